@@ -1,0 +1,1 @@
+"""The built-in adapters, reached through the entry-point group ``labelnext.adapters``."""

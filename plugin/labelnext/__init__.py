@@ -1,0 +1,68 @@
+"""labelnext: which item should be labelled next?
+
+The public API: names listed in `__all__`, loaded when first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labelnext.acquisition import acquisition_names, get_acquisition
+    from labelnext.adapter import adapter_names, open_adapter
+    from labelnext.config import load_config
+    from labelnext.errors import LabelnextError
+    from labelnext.pipeline import run
+    from labelnext.pool import Objects, Pool
+    from labelnext.ranking import Ranking, rank
+    from labelnext.report import Report
+    from labelnext.selection import get_selection, selection_names
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "LabelnextError",
+    "Objects",
+    "Pool",
+    "Ranking",
+    "Report",
+    "acquisition_names",
+    "adapter_names",
+    "get_acquisition",
+    "get_selection",
+    "load_config",
+    "open_adapter",
+    "rank",
+    "run",
+    "selection_names",
+]
+
+_HOMES = {
+    "LabelnextError": "errors",
+    "Objects": "pool",
+    "Pool": "pool",
+    "Ranking": "ranking",
+    "Report": "report",
+    "acquisition_names": "acquisition",
+    "adapter_names": "adapter",
+    "get_acquisition": "acquisition",
+    "get_selection": "selection",
+    "load_config": "config",
+    "open_adapter": "adapter",
+    "rank": "ranking",
+    "run": "pipeline",
+    "selection_names": "selection",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

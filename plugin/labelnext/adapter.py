@@ -1,0 +1,224 @@
+"""The Adapter protocol: how a platform's items come in, and how a ranking goes back.
+
+An adapter is a class named by an entry point of the group ``labelnext.adapters``. Importing its
+module must not import the platform's SDK: `open_adapter` first looks whether it is installed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from labelnext.errors import ConfigError, MissingExtra, unknown
+from labelnext.journal import Journal, Plan, Progress, Step
+from labelnext.pool import Notice, Pool
+
+if TYPE_CHECKING:
+    from labelnext.ranking import Ranking
+
+GROUP = "labelnext.adapters"
+
+
+class Options(BaseModel):
+    """Base of an adapter's options: unknown keys are refused, and nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class WriteOptions(Options):
+    """What every adapter's `write` understands.
+
+    Attributes:
+        mode: how the ranking is written; each adapter lists its own.
+        run: name of the run, and of what it makes on the platform.
+        output: a ranking file to write as well.
+    """
+
+    mode: Literal["queue"] = "queue"
+    run: str = "labelnext"
+    output: Path | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of `labelnext check`.
+
+    Attributes:
+        level: ok, warning or error.
+        message: one sentence.
+        hint: what to do about it.
+    """
+
+    level: Literal["ok", "warning", "error"]
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an adapter gets besides its options.
+
+    Attributes:
+        directory: where relative paths begin: the folder of the configuration.
+        key: `source.key`, what the ids of the items are; the platform's own ids when None.
+        progress: called with a stage, how much is done, and of how much (None if unknown).
+    """
+
+    directory: Path = Path()
+    key: str | None = None
+    progress: Progress | None = None
+
+    def path(self, path: Path | str) -> Path:
+        """A path of the configuration, relative to its folder."""
+        return self.directory / Path(path).expanduser()
+
+    def report(self, stage: str, done: int, total: int | None = None) -> None:
+        """Report progress, if somebody wants to know."""
+        if self.progress is not None:
+            self.progress(stage, done, total)
+
+
+@runtime_checkable
+class Adapter(Protocol):
+    """A platform.
+
+    Class attributes:
+        name: as in `source.adapter`.
+        requires: modules that must be installed.
+        install: the line that installs them.
+        SourceOptions: the adapter's own keys of `source`, a subclass of `Options`.
+        WriteOptions: of `write`, a subclass of `WriteOptions`.
+
+    The constructor takes ``(source, write, context)``. The methods are called in this order:
+    `check` at any time; `read`; `plan`; then `apply` or nothing. `apply` and `undo` may also be
+    called on a new adapter, with the journal of an earlier process.
+    """
+
+    name: ClassVar[str]
+    requires: ClassVar[tuple[str, ...]]
+    install: ClassVar[str]
+    SourceOptions: ClassVar[type[Options]]
+    WriteOptions: ClassVar[type[WriteOptions]]
+
+    def check(self) -> list[Finding]:
+        """Connection, permissions, counts and tested versions, without reading all items."""
+
+    def read(self) -> Pool:
+        """All items, with their stored predictions."""
+
+    def plan(self, ranking: Ranking) -> Plan:
+        """What writing the ranking would do. Changes nothing."""
+
+    def apply(self, plan: Plan, journal: Journal) -> None:
+        """Do what the plan says and the journal does not hold as done."""
+
+    def undo(self, journal: Journal) -> list[str]:
+        """Put back what was there before; returns what had to stay, one sentence each."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+@cache
+def _entries() -> dict[str, Any]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def adapter_names() -> list[str]:
+    """The names of all installed adapters, third parties' too.
+
+    Example:
+        >>> "files" in adapter_names()
+        True
+    """
+    return sorted(_entries())
+
+
+def get_adapter(name: str) -> type[Adapter]:
+    """The adapter class of that name; its SDK is not imported.
+
+    Raises:
+        UnknownName: if no installed package provides it.
+        MissingExtra: if a package that its module needs is missing.
+    """
+    entries = _entries()
+    if name not in entries:
+        raise unknown("adapter", str(name), entries)
+    try:
+        adapter: type[Adapter] = entries[name].load()
+    except ImportError as error:
+        raise MissingExtra(
+            f"adapter {name} cannot be loaded: {error}.", hint="reinstall the package it is from."
+        ) from error
+    return adapter
+
+
+def open_adapter(
+    name: str,
+    *,
+    write: Mapping[str, Any] | WriteOptions | None = None,
+    directory: Path | str = ".",
+    key: str | None = None,
+    progress: Progress | None = None,
+    **source: Any,
+) -> Adapter:
+    """An adapter, ready to read. Only now is the platform's SDK looked for.
+
+    Args:
+        name: one of `adapter_names()`.
+        write: the adapter's keys of `write`.
+        directory: where relative paths begin.
+        key: what the ids of the items are; see `source.key`.
+        progress: called with a stage, how much is done, and of how much.
+        source: the adapter's own keys of `source`.
+
+    Raises:
+        UnknownName: if there is no such adapter.
+        MissingExtra: if its SDK is not installed; the hint is the install line.
+        ConfigError: if an option is wrong.
+    """
+    adapter = get_adapter(name)
+    missing = [module for module in adapter.requires if importlib.util.find_spec(module) is None]
+    if missing:
+        raise MissingExtra(
+            f"adapter {name} needs the package {missing[0]}, which is not installed.",
+            hint=adapter.install,
+        )
+    try:
+        options = adapter.SourceOptions.model_validate(source)
+        wanted = (
+            write
+            if isinstance(write, WriteOptions)
+            else adapter.WriteOptions.model_validate(dict(write or {}))
+        )
+    except ValidationError as error:
+        problem = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise ConfigError(f"{name} option {where}: {problem['msg']}.") from error
+    context = Context(Path(directory), key, progress)
+    opened: Adapter = adapter(options, wanted, context)  # type: ignore[call-arg]  # protocol has no constructor
+    return opened
+
+
+__all__ = [
+    "Adapter",
+    "Context",
+    "Finding",
+    "Journal",
+    "Notice",
+    "Options",
+    "Plan",
+    "Progress",
+    "Step",
+    "WriteOptions",
+    "adapter_names",
+    "get_adapter",
+    "open_adapter",
+]

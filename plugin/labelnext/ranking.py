@@ -1,0 +1,291 @@
+"""Ranking: which item is labelled first, second, third; and `rank`, which makes one."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.acquisition import AcquisitionFunction, Unit, get_acquisition
+from labelnext.errors import InvalidInput, LabelnextWarning, unknown
+from labelnext.pool import Notice, Pool
+from labelnext.selection import INPUTS, SelectionMethod, get_selection
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """The order in which items should be labelled, next first.
+
+    The batch is the first min(budget, candidates) items; the candidates beyond it follow in
+    `pool_order`, by score and then by id. Labelled items never appear.
+
+    Attributes:
+        item_ids: shape (n_batch,).
+        ranks: shape (n_batch,), 1 is next.
+        priorities: shape (n_batch,), 1 − (rank − 1)/n_ranked, in (0, 1]; larger is sooner.
+        scores: shape (n_batch,), the textbook value of the acquisition function; NaN without one.
+        pool_order: shape (n_ranked,), the ids of all ranked items, the batch first.
+        pool_scores: shape (n_ranked,).
+        unscored_ids: ids of unlabelled items that could not be scored.
+        acquisition: name of the function, or None.
+        of: what was scored, items or objects; None without an acquisition function.
+        direction: of the scores: high or low first; None without an acquisition function.
+        selection: name of the method.
+        seed: as given.
+        notices: what selection had to adjust.
+    """
+
+    item_ids: NDArray[np.str_]
+    ranks: NDArray[np.int64]
+    priorities: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    pool_order: NDArray[np.str_]
+    pool_scores: NDArray[np.float64]
+    unscored_ids: tuple[str, ...] = ()
+    acquisition: str | None = None
+    of: Unit | None = None
+    direction: str | None = None
+    selection: str = "top_k"
+    seed: int = 0
+    notices: tuple[Notice, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    @property
+    def pool_priorities(self) -> NDArray[np.float64]:
+        """Priorities of all ranked items, in the order of `pool_order`."""
+        return priorities(len(self.pool_order))
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """The batch as dictionaries with item_id, rank, priority and score (None for NaN)."""
+        return _rows(self.item_ids, self.ranks, self.priorities, self.scores)
+
+    def pool_rows(self) -> list[dict[str, Any]]:
+        """All ranked items, as `to_rows` gives the batch."""
+        n = len(self.pool_order)
+        return _rows(self.pool_order, np.arange(1, n + 1), self.pool_priorities, self.pool_scores)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """The batch as a pandas DataFrame (pandas must be installed)."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "item_id": self.item_ids,
+                "rank": self.ranks,
+                "priority": self.priorities,
+                "score": self.scores,
+            }
+        )
+
+    def __repr__(self) -> str:
+        how = f"{self.acquisition or 'no acquisition'}, {self.selection}"
+        return f"<Ranking of {len(self.pool_order)} items, batch of {len(self)}: {how}>"
+
+    def _repr_html_(self, most: int = 20) -> str:
+        cells = "".join(
+            f"<tr><td>{row['rank']}</td><td>{html.escape(row['item_id'])}</td>"
+            f"<td>{row['priority']:.4f}</td>"
+            f"<td>{'' if row['score'] is None else format(row['score'], '.4f')}</td></tr>"
+            for row in self.to_rows()[:most]
+        )
+        more = f"<p>and {len(self) - most} more</p>" if len(self) > most else ""
+        return (
+            f"<p>{html.escape(repr(self)[1:-1])}</p><table><tr><th>rank</th><th>item</th>"
+            f"<th>priority</th><th>score</th></tr>{cells}</table>{more}"
+        )
+
+
+def priorities(n_ranked: int) -> NDArray[np.float64]:
+    """1 − (rank − 1)/n_ranked for rank 1 to n_ranked.
+
+    Example:
+        >>> priorities(4).tolist()
+        [1.0, 0.75, 0.5, 0.25]
+    """
+    return 1 - np.arange(n_ranked) / max(n_ranked, 1)
+
+
+def rank(
+    pool: Pool,
+    acquisition: str | None = "margin",
+    *,
+    budget: int | None = None,
+    selection: str = "top_k",
+    seed: int = 0,
+    of: Unit | None = None,
+    **options: Any,
+) -> Ranking:
+    """Score a pool and choose the next batch.
+
+    Args:
+        pool: the items; labelled ones are left out.
+        acquisition: name of the acquisition function; None where the selection needs no score.
+        budget: size of the batch; the whole pool when None or larger than it.
+        selection: name of the selection method.
+        seed: of the selection method.
+        of: score items by their own distribution or by their objects; what the pool allows
+            when None.
+        options: each goes to the one function, acquisition or selection, that names it.
+
+    Returns:
+        The ranking: the same for any order of the pool's rows.
+
+    Raises:
+        UnknownName: for a name or an option that does not exist.
+        InvalidInput: if the pool lacks what is needed, or `budget` is below 1.
+
+    Example:
+        >>> pool = Pool(["a", "b", "c"], probabilities=[[0.9, 0.1], [0.5, 0.5], [0.6, 0.4]])
+        >>> rank(pool, "margin", budget=2).item_ids.tolist()
+        ['b', 'c']
+    """
+    if not isinstance(pool, Pool):
+        raise InvalidInput(f"pool must be a Pool; got {type(pool).__name__}.")
+    _check_whole("budget", budget, 1, "leave it out to rank the whole pool.")
+    _check_whole("seed", seed, 0)
+    method = get_selection(selection)
+    function = None if acquisition is None else get_acquisition(acquisition)
+    score_options, method_options = _route(function, method, options)
+    if function is None and "utilities" in method.needs:
+        raise InvalidInput(
+            f"acquisition must be named for the selection {method.name}; got None.",
+            hint="image_diversity works without one.",
+        )
+
+    n = len(pool)
+    scores: NDArray[np.float64] = np.full(n, np.nan)
+    utilities = scores
+    if function is not None:
+        of = of or function.default_of(pool)
+        scores, utilities = function.score(pool, of=of, **score_options)
+    usable = np.ones(n, dtype=bool) if function is None else ~np.isnan(utilities)
+    if pool.embeddings is not None and "embeddings" in method.needs:
+        usable &= np.isfinite(pool.embeddings).all(axis=1)
+    order = pool.tie_order
+    candidates = order[(usable & ~pool.labelled)[order]]
+
+    inputs = _inputs(method, pool, candidates, utilities)
+    if "n_clusters" in method.options and "n_clusters" not in method_options:
+        method_options["n_clusters"] = _n_clusters(pool)
+    if "seed" in inspect.signature(method.function).parameters:
+        method_options["seed"] = seed
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", LabelnextWarning)
+        chosen = method.function(**inputs, budget=budget, **method_options)
+    notices = tuple(
+        Notice("selection", str(w.message))
+        for w in caught
+        if issubclass(w.category, LabelnextWarning)
+    )
+
+    batch = candidates[chosen]
+    rest = candidates[:0]
+    if function is not None:
+        rest = np.setdiff1d(np.arange(len(candidates)), chosen, assume_unique=True)
+        rest = candidates[rest[np.argsort(-utilities[candidates[rest]], kind="stable")]]
+    ranked = np.concatenate([batch, rest])
+    unscored = order[(~usable & ~pool.labelled)[order]]
+    return Ranking(
+        item_ids=pool.item_ids[batch],
+        ranks=np.arange(1, len(batch) + 1),
+        priorities=priorities(len(ranked))[: len(batch)],
+        scores=scores[batch],
+        pool_order=pool.item_ids[ranked],
+        pool_scores=scores[ranked],
+        unscored_ids=tuple(pool.item_ids[unscored].tolist()),
+        acquisition=acquisition,
+        of=None if function is None else of,
+        direction=None if function is None else function.direction,
+        selection=selection,
+        seed=seed,
+        notices=notices,
+    )
+
+
+def _rows(
+    ids: NDArray[np.str_],
+    ranks: NDArray[np.int64],
+    values: NDArray[np.float64],
+    scores: NDArray[np.float64],
+) -> list[dict[str, Any]]:
+    columns = zip(ids.tolist(), ranks.tolist(), values.tolist(), scores.tolist(), strict=True)
+    return [
+        {"item_id": i, "rank": r, "priority": p, "score": None if s != s else s}
+        for i, r, p, s in columns
+    ]
+
+
+def _check_whole(what: str, value: object, least: int, hint: str | None = None) -> None:
+    if value is None and what == "budget":
+        return
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, np.integer))
+        or value < least
+        or value > 2**63 - 1
+    ):
+        raise InvalidInput(
+            f"{what} must be a whole number of at least {least}; got {value!r}.", hint=hint
+        )
+
+
+def _route(
+    function: AcquisitionFunction | None, method: SelectionMethod, options: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Each option to the one function that names it."""
+    of_score = {} if function is None else function.options
+    of_method = method.options
+    for name in options:
+        if name in of_score and name in of_method:
+            raise InvalidInput(
+                f"option {name} is ambiguous: both {function.name if function else ''} and "
+                f"{method.name} take it.",
+            )
+        if name not in of_score and name not in of_method:
+            raise unknown("option", name, {*of_score, *of_method})
+    return (
+        {n: v for n, v in options.items() if n in of_score},
+        {n: v for n, v in options.items() if n in of_method},
+    )
+
+
+def _inputs(
+    method: SelectionMethod,
+    pool: Pool,
+    candidates: NDArray[np.intp],
+    utilities: NDArray[np.floating],
+) -> dict[str, Any]:
+    """What the method takes from the pool, for the candidates alone."""
+    inputs: dict[str, Any] = {}
+    for name in method.needs:
+        if name == "utilities":
+            inputs[name] = utilities[candidates]
+            continue
+        column = getattr(pool, "embeddings" if name == "labelled_embeddings" else name)
+        if column is None:
+            raise InvalidInput(
+                f"{method.name} needs {INPUTS[name]}, and the pool has none.",
+                hint="name where they are stored in source, or use selection top_k.",
+            )
+        inputs[name] = column[pool.labelled if name == "labelled_embeddings" else candidates]
+    return inputs
+
+
+def _n_clusters(pool: Pool) -> int:
+    if pool.n_classes is None:
+        raise InvalidInput(
+            "n_clusters must be given when the pool names no classes; got None.",
+            hint="set selection.options.n_clusters, or give the pool its classes.",
+        )
+    return pool.n_classes

@@ -1,0 +1,117 @@
+"""The table of selection methods: scores and embeddings in, an ordered batch out.
+
+A new one is a function in a module of this package and one entry in `_METHODS`. Its parameters
+say what it takes: those named in `INPUTS` are filled from the pool, the keyword-only others are
+its options. Items reach it sorted by id, so that "the earlier one" is the tie rule and the order
+of the pool's rows has no influence.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import unknown
+from labelnext.selection.image_diversity import image_diversity
+from labelnext.selection.top_k import top_k
+
+#: What a method's parameters may ask for, each with the words for a person.
+INPUTS: Mapping[str, str] = {
+    "utilities": "an acquisition function",
+    "embeddings": "embeddings",
+    "labelled_embeddings": "embeddings",
+    "probabilities": "class probabilities",
+    "groups": "groups",
+    "costs": "costs",
+}
+
+
+@dataclass(frozen=True)
+class SelectionMethod:
+    """A row of the table.
+
+    Attributes:
+        name: as in the configuration.
+        function: ``f(*inputs, budget=None, *, seed=0, **options)``, giving positions in order.
+        complexity: for n items, b picks, d dimensions and k clusters.
+        guarantee: what holds of the batch.
+        summary: one line for people.
+        references: where the method comes from.
+    """
+
+    name: str
+    function: Callable[..., NDArray[np.intp]]
+    complexity: str
+    guarantee: str
+    summary: str
+    references: str
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The inputs it takes from the pool, in the order of `INPUTS`."""
+        parameters = inspect.signature(self.function).parameters
+        return tuple(name for name in INPUTS if name in parameters)
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Its options and their defaults; the empty marker of `inspect` where there is none."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return {
+            p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "seed"
+        }
+
+
+_METHODS = {
+    m.name: m
+    for m in (
+        SelectionMethod(
+            "top_k",
+            top_k,
+            complexity="O(n log n)",
+            guarantee="exactly the best scores",
+            summary="the items with the best scores",
+            references="Settles (2009), 3.1",
+        ),
+        SelectionMethod(
+            "image_diversity",
+            image_diversity,
+            complexity="O(n k d)",
+            guarantee="each round takes one item of each cluster",
+            summary="typical items of each of as many clusters as there are classes",
+            references="Encord Active, Image Diversity (2023)",
+        ),
+    )
+}
+
+
+def get_selection(name: str) -> SelectionMethod:
+    """The selection method of that name.
+
+    Raises:
+        UnknownName: with the nearest right name.
+
+    Example:
+        >>> get_selection("image_diversity").needs
+        ('embeddings',)
+    """
+    if name not in _METHODS:
+        raise unknown("selection", str(name), _METHODS)
+    return _METHODS[name]
+
+
+def selection_names() -> list[str]:
+    """The names of all selection methods, in the order of the table.
+
+    Example:
+        >>> "top_k" in selection_names()
+        True
+    """
+    return list(_METHODS)
+
+
+__all__ = ["SelectionMethod", "get_selection", "image_diversity", "selection_names", "top_k"]

@@ -1,0 +1,1 @@
+"""The FiftyOne App plugin of labelnext."""
