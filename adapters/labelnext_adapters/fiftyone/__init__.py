@@ -1,0 +1,123 @@
+"""FiftyOne: a dataset or saved view in; a ranked field, saved views and a custom run out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, field_validator
+
+from labelnext.adapter import Context, Finding, Options, WriteOptions
+from labelnext.journal import Journal, Plan, carry_out, take_back
+from labelnext.pool import Pool
+from labelnext.ranking import Ranking
+
+
+class FiftyOneSource(Options):
+    """Where the samples and their predictions are."""
+
+    dataset: Annotated[
+        Any, Field(description="name of the dataset, or in Python a dataset or view")
+    ]
+    view: Annotated[str | None, Field(description="name of a saved view")] = None
+    pred_field: Annotated[
+        str | None, Field(description="field of the predictions: Classification or Detections")
+    ] = None
+    gt_field: Annotated[
+        str | None, Field(description="field of the labels; samples that have one are labelled")
+    ] = None
+    label_tag: Annotated[str | None, Field(description="samples with this tag are labelled")] = None
+    embeddings: Annotated[str | None, Field(description="vector field of the embeddings")] = None
+
+    @field_validator("dataset")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        if value is None or value == "":
+            raise ValueError("dataset must be a name")
+        return value
+
+
+class FiftyOneWrite(WriteOptions):
+    """How the ranking is written: `mode: queue` is a field, an index and two saved views."""
+
+
+class FiftyOneAdapter:
+    """FiftyOne as a platform; see `labelnext.adapter.Adapter`.
+
+    Args:
+        source: where to read.
+        write: how to write.
+        context: the folder, the key and the progress.
+    """
+
+    name: ClassVar[str] = "fiftyone"
+    requires: ClassVar[tuple[str, ...]] = ("fiftyone",)
+    install: ClassVar[str] = "pip install 'labelnext[fiftyone]'"
+    SourceOptions: ClassVar[type[Options]] = FiftyOneSource
+    WriteOptions: ClassVar[type[WriteOptions]] = FiftyOneWrite
+
+    def __init__(self, source: FiftyOneSource, write: FiftyOneWrite, context: Context) -> None:
+        self.source = source
+        self.write = write
+        self.context = context
+
+    def check(self) -> list[Finding]:
+        """Versions, the database, counts, and what the fields hold."""
+        from labelnext_adapters.fiftyone.check import findings
+
+        return list(findings(self.source, self.write.run, self.context))
+
+    def read(self) -> Pool:
+        """All samples of the dataset or view, with their stored predictions."""
+        from labelnext_adapters.fiftyone.read import read_pool
+
+        collection = self._collection()
+        self.context.report("read samples", 0)
+        pool = read_pool(collection, self.source, self.context.key)
+        self.context.report("read samples", len(pool), len(pool))
+        return pool
+
+    def plan(self, ranking: Ranking) -> Plan:
+        """One field named as the run, an index, two saved views and a custom run."""
+        from labelnext_adapters.fiftyone.write import make_plan
+
+        details = {
+            "acquisition": ranking.acquisition,
+            "of": ranking.of,
+            "selection": ranking.selection,
+            "seed": ranking.seed,
+            "view": self.source.view,
+            "pred_field": self.source.pred_field,
+        }
+        return make_plan(self._collection(), ranking, self.write.run, self.context.key, details)
+
+    def apply(self, plan: Plan, journal: Journal) -> None:
+        """Do what the plan says and the journal does not hold as done."""
+        from labelnext_adapters.fiftyone.write import FiftyOnePerformer
+
+        self._reach()
+        performer = FiftyOnePerformer(journal, self.context)
+        carry_out(plan, journal, performer, self.context.progress)
+
+    def undo(self, journal: Journal) -> list[str]:
+        """Put back the field, views, index and run that were there."""
+        from labelnext_adapters.fiftyone.write import FiftyOnePerformer
+
+        self._reach()
+        return take_back(journal, FiftyOnePerformer(journal, self.context))
+
+    def close(self) -> None:
+        """Nothing: FiftyOne keeps its connection for the whole process."""
+
+    def _reach(self) -> None:
+        from labelnext_adapters.fiftyone.connection import reach_database
+
+        reach_database()
+
+    def _collection(self) -> Any:
+        from labelnext_adapters.fiftyone.connection import open_collection
+
+        self._reach()
+        return open_collection(self.source.dataset, self.source.view)
+
+
+__all__ = ["FiftyOneAdapter", "FiftyOneSource", "FiftyOneWrite"]

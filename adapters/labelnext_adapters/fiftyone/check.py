@@ -1,0 +1,127 @@
+"""What `labelnext check` says of a FiftyOne source, without reading all samples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from labelnext.adapter import Context, Finding
+from labelnext.errors import LabelnextError
+from labelnext_adapters.fiftyone.columns import fetch, flat
+from labelnext_adapters.fiftyone.connection import (
+    field_of,
+    open_collection,
+    reach_database,
+    talking,
+)
+from labelnext_adapters.fiftyone.mongod import bundled_mongod, mongod_version
+from labelnext_adapters.fiftyone.read import check_vector_field, label_kind
+from labelnext_adapters.fiftyone.write import check_run_name, refuse_foreign
+
+if TYPE_CHECKING:
+    from labelnext_adapters.fiftyone import FiftyOneSource
+
+TESTED = ((1, 10), (1, 22))
+
+
+def findings(source: FiftyOneSource, run: str, context: Context) -> Iterator[Finding]:
+    """One line after the other; the first error ends the list, as the rest needs what failed."""
+    yield version_finding(version("fiftyone"))
+    try:
+        where = reach_database()
+        binary = bundled_mongod()
+        if "mongod" in where and binary is not None:
+            where += f" {mongod_version(binary)}"
+        collection = open_collection(source.dataset, source.view)
+        yield Finding("ok", f"Connected to {where}.")
+        yield from _collection(collection, source, context)
+        check_run_name(run)
+        with talking():
+            refuse_foreign(collection._root_dataset, run)
+    except LabelnextError as error:
+        yield Finding("error", error.message, error.hint)
+        return
+    yield Finding("ok", f"The run {run} can be written.")
+
+
+def version_finding(found: str) -> Finding:
+    """Whether this FiftyOne is one that labelnext was tested with."""
+    numbers = tuple(int(n) for n in re.findall(r"\d+", found)[:2])
+    if TESTED[0] <= numbers <= TESTED[1]:
+        return Finding("ok", f"FiftyOne {found}.")
+    low, high = (".".join(map(str, end)) for end in TESTED)
+    return Finding(
+        "warning",
+        f"FiftyOne {found} is outside the tested versions, {low} to {high}.",
+        "try labelnext run --dry-run first.",
+    )
+
+
+def _collection(collection: Any, source: FiftyOneSource, context: Context) -> Iterator[Finding]:
+    dataset = collection._root_dataset
+    with talking():
+        count = collection.count()
+    what = f"view {source.view} of dataset" if source.view else "dataset"
+    yield Finding("ok" if count else "warning", f"{count} samples in {what} {dataset.name}.")
+    if not dataset.persistent:
+        yield Finding(
+            "warning",
+            f"{dataset.name} is not persistent: FiftyOne deletes it when the last process ends.",
+            "set dataset.persistent = True.",
+        )
+    if context.key:
+        field_of(collection, "source.key", context.key)
+    if source.pred_field:
+        yield from _predictions(collection, source.pred_field, count)
+    if source.embeddings:
+        check_vector_field(collection, source.embeddings)
+        yield _filled(collection, source.embeddings, "an embedding", count)
+    if source.gt_field:
+        kind = label_kind(collection, "gt_field", source.gt_field)
+        with talking():
+            n = collection.exists(source.gt_field).count()
+        yield Finding("ok", f"{n} samples are labelled in {source.gt_field} ({kind}).")
+    if source.label_tag:
+        with talking():
+            n = collection.match_tags(source.label_tag).count()
+        yield Finding("ok", f"{n} samples are labelled by the tag {source.label_tag}.")
+
+
+def _filled(collection: Any, field: str, what: str, count: int) -> Finding:
+    with talking():
+        n = collection.exists(field).count()
+    return Finding(
+        "ok" if n == count else "warning", f"{n} of {count} samples have {what} in {field}."
+    )
+
+
+def _predictions(collection: Any, field: str, count: int) -> Iterator[Finding]:
+    kind = label_kind(collection, "pred_field", field)
+    yield _filled(collection, field, f"a prediction ({kind})", count)
+    inner = f"{field}.detections" if kind == "Detections" else field
+    parts = ("logits", "probabilities", "confidence")
+    with talking():
+        first = collection.exists(field).limit(100)
+        columns = fetch(first, [f"{inner}.{part}" for part in parts])
+    held = [
+        part
+        for part in parts
+        if any(
+            value is not None
+            for value in (
+                flat(columns[f"{inner}.{part}"])
+                if kind == "Detections"
+                else columns[f"{inner}.{part}"]
+            )
+        )
+    ]
+    if held:
+        yield Finding("ok", f"{field} holds {' and '.join(held)}.")
+    else:
+        yield Finding(
+            "warning",
+            f"{field} holds no confidence, logits or probabilities in its first samples.",
+            "store the model's confidences or logits with its predictions.",
+        )

@@ -1,0 +1,147 @@
+"""The database, the dataset and its fields: found, or a clear error that lists what there is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from labelnext.errors import (
+    AccessDenied,
+    InvalidInput,
+    LabelnextError,
+    NotFound,
+    Unavailable,
+    listed,
+    unknown,
+)
+from labelnext_adapters.fiftyone.mongod import bundled_mongod, remedy
+
+_PING_MILLISECONDS = 5000  # FiftyOne itself would wait 30 s for a database that is not there
+_DENIED = (13, 18, 8000)  # MongoDB: Unauthorized, AuthenticationFailed, Atlas' own
+
+
+@contextmanager
+def talking() -> Iterator[None]:
+    """Errors of the database as ours; never with its address, which may hold a password."""
+    from pymongo.errors import OperationFailure, PyMongoError
+
+    try:
+        yield
+    except LabelnextError:
+        raise
+    except OperationFailure as error:
+        if error.code in _DENIED:
+            raise AccessDenied(
+                "FiftyOne's database must allow reading and writing; it denied access.",
+                hint="check the user and password in FIFTYONE_DATABASE_URI.",
+            ) from error
+        reason = (error.details or {}).get("codeName", type(error).__name__)
+        raise Unavailable(f"FiftyOne's database refused a command: {reason}.") from error
+    except (PyMongoError, ConnectionError) as error:
+        raise Unavailable(
+            f"FiftyOne's database must answer; it did not ({type(error).__name__}).",
+            hint="start it, or set FIFTYONE_DATABASE_URI to the right address.",
+        ) from error
+
+
+def reach_database() -> str:
+    """Make sure that FiftyOne has a database, before it hangs or half starts; returns which.
+
+    Raises:
+        NotFound: if FiftyOne would have to start mongod and has none.
+        Unavailable: if the configured database does not answer.
+        AccessDenied: if it wants other credentials.
+    """
+    import fiftyone as fo
+    from pymongo import MongoClient
+
+    uri = fo.config.database_uri
+    if uri is None:
+        if "FIFTYONE_PRIVATE_DATABASE_PORT" in os.environ:  # started by a parent process
+            return "the database that FiftyOne started"
+        if bundled_mongod() is None:
+            raise NotFound(
+                "mongod must be installed or FIFTYONE_DATABASE_URI be set; neither is.",
+                hint=remedy(),
+            )
+        return "FiftyOne's own mongod"
+    with talking(), MongoClient(uri, serverSelectionTimeoutMS=_PING_MILLISECONDS) as client:
+        client.admin.command("ping")
+    return "the database of FIFTYONE_DATABASE_URI"
+
+
+def load_dataset(name: str) -> Any:
+    """The dataset of that name.
+
+    Raises:
+        NotFound: if there is none; the message lists those that exist.
+    """
+    import fiftyone as fo
+
+    with talking():
+        if not fo.dataset_exists(name):
+            known = listed(fo.list_datasets(), 20) or "none"
+            raise NotFound(
+                f"dataset must be one of the database's ({known}); got {name!r}.",
+                hint="check FIFTYONE_DATABASE_URI if another database is meant.",
+            )
+        return fo.load_dataset(name)
+
+
+def open_collection(dataset: object, view: str | None) -> Any:
+    """The dataset or view that is ranked: a name and a saved view's, or what was handed over.
+
+    Raises:
+        NotFound: if the dataset or the view does not exist.
+        InvalidInput: if it is neither, or does not hold the dataset's own samples.
+    """
+    import fiftyone as fo
+
+    collection: Any = load_dataset(dataset) if isinstance(dataset, str) else dataset
+    if not isinstance(collection, fo.core.collections.SampleCollection):
+        raise InvalidInput(
+            f"dataset must be a name, a dataset or a view; got {type(dataset).__name__}."
+        )
+    if view is not None:
+        root = collection._root_dataset
+        with talking():
+            if not root.has_saved_view(view):
+                known = listed(root.list_saved_views(), 20) or "none"
+                raise NotFound(f"view must be a saved view of {root.name} ({known}); got {view!r}.")
+            collection = root.load_saved_view(view)
+    if getattr(collection, "_is_generated", False):
+        raise InvalidInput(
+            "dataset must hold samples; got a view of patches, clips or frames.",
+            hint="rank the samples that they come from.",
+        )
+    return collection
+
+
+def field_of(collection: Any, option: str, path: str) -> Any:
+    """The field of that path.
+
+    Raises:
+        NotFound: if there is none; the message lists those that exist.
+        InvalidInput: if it is a frame's.
+    """
+    if path.startswith("frames."):
+        raise InvalidInput(
+            f"{option} must be a field of the samples; got {path!r}.",
+            hint="rank frames after dataset.to_frames(), saved as a dataset of their own.",
+        )
+    with talking():
+        field = collection.get_field(path)
+    if field is None:
+        raise _no_field(collection, option, path, collection.get_field_schema())
+    return field
+
+
+def _no_field(collection: Any, option: str, path: str, known: Iterable[str]) -> NotFound:
+    near = unknown(option, path, known)
+    return NotFound(
+        f"{option} must be a field of {collection._root_dataset.name} "
+        f"({listed(sorted(known), 30)}); got {path!r}.",
+        hint=near.hint,
+    )

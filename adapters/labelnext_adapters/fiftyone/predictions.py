@@ -1,0 +1,213 @@
+"""Stored predictions to columns: Classification to vectors, Detections to objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool import Notice, Objects
+from labelnext_adapters.fiftyone.columns import (
+    Columns,
+    corners,
+    flat,
+    floats,
+    offsets,
+    positions,
+    softmax,
+    stack,
+)
+
+if TYPE_CHECKING:
+    from labelnext_adapters.fiftyone import FiftyOneSource
+
+_PREDICTED = ("confidence", "logits", "probabilities")
+
+
+@dataclass
+class Reading:
+    """What is known while a pool is put together."""
+
+    options: FiftyOneSource
+    columns: Columns
+    item_ids: list[str]
+    declared: tuple[str, ...] | None
+    notices: list[Notice] = field(default_factory=list)
+
+    def note(self, code: str, message: str, rows: Any = ()) -> None:
+        """Count something, with the items it concerns; `message` follows their number."""
+        ids = tuple(self.item_ids[i] for i in dict.fromkeys(int(r) for r in rows))
+        self.notices.append(Notice(code, f"{len(ids)} {message}" if ids else message, ids))
+
+
+def class_vectors(reading: Reading) -> NDArray[np.floating] | None:
+    """Probabilities of Classifications, from logits or else a probabilities attribute."""
+    name = reading.options.pred_field
+    width = len(reading.declared) if reading.declared else None
+    result: NDArray[np.floating] | None = None
+    for attribute in ("logits", "probabilities"):
+        found = stack(reading.columns[f"{name}.{attribute}"], width)
+        if found is None:
+            continue
+        matrix, odd = found
+        _check_widths(reading, f"{name}.{attribute}", matrix, odd)
+        if attribute == "logits":
+            _doubt_logits(reading, matrix)
+            matrix = softmax(matrix)
+        if result is None:
+            result = matrix
+        elif result.shape == matrix.shape:
+            result = np.where(np.isnan(result).all(axis=1, keepdims=True), matrix, result)
+    return result
+
+
+def _check_widths(
+    reading: Reading, path: str, matrix: NDArray[np.floating], odd: list[int]
+) -> None:
+    width = matrix.shape[1]
+    present = sum(v is not None for v in reading.columns[path])
+    if width == 0 or len(odd) == present:
+        wanted = "vectors of numbers"
+        if reading.declared:
+            wanted = f"as long as the dataset's {len(reading.declared)} classes"
+        names = listed(reading.item_ids[i] for i in odd)
+        raise InvalidInput(
+            f"{path} must be {wanted}; they are not on {len(odd)} samples: {names}.",
+            hint="set dataset.classes[field] to the classes of the model, in its order.",
+        )
+    if odd:
+        reading.note(
+            "ragged", f"items have {path} that are not {width} long, and get no score.", odd
+        )
+
+
+def _doubt_logits(reading: Reading, logits: NDArray[np.floating]) -> None:
+    """Say so where stored "logits" are distributions already: softmax would flatten them."""
+    rows = logits[~np.isnan(logits).any(axis=1)]
+    if len(rows) and rows.shape[1] > 1 and rows.min() >= 0:
+        sums = rows.sum(axis=1)
+        if np.abs(sums - 1).max() < 1e-3:
+            reading.note(
+                "logits_are_probabilities",
+                f"{reading.options.pred_field}.logits sum to 1 on every sample, so they look like "
+                "probabilities; softmax was applied all the same. Keep probabilities in an "
+                "attribute named probabilities.",
+            )
+
+
+def classified(
+    reading: Reading, classes: tuple[str, ...], vectors: NDArray[np.floating] | None
+) -> dict[str, Any]:
+    """Columns of a Pool for Classifications: distributions, or objects where there are none."""
+    name = reading.options.pred_field
+    columns = reading.columns
+    labels, confidences = columns[f"{name}.label"], floats(columns[f"{name}.confidence"])
+    given = zip(labels, *(columns[f"{name}.{a}"] for a in _PREDICTED), strict=True)
+    missing = np.array([all(v is None for v in row) for row in given], dtype=bool)
+    ids = positions(labels, classes)
+    note_unknown(reading, labels, ids, np.arange(len(labels)))
+    if reading.declared and len(classes) == 2:
+        pairs = _pairs(confidences, ids)
+        vectors = pairs if vectors is None else _filled(vectors, pairs)
+    if vectors is None and not missing.all():
+        return {"objects": _one_each(reading, confidences, ids, missing), "missing": missing}
+    if vectors is None:
+        return {"missing": missing}
+    empty = np.isnan(vectors).all(axis=1) & ~missing
+    if empty.any():
+        reading.note("no_vector", "items have no class probabilities.", np.flatnonzero(empty))
+    return {"probabilities": vectors, "missing": missing}
+
+
+def _filled(vectors: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
+    return np.where(np.isnan(vectors).all(axis=1, keepdims=True), others, vectors)
+
+
+def _pairs(confidences: NDArray[np.float64], ids: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Of two classes the named one has s, and the other 1 − s."""
+    rows = np.full((len(ids), 2), np.nan)
+    known = np.flatnonzero(ids >= 0)
+    rows[known, ids[known]] = confidences[known]
+    rows[known, 1 - ids[known]] = 1 - confidences[known]
+    return rows
+
+
+def _one_each(
+    reading: Reading,
+    confidences: NDArray[np.float64],
+    ids: NDArray[np.int64],
+    missing: NDArray[np.bool_],
+) -> Objects:
+    """A Classification with a confidence alone, as an item with one object."""
+    reading.note(
+        "confidence_only",
+        f"{reading.options.pred_field} holds confidences without class probabilities, so each "
+        "item is scored as one object; margin and variance need logits.",
+    )
+    starts = np.concatenate([[0], np.cumsum(~missing)])
+    return Objects(starts, confidences[~missing], class_ids=ids[~missing])
+
+
+def detected(reading: Reading, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Columns of a Pool for Detections."""
+    inner = f"{reading.options.pred_field}.detections"
+    lists = reading.columns[f"{inner}.confidence"]
+    starts = offsets(lists)
+    missing = np.array([part is None for part in lists], dtype=bool)
+    owners = np.repeat(np.arange(len(lists)), np.diff(starts))
+    width = len(reading.declared) if reading.declared else None
+    vectors: NDArray[np.floating] | None = None
+    for attribute in ("logits", "probabilities"):
+        found = stack(flat(reading.columns[f"{inner}.{attribute}"]), width)
+        if found is None or vectors is not None:
+            continue
+        vectors, odd = found
+        if len(odd) == len(vectors) or vectors.shape[1] == 0:
+            raise InvalidInput(
+                f"{inner}.{attribute} must be as long as the classes of the dataset; they are not "
+                f"on {listed(dict.fromkeys(reading.item_ids[owners[i]] for i in odd))}."
+            )
+        if odd:
+            reading.note("ragged", f"items have {inner}.{attribute} of odd length.", owners[odd])
+        vectors = softmax(vectors) if attribute == "logits" else vectors
+    objects = objects_of(reading, inner, starts, classes, floats(flat(lists)), vectors)
+    return {"objects": objects, "missing": missing}
+
+
+def objects_of(
+    reading: Reading,
+    inner: str,
+    starts: NDArray[np.int64],
+    classes: tuple[str, ...],
+    confidences: NDArray[np.float64],
+    vectors: NDArray[np.floating] | None = None,
+) -> Objects:
+    """The Detections below the field path `inner` as Objects."""
+    owners = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    labels = flat(reading.columns[f"{inner}.label"])
+    ids = positions(labels, classes)
+    note_unknown(reading, labels, ids, owners)
+    boxes, bad = corners(flat(reading.columns[f"{inner}.bounding_box"]))
+    if bad:
+        reading.note(
+            "no_boxes", f"items have objects without a box, so no {inner} boxes are used.",
+            owners[bad],
+        )  # fmt: skip
+    return Objects(starts, confidences, class_ids=ids, boxes=boxes, probabilities=vectors)
+
+
+def note_unknown(
+    reading: Reading, labels: list[Any], ids: NDArray[np.int64], owners: NDArray[np.intp]
+) -> None:
+    """Count labels without a class; `owners` are the items of the labels."""
+    odd = [i for i in np.flatnonzero(ids < 0) if labels[i]]
+    if odd:
+        names = listed(sorted({str(labels[i]) for i in odd}))
+        reading.note(
+            "unknown_class",
+            f"items have labels that are not among the dataset's classes: {names}.",
+            owners[odd],
+        )

@@ -1,0 +1,68 @@
+"""The custom run under which FiftyOne knows a ranking.
+
+FiftyOne stores the path of the class with the run and imports it again to delete the run: the
+names of this module and of its classes must not change.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.core.runs as fors
+
+METHOD = "labelnext"
+MARKER = "labelnext"  # key in the info of a field that we made
+
+
+class LabelnextRunConfig(fors.RunConfig):  # type: ignore[misc]  # FiftyOne has no types
+    """What a run is: its field, its saved views, and how the ranking was made.
+
+    Args:
+        field: the field with `.score`, `.priority` and `.rank`.
+        views: names of its saved views.
+        journal: id of the journal that holds what was there before.
+        kwargs: the acquisition function and the like, for people.
+    """
+
+    def __init__(
+        self,
+        field: str | None = None,
+        views: list[str] | None = None,
+        journal: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.field = field
+        self.views = views or []
+        self.journal = journal
+        super().__init__(**kwargs)
+
+    @property
+    def method(self) -> str:
+        """Name of the method, by which `dataset.list_runs` finds our runs."""
+        return METHOD
+
+
+class LabelnextRun(fors.Run):  # type: ignore[misc]  # FiftyOne has no types
+    """What `dataset.delete_run` takes away, and only what is ours."""
+
+    def get_fields(self, samples: Any, key: str) -> list[str]:
+        """The fields of this run, for `load_run_view(..., select_fields=True)`."""
+        return [self.config.field] if self.config.field else []
+
+    def cleanup(self, samples: Any, key: str) -> None:
+        """Delete the run's views, index and field."""
+        dataset = samples._root_dataset
+        for view in self.config.views:
+            if dataset.has_saved_view(view):
+                dataset.delete_saved_view(view)
+        field = self.config.field
+        if f"{field}.rank" in dataset.list_indexes():
+            dataset.drop_index(f"{field}.rank")
+        if field and is_ours(dataset, field):
+            dataset.delete_sample_field(field)
+
+
+def is_ours(dataset: Any, field: str) -> bool:
+    """Whether that field exists and labelnext made it."""
+    found = dataset.get_field(field)
+    return found is not None and MARKER in (found.info or {})
