@@ -1,0 +1,180 @@
+"""Label Studio: stored predictions in, a priority on each task and one ordered tab out.
+
+The server is spoken to through label-studio-sdk, which is imported only when an adapter is used.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+
+from labelnext.adapter import Context, Finding, Options
+from labelnext.adapter import WriteOptions as _WriteOptions
+from labelnext.journal import Journal, Plan, carry_out, take_back
+from labelnext.pool import Pool
+
+if TYPE_CHECKING:
+    from labelnext.ranking import Ranking
+    from labelnext_adapters.label_studio.client import Client
+    from labelnext_adapters.label_studio.read import Tasks
+
+
+class LabelStudioSource(Options):
+    """Where the tasks are.
+
+    Attributes:
+        url: of the server, as in the browser, without the path of a project.
+        api_key: a Personal Access Token, or a legacy token where the organization allows them.
+        project: its number, as in the address of its page.
+        model_version: which predictions to read; the newest when None.
+        from_name: name of the control tag; needed when the labelling setup has several.
+        ca_bundle: certificates to trust instead of the system's.
+    """
+
+    url: str
+    api_key: SecretStr
+    project: int = Field(ge=1)
+    model_version: str | None = None
+    from_name: str | None = None
+    ca_bundle: Path | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, url: str) -> str:
+        parts = urlsplit(url.strip())
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must begin with http:// or https:// and name a host")
+        if parts.username or parts.password:
+            raise ValueError("must not hold a user name or password; api_key is the place")
+        return url.strip().rstrip("/")
+
+    @field_validator("api_key")
+    @classmethod
+    def _check_key(cls, key: SecretStr) -> SecretStr:
+        text = key.get_secret_value().strip()
+        if not text:
+            raise ValueError("must not be empty; copy it from Account & Settings in Label Studio")
+        # An HTTP library would put a key that is no header value into its own error message.
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise ValueError("must be a token without spaces, line ends or other signs")
+        return SecretStr(text)
+
+    @field_validator("model_version", mode="before")
+    @classmethod
+    def _check_version(cls, version: object) -> object:
+        if isinstance(version, (list, tuple)):
+            raise ValueError("must be one model version: several at once cannot be read yet")
+        return version
+
+
+class LabelStudioWrite(_WriteOptions):
+    """How the ranking is written.
+
+    Attributes:
+        tab: title of the Data Manager tab.
+    """
+
+    tab: str = Field(default="Label next", min_length=1, max_length=100)
+
+
+class LabelStudioAdapter:
+    """Tasks of one Label Studio project.
+
+    Args:
+        source: where the tasks are.
+        write: how the ranking is written.
+        context: folder, key and progress.
+    """
+
+    name: ClassVar[str] = "label-studio"
+    requires: ClassVar[tuple[str, ...]] = ("label_studio_sdk", "msgspec")
+    install: ClassVar[str] = "pip install 'labelnext[label-studio]'"
+    SourceOptions: ClassVar[type[Options]] = LabelStudioSource
+    WriteOptions: ClassVar[type[_WriteOptions]] = LabelStudioWrite
+
+    def __init__(
+        self, source: LabelStudioSource, write: LabelStudioWrite, context: Context
+    ) -> None:
+        self._source, self._write, self._context = source, write, context
+        self._client: Client | None = None
+        self._tasks: Tasks | None = None
+
+    @property
+    def client(self) -> Client:
+        """The connection, made when first used."""
+        if self._client is None:
+            from labelnext_adapters.label_studio.client import Client
+
+            bundle = self._source.ca_bundle
+            self._client = Client(
+                self._source.url,
+                self._source.api_key,
+                None if bundle is None else self._context.path(bundle),
+            )
+        return self._client
+
+    def check(self) -> list[Finding]:
+        """Connection, permissions, counts and tested versions, without reading all items."""
+        from labelnext_adapters.label_studio.check import check
+
+        return check(self.client, self._source)
+
+    def read(self) -> Pool:
+        """All tasks, with the predictions of one model version.
+
+        Raises:
+            NotFound: if there is no such project, control tag or model version.
+            AccessDenied: if the token is not accepted.
+            Unavailable: if the server does not answer.
+            InvalidInput: if predictions do not fit the labelling setup.
+        """
+        from labelnext_adapters.label_studio.read import read
+
+        pool, self._tasks = read(self.client, self._source, self._context)
+        return pool
+
+    def plan(self, ranking: Ranking) -> Plan:
+        """What writing the ranking would do. Changes nothing.
+
+        Raises:
+            WriteRefused: if the tab's title is taken by a tab that labelnext did not make.
+        """
+        from labelnext_adapters.label_studio.read import read_tasks
+        from labelnext_adapters.label_studio.write import make_plan
+
+        if self._tasks is None:
+            self._tasks = read_tasks(self.client, self._source.project, self._context)
+        return make_plan(self.client, self._source, self._write, self._tasks, ranking)
+
+    def apply(self, plan: Plan, journal: Journal) -> None:
+        """Do what the plan says and the journal does not hold as done."""
+        from labelnext_adapters.label_studio.write import Writer
+
+        self._tasks = None  # what was read is old once something was written
+        carry_out(plan, journal, Writer(self.client, self._context), self._context.progress)
+
+    def undo(self, journal: Journal) -> list[str]:
+        """Put back what was there before; returns what had to stay, one sentence each."""
+        from labelnext_adapters.label_studio.write import Writer
+
+        self._tasks = None
+        return take_back(journal, Writer(self.client, self._context))
+
+    def tab_url(self) -> str | None:
+        """The address of the tab, once a run has made it."""
+        from labelnext_adapters.label_studio.tab import find_tab, tab_url
+
+        view = find_tab(self.client, self._source.project, self._write.tab)
+        return None if view is None else tab_url(self.client, self._source.project, view["id"])
+
+    def close(self) -> None:
+        """Let go of connections."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+
+__all__ = ["LabelStudioAdapter", "LabelStudioSource", "LabelStudioWrite"]

@@ -1,0 +1,165 @@
+"""What `labelnext check` says about a Label Studio project; nothing is written."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from labelnext.acquisition import acquisition_names, get_acquisition
+from labelnext.adapter import Finding
+from labelnext.errors import LabelnextError
+from labelnext.pool import Pool
+from labelnext_adapters.label_studio import LabelStudioSource
+from labelnext_adapters.label_studio.client import Client
+from labelnext_adapters.label_studio.columns import Columns
+from labelnext_adapters.label_studio.read import (
+    Tasks,
+    find_setup,
+    find_versions,
+    get_project,
+    read_page,
+)
+from labelnext_adapters.label_studio.regions import CONTROLS
+
+# Versions that the integration tests ran with; others may work, and get a warning.
+TESTED_SERVERS = ("1.23",)
+TESTED_SDKS = ("2.1",)
+
+_NEEDED = ("projects.change", "actions.perform", "views.create", "views.change")
+
+
+def check(client: Client, source: LabelStudioSource) -> list[Finding]:
+    """Connection, versions, token, project and predictions, as far as one gets."""
+    findings: list[Finding] = []
+    try:
+        _check_server(client, findings)
+        _check_user(client, findings)
+        project = get_project(client, source.project)
+        _check_project(project, findings)
+        _check_predictions(client, source, project, findings)
+    except LabelnextError as error:
+        findings.append(Finding("error", error.message, error.hint))
+    return findings
+
+
+def _check_server(client: Client, findings: list[Finding]) -> None:
+    answer = client.get_json("api/version")
+    release = str(answer.get("release", "")) if isinstance(answer, dict) else ""
+    findings.append(_tested("Label Studio", release, TESTED_SERVERS, f" at {client.url}"))
+    try:
+        findings.append(_tested("label-studio-sdk", version("label-studio-sdk"), TESTED_SDKS))
+    except PackageNotFoundError:
+        findings.append(Finding("warning", "The version of label-studio-sdk is not known."))
+
+
+def _tested(what: str, release: str, tested: tuple[str, ...], where: str = "") -> Finding:
+    if ".".join(release.split(".")[:2]) in tested:
+        return Finding("ok", f"{what} {release}{where}.")
+    known = " and ".join(f"{t}.x" for t in tested)
+    return Finding(
+        "warning",
+        f"{what} {release or 'of unknown version'}{where}; labelnext was tested with {known}.",
+        "try a dry run first, and compare the tab with the report after the first run.",
+    )
+
+
+def _check_user(client: Client, findings: list[Finding]) -> None:
+    user = client.get_json("api/current-user/whoami")
+    findings.append(Finding("ok", f"The token is of {user.get('email') or 'a user'}."))
+    allowed = user.get("permissions")
+    missing = [] if allowed is None else [p for p in _NEEDED if p not in allowed]
+    if missing:
+        findings.append(
+            Finding(
+                "warning",
+                f"The user may lack permissions that writing needs: {', '.join(missing)}.",
+                "ask the server's administrator, or use the token of a user who has them.",
+            )
+        )
+
+
+def _check_project(project: dict[str, Any], findings: list[Finding]) -> None:
+    findings.append(
+        Finding(
+            "ok",
+            f"Project {project['id']}, {project.get('title')!r}: {project.get('task_number')} "
+            f"tasks, {project.get('num_tasks_with_annotations')} with annotations, "
+            f"{project.get('total_predictions_number')} predictions.",
+        )
+    )
+    if project.get("evaluate_predictions_automatically"):
+        findings.append(
+            Finding(
+                "warning",
+                "The project asks its ML backend for predictions whenever tasks are listed.",
+                "switch it off in the project's settings while labelnext reads.",
+            )
+        )
+    if (project.get("maximum_annotations") or 1) > 1:
+        findings.append(
+            Finding(
+                "warning",
+                f"The project wants {project['maximum_annotations']} annotations a task; the tab "
+                "shows tasks without any, so each gets one through it.",
+                "label the rest of the overlap through another tab.",
+            )
+        )
+
+
+def _check_predictions(
+    client: Client, source: LabelStudioSource, project: dict[str, Any], findings: list[Finding]
+) -> None:
+    tags = project["parsed_label_config"] or {}
+    setup = find_setup(project, source.from_name)
+    able = [f"{name} ({t['type']})" for name, t in tags.items() if t.get("type") in CONTROLS]
+    findings.append(
+        Finding(
+            "ok",
+            f"Predictions are read of {setup.from_name!r} with {len(setup.classes)} classes; "
+            f"control tags that can be read: {', '.join(able)}.",
+        )
+    )
+    versions = find_versions(client, source.project)
+    if not versions:
+        findings.append(
+            Finding("warning", "The project has no predictions.", "import a model's output.")
+        )
+        return
+    counts = ", ".join(f"{v['model_version']!r} ({v['count']})" for v in versions)
+    said = f"Model versions, newest first: {counts}."
+    if len(versions) > 1 and source.model_version is None:
+        findings.append(Finding("warning", said, "name one in source.model_version."))
+    else:
+        findings.append(Finding("ok", said))
+    wanted = versions[0]["model_version"] if source.model_version is None else source.model_version
+    if wanted not in [v["model_version"] for v in versions]:
+        findings.append(
+            Finding("error", f"No prediction is of version {wanted!r}.", f"there are: {counts}.")
+        )
+        return
+    tasks, columns = Tasks(), Columns(setup)
+    read_page(client, source.project, wanted, tasks, columns)
+    pool = columns.pool(tasks.ids, [str(i) for i in tasks.ids], tasks.labelled, [])
+    findings += _what_they_hold(pool, wanted)
+
+
+def _what_they_hold(pool: Pool, wanted: str | None) -> list[Finding]:
+    kind = "nothing that can be scored"
+    if pool.probabilities is not None:
+        kind = "class probabilities"
+    elif pool.objects is not None:
+        kind = "objects with their confidences"
+    able = [n for n in acquisition_names() if get_acquisition(n).obstacle(pool) is None]
+    present = int((~pool.missing).sum())
+    findings = [
+        Finding(
+            "ok" if present else "warning",
+            f"Of the first {len(pool)} tasks, {present} have a prediction of {wanted!r}; they hold "
+            f"{kind}, which allow: {', '.join(able) or 'no acquisition function'}.",
+        )
+    ]
+    findings += [Finding("warning", f"In these tasks, {n.message}") for n in pool.notices]
+    return findings
+
+
+__all__ = ["TESTED_SDKS", "TESTED_SERVERS", "check"]

@@ -1,0 +1,194 @@
+"""The connection: the SDK's own transport (headers, token refresh, retries) without its models.
+
+The SDK builds a pydantic object for every prediction, which takes four times as long as the
+request itself; so the bodies are taken raw and decoded by the caller.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+from label_studio_sdk import LabelStudio
+from label_studio_sdk.core.api_error import ApiError
+from pydantic import SecretStr
+
+from labelnext.errors import (
+    AccessDenied,
+    ConfigError,
+    InvalidInput,
+    LabelnextError,
+    NotFound,
+    Unavailable,
+)
+
+T = TypeVar("T")
+
+# Listing the predictions of a large project takes minutes; a host that is not there does not.
+TIMEOUT = httpx.Timeout(300, connect=10)
+
+_log = logging.getLogger("labelnext.label_studio")
+
+
+class TimedOut(Unavailable):
+    """The server took the request and did not answer in time."""
+
+
+class Client:
+    """One Label Studio server.
+
+    Args:
+        url: of the server, without a slash at the end.
+        api_key: a Personal Access Token or a legacy token.
+        ca_bundle: certificates to trust instead of the system's.
+
+    Raises:
+        ConfigError: if `ca_bundle` is not a file of certificates.
+        AccessDenied: if the token can be seen to be expired.
+    """
+
+    def __init__(self, url: str, api_key: SecretStr, ca_bundle: Path | None = None) -> None:
+        self.url = url
+        self._http = httpx.Client(timeout=TIMEOUT, follow_redirects=True, verify=_trust(ca_bundle))
+        try:
+            sdk = LabelStudio(
+                base_url=url, api_key=api_key.get_secret_value(), httpx_client=self._http
+            )
+        except ApiError as error:
+            self._http.close()
+            raise _translated(error.status_code, _detail(error.body), url, "") from None
+        # The one private name of the SDK in use: there is no public way to its raw transport.
+        self._transport: Any = sdk._client_wrapper.httpx_client
+
+    def get(self, path: str, **params: Any) -> bytes:
+        """The body of a GET, after retries.
+
+        Raises:
+            NotFound, AccessDenied, Unavailable, InvalidInput: as the server answers.
+        """
+        return self._request("GET", path, params=params)
+
+    def get_json(self, path: str, **params: Any) -> Any:
+        """The decoded body of a GET."""
+        return self.decode(self.get(path, **params), Any)
+
+    def send(self, method: str, path: str, body: Mapping[str, Any] | None, **params: Any) -> Any:
+        """Send JSON; the decoded answer, None if there is none."""
+        answer = self._request(method, path, params=params, json=body)
+        return self.decode(answer, Any) if answer.strip() else None
+
+    def decode(self, body: bytes, type_: type[T]) -> T:
+        """A JSON body as a typed value.
+
+        Raises:
+            NotFound: if it is not what Label Studio answers.
+        """
+        try:
+            return msgspec.json.decode(body, type=type_)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise NotFound(
+                f"url must be of a Label Studio server; {self.url!r} answered with something else "
+                f"({str(error)[:120]}).",
+                hint="give the address of the server alone, such as https://label.example.com.",
+            ) from None
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
+    def _request(self, method: str, path: str, **arguments: Any) -> bytes:
+        try:
+            response = self._transport.request(path, method=method, **arguments)
+        except httpx.ReadTimeout as error:
+            raise TimedOut(
+                f"Label Studio at {self.url} did not answer {method} {path} in "
+                f"{TIMEOUT.read:.0f} s.",
+                hint="try again when the server is less busy.",
+            ) from error
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise Unavailable(
+                f"Label Studio at {self.url} cannot be reached: {error or type(error).__name__}.",
+                hint="check source.url, and that the server is up.",
+            ) from error
+        except ApiError as error:  # of the refresh of a Personal Access Token
+            raise _translated(error.status_code, _detail(error.body), self.url, path) from None
+        _log.debug("%s %s: %s", method, path, response.status_code)
+        if response.is_success:
+            content: bytes = response.content
+            return content
+        raise _translated(response.status_code, _detail(_json(response)), self.url, path)
+
+
+def _trust(ca_bundle: Path | None) -> ssl.SSLContext | bool:
+    if ca_bundle is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=str(ca_bundle))
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"ca_bundle must be a file of certificates in PEM; got {str(ca_bundle)!r} ({error})."
+        ) from error
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _detail(body: Any) -> str:
+    """What the server says about the error, in one short line."""
+    if not isinstance(body, Mapping):
+        return ""
+    said = body.get("detail") or ""
+    more = body.get("validation_errors")
+    return " ".join(f"{said} {more or ''}".split())[:300]
+
+
+def _translated(status: int | None, detail: str, url: str, path: str) -> LabelnextError:
+    said = f" ({detail.rstrip('.')})" if detail else ""
+    if status == HTTPStatus.UNAUTHORIZED:
+        return AccessDenied(
+            f"api_key must be a token that {url} accepts; it was refused{said}.",
+            hint=_token_hint(detail),
+        )
+    if status == HTTPStatus.FORBIDDEN:
+        return AccessDenied(
+            f"the token's user must be allowed to use /{path} of {url}{said}.",
+            hint="ask the server's administrator, or use the token of a user who may.",
+        )
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFound(
+            f"/{path} must exist on {url}; it does not{said}.",
+            hint="check source.url: it is the address of the server alone, without a path.",
+        )
+    if status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in (408, 409, 429):
+        return Unavailable(
+            f"Label Studio at {url} failed on /{path} with status {status}{said}.",
+            hint="try again; the server's log says more.",
+        )
+    return InvalidInput(f"Label Studio at {url} refused /{path} with status {status}{said}.")
+
+
+def _token_hint(detail: str) -> str:
+    lowered = detail.lower()
+    if "legacy" in lowered:
+        return (
+            "use a Personal Access Token (Account & Settings), or have an administrator allow "
+            "legacy tokens in the organization's settings."
+        )
+    if "wrong type" in lowered:
+        return (
+            "this is an access token, which lives five minutes; give the Personal Access Token "
+            "from Account & Settings."
+        )
+    if "expired" in lowered or "blacklisted" in lowered:
+        return "make a new Personal Access Token in Account & Settings."
+    return "copy the token anew from Account & Settings in Label Studio."

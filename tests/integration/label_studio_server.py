@@ -1,0 +1,262 @@
+"""A real Label Studio server for the tests: SQLite, loopback, a free port, a folder of its own.
+
+Use it with ``pytest_plugins = ("tests.integration.label_studio_server",)`` in a test module.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TOKEN = "abcdef0123456789abcdef0123456789abcdef02"
+START_SECONDS = 240  # a first start migrates the database, which takes a minute on a busy machine
+
+
+@dataclass
+class LabelStudio:
+    """A running server."""
+
+    url: str
+    token: str
+    data: Path
+    log: Path
+
+    def __post_init__(self) -> None:
+        headers = {"Authorization": f"Token {self.token}"}
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=120, trust_env=False)
+
+    def api(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
+        """A request; its JSON, or an error that shows the answer."""
+        answer = self._http.request(method, path, json=body, params=params or None)
+        if not answer.is_success:
+            raise AssertionError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
+        return answer.json() if answer.content.strip() else None
+
+    def create_project(self, config: str, tasks: Sequence[Any] = (), **settings: Any) -> int:
+        """A project with these tasks and their predictions, in one import."""
+        body = {"title": "A test of labelnext", "label_config": config, **settings}
+        project = int(self.api("POST", "/api/projects/", body)["id"])
+        if tasks:
+            done = self.api("POST", f"/api/projects/{project}/import", list(tasks))
+            wanted = sum(len(t.get("predictions", ())) for t in tasks)
+            assert (done["task_count"], done["prediction_count"]) == (len(tasks), wanted)
+        return project
+
+    def task_ids(self, project: int) -> list[int]:
+        """By rising id, which is the order of the import."""
+        return sorted(self.stored_data(project))
+
+    def stored_data(self, project: int) -> dict[int, str]:
+        """The data of each task as it lies in the database, byte for byte."""
+        path = f"file:{self.data / 'label_studio.sqlite3'}?mode=ro"
+        with sqlite3.connect(path, uri=True) as database:
+            rows = database.execute("SELECT id, data FROM task WHERE project_id = ?", [project])
+            found = {int(i): str(d) for i, d in rows}
+        database.close()
+        return found
+
+    def priorities(self, project: int) -> dict[int, Any]:
+        """The priority of each task that has the key."""
+        rows = {t: json.loads(d) for t, d in self.stored_data(project).items()}
+        return {t: d["labelnext_priority"] for t, d in rows.items() if "labelnext_priority" in d}
+
+    def dump(self, project: int) -> Any:
+        """All that a run could change: settings, tabs, tasks, predictions and annotations."""
+        settings = self.api("GET", f"/api/projects/{project}/")
+        everything = self.api(
+            "GET", "/api/tasks", project=project, fields="all", page_size=10_000, resolve_uri=False
+        )
+        predictions = self.api("GET", "/api/predictions/", project=project)
+        return _without_clock([settings, self.tabs(project), everything, predictions])
+
+    def tabs(self, project: int) -> list[dict[str, Any]]:
+        """The project's tabs."""
+        tabs: list[dict[str, Any]] = self.api("GET", "/api/dm/views/", project=project)
+        return tabs
+
+    def tab(self, project: int, title: str = "Label next") -> dict[str, Any]:
+        """The one tab of that title."""
+        (found,) = [t for t in self.tabs(project) if t["data"]["title"] == title]
+        return found
+
+    def listing(self, project: int) -> list[int]:
+        """The ids in the order in which the tab shows its tasks."""
+        view = self.tab(project)["id"]
+        page = self.api("GET", "/api/tasks", view=view, project=project, page_size=10_000)
+        return [t["id"] for t in page["tasks"]]
+
+    def next_task(self, project: int) -> int | None:
+        """What "Label Tasks As Displayed" serves next; the body is what the browser sends."""
+        data = self.tab(project)["data"]
+        answer = self._http.post(
+            "/api/dm/actions",
+            params={"id": "next_task", "project": project},
+            json={"ordering": data["ordering"], "filters": data["filters"]},
+        )
+        if answer.status_code == 404:
+            return None
+        assert answer.status_code == 200, answer.text[:500]
+        return int(answer.json()["id"])
+
+    def annotate(self, task: int) -> None:
+        """Submit an empty annotation, which Label Studio takes for a label too."""
+        self.api("POST", f"/api/tasks/{task}/annotations/", {"result": [], "lead_time": 1.0})
+
+
+def _without_clock(value: Any) -> Any:
+    """The same without the ages in words that answers carry."""
+    if isinstance(value, dict):
+        return {k: _without_clock(v) for k, v in value.items() if k != "created_ago"}
+    return [_without_clock(v) for v in value] if isinstance(value, list) else value
+
+
+def _script() -> Path:
+    default = REPOSITORY / ".venv-label-studio" / "bin" / "label-studio"
+    script = Path(os.environ.get("LABELNEXT_LABEL_STUDIO") or default)
+    if not script.exists():
+        pytest.fail(
+            f"the Label Studio server must be installed at {script}: run make test, which installs "
+            "it, or set LABELNEXT_LABEL_STUDIO to its console script.",
+            pytrace=False,
+        )
+    return script
+
+
+def _version(script: Path) -> str:
+    code = "from importlib.metadata import version; print(version('label-studio'))"
+    done = subprocess.run(
+        [script.parent / "python", "-c", code], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def _environment(data: Path) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "TZ")}
+    return {
+        **kept,
+        "LABEL_STUDIO_BASE_DATA_DIR": str(data),
+        "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
+        "LABEL_STUDIO_USERNAME": "test@example.com",
+        "LABEL_STUDIO_PASSWORD": "passw0rd123",
+        "LABEL_STUDIO_USER_TOKEN": TOKEN,
+        "SSRF_PROTECTION_ENABLED": "false",
+        "COLLECT_ANALYTICS": "false",
+        "LATEST_VERSION_CHECK": "false",
+        "SENTRY_DSN": "",
+        "FRONTEND_SENTRY_DSN": "",
+    }
+
+
+def _serve(script: Path, data: Path, log: Path) -> Generator[str]:
+    """Start a server, yield its address, and end it by its process group."""
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [script, "start", "--no-browser", "--port", str(port), "--internal-host", "127.0.0.1"]
+    data.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [str(c) for c in command],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=_environment(data),
+            cwd=data,
+            start_new_session=True,
+        )
+    try:
+        _wait(process, url, log)
+        yield url
+    finally:
+        _stop(process)
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            pytest.fail(f"Label Studio ended with {process.returncode}:\n{_tail(log)}")
+        try:
+            if httpx.get(f"{url}/health", timeout=5, trust_env=False).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.2)
+    pytest.fail(f"Label Studio did not answer in {START_SECONDS} s:\n{_tail(log)}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            os.killpg(process.pid, sign)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                continue
+
+
+def _tail(log: Path, most: int = 4000) -> str:
+    return log.read_text("utf-8", "replace")[-most:] if log.exists() else ""
+
+
+def _template(script: Path, log: Path) -> Path:
+    """A migrated data folder, made once: later starts take seconds instead of a minute."""
+    template = REPOSITORY / ".cache" / f"label-studio-template-{_version(script)}"
+    if not template.exists():
+        partial = template.with_name(f"{template.name}.partial-{os.getpid()}")
+        shutil.rmtree(partial, ignore_errors=True)
+        for _ in _serve(script, partial, log):
+            pass
+        try:
+            partial.rename(template)
+        except OSError:  # another test run was faster
+            shutil.rmtree(partial)
+    return template
+
+
+@pytest.fixture(scope="session")
+def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudio]:
+    """A server for the whole session; each test makes projects of its own."""
+    script = _script()
+    folder = tmp_path_factory.mktemp("label-studio")
+    data, log = folder / "data", folder / "server.log"
+    _LOGS.append(log)
+    shutil.copytree(_template(script, log), data)
+    with pytest.MonkeyPatch.context() as patch:
+        # A proxy of the machine is not asked for the loopback.
+        patch.setenv("NO_PROXY", "127.0.0.1,localhost")
+        for url in _serve(script, data, log):
+            yield LabelStudio(url, TOKEN, data, log)
+
+
+_LOGS: list[Path] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the end of the server's log under a test that failed."""
+    report = yield
+    if report.failed and "label_studio" in getattr(item, "fixturenames", ()) and _LOGS:
+        report.sections.append(("Label Studio server", _tail(_LOGS[-1])))
+    return report
