@@ -29,21 +29,21 @@ GROUP = "labelnext.adapters"
 class Options(BaseModel):
     """Base of an adapter's options: unknown keys are refused, and nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    # A string below a field describes it in the schema, in `labelnext init` and in the docs.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, use_attribute_docstrings=True
+    )
 
 
 class WriteOptions(Options):
-    """What every adapter's `write` understands.
-
-    Attributes:
-        mode: how the ranking is written; each adapter lists its own.
-        run: name of the run, and of what it makes on the platform.
-        output: a ranking file to write as well.
-    """
+    """What every adapter's `write` understands."""
 
     mode: Literal["queue"] = "queue"
+    """How the ranking is written; each adapter lists its own."""
     run: str = "labelnext"
+    """Name of the run, and of what it makes on the platform."""
     output: Path | None = None
+    """A ranking file to write as well."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,11 @@ def get_adapter(name: str) -> type[Adapter]:
     return adapter
 
 
+def missing_modules(adapter: type[Adapter]) -> list[str]:
+    """The modules an adapter requires that are not installed."""
+    return [module for module in adapter.requires if importlib.util.find_spec(module) is None]
+
+
 def open_adapter(
     name: str,
     *,
@@ -185,7 +190,7 @@ def open_adapter(
         ConfigError: if an option is wrong.
     """
     adapter = get_adapter(name)
-    missing = [module for module in adapter.requires if importlib.util.find_spec(module) is None]
+    missing = missing_modules(adapter)
     if missing:
         raise MissingExtra(
             f"adapter {name} needs the package {missing[0]}, which is not installed.",
@@ -220,5 +225,6 @@ __all__ = [
     "WriteOptions",
     "adapter_names",
     "get_adapter",
+    "missing_modules",
     "open_adapter",
 ]

@@ -100,6 +100,7 @@ class Journal:
         self.path = path
         self.befores: dict[int, Any] = {}
         self.done: set[int] = set()
+        self.notes: dict[str, Mapping[str, Any]] = {}
         self.finished = self.undone = False
         try:
             text = path.read_text("utf-8")
@@ -188,6 +189,8 @@ class Journal:
                 self.finished = True
             case "undone":
                 self.undone = True
+            case kind:
+                self.notes[str(kind)] = row  # an adapter's own, the newest of its kind
 
 
 def carry_out(

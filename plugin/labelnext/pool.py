@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -12,12 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.errors import InvalidInput, listed
-
-_CLAMP = 1e-9  # rounding noise below zero that is set to +0.0
-_SUM_ERROR = 1e-3  # rows further from 1 are refused
-_SUM_NOISE = 1e-5  # rows closer to 1 are left as they are: float32 softmax reaches about this
-_INTEGER = re.compile(r"-?\d+", re.ASCII)
+from labelnext.checks import (
+    checked_classes,
+    checked_costs,
+    checked_ids,
+    checked_labels,
+    column_of,
+    distributions,
+    float_array,
+    id_order,
+    named,
+    rows_of,
+    unit_interval,
+)
+from labelnext.errors import InvalidInput
 
 
 @dataclass(frozen=True)
@@ -33,134 +40,6 @@ class Notice:
     code: str
     message: str
     item_ids: tuple[str, ...] = ()
-
-
-def distributions(
-    probabilities: ArrayLike, item_ids: Sequence[str] | NDArray[np.str_] | None = None
-) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
-    """Checked class distributions, one a row.
-
-    Values from −1e-9 to 0 become +0.0; rows whose sum is within 1e-3 of 1 are divided by it.
-    Rows that hold NaN pass unchanged.
-
-    Args:
-        probabilities: shape (n_items, n_classes).
-        item_ids: names for the message; positions when None.
-
-    Returns:
-        The array (the same object when nothing had to change), and which rows were renormalised.
-
-    Raises:
-        InvalidInput: if the array is not two-dimensional, has no class, or a row is none.
-    """
-    rows = _float_array("probabilities", probabilities)
-    if rows.ndim != 2:
-        raise InvalidInput(
-            f"probabilities must be of shape (n_items, n_classes); got shape {rows.shape}."
-        )
-    rows = unit_interval("probabilities", rows, item_ids, excess=_SUM_ERROR)
-    sums = rows @ np.ones(rows.shape[1], dtype=rows.dtype)
-    error = np.abs(sums - 1)
-    bad = np.flatnonzero(error > _SUM_ERROR)
-    if bad.size:
-        raise InvalidInput(
-            f"probabilities must sum to 1 in every row (within {_SUM_ERROR:g}); "
-            f"got {float(sums[bad[0]]):.6g} for {_named(bad, item_ids)}.",
-            hint="pass logits through a softmax, or say multilabel if the classes are independent.",
-        )
-    adjusted = error > _SUM_NOISE
-    if adjusted.any():
-        rows = np.array(rows)
-        rows[adjusted] /= sums[adjusted, None]
-    return rows, adjusted
-
-
-def unit_interval(
-    what: str,
-    values: NDArray[np.floating],
-    names: Sequence[str] | NDArray[Any] | None = None,
-    *,
-    excess: float = 1e-6,
-) -> NDArray[np.floating]:
-    """Values in [0, 1]: noise down to −1e-9 becomes +0.0, and up to `excess` above 1 is kept.
-
-    NaN passes.
-
-    Raises:
-        InvalidInput: if a value is below −1e-9 or above 1 by more than `excess`.
-    """
-    if values.ndim == 2 and values.shape[1] == 0:
-        raise InvalidInput(f"{what} must have at least one class; got 0.")
-    if values.size == 0:
-        return values
-    low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
-    if low < -_CLAMP or high > 1 + excess:
-        per_row = values.reshape(len(values), -1)
-        wrong = ((per_row < -_CLAMP) | (per_row > 1 + excess)).any(axis=1)
-        bad = np.flatnonzero(wrong)
-        value = per_row[bad[0]]
-        value = value[(value < -_CLAMP) | (value > 1 + excess)][0]
-        raise InvalidInput(
-            f"{what} must be in [0, 1]; got {float(value):.6g} for {_named(bad, names)}."
-        )
-    if low <= 0 and (low < 0 or np.signbit(values[values == 0]).any()):
-        values = np.where(values <= 0, values.dtype.type(0), values)
-    return values
-
-
-def _named(rows: NDArray[np.intp], names: Sequence[str] | NDArray[Any] | None) -> str:
-    if names is None:
-        return f"row {listed(rows)}"
-    return f"item {listed(dict.fromkeys(str(names[i]) for i in rows))}"
-
-
-def _float_array(what: str, values: ArrayLike) -> NDArray[np.floating]:
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise InvalidInput(f"{what} must be rectangular: every row as long as the others.") from (
-            error
-        )
-    if array.dtype == object:
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise InvalidInput(f"{what} must be numbers in rows of one length.") from error
-    if array.dtype.kind not in "fiub":
-        raise InvalidInput(f"{what} must be numbers; got {array.dtype}.")
-    if array.dtype.kind != "f":
-        return array.astype(np.float64)
-    return array.astype(np.float32) if array.dtype.itemsize < 4 else array
-
-
-def _column(what: str, values: ArrayLike, length: int, dtype: type[np.generic]) -> NDArray[Any]:
-    array = np.asarray(values)
-    try:
-        cast: NDArray[Any] = array.astype(dtype)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{what} must be of type {dtype.__name__}; got {values!r}.") from error
-    if dtype is np.int64 and array.dtype.kind == "f" and not np.array_equal(cast, array):
-        raise InvalidInput(f"{what} must be whole numbers.")
-    if cast.shape != (length,):
-        raise InvalidInput(f"{what} must be of shape ({length},); got shape {cast.shape}.")
-    return cast
-
-
-def _rows_of(
-    what: str, values: ArrayLike | None, length: int, *, width: int | None = None
-) -> NDArray[np.floating] | None:
-    """A column of vectors, shape (length, width)."""
-    if values is None:
-        return None
-    array = _float_array(what, values)
-    if length == 0 and array.size == 0:
-        array = array.reshape(0, width or array.shape[-1] or 1)
-    wrong_width = array.ndim == 2 and (array.shape[1] != width if width else array.shape[1] == 0)
-    if array.ndim != 2 or len(array) != length or wrong_width:
-        raise InvalidInput(
-            f"{what} must be of shape ({length}, {width or 'width'}); got shape {array.shape}."
-        )
-    return array
 
 
 def _set(target: object, **columns: object) -> None:
@@ -207,7 +86,7 @@ class Objects:
         probabilities: ArrayLike | None = None,
         embeddings: ArrayLike | None = None,
     ) -> None:
-        scores = _float_array("confidences", confidences)
+        scores = float_array("confidences", confidences)
         if scores.ndim != 1:
             raise InvalidInput(
                 f"confidences must be of shape (n_objects,); got shape {scores.shape}."
@@ -220,17 +99,17 @@ class Objects:
             )
         if (np.diff(bounds) < 0).any():
             raise InvalidInput("offsets must never fall.")
-        vectors = _rows_of("objects.probabilities", probabilities, n)
+        vectors = rows_of("objects.probabilities", probabilities, n)
         _set(
             self,
             offsets=bounds,
             confidences=unit_interval("confidences", scores),
-            class_ids=None if class_ids is None else _column("class_ids", class_ids, n, np.int64),
-            boxes=_rows_of("objects.boxes", boxes, n, width=4),
+            class_ids=None if class_ids is None else column_of("class_ids", class_ids, n, np.int64),
+            boxes=rows_of("objects.boxes", boxes, n, width=4),
             probabilities=None
             if vectors is None
             else unit_interval("objects.probabilities", vectors),
-            embeddings=_rows_of("objects.embeddings", embeddings, n),
+            embeddings=rows_of("objects.embeddings", embeddings, n),
         )
 
     def __len__(self) -> int:
@@ -334,20 +213,20 @@ class Pool:
         missing: ArrayLike | None = None,
         notices: Iterable[Notice] = (),
     ) -> None:
-        ids = _checked_ids(item_ids)
+        ids = checked_ids(item_ids)
         n = len(ids)
         found = list(notices)
-        names = None if classes is None else _checked_classes(classes)
+        names = None if classes is None else checked_classes(classes)
         absent: NDArray[np.bool_] = np.full(n, probabilities is None and objects is None)
         if missing is not None:
-            absent = _column("missing", missing, n, np.bool_)
+            absent = column_of("missing", missing, n, np.bool_)
         rows = None
         if probabilities is not None:
             rows = _checked_probabilities(probabilities, ids, names, absent, multilabel, found)
-        classed = None if labels is None else _checked_labels(labels, n, names)
+        classed = None if labels is None else checked_labels(labels, n, names)
         done: NDArray[np.bool_] = np.zeros(n, dtype=bool) if classed is None else classed >= 0
         if labelled is not None:
-            done = _column("labelled", labelled, n, np.bool_)
+            done = column_of("labelled", labelled, n, np.bool_)
         sets = objects if isinstance(objects, tuple) or objects is None else (objects,)
         if sets is not None:
             if not sets:
@@ -358,11 +237,11 @@ class Pool:
             item_ids=ids,
             probabilities=rows,
             classes=names,
-            embeddings=_rows_of("embeddings", embeddings, n),
+            embeddings=rows_of("embeddings", embeddings, n),
             labels=classed,
             labelled=done,
-            groups=None if groups is None else _column("groups", groups, n, np.str_),
-            costs=None if costs is None else _checked_costs(costs, ids),
+            groups=None if groups is None else column_of("groups", groups, n, np.str_),
+            costs=None if costs is None else checked_costs(costs, ids),
             multilabel=multilabel,
             objects=sets if isinstance(objects, tuple) or sets is None else sets[0],
             truth=None if truth is None else _checked_objects("truth", truth, ids, found),
@@ -400,50 +279,6 @@ class Pool:
         return digest.hexdigest()
 
 
-def id_order(item_ids: NDArray[np.str_]) -> NDArray[np.intp]:
-    """Positions that sort the ids: by integer value if every id is an integer, else by code point.
-
-    Example:
-        >>> id_order(np.array(["10", "9"])).tolist(), id_order(np.array(["10", "9", "a"])).tolist()
-        ([1, 0], [0, 1, 2])
-    """
-    if len(item_ids) and all(_INTEGER.fullmatch(i) for i in item_ids.tolist()):
-        try:
-            by_value: NDArray[np.intp] = np.lexsort((item_ids, item_ids.astype(np.int64)))
-            return by_value
-        except OverflowError:
-            values = [int(i) for i in item_ids.tolist()]
-            return np.array(sorted(range(len(values)), key=values.__getitem__), dtype=np.intp)
-    order: NDArray[np.intp] = np.argsort(item_ids, kind="stable")
-    return order
-
-
-def _checked_ids(item_ids: Iterable[object]) -> NDArray[np.str_]:
-    rows = item_ids.tolist() if isinstance(item_ids, np.ndarray) else list(item_ids)
-    names = [str(i) for i in rows]
-    if any(not name or "\0" in name for name in names):
-        raise InvalidInput("item_ids must not be empty or hold a NUL character.")
-    if any(r is None or (isinstance(r, float) and not r.is_integer()) for r in rows):
-        raise InvalidInput("item_ids must be strings or whole numbers.")
-    ids = np.array(names, dtype=np.str_)
-    if len(set(names)) < len(names):
-        unique, counts = np.unique(ids, return_counts=True)
-        raise InvalidInput(
-            f"item_ids must be distinct; got {int((counts > 1).sum())} ids more than once: "
-            f"{listed(unique[counts > 1])}."
-        )
-    return ids
-
-
-def _checked_classes(classes: Iterable[object]) -> tuple[str, ...]:
-    names = tuple(str(c) for c in classes)
-    if not names:
-        raise InvalidInput("classes must name at least one class; got 0.")
-    if len(set(names)) < len(names):
-        raise InvalidInput(f"classes must be distinct; got {listed(names)}.")
-    return names
-
-
 def _checked_probabilities(
     probabilities: ArrayLike,
     ids: NDArray[np.str_],
@@ -452,7 +287,7 @@ def _checked_probabilities(
     multilabel: bool,
     found: list[Notice],
 ) -> NDArray[np.floating]:
-    array = _float_array("probabilities", probabilities)
+    array = float_array("probabilities", probabilities)
     n = len(ids)
     if array.ndim not in (2, 3) or array.shape[-2] != n:
         raise InvalidInput(
@@ -491,29 +326,6 @@ def _checked_probabilities(
     return out.reshape(array.shape)
 
 
-def _checked_labels(
-    labels: ArrayLike, n: int, classes: tuple[str, ...] | None
-) -> NDArray[np.int64]:
-    column = _column("labels", labels, n, np.int64)
-    highest = None if classes is None else len(classes) - 1
-    if n and (column.min() < -1 or (highest is not None and column.max() > highest)):
-        last = "n_classes - 1" if highest is None else highest
-        raise InvalidInput(
-            f"labels must be class positions from 0 to {last}, or -1 for none; "
-            f"got {column.min()} to {column.max()}."
-        )
-    return column
-
-
-def _checked_costs(costs: ArrayLike, ids: NDArray[np.str_]) -> NDArray[np.float64]:
-    column = _column("costs", costs, len(ids), np.float64)
-    bad = np.flatnonzero(~(column > 0))
-    if bad.size:
-        value = float(column[bad[0]])
-        raise InvalidInput(f"costs must be above 0; got {value!r} for {_named(bad, ids)}.")
-    return column
-
-
 def _checked_objects(
     what: str, objects: Objects, ids: NDArray[np.str_], found: list[Notice]
 ) -> Objects:
@@ -541,7 +353,7 @@ def _checked_objects(
     turned = ~((boxes[:, 0] <= boxes[:, 2]) & (boxes[:, 1] <= boxes[:, 3]))
     if turned.any():
         row = int(np.flatnonzero(turned)[0])
-        names = _named(np.unique(objects.item_positions[turned]), ids)
+        names = named(np.unique(objects.item_positions[turned]), ids)
         raise InvalidInput(
             f"boxes of {what} must be x1 y1 x2 y2 with x1 <= x2 and y1 <= y2; "
             f"got {boxes[row].tolist()} for {names}."
@@ -550,7 +362,7 @@ def _checked_objects(
     gone = (boxes[:, 0] >= 1) | (boxes[:, 1] >= 1) | (boxes[:, 2] <= 0) | (boxes[:, 3] <= 0)
     if (gone & outside).any():
         row = int(np.flatnonzero(gone & outside)[0])
-        names = _named(np.unique(objects.item_positions[gone & outside]), ids)
+        names = named(np.unique(objects.item_positions[gone & outside]), ids)
         raise InvalidInput(
             f"boxes of {what} must overlap the image, in fractions of its width and height; "
             f"got {boxes[row].tolist()} for {names}.",

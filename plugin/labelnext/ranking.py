@@ -71,9 +71,10 @@ class Ranking:
         return _rows(self.item_ids, self.ranks, self.priorities, self.scores)
 
     def pool_rows(self) -> list[dict[str, Any]]:
-        """All ranked items, as `to_rows` gives the batch."""
+        """All ranked items, as `to_rows` gives the batch, and whether each is in it (batch)."""
         n = len(self.pool_order)
-        return _rows(self.pool_order, np.arange(1, n + 1), self.pool_priorities, self.pool_scores)
+        rows = _rows(self.pool_order, np.arange(1, n + 1), self.pool_priorities, self.pool_scores)
+        return [{**row, "batch": row["rank"] <= len(self)} for row in rows]
 
     def to_dataframe(self) -> pd.DataFrame:
         """The batch as a pandas DataFrame (pandas must be installed)."""

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from labelnext.acquisition.objects import NoObjects, Reduction, reduce_objects
+from labelnext.checks import distributions
 from labelnext.errors import InvalidInput
-from labelnext.pool import Objects, distributions
+from labelnext.pool import Objects
 
 _Rows = NDArray[np.floating]
 

@@ -1,0 +1,91 @@
+"""COCO results (a list of detections) with the file that holds the images and categories."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labelnext.errors import InvalidInput, NotFound, listed
+from labelnext.pool import Notice, Objects, Pool
+
+
+def read_coco(results_path: Path, images_path: Path, key: str | None = None) -> Pool:
+    """Detections as objects of their images; images without detections have none.
+
+    Args:
+        results_path: a list of records with image_id, category_id, bbox (x, y, width, height in
+            pixels) and score.
+        images_path: with `images` (id, width, height) and `categories` (id, name). Its
+            annotations are not taken for labels: they are often ground truth for evaluation.
+        key: the field of an image that is its id; `id` when None.
+
+    Raises:
+        NotFound: if a file does not exist.
+        InvalidInput: if a record lacks a field or names an image or category that is not listed.
+    """
+    if not images_path.is_file():
+        raise NotFound(f"images must be a file; got {str(images_path)!r}, which does not exist.")
+    listing = _load(images_path)
+    results = _load(results_path)
+    if not isinstance(listing, dict) or not isinstance(listing.get("images"), list):
+        raise InvalidInput(f"{images_path.name} must hold a list of images.")
+    if not isinstance(results, list):
+        raise InvalidInput("a COCO results file must be a list of detections.")
+    images: list[dict[str, Any]] = listing["images"]
+    categories = sorted(listing.get("categories", []), key=lambda c: c["id"])
+    rows = {_of(image, "id", "image"): row for row, image in enumerate(images)}
+    places = {category["id"]: place for place, category in enumerate(categories)}
+    for detection in results:
+        if not isinstance(detection, dict):
+            raise InvalidInput("a COCO results file must be a list of detections.")
+    owners = [_of(d, "image_id", "detection") for d in results]
+    strange = sorted({str(i) for i in owners if i not in rows})
+    if strange:
+        raise InvalidInput(
+            f"image_id must be one of the {len(images)} images; got {listed(strange)}."
+        )
+    kinds = [_of(d, "category_id", "detection") for d in results]
+    strange = sorted({str(c) for c in kinds if c not in places})
+    if categories and strange:
+        raise InvalidInput(f"category_id must be one of the categories; got {listed(strange)}.")
+
+    item_rows = np.array([rows[i] for i in owners], dtype=np.int64)
+    order = np.argsort(item_rows, kind="stable")
+    boxes = np.array([_of(d, "bbox", "detection") for d in results], dtype=float).reshape(-1, 4)
+    sizes = np.array([[_of(i, "width", "image"), _of(i, "height", "image")] for i in images])
+    boxes[:, 2:] += boxes[:, :2]
+    boxes /= np.tile(sizes.reshape(-1, 2)[item_rows], 2)
+    scores = np.array([_of(d, "score", "detection") for d in results], dtype=float)
+    class_ids = [places.get(c, -1) for c in kinds]
+    objects = Objects(
+        np.concatenate([[0], np.cumsum(np.bincount(item_rows, minlength=len(images)))]),
+        scores[order],
+        class_ids=np.array(class_ids, dtype=np.int64)[order],
+        boxes=boxes[order],
+    )
+    notices = []
+    if listing.get("annotations"):
+        message = f"the annotations in {images_path.name} were not taken for labels."
+        notices.append(Notice("annotations_ignored", message))
+    return Pool(
+        [_of(image, key or "id", "image") for image in images],
+        objects=objects,
+        classes=[str(c["name"]) for c in categories] or None,
+        notices=notices,
+    )
+
+
+def _load(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path.name}: {error}") from error
+
+
+def _of(record: dict[str, Any], field: str, what: str) -> Any:
+    if field not in record:
+        raise InvalidInput(f"every {what} must have {field}; got the keys {listed(record)}.")
+    return record[field]

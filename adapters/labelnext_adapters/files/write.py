@@ -1,0 +1,86 @@
+"""The ranking as a file, with the earlier file kept for undo."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labelnext.adapter import Context, Journal, Plan, Step
+from labelnext.errors import ConfigError, WriteRefused
+from labelnext.output import check_writable, ranking_format, write_ranking
+from labelnext.ranking import Ranking
+
+if TYPE_CHECKING:
+    from labelnext_adapters.files import FilesSource, FilesWrite
+
+_STEP = "ranking_file"
+
+
+def make_plan(ranking: Ranking, source: FilesSource, write: FilesWrite, context: Context) -> Plan:
+    """What writing the ranking would do.
+
+    Raises:
+        ConfigError: if the output cannot be written, or is the input itself.
+    """
+    if write.output is None:
+        raise ConfigError("write.output must name the ranking file; got None.")
+    path = context.path(write.output).absolute()
+    ranking_format(path)
+    check_writable(path)
+    if path == context.path(source.path).absolute():
+        raise ConfigError(f"write.output must be another file than source.path; got {str(path)!r}.")
+    rows = ranking.pool_rows()
+    step = Step(
+        _STEP,
+        f"Write {len(rows)} ranked items to {path}",
+        len(rows),
+        {"path": str(path), "rows": rows},
+    )
+    return Plan("files", write.run, str(path), (step,), output=str(path))
+
+
+class FilePerformer:
+    """Carries out and takes back the one step.
+
+    Args:
+        journal: beside which the earlier file is kept.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def snapshot(self, step: Step) -> Any:
+        """Keep a copy of the file that is there."""
+        path = Path(step.payload["path"])
+        if not path.exists():
+            return {"copy": None}
+        copy = self._journal.path.with_suffix(f".before{path.suffix}")
+        shutil.copy2(path, copy)
+        return {"copy": copy.name}
+
+    def perform(self, step: Step) -> None:
+        """Write the file, and note what was written."""
+        path = Path(step.payload["path"])
+        write_ranking(path, step.payload["rows"])
+        self._journal.record("written", sha256=_sha256(path))
+
+    def restore(self, step: Step, before: Any) -> list[str]:
+        """Put the earlier file back, unless somebody changed ours since."""
+        path = Path(step.payload["path"])
+        ours = self._journal.notes.get("written", {}).get("sha256")
+        if path.exists() and ours is not None and _sha256(path) != ours:
+            raise WriteRefused(
+                f"{str(path)!r} was changed after the run wrote it; it was left alone.",
+                hint="move it away, then undo again.",
+            )
+        if before["copy"] is None:
+            path.unlink(missing_ok=True)
+        else:
+            shutil.copy2(self._journal.path.with_name(before["copy"]), path)
+        return []
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,241 @@
+"""What columns must be: the checks of Pool, Objects and the acquisition functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from labelnext.errors import InvalidInput, listed
+
+_CLAMP = 1e-9  # rounding noise below zero that is set to +0.0
+_SUM_ERROR = 1e-3  # rows further from 1 are refused
+_SUM_NOISE = 1e-5  # rows closer to 1 are left as they are: float32 softmax reaches about this
+_INTEGER = re.compile(r"-?\d+", re.ASCII)
+
+
+def distributions(
+    probabilities: ArrayLike, item_ids: Sequence[str] | NDArray[np.str_] | None = None
+) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+    """Checked class distributions, one a row.
+
+    Values from −1e-9 to 0 become +0.0; rows whose sum is within 1e-3 of 1 are divided by it.
+    Rows that hold NaN pass unchanged.
+
+    Args:
+        probabilities: shape (n_items, n_classes).
+        item_ids: names for the message; positions when None.
+
+    Returns:
+        The array (the same object when nothing had to change), and which rows were renormalised.
+
+    Raises:
+        InvalidInput: if the array is not two-dimensional, has no class, or a row is none.
+    """
+    rows = float_array("probabilities", probabilities)
+    if rows.ndim != 2:
+        raise InvalidInput(
+            f"probabilities must be of shape (n_items, n_classes); got shape {rows.shape}."
+        )
+    rows = unit_interval("probabilities", rows, item_ids, excess=_SUM_ERROR)
+    sums = rows @ np.ones(rows.shape[1], dtype=rows.dtype)
+    error = np.abs(sums - 1)
+    bad = np.flatnonzero(error > _SUM_ERROR)
+    if bad.size:
+        raise InvalidInput(
+            f"probabilities must sum to 1 in every row (within {_SUM_ERROR:g}); "
+            f"got {float(sums[bad[0]]):.6g} for {named(bad, item_ids)}.",
+            hint="pass logits through a softmax, or say multilabel if the classes are independent.",
+        )
+    adjusted = error > _SUM_NOISE
+    if adjusted.any():
+        rows = np.array(rows)
+        rows[adjusted] /= sums[adjusted, None]
+    return rows, adjusted
+
+
+def unit_interval(
+    what: str,
+    values: NDArray[np.floating],
+    names: Sequence[str] | NDArray[Any] | None = None,
+    *,
+    excess: float = 1e-6,
+) -> NDArray[np.floating]:
+    """Values in [0, 1]: noise down to −1e-9 becomes +0.0, and up to `excess` above 1 is kept.
+
+    NaN passes.
+
+    Raises:
+        InvalidInput: if a value is below −1e-9 or above 1 by more than `excess`.
+    """
+    if values.ndim == 2 and values.shape[1] == 0:
+        raise InvalidInput(f"{what} must have at least one class; got 0.")
+    if values.size == 0:
+        return values
+    low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
+    if low < -_CLAMP or high > 1 + excess:
+        per_row = values.reshape(len(values), -1)
+        wrong = ((per_row < -_CLAMP) | (per_row > 1 + excess)).any(axis=1)
+        bad = np.flatnonzero(wrong)
+        value = per_row[bad[0]]
+        value = value[(value < -_CLAMP) | (value > 1 + excess)][0]
+        raise InvalidInput(
+            f"{what} must be in [0, 1]; got {float(value):.6g} for {named(bad, names)}."
+        )
+    if low <= 0 and (low < 0 or np.signbit(values[values == 0]).any()):
+        values = np.where(values <= 0, values.dtype.type(0), values)
+    return values
+
+
+def named(rows: NDArray[np.intp], names: Sequence[str] | NDArray[Any] | None) -> str:
+    """Rows by their names, for a message."""
+    if names is None:
+        return f"row {listed(rows)}"
+    return f"item {listed(dict.fromkeys(str(names[i]) for i in rows))}"
+
+
+def float_array(what: str, values: ArrayLike) -> NDArray[np.floating]:
+    """An array of floats, of 32 bits at least.
+
+    Raises:
+        InvalidInput: if the values are ragged or no numbers.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise InvalidInput(f"{what} must be rectangular: every row as long as the others.") from (
+            error
+        )
+    if array.dtype == object:
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise InvalidInput(f"{what} must be numbers in rows of one length.") from error
+    if array.dtype.kind not in "fiub":
+        raise InvalidInput(f"{what} must be numbers; got {array.dtype}.")
+    if array.dtype.kind != "f":
+        return array.astype(np.float64)
+    return array.astype(np.float32) if array.dtype.itemsize < 4 else array
+
+
+def column_of(what: str, values: ArrayLike, length: int, dtype: type[np.generic]) -> NDArray[Any]:
+    """A column of one value an item.
+
+    Raises:
+        InvalidInput: if it has another length or type.
+    """
+    array = np.asarray(values)
+    try:
+        cast: NDArray[Any] = array.astype(dtype)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{what} must be of type {dtype.__name__}; got {values!r}.") from error
+    if dtype is np.int64 and array.dtype.kind == "f" and not np.array_equal(cast, array):
+        raise InvalidInput(f"{what} must be whole numbers.")
+    if cast.shape != (length,):
+        raise InvalidInput(f"{what} must be of shape ({length},); got shape {cast.shape}.")
+    return cast
+
+
+def rows_of(
+    what: str, values: ArrayLike | None, length: int, *, width: int | None = None
+) -> NDArray[np.floating] | None:
+    """A column of vectors, shape (length, width)."""
+    if values is None:
+        return None
+    array = float_array(what, values)
+    if length == 0 and array.size == 0:
+        array = array.reshape(0, width or array.shape[-1] or 1)
+    wrong_width = array.ndim == 2 and (array.shape[1] != width if width else array.shape[1] == 0)
+    if array.ndim != 2 or len(array) != length or wrong_width:
+        raise InvalidInput(
+            f"{what} must be of shape ({length}, {width or 'width'}); got shape {array.shape}."
+        )
+    return array
+
+
+def id_order(item_ids: NDArray[np.str_]) -> NDArray[np.intp]:
+    """Positions that sort the ids: by integer value if every id is an integer, else by code point.
+
+    Example:
+        >>> id_order(np.array(["10", "9"])).tolist(), id_order(np.array(["10", "9", "a"])).tolist()
+        ([1, 0], [0, 1, 2])
+    """
+    if len(item_ids) and all(_INTEGER.fullmatch(i) for i in item_ids.tolist()):
+        try:
+            by_value: NDArray[np.intp] = np.lexsort((item_ids, item_ids.astype(np.int64)))
+            return by_value
+        except OverflowError:
+            values = [int(i) for i in item_ids.tolist()]
+            return np.array(sorted(range(len(values)), key=values.__getitem__), dtype=np.intp)
+    order: NDArray[np.intp] = np.argsort(item_ids, kind="stable")
+    return order
+
+
+def checked_ids(item_ids: Iterable[object]) -> NDArray[np.str_]:
+    """Distinct, non-empty ids as strings.
+
+    Raises:
+        InvalidInput: if one is empty, no id, or given twice.
+    """
+    rows = item_ids.tolist() if isinstance(item_ids, np.ndarray) else list(item_ids)
+    names = [str(i) for i in rows]
+    if any(not name or "\0" in name for name in names):
+        raise InvalidInput("item_ids must not be empty or hold a NUL character.")
+    if any(r is None or (isinstance(r, float) and not r.is_integer()) for r in rows):
+        raise InvalidInput("item_ids must be strings or whole numbers.")
+    ids = np.array(names, dtype=np.str_)
+    if len(set(names)) < len(names):
+        unique, counts = np.unique(ids, return_counts=True)
+        raise InvalidInput(
+            f"item_ids must be distinct; got {int((counts > 1).sum())} ids more than once: "
+            f"{listed(unique[counts > 1])}."
+        )
+    return ids
+
+
+def checked_classes(classes: Iterable[object]) -> tuple[str, ...]:
+    """Distinct class names, at least one.
+
+    Raises:
+        InvalidInput: if there is none, or one stands twice.
+    """
+    names = tuple(str(c) for c in classes)
+    if not names:
+        raise InvalidInput("classes must name at least one class; got 0.")
+    if len(set(names)) < len(names):
+        raise InvalidInput(f"classes must be distinct; got {listed(names)}.")
+    return names
+
+
+def checked_labels(labels: ArrayLike, n: int, classes: tuple[str, ...] | None) -> NDArray[np.int64]:
+    """Class positions, −1 for none.
+
+    Raises:
+        InvalidInput: if one is no class.
+    """
+    column = column_of("labels", labels, n, np.int64)
+    highest = None if classes is None else len(classes) - 1
+    if n and (column.min() < -1 or (highest is not None and column.max() > highest)):
+        last = "n_classes - 1" if highest is None else highest
+        raise InvalidInput(
+            f"labels must be class positions from 0 to {last}, or -1 for none; "
+            f"got {column.min()} to {column.max()}."
+        )
+    return column
+
+
+def checked_costs(costs: ArrayLike, ids: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Costs above 0.
+
+    Raises:
+        InvalidInput: if one is not.
+    """
+    column = column_of("costs", costs, len(ids), np.float64)
+    bad = np.flatnonzero(~(column > 0))
+    if bad.size:
+        value = float(column[bad[0]])
+        raise InvalidInput(f"costs must be above 0; got {value!r} for {named(bad, ids)}.")
+    return column

@@ -1,0 +1,338 @@
+"""The command line: parse, call the library, print."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from labelnext.errors import ConfigError, LabelnextError, MissingExtra
+
+if TYPE_CHECKING:
+    from labelnext.journal import Progress
+    from labelnext.report import Report
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Which item should be labelled next? Ranks what you have not labelled yet, "
+    "inside Label Studio, FiftyOne or plain files.",
+    epilog="Example: `labelnext init fiftyone`, then `labelnext run labelnext.yaml`",
+)
+_out = Console()
+_err = Console(stderr=True)
+
+ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.")]
+RunId = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Name of the run.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more.")] = 0,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+    log_file: Annotated[
+        Path | None, typer.Option(help="Add a log with times to this file, for nightly runs.")
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from labelnext import __version__
+
+        _out.print(__version__, highlight=False)
+        raise typer.Exit
+    _out.quiet = quiet
+    root = logging.getLogger("labelnext")
+    root.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
+    if verbose:
+        from rich.logging import RichHandler
+
+        root.addHandler(RichHandler(console=_err, show_path=False))
+    if log_file is not None:
+        try:
+            handler = logging.FileHandler(log_file, encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"log file must be writable; {error}.") from error
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        root.addHandler(handler)
+
+
+@app.command(epilog="Example: `labelnext run labelnext.yaml --dry-run`")
+def run(
+    config: ConfigPath,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")
+    ] = False,
+    budget: Annotated[int | None, typer.Option(help="Size of the batch.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Also write the ranking: .jsonl, .csv or .parquet.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Rank the unlabelled items and write the ranking back."""
+    from labelnext.config import load_config
+    from labelnext.pipeline import run as run_pipeline
+
+    settings = load_config(config).changed(budget=budget, output=output)
+    with _progress() as progress:
+        report = run_pipeline(settings, dry_run=dry_run, progress=progress)
+    logging.getLogger("labelnext").info("%s", report.to_text())
+    if as_json:
+        _plain(report.to_json())
+    else:
+        _print_report(report)
+
+
+@app.command(epilog="Example: `labelnext check labelnext.yaml`")
+def check(config: ConfigPath, as_json: Json = False) -> None:
+    """Look at everything that a run needs: connection, data, functions. Writes nothing."""
+    from labelnext.pipeline import check as check_pipeline
+
+    with _progress() as progress:
+        result = check_pipeline(config, progress=progress)
+    if as_json:
+        findings = [vars(finding) for finding in result.findings]
+        _plain(
+            json.dumps(
+                {"ok": result.ok, "findings": findings, "acquisitions": result.obstacles}, indent=2
+            )
+        )
+    else:
+        marks = {
+            "ok": "[green]ok     [/]",
+            "warning": "[yellow]warning[/]",
+            "error": "[red]error  [/]",
+        }
+        for finding in result.findings:
+            _out.print(marks[finding.level], _escaped(finding.message))
+            if finding.hint:
+                _out.print("        ", _escaped(finding.hint), style="dim")
+        if result.obstacles:
+            table = _table("acquisition function", "can it be used?")
+            for name, obstacle in result.obstacles.items():
+                table.add_row(name, _escaped(obstacle) if obstacle else "[green]yes[/]")
+            _out.print(table)
+    if not result.ok:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: `labelnext init label-studio`")
+def init(
+    platform: Annotated[str, typer.Argument(help="One of `labelnext adapters`.")] = "files",
+    output: Annotated[Path, typer.Option(help="The file to write.")] = Path("labelnext.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
+) -> None:
+    """Write a commented configuration for a platform."""
+    from labelnext.output import write_atomically
+    from labelnext.template import config_template
+
+    text = config_template(platform).encode()
+    if output.exists() and not force:
+        raise ConfigError(f"{str(output)!r} must not exist yet; it does.", hint="add --force.")
+    write_atomically(output, lambda file: file.write(text))
+    _out.print(f"Wrote {output}. Fill in [bold]source[/], then: labelnext check {output}")
+
+
+@app.command(epilog="Example: `labelnext runs labelnext.yaml`")
+def runs(config: ConfigPath, as_json: Json = False) -> None:
+    """List the runs of a configuration, and whether they are done, broken or undone."""
+    from labelnext.pipeline import runs as list_runs
+
+    known = list_runs(config)
+    if as_json:
+        rows = [{"run": j.run_id, "status": j.status, "target": j.plan.target} for j in known]
+        _plain(json.dumps(rows, indent=2))
+        return
+    if not known:
+        _out.print("No runs yet.")
+        return
+    table = _table("run", "status", "started", "target")
+    for journal in known:
+        table.add_row(
+            journal.run_id, journal.status, journal.header["started"], _escaped(journal.plan.target)
+        )
+    _out.print(table)
+
+
+@app.command(epilog="Example: `labelnext undo labelnext.yaml`")
+def undo(config: ConfigPath, run_id: RunId = None) -> None:
+    """Put back what was there before a run, the newest one by default."""
+    from labelnext.pipeline import undo as undo_run
+
+    journal, stayed = undo_run(config, run_id)
+    _out.print(f"Run {journal.run_id} was taken back.")
+    for line in stayed:
+        _out.print("It left:", _escaped(line))
+
+
+@app.command(epilog="Example: `labelnext resume labelnext.yaml`")
+def resume(config: ConfigPath, run_id: RunId = None) -> None:
+    """Finish a run that broke off, the newest such one by default."""
+    from labelnext.pipeline import resume as resume_run
+
+    with _progress() as progress:
+        journal = resume_run(config, run_id, progress=progress)
+    _out.print(f"Run {journal.run_id} is done.")
+
+
+@app.command(epilog="Example: `labelnext acquisitions`")
+def acquisitions() -> None:
+    """List the acquisition functions."""
+    from labelnext.acquisition import acquisition_names, get_acquisition
+
+    table = _table("name", "scores", "labelled first", "range", "what it is")
+    for name in acquisition_names():
+        f = get_acquisition(name)
+        table.add_row(name, " or ".join(f.of), f.direction, _escaped(f.range), _escaped(f.summary))
+    _out.print(table)
+
+
+@app.command(epilog="Example: `labelnext selections`")
+def selections() -> None:
+    """List the selection methods."""
+    from labelnext.selection import INPUTS, get_selection, selection_names
+
+    table = _table("name", "needs", "cost", "what it picks")
+    for name in selection_names():
+        method = get_selection(name)
+        needs = ", ".join(dict.fromkeys(INPUTS[n] for n in method.needs))
+        table.add_row(name, needs, method.complexity, method.summary)
+    _out.print(table)
+
+
+@app.command(epilog="Example: `labelnext adapters`")
+def adapters() -> None:
+    """List the installed adapters, and what those that are not ready need."""
+    from labelnext.adapter import adapter_names, get_adapter, missing_modules
+
+    table = _table("name", "ready?")
+    for name in adapter_names():
+        adapter = get_adapter(name)
+        ready = not missing_modules(adapter)
+        table.add_row(name, "[green]yes[/]" if ready else _escaped(adapter.install))
+    _out.print(table)
+
+
+@app.command(epilog="Example: `labelnext schema > labelnext.schema.json`")
+def schema() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    from labelnext.config import json_schema
+
+    _plain(json.dumps(json_schema(), indent=2))
+
+
+@app.command(epilog="Example: `labelnext demo`")
+def demo(
+    open_app: Annotated[
+        bool, typer.Option("--app", help="Open the FiftyOne App on the ranking made before.")
+    ] = False,
+    folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path(".demo"),
+    port: Annotated[int, typer.Option(help="Of the App.")] = 5151,
+) -> None:
+    """Do the main job on a dataset of handwritten digits, with a database of its own."""
+    found = [e for e in entry_points(group="labelnext.demos") if e.name == "fiftyone"]
+    if not found:
+        raise MissingExtra("the demo is not installed.", hint="pip install 'labelnext[fiftyone]'")
+    from labelnext.adapter import get_adapter, missing_modules
+
+    adapter = get_adapter("fiftyone")
+    if missing_modules(adapter):
+        raise MissingExtra("the demo needs FiftyOne, which is not installed.", hint=adapter.install)
+    found[0].load()(folder, app=open_app, port=port)
+
+
+def main() -> None:
+    """Run the command line; a LabelnextError is one line and exit code 1."""
+    try:
+        app()
+    except LabelnextError as error:
+        logging.getLogger("labelnext").error("%s", error)
+        _err.print("[red]Error:[/]", _escaped(" ".join(str(error).split())), soft_wrap=True)
+        sys.exit(1)
+
+
+def _print_report(report: Report) -> None:
+    counts = ", ".join(f"{n:,} {name}" for name, n in report.counts.items())
+    _out.print(f"[bold]{_escaped(report.target)}[/]: {counts}")
+    for notice in report.notices:
+        _out.print("[yellow]warning[/]", _escaped(notice.message))
+    rows = report.next_items[:10]
+    if rows:
+        table = _table("rank", "item", "score", "priority", "why")
+        for row in rows:
+            score = "" if row["score"] is None else f"{row['score']:.4f}"
+            cells = (str(row["rank"]), row["item_id"][:80], score, f"{row['priority']:.4f}")
+            table.add_row(*map(_escaped, (*cells, row["reason"])))
+        _out.print(table)
+    else:
+        _out.print("Nothing to label next: every item is labelled or could not be scored.")
+    _out.print("[bold]Would write:[/]" if report.dry_run else "[bold]Written:[/]")
+    for step in report.steps:
+        _out.print(" •", _escaped(step), soft_wrap=True)
+    for line in () if report.dry_run else report.next_steps:
+        _out.print("[bold]Next:[/]", _escaped(line), soft_wrap=True)
+    if report.path is not None:
+        _out.print(f"Report: {_escaped(str(report.path))}", soft_wrap=True)
+    if not report.dry_run:
+        _out.print(f"To take it back: {_escaped(report.undo)}", soft_wrap=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A bar for each stage; nothing at all when the output is no terminal."""
+    if _out.quiet or not _err.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=_err, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(stage: str, done: int, total: int | None) -> None:
+            name = stage.partition(":")[0]
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total, description=_escaped(stage))
+
+        yield report
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        right = heading in ("rank", "score", "priority")
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
+    return table
+
+
+def _plain(text: str) -> None:
+    """To standard output as it is, for other programs."""
+    sys.stdout.write(text + "\n")
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return escape(printable)
+
+
+if __name__ == "__main__":
+    main()

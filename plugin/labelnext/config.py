@@ -1,0 +1,336 @@
+"""YAML to typed settings: ``${ENV}``, unknown keys refused, errors with key path, file and line."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+
+from labelnext.acquisition import Unit, get_acquisition
+from labelnext.acquisition.objects import NoObjects, Reduction
+from labelnext.adapter import Adapter, Options, WriteOptions, adapter_names, get_adapter
+from labelnext.document import Document, Location, parse
+from labelnext.errors import ConfigError, LabelnextError
+from labelnext.selection import get_selection
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class Predictions(Options):
+    """A side file whose probabilities or objects replace those of the platform."""
+
+    file: Path
+    """In any format of the files adapter."""
+    key: str = "item_id"
+    """The column that holds the ids of the items."""
+
+
+class Source(Options):
+    """Where the items come from; the adapter's own keys stand beside these."""
+
+    adapter: str
+    """Name of the adapter."""
+    key: str | None = None
+    """What an item's id is: a data key or field; the platform's own id when null."""
+    predictions: Predictions | None = None
+    """A side file with predictions: {file: …, key: the column that holds the ids}."""
+
+
+class Acquisition(Options):
+    """How items are scored."""
+
+    name: str | None = "margin"
+    """The acquisition function (labelnext acquisitions); null where selection needs no score."""
+    of: Unit = "items"
+    """What is scored: items by their class probabilities, or objects, then reduced."""
+    reduce: Reduction = "mean"
+    """How the scores of an item's objects become one: mean, max, min, sum or mean_top_k."""
+    floor: float = Field(0.0, ge=0, le=1)
+    """Objects with a lower confidence do not count."""
+    no_objects: NoObjects = "first"
+    """Where items come in which nothing was detected: first or last."""
+    calibrate: Literal["off"] = "off"
+    """Reserved; off."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Further options of the function, such as base of entropy."""
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        return name if name is None else get_acquisition(name).name
+
+    @field_validator("calibrate", mode="before")
+    @classmethod
+    def _off(cls, value: object) -> object:
+        return "off" if value is False else value  # YAML reads a bare off as false
+
+
+class Selection(Options):
+    """How the batch is chosen."""
+
+    method: str = "top_k"
+    """The selection method (labelnext selections)."""
+    budget: int | None = Field(100, ge=1)
+    """Size of the batch; the whole pool when null."""
+    seed: int = Field(0, ge=0)
+    """Of the method; the same seed gives the same batch."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Further options of the method, such as n_clusters of image_diversity."""
+
+    @field_validator("method")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        return get_selection(name).name
+
+
+class Send(Options):
+    """Where a batch is sent; reserved for a later version."""
+
+    adapter: str = "label-studio"
+    """Name of the adapter."""
+
+
+class ReportSettings(Options):
+    """The report."""
+
+    path: Path | None = Path("labelnext-report.html")
+    """The HTML page; none when null."""
+
+
+class Rest(Options):
+    """The other keys."""
+
+    state: Path = Path(".labelnext")
+    """Folder of the journals, one a run, beside this file; undo and resume need it."""
+    engine: Literal["local"] = "local"
+    """Where the work is done; local only, so far."""
+    purpose: Literal["label"] = "label"
+    """What the ranking is for; label only, so far."""
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "acquisition": Acquisition,
+    "selection": Selection,
+    "send": Send,
+    "report": ReportSettings,
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """A checked configuration.
+
+    Attributes:
+        source: the keys of `source` that every adapter shares.
+        source_options: the adapter's own keys of `source`.
+        write: the keys of `write`.
+        acquisition: how items are scored.
+        selection: how the batch is chosen.
+        send: where a batch is sent.
+        report: the report.
+        rest: the keys without a section.
+        path: of the file; None when it came from a mapping.
+    """
+
+    source: Source
+    source_options: Options
+    write: WriteOptions
+    acquisition: Acquisition
+    selection: Selection
+    send: Send
+    report: ReportSettings
+    rest: Rest
+    path: Path | None = None
+
+    @property
+    def directory(self) -> Path:
+        """The folder in which relative paths begin."""
+        return Path() if self.path is None else self.path.parent
+
+    @property
+    def state(self) -> Path:
+        """The folder of the journals."""
+        return self.directory / self.rest.state.expanduser()
+
+    def changed(self, *, budget: int | None = None, output: Path | None = None) -> Config:
+        """A copy with another budget or ranking file, as given on the command line.
+
+        Raises:
+            ConfigError: if `budget` is below 1.
+        """
+        config = self
+        if budget is not None:
+            if budget < 1:
+                raise ConfigError(f"budget must be a whole number of at least 1; got {budget!r}.")
+            selection = self.selection.model_copy(update={"budget": budget})
+            config = replace(config, selection=selection)
+        if output is not None:
+            # As the shell means it: from the current folder, not from that of the configuration.
+            write = self.write.model_copy(update={"output": output.absolute()})
+            config = replace(config, write=write)
+        return config
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able data, with secrets masked."""
+        data: dict[str, Any] = {
+            "source": {**_dump(self.source), **_dump(self.source_options)},
+            "acquisition": _dump(self.acquisition),
+            "selection": _dump(self.selection),
+            "write": _dump(self.write),
+            "send": _dump(self.send),
+            "report": _dump(self.report),
+        }
+        return data | _dump(self.rest)
+
+
+def load_config(config: Path | str | Mapping[str, Any]) -> Config:
+    """Read and check a configuration.
+
+    Args:
+        config: path of a YAML file, or its content as a mapping.
+
+    Raises:
+        NotFound: if there is no such file.
+        ConfigError: for anything wrong in it, with the key path, the file and the line.
+    """
+    if isinstance(config, Mapping):
+        return _checked(Document(dict(config), {}, None))
+    return _checked(parse(Path(config)))
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of the configuration, with the keys of every installed adapter."""
+    definitions: dict[str, Any] = {}
+
+    def schema(model: type[BaseModel]) -> dict[str, Any]:
+        made = model.model_json_schema(ref_template="#/$defs/{model}")
+        definitions.update(made.pop("$defs", {}))
+        return made
+
+    sources, writes = [], []
+    for name in adapter_names():
+        adapter = get_adapter(name)
+        common, own, write = (
+            schema(Source),
+            schema(adapter.SourceOptions),
+            schema(adapter.WriteOptions),
+        )
+        properties = {**common["properties"], **own["properties"], "adapter": {"const": name}}
+        required = ["adapter", *own.get("required", [])]
+        sources.append({**own, "title": name, "properties": properties, "required": required})
+        writes.append({**write, "title": name})
+    rest = schema(Rest)["properties"]
+    sections = {name: schema(model) for name, model in _SECTIONS.items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "labelnext configuration",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["source"],
+        "properties": {
+            "source": {"anyOf": sources},
+            **sections,
+            "write": {"anyOf": writes},
+            **rest,
+        },
+        "$defs": definitions,
+    }
+
+
+def _checked(document: Document) -> Config:
+    known = ["source", "write", *_SECTIONS, *Rest.model_fields]
+    for key in document.data:
+        if key not in known:
+            raise _unknown_key(document, (key,), known)
+    source = _section(document, "source")
+    if "adapter" not in source:
+        raise document.error(
+            ("source",), f"must name its adapter, one of {', '.join(adapter_names())}."
+        )
+    try:
+        adapter = get_adapter(source["adapter"])
+    except LabelnextError as error:
+        raise document.error(
+            ("source", "adapter"), error.message.removeprefix("adapter "), hint=error.hint
+        ) from error
+    common = {k: v for k, v in source.items() if k in Source.model_fields}
+    own = {k: v for k, v in source.items() if k not in Source.model_fields}
+    sections = {
+        name: _validated(document, model, _section(document, name), (name,))
+        for name, model in _SECTIONS.items()
+    }
+    rest = {k: v for k, v in document.data.items() if k in Rest.model_fields}
+    return Config(
+        source=_validated(document, Source, common, ("source",)),
+        source_options=_own_options(document, adapter, own),
+        write=_validated(document, adapter.WriteOptions, _section(document, "write"), ("write",)),
+        rest=_validated(document, Rest, rest, ()),
+        path=document.path,
+        **sections,  # type: ignore[arg-type]  # by name, of the table above
+    )
+
+
+def _own_options(document: Document, adapter: type[Adapter], own: dict[str, Any]) -> Options:
+    known = [*Source.model_fields, *adapter.SourceOptions.model_fields]
+    return _validated(document, adapter.SourceOptions, own, ("source",), known)
+
+
+def _section(document: Document, name: str) -> dict[str, Any]:
+    value = document.data.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise document.error((name,), f"must be a mapping of keys to values; got {value!r}.")
+    return value
+
+
+def _validated(
+    document: Document,
+    model: type[_Model],
+    data: Mapping[str, Any],
+    location: Location,
+    known: list[str] | None = None,
+) -> _Model:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+        problem = problems[0]
+        where = (*location, *problem["loc"])
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        if problem["type"] == "extra_forbidden":
+            raise _unknown_key(document, where, known or [*model.model_fields]) from None
+        if problem["type"] == "missing":
+            raise document.error(where, f"must be given{more}.") from None
+        cause = problem.get("ctx", {}).get("error")
+        if isinstance(cause, LabelnextError):
+            message = cause.message.partition(" must ")[2]
+            raise document.error(where, f"must {message}{more}", hint=cause.hint) from None
+        rule = problem["msg"].replace("Input should be", "must be", 1)
+        value = "" if _is_secret(model, problem["loc"]) else f"; got {document.shown(where)!r}"
+        raise document.error(where, f"{rule}{value}{more}.") from None
+
+
+def _unknown_key(document: Document, location: Location, known: list[str]) -> ConfigError:
+    near = difflib.get_close_matches(str(location[-1]), known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(sorted(known))}."
+    return document.error(location, "is not a known key.", hint=hint)
+
+
+def _is_secret(model: type[BaseModel], location: Location) -> bool:
+    field = model.model_fields.get(str(location[0])) if location else None
+    if field is None:
+        return False
+    return field.annotation is SecretStr or SecretStr in get_args(field.annotation)
+
+
+def _dump(model: BaseModel) -> dict[str, Any]:
+    data: dict[str, Any] = model.model_dump(mode="json", fallback=repr)
+    return {
+        k: re.sub(r"//[^/@\s]*@", "//***@", v) if isinstance(v, str) else v for k, v in data.items()
+    }

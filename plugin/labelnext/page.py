@@ -1,0 +1,85 @@
+"""The HTML page of a Report: a template with plots as inline SVG."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from labelnext.report import Report
+
+_POOL, _BATCH = "#b8c4d0", "#d9480f"
+_MOST_CLASSES = 20
+
+
+def render(report: Report) -> str:
+    """The page, with nothing in it that a browser would have to fetch."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    template = environment.from_string((files("labelnext") / "report.html.j2").read_text("utf-8"))
+    return template.render(
+        report=report,
+        config=json.dumps(report.config, indent=2, ensure_ascii=False),
+        score_plot=None if report.scores is None else _score_plot(report, report.scores),
+        class_plot=_class_plot(report.classes) if report.classes else None,
+    )
+
+
+def _score_plot(report: Report, scores: Mapping[str, Any]) -> str:
+    figure, axes = _figure(2.6)
+    edges = np.array(scores["edges"])
+    width = np.diff(edges)
+    axes.bar(edges[:-1], scores["pool"], width, align="edge", color=_POOL, label="pool")
+    axes.bar(edges[:-1], scores["batch"], width, align="edge", color=_BATCH, label="batch")
+    first = "high first" if report.ranking.direction == "high" else "low first"
+    axes.set_xlabel(f"{report.ranking.acquisition} ({first})")
+    axes.set_ylabel("items")
+    axes.legend(frameon=False)
+    return _svg(figure)
+
+
+def _class_plot(classes: Sequence[Mapping[str, Any]]) -> str:
+    shown = sorted(classes, key=lambda row: -max(row["pool"], row["batch"]))[:_MOST_CLASSES]
+    totals = {part: max(sum(row[part] for row in classes), 1) for part in ("pool", "batch")}
+    figure, axes = _figure(0.9 + 0.32 * len(shown))
+    places = np.arange(len(shown))
+    for part, colour, shift in (("pool", _POOL, -0.2), ("batch", _BATCH, 0.2)):
+        shares = [100 * row[part] / totals[part] for row in shown]
+        axes.barh(places + shift, shares, 0.38, color=colour, label=part)
+    axes.set_yticks(places, [row["class"] for row in shown], parse_math=False)
+    axes.invert_yaxis()
+    axes.set_xlabel("share of predictions, %")
+    axes.legend(frameon=False)
+    return _svg(figure)
+
+
+def _figure(height: float) -> tuple[Figure, Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, height), layout="constrained")
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _svg(figure: Figure) -> str:
+    import matplotlib as mpl
+
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "labelnext"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

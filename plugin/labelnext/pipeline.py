@@ -1,0 +1,326 @@
+"""run(config): open, read, score, select, write; and the way back."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from labelnext.acquisition import acquisition_names, get_acquisition
+from labelnext.adapter import Adapter, Finding, open_adapter
+from labelnext.config import Config, load_config
+from labelnext.errors import ConfigError, LabelnextError
+from labelnext.join import join_predictions
+from labelnext.journal import Journal, Plan, Progress, find_journal, journals, only_run
+from labelnext.output import check_writable, ranking_format, write_atomically, write_ranking
+from labelnext.pool import Notice, Pool
+from labelnext.ranking import Ranking, rank
+from labelnext.report import Report, summarise, versions
+
+_log = logging.getLogger("labelnext")
+
+
+def run(
+    config: Config | Path | str | Mapping[str, Any],
+    *,
+    adapter: Adapter | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Rank the items of a source and write the ranking back.
+
+    Args:
+        config: a checked configuration, the path of a YAML file, or its content as a mapping.
+        adapter: one that is open already; made from the configuration when None.
+        dry_run: stop before anything is written; the report then says what would be.
+        progress: called with a stage, how much is done, and of how much (None if unknown).
+
+    Returns:
+        The report; its `ranking` is the ranking.
+
+    Raises:
+        ConfigError: for a wrong configuration, a missing extra, project, dataset or permission.
+        InvalidInput: if the data breaks a rule.
+        Unavailable: if a server or database does not answer.
+        WriteRefused: if the write would touch what labelnext did not make.
+        WriteFailed: if a write broke off; `resume` finishes it, `undo` takes it back.
+    """
+    settings = _loaded(config)
+    seconds: dict[str, float] = {}
+    with _opened(settings, adapter, progress) as platform:
+        with _timed(seconds, "read"):
+            pool = read_pool(settings, platform, progress)
+        with _timed(seconds, "rank"):
+            if progress is not None:
+                progress("rank", 0, None)
+            ranking = rank_pool(settings, pool)
+        with _timed(seconds, "plan"):
+            plan = platform.plan(ranking)
+        output = _own_output(settings, plan)
+        journal, notices = None, []
+        if not dry_run:
+            for path in (output, _page(settings)):
+                if path is not None:
+                    check_writable(path)
+            with only_run(settings.state), _timed(seconds, "write"):
+                notices = _broken_runs(settings)
+                journal = Journal.create(settings.state, plan, details={"seed": ranking.seed})
+                platform.apply(plan, journal)
+            if output is not None:
+                write_ranking(output, ranking.pool_rows())
+        written = Path(plan.output) if plan.output else output
+        report = Report(
+            run=plan.run,
+            run_id=None if journal is None else journal.run_id,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            adapter=platform.name,
+            target=plan.target,
+            dry_run=dry_run,
+            steps=[
+                *(step.description for step in plan.steps),
+                *([f"Write {len(ranking.pool_order)} ranked items to {output}"] if output else []),
+            ],
+            stays=plan.stays,
+            next_steps=plan.next_steps,
+            undo=f"labelnext undo {settings.path or 'CONFIG'}",
+            config=settings.to_dict(),
+            versions=versions(platform.requires),
+            seconds=seconds,
+            path=None if dry_run else _page(settings),
+            output=None if dry_run else written,
+            **summarise(pool, ranking, notices),
+        )
+    if report.path is not None:
+        page = report.to_html().encode()
+        write_atomically(report.path, lambda file: file.write(page))
+    return report
+
+
+def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = None) -> Pool:
+    """The items of the source, with the predictions of the side file if one is named."""
+    pool = adapter.read()
+    side = settings.source.predictions
+    if side is None:
+        return pool
+    reader = open_adapter(
+        "files", directory=settings.directory, key=side.key, progress=progress, path=side.file
+    )
+    return join_predictions(pool, reader.read())
+
+
+def rank_pool(settings: Config, pool: Pool) -> Ranking:
+    """The ranking that the configuration asks for."""
+    acquisition, selection = settings.acquisition, settings.selection
+    options = {**acquisition.options, **selection.options}
+    twice = acquisition.options.keys() & selection.options.keys()
+    if twice:
+        raise ConfigError(
+            f"option {min(twice)} must stand in acquisition.options or in selection.options, "
+            "not in both."
+        )
+    of = None
+    if acquisition.name is not None:
+        function = get_acquisition(acquisition.name)
+        of = acquisition.of if acquisition.of in function.of else function.of[0]
+        if of == "objects":
+            shared = {n: getattr(acquisition, n) for n in ("reduce", "floor", "no_objects")}
+            options = {**{n: v for n, v in shared.items() if n in function.options}, **options}
+    return rank(
+        pool,
+        acquisition.name,
+        budget=selection.budget,
+        selection=selection.method,
+        seed=selection.seed,
+        of=of,
+        **options,
+    )
+
+
+@dataclass(frozen=True)
+class Check:
+    """What `check` found.
+
+    Attributes:
+        findings: of the adapter and of the data.
+        pool: what was read; None if it could not be.
+        obstacles: for each acquisition function, why it cannot be used; None if it can.
+    """
+
+    findings: list[Finding]
+    pool: Pool | None
+    obstacles: Mapping[str, str | None]
+
+    @property
+    def ok(self) -> bool:
+        """Nothing stands in the way of a run."""
+        return not any(finding.level == "error" for finding in self.findings)
+
+
+def check(
+    config: Config | Path | str | Mapping[str, Any],
+    *,
+    adapter: Adapter | None = None,
+    progress: Progress | None = None,
+) -> Check:
+    """Look at everything that a run needs, without writing anything.
+
+    Args:
+        config: as for `run`.
+        adapter: one that is open already.
+        progress: as for `run`.
+
+    Raises:
+        ConfigError: for a wrong configuration or a missing extra.
+    """
+    settings = _loaded(config)
+    with _opened(settings, adapter, progress) as platform:
+        findings = platform.check()
+        if any(finding.level == "error" for finding in findings):
+            return Check(findings, None, {})
+        try:
+            pool = read_pool(settings, platform, progress)
+            findings += [Finding("warning", notice.message) for notice in pool.notices]
+            ranking = rank_pool(settings, pool)
+            findings += [Finding("warning", notice.message) for notice in ranking.notices]
+            findings.append(_rankable(pool, ranking))
+        except LabelnextError as error:
+            findings.append(Finding("error", error.message, error.hint))
+            if "pool" not in locals():
+                return Check(findings, None, {})
+        obstacles = {n: get_acquisition(n).obstacle(pool) for n in acquisition_names()}
+        return Check(findings, pool, obstacles)
+
+
+def undo(
+    config: Config | Path | str | Mapping[str, Any],
+    run_id: str | None = None,
+    *,
+    adapter: Adapter | None = None,
+) -> tuple[Journal, list[str]]:
+    """Take back a run, the newest by default.
+
+    Returns:
+        Its journal, and what had to stay.
+
+    Raises:
+        NotFound: if there is no such run.
+        ConfigError: if it was undone already, or a later run built on it.
+    """
+    settings = _loaded(config)
+    with only_run(settings.state), _opened(settings, adapter, None) as platform:
+        journal = find_journal(settings.state, run_id, ("done", "broken"))
+        _newest(settings, journal, "undone")
+        return journal, platform.undo(journal)
+
+
+def resume(
+    config: Config | Path | str | Mapping[str, Any],
+    run_id: str | None = None,
+    *,
+    adapter: Adapter | None = None,
+    progress: Progress | None = None,
+) -> Journal:
+    """Finish a run that broke off, the newest such one by default.
+
+    Raises:
+        NotFound: if there is no such run.
+        ConfigError: if it is finished or undone, or a later run built on it.
+    """
+    settings = _loaded(config)
+    with only_run(settings.state), _opened(settings, adapter, progress) as platform:
+        journal = find_journal(settings.state, run_id, ("planned", "broken"))
+        if journal.status == "done":
+            raise ConfigError(f"run {journal.run_id} must be broken to be resumed; it is done.")
+        _newest(settings, journal, "resumed")
+        platform.apply(journal.plan, journal)
+        return journal
+
+
+def runs(config: Config | Path | str | Mapping[str, Any]) -> list[Journal]:
+    """The journals of a configuration, oldest first."""
+    return journals(_loaded(config).state)
+
+
+def _loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
+    return config if isinstance(config, Config) else load_config(config)
+
+
+@contextmanager
+def _opened(
+    settings: Config, adapter: Adapter | None, progress: Progress | None
+) -> Iterator[Adapter]:
+    if adapter is not None:
+        yield adapter
+        return
+    own = settings.source_options
+    opened = open_adapter(
+        settings.source.adapter,
+        write=settings.write,
+        directory=settings.directory,
+        key=settings.source.key,
+        progress=progress,
+        **{name: getattr(own, name) for name in type(own).model_fields},
+    )
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    _log.info("%s begins", stage)
+    start = time.perf_counter()
+    yield
+    seconds[stage] = round(time.perf_counter() - start, 3)
+    _log.info("%s took %.3f s", stage, seconds[stage])
+
+
+def _own_output(settings: Config, plan: Plan) -> Path | None:
+    """The ranking file beside the write-back; None where the plan writes it itself."""
+    if plan.output is not None or settings.write.output is None:
+        return None
+    path = settings.directory / settings.write.output.expanduser()
+    ranking_format(path)
+    return path
+
+
+def _page(settings: Config) -> Path | None:
+    path = settings.report.path
+    return None if path is None else settings.directory / path.expanduser()
+
+
+def _broken_runs(settings: Config) -> list[Notice]:
+    broken = [journal.run_id for journal in journals(settings.state) if journal.status == "broken"]
+    message = "run {} broke off earlier; this run writes over what it left."
+    return [Notice("broken_run", message.format(run_id)) for run_id in broken[-1:]]
+
+
+def _newest(settings: Config, journal: Journal, verb: str) -> None:
+    if journal.undone:
+        raise ConfigError(f"run {journal.run_id} must not be undone already; it is.")
+    later = [
+        other.run_id
+        for other in journals(settings.state)
+        if other.run_id > journal.run_id and other.status in ("done", "broken")
+    ]
+    if later:
+        raise ConfigError(
+            f"run {journal.run_id} must be the newest to be {verb}; {later[-1]} came after it.",
+            hint=f"undo {later[-1]} first.",
+        )
+
+
+def _rankable(pool: Pool, ranking: Ranking) -> Finding:
+    message = (
+        f"{len(pool)} items, {int(pool.labelled.sum())} labelled, "
+        f"{len(ranking.unscored_ids)} without a score: {len(ranking.pool_order)} can be ranked."
+    )
+    if len(ranking.pool_order):
+        return Finding("ok", message)
+    return Finding("warning", message, "there is nothing to label next.")

@@ -1,0 +1,273 @@
+"""Report: what was read, chosen and written, as text, JSON and one self-contained HTML page."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.pool import Notice, Objects, Pool
+from labelnext.ranking import Ranking
+
+_BINS = 30
+_NEXT = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a run found and did.
+
+    Attributes:
+        run: name of the run.
+        run_id: of the journal; None when nothing was written.
+        created: time, ISO 8601, UTC.
+        adapter: name of the adapter.
+        target: what was written to, for people.
+        dry_run: nothing was written.
+        counts: items, predicted, missing, labelled, unscored, without objects, ranked, batch.
+        ids: the ids behind the counts of exceptions: missing and unscored.
+        notices: what was adjusted, left out or looks wrong.
+        scores: distribution of the scores: edges, pool and batch counts; None without scores.
+        classes: for each class its predictions in the pool and in the batch; None without any.
+        objects_per_item: mean number in the pool and in the batch; None without objects.
+        next_items: the next items, with rank, priority, score and the reason.
+        steps: what was written, or would be.
+        stays: what an undo cannot take back.
+        next_steps: what to do now.
+        undo: how to take the run back.
+        config: the configuration without secrets.
+        versions: of the packages.
+        seed: of the selection.
+        input_hash: SHA-256 of what was read, whatever the order of its rows.
+        seconds: time of each stage.
+        ranking: the ranking itself; not part of the JSON.
+        path: of the HTML page, if it was written.
+        output: the ranking file, if one was written.
+    """
+
+    run: str
+    run_id: str | None
+    created: str
+    adapter: str
+    target: str
+    dry_run: bool
+    counts: Mapping[str, int]
+    ids: Mapping[str, Sequence[str]]
+    notices: Sequence[Notice]
+    scores: Mapping[str, Any] | None
+    classes: Sequence[Mapping[str, Any]] | None
+    objects_per_item: Mapping[str, float] | None
+    next_items: Sequence[Mapping[str, Any]]
+    steps: Sequence[str]
+    stays: Sequence[str]
+    next_steps: Sequence[str]
+    undo: str
+    config: Mapping[str, Any]
+    versions: Mapping[str, str]
+    seed: int
+    input_hash: str
+    seconds: Mapping[str, float]
+    ranking: Ranking = field(repr=False)
+    path: Path | None = None
+    output: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able data; the batch in full as `batch`."""
+        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "ranking"}
+        data["notices"] = [vars(notice) for notice in self.notices]
+        data["path"] = None if self.path is None else str(self.path)
+        data["output"] = None if self.output is None else str(self.output)
+        data["batch"] = self.ranking.to_rows()
+        return data
+
+    def to_json(self) -> str:
+        """As JSON text."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, default=str)
+
+    def to_text(self) -> str:
+        """A few lines for a terminal or a log."""
+        counts = ", ".join(f"{n} {name}" for name, n in self.counts.items())
+        lines = [f"labelnext {self.run}: {self.target}", counts]
+        lines += [f"warning: {notice.message}" for notice in self.notices]
+        did = "would" if self.dry_run else "did"
+        lines += [f"{did}: {step}" for step in self.steps]
+        lines += [f"next: {step}" for step in self.next_steps]
+        if self.path is not None:
+            lines.append(f"report: {self.path}")
+        return "\n".join(lines)
+
+    __str__ = to_text
+
+    def to_html(self) -> str:
+        """One page that needs nothing but itself."""
+        from labelnext.page import render
+
+        return render(self)
+
+    _repr_html_ = to_html
+
+
+def summarise(pool: Pool, ranking: Ranking, notices: Sequence[Notice] = ()) -> dict[str, Any]:
+    """The parts of a Report that follow from the pool and the ranking.
+
+    Args:
+        pool: what was read.
+        ranking: of it.
+        notices: further ones of the run.
+    """
+    places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
+    batch = np.array([places[name] for name in ranking.item_ids.tolist()], dtype=np.intp)
+    unlabelled = ~pool.labelled
+    missing = pool.missing & unlabelled
+    counts = {
+        "items": len(pool),
+        "predicted": int((~pool.missing).sum()),
+        "missing": int(missing.sum()),
+        "labelled": int(pool.labelled.sum()),
+        "unscored": len(ranking.unscored_ids),
+        "ranked": len(ranking.pool_order),
+        "batch": len(ranking),
+    }
+    objects = newest_objects(pool)
+    if objects is not None:
+        empty = (objects.counts == 0) & ~pool.missing
+        counts["without objects"] = int(empty.sum())
+    return {
+        "counts": counts,
+        "ids": {
+            "missing": pool.item_ids[missing].tolist(),
+            "unscored": list(ranking.unscored_ids),
+        },
+        "notices": [*pool.notices, *ranking.notices, *notices],
+        "scores": _distribution(ranking),
+        "classes": _classes(pool, ranking, batch),
+        "objects_per_item": _objects_per_item(pool, batch),
+        "next_items": [
+            {**row, "reason": reason(pool, places[row["item_id"]], ranking.of)}
+            for row in ranking.to_rows()[:_NEXT]
+        ],
+        "seed": ranking.seed,
+        "input_hash": pool.fingerprint(),
+        "ranking": ranking,
+    }
+
+
+def newest_objects(pool: Pool) -> Objects | None:
+    """The objects of the pool; of several versions the last."""
+    return pool.objects[-1] if isinstance(pool.objects, tuple) else pool.objects
+
+
+def reason(pool: Pool, row: int, of: str | None) -> str:
+    """Why an item stands where it stands: its two best classes, or its objects.
+
+    Args:
+        pool: the items.
+        row: position of the item.
+        of: items or objects.
+    """
+    objects = newest_objects(pool)
+    if pool.missing[row]:
+        return "no prediction"
+    if (of == "objects" or pool.probabilities is None) and objects is not None:
+        return _objects_reason(pool, objects, row)
+    if pool.probabilities is None:
+        return ""
+    vector = pool.probabilities[..., row, :]
+    vector = vector.mean(axis=0) if vector.ndim == 2 else vector
+    best = np.argsort(-vector, kind="stable")[:2].tolist()
+    return ", ".join(f"{_class_name(pool, c)} {vector[c]:.2f}" for c in best)
+
+
+def _objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> str:
+    start, end = objects.offsets[row : row + 2].tolist()
+    if start == end:
+        return "no objects"
+    confidences = objects.confidences[start:end]
+    order = np.argsort(-confidences, kind="stable")
+    ids = None if objects.class_ids is None else objects.class_ids[start:end]
+    parts = [
+        f"{'object' if ids is None else _class_name(pool, int(ids[i]))} {confidences[i]:.2f}"
+        for i in order[:most].tolist()
+    ]
+    more = f" and {len(order) - most} more" if len(order) > most else ""
+    return f"{len(order)} objects: {', '.join(parts)}{more}"
+
+
+def _class_name(pool: Pool, position: int) -> str:
+    if position < 0:
+        return "unknown"
+    name = str(position) if pool.classes is None else pool.classes[position]
+    return name if len(name) <= 40 else f"{name[:37]}..."
+
+
+def _distribution(ranking: Ranking) -> dict[str, Any] | None:
+    scores = ranking.pool_scores[np.isfinite(ranking.pool_scores)]
+    if not scores.size:
+        return None
+    counts, edges = np.histogram(scores, bins=_BINS)
+    chosen = ranking.scores[np.isfinite(ranking.scores)]
+    return {
+        "edges": edges.tolist(),
+        "pool": counts.tolist(),
+        "batch": np.histogram(chosen, bins=edges)[0].tolist(),
+        "min": float(scores.min()),
+        "median": float(np.median(scores)),
+        "max": float(scores.max()),
+    }
+
+
+def _classes(pool: Pool, ranking: Ranking, batch: NDArray[np.intp]) -> list[dict[str, Any]] | None:
+    objects = newest_objects(pool)
+    in_batch = np.zeros(len(pool), dtype=bool)
+    in_batch[batch] = True
+    candidates = np.isin(pool.item_ids, ranking.pool_order) if len(pool) else in_batch
+    if pool.probabilities is not None and ranking.of != "objects":
+        vectors = pool.probabilities
+        vectors = vectors.mean(axis=0) if vectors.ndim == 3 else vectors
+        whole = ~np.isnan(vectors).any(axis=1)
+        predicted: NDArray[np.int64] = np.full(len(pool), -1)
+        predicted[whole] = vectors[whole].argmax(axis=1)
+        owners: NDArray[np.intp] = np.arange(len(pool))
+    elif objects is not None and objects.class_ids is not None:
+        predicted, owners = objects.class_ids, objects.item_positions
+    else:
+        return None
+    n_classes = pool.n_classes or int(predicted.max(initial=-1)) + 1
+    known = predicted >= 0
+
+    def count(items: NDArray[np.bool_]) -> list[int]:
+        counts: list[int] = np.bincount(
+            predicted[known & items[owners]], minlength=n_classes
+        ).tolist()
+        return counts
+
+    rows = zip(range(n_classes), count(candidates), count(in_batch), strict=True)
+    return [{"class": _class_name(pool, c), "pool": p, "batch": b} for c, p, b in rows]
+
+
+def _objects_per_item(pool: Pool, batch: NDArray[np.intp]) -> dict[str, float] | None:
+    objects = newest_objects(pool)
+    if objects is None:
+        return None
+    counts = objects.counts
+    of_pool = counts[~pool.labelled & ~pool.missing]
+    mean = (float(part.mean()) if part.size else 0.0 for part in (of_pool, counts[batch]))
+    return dict(zip(("pool", "batch"), mean, strict=True))
+
+
+def versions(modules: Sequence[str]) -> dict[str, str]:
+    """Versions of Python, of our own packages and of the named modules' distributions."""
+    found = {"python": platform.python_version()}
+    for name in dict.fromkeys(("labelnext", "numpy", "scikit-learn", *modules)):
+        try:
+            found[name.replace("_", "-")] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,67 @@
+"""A commented configuration for a platform, made from the same models that check it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from labelnext.adapter import get_adapter
+from labelnext.config import _SECTIONS, Rest, Source
+
+_NOT_YET = {"calibrate", "send", "engine", "purpose"}  # one value each so far: no choice to offer
+
+
+def config_template(adapter_name: str) -> str:
+    """YAML with every key of the platform, its default, and one line on it.
+
+    Args:
+        adapter_name: one of `adapter_names()`.
+
+    Raises:
+        UnknownName: if there is no such adapter.
+    """
+    adapter = get_adapter(adapter_name)
+    source = {**adapter.SourceOptions.model_fields, **_without(Source, {"adapter"})}
+    parts = [
+        "# labelnext run labelnext.yaml\n"
+        "# yaml-language-server: $schema=labelnext.schema.json\n"
+        "# (labelnext schema > labelnext.schema.json)\n",
+        "source:\n  adapter: " + adapter_name + "\n" + _keys(source.items(), "  "),
+    ]
+    for name, model in {
+        "acquisition": _SECTIONS["acquisition"],
+        "selection": _SECTIONS["selection"],
+        "write": adapter.WriteOptions,
+        "report": _SECTIONS["report"],
+    }.items():
+        parts.append(f"{name}:\n" + _keys(_without(model, _NOT_YET).items(), "  "))
+    parts.append(_keys(_without(Rest, _NOT_YET).items(), ""))
+    return "\n".join(parts)
+
+
+def _without(model: type[BaseModel], names: set[str]) -> dict[str, FieldInfo]:
+    return {n: f for n, f in model.model_fields.items() if n not in names}
+
+
+def _keys(fields: Iterable[tuple[str, FieldInfo]], indent: str) -> str:
+    text = ""
+    for name, field in fields:
+        for line in textwrap.wrap(field.description or "", 90 - len(indent)):
+            text += f"{indent}# {line}\n"
+        if field.is_required():
+            value = "${" + name.upper() + "}" if "Secret" in str(field.annotation) else ""
+            text += f"{indent}{name}: {value}  # required\n".replace(":   #", ":  #")
+        else:
+            text += f"{indent}{name}: {_scalar(field.get_default(call_default_factory=True))}\n"
+    return text
+
+
+def _scalar(value: Any) -> str:
+    shown = str(value) if isinstance(value, Path) else value
+    return yaml.safe_dump(shown, default_flow_style=True).removesuffix("...\n").strip()
