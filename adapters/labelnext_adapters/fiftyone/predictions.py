@@ -114,8 +114,8 @@ def classified(
         vectors = pairs if vectors is None else _filled(vectors, pairs)
     if vectors is None and not missing.all():
         return {"objects": _one_each(reading, confidences, ids, missing), "missing": missing}
-    if vectors is None:
-        return {"missing": missing}
+    if vectors is None:  # nothing is predicted yet: every item is missing, which is no error
+        vectors = np.full((len(labels), max(len(classes), 1)), np.nan)
     empty = np.isnan(vectors).all(axis=1) & ~missing
     if empty.any():
         reading.note("no_vector", "items have no class probabilities.", np.flatnonzero(empty))

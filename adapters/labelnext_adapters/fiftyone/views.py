@@ -25,11 +25,9 @@ def same_view(dataset: Any, name: str) -> str | None:
 
 def save_views(dataset: Any, run: str, batch: list[str] | int) -> None:
     """Save both views; the batch is a list of ids in order, or its size where that is too long."""
-    from fiftyone import ViewField
-
     ranked = dataset.exists(f"{run}.rank").sort_by(f"{run}.rank")
     if isinstance(batch, int):
-        first = dataset.match(ViewField(f"{run}.rank") <= batch).sort_by(f"{run}.rank")
+        first = ranked.limit(batch)
     else:
         first = dataset.select(batch, ordered=True)
     texts = ("The next batch to label, the most useful first.", "All that is ranked, in order.")

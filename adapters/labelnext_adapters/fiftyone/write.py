@@ -7,7 +7,7 @@ The steps, in order: `register` (from here on `dataset.delete_run` can clean up)
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -275,8 +275,7 @@ class FiftyOnePerformer:
             )
             for i in clear
         ]
-        # Private, but 6 times as fast as set_values, which is what remains without it.
-        bulk = getattr(dataset, "_bulk_write", None)
+        bulk = bulk_writer(dataset)
         if bulk is None:
             _set_values(dataset, run, documents, clear)
             return
@@ -287,6 +286,11 @@ class FiftyOnePerformer:
 
 
 _CLASS = "DynamicEmbeddedDocument"
+
+
+def bulk_writer(dataset: Any) -> Callable[..., None] | None:
+    """FiftyOne's private bulk write, 6 times as fast as `set_values`; None where it is gone."""
+    return getattr(dataset, "_bulk_write", None)
 
 
 def _set_values(dataset: Any, run: str, documents: Mapping[str, Any], clear: Sequence[str]) -> None:

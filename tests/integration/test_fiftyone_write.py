@@ -1,0 +1,412 @@
+"""A ranking goes into a real FiftyOne dataset, and out of it again without a trace."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from labelnext.adapter import Adapter, open_adapter
+from labelnext.errors import ConfigError, InvalidInput, NotFound, WriteFailed, WriteRefused
+from labelnext.journal import Journal
+from labelnext.ranking import Ranking, rank
+from tests.integration.mongod import dataset, mongod_uri  # noqa: F401  # fixtures
+
+# Margins .8, .2, .4, .0: the order of labelling is d, b, c, a; the fifth has no prediction.
+ROWS = ([0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.5, 0.5])
+ORDER = ["d", "b", "c", "a"]
+
+
+@pytest.fixture
+def filled(dataset: Any) -> Any:  # noqa: F811  # the fixture
+    """Five samples with a user's field, view, index and evaluation-like run beside ours."""
+    import fiftyone as fo
+
+    dataset.default_classes = ["no", "yes"]
+    samples = [
+        fo.Sample(f"/images/{name}.png", name=name, pred=fo.Classification(logits=np.log(row)))
+        for name, row in zip("abcd", ROWS, strict=True)
+    ]
+    dataset.add_samples([*samples, fo.Sample("/images/e.png", name="e")], progress=False)
+    dataset.save_view("mine", dataset.limit(2))
+    dataset.create_index("name")
+    dataset.register_run("other", dataset.init_run(method="something"))
+    dataset.save()
+    return dataset
+
+
+def opened(dataset: Any, run: str = "next", key: str | None = "name", **source: Any) -> Adapter:
+    options = {"dataset": dataset.name, "pred_field": "pred", **source}
+    return open_adapter("fiftyone", write={"run": run}, key=key, **options)
+
+
+def write(dataset: Any, folder: Path, *, budget: int | None = 2, **options: Any) -> Journal:
+    adapter = opened(dataset, **options)
+    ranking = rank(adapter.read(), "margin", budget=budget)
+    return write_ranking(adapter, ranking, folder)
+
+
+def write_ranking(adapter: Adapter, ranking: Ranking, folder: Path) -> Journal:
+    plan = adapter.plan(ranking)
+    journal = Journal.create(folder, plan)
+    adapter.apply(plan, journal)
+    return journal
+
+
+def documents(dataset: Any) -> list[dict[str, Any]]:
+    """The samples as MongoDB holds them, but for when they were modified."""
+    rows = list(dataset._sample_collection.find().sort("_id"))
+    for row in rows:
+        del row["last_modified_at"]
+    return rows
+
+
+def state(dataset: Any) -> dict[str, Any]:
+    """Everything that a run touches."""
+    dataset.reload()
+    views = {
+        v.name: (v.slug, v.description, v.color, list(v.view_stages))
+        for v in dataset._doc.get_saved_views()
+    }
+    runs = {key: dataset.get_run_info(key).serialize() for key in dataset.list_runs()}
+    return {
+        "documents": documents(dataset),
+        "schema": {n: str(f) for n, f in dataset.get_field_schema(flat=True).items()},
+        "views": views,
+        "indexes": dataset.get_index_information(),
+        "runs": runs,
+    }
+
+
+def names(view: Any) -> list[str]:
+    return list(view.values("name"))
+
+
+def test_a_run_is_a_field_with_score_priority_and_rank(filled: Any, tmp_path: Path) -> None:
+    write(filled, tmp_path)
+    values = filled.values(["name", "next.rank", "next.priority", "next.score"])
+    rows = {name: rest for name, *rest in zip(*values, strict=True)}
+    assert [rows[n][0] for n in ORDER] == [1, 2, 3, 4]
+    assert [rows[n][1] for n in ORDER] == [1.0, 0.75, 0.5, 0.25]
+    np.testing.assert_allclose([rows[n][2] for n in ORDER], [0, 0.2, 0.4, 0.8], atol=1e-12)
+    assert rows["e"] == [None, None, None]
+
+
+def test_a_run_is_in_the_schema_with_bounds_and_an_index(filled: Any, tmp_path: Path) -> None:
+    write(filled, tmp_path)
+    schema = filled.get_field_schema(flat=True)
+    assert {"next", "next.score", "next.priority", "next.rank"} <= schema.keys()
+    assert filled.bounds("next.rank") == (1, 4)
+    assert "next.rank" in filled.list_indexes()
+    assert filled.list_runs(method="labelnext") == ["next"]
+
+
+def test_the_saved_views_are_in_the_order_of_the_ranking(filled: Any, tmp_path: Path) -> None:
+    write(filled, tmp_path)
+    assert names(filled.load_saved_view("next-batch")) == ORDER[:2]
+    assert names(filled.load_saved_view("next-all")) == ORDER
+
+
+def test_a_batch_too_long_for_a_list_is_a_view_by_rank(
+    filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import labelnext_adapters.fiftyone.write as module
+
+    monkeypatch.setattr(module, "VIEW_LIMIT", 2)
+    write(filled, tmp_path, budget=3)
+    assert names(filled.load_saved_view("next-batch")) == ORDER[:3]
+
+
+def test_samples_and_dataset_are_marked_as_modified(filled: Any, tmp_path: Path) -> None:
+    before = dict(zip(*filled.values(["name", "last_modified_at"]), strict=True))
+    write(filled, tmp_path)
+    after = dict(zip(*filled.values(["name", "last_modified_at"]), strict=True))
+    assert all(after[n] > before[n] for n in ORDER)
+    assert after["e"] == before["e"]
+    assert filled.last_modified_at.replace(tzinfo=None) >= max(after.values()).replace(tzinfo=None)
+
+
+def test_without_a_key_samples_go_by_their_own_ids(filled: Any, tmp_path: Path) -> None:
+    write(filled, tmp_path, key=None)
+    assert names(filled.load_saved_view("next-batch")) == ORDER[:2]
+
+
+def test_other_fields_stay_as_they_are(filled: Any, tmp_path: Path) -> None:
+    before = documents(filled)
+    write(filled, tmp_path)
+    after = documents(filled)
+    for row in after:
+        row.pop("next", None)
+    assert after == before
+
+
+def test_a_plan_changes_nothing_and_is_data(filled: Any) -> None:
+    before = state(filled)
+    adapter = opened(filled)
+    plan = adapter.plan(rank(adapter.read(), "margin", budget=2))
+    assert json.loads(json.dumps(plan.to_dict())) == plan.to_dict() | {
+        "steps": [json.loads(json.dumps(s)) for s in plan.to_dict()["steps"]],
+        "stays": [],
+        "next_steps": list(plan.next_steps),
+    }
+    assert [step.kind for step in plan.steps] == ["register", "scores", "index", "views"]
+    assert filled.name in plan.next_steps[0]
+    assert state(filled) == before
+
+
+def test_a_second_run_replaces_the_first(filled: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    write(filled, tmp_path)
+    ids = {v.name: v.id for v in filled._doc.get_saved_views()}
+    untouched = [{**row, "next": None} for row in documents(filled)]
+    d = filled.match({"name": "d"}).first()
+    d["truth"] = fo.Classification(label="no")  # the first of the batch got its label
+    d.save()
+    write(filled, tmp_path, gt_field="truth")
+    rows = dict(zip(*filled.values(["name", "next.rank"]), strict=True))
+    assert rows == {"b": 1, "c": 2, "a": 3, "d": None, "e": None}
+    assert names(filled.load_saved_view("next-batch")) == ["b", "c"]
+    assert names(filled.load_saved_view("next-all")) == ["b", "c", "a"]
+    filled.reload()
+    assert {v.name: v.id for v in filled._doc.get_saved_views()} == ids
+    after = [{**row, "next": None} for row in documents(filled)]
+    assert [{k: v for k, v in row.items() if k != "truth"} for row in after] == untouched
+
+
+def test_the_same_run_again_changes_nothing_but_the_journal(filled: Any, tmp_path: Path) -> None:
+    write(filled, tmp_path)
+    before = state(filled)
+    write(filled, tmp_path)
+    after = state(filled)
+    assert {**after, "runs": None} == {**before, "runs": None}
+
+
+def test_undo_leaves_no_trace(filled: Any, tmp_path: Path) -> None:
+    before = state(filled)
+    journal = write(filled, tmp_path)
+    assert opened(filled).undo(Journal(journal.path)) == []
+    assert state(filled) == before
+
+
+def test_undo_of_a_second_run_brings_back_the_first(filled: Any, tmp_path: Path) -> None:
+    write(filled, tmp_path)
+    before = state(filled)
+    adapter = opened(filled)
+    journal = write_ranking(adapter, rank(adapter.read(), "margin", budget=3), tmp_path)
+    filled.reload()
+    assert names(filled.load_saved_view("next-batch")) == ORDER[:3]
+    adapter.undo(Journal(journal.path))
+    assert state(filled) == before
+
+
+def test_undo_of_an_older_run_is_refused(filled: Any, tmp_path: Path) -> None:
+    first = write(filled, tmp_path)
+    second = write(filled, tmp_path)
+    before = state(filled)
+    with pytest.raises(WriteRefused, match=second.run_id):
+        opened(filled).undo(first)
+    assert state(filled) == before
+
+
+class Broken(Exception):
+    """The process dies here."""
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", range(4))
+def test_a_run_that_broke_off_can_be_resumed_and_undone(
+    filled: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
+    moment: str,
+    again: bool,
+) -> None:
+    from labelnext_adapters.fiftyone.write import FiftyOnePerformer
+
+    if again:
+        write(filled, tmp_path / "earlier", budget=1)
+    before = state(filled)
+    adapter = opened(filled)
+    plan = adapter.plan(rank(adapter.read(), "margin", budget=2))
+    journal = Journal.create(tmp_path, plan)
+    perform = FiftyOnePerformer.perform
+
+    def breaking(self: FiftyOnePerformer, current: Any) -> None:
+        if plan.steps.index(current) == step and moment == "before":
+            raise Broken
+        perform(self, current)
+        if plan.steps.index(current) == step:
+            raise Broken
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FiftyOnePerformer, "perform", breaking)
+        with pytest.raises(Broken):
+            adapter.apply(plan, journal)
+    resumed = Journal(journal.path)
+    assert resumed.status == "broken"
+    opened(filled).apply(resumed.plan, resumed)
+    assert names(filled.load_saved_view("next-batch")) == ORDER[:2]
+    assert names(filled.load_saved_view("next-all")) == ORDER
+    assert filled.get_run_info("next").config.journal == journal.run_id
+    opened(filled).undo(Journal(journal.path))
+    assert state(filled) == before
+
+
+def test_a_broken_run_can_be_undone_without_resuming(
+    filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import labelnext_adapters.fiftyone.write as module
+
+    before = state(filled)
+    adapter = opened(filled)
+    plan = adapter.plan(rank(adapter.read(), "margin", budget=2))
+    journal = Journal.create(tmp_path, plan)
+
+    def failing(*_: object) -> None:
+        raise ConnectionError("gone")
+
+    monkeypatch.setattr(module, "save_views", failing)
+    with pytest.raises(WriteFailed, match="step 4 of 4"):
+        adapter.apply(plan, journal)
+    opened(filled).undo(Journal(journal.path))
+    assert state(filled) == before
+
+
+def test_deleting_the_run_in_fiftyone_cleans_up(filled: Any, tmp_path: Path) -> None:
+    before = state(filled)
+    write(filled, tmp_path)
+    filled.delete_run("next")
+    assert state(filled) == before
+
+
+def test_without_the_private_bulk_write_the_result_is_the_same(
+    filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fiftyone as fo
+
+    write(filled, tmp_path)
+    expected = documents(filled)
+    filled.delete_run("next")
+    from labelnext_adapters.fiftyone import write as module
+
+    monkeypatch.setattr(module, "bulk_writer", lambda dataset: None)
+    write(filled, tmp_path)
+    assert documents(filled) == expected
+    write(filled, tmp_path, view="mine")
+    rows = dict(zip(*filled.values(["name", "next.rank"]), strict=True))
+    assert rows == {"b": 1, "a": 2, "c": None, "d": None, "e": None}
+    assert fo.dataset_exists(filled.name)
+
+
+@pytest.mark.parametrize("what", ["field", "view", "slug", "run"])
+def test_what_is_not_labelnext_s_is_never_overwritten(
+    filled: Any, tmp_path: Path, what: str
+) -> None:
+    import fiftyone as fo
+
+    if what == "field":
+        filled.add_sample_field("next", fo.FloatField)
+    elif what == "run":
+        filled.register_run("next", filled.init_run(method="something"))
+    else:
+        filled.save_view("next-batch" if what == "view" else "Next Batch", filled.limit(1))
+    before = state(filled)
+    with pytest.raises(WriteRefused, match="must be labelnext's own; it is not"):
+        write(filled, tmp_path)
+    assert opened(filled).check()[-1].level == "error"
+    assert state(filled) == before
+
+
+def test_a_field_that_replaced_ours_is_not_deleted(filled: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    journal = write(filled, tmp_path)
+    filled.drop_index("next.rank")
+    filled.delete_sample_field("next")
+    filled.add_sample_field("next", fo.FloatField)
+    with pytest.raises(WriteRefused, match="field next"):
+        opened(filled).undo(journal)
+    assert filled.has_sample_field("next")
+    filled.delete_run("next")
+    assert filled.has_sample_field("next")
+
+
+@pytest.mark.parametrize("run", ["a.b", "a$b", "_a", "1a", "a b", "", "save", "filename", "tags"])
+def test_a_run_that_cannot_be_a_field_is_refused(filled: Any, run: str) -> None:
+    with pytest.raises((InvalidInput, ConfigError, WriteRefused), match="must be"):
+        adapter = opened(filled, run=run)
+        adapter.plan(rank(adapter.read(), "margin"))
+
+
+def test_nothing_left_to_rank_writes_nothing(dataset: Any) -> None:  # noqa: F811
+    import fiftyone as fo
+
+    dataset.add_sample_field("pred", fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification)
+    adapter = opened(dataset, key=None)
+    plan = adapter.plan(rank(adapter.read(), "entropy"))
+    assert plan.steps == ()
+
+
+def test_a_run_with_nothing_left_clears_the_earlier_ranks(filled: Any, tmp_path: Path) -> None:
+    write(filled, tmp_path)
+    write_ranking(opened(filled), _nothing(), tmp_path)
+    assert filled.count_values("next.rank") == {None: 5}
+    assert names(filled.load_saved_view("next-batch")) == []
+    assert names(filled.load_saved_view("next-all")) == []
+
+
+def _nothing() -> Ranking:
+    none = np.array([], dtype=np.str_)
+    empty = np.array([])
+    return Ranking(none, np.array([], dtype=np.int64), empty, empty, none, empty)
+
+
+def test_a_ranking_of_other_samples_is_refused(filled: Any) -> None:
+    ids = np.array(["a", "zz"])
+    one = np.array([1.0, 0.5])
+    foreign = Ranking(ids, np.array([1, 2]), one, one, ids, one)
+    with pytest.raises(InvalidInput, match="1 are not: zz"):
+        opened(filled).plan(foreign)
+
+
+def test_a_ranking_without_scores_keeps_its_order(filled: Any, tmp_path: Path) -> None:
+    ids = np.array(["c", "a"])
+    nan = np.array([np.nan, np.nan])
+    ranking = Ranking(ids, np.array([1, 2]), np.array([1.0, 0.5]), nan, ids, nan)
+    write_ranking(opened(filled), ranking, tmp_path)
+    assert names(filled.load_saved_view("next-batch")) == ["c", "a"]
+    assert filled.count("next.score") == 0
+
+
+def test_a_dataset_that_was_deleted_is_not_found(filled: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    adapter = opened(filled)
+    plan = adapter.plan(rank(adapter.read(), "margin"))
+    fo.delete_dataset(filled.name)
+    with pytest.raises(WriteFailed) as caught:
+        adapter.apply(plan, Journal.create(tmp_path, plan))
+    assert isinstance(caught.value.__cause__, NotFound)
+
+
+def test_check_says_what_there_is(filled: Any) -> None:
+    findings = opened(filled, gt_field=None, label_tag="done").check()
+    text = " ".join(f.message for f in findings)
+    assert "5 samples in dataset" in text
+    assert "4 of 5 samples have a prediction (Classification) in pred." in text
+    assert "pred holds logits." in text
+    assert "0 samples are labelled by the tag done." in text
+    assert {f.level for f in findings} == {"ok", "warning"}
+    assert findings[-1].message == "The run next can be written."
+
+
+def test_check_names_a_missing_dataset(filled: Any) -> None:
+    findings = open_adapter("fiftyone", dataset="nope").check()
+    assert findings[-1].level == "error"
+    assert filled.name in findings[-1].message
