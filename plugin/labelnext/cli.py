@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -38,34 +39,22 @@ RunId = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Name of the 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+Verbose = Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
+LogFile = Annotated[
+    Path | None, typer.Option(help="Add a log with times to this file, for nightly runs.")
+]
+
+
 @app.callback()
-def _options(
-    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more.")] = 0,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
-    log_file: Annotated[
-        Path | None, typer.Option(help="Add a log with times to this file, for nightly runs.")
-    ] = None,
+def _version(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
         from labelnext import __version__
 
-        _out.print(__version__, highlight=False)
+        _plain(__version__)
         raise typer.Exit
-    _out.quiet = quiet
-    root = logging.getLogger("labelnext")
-    root.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
-    if verbose:
-        from rich.logging import RichHandler
-
-        root.addHandler(RichHandler(console=_err, show_path=False))
-    if log_file is not None:
-        try:
-            handler = logging.FileHandler(log_file, encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"log file must be writable; {error}.") from error
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        root.addHandler(handler)
 
 
 @app.command(epilog="Example: `labelnext run labelnext.yaml --dry-run`")
@@ -79,8 +68,12 @@ def run(
         Path | None, typer.Option(help="Also write the ranking: .jsonl, .csv or .parquet.")
     ] = None,
     as_json: Json = False,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
+    log_file: LogFile = None,
 ) -> None:
     """Rank the unlabelled items and write the ranking back."""
+    _set_up_output(verbose, quiet, log_file)
     from labelnext.config import load_config
     from labelnext.pipeline import run as run_pipeline
 
@@ -288,6 +281,23 @@ def _print_report(report: Report) -> None:
         _out.print(f"To take it back: {_escaped(report.undo)}", soft_wrap=True)
 
 
+def _set_up_output(verbose: int, quiet: bool, log_file: Path | None) -> None:
+    _out.quiet = quiet
+    root = logging.getLogger("labelnext")
+    root.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
+    if verbose:
+        from rich.logging import RichHandler
+
+        root.addHandler(RichHandler(console=_err, show_path=False))
+    if log_file is not None:
+        try:
+            handler = logging.FileHandler(log_file, encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"log file must be writable; {error}.") from error
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        root.addHandler(handler)
+
+
 @contextmanager
 def _progress() -> Iterator[Progress | None]:
     """A bar for each stage; nothing at all when the output is no terminal."""
@@ -318,7 +328,12 @@ def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         right = heading in ("rank", "score", "priority")
-        table.add_column(heading, justify="right" if right else "left", overflow="fold")
+        table.add_column(
+            heading,
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=heading in ("name", "run", "acquisition function"),
+        )
     return table
 
 

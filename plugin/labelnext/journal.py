@@ -209,7 +209,7 @@ def carry_out(
         try:
             if number not in journal.befores:
                 journal.record("before", step=number, state=performer.snapshot(step))
-            performer.perform(step)
+            perform_step(performer, step, number)
         except LabelnextError as error:
             raise WriteFailed(
                 f"run {journal.run_id} broke off at step {number + 1} of {len(plan.steps)}, "
@@ -221,6 +221,11 @@ def carry_out(
     journal.record("finished")
     if progress is not None and plan.steps:
         progress("write", len(plan.steps), len(plan.steps))
+
+
+def perform_step(performer: Performer, step: Step, number: int) -> None:
+    """Do one step: the seam at which tests break a run off."""
+    performer.perform(step)
 
 
 def take_back(journal: Journal, performer: Performer) -> list[str]:

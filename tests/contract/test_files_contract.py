@@ -1,0 +1,43 @@
+"""The files adapter keeps the contract of every adapter."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelnext.adapter import Adapter, open_adapter
+from labelnext.testing import AdapterContract
+
+ITEMS = [
+    {"item_id": "a", "probabilities": [0.9, 0.1]},
+    {"item_id": "b", "probabilities": [0.5, 0.5]},
+    {"item_id": "c", "probabilities": [0.6, 0.4]},
+    {"item_id": "d", "probabilities": [0.7, 0.3]},
+    {"item_id": "e", "probabilities": [0.8, 0.2], "label": 1},
+    {"item_id": "f", "probabilities": None},
+]
+
+
+class TestFilesAdapter(AdapterContract):
+    @pytest.fixture
+    def adapter(self, tmp_path: Path) -> Adapter:
+        self.folder = tmp_path / "data"
+        self.folder.mkdir()
+        lines = "".join(json.dumps(item) + "\n" for item in ITEMS)
+        (self.folder / "pool.jsonl").write_text(lines)
+        return self.reopened(None)
+
+    def reopened(self, adapter: Adapter | None) -> Adapter:
+        return open_adapter("files", directory=self.folder, path="pool.jsonl")
+
+    def state(self, adapter: Adapter) -> Any:
+        return {path.name: path.read_bytes() for path in self.folder.iterdir()}
+
+    def served(self, adapter: Adapter) -> Sequence[str]:
+        with (self.folder / "ranking.csv").open() as file:
+            return [row["item_id"] for row in csv.DictReader(file)]
