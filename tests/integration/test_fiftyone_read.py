@@ -12,7 +12,8 @@ import pytest
 from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput, NotFound, Unavailable
 from labelnext.pool import Pool
-from tests.integration.mongod import dataset, mongod_uri  # noqa: F401  # fixtures
+
+pytest_plugins = ("tests.integration.mongod",)
 
 CARS = Path(__file__).parents[3] / "shared" / "data" / "detections" / "cars"
 
@@ -299,9 +300,9 @@ def test_the_key_field_gives_the_ids(dataset: Any) -> None:
 
 def test_a_key_that_repeats_or_is_missing_is_refused(dataset: Any) -> None:
     ids = add(dataset, {"number": 7, "other": 1}, {"number": 7})
-    with pytest.raises(InvalidInput, match="'number' must be distinct; got 1 values .*: 7"):
+    with pytest.raises(InvalidInput, match=r"'number' must be distinct; got 1 values .*: 7"):
         read(dataset, key="number")
-    with pytest.raises(InvalidInput, match=f"'other' must be set .* on 1: {ids[1]}"):
+    with pytest.raises(InvalidInput, match=rf"'other' must be set .* on 1: {ids[1]}"):
         read(dataset, key="other")
 
 
@@ -312,7 +313,7 @@ def test_a_missing_dataset_lists_those_that_exist(dataset: Any) -> None:
 
 def test_a_missing_view_lists_those_that_exist(dataset: Any) -> None:
     dataset.save_view("mine", dataset.limit(1))
-    with pytest.raises(NotFound, match="mine.*'nope'"):
+    with pytest.raises(NotFound, match=r"mine.*'nope'"):
         read(dataset, view="nope")
 
 
@@ -330,7 +331,7 @@ def test_a_missing_key_field_lists_those_that_exist(dataset: Any) -> None:
 def test_a_field_of_the_wrong_type_is_refused(dataset: Any) -> None:
     with pytest.raises(InvalidInput, match="Classification or Detections; got 'filepath'"):
         read(dataset, pred_field="filepath")
-    with pytest.raises(InvalidInput, match="must be a vector field; got 'tags'|'filepath'"):
+    with pytest.raises(InvalidInput, match="must be a vector field; got 'filepath'"):
         read(dataset, embeddings="filepath")
 
 
@@ -398,8 +399,7 @@ def test_the_cars_come_back_as_the_objects_they_were(dataset: Any) -> None:
     assert pool.objects.counts.tolist() == [len(predicted[i["id"]]) for i in images]
     assert set(pool.objects.class_ids.tolist()) == {0}
     wanted = [
-        [x / sizes[r["image_id"]][0], y / sizes[r["image_id"]][1]]
-        + [(x + w) / sizes[r["image_id"]][0], (y + h) / sizes[r["image_id"]][1]]
+        np.array([x, y, x + w, y + h]) / np.tile(sizes[r["image_id"]], 2)
         for r in order
         for x, y, w, h in [r["bbox"]]
     ]

@@ -13,7 +13,8 @@ from labelnext.adapter import Adapter, open_adapter
 from labelnext.errors import ConfigError, InvalidInput, NotFound, WriteFailed, WriteRefused
 from labelnext.journal import Journal
 from labelnext.ranking import Ranking, rank
-from tests.integration.mongod import dataset, mongod_uri  # noqa: F401  # fixtures
+
+pytest_plugins = ("tests.integration.mongod",)
 
 # Margins .8, .2, .4, .0: the order of labelling is d, b, c, a; the fifth has no prediction.
 ROWS = ([0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.5, 0.5])
@@ -21,7 +22,7 @@ ORDER = ["d", "b", "c", "a"]
 
 
 @pytest.fixture
-def filled(dataset: Any) -> Any:  # noqa: F811  # the fixture
+def filled(dataset: Any) -> Any:
     """Five samples with a user's field, view, index and evaluation-like run beside ours."""
     import fiftyone as fo
 
@@ -339,12 +340,12 @@ def test_a_field_that_replaced_ours_is_not_deleted(filled: Any, tmp_path: Path) 
 
 @pytest.mark.parametrize("run", ["a.b", "a$b", "_a", "1a", "a b", "", "save", "filename", "tags"])
 def test_a_run_that_cannot_be_a_field_is_refused(filled: Any, run: str) -> None:
+    ranking = rank(opened(filled).read(), "margin")
     with pytest.raises((InvalidInput, ConfigError, WriteRefused), match="must be"):
-        adapter = opened(filled, run=run)
-        adapter.plan(rank(adapter.read(), "margin"))
+        opened(filled, run=run).plan(ranking)
 
 
-def test_nothing_left_to_rank_writes_nothing(dataset: Any) -> None:  # noqa: F811
+def test_nothing_left_to_rank_writes_nothing(dataset: Any) -> None:
     import fiftyone as fo
 
     dataset.add_sample_field("pred", fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification)

@@ -26,10 +26,7 @@ def same_view(dataset: Any, name: str) -> str | None:
 def save_views(dataset: Any, run: str, batch: list[str] | int) -> None:
     """Save both views; the batch is a list of ids in order, or its size where that is too long."""
     ranked = dataset.exists(f"{run}.rank").sort_by(f"{run}.rank")
-    if isinstance(batch, int):
-        first = ranked.limit(batch)
-    else:
-        first = dataset.select(batch, ordered=True)
+    first = ranked.limit(batch) if isinstance(batch, int) else dataset.select(batch, ordered=True)
     texts = ("The next batch to label, the most useful first.", "All that is ranked, in order.")
     for name, view, text in zip(view_names(run), (first, ranked), texts, strict=True):
         _put_view(dataset, name, view, {"description": text, "color": None})
