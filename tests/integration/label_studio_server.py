@@ -14,6 +14,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,11 +64,9 @@ class LabelStudio:
     def stored_data(self, project: int) -> dict[int, str]:
         """The data of each task as it lies in the database, byte for byte."""
         path = f"file:{self.data / 'label_studio.sqlite3'}?mode=ro"
-        with sqlite3.connect(path, uri=True) as database:
+        with closing(sqlite3.connect(path, uri=True)) as database:
             rows = database.execute("SELECT id, data FROM task WHERE project_id = ?", [project])
-            found = {int(i): str(d) for i, d in rows}
-        database.close()
-        return found
+            return {int(i): str(d) for i, d in rows}
 
     def priorities(self, project: int) -> dict[int, Any]:
         """The priority of each task that has the key."""
@@ -111,6 +110,10 @@ class LabelStudio:
             return None
         assert answer.status_code == 200, answer.text[:500]
         return int(answer.json()["id"])
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._http.close()
 
     def annotate(self, task: int) -> None:
         """Submit an empty annotation, which Label Studio takes for a label too."""
@@ -245,7 +248,9 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStud
         # A proxy of the machine is not asked for the loopback.
         patch.setenv("NO_PROXY", "127.0.0.1,localhost")
         for url in _serve(script, data, log):
-            yield LabelStudio(url, TOKEN, data, log)
+            server = LabelStudio(url, TOKEN, data, log)
+            yield server
+            server.close()
 
 
 _LOGS: list[Path] = []

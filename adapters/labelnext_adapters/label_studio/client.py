@@ -40,6 +40,10 @@ class TimedOut(Unavailable):
     """The server took the request and did not answer in time."""
 
 
+class NoSuchPath(NotFound):
+    """The address leads nowhere: what answered is no Label Studio, or not its root."""
+
+
 class Client:
     """One Label Studio server.
 
@@ -165,7 +169,9 @@ def _translated(status: int | None, detail: str, url: str, path: str) -> Labelne
             hint="ask the server's administrator, or use the token of a user who may.",
         )
     if status == HTTPStatus.NOT_FOUND:
-        return NotFound(
+        # Label Studio says in JSON that an object is missing, and in HTML that an address is.
+        missing = NotFound if detail else NoSuchPath
+        return missing(
             f"/{path} must exist on {url}; it does not{said}.",
             hint="check source.url: it is the address of the server alone, without a path.",
         )

@@ -17,7 +17,7 @@ from labelnext.adapter import Context
 from labelnext.errors import InvalidInput, NotFound, listed
 from labelnext.pool import Notice, Pool
 from labelnext_adapters.label_studio import LabelStudioSource
-from labelnext_adapters.label_studio.client import Client, TimedOut
+from labelnext_adapters.label_studio.client import Client, NoSuchPath, TimedOut
 from labelnext_adapters.label_studio.columns import Columns
 from labelnext_adapters.label_studio.regions import CONTROLS, Setup
 
@@ -168,8 +168,9 @@ def get_project(client: Client, project: int) -> dict[str, Any]:
     """
     try:
         found: dict[str, Any] = client.get_json(f"api/projects/{project}/")
+    except NoSuchPath:
+        raise
     except NotFound as error:
-        client.get_json("api/version")  # a wrong address is the better explanation
         raise NotFound(
             f"project must be the number of a project on {client.url}; got {project!r}.",
             hint="it is in the address of the project's page: /projects/<number>/data.",
