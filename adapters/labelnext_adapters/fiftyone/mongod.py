@@ -137,6 +137,8 @@ def use_database(uri: str, folder: Path) -> None:
     """
     os.environ.update(
         FIFTYONE_DATABASE_URI=uri,
+        FIFTYONE_DATABASE_NAME="fiftyone",
+        FIFTYONE_DATABASE_ADMIN="true",  # whatever the user's own configuration says: it is ours
         FIFTYONE_DATABASE_VALIDATION="false",  # else the App warns of mongod 6.0
         FIFTYONE_DEFAULT_DATASET_DIR=str(folder.resolve() / "datasets"),
         FIFTYONE_DO_NOT_TRACK="1",
@@ -152,6 +154,8 @@ def use_database(uri: str, folder: Path) -> None:
             hint="run it in a process of its own.",
         )
     fo.config.database_uri = uri
+    fo.config.database_name = "fiftyone"
+    fo.config.database_admin = True
     fo.config.database_validation = False
     fo.config.do_not_track = True
 

