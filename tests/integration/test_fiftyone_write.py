@@ -396,6 +396,19 @@ def test_a_dataset_that_was_deleted_is_not_found(filled: Any, tmp_path: Path) ->
     assert isinstance(caught.value.__cause__, NotFound)
 
 
+def test_another_dataset_of_the_same_name_is_not_touched(filled: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    journal = write(filled, tmp_path)
+    name = filled.name
+    fo.delete_dataset(name)
+    other = fo.Dataset(name, persistent=True)
+    before = state(other)
+    with pytest.raises(WriteRefused, match="another of that name"):
+        opened(other).undo(journal)
+    assert state(other) == before
+
+
 def test_check_says_what_there_is(filled: Any) -> None:
     findings = opened(filled, gt_field=None, label_tag="done").check()
     text = " ".join(f.message for f in findings)

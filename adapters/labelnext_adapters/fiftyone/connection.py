@@ -58,18 +58,35 @@ def reach_database() -> str:
     from pymongo import MongoClient
 
     uri = fo.config.database_uri
-    if uri is None:
-        if "FIFTYONE_PRIVATE_DATABASE_PORT" in os.environ:  # started by a parent process
-            return "the database that FiftyOne started"
-        if bundled_mongod() is None:
-            raise NotFound(
-                "mongod must be installed or FIFTYONE_DATABASE_URI be set; neither is.",
-                hint=remedy(),
-            )
-        return "FiftyOne's own mongod"
-    with talking(), MongoClient(uri, serverSelectionTimeoutMS=_PING_MILLISECONDS) as client:
-        client.admin.command("ping")
-    return "the database of FIFTYONE_DATABASE_URI"
+    where = "the database of FIFTYONE_DATABASE_URI"
+    if uri is not None:
+        with talking(), MongoClient(uri, serverSelectionTimeoutMS=_PING_MILLISECONDS) as client:
+            client.admin.command("ping")
+    elif "FIFTYONE_PRIVATE_DATABASE_PORT" in os.environ:
+        where = "the database that a parent process started"
+    elif bundled_mongod() is None:
+        raise NotFound(
+            "mongod must be installed or FIFTYONE_DATABASE_URI be set; neither is.", hint=remedy()
+        )
+    else:
+        where = "FiftyOne's own mongod"
+    _connect(where)
+    return where
+
+
+def _connect(where: str) -> None:
+    """Let FiftyOne connect, which may start mongod and migrate the database."""
+    import fiftyone.core.odm as foo
+
+    try:
+        foo.get_db_conn()
+    except Exception as error:  # FiftyOne raises half a dozen unrelated classes here
+        text = str(error).strip().split("\n")[0]
+        safe = "" if "mongodb" in text and "@" in text else f": {text}"
+        raise Unavailable(
+            f"FiftyOne must be able to open {where}; it failed with {type(error).__name__}{safe}",
+            hint="fiftyone.list_datasets() in Python shows the same.",
+        ) from error
 
 
 def load_dataset(name: str) -> Any:

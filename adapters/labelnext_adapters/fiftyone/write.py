@@ -107,12 +107,12 @@ def make_plan(
     steps: tuple[Step, ...] = ()
     if rows or stale or known:
         scores = [row["score"] for row in rows]
-        steps = _steps(dataset.name, run, ranked, scores, stale, len(ranking), details)
+        steps = _steps(dataset, run, ranked, scores, stale, len(ranking), details)
     return Plan("fiftyone", run, dataset.name, steps, next_steps=_next_steps(dataset, run, steps))
 
 
 def _steps(
-    dataset: str,
+    dataset: Any,
     run: str,
     ranked: list[str],
     scores: list[float | None],
@@ -120,7 +120,7 @@ def _steps(
     n_batch: int,
     details: Mapping[str, Any],
 ) -> tuple[Step, ...]:
-    where = {"dataset": dataset, "run": run}
+    where = {"dataset": dataset.name, "dataset_id": str(dataset._doc.id), "run": run}
     config = {**details, "n_ranked": len(ranked), "n_batch": n_batch}
     batch, everything = view_names(run)
     cleared = f", clear it on {len(stale)} no longer ranked" if stale else ""
@@ -219,7 +219,14 @@ class FiftyOnePerformer:
         return []
 
     def _dataset(self, step: Step) -> Any:
-        return load_dataset(step.payload["dataset"])
+        dataset = load_dataset(step.payload["dataset"])
+        if str(dataset._doc.id) != step.payload["dataset_id"]:
+            raise WriteRefused(
+                f"dataset {dataset.name} must be the one that the run was planned for; it is "
+                "another of that name.",
+                hint="check FIFTYONE_DATABASE_URI, or rank again.",
+            )
+        return dataset
 
     def _refuse_newer(self, dataset: Any, run: str) -> None:
         """An older run's undo must not take away what a newer run wrote."""
