@@ -562,3 +562,20 @@ def test_check_says_what_the_predictions_hold(label_studio: LabelStudio, connect
         "confidences, which allow: least_confidence, entropy, mean_object_confidence."
     )
     assert label_studio.token not in json.dumps([f.message for f in findings])
+
+
+def test_predictions_that_take_too_long_are_read_in_pages(
+    label_studio: LabelStudio, connect: Open, two_versions: int
+) -> None:
+    whole = connect(two_versions).read()
+    adapter = connect(two_versions)
+    cut = []
+
+    def time_out(request: httpx.Request) -> None:
+        if request.url.path == "/api/predictions/":
+            cut.append(request)
+            raise httpx.ReadTimeout("too long", request=request)
+
+    adapter.client._http.event_hooks["request"].append(time_out)
+    assert adapter.read().fingerprint() == whole.fingerprint()
+    assert len(cut) == 1

@@ -23,23 +23,20 @@ if TYPE_CHECKING:
 
 
 class LabelStudioSource(Options):
-    """Where the tasks are.
-
-    Attributes:
-        url: of the server, as in the browser, without the path of a project.
-        api_key: a Personal Access Token, or a legacy token where the organization allows them.
-        project: its number, as in the address of its page.
-        model_version: which predictions to read; the newest when None.
-        from_name: name of the control tag; needed when the labelling setup has several.
-        ca_bundle: certificates to trust instead of the system's.
-    """
+    """Where the tasks are."""
 
     url: str
+    """Address of the server, as in the browser, without the path of a project."""
     api_key: SecretStr
+    """Personal Access Token, or a legacy token where the organization allows them."""
     project: int = Field(ge=1)
+    """Number of the project, as in the address of its page."""
     model_version: str | None = None
+    """Which predictions to read; the newest version when null."""
     from_name: str | None = None
+    """Name of the control tag; needed when the labelling setup has several."""
     ca_bundle: Path | None = None
+    """File of certificates to trust instead of the system's."""
 
     @field_validator("url")
     @classmethod
@@ -71,13 +68,10 @@ class LabelStudioSource(Options):
 
 
 class LabelStudioWrite(_WriteOptions):
-    """How the ranking is written.
-
-    Attributes:
-        tab: title of the Data Manager tab.
-    """
+    """How the ranking is written."""
 
     tab: str = Field(default="Label next", min_length=1, max_length=100)
+    """Title of the Data Manager tab."""
 
 
 class LabelStudioAdapter:

@@ -184,7 +184,8 @@ def _parse_rectangles(regions: Sequence[Region], score: float | None, setup: Set
         vector = None if probs is None else _vector(probs, setup)
         labels = value.rectanglelabels
         class_id = setup.position(labels[0]) if labels else -1
-        confidence = _first(region.score, None if vector is None else vector[class_id], score)
+        of_class = vector[class_id] if vector is not None and labels else None
+        confidence = _first(region.score, of_class, score)
         if confidence is None:
             return Parsed()
         found.append(Found(confidence, class_id, _hull(region, value), vector))

@@ -1,0 +1,78 @@
+"""The Label Studio adapter without a server: its imports, its options and its guards."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from labelnext.errors import WriteFailed, WriteRefused
+from labelnext_adapters.label_studio import LabelStudioSource
+
+SOURCE: dict[str, Any] = {"url": "https://label.example.com", "api_key": "secret", "project": 1}
+
+
+def test_importing_the_adapter_imports_no_sdk() -> None:
+    code = (
+        "import sys, labelnext_adapters.label_studio; "
+        "print([m for m in ('label_studio_sdk', 'httpx', 'msgspec') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_url_loses_its_last_slash() -> None:
+    options = LabelStudioSource(**{**SOURCE, "url": " https://label.example.com/ "})
+    assert options.url == "https://label.example.com"
+
+
+def test_a_key_is_never_shown() -> None:
+    options = LabelStudioSource(**SOURCE)
+    assert "secret" not in repr(options) + options.model_dump_json()
+    assert options.api_key.get_secret_value() == "secret"
+
+
+def test_a_key_may_end_in_a_line_end() -> None:
+    options = LabelStudioSource(**{**SOURCE, "api_key": SecretStr("secret\n")})
+    assert options.api_key.get_secret_value() == "secret"
+
+
+@pytest.mark.parametrize("project", [0, -1, "x", None])
+def test_a_project_is_a_number_from_1(project: Any) -> None:
+    with pytest.raises(ValidationError):
+        LabelStudioSource(**{**SOURCE, "project": project})
+
+
+class Server:
+    """Takes what is sent, and says what it was told to say."""
+
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+        self.sent: list[Any] = []
+
+    def send(self, method: str, path: str, body: Any, **params: Any) -> Any:
+        self.sent.append(body)
+        return {"detail": self.detail}
+
+
+def test_a_write_without_tasks_is_refused_before_it_is_sent() -> None:
+    from labelnext_adapters.label_studio.digits import SetField
+    from labelnext_adapters.label_studio.write import set_field
+
+    server: Any = Server("Updated 4 tasks")
+    with pytest.raises(WriteRefused, match="would mean all of them"):
+        set_field(server, 1, SetField((), "1.0000"))
+    assert server.sent == []
+
+
+def test_a_server_that_changes_more_tasks_than_named_stops_the_run() -> None:
+    from labelnext_adapters.label_studio.digits import SetField
+    from labelnext_adapters.label_studio.write import set_field
+
+    server: Any = Server("Updated 4 tasks")
+    with pytest.raises(WriteFailed, match="must change 1 tasks at most; it says 4"):
+        set_field(server, 1, SetField((7,), "1.0000"))
+    assert server.sent[0]["selectedItems"] == {"all": False, "included": [7]}
