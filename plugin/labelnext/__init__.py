@@ -6,6 +6,7 @@ The public API: names listed in `__all__`, loaded when first used.
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ _HOMES = {
     "run": "pipeline",
     "selection_names": "selection",
 }
+
+
+# A library is silent until somebody listens.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:

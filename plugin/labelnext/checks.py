@@ -80,8 +80,8 @@ def unit_interval(
         per_row = values.reshape(len(values), -1)
         wrong = ((per_row < -_CLAMP) | (per_row > 1 + excess)).any(axis=1)
         bad = np.flatnonzero(wrong)
-        value = per_row[bad[0]]
-        value = value[(value < -_CLAMP) | (value > 1 + excess)][0]
+        row = per_row[bad[0]]
+        value = np.nanmin(row) if np.nanmin(row) < -_CLAMP else np.nanmax(row)
         raise InvalidInput(
             f"{what} must be in [0, 1]; got {float(value):.6g} for {named(bad, names)}."
         )

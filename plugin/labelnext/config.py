@@ -311,8 +311,10 @@ def _validated(
         if isinstance(cause, LabelnextError):
             message = cause.message.partition(" must ")[2]
             raise document.error(where, f"must {message}{more}", hint=cause.hint) from None
-        rule = problem["msg"].replace("Input should be", "must be", 1)
-        value = "" if _is_secret(model, problem["loc"]) else f"; got {document.shown(where)!r}"
+        rule = problem["msg"].removeprefix("Value error, ")
+        rule = rule.replace("Input should be", "must be", 1)
+        secret = _is_secret(model, problem["loc"])
+        value = "" if secret else f"; got {_masked(repr(document.shown(where)))}"
         raise document.error(where, f"{rule}{value}{more}.") from None
 
 
@@ -331,6 +333,9 @@ def _is_secret(model: type[BaseModel], location: Location) -> bool:
 
 def _dump(model: BaseModel) -> dict[str, Any]:
     data: dict[str, Any] = model.model_dump(mode="json", fallback=repr)
-    return {
-        k: re.sub(r"//[^/@\s]*@", "//***@", v) if isinstance(v, str) else v for k, v in data.items()
-    }
+    return {k: _masked(v) if isinstance(v, str) else v for k, v in data.items()}
+
+
+def _masked(text: str) -> str:
+    """A text without the user and password of a URL."""
+    return re.sub(r"//[^/@\s]*@", "//***@", text)

@@ -51,7 +51,9 @@ def join_predictions(pool: Pool, side: Pool) -> Pool:
         changes["objects"] = (
             None if side.objects is None else _objects(side, rows, columns, classes)
         )
-        changes["missing"] = ~found | side.missing[rows]
+        missing = ~found
+        missing[found] = side.missing[rows[found]]
+        changes["missing"] = missing
     return replace(pool, **changes)  # type: ignore[arg-type]  # by name, of Pool's columns
 
 

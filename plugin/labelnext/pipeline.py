@@ -23,7 +23,6 @@ from labelnext.ranking import Ranking, rank
 from labelnext.report import Report, summarise, versions
 
 _log = logging.getLogger("labelnext")
-_log.addHandler(logging.NullHandler())  # a library is silent until somebody listens
 
 
 def run(

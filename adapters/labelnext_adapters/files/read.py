@@ -127,7 +127,7 @@ _NPZ_OBJECTS = {
 def _read_npz(path: Path, source: FilesSource) -> Pool:
     """Arrays by the names of Pool's columns; of objects offsets, confidences and the rest."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except Exception as error:  # zipfile.BadZipFile, zlib.error, EOFError, ValueError, …
         raise ValueError(str(error)) from error

@@ -1,0 +1,67 @@
+# `make help` lists the targets. Everything they make is inside this folder; `make clean` removes it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SERVER := .venv-label-studio
+SERVER_PIP := $(SERVER)/bin/python -m pip --disable-pip-version-check
+QUIET := -p no:cacheprovider -q
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check unit integration install dev mongod server clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: install mongod ## Rank a dataset of handwritten digits with FiftyOne, from a YAML file
+	$(BIN)/labelnext demo
+
+test: check integration ## Run every tier: what check runs, then real servers
+
+check: dev ## Lint, types, architecture, unit and contract tests (under a minute)
+	$(BIN)/ruff check -q
+	$(BIN)/ruff format -q --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest $(QUIET) -n 2 --doctest-modules plugin/labelnext tests/unit tests/contract
+
+integration: dev mongod server ## Run the tests on a real Label Studio and a real mongod
+	$(BIN)/python -m pytest $(QUIET) --timeout 600 --durations 5 tests/integration
+
+install: .venv/.installed ## Install labelnext with its extras into .venv
+
+dev: .venv/.dev
+
+mongod: .venv/.mongod
+
+server: $(SERVER)/.installed
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Say PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PIP) install -q --upgrade -c constraints.txt pip
+	@touch $@
+
+.venv/.installed: .venv/.python pyproject.toml constraints.txt
+	$(PIP) install -q -c constraints.txt -e '.[all]'
+	@touch $@
+
+.venv/.dev: .venv/.installed
+	$(PIP) install -q -c constraints.txt --group dev
+	@touch $@
+
+.venv/.mongod: .venv/.installed
+	$(BIN)/python -m labelnext_adapters.fiftyone.mongod
+	@touch $@
+
+# The server has an environment of its own: its dependencies exclude ours.
+$(SERVER)/.installed: tests/integration/label-studio-constraints.txt
+	$(PYTHON) -m venv $(SERVER)
+	$(SERVER_PIP) install -q -c $< label-studio
+	@touch $@
+
+clean: ## Remove everything that was made here
+	rm -rf .venv .venv-label-studio .cache .demo .labelnext .mypy_cache .ruff_cache .pytest_cache \
+	  .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import labelnext
+
+PUBLIC = {
+    "Pool",
+    "Objects",
+    "Ranking",
+    "Report",
+    "rank",
+    "run",
+    "load_config",
+    "get_acquisition",
+    "acquisition_names",
+    "get_selection",
+    "selection_names",
+    "open_adapter",
+    "adapter_names",
+    "LabelnextError",
+}
+
+
+def test_public_names_are_exactly_these() -> None:
+    assert set(labelnext.__all__) == PUBLIC
+    assert set(dir(labelnext)) >= PUBLIC
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_public_name_is_importable_and_documented(name: str) -> None:
+    assert getattr(labelnext, name).__doc__
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'rnak'"):
+        _ = labelnext.rnak
+
+
+def test_functions_are_importable_by_name() -> None:
+    from labelnext import acquisition, selection
+
+    for name in labelnext.acquisition_names():
+        assert callable(getattr(acquisition, name))
+    for name in labelnext.selection_names():
+        assert callable(getattr(selection, name))
+
+
+def test_the_seeds_six_functions_are_there() -> None:
+    seed = {"least_confidence", "margin", "variance", "entropy", "mean_object_confidence"}
+    assert seed <= set(labelnext.acquisition_names())
+    assert "image_diversity" in labelnext.selection_names()
+
+
+HEAVY = ("fiftyone", "label_studio_sdk", "sklearn", "matplotlib", "pandas", "pyarrow", "typer")
+
+
+def test_import_of_labelnext_and_its_adapters_loads_no_platform() -> None:
+    code = (
+        "import sys, labelnext\n"
+        "from labelnext.adapter import get_adapter\n"
+        "labelnext.rank, labelnext.Pool, labelnext.load_config\n"
+        "[get_adapter(name) for name in labelnext.adapter_names()]\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_core_never_imports_an_adapter() -> None:
+    code = (
+        "import sys, labelnext\n"
+        "[getattr(labelnext, name) for name in labelnext.__all__]\n"
+        "import labelnext.cli\n"
+        "foreign = ('labelnext_', 'fiftyone', 'label_studio')\n"
+        "print([m for m in sys.modules if m.startswith(foreign)])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"

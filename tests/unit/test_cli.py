@@ -1,0 +1,167 @@
+"""The command line as a user meets it: a process, its output and its exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from labelnext.adapter import adapter_names
+from labelnext.config import load_config
+from labelnext.template import config_template
+
+COMMANDS = [
+    "run",
+    "check",
+    "init",
+    "runs",
+    "undo",
+    "resume",
+    "acquisitions",
+    "selections",
+    "adapters",
+    "schema",
+    "demo",
+]
+
+
+def labelnext(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "labelnext.cli", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "p.csv").write_text("item_id,p_a,p_b\nx,0.9,0.1\ny,0.5,0.5\n")
+    (tmp_path / "c.yaml").write_text("source: {adapter: files, path: p.csv}\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command: str) -> None:
+    result = labelnext(command, "--help")
+    assert result.returncode == 0
+    assert f"Example: labelnext {command}" in result.stdout
+
+
+def test_help_lists_every_command() -> None:
+    result = labelnext("--help")
+    assert all(f" {command} " in result.stdout for command in COMMANDS)
+
+
+def test_run_prints_the_next_items_and_how_to_take_it_back(folder: Path) -> None:
+    result = labelnext("run", "c.yaml", folder=folder)
+    assert result.returncode == 0, result.stderr
+    assert "a 0.50, b 0.50" in result.stdout
+    assert "labelnext undo c.yaml" in result.stdout
+    assert result.stderr == ""  # no progress bars where nobody looks
+
+
+def test_run_as_json_is_json_alone(folder: Path) -> None:
+    result = labelnext("run", "c.yaml", "--json", "--budget", "1", folder=folder)
+    data = json.loads(result.stdout)
+    assert [row["item_id"] for row in data["batch"]] == ["y"]
+
+
+def test_output_option_is_relative_to_the_current_folder(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    labelnext("run", "../c.yaml", "--output", "here.jsonl", folder=folder / "sub")
+    assert (folder / "sub" / "here.jsonl").exists()
+
+
+def test_quiet_run_prints_nothing_and_logs(folder: Path) -> None:
+    result = labelnext("run", "c.yaml", "-q", "--log-file", "n.log", folder=folder)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert "2 ranked" in (folder / "n.log").read_text()
+
+
+def test_verbose_run_says_what_takes_how_long(folder: Path) -> None:
+    assert "read took" in labelnext("run", "c.yaml", "-v", folder=folder).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "none.yaml"), "does not exist. Hint: labelnext init"),
+        (("run", "c.yaml", "--budget", "0"), "budget must be a whole number of at least 1; got 0"),
+        (("run", "c.yaml", "--output", "r.doc"), "output must end in one of"),
+        (("undo", "c.yaml"), "no run in"),
+        (("resume", "c.yaml"), "no run in"),
+        (("init", "excel"), "adapter must be one of"),
+    ],
+)
+def test_error_is_one_line_and_exit_code_one(
+    folder: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    result = labelnext(*arguments, folder=folder)
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert result.stderr.startswith("Error: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [("run",), ("nonsense",), ("run", "c.yaml", "--budget", "x")])
+def test_wrong_usage_is_exit_code_two(folder: Path, arguments: tuple[str, ...]) -> None:
+    assert labelnext(*arguments, folder=folder).returncode == 2
+
+
+def test_check_undo_and_runs_print_what_they_found(folder: Path) -> None:
+    assert "No runs yet." in labelnext("runs", "c.yaml", folder=folder).stdout
+    labelnext("run", "c.yaml", folder=folder)
+    assert "done" in labelnext("runs", "c.yaml", folder=folder).stdout
+    assert "was taken back" in labelnext("undo", "c.yaml", folder=folder).stdout
+    checked = labelnext("check", "c.yaml", folder=folder)
+    assert checked.returncode == 0
+    assert "2 can be ranked" in checked.stdout
+    data = json.loads(labelnext("check", "c.yaml", "--json", folder=folder).stdout)
+    assert data["ok"] is True
+
+
+def test_check_of_a_missing_file_fails(folder: Path) -> None:
+    (folder / "p.csv").unlink()
+    result = labelnext("check", "c.yaml", folder=folder)
+    assert result.returncode == 1
+    assert "does not exist" in result.stdout
+
+
+@pytest.mark.parametrize("name", adapter_names())
+def test_init_writes_a_config_that_loads_once_it_is_filled_in(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_KEY", "abcdef")
+    data = yaml.safe_load(config_template(name))
+    filled = {"path": "p.csv", "dataset": "d", "url": "http://127.0.0.1", "project": 1}
+    filled["api_key"] = "abcdef"
+    for key, value in data["source"].items():
+        if value is None and key in filled:
+            data["source"][key] = filled[key]
+    loaded = load_config(data).to_dict()
+    for section in ("acquisition", "selection", "report"):
+        assert data[section].items() <= loaded[section].items()
+
+
+def test_init_does_not_write_over_a_file(folder: Path) -> None:
+    assert labelnext("init", "--output", "c.yaml", folder=folder).returncode == 1
+    assert labelnext("init", "--output", "c.yaml", "--force", folder=folder).returncode == 0
+
+
+def test_tables_are_printed_by_name() -> None:
+    assert "mean_object_confidence" in labelnext("acquisitions").stdout
+    assert "image_diversity" in labelnext("selections").stdout
+    assert "label-studio" in labelnext("adapters").stdout
+    assert json.loads(labelnext("schema").stdout)["title"] == "labelnext configuration"
+
+
+def test_version_is_printed() -> None:
+    from labelnext import __version__
+
+    assert labelnext("--version").stdout.strip() == __version__

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from labelnext.config import json_schema, load_config
+from labelnext.errors import ConfigError, NotFound
+
+MINIMAL = "source: {adapter: files, path: pool.jsonl}\n"
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "labelnext.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_minimal_config_gets_the_shared_defaults(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, MINIMAL))
+    assert config.to_dict() == {
+        "source": {
+            "adapter": "files",
+            "key": None,
+            "predictions": None,
+            "path": "pool.jsonl",
+            "format": None,
+            "columns": {},
+            "classes": None,
+            "images": None,
+        },
+        "acquisition": {
+            "name": "margin",
+            "of": "items",
+            "reduce": "mean",
+            "floor": 0.0,
+            "no_objects": "first",
+            "calibrate": "off",
+            "options": {},
+        },
+        "selection": {"method": "top_k", "budget": 100, "seed": 0, "options": {}},
+        "write": {"mode": "queue", "run": "labelnext", "output": "ranking.csv"},
+        "send": {"adapter": "label-studio"},
+        "report": {"path": "labelnext-report.html"},
+        "state": ".labelnext",
+        "engine": "local",
+        "purpose": "label",
+    }
+    assert config.directory == tmp_path
+
+
+def test_config_may_be_a_mapping() -> None:
+    config = load_config({"source": {"adapter": "files", "path": "x.csv"}})
+    assert config.path is None
+
+
+def test_bare_off_of_yaml_is_off(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, MINIMAL + "acquisition: {calibrate: off}\n"))
+    assert config.acquisition.calibrate == "off"
+
+
+def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="does not exist") as caught:
+        load_config(tmp_path / "none.yaml")
+    assert "labelnext init" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "must be a mapping of keys to values; got NoneType"),
+        ("- a\n- b\n", "must be a mapping of keys to values; got list"),
+        ("source: [\n", "line 2: config must be YAML"),
+        ("\x00", "config must be YAML"),
+        ("{{{", "config must be YAML"),
+        ("selection: {budget: 5}\n", "source must name its adapter, one of .*files"),
+        ("source:\n", "source must name its adapter"),
+        ("source: files\n", "line 1: source must be a mapping"),
+        ("source: {adapter: fles}\n", "line 1: source.adapter .*must be one of.*did you mean 'fi"),
+        ("source: {adapter: files}\n", "line 1: source.path must be given"),
+        ("source:\n  adapter: files\n  path: x\n  pat: y\n", "line 4: source.pat is not a known"),
+        (MINIMAL + "selecton: {}\n", "line 2: selecton is not a known key.*mean selection"),
+        (MINIMAL + "selection:\n  budgt: 3\n", "line 3: selection.budgt is not.*mean budget"),
+        (MINIMAL + "selection:\n  budget: 0\n", "line 3: selection.budget must be greater.*got 0"),
+        (MINIMAL + "selection:\n  budget: -1\n", "selection.budget must be greater.*got -1"),
+        (MINIMAL + "selection: {budget: many}\n", "selection.budget must be a valid int.*'many'"),
+        (MINIMAL + "selection: {method: topk}\n", "selection.method must be one of.*'top_k'"),
+        (MINIMAL + "acquisition: {name: margn}\n", "acquisition.name must be one of.*'margin'"),
+        (MINIMAL + "acquisition: {of: boxes}\n", "acquisition.of must be 'items' or 'objects'"),
+        (MINIMAL + "acquisition: {floor: 2}\n", "acquisition.floor must be less than or equal"),
+        (MINIMAL + "write: {mode: yolo}\n", "write.mode must be 'queue'; got 'yolo'"),
+        (MINIMAL + "engine: cloud\n", "line 2: engine must be 'local'"),
+        (MINIMAL + "state: a\nstate: b\n", "line 3: state must be given once; .*line 2"),
+        (MINIMAL + "report: {path: [1]}\n", "line 2: report.path"),
+    ],
+)
+def test_wrong_config_names_the_key_the_file_and_the_line(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError, match=f"(?s){message}") as caught:
+        load_config(path)
+    assert caught.value.message.startswith(str(path))
+
+
+def test_variables_are_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOL", "there")
+    monkeypatch.delenv("NOWHERE", raising=False)
+    text = "source: {adapter: files, path: '${POOL}/${NOWHERE:-a}/$${x}.csv'}\n"
+    config = load_config(written(tmp_path, text))
+    assert str(config.source_options.path) == "there/a/${x}.csv"
+
+
+def test_variable_may_hold_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUDGET", "7")
+    config = load_config(written(tmp_path, MINIMAL + "selection: {budget: '${BUDGET}'}\n"))
+    assert config.selection.budget == 7
+
+
+def test_unset_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOWHERE", raising=False)
+    path = written(tmp_path, MINIMAL + "state: ${NOWHERE}\n")
+    with pytest.raises(ConfigError, match="line 2: state needs the environment variable NOWHERE"):
+        load_config(path)
+
+
+def test_error_shows_the_name_of_a_variable_and_not_its_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY", "s3cr3t")
+    path = written(tmp_path, MINIMAL + "selection: {budget: '${KEY}'}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert "${KEY}" in str(caught.value)
+    assert "s3cr3t" not in str(caught.value)
+
+
+LABEL_STUDIO = (
+    "source:\n  adapter: label-studio\n  url: http://127.0.0.1:1\n  api_key: s3cr3t\n  project: 1\n"
+)
+
+
+def test_secret_reaches_no_dump(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, LABEL_STUDIO))
+    assert "s3cr3t" not in str(config.to_dict())
+    assert "s3cr3t" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("api_key: s3cr3t", "api_key: [s3cr3t]"),
+        ("api_key: s3cr3t", "api_key: s3cr3t with spaces"),
+        ("//127", "//user:s3cr3t@127"),
+        ("project: 1", "project: 0"),
+    ],
+)
+def test_secret_reaches_no_error(tmp_path: Path, old: str, new: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(written(tmp_path, LABEL_STUDIO.replace(old, new)))
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_schema_knows_every_adapter_and_describes_every_key() -> None:
+    schema = json_schema()
+    sources = schema["properties"]["source"]["anyOf"]
+    assert {s["title"] for s in sources} >= {"files", "fiftyone", "label-studio"}
+    for source in sources:
+        for name, entry in source["properties"].items():
+            assert name == "adapter" or "description" in entry, (source["title"], name)

@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+from labelnext.adapter import open_adapter
+from labelnext.errors import ConfigError, InvalidInput, LabelnextError, NotFound
+from labelnext.journal import Journal
+from labelnext.ranking import rank
+
+
+def read(folder: Path, name: str, content: str | bytes, **source: object):
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return open_adapter("files", directory=folder, path=name, **source).read()
+
+
+def lines(*rows: object) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def test_jsonl_with_lists(tmp_path: Path) -> None:
+    text = lines({"item_id": 7, "probabilities": [1, 0]}, {"item_id": 8, "probabilities": None})
+    pool = read(tmp_path, "p.jsonl", text, classes=["cat", "dog"])
+    assert pool.item_ids.tolist() == ["7", "8"]
+    assert pool.probabilities[0].tolist() == [1, 0]
+    assert pool.missing.tolist() == [False, True]
+    assert pool.classes == ("cat", "dog")
+
+
+def test_jsonl_with_probabilities_by_class_names_the_classes(tmp_path: Path) -> None:
+    text = lines({"item_id": "a", "probabilities": {"cat": 0.9, "dog": 0.1}, "label": "dog"})
+    pool = read(tmp_path, "p.jsonl", text)
+    assert pool.classes == ("cat", "dog")
+    assert pool.labels.tolist() == [1]
+
+
+def test_jsonl_with_objects(tmp_path: Path) -> None:
+    text = lines(
+        {"item_id": "a", "objects": [{"confidence": 0.5, "class": "car", "box": [0, 0, 1, 1]}]},
+        {"item_id": "b", "objects": []},
+        {"item_id": "c", "objects": None},
+        {"item_id": "d", "objects": [{"confidence": 0.25, "class": "bus", "box": [0, 0, 1, 0.5]}]},
+    )
+    pool = read(tmp_path, "p.jsonl", text)
+    assert pool.objects.offsets.tolist() == [0, 1, 1, 1, 2]
+    assert pool.objects.confidences.tolist() == [0.5, 0.25]
+    assert pool.classes == ("bus", "car")
+    assert pool.objects.class_ids.tolist() == [1, 0]
+    assert pool.objects.boxes[1].tolist() == [0, 0, 1, 0.5]
+    assert pool.missing.tolist() == [False, False, True, False]
+
+
+def test_jsonl_with_vectors_of_objects(tmp_path: Path) -> None:
+    row = {"confidence": 0.5, "probabilities": [0.5, 0.3]}
+    pool = read(tmp_path, "p.jsonl", lines({"item_id": "a", "objects": [row, row]}))
+    assert pool.objects.probabilities.tolist() == [[0.5, 0.3]] * 2
+
+
+def test_all_other_columns_are_read(tmp_path: Path) -> None:
+    rows = [
+        {"item_id": "a", "embedding": [1, 2], "label": 0, "group": "v1", "cost": 2},
+        {"item_id": "b", "embedding": None, "label": None, "group": "v2", "cost": 1.5},
+    ]
+    pool = read(tmp_path, "p.jsonl", lines(*rows))
+    assert pool.embeddings[0].tolist() == [1, 2]
+    assert np.isnan(pool.embeddings[1]).all()
+    assert pool.labels.tolist() == [0, -1]
+    assert pool.groups.tolist() == ["v1", "v2"]
+    assert pool.costs.tolist() == [2, 1.5]
+
+
+def test_csv_with_flat_columns(tmp_path: Path) -> None:
+    text = "item_id,p_cat,p_dog,e_0,e_1,label\nx,0.5,0.5,1,2,\ny,0.9,0.1,3,4,dog\nz,,,5,6,\n"
+    pool = read(tmp_path, "p.csv", text)
+    assert pool.classes == ("cat", "dog")
+    assert pool.probabilities[1].tolist() == [0.9, 0.1]
+    assert pool.embeddings.tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert pool.labels.tolist() == [-1, 1, -1]
+    assert pool.missing.tolist() == [False, False, True]
+
+
+def test_columns_are_mapped(tmp_path: Path) -> None:
+    text = "name,yes,no\nx,0.5,0.5\n"
+    columns = {"item_id": "name", "probabilities": ["yes", "no"]}
+    pool = read(tmp_path, "p.csv", text, columns=columns)
+    assert pool.item_ids.tolist() == ["x"]
+    assert pool.classes == ("yes", "no")
+
+
+def test_parquet_with_fixed_size_lists(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "item_id": [1, 2],
+            "probabilities": pa.array([[0.5, 0.5], None], pa.list_(pa.float32(), 2)),
+            "embedding": pa.array([[1, 2, 3], [4, 5, 6]], pa.list_(pa.float32(), 3)),
+        }
+    )
+    pyarrow.parquet.write_table(table, tmp_path / "p.parquet")
+    pool = open_adapter("files", directory=tmp_path, path="p.parquet").read()
+    assert pool.probabilities[0].tolist() == [0.5, 0.5]
+    assert pool.missing.tolist() == [False, True]
+    assert pool.embeddings.shape == (2, 3)
+
+
+def test_npz_by_the_names_of_the_pool(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "p.npz",
+        item_ids=["a", "b"],
+        probabilities=[[0.5, 0.5], [1, 0]],
+        classes=["x", "y"],
+        offsets=[0, 1, 1],
+        confidences=[0.5],
+        boxes=[[0, 0, 1, 1]],
+    )
+    pool = open_adapter("files", directory=tmp_path, path="p.npz").read()
+    assert pool.item_ids.tolist() == ["a", "b"]
+    assert pool.classes == ("x", "y")
+    assert pool.objects.counts.tolist() == [1, 0]
+
+
+COCO = [
+    {"image_id": 2, "category_id": 5, "bbox": [10, 20, 30, 40], "score": 0.5},
+    {"image_id": 1, "category_id": 3, "bbox": [0, 0, 100, 50], "score": 0.9},
+]
+IMAGES = {
+    "images": [
+        {"id": 1, "width": 100, "height": 50, "file_name": "a.jpg"},
+        {"id": 2, "width": 100, "height": 100, "file_name": "b.jpg"},
+        {"id": 3, "width": 100, "height": 100, "file_name": "c.jpg"},
+    ],
+    "categories": [{"id": 5, "name": "dog"}, {"id": 3, "name": "cat"}],
+}
+
+
+def test_coco_results_become_objects_of_their_images(tmp_path: Path) -> None:
+    (tmp_path / "images.json").write_text(json.dumps(IMAGES))
+    pool = read(tmp_path, "r.json", json.dumps(COCO), images="images.json")
+    assert pool.item_ids.tolist() == ["1", "2", "3"]
+    assert pool.classes == ("cat", "dog")
+    assert pool.objects.counts.tolist() == [1, 1, 0]
+    assert pool.objects.class_ids.tolist() == [0, 1]
+    assert pool.objects.boxes.tolist() == [[0, 0, 1, 1], [0.1, 0.2, 0.4, 0.6]]
+
+
+def test_coco_ids_may_be_file_names(tmp_path: Path) -> None:
+    (tmp_path / "images.json").write_text(json.dumps(IMAGES))
+    (tmp_path / "r.json").write_text(json.dumps(COCO))
+    adapter = open_adapter(
+        "files", directory=tmp_path, path="r.json", images="images.json", key="file_name"
+    )
+    assert adapter.read().item_ids.tolist() == ["a.jpg", "b.jpg", "c.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"image_id": 9}, "image_id must be one of the 3 images; got 9"),
+        ({"category_id": 9}, "category_id must be one of the categories; got 9"),
+        ({"score": 1.5}, r"confidences must be in \[0, 1\]"),
+        ({"bbox": [0, 0, -5, 1]}, "x1 <= x2"),
+    ],
+)
+def test_wrong_coco_record_is_named(tmp_path: Path, change: dict, message: str) -> None:
+    (tmp_path / "images.json").write_text(json.dumps(IMAGES))
+    with pytest.raises(InvalidInput, match=message):
+        read(tmp_path, "r.json", json.dumps([{**COCO[0], **change}]), images="images.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("p.jsonl", "", "must not be empty"),
+        ("p.jsonl", '{"item_id": "a", "proba', "must be a whole jsonl file"),
+        ("p.jsonl", '{"item_id": "a"}\n{"item_id": 3}\n', "whole jsonl file.*item_id"),
+        ("p.jsonl", lines({"id": "a"}), "must have a column item_id; got id"),
+        ("p.jsonl", lines({"item_id": "a"}, {"item_id": None}), "item_id must be given.*row 2"),
+        ("p.jsonl", lines({"item_id": "a"}, {"item_id": "a"}), "distinct.*a"),
+        (
+            "p.jsonl",
+            lines(
+                {"item_id": "a", "probabilities": [0.5, 0.5]},
+                {"item_id": "b", "probabilities": [1.0]},
+                {"item_id": "c", "probabilities": [0.5, 0.5]},
+            ),
+            "probabilities must be of one length in all items; got 2 and 1 for item b",
+        ),
+        ("p.jsonl", lines({"item_id": "a", "probabilities": [0.5, 0.6]}), "sum to 1.*item a"),
+        ("p.jsonl", lines({"item_id": "a", "probabilities": "x"}), "must be a list of numbers"),
+        ("p.jsonl", lines({"item_id": "a", "objects": [0.5]}), "must be a list of records"),
+        ("p.jsonl", lines({"item_id": "a", "objects": [{"score": 1}]}), "have a confidence each"),
+        ("p.csv", "item_id,p_a,p_b\nx,0.5\n", "whole csv file"),
+        ("p.csv", "item_id,p_a,p_b\nx,0.5,lots\n", "p_b must be numbers"),
+        ("p.parquet", b"PAR1 and then nothing", "whole parquet file"),
+        ("p.npz", b"PK\x03\x04 and then nothing", "whole npz file"),
+        ("p.json", "[{", "must be a whole coco file"),
+        ("p.txt", "a", "path must end in one of"),
+    ],
+)
+def test_broken_file_is_refused_with_its_reason(
+    tmp_path: Path, name: str, content: str | bytes, message: str
+) -> None:
+    (tmp_path / "images.json").write_text(json.dumps(IMAGES))
+    images = {"images": "images.json"} if name.endswith(".json") else {}
+    with pytest.raises(LabelnextError, match=f"(?s){message}"):
+        read(tmp_path, name, content, **images)
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet", "npz"])
+def test_file_cut_off_at_any_place_never_gives_fewer_items_in_silence(
+    tmp_path: Path, ending: str
+) -> None:
+    rows = [{"item_id": f"i{i}", "probabilities": [0.25, 0.75]} for i in range(40)]
+    path = tmp_path / f"p.{ending}"
+    if ending == "jsonl":
+        path.write_text(lines(*rows))
+    elif ending == "csv":
+        path.write_text("item_id,p_a,p_b\n" + "".join(f"i{i},0.25,0.75\n" for i in range(40)))
+    elif ending == "parquet":
+        pyarrow.parquet.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        np.savez(path, item_ids=[r["item_id"] for r in rows], probabilities=[[0.25, 0.75]] * 40)
+    whole = path.read_bytes()
+    cut = whole[: len(whole) * 2 // 3]
+    if ending in ("jsonl", "csv"):
+        cut = cut[: cut.rindex(b"\n") + 6]  # in the middle of a line
+    with pytest.raises(InvalidInput, match="whole|must be"):
+        read(tmp_path, f"cut.{ending}", cut)
+
+
+def test_missing_file_is_not_found(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="does not exist"):
+        open_adapter("files", directory=tmp_path, path="no.csv").read()
+
+
+def test_coco_without_images_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="images must name the file"):
+        read(tmp_path, "r.json", "[]")
+
+
+def test_unknown_column_name_lists_the_known(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="columns must be one of cost, .*did you mean 'label'"):
+        read(tmp_path, "p.csv", "item_id\nx\n", columns={"lable": "y"})
+
+
+def ranked(tmp_path: Path, output: str):
+    text = lines(
+        {"item_id": "a", "probabilities": [0.9, 0.1]}, {"item_id": "b", "probabilities": [0.5, 0.5]}
+    )
+    (tmp_path / "p.jsonl").write_text(text)
+    adapter = open_adapter("files", directory=tmp_path, path="p.jsonl", write={"output": output})
+    return adapter, adapter.plan(rank(adapter.read(), "margin", budget=1))
+
+
+@pytest.mark.parametrize("output", ["r.csv", "r.jsonl", "r.parquet"])
+def test_ranking_file_holds_every_ranked_item(tmp_path: Path, output: str) -> None:
+    adapter, plan = ranked(tmp_path, output)
+    adapter.apply(plan, Journal.create(tmp_path / "state", plan))
+    path = tmp_path / output
+    if output.endswith("csv"):
+        rows = pyarrow.csv.read_csv(path).to_pylist()
+    elif output.endswith("parquet"):
+        rows = pyarrow.parquet.read_table(path).to_pylist()
+    else:
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert rows == [
+        {"item_id": "b", "rank": 1, "priority": 1.0, "score": 0.0, "batch": True},
+        {"item_id": "a", "rank": 2, "priority": 0.5, "score": 0.8, "batch": False},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("r.xlsx", "output must end in one of"),
+        ("p.jsonl", "another file than source.path"),
+        ("p.jsonl/r.csv", "must be a file that can be written"),
+    ],
+)
+def test_impossible_output_is_refused_before_anything_is_written(
+    tmp_path: Path, output: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        ranked(tmp_path, output)
+
+
+def test_undo_refuses_a_file_that_somebody_changed(tmp_path: Path) -> None:
+    adapter, plan = ranked(tmp_path, "r.csv")
+    journal = Journal.create(tmp_path / "state", plan)
+    adapter.apply(plan, journal)
+    (tmp_path / "r.csv").write_text("mine")
+    with pytest.raises(LabelnextError, match="was changed after the run"):
+        adapter.undo(journal)
+    assert (tmp_path / "r.csv").read_text() == "mine"
