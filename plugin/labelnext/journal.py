@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
-from uuid import uuid4
 
 from labelnext.errors import ConfigError, LabelnextError, NotFound, WriteFailed, listed
 
@@ -129,7 +128,10 @@ class Journal:
             ConfigError: if the directory cannot be written.
         """
         now = datetime.now(UTC)
-        run_id = f"{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
+        run_id = f"{now:%Y%m%dT%H%M%S-%f}"
+        earlier = max((path.stem for path in directory.glob("*.jsonl")), default="")
+        if run_id <= earlier:  # the clock was set back: names must still tell the order
+            run_id = f"{earlier}0"
         row = {
             "kind": "plan",
             "run_id": run_id,

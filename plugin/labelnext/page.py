@@ -52,7 +52,8 @@ def _score_plot(report: Report, scores: Mapping[str, Any]) -> str:
 
 
 def _class_plot(classes: Sequence[Mapping[str, Any]]) -> str:
-    shown = sorted(classes, key=lambda row: -max(row["pool"], row["batch"]))[:_MOST_CLASSES]
+    by_size = sorted(range(len(classes)), key=lambda i: -classes[i]["pool"] - classes[i]["batch"])
+    shown = [classes[i] for i in sorted(by_size[:_MOST_CLASSES])]
     totals = {part: max(sum(row[part] for row in classes), 1) for part in ("pool", "batch")}
     figure, axes = _figure(0.9 + 0.32 * len(shown))
     places = np.arange(len(shown))

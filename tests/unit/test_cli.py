@@ -1,16 +1,22 @@
-"""The command line as a user meets it: a process, its output and its exit code."""
+"""The command line as a user meets it: its output, its errors and its exit codes."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import logging
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import yaml
 
 from labelnext.adapter import adapter_names
+from labelnext.cli import _out, main
 from labelnext.config import load_config
 from labelnext.template import config_template
 
@@ -29,14 +35,33 @@ COMMANDS = [
 ]
 
 
-def labelnext(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "labelnext.cli", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@dataclass
+class Result:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def labelnext(*arguments: str, folder: Path | None = None) -> Result:
+    """The command in this process, as the installed script calls it."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    logger = logging.getLogger("labelnext")
+    before = list(logger.handlers)
+    with (
+        mock.patch.object(sys, "argv", ["labelnext", *arguments]),
+        contextlib.chdir(folder or Path()),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    for handler in set(logger.handlers) - set(before):
+        logger.removeHandler(handler)
+        handler.close()
+    _out.quiet = False
+    return Result(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -165,3 +190,10 @@ def test_version_is_printed() -> None:
     from labelnext import __version__
 
     assert labelnext("--version").stdout.strip() == __version__
+
+
+def test_module_runs_as_a_process(folder: Path) -> None:
+    command = [sys.executable, "-m", "labelnext.cli", "run", "none.yaml"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: config must be a file")

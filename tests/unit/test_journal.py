@@ -134,6 +134,14 @@ def test_newest_journal_of_a_status_is_found(tmp_path: Path) -> None:
     assert [j.run_id for j in journals(tmp_path)] == [journal.run_id]
 
 
+def test_names_tell_the_order_even_when_the_clock_is_set_back(tmp_path: Path) -> None:
+    (tmp_path / "29990101T000000-000000.jsonl").write_text(
+        Journal.create(tmp_path / "other", PLAN).path.read_text()
+    )
+    first, second = (Journal.create(tmp_path, PLAN).run_id for _ in range(2))
+    assert "29990101T000000-000000" < first < second
+
+
 def _hold(folder: Path, begun: Any, end: Any) -> None:
     with only_run(folder):
         begun.set()

@@ -1,0 +1,61 @@
+"""config.example.yaml holds every key, with its default, and loads for every adapter."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from labelnext.adapter import get_adapter
+from labelnext.config import _SECTIONS, Rest, Source, load_config
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "config.example.yaml"
+ADAPTERS = ("label-studio", "fiftyone", "files")
+
+
+def example_for(adapter: str) -> str:
+    """The example with another adapter's lines in force."""
+    text = EXAMPLE.read_text()
+    start, end = text.index("  # label-studio\n"), text.index("\nacquisition:")
+    parts = re.split(r"(?m)^  # (label-studio|fiftyone|files)(?: .*)?\n", text[start:end])
+    block = dict(zip(parts[1::2], parts[2::2], strict=True))[adapter]
+    block = re.sub(r"(?m)^  # ", "  ", block)
+    text = text[:start] + block + text[end:]
+    text = text.replace("adapter: label-studio  ", f"adapter: {adapter}  ", 1)
+    return text if adapter == "label-studio" else re.sub(r"(?m)^  tab: .*\n", "", text)
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_example_loads_with_the_keys_of(adapter: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(example_for(adapter))
+    assert load_config(path).source.adapter == adapter
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_example_holds_every_key_with_its_default(adapter: str) -> None:
+    data = yaml.safe_load(example_for(adapter))
+    cls = get_adapter(adapter)
+    models = {
+        "source": {**Source.model_fields, **cls.SourceOptions.model_fields},
+        "write": cls.WriteOptions.model_fields,
+        **{name: model.model_fields for name, model in _SECTIONS.items()},
+    }
+    for section, fields in models.items():
+        assert set(data[section]) == set(fields), section
+    assert set(data) == {*models, *Rest.model_fields}
+    for section in _SECTIONS:
+        loaded = load_config({"source": {"adapter": "files", "path": "x"}}).to_dict()[section]
+        assert {**data[section], "calibrate": None} == {**loaded, "calibrate": None}
+
+
+def test_every_line_with_a_key_is_explained() -> None:
+    unexplained = [
+        line
+        for line in EXAMPLE.read_text().splitlines()
+        if re.match(r"  (?:# )?[a-z_]+: ", line) and not re.search(r"\S  +# \S|}  # ", line)
+    ]
+    assert unexplained == []
