@@ -149,3 +149,13 @@ def test_connected_fiftyone_is_not_moved_to_another_database(
     with pytest.raises(WriteRefused, match="must not be connected"):
         mongod.use_database("mongodb://127.0.0.1:1/", tmp_path)
     assert fo.config.database_uri == mongod_uri
+
+
+def test_connecting_prints_nothing_where_a_caller_expects_json(mongod_uri: str) -> None:
+    environment = {**os.environ, "FIFTYONE_DATABASE_URI": mongod_uri}
+    environment.pop("FIFTYONE_DATABASE_VALIDATION", None)  # then FiftyOne remarks on mongod 6
+    code = "from labelnext_adapters.fiftyone.connection import reach_database; reach_database()"
+    command = [sys.executable, "-c", code]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "MongoDB" in answer.stderr
+    assert answer.stdout == ""

@@ -92,9 +92,7 @@ def _collection(collection: Any, source: FiftyOneSource, context: Context) -> It
 def _filled(collection: Any, field: str, what: str, count: int) -> Finding:
     with talking():
         n = collection.exists(field).count()
-    return Finding(
-        "ok" if n == count else "warning", f"{n} of {count} samples have {what} in {field}."
-    )
+    return Finding("ok" if n else "warning", f"{n} of {count} samples have {what} in {field}.")
 
 
 def _predictions(collection: Any, field: str, count: int) -> Iterator[Finding]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -79,7 +81,8 @@ def _connect(where: str) -> None:
     import fiftyone.core.odm as foo
 
     try:
-        foo.get_db_conn()
+        with _messages_to_stderr():
+            foo.get_db_conn()
     except Exception as error:  # FiftyOne raises half a dozen unrelated classes here
         text = str(error).strip().split("\n")[0]
         safe = "" if "mongodb" in text and "@" in text else f": {text}"
@@ -87,6 +90,23 @@ def _connect(where: str) -> None:
             f"FiftyOne must be able to open {where}; it failed with {type(error).__name__}{safe}",
             hint="fiftyone.list_datasets() in Python shows the same.",
         ) from error
+
+
+@contextmanager
+def _messages_to_stderr() -> Iterator[None]:
+    """FiftyOne's logger writes to stdout, where a caller may want JSON and nothing else."""
+    handlers = [
+        handler
+        for handler in logging.getLogger("fiftyone").handlers
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stdout
+    ]
+    for handler in handlers:
+        handler.setStream(sys.stderr)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.setStream(sys.stdout)
 
 
 def load_dataset(name: str) -> Any:
