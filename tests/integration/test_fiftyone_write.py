@@ -416,7 +416,7 @@ def test_check_says_what_there_is(filled: Any) -> None:
     assert "4 of 5 samples have a prediction (Classification) in pred." in text
     assert "pred holds logits." in text
     assert "0 samples are labelled by the tag done." in text
-    assert {f.level for f in findings} == {"ok", "warning"}
+    assert {f.level for f in findings} == {"ok"}
     assert findings[-1].message == "The run next can be written."
 
 
