@@ -309,7 +309,7 @@ def test_the_newest_of_mixed_model_versions_is_used_and_said(
     (notice,) = pool.notices
     assert notice.code == "mixed_model_versions"
     assert notice.message == (
-        "the predictions are of 2 model versions; m2 was used, the newest. Left out: m1 (2)."
+        "The predictions are of 2 model versions; m2 was used, the newest. Left out: m1 (2)."
     )
     assert "Model versions, newest first: 'm2' (1), 'm1' (2)." in [
         f.message for f in adapter.check() if f.level == "warning"

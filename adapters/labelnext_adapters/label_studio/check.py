@@ -23,7 +23,7 @@ from labelnext_adapters.label_studio.regions import CONTROLS
 
 # Versions that the integration tests ran with; others may work, and get a warning.
 TESTED_SERVERS = ("1.23",)
-TESTED_SDKS = ("2.1",)
+TESTED_SDKS = ("2.0", "2.1")
 
 _NEEDED = ("projects.change", "actions.perform", "views.create", "views.change")
 
@@ -158,7 +158,9 @@ def _what_they_hold(pool: Pool, wanted: str | None) -> list[Finding]:
             f"{kind}, which allow: {', '.join(able) or 'no acquisition function'}.",
         )
     ]
-    findings += [Finding("warning", f"In these tasks, {n.message}") for n in pool.notices]
+    findings += [
+        Finding("warning", f"In the first {len(pool)} tasks: {n.message}") for n in pool.notices
+    ]
     return findings
 
 

@@ -187,13 +187,13 @@ class Columns:
         scores = [f.confidence for row in self._objects.values() for f in row]
         if scores and not self._vectors and not any(scores):
             notices.append(
-                Notice("zero_scores", "all scores are 0.0, which often means they were never set.")
+                Notice("zero_scores", "All scores are 0.0, which often means they were never set.")
             )
         if multilabel:
             notices.append(
                 Notice(
                     "multilabel",
-                    "several choices can be chosen and the probabilities do not sum to 1: "
+                    "Several choices can be chosen and the probabilities do not sum to 1: "
                     "each class was read as independent.",
                 )
             )

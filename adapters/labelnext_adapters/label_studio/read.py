@@ -255,7 +255,7 @@ def _choose_version(
         notices.append(
             Notice(
                 "no_predictions",
-                f"project {source.project} has no predictions; import a model's output, or pick "
+                f"Project {source.project} has no predictions; import a model's output, or pick "
                 "a selection that needs none.",
             )
         )
@@ -269,7 +269,7 @@ def _choose_version(
         notices.append(
             Notice(
                 "mixed_model_versions",
-                f"the predictions are of {len(rows)} model versions; {used} was used, {why}. "
+                f"The predictions are of {len(rows)} model versions; {used} was used, {why}. "
                 f"Left out: {others}.",
             )
         )
@@ -289,7 +289,7 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         notices.append(
             Notice(
                 "live_predictions",
-                "the project asks its ML backend for predictions whenever tasks are listed; "
+                "The project asks its ML backend for predictions whenever tasks are listed; "
                 "reading may be slow, and may add predictions.",
             )
         )

@@ -30,7 +30,7 @@ View = dict[str, Any]
 def list_tabs(client: Client, project: int) -> list[View]:
     """The project's tabs, as the server has them."""
     views: list[View] = client.get_json("api/dm/views/", project=project)
-    return views
+    return [{**view, "data": view["data"] or {}} for view in views]
 
 
 def find_tab(client: Client, project: int, title: str) -> View | None:
