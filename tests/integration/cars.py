@@ -1,4 +1,4 @@
-"""355 road images with a detector's boxes, in COCO's form; made up where the data is not at hand."""
+"""355 road images with a detector's boxes, as COCO has them; made up where the data is absent."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from labelnext.adapter import Context, Finding, Options, WriteOptions
 from labelnext.journal import Journal, Plan, carry_out, take_back
@@ -15,24 +15,24 @@ from labelnext.ranking import Ranking
 class FiftyOneSource(Options):
     """Where the samples and their predictions are."""
 
-    dataset: Annotated[
-        Any, Field(description="name of the dataset, or in Python a dataset or view")
-    ]
-    view: Annotated[str | None, Field(description="name of a saved view")] = None
-    pred_field: Annotated[
-        str | None, Field(description="field of the predictions: Classification or Detections")
-    ] = None
-    gt_field: Annotated[
-        str | None, Field(description="field of the labels; samples that have one are labelled")
-    ] = None
-    label_tag: Annotated[str | None, Field(description="samples with this tag are labelled")] = None
-    embeddings: Annotated[str | None, Field(description="vector field of the embeddings")] = None
+    dataset: Any
+    """Name of the dataset, or in Python a dataset or view."""
+    view: str | None = None
+    """Name of a saved view."""
+    pred_field: str | None = None
+    """Field of the predictions: Classification or Detections."""
+    gt_field: str | None = None
+    """Field of the labels; samples that have one are labelled."""
+    label_tag: str | None = None
+    """Samples with this tag are labelled."""
+    embeddings: str | None = None
+    """Vector field of the embeddings."""
 
     @field_validator("dataset")
     @classmethod
     def _given(cls, value: Any) -> Any:
         if value is None or value == "":
-            raise ValueError("dataset must be a name")
+            raise ValueError("must be the name of a dataset")
         return value
 
 
