@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +10,9 @@ import pytest
 from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput, NotFound, Unavailable
 from labelnext.pool import Pool
+from tests.integration.cars import cars
 
 pytest_plugins = ("tests.integration.mongod",)
-
-CARS = Path(__file__).parents[3] / "shared" / "data" / "detections" / "cars"
 
 
 def add(dataset: Any, *fields: dict[str, Any], classes: list[str] | None = None) -> list[str]:
@@ -360,26 +357,6 @@ def test_a_database_that_does_not_answer_is_told_within_seconds(
     findings = adapter.check()
     assert findings[-1].level == "error"
     assert "secret" not in str(findings)
-
-
-def cars() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Images and results; made up in the same form where the data is not at hand."""
-    if CARS.is_dir():
-        truth = json.loads((CARS / "ground_truth.json").read_text("utf-8"))
-        return truth["images"], json.loads((CARS / "detections.json").read_text("utf-8"))
-    rng = np.random.default_rng(0)
-    images = [{"id": i, "width": 676, "height": 380, "file_name": f"{i}.jpg"} for i in range(355)]
-    results = [
-        {
-            "image_id": i,
-            "category_id": 0,
-            "bbox": [float(x), float(y), 60.0, 40.0],
-            "score": float(rng.random()),
-        }
-        for i in range(355)
-        for x, y in rng.uniform(0, 300, (rng.integers(0, 5), 2))
-    ]
-    return images, results
 
 
 def test_the_cars_come_back_as_the_objects_they_were(dataset: Any) -> None:
