@@ -86,7 +86,7 @@ def run(
                 *([f"Write {len(ranking.pool_order)} ranked items to {output}"] if output else []),
             ],
             stays=plan.stays,
-            next_steps=plan.next_steps,
+            next_steps=plan.next_steps if journal is None else journal.next_steps,
             undo=f"labelnext undo {settings.path or 'CONFIG'}",
             config=settings.to_dict(),
             versions=versions(platform.requires),
@@ -127,8 +127,9 @@ def rank_pool(settings: Config, pool: Pool) -> Ranking:
     if acquisition.name is not None:
         function = get_acquisition(acquisition.name)
         of = acquisition.of if acquisition.of in function.of else function.of[0]
-        if of == "objects":
-            shared = {n: getattr(acquisition, n) for n in ("reduce", "floor", "no_objects")}
+        if of == "objects" or pool.multilabel:
+            names = ("reduce", "floor", "no_objects") if of == "objects" else ("reduce",)
+            shared = {n: getattr(acquisition, n) for n in names}
             options = {**{n: v for n, v in shared.items() if n in function.options}, **options}
     return rank(
         pool,

@@ -319,10 +319,15 @@ def _checked_probabilities(
             "they were divided by their sum."
         )
         found.append(Notice("renormalised", message, tuple(ids[adjusted].tolist())))
-    bad = np.isnan(out).any(axis=(0, 2)) & ~missing
+    absent = np.isnan(out).any(axis=2) & ~missing
+    bad, some = absent.all(axis=0), absent.any(axis=0)
     if bad.any():
         message = f"{bad.sum()} items have NaN among their probabilities and get no score."
         found.append(Notice("nan", message, tuple(ids[bad].tolist())))
+    if (some & ~bad).any():
+        fewer = ids[some & ~bad]
+        message = f"{len(fewer)} items lack some of the {len(out)} members; the others score them."
+        found.append(Notice("missing_members", message, tuple(fewer.tolist())))
     return out.reshape(array.shape)
 
 

@@ -179,10 +179,18 @@ def reason(pool: Pool, row: int, of: str | None) -> str:
         return _objects_reason(pool, objects, row)
     if pool.probabilities is None:
         return ""
-    vector = pool.probabilities[..., row, :]
-    vector = vector.mean(axis=0) if vector.ndim == 2 else vector
+    members = np.atleast_2d(pool.probabilities[..., row, :])
+    members = members[~np.isnan(members).any(axis=1)]
+    if not len(members):
+        return "no whole prediction"
+    vector = members.mean(axis=0)
     best = np.argsort(-vector, kind="stable")[:2].tolist()
-    return ", ".join(f"{_class_name(pool, c)} {vector[c]:.2f}" for c in best)
+    text = ", ".join(f"{_class_name(pool, c)} {vector[c]:.2f}" for c in best)
+    if pool.probabilities.ndim == 2:
+        return text
+    votes = np.bincount(members.argmax(axis=1))
+    won = np.argsort(-votes, kind="stable")[: np.count_nonzero(votes)].tolist()
+    return f"{text}; votes: {', '.join(f'{_class_name(pool, c)} {votes[c]}' for c in won[:5])}"
 
 
 def _objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> str:
@@ -230,7 +238,10 @@ def _classes(pool: Pool, ranking: Ranking, batch: NDArray[np.intp]) -> list[dict
     candidates = np.isin(pool.item_ids, ranking.pool_order) if len(pool) else in_batch
     if pool.probabilities is not None and ranking.of != "objects":
         vectors = pool.probabilities
-        vectors = vectors.mean(axis=0) if vectors.ndim == 3 else vectors
+        if vectors.ndim == 3:  # an absent member has no say
+            present = ~np.isnan(vectors).any(axis=2, keepdims=True)
+            with np.errstate(invalid="ignore"):
+                vectors = np.where(present, vectors, 0).sum(axis=0) / present.sum(axis=0)
         whole = ~np.isnan(vectors).any(axis=1)
         predicted: NDArray[np.int64] = np.full(len(pool), -1)
         predicted[whole] = vectors[whole].argmax(axis=1)

@@ -13,8 +13,9 @@ from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
 from labelnext.selection import get_selection, selection_names
 
-OF_ITEMS = [name for name in acquisition_names() if "items" in get_acquisition(name).of]
-OF_OBJECTS = [name for name in acquisition_names() if "objects" in get_acquisition(name).of]
+ONE_MODEL = [name for name in acquisition_names() if not get_acquisition(name).members]
+OF_ITEMS = [name for name in ONE_MODEL if "items" in get_acquisition(name).of]
+OF_OBJECTS = [name for name in ONE_MODEL if "objects" in get_acquisition(name).of]
 
 
 @st.composite

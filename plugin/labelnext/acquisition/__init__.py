@@ -5,133 +5,17 @@ A new one is a function in a module of this package and one entry in `_FUNCTIONS
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
-
-from labelnext.acquisition.objects import counted, mean_object_confidence
+from labelnext.acquisition.committee import (
+    bald,
+    consensus_entropy,
+    kl_max,
+    variation_ratio,
+    vote_entropy,
+)
+from labelnext.acquisition.function import AcquisitionFunction, Unit
+from labelnext.acquisition.objects import mean_object_confidence
 from labelnext.acquisition.uncertainty import entropy, least_confidence, margin, variance
-from labelnext.errors import InvalidInput, unknown
-from labelnext.pool import Objects, Pool
-
-Unit = Literal["items", "objects"]
-
-
-@dataclass(frozen=True)
-class AcquisitionFunction:
-    """A row of the table.
-
-    Attributes:
-        name: as in the configuration.
-        function: ``f(predictions, **options) -> (n_items,)``, the textbook value.
-        of: what it can score: items by their class distribution, or items by their objects.
-        vectors: objects must carry class probability vectors.
-        direction: whether high or low values are labelled first.
-        range: of the value, K being the number of classes.
-        summary: one line for people.
-        references: where the formula comes from.
-    """
-
-    name: str
-    function: Callable[..., NDArray[np.floating]]
-    of: tuple[Unit, ...]
-    direction: Literal["high", "low"]
-    range: str
-    summary: str
-    references: str
-    vectors: bool = False
-
-    @property
-    def options(self) -> Mapping[str, Any]:
-        """The function's options and their defaults."""
-        parameters = inspect.signature(self.function).parameters.values()
-        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-
-    def default_of(self, pool: Pool) -> Unit:
-        """What to score when the caller does not say: items where the pool can, else objects."""
-        possible = [unit for unit in self.of if self.obstacle(pool, unit) is None]
-        return possible[0] if possible else self.of[0]
-
-    def obstacle(self, pool: Pool, of: Unit | None = None) -> str | None:
-        """Why this function cannot score the pool, as a sentence; None when it can."""
-        of = of or self.default_of(pool)
-        if of not in self.of:
-            return f"{self.name} scores {self.of[0]}, not {of}"
-        if of == "items":
-            if pool.probabilities is None:
-                hint = "" if pool.objects is None else "; its objects can be scored: of: objects"
-                return f"{self.name} needs class probabilities, and the pool has none{hint}"
-            if pool.probabilities.ndim == 3:
-                return f"{self.name} needs one model version, and the pool holds several"
-            if pool.multilabel:
-                return f"{self.name} needs probabilities that sum to 1, and the pool is multilabel"
-            return None
-        if pool.objects is None:
-            return f"{self.name} needs detected objects, and the pool has none"
-        if isinstance(pool.objects, tuple):
-            return f"{self.name} needs one model version, and the pool holds several"
-        if self.vectors and pool.objects.probabilities is None:
-            return f"{self.name} needs a class probability vector for each object"
-        return None
-
-    def score(
-        self, pool: Pool, *, of: Unit | None = None, **options: Any
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Textbook scores, and what selection maximises.
-
-        Args:
-            pool: the items.
-            of: items or objects; see `default_of`.
-            options: of the function.
-
-        Returns:
-            Scores, shape (n_items,), NaN where there is no prediction or it holds NaN; and
-            utilities, shape (n_items,), larger is labelled sooner, ±inf for items without
-            objects, as `no_objects` puts them.
-
-        Raises:
-            InvalidInput: if the pool does not hold what the function needs.
-        """
-        of = of or self.default_of(pool)
-        obstacle = self.obstacle(pool, of)
-        if obstacle:
-            raise InvalidInput(f"{obstacle}.", hint=self._advice(pool))
-        predictions = pool.probabilities if of == "items" else pool.objects
-        known = self.options
-        if of == "items" and (wrong := sorted(_OBJECT_OPTIONS & options.keys())):
-            raise InvalidInput(
-                f"{wrong[0]} must be left out when items are scored by their own probabilities; "
-                f"got {options[wrong[0]]!r}.",
-                hint="of: objects scores an item by its objects.",
-            )
-        scores = np.array(self.function(predictions, **options), dtype=np.float64)
-        scores[pool.missing] = np.nan
-        utilities = scores if self.direction == "high" else -scores
-        if of == "objects" and isinstance(predictions, Objects):
-            policy = options.get("no_objects", known["no_objects"])
-            empty = ~_any_counted(predictions, options.get("floor", known["floor"]))
-            utilities = np.where(
-                empty & ~pool.missing, np.inf if policy == "first" else -np.inf, utilities
-            )
-        return scores, utilities
-
-    def _advice(self, pool: Pool) -> str:
-        able = [f.name for f in _FUNCTIONS.values() if f.obstacle(pool) is None]
-        if able:
-            return f"this pool allows: {', '.join(able)}."
-        return "check where the predictions are read from; image_diversity needs embeddings alone."
-
-
-_OBJECT_OPTIONS = {"reduce", "k", "floor", "no_objects"}
-
-
-def _any_counted(objects: Objects, floor: float) -> NDArray[np.bool_]:
-    return objects.where(counted(objects, floor)).counts > 0
-
+from labelnext.errors import unknown
 
 _FUNCTIONS = {
     f.name: f
@@ -144,6 +28,7 @@ _FUNCTIONS = {
             range="[0, 1 − 1/K]",
             summary="1 − max p: how far the best class is from certain",
             references="Lewis and Gale (1994); Settles (2009), 3.1",
+            multilabel=True,
         ),
         AcquisitionFunction(
             "margin",
@@ -173,6 +58,7 @@ _FUNCTIONS = {
             range="[0, ln K] nats",
             summary="−Σ p ln p: spread over all classes",
             references="Shannon (1948); Settles (2009), 3.1",
+            multilabel=True,
         ),
         AcquisitionFunction(
             "mean_object_confidence",
@@ -182,6 +68,56 @@ _FUNCTIONS = {
             range="[0, 1]",
             summary="mean confidence of the detected objects",
             references="Encord Active, Acquisition functions (2023)",
+        ),
+        AcquisitionFunction(
+            "vote_entropy",
+            vote_entropy,
+            of=("items",),
+            direction="high",
+            range="[0, ln min(M, K)] nats",
+            summary="entropy of the members' votes",
+            references="Dagan and Engelson (1995); Settles (2009), 3.2",
+            members=True,
+        ),
+        AcquisitionFunction(
+            "consensus_entropy",
+            consensus_entropy,
+            of=("items",),
+            direction="high",
+            range="[0, ln K] nats",
+            summary="entropy of the members' mean distribution",
+            references="Settles (2009), 3.2",
+            members=True,
+        ),
+        AcquisitionFunction(
+            "bald",
+            bald,
+            of=("items",),
+            direction="high",
+            range="[0, ln min(M, K)] nats",
+            summary="entropy of the mean distribution minus the members' mean entropy",
+            references="Houlsby et al. (2011); McCallum and Nigam (1998)",
+            members=True,
+        ),
+        AcquisitionFunction(
+            "variation_ratio",
+            variation_ratio,
+            of=("items",),
+            direction="high",
+            range="[0, 1 − 1/min(M, K)]",
+            summary="share of members that do not vote for the winner",
+            references="Freeman (1965); Beluch et al. (2018)",
+            members=True,
+        ),
+        AcquisitionFunction(
+            "kl_max",
+            kl_max,
+            of=("items",),
+            direction="high",
+            range="[0, ln M] nats",
+            summary="largest divergence of a member from the mean distribution",
+            references="McCallum and Nigam (1998); modAL",
+            members=True,
         ),
     )
 }
@@ -214,11 +150,17 @@ def acquisition_names() -> list[str]:
 
 __all__ = [
     "AcquisitionFunction",
+    "Unit",
     "acquisition_names",
+    "bald",
+    "consensus_entropy",
     "entropy",
     "get_acquisition",
+    "kl_max",
     "least_confidence",
     "margin",
     "mean_object_confidence",
     "variance",
+    "variation_ratio",
+    "vote_entropy",
 ]

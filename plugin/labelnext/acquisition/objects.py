@@ -62,6 +62,24 @@ def counted(objects: Objects, floor: float) -> NDArray[np.bool_]:
     return ~(objects.confidences < floor)
 
 
+def labels_as_objects(probabilities: NDArray[np.floating]) -> Objects:
+    """The labels of multilabel items, as objects: each as sure as the likelier of yes and no.
+
+    So the binary entropy of a label is −q ln q − (1 − q) ln(1 − q), and its least confidence
+    min(q, 1 − q).
+
+    Args:
+        probabilities: shape (n_items, n_classes), in [0, 1].
+
+    Example:
+        >>> labels_as_objects(np.array([[0.25, 1.0]])).confidences.tolist()
+        [0.75, 1.0]
+    """
+    n_items, n_classes = probabilities.shape
+    surest = np.maximum(probabilities, 1 - probabilities)
+    return Objects(np.arange(n_items + 1) * n_classes, surest.ravel())
+
+
 def reduce_objects(
     scores: NDArray[np.floating],
     objects: Objects,
