@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import html
-import inspect
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from labelnext.acquisition import AcquisitionFunction, Unit, get_acquisition
 from labelnext.errors import InvalidInput, LabelnextWarning, unknown
 from labelnext.pool import Notice, Pool
 from labelnext.selection import INPUTS, SelectionMethod, get_selection
+from labelnext.selection.constraints import Constraints
+from labelnext.selection.points import Points, Space, finite_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,7 +139,8 @@ def rank(
         seed: of the selection method.
         of: score items by their own distribution or by their objects; what the pool allows
             when None.
-        options: each goes to the one function, acquisition or selection, that names it.
+        options: each goes to what names it: the acquisition function, the selection method,
+            `Space` (how distances are measured) or `Constraints` (what the batch must keep to).
 
     Returns:
         The ranking: the same for any order of the pool's rows.
@@ -157,7 +160,8 @@ def rank(
     _check_whole("seed", seed, 0)
     method = get_selection(selection)
     function = None if acquisition is None else get_acquisition(acquisition)
-    score_options, method_options = _route(function, method, options)
+    score_options, method_options, of_space, of_batch = _route(function, method, options)
+    space, constraints = Space(**of_space), Constraints(**of_batch)
     if function is None and "utilities" in method.needs:
         raise InvalidInput(
             f"acquisition must be named for the selection {method.name}; got None.",
@@ -166,37 +170,47 @@ def rank(
 
     n = len(pool)
     scores: NDArray[np.float64] = np.full(n, np.nan)
-    utilities = scores
+    utilities = None
     if function is not None:
         of = of or function.default_of(pool)
         scores, utilities = function.score(pool, of=of, **score_options)
-    usable = np.ones(n, dtype=bool) if function is None else ~np.isnan(utilities)
-    if pool.embeddings is not None and "embeddings" in method.needs:
-        usable &= np.isfinite(pool.embeddings).all(axis=1)
+    usable = _usable(method, pool, utilities)
+    excluded, notices = constraints.excluded(pool)
     order = pool.tie_order
-    candidates = order[(usable & ~pool.labelled)[order]]
-
-    inputs = _inputs(method, pool, candidates, utilities)
-    if "n_clusters" in method.options and "n_clusters" not in method_options:
+    candidates = order[(usable & ~pool.labelled & ~excluded)[order]]
+    if "n_clusters" in method.required and "n_clusters" not in method_options:
         method_options["n_clusters"] = _n_clusters(pool)
-    if "seed" in inspect.signature(method.function).parameters:
+    if method.seeded:
         method_options["seed"] = seed
+
+    inputs = _Inputs(method, pool, utilities, usable, space, seed)
+
+    def choose(
+        left: NDArray[np.intp], taken: NDArray[np.intp], wanted: int | None
+    ) -> NDArray[np.intp]:
+        found: NDArray[np.intp] = method.function(
+            **inputs.of(left, taken), budget=wanted, **method_options
+        )
+        return left[found]
+
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LabelnextWarning)
-        chosen = method.function(**inputs, budget=budget, **method_options)
-    notices = tuple(
-        Notice("selection", str(w.message))
-        for w in caught
-        if issubclass(w.category, LabelnextWarning)
-    )
+        if constraints.any:
+            batch, found = constraints.fill(pool, candidates, budget, choose)
+            notices += found
+        else:
+            batch = choose(candidates, candidates[:0], budget)
+    messages = [str(w.message) for w in caught if issubclass(w.category, LabelnextWarning)]
+    notices += [Notice("selection", message) for message in dict.fromkeys(messages)]
 
-    batch = candidates[chosen]
     rest = candidates[:0]
-    if function is not None:
-        rest = np.setdiff1d(np.arange(len(candidates)), chosen, assume_unique=True)
-        rest = candidates[rest[np.argsort(-utilities[candidates[rest]], kind="stable")]]
+    if utilities is not None:
+        rest = candidates[~np.isin(candidates, batch)]
+        rest = rest[np.argsort(-utilities[rest], kind="stable")]
     ranked = np.concatenate([batch, rest])
-    unscored = order[(~usable & ~pool.labelled)[order]]
+    unscored = ~usable & ~pool.labelled & ~excluded
+    unscored[batch] = False
+    unscored_ids = pool.item_ids[order[unscored[order]]]
     return Ranking(
         item_ids=pool.item_ids[batch],
         ranks=np.arange(1, len(batch) + 1),
@@ -204,13 +218,13 @@ def rank(
         scores=scores[batch],
         pool_order=pool.item_ids[ranked],
         pool_scores=scores[ranked],
-        unscored_ids=tuple(pool.item_ids[unscored].tolist()),
+        unscored_ids=tuple(unscored_ids.tolist()),
         acquisition=acquisition,
         of=None if function is None else of,
         direction=None if function is None else function.direction,
         selection=selection,
         seed=seed,
-        notices=notices,
+        notices=tuple(notices),
     )
 
 
@@ -243,44 +257,93 @@ def _check_whole(what: str, value: object, least: int, hint: str | None = None) 
 
 def _route(
     function: AcquisitionFunction | None, method: SelectionMethod, options: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Each option to the one function that names it."""
-    of_score = {} if function is None else function.options
-    of_method = method.options
+) -> tuple[dict[str, Any], ...]:
+    """Each option to what names it: function, method, space or constraints."""
+    takers: dict[str, set[str]] = {
+        "" if function is None else function.name: set()
+        if function is None
+        else {*function.options},
+        method.name: {*method.options},
+        "distances": {f.name for f in fields(Space)} if "embeddings" in method.inputs else set(),
+        "constraints": {f.name for f in fields(Constraints)},
+    }
     for name in options:
-        if name in of_score and name in of_method:
-            raise InvalidInput(
-                f"option {name} is ambiguous: both {function.name if function else ''} and "
-                f"{method.name} take it.",
-            )
-        if name not in of_score and name not in of_method:
-            raise unknown("option", name, {*of_score, *of_method})
-    return (
-        {n: v for n, v in options.items() if n in of_score},
-        {n: v for n, v in options.items() if n in of_method},
-    )
+        by = [taker for taker, names in takers.items() if name in names]
+        if not by:
+            raise unknown("option", name, set().union(*takers.values()))
+        if len(by) > 1:
+            raise InvalidInput(f"option {name} is ambiguous: both {by[0]} and {by[1]} take it.")
+    return tuple({n: v for n, v in options.items() if n in names} for names in takers.values())
 
 
-def _inputs(
-    method: SelectionMethod,
-    pool: Pool,
-    candidates: NDArray[np.intp],
-    utilities: NDArray[np.floating],
-) -> dict[str, Any]:
-    """What the method takes from the pool, for the candidates alone."""
-    inputs: dict[str, Any] = {}
-    for name in method.needs:
-        if name == "utilities":
-            inputs[name] = utilities[candidates]
-            continue
-        column = getattr(pool, "embeddings" if name == "labelled_embeddings" else name)
+def _usable(
+    method: SelectionMethod, pool: Pool, utilities: NDArray[np.floating] | None
+) -> NDArray[np.bool_]:
+    """Which items have all that the method takes, shape (n_items,)."""
+    usable = np.ones(len(pool), dtype=bool) if utilities is None else ~np.isnan(utilities)
+    if pool.embeddings is not None and "embeddings" in method.inputs:
+        usable &= finite_rows(Points(pool.embeddings))
+    if pool.probabilities is not None and "probabilities" in method.inputs:
+        usable &= ~np.isnan(_one_member(pool.probabilities)).any(axis=1)
+    return usable
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """What a method takes from the pool."""
+
+    method: SelectionMethod
+    pool: Pool
+    utilities: NDArray[np.floating] | None
+    usable: NDArray[np.bool_]
+    space: Space
+    seed: int
+
+    @cached_property
+    def _points(self) -> Callable[[NDArray[np.intp]], Points]:
+        """Points of rows of the pool; the space is learnt from all that are usable, by id."""
+        order = self.pool.tie_order
+        rows = order[self.usable[order]]
+        assert self.pool.embeddings is not None
+        return self.space.of(self.pool.embeddings, rows, seed=self.seed)
+
+    @cached_property
+    def _finite(self) -> NDArray[np.bool_]:
+        assert self.pool.embeddings is not None
+        return finite_rows(Points(self.pool.embeddings))
+
+    def of(self, candidates: NDArray[np.intp], taken: NDArray[np.intp]) -> dict[str, Any]:
+        """The inputs for some candidates; those taken already count as labelled."""
+        return {name: self._column(name, candidates, taken) for name in self.method.inputs}
+
+    def _column(self, name: str, candidates: NDArray[np.intp], taken: NDArray[np.intp]) -> Any:
+        source = "embeddings" if name == "labelled_embeddings" else name
+        column = self.utilities if name == "utilities" else getattr(self.pool, source)
         if column is None:
+            if name not in self.method.needs:
+                return None
             raise InvalidInput(
-                f"{method.name} needs {INPUTS[name]}, and the pool has none.",
+                f"{self.method.name} needs {INPUTS[name]}, and the pool has none.",
                 hint="name where they are stored in source, or use selection top_k.",
             )
-        inputs[name] = column[pool.labelled if name == "labelled_embeddings" else candidates]
-    return inputs
+        if name == "labelled_embeddings":
+            done = self.pool.labelled & self._finite
+            done[taken] = self._finite[taken]
+            order = self.pool.tie_order
+            return self._points(order[done[order]])
+        if name == "embeddings":
+            return self._points(candidates)
+        return (_one_member(column) if name == "probabilities" else column)[candidates]
+
+
+def _one_member(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Class probabilities of each item, the mean of the members that have any."""
+    if probabilities.ndim == 2:
+        return probabilities
+    known = (~np.isnan(probabilities)).sum(axis=0)
+    with np.errstate(invalid="ignore"):  # none at all: NaN
+        mean: NDArray[np.floating] = np.nansum(probabilities, axis=0) / known
+    return mean
 
 
 def _n_clusters(pool: Pool) -> int:

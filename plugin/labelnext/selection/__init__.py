@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import unknown
 from labelnext.selection.image_diversity import image_diversity
+from labelnext.selection.k_center import k_center
 from labelnext.selection.top_k import top_k
 
 #: What a method's parameters may ask for, each with the words for a person.
@@ -52,18 +53,39 @@ class SelectionMethod:
     references: str
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """What it takes from the pool, in the order of `INPUTS`."""
+        return tuple(name for name in INPUTS if name in self._parameters)
+
+    @property
     def needs(self) -> tuple[str, ...]:
-        """The inputs it takes from the pool, in the order of `INPUTS`."""
-        parameters = inspect.signature(self.function).parameters
-        return tuple(name for name in INPUTS if name in parameters)
+        """The inputs that it cannot do without."""
+        return tuple(
+            n for n in self.inputs if self._parameters[n].default is inspect.Parameter.empty
+        )
 
     @property
     def options(self) -> Mapping[str, Any]:
         """Its options and their defaults; the empty marker of `inspect` where there is none."""
-        parameters = inspect.signature(self.function).parameters.values()
         return {
-            p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "seed"
+            p.name: p.default
+            for p in self._parameters.values()
+            if p.kind is p.KEYWORD_ONLY and p.name != "seed"
         }
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The options without a default."""
+        return tuple(n for n, default in self.options.items() if default is inspect.Parameter.empty)
+
+    @property
+    def seeded(self) -> bool:
+        """Whether chance, from a seed, plays a part."""
+        return "seed" in self._parameters
+
+    @property
+    def _parameters(self) -> Mapping[str, inspect.Parameter]:
+        return inspect.signature(self.function).parameters
 
 
 _METHODS = {
@@ -84,6 +106,14 @@ _METHODS = {
             guarantee="each round takes one item of each cluster",
             summary="typical items of each of as many clusters as there are classes",
             references="Encord Active, Image Diversity (2023)",
+        ),
+        SelectionMethod(
+            "k_center",
+            k_center,
+            complexity="O(n b d) at worst, 5 to 15 % of it as measured",
+            guarantee="every item is within twice the best radius of a batch of that size",
+            summary="each time the item farthest from what is labelled or picked",
+            references="Gonzalez (1985); Sener and Savarese (2018)",
         ),
     )
 }
@@ -114,4 +144,11 @@ def selection_names() -> list[str]:
     return list(_METHODS)
 
 
-__all__ = ["SelectionMethod", "get_selection", "image_diversity", "selection_names", "top_k"]
+__all__ = [
+    "SelectionMethod",
+    "get_selection",
+    "image_diversity",
+    "k_center",
+    "selection_names",
+    "top_k",
+]

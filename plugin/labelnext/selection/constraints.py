@@ -1,0 +1,256 @@
+"""What a batch must keep to, whatever the method: quotas, groups, items in and out, a cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool import Notice, Objects, Pool
+
+Positions: TypeAlias = NDArray[np.intp]
+Choose = Callable[[Positions, Positions, int | None], Positions]
+QuotaOf = Literal["class", "group"]
+BudgetIn = Literal["items", "cost"]
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """What the batch must keep to; options of every selection method.
+
+    Attributes:
+        exclude: ids of items that are kept out of the ranking.
+        include: ids of items that come first in the batch, in this order.
+        quota: for each named class or group, how many items of it the batch holds; the others
+            share what the budget leaves.
+        quota_of: class, the predicted one (of an image, that of its most confident object), or
+            group.
+        per_group: at most so many items of one group; items without a group are not limited.
+        budget_in: items, or cost: then the batch costs at most the budget.
+    """
+
+    exclude: Sequence[str] = ()
+    include: Sequence[str] = ()
+    quota: Mapping[str, int] = field(default_factory=dict)
+    quota_of: QuotaOf = "class"
+    per_group: int | None = None
+    budget_in: BudgetIn = "items"
+
+    def __post_init__(self) -> None:
+        for name, known in (("quota_of", get_args(QuotaOf)), ("budget_in", get_args(BudgetIn))):
+            if getattr(self, name) not in known:
+                raise InvalidInput(
+                    f"{name} must be one of {', '.join(known)}; got {getattr(self, name)!r}."
+                )
+        for name in ("exclude", "include"):
+            if isinstance(getattr(self, name), str) or not isinstance(
+                getattr(self, name), Sequence
+            ):
+                raise InvalidInput(f"{name} must be a list of ids; got {getattr(self, name)!r}.")
+        if not isinstance(self.quota, Mapping) or not all(map(_is_count, self.quota.values())):
+            raise InvalidInput(
+                f"quota must be a mapping of names to whole numbers of at least 0; "
+                f"got {self.quota!r}."
+            )
+        if self.per_group is not None and not (_is_count(self.per_group) and self.per_group):
+            raise InvalidInput(
+                f"per_group must be a whole number of at least 1; got {self.per_group!r}."
+            )
+
+    @property
+    def any(self) -> bool:
+        """Whether the method's own batch may have to change."""
+        return bool(
+            self.include or self.quota or self.per_group is not None or self.budget_in == "cost"
+        )
+
+    def excluded(self, pool: Pool) -> tuple[NDArray[np.bool_], list[Notice]]:
+        """Which items are kept out, shape (n_items,), and a notice of ids that do not exist."""
+        ids = [str(i) for i in self.exclude]
+        unknown = tuple(sorted(set(ids).difference(pool.item_ids.tolist())))
+        message = f"{len(unknown)} ids of exclude are not in the pool."
+        found = [Notice("unknown_id", message, unknown)] if unknown else []
+        return np.isin(pool.item_ids, ids), found
+
+    def included(self, pool: Pool) -> Positions:
+        """Positions of the items that come first.
+
+        Raises:
+            InvalidInput: if one is not in the pool, labelled, excluded or named twice.
+        """
+        ids = [str(i) for i in self.include]
+        place = {name: i for i, name in enumerate(pool.item_ids.tolist())}
+        rules = (
+            ("be in the pool", [i for i in ids if i not in place]),
+            ("not be labelled", [i for i in ids if i in place and pool.labelled[place[i]]]),
+            ("not be excluded too", [i for i in ids if i in set(map(str, self.exclude))]),
+            ("be distinct", ids if len(set(ids)) < len(ids) else []),
+        )
+        for rule, wrong in rules:
+            if wrong:
+                raise InvalidInput(f"include must {rule}; got {listed(wrong)}.")
+        return np.array([place[i] for i in ids], dtype=np.intp)
+
+    def fill(
+        self, pool: Pool, candidates: Positions, budget: int | None, choose: Choose
+    ) -> tuple[Positions, list[Notice]]:
+        """The batch: what the method proposes, again and again, as far as there is room for it.
+
+        Args:
+            pool: the items.
+            candidates: positions to choose from.
+            budget: of items or cost; None for no end.
+            choose: ``f(candidates, taken, budget)``, the method's order of positions; `taken` are
+                in the batch already.
+
+        Returns:
+            Positions in order, and a notice of quotas that were not reached.
+        """
+        taken = self.included(pool)
+        candidates = candidates[~np.isin(candidates, taken)]
+        room = _Room(pool, self, budget)
+        for item in taken:
+            room.take(item)
+        while True:
+            # Only what still fits is proposed, so every round takes its first proposal at least.
+            candidates = candidates[room.for_(candidates) & ~np.isin(candidates, taken)]
+            wanted = room.wanted(candidates)
+            if not len(candidates) or wanted == 0:
+                break
+            new = []
+            for item in choose(candidates, taken, wanted):
+                if room.for_(item):
+                    room.take(item)
+                    new.append(item)
+            taken = np.concatenate([taken, np.array(new, dtype=np.intp)])
+        return taken, room.shortfall()
+
+
+class _Room:
+    """What the batch has room for."""
+
+    def __init__(self, pool: Pool, constraints: Constraints, budget: int | None) -> None:
+        in_cost = constraints.budget_in == "cost"
+        if in_cost and pool.costs is None:
+            raise InvalidInput(
+                "budget_in must be items where the pool has no costs; got 'cost'.",
+                hint="give the pool its column costs.",
+            )
+        self._costs = pool.costs if in_cost and pool.costs is not None else np.ones(len(pool))
+        self._in_cost = in_cost
+        self._left = math.inf if budget is None else float(budget)
+        self._limits: list[tuple[NDArray[np.intp], NDArray[np.float64]]] = []
+        self._quota = dict(constraints.quota)
+        if self._quota:
+            if not in_cost and sum(self._quota.values()) > self._left:
+                raise InvalidInput(
+                    f"quota must sum to at most the budget of {budget}; "
+                    f"got {sum(self._quota.values())}."
+                )
+            of_class = constraints.quota_of == "class"
+            wrong = sorted(
+                {*map(str, self._quota)}.difference(pool.classes or map(str, self._quota))
+            )
+            if of_class and wrong:
+                raise InvalidInput(
+                    f"quota must name classes of the pool, {listed(pool.classes or ())}; "
+                    f"got {wrong[0]!r}."
+                )
+            names = _classes(pool) if of_class else _groups(pool, "quota")
+            rest = math.inf if in_cost else self._left - sum(self._quota.values())
+            self._limits.append(_limit(names, {**self._quota}, rest))
+        if constraints.per_group is not None:
+            groups = _groups(pool, "per_group")
+            each = dict.fromkeys(np.unique(groups[groups != ""]).tolist(), constraints.per_group)
+            self._limits.append(_limit(groups, each, math.inf))
+
+    def for_(self, items: Positions) -> NDArray[np.bool_]:
+        """Whether each item fits."""
+        fits = self._costs[items] <= self._left + 1e-9
+        for codes, left in self._limits:
+            fits &= left[codes[items]] > 0
+        return np.asarray(fits)
+
+    def take(self, item: int) -> None:
+        """Put an item into the batch."""
+        self._left -= self._costs[item]
+        for codes, left in self._limits:
+            left[codes[item]] -= 1
+
+    def wanted(self, candidates: Positions) -> int | None:
+        """How many to ask the method for."""
+        if math.isinf(self._left):
+            return None
+        if not len(candidates):
+            return 0
+        typical = float(np.median(self._costs[candidates])) if self._in_cost else 1.0
+        return max(0, math.ceil(self._left / typical))
+
+    def shortfall(self) -> list[Notice]:
+        """A notice of the quotas that were not reached."""
+        if not self._quota:
+            return []
+        left = dict(zip(self._quota, self._limits[0][1].tolist(), strict=False))
+        short = [
+            f"{name} {self._quota[name] - n:g} of {self._quota[name]}"
+            for name, n in left.items()
+            if n > 0
+        ]
+        message = f"the quota was not reached for {listed(short)}: no more items fit."
+        return [Notice("quota", message)] if short else []
+
+
+def _limit(
+    names: NDArray[np.str_], most: Mapping[str, float], rest: float
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The limit that each item falls under, and how much each has left; the last is the rest's."""
+    keys = {str(name): code for code, name in enumerate(most)}
+    distinct, inverse = np.unique(names, return_inverse=True)
+    codes = np.array([keys.get(name, len(keys)) for name in distinct.tolist()], dtype=np.intp)
+    return codes[inverse], np.array([*most.values(), rest], dtype=np.float64)
+
+
+def _groups(pool: Pool, what: str) -> NDArray[np.str_]:
+    if pool.groups is None:
+        raise InvalidInput(
+            f"{what} must be left out where the pool has no groups.",
+            hint="give the pool its column groups, such as the video of each frame.",
+        )
+    return pool.groups
+
+
+def _classes(pool: Pool) -> NDArray[np.str_]:
+    """The predicted class of each item by name, or by number where there are no names."""
+    if pool.probabilities is not None:
+        rows = pool.probabilities if pool.probabilities.ndim == 2 else pool.probabilities.mean(0)
+        codes = np.argmax(rows, axis=1)
+        codes[np.isnan(rows).any(axis=1)] = -1
+    else:
+        codes = _object_classes(pool)
+    width = 1 + max(int(codes.max(initial=-1)), len(pool.classes or ()) - 1)
+    names = pool.classes or tuple(str(code) for code in range(width))
+    named: NDArray[np.str_] = np.array([*names, ""])[codes]
+    return named
+
+
+def _object_classes(pool: Pool) -> NDArray[np.int64]:
+    objects = pool.objects[-1] if isinstance(pool.objects, tuple) else pool.objects
+    if not isinstance(objects, Objects) or objects.class_ids is None:
+        raise InvalidInput(
+            "quota must be of groups where the pool has no predicted classes; got 'class'.",
+            hint="set quota_of: group, or read predictions with classes.",
+        )
+    codes = np.full(len(pool), -1, dtype=np.int64)
+    by_confidence = np.argsort(objects.confidences, kind="stable")
+    codes[objects.item_positions[by_confidence]] = objects.class_ids[by_confidence]
+    return codes
+
+
+def _is_count(value: object) -> bool:
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return whole and int(value) >= 0  # type: ignore[call-overload]  # a whole number by now

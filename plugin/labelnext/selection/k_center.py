@@ -1,0 +1,167 @@
+"""k-center greedy: each pick is the item farthest from everything labelled or picked before."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.selection.points import (
+    Array,
+    Points,
+    as_points,
+    mean_of,
+    one_blas_thread,
+    squared_distances,
+)
+
+_WINDOW = 4096  # items with the largest bounds, looked at until all fall below the others
+_FRONT = 64  # of these, how many are refreshed at once
+
+
+def k_center(
+    embeddings: Array | Points,
+    labelled_embeddings: Array | Points,
+    budget: int | None = None,
+) -> NDArray[np.intp]:
+    """Positions in the order of greedy farthest-first traversal.
+
+    Each pick is the item with the largest distance to its nearest centre; the labelled items are
+    given centres. Without any, the item nearest to the mean comes first. The largest distance of
+    an item to its nearest centre is at most twice what the best batch of that size reaches.
+
+    Args:
+        embeddings: shape (n_items, n_dimensions), finite.
+        labelled_embeddings: shape (n_labelled, n_dimensions).
+        budget: how many; all when None or larger than the pool.
+
+    Returns:
+        Shape (min(budget, n_items),).
+
+    Raises:
+        InvalidInput: if an embedding is not finite.
+
+    References:
+        Gonzalez (1985); Sener and Savarese (2018), Core-Set; lazy evaluation: Minoux (1978).
+
+    Example:
+        >>> import numpy as np
+        >>> points = np.array([[0.0], [1.0], [2.0], [9.0]])
+        >>> k_center(points, np.array([[0.5]]), 2).tolist()
+        [3, 2]
+    """
+    points, given = as_points(embeddings), as_points(labelled_embeddings)
+    if len(points) == 0:
+        return np.empty(0, dtype=np.intp)
+    first = None if len(given) else int(np.argmin(distances_to(points, mean_of(points))))
+    return farthest_first(points, given, budget, first=first)
+
+
+def farthest_first(
+    points: Points,
+    given: Points,
+    budget: int | None,
+    *,
+    first: int | None = None,
+    weights: Array | None = None,
+) -> NDArray[np.intp]:
+    """Greedy maximisation of weight times squared distance to the nearest centre.
+
+    Exact by lazy evaluation: the distance to the centres seen so far bounds the distance to all
+    of them, so only the items with the largest bounds are refreshed, and one is picked as soon
+    as no other bound reaches it. Ties go to the earlier item.
+
+    Args:
+        points: what is picked from; at least one.
+        given: centres from the start.
+        budget: how many; all when None.
+        first: the first pick; needed where nothing is given.
+        weights: shape (n_points,), above 0; all 1 when None.
+
+    Returns:
+        Shape (min(budget, n_points),).
+    """
+    n_picks = len(points) if budget is None else min(budget, len(points))
+    cover = _Cover(points, given, n_picks, first, weights)
+    with one_blas_thread():
+        while len(cover.picks) < n_picks:
+            window, floor = _leaders(cover.bounds, _WINDOW)
+            front = _FRONT
+            while len(cover.picks) < n_picks and cover.bounds[window].max() >= floor:
+                chosen, least = _leaders(cover.bounds[window], front)
+                made = cover.pick_among(window[chosen], max(least, floor), n_picks)
+                front = _FRONT if made else min(2 * front, _WINDOW)
+    return np.array(cover.picks, dtype=np.intp)
+
+
+class _Cover:
+    """The centres, and for each item a bound on its weighted squared distance to them."""
+
+    def __init__(
+        self, points: Points, given: Points, n_picks: int, first: int | None, weights: Array | None
+    ) -> None:
+        self.points, self.weights = points, weights
+        self.picks: list[int] = [] if first is None else [first]
+        # Distances are measured from one of the points, so that float32 keeps their digits.
+        self._origin = points[:1]
+        self._centres = np.empty((len(given) + n_picks, points.shape[1]), dtype=points.dtype)
+        for place, block in given.blocks():
+            self._centres[place] = block - self._origin
+        self._n_centres = len(given) + len(self.picks)
+        if first is not None:
+            self._centres[self._n_centres - 1] = points[np.array([first])][0] - self._origin[0]
+        self.bounds = distances_to(points, self._centres[0] + self._origin[0])
+        if weights is not None:
+            self.bounds *= weights
+        self.bounds[self.picks] = -1  # never again
+        self._seen = np.ones(len(points), dtype=np.intp)  # how many centres each bound knows
+
+    def pick_among(self, items: NDArray[np.intp], least: np.floating, n_picks: int) -> bool:
+        """Pick from `items`, whose bounds exceed all others', while one stays at `least` or more.
+
+        Returns:
+            Whether there was one.
+        """
+        block = self.points[items] - self._origin
+        before = len(self.picks)
+        while len(self.picks) < n_picks:
+            self._refresh(items, block)
+            values = self.bounds[items]
+            best = int(values.argmax())
+            if values[best] < least:
+                break
+            if values[best] == 0:  # what is left equals a centre
+                rest = np.flatnonzero(self.bounds == 0)
+                self.picks += rest[: n_picks - len(self.picks)].tolist()
+                break
+            self._centres[self._n_centres] = block[best]
+            self._n_centres += 1
+            self.picks.append(int(items[best]))
+            self.bounds[items[best]] = -1
+        return len(self.picks) > before
+
+    def _refresh(self, items: NDArray[np.intp], block: Array) -> None:
+        start = self._seen[items].min()
+        if start == self._n_centres:
+            return
+        found = squared_distances(block, self._centres[start : self._n_centres]).min(axis=1)
+        if self.weights is not None:
+            found *= self.weights[items]
+        self.bounds[items] = np.minimum(self.bounds[items], found)
+        self._seen[items] = self._n_centres
+
+
+def _leaders(values: Array, count: int) -> tuple[NDArray[np.intp], np.floating]:
+    """Positions, ascending, of the `count` largest values and their ties; and the least of them."""
+    if len(values) <= count:
+        return np.arange(len(values)), values.min()
+    least = np.partition(values, -count)[-count]
+    return np.flatnonzero(values >= least), least
+
+
+def distances_to(points: Points, centre: Array) -> Array:
+    """Squared distance of every point to one, by direct differences, shape (n_points,)."""
+    found = np.empty(len(points), dtype=points.dtype)
+    for place, block in points.blocks():
+        difference = block - centre.astype(block.dtype)
+        found[place] = np.einsum("ij,ij->i", difference, difference)
+    return found

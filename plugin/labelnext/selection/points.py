@@ -1,0 +1,227 @@
+"""Embeddings as selection reads them: some rows of a column, in blocks, in the space asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput
+
+Array: TypeAlias = NDArray[np.floating]
+Distance = Literal["euclidean", "cosine"]
+Projection = Literal["pca", "random"]
+
+_BLOCK = 1 << 20  # elements: small against memory, large enough for a matrix product
+
+
+class Points:
+    """Rows of an array of vectors, read when they are asked for and never copied as a whole.
+
+    Args:
+        array: shape (n_rows, n_dimensions), in memory or memory-mapped; float16 is read as float32.
+        rows: shape (n_points,), which rows and in which order; all when None.
+        transform: applied to every block that is read.
+
+    Example:
+        >>> points = Points(np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]]), np.array([2, 0]))
+        >>> points.shape, points[:1].tolist()
+        ((2, 2), [[3.0, 4.0]])
+    """
+
+    ndim = 2
+
+    def __init__(
+        self,
+        array: Array,
+        rows: NDArray[np.intp] | None = None,
+        transform: Callable[[Array], Array] | None = None,
+    ) -> None:
+        if rows is not None and len(rows) and (np.diff(rows) == 1).all():
+            array, rows = array[rows[0] : rows[-1] + 1], None  # a run of rows is a view
+        self._array, self._rows, self._transform = array, rows, transform
+        self.dtype = np.dtype(np.float64 if array.dtype == np.float64 else np.float32)
+        self.shape = (len(array) if rows is None else len(rows), array.shape[1])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: slice | NDArray[np.intp]) -> Array:
+        rows = index if self._rows is None else self._rows[index]
+        block = np.asarray(self._array[rows]).astype(self.dtype, copy=False)
+        return block if self._transform is None else self._transform(block)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        whole: Array = self[:].astype(dtype or self.dtype, copy=bool(copy))
+        return whole
+
+    def blocks(self) -> Iterator[tuple[slice, Array]]:
+        """The points in order, a few at a time, each block with its place."""
+        step = max(1, _BLOCK // max(1, self.shape[1]))
+        for start in range(0, len(self), step):
+            place = slice(start, min(start + step, len(self)))
+            yield place, self[place]
+
+
+def as_points(embeddings: Array | Points) -> Points:
+    """The argument of a selection method as points; an array must be finite.
+
+    Raises:
+        InvalidInput: if it is not of shape (n_items, n_dimensions), or not finite.
+    """
+    if isinstance(embeddings, Points):
+        return embeddings
+    array = np.asarray(embeddings)
+    if array.ndim != 2:
+        raise InvalidInput(
+            f"embeddings must be of shape (n_items, n_dimensions); got shape {array.shape}."
+        )
+    points = Points(array if array.dtype.kind == "f" else array.astype(np.float64))
+    if not finite_rows(points).all():
+        raise InvalidInput("embeddings must be finite; got NaN or infinity.")
+    return points
+
+
+def finite_rows(points: Points) -> NDArray[np.bool_]:
+    """Which points hold neither NaN nor infinity, shape (n_points,)."""
+    found: NDArray[np.bool_] = np.empty(len(points), dtype=bool)
+    for place, block in points.blocks():
+        found[place] = np.isfinite(block).all(axis=1)
+    return found
+
+
+def squared_distances(first: Array, second: Array) -> Array:
+    """Squared Euclidean distances, from one matrix product.
+
+    Rounding leaves about 1e-7 (float32) of the squared lengths; what is below that is set to 0,
+    so that equal points have distance 0. Shift the points near the origin first.
+
+    Args:
+        first: shape (n, n_dimensions).
+        second: shape (m, n_dimensions).
+
+    Returns:
+        Shape (n, m).
+
+    Example:
+        >>> squared_distances(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+        [[25.0, 0.0]]
+    """
+    lengths = squared_lengths(first)[:, None] + squared_lengths(second)
+    found = first @ second.T
+    found *= -2
+    found += lengths
+    found[found < 32 * np.finfo(found.dtype).eps * lengths] = 0
+    return found
+
+
+def squared_lengths(vectors: Array) -> Array:
+    """|x|² of each row."""
+    lengths: Array = np.einsum("ij,ij->i", vectors, vectors)
+    return lengths
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Small matrix products, one after the other: a second thread costs more than it brings.
+
+    With another process on a core it once cost ten times as much.
+    """
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
+
+
+@dataclass(frozen=True)
+class Space:
+    """The space in which distances are measured; options of every method that takes embeddings.
+
+    Standardising comes first, then the projection, then the scaling to length one.
+
+    Attributes:
+        distance: euclidean, or cosine: Euclidean between vectors scaled to length one, which
+            orders pairs as the cosine does.
+        standardise: give every dimension mean 0 and deviation 1.
+        projection: onto `n_components` dimensions: pca, or random (Gaussian, of the seed).
+        n_components: dimensions of the projection.
+    """
+
+    distance: Distance = "euclidean"
+    standardise: bool = False
+    projection: Projection | None = None
+    n_components: int = 64
+
+    def __post_init__(self) -> None:
+        if self.distance not in get_args(Distance):
+            raise InvalidInput(
+                f"distance must be one of {', '.join(get_args(Distance))}; got {self.distance!r}."
+            )
+        if self.projection not in (None, *get_args(Projection)):
+            known = ", ".join(get_args(Projection))
+            raise InvalidInput(f"projection must be one of {known}; got {self.projection!r}.")
+        if isinstance(self.n_components, bool) or not (
+            isinstance(self.n_components, int) and self.n_components >= 1
+        ):
+            raise InvalidInput(
+                f"n_components must be a whole number of at least 1; got {self.n_components!r}."
+            )
+
+    def of(self, array: Array, rows: NDArray[np.intp], *, seed: int) -> Callable[..., Points]:
+        """Learn the space from some rows; gives what makes the points of other rows in it."""
+        steps: list[Callable[[Array], Array]] = []
+        if self.standardise or self.projection == "pca":
+            mean = mean_of(Points(array, rows))
+            steps.append(lambda block: block - mean.astype(block.dtype))
+        if self.standardise:
+            scale = np.sqrt(mean_of(Points(array, rows, _chain([*steps, np.square]))))
+            scale[scale == 0] = 1  # a constant dimension stays 0
+            steps.append(lambda block: block / scale.astype(block.dtype))
+        if self.projection is not None and self.n_components < array.shape[1]:
+            if self.projection == "pca":
+                matrix = _principal_axes(Points(array, rows, _chain(steps)), self.n_components)
+            else:
+                shape = (array.shape[1], self.n_components)
+                matrix = np.random.default_rng(seed).normal(size=shape) / self.n_components**0.5
+            steps.append(lambda block: block @ matrix.astype(block.dtype))
+        if self.distance == "cosine":
+            steps.append(_unit)
+        transform = _chain(steps) if steps else None
+        return lambda chosen: Points(array, chosen, transform)
+
+
+def _chain(steps: list[Callable[[Array], Array]]) -> Callable[[Array], Array]:
+    fixed = tuple(steps)
+
+    def apply(block: Array) -> Array:
+        for step in fixed:
+            block = step(block)
+        return block
+
+    return apply
+
+
+def _unit(block: Array) -> Array:
+    lengths = np.sqrt(squared_lengths(block))[:, None]
+    unit: Array = block / np.where(lengths > 0, lengths, 1)
+    return unit
+
+
+def mean_of(points: Points) -> NDArray[np.float64]:
+    """The mean point, shape (n_dimensions,)."""
+    total = np.zeros(points.shape[1])
+    for _, block in points.blocks():
+        total += block.sum(axis=0, dtype=np.float64)
+    return total / max(1, len(points))
+
+
+def _principal_axes(points: Points, n_components: int) -> NDArray[np.float64]:
+    covariance = np.zeros((points.shape[1],) * 2)
+    for _, block in points.blocks():
+        covariance += block.T @ block
+    _, axes = np.linalg.eigh(covariance)
+    found: NDArray[np.float64] = axes[:, ::-1][:, :n_components]
+    return found
