@@ -14,7 +14,13 @@ from labelnext.acquisition.committee import (
 )
 from labelnext.acquisition.function import AcquisitionFunction, Unit
 from labelnext.acquisition.objects import mean_object_confidence
-from labelnext.acquisition.uncertainty import entropy, least_confidence, margin, variance
+from labelnext.acquisition.uncertainty import (
+    entropy,
+    least_confidence,
+    margin,
+    uncertainties,
+    variance,
+)
 from labelnext.errors import unknown
 
 _FUNCTIONS = {
@@ -160,6 +166,7 @@ __all__ = [
     "least_confidence",
     "margin",
     "mean_object_confidence",
+    "uncertainties",
     "variance",
     "variation_ratio",
     "vote_entropy",

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from labelnext.acquisition.blocks import (
+    Kernel,
+    Rows,
+    entropy_of,
+    least_confidence_of,
+    margin_of,
+    score_rows,
+    variance_of,
+)
 from labelnext.acquisition.objects import NoObjects, Reduction, reduce_objects
-from labelnext.checks import distributions
-from labelnext.errors import InvalidInput
+from labelnext.checks import distributions, float_array
+from labelnext.errors import InvalidInput, unknown
 from labelnext.pool import Objects
-
-_Rows = NDArray[np.floating]
 
 
 def least_confidence(
@@ -48,7 +55,7 @@ def least_confidence(
     """
     return _scores(
         predictions,
-        lambda rows: 1 - np.minimum(rows.max(axis=1), 1),
+        least_confidence_of,
         lambda s: 1 - s,
         ends=lambda c: (1 - 1 / c, 0.0),
         options=(reduce, k, floor, no_objects),
@@ -86,17 +93,9 @@ def margin(
         >>> margin([[0.7, 0.2, 0.1], [0.4, 0.35, 0.25]]).round(2).tolist()
         [0.5, 0.05]
     """
-
-    def rows_margin(rows: _Rows) -> _Rows:
-        if rows.shape[1] == 1:
-            return rows[:, 0].copy()
-        top = np.partition(rows, -2, axis=1)[:, -2:]
-        scores: _Rows = top[:, 1] - top[:, 0]
-        return np.where(np.isnan(rows).any(axis=1), np.nan, scores)  # partition puts NaN last
-
     return _scores(
         predictions,
-        rows_margin,
+        margin_of,
         None,
         ends=lambda c: (0.0, 1.0),
         options=(reduce, k, floor, no_objects),
@@ -136,7 +135,7 @@ def variance(
     """
     return _scores(
         predictions,
-        lambda rows: np.var(rows, axis=1),
+        variance_of,
         None,
         ends=lambda c: (0.0, (c - 1) / c**2),
         options=(reduce, k, floor, no_objects),
@@ -182,31 +181,70 @@ def entropy(
         raise InvalidInput(f"base must be above 0 and not 1; got {base!r}.")
     scale = 1.0 if base is None else 1 / np.log(base)
 
-    def term(p: _Rows) -> _Rows:
-        positive = np.where(p > 0, p, 1)  # 0 · ln 0 = 0, and NaN is put back below
-        nats: _Rows = -p * np.log(positive)
-        return nats
+    def binary_entropy(s: Rows) -> Rows:
+        return score_rows(np.stack([s, 1 - s], axis=1), [entropy_of], check=False)[0]
 
-    def rows_entropy(rows: _Rows) -> _Rows:
-        nats = np.maximum(term(rows).sum(axis=1), 0) + 0.0
-        return np.where(np.isnan(rows).any(axis=1), np.nan, nats * rows.dtype.type(scale))
-
-    def binary_entropy(s: _Rows) -> _Rows:
-        return rows_entropy(np.stack([s, 1 - s], axis=1))
-
-    return _scores(
+    nats = _scores(
         predictions,
-        rows_entropy,
+        entropy_of,
         binary_entropy,
-        ends=lambda c: (float(np.log(c)) * scale, 0.0),
+        ends=lambda c: (float(np.log(c)), 0.0),
         options=(reduce, k, floor, no_objects),
     )
+    return nats * nats.dtype.type(scale)
+
+
+_KERNELS: dict[str, Kernel] = {
+    "least_confidence": least_confidence_of,
+    "margin": margin_of,
+    "variance": variance_of,
+    "entropy": entropy_of,
+}
+
+
+def uncertainties(
+    probabilities: ArrayLike, names: Iterable[str] = tuple(_KERNELS)
+) -> dict[str, NDArray[np.floating]]:
+    """Several uncertainties of the same items, from one walk over the probabilities.
+
+    Args:
+        probabilities: shape (n_items, n_classes), rows sum to 1.
+        names: of least_confidence, margin, variance and entropy; all four by default.
+
+    Returns:
+        For each name, in the order given, what the function of that name returns.
+
+    Raises:
+        UnknownName: for a name that is none of the four.
+        InvalidInput: if `probabilities` is not two-dimensional or a row is no distribution.
+
+    References:
+        Those of the functions.
+
+    Example:
+        >>> scores = uncertainties([[0.75, 0.25]], ["margin", "least_confidence"])
+        >>> {name: score.tolist() for name, score in scores.items()}
+        {'margin': [0.5], 'least_confidence': [0.25]}
+    """
+    wanted = list(dict.fromkeys(names))
+    for name in wanted:
+        if name not in _KERNELS:
+            raise unknown("uncertainty", str(name), _KERNELS)
+    scores = _rows_scores(probabilities, [_KERNELS[name] for name in wanted])
+    return dict(zip(wanted, scores, strict=True))
+
+
+def _rows_scores(probabilities: ArrayLike, kernels: list[Kernel]) -> list[Rows]:
+    rows = float_array("probabilities", probabilities)
+    if rows.ndim != 2 or rows.shape[1] == 0:
+        rows = distributions(rows)[0]  # says what is wrong
+    return score_rows(rows, kernels, check=True)
 
 
 def _scores(
     predictions: ArrayLike | Objects,
-    of_rows: Callable[[_Rows], _Rows],
-    of_confidences: Callable[[_Rows], _Rows] | None,
+    kernel: Kernel,
+    of_confidences: Callable[[Rows], Rows] | None,
     *,
     ends: Callable[[int], tuple[float, float]],
     options: tuple[Reduction, int, float, NoObjects],
@@ -216,10 +254,11 @@ def _scores(
     `ends` gives, for a number of classes, the score of the least and of the most certain row.
     """
     if not isinstance(predictions, Objects):
-        return of_rows(distributions(predictions)[0])
+        return _rows_scores(predictions, [kernel])[0]
     objects = predictions
     if objects.probabilities is not None:
-        n_classes, score = objects.probabilities.shape[1], of_rows(objects.probabilities)
+        n_classes = objects.probabilities.shape[1]
+        score = score_rows(objects.probabilities, [kernel], check=False)[0]
     elif of_confidences is not None:
         n_classes, score = 2, of_confidences(np.minimum(objects.confidences, 1))
     else:
