@@ -166,6 +166,11 @@ class Journal:
             return "done"
         return "broken" if self.befores else "planned"
 
+    @property
+    def next_steps(self) -> tuple[str, ...]:
+        """What the user does now: as the adapter said after the write, else as planned."""
+        return tuple(self.notes.get("next_steps", {}).get("lines", self.plan.next_steps))
+
     def record(self, kind: str, **data: Any) -> None:
         """Add a line, and return when it is on disk."""
         row = {"kind": kind, **data}
@@ -271,30 +276,49 @@ def find_journal(directory: Path, run_id: str | None, statuses: tuple[Status, ..
 def only_run(directory: Path) -> Iterator[None]:
     """Hold the state folder for one run; a second one at the same time is refused.
 
-    The lock is the operating system's, so it ends with the process however that ends.
-
     Raises:
         ConfigError: if the folder cannot be written, or another run holds it.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        file = (directory / "lock").open("a+")
+        (directory / "lock").open("a").close()
     except OSError as error:
         raise ConfigError(
             f"state must be a folder that can be written; got {str(directory)!r} ({error}).",
             hint="set state: to a folder of yours.",
         ) from error
+    refusal = f"another run is under way in {str(directory)!r}: process"
+    hint = "wait for it, or give this configuration a state: of its own."
+    with hold(directory / "lock", str(os.getpid()), refusal, hint):
+        yield
+
+
+@contextmanager
+def hold(path: Path, name: str, refusal: str, hint: str = "wait for it.") -> Iterator[None]:
+    """Hold a file as a lock; it is the operating system's, so it ends with the process.
+
+    Args:
+        path: of the lock; a file that this user may not write is passed over.
+        name: what the second one is told of the first.
+        refusal: the beginning of that sentence.
+        hint: what it can do.
+
+    Raises:
+        ConfigError: if somebody else holds it.
+    """
+    try:
+        file = path.open("a+")
+    except OSError:
+        yield
+        return
     with file:
         try:
             _lock(file.fileno())
         except OSError as error:
             file.seek(0)
-            raise ConfigError(
-                f"another run is under way in {str(directory)!r}: process {file.read() or '?'}.",
-                hint="wait for it, or give this configuration a state: of its own.",
-            ) from error
+            raise ConfigError(f"{refusal} {file.read() or '?'}.", hint=hint) from error
         file.truncate(0)
-        file.write(str(os.getpid()))
+        file.write(name)
         file.flush()
         yield
 

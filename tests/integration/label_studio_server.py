@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ import httpx
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+EMAIL, PASSWORD = "test@example.com", "passw0rd123"
 TOKEN = "abcdef0123456789abcdef0123456789abcdef02"
 START_SECONDS = 240  # a first start migrates the database, which takes a minute on a busy machine
 
@@ -35,6 +37,7 @@ class LabelStudio:
     token: str
     data: Path
     log: Path
+    email: str = EMAIL
 
     def __post_init__(self) -> None:
         headers = {"Authorization": f"Token {self.token}"}
@@ -92,24 +95,41 @@ class LabelStudio:
         (found,) = [t for t in self.tabs(project) if t["data"]["title"] == title]
         return found
 
-    def listing(self, project: int) -> list[int]:
+    def listing(self, project: int, title: str = "Label next") -> list[int]:
         """The ids in the order in which the tab shows its tasks."""
-        view = self.tab(project)["id"]
+        view = self.tab(project, title)["id"]
         page = self.api("GET", "/api/tasks", view=view, project=project, page_size=10_000)
         return [t["id"] for t in page["tasks"]]
 
-    def next_task(self, project: int) -> int | None:
+    def next_task(self, project: int, title: str = "Label next") -> int | None:
         """What "Label Tasks As Displayed" serves next; the body is what the browser sends."""
-        data = self.tab(project)["data"]
-        answer = self._http.post(
-            "/api/dm/actions",
-            params={"id": "next_task", "project": project},
-            json={"ordering": data["ordering"], "filters": data["filters"]},
-        )
+        data = self.tab(project, title)["data"]
+        return self._next(project, {"ordering": data["ordering"], "filters": data["filters"]})
+
+    def next_of_all(self, project: int) -> int | None:
+        """What "Label All Tasks" serves next; the browser sends neither order nor filters."""
+        return self._next(project, {})
+
+    def _next(self, project: int, body: Any) -> int | None:
+        params = {"id": "next_task", "project": project}
+        answer = self._http.post("/api/dm/actions", params=params, json=body)
         if answer.status_code == 404:
             return None
         assert answer.status_code == 200, answer.text[:500]
         return int(answer.json()["id"])
+
+    def second_user(self) -> LabelStudio:
+        """Another member of the organization, with a legacy token."""
+        email = f"user-{time.time_ns()}@example.com"
+        invite = self.api("GET", "/api/invite")["invite_url"]
+        with httpx.Client(base_url=self.url, timeout=60, trust_env=False) as browser:
+            page = browser.get(invite).text
+            (found,) = set(re.findall('name="csrfmiddlewaretoken" value="([^"]+)"', page))
+            form = {"csrfmiddlewaretoken": found, "email": email, "password": PASSWORD}
+            done = browser.post(invite, data={**form, "how_find_us": "", "elaborate": ""})
+            assert done.status_code == 302, done.text[:500]
+            token = browser.get("/api/current-user/token").json()["token"]
+        return LabelStudio(self.url, token, self.data, self.log, email)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -159,8 +179,8 @@ def _environment(data: Path) -> dict[str, str]:
         **kept,
         "LABEL_STUDIO_BASE_DATA_DIR": str(data),
         "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
-        "LABEL_STUDIO_USERNAME": "test@example.com",
-        "LABEL_STUDIO_PASSWORD": "passw0rd123",
+        "LABEL_STUDIO_USERNAME": EMAIL,
+        "LABEL_STUDIO_PASSWORD": PASSWORD,
         "LABEL_STUDIO_USER_TOKEN": TOKEN,
         "SSRF_PROTECTION_ENABLED": "false",
         "COLLECT_ANALYTICS": "false",

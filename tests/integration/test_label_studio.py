@@ -217,8 +217,9 @@ def test_the_label_stream_serves_the_order_of_the_ranking(
 
 
 def without_priority(rows: dict[int, str]) -> dict[int, str]:
-    """The stored text without the one key that was added, byte for byte otherwise."""
-    return {t: re.sub(r', "labelnext_priority": "[^"]*"(?=}$)', "", d) for t, d in rows.items()}
+    """The stored text without the two keys that were added, byte for byte otherwise."""
+    ours = r'(, "labelnext_(priority|batch)": "[^"]*")+(?=}$)'
+    return {t: re.sub(ours, "", d) for t, d in rows.items()}
 
 
 # ---- choices, a second run, undo, a run that broke off
@@ -272,8 +273,9 @@ def test_an_order_of_many_tasks_costs_few_requests(
     sent = count_writes(adapter)
     write(adapter, rank(adapter.read(), "margin"), tmp_path)
     # Priorities are 1.0000, 0.9900, ..., 0.0100. The heads 1.0 and 0.9 to 0.0; ten second digits;
-    # one third and one fourth digit; and the tabs Default and Label next.
-    assert len(sent) == 11 + 10 + 1 + 1 + 2
+    # one third and one fourth digit; one task to see whether it is allowed, and one request for
+    # the batch; and the tabs Default and Label next.
+    assert len(sent) == 11 + 10 + 1 + 1 + 2 + 2
     assert label_studio.listing(project) == label_studio.task_ids(project)[::-1]
 
 
@@ -309,8 +311,9 @@ def test_undo_puts_back_priorities_and_tabs(
     # The first run undone, by an adapter that knows only the journal: no tab, empty keys.
     stayed = connect(project).undo(Journal(journal.path))
     assert stayed == [
-        "60 tasks keep the data key labelnext_priority, now an empty text: Label Studio removes a "
-        "key only by replacing all data of a task."
+        f"60 tasks keep the data key {key}, now an empty text: Label Studio removes a key only by "
+        "replacing all data of a task."
+        for key in ("labelnext_priority", "labelnext_batch")
     ]
     assert label_studio.tabs(project) == []
     assert set(label_studio.priorities(project).values()) == {""}
@@ -321,8 +324,9 @@ class Crash(Exception):
     """The process dies here."""
 
 
-# 97 tasks take 41 requests (11 heads, then three times ten digits), and the tabs two more.
-@pytest.mark.parametrize("survived", [0, 1, 20, 40, 41, 42])
+# 97 tasks take 43 requests (one to try, 11 heads, three times ten digits, the batch), and the tabs
+# two more.
+@pytest.mark.parametrize("survived", [0, 1, 2, 20, 42, 43, 44])
 def test_a_run_that_broke_off_is_finished_by_the_same_journal(
     label_studio: LabelStudio, connect: Open, tmp_path: Path, survived: int
 ) -> None:
@@ -452,7 +456,8 @@ def test_tasks_that_lose_their_rank_lose_their_priority(
     assert pool.missing.tolist() == [False, False, False, True]
     journal = write(again, rank(pool, "margin"), tmp_path)
     assert journal.plan.steps[0].description == (
-        "Set labelnext_priority on 3 tasks, and clear labelnext_priority of 1 task without a rank"
+        "Set labelnext_priority on 3 tasks, and set labelnext_batch on the 3 tasks of the batch, "
+        "and clear labelnext_priority of 1 task without a rank, and clear labelnext_batch of 1 task"
     )
     assert label_studio.priorities(project) == {
         ids[0]: "0.3333",
@@ -542,9 +547,9 @@ def test_a_priority_that_does_not_read_back_is_a_failed_write(
     def interfere(response: Any) -> None:
         if response.request.method != "GET":
             from labelnext_adapters.label_studio.digits import SetField
-            from labelnext_adapters.label_studio.write import set_field
+            from labelnext_adapters.label_studio.fields import set_field
 
-            set_field(other.client, project, SetField((first,), "mine"))
+            set_field(other.client, project, "labelnext_priority", SetField((first,), "mine"))
 
     adapter.client._http.event_hooks["response"].append(interfere)
     with pytest.raises(WriteFailed, match=f"differs on 1 of 2 tasks: {first}"):
@@ -563,7 +568,9 @@ def test_a_plan_changes_nothing_and_says_what_to_do_next(
     adapter = connect(project)
     plan = adapter.plan(rank(adapter.read(), "margin"))
     assert label_studio.dump(project) == before
-    assert plan.steps[0].description == "Set labelnext_priority on 3 tasks"
+    assert plan.steps[0].description == (
+        "Set labelnext_priority on 3 tasks, and set labelnext_batch on the 3 tasks of the batch"
+    )
     assert plan.steps[0].payload["task_ids"] == ids[::-1]
     page = f"{label_studio.url}/projects/{project}/data"
     assert plan.next_steps[0] == f'Open {page} and pick the tab "Label next".'

@@ -60,7 +60,7 @@ class TestLabelStudioAdapter(AdapterContract):
     def without_what_stays(self, state: Any) -> Any:
         settings, tabs, tasks, predictions = state
         rows = [
-            {**t, "data": {k: v for k, v in t["data"].items() if (k, v) != STAYS}}
+            {**t, "data": {k: v for k, v in t["data"].items() if (k, v) not in STAYS}}
             for t in tasks["tasks"]
         ]
         return settings, tabs, {**tasks, "tasks": rows}, predictions
@@ -70,4 +70,4 @@ class TestLabelStudioAdapter(AdapterContract):
         return [names[t] for t in self.server.listing(self.project)]
 
 
-STAYS = ("labelnext_priority", "")
+STAYS = [("labelnext_priority", ""), ("labelnext_batch", "")]

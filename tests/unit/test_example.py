@@ -25,7 +25,7 @@ def example_for(adapter: str) -> str:
     block = re.sub(r"(?m)^  # ", "  ", block)
     text = text[:start] + block + text[end:]
     text = text.replace("adapter: label-studio  ", f"adapter: {adapter}  ", 1)
-    return text if adapter == "label-studio" else re.sub(r"(?m)^  tab: .*\n", "", text)
+    return text if adapter == "label-studio" else re.sub(r"(?m)^  (tab|annotators): .*\n", "", text)
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)

@@ -60,19 +60,19 @@ class Server:
 
 def test_a_write_without_tasks_is_refused_before_it_is_sent() -> None:
     from labelnext_adapters.label_studio.digits import SetField
-    from labelnext_adapters.label_studio.write import set_field
+    from labelnext_adapters.label_studio.fields import set_field
 
     server: Any = Server("Updated 4 tasks")
     with pytest.raises(WriteRefused, match="would mean all of them"):
-        set_field(server, 1, SetField((), "1.0000"))
+        set_field(server, 1, "labelnext_priority", SetField((), "1.0000"))
     assert server.sent == []
 
 
 def test_a_server_that_changes_more_tasks_than_named_stops_the_run() -> None:
     from labelnext_adapters.label_studio.digits import SetField
-    from labelnext_adapters.label_studio.write import set_field
+    from labelnext_adapters.label_studio.fields import set_field
 
     server: Any = Server("Updated 4 tasks")
     with pytest.raises(WriteFailed, match="must change 1 tasks at most; it says 4"):
-        set_field(server, 1, SetField((7,), "1.0000"))
+        set_field(server, 1, "labelnext_priority", SetField((7,), "1.0000"))
     assert server.sent[0]["selectedItems"] == {"all": False, "included": [7]}

@@ -5,21 +5,27 @@ The server is spoken to through label-studio-sdk, which is imported only when an
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from tempfile import gettempdir
+from typing import TYPE_CHECKING, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from labelnext.adapter import Context, Finding, Options
 from labelnext.adapter import WriteOptions as _WriteOptions
-from labelnext.journal import Journal, Plan, carry_out, take_back
+from labelnext.journal import Journal, Plan, carry_out, hold, take_back
 from labelnext.pool import Pool
 
 if TYPE_CHECKING:
     from labelnext.ranking import Ranking
     from labelnext_adapters.label_studio.client import Client
-    from labelnext_adapters.label_studio.read import Tasks
+    from labelnext_adapters.label_studio.tasks import Tasks
+
+
+_MOST_ANNOTATORS = 100  # a tab each
 
 
 class LabelStudioSource(Options):
@@ -70,8 +76,33 @@ class LabelStudioSource(Options):
 class LabelStudioWrite(_WriteOptions):
     """How the ranking is written."""
 
+    mode: Literal["queue", "batch", "uncertainty"] = "queue"  # type: ignore[assignment]  # more than the base has
+    """queue: every task and a tab; batch: the batch and a tab; uncertainty: for Label All Tasks."""
     tab: str = Field(default="Label next", min_length=1, max_length=100)
     """Title of the Data Manager tab."""
+    annotators: int | list[str] | None = None
+    """A number of people, or their names: the batch is split, with one tab for each."""
+
+    @field_validator("annotators")
+    @classmethod
+    def _check_annotators(cls, annotators: int | list[str] | None) -> int | list[str] | None:
+        if isinstance(annotators, int) and not 1 <= annotators <= _MOST_ANNOTATORS:
+            raise ValueError(f"must be from 1 to {_MOST_ANNOTATORS}")
+        if isinstance(annotators, list):
+            if not 1 <= len(annotators) <= _MOST_ANNOTATORS or len({*annotators}) < len(annotators):
+                raise ValueError(f"must be from 1 to {_MOST_ANNOTATORS} different names")
+            if any(not n or n != n.strip() or not n.isprintable() for n in annotators):
+                raise ValueError("must be names without spaces around them")
+        return annotators
+
+    @model_validator(mode="after")
+    def _check_mode(self) -> LabelStudioWrite:
+        if self.mode == "uncertainty" and self.annotators is not None:
+            raise ValueError(
+                "annotators must be left out with mode uncertainty: Label Studio itself then never "
+                "hands one task to two people"
+            )
+        return self
 
 
 class LabelStudioAdapter:
@@ -136,7 +167,7 @@ class LabelStudioAdapter:
         Raises:
             WriteRefused: if the tab's title is taken by a tab that labelnext did not make.
         """
-        from labelnext_adapters.label_studio.read import read_tasks
+        from labelnext_adapters.label_studio.tasks import read_tasks
         from labelnext_adapters.label_studio.write import make_plan
 
         if self._tasks is None:
@@ -144,18 +175,33 @@ class LabelStudioAdapter:
         return make_plan(self.client, self._source, self._write, self._tasks, ranking)
 
     def apply(self, plan: Plan, journal: Journal) -> None:
-        """Do what the plan says and the journal does not hold as done."""
-        from labelnext_adapters.label_studio.write import Writer
+        """Do what the plan says and the journal does not hold as done.
+
+        Raises:
+            ConfigError: if another run writes to the project, as far as this machine knows.
+            WriteFailed: if the write breaks off.
+        """
+        from labelnext_adapters.label_studio.write import Writer, next_steps
 
         self._tasks = None  # what was read is old once something was written
-        carry_out(plan, journal, Writer(self.client, self._context), self._context.progress)
+        with self._only_writer(plan, journal):
+            carry_out(plan, journal, Writer(self.client, self._context), self._context.progress)
+        if plan.steps:  # now the tabs exist, and have addresses
+            journal.record("next_steps", lines=list(next_steps(self.client, plan.steps)))
 
     def undo(self, journal: Journal) -> list[str]:
         """Put back what was there before; returns what had to stay, one sentence each."""
         from labelnext_adapters.label_studio.write import Writer
 
         self._tasks = None
-        return take_back(journal, Writer(self.client, self._context))
+        with self._only_writer(journal.plan, journal):
+            return take_back(journal, Writer(self.client, self._context))
+
+    def _only_writer(self, plan: Plan, journal: Journal) -> AbstractContextManager[None]:
+        """Two state folders may name one project; the machine's own folder tells them so."""
+        name = sha256(plan.target.encode()).hexdigest()[:16]
+        path = Path(gettempdir()) / f"labelnext-label-studio-{name}.lock"
+        return hold(path, journal.run_id, f"another run is under way on {plan.target}")
 
     def tab_url(self) -> str | None:
         """The address of the tab, once a run has made it."""

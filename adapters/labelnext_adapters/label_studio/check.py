@@ -12,14 +12,10 @@ from labelnext.pool import Pool
 from labelnext_adapters.label_studio import LabelStudioSource
 from labelnext_adapters.label_studio.client import Client
 from labelnext_adapters.label_studio.columns import Columns
-from labelnext_adapters.label_studio.read import (
-    Tasks,
-    find_setup,
-    find_versions,
-    get_project,
-    read_page,
-)
+from labelnext_adapters.label_studio.project import find_setup, find_versions, get_project
+from labelnext_adapters.label_studio.read import read_page
 from labelnext_adapters.label_studio.regions import CONTROLS
+from labelnext_adapters.label_studio.tasks import Tasks
 
 # Versions that the integration tests ran with; others may work, and get a warning.
 TESTED_SERVERS = ("1.23",)
@@ -93,15 +89,6 @@ def _check_project(project: dict[str, Any], findings: list[Finding]) -> None:
                 "warning",
                 "The project asks its ML backend for predictions whenever tasks are listed.",
                 "switch it off in the project's settings while labelnext reads.",
-            )
-        )
-    if (project.get("maximum_annotations") or 1) > 1:
-        findings.append(
-            Finding(
-                "warning",
-                f"The project wants {project['maximum_annotations']} annotations a task; the tab "
-                "shows tasks without any, so each gets one through it.",
-                "label the rest of the overlap through another tab.",
             )
         )
 

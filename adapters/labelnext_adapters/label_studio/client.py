@@ -33,6 +33,9 @@ T = TypeVar("T")
 # Listing the predictions of a large project takes minutes; a host that is not there does not.
 TIMEOUT = httpx.Timeout(300, connect=10)
 
+# Label Studio answers a body above 250 MB with an error of its own making.
+MOST_BYTES = 200_000_000
+
 _log = logging.getLogger("labelnext.label_studio")
 
 
@@ -82,9 +85,41 @@ class Client:
         """The decoded body of a GET."""
         return self.decode(self.get(path, **params), Any)
 
-    def send(self, method: str, path: str, body: Mapping[str, Any] | None, **params: Any) -> Any:
-        """Send JSON; the decoded answer, None if there is none."""
-        answer = self._request(method, path, params=params, json=body)
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        *,
+        retry: bool = True,
+        seconds: float | None = None,
+        **params: Any,
+    ) -> Any:
+        """Send JSON; the decoded answer, None if there is none.
+
+        Args:
+            method: of HTTP.
+            path: without a slash at its beginning.
+            body: what msgspec can encode; None for no body.
+            retry: whether a request whose answer was lost may be sent again.
+            seconds: how long to wait for the answer, when it may take very long.
+            params: of the address.
+
+        Raises:
+            InvalidInput: if the body is larger than the server takes.
+        """
+        arguments: dict[str, Any] = {"params": params}
+        if body is not None:
+            content = msgspec.json.encode(body)
+            if len(content) > MOST_BYTES + 1_000_000:
+                raise InvalidInput(
+                    f"a request must be below {MOST_BYTES:,} bytes; got {len(content):,}."
+                )
+            arguments |= {"content": content, "headers": {"Content-Type": "application/json"}}
+        options: dict[str, Any] = {} if retry else {"max_retries": 0}
+        if seconds is not None:
+            options["timeout_in_seconds"] = seconds
+        answer = self._request(method, path, request_options=options or None, **arguments)
         return self.decode(answer, Any) if answer.strip() else None
 
     def decode(self, body: bytes, type_: type[T]) -> T:

@@ -7,20 +7,38 @@ from typing import Any
 
 from labelnext.errors import NotFound, WriteRefused
 from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.read import PRIORITY
+from labelnext_adapters.label_studio.tasks import BATCH, PRIORITY
 
-ORDERING = [f"-tasks:data.{PRIORITY}"]
-FILTERS = {
-    "conjunction": "and",
-    "items": [
-        {
-            "filter": "filter:tasks:total_annotations",
-            "operator": "equal",
-            "type": "Number",
-            "value": 0,
-        }
-    ],
-}
+
+def ordering(*, whole: bool) -> list[str]:
+    """The order of a tab: by priority, or by id where only the batch is marked."""
+    return [f"-tasks:data.{PRIORITY}"] if whole else ["tasks:id"]
+
+
+def filters(tag: str | None, annotations: int) -> dict[str, Any]:
+    """What a tab shows: tasks that lack annotations, of one shard or of all.
+
+    Args:
+        tag: of the shard; all tasks when None.
+        annotations: how many the project wants of each task.
+    """
+    # With overlap, "none yet" would hide a task from its second annotator.
+    lacking = ("equal", 0) if annotations <= 1 else ("less", annotations)
+    items = [_filter("total_annotations", "Number", *lacking)]
+    if tag is not None:
+        items.append(_filter(f"data.{BATCH}", "String", "equal", tag))
+    return {"conjunction": "and", "items": items}
+
+
+def _filter(column: str, kind: str, operator: str, value: str | int) -> dict[str, Any]:
+    return {
+        "filter": f"filter:tasks:{column}",
+        "operator": operator,
+        "type": kind,
+        "value": value,
+    }
+
+
 _NO_FILTERS: dict[str, Any] = {"conjunction": "and", "items": []}
 _DEFAULT = "Default"
 
@@ -37,7 +55,7 @@ def find_tab(client: Client, project: int, title: str) -> View | None:
     """Our tab of that title, if there is one.
 
     Raises:
-        WriteRefused: if the title is taken by a tab that is not ordered by our priority.
+        WriteRefused: if the title is taken by a tab that labelnext did not make.
     """
     return _ours(list_tabs(client, project), title)
 
@@ -53,21 +71,25 @@ def snapshot_tab(client: Client, project: int, title: str) -> dict[str, Any]:
     return {"views": [v["id"] for v in views], "tab": _ours(views, title)}
 
 
-def put_tab(client: Client, project: int, title: str) -> None:
+def put_tab(client: Client, project: int, wanted: View) -> None:
     """Make the tab, or set its order and filter again; its columns stay as people left them.
 
     People do change the order: a click on the arrow beside it reverses it for all users.
+
+    Args:
+        client: the server.
+        project: the tab's.
+        wanted: title, ordering and filters.
     """
     views = list_tabs(client, project)
-    tab = _ours(views, title)
+    tab = _ours(views, wanted["title"])
     if tab is None:
         if not views:
             # Label Studio makes its own first tab only where there is none at all.
             _create(client, project, _default_data())
-        data = {"title": title, "type": "list", "target": "tasks"}
-        _create(client, project, {**data, "ordering": ORDERING, "filters": FILTERS})
-    elif tab["data"].get("ordering") != ORDERING or tab["data"].get("filters") != FILTERS:
-        _update(client, tab, {**tab["data"], "ordering": ORDERING, "filters": FILTERS})
+        _create(client, project, {"type": "list", "target": "tasks", **wanted})
+    elif any(tab["data"].get(name) != value for name, value in wanted.items()):
+        _update(client, tab, {**tab["data"], **wanted})
 
 
 def restore_tab(client: Client, project: int, title: str, before: dict[str, Any]) -> None:
@@ -95,14 +117,18 @@ def _default_data() -> dict[str, Any]:
 
 def _ours(views: list[View], title: str) -> View | None:
     named = [v for v in views if v["data"].get("title") == title]
-    ours = [v for v in named if PRIORITY in str(v["data"].get("ordering") or "")]
+    ours = [v for v in named if _is_ours(v["data"])]
     if named and not ours:
         raise WriteRefused(
             f"tab {title!r} must be one that labelnext made; the project has a tab of that title "
-            f"which is not ordered by {PRIORITY}.",
+            f"which is neither ordered by {PRIORITY} nor filtered by {BATCH}.",
             hint="rename that tab, or set write.tab to another title.",
         )
     return ours[0] if ours else None
+
+
+def _is_ours(data: View) -> bool:
+    return PRIORITY in str(data.get("ordering")) or BATCH in str(data.get("filters"))
 
 
 def _create(client: Client, project: int, data: dict[str, Any]) -> None:

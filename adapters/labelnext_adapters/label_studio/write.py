@@ -1,38 +1,43 @@
-"""Writing a ranking: `labelnext_priority` on each task, and the tab that is ordered by it."""
+"""Writing a ranking: what each mode does, and the steps carried out or taken back."""
 
 from __future__ import annotations
 
-import json
-import logging
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from labelnext.adapter import Context, Plan, Step
-from labelnext.errors import InvalidInput, WriteFailed, WriteRefused, listed
+from labelnext.errors import InvalidInput, WriteRefused, listed
+from labelnext.journal import Performer
 from labelnext.ranking import Ranking
 from labelnext_adapters.label_studio import LabelStudioSource, LabelStudioWrite
 from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.digits import SetField, priority_texts, requests_for
-from labelnext_adapters.label_studio.read import PRIORITY, Tasks, task_pages
+from labelnext_adapters.label_studio.fields import Fields
+from labelnext_adapters.label_studio.predictions import Copies, Sampling, copy_version
+from labelnext_adapters.label_studio.project import COPY, all_versions, get_project, is_copy
+from labelnext_adapters.label_studio.shards import WHOLE, deal, shard_names
 from labelnext_adapters.label_studio.tab import (
+    filters,
     find_tab,
+    ordering,
     put_tab,
     restore_tab,
     snapshot_tab,
     tab_url,
 )
+from labelnext_adapters.label_studio.tasks import BATCH, PRIORITY, Tasks
 
-_READ_BACK = 1000  # priorities compared after a write; all of them when there are fewer
-_READ_BACK_PAGE = 200  # ids in one address, which proxies cut at about 8,000 signs
-
-_STAYS = (
-    f"The data key {PRIORITY} stays on tasks that did not have it, as an empty text: Label Studio "
-    "removes a key only by replacing all data of a task."
+_CLICKS = (
+    'Press the small arrow beside "Label All Tasks" and choose "Label Tasks As Displayed" '
+    '("Label All Tasks" itself ignores the order).'
 )
-
-_log = logging.getLogger("labelnext.label_studio")
+_SHORTCUT = (
+    "&labeling=1 at the end of the address saves the clicks, but only in a browser whose last "
+    'choice was not "Label All Tasks": there it ignores the order, too.'
+)
+_OVERLAP = (
+    "The project wants several annotations of each task: Label Studio then first hands out, at "
+    "random, tasks that have an annotation already."
+)
 
 
 def make_plan(
@@ -46,50 +51,163 @@ def make_plan(
 
     Raises:
         InvalidInput: if the ranking names items that are no tasks of the project.
-        WriteRefused: if the tab's title is taken.
+        WriteRefused: if the title of a tab is taken.
     """
     ids = _task_ids(tasks, ranking)
-    ranked, labelled = set(ids), dict(zip(tasks.ids, tasks.labelled, strict=True))
-    clear = [
-        task
-        for task, value in tasks.priorities.items()
-        if value != "" and task not in ranked and not labelled[task]
-    ]
-    tab = find_tab(client, source.project, write.tab)
-    page = f"{client.url}/projects/{source.project}/data"
-    where = (
-        f'Open {page} and pick the tab "{write.tab}".'
-        if tab is None
-        else f"Open {tab_url(client, source.project, tab['id'])}."
-    )
+    project = get_project(client, source.project)
     place = {"url": client.url, "project": source.project}
-    steps: tuple[Step, ...] = ()
-    if ids or clear:
-        what = [f"Set {PRIORITY} on {_tasks(ids)}"] if ids else []
-        what += [f"clear {PRIORITY} of {_tasks(clear)} without a rank"] if clear else []
-        steps = (
-            Step(
-                "priorities",
-                _sentence(what),
-                len(ids) + len(clear),
-                {**place, "task_ids": ids, "clear": clear},
-            ),
-            Step("tab", f'Put the tab "{write.tab}" in order', 0, {**place, "title": write.tab}),
-        )
+    if write.mode == "uncertainty":
+        steps = _copy_steps(client, source, write, ids, place)
+    else:
+        steps = _field_steps(client, write, tasks, ids, len(ranking), project, place)
+    overlap = (project.get("maximum_annotations") or 1) > 1
     return Plan(
         adapter="label-studio",
         run=write.run,
         target=f"project {source.project} of {client.url}",
         steps=steps,
-        stays=(_STAYS,) if steps else (),
+        stays=_stays(steps),
         next_steps=(
-            where,
-            'Press the small arrow beside "Label All Tasks" and choose "Label Tasks As '
-            'Displayed" ("Label All Tasks" itself ignores the order).',
-        )
-        if steps
-        else (),
+            *next_steps(client, steps),
+            *([_OVERLAP] if _is_copying(steps, overlap) else []),
+        ),
     )
+
+
+def next_steps(client: Client, steps: Sequence[Step]) -> tuple[str, ...]:
+    """What the annotators do now; with the addresses of the tabs once these exist."""
+    tabs = [step.payload for step in steps if step.kind == "tab"]
+    if not steps:
+        return ()
+    project = steps[0].payload["project"]
+    page = f"{client.url}/projects/{project}/data"
+    if not tabs:
+        return (f'Open {page} and press "Label All Tasks".',)
+    lines = []
+    for tab in tabs:
+        title, who = tab["tab"]["title"], tab["annotator"]
+        found = find_tab(client, project, title)
+        where = (
+            f'{page} and pick the tab "{title}"'
+            if found is None
+            else tab_url(client, project, found["id"])
+        )
+        lines.append(f"Open {where}." if who is None else f"Annotator {who}: open {where}.")
+    return (*lines, _CLICKS, _SHORTCUT)
+
+
+def _field_steps(
+    client: Client,
+    write: LabelStudioWrite,
+    tasks: Tasks,
+    ids: Sequence[int],
+    n_batch: int,
+    project: Mapping[str, Any],
+    place: Mapping[str, Any],
+) -> tuple[Step, ...]:
+    """Data keys on tasks, and a tab for each shard."""
+    labelled = dict(zip(tasks.ids, tasks.labelled, strict=True))
+    batch, names = ids[:n_batch], shard_names(write.annotators)
+    tags = deal(batch, names, tasks.values[BATCH])
+    ranked = ids if write.mode == "queue" else ()
+
+    def without(field: str, kept: Sequence[int]) -> list[int]:
+        keep = set(kept)
+        values = tasks.values[field].items()
+        return [t for t, v in values if v != "" and t not in keep and not labelled[t]]
+
+    clear = without(PRIORITY, ranked) if write.mode == "queue" else []
+    untag = without(BATCH, batch)
+    if not (ids or clear or untag):
+        return ()
+    what = [f"Set {PRIORITY} on {_tasks(ranked)}"] if ranked else []
+    what += [f"set {BATCH} on the {_tasks(batch)} of the batch"] if batch else []
+    what += [f"clear {PRIORITY} of {_tasks(clear)} without a rank"] if clear else []
+    what += [f"clear {BATCH} of {_tasks(untag)}"] if untag else []
+    payload = {"task_ids": list(ranked), "clear": clear, "tags": tags, "untag": untag}
+    touched = {*ranked, *batch, *clear, *untag}
+    steps = [Step("fields", _sentence(what), len(touched), {**place, **payload})]
+    for name in names:
+        whole = write.annotators is None
+        title = write.tab if whole else f"{write.tab} {name}"
+        find_tab(client, place["project"], title)  # refuses a title that is taken
+        tag = None if whole and write.mode == "queue" else name
+        tab = {
+            "title": title,
+            "ordering": ordering(whole=write.mode == "queue"),
+            "filters": filters(tag, project.get("maximum_annotations") or 1),
+        }
+        who = None if whole else name
+        step = Step(
+            "tab", f'Put the tab "{title}" in order', 0, {**place, "tab": tab, "annotator": who}
+        )
+        steps.append(step)
+    return tuple(steps)
+
+
+def _copy_steps(
+    client: Client,
+    source: LabelStudioSource,
+    write: LabelStudioWrite,
+    ids: Sequence[int],
+    place: Mapping[str, Any],
+) -> tuple[Step, ...]:
+    """Copies of predictions under a new version, the project's settings, the old copies away."""
+    if not ids:
+        return ()
+    rows = all_versions(client, place["project"])
+    models = [row for row in rows if not is_copy(row["model_version"])]
+    wanted = source.model_version
+    model = next((row for row in models if wanted in (None, row["model_version"])), None)
+    version = copy_version(write.run, model, ids)
+    old = [
+        row["model_version"]
+        for row in rows
+        if str(row["model_version"]).startswith(f"{COPY}{write.run}:")
+        and row["model_version"] != version
+    ]
+    shared = {**place, "source": None if model is None else model["model_version"]}
+    steps = [
+        Step(
+            "copies",
+            f"Copy the predictions of {_tasks(ids)} as {version!r}, with 1 − priority as score",
+            len(ids),
+            {**shared, "task_ids": list(ids), "versions": [version]},
+        ),
+        Step(
+            "sampling",
+            f"Set the project's sampling to uncertainty and its model version to {version!r}",
+            0,
+            {**place, "version": version},
+        ),
+    ]
+    if old:
+        names = ", ".join(repr(name) for name in old)
+        what = f"Remove the copies of the earlier run: {names}"
+        steps.append(Step("copies", what, 0, {**shared, "task_ids": [], "versions": old}))
+    return tuple(steps)
+
+
+def _stays(steps: Sequence[Step]) -> tuple[str, ...]:
+    if not steps:
+        return ()
+    if steps[0].kind == "copies":
+        return (
+            ("The copies of the earlier run get new numbers and dates when they are put back.",)
+            if len(steps) > 2
+            else ()
+        )
+    kept = (*([PRIORITY] if steps[0].payload["task_ids"] else []), BATCH)
+    keys, verb = " and ".join(kept), "stay" if len(kept) > 1 else "stays"
+    noun = "data keys" if len(kept) > 1 else "data key"
+    return (
+        f"The {noun} {keys} {verb} on tasks that did not have them, as an empty text: Label "
+        "Studio removes a key only by replacing all data of a task.",
+    )
+
+
+def _is_copying(steps: Sequence[Step], overlap: bool) -> bool:
+    return overlap and bool(steps) and steps[0].kind == "copies"
 
 
 def _tasks(ids: Sequence[int]) -> str:
@@ -114,17 +232,33 @@ def _task_ids(tasks: Tasks, ranking: Ranking) -> list[int]:
     return [by_item[item] for item in items]
 
 
-@dataclass
-class _Reading:
-    """What the project has now."""
+class Tabs:
+    """Puts one tab in order.
 
-    ids: set[int] = field(default_factory=set)
-    labelled: set[int] = field(default_factory=set)
-    priorities: dict[int, Any] = field(default_factory=dict)
+    Args:
+        client: the server.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def snapshot(self, step: Step) -> Any:
+        """The tab as it is, if it is there."""
+        return snapshot_tab(self._client, step.payload["project"], step.payload["tab"]["title"])
+
+    def perform(self, step: Step) -> None:
+        """Make it, or set its order and filter."""
+        put_tab(self._client, step.payload["project"], step.payload["tab"])
+
+    def restore(self, step: Step, before: Any) -> list[str]:
+        """As it was."""
+        place = step.payload
+        restore_tab(self._client, place["project"], place["tab"]["title"], before)
+        return []
 
 
 class Writer:
-    """Carries out and takes back the steps of a plan.
+    """Carries out and takes back the steps of a plan, each by its kind.
 
     Args:
         client: the server.
@@ -132,171 +266,35 @@ class Writer:
     """
 
     def __init__(self, client: Client, context: Context) -> None:
-        self._client, self._context = client, context
-        self._fresh: _Reading | None = None  # read for a snapshot, used by the step after it
+        self._client = client
+        self._kinds: dict[str, Performer] = {
+            "fields": Fields(client, context),
+            "tab": Tabs(client),
+            "copies": Copies(client, context),
+            "sampling": Sampling(client),
+        }
 
     def snapshot(self, step: Step) -> Any:
         """What is there now and would change."""
-        project = self._project(step)
-        if step.kind == "tab":
-            return snapshot_tab(self._client, project, step.payload["title"])
-        self._fresh = reading = self._read(project)
-        changing = _differing(_targets(step), reading)
-        odd = [t for t in changing if not _can_be_put_back(reading.priorities.get(t))]
-        if odd:
-            raise WriteRefused(
-                f"{PRIORITY} must be text or a number where tasks have it already, so that it can "
-                f"be put back; it is something else on task {listed(odd)}.",
-                hint=f"rename the key {PRIORITY} in the data of these tasks.",
-            )
-        ids = sorted(changing)
-        return {"task_ids": ids, "values": [reading.priorities.get(t) for t in ids]}
+        return self._of(step).snapshot(step)
 
     def perform(self, step: Step) -> None:
         """Do the step. Doing it twice ends in the same state."""
-        project = self._project(step)
-        if step.kind == "tab":
-            put_tab(self._client, project, step.payload["title"])
-            return
-        reading, self._fresh = self._fresh or self._read(project), None
-        targets = _targets(step)
-        gone = [t for t in targets if t not in reading.ids]
-        if gone:
-            _log.warning("%d ranked tasks no longer exist: %s", len(gone), listed(gone))
-        done = [t for t in targets if t in reading.labelled]
-        if done:
-            _log.warning("%d ranked tasks were labelled meanwhile: %s", len(done), listed(done))
-            targets = {t: v for t, v in targets.items() if t not in reading.labelled}
-        self._write(project, _differing(targets, reading))
+        self._of(step).perform(step)
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Put back what was there; returns what had to stay."""
-        project = self._project(step)
-        if step.kind == "tab":
-            restore_tab(self._client, project, step.payload["title"], before)
-            return []
-        reading = self._read(project)
-        old: dict[int, Any] = dict(zip(before["task_ids"], before["values"], strict=True))
-        # A key that was not there, and is not there now, was never written.
-        targets = {
-            t: "" if value is None else value
-            for t, value in old.items()
-            if value is not None or t in reading.priorities
-        }
-        self._write(project, _differing(targets, reading))
-        stayed = []
-        gone = [t for t in old if t not in reading.ids]
-        if gone:
-            stayed.append(f"{len(gone)} tasks no longer exist: {listed(gone)}.")
-        kept = [t for t in targets if old[t] is None and t in reading.ids]
-        if kept:
-            stayed.append(
-                f"{len(kept)} tasks keep the data key {PRIORITY}, now an empty text: Label Studio "
-                "removes a key only by replacing all data of a task."
-            )
-        return stayed
+        return self._of(step).restore(step, before)
 
-    def _project(self, step: Step) -> int:
-        """The project of the step; it must be on the server that the adapter speaks to."""
-        url, project = step.payload["url"], step.payload["project"]
+    def _of(self, step: Step) -> Performer:
+        """What does the step; it must be on the server that the adapter speaks to."""
+        url = step.payload["url"]
         if url != self._client.url:
             raise WriteRefused(
                 f"source.url must be the server of the run, {url}; got {self._client.url!r}.",
                 hint="use the configuration of that run.",
             )
-        return int(project)
-
-    def _read(self, project: int) -> _Reading:
-        reading = _Reading()
-        tasks = Tasks()
-        for page in task_pages(
-            self._client,
-            project,
-            "id,data,total_annotations",
-            context=self._context,
-            stage="read priorities",
-        ):
-            for task in page:
-                tasks.add(task, None)
-        reading.ids = set(tasks.ids)
-        reading.labelled = {t for t, d in zip(tasks.ids, tasks.labelled, strict=True) if d}
-        reading.priorities = tasks.priorities
-        return reading
-
-    def _write(self, project: int, targets: Mapping[int, str | float]) -> None:
-        requests = requests_for(targets)
-        for done, request in enumerate(requests):
-            self._context.report("write priorities", done, len(requests))
-            set_field(self._client, project, request)
-        if requests:
-            self._context.report("write priorities", len(requests), len(requests))
-            self._read_back(project, targets)
-
-    def _read_back(self, project: int, targets: Mapping[int, str | float]) -> None:
-        """Compare what the server has with what was sent; a large write by a sample."""
-        ids = sorted(targets)
-        sample = ids[:: -(-len(ids) // _READ_BACK)]
-        wrong: list[int] = []
-        for start in range(0, len(sample), _READ_BACK_PAGE):
-            chosen = sample[start : start + _READ_BACK_PAGE]
-            only = {"filter": "filter:tasks:id", "operator": "in_list", "type": "Number"}
-            for page in task_pages(
-                self._client, project, "id,data", filters=({**only, "value": chosen},)
-            ):
-                for task in page:
-                    raw = task.data.get(PRIORITY)
-                    if raw is None or json.loads(bytes(raw)) != targets[task.id]:
-                        wrong.append(task.id)
-        if wrong:
-            raise WriteFailed(
-                f"{PRIORITY} must read back as it was written; it differs on {len(wrong)} of "
-                f"{len(sample)} tasks: {listed(wrong)}.",
-                hint="somebody may be writing it at the same time.",
-            )
+        return self._kinds[step.kind]
 
 
-def set_field(client: Client, project: int, request: SetField) -> None:
-    """Set the priority of these tasks; no other key and no other task is touched.
-
-    Raises:
-        WriteRefused: if the request names no task, which the server takes for all tasks.
-        WriteFailed: if the server says that it changed more tasks than were named.
-    """
-    if not request.ids:
-        raise WriteRefused("a write must name its tasks; got none, which would mean all of them.")
-    answer = client.send(
-        "POST",
-        "api/dm/actions/",
-        {
-            "selectedItems": {"all": False, "included": list(request.ids)},
-            "value_name": PRIORITY,
-            "value_type": request.kind,
-            "value": request.value,
-        },
-        id="add_data_field",
-        project=project,
-    )
-    said = re.search(r"\d+", str((answer or {}).get("detail", "")))
-    if said and int(said.group()) > len(request.ids):
-        raise WriteFailed(
-            f"the server must change {len(request.ids)} tasks at most; it says {said.group()}.",
-            hint="this version of Label Studio may not be one that labelnext was tested with.",
-        )
-
-
-def _targets(step: Step) -> dict[int, str | float]:
-    ids: Sequence[int] = step.payload["task_ids"]
-    targets: dict[int, str | float] = dict(zip(ids, priority_texts(len(ids)), strict=True))
-    return {**targets, **dict.fromkeys(step.payload["clear"], "")}
-
-
-def _differing(targets: Mapping[int, Any], reading: _Reading) -> dict[int, Any]:
-    return {
-        t: value
-        for t, value in targets.items()
-        if t in reading.ids and reading.priorities.get(t) != value
-    }
-
-
-def _can_be_put_back(value: Any) -> bool:
-    return value is None or (isinstance(value, (str, int, float)) and not isinstance(value, bool))
+__all__ = ["WHOLE", "Writer", "make_plan", "next_steps"]

@@ -1,0 +1,259 @@
+"""Data keys of tasks: read, written in few requests, and put back."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labelnext.adapter import Context, Step
+from labelnext.errors import (
+    AccessDenied,
+    InvalidInput,
+    NotFound,
+    Unavailable,
+    WriteFailed,
+    WriteRefused,
+    listed,
+)
+from labelnext_adapters.label_studio.client import Client
+from labelnext_adapters.label_studio.digits import SetField, priority_texts, requests_for
+from labelnext_adapters.label_studio.tasks import BATCH, FIELDS, PRIORITY, Tasks, task_pages
+
+_READ_BACK = 1000  # values compared after a write; all of them when there are fewer
+_IN_LIST = 200  # ids in one address, which proxies cut at about 8,000 signs
+
+_log = logging.getLogger("labelnext.label_studio")
+
+Values = dict[str, dict[int, Any]]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What the project has now."""
+
+    ids: frozenset[int]
+    labelled: frozenset[int]
+    values: Values
+
+
+class Fields:
+    """Sets the data keys of the tasks of a plan.
+
+    Args:
+        client: the server.
+        context: for progress.
+    """
+
+    def __init__(self, client: Client, context: Context) -> None:
+        self._client, self._context = client, context
+        self._fresh: _Reading | None = None  # read for a snapshot, used by the step after it
+
+    def snapshot(self, step: Step) -> Any:
+        """The values that are there now and would change."""
+        self._fresh = reading = self._read(step.payload["project"])
+        changing = _differing(_targets(step), reading)
+        for name, targets in changing.items():
+            odd = [t for t in targets if not _can_be_put_back(reading.values[name].get(t))]
+            if odd:
+                raise WriteRefused(
+                    f"{name} must be text or a number where tasks have it already, so that it can "
+                    f"be put back; it is something else on task {listed(odd)}.",
+                    hint=f"rename the key {name} in the data of these tasks.",
+                )
+        return {
+            name: {
+                "task_ids": sorted(t),
+                "values": [reading.values[name].get(i) for i in sorted(t)],
+            }
+            for name, t in changing.items()
+        }
+
+    def perform(self, step: Step) -> None:
+        """Do the step. Doing it twice ends in the same state."""
+        project = step.payload["project"]
+        reading, self._fresh = self._fresh or self._read(project), None
+        targets = _targets(step)
+        named = {t for values in targets.values() for t in values}
+        gone = sorted(named - reading.ids)
+        if gone:
+            _log.warning("%d ranked tasks no longer exist: %s", len(gone), listed(gone))
+        done = sorted(named & reading.labelled)
+        if done:
+            _log.warning("%d ranked tasks were labelled meanwhile: %s", len(done), listed(done))
+            targets = {
+                name: {t: v for t, v in values.items() if t not in reading.labelled}
+                for name, values in targets.items()
+            }
+        self._write(project, _differing(targets, reading))
+
+    def restore(self, step: Step, before: Any) -> list[str]:
+        """Put back what was there; returns what had to stay."""
+        project = step.payload["project"]
+        reading = self._read(project)
+        stayed: list[str] = []
+        targets: Values = {}
+        for name, saved in before.items():
+            old: dict[int, Any] = dict(zip(saved["task_ids"], saved["values"], strict=True))
+            # A key that was not there, and is not there now, was never written.
+            targets[name] = {
+                t: "" if value is None else value
+                for t, value in old.items()
+                if value is not None or t in reading.values[name]
+            }
+            gone = [t for t in old if t not in reading.ids]
+            if gone:
+                stayed.append(f"{len(gone)} tasks no longer exist: {listed(gone)}.")
+            kept = [t for t in targets[name] if old[t] is None and t in reading.ids]
+            if kept:
+                stayed.append(
+                    f"{len(kept)} tasks keep the data key {name}, now an empty text: Label Studio "
+                    "removes a key only by replacing all data of a task."
+                )
+        self._write(project, _differing(targets, reading))
+        return stayed
+
+    def _read(self, project: int) -> _Reading:
+        tasks = Tasks()
+        for page in task_pages(
+            self._client,
+            project,
+            "id,data,total_annotations",
+            context=self._context,
+            stage="read what is there",
+        ):
+            for task in page:
+                tasks.add(task, None)
+        labelled = (t for t, done in zip(tasks.ids, tasks.labelled, strict=True) if done)
+        return _Reading(frozenset(tasks.ids), frozenset(labelled), tasks.values)
+
+    def _write(self, project: int, changing: Values) -> None:
+        if not changing:
+            return
+        if not self._takes_fields(project, changing):
+            self._write_whole_data(project, changing)
+            return
+        requests = [(n, r) for n, targets in changing.items() for r in requests_for(targets)]
+        for done, (name, request) in enumerate(requests):
+            self._context.report("write priorities", done, len(requests))
+            set_field(self._client, project, name, request)
+        self._context.report("write priorities", len(requests), len(requests))
+        for name, targets in changing.items():
+            self._read_back(project, name, targets)
+
+    def _takes_fields(self, project: int, changing: Values) -> bool:
+        """Try on one task whether the server lets us set one key of a task's data."""
+        name, targets = next(iter(changing.items()))
+        task, value = next(iter(targets.items()))
+        kind: Any = "String" if isinstance(value, str) else "Number"
+        try:
+            set_field(self._client, project, name, SetField((task,), value, kind))
+        except (AccessDenied, InvalidInput, NotFound, Unavailable) as error:
+            # A server that is only busy or away fails on this request too, and ends the run.
+            self._client.get_json(f"api/projects/{project}/")
+            _log.warning(
+                "the server refuses add_data_field (%s); the data of each task is sent whole "
+                "instead, one after the other, which is slow",
+                error.message,
+            )
+            return False
+        return True
+
+    def _write_whole_data(self, project: int, changing: Values) -> None:
+        """The slow way: read the whole data of a task, and send it back with our keys in it."""
+        ids = sorted({t for targets in changing.values() for t in targets})
+        for start in range(0, len(ids), _IN_LIST):
+            chosen = ids[start : start + _IN_LIST]
+            for done, (task, data) in enumerate(self._data_of(project, chosen).items(), start):
+                self._context.report("write priorities", done, len(ids))
+                ours = {n: targets[task] for n, targets in changing.items() if task in targets}
+                self._client.send("PATCH", f"api/tasks/{task}/", {"data": {**data, **ours}})
+
+    def _read_back(self, project: int, name: str, targets: Mapping[int, Any]) -> None:
+        """Compare what the server has with what was sent; a large write by a sample."""
+        ids = sorted(targets)
+        sample = ids[:: -(-len(ids) // _READ_BACK)]
+        wrong = [
+            task
+            for start in range(0, len(sample), _IN_LIST)
+            for task, data in self._data_of(project, sample[start : start + _IN_LIST]).items()
+            if data.get(name) != targets[task]
+        ]
+        if wrong:
+            raise WriteFailed(
+                f"{name} must read back as it was written; it differs on {len(wrong)} of "
+                f"{len(sample)} tasks: {listed(wrong)}.",
+                hint="somebody may be writing it at the same time.",
+            )
+
+    def _data_of(self, project: int, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """The data of these tasks; those that are gone are left out."""
+        only = {"filter": "filter:tasks:id", "operator": "in_list", "type": "Number"}
+        pages = task_pages(self._client, project, "id,data", filters=({**only, "value": ids},))
+        return {
+            task.id: {key: json.loads(bytes(raw)) for key, raw in task.data.items()}
+            for page in pages
+            for task in page
+        }
+
+
+def set_field(client: Client, project: int, name: str, request: SetField) -> None:
+    """Set one data key of these tasks; no other key and no other task is touched.
+
+    Raises:
+        WriteRefused: if the request names no task, which the server takes for all tasks.
+        WriteFailed: if the server says that it changed more tasks than were named.
+    """
+    if not request.ids:
+        raise WriteRefused("a write must name its tasks; got none, which would mean all of them.")
+    answer = client.send(
+        "POST",
+        "api/dm/actions/",
+        {
+            "selectedItems": {"all": False, "included": list(request.ids)},
+            "value_name": name,
+            "value_type": request.kind,
+            "value": request.value,
+        },
+        id="add_data_field",
+        project=project,
+    )
+    said = re.search(r"\d+", str((answer or {}).get("detail", "")))
+    if said and int(said.group()) > len(request.ids):
+        raise WriteFailed(
+            f"the server must change {len(request.ids)} tasks at most; it says {said.group()}.",
+            hint="this version of Label Studio may not be one that labelnext was tested with.",
+        )
+
+
+def _targets(step: Step) -> Values:
+    """For each data key of ours, the tasks that it is set on; empty texts clear it."""
+    ranked: Sequence[int] = step.payload["task_ids"]
+    tags: Mapping[str, Sequence[int]] = step.payload["tags"]
+    priorities: dict[int, Any] = dict(zip(ranked, priority_texts(len(ranked)), strict=True))
+    return {
+        PRIORITY: {**priorities, **dict.fromkeys(step.payload["clear"], "")},
+        BATCH: {
+            **{task: tag for tag, tasks in tags.items() for task in tasks},
+            **dict.fromkeys(step.payload["untag"], ""),
+        },
+    }
+
+
+def _differing(targets: Values, reading: _Reading) -> Values:
+    changing = {
+        name: {
+            t: value
+            for t, value in targets.get(name, {}).items()
+            if t in reading.ids and reading.values[name].get(t) != value
+        }
+        for name in FIELDS
+    }
+    return {name: values for name, values in changing.items() if values}
+
+
+def _can_be_put_back(value: Any) -> bool:
+    return value is None or (isinstance(value, (str, int, float)) and not isinstance(value, bool))

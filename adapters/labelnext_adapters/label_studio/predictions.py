@@ -1,0 +1,247 @@
+"""Mode uncertainty: copies of the predictions, with the priority as their score.
+
+"Label All Tasks" ignores the order of a tab, but with uncertainty sampling Label Studio serves the
+lowest score of the project's model version first, and never one task to two people. So each
+ranked task gets a copy of its prediction, with 1 − priority as the score, under a model version
+of its own: the model's predictions stay as they are, and annotators still see the regions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from labelnext.adapter import Context, Step
+from labelnext.errors import WriteFailed, listed
+from labelnext_adapters.label_studio.client import MOST_BYTES, Client
+from labelnext_adapters.label_studio.project import COPY, all_versions, get_project
+from labelnext_adapters.label_studio.read import stored_predictions
+from labelnext_adapters.label_studio.tasks import Prediction, task_pages
+
+SAMPLING = "Uncertainty sampling"
+_DELETE_SECONDS = 3600  # the server saves each task anew: 50 predictions a second
+_NOTHING = msgspec.Raw(b"[]")
+
+_log = logging.getLogger("labelnext.label_studio")
+
+_Scores = dict[int, float]
+
+
+def copy_version(run: str, source: Mapping[str, Any] | None, task_ids: Sequence[int]) -> str:
+    """The model version of the copies, the same for the same ranking of the same predictions."""
+    known = [] if source is None else [source["model_version"], source["latest"], source["count"]]
+    digest = hashlib.sha256(json.dumps([known, list(task_ids)]).encode()).hexdigest()
+    return f"{COPY}{run}:{digest[:8]}"
+
+
+def copy_scores(n: int) -> list[float]:
+    """1 − priority for rank 1 to n: 0 for the first, and below 1.
+
+    Example:
+        >>> copy_scores(4)
+        [0.0, 0.25, 0.5, 0.75]
+    """
+    return [rank / n for rank in range(n)]
+
+
+class Copies:
+    """Adds the copies of a run, and removes those of earlier runs.
+
+    Args:
+        client: the server.
+        context: for progress.
+    """
+
+    def __init__(self, client: Client, context: Context) -> None:
+        self._client, self._context = client, context
+
+    def snapshot(self, step: Step) -> Any:
+        """Which copies are there: their scores, and the results that are no copies any more."""
+        place = step.payload
+        found, sources = self._read(place["project"], place["versions"], place["source"])
+        return {
+            version: {
+                "task_ids": [p.task for p in rows],
+                "scores": [p.score for p in rows],
+                "results": {
+                    str(p.task): json.loads(bytes(p.result))
+                    for p in rows
+                    if bytes(p.result) != bytes(sources.get(p.task, _NOTHING))
+                },
+            }
+            for version, rows in found.items()
+        }
+
+    def perform(self, step: Step) -> None:
+        """Bring the copies about, or remove them. Doing it twice ends in the same state."""
+        place = step.payload
+        ranked: Sequence[int] = place["task_ids"]
+        scores = dict(zip(ranked, copy_scores(len(ranked)), strict=True))
+        for version in place["versions"]:
+            self._put(place["project"], version, scores, place["source"], {})
+
+    def restore(self, step: Step, before: Any) -> list[str]:
+        """Put back the copies that were there."""
+        place = step.payload
+        for version in place["versions"]:
+            old = before.get(version, {"task_ids": [], "scores": [], "results": {}})
+            scores = dict(zip(old["task_ids"], old["scores"], strict=True))
+            results = {int(task): result for task, result in old["results"].items()}
+            self._put(place["project"], version, scores, place["source"], results)
+        return []
+
+    def _put(
+        self,
+        project: int,
+        version: str,
+        scores: _Scores,
+        source: str | None,
+        results: Mapping[int, Any],
+    ) -> None:
+        """Make the copies of a version exactly these; none when there are no scores."""
+        found, sources = self._read(project, [version], source)
+        have = {p.task: p.score for p in found.get(version, [])}
+        strange = len(have) < len(found.get(version, [])) or have.items() - scores.items()
+        if strange or (have and not scores):
+            self._delete(project, version)
+            have = {}
+        alive = self._alive(project) if scores else frozenset()
+        gone = sorted(scores.keys() - alive)
+        if gone:
+            _log.warning("%d ranked tasks no longer exist: %s", len(gone), listed(gone))
+        wanted = {t: s for t, s in scores.items() if t in alive}
+        lacking = [t for t in wanted if t not in have]
+        rows = [
+            {
+                "task": task,
+                "model_version": version,
+                "score": wanted[task],
+                "result": results.get(task, sources.get(task, _NOTHING)),
+            }
+            for task in lacking
+        ]
+        if rows and self._send(project, rows) < len(rows):
+            self._send_without_result(project, version, source, rows)
+        count = {row["model_version"]: row["count"] for row in all_versions(self._client, project)}
+        if count.get(version, 0) != len(wanted):
+            raise WriteFailed(
+                f"the project must have {len(wanted)} predictions of {version!r}; "
+                f"it has {count.get(version, 0)}."
+            )
+
+    def _send_without_result(
+        self, project: int, version: str, source: str | None, rows: Sequence[dict[str, Any]]
+    ) -> None:
+        """Label Studio drops what it finds no longer fits the labelling setup; the order counts."""
+        found, _ = self._read(project, [version], source)
+        have = {p.task for p in found.get(version, [])}
+        dropped = [{**row, "result": _NOTHING} for row in rows if row["task"] not in have]
+        _log.warning(
+            "the server refused %d predictions that do not fit the labelling setup; "
+            "they were copied without their regions: task %s",
+            len(dropped),
+            listed(row["task"] for row in dropped),
+        )
+        self._send(project, dropped)
+
+    def _send(self, project: int, rows: Sequence[dict[str, Any]]) -> int:
+        """Send the rows, in one request unless it would be too large; returns how many it took.
+
+        Never sent twice by itself: a request whose answer was lost may have been carried out.
+        """
+        created = 0
+        for done, body in enumerate(_bodies(rows)):
+            self._context.report("write predictions", done, None)
+            path = f"api/projects/{project}/import/predictions"
+            answer = self._client.send("POST", path, body, retry=False)
+            created += int((answer or {}).get("created", 0))
+        return created
+
+    def _delete(self, project: int, version: str) -> None:
+        self._context.report(f"remove predictions: {version}", 0, None)
+        self._client.send(
+            "DELETE",
+            f"api/projects/{project}/model-versions/",
+            {"model_version": version},
+            seconds=_DELETE_SECONDS,
+        )
+
+    def _read(
+        self, project: int, versions: Sequence[str], source: str | None
+    ) -> tuple[dict[str, list[Prediction]], dict[int, msgspec.Raw]]:
+        """The copies of these versions, and the newest result of the source of each task."""
+        found: dict[str, list[Prediction]] = {}
+        newest: dict[int, Prediction] = {}
+        for prediction in stored_predictions(self._client, project, self._context):
+            if prediction.model_version in versions:
+                found.setdefault(str(prediction.model_version), []).append(prediction)
+            elif prediction.model_version == source:
+                known = newest.get(prediction.task)
+                if known is None or known.id < prediction.id:
+                    newest[prediction.task] = prediction
+        return found, {task: p.result for task, p in newest.items()}
+
+    def _alive(self, project: int) -> frozenset[int]:
+        pages = task_pages(self._client, project, "id", context=self._context)
+        return frozenset(task.id for page in pages for task in page)
+
+
+class Sampling:
+    """Has the project serve the copies by their scores.
+
+    Args:
+        client: the server.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def snapshot(self, step: Step) -> Any:
+        """The project's sampling and model version."""
+        project = get_project(self._client, step.payload["project"])
+        return {name: project.get(name) for name in ("sampling", "model_version")}
+
+    def perform(self, step: Step) -> None:
+        """Set both."""
+        place = step.payload
+        self._set(place["project"], SAMPLING, place["version"])
+
+    def restore(self, step: Step, before: Any) -> list[str]:
+        """Set both as they were, unless somebody chose something else meanwhile."""
+        place = step.payload
+        now = get_project(self._client, place["project"])
+        # The server itself takes the version away when its last prediction goes.
+        if now.get("model_version") not in (place["version"], before["model_version"], "", None):
+            return [
+                f"The project's model version stays {now.get('model_version')!r}, which somebody "
+                "chose after the run."
+            ]
+        self._set(place["project"], before["sampling"], before["model_version"] or "")
+        return []
+
+    def _set(self, project: int, sampling: str, version: str) -> None:
+        body = {"sampling": sampling, "model_version": version}
+        self._client.send("PATCH", f"api/projects/{project}/", body)
+
+
+def _bodies(rows: Iterable[dict[str, Any]]) -> Iterator[list[msgspec.Raw]]:
+    """The rows in as few requests as the server's limit allows."""
+    body: list[msgspec.Raw] = []
+    size = 0
+    for row in rows:
+        encoded = msgspec.Raw(msgspec.json.encode(row))
+        if body and size + len(bytes(encoded)) + 1 > MOST_BYTES:
+            yield body
+            body, size = [], 0
+        body.append(encoded)
+        size += len(bytes(encoded)) + 1
+    if body:
+        yield body
+
+
+__all__ = ["Copies", "Sampling", "copy_scores", "copy_version"]
