@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from labelnext.pipeline import run
     from labelnext.pool import Objects, Pool
     from labelnext.ranking import Ranking, rank
+    from labelnext.replays import replay
     from labelnext.report import Report
     from labelnext.selection import get_selection, selection_names
 
@@ -35,6 +36,7 @@ __all__ = [
     "load_config",
     "open_adapter",
     "rank",
+    "replay",
     "run",
     "selection_names",
 ]
@@ -52,6 +54,7 @@ _HOMES = {
     "load_config": "config",
     "open_adapter": "adapter",
     "rank": "ranking",
+    "replay": "replays",
     "run": "pipeline",
     "selection_names": "selection",
 }

@@ -120,6 +120,33 @@ def check(config: ConfigPath, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command(epilog="Example: `labelnext replay labelnext.yaml`")
+def replay(config: ConfigPath, as_json: Json = False) -> None:
+    """Find out on your own labels which strategy would have beaten random, and whether any."""
+    from labelnext.replays import replay as replay_labels
+
+    with _progress() as progress:
+        report = replay_labels(config, progress=progress)
+    if as_json:
+        _plain(report.to_json())
+        return
+    table = _table("strategy", "points over random", "interval", "better in", "labels to match")
+    for outcome in report.outcomes:
+        match = outcome.labels_to_match
+        low, high = (100 * end for end in outcome.interval)
+        table.add_row(
+            outcome.strategy,
+            f"{100 * outcome.difference:+.1f}",
+            f"{low:+.1f} to {high:+.1f}",
+            f"{outcome.wins} of {report.n_seeds}",
+            "not reached" if match is None else str(match),
+        )
+    _out.print(table)
+    _out.print(f"[bold]{_escaped(report.advice)}[/]")
+    if report.path is not None:
+        _out.print(f"Report: {_escaped(str(report.path))}", soft_wrap=True)
+
+
 @app.command(epilog="Example: `labelnext init label-studio`")
 def init(
     platform: Annotated[str, typer.Argument(help="One of `labelnext adapters`.")] = "files",

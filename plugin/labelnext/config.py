@@ -102,6 +102,34 @@ class ReportSettings(Options):
     """The HTML page; none when null."""
 
 
+_STRATEGIES = ("least_confidence", "margin", "entropy", "variance", "image_diversity")
+
+
+class Replay(Options):
+    """The replay of active learning on the labelled items (labelnext replay)."""
+
+    strategies: list[str] = Field(default_factory=lambda: list(_STRATEGIES))
+    """What to compare with random: acquisition functions, selection methods, or margin/k_center."""
+    model: str = "sklearn.linear_model.LogisticRegression"
+    """Import path of a scikit-learn classifier, trained on the standardised embeddings."""
+    model_options: dict[str, Any] = Field(default_factory=lambda: {"max_iter": 1000})
+    """Of the classifier's constructor."""
+    initial: int = Field(20, ge=2)
+    """Labels at the start, chosen at random."""
+    batch: int = Field(20, ge=1)
+    """Labels of each round."""
+    rounds: int = Field(10, ge=1)
+    """Rounds after the start."""
+    seeds: int = Field(20, ge=2)
+    """Starts, the same for every strategy; below 20 the figures are luck."""
+    test_size: float = Field(0.4, gt=0, lt=1)
+    """Share of the labelled items on which accuracy is measured."""
+    workers: int | None = Field(None, ge=1)
+    """Processes; one for each processor when null. The figures do not depend on it."""
+    path: Path | None = Path("labelnext-replay.html")
+    """The HTML page; none when null."""
+
+
 class Rest(Options):
     """The other keys."""
 
@@ -118,6 +146,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "selection": Selection,
     "send": Send,
     "report": ReportSettings,
+    "replay": Replay,
 }
 
 
@@ -133,6 +162,7 @@ class Config:
         selection: how the batch is chosen.
         send: where a batch is sent.
         report: the report.
+        replay: how active learning is replayed.
         rest: the keys without a section.
         path: of the file; None when it came from a mapping.
     """
@@ -144,6 +174,7 @@ class Config:
     selection: Selection
     send: Send
     report: ReportSettings
+    replay: Replay
     rest: Rest
     path: Path | None = None
 
@@ -184,6 +215,7 @@ class Config:
             "write": _dump(self.write),
             "send": _dump(self.send),
             "report": _dump(self.report),
+            "replay": _dump(self.replay),
         }
         return data | _dump(self.rest)
 

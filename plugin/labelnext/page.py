@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from labelnext.replay_report import ReplayReport
     from labelnext.report import Report
 
 _POOL, _BATCH = "#b8c4d0", "#d9480f"
@@ -20,7 +20,22 @@ _MOST_CLASSES = 20
 
 
 def render(report: Report) -> str:
-    """The page, with nothing in it that a browser would have to fetch."""
+    """The page of a run, with nothing in it that a browser would have to fetch."""
+    return _filled(
+        "report.html.j2",
+        report=report,
+        config=json.dumps(report.config, indent=2, ensure_ascii=False),
+        score_plot=None if report.scores is None else _score_plot(report, report.scores),
+        class_plot=_class_plot(report.classes) if report.classes else None,
+    )
+
+
+def render_replay(report: ReplayReport) -> str:
+    """The page of a replay."""
+    return _filled("replay.html.j2", report=report, curves=_curve_plot(report))
+
+
+def _filled(name: str, **values: object) -> str:
     import jinja2
 
     environment = jinja2.Environment(
@@ -29,13 +44,22 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    template = environment.from_string((files("labelnext") / "report.html.j2").read_text("utf-8"))
-    return template.render(
-        report=report,
-        config=json.dumps(report.config, indent=2, ensure_ascii=False),
-        score_plot=None if report.scores is None else _score_plot(report, report.scores),
-        class_plot=_class_plot(report.classes) if report.classes else None,
-    )
+    return environment.get_template(name).render(**values)
+
+
+def _curve_plot(report: ReplayReport) -> str:
+    figure, axes = _figure(3.6)
+    for number, outcome in enumerate(report.outcomes):
+        colour = "#52606d" if number == 0 else f"C{number - 1}"
+        style = "--" if number == 0 else "-"
+        axes.plot(report.labels, outcome.accuracies, style, color=colour, label=outcome.strategy)
+        axes.fill_between(
+            report.labels, outcome.low, outcome.high, color=colour, alpha=0.12, linewidth=0
+        )
+    axes.set_xlabel("labels")
+    axes.set_ylabel("accuracy on held-out items")
+    axes.legend(frameon=False)
+    return _svg(figure)
 
 
 def _score_plot(report: Report, scores: Mapping[str, Any]) -> str:

@@ -39,6 +39,7 @@ def config_template(adapter_name: str) -> str:
         "selection": _SECTIONS["selection"],
         "write": adapter.WriteOptions,
         "report": _SECTIONS["report"],
+        "replay": _SECTIONS["replay"],
     }.items():
         parts.append(f"{name}:\n" + _keys(_without(model, _NOT_YET).items(), "  "))
     parts.append(_keys(_without(Rest, _NOT_YET).items(), ""))

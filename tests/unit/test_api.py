@@ -13,6 +13,7 @@ PUBLIC = {
     "Ranking",
     "Report",
     "rank",
+    "replay",
     "run",
     "load_config",
     "get_acquisition",

@@ -18,7 +18,10 @@ def written(folder: Path, text: str) -> Path:
 
 def test_minimal_config_gets_the_shared_defaults(tmp_path: Path) -> None:
     config = load_config(written(tmp_path, MINIMAL))
+    replay = config.to_dict()["replay"]
+    assert (replay["seeds"], replay["test_size"]) == (20, 0.4)
     assert config.to_dict() == {
+        "replay": replay,
         "source": {
             "adapter": "files",
             "key": None,

@@ -60,10 +60,6 @@ def test_every_acquisition_function_is_in_the_table_with_its_direction() -> None
     assert rows == {n: get_acquisition(n).direction for n in labelnext.acquisition_names()}
 
 
-def test_every_selection_method_is_named() -> None:
-    assert all(f"`{name}`" in README for name in labelnext.selection_names())
-
-
 def test_pictures_exist() -> None:
     pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", README)
     assert pictures

@@ -1,0 +1,235 @@
+"""Active learning replayed on items whose labels are known: one strategy, one start, one curve."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.acquisition import acquisition_names
+from labelnext.errors import ConfigError, InvalidInput, unknown
+from labelnext.pool import Pool
+from labelnext.ranking import rank
+from labelnext.selection import get_selection, selection_names
+
+RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """How each batch is chosen.
+
+    Attributes:
+        name: as in the configuration.
+        acquisition: name of the acquisition function, or None.
+        selection: name of the selection method; None for a random choice.
+    """
+
+    name: str
+    acquisition: str | None
+    selection: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> Strategy:
+        """From ``random``, an acquisition function, a selection method, or both with a slash.
+
+        Raises:
+            UnknownName: if it is none of these.
+
+        Example:
+            >>> Strategy.parse("margin").selection, Strategy.parse("image_diversity").acquisition
+            ('top_k', None)
+        """
+        first, slash, second = (part.strip() for part in text.partition("/"))
+        if slash:
+            if first not in acquisition_names():
+                raise unknown("replay.strategies", first, acquisition_names())
+            return cls(text, first, get_selection(second).name)
+        if text == RANDOM:
+            return cls(text, None, None)
+        if text in acquisition_names():
+            return cls(text, text, "top_k")
+        if text in selection_names():
+            needs_score = "utilities" in get_selection(text).needs
+            return cls(text, "margin" if needs_score else None, text)
+        raise unknown("replay.strategies", text, [RANDOM, *acquisition_names(), *selection_names()])
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What all strategies have in common.
+
+    Attributes:
+        model: import path of a scikit-learn classifier.
+        model_options: of its constructor.
+        initial: labels at the start, chosen at random.
+        batch: labels of each round.
+        rounds: number of rounds after the start.
+        test_size: share of the items on which accuracy is measured, in (0, 1).
+    """
+
+    model: str = "sklearn.linear_model.LogisticRegression"
+    model_options: Mapping[str, Any] = field(default_factory=lambda: {"max_iter": 1000})
+    initial: int = 20
+    batch: int = 20
+    rounds: int = 10
+    test_size: float = 0.4
+
+    def estimator(self, seed: int) -> Any:
+        """A new model, on standardised features.
+
+        Raises:
+            ConfigError: if the import path leads to no classifier.
+        """
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        module, _, name = self.model.rpartition(".")
+        try:
+            kind = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise ConfigError(
+                f"replay.model must be the import path of a classifier; got {self.model!r}.",
+                hint="for example sklearn.ensemble.RandomForestClassifier.",
+            ) from error
+        if not hasattr(kind, "fit") or not hasattr(kind, "predict_proba"):
+            raise ConfigError(
+                f"replay.model must have fit and predict_proba; {self.model!r} does not."
+            )
+        options = dict(self.model_options)
+        if "random_state" in inspect.signature(kind).parameters:
+            options.setdefault("random_state", seed)
+        try:
+            return make_pipeline(StandardScaler(), kind(**options))
+        except TypeError as error:
+            raise ConfigError(f"replay.model_options must fit {self.model}; {error}.") from error
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What one strategy reached from one start.
+
+    Attributes:
+        strategy: its name.
+        seed: of the start, the split and the choices.
+        accuracies: shape (n_rounds + 1,), on the held-out items, from the start on.
+        balanced: shape (n_rounds + 1,), mean recall over the classes.
+        recalls: shape (n_classes,), at the end.
+    """
+
+    strategy: str
+    seed: int
+    accuracies: tuple[float, ...]
+    balanced: tuple[float, ...]
+    recalls: tuple[float, ...]
+
+
+def learning_curve(
+    features: NDArray[np.floating],
+    labels: NDArray[np.integer],
+    n_classes: int,
+    strategy: Strategy,
+    protocol: Protocol,
+    seed: int,
+) -> Curve:
+    """Label some items, train, choose a batch, reveal its labels, train again; measure each time.
+
+    The split and the start depend on the seed alone, so that strategies can be compared in pairs.
+
+    Args:
+        features: shape (n_items, n_dimensions), what the model sees, and the embeddings.
+        labels: shape (n_items,), class positions.
+        n_classes: number of classes.
+        strategy: how each batch is chosen.
+        protocol: model and sizes.
+        seed: of the split, the start and the choices.
+
+    Raises:
+        InvalidInput: if there are too few items for the protocol.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(labels))
+    n_test = round(protocol.test_size * len(labels))
+    test, pool = order[:n_test], np.sort(order[n_test:])
+    known = _start(labels[pool], protocol.initial, rng)
+    accuracies, balanced = [], []
+    recalls: NDArray[np.float64] = np.zeros(n_classes)
+    model: Any = None
+    for _ in range(protocol.rounds + 1):
+        if model is not None:
+            probabilities = np.zeros((len(pool), n_classes))
+            probabilities[:, model.classes_] = model.predict_proba(features[pool])
+            revealed = np.where(known, labels[pool], -1)
+            batch = _batch(features[pool], probabilities, revealed, strategy, protocol.batch, rng)
+            known[batch] = True
+        model = protocol.estimator(seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(features[pool[known]], labels[pool[known]])
+        right = model.predict(features[test]) == labels[test]
+        accuracies.append(float(right.mean()))
+        recalls = _recalls(right, labels[test], n_classes)
+        balanced.append(float(np.nanmean(recalls)))
+    return Curve(strategy.name, seed, tuple(accuracies), tuple(balanced), tuple(recalls.tolist()))
+
+
+def needed(protocol: Protocol) -> int:
+    """How many labelled items the protocol needs."""
+    asked = protocol.initial + protocol.batch * protocol.rounds
+    return int(np.ceil(asked / (1 - protocol.test_size)))
+
+
+def _start(labels: NDArray[np.integer], size: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """A random start; of two classes at least, or no classifier can be trained."""
+    chosen = rng.permutation(len(labels))
+    others = chosen[labels[chosen] != labels[chosen[0]]]
+    if not others.size:
+        raise InvalidInput("labels must be of two classes at least, also in each split.")
+    known = np.zeros(len(labels), dtype=bool)
+    known[chosen[:size]] = True
+    if not known[others[0]]:
+        known[chosen[size - 1]] = False
+        known[others[0]] = True
+    return known
+
+
+def _batch(
+    features: NDArray[np.floating],
+    probabilities: NDArray[np.floating],
+    revealed: NDArray[np.integer],
+    strategy: Strategy,
+    budget: int,
+    rng: np.random.Generator,
+) -> NDArray[np.intp]:
+    """Positions of the items labelled next; `revealed` is −1 where the label is not known yet."""
+    seed = int(rng.integers(2**31))
+    if strategy.selection is None:
+        return rng.permutation(np.flatnonzero(revealed < 0))[:budget]
+    items = Pool(
+        np.arange(len(features)),
+        probabilities=probabilities,
+        classes=range(probabilities.shape[1]),
+        embeddings=features,
+        labels=revealed,
+    )
+    ranking = rank(
+        items, strategy.acquisition, selection=strategy.selection, budget=budget, seed=seed
+    )
+    return ranking.item_ids.astype(np.intp)
+
+
+def _recalls(
+    right: NDArray[np.bool_], labels: NDArray[np.integer], n_classes: int
+) -> NDArray[np.float64]:
+    counts = np.bincount(labels, minlength=n_classes)
+    hits = np.bincount(labels, weights=right, minlength=n_classes)
+    recalls: NDArray[np.float64] = np.full(n_classes, np.nan)
+    return np.divide(hits, counts, out=recalls, where=counts > 0)

@@ -1,0 +1,194 @@
+"""Replays on the digits: pairs, workers, resumption, and advice that can say no."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+import labelnext
+from labelnext.errors import ConfigError, InvalidInput, UnknownName
+from labelnext.learning_curves import Curve, Protocol, Strategy, learning_curve, needed
+from labelnext.pool import Pool
+from labelnext.replay_report import ReplayReport
+from labelnext.replays import labelled_part, simulate
+
+FEATURES, LABELS = (array[:500] for array in load_digits(return_X_y=True))
+SMALL = Protocol(initial=10, batch=10, rounds=3)
+RANDOM, MARGIN = Strategy.parse("random"), Strategy.parse("margin")
+
+
+def curve(name: str, seed: int, *accuracies: float) -> Curve:
+    return Curve(name, seed, accuracies, accuracies, (accuracies[-1], float("nan")))
+
+
+def test_strategy_is_a_function_a_method_or_both() -> None:
+    assert Strategy.parse("margin") == Strategy("margin", "margin", "top_k")
+    assert Strategy.parse("image_diversity").acquisition is None
+    both = Strategy.parse("entropy / image_diversity")
+    assert (both.acquisition, both.selection) == ("entropy", "image_diversity")
+    with pytest.raises(UnknownName, match="did you mean 'margin'"):
+        Strategy.parse("margn")
+
+
+def test_outcome_is_the_mean_difference_of_the_curves_after_the_start() -> None:
+    curves = [
+        curve("random", 0, 0.5, 0.6, 0.8),
+        curve("random", 1, 0.5, 0.6, 0.7),
+        curve("margin", 0, 0.5, 0.8, 0.9),  # mean after the start .85, random .70: +.15
+        curve("margin", 1, 0.5, 0.7, 0.7),  # .70 and .65: +.05
+    ]
+    protocol = Protocol(initial=10, batch=5, rounds=2)
+    report = ReplayReport.of(curves, protocol, ["a", "b"], 100)
+    random, margin = report.outcomes
+    assert random.strategy == "random"
+    assert margin.difference == pytest.approx(0.10)
+    assert margin.wins == 2
+    assert margin.accuracies == pytest.approx([0.5, 0.75, 0.8])
+    assert margin.labels_to_match == 15  # .75 is random's last mean
+    assert margin.recall_differences == [pytest.approx(0.05), None]
+    assert report.labels == [10, 15, 20]
+    assert margin.interval == pytest.approx((0.05, 0.15))  # the only means of resampled pairs
+    assert "Take margin: +10.0 points" in report.advice
+    assert "15 labels instead of 20" in report.advice
+
+
+def test_advice_says_no_where_the_interval_holds_zero() -> None:
+    curves = [
+        curve(name, seed, 0.5, 0.6 + gain)
+        for seed in range(20)
+        for name, gain in (("random", 0.0), ("margin", 0.02 if seed % 2 else -0.018))
+    ]
+    report = ReplayReport.of(curves, Protocol(rounds=1), ["a", "b"], 100)
+    assert "no better than random on your data" in report.advice
+
+
+def test_missing_seed_is_refused() -> None:
+    curves = [curve("random", 0, 0.5, 0.5), curve("margin", 1, 0.5, 0.5)]
+    with pytest.raises(InvalidInput, match="for every seed"):
+        ReplayReport.of(curves, Protocol(rounds=1), ["a", "b"], 100)
+
+
+def test_strategies_share_the_start_and_part_afterwards() -> None:
+    first = learning_curve(FEATURES, LABELS, 10, RANDOM, SMALL, seed=3)
+    second = learning_curve(FEATURES, LABELS, 10, MARGIN, SMALL, seed=3)
+    assert first.accuracies[0] == second.accuracies[0]
+    assert first.accuracies[1:] != second.accuracies[1:]
+    assert len(first.accuracies) == SMALL.rounds + 1
+    assert first.balanced[-1] == pytest.approx(np.nanmean(first.recalls))
+
+
+def test_start_holds_two_classes_even_when_one_is_rare() -> None:
+    labels = np.zeros(100, dtype=int)
+    labels[::10] = 1
+    protocol = Protocol(initial=2, batch=2, rounds=1)
+    for seed in range(10):
+        learning_curve(FEATURES[:100], labels, 2, RANDOM, protocol, seed)
+
+
+def test_figures_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
+    one, two = (
+        simulate(FEATURES, LABELS, 10, [RANDOM, MARGIN], SMALL, seeds=range(2), workers=n)
+        for n in (1, 2)
+    )
+    assert one == two
+
+
+def test_replay_goes_on_where_it_broke_off(tmp_path: Path) -> None:
+    asked = []
+
+    def counted(stage: str, done: int, total: int | None) -> None:
+        asked.append(done)
+
+    def go(n_seeds: int) -> list[Curve]:
+        asked.clear()
+        return simulate(
+            FEATURES,
+            LABELS,
+            10,
+            [RANDOM, MARGIN],
+            SMALL,
+            seeds=range(n_seeds),
+            workers=1,
+            store=tmp_path,
+            progress=counted,
+        )
+
+    first = go(1)
+    assert asked == [1, 2]
+    (kept,) = tmp_path.iterdir()
+    kept.write_text(kept.read_text() + '\n{"strategy": "margin", "se')  # the process died here
+    second = go(2)
+    assert asked == [3, 4]
+    assert second[:2] == first
+    assert go(2) == second
+    assert asked == []
+
+
+def test_too_few_items_say_how_many_are_needed() -> None:
+    assert needed(Protocol(initial=20, batch=20, rounds=10, test_size=0.4)) == 367
+    with pytest.raises(InvalidInput, match="at least 367 for 10 rounds of 20 after 20; got 100"):
+        simulate(FEATURES[:100], LABELS[:100], 10, [RANDOM], Protocol(), seeds=range(2))
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        ("sklearn.linear_model.Logistic", {}, "import path of a classifier"),
+        ("LogisticRegression", {}, "import path of a classifier"),
+        ("sklearn.linear_model.Ridge", {}, "must have fit and predict_proba"),
+        ("sklearn.linear_model.LogisticRegression", {"depth": 3}, "must fit"),
+    ],
+)
+def test_wrong_model_is_refused(model: str, options: dict[str, int], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Protocol(model=model, model_options=options).estimator(0)
+
+
+def test_pool_without_labels_or_features_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="needs embeddings"):
+        labelled_part(Pool(["a"], labels=[0]))
+    with pytest.raises(InvalidInput, match="class label"):
+        labelled_part(Pool(["a"], embeddings=[[1.0]]))
+
+
+def test_labelled_part_is_sorted_by_id_and_leaves_out_nan() -> None:
+    pool = Pool(
+        ["10", "9", "8", "7"],
+        embeddings=[[10.0], [9.0], [8.0], [np.nan]],
+        labels=[1, 0, -1, 1],
+    )
+    features, labels = labelled_part(pool)
+    assert features.tolist() == [[9], [10]]
+    assert labels.tolist() == [0, 1]
+
+
+def test_replay_of_a_config_finds_margin_on_digits_and_nothing_in_noise(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    features, labels = load_digits(return_X_y=True)
+    advice = {}
+    for name, y in {"digits": labels, "noise": rng.permutation(labels)}.items():
+        np.savez(
+            tmp_path / f"{name}.npz",
+            item_ids=np.arange(800),
+            embeddings=features[:800],
+            labels=y[:800],
+            classes=[f"<{c}>" for c in range(10)],
+        )
+        config = tmp_path / f"{name}.yaml"
+        config.write_text(
+            f"source: {{adapter: files, path: {name}.npz}}\n"
+            "replay: {strategies: [margin], seeds: 8, rounds: 5, path: "
+            f"{name}.html}}\n"
+        )
+        report = labelnext.replay(config)
+        advice[name] = report.advice
+        page = (tmp_path / f"{name}.html").read_text()
+        assert "&lt;3&gt;" in page
+        assert "<svg" in page
+        assert json.loads(report.to_json())["n_items"] == 800
+    assert advice["digits"].startswith("Take margin")
+    assert "no better than random on your data" in advice["noise"]
