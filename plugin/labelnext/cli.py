@@ -285,6 +285,10 @@ def main() -> None:
 def _print_report(report: Report) -> None:
     counts = ", ".join(f"{n:,} {name}" for name, n in report.counts.items())
     _out.print(f"[bold]{_escaped(report.target)}[/]: {counts}")
+    if report.objects_per_item is not None:
+        from labelnext.report import per_item
+
+        _out.print(f"Objects per item: {per_item(report.objects_per_item)}")
     for notice in report.notices:
         _out.print("[yellow]warning[/]", _escaped(notice.message))
     rows = report.next_items[:10]

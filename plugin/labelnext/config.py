@@ -49,15 +49,17 @@ class Acquisition(Options):
     of: Unit = "items"
     """What is scored: items by their class probabilities, or objects, then reduced."""
     reduce: Reduction = "mean"
-    """How the scores of an item's objects become one: mean, max, min, sum or mean_top_k."""
+    """How the scores of an item's objects become one: mean, max, min, sum, mean_top_k or
+    weighted_sum, the sum with a weight for each class."""
     floor: float = Field(0.0, ge=0, le=1)
     """Objects with a lower confidence do not count."""
     no_objects: NoObjects = "first"
-    """Where items come in which nothing was detected: first or last."""
+    """Where items come in which nothing was detected: first, last, or quota: a tenth of every
+    batch."""
     calibrate: Literal["off"] = "off"
     """Reserved; off."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """Further options of the function, such as base of entropy."""
+    """Further options of the function, such as base of entropy or class_weights of objects."""
 
     @field_validator("name")
     @classmethod

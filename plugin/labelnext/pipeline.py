@@ -14,6 +14,7 @@ from typing import Any
 from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.adapter import Adapter, Finding, open_adapter
 from labelnext.config import Config, load_config
+from labelnext.document import parse
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.join import join_predictions
 from labelnext.journal import Journal, Plan, Progress, find_journal, journals, only_run
@@ -93,7 +94,7 @@ def run(
             seconds=seconds,
             path=None if dry_run else _page(settings),
             output=None if dry_run else written,
-            **summarise(pool, ranking, notices),
+            **summarise(pool, ranking, notices, floor=_floor(settings, ranking)),
         )
     if report.path is not None:
         page = report.to_html().encode()
@@ -131,6 +132,8 @@ def rank_pool(settings: Config, pool: Pool) -> Ranking:
             names = ("reduce", "floor", "no_objects") if of == "objects" else ("reduce",)
             shared = {n: getattr(acquisition, n) for n in names}
             options = {**{n: v for n, v in shared.items() if n in function.options}, **options}
+        if isinstance(file := options.get("class_quality"), str):
+            options["class_quality"] = parse(settings.directory / Path(file).expanduser()).data
     return rank(
         pool,
         acquisition.name,
@@ -280,6 +283,13 @@ def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     yield
     seconds[stage] = round(time.perf_counter() - start, 3)
     _log.info("%s took %.3f s", stage, seconds[stage])
+
+
+def _floor(settings: Config, ranking: Ranking) -> float:
+    """The confidence that objects had to reach to count."""
+    if ranking.of != "objects":
+        return 0.0
+    return float(settings.acquisition.options.get("floor", settings.acquisition.floor))
 
 
 def _own_output(settings: Config, plan: Plan) -> Path | None:

@@ -60,6 +60,7 @@ class Objects:
         boxes: shape (n_objects, 4), x1 y1 x2 y2 as fractions of the image, in [0, 1].
         probabilities: shape (n_objects, n_classes), in [0, 1]; rows need not sum to 1.
         embeddings: shape (n_objects, n_dimensions).
+        weights: shape (n_objects,), what each counts in a weighted sum.
 
     Raises:
         InvalidInput: if shapes disagree or a value is out of range.
@@ -75,6 +76,7 @@ class Objects:
     boxes: NDArray[np.floating] | None
     probabilities: NDArray[np.floating] | None
     embeddings: NDArray[np.floating] | None
+    weights: NDArray[np.float64] | None
 
     def __init__(
         self,
@@ -85,6 +87,7 @@ class Objects:
         boxes: ArrayLike | None = None,
         probabilities: ArrayLike | None = None,
         embeddings: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
     ) -> None:
         scores = float_array("confidences", confidences)
         if scores.ndim != 1:
@@ -110,6 +113,7 @@ class Objects:
             if vectors is None
             else unit_interval("objects.probabilities", vectors),
             embeddings=rows_of("objects.embeddings", embeddings, n),
+            weights=None if weights is None else column_of("weights", weights, n, np.float64),
         )
 
     def __len__(self) -> int:

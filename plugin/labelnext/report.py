@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.acquisition.function import without_objects
+from labelnext.acquisition.objects import object_statistics
 from labelnext.pool import Notice, Objects, Pool
 from labelnext.ranking import Ranking
 
@@ -31,12 +33,14 @@ class Report:
         adapter: name of the adapter.
         target: what was written to, for people.
         dry_run: nothing was written.
-        counts: items, predicted, missing, labelled, unscored, without objects, ranked, batch.
+        counts: items, predicted, missing, labelled, unscored, ranked, batch; of detections also
+            those without objects, and those whose objects are all below the floor.
         ids: the ids behind the counts of exceptions: missing and unscored.
         notices: what was adjusted, left out or looks wrong.
         scores: distribution of the scores: edges, pool and batch counts; None without scores.
         classes: for each class its predictions in the pool and in the batch; None without any.
-        objects_per_item: mean number in the pool and in the batch; None without objects.
+        objects_per_item: mean number of objects that reach the floor, in the pool and in the
+            batch; None without objects.
         next_items: the next items, with rank, priority, score and the reason.
         steps: what was written, or would be.
         stays: what an undo cannot take back.
@@ -95,6 +99,8 @@ class Report:
         """A few lines for a terminal or a log."""
         counts = ", ".join(f"{n} {name}" for name, n in self.counts.items())
         lines = [f"labelnext {self.run}: {self.target}", counts]
+        if self.objects_per_item is not None:
+            lines.append(f"objects per item: {per_item(self.objects_per_item)}")
         lines += [f"warning: {notice.message}" for notice in self.notices]
         did = "would" if self.dry_run else "did"
         lines += [f"{did}: {step}" for step in self.steps]
@@ -114,13 +120,16 @@ class Report:
     _repr_html_ = to_html
 
 
-def summarise(pool: Pool, ranking: Ranking, notices: Sequence[Notice] = ()) -> dict[str, Any]:
+def summarise(
+    pool: Pool, ranking: Ranking, notices: Sequence[Notice] = (), *, floor: float = 0.0
+) -> dict[str, Any]:
     """The parts of a Report that follow from the pool and the ranking.
 
     Args:
         pool: what was read.
         ranking: of it.
         notices: further ones of the run.
+        floor: objects with a lower confidence did not count.
     """
     places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
     batch = np.array([places[name] for name in ranking.item_ids.tolist()], dtype=np.intp)
@@ -137,8 +146,10 @@ def summarise(pool: Pool, ranking: Ranking, notices: Sequence[Notice] = ()) -> d
     }
     objects = newest_objects(pool)
     if objects is not None:
-        empty = (objects.counts == 0) & ~pool.missing
+        empty = without_objects(pool, 0.0)
         counts["without objects"] = int(empty.sum())
+        if floor > 0:
+            counts["below the floor"] = int((without_objects(pool, floor) & ~empty).sum())
     return {
         "counts": counts,
         "ids": {
@@ -148,7 +159,7 @@ def summarise(pool: Pool, ranking: Ranking, notices: Sequence[Notice] = ()) -> d
         "notices": [*pool.notices, *ranking.notices, *notices],
         "scores": _distribution(ranking),
         "classes": _classes(pool, ranking, batch),
-        "objects_per_item": _objects_per_item(pool, batch),
+        "objects_per_item": _objects_per_item(pool, batch, floor),
         "next_items": [
             {**row, "reason": reason(pool, places[row["item_id"]], ranking.of)}
             for row in ranking.to_rows()[:_NEXT]
@@ -263,11 +274,16 @@ def _classes(pool: Pool, ranking: Ranking, batch: NDArray[np.intp]) -> list[dict
     return [{"class": _class_name(pool, c), "pool": p, "batch": b} for c, p, b in rows]
 
 
-def _objects_per_item(pool: Pool, batch: NDArray[np.intp]) -> dict[str, float] | None:
+def per_item(objects_per_item: Mapping[str, float]) -> str:
+    """How many objects an item has, for people."""
+    return ", ".join(f"{mean:.2f} in the {part}" for part, mean in objects_per_item.items())
+
+
+def _objects_per_item(pool: Pool, batch: NDArray[np.intp], floor: float) -> dict[str, float] | None:
     objects = newest_objects(pool)
     if objects is None:
         return None
-    counts = objects.counts
+    counts = object_statistics(objects, floor=floor).count
     of_pool = counts[~pool.labelled & ~pool.missing]
     mean = (float(part.mean()) if part.size else 0.0 for part in (of_pool, counts[batch]))
     return dict(zip(("pool", "batch"), mean, strict=True))

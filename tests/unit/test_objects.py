@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from labelnext.acquisition import mean_object_confidence
-from labelnext.acquisition.objects import reduce_objects
+from labelnext.acquisition.objects import object_statistics, reduce_objects
 from labelnext.errors import InvalidInput, UnknownName
-from labelnext.pool import Objects
+from labelnext.pool import Objects, Pool
+from labelnext.ranking import rank
+from labelnext.report import summarise
 
 
 def test_mean_object_confidence_of_no_items_is_empty() -> None:
@@ -65,7 +67,9 @@ def test_reduction_agrees_with_a_loop(reduce: str) -> None:
 
 def test_unknown_reduction_lists_the_right_ones() -> None:
     one = Objects([0, 1], [0.5])
-    with pytest.raises(UnknownName, match=r"max, mean, mean_top_k, min, sum.*did you mean 'mean'"):
+    with pytest.raises(
+        UnknownName, match=r"mean_top_k, min, sum, weighted_sum.*did you mean 'mean'"
+    ):
         reduce_objects(one.confidences, one, reduce="meen")
 
 
@@ -79,3 +83,78 @@ def test_k_below_one_is_refused() -> None:
     objects = Objects([0, 1], [0.5])
     with pytest.raises(InvalidInput, match="k must be at least 1"):
         reduce_objects(objects.confidences, objects, reduce="mean_top_k", k=0)
+
+
+def test_statistics_come_from_one_pass_and_agree_with_numpy() -> None:
+    rng = np.random.default_rng(8)
+    counts = rng.integers(0, 5, 50)
+    objects = Objects(np.concatenate([[0], counts.cumsum()]), rng.random(counts.sum()))
+    statistics = object_statistics(objects)
+    parts = [p for p in np.split(objects.confidences, objects.offsets[1:-1]) if p.size]
+    filled = counts > 0
+    assert statistics.count.tolist() == counts.tolist()
+    for name in ("sum", "mean", "min", "max"):
+        expected = [getattr(np, name)(part) for part in parts]
+        assert getattr(statistics, name)[filled] == pytest.approx(expected)
+
+
+def test_statistics_of_an_item_without_objects_are_the_neutral_ones() -> None:
+    statistics = object_statistics(Objects([0, 1], [0.2]), floor=0.5)
+    assert [statistics.count[0], statistics.sum[0]] == [0, 0.0]
+    assert [statistics.min[0], statistics.max[0]] == [np.inf, -np.inf]
+    assert np.isnan(statistics.mean[0])
+
+
+@pytest.mark.parametrize("reduce", ["mean", "max", "min", "sum", "mean_top_k"])
+def test_nan_score_of_one_object_makes_its_item_nan(reduce: str) -> None:
+    objects = Objects([0, 3, 4], [0.9, 0.8, 0.7, 0.6])
+    for place in range(3):
+        scores = np.array([0.1, 0.2, 0.3, 0.4])
+        scores[place] = np.nan
+        reduced = reduce_objects(scores, objects, reduce=reduce, k=2)
+        assert np.isnan(reduced).tolist() == [True, False]
+
+
+def quota_pool(n_full: int, n_empty: int) -> Pool:
+    """Items f00, f01, … of falling confidence, and items e00, e01, … without objects."""
+    ids = [f"f{i:02}" for i in range(n_full)] + [f"e{i:02}" for i in range(n_empty)]
+    offsets = np.minimum(np.arange(n_full + n_empty + 1), n_full)
+    return Pool(ids, objects=Objects(offsets, 0.9 - np.arange(n_full) / 100))
+
+
+def test_quota_gives_a_tenth_of_every_batch_to_items_without_objects() -> None:
+    order = rank(quota_pool(27, 3), "mean_object_confidence", no_objects="quota").item_ids
+    assert [i for i, name in enumerate(order.tolist()) if name[0] == "e"] == [9, 19, 29]
+    assert order.tolist()[:9] == [f"f{i:02}" for i in range(26, 17, -1)]
+
+
+def test_quota_follows_the_share_and_ties_do_not_disturb_it() -> None:
+    ids = ["a", "b", "c", "d", "x", "y"]
+    pool = Pool(ids, objects=Objects([0, 1, 2, 3, 4, 4, 4], [0.5] * 4))
+    order = rank(pool, "entropy", of="objects", no_objects="quota", no_objects_share=0.25).item_ids
+    assert order.tolist() == ["a", "b", "c", "x", "d", "y"]
+
+
+def test_quota_counts_unlabelled_items_alone() -> None:
+    pool = quota_pool(20, 1)
+    labelled = np.zeros(21, dtype=bool)
+    labelled[:10] = True
+    pool = Pool(pool.item_ids, objects=pool.objects, labelled=labelled)
+    order = rank(pool, "mean_object_confidence", no_objects="quota").item_ids.tolist()
+    assert order.index("e00") == 9
+
+
+def test_share_of_the_quota_is_checked() -> None:
+    with pytest.raises(InvalidInput, match="no_objects_share must be above 0"):
+        rank(quota_pool(1, 1), "entropy", of="objects", no_objects="quota", no_objects_share=1)
+
+
+def test_three_populations_are_told_apart() -> None:
+    objects = Objects([0, 0, 0, 1, 2], [0.1, 0.9])
+    missing = [True, False, False, False]
+    pool = Pool(["none", "empty", "faint", "sure"], objects=objects, missing=missing)
+    ranking = rank(pool, "mean_object_confidence", floor=0.5)
+    summary = summarise(pool, ranking, floor=0.5)
+    counts = summary["counts"]
+    assert (counts["missing"], counts["without objects"], counts["below the floor"]) == (1, 1, 1)
+    assert summary["objects_per_item"]["pool"] == pytest.approx(1 / 3)

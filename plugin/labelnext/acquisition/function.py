@@ -10,14 +10,22 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition.objects import counted, labels_as_objects
+from labelnext.acquisition.objects import labels_as_objects, object_statistics
+from labelnext.acquisition.weights import weighted_objects
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects, Pool
 
 Unit = Literal["items", "objects"]
 
-_OF_OBJECTS = {"reduce", "k", "floor", "no_objects"}
+_OF_OBJECTS = {"reduce", "k", "floor", "no_objects", "class_weights", "class_quality"}
 _OF_LABELS = {"reduce", "k"}  # a multilabel item's labels are reduced too, but all of them count
+
+# Options that do not reach the function: name -> (the option they belong to, their default).
+_SHARED: Mapping[str, tuple[str, Any]] = {
+    "class_weights": ("reduce", "counts"),
+    "class_quality": ("reduce", None),
+    "no_objects_share": ("no_objects", 0.1),
+}
 
 
 @dataclass(frozen=True)
@@ -50,9 +58,11 @@ class AcquisitionFunction:
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """The function's options and their defaults."""
+        """The options and their defaults: the function's own, and those for items by objects."""
         parameters = inspect.signature(self.function).parameters.values()
-        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        own = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        shared = _SHARED if "objects" in self.of else {}
+        return {**own, **{n: v for n, (needed, v) in shared.items() if needed in own}}
 
     def default_of(self, pool: Pool) -> Unit:
         """What to score when the caller does not say: items where the pool can, else objects."""
@@ -94,7 +104,8 @@ class AcquisitionFunction:
         Returns:
             Scores, shape (n_items,), NaN where there is no prediction or it holds NaN; and
             utilities, shape (n_items,), larger is labelled sooner, ±inf for items without
-            objects, as `no_objects` puts them.
+            objects, as `no_objects` puts them; with ``no_objects="quota"`` they are places in the
+            order, 1 for the first.
 
         Raises:
             InvalidInput: if the pool does not hold what the function needs.
@@ -105,12 +116,16 @@ class AcquisitionFunction:
             raise InvalidInput(f"{obstacle}.", hint=_advice(pool))
         if of == "items":
             _refuse_object_options(pool, options)
-        scores = np.array(self.function(_predictions(pool, of), **options), dtype=np.float64)
+        chosen = {**self.options, **options}
+        predictions = _predictions(pool, of, chosen)
+        own = {name: value for name, value in options.items() if name not in _SHARED}
+        scores = np.array(self.function(predictions, **own), dtype=np.float64)
         scores[pool.missing] = np.nan
         utilities = scores if self.direction == "high" else -scores
         if of == "objects":
-            chosen = {**self.options, **options}
             empty = without_objects(pool, chosen["floor"])
+            if chosen["no_objects"] == "quota":
+                return scores, _spread(utilities, empty, pool, chosen["no_objects_share"])
             end = np.inf if chosen["no_objects"] == "first" else -np.inf
             utilities = np.where(empty, end, utilities)
         return scores, utilities
@@ -125,12 +140,37 @@ def without_objects(pool: Pool, floor: float) -> NDArray[np.bool_]:
     empty = ~pool.missing
     for objects in sets:
         if objects is not None:
-            empty &= objects.where(counted(objects, floor)).counts == 0
+            empty &= object_statistics(objects, floor=floor).count == 0
     return empty
 
 
-def _predictions(pool: Pool, of: Unit) -> object:
+def _spread(
+    utilities: NDArray[np.float64], empty: NDArray[np.bool_], pool: Pool, share: float
+) -> NDArray[np.float64]:
+    """Utilities by which items without objects are evenly the given share of every batch.
+
+    The first one comes at the end of the first 1/share places, by id; labelled items, which are
+    never ranked, take no place.
+    """
+    if not 0 < share < 1:
+        raise InvalidInput(f"no_objects_share must be above 0 and below 1; got {share!r}.")
+    order = pool.tie_order[~pool.labelled[pool.tie_order]]
+    bare = order[empty[order]]
+    full = order[~empty[order] & ~np.isnan(utilities[order])]
+    full = full[np.argsort(-utilities[full], kind="stable")]
+    # The j-th bare item stands before the full item at j/share − j, so that both sides keep order.
+    before = np.round(np.arange(1, len(bare) + 1) * (1 / share - 1)) - 0.5
+    places = np.concatenate([np.arange(len(full), dtype=np.float64), before])
+    out: NDArray[np.float64] = np.full(len(pool), np.nan)
+    ranked = np.concatenate([full, bare])[np.argsort(places, kind="stable")]
+    out[ranked] = 1 - np.arange(len(ranked)) / max(len(ranked), 1)
+    return out
+
+
+def _predictions(pool: Pool, of: Unit, options: Mapping[str, Any]) -> object:
     if of == "objects":
+        if options.get("reduce") == "weighted_sum":
+            return weighted_objects(pool, options["class_weights"], options["class_quality"])
         return pool.objects
     if pool.multilabel and pool.probabilities is not None:
         return labels_as_objects(pool.probabilities)

@@ -7,11 +7,12 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.acquisition.segments import Statistics, segment_statistics, segment_top_k
 from labelnext.errors import InvalidInput, unknown
 from labelnext.pool import Objects
 
-Reduction = Literal["mean", "max", "min", "sum", "mean_top_k"]
-NoObjects = Literal["first", "last"]
+Reduction = Literal["mean", "max", "min", "sum", "mean_top_k", "weighted_sum"]
+NoObjects = Literal["first", "last", "quota"]
 
 
 def mean_object_confidence(
@@ -26,7 +27,8 @@ def mean_object_confidence(
     Args:
         objects: predicted objects.
         floor: objects with a lower confidence do not count.
-        no_objects: items without objects get 0.0 and come first, or 1.0 and come last.
+        no_objects: items without objects get 0.0 and come first, or 1.0 and come last, or 1.0
+            and are spread over the ranking by quota.
 
     Returns:
         Shape (n_items,), in [0, 1]; smaller is less certain.
@@ -52,14 +54,25 @@ def mean_object_confidence(
     )
 
 
-def counted(objects: Objects, floor: float) -> NDArray[np.bool_]:
-    """Which objects count: all but those surely below the floor (NaN counts, and spreads).
+def object_statistics(objects: Objects, *, floor: float = 0.0) -> Statistics:
+    """Number, sum, mean, smallest and largest confidence of each item's objects, in one pass.
 
-    Shape (n_objects,).
+    Args:
+        objects: predicted objects.
+        floor: objects with a lower confidence do not count (NaN counts, and spreads).
+
+    Returns:
+        Columns of shape (n_items,); see `Statistics` for items without objects.
+
+    Raises:
+        InvalidInput: if `floor` is outside [0, 1].
+
+    Example:
+        >>> s = object_statistics(Objects([0, 3], [0.75, 0.25, 0.1]), floor=0.2)
+        >>> s.count.tolist(), s.mean.tolist(), s.min.tolist()
+        ([2], [0.5], [0.25])
     """
-    if not 0 <= floor <= 1:
-        raise InvalidInput(f"floor must be in [0, 1]; got {floor!r}.")
-    return ~(objects.confidences < floor)
+    return _statistics(objects.confidences, objects, floor)
 
 
 def labels_as_objects(probabilities: NDArray[np.floating]) -> Objects:
@@ -94,8 +107,8 @@ def reduce_objects(
     Args:
         scores: shape (n_objects,).
         objects: whose offsets and confidences they follow.
-        reduce: mean, max, min, sum, or mean_top_k: the mean of the k largest scores (of all of
-            them where an item has fewer).
+        reduce: mean, max, min, sum; mean_top_k: the mean of the k largest scores (of all of them
+            where an item has fewer); weighted_sum: the sum of scores × `objects.weights`.
         k: for mean_top_k, at least 1.
         floor: objects with a lower confidence do not count.
         empty: the score of an item in which no object counts.
@@ -104,8 +117,8 @@ def reduce_objects(
         Shape (n_items,); NaN where a counted object's score is NaN.
 
     Raises:
-        UnknownName: if `reduce` is none of the five.
-        InvalidInput: if `k` or `floor` is out of range.
+        UnknownName: if `reduce` is none of the six.
+        InvalidInput: if `k` or `floor` is out of range, or the objects have no weights.
 
     Example:
         >>> o = Objects([0, 3], [0.9, 0.5, 0.1])
@@ -116,29 +129,25 @@ def reduce_objects(
         raise unknown("reduce", str(reduce), get_args(Reduction))
     if k < 1:
         raise InvalidInput(f"k must be at least 1; got {k!r}.")
-    keep = counted(objects, floor)
-    if not keep.all():
-        scores, objects = scores[keep], objects.where(keep)
-    counts = objects.counts
+    if reduce == "weighted_sum":
+        if objects.weights is None:
+            raise InvalidInput(
+                "objects must have weights for weighted_sum; got none.",
+                hint="the class weights come from labelled objects: see class_weights.",
+            )
+        scores = scores * objects.weights
+    statistics = _statistics(scores, objects, floor)
     if reduce == "mean_top_k":
-        scores, counts = _largest(scores, objects, k)
-    filled = counts > 0
-    out = np.full(len(counts), empty, dtype=np.float64)
-    if not filled.any():
-        return out
-    starts = (np.cumsum(counts) - counts)[filled]
-    ufunc = {"max": np.maximum, "min": np.minimum}.get(reduce, np.add)
-    values = ufunc.reduceat(scores.astype(np.float64, copy=False), starts)
-    if reduce in ("mean", "mean_top_k"):
-        values = values / counts[filled]
-    out[filled] = values
-    return out
+        values = segment_top_k(
+            scores, objects.offsets, k, confidences=objects.confidences, floor=floor
+        )
+    else:
+        values = getattr(statistics, "sum" if reduce == "weighted_sum" else reduce)
+    return np.where(statistics.count > 0, values, empty)
 
 
-def _largest(
-    scores: NDArray[np.floating], objects: Objects, k: int
-) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
-    """The k largest scores of each item (NaN counts as largest), and how many there are."""
-    order = np.lexsort((-scores, ~np.isnan(scores), objects.item_positions))
-    place = np.arange(len(scores)) - np.repeat(objects.offsets[:-1], objects.counts)
-    return scores[order[place < k]], np.minimum(objects.counts, k)
+def _statistics(scores: NDArray[np.floating], objects: Objects, floor: float) -> Statistics:
+    if not 0 <= floor <= 1:
+        raise InvalidInput(f"floor must be in [0, 1]; got {floor!r}.")
+    confidences = objects.confidences if floor > 0 else None
+    return segment_statistics(scores, objects.offsets, confidences=confidences, floor=floor)

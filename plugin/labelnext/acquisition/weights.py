@@ -1,0 +1,199 @@
+"""Class weights for the weighted sum over an item's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from labelnext.acquisition.matching import box_iou, boxes_of, match_boxes
+from labelnext.errors import InvalidInput
+from labelnext.pool import Objects, Pool
+
+
+def count_weights(counts: ArrayLike) -> NDArray[np.float64]:
+    """Weights that favour classes with few labelled objects: (N + K)/(n_c + 1).
+
+    Args:
+        counts: shape (n_classes,), labelled objects n_c of each of the K classes, N in all.
+
+    Returns:
+        Shape (n_classes,), at least 1.
+
+    References:
+        Brust, Käding and Denzler (2019), Active learning for deep object detection.
+
+    Example:
+        >>> count_weights([8, 0]).round(2).tolist()
+        [1.11, 10.0]
+    """
+    n = np.asarray(counts, dtype=np.float64)
+    weights: NDArray[np.float64] = (n.sum() + len(n)) / (n + 1)
+    return weights
+
+
+def difficulty_weights(
+    quality: ArrayLike, *, alpha: float = 0.3, beta: float = 0.2
+) -> NDArray[np.float64]:
+    """Weights that favour classes the detector is bad at: 1 + αβ ln((e^(1/α) − 1)(1 − q) + 1).
+
+    Args:
+        quality: shape (n_classes,), q in [0, 1] of each class, 1 for a class without errors.
+        alpha: how fast the weight rises as the quality falls.
+        beta: the weight of the worst class is 1 + beta.
+
+    Returns:
+        Shape (n_classes,), in [1, 1 + beta].
+
+    Raises:
+        InvalidInput: if a quality is outside [0, 1].
+
+    References:
+        Yang et al. (2024), Plug and Play Active Learning for object detection, its first stage.
+        There the quality is an average over the training; here it comes from outside.
+
+    Example:
+        >>> difficulty_weights([1.0, 0.5, 0.0]).round(4).tolist()
+        [1.0, 1.1605, 1.2]
+    """
+    q = np.asarray(quality, dtype=np.float64)
+    if not ((q >= 0) & (q <= 1)).all():
+        raise InvalidInput(f"class quality must be in [0, 1]; got {q.tolist()!r}.")
+    weights: NDArray[np.float64] = 1 + alpha * beta * np.log(np.expm1(1 / alpha) * (1 - q) + 1)
+    return weights
+
+
+def class_quality(
+    objects: Objects,
+    truth: Objects,
+    items: NDArray[np.intp],
+    n_classes: int,
+    *,
+    floor: float = 0.5,
+    iou: float = 0.5,
+) -> NDArray[np.float64]:
+    """F1 score of each class, on items that have labelled and predicted boxes.
+
+    Args:
+        objects: predicted, with boxes and class ids.
+        truth: labelled, with boxes and class ids.
+        items: positions of the items to measure on.
+        n_classes: number of classes K.
+        floor: predicted objects with a lower confidence do not count.
+        iou: the least overlap of a hit.
+
+    Returns:
+        Shape (n_classes,), 2·hits/(predicted + labelled) in [0, 1]; 0 for a class that was
+        neither labelled nor predicted, of which nothing good is known.
+
+    Raises:
+        InvalidInput: if boxes or class ids are missing.
+
+    Example:
+        >>> box, far = [0, 0, 0.5, 0.5], [0.6, 0.6, 1, 1]
+        >>> seen = Objects([0, 2], [0.9, 0.9], class_ids=[0, 0], boxes=[box, far])
+        >>> there = Objects([0, 1], [1.0], class_ids=[0], boxes=[box])
+        >>> class_quality(seen, there, np.array([0]), 1).round(3).tolist()
+        [0.667]
+    """
+    found, real = _classes(objects), _classes(truth)
+    found_boxes, real_boxes = boxes_of(objects), boxes_of(truth)
+    hits = np.zeros(n_classes)
+    n_found, n_real = np.zeros(n_classes), np.zeros(n_classes)
+    for item in items.tolist():
+        own = np.arange(*objects.offsets[item : item + 2])
+        own = own[(objects.confidences[own] >= floor) & (found[own] >= 0)]
+        there = np.arange(*truth.offsets[item : item + 2])
+        there = there[real[there] >= 0]
+        same = found[own][:, None] == real[there][None, :]
+        rows, _ = match_boxes(box_iou(found_boxes[own], real_boxes[there]) * same, iou)
+        hits += np.bincount(found[own[rows]], minlength=n_classes)
+        n_found += np.bincount(found[own], minlength=n_classes)
+        n_real += np.bincount(real[there], minlength=n_classes)
+    f1: NDArray[np.float64] = 2 * hits / np.maximum(n_found + n_real, 1)
+    return f1
+
+
+def weighted_objects(
+    pool: Pool,
+    class_weights: str | Mapping[str, float] = "counts",
+    quality: Mapping[str, float] | None = None,
+) -> Objects:
+    """The pool's objects with the weight of each one's class; 1 for an object of unknown class.
+
+    Args:
+        pool: with objects of one model version that have class ids.
+        class_weights: counts, difficulty, or a weight for each class name.
+        quality: of each class name, for difficulty; measured on the pool's labelled items that
+            have predictions when None.
+
+    Raises:
+        InvalidInput: if the pool lacks what is needed, or a class has no weight.
+    """
+    if not isinstance(pool.objects, Objects):
+        raise InvalidInput("weighted_sum needs the objects of one model version.")
+    ids = _classes(pool.objects)
+    n_classes = _n_classes(pool, ids)
+    if isinstance(class_weights, Mapping):
+        weights = _by_name("class_weights", class_weights, pool, n_classes)
+    elif class_weights == "counts":
+        weights = count_weights(_labelled_counts(pool, n_classes))
+    elif class_weights == "difficulty":
+        weights = difficulty_weights(
+            _measured(pool, n_classes)
+            if quality is None
+            else _by_name("class_quality", quality, pool, n_classes)
+        )
+    else:
+        raise InvalidInput(
+            "class_weights must be counts, difficulty, or a mapping of class names to weights; "
+            f"got {class_weights!r}."
+        )
+    return replace(pool.objects, weights=np.append(weights, 1.0)[ids])
+
+
+def _classes(objects: Objects) -> NDArray[np.int64]:
+    if objects.class_ids is None:
+        raise InvalidInput("objects must have class ids to be weighted by class; got none.")
+    return objects.class_ids
+
+
+def _n_classes(pool: Pool, ids: NDArray[np.int64]) -> int:
+    seen = int(ids.max(initial=-1)) + 1
+    if pool.truth is not None and pool.truth.class_ids is not None:
+        seen = max(seen, int(pool.truth.class_ids.max(initial=-1)) + 1)
+    return max(pool.n_classes or 0, seen)
+
+
+def _labelled_counts(pool: Pool, n_classes: int) -> NDArray[np.int64]:
+    if pool.truth is None:
+        raise InvalidInput(
+            "weighted_sum by counts needs labelled objects, and the pool has none.",
+            hint="name the labels in source, or give class_weights as {class: weight}.",
+        )
+    ids = _classes(pool.truth)
+    own = pool.labelled[pool.truth.item_positions] & (ids >= 0)
+    return np.bincount(ids[own], minlength=n_classes)
+
+
+def _measured(pool: Pool, n_classes: int) -> NDArray[np.float64]:
+    items = np.flatnonzero(pool.labelled & ~pool.missing)
+    if pool.truth is None or not isinstance(pool.objects, Objects) or not len(items):
+        raise InvalidInput(
+            "class_weights difficulty needs labelled items that also have predictions; got none.",
+            hint="give class_quality as {class: quality}, or the name of a file with it.",
+        )
+    return class_quality(pool.objects, pool.truth, items, n_classes)
+
+
+def _by_name(
+    what: str, values: Mapping[str, float], pool: Pool, n_classes: int
+) -> NDArray[np.float64]:
+    names = pool.classes or tuple(map(str, range(n_classes)))
+    given = {str(name): value for name, value in values.items()}
+    lacking = [name for name in names if name not in given]
+    if lacking:
+        raise InvalidInput(f"{what} must name every class; got none for {', '.join(lacking[:5])}.")
+    return np.array([given[name] for name in names], dtype=np.float64)
