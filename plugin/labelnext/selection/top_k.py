@@ -5,12 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.selection.order import stable_order
+
+_SAMPLE = 2**16  # values that the threshold is estimated from
+_SMALL = 2**14  # up to here ordering all costs no more than choosing first
+
 
 def top_k(utilities: NDArray[np.floating], budget: int | None = None) -> NDArray[np.intp]:
     """Positions of the largest utilities, largest first; equal ones in the order given.
 
+    A sample gives a value that a few more than `budget` exceed; only these are compared with one
+    another.
+
     Args:
-        utilities: shape (n_items,), larger is labelled sooner; ±inf is allowed, NaN is not.
+        utilities: shape (n_items,), larger is labelled sooner; ±inf is allowed, NaN comes last.
         budget: how many; all when None or larger than the pool.
 
     Returns:
@@ -21,4 +29,32 @@ def top_k(utilities: NDArray[np.floating], budget: int | None = None) -> NDArray
         >>> top_k(np.array([0.1, 0.9, 0.9]), 2).tolist()
         [1, 2]
     """
-    return np.argsort(-np.asarray(utilities), kind="stable")[:budget]
+    values = np.asarray(utilities)
+    n = len(values)
+    if budget is None or n <= _SMALL or budget > n // 2:
+        return stable_order(values)[:budget]
+    threshold = _estimate(values, budget)
+    above = np.flatnonzero(values > threshold)
+    if len(above) >= budget:
+        candidates, place = values[above], len(above) - budget
+        last = np.partition(candidates, place)[place]  # of the chosen values the smallest
+        equal = above[candidates == last]
+        above = above[candidates > last]
+    else:
+        equal = np.flatnonzero(values == threshold)
+        if len(above) + len(equal) < budget:  # an unlucky sample, or too few numbers
+            return stable_order(values)[:budget]
+    best = above[stable_order(values[above])]
+    return np.concatenate([best, equal[: budget - len(best)]])
+
+
+def _estimate(values: NDArray[np.floating], budget: int) -> np.floating:
+    """A value that probably a little more than `budget` values reach."""
+    sample = values[:: max(1, len(values) // _SAMPLE)]
+    expected = budget * len(sample) / len(values)
+    reached = int(expected + 4 * np.sqrt(expected) + 8)  # four standard deviations, and a few
+    numbers = sample[~np.isnan(sample)]
+    if reached >= len(numbers):
+        return values.dtype.type(-np.inf)
+    threshold: np.floating = np.partition(numbers, -reached)[-reached]
+    return threshold
