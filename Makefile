@@ -8,7 +8,7 @@ SERVER_PIP := $(SERVER)/bin/python -m pip --disable-pip-version-check
 QUIET := -p no:cacheprovider -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit integration install dev mongod server clean
+.PHONY: help demo test check unit integration browser install dev mongod server clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,7 +16,7 @@ help: ## List the targets
 demo: install mongod ## Rank a dataset of handwritten digits with FiftyOne, from a YAML file
 	$(BIN)/labelnext demo
 
-test: check integration ## Run every tier: what check runs, then real servers
+test: check integration browser ## Run every tier: what check runs, then real servers
 
 check: dev ## Lint, types, architecture, unit and contract tests (under a minute)
 	$(BIN)/ruff check -q
@@ -27,6 +27,9 @@ check: dev ## Lint, types, architecture, unit and contract tests (under a minute
 
 integration: dev mongod server ## Run the tests on a real Label Studio and a real mongod
 	$(BIN)/python -m pytest $(QUIET) --timeout 600 --durations 5 tests/integration
+
+browser: dev server .venv/.chromium ## Run the tests that click through Label Studio in Chromium
+	$(BIN)/python -m pytest $(QUIET) --timeout 300 tests/browser
 
 install: .venv/.installed ## Install labelnext with its extras into .venv
 
@@ -53,6 +56,12 @@ server: $(SERVER)/.installed
 
 .venv/.mongod: .venv/.installed
 	$(BIN)/python -m labelnext_adapters.fiftyone.mongod
+	@touch $@
+
+# The machine's Chromium, else Debian's package, else the one that Playwright brings.
+.venv/.chromium: .venv/.dev
+	command -v chromium || command -v chromium-browser || \
+	  { [ "$$(id -u)" = 0 ] && apt-get install -qq -y chromium; } || $(BIN)/playwright install chromium
 	@touch $@
 
 # The server has an environment of its own: its dependencies exclude ours.

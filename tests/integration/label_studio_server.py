@@ -15,7 +15,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -256,11 +256,10 @@ def _template(script: Path, log: Path) -> Path:
     return template
 
 
-@pytest.fixture(scope="session")
-def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudio]:
-    """A server for the whole session; each test makes projects of its own."""
+@contextmanager
+def running_server(folder: Path) -> Iterator[LabelStudio]:
+    """A server with its data in that folder, until the end of the block."""
     script = _script()
-    folder = tmp_path_factory.mktemp("label-studio")
     data, log = folder / "data", folder / "server.log"
     _LOGS.append(log)
     shutil.copytree(_template(script, log), data)
@@ -271,6 +270,13 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStud
             server = LabelStudio(url, TOKEN, data, log)
             yield server
             server.close()
+
+
+@pytest.fixture(scope="session")
+def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudio]:
+    """A server for the whole session; each test makes projects of its own."""
+    with running_server(tmp_path_factory.mktemp("label-studio")) as server:
+        yield server
 
 
 _LOGS: list[Path] = []

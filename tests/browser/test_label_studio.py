@@ -1,0 +1,174 @@
+"""Label Studio in a browser: what a person who clicks gets to see."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from labelnext.adapter import open_adapter
+from labelnext.journal import Journal
+from labelnext.ranking import rank
+from tests.browser.chromium import running_chromium
+
+if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
+    from playwright.sync_api import Browser, Page, Response
+
+    from tests.integration.label_studio_server import LabelStudio
+
+pytest_plugins = ("tests.integration.label_studio_server",)
+
+CHOICES = (
+    '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
+    '<Choice value="good"/><Choice value="bad"/></Choices></View>'
+)
+PASSWORD = "passw0rd123"
+ORDER = (7, 2, 11, 0, 5, 9, 3, 8, 1, 10, 4, 6)  # of the tasks, next first
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running_chromium() as browser:
+        yield browser
+
+
+class Annotator:
+    """A person at a browser of their own, logged in."""
+
+    def __init__(self, browser: Browser, server: LabelStudio, email: str) -> None:
+        self._context = browser.new_context(viewport={"width": 1400, "height": 900})
+        self.page: Page = self._context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.page.goto(f"{server.url}/user/login/")
+        self.page.fill("input[name=email]", email)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.click("button[type=submit]")
+        self.page.wait_for_url(re.compile(r"/(projects.*)?$"))
+
+    def open(self, address: str) -> list[int]:
+        """Open a tab; the ids of its rows."""
+        self.page.goto(address)
+        self.page.get_by_test_id("table-row").first.wait_for()
+        rows = self.page.get_by_test_id("table-row").all()
+        return [int(row.inner_text().split()[0]) for row in rows]
+
+    def label_as_displayed(self) -> int | None:
+        """Press the arrow beside "Label All Tasks"; the task that comes."""
+        with self.page.expect_response(_is_next_task) as answer:
+            self.page.get_by_role("button", name="Toggle open").click()
+            self.page.get_by_text("Label Tasks As Displayed", exact=True).click()
+        return self._shown(answer.value)
+
+    def submit(self, choice: str) -> int | None:
+        """Choose, submit; the task that comes then."""
+        self.page.locator(".lsf-choice").filter(has_text=choice).locator("label").click()
+        with self.page.expect_response(_is_next_task) as answer:
+            self.page.get_by_test_id("bottombar-submit-button").click()
+        return self._shown(answer.value)
+
+    def close(self) -> None:
+        self._context.close()
+
+    def _shown(self, answer: Response) -> int | None:
+        if answer.status != 200:
+            return None
+        task = int(answer.json()["id"])
+        self.page.wait_for_function(
+            "id => document.querySelector('.lsf-current-task__task-id')"
+            "?.firstChild?.textContent.trim() === String(id)",
+            arg=task,
+        )
+        self.page.get_by_test_id("bottombar-submit-button").wait_for()
+        return task
+
+
+def _is_next_task(response: Response) -> bool:
+    return "id=next_task" in response.url
+
+
+def ranked_project(server: LabelStudio, folder: Path, **write: Any) -> tuple[int, list[int]]:
+    """Twelve tasks, ranked and written; the project, and its tasks in the order of the ranking."""
+    tasks = []
+    for number in range(12):
+        p = 0.5 + 0.04 * (ORDER.index(number) + 1)  # the margin grows along the order
+        value = {"choices": ["good"], "probs": [p, 1 - p]}
+        region = {"from_name": "kind", "to_name": "text", "type": "choices", "value": value}
+        prediction = {"model_version": "m1", "score": p, "result": [region]}
+        text = f"The review of customer {number + 1}"
+        tasks.append({"data": {"text": text}, "predictions": [prediction]})
+    project = server.create_project(CHOICES, tasks, show_collab_predictions=False)
+    ids = server.task_ids(project)
+    source = {"url": server.url, "api_key": server.token, "project": project}
+    adapter = open_adapter("label-studio", write=write, **source)
+    plan = adapter.plan(rank(adapter.read(), "margin"))
+    adapter.apply(plan, Journal.create(folder, plan))
+    adapter.close()
+    return project, [ids[number] for number in ORDER]
+
+
+def test_a_person_who_labels_as_displayed_gets_ranks_1_2_3(
+    label_studio: LabelStudio, browser: Browser, tmp_path: Path
+) -> None:
+    project, order = ranked_project(label_studio, tmp_path)
+    tab = label_studio.tab(project)["id"]
+    person = Annotator(browser, label_studio, label_studio.email)
+    assert person.open(f"{label_studio.url}/projects/{project}/data?tab={tab}") == order
+    if folder := os.environ.get("LABELNEXT_PICTURES"):  # for the docs, when asked for
+        person.page.get_by_role("button", name="Toggle open").click()
+        person.page.get_by_text("Label Tasks As Displayed", exact=True).wait_for()
+        person.page.screenshot(
+            path=Path(folder) / "label-studio-tab.png",
+            clip={"x": 0, "y": 0, "width": 1400, "height": 560},
+        )
+        person.page.keyboard.press("Escape")
+        person.open(f"{label_studio.url}/projects/{project}/data?tab={tab}")
+    seen = [person.label_as_displayed(), person.submit("good"), person.submit("bad")]
+    person.submit("good")
+    assert seen == order[:3]
+    assert label_studio.listing(project) == order[3:]
+    person.close()
+
+
+def test_two_people_with_shard_tabs_never_get_the_same_task(
+    label_studio: LabelStudio, browser: Browser, tmp_path: Path
+) -> None:
+    project, order = ranked_project(label_studio, tmp_path, annotators=2)
+    other = label_studio.second_user()
+    seen: list[list[int | None]] = []
+    people = [Annotator(browser, label_studio, user.email) for user in (label_studio, other)]
+    for number, person in enumerate(people, start=1):
+        tab = label_studio.tab(project, f"Label next {number}")["id"]
+        shown = person.open(f"{label_studio.url}/projects/{project}/data?tab={tab}")
+        assert shown == order[number - 1 :: 2]
+        seen.append([person.label_as_displayed()])
+    for _ in range(2):
+        for person, tasks in zip(people, seen, strict=True):
+            tasks.append(person.submit("good"))
+    assert seen == [order[0:6:2], order[1:6:2]]
+    for person in people:
+        person.close()
+    other.close()
+
+
+def test_two_people_share_a_tab_when_each_task_is_labelled_twice(
+    label_studio: LabelStudio, browser: Browser, tmp_path: Path
+) -> None:
+    project, order = ranked_project(label_studio, tmp_path)
+    label_studio.api("PATCH", f"/api/projects/{project}/", {"maximum_annotations": 2})
+    source = {"url": label_studio.url, "api_key": label_studio.token, "project": project}
+    adapter = open_adapter("label-studio", **source)
+    plan = adapter.plan(rank(adapter.read(), "margin"))
+    adapter.apply(plan, Journal.create(tmp_path, plan))
+    adapter.close()
+    other = label_studio.second_user()
+    address = f"{label_studio.url}/projects/{project}/data?tab={label_studio.tab(project)['id']}"
+    for user in (label_studio, other):
+        person = Annotator(browser, label_studio, user.email)
+        assert person.open(address) == order
+        assert [person.label_as_displayed(), person.submit("good")] == order[:2]
+        person.close()
+    other.close()
