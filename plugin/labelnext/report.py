@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.acquisition.box_committee import class_flips
 from labelnext.acquisition.function import without_objects
+from labelnext.acquisition.matching import merge_boxes
 from labelnext.acquisition.objects import object_statistics
 from labelnext.pool import Notice, Objects, Pool
 from labelnext.ranking import Ranking
@@ -187,6 +189,8 @@ def reason(pool: Pool, row: int, of: str | None) -> str:
     if pool.missing[row]:
         return "no prediction"
     if (of == "objects" or pool.probabilities is None) and objects is not None:
+        if isinstance(pool.objects, tuple) and all(v.boxes is not None for v in pool.objects):
+            return _versions_reason(pool.objects, row)
         return _objects_reason(pool, objects, row)
     if pool.probabilities is None:
         return ""
@@ -217,6 +221,16 @@ def _objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> st
     ]
     more = f" and {len(order) - most} more" if len(order) > most else ""
     return f"{len(order)} objects: {', '.join(parts)}{more}"
+
+
+def _versions_reason(versions: tuple[Objects, ...], row: int) -> str:
+    clusters = merge_boxes(versions, start=row, stop=row + 1)
+    flips = int(class_flips(clusters, versions).sum())
+    unmatched = int((clusters.members < 0).any(axis=1).sum())
+    return (
+        f"{len(clusters)} boxes in {len(versions)} versions: {flips} change class, "
+        f"{unmatched} not found by all"
+    )
 
 
 def _class_name(pool: Pool, position: int) -> str:

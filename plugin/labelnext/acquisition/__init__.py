@@ -5,6 +5,7 @@ A new one is a function in a module of this package and one entry in `_FUNCTIONS
 
 from __future__ import annotations
 
+from labelnext.acquisition.box_committee import committee_certainty, localisation_stability
 from labelnext.acquisition.committee import (
     bald,
     consensus_entropy,
@@ -125,6 +126,26 @@ _FUNCTIONS = {
             references="McCallum and Nigam (1998); modAL",
             members=True,
         ),
+        AcquisitionFunction(
+            "committee_certainty",
+            committee_certainty,
+            of=("objects",),
+            direction="low",
+            range="[0, 1]",
+            summary="class × place × occurrence certainty of the boxes across versions",
+            references="after Blok et al. (2022), MaskAL; BoxAL (2024)",
+            members=True,
+        ),
+        AcquisitionFunction(
+            "localisation_stability",
+            localisation_stability,
+            of=("objects",),
+            direction="low",
+            range="[0, 1]",
+            summary="overlap of the newest boxes with those of the other versions",
+            references="after Kao et al. (2018)",
+            members=True,
+        ),
     )
 }
 
@@ -159,11 +180,13 @@ __all__ = [
     "Unit",
     "acquisition_names",
     "bald",
+    "committee_certainty",
     "consensus_entropy",
     "entropy",
     "get_acquisition",
     "kl_max",
     "least_confidence",
+    "localisation_stability",
     "margin",
     "mean_object_confidence",
     "uncertainties",

@@ -29,11 +29,17 @@ def box_iou(first: _Boxes, second: _Boxes) -> NDArray[np.float64]:
         >>> box_iou(np.array([[0, 0, 2, 2.0]]), np.array([[1, 0, 3, 2.0]])).round(3).tolist()
         [[0.333]]
     """
-    return _iou(first[:, None, :], second[None, :, :])
+    return elementwise_iou(first[:, None, :], second[None, :, :])
 
 
-def _iou(a: _Boxes, b: _Boxes) -> NDArray[np.float64]:
-    """IoU of boxes that broadcast against each other, coordinates on the last axis."""
+def elementwise_iou(a: _Boxes, b: _Boxes) -> NDArray[np.float64]:
+    """Intersection over union of boxes that broadcast, coordinates on the last axis.
+
+    Example:
+        >>> a, b = np.array([[0, 0, 1, 1.0]]), np.array([[0, 0, 1, 0.5]])
+        >>> elementwise_iou(a, b).tolist()
+        [0.5]
+    """
     width = np.minimum(a[..., 2], b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
     height = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
     shared = np.maximum(width, 0) * np.maximum(height, 0)
