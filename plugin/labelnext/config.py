@@ -56,8 +56,8 @@ class Acquisition(Options):
     no_objects: NoObjects = "first"
     """Where items come in which nothing was detected: first, last, or quota: a tenth of every
     batch."""
-    calibrate: Literal["off"] = "off"
-    """Reserved; off."""
+    calibrate: Literal["off", "auto"] = "off"
+    """auto: scale probabilities by a temperature fitted on labelled items, where that helps."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Further options of the function, such as base of entropy or class_weights of objects."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.adapter import Adapter, Finding, open_adapter
+from labelnext.calibration import calibrated_ranking, saturated
 from labelnext.config import Config, load_config
 from labelnext.document import parse
 from labelnext.errors import ConfigError, LabelnextError
@@ -134,15 +135,25 @@ def rank_pool(settings: Config, pool: Pool) -> Ranking:
             options = {**{n: v for n, v in shared.items() if n in function.options}, **options}
         if isinstance(file := options.get("class_quality"), str):
             options["class_quality"] = parse(settings.directory / Path(file).expanduser()).data
-    return rank(
-        pool,
-        acquisition.name,
-        budget=selection.budget,
-        selection=selection.method,
-        seed=selection.seed,
-        of=of,
-        **options,
-    )
+
+    def ranked(items: Pool) -> Ranking:
+        return rank(
+            items,
+            acquisition.name,
+            budget=selection.budget,
+            selection=selection.method,
+            seed=selection.seed,
+            of=of,
+            **options,
+        )
+
+    if of != "items":
+        return ranked(pool)
+    if acquisition.calibrate == "auto":
+        return calibrated_ranking(pool, ranked)
+    warning = saturated(pool)
+    ranking = ranked(pool)
+    return replace(ranking, notices=(*ranking.notices, warning)) if warning else ranking
 
 
 @dataclass(frozen=True)
