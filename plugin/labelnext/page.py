@@ -1,4 +1,4 @@
-"""The HTML page of a Report: a template with plots as inline SVG."""
+"""The HTML pages of the reports: templates with plots as inline SVG."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def _filled(name: str, **values: object) -> str:
     import jinja2
 
     environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("labelnext", ""),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
