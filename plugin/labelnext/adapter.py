@@ -126,6 +126,14 @@ class Adapter(Protocol):
         """Let go of connections."""
 
 
+@runtime_checkable
+class CountsLabels(Protocol):
+    """An adapter that can say cheaply how much was labelled; `labelnext watch` needs it."""
+
+    def count_labels(self) -> int:
+        """How many labels there are, by one small request. Drafts and skipped items are none."""
+
+
 @cache
 def _entries() -> dict[str, Any]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
@@ -215,6 +223,7 @@ def open_adapter(
 __all__ = [
     "Adapter",
     "Context",
+    "CountsLabels",
     "Finding",
     "Journal",
     "Notice",

@@ -206,6 +206,49 @@ def resume(config: ConfigPath, run_id: RunId = None) -> None:
     _out.print(f"Run {journal.run_id} is done.")
 
 
+@app.command(epilog="Example: `labelnext watch labelnext.yaml --labels 50`")
+def watch(
+    config: ConfigPath,
+    labels: Annotated[int, typer.Option(help="New labels after which to rank again.")] = 20,
+    minutes: Annotated[
+        float | None, typer.Option(help="Rank again after this time, if anything was labelled.")
+    ] = None,
+    poll: Annotated[float, typer.Option(help="Seconds between two looks.")] = 10.0,
+    once: Annotated[
+        bool, typer.Option("--once", help="Look once, rank if that is due, and end.")
+    ] = False,
+    log_file: LogFile = None,
+) -> None:
+    """Rank again whenever enough was labelled. SIGTERM or Ctrl-C ends it between two runs."""
+    _set_up_output(0, False, log_file)
+    import signal
+    import threading
+    from datetime import datetime
+
+    from labelnext.watch import Health
+    from labelnext.watch import watch as keep_watching
+
+    stop = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: stop.set())
+    said: list[str] = []
+
+    def tell(health: Health) -> None:
+        if said[-1:] != [health.message]:
+            said[:] = [health.message]
+            state = "ok" if health.ok else "waiting"
+            _plain(f"{datetime.now():%Y-%m-%d %H:%M:%S} {state}: {health.message}")
+            sys.stdout.flush()
+
+    health = keep_watching(
+        config, labels=labels, minutes=minutes, poll=poll, once=once, stop=stop, tell=tell
+    )
+    if stop.is_set():
+        _plain(f"Ended after {health.runs} runs.")
+    if once and not health.ok:
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example: `labelnext acquisitions`")
 def acquisitions() -> None:
     """List the acquisition functions."""

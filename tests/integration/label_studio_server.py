@@ -14,8 +14,8 @@ import socket
 import sqlite3
 import subprocess
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class LabelStudio:
     data: Path
     log: Path
     email: str = EMAIL
+    process: Process | None = None
 
     def __post_init__(self) -> None:
         headers = {"Authorization": f"Token {self.token}"}
@@ -190,27 +191,58 @@ def _environment(data: Path) -> dict[str, str]:
     }
 
 
-def _serve(script: Path, data: Path, log: Path) -> Generator[str]:
-    """Start a server, yield its address, and end it by its process group."""
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [script, "start", "--no-browser", "--port", str(port), "--internal-host", "127.0.0.1"]
-    data.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            [str(c) for c in command],
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            env=_environment(data),
-            cwd=data,
-            start_new_session=True,
-        )
-    try:
-        _wait(process, url, log)
-        yield url
-    finally:
-        _stop(process)
+class Process:
+    """A server that can be ended, killed and started again at the same address.
+
+    Args:
+        data: its folder.
+        log: where its output goes.
+        environment: more variables, such as those of a database.
+    """
+
+    def __init__(self, data: Path, log: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._data, self._log = data, log
+        self._environment = {**_environment(data), **(environment or {})}
+        self._port = _free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        data.mkdir(parents=True, exist_ok=True)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        host = ["--internal-host", "127.0.0.1"]
+        command = [str(_script()), "start", "--no-browser", "--port", str(self._port), *host]
+        with self._log.open("ab") as out:
+            self._process = subprocess.Popen(
+                command,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=self._environment,
+                cwd=self._data,
+                start_new_session=True,
+            )
+        try:
+            _wait(self._process, self.url, self._log)
+        except BaseException:
+            self.stop()
+            raise
+
+    def kill(self) -> None:
+        """End it at once, in the middle of whatever it does."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it by its process group."""
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            self._end(sign)
+
+    def _end(self, sign: signal.Signals) -> None:
+        if self._process is None or self._process.poll() is not None:
+            return
+        os.killpg(self._process.pid, sign)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(20)
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
@@ -227,16 +259,6 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     pytest.fail(f"Label Studio did not answer in {START_SECONDS} s:\n{_tail(log)}")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is None:
-            os.killpg(process.pid, sign)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                continue
-
-
 def _tail(log: Path, most: int = 4000) -> str:
     return log.read_text("utf-8", "replace")[-most:] if log.exists() else ""
 
@@ -247,8 +269,9 @@ def _template(script: Path, log: Path) -> Path:
     if not template.exists():
         partial = template.with_name(f"{template.name}.partial-{os.getpid()}")
         shutil.rmtree(partial, ignore_errors=True)
-        for _ in _serve(script, partial, log):
-            pass
+        process = Process(partial, log)
+        process.start()
+        process.stop()
         try:
             partial.rename(template)
         except OSError:  # another test run was faster
@@ -259,17 +282,20 @@ def _template(script: Path, log: Path) -> Path:
 @contextmanager
 def running_server(folder: Path) -> Iterator[LabelStudio]:
     """A server with its data in that folder, until the end of the block."""
-    script = _script()
     data, log = folder / "data", folder / "server.log"
     _LOGS.append(log)
-    shutil.copytree(_template(script, log), data)
+    shutil.copytree(_template(_script(), log), data)
+    process = Process(data, log)
     with pytest.MonkeyPatch.context() as patch:
         # A proxy of the machine is not asked for the loopback.
         patch.setenv("NO_PROXY", "127.0.0.1,localhost")
-        for url in _serve(script, data, log):
-            server = LabelStudio(url, TOKEN, data, log)
+        process.start()
+        server = LabelStudio(process.url, TOKEN, data, log, process=process)
+        try:
             yield server
+        finally:
             server.close()
+            process.stop()
 
 
 @pytest.fixture(scope="session")

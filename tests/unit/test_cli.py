@@ -28,6 +28,7 @@ COMMANDS = [
     "runs",
     "undo",
     "resume",
+    "watch",
     "acquisitions",
     "selections",
     "adapters",

@@ -203,6 +203,17 @@ class LabelStudioAdapter:
         path = Path(gettempdir()) / f"labelnext-label-studio-{name}.lock"
         return hold(path, journal.run_id, f"another run is under way on {plan.target}")
 
+    def count_labels(self) -> int:
+        """The submitted annotations of the project; drafts and skipped tasks are none.
+
+        Raises:
+            Unavailable: if the server does not answer.
+        """
+        from labelnext_adapters.label_studio.project import get_project
+
+        # The server does not count what was skipped.
+        return int(get_project(self.client, self._source.project)["total_annotations_number"] or 0)
+
     def tab_url(self) -> str | None:
         """The address of the tab, once a run has made it."""
         from labelnext_adapters.label_studio.tab import find_tab, tab_url

@@ -1,0 +1,155 @@
+"""watch: rank again whenever enough was labelled, or enough time went by, by asking the platform.
+
+Polling, not a webhook: Label Studio sends none to private addresses by default, does not repeat one
+that was lost, and its counters cost one small request.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labelnext.adapter import CountsLabels
+from labelnext.config import Config, load_config
+from labelnext.errors import ConfigError, InvalidInput, Unavailable, WriteFailed
+from labelnext.output import write_atomically
+from labelnext.pipeline import _opened, run
+
+_LONGEST_WAIT = 300.0  # seconds between two attempts while the platform is away
+
+_log = logging.getLogger("labelnext.watch")
+
+
+@dataclass(frozen=True)
+class Health:
+    """What `watch` says after each look at the platform.
+
+    Attributes:
+        ok: the platform answered, and the last run did not break off.
+        labels: its counter, None if it did not answer.
+        ranked_at: the counter at the last run, None before the first.
+        runs: how many this process made.
+        message: one line for people.
+    """
+
+    ok: bool
+    labels: int | None
+    ranked_at: int | None
+    runs: int
+    message: str
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the last run saw, kept beside the journals."""
+
+    labels: int
+    time: float
+
+
+def watch(
+    config: Config | Path | str | Mapping[str, Any],
+    *,
+    labels: int = 20,
+    minutes: float | None = None,
+    poll: float = 10.0,
+    once: bool = False,
+    stop: threading.Event | None = None,
+    tell: Callable[[Health], None] | None = None,
+) -> Health:
+    """Run now if that is due, and again after each `labels` new labels or `minutes`.
+
+    A run that has begun is finished before `stop` counts, so that none is cut in the middle. What
+    an annotator has on the screen is not taken away: it is submitted as usual, and the next task
+    follows the new order.
+
+    Args:
+        config: as for `run`.
+        labels: new labels after which to rank again, at least 1.
+        minutes: time after which to rank again, if anything at all was labelled meanwhile.
+        poll: seconds between two looks.
+        once: look once, run if that is due, and return.
+        stop: set it to end.
+        tell: called with each `Health`.
+
+    Returns:
+        The last health.
+
+    Raises:
+        InvalidInput: if a number is out of range.
+        ConfigError: if the adapter cannot count labels, or the configuration is wrong.
+    """
+    if labels < 1 or poll <= 0 or (minutes is not None and minutes <= 0):
+        raise InvalidInput(
+            "labels must be at least 1, and poll and minutes above 0; got "
+            f"{labels!r}, {poll!r} and {minutes!r}."
+        )
+    settings = config if isinstance(config, Config) else load_config(config)
+    stop = stop or threading.Event()
+    health, wait = Health(True, None, None, 0, "starting"), poll
+    while not stop.is_set():
+        health = _look(settings, labels, minutes, health)
+        _log.log(logging.INFO if health.ok else logging.WARNING, "%s", health.message)
+        if tell is not None:
+            tell(health)
+        if once:
+            break
+        wait = poll if health.ok else min(2 * wait, max(_LONGEST_WAIT, poll))
+        stop.wait(wait)
+    return health
+
+
+def _look(settings: Config, labels: int, minutes: float | None, before: Health) -> Health:
+    """Ask the platform for its counter, and run if that is due."""
+    count: int | None = None
+    seen = _load(settings)
+    ranked_at = None if seen is None else seen.labels
+    try:
+        count = _count(settings)
+        # Labels can also be deleted; then the counter falls, which changes the ranking as well.
+        new = labels if seen is None else abs(count - seen.labels)
+        late = seen is not None and minutes is not None and time.time() - seen.time >= 60 * minutes
+        if new < labels and not (late and new):
+            message = f"{count} labels, {new} of {labels} since the last ranking"
+            return Health(True, count, ranked_at, before.runs, message)
+        report = run(settings)
+    except (Unavailable, WriteFailed) as error:
+        return Health(False, count, ranked_at, before.runs, f"trying again: {error.message}")
+    _save(settings, _Seen(count, time.time()))
+    message = f"{count} labels: ranked {report.counts['ranked']} items, run {report.run_id}"
+    return Health(True, count, count, before.runs + 1, message)
+
+
+def _count(settings: Config) -> int:
+    with _opened(settings, None, None) as adapter:
+        if not isinstance(adapter, CountsLabels):
+            raise ConfigError(
+                f"watch needs an adapter that counts labels; {adapter.name} does not.",
+                hint="run labelnext run from a scheduler instead.",
+            )
+        return adapter.count_labels()
+
+
+def _path(settings: Config) -> Path:
+    return settings.state / "watch.json"
+
+
+def _load(settings: Config) -> _Seen | None:
+    try:
+        return _Seen(**json.loads(_path(settings).read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None  # a first look, or a file that is no use: the cost is one run
+
+
+def _save(settings: Config, seen: _Seen) -> None:
+    text = json.dumps({"labels": seen.labels, "time": seen.time}).encode()
+    write_atomically(_path(settings), lambda file: file.write(text))
+
+
+__all__ = ["Health", "watch"]

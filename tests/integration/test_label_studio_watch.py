@@ -1,0 +1,94 @@
+"""`labelnext watch` on a real Label Studio that goes away and comes back."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from labelnext.pipeline import runs
+from tests.integration.label_studio_server import LabelStudio, running_server
+
+CHOICES = (
+    '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
+    '<Choice value="good"/><Choice value="bad"/></Choices></View>'
+)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LabelStudio]:
+    with running_server(tmp_path / "server") as server:
+        yield server
+
+
+def until(fact: Callable[[], bool]) -> None:
+    """Wait for it, a minute at most."""
+    end = time.monotonic() + 60
+    while not fact():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.2)
+
+
+def test_watch_ranks_again_survives_a_restart_and_ends_on_sigterm(
+    server: LabelStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.token)
+    tasks = []
+    for i in range(8):
+        p = 0.95 - 0.05 * i
+        value = {"choices": ["good"], "probs": [p, 1 - p]}
+        region = {"from_name": "kind", "to_name": "text", "type": "choices", "value": value}
+        prediction = {"model_version": "m1", "result": [region]}
+        tasks.append({"data": {"text": str(i)}, "predictions": [prediction]})
+    project = server.create_project(CHOICES, tasks)
+    order = server.task_ids(project)[::-1]
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        f"source: {{adapter: label-studio, url: '{server.url}', project: {project}, "
+        "api_key: '${LABEL_STUDIO_API_KEY}'}\nreport: {path: null}\n"
+    )
+    command = [sys.executable, "-m", "labelnext.cli", "watch", config, "--labels", "2"]
+    with (tmp_path / "out").open("w+") as out:
+        process = subprocess.Popen(
+            [*command, "--poll", "0.3"],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+
+            def said() -> str:
+                return (tmp_path / "out").read_text()
+
+            def ranked(times: int) -> Callable[[], bool]:
+                return lambda: [j.status for j in runs(config)] == ["done"] * times
+
+            until(ranked(1))
+            assert server.listing(project) == order
+            for task in order[:2]:
+                assert server.next_task(project) == task
+                server.annotate(task)
+            until(ranked(2))
+            assert server.priorities(project)[order[2]] == "1.0000"
+
+            assert server.process is not None
+            server.process.kill()
+            until(lambda: "waiting: trying again" in said())
+            server.process.start()
+            for task in order[2:4]:
+                server.annotate(task)
+            until(ranked(3))
+            assert server.priorities(project)[order[4]] == "1.0000"
+
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+            assert "Ended after 3 runs." in said()
+            assert server.token not in said()
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()

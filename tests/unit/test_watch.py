@@ -1,0 +1,130 @@
+"""watch: when it ranks again, how it waits for a platform that is away, and how it ends."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from labelnext import watch as module
+from labelnext.errors import ConfigError, InvalidInput, Unavailable
+from labelnext.pipeline import runs
+from labelnext.watch import Health, watch
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    (tmp_path / "p.csv").write_text("item_id,p_a,p_b\nx,0.9,0.1\ny,0.5,0.5\n")
+    path = tmp_path / "c.yaml"
+    path.write_text("source: {adapter: files, path: p.csv}\nreport: {path: null}\n")
+    return path
+
+
+def counting(patch: pytest.MonkeyPatch, counts: Iterable[int | Exception]) -> None:
+    """Let the platform answer with these counters, one after the other."""
+    answers = iter(counts)
+
+    def count(settings: object) -> int:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    patch.setattr(module, "_count", count)
+
+
+class Clock(threading.Event):
+    """Ends after some waits; notes how long each was, and does not wait."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+        self._looks = looks
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout or 0)
+        if len(self.waits) == self._looks:
+            self.set()
+        return self.is_set()
+
+
+def test_it_ranks_at_first_and_after_so_many_labels(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [0, 4, 5, 9, 10, 5])
+    told: list[Health] = []
+    watch(config, labels=5, stop=Clock(6), tell=told.append)
+    # 0 is the first run; 5 is five more, 10 again; back to 5 because five were deleted.
+    assert [h.runs for h in told] == [1, 1, 2, 2, 3, 4]
+    assert [j.status for j in runs(config)] == ["done"] * 4
+    assert told[1].message == "4 labels, 4 of 5 since the last ranking"
+
+
+def test_it_ranks_after_so_much_time_if_anything_was_labelled(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [0, 0, 1, 1])
+    now = itertools.count(0, 60)  # a minute goes by between two questions for the time
+    monkeypatch.setattr(module.time, "time", lambda: next(now))
+    told: list[Health] = []
+    watch(config, labels=5, minutes=1, stop=Clock(4), tell=told.append)
+    assert [h.runs for h in told] == [1, 1, 2, 2]
+
+
+def test_a_new_process_goes_on_where_the_last_one_ended(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [3, 5, 8])
+    assert watch(config, labels=5, once=True).runs == 1
+    assert watch(config, labels=5, once=True).runs == 0
+    assert watch(config, labels=5, once=True).runs == 1
+
+
+def test_it_waits_longer_and_longer_while_the_platform_is_away(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = Unavailable("the server does not answer.")
+    counting(monkeypatch, [0, *[away] * 6, 0])
+    told: list[Health] = []
+    stop = Clock(8)
+    watch(config, labels=5, poll=10, stop=stop, tell=told.append)
+    assert stop.waits == [10, 20, 40, 80, 160, 300, 300, 10]
+    assert [h.ok for h in told] == [True, *[False] * 6, True]
+    assert told[1].message == "trying again: the server does not answer."
+
+
+def test_a_run_that_has_begun_is_finished(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counting(monkeypatch, [0])
+    stop = threading.Event()
+    original = module.run
+
+    def stopped(settings: object) -> object:
+        stop.set()  # as SIGTERM does
+        return original(settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "run", stopped)
+    assert watch(config, stop=stop).runs == 1
+    assert [j.status for j in runs(config)] == ["done"]
+
+
+def test_an_adapter_that_cannot_count_is_named(config: Path) -> None:
+    with pytest.raises(ConfigError, match="watch needs an adapter that counts labels; files"):
+        watch(config, once=True)
+
+
+@pytest.mark.parametrize("wrong", [{"labels": 0}, {"poll": 0}, {"minutes": 0}])
+def test_numbers_out_of_range_are_refused(config: Path, wrong: dict[str, float]) -> None:
+    with pytest.raises(InvalidInput, match="at least 1"):
+        watch(config, **wrong)  # type: ignore[arg-type]
+
+
+def test_a_record_that_cannot_be_read_costs_one_run(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [3, 3])
+    watch(config, once=True)
+    (config.parent / ".labelnext" / "watch.json").write_text("{")
+    assert watch(config, once=True).runs == 1
