@@ -31,6 +31,9 @@ integration: dev mongod server ## Run the tests on a real Label Studio and a rea
 browser: dev server .venv/.chromium ## Run the tests that click through Label Studio in Chromium
 	$(BIN)/python -m pytest $(QUIET) --timeout 300 tests/browser
 
+docs: dev ## Build the documentation into site/; it opens without a server or network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
+
 install: .venv/.installed ## Install labelnext with its extras into .venv
 
 dev: .venv/.dev
@@ -72,5 +75,5 @@ $(SERVER)/.installed: tests/integration/label-studio-constraints.txt
 
 clean: ## Remove everything that was made here
 	rm -rf .venv .venv-label-studio .cache .demo .labelnext .mypy_cache .ruff_cache .pytest_cache \
-	  .hypothesis .import_linter_cache build dist
+	  .hypothesis .import_linter_cache build dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

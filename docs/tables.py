@@ -1,0 +1,130 @@
+"""Fills the tables of the documentation from the package itself, while the site is built."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from labelnext.acquisition import acquisition_names, get_acquisition
+from labelnext.config import json_schema
+from labelnext.selection import INPUTS, get_selection, selection_names
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Replace ``<!-- table: NAME -->`` by the table of that name."""
+    for name, make in TABLES.items():
+        mark = f"<!-- table: {name} -->"
+        if mark in markdown:
+            markdown = markdown.replace(mark, make())
+    return markdown
+
+
+def acquisitions() -> str:
+    """The acquisition functions."""
+    rows = []
+    for name in acquisition_names():
+        f = get_acquisition(name)
+        rows.append((f"`{name}`", f.direction, f.range, f.summary, f.references))
+    return _table(("name", "labelled first", "range", "what it is", "reference"), rows)
+
+
+def selections() -> str:
+    """The selection methods."""
+    rows = []
+    for name in selection_names():
+        m = get_selection(name)
+        needs = ", ".join(dict.fromkeys(INPUTS[n] for n in m.needs)) or "nothing"
+        rows.append((f"`{name}`", needs, m.complexity, m.summary, m.guarantee, m.references))
+    headings = ("name", "needs", "cost", "what it picks", "what holds of the batch", "reference")
+    return _table(headings, rows)
+
+
+def configuration() -> str:
+    """Every key of the configuration, from its JSON Schema."""
+    schema = json_schema()
+    parts = []
+    for name, section in schema["properties"].items():
+        if "anyOf" in section and name in ("source", "write"):
+            parts += [f"## {name}: {v['title']}\n\n{_keys(v, schema)}" for v in section["anyOf"]]
+        elif section.get("properties"):
+            parts.append(f"## {name}\n\n{_keys(section, schema)}")
+    rest = {n: s for n, s in schema["properties"].items() if _is_plain(n, s)}
+    parts.append(f"## At the top\n\n{_keys({'properties': rest}, schema)}")
+    return "\n\n".join(parts)
+
+
+def commands() -> str:
+    """The commands with their help."""
+    import typer
+    from typer.main import get_command
+
+    from labelnext.cli import app
+
+    group = get_command(app)
+    context = typer.Context(group, info_name="labelnext")
+    parts = []
+    for name in group.list_commands(context):  # type: ignore[attr-defined]  # a group of commands
+        command = group.get_command(context, name)  # type: ignore[attr-defined]
+        usage = " ".join(command.collect_usage_pieces(typer.Context(command)))
+        rows = [
+            (f"`{', '.join(p.opts)}`", p.help or "")
+            for p in command.params
+            if getattr(p, "help", None) and p.param_type_name == "option" and "--help" not in p.opts
+        ]
+        text = inspect.cleandoc(command.help or "")
+        parts.append(f"## labelnext {name}\n\n```text\nlabelnext {name} {usage}\n```\n\n{text}")
+        if command.epilog:
+            parts.append(command.epilog)
+        if rows:
+            parts.append(_table(("option", "meaning"), rows))
+    return "\n\n".join(parts)
+
+
+TABLES = {
+    "acquisitions": acquisitions,
+    "selections": selections,
+    "configuration": configuration,
+    "commands": commands,
+}
+
+
+def _is_plain(name: str, section: dict[str, Any]) -> bool:
+    return name not in ("source", "write") and not section.get("properties")
+
+
+def _keys(section: dict[str, Any], schema: dict[str, Any]) -> str:
+    required = section.get("required", [])
+    rows = []
+    for name, entry in section["properties"].items():
+        default = "required" if name in required else f"`{_shown(entry)}`"
+        rows.append((f"`{name}`", _kind(entry, schema), default, entry.get("description", "")))
+    return _table(("key", "values", "default", "meaning"), rows)
+
+
+def _shown(entry: dict[str, Any]) -> str:
+    value = entry.get("const", entry.get("default"))
+    return (
+        {None: "null", True: "true", False: "false"}.get(value, str(value))
+        if not isinstance(value, (dict, list))
+        else str(value)
+    )
+
+
+def _kind(entry: dict[str, Any], schema: dict[str, Any]) -> str:
+    if "$ref" in entry:
+        made = schema["$defs"][entry["$ref"].rpartition("/")[2]]
+        return "mapping" if made.get("properties") else _kind(made, schema)
+    if "const" in entry:
+        return str(entry["const"])
+    if "enum" in entry:
+        return ", ".join(map(str, entry["enum"]))
+    if "anyOf" in entry:
+        return " or ".join(_kind(part, schema) for part in entry["anyOf"])
+    names = {"string": "text", "integer": "whole number", "object": "mapping", "array": "list"}
+    return names.get(entry.get("type", ""), entry.get("type", "anything"))
+
+
+def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [headings, tuple("---" for _ in headings), *rows]
+    cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)

@@ -1,0 +1,90 @@
+"""The examples of the README and of the documentation run as they are printed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import labelnext
+from labelnext.acquisition import get_acquisition
+from labelnext.config import load_config
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def all_blocks(language: str) -> list[Any]:
+    return [
+        pytest.param(block, id=f"{page.stem}-{number}")
+        for page in PAGES
+        for number, block in enumerate(blocks(language, page.read_text("utf-8")))
+    ]
+
+
+@pytest.mark.parametrize("code", all_blocks("python"))
+def test_python_example_prints_what_its_comments_say(code: str) -> None:
+    if any(platform in code for platform in ("fiftyone", "label-studio", "label_studio")):
+        compile(code, "example", "exec")  # run where there is a server, in the integration tests
+        return
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(code, "example", "exec"), {})
+    said = re.findall(r"print\(.*\)  # (\[.*\])", code)
+    assert said
+    assert [line for line in out.getvalue().splitlines() if line.startswith("['")] == said
+
+
+@pytest.mark.parametrize("text", all_blocks("yaml"))
+def test_yaml_example_is_a_valid_config(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "abcdef")
+    data = yaml.safe_load(text)
+    if "source" not in data:  # a part: in a whole configuration
+        data["source"] = {"adapter": "files", "path": "predictions.jsonl"}
+    path = tmp_path / "labelnext.yaml"
+    path.write_text(yaml.safe_dump(data))
+    assert load_config(path).source.adapter == data["source"]["adapter"]
+
+
+def test_files_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (text,) = (block for block in blocks("yaml") if "adapter: files" in block)
+    (lines,) = blocks("json")
+    (tmp_path / "predictions.jsonl").write_text(lines)
+    (tmp_path / "labelnext.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    report = labelnext.run("labelnext.yaml")
+    assert report.ranking.item_ids.tolist() == ["b.jpg", "a.jpg"]
+    assert (tmp_path / "ranking.csv").exists()
+    assert len(lines.splitlines()) == report.counts["items"]
+    assert all(json.loads(line) for line in lines.splitlines())
+
+
+def test_every_acquisition_function_is_in_the_table_with_its_direction() -> None:
+    rows = dict(re.findall(r"(?m)^\| `(\w+)` \| (high|low) \|", README))
+    assert rows == {n: get_acquisition(n).direction for n in labelnext.acquisition_names()}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pictures_and_pages_that_are_linked_exist(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text)
+    gone = [link for link in links if "//" not in link and not (page.parent / link).exists()]
+    assert gone == []
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text("utf-8")
+    assert [page.name for page in PAGES[1:] if f" {page.name}" not in navigation] == []
