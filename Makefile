@@ -8,7 +8,7 @@ SERVER_PIP := $(SERVER)/bin/python -m pip --disable-pip-version-check
 QUIET := -p no:cacheprovider -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit integration browser install dev mongod server clean
+.PHONY: help demo test check unit integration browser docs install dev mongod server clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,7 +16,7 @@ help: ## List the targets
 demo: install mongod ## Rank a dataset of handwritten digits with FiftyOne, from a YAML file
 	$(BIN)/labelnext demo
 
-test: check integration browser ## Run every tier: what check runs, then real servers
+test: check docs integration browser ## Run every tier: what check runs, then real servers
 
 check: dev ## Lint, types, architecture, unit and contract tests (under a minute)
 	$(BIN)/ruff check -q
