@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from labelnext.acquisition import mean_object_confidence
+from labelnext.acquisition.costs import expected_costs
 from labelnext.acquisition.objects import object_statistics, reduce_objects
 from labelnext.errors import InvalidInput, UnknownName
 from labelnext.pool import Objects, Pool
@@ -158,3 +159,29 @@ def test_three_populations_are_told_apart() -> None:
     counts = summary["counts"]
     assert (counts["missing"], counts["without objects"], counts["below the floor"]) == (1, 1, 1)
     assert summary["objects_per_item"]["pool"] == pytest.approx(1 / 3)
+
+
+def test_costs_are_one_for_the_item_and_one_for_each_expected_object() -> None:
+    objects = Objects([0, 2, 2], [0.9, 0.1])
+    assert expected_costs(objects).tolist() == [2.0, 1.0]
+    assert expected_costs(objects, cut=0.05, per_item=5, per_object=7).tolist() == [19.0, 5.0]
+    with pytest.raises(InvalidInput, match="per_item must be above 0"):
+        expected_costs(objects, per_item=0)
+
+
+def test_score_per_cost_prefers_the_cheaper_of_two_equally_unsure_items() -> None:
+    # By the boxes: 3 · ln 2 / 4 beats ln 2 / 2. By the costs given: 3 · ln 2 / 4 loses to ln 2.
+    objects = Objects([0, 1, 4], [0.5] * 4)
+    pool = Pool(["a", "b"], objects=objects)
+    options = {"of": "objects", "reduce": "sum"}
+    assert rank(pool, "entropy", **options).item_ids.tolist() == ["b", "a"]
+    assert rank(pool, "entropy", per_cost=True, **options).item_ids.tolist() == ["b", "a"]
+    dear = Pool(["a", "b"], objects=objects, costs=[1.0, 4.0])
+    ranking = rank(dear, "entropy", per_cost=True, **options)
+    assert ranking.item_ids.tolist() == ["a", "b"]
+    assert ranking.scores == pytest.approx(np.log(2) * np.array([1, 3]))
+
+
+def test_score_per_cost_needs_costs_or_objects() -> None:
+    with pytest.raises(InvalidInput, match="per_cost needs costs or detected objects"):
+        rank(Pool(["a"], probabilities=[[0.5, 0.5]]), "entropy", per_cost=True)

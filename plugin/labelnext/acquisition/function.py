@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.acquisition.costs import expected_costs
 from labelnext.acquisition.objects import labels_as_objects, object_statistics
 from labelnext.acquisition.weights import weighted_objects
 from labelnext.errors import InvalidInput
@@ -26,6 +27,7 @@ _SHARED: Mapping[str, tuple[str, Any]] = {
     "class_quality": ("reduce", None),
     "no_objects_share": ("no_objects", 0.1),
 }
+_NOT_OF_FUNCTION = {*_SHARED, "per_cost"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class AcquisitionFunction:
         parameters = inspect.signature(self.function).parameters.values()
         own = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         shared = _SHARED if "objects" in self.of else {}
-        return {**own, **{n: v for n, (needed, v) in shared.items() if needed in own}}
+        options = {**own, **{n: v for n, (needed, v) in shared.items() if needed in own}}
+        return {**options, "per_cost": False} if self.direction == "high" else options
 
     def default_of(self, pool: Pool) -> Unit:
         """What to score when the caller does not say: items where the pool can, else objects."""
@@ -103,9 +106,9 @@ class AcquisitionFunction:
 
         Returns:
             Scores, shape (n_items,), NaN where there is no prediction or it holds NaN; and
-            utilities, shape (n_items,), larger is labelled sooner, ±inf for items without
-            objects, as `no_objects` puts them; with ``no_objects="quota"`` they are places in the
-            order, 1 for the first.
+            utilities, shape (n_items,), larger is labelled sooner: ±inf for items without
+            objects, as `no_objects` puts them; divided by the item's cost with ``per_cost``; with
+            ``no_objects="quota"`` places in the order, 1 for the first.
 
         Raises:
             InvalidInput: if the pool does not hold what the function needs.
@@ -118,10 +121,12 @@ class AcquisitionFunction:
             _refuse_object_options(pool, options)
         chosen = {**self.options, **options}
         predictions = _predictions(pool, of, chosen)
-        own = {name: value for name, value in options.items() if name not in _SHARED}
+        own = {name: value for name, value in options.items() if name not in _NOT_OF_FUNCTION}
         scores = np.array(self.function(predictions, **own), dtype=np.float64)
         scores[pool.missing] = np.nan
         utilities = scores if self.direction == "high" else -scores
+        if chosen.get("per_cost"):
+            utilities = scores / _costs(pool)
         if of == "objects":
             empty = without_objects(pool, chosen["floor"])
             if chosen["no_objects"] == "quota":
@@ -165,6 +170,19 @@ def _spread(
     ranked = np.concatenate([full, bare])[np.argsort(places, kind="stable")]
     out[ranked] = 1 - np.arange(len(ranked)) / max(len(ranked), 1)
     return out
+
+
+def _costs(pool: Pool) -> NDArray[np.float64]:
+    """The pool's costs; without any, those expected from its (newest) objects."""
+    if pool.costs is not None:
+        return pool.costs
+    objects = pool.objects[-1] if isinstance(pool.objects, tuple) else pool.objects
+    if objects is None:
+        raise InvalidInput(
+            "per_cost needs costs or detected objects, and the pool has neither.",
+            hint="name the column with the costs in source.",
+        )
+    return expected_costs(objects)
 
 
 def _predictions(pool: Pool, of: Unit, options: Mapping[str, Any]) -> object:
