@@ -114,7 +114,7 @@ def test_items_without_objects_stand_where_the_policy_says(
 
 
 @pytest.mark.parametrize("method", selection_names())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)  # k-means takes its time
 @given(seed=st.integers(0, 50), n=st.integers(0, 30))
 def test_ranking_does_not_depend_on_the_order_of_the_rows(method: str, seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
@@ -128,7 +128,7 @@ def test_ranking_does_not_depend_on_the_order_of_the_rows(method: str, seed: int
 
 
 @pytest.mark.parametrize("method", selection_names())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)  # k-means takes its time
 @given(seed=st.integers(0, 50), n=st.integers(0, 30), budget=st.integers(1, 40))
 def test_batch_is_distinct_unlabelled_and_of_the_size_asked_for(
     method: str, seed: int, n: int, budget: int

@@ -17,9 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import unknown
+from labelnext.selection.badge import badge
+from labelnext.selection.cluster_margin import cluster_margin
+from labelnext.selection.facility_location import facility_location
 from labelnext.selection.image_diversity import image_diversity
 from labelnext.selection.k_center import k_center
+from labelnext.selection.prob_cover import prob_cover
+from labelnext.selection.stochastic import stochastic
 from labelnext.selection.top_k import top_k
+from labelnext.selection.typiclust import typiclust
+from labelnext.selection.weighted import weighted
 
 #: What a method's parameters may ask for, each with the words for a person.
 INPUTS: Mapping[str, str] = {
@@ -100,6 +107,14 @@ _METHODS = {
             references="Settles (2009), 3.1",
         ),
         SelectionMethod(
+            "stochastic",
+            stochastic,
+            complexity="O(n log n)",
+            guarantee="an exact sample without replacement of the stated law",
+            summary="good scores drawn by chance, so that a batch is not all of one kind",
+            references="Kirsch et al. (2023), Stochastic batch acquisition",
+        ),
+        SelectionMethod(
             "image_diversity",
             image_diversity,
             complexity="O(n k d)",
@@ -114,6 +129,54 @@ _METHODS = {
             guarantee="every item is within twice the best radius of a batch of that size",
             summary="each time the item farthest from what is labelled or picked",
             references="Gonzalez (1985); Sener and Savarese (2018)",
+        ),
+        SelectionMethod(
+            "typiclust",
+            typiclust,
+            complexity="O(n k d) an iteration of k-means, then O(s² d) for a cluster of s items",
+            guarantee="a cluster with fewer labels comes before one with more",
+            summary="the most typical item of each cluster without a label; for the first labels",
+            references="Hacohen, Dekel and Weinshall (2022)",
+        ),
+        SelectionMethod(
+            "prob_cover",
+            prob_cover,
+            complexity="O(n² d) time, O(pairs within the radius) memory",
+            guarantee="covers at least 1 − 1/e of what the best batch of that size covers",
+            summary="the item with the most neighbours that are not covered yet",
+            references="Yehuda et al. (2022)",
+        ),
+        SelectionMethod(
+            "facility_location",
+            facility_location,
+            complexity="O(n² d) time, O(n²) memory, above 5,000 items O(n · n_neighbours)",
+            guarantee="reaches at least 1 − 1/e of the best objective of a batch of that size",
+            summary="items to which every item of the pool is similar",
+            references="Nemhauser, Wolsey and Fisher (1978); Wei, Iyer and Bilmes (2015)",
+        ),
+        SelectionMethod(
+            "badge",
+            badge,
+            complexity="O(n b (d + c))",
+            guarantee="draws exactly by the law of k-means++ after the first pick",
+            summary="uncertain items whose gradients differ",
+            references="Ash et al. (2020)",
+        ),
+        SelectionMethod(
+            "cluster_margin",
+            cluster_margin,
+            complexity="O(n log n), and k-means of 5 b items",
+            guarantee="all picks are among the 5 b best scores",
+            summary="the best scores, spread over clusters, the small ones first",
+            references="Citovsky et al. (2021)",
+        ),
+        SelectionMethod(
+            "weighted",
+            weighted,
+            complexity="O(n b d) at worst",
+            guarantee="each pick has the largest product of priority and distance, exactly",
+            summary="good scores, far from what is labelled or picked",
+            references="Minoux (1978), lazy evaluation of a greedy product",
         ),
     )
 }
@@ -146,9 +209,16 @@ def selection_names() -> list[str]:
 
 __all__ = [
     "SelectionMethod",
+    "badge",
+    "cluster_margin",
+    "facility_location",
     "get_selection",
     "image_diversity",
     "k_center",
+    "prob_cover",
     "selection_names",
+    "stochastic",
     "top_k",
+    "typiclust",
+    "weighted",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -130,10 +131,15 @@ def one_blas_thread() -> AbstractContextManager[object]:
 
     With another process on a core it once cost ten times as much.
     """
-    from threadpoolctl import threadpool_limits
-
-    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    limits: AbstractContextManager[object] = _threads().limit(limits=1, user_api="blas")
     return limits
+
+
+@cache
+def _threads() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()  # it looks through the loaded libraries: once is enough
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,75 @@
+"""Stochastic batches: the best scores, disturbed, so that a batch is not all of one kind."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput
+from labelnext.selection.top_k import top_k
+
+Law = Literal["rank", "power", "softmax"]
+
+
+def stochastic(
+    utilities: NDArray[np.floating],
+    budget: int | None = None,
+    *,
+    law: Law = "rank",
+    beta: float = 1.0,
+    seed: int = 0,
+) -> NDArray[np.intp]:
+    """Positions of a sample without replacement that prefers large utilities.
+
+    An item is drawn with a probability proportional to w^beta, where w is 1/rank (`rank`, which
+    knows no scale), the utility above the least one (`power`), or e^utility (`softmax`). It is
+    done by adding Gumbel noise to beta · ln w and taking the best.
+
+    Args:
+        utilities: shape (n_items,), larger is labelled sooner; +inf comes first, −inf last.
+        budget: how many; all when None or larger than the pool.
+        law: rank, power or softmax.
+        beta: at least 0; 0 is a uniform sample, a large one the plain best.
+        seed: of the noise.
+
+    Returns:
+        Shape (min(budget, n_items),).
+
+    Raises:
+        InvalidInput: for another law, or a negative `beta`.
+
+    References:
+        Kirsch et al. (2023), Stochastic batch acquisition; Kool et al. (2019), Gumbel top-k.
+
+    Example:
+        >>> import numpy as np
+        >>> stochastic(np.array([0.1, 0.9, 0.5]), 2, beta=1000.0).tolist()
+        [1, 2]
+    """
+    values = np.asarray(utilities, dtype=np.float64)
+    if law not in get_args(Law):
+        raise InvalidInput(f"law must be one of {', '.join(get_args(Law))}; got {law!r}.")
+    if not beta >= 0:
+        raise InvalidInput(f"beta must be at least 0; got {beta!r}.")
+    noise = np.random.default_rng(seed).gumbel(size=len(values))
+    finite = np.isfinite(values)
+    keys = values.copy()  # ±inf stays
+    keys[finite] = noise[finite]
+    if beta > 0:
+        keys[finite] += beta * _log_weights(values[finite], law)
+    return top_k(keys, budget)
+
+
+def _log_weights(values: NDArray[np.float64], law: Law) -> NDArray[np.float64]:
+    if law == "softmax" or not len(values):
+        return values
+    if law == "power":
+        above = values - values.min()
+        weights = np.full(len(values), -np.inf)
+        np.log(above, out=weights, where=above > 0)
+        return weights
+    # Equal utilities share the best of their ranks.
+    ranks = len(values) - np.searchsorted(np.sort(values), values, side="right") + 1
+    return -np.log(ranks)
