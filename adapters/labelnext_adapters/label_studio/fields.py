@@ -24,6 +24,7 @@ from labelnext_adapters.label_studio.digits import SetField, priority_texts, req
 from labelnext_adapters.label_studio.tasks import BATCH, FIELDS, PRIORITY, Tasks, task_pages
 
 _READ_BACK = 1000  # values compared after a write; all of them when there are fewer
+_FEW = 2000  # tasks that are read by their ids rather than with the whole project
 _IN_LIST = 200  # ids in one address, which proxies cut at about 8,000 signs
 
 _log = logging.getLogger("labelnext.label_studio")
@@ -54,8 +55,9 @@ class Fields:
 
     def snapshot(self, step: Step) -> Any:
         """The values that are there now and would change."""
-        self._fresh = reading = self._read(step.payload["project"])
-        changing = _differing(_targets(step), reading)
+        targets = _targets(step)
+        self._fresh = reading = self._read(step.payload["project"], targets)
+        changing = _differing(targets, reading)
         for name, targets in changing.items():
             odd = [t for t in targets if not _can_be_put_back(reading.values[name].get(t))]
             if odd:
@@ -75,8 +77,8 @@ class Fields:
     def perform(self, step: Step) -> None:
         """Do the step. Doing it twice ends in the same state."""
         project = step.payload["project"]
-        reading, self._fresh = self._fresh or self._read(project), None
         targets = _targets(step)
+        reading, self._fresh = self._fresh or self._read(project, targets), None
         named = {t for values in targets.values() for t in values}
         gone = sorted(named - reading.ids)
         if gone:
@@ -93,7 +95,9 @@ class Fields:
     def restore(self, step: Step, before: Any) -> list[str]:
         """Put back what was there; returns what had to stay."""
         project = step.payload["project"]
-        reading = self._read(project)
+        reading = self._read(
+            project, {name: dict.fromkeys(saved["task_ids"]) for name, saved in before.items()}
+        )
         stayed: list[str] = []
         targets: Values = {}
         for name, saved in before.items():
@@ -116,17 +120,24 @@ class Fields:
         self._write(project, _differing(targets, reading))
         return stayed
 
-    def _read(self, project: int) -> _Reading:
+    def _read(self, project: int, targets: Values) -> _Reading:
+        """What the tasks have now: these alone when they are few, else all of the project."""
+        ids = sorted({task for values in targets.values() for task in values})
+        lists: list[tuple[dict[str, Any], ...]] = [()]
+        if len(ids) <= _FEW:
+            lists = [(_only(ids[i : i + _IN_LIST]),) for i in range(0, len(ids), _IN_LIST)]
         tasks = Tasks()
-        for page in task_pages(
-            self._client,
-            project,
-            "id,data,total_annotations",
-            context=self._context,
-            stage="read what is there",
-        ):
-            for task in page:
-                tasks.add(task, None)
+        for filters in lists:
+            for page in task_pages(
+                self._client,
+                project,
+                "id,data,total_annotations",
+                filters=filters,
+                context=self._context,
+                stage="read what is there",
+            ):
+                for task in page:
+                    tasks.add(task, None)
         labelled = (t for t, done in zip(tasks.ids, tasks.labelled, strict=True) if done)
         return _Reading(frozenset(tasks.ids), frozenset(labelled), tasks.values)
 
@@ -191,13 +202,21 @@ class Fields:
 
     def _data_of(self, project: int, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """The data of these tasks; those that are gone are left out."""
-        only = {"filter": "filter:tasks:id", "operator": "in_list", "type": "Number"}
-        pages = task_pages(self._client, project, "id,data", filters=({**only, "value": ids},))
+        pages = task_pages(self._client, project, "id,data", filters=(_only(ids),))
         return {
             task.id: {key: json.loads(bytes(raw)) for key, raw in task.data.items()}
             for page in pages
             for task in page
         }
+
+
+def _only(ids: Sequence[int]) -> dict[str, Any]:
+    return {
+        "filter": "filter:tasks:id",
+        "operator": "in_list",
+        "type": "Number",
+        "value": list(ids),
+    }
 
 
 def set_field(client: Client, project: int, name: str, request: SetField) -> None:
