@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.cluster import KMeans
 
 from labelnext.errors import InvalidInput
-from labelnext.selection.clustering import k_means
+from labelnext.selection.clustering import _LEAST, k_means
+from labelnext.selection.points import Points
 
 
 def inertia(points: np.ndarray, centers: np.ndarray, labels: np.ndarray) -> float:
@@ -57,3 +59,67 @@ def test_same_seed_gives_the_same_clusters() -> None:
     first, second = (k_means(points, 7, seed=3) for _ in range(2))
     assert (first[0] == second[0]).all()
     assert (first[1] == second[1]).all()
+
+
+def blobs(n: int, dtype: type = np.float64) -> np.ndarray:
+    rng = np.random.default_rng(4)
+    centers = rng.normal(scale=3, size=(12, 6))
+    return (centers[rng.integers(12, size=n)] + rng.normal(size=(n, 6))).astype(dtype)
+
+
+MANY = 2 * _LEAST + 11
+
+
+@pytest.mark.parametrize("kind", ["one cloud", "blobs"])
+def test_inertia_of_many_points_is_that_of_lloyds_algorithm_to_the_end(kind: str) -> None:
+    cloud = np.random.default_rng(5).normal(size=(MANY, 6))
+    points = blobs(MANY) if kind == "blobs" else cloud
+    seeds = range(7)  # each run ends in an optimum of its own
+    ours = [inertia(points, *k_means(points, 12, seed=s)) for s in seeds]
+    lloyd = [KMeans(12, n_init=1, random_state=s).fit(points).inertia_ for s in seeds]
+    assert np.median(ours) < 1.01 * np.median(lloyd)
+
+
+def test_every_one_of_many_points_has_its_nearest_center() -> None:
+    points = blobs(MANY)
+    centers, labels = k_means(points, 12)
+    distances = ((points[:, None] - centers) ** 2).sum(axis=2)
+    assert (distances.argmin(axis=1) == labels).all()
+
+
+def test_many_points_far_from_the_origin_are_told_apart() -> None:
+    points = blobs(MANY, np.float32)
+    near = k_means(points - points.mean(axis=0), 12)[1]
+    far = k_means(points + np.float32(2.0**13), 12)[1]
+    pairs = np.unique(np.stack([near, far]), axis=1).shape[1]
+    assert inertia(points, *_means(points, far)) < 1.01 * inertia(points, *_means(points, near))
+    assert pairs >= 12
+
+
+def _means(points: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.stack([points[labels == c].mean(axis=0) for c in range(labels.max() + 1)]), labels
+
+
+def test_many_identical_points_share_one_label() -> None:
+    centers, labels = k_means(np.full((MANY, 3), 0.5), 4)
+    assert len(set(labels.tolist())) == 1
+    assert np.isfinite(centers).all()
+    assert centers[labels[0]] == pytest.approx([0.5, 0.5, 0.5])
+
+
+def test_memory_mapped_and_half_precision_points_are_read(tmp_path) -> None:
+    points = blobs(MANY, np.float16)
+    np.save(tmp_path / "points.npy", points)
+    mapped = np.load(tmp_path / "points.npy", mmap_mode="r")
+    expected = k_means(points.astype(np.float32), 12)
+    for given in (points, mapped, Points(mapped)):
+        centers, labels = k_means(given, 12)
+        assert (labels == expected[1]).all()
+        assert centers == pytest.approx(expected[0])
+
+
+def test_chosen_rows_are_clustered_as_if_alone() -> None:
+    points = blobs(3 * MANY)
+    rows = np.arange(0, 3 * MANY, 3)
+    expected = k_means(points[rows], 12)
+    assert (k_means(Points(points, rows), 12)[1] == expected[1]).all()

@@ -8,17 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
+from labelnext.selection.points import Array, Points
+
+_PER_CLUSTER = 40  # points of the sample for each cluster: ten more cost time and gain nothing
+_LEAST = 4096  # points up to which there is no sample
+_ROUNDS = 10  # of Lloyd's algorithm on the sample: its last rounds move little
+_BLOCK = 2**20  # elements of a block of points
 
 
 def k_means(
-    points: NDArray[np.floating], n_clusters: int, *, seed: int = 0
+    points: Array | Points, n_clusters: int, *, seed: int = 0
 ) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
     """Centres and labels of a k-means clustering, the same for the same points and seed.
+
+    Many points are read twice, in blocks: Lloyd's algorithm runs on a sample, with the greedy
+    start of k-means++; the centres are moved to the means of all points that are nearest to
+    them; and every point gets its nearest centre. The inertia is within about 1 % of running to
+    the end on all of them.
 
     Args:
         points: shape (n_points, n_dimensions), finite; at least one.
         n_clusters: at least 1; reduced to the number of points.
-        seed: of the start.
+        seed: of the sample and the start.
 
     Returns:
         Centres, shape (min(n_clusters, n_points), n_dimensions), and the label of each point,
@@ -36,15 +47,53 @@ def k_means(
         >>> sorted(centers.ravel().tolist())
         [1.0, 9.0]
     """
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-
-    if len(points) == 0:
+    n_points = len(points)
+    if n_points == 0:
         raise InvalidInput("points must hold at least one row; got none.")
     if n_clusters < 1:
         raise InvalidInput(f"n_clusters must be at least 1; got {n_clusters!r}.")
-    k = min(n_clusters, len(points))
+    read = points if isinstance(points, Points) else Points(np.asarray(points))
+    n_sample = max(_LEAST, _PER_CLUSTER * n_clusters)
+    if n_points <= n_sample:
+        return _lloyd(read[:], min(n_clusters, n_points), 300, seed)
+    chosen = np.random.default_rng(seed).choice(n_points, n_sample, replace=False)
+    centers, _ = _lloyd(read[np.sort(chosen)], n_clusters, _ROUNDS, seed)
+    centers, _ = _round(read, centers)
+    return centers, _round(read, centers)[1]
+
+
+def _lloyd(
+    points: Array, n_clusters: int, rounds: int, seed: int
+) -> tuple[Array, NDArray[np.intp]]:
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than clusters
-        model = KMeans(n_clusters=k, n_init=1, random_state=seed).fit(points)
+        # fewer distinct points than clusters, or not run to the end
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = KMeans(n_clusters, n_init=1, max_iter=rounds, random_state=seed).fit(points)
     return model.cluster_centers_, model.labels_.astype(np.intp)
+
+
+def _round(points: Points, centers: Array) -> tuple[Array, NDArray[np.intp]]:
+    """Each point's nearest centre, and the means of the points of each; an empty one stays."""
+    from scipy.sparse import csr_array
+
+    # Nearest is largest x·c − |c|²/2; measured from the middle, so that rounding stays small.
+    middle = centers.mean(axis=0)
+    shifted = centers - middle
+    half = np.einsum("ij,ij->i", shifted, shifted) / 2
+    n_clusters = len(centers)
+    labels: NDArray[np.intp] = np.empty(len(points), dtype=np.intp)
+    sums, step = np.zeros(centers.shape), max(1, _BLOCK // centers.shape[1])
+    for start in range(0, len(points), step):
+        block = points[start : start + step] - middle
+        nearest = block @ shifted.T
+        nearest -= half
+        found = nearest.argmax(axis=1)
+        labels[start : start + step] = found
+        members = np.ones(len(found), dtype=block.dtype), (found, np.arange(len(found)))
+        sums += csr_array(members, shape=(n_clusters, len(found))) @ block
+    counts = np.bincount(labels, minlength=n_clusters)[:, None]
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), shifted) + middle
+    return means.astype(centers.dtype), labels
