@@ -12,7 +12,7 @@ from labelnext.selection.points import Array, Points
 
 _PER_CLUSTER = 40  # points of the sample for each cluster: ten more cost time and gain nothing
 _LEAST = 4096  # points up to which there is no sample
-_ROUNDS = 10  # of Lloyd's algorithm on the sample: its last rounds move little
+_ROUNDS = 40  # of Lloyd's algorithm on the sample: with 10, points of few dimensions lose 2 %
 _BLOCK = 2**20  # elements of a block of points
 
 
