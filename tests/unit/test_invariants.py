@@ -163,5 +163,5 @@ def made_pool(rng: np.random.Generator, n: int, order: np.ndarray | None = None)
 
 
 def chosen(pool: Pool, method: str, *, budget: int):
-    score = "entropy" if "utilities" in get_selection(method).needs else None
+    score = "entropy" if "utilities" in get_selection(method).inputs else None
     return rank(pool, score, selection=method, budget=budget, seed=3)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import unknown
+from labelnext.selection.auto import auto
 from labelnext.selection.badge import badge
 from labelnext.selection.cluster_margin import cluster_margin
 from labelnext.selection.facility_location import facility_location
@@ -98,6 +99,14 @@ class SelectionMethod:
 _METHODS = {
     m.name: m
     for m in (
+        SelectionMethod(
+            "auto",
+            auto,
+            complexity="that of the method it chooses",
+            guarantee="says which method it chose, and why",
+            summary="the method that suits what the pool holds and how many labels there are",
+            references="the measurements on the page Choosing a batch",
+        ),
         SelectionMethod(
             "top_k",
             top_k,
@@ -209,6 +218,7 @@ def selection_names() -> list[str]:
 
 __all__ = [
     "SelectionMethod",
+    "auto",
     "badge",
     "cluster_margin",
     "facility_location",

@@ -133,7 +133,7 @@ def _within(
 
 def _pure_radius(points: Points, n_clusters: int, purity: float, seed: int) -> float:
     """The radius at which a share `purity` of the items see only their own cluster."""
-    _, labels = k_means(points, n_clusters, seed=seed)  # type: ignore[arg-type]  # rows by slices
+    _, labels = k_means(points, n_clusters, seed=seed)
     rng = np.random.default_rng(seed)
     sample = np.sort(rng.choice(len(points), min(_SAMPLE, len(points)), replace=False))
     origin = points[:1]

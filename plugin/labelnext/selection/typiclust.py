@@ -56,7 +56,7 @@ def typiclust(
     if n_picks == 0:
         return np.empty(0, dtype=np.intp)
     n_clusters = min(len(given) + n_picks, _MOST_CLUSTERS)
-    centres, clusters = k_means(points, n_clusters, seed=seed)  # type: ignore[arg-type]  # rows by slices
+    centres, clusters = k_means(points, n_clusters, seed=seed)
     labels = np.bincount(nearest(given, centres), minlength=len(centres)).astype(np.float64)
     sizes = np.bincount(clusters, minlength=len(centres))
     labels[sizes == 0] = np.inf

@@ -1,0 +1,82 @@
+"""auto: the method for what the pool holds, and why."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, LabelnextWarning
+from labelnext.selection.badge import badge
+from labelnext.selection.cluster_margin import cluster_margin
+from labelnext.selection.points import Array, Points, as_points
+from labelnext.selection.top_k import top_k
+from labelnext.selection.typiclust import typiclust
+
+_PER_CLASS = 2  # labels of a class up to which no model is trusted with the choice
+_FEW = 20  # labels up to which it is not, where the number of classes is not known
+
+
+def auto(
+    utilities: NDArray[np.floating] | None = None,
+    embeddings: Array | Points | None = None,
+    labelled_embeddings: Array | Points | None = None,
+    probabilities: NDArray[np.floating] | None = None,
+    budget: int | None = None,
+    *,
+    seed: int = 0,
+) -> NDArray[np.intp]:
+    """Positions in the order of the method that suits the inputs.
+
+    Without embeddings the best scores. With embeddings and fewer than two labels a class (20,
+    where the classes are not known), or with nothing else, TypiClust. Then Cluster-Margin where
+    there are scores, and BADGE where there are only probabilities. A `LabelnextWarning` says which
+    one it was and why.
+
+    Args:
+        utilities: shape (n_items,), larger is labelled sooner.
+        embeddings: shape (n_items, n_dimensions), finite.
+        labelled_embeddings: shape (n_labelled, n_dimensions).
+        probabilities: shape (n_items, n_classes).
+        budget: how many; all when None or larger than the pool.
+        seed: of the method.
+
+    Returns:
+        Shape (min(budget, n_items),).
+
+    Raises:
+        InvalidInput: if there are neither embeddings nor scores.
+
+    Example:
+        >>> import warnings
+        >>> with warnings.catch_warnings(record=True):
+        ...     warnings.simplefilter("always")
+        ...     auto(np.array([0.2, 0.9]), budget=1).tolist()
+        [1]
+    """
+    if embeddings is None:
+        if utilities is None:
+            raise InvalidInput(
+                "auto needs embeddings or an acquisition function, and there is neither.",
+                hint="name where embeddings are stored in source, or acquisition.name.",
+            )
+        _say("top_k", "there are scores and no embeddings")
+        return top_k(utilities, budget)
+    given = as_points(embeddings)[:0] if labelled_embeddings is None else labelled_embeddings
+    n_labels = len(given)
+    few = _FEW if probabilities is None else _PER_CLASS * probabilities.shape[1]
+    if n_labels < few or (utilities is None and probabilities is None):
+        why = f"{n_labels} labels are fewer than {few}" if n_labels < few else "there are no scores"
+        _say("typiclust", f"there are embeddings, and {why}")
+        return typiclust(embeddings, given, budget, seed=seed)
+    if utilities is not None:
+        _say("cluster_margin", f"there are scores, embeddings and {n_labels} labels")
+        return cluster_margin(utilities, embeddings, budget, seed=seed)
+    assert probabilities is not None
+    _say("badge", f"there are probabilities, embeddings and {n_labels} labels, and no scores")
+    return badge(probabilities, embeddings, budget, seed=seed)
+
+
+def _say(name: str, why: str) -> None:
+    warnings.warn(f"auto chose {name}: {why}.", LabelnextWarning, stacklevel=3)
