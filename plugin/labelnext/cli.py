@@ -147,6 +147,39 @@ def replay(config: ConfigPath, as_json: Json = False) -> None:
         _out.print(f"Report: {_escaped(str(report.path))}", soft_wrap=True)
 
 
+@app.command(epilog="Example: `labelnext explain labelnext.yaml image-17.jpg`")
+def explain(
+    config: ConfigPath,
+    item_id: Annotated[str, typer.Argument(metavar="ITEM_ID", help="Id of the item.")],
+    as_json: Json = False,
+) -> None:
+    """Say why an item stands where it stands, and what would change that. Writes nothing."""
+    from labelnext.pipeline import explain as explain_item
+
+    with _progress() as progress:
+        why = explain_item(config, item_id, progress=progress)
+    if as_json:
+        _plain(json.dumps(why.to_dict(), indent=2, ensure_ascii=False))
+        return
+    _out.print(f"[bold]{_escaped(why.item_id)}[/]: {why.status}")
+    _out.print(_escaped(why.rule), soft_wrap=True)
+    if why.score is not None:
+        _out.print(f"score {why.score:.4g}; {_escaped(why.reason)}", soft_wrap=True)
+    if why.parts:
+        table = _table(*why.parts[0])
+        for part in why.parts:
+            table.add_row(*(_escaped(_cell(value)) for value in part.values()))
+        _out.print(table)
+    for change in why.changes:
+        _out.print(" •", _escaped(change), soft_wrap=True)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
 @app.command(epilog="Example: `labelnext init label-studio`")
 def init(
     platform: Annotated[str, typer.Argument(help="One of `labelnext adapters`.")] = "files",

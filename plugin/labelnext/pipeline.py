@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from labelnext.acquisition import acquisition_names, get_acquisition
+from labelnext.acquisition import Unit, acquisition_names, get_acquisition
 from labelnext.adapter import Adapter, Finding, open_adapter
 from labelnext.calibration import calibrated_ranking, saturated
 from labelnext.config import Config, load_config
 from labelnext.document import parse
 from labelnext.errors import ConfigError, LabelnextError
+from labelnext.explain import Explanation, explain_item
 from labelnext.join import join_predictions
 from labelnext.journal import Journal, Plan, Progress, find_journal, journals, only_run
 from labelnext.output import check_writable, ranking_format, write_atomically, write_ranking
@@ -118,23 +119,7 @@ def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = No
 def rank_pool(settings: Config, pool: Pool) -> Ranking:
     """The ranking that the configuration asks for."""
     acquisition, selection = settings.acquisition, settings.selection
-    options = {**acquisition.options, **selection.options}
-    twice = acquisition.options.keys() & selection.options.keys()
-    if twice:
-        raise ConfigError(
-            f"option {min(twice)} must stand in acquisition.options or in selection.options, "
-            "not in both."
-        )
-    of = None
-    if acquisition.name is not None:
-        function = get_acquisition(acquisition.name)
-        of = acquisition.of if acquisition.of in function.of else function.of[0]
-        if of == "objects" or pool.multilabel:
-            names = ("reduce", "floor", "no_objects") if of == "objects" else ("reduce",)
-            shared = {n: getattr(acquisition, n) for n in names}
-            options = {**{n: v for n, v in shared.items() if n in function.options}, **options}
-        if isinstance(file := options.get("class_quality"), str):
-            options["class_quality"] = parse(settings.directory / Path(file).expanduser()).data
+    of, options = ranking_options(settings, pool)
 
     def ranked(items: Pool) -> Ranking:
         return rank(
@@ -154,6 +139,55 @@ def rank_pool(settings: Config, pool: Pool) -> Ranking:
     warning = saturated(pool)
     ranking = ranked(pool)
     return replace(ranking, notices=(*ranking.notices, warning)) if warning else ranking
+
+
+def ranking_options(settings: Config, pool: Pool) -> tuple[Unit | None, dict[str, Any]]:
+    """What is scored, and the options of scoring and selection, as the configuration has them."""
+    acquisition, selection = settings.acquisition, settings.selection
+    options = {**acquisition.options, **selection.options}
+    twice = acquisition.options.keys() & selection.options.keys()
+    if twice:
+        raise ConfigError(
+            f"option {min(twice)} must stand in acquisition.options or in selection.options, "
+            "not in both."
+        )
+    of: Unit | None = None
+    if acquisition.name is not None:
+        function = get_acquisition(acquisition.name)
+        of = acquisition.of if acquisition.of in function.of else function.of[0]
+        if of == "objects" or pool.multilabel:
+            names = ("reduce", "floor", "no_objects") if of == "objects" else ("reduce",)
+            shared = {n: getattr(acquisition, n) for n in names}
+            options = {**{n: v for n, v in shared.items() if n in function.options}, **options}
+        if isinstance(file := options.get("class_quality"), str):
+            options["class_quality"] = parse(settings.directory / Path(file).expanduser()).data
+    return of, options
+
+
+def explain(
+    config: Config | Path | str | Mapping[str, Any],
+    item_id: str,
+    *,
+    adapter: Adapter | None = None,
+    progress: Progress | None = None,
+) -> Explanation:
+    """Why an item stands where it stands. Writes nothing.
+
+    Args:
+        config: as for `run`.
+        item_id: of the item.
+        adapter: one that is open already.
+        progress: as for `run`.
+
+    Raises:
+        NotFound: if no such item was read.
+        ConfigError: for a wrong configuration or a missing extra.
+    """
+    settings = _loaded(config)
+    with _opened(settings, adapter, progress) as platform:
+        pool = read_pool(settings, platform, progress)
+    _, options = ranking_options(settings, pool)
+    return explain_item(pool, rank_pool(settings, pool), item_id, options)
 
 
 @dataclass(frozen=True)

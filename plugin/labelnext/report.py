@@ -200,12 +200,12 @@ def reason(pool: Pool, row: int, of: str | None) -> str:
         return "no whole prediction"
     vector = members.mean(axis=0)
     best = np.argsort(-vector, kind="stable")[:2].tolist()
-    text = ", ".join(f"{_class_name(pool, c)} {vector[c]:.2f}" for c in best)
+    text = ", ".join(f"{class_name(pool, c)} {vector[c]:.2f}" for c in best)
     if pool.probabilities.ndim == 2:
         return text
     votes = np.bincount(members.argmax(axis=1))
     won = np.argsort(-votes, kind="stable")[: np.count_nonzero(votes)].tolist()
-    return f"{text}; votes: {', '.join(f'{_class_name(pool, c)} {votes[c]}' for c in won[:5])}"
+    return f"{text}; votes: {', '.join(f'{class_name(pool, c)} {votes[c]}' for c in won[:5])}"
 
 
 def _objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> str:
@@ -216,7 +216,7 @@ def _objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> st
     order = np.argsort(-confidences, kind="stable")
     ids = None if objects.class_ids is None else objects.class_ids[start:end]
     parts = [
-        f"{'object' if ids is None else _class_name(pool, int(ids[i]))} {confidences[i]:.2f}"
+        f"{'object' if ids is None else class_name(pool, int(ids[i]))} {confidences[i]:.2f}"
         for i in order[:most].tolist()
     ]
     more = f" and {len(order) - most} more" if len(order) > most else ""
@@ -233,7 +233,8 @@ def _versions_reason(versions: tuple[Objects, ...], row: int) -> str:
     )
 
 
-def _class_name(pool: Pool, position: int) -> str:
+def class_name(pool: Pool, position: int) -> str:
+    """Name of a class, for people: short, and its position where the pool names none."""
     if position < 0:
         return "unknown"
     name = str(position) if pool.classes is None else pool.classes[position]
@@ -285,7 +286,7 @@ def _classes(pool: Pool, ranking: Ranking, batch: NDArray[np.intp]) -> list[dict
         return counts
 
     rows = zip(range(n_classes), count(candidates), count(in_batch), strict=True)
-    return [{"class": _class_name(pool, c), "pool": p, "batch": b} for c, p, b in rows]
+    return [{"class": class_name(pool, c), "pool": p, "batch": b} for c, p, b in rows]
 
 
 def per_item(objects_per_item: Mapping[str, float]) -> str:

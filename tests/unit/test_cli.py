@@ -23,6 +23,7 @@ from labelnext.template import config_template
 COMMANDS = [
     "run",
     "check",
+    "explain",
     "replay",
     "init",
     "runs",

@@ -27,7 +27,6 @@ _SHARED: Mapping[str, tuple[str, Any]] = {
     "class_quality": ("reduce", None),
     "no_objects_share": ("no_objects", 0.1),
 }
-_NOT_OF_FUNCTION = {*_SHARED, "per_cost"}
 
 
 @dataclass(frozen=True)
@@ -59,10 +58,15 @@ class AcquisitionFunction:
     multilabel: bool = False
 
     @property
+    def own_options(self) -> dict[str, Any]:
+        """The options that reach the function itself, and their defaults."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+    @property
     def options(self) -> Mapping[str, Any]:
         """The options and their defaults: the function's own, and those for items by objects."""
-        parameters = inspect.signature(self.function).parameters.values()
-        own = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        own = self.own_options
         shared = _SHARED if "objects" in self.of else {}
         options = {**own, **{n: v for n, (needed, v) in shared.items() if needed in own}}
         return {**options, "per_cost": False} if self.direction == "high" else options
@@ -120,8 +124,9 @@ class AcquisitionFunction:
         if of == "items":
             _refuse_object_options(pool, options)
         chosen = {**self.options, **options}
-        predictions = _predictions(pool, of, chosen)
-        own = {name: value for name, value in options.items() if name not in _NOT_OF_FUNCTION}
+        predictions = predictions_of(pool, of, chosen)
+        known = self.own_options
+        own = {name: value for name, value in options.items() if name in known}
         scores = np.array(self.function(predictions, **own), dtype=np.float64)
         scores[pool.missing] = np.nan
         utilities = scores if self.direction == "high" else -scores
@@ -185,7 +190,14 @@ def _costs(pool: Pool) -> NDArray[np.float64]:
     return expected_costs(objects)
 
 
-def _predictions(pool: Pool, of: Unit, options: Mapping[str, Any]) -> object:
+def predictions_of(pool: Pool, of: Unit, options: Mapping[str, Any]) -> object:
+    """What a function is given: rows, objects (weighted where asked for), or labels as objects.
+
+    Args:
+        pool: the items.
+        of: items or objects.
+        options: all of them, with their defaults.
+    """
     if of == "objects":
         if options.get("reduce") == "weighted_sum":
             return weighted_objects(pool, options["class_weights"], options["class_quality"])

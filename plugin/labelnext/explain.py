@@ -1,0 +1,305 @@
+"""Why an item stands where it stands: its parts, their scores, and what would change its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.acquisition import AcquisitionFunction, get_acquisition
+from labelnext.acquisition.box_committee import cluster_certainty
+from labelnext.acquisition.function import predictions_of
+from labelnext.acquisition.matching import merge_boxes
+from labelnext.errors import NotFound
+from labelnext.pool import Objects, Pool
+from labelnext.ranking import Ranking
+from labelnext.report import class_name, reason
+
+_MOST = 20  # parts that are listed
+_NAMED = 3  # objects whose absence is worked out
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an item stands where it stands.
+
+    Attributes:
+        item_id: of the item.
+        place: its rank in the whole pool; None when it is not ranked.
+        n_ranked: how many items are ranked.
+        status: in words: in the batch, beyond it, or why it is not ranked.
+        score: the textbook value; None without one.
+        rule: how the score comes about.
+        reason: in one line.
+        parts: its objects, labels, classes or clusters of boxes, each with what it adds.
+        changes: what would move the item, as sentences.
+    """
+
+    item_id: str
+    place: int | None
+    n_ranked: int
+    status: str
+    score: float | None
+    rule: str
+    reason: str
+    parts: Sequence[Mapping[str, Any]]
+    changes: Sequence[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able data."""
+        return asdict(self)
+
+
+def explain_item(
+    pool: Pool, ranking: Ranking, item_id: str, options: Mapping[str, Any] | None = None
+) -> Explanation:
+    """Why an item stands where it stands in a ranking.
+
+    Args:
+        pool: what was ranked.
+        ranking: of it.
+        item_id: of the item.
+        options: those that the ranking was made with; others than the acquisition function's are
+            ignored.
+
+    Raises:
+        NotFound: if the pool has no such item.
+
+    Example:
+        >>> from labelnext.ranking import rank
+        >>> pool = Pool(["a", "b"], objects=Objects([0, 1, 3], [0.9, 0.8, 0.5]))
+        >>> why = explain_item(pool, rank(pool, "mean_object_confidence"), "b")
+        >>> why.place, why.score, [part["confidence"] for part in why.parts]
+        (1, 0.65, [0.8, 0.5])
+    """
+    found = np.flatnonzero(pool.item_ids == str(item_id))
+    if not found.size:
+        raise NotFound(
+            f"item must be one of the {len(pool)} that were read; got {item_id!r}.",
+            hint="ids are those of source.key.",
+        )
+    row = int(found[0])
+    places = np.flatnonzero(ranking.pool_order == str(item_id))
+    place = int(places[0]) + 1 if places.size else None
+    score = None if place is None else float(ranking.pool_scores[place - 1])
+    parts: list[dict[str, Any]] = []
+    changes: list[str] = []
+    rule = "no acquisition function: the selection alone decides"
+    if ranking.acquisition is not None and not pool.missing[row]:
+        function = get_acquisition(ranking.acquisition)
+        own = {n: v for n, v in (options or {}).items() if n in function.options}
+        rule = _rule(function, ranking, pool, own)
+        parts = _parts(pool, row, function, ranking, own)
+        if place is not None and score is not None and not np.isnan(score):
+            changes = [
+                *_threshold(ranking, place),
+                *_without_each(pool, row, function, ranking, own, place),
+            ]
+    return Explanation(
+        str(item_id),
+        place,
+        len(ranking.pool_order),
+        _status(pool, ranking, row, place),
+        None if score is None or np.isnan(score) else score,
+        rule,
+        reason(pool, row, ranking.of),
+        parts,
+        changes,
+    )
+
+
+def _status(pool: Pool, ranking: Ranking, row: int, place: int | None) -> str:
+    if place is not None:
+        inside = place <= len(ranking)
+        return (
+            f"rank {place} of {len(ranking.pool_order)}, {'in' if inside else 'beyond'} the batch"
+        )
+    if pool.labelled[row]:
+        return "not ranked: it is labelled"
+    if pool.missing[row]:
+        return "not ranked: it has no prediction"
+    if pool.item_ids[row] in ranking.unscored_ids:
+        return "not ranked: its prediction holds NaN, or what the selection needs is missing"
+    return "not ranked: the selection or a constraint left it out"
+
+
+def _rule(
+    function: AcquisitionFunction, ranking: Ranking, pool: Pool, options: Mapping[str, Any]
+) -> str:
+    chosen = {**function.options, **options}
+    text = f"{function.name}: {function.summary}; {function.direction} is labelled first"
+    if ranking.of == "objects" or pool.multilabel:
+        unit = "objects" if ranking.of == "objects" else "labels"
+        how = chosen.get("reduce", "mean")
+        text += f"; {unit} reduced by {how}"
+    if ranking.of == "objects":
+        text += f", floor {chosen['floor']:g}, items without objects {chosen['no_objects']}"
+    return text + ("; per cost" if chosen.get("per_cost") else "")
+
+
+def _parts(
+    pool: Pool,
+    row: int,
+    function: AcquisitionFunction,
+    ranking: Ranking,
+    options: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+    if ranking.of == "objects" and isinstance(pool.objects, tuple):
+        return _cluster_parts(pool, pool.objects, row, {**function.options, **options})
+    if ranking.of == "objects" or pool.multilabel:
+        return _object_parts(pool, row, function, ranking, options)
+    if pool.probabilities is None:
+        return []
+    vectors = pool.probabilities[..., row, :].reshape(-1, pool.probabilities.shape[-1])
+    whole = vectors[~np.isnan(vectors).any(axis=1)]
+    order = np.argsort(-whole.sum(axis=0), kind="stable")[:_MOST]
+    members = [f"version {m + 1}" for m in range(len(vectors))] if len(vectors) > 1 else None
+    return [
+        {
+            "class": class_name(pool, int(c)),
+            **{
+                name: float(vector[c])
+                for name, vector in zip(members or ["probability"], vectors, strict=True)
+            },
+        }
+        for c in order
+    ]
+
+
+def _object_parts(
+    pool: Pool,
+    row: int,
+    function: AcquisitionFunction,
+    ranking: Ranking,
+    options: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+    """Each object (or label) of the item: class, confidence, own score, and whether it counts."""
+    objects = _objects_of(pool, row, function, ranking, options)
+    n = len(objects.confidences)
+    single = Objects(
+        np.arange(n + 1),
+        objects.confidences,
+        class_ids=objects.class_ids,
+        probabilities=objects.probabilities,
+    )
+    scores = function.function(single, **_of_function(function, options, without=True))
+    floor = float(options.get("floor", 0.0)) if ranking.of == "objects" else 0.0
+    ids = np.arange(n) if ranking.of == "items" else objects.class_ids
+    order = np.argsort(-objects.confidences, kind="stable")[:_MOST].tolist()
+    return [
+        {
+            "class": "object" if ids is None else class_name(pool, int(ids[i])),
+            "confidence": float(objects.confidences[i]),
+            "score": float(scores[i]),
+            **({} if objects.weights is None else {"weight": float(objects.weights[i])}),
+            "counts": not objects.confidences[i] < floor,
+        }
+        for i in order
+    ]
+
+
+def _cluster_parts(
+    pool: Pool, versions: tuple[Objects, ...], row: int, options: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    clusters = merge_boxes(
+        versions, iou=options["iou"], floor=options["floor"], start=row, stop=row + 1
+    )
+    certainty = cluster_certainty(clusters, versions)
+    parts = []
+    for i, members in enumerate(clusters.members[:_MOST].tolist()):
+        classes = [
+            "-" if m < 0 else "object" if v.class_ids is None else class_name(pool, v.class_ids[m])
+            for v, m in zip(versions, members, strict=True)
+        ]
+        parts.append(
+            {
+                "class by version": ", ".join(classes),
+                "semantic": float(certainty.semantic[i]),
+                "spatial": float(certainty.spatial[i]),
+                "occurrence": float(certainty.occurrence[i]),
+                "certainty": float(certainty.product[i]),
+            }
+        )
+    return parts
+
+
+def _threshold(ranking: Ranking, place: int) -> list[str]:
+    """The score that would bring an item into the batch, or take it out of it."""
+    n = len(ranking)
+    if ranking.selection != "top_k" or n == 0 or n == len(ranking.pool_order):
+        return []
+    edge = ranking.pool_scores[n - 1 if place > n else n]
+    inwards, outwards = ("above", "below") if ranking.direction == "high" else ("below", "above")
+    if place > n:
+        whose = "the last item of the batch, would bring it in"
+        return [f"a score {inwards} {edge:.4g}, that of {whose}."]
+    whose = "the first item beyond the batch, would take it out"
+    return [f"a score {outwards} {edge:.4g}, that of {whose}."]
+
+
+def _without_each(
+    pool: Pool,
+    row: int,
+    function: AcquisitionFunction,
+    ranking: Ranking,
+    options: Mapping[str, Any],
+    place: int,
+) -> list[str]:
+    """What each of the surest objects does to the score."""
+    if ranking.of != "objects" or not isinstance(pool.objects, Objects):
+        return []
+    objects = _objects_of(pool, row, function, ranking, options)
+    own = _of_function(function, options)
+    floor = float(options.get("floor", 0.0))
+    rows = np.flatnonzero(~(objects.confidences < floor))
+    if len(rows) < 2:
+        return []
+    everything = float(function.function(objects, **own)[0])
+    effects = []
+    for i in rows.tolist():
+        kept = np.arange(len(objects.confidences)) != i
+        effects.append(float(function.function(objects.where(kept), **own)[0]))
+    order = np.argsort(-np.abs(np.array(effects) - everything), kind="stable")[:_NAMED]
+    ids = objects.class_ids
+    return [
+        f"without {'object' if ids is None else class_name(pool, int(ids[rows[j]]))} "
+        f"{objects.confidences[rows[j]]:.2f} the score would be {effects[j]:.4g}"
+        f"{_about(ranking, effects[j], place, options)}."
+        for j in order.tolist()
+    ]
+
+
+def _about(ranking: Ranking, score: float, place: int, options: Mapping[str, Any]) -> str:
+    """Roughly the rank that the item would have with this score, where the score alone decides."""
+    if ranking.selection != "top_k" or options.get("per_cost"):
+        return ""
+    scores = np.delete(ranking.pool_scores, place - 1)
+    better = scores > score if ranking.direction == "high" else scores < score
+    return f", about rank {int(np.count_nonzero(better)) + 1}"
+
+
+def _objects_of(
+    pool: Pool,
+    row: int,
+    function: AcquisitionFunction,
+    ranking: Ranking,
+    options: Mapping[str, Any],
+) -> Objects:
+    """The objects of one item, with weights where the function takes them."""
+    given = predictions_of(pool, ranking.of or "items", {**function.options, **options})
+    if not isinstance(given, Objects):
+        raise TypeError("only objects can be taken apart")
+    chosen: NDArray[np.intp] = np.array([row])
+    return given.take(chosen)
+
+
+def _of_function(
+    function: AcquisitionFunction, options: Mapping[str, Any], *, without: bool = False
+) -> dict[str, Any]:
+    """The options that reach the function itself; without those that reduce objects."""
+    own = {n: v for n, v in options.items() if n in function.own_options}
+    left_out = {"reduce", "k", "floor", "no_objects"} if without else set()
+    return {n: v for n, v in own.items() if n not in left_out}
