@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, LabelnextWarning
+from labelnext.selection.clustering import k_means
+from labelnext.selection.points import Array, Points, as_points
 
 
 def image_diversity(
-    embeddings: NDArray[np.floating],
+    embeddings: Array | Points,
     budget: int | None = None,
     *,
     n_clusters: int,
@@ -45,15 +47,10 @@ def image_diversity(
         >>> image_diversity(points, 3, n_clusters=2).tolist()
         [1, 3, 0]
     """
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-
-    points = np.asarray(embeddings)
+    points = as_points(embeddings)
     n_items = len(points)
     if n_clusters < 1:
         raise InvalidInput(f"n_clusters must be at least 1; got {n_clusters!r}.")
-    if not np.isfinite(points).all():
-        raise InvalidInput("embeddings must be finite; got NaN or infinity.")
     if n_items == 0:
         return np.empty(0, dtype=np.intp)
     if n_clusters > n_items:
@@ -63,11 +60,10 @@ def image_diversity(
             stacklevel=2,
         )
         n_clusters = n_items
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than clusters
-        model = KMeans(n_clusters=n_clusters, n_init=1, random_state=seed).fit(points)
-    clusters = model.labels_
-    distances = np.linalg.norm(points - model.cluster_centers_[clusters], axis=1)
+    centres, clusters = k_means(points, n_clusters, seed=seed)
+    distances = np.empty(n_items)
+    for place, block in points.blocks():
+        distances[place] = np.linalg.norm(block - centres[clusters[place]], axis=1)
     # Equal but for rounding is equal: then the earlier item comes first.
     distances = np.round(distances / max(distances.max(), np.finfo(float).tiny), 9)
     by_cluster = np.lexsort((distances, clusters))
@@ -75,7 +71,7 @@ def image_diversity(
     starts = np.cumsum(sizes) - sizes
     rounds = np.arange(n_items) - np.repeat(starts, sizes)
     typical = by_cluster[np.minimum(starts, n_items - 1)]
-    place = np.empty(n_clusters, dtype=np.intp)
-    place[np.lexsort((typical, -sizes))] = np.arange(n_clusters)
-    order: NDArray[np.intp] = by_cluster[np.lexsort((place[clusters[by_cluster]], rounds))]
+    place_of = np.empty(n_clusters, dtype=np.intp)
+    place_of[np.lexsort((typical, -sizes))] = np.arange(n_clusters)
+    order: NDArray[np.intp] = by_cluster[np.lexsort((place_of[clusters[by_cluster]], rounds))]
     return order[:budget]
