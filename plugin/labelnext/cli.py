@@ -25,12 +25,18 @@ app = typer.Typer(
     no_args_is_help=True,
     invoke_without_command=True,
     add_completion=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Which item should be labelled next? Ranks what you have not labelled yet, "
     "inside Label Studio, FiftyOne or plain files.",
     epilog="Example: `labelnext init fiftyone`, then `labelnext run labelnext.yaml`",
 )
+_fiftyone = typer.Typer(
+    no_args_is_help=True,
+    help="Put labelnext into the FiftyOne App.",
+    epilog="Example: `labelnext fiftyone install`",
+)
+app.add_typer(_fiftyone, name="fiftyone")
 _out = Console()
 _err = Console(stderr=True)
 
@@ -280,6 +286,43 @@ def watch(
         _plain(f"Ended after {health.runs} runs.")
     if once and not health.ok:
         raise typer.Exit(1)
+
+
+@app.command("app", epilog="Example: `labelnext app labelnext.yaml`")
+def open_app(
+    config: ConfigPath, port: Annotated[int, typer.Option(help="Of the App.")] = 5151
+) -> None:
+    """Open the FiftyOne App on the batch of a configuration's run, the panel beside it."""
+    from labelnext.config import load_config
+
+    _app_of("fiftyone").open_app(load_config(config), port=port)
+
+
+@_fiftyone.command(epilog="Example: `labelnext fiftyone install`")
+def install() -> None:
+    """Link the plugin into FiftyOne's plugin folder."""
+    link = _app_of("fiftyone").install_plugin()
+    _out.print(f"The plugin is at {_escaped(str(link))}. Reload the App.", soft_wrap=True)
+
+
+@_fiftyone.command(epilog="Example: `labelnext fiftyone uninstall`")
+def uninstall() -> None:
+    """Take the plugin out of FiftyOne's plugin folder."""
+    link = _app_of("fiftyone").uninstall_plugin()
+    _out.print(f"The plugin is no longer at {_escaped(str(link))}.", soft_wrap=True)
+
+
+def _app_of(platform: str) -> Any:
+    """The module that knows a platform's own user interface."""
+    from labelnext.adapter import get_adapter, missing_modules
+
+    adapter = get_adapter(platform)
+    found = [e for e in entry_points(group="labelnext.apps") if e.name == platform]
+    if not found or missing_modules(adapter):
+        raise MissingExtra(
+            f"the App needs {platform}, which is not installed.", hint=adapter.install
+        )
+    return found[0].load()
 
 
 @app.command(epilog="Example: `labelnext acquisitions`")

@@ -30,6 +30,8 @@ COMMANDS = [
     "undo",
     "resume",
     "watch",
+    "app",
+    "fiftyone",
     "acquisitions",
     "selections",
     "adapters",

@@ -83,10 +83,13 @@ class FiftyOneAdapter:
         details = {
             "acquisition": ranking.acquisition,
             "of": ranking.of,
+            "direction": ranking.direction,
             "selection": ranking.selection,
             "seed": ranking.seed,
             "view": self.source.view,
             "pred_field": self.source.pred_field,
+            "gt_field": self.source.gt_field,
+            "label_tag": self.source.label_tag,
         }
         return make_plan(self._collection(), ranking, self.write.run, self.context.key, details)
 

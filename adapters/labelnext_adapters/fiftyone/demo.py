@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +19,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from labelnext.errors import Unavailable
+from labelnext_adapters.fiftyone.app import install_plugin, serve
 from labelnext_adapters.fiftyone.mongod import disconnect, running_mongod, use_database
 from labelnext_adapters.fiftyone.views import view_names
 
@@ -84,7 +82,7 @@ def run_demo(folder: Path, *, app: bool = False, port: int = 5151) -> None:
             config = _write_config(folder)
             report = None if app and _is_ranked(config) else _rank(config, console)
             if app:
-                _serve(config, port, console)
+                _serve(folder, config, port)
             elif report is not None:
                 _show(report, config, console)
                 console.print(f"Done in {time.perf_counter() - started:.0f} s.", style="dim")
@@ -227,40 +225,17 @@ def _show(report: Report, config: Path, console: Console) -> None:
     console.print(f"Open the App on the next batch: [bold]labelnext demo --app{option}[/]")
 
 
-def _serve(config: Path, port: int, console: Console) -> None:
-    """The App on the saved view, until Ctrl-C."""
+def _serve(folder: Path, config: Path, port: int) -> None:
+    """The App on the saved view, our panel beside it, until Ctrl-C."""
     import fiftyone as fo
 
-    with socket.socket() as probe:
-        # FiftyOne would join the App that answers there, which may show the user's own database.
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise Unavailable(f"port {port} must be free for the App; it is not.", hint=_OTHER_PORT)
+    plugins = str(folder.resolve() / "plugins")
+    os.environ["FIFTYONE_PLUGINS_DIR"] = plugins  # for the App, which is a process of its own
+    fo.config.plugins_dir = plugins
+    install_plugin()
     name = _batch_view(config)
     view = fo.load_dataset(DATASET).load_saved_view(name)
-    try:
-        session = fo.launch_app(view=view, port=port, address="127.0.0.1", remote=_is_headless())
-    except Exception as error:
-        raise Unavailable(
-            f"the App must start on port {port}; it did not ({error}).", hint=_OTHER_PORT
-        ) from error
-    console.print(
-        f"The App shows the view {name}: http://127.0.0.1:{port}/datasets/{DATASET}?view={name} "
-        "(Ctrl-C ends it)",
-        soft_wrap=True,
-    )
-    try:
-        session.wait(-1)
-    except KeyboardInterrupt:
-        console.print("Closed.")
-    finally:
-        session.close()
-
-
-def _is_headless() -> bool:
-    """Whether there is no screen on which to open a browser."""
-    return sys.platform == "linux" and not (
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )
+    serve(view, port=port, said=f"the view {name}", hint=_OTHER_PORT)
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from typing import Any
 
 import fiftyone.core.runs as fors
 
+from labelnext_adapters.fiftyone.views import VIEW_LIMIT, put_view, ranked_view, view_names
+
 METHOD = "labelnext"
 MARKER = "labelnext"  # key in the info of a field that we made
 
@@ -48,6 +50,28 @@ class LabelnextRun(fors.Run):  # type: ignore[misc]  # FiftyOne has no types
     def get_fields(self, samples: Any, key: str) -> list[str]:
         """The fields of this run, for `load_run_view(..., select_fields=True)`."""
         return [self.config.field] if self.config.field else []
+
+    def rename(self, samples: Any, key: str, new_key: str) -> None:
+        """Give the run's field, index and views the new name; FiftyOne then renames the run."""
+        dataset, config = samples._root_dataset, self.config
+        if f"{key}.rank" in dataset.list_indexes():
+            dataset.drop_index(f"{key}.rank")
+        if is_ours(dataset, key):
+            dataset.rename_sample_field(key, new_key)
+            dataset.create_index(f"{new_key}.rank")
+        old, config.views = config.views, list(view_names(new_key))
+        for view, name in zip(old, config.views, strict=True):
+            if dataset.has_saved_view(view):
+                dataset.update_saved_view_info(view, {"name": name})
+        ranked, n_batch = ranked_view(dataset, new_key), getattr(config, "n_batch", 0)
+        by_rank = {config.views[1]: ranked}
+        if n_batch > VIEW_LIMIT:
+            by_rank[config.views[0]] = ranked.limit(n_batch)
+        for name, view in by_rank.items():
+            if dataset.has_saved_view(name):
+                put_view(dataset, name, view)
+        config.field = new_key
+        dataset.update_run_config(key, config)
 
     def cleanup(self, samples: Any, key: str) -> None:
         """Delete the run's views, index and field."""

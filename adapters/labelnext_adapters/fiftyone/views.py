@@ -25,15 +25,21 @@ def same_view(dataset: Any, name: str) -> str | None:
 
 def save_views(dataset: Any, run: str, batch: list[str] | int) -> None:
     """Save both views; the batch is a list of ids in order, or its size where that is too long."""
-    ranked = dataset.exists(f"{run}.rank").sort_by(f"{run}.rank")
+    ranked = ranked_view(dataset, run)
     first = ranked.limit(batch) if isinstance(batch, int) else dataset.select(batch, ordered=True)
     texts = ("The next batch to label, the most useful first.", "All that is ranked, in order.")
     for name, view, text in zip(view_names(run), (first, ranked), texts, strict=True):
-        _put_view(dataset, name, view, {"description": text, "color": None})
+        put_view(dataset, name, view, {"description": text, "color": None})
 
 
-def _put_view(dataset: Any, name: str, view: Any, info: dict[str, Any]) -> None:
+def ranked_view(dataset: Any, run: str) -> Any:
+    """All samples with a rank, in that order."""
+    return dataset.exists(f"{run}.rank").sort_by(f"{run}.rank")
+
+
+def put_view(dataset: Any, name: str, view: Any, info: Mapping[str, Any] | None = None) -> None:
     """Save a view; one that is there is changed in place, because open Apps know it by its id."""
+    info = info or {}
     if not dataset.has_saved_view(name):
         dataset.save_view(name, view, **info)
         return
@@ -66,4 +72,4 @@ def restore_view(dataset: Any, name: str, before: Mapping[str, Any] | None) -> N
     from bson import json_util
 
     stages = [json_util.loads(stage) for stage in before["stages"]]
-    _put_view(dataset, name, fo.DatasetView._build(dataset, stages), dict(before["info"]))
+    put_view(dataset, name, fo.DatasetView._build(dataset, stages), dict(before["info"]))

@@ -1,0 +1,180 @@
+"""The App: install the plugin, open the App on a ranking, and where the App keeps its journals."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labelnext.errors import ConfigError, NotFound, Unavailable, WriteRefused
+
+if TYPE_CHECKING:
+    from labelnext.config import Config
+
+PANEL = "label_next"
+_LINK = "labelnext"
+
+
+def state_folder(dataset: Any) -> Path:
+    """The journals of runs that were started in the App, one folder a dataset.
+
+    Args:
+        dataset: a FiftyOne dataset.
+    """
+    import fiftyone as fo
+
+    return Path(fo.config.default_dataset_dir).expanduser() / ".labelnext" / str(dataset._doc.id)
+
+
+def plugin_folder() -> Path:
+    """The installed plugin.
+
+    Raises:
+        NotFound: if the package was installed without it.
+    """
+    spec = find_spec("labelnext_app")
+    if spec is None or spec.origin is None:
+        raise NotFound("the plugin must be installed with labelnext; it is not.")
+    return Path(spec.origin).parent
+
+
+def install_plugin() -> Path:
+    """Link the plugin into FiftyOne's plugin folder; returns the link.
+
+    A link follows every update of the package. Where links are not allowed it is a copy.
+
+    Raises:
+        WriteRefused: if something that is not ours is there.
+    """
+    link = _link()
+    _remove(link)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        link.symlink_to(plugin_folder(), target_is_directory=True)
+    except OSError:  # Windows allows links to administrators alone
+        shutil.copytree(plugin_folder(), link)
+    return link
+
+
+def uninstall_plugin() -> Path:
+    """Take the plugin out of FiftyOne's plugin folder; returns where it was.
+
+    Raises:
+        NotFound: if it is not there.
+        WriteRefused: if what is there is not ours.
+    """
+    link = _link()
+    if not _remove(link):
+        raise NotFound(f"the plugin must be in {str(link.parent)!r} to be removed; it is not.")
+    return link
+
+
+def _link() -> Path:
+    import fiftyone as fo
+
+    return Path(fo.config.plugins_dir).expanduser() / _LINK
+
+
+def _remove(link: Path) -> bool:
+    if link.is_symlink():
+        link.unlink()
+        return True
+    if not link.exists():
+        return False
+    manifest = link / "fiftyone.yml"
+    if not manifest.is_file() or "@labelnext/labelnext" not in manifest.read_text("utf-8"):
+        raise WriteRefused(
+            f"{str(link)!r} must be the plugin of labelnext; it is something else.",
+            hint="move it away.",
+        )
+    shutil.rmtree(link)
+    return True
+
+
+def open_app(config: Config, *, port: int = 5151) -> None:
+    """Show the batch of a configuration's run in the App, the panel beside it, until Ctrl-C.
+
+    Args:
+        config: of a FiftyOne source.
+        port: of the App, on the loopback interface.
+
+    Raises:
+        ConfigError: if the source is not FiftyOne.
+        NotFound: if there is no such dataset, or nothing is ranked yet.
+        Unavailable: if the database or the App does not start.
+    """
+    from labelnext_adapters.fiftyone import FiftyOneSource
+    from labelnext_adapters.fiftyone.connection import load_dataset, reach_database
+    from labelnext_adapters.fiftyone.manage import batch_view
+
+    source = config.source_options
+    if not isinstance(source, FiftyOneSource):
+        raise ConfigError(f"source.adapter must be fiftyone; got {config.source.adapter!r}.")
+    reach_database()
+    view = batch_view(load_dataset(source.dataset), config.write.run)
+    serve(view, port=port, said=f"the batch of {config.write.run}")
+
+
+def serve(view: Any, *, port: int, said: str, hint: str | None = None) -> None:
+    """Open the App on a view, with the panel where the plugin is installed, until Ctrl-C.
+
+    Args:
+        view: what the grid shows.
+        port: of the App, on the loopback interface.
+        said: what it is, for the message.
+        hint: what to do when the port is taken.
+
+    Raises:
+        Unavailable: if the port is taken or the App does not start.
+    """
+    import fiftyone as fo
+
+    hint = hint or "--port takes another one."
+    with socket.socket() as probe:
+        # FiftyOne would join the App that answers there, which may show another database.
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise Unavailable(f"port {port} must be free for the App; it is not.", hint=hint)
+    try:
+        session = fo.launch_app(
+            view=view, port=port, address="127.0.0.1", remote=_is_headless(), spaces=_spaces()
+        )
+    except Exception as error:
+        raise Unavailable(
+            f"the App must start on port {port}; it did not ({error}).", hint=hint
+        ) from error
+    where = f"http://127.0.0.1:{port}/datasets/{view._root_dataset.name}"
+    print(f"The App shows {said}: {where} (Ctrl-C ends it)", flush=True)
+    try:
+        session.wait(-1)
+    except KeyboardInterrupt:
+        print("Closed.")
+    finally:
+        session.close()
+
+
+def _spaces() -> Any:
+    """The grid beside our panel; None where the plugin is not installed."""
+    import fiftyone as fo
+
+    if not (_link() / "fiftyone.yml").is_file():
+        return None
+    grid = fo.Panel(type="Samples", pinned=True)
+    panel = fo.Panel(type=PANEL)
+    return fo.Space(
+        children=[
+            fo.Space(children=[grid], active_child=grid.component_id),
+            fo.Space(children=[panel], active_child=panel.component_id),
+        ],
+        orientation="horizontal",
+    )
+
+
+def _is_headless() -> bool:
+    """Whether there is no screen on which to open a browser."""
+    return sys.platform == "linux" and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )

@@ -1,0 +1,104 @@
+"""Two runs of one dataset side by side: how far they agree, and where they do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput
+from labelnext_adapters.fiftyone.columns import fetch
+from labelnext_adapters.fiftyone.connection import talking
+from labelnext_adapters.fiftyone.manage import run_config
+
+_MOST = 20
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How two rankings differ.
+
+    Attributes:
+        first: name of one run.
+        second: name of the other.
+        n_common: samples that both rank.
+        n_first: size of the first batch.
+        n_second: size of the second batch.
+        n_overlap: samples in both batches.
+        correlation: Spearman's rank correlation over the common samples, in [−1, 1]; NaN for
+            fewer than two.
+        disagreements: the common samples whose ranks differ most: id, and both ranks.
+    """
+
+    first: str
+    second: str
+    n_common: int
+    n_first: int
+    n_second: int
+    n_overlap: int
+    correlation: float
+    disagreements: tuple[tuple[str, int, int], ...]
+
+
+def compare_runs(dataset: Any, first: str, second: str) -> Comparison:
+    """Compare two runs by the ranks that the dataset holds.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        first: name of a run.
+        second: name of another run.
+
+    Raises:
+        NotFound: if there is no such run.
+        InvalidInput: if both are the same.
+
+    References:
+        Spearman, The Proof and Measurement of Association between Two Things (1904).
+    """
+    if first == second:
+        raise InvalidInput(f"runs to compare must be two; got {first!r} twice.")
+    sizes = [int(run_config(dataset, run).n_batch) for run in (first, second)]
+    paths = [f"{first}.rank", f"{second}.rank"]
+    with talking():
+        columns = fetch(dataset, ["id", *paths])
+    rows = zip(columns["id"], *(columns[path] for path in paths), strict=True)
+    both = [row for row in rows if row[1] is not None and row[2] is not None]
+    ids = [row[0] for row in both]
+    ranks = np.array([row[1:] for row in both], dtype=np.int64).reshape(-1, 2)
+    order = np.argsort(-np.abs(ranks[:, 0] - ranks[:, 1]), kind="stable")[:_MOST]
+    return Comparison(
+        first=first,
+        second=second,
+        n_common=len(ids),
+        n_first=sizes[0],
+        n_second=sizes[1],
+        n_overlap=int((ranks <= sizes).all(axis=1).sum()),
+        correlation=rank_correlation(ranks[:, 0], ranks[:, 1]),
+        disagreements=tuple((ids[i], *map(int, ranks[i])) for i in order),
+    )
+
+
+def rank_correlation(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
+    """Spearman's rank correlation of values without ties.
+
+    Args:
+        first: shape (n,), distinct.
+        second: shape (n,), distinct.
+
+    Returns:
+        In [−1, 1]; NaN for fewer than two values.
+
+    Example:
+        >>> rank_correlation(np.array([1, 2, 3]), np.array([1, 3, 2]))
+        0.5
+    """
+    n = len(first)
+    if n < 2:
+        return float("nan")
+    places = np.empty((2, n), dtype=np.int64)
+    for row, values in zip(places, (first, second), strict=True):
+        row[np.argsort(values)] = np.arange(n)
+    squares = int(((places[0] - places[1]) ** 2).sum())
+    return 1 - 6 * squares / (n * (n * n - 1))

@@ -1,0 +1,133 @@
+"""The runs of a dataset: listed, opened, renamed and deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labelnext.errors import ConfigError, NotFound, WriteFailed, listed
+from labelnext_adapters.fiftyone.connection import talking
+from labelnext_adapters.fiftyone.runs import METHOD
+from labelnext_adapters.fiftyone.views import view_names
+from labelnext_adapters.fiftyone.write import check_run_name, refuse_foreign, registered
+
+
+def run_names(dataset: Any) -> list[str]:
+    """The runs of labelnext on a dataset, the newest first.
+
+    Args:
+        dataset: a FiftyOne dataset.
+    """
+    with talking():
+        names = dataset.list_runs(method=METHOD)
+        moments = {name: dataset.get_run_info(name).timestamp for name in names}
+    return sorted(names, key=lambda name: moments[name], reverse=True)
+
+
+def run_config(dataset: Any, run: str) -> Any:
+    """The configuration of a run.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+
+    Raises:
+        NotFound: if labelnext has no run of that name there.
+    """
+    config = registered(dataset, run)
+    if config is None:
+        known = listed(run_names(dataset)) or "none"
+        raise NotFound(f"run must be one of {dataset.name}'s ({known}); got {run!r}.")
+    return config
+
+
+def batch_view(dataset: Any, run: str) -> Any:
+    """The batch of a run, in order.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+
+    Raises:
+        NotFound: if there is no such run, or its view was deleted.
+    """
+    run_config(dataset, run)
+    name = view_names(run)[0]
+    if not dataset.has_saved_view(name):
+        raise NotFound(
+            f"view {name} must be saved on {dataset.name}; it is not.", hint="run again."
+        )
+    return dataset.load_saved_view(name)
+
+
+def what_goes(dataset: Any, run: str) -> list[str]:
+    """What deleting the run would take away, one phrase each.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+
+    Raises:
+        NotFound: if there is no such run.
+    """
+    config = run_config(dataset, run)
+    parts = [f"the field {run}, set on {dataset.exists(run).count():,} samples"]
+    parts += [f"the saved view {v}" for v in config.views if dataset.has_saved_view(v)]
+    if f"{run}.rank" in dataset.list_indexes():
+        parts.append(f"the index on {run}.rank")
+    return [*parts, f"the custom run {run}"]
+
+
+def delete_run(dataset: Any, run: str) -> list[str]:
+    """Delete a run with all that it made; returns what went.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+
+    Raises:
+        NotFound: if there is no such run.
+        WriteRefused: if something of its name is not labelnext's.
+    """
+    gone = what_goes(dataset, run)
+    with talking():
+        refuse_foreign(dataset, run)
+        dataset.delete_run(run)
+    return gone
+
+
+def rename_run(dataset: Any, run: str, new: str) -> None:
+    """Give a run, its field and its views another name.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+        new: the other name.
+
+    Raises:
+        NotFound: if there is no such run.
+        InvalidInput: if a field cannot have the other name.
+        ConfigError: if a run has that name already.
+        WriteRefused: if something of either name is not labelnext's.
+        WriteFailed: if FiftyOne could not rename it all.
+    """
+    run_config(dataset, run)
+    check_new_name(dataset, run, new)
+    with talking():
+        refuse_foreign(dataset, run)
+        dataset.rename_run(run, new)  # FiftyOne logs errors of its hooks and goes on
+    if registered(dataset, new).field != new or dataset.get_field(new) is None:
+        raise WriteFailed(f"run {run} of {dataset.name} must be renamed as a whole; it was not.")
+
+
+def check_new_name(dataset: Any, run: str, new: str) -> None:
+    """Raise what `rename_run` would raise for the other name.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+        new: the other name.
+    """
+    check_run_name(new)
+    if registered(dataset, new) is not None:
+        raise ConfigError(f"the new name of {run} must be free; got {new!r}, which is a run.")
+    refuse_foreign(dataset, new)

@@ -1,0 +1,169 @@
+"""A run as it stands now, from what the dataset holds: for the App's panel, and for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.report import reason
+from labelnext_adapters.fiftyone import FiftyOneSource
+from labelnext_adapters.fiftyone.columns import fetch, flat, floats
+from labelnext_adapters.fiftyone.connection import talking
+from labelnext_adapters.fiftyone.manage import run_config
+from labelnext_adapters.fiftyone.read import label_kind, read_pool
+
+_BINS = 30
+_NEXT = 20
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a person wants to know of a run.
+
+    Attributes:
+        run: its name.
+        acquisition: the acquisition function, or None.
+        selection: the selection method.
+        n_ranked: samples that have a rank.
+        n_batch: size of the batch.
+        n_labelled: samples of the batch that are labelled now; None if the run does not know
+            where labels are.
+        edges: of the score histogram, shape (n_bins + 1,); empty without scores.
+        pool: samples in each bin, shape (n_bins,).
+        batch: of those, samples of the batch.
+        classes: for each predicted class how often it is in the ranked samples and in the batch,
+            the commonest first.
+        next_items: the next samples that are not labelled: rank, id, name, score and reason.
+    """
+
+    run: str
+    acquisition: str | None
+    selection: str
+    n_ranked: int
+    n_batch: int
+    n_labelled: int | None
+    edges: tuple[float, ...]
+    pool: tuple[int, ...]
+    batch: tuple[int, ...]
+    classes: tuple[tuple[str, int, int], ...]
+    next_items: tuple[dict[str, Any], ...]
+
+
+def summarise_run(dataset: Any, run: str) -> RunSummary:
+    """The run as it stands now: labels that were added since it was made count.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+
+    Raises:
+        NotFound: if there is no such run.
+    """
+    config = run_config(dataset, run)
+    ranked = dataset.exists(f"{run}.rank")
+    with talking():
+        columns = fetch(ranked, ["id", f"{run}.rank", f"{run}.score"])
+    ranks = np.array(columns[f"{run}.rank"], dtype=np.int64)
+    scores = floats(columns[f"{run}.score"])
+    in_batch = ranks <= config.n_batch
+    order = np.argsort(ranks)
+    ids = [columns["id"][i] for i in order[: int(in_batch.sum())]]
+    labelled = _labelled(dataset, config, ids)
+    edges, pool, batch = _histogram(scores, in_batch)
+    waiting = [i for i in ids if labelled is None or i not in labelled]
+    return RunSummary(
+        run=run,
+        acquisition=config.acquisition,
+        selection=config.selection,
+        n_ranked=len(ranks),
+        n_batch=len(ids),
+        n_labelled=None if labelled is None else len(labelled),
+        edges=edges,
+        pool=pool,
+        batch=batch,
+        classes=_classes(ranked, config, in_batch),
+        next_items=tuple(_next_items(dataset, run, config, waiting[:_NEXT])),
+    )
+
+
+def scores_view(dataset: Any, run: str, low: float, high: float, *, last: bool = False) -> Any:
+    """The samples with a score in [low, high), in the order of their ranks.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+        low: smallest score.
+        high: end of the scores.
+        last: whether `high` itself belongs to them, as in the last bin of a histogram.
+
+    Raises:
+        NotFound: if there is no such run.
+    """
+    from fiftyone import ViewField
+
+    run_config(dataset, run)
+    score = ViewField(f"{run}.score")
+    below = score <= high if last else score < high
+    return dataset.match((score >= low) & below).sort_by(f"{run}.rank")
+
+
+def _histogram(
+    scores: NDArray[np.float64], in_batch: NDArray[np.bool_]
+) -> tuple[tuple[float, ...], tuple[int, ...], tuple[int, ...]]:
+    finite = np.isfinite(scores)
+    if not finite.any():
+        return (), (), ()
+    pool, edges = np.histogram(scores[finite], bins=_BINS)
+    batch, _ = np.histogram(scores[finite & in_batch], bins=edges)
+    return tuple(edges.tolist()), tuple(pool.tolist()), tuple(batch.tolist())
+
+
+def _labelled(dataset: Any, config: Any, ids: Sequence[str]) -> set[str] | None:
+    """The samples of the batch that are labelled now."""
+    gt_field, tag = getattr(config, "gt_field", None), getattr(config, "label_tag", None)
+    if (gt_field is None or dataset.get_field(gt_field) is None) and tag is None:
+        return None
+    batch = dataset.select(ids)
+    found: set[str] = set()
+    with talking():
+        if gt_field is not None and dataset.get_field(gt_field) is not None:
+            found.update(batch.exists(gt_field).values("id"))
+        if tag is not None:
+            found.update(batch.match_tags(tag).values("id"))
+    return found
+
+
+def _classes(
+    ranked: Any, config: Any, in_batch: NDArray[np.bool_]
+) -> tuple[tuple[str, int, int], ...]:
+    field = config.pred_field
+    if not isinstance(field, str) or ranked.get_field(field) is None:
+        return ()
+    kind = label_kind(ranked, "pred_field", field)
+    path = f"{field}.detections.label" if kind == "Detections" else f"{field}.label"
+    with talking():
+        labels = fetch(ranked, [path])[path]
+    rows = labels if kind == "Detections" else [[label] for label in labels]
+    pool = Counter(label for label in flat(rows) if label)
+    chosen = [row for row, inside in zip(rows, in_batch.tolist(), strict=True) if inside]
+    batch = Counter(label for label in flat(chosen) if label)
+    return tuple((str(label), n, batch[label]) for label, n in pool.most_common())
+
+
+def _next_items(dataset: Any, run: str, config: Any, ids: Sequence[str]) -> list[dict[str, Any]]:
+    view = dataset.select(ids, ordered=True)
+    source = FiftyOneSource(dataset=dataset.name, pred_field=config.pred_field)
+    pool = read_pool(view, source, None)
+    with talking():
+        columns = fetch(view, ["id", "filepath", f"{run}.rank", f"{run}.score"])
+    names = [str(path).rpartition("/")[2] for path in columns["filepath"]]
+    rows = zip(columns["id"], names, columns[f"{run}.rank"], columns[f"{run}.score"], strict=True)
+    return [
+        {"rank": rank, "id": i, "name": name, "score": score, "reason": reason(pool, at, config.of)}
+        for at, (i, name, rank, score) in enumerate(rows)
+    ]

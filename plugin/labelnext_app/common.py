@@ -1,0 +1,98 @@
+"""What the operators share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from fiftyone.operators import types
+
+from labelnext.adapter import Progress
+
+ICON = "/assets/icon.svg"
+PLUGIN = "@labelnext/labelnext"
+
+_T = TypeVar("_T")
+
+
+def with_progress(ctx: Any, work: Callable[[Progress], _T]) -> Generator[Any, None, _T]:
+    """Do the work, and show in the App how far it is.
+
+    Args:
+        ctx: of the operator.
+        work: called with a function to report to.
+
+    Yields:
+        Messages for the App.
+
+    Returns:
+        What the work returned.
+    """
+    # An operator shows progress by yielding, and the library by calling: a thread joins the two.
+    reports: SimpleQueue[tuple[str, int, int | None] | None] = SimpleQueue()
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work, lambda *report: reports.put(report))
+        future.add_done_callback(lambda _: reports.put(None))
+        for stage, done, total in iter(reports.get, None):
+            share = done / total if total else None
+            if ctx.delegated:
+                ctx.set_progress(progress=share, label=stage)
+            else:
+                yield ctx.ops.set_progress(progress=share, label=stage)
+        return future.result()
+
+
+def choose(
+    inputs: Any,
+    name: str,
+    values: Iterable[str],
+    *,
+    label: str,
+    description: str | None = None,
+    default: str | None = None,
+    required: bool = True,
+) -> Any:
+    """A list to choose one of the values from.
+
+    Args:
+        inputs: the form.
+        name: of the parameter.
+        values: what can be chosen.
+        label: what is asked.
+        description: one line below it.
+        default: what is chosen at first.
+        required: whether one must be chosen.
+    """
+    known = list(values)
+    view = types.DropdownView(label=label, description=description)
+    for value in known:
+        view.add_choice(value, label=value)
+    return inputs.enum(name, known, view=view, default=default, required=required)
+
+
+def refuse(prop: Any, message: str) -> None:
+    """Show below an input why it cannot be as it is, and keep the form from being sent.
+
+    Args:
+        prop: the input.
+        message: one sentence.
+    """
+    prop.invalid = True
+    prop.error_message = message
+
+
+def no_runs(
+    inputs: Any,
+    label: str = "Nothing is ranked yet",
+    description: str = "Run the operator 'Rank samples to label' first.",
+) -> None:
+    """Say what to do where there are not enough rankings.
+
+    Args:
+        inputs: the form.
+        label: what is wrong.
+        description: what to do.
+    """
+    inputs.view("no_runs", types.Warning(label=label, description=description)).invalid = True

@@ -1,0 +1,80 @@
+"""The operator "Compare rankings"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+from labelnext_adapters.fiftyone.compare import compare_runs
+from labelnext_adapters.fiftyone.manage import run_names
+
+from .common import ICON, choose, no_runs, refuse
+
+
+class CompareRankings(foo.Operator):
+    """How far two rankings agree, and where they do not."""
+
+    @property
+    def config(self) -> Any:
+        """As FiftyOne wants it."""
+        return foo.OperatorConfig(
+            name="compare_rankings",
+            label="Compare rankings",
+            description="How far two rankings agree, and the samples on which they do not.",
+            icon=ICON,
+            dynamic=True,
+            allow_delegated_execution=True,
+            risk_level="LOW",
+            view_target=False,
+        )
+
+    def resolve_input(self, ctx: Any) -> Any:
+        """Two runs."""
+        inputs = types.Object()
+        names = run_names(ctx.dataset)
+        if len(names) < 2:
+            no_runs(inputs, "Two rankings are needed", "Rank twice, under two names.")
+            return types.Property(inputs, view=types.View(label="Compare rankings"))
+        choose(inputs, "first", names, label="One ranking", default=names[1])
+        second = choose(inputs, "second", names, label="The other", default=names[0])
+        if ctx.params.get("first", names[1]) == ctx.params.get("second", names[0]):
+            refuse(second, "Choose two different rankings.")
+        inputs.bool(
+            "show",
+            label="Show the samples they disagree on most",
+            default=True,
+            view=types.CheckboxView(),
+        )
+        return types.Property(inputs, view=types.View(label="Compare rankings"))
+
+    def execute(self, ctx: Any) -> dict[str, Any]:
+        """Compare, and show the biggest disagreements in the grid."""
+        found = compare_runs(ctx.dataset, ctx.params["first"], ctx.params["second"])
+        if ctx.params.get("show", True) and not ctx.delegated and found.disagreements:
+            ids = [row[0] for row in found.disagreements]
+            ctx.ops.set_view(view=ctx.dataset.select(ids, ordered=True))
+        smaller = min(found.n_first, found.n_second)
+        return {
+            "overlap": f"{found.n_overlap} of {smaller}",
+            "correlation": round(found.correlation, 3) if found.n_common > 1 else None,
+            "common": found.n_common,
+            "disagreements": [
+                {"sample": i, found.first: a, found.second: b} for i, a, b in found.disagreements
+            ],
+        }
+
+    def resolve_output(self, ctx: Any) -> Any:
+        """The numbers, and a table."""
+        outputs = types.Object()
+        outputs.str("overlap", label="Samples in both batches", view=types.LabelValueView())
+        outputs.float(
+            "correlation", label="Rank correlation (Spearman)", view=types.LabelValueView()
+        )
+        outputs.int("common", label="Samples that both rank", view=types.LabelValueView())
+        table = types.TableView()
+        for key in ("sample", ctx.params["first"], ctx.params["second"]):
+            table.add_column(key, label="sample" if key == "sample" else f"rank in {key}")
+        outputs.list("disagreements", types.Object(), view=table, label="They disagree most on")
+        return types.Property(outputs, view=types.View(label="Compare rankings"))

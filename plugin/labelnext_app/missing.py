@@ -1,0 +1,72 @@
+"""What the App shows where its Python has no labelnext: how to install it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+ICON = "/assets/icon.svg"
+TEXT = (
+    "The App runs in a Python that has no **labelnext**. Install it there, then reload this page:"
+    f"\n\n```\n{sys.executable} -m pip install 'labelnext[fiftyone]'\n```"
+)
+
+
+def _explanation() -> types.Property:
+    inputs = types.Object()
+    inputs.md(TEXT, name="install")
+    return types.Property(inputs, view=types.View(label="labelnext is not installed"))
+
+
+class _Missing(foo.Operator):
+    name: str
+    label: str
+
+    @property
+    def config(self) -> Any:
+        return foo.OperatorConfig(
+            self.name, label=self.label, icon=ICON, risk_level="LOW", view_target=False
+        )
+
+    def resolve_input(self, ctx: Any) -> Any:
+        return _explanation()
+
+    def execute(self, ctx: Any) -> None:
+        raise ModuleNotFoundError(TEXT.replace("\n", " "))
+
+
+class RankSamples(_Missing):
+    """Instead of the operator that ranks."""
+
+    name, label = "rank_samples", "Rank samples to label"
+
+
+class CompareRankings(_Missing):
+    """Instead of the operator that compares."""
+
+    name, label = "compare_rankings", "Compare rankings"
+
+
+class ManageRuns(_Missing):
+    """Instead of the operator that manages runs."""
+
+    name, label = "manage_runs", "Manage rankings"
+
+
+class LabelNext(foo.Panel):
+    """Instead of the panel."""
+
+    @property
+    def config(self) -> Any:
+        """As FiftyOne wants it."""
+        return foo.PanelConfig("label_next", "Label next", icon=ICON)
+
+    def render(self, ctx: Any) -> Any:
+        """How to install labelnext."""
+        return _explanation()
+
+
+PARTS = (RankSamples, CompareRankings, ManageRuns, LabelNext)

@@ -1,0 +1,259 @@
+"""The operator "Rank samples to label"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+import labelnext
+from labelnext.acquisition.objects import Reduction
+from labelnext.errors import LabelnextError
+from labelnext_adapters.fiftyone import FiftyOneSource
+from labelnext_adapters.fiftyone.app import state_folder
+from labelnext_adapters.fiftyone.choices import (
+    Choice,
+    acquisition_choices,
+    label_fields,
+    prediction_fields,
+    preview,
+    selection_choices,
+    vector_fields,
+)
+from labelnext_adapters.fiftyone.manage import batch_view
+from labelnext_adapters.fiftyone.write import check_run_name, refuse_foreign, registered
+
+from .common import ICON, choose, refuse, with_progress
+
+NO_SCORE = "none"
+NOTHING = "nothing"
+
+
+class RankSamples(foo.Operator):
+    """Rank samples by their predictions, and show the batch."""
+
+    @property
+    def config(self) -> Any:
+        """As FiftyOne wants it."""
+        return foo.OperatorConfig(
+            name="rank_samples",
+            label="Rank samples to label",
+            description="Which samples should be labelled next? Writes a field, two saved views "
+            "and a run; all of it can be deleted again.",
+            icon=ICON,
+            dynamic=True,
+            execute_as_generator=True,
+            allow_delegated_execution=True,
+            risk_level="MEDIUM",
+            view_target=False,
+        )
+
+    def resolve_placement(self, ctx: Any) -> Any:
+        """A button above the grid."""
+        button = types.Button(label="Rank samples to label", icon=ICON, prompt=True)
+        return types.Placement(types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, button)
+
+    def resolve_input(self, ctx: Any) -> Any:
+        """The form; it offers what the samples allow."""
+        inputs = types.Object()
+        inputs.view_target(ctx, action_description="Rank")
+        try:
+            _form(ctx, inputs)
+        except LabelnextError as error:
+            notice = types.Error(label="These samples cannot be read", description=str(error))
+            inputs.view("problem", notice).invalid = True
+        return types.Property(inputs, view=types.View(label="Rank samples to label"))
+
+    def execute(self, ctx: Any) -> Iterator[Any]:
+        """Rank, then show the batch in its order."""
+        config = settings(ctx.params, ctx.target_view())
+        try:
+            report = yield from with_progress(
+                ctx, lambda progress: labelnext.run(config, progress=progress)
+            )
+        except LabelnextError as error:
+            if not ctx.delegated:
+                yield ctx.ops.notify(str(error), variant="error")
+            raise
+        if ctx.delegated:
+            return
+        batch, ranked = len(report.ranking), report.counts["ranked"]
+        notes = "".join(f" {notice.message}" for notice in report.notices)
+        done = f"The batch is {batch:,} of {ranked:,} ranked samples.{notes}"
+        yield ctx.ops.set_progress(progress=1, label=done)
+        if not batch:
+            yield ctx.ops.reload_dataset()
+            return
+        # Not by name: the App does not know the names of views that were saved just now.
+        # Not after reload_dataset, which would show the old view again; the field comes with it.
+        yield ctx.ops.set_view(view=batch_view(ctx.dataset, report.run))
+
+
+def settings(params: dict[str, Any], collection: Any) -> dict[str, Any]:
+    """The configuration that the form stands for.
+
+    Args:
+        params: of the form.
+        collection: what is ranked.
+    """
+    kind, _, where = (params.get("labelled") or "").partition(":")
+    name = params.get("acquisition")
+    source = {
+        "adapter": "fiftyone",
+        "dataset": collection,
+        "pred_field": params.get("pred_field"),
+        "gt_field": where if kind == "field" else None,
+        "label_tag": where if kind == "tag" else None,
+        "embeddings": params.get("embeddings"),
+    }
+    reduce = {"reduce": params["reduce"]} if params.get("reduce") else {}
+    return {
+        "source": source,
+        "acquisition": {"name": None if name == NO_SCORE else name, **reduce},
+        "selection": {
+            "method": params.get("method", "top_k"),
+            "budget": params.get("budget", 100),
+            "seed": params.get("seed", 0),
+        },
+        "write": {"run": params.get("run", "labelnext")},
+        "report": {"path": None},
+        "state": str(state_folder(collection._root_dataset)),
+    }
+
+
+def _form(ctx: Any, inputs: Any) -> None:
+    params, view = ctx.params, ctx.target_view()
+    predicted, vectors, labels = prediction_fields(view), vector_fields(view), label_fields(view)
+    if not predicted and not vectors:
+        notice = types.Warning(
+            label="There is nothing to rank by",
+            description="No field of these samples holds predictions with a confidence, logits or "
+            "probabilities, and none holds embeddings.",
+        )
+        inputs.view("nothing", notice).invalid = True
+        return
+    usual = _first(predicted, ("predictions", "prediction"))
+    if predicted:
+        choose(
+            inputs,
+            "pred_field",
+            predicted,
+            label="Predictions",
+            description="The field that holds what your model says",
+            default=usual,
+        )
+    pred = params.get("pred_field", usual)
+    _labelled(inputs, view, [name for name in labels if name != pred], predicted)
+    if vectors:
+        choose(
+            inputs,
+            "embeddings",
+            vectors,
+            label="Embeddings",
+            description="Only selection methods that look for diversity need them",
+            required=False,
+        )
+    pool = preview(view, FiftyOneSource(dataset=view, **_read(params, predicted)))
+    scores = acquisition_choices(pool)
+    able = [choice.name for choice in scores if choice.obstacle is None]
+    scores.append(Choice(NO_SCORE, "no score: for image_diversity", None))
+    acquisition = _table(
+        params, inputs, "acquisition", scores, "Acquisition function",
+        default="margin" if "margin" in able else (able or [NO_SCORE])[0],
+    )  # fmt: skip
+    if pool.objects is not None and params.get("acquisition") != NO_SCORE:
+        choose(
+            inputs,
+            "reduce",
+            get_args(Reduction),
+            label="How the scores of an image's objects become one",
+            default="mean",
+        )
+    _table(params, inputs, "method", selection_choices(pool), "Selection method", default="top_k")
+    if params.get("acquisition") == NO_SCORE and params.get("method", "top_k") == "top_k":
+        refuse(acquisition, "top_k needs an acquisition function: name one, or another method.")
+    _numbers(inputs)
+    _run_name(ctx, inputs)
+
+
+def _read(params: dict[str, Any], predicted: Sequence[str]) -> dict[str, Any]:
+    """What the preview reads: only what is sure to be there while somebody types."""
+    pred = params.get("pred_field")
+    return {
+        "pred_field": pred if pred in predicted else _first(predicted, ()),
+        "embeddings": params.get("embeddings"),
+    }
+
+
+def _first(names: Sequence[str], liked: Sequence[str]) -> str | None:
+    return next((name for name in liked if name in names), names[0] if names else None)
+
+
+def _labelled(inputs: Any, view: Any, fields: Sequence[str], predicted: Sequence[str]) -> None:
+    """Where to see that a sample is labelled already."""
+    dropdown = types.DropdownView(
+        label="Labelled already", description="Samples that have this are left out"
+    )
+    values = [("field:" + name, f"a label in {name}") for name in fields]
+    values += [("tag:" + tag, f"the tag {tag}") for tag in view.distinct("tags")[:50]]
+    values.append((NOTHING, "nothing yet"))
+    for value, label in values:
+        dropdown.add_choice(value, label=label)
+    truths = ["field:" + name for name in fields if name not in predicted]
+    default = _first(truths, ["field:ground_truth"]) or NOTHING
+    inputs.enum("labelled", [v for v, _ in values], view=dropdown, default=default)
+
+
+def _table(
+    params: dict[str, Any],
+    inputs: Any,
+    name: str,
+    choices: Sequence[Choice],
+    label: str,
+    default: str,
+) -> Any:
+    """A list of functions, each with its meaning, and the reason where it cannot be chosen."""
+    dropdown = types.DropdownView(label=label)
+    for choice in choices:
+        dropdown.add_choice(
+            choice.name,
+            label=choice.name if choice.obstacle is None else f"{choice.name} (not possible here)",
+            description=choice.obstacle or choice.summary,
+            disabled=choice.obstacle is not None,
+        )
+    names = [choice.name for choice in choices]
+    prop = inputs.enum(name, names, view=dropdown, default=default, required=True)
+    chosen = next((c for c in choices if c.name == params.get(name)), None)
+    if chosen is not None and chosen.obstacle is not None:
+        refuse(prop, f"{chosen.obstacle}.")
+    return prop
+
+
+def _numbers(inputs: Any) -> None:
+    inputs.int(
+        "budget", label="Budget", description="Size of the batch", default=100, min=1, required=True
+    )
+    inputs.int(
+        "seed", label="Seed", description="The same seed gives the same batch", default=0, min=0
+    )
+
+
+def _run_name(ctx: Any, inputs: Any) -> None:
+    prop = inputs.str(
+        "run",
+        label="Name of the run",
+        description="Also of the field that it writes",
+        default="labelnext",
+        required=True,
+    )
+    run = ctx.params.get("run", "labelnext")
+    try:
+        check_run_name(run)
+        refuse_foreign(ctx.dataset, run)
+    except LabelnextError as error:
+        refuse(prop, str(error))
+        return
+    if registered(ctx.dataset, run) is not None:
+        inputs.view("replaces", types.Notice(label=f"This replaces the earlier run {run}."))
