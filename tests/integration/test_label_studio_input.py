@@ -243,8 +243,8 @@ def test_several_control_tags_need_a_name(label_studio: LabelStudio, connect: Op
 
 
 def test_a_setup_that_cannot_be_read_is_named(label_studio: LabelStudio, connect: Open) -> None:
-    config = '<View><Text name="text" value="$text"/><TextArea name="say" toName="text"/></View>'
-    with pytest.raises(NotFound, match=r"say \(TextArea\)"):
+    config = '<View><Text name="text" value="$text"/><Shortcut name="say" value="x"/></View>'
+    with pytest.raises(NotFound, match="the labelling setup must have a control tag"):
         connect(label_studio.create_project(config)).read()
 
 
@@ -330,9 +330,47 @@ def test_a_model_version_that_is_not_there_lists_those_that_are(
     assert adapter.check()[-1].level == "error"
 
 
-def test_several_model_versions_at_once_are_refused(connect: Open, two_versions: int) -> None:
-    with pytest.raises(ConfigError, match="must be one model version"):
-        connect(two_versions, model_version=["m1", "m2"])
+def test_several_model_versions_are_a_committee(connect: Open, two_versions: int) -> None:
+    adapter = connect(two_versions, model_version=["m1", "m2"])
+    pool = adapter.read()
+    assert pool.probabilities.shape == (2, 2, 3)
+    assert pool.probabilities[:, 0].tolist() == [[0.6, 0.2, 0.2], [0, 1, 0]]
+    assert pool.probabilities[0, 1].tolist() == [0.6, 0.2, 0.2]
+    assert np.isnan(pool.probabilities[1, 1]).all()
+    assert not pool.missing.any()
+    assert codes(pool) == ["missing_members"]
+    # The members differ on the first task; on the second there is only one.
+    assert rank(pool, "vote_entropy").scores.round(4).tolist() == [0.6931, 0.0]
+    assert "error" not in [f.level for f in adapter.check()]
+
+
+def test_a_committee_of_detectors_is_a_set_of_objects_each(
+    label_studio: LabelStudio, connect: Open
+) -> None:
+    both = image_task(box(score=0.5))
+    both["predictions"] += image_task(box(score=0.75), box("bus", score=1), version="m2")[
+        "predictions"
+    ]
+    project = label_studio.create_project(TWO_TAGS, [both, image_task()])
+    pool = connect(project, from_name="box", model_version=["m1", "m2"]).read()
+    assert [o.confidences.tolist() for o in pool.objects] == [[0.5], [0.75, 1]]
+    assert [o.counts.tolist() for o in pool.objects] == [[1, 0], [2, 0]]
+
+
+def test_a_committee_of_different_kinds_is_refused(
+    label_studio: LabelStudio, connect: Open
+) -> None:
+    task = text_task([choice("good", probs=[0.5, 0.3, 0.2])])
+    task["predictions"] += text_task([choice("good", score=0.5)], version="m2")["predictions"]
+    project = label_studio.create_project(CHOICES.format(more=""), [task])
+    with pytest.raises(InvalidInput, match="m1 holds class probabilities, m2 holds objects"):
+        connect(project, model_version=["m1", "m2"]).read()
+
+
+@pytest.mark.parametrize("names", [[], ["m1", "m1"]])
+def test_a_list_of_versions_holds_different_names(connect: Open, names: list[str]) -> None:
+    with pytest.raises(ConfigError, match="a list of different names"):
+        connect(1, model_version=names)
 
 
 def test_the_newest_of_repeated_predictions_is_used(

@@ -37,10 +37,12 @@ class LabelStudioSource(Options):
     """Personal Access Token, or a legacy token where the organization allows them."""
     project: int = Field(ge=1)
     """Number of the project, as in the address of its page."""
-    model_version: str | None = None
-    """Which predictions to read; the newest version when null."""
-    from_name: str | None = None
-    """Name of the control tag; needed when the labelling setup has several."""
+    model_version: str | list[str] | None = None
+    """Which predictions to read; the newest version when null; a list is a committee."""
+    from_name: str | list[str] | None = None
+    """Name of the control tag; needed when the setup has several; a list is read together."""
+    labels: Literal["latest", "ground_truth", "majority"] | None = "latest"
+    """Which annotation of a task is its label; none is read when null."""
     ca_bundle: Path | None = None
     """File of certificates to trust instead of the system's."""
 
@@ -65,12 +67,12 @@ class LabelStudioSource(Options):
             raise ValueError("must be a token without spaces, line ends or other signs")
         return SecretStr(text)
 
-    @field_validator("model_version", mode="before")
+    @field_validator("model_version", "from_name")
     @classmethod
-    def _check_version(cls, version: object) -> object:
-        if isinstance(version, (list, tuple)):
-            raise ValueError("must be one model version: several at once cannot be read yet")
-        return version
+    def _check_names(cls, names: str | list[str] | None) -> str | list[str] | None:
+        if isinstance(names, list) and (not names or len({*names}) < len(names)):
+            raise ValueError("must be a name, or a list of different names")
+        return names[0] if isinstance(names, list) and len(names) == 1 else names
 
 
 class LabelStudioWrite(_WriteOptions):

@@ -11,7 +11,7 @@ from labelnext.errors import LabelnextError
 from labelnext.pool import Pool
 from labelnext_adapters.label_studio import LabelStudioSource
 from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.columns import Columns
+from labelnext_adapters.label_studio.columns import Columns, make_pool
 from labelnext_adapters.label_studio.project import find_setup, find_versions, get_project
 from labelnext_adapters.label_studio.read import read_page
 from labelnext_adapters.label_studio.regions import CONTROLS
@@ -102,7 +102,7 @@ def _check_predictions(
     findings.append(
         Finding(
             "ok",
-            f"Predictions are read of {setup.from_name!r} with {len(setup.classes)} classes; "
+            f"Predictions are read of {', '.join(setup.tags)} with {len(setup.classes)} classes; "
             f"control tags that can be read: {', '.join(able)}.",
         )
     )
@@ -118,19 +118,21 @@ def _check_predictions(
         findings.append(Finding("warning", said, "name one in source.model_version."))
     else:
         findings.append(Finding("ok", said))
-    wanted = versions[0]["model_version"] if source.model_version is None else source.model_version
-    if wanted not in [v["model_version"] for v in versions]:
-        findings.append(
-            Finding("error", f"No prediction is of version {wanted!r}.", f"there are: {counts}.")
-        )
-        return
-    tasks, columns = Tasks(), Columns(setup)
-    read_page(client, source.project, wanted, tasks, columns)
-    pool = columns.pool(tasks.ids, [str(i) for i in tasks.ids], tasks.labelled, [])
-    findings += _what_they_hold(pool, wanted)
+    named = source.model_version
+    newest = versions[0]["model_version"]
+    wanted: list[str | None] = [named] if isinstance(named, str) else [*(named or [newest])]
+    for name in wanted:
+        if name not in [v["model_version"] for v in versions]:
+            message = f"No prediction is of version {name!r}."
+            findings.append(Finding("error", message, f"there are: {counts}."))
+            return
+    tasks, members = Tasks(), {name: Columns(setup) for name in wanted}
+    read_page(client, source.project, members, tasks)
+    pool = make_pool(members, tasks.ids, [str(i) for i in tasks.ids], tasks.labelled, [])
+    findings += _what_they_hold(pool, " or ".join(repr(name) for name in wanted))
 
 
-def _what_they_hold(pool: Pool, wanted: str | None) -> list[Finding]:
+def _what_they_hold(pool: Pool, wanted: str) -> list[Finding]:
     kind = "nothing that can be scored"
     if pool.probabilities is not None:
         kind = "class probabilities"
@@ -141,7 +143,7 @@ def _what_they_hold(pool: Pool, wanted: str | None) -> list[Finding]:
     findings = [
         Finding(
             "ok" if present else "warning",
-            f"Of the first {len(pool)} tasks, {present} have a prediction of {wanted!r}; they hold "
+            f"Of the first {len(pool)} tasks, {present} have a prediction of {wanted}; they hold "
             f"{kind}, which allow: {', '.join(able) or 'no acquisition function'}.",
         )
     ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool import Notice, Objects, Pool
@@ -31,8 +33,86 @@ _PROBLEMS = {
 }
 
 
+@dataclass(frozen=True)
+class Content:
+    """The predictions of one model version.
+
+    Attributes:
+        probabilities: shape (n_items, n_classes), NaN where there are none; None without any.
+        objects: None without any.
+        present: shape (n_items,), items that have a prediction.
+        multilabel: classes are independent.
+    """
+
+    probabilities: NDArray[np.float64] | None
+    objects: Objects | None
+    present: NDArray[np.bool_]
+    multilabel: bool
+
+
+def make_pool(
+    members: Mapping[str | None, Columns],
+    task_ids: Sequence[int],
+    item_ids: Sequence[str],
+    labelled: Sequence[bool],
+    notices: Sequence[Notice],
+    *,
+    labels: Sequence[int] | None = None,
+    truth: Objects | None = None,
+) -> Pool:
+    """The pool of these tasks.
+
+    Args:
+        members: what was read, by model version; several are a committee.
+        task_ids: shape (n_items,).
+        item_ids: shape (n_items,).
+        labelled: shape (n_items,).
+        notices: what was found so far.
+        labels: shape (n_items,), class positions of what people said.
+        truth: the objects that people marked.
+
+    Raises:
+        InvalidInput: if labels are unknown, numbers out of range, or if the members cannot be
+            compared.
+    """
+    names = dict(zip(task_ids, item_ids, strict=True))
+    found = list(notices)
+    contents: dict[str | None, Content] = {}
+    for version, columns in members.items():
+        own: list[Notice] = []
+        contents[version] = columns.content(task_ids, names, own)
+        if len(members) > 1:
+            own = [replace(notice, message=f"{version}: {notice.message}") for notice in own]
+        found += own
+    vectors = [c.probabilities for c in contents.values() if c.probabilities is not None]
+    objects = [c.objects for c in contents.values() if c.objects is not None]
+    if vectors and objects:
+        kinds = ", ".join(
+            f"{v} holds {'objects' if c.probabilities is None else 'class probabilities'}"
+            for v, c in contents.items()
+        )
+        raise InvalidInput(
+            f"the model versions of a committee must hold the same kind of prediction; {kinds}."
+        )
+    several = len(members) > 1
+    setup = next(iter(members.values())).setup
+    present = np.any([c.present for c in contents.values()], axis=0)
+    return Pool(
+        item_ids,
+        probabilities=(np.stack(vectors) if several else vectors[0]) if vectors else None,
+        classes=tuple(setup.classes) or None,
+        objects=(tuple(objects) if several else objects[0]) if objects else None,
+        labels=labels,
+        truth=truth,
+        labelled=labelled,
+        missing=~present,
+        multilabel=any(c.multilabel for c in contents.values()),
+        notices=found,
+    )
+
+
 class Columns:
-    """Collects the predictions of a project.
+    """Collects the predictions of one model version.
 
     Args:
         setup: the control tag that is read.
@@ -76,29 +156,21 @@ class Columns:
             if not 0 <= found.confidence <= 1:
                 self._out_of_range[task] = found.confidence
 
-    def pool(
-        self,
-        task_ids: Sequence[int],
-        item_ids: Sequence[str],
-        labelled: Sequence[bool],
-        notices: Sequence[Notice],
-    ) -> Pool:
-        """The pool of these tasks.
+    def content(
+        self, task_ids: Sequence[int], names: dict[int, str], notices: list[Notice]
+    ) -> Content:
+        """What was read of these tasks; adds to the notices.
 
         Raises:
             InvalidInput: if labels are unknown, or numbers out of range.
         """
-        names = dict(zip(task_ids, item_ids, strict=True))
         self._check(names)
-        classes = tuple(self.setup.classes)
-        found = list(notices)
-        n = len(task_ids)
         probabilities = objects = None
         multilabel = False
         if self._vectors:
             # What has no distribution cannot be compared with what has one.
             self._problems["no_distribution"] += self._objects
-            probabilities = np.full((n, len(classes)), np.nan)
+            probabilities = np.full((len(task_ids), len(self.setup.classes)), np.nan)
             for row, task in enumerate(task_ids):
                 if task in self._vectors:
                     probabilities[row] = self._vectors[task]
@@ -107,18 +179,9 @@ class Columns:
         else:
             present = [t in self._objects for t in task_ids]
             if self._objects:
-                objects = self._all_objects(task_ids, names, found)
-        found += self._notices(names, multilabel)
-        return Pool(
-            item_ids,
-            probabilities=probabilities,
-            classes=classes,
-            objects=objects,
-            labelled=labelled,
-            missing=~np.array(present, dtype=bool),
-            multilabel=multilabel,
-            notices=found,
-        )
+                objects = self._all_objects(task_ids, names, notices)
+        notices += self._notices(names, multilabel)
+        return Content(probabilities, objects, np.array(present, dtype=bool), multilabel)
 
     def _check(self, names: dict[int, str]) -> None:
         if self._unknown:

@@ -58,8 +58,8 @@ class Fields:
         targets = _targets(step)
         self._fresh = reading = self._read(step.payload["project"], targets)
         changing = _differing(targets, reading)
-        for name, targets in changing.items():
-            odd = [t for t in targets if not _can_be_put_back(reading.values[name].get(t))]
+        for name, values in changing.items():
+            odd = [t for t in values if not _can_be_put_back(reading.values[name].get(t))]
             if odd:
                 raise WriteRefused(
                     f"{name} must be text or a number where tasks have it already, so that it can "

@@ -6,15 +6,18 @@ Two requests' worth of work instead of one heavy listing: on 5,000 tasks the ful
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from labelnext.adapter import Context
 from labelnext.errors import NotFound
 from labelnext.pool import Notice, Pool
 from labelnext_adapters.label_studio import LabelStudioSource
+from labelnext_adapters.label_studio.annotations import read_truth
 from labelnext_adapters.label_studio.client import Client, TimedOut
-from labelnext_adapters.label_studio.columns import Columns
+from labelnext_adapters.label_studio.columns import Columns, make_pool
 from labelnext_adapters.label_studio.project import find_setup, find_versions, get_project
+from labelnext_adapters.label_studio.regions import CONTROLS
 from labelnext_adapters.label_studio.tasks import Prediction, Task, Tasks, read_tasks, task_pages
 
 PAGE_SIZE_WITH_PREDICTIONS = 200
@@ -24,18 +27,21 @@ _FIELDS = "id,data,total_annotations,predictions"
 MOST_IN_ONE_LIST = 50_000
 
 
-def _choose_version(
+def _choose_versions(
     client: Client, source: LabelStudioSource, notices: list[Notice]
-) -> tuple[bool, str | None]:
-    """Whether there are predictions at all, and which version of them to read."""
+) -> dict[str | None, str]:
+    """The model versions to read, with the date of each one's newest prediction; empty if none."""
     rows = find_versions(client, source.project)
-    names = [row["model_version"] for row in rows]
-    if source.model_version is not None and source.model_version not in names:
-        known = ", ".join(f"{n!r}" for n in names) or "none: the project has no predictions"
-        raise NotFound(
-            f"model_version must be one of the project's versions; got {source.model_version!r}.",
-            hint=f"they are: {known}.",
-        )
+    dates = {row["model_version"]: str(row["latest"] or "") for row in rows}
+    named = source.model_version
+    wanted: list[str | None] = [named] if isinstance(named, str) else [*(named or [*dates][:1])]
+    for version in wanted:
+        if version not in dates:
+            known = ", ".join(f"{n!r}" for n in dates) or "none: the project has no predictions"
+            raise NotFound(
+                f"model_version must be one of the project's versions; got {version!r}.",
+                hint=f"they are: {known}.",
+            )
     if not rows:
         notices.append(
             Notice(
@@ -44,21 +50,21 @@ def _choose_version(
                 "a selection that needs none.",
             )
         )
-        return False, None
-    used = names[0] if source.model_version is None else source.model_version
-    if len(rows) > 1:
-        others = ", ".join(
-            f"{r['model_version']} ({r['count']})" for r in rows if r["model_version"] != used
-        )
-        why = "the newest" if source.model_version is None else "as configured"
+    others = [
+        f"{r['model_version']} ({r['count']})" for r in rows if r["model_version"] not in wanted
+    ]
+    if others:
+        why = "the newest" if named is None else "as configured"
+        used = ", ".join(str(version) for version in wanted)
+        verb = "was" if len(wanted) == 1 else "were"
         notices.append(
             Notice(
                 "mixed_model_versions",
-                f"The predictions are of {len(rows)} model versions; {used} was used, {why}. "
-                f"Left out: {others}.",
+                f"The predictions are of {len(rows)} model versions; {used} {verb} used, {why}. "
+                f"Left out: {', '.join(others)}.",
             )
         )
-    return True, used
+    return {version: dates[version] for version in wanted}
 
 
 def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[Pool, Tasks]:
@@ -78,15 +84,36 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
                 "reading may be slow, and may add predictions.",
             )
         )
-    some, version = _choose_version(client, source, notices)
-    columns = Columns(setup)
-    if not some:
+    dates = _choose_versions(client, source, notices)
+    members = {version: Columns(setup) for version in dates}
+    if not dates:
         tasks = read_tasks(client, source.project, context)
     elif (project.get("task_number") or 0) > MOST_IN_ONE_LIST:
-        tasks = _read_paged(client, source.project, version, columns, context)
+        tasks = _read_paged(client, source.project, members, context)
     else:
-        tasks = _read_joined(client, source.project, version, columns, context)
-    return columns.pool(tasks.ids, tasks.item_ids, tasks.labelled, notices), tasks
+        tasks = _read_joined(client, source.project, members, context)
+    labels: dict[str, Any] = {}
+    if source.labels is not None and any(tasks.labelled):
+        truth = read_truth(client, source.project, setup, source.labels, context)
+        notices += truth.notices
+        if CONTROLS[setup.tag].unit == "items":
+            labels["labels"] = truth.labels(tasks.ids)
+        else:
+            labels["truth"] = truth.objects(tasks.ids)
+        notices += _older_than(truth.newest, dates)
+    columns = members or {None: Columns(setup)}
+    pool = make_pool(columns, tasks.ids, tasks.item_ids, tasks.labelled, notices, **labels)
+    return pool, tasks
+
+
+def _older_than(newest: str, dates: Mapping[str | None, str]) -> list[Notice]:
+    """Predictions that were made before people labelled more."""
+    old = [str(version) for version, date in dates.items() if date and date < newest]
+    message = (
+        f"The predictions of {', '.join(old)} are older than the newest annotation; a model that "
+        "was trained again would rank better."
+    )
+    return [Notice("old_predictions", message)] if old else []
 
 
 def stored_predictions(client: Client, project: int, context: Context) -> Iterator[Prediction]:
@@ -110,21 +137,27 @@ def stored_predictions(client: Client, project: int, context: Context) -> Iterat
 
 
 def _read_joined(
-    client: Client, project: int, version: str | None, columns: Columns, context: Context
+    client: Client,
+    project: int,
+    members: Mapping[str | None, Columns],
+    context: Context,
 ) -> Tasks:
     context.report("read predictions", 0, None)
     try:
         body = client.get("api/predictions/", project=project)
     except TimedOut:
-        return _read_paged(client, project, version, columns, context)
-    newest: dict[int, Prediction] = {}
+        return _read_paged(client, project, members, context)
+    newest: dict[tuple[str | None, int], Prediction] = {}
     for prediction in client.decode(body, list[Prediction]):
-        if prediction.model_version == version:
+        columns = members.get(prediction.model_version)
+        if columns is not None:
             columns.count(prediction.task)
-            known = newest.get(prediction.task)
+            place = prediction.model_version, prediction.task
+            known = newest.get(place)
             if known is None or known.id < prediction.id:
-                newest[prediction.task] = prediction
+                newest[place] = prediction
     for done, prediction in enumerate(newest.values()):
+        columns = members[prediction.model_version]
         columns.add(prediction.task, prediction.score, prediction.result)
         if done % 10_000 == 0:
             context.report("read predictions", done, len(newest))
@@ -134,7 +167,10 @@ def _read_joined(
 
 
 def _read_paged(
-    client: Client, project: int, version: str | None, columns: Columns, context: Context
+    client: Client,
+    project: int,
+    members: Mapping[str | None, Columns],
+    context: Context,
 ) -> Tasks:
     """The slow way for very large projects: the predictions come with the pages of tasks."""
     tasks = Tasks()
@@ -142,29 +178,30 @@ def _read_paged(
         client, project, _FIELDS, page_size=PAGE_SIZE_WITH_PREDICTIONS, context=context
     )
     for page in pages:
-        _take_page(page, version, tasks, columns, context.key)
+        _take_page(page, members, tasks, context.key)
     tasks.check_keys(context.key)
     return tasks
 
 
 def read_page(
-    client: Client, project: int, version: str | None, tasks: Tasks, columns: Columns
+    client: Client, project: int, members: Mapping[str | None, Columns], tasks: Tasks
 ) -> None:
     """The first tasks of a project with their predictions, to see what these are like."""
     pages = task_pages(client, project, _FIELDS, page_size=PAGE_SIZE_WITH_PREDICTIONS)
     for page in pages:
-        _take_page(page, version, tasks, columns, None)
+        _take_page(page, members, tasks, None)
         return
 
 
 def _take_page(
-    page: list[Task], version: str | None, tasks: Tasks, columns: Columns, key: str | None
+    page: list[Task], members: Mapping[str | None, Columns], tasks: Tasks, key: str | None
 ) -> None:
     for task in page:
         tasks.add(task, key)
-        own = [p for p in task.predictions if p.model_version == version]
-        for _ in own:
-            columns.count(task.id)
-        if own:
-            newest = max(own, key=lambda p: p.id)
-            columns.add(task.id, newest.score, newest.result)
+        for version, columns in members.items():
+            own = [p for p in task.predictions if p.model_version == version]
+            for _ in own:
+                columns.count(task.id)
+            if own:
+                newest = max(own, key=lambda p: p.id)
+                columns.add(task.id, newest.score, newest.result)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -46,18 +47,51 @@ class _Meta(msgspec.Struct):
 
 
 class _Choices(msgspec.Struct):
+    """What the tags that label a whole item may hold; each fills one."""
+
     choices: list[str] = []
+    taxonomy: list[list[str]] = []
+    selected: str | None = None
+    rating: int | None = None
     probs: Probs = None
 
+    def labels(self) -> list[str]:
+        """The chosen classes; of a path through a taxonomy, its end."""
+        if self.taxonomy:
+            return [path[-1] for path in self.taxonomy if path]
+        one = self.selected if self.rating is None else str(self.rating)
+        return self.choices if one is None else [one]
 
-class _Rectangle(msgspec.Struct):
+
+class _Vertex(msgspec.Struct):
     x: float
     y: float
-    width: float
-    height: float
+
+
+class _Shape(msgspec.Struct):
+    """What the tags that label a part of an item may hold; numbers are percent of the image."""
+
+    x: float | None = None
+    y: float | None = None
+    width: float | None = None
+    height: float | None = None
+    radiusX: float | None = None
+    radiusY: float | None = None
     rotation: float | None = None
-    rectanglelabels: list[str] = []
+    points: list[tuple[float, float]] = []
+    vertices: list[_Vertex] = []
     probs: Probs = None
+    labels: list[str] = []
+    rectanglelabels: list[str] = []
+    polygonlabels: list[str] = []
+    ellipselabels: list[str] = []
+    keypointlabels: list[str] = []
+    brushlabels: list[str] = []
+    bitmasklabels: list[str] = []
+    vectorlabels: list[str] = []
+    ocrlabels: list[str] = []
+    hypertextlabels: list[str] = []
+    timeserieslabels: list[str] = []
 
 
 class Found(NamedTuple):
@@ -78,19 +112,26 @@ class Parsed(NamedTuple):
 
 @dataclass(frozen=True)
 class Setup:
-    """The control tag that is read.
+    """The control tag that is read, or several that label parts of an item.
 
     Attributes:
         from_name: its name.
         tag: its type, a key of `CONTROLS`.
         classes: position of each label, in the order of the labelling setup.
         multiple: several choices can be chosen at once.
+        others: types of further control tags that are read with it, by their names.
     """
 
     from_name: str
     tag: str
     classes: Mapping[str, int]
     multiple: bool = False
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The types of all control tags that are read, by their names."""
+        return {self.from_name: self.tag, **self.others}
 
     def position(self, label: str) -> int:
         """The class position of a label."""
@@ -101,21 +142,25 @@ class Setup:
 
 @dataclass(frozen=True)
 class Control:
-    """How predictions of one control tag are read.
+    """How one control tag is read.
 
     Attributes:
-        unit: whether it labels items or objects of items.
+        unit: whether it labels items or parts of items.
         parse: regions of the tag, the prediction's own score and the setup to what they say.
+        true: one region of an annotation and the setup to what a person said.
+        classed: it has labels; the others give confidences alone.
     """
 
     unit: Literal["items", "objects"]
     parse: Callable[[Sequence[Region], float | None, Setup], Parsed]
+    true: Callable[[Region, Setup], list[Found]]
+    classed: bool = True
 
 
 _regions = msgspec.json.Decoder(list[Region])
 _meta = msgspec.json.Decoder(_Meta | None)
 _choices = msgspec.json.Decoder(_Choices)
-_rectangle = msgspec.json.Decoder(_Rectangle)
+_shape = msgspec.json.Decoder(_Shape)
 
 
 def parse_result(result: bytes | msgspec.Raw, score: float | None, setup: Setup) -> Parsed | None:
@@ -135,12 +180,52 @@ def parse_result(result: bytes | msgspec.Raw, score: float | None, setup: Setup)
     """
     try:
         regions = _regions.decode(result)
-        own = [r for r in regions if r.from_name == setup.from_name]
+        tags = setup.tags
+        own = [r for r in regions if r.from_name in tags]
         if regions and not own:
             return None
-        return CONTROLS[setup.tag].parse(own, score, setup)
+        if len(tags) == 1:
+            return CONTROLS[setup.tag].parse(own, score, setup)
+        parts = [
+            CONTROLS[tag].parse([r for r in own if r.from_name == name], score, setup).objects
+            for name, tag in tags.items()
+        ]
     except msgspec.MsgspecError as error:
         raise BrokenRegion(str(error)) from error
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return Parsed()
+    return Parsed(objects=[found for part in known for found in part])
+
+
+def true_labels(result: bytes | msgspec.Raw, setup: Setup) -> list[Found]:
+    """What a person said in an annotation: the classes, and where, of the tags that are read.
+
+    Raises:
+        BrokenRegion: if a region is not what the tag makes.
+        UnknownLabel: if a label is not of the labelling setup.
+    """
+    try:
+        return [
+            Found(1.0, found.class_id, found.box)
+            for region in _regions.decode(result)
+            if region.from_name in setup.tags
+            for found in CONTROLS[setup.tags[region.from_name]].true(region, setup)
+        ]
+    except msgspec.MsgspecError as error:
+        raise BrokenRegion(str(error)) from error
+
+
+def _true_choices(region: Region, setup: Setup) -> list[Found]:
+    value = _choices.decode(region.value)
+    return [Found(1.0, setup.position(label)) for label in value.labels()]
+
+
+def _true_shape(region: Region, setup: Setup, *, key: str, boxed: bool = False) -> list[Found]:
+    value = _shape.decode(region.value)
+    labels: list[str] = getattr(value, key) if key else []
+    box = _box(region, value) if boxed else None
+    return [Found(1.0, setup.position(labels[0]) if labels else -1, box)]
 
 
 def _parse_choices(regions: Sequence[Region], score: float | None, setup: Setup) -> Parsed:
@@ -151,12 +236,12 @@ def _parse_choices(regions: Sequence[Region], score: float | None, setup: Setup)
     chosen = [
         (setup.position(label), _first(region.score, score))
         for region, value in zip(regions, values, strict=True)
-        for label in value.choices
+        for label in value.labels()
     ]
     known = [(c, s) for c, s in chosen if s is not None]
     if len(known) < len(chosen):
         return Parsed()
-    one_each = all(len(value.choices) == 1 for value in values)
+    one_each = all(len(value.labels()) == 1 for value in values)
     scored = all(region.score is not None for region in regions)
     if one_each and scored and (vector := _scored_choices(known, setup)):
         return Parsed(vector=vector)
@@ -176,33 +261,59 @@ def _scored_choices(known: Sequence[tuple[int, float]], setup: Setup) -> list[fl
     return row if distinct == len(known) and distinct > 1 and whole else None
 
 
-def _parse_rectangles(regions: Sequence[Region], score: float | None, setup: Setup) -> Parsed:
+def _parse_shapes(
+    regions: Sequence[Region],
+    score: float | None,
+    setup: Setup,
+    *,
+    key: str,
+    boxed: bool = False,
+) -> Parsed:
+    """Regions of one tag as objects; `key` is where their labels are, none when empty."""
     found = []
     for region in regions:
-        value = _rectangle.decode(region.value)
+        value = _shape.decode(region.value)
         probs = _first(value.probs, _meta_probs(region))
         vector = None if probs is None else _vector(probs, setup)
-        labels = value.rectanglelabels
+        labels: list[str] = getattr(value, key) if key else []
         class_id = setup.position(labels[0]) if labels else -1
         of_class = vector[class_id] if vector is not None and labels else None
         confidence = _first(region.score, of_class, score)
+        box = _box(region, value) if boxed else None
         if confidence is None:
             return Parsed()
-        found.append(Found(confidence, class_id, _hull(region, value), vector))
+        found.append(Found(confidence, class_id, box, vector))
     return Parsed(objects=found)
 
 
-def _hull(region: Region, value: _Rectangle) -> tuple[float, float, float, float]:
-    """The upright box, in fractions, around a rectangle that is turned about its top left corner.
+def _box(region: Region, value: _Shape) -> tuple[float, float, float, float]:
+    """The upright box, in fractions of the image, around a shape.
 
-    Label Studio turns in pixels, so the image's shape counts; it is taken as square if unknown.
+    Label Studio turns in pixels, so the image's form counts; it is taken as square if unknown.
     """
+    points = value.points or [(vertex.x, vertex.y) for vertex in value.vertices]
+    if points:
+        xs, ys = [p[0] for p in points], [p[1] for p in points]
+        return min(xs) / 100, min(ys) / 100, max(xs) / 100, max(ys) / 100
     aspect = (region.original_width or 1) / (region.original_height or 1)
     angle = math.radians(value.rotation or 0)
     cos, sin = (math.cos(angle), math.sin(angle)) if angle else (1.0, 0.0)
+    x, y = value.x, value.y
+    if x is None or y is None:
+        raise BrokenRegion("a shape without x and y")
+    if value.radiusX is not None and value.radiusY is not None:
+        across, along = value.radiusX * aspect, value.radiusY  # both in percent of the height
+        dx, dy = (
+            math.hypot(across * cos, along * sin) / aspect,
+            math.hypot(across * sin, along * cos),
+        )
+        return (x - dx) / 100, (y - dy) / 100, (x + dx) / 100, (y + dy) / 100
+    if value.width is None or value.height is None:
+        raise BrokenRegion("a shape without width and height")
+    # A rectangle is turned about its top left corner.
     corners = [(0.0, 0.0), (value.width, 0.0), (0.0, value.height), (value.width, value.height)]
-    xs = [value.x + dx * cos - dy * sin / aspect for dx, dy in corners]
-    ys = [value.y + dx * sin * aspect + dy * cos for dx, dy in corners]
+    xs = [x + dx * cos - dy * sin / aspect for dx, dy in corners]
+    ys = [y + dx * sin * aspect + dy * cos for dx, dy in corners]
     return min(xs) / 100, min(ys) / 100, max(xs) / 100, max(ys) / 100
 
 
@@ -229,7 +340,40 @@ def _first(*values: Any) -> Any:
     return next((v for v in values if v is not None), None)
 
 
+def _items() -> Control:
+    return Control("items", _parse_choices, _true_choices)
+
+
+def _objects(key: str, *, boxed: bool = False) -> Control:
+    return Control(
+        "objects",
+        partial(_parse_shapes, key=key, boxed=boxed),
+        partial(_true_shape, key=key, boxed=boxed),
+        bool(key),
+    )
+
+
 CONTROLS: dict[str, Control] = {
-    "Choices": Control("items", _parse_choices),
-    "RectangleLabels": Control("objects", _parse_rectangles),
+    "Choices": _items(),
+    "Taxonomy": _items(),
+    "Pairwise": _items(),
+    "Rating": _items(),
+    "RectangleLabels": _objects("rectanglelabels", boxed=True),
+    "PolygonLabels": _objects("polygonlabels", boxed=True),
+    "EllipseLabels": _objects("ellipselabels", boxed=True),
+    "VectorLabels": _objects("vectorlabels", boxed=True),
+    "OcrLabels": _objects("ocrlabels", boxed=True),
+    # The rest have no box: a point, a mask, a span of text, sound or time, a track of boxes.
+    "KeyPointLabels": _objects("keypointlabels"),
+    "BrushLabels": _objects("brushlabels"),
+    "BitMaskLabels": _objects("bitmasklabels"),
+    "Labels": _objects("labels"),
+    "HyperTextLabels": _objects("hypertextlabels"),
+    "TimeSeriesLabels": _objects("timeserieslabels"),
+    "VideoRectangle": _objects("labels"),
+    # And these have no class: their confidence is all that can be ranked.
+    "TextArea": _objects(""),
+    "Number": _objects(""),
+    "DateTime": _objects(""),
+    "Ranker": _objects(""),
 }

@@ -29,6 +29,17 @@ class Prediction(msgspec.Struct):
     result: msgspec.Raw = msgspec.Raw(b"[]")
 
 
+class Annotation(msgspec.Struct):
+    """What a person submitted."""
+
+    id: int
+    result: msgspec.Raw = msgspec.Raw(b"[]")
+    was_cancelled: bool = False
+    ground_truth: bool = False
+    created_at: str = ""
+    updated_at: str = ""
+
+
 class Task(msgspec.Struct):
     """A task, as far as it was asked for."""
 
@@ -36,6 +47,7 @@ class Task(msgspec.Struct):
     data: dict[str, msgspec.Raw] = {}
     total_annotations: int | None = 0
     predictions: list[Prediction] = []
+    annotations: list[Annotation] = []
 
 
 class _Page(msgspec.Struct):
@@ -123,8 +135,10 @@ def task_pages(
         body = client.get(
             "api/tasks",
             project=project,
-            # `include` alone leaves predictions out; `fields` alone sends everything
-            fields="all" if "predictions" in fields else "task_only",
+            # `include` alone leaves nested lists out; `fields` alone sends everything
+            fields="all"
+            if "predictions" in fields or "annotations" in fields.split(",")
+            else "task_only",
             include=fields,
             resolve_uri="false",
             page_size=page_size,

@@ -157,7 +157,8 @@ def _copy_steps(
         return ()
     rows = all_versions(client, place["project"])
     models = [row for row in rows if not is_copy(row["model_version"])]
-    wanted = source.model_version
+    named = source.model_version
+    wanted = named[0] if isinstance(named, list) else named  # the regions that people see
     model = next((row for row in models if wanted in (None, row["model_version"])), None)
     version = copy_version(write.run, model, ids)
     old = [

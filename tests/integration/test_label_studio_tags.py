@@ -1,0 +1,357 @@
+"""Label Studio's control tags and people's labels, on a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from labelnext.adapter import open_adapter
+from labelnext.errors import InvalidInput
+from labelnext.pool import Pool
+
+if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
+    from tests.integration.label_studio_server import LabelStudio
+
+pytest_plugins = ("tests.integration.label_studio_server",)
+
+Open = Callable[..., Any]
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def connect(label_studio: LabelStudio) -> Iterator[Open]:
+    """Adapters on the server, closed at the end of the test."""
+    opened: list[Any] = []
+
+    def connect(project: int, **options: Any) -> Any:
+        source = {"url": label_studio.url, "api_key": label_studio.token, **options}
+        opened.append(open_adapter("label-studio", project=project, **source))
+        return opened[-1]
+
+    yield connect
+    for adapter in opened:
+        adapter.close()
+
+
+def labels(tag: str) -> str:
+    return f'<{tag} name="x" toName="o"><Label value="a"/><Label value="b"/></{tag}>'
+
+
+def shape(kind: str, value: Json, to: str = "o") -> Json:
+    """A region of the control tag x, as a model writes it."""
+    return {
+        "from_name": "x",
+        "to_name": to,
+        "type": kind,
+        "original_width": 200,
+        "original_height": 100,
+        "score": 0.75,
+        "value": value,
+    }
+
+
+IMAGE = '<Image name="o" value="$o"/>'
+TEXT = '<Text name="o" value="$o"/>'
+AUDIO = '<Audio name="o" value="$o"/>'
+VIDEO = '<Video name="o" value="$o"/>'
+SERIES = '<TimeSeries name="o" value="$o" valueType="json"><Channel column="c"/></TimeSeries>'
+HTML = '<HyperText name="o" value="$o"/>'
+
+# The object and control tags, a region, its class and its box, worked out by hand.
+SHAPES: dict[str, tuple[str, Json, int, tuple[float, ...] | None]] = {
+    "RectangleLabels": (
+        IMAGE + labels("RectangleLabels"),
+        shape(
+            "rectanglelabels",
+            {"x": 10, "y": 20, "width": 30, "height": 40, "rotation": 0, "rectanglelabels": ["b"]},
+        ),
+        1,
+        (0.1, 0.2, 0.4, 0.6),
+    ),
+    "PolygonLabels": (
+        IMAGE + labels("PolygonLabels"),
+        shape(
+            "polygonlabels",
+            {"points": [[10, 20], [50, 25], [30, 60]], "closed": True, "polygonlabels": ["b"]},
+        ),
+        1,
+        (0.1, 0.2, 0.5, 0.6),
+    ),
+    # 200 x 100 pixels: radii of 20 and 20 pixels about (100, 50); a circle does not mind turning.
+    "EllipseLabels": (
+        IMAGE + labels("EllipseLabels"),
+        shape(
+            "ellipselabels",
+            {
+                "x": 50,
+                "y": 50,
+                "radiusX": 10,
+                "radiusY": 20,
+                "rotation": 30,
+                "ellipselabels": ["a"],
+            },
+        ),
+        0,
+        (0.4, 0.3, 0.6, 0.7),
+    ),
+    "KeyPointLabels": (
+        IMAGE + labels("KeyPointLabels"),
+        shape("keypointlabels", {"x": 10, "y": 20, "width": 1, "keypointlabels": ["b"]}),
+        1,
+        None,
+    ),
+    "BrushLabels": (
+        IMAGE + labels("BrushLabels"),
+        shape("brushlabels", {"format": "rle", "rle": [0, 0, 0, 8], "brushlabels": ["a"]}),
+        0,
+        None,
+    ),
+    "Labels of text": (
+        TEXT + labels("Labels"),
+        shape("labels", {"start": 0, "end": 4, "text": "Anna", "labels": ["b"]}),
+        1,
+        None,
+    ),
+    "Labels of audio": (
+        AUDIO + labels("Labels"),
+        shape("labels", {"start": 0.5, "end": 1.5, "channel": 0, "labels": ["b"]}),
+        1,
+        None,
+    ),
+    "HyperTextLabels": (
+        HTML + labels("HyperTextLabels"),
+        shape(
+            "hypertextlabels",
+            {
+                "start": "/p[1]/text()[1]",
+                "end": "/p[1]/text()[1]",
+                "startOffset": 0,
+                "endOffset": 4,
+                "hypertextlabels": ["a"],
+            },
+        ),
+        0,
+        None,
+    ),
+    "TimeSeriesLabels": (
+        SERIES + labels("TimeSeriesLabels"),
+        shape(
+            "timeserieslabels",
+            {"start": 1, "end": 2, "instant": False, "timeserieslabels": ["b"]},
+        ),
+        1,
+        None,
+    ),
+    "VideoRectangle": (
+        VIDEO
+        + '<VideoRectangle name="x" toName="o"/>'
+        + labels("Labels").replace('name="x"', 'name="y"'),
+        shape(
+            "videorectangle",
+            {
+                "framesCount": 10,
+                "duration": 1.0,
+                "sequence": [
+                    {
+                        "frame": 1,
+                        "enabled": True,
+                        "rotation": 0,
+                        "x": 1,
+                        "y": 1,
+                        "width": 5,
+                        "height": 5,
+                    }
+                ],
+                "labels": ["b"],
+            },
+        ),
+        1,
+        None,
+    ),
+    "TextArea": (
+        TEXT + '<TextArea name="x" toName="o"/>',
+        shape("textarea", {"text": ["a summary"]}),
+        -1,
+        None,
+    ),
+    "Number": (TEXT + '<Number name="x" toName="o"/>', shape("number", {"number": 4.5}), -1, None),
+}
+
+
+def predicted(region: Json, version: str = "m1") -> Json:
+    return {"model_version": version, "result": [region]}
+
+
+def read(label_studio: LabelStudio, connect: Open, config: str, region: Json) -> Pool:
+    """A task with that prediction and one with none."""
+    project = label_studio.create_project(f"<View>{config}</View>", [{"data": {"o": "x"}}] * 2)
+    first, _ = label_studio.task_ids(project)
+    label_studio.api("POST", "/api/predictions/", {"task": first, **predicted(region)})
+    pool: Pool = connect(project).read()
+    assert pool.missing.tolist() == [False, True]
+    return pool
+
+
+@pytest.mark.parametrize("tag", SHAPES)
+def test_regions_are_objects_with_their_class_confidence_and_box(
+    label_studio: LabelStudio, connect: Open, tag: str
+) -> None:
+    config, region, class_id, box = SHAPES[tag]
+    pool = read(label_studio, connect, config, region)
+    objects: Any = pool.objects
+    assert objects.confidences.tolist() == [0.75]
+    assert objects.class_ids.tolist() == [class_id]
+    assert pool.classes == (None if class_id < 0 else ("a", "b"))
+    if box is None:
+        assert objects.boxes is None
+    else:
+        np.testing.assert_allclose(objects.boxes, [box], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("config", "region", "classes", "row"),
+    [
+        (
+            '<Taxonomy name="x" toName="o"><Choice value="A"><Choice value="B"/></Choice>'
+            '<Choice value="C"/></Taxonomy>',
+            shape(
+                "taxonomy", {"taxonomy": [["A", "B"]], "probs": {"B": 0.5, "C": 0.25, "A": 0.25}}
+            ),
+            ("A", "B", "C"),
+            [0.25, 0.5, 0.25],
+        ),
+        (
+            '<Rating name="x" toName="o" maxRating="3"/>',
+            shape("rating", {"rating": 3, "probs": [0.25, 0.25, 0.5]}),
+            ("1", "2", "3"),
+            [0.25, 0.25, 0.5],
+        ),
+        (
+            '<Text name="p" value="$o"/><Pairwise name="x" toName="o,p"/>',
+            shape("pairwise", {"selected": "right"}),
+            ("left", "right"),
+            [0.25, 0.75],
+        ),
+    ],
+    ids=["Taxonomy", "Rating", "Pairwise"],
+)
+def test_tags_of_whole_items_give_a_distribution(
+    label_studio: LabelStudio,
+    connect: Open,
+    config: str,
+    region: Json,
+    classes: tuple[str, ...],
+    row: list[float],
+) -> None:
+    pool = read(label_studio, connect, TEXT + config, region)
+    assert pool.classes == classes
+    assert pool.probabilities is not None
+    assert pool.probabilities[0].tolist() == row
+
+
+TWO_SHAPES = (
+    IMAGE
+    + labels("RectangleLabels")
+    + '<PolygonLabels name="y" toName="o"><Label value="b"/><Label value="c"/></PolygonLabels>'
+)
+
+
+def test_several_tags_of_objects_are_read_together(
+    label_studio: LabelStudio, connect: Open
+) -> None:
+    box = SHAPES["RectangleLabels"][1]
+    polygon = {**SHAPES["PolygonLabels"][1], "from_name": "y", "score": 0.5}
+    tasks = [{"data": {"o": "x"}, "predictions": [{**predicted(box), "result": [polygon, box]}]}]
+    project = label_studio.create_project(f"<View>{TWO_SHAPES}</View>", tasks)
+    with pytest.raises(InvalidInput, match="from_name must name one control tag"):
+        connect(project).read()
+    pool: Any = connect(project, from_name=["x", "y"]).read()
+    assert pool.classes == ("a", "b", "c")
+    assert pool.objects.class_ids.tolist() == [1, 1]  # one name is one class
+    assert pool.objects.confidences.tolist() == [0.75, 0.5]
+    assert connect(project, from_name="y").read().objects.confidences.tolist() == [0.5]
+
+
+# ---- labels of people
+
+CHOICES = TEXT + '<Choices name="x" toName="o"><Choice value="a"/><Choice value="b"/></Choices>'
+
+
+def annotate(label_studio: LabelStudio, task: int, label: str, **more: Any) -> None:
+    region = {"from_name": "x", "to_name": "o", "type": "choices", "value": {"choices": [label]}}
+    body = {"result": [region], "lead_time": 1.0, **more}
+    label_studio.api("POST", f"/api/tasks/{task}/annotations/", body)
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [
+        ("latest", [0, 1, 0, -1, -1, -1]),
+        ("majority", [1, 1, 0, -1, -1, -1]),
+        ("ground_truth", [-1, 1, -1, -1, -1, -1]),
+    ],
+)
+def test_labels_are_read_from_annotations(
+    label_studio: LabelStudio, connect: Open, which: str, expected: list[int]
+) -> None:
+    tasks = [{"data": {"o": str(i)}} for i in range(6)]
+    project = label_studio.create_project(f"<View>{CHOICES}</View>", tasks, maximum_annotations=3)
+    one, two, three, skipped, drafted, _ = label_studio.task_ids(project)
+    for label in "bba":  # twice b, at last a
+        annotate(label_studio, one, label)
+    annotate(label_studio, two, "b", ground_truth=True)
+    for label in "ba":  # a tie: the latest counts
+        annotate(label_studio, three, label)
+    annotate(label_studio, skipped, "a", was_cancelled=True)
+    label_studio.api("POST", f"/api/tasks/{drafted}/drafts", {"result": [], "lead_time": 1.0})
+    pool = connect(project, labels=which).read()
+    assert pool.labelled.tolist() == [True, True, True, False, False, False]
+    assert pool.labels is not None
+    assert pool.labels.tolist() == expected
+
+
+def test_boxes_of_people_are_the_truth(label_studio: LabelStudio, connect: Open) -> None:
+    config, region, _, box = SHAPES["RectangleLabels"]
+    tasks = [{"data": {"o": str(i)}} for i in range(2)]
+    project = label_studio.create_project(f"<View>{config}</View>", tasks)
+    _, second = label_studio.task_ids(project)
+    body = {"result": [region, region], "lead_time": 1.0}
+    label_studio.api("POST", f"/api/tasks/{second}/annotations/", body)
+    pool = connect(project).read()
+    assert pool.labels is None
+    assert pool.truth is not None
+    assert pool.truth.counts.tolist() == [0, 2]
+    assert pool.truth.confidences.tolist() == [1, 1]
+    np.testing.assert_allclose(pool.truth.boxes, [box, box], atol=1e-12)
+    with pytest.raises(InvalidInput, match="labels must be latest or ground_truth"):
+        connect(project, labels="majority").read()
+    assert connect(project, labels=None).read().truth is None
+
+
+def test_predictions_older_than_the_labels_are_said(
+    label_studio: LabelStudio, connect: Open
+) -> None:
+    region = {"from_name": "x", "to_name": "o", "type": "choices", "value": {"choices": ["a"]}}
+    tasks = [{"data": {"o": "x"}, "predictions": [predicted({**region, "score": 0.75})]}]
+    project = label_studio.create_project(f"<View>{CHOICES}</View>", tasks)
+    (task,) = label_studio.task_ids(project)
+    assert connect(project).read().notices == ()
+    annotate(label_studio, task, "a")
+    (notice,) = connect(project).read().notices
+    assert notice.code == "old_predictions"
+    assert "predictions of m1 are older" in notice.message
+
+
+def test_annotations_of_an_earlier_setup_are_counted(
+    label_studio: LabelStudio, connect: Open
+) -> None:
+    project = label_studio.create_project(f"<View>{CHOICES}</View>", [{"data": {"o": "x"}}])
+    (task,) = label_studio.task_ids(project)
+    annotate(label_studio, task, "gone")
+    pool = connect(project).read()
+    assert pool.labels is not None
+    assert (pool.labelled.tolist(), pool.labels.tolist()) == ([True], [-1])
+    assert "broken_labels" in [n.code for n in pool.notices]
