@@ -17,6 +17,7 @@ from labelnext.errors import InvalidInput, LabelnextWarning, unknown
 from labelnext.pool import Notice, Pool
 from labelnext.selection import INPUTS, SelectionMethod, get_selection
 from labelnext.selection.constraints import Constraints
+from labelnext.selection.order import stable_order
 from labelnext.selection.points import Points, Space, finite_rows
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def rank(
     rest = candidates[:0]
     if utilities is not None:
         rest = candidates[~np.isin(candidates, batch)]
-        rest = rest[np.argsort(-utilities[rest], kind="stable")]
+        rest = rest[stable_order(utilities[rest])]
     ranked = np.concatenate([batch, rest])
     unscored = ~usable & ~pool.labelled & ~excluded
     unscored[batch] = False
