@@ -157,7 +157,7 @@ def learning_curve(
 
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(labels))
-    n_test = round(protocol.test_size * len(labels))
+    n_test = _n_test(protocol, len(labels))
     test, pool = order[:n_test], np.sort(order[n_test:])
     known = _start(labels[pool], protocol.initial, rng)
     accuracies, balanced = [], []
@@ -182,9 +182,14 @@ def learning_curve(
 
 
 def needed(protocol: Protocol) -> int:
-    """How many labelled items the protocol needs."""
+    """Number of labelled items that the protocol needs, those held out included."""
     asked = protocol.initial + protocol.batch * protocol.rounds
-    return int(np.ceil(asked / (1 - protocol.test_size)))
+    least = int(asked / (1 - protocol.test_size))
+    return next(n for n in range(least - 1, least + 3) if n - _n_test(protocol, n) >= asked)
+
+
+def _n_test(protocol: Protocol, n_items: int) -> int:
+    return round(protocol.test_size * n_items)
 
 
 def _start(labels: NDArray[np.integer], size: int, rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -129,8 +129,10 @@ def test_replay_goes_on_where_it_broke_off(tmp_path: Path) -> None:
 
 
 def test_too_few_items_say_how_many_are_needed() -> None:
-    assert needed(Protocol(initial=20, batch=20, rounds=10, test_size=0.4)) == 367
-    with pytest.raises(InvalidInput, match="at least 367 for 10 rounds of 20 after 20; got 100"):
+    # 220 to label: of 366 items 146 are held out, and 220 are left; of 365 there are 219
+    assert needed(Protocol(initial=20, batch=20, rounds=10, test_size=0.4)) == 366
+    assert needed(Protocol(initial=500, batch=300, rounds=15, test_size=0.16667)) == 6000
+    with pytest.raises(InvalidInput, match="at least 366 for 10 rounds of 20 after 20; got 100"):
         simulate(FEATURES[:100], LABELS[:100], 10, [RANDOM], Protocol(), seeds=range(2))
 
 
