@@ -48,14 +48,21 @@ def test_python_example_prints_what_its_comments_say(code: str) -> None:
     assert [line for line in out.getvalue().splitlines() if line.startswith("['")] == said
 
 
+#: The source of an example that shows another part of a configuration, by its page.
+SOURCES = {
+    "label-studio": {"adapter": "label-studio", "url": "http://h", "api_key": "k", "project": 1},
+    "fiftyone": {"adapter": "fiftyone", "dataset": "d"},
+}
+
+
 @pytest.mark.parametrize("text", all_blocks("yaml"))
 def test_yaml_example_is_a_valid_config(
-    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", "abcdef")
     data = yaml.safe_load(text)
-    if "source" not in data:  # a part: in a whole configuration
-        data["source"] = {"adapter": "files", "path": "predictions.jsonl"}
+    page = request.node.callspec.id.rpartition("-")[0]
+    data.setdefault("source", SOURCES.get(page, {"adapter": "files", "path": "predictions.csv"}))
     path = tmp_path / "labelnext.yaml"
     path.write_text(yaml.safe_dump(data))
     assert load_config(path).source.adapter == data["source"]["adapter"]
