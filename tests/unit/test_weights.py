@@ -104,10 +104,22 @@ def test_unknown_class_weighs_one() -> None:
     assert weighted_objects(made, {"cat": 4}).weights.tolist() == [1, 4]
 
 
+def test_classes_weigh_the_same_before_anything_is_labelled() -> None:
+    bare = Pool(["a"], objects=Objects([0, 2], [0.5, 0.5], class_ids=[0, 2]))
+    assert weighted_objects(bare).weights.tolist() == [3, 3]
+
+
+def test_weighted_sum_of_a_single_class_ranks_as_the_sum_does() -> None:
+    objects = Objects([0, 2, 3, 4], [0.5, 0.6, 0.5, 0.9], class_ids=[0, 0, 0, 0])
+    truth = Objects([0, 0, 0, 1], [1.0], class_ids=[0])
+    one = Pool(["a", "b", "c"], objects=objects, truth=truth, labelled=[False, False, True])
+    assert weighted_objects(one).weights.tolist() == [1.0] * 4
+    both = [rank(one, "entropy", of="objects", reduce=r).scores for r in ("sum", "weighted_sum")]
+    assert both[0].tolist() == both[1].tolist()
+
+
 def test_weights_need_labels_and_classes() -> None:
     bare = Pool(["a"], objects=Objects([0, 1], [0.5], class_ids=[0]))
-    with pytest.raises(InvalidInput, match="needs labelled objects"):
-        rank(bare, "entropy", of="objects", reduce="weighted_sum")
     with pytest.raises(InvalidInput, match="needs labelled items that also have predictions"):
         weighted_objects(bare, "difficulty")
     with pytest.raises(InvalidInput, match="must have class ids"):

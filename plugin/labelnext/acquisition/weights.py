@@ -125,7 +125,8 @@ def weighted_objects(
 
     Args:
         pool: with objects of one model version that have class ids.
-        class_weights: counts, difficulty, or a weight for each class name.
+        class_weights: counts (of the labelled items; without any, all classes weigh the same),
+            difficulty, or a weight for each class name.
         quality: of each class name, for difficulty; measured on the pool's labelled items that
             have predictions when None.
 
@@ -169,10 +170,7 @@ def _n_classes(pool: Pool, ids: NDArray[np.int64]) -> int:
 
 def _labelled_counts(pool: Pool, n_classes: int) -> NDArray[np.int64]:
     if pool.truth is None:
-        raise InvalidInput(
-            "weighted_sum by counts needs labelled objects, and the pool has none.",
-            hint="name the labels in source, or give class_weights as {class: weight}.",
-        )
+        return np.zeros(n_classes, dtype=np.int64)
     ids = _classes(pool.truth)
     own = pool.labelled[pool.truth.item_positions] & (ids >= 0)
     return np.bincount(ids[own], minlength=n_classes)
