@@ -74,7 +74,7 @@ def commands() -> str:
         text = inspect.cleandoc(command.help or "")
         parts.append(f"## labelnext {name}\n\n```text\nlabelnext {name} {usage}\n```\n\n{text}")
         if command.epilog:
-            parts.append(command.epilog)
+            parts.append("Example: `" + command.epilog.removeprefix("Example: ") + "`")
         if rows:
             parts.append(_table(("option", "meaning"), rows))
     return "\n\n".join(parts)

@@ -29,12 +29,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Which item should be labelled next? Ranks what you have not labelled yet, "
     "inside Label Studio, FiftyOne or plain files.",
-    epilog="Example: `labelnext init fiftyone`, then `labelnext run labelnext.yaml`",
+    epilog="Example: labelnext init fiftyone, then labelnext run labelnext.yaml",
 )
 _fiftyone = typer.Typer(
     no_args_is_help=True,
     help="Put labelnext into the FiftyOne App.",
-    epilog="Example: `labelnext fiftyone install`",
+    epilog="Example: labelnext fiftyone install",
 )
 app.add_typer(_fiftyone, name="fiftyone")
 _out = Console()
@@ -63,7 +63,7 @@ def _version(
         raise typer.Exit
 
 
-@app.command(epilog="Example: `labelnext run labelnext.yaml --dry-run`")
+@app.command(epilog="Example: labelnext run labelnext.yaml --dry-run")
 def run(
     config: ConfigPath,
     dry_run: Annotated[
@@ -93,7 +93,7 @@ def run(
         _print_report(report)
 
 
-@app.command(epilog="Example: `labelnext check labelnext.yaml`")
+@app.command(epilog="Example: labelnext check labelnext.yaml")
 def check(config: ConfigPath, as_json: Json = False) -> None:
     """Look at everything that a run needs: connection, data, functions. Writes nothing."""
     from labelnext.pipeline import check as check_pipeline
@@ -126,7 +126,7 @@ def check(config: ConfigPath, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: `labelnext replay labelnext.yaml`")
+@app.command(epilog="Example: labelnext replay labelnext.yaml")
 def replay(config: ConfigPath, as_json: Json = False) -> None:
     """Find out on your own labels which strategy would have beaten random, and whether any."""
     from labelnext.replays import replay as replay_labels
@@ -153,7 +153,7 @@ def replay(config: ConfigPath, as_json: Json = False) -> None:
         _out.print(f"Report: {_escaped(str(report.path))}", soft_wrap=True)
 
 
-@app.command(epilog="Example: `labelnext explain labelnext.yaml image-17.jpg`")
+@app.command(epilog="Example: labelnext explain labelnext.yaml image-17.jpg")
 def explain(
     config: ConfigPath,
     item_id: Annotated[str, typer.Argument(metavar="ITEM_ID", help="Id of the item.")],
@@ -186,7 +186,7 @@ def _cell(value: object) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-@app.command(epilog="Example: `labelnext init label-studio`")
+@app.command(epilog="Example: labelnext init label-studio")
 def init(
     platform: Annotated[str, typer.Argument(help="One of `labelnext adapters`.")] = "files",
     output: Annotated[Path, typer.Option(help="The file to write.")] = Path("labelnext.yaml"),
@@ -203,7 +203,7 @@ def init(
     _out.print(f"Wrote {output}. Fill in [bold]source[/], then: labelnext check {output}")
 
 
-@app.command(epilog="Example: `labelnext runs labelnext.yaml`")
+@app.command(epilog="Example: labelnext runs labelnext.yaml")
 def runs(config: ConfigPath, as_json: Json = False) -> None:
     """List the runs of a configuration, and whether they are done, broken or undone."""
     from labelnext.pipeline import runs as list_runs
@@ -224,7 +224,7 @@ def runs(config: ConfigPath, as_json: Json = False) -> None:
     _out.print(table)
 
 
-@app.command(epilog="Example: `labelnext undo labelnext.yaml`")
+@app.command(epilog="Example: labelnext undo labelnext.yaml")
 def undo(config: ConfigPath, run_id: RunId = None) -> None:
     """Put back what was there before a run, the newest one by default."""
     from labelnext.pipeline import undo as undo_run
@@ -235,7 +235,7 @@ def undo(config: ConfigPath, run_id: RunId = None) -> None:
         _out.print("It left:", _escaped(line))
 
 
-@app.command(epilog="Example: `labelnext resume labelnext.yaml`")
+@app.command(epilog="Example: labelnext resume labelnext.yaml")
 def resume(config: ConfigPath, run_id: RunId = None) -> None:
     """Finish a run that broke off, the newest such one by default."""
     from labelnext.pipeline import resume as resume_run
@@ -245,7 +245,7 @@ def resume(config: ConfigPath, run_id: RunId = None) -> None:
     _out.print(f"Run {journal.run_id} is done.")
 
 
-@app.command(epilog="Example: `labelnext watch labelnext.yaml --labels 50`")
+@app.command(epilog="Example: labelnext watch labelnext.yaml --labels 50")
 def watch(
     config: ConfigPath,
     labels: Annotated[int, typer.Option(help="New labels after which to rank again.")] = 20,
@@ -288,7 +288,7 @@ def watch(
         raise typer.Exit(1)
 
 
-@app.command("app", epilog="Example: `labelnext app labelnext.yaml`")
+@app.command("app", epilog="Example: labelnext app labelnext.yaml")
 def open_app(
     config: ConfigPath, port: Annotated[int, typer.Option(help="Of the App.")] = 5151
 ) -> None:
@@ -298,14 +298,14 @@ def open_app(
     _app_of("fiftyone").open_app(load_config(config), port=port)
 
 
-@_fiftyone.command(epilog="Example: `labelnext fiftyone install`")
+@_fiftyone.command(epilog="Example: labelnext fiftyone install")
 def install() -> None:
     """Link the plugin into FiftyOne's plugin folder."""
     link = _app_of("fiftyone").install_plugin()
     _out.print(f"The plugin is at {_escaped(str(link))}. Reload the App.", soft_wrap=True)
 
 
-@_fiftyone.command(epilog="Example: `labelnext fiftyone uninstall`")
+@_fiftyone.command(epilog="Example: labelnext fiftyone uninstall")
 def uninstall() -> None:
     """Take the plugin out of FiftyOne's plugin folder."""
     link = _app_of("fiftyone").uninstall_plugin()
@@ -325,7 +325,7 @@ def _app_of(platform: str) -> Any:
     return found[0].load()
 
 
-@app.command(epilog="Example: `labelnext acquisitions`")
+@app.command(epilog="Example: labelnext acquisitions")
 def acquisitions() -> None:
     """List the acquisition functions."""
     from labelnext.acquisition import acquisition_names, get_acquisition
@@ -337,7 +337,7 @@ def acquisitions() -> None:
     _out.print(table)
 
 
-@app.command(epilog="Example: `labelnext selections`")
+@app.command(epilog="Example: labelnext selections")
 def selections() -> None:
     """List the selection methods."""
     from labelnext.selection import INPUTS, get_selection, selection_names
@@ -350,7 +350,7 @@ def selections() -> None:
     _out.print(table)
 
 
-@app.command(epilog="Example: `labelnext adapters`")
+@app.command(epilog="Example: labelnext adapters")
 def adapters() -> None:
     """List the installed adapters, and what those that are not ready need."""
     from labelnext.adapter import adapter_names, get_adapter, missing_modules
@@ -363,7 +363,7 @@ def adapters() -> None:
     _out.print(table)
 
 
-@app.command(epilog="Example: `labelnext schema > labelnext.schema.json`")
+@app.command(epilog="Example: labelnext schema > labelnext.schema.json")
 def schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
     from labelnext.config import json_schema
@@ -371,7 +371,7 @@ def schema() -> None:
     _plain(json.dumps(json_schema(), indent=2))
 
 
-@app.command(epilog="Example: `labelnext demo`")
+@app.command(epilog="Example: labelnext demo")
 def demo(
     open_app: Annotated[
         bool, typer.Option("--app", help="Open the FiftyOne App on the ranking made before.")
