@@ -13,6 +13,7 @@ from labelnext.acquisition import AcquisitionFunction, get_acquisition
 from labelnext.acquisition.box_committee import cluster_certainty
 from labelnext.acquisition.function import predictions_of
 from labelnext.acquisition.matching import merge_boxes
+from labelnext.acquisition.objects import alone
 from labelnext.errors import NotFound
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import Ranking
@@ -179,13 +180,7 @@ def _object_parts(
     """Each object (or label) of the item: class, confidence, own score, and whether it counts."""
     objects = _objects_of(pool, row, function, ranking, options)
     n = len(objects.confidences)
-    single = Objects(
-        np.arange(n + 1),
-        objects.confidences,
-        class_ids=objects.class_ids,
-        probabilities=objects.probabilities,
-    )
-    scores = function.function(single, **_of_function(function, options, without=True))
+    scores = function.function(alone(objects), **_of_function(function, options, without=True))
     floor = float(options.get("floor", 0.0)) if ranking.of == "objects" else 0.0
     ids = np.arange(n) if ranking.of == "items" else objects.class_ids
     order = np.argsort(-objects.confidences, kind="stable")[:_MOST].tolist()

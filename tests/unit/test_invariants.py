@@ -35,6 +35,7 @@ def detections(draw: st.DrawFn) -> Objects:
         np.concatenate([[0], np.cumsum(counts)]).astype(int),
         vectors.max(axis=1, initial=0),
         probabilities=vectors,
+        embeddings=vectors[:, :2] - 0.5,
     )
 
 

@@ -13,6 +13,7 @@ from labelnext.acquisition.committee import (
     variation_ratio,
     vote_entropy,
 )
+from labelnext.acquisition.distinct import distinct_entropy
 from labelnext.acquisition.function import AcquisitionFunction, Unit
 from labelnext.acquisition.objects import mean_object_confidence
 from labelnext.acquisition.uncertainty import (
@@ -75,6 +76,16 @@ _FUNCTIONS = {
             range="[0, 1]",
             summary="mean confidence of the detected objects",
             references="Encord Active, Acquisition functions (2023)",
+        ),
+        AcquisitionFunction(
+            "distinct_entropy",
+            distinct_entropy,
+            of=("objects",),
+            direction="high",
+            range="[0, n ln K] nats",
+            summary="summed entropy of an image's objects, those that look alike counted once",
+            references="after Wu, Chen and Huang (2022), entropy-based suppression",
+            embeddings=True,
         ),
         AcquisitionFunction(
             "vote_entropy",
@@ -182,6 +193,7 @@ __all__ = [
     "bald",
     "committee_certainty",
     "consensus_entropy",
+    "distinct_entropy",
     "entropy",
     "get_acquisition",
     "kl_max",

@@ -42,6 +42,7 @@ class AcquisitionFunction:
         summary: one line for people.
         references: where the formula comes from.
         vectors: objects must carry class probability vectors.
+        embeddings: objects must carry embeddings.
         members: it compares several model versions, and needs two at least.
         multilabel: it can score items whose classes are independent, label by label.
     """
@@ -54,6 +55,7 @@ class AcquisitionFunction:
     summary: str
     references: str
     vectors: bool = False
+    embeddings: bool = False
     members: bool = False
     multilabel: bool = False
 
@@ -96,6 +98,8 @@ class AcquisitionFunction:
             return f"{self.name} needs probabilities that sum to 1, and the pool is multilabel"
         if self.vectors and isinstance(predictions, Objects) and predictions.probabilities is None:
             return f"{self.name} needs a class probability vector for each object"
+        if self.embeddings and isinstance(predictions, Objects) and predictions.embeddings is None:
+            return f"{self.name} needs an embedding of each object"
         return None
 
     def score(

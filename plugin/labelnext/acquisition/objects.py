@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -73,6 +74,16 @@ def object_statistics(objects: Objects, *, floor: float = 0.0) -> Statistics:
         ([2], [0.5], [0.25])
     """
     return _statistics(objects.confidences, objects, floor)
+
+
+def alone(objects: Objects) -> Objects:
+    """Every object as the only one of an item of its own, in the same order.
+
+    Example:
+        >>> alone(Objects([0, 2], [0.9, 0.4])).offsets.tolist()
+        [0, 1, 2]
+    """
+    return replace(objects, offsets=np.arange(len(objects.confidences) + 1))
 
 
 def labels_as_objects(probabilities: NDArray[np.floating]) -> Objects:

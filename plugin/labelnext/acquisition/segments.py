@@ -59,7 +59,7 @@ def segment_statistics(
     gate = values if confidences is None else confidences
     # No value is below −inf, so that without confidences every value counts.
     limit = -np.inf if confidences is None else floor
-    _compiled(_statistics)(values, gate, offsets, limit, count, *out)
+    compiled(_statistics)(values, gate, offsets, limit, count, *out)
     return Statistics(count, *out)
 
 
@@ -86,19 +86,20 @@ def segment_top_k(
         [0.75]
     """
     out = np.empty(len(offsets) - 1)
-    _compiled(_top_k)(values, confidences, offsets, float(floor), np.empty(k), out)
+    compiled(_top_k)(values, confidences, offsets, float(floor), np.empty(k), out)
     return out
 
 
 @cache
-def _compiled(function: Callable[..., None]) -> Callable[..., None]:
+def compiled(function: Callable[..., None]) -> Callable[..., None]:
+    """The function as machine code, made at its first call and kept on disk where possible."""
     from numba import njit
 
     try:
-        compiled: Any = njit(cache=True, nogil=True)(function)
+        machine: Any = njit(cache=True, nogil=True)(function)
     except RuntimeError:  # no folder that numba could keep the machine code in
-        compiled = njit(nogil=True)(function)
-    return compiled  # type: ignore[no-any-return]  # numba has no types
+        machine = njit(nogil=True)(function)
+    return machine  # type: ignore[no-any-return]  # numba has no types
 
 
 def _statistics(
