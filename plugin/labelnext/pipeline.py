@@ -18,6 +18,7 @@ from labelnext.config import Config, load_config
 from labelnext.document import parse
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.explain import Explanation, explain_item
+from labelnext.history import Signal, Snapshot, keep, signals, snapshots
 from labelnext.join import join_predictions
 from labelnext.journal import Journal, Plan, Progress, find_journal, journals, only_run
 from labelnext.output import check_writable, ranking_format, write_atomically, write_ranking
@@ -74,6 +75,7 @@ def run(
                 notices = _broken_runs(settings)
                 journal = Journal.create(settings.state, plan, details={"seed": ranking.seed})
                 platform.apply(plan, journal)
+                keep(settings.state / "history", journal.run_id, pool, ranking)
             if output is not None:
                 write_ranking(output, ranking.pool_rows())
         written = Path(plan.output) if plan.output else output
@@ -243,6 +245,43 @@ def check(
                 return Check(findings, None, {})
         obstacles = {n: get_acquisition(n).obstacle(pool) for n in acquisition_names()}
         return Check(findings, pool, obstacles)
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far labelling has come.
+
+    Attributes:
+        n_items: items of the source now.
+        n_labelled: labelled ones among them.
+        runs: what each run saw, oldest first.
+        signals: whether labelling on may bring little.
+    """
+
+    n_items: int
+    n_labelled: int
+    runs: list[Snapshot]
+    signals: list[Signal]
+
+
+def status(
+    config: Config | Path | str | Mapping[str, Any],
+    *,
+    adapter: Adapter | None = None,
+    progress: Progress | None = None,
+) -> Status:
+    """How much is labelled, how the scores moved from run to run, and the stopping signals.
+
+    Args:
+        config: as for `run`.
+        adapter: one that is open already.
+        progress: as for `run`.
+    """
+    settings = _loaded(config)
+    with _opened(settings, adapter, progress) as platform:
+        pool = read_pool(settings, platform, progress)
+    seen = snapshots(settings.state / "history")
+    return Status(len(pool), int(pool.labelled.sum()), seen, signals(seen))
 
 
 def undo(

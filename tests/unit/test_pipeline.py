@@ -11,7 +11,7 @@ import pytest
 import labelnext
 from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, InvalidInput
-from labelnext.pipeline import check, resume, runs, undo
+from labelnext.pipeline import check, resume, runs, status, undo
 
 ROWS = [
     {"item_id": "a", "probabilities": {"cat": 0.9, "dog": 0.1}},
@@ -266,3 +266,21 @@ def test_function_that_the_data_does_not_allow_lists_those_it_does(config: Path)
     with pytest.raises(InvalidInput, match="needs detected objects") as caught:
         labelnext.run(config)
     assert "margin" in caught.value.hint
+
+
+def test_status_counts_labels_and_compares_the_runs(config: Path) -> None:
+    labelnext.run(config)
+    text = (config.parent / "pool.jsonl").read_text()
+    # the model was trained anew: b is now a dog, and c was labelled
+    text = text.replace(
+        '"b", "probabilities": {"cat": 0.5, "dog": 0.5}}',
+        '"b", "probabilities": {"cat": 0.3, "dog": 0.7}}',
+    )
+    (config.parent / "pool.jsonl").write_text(text.replace("0.6}}", '0.6}, "label": "dog"}'))
+    labelnext.run(config)
+    found = status(config)
+    assert (found.n_items, found.n_labelled) == (5, 2)
+    assert [len(run.scores) for run in found.runs] == [3, 2]
+    changed = {signal.name: signal.value for signal in found.signals}
+    assert changed["classification change"] == pytest.approx(1 / 4)
+    assert changed["overall uncertainty"] == pytest.approx((0.8 + 0.4) / 2)

@@ -1,0 +1,200 @@
+"""What each run saw: how the scores moved, and whether the model still changes its mind."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.output import write_atomically
+from labelnext.pool import Pool
+from labelnext.ranking import Ranking
+
+_STABLE_KAPPA = 0.99  # Bloodgood and Vijay-Shanker (2009), section 4
+_STABLE_RUNS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """One run, for comparing it with others.
+
+    Attributes:
+        run_id: of its journal.
+        acquisition: name of the acquisition function; empty without one.
+        n_items: items of the pool.
+        n_labelled: labelled ones among them.
+        item_ids: shape (n_items,).
+        predicted: shape (n_items,), most likely class, −1 without a class prediction.
+        scores: shape (n_ranked,), of the items that were ranked.
+    """
+
+    run_id: str
+    acquisition: str
+    n_items: int
+    n_labelled: int
+    item_ids: NDArray[np.str_]
+    predicted: NDArray[np.int64]
+    scores: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A sign that labelling on may bring little, with what it can and cannot say.
+
+    Attributes:
+        name: of the signal.
+        value: what was measured; None where it cannot be.
+        says: one sentence on the value.
+        caution: what it cannot say.
+        reference: where it comes from.
+    """
+
+    name: str
+    value: float | None
+    says: str
+    caution: str
+    reference: str
+
+
+def keep(folder: Path, run_id: str, pool: Pool, ranking: Ranking) -> None:
+    """Store what `status` compares later, as ``<run_id>.npz`` in the folder."""
+
+    def write(file: IO[bytes]) -> None:
+        np.savez_compressed(
+            file,
+            acquisition=np.array(ranking.acquisition or ""),
+            n_labelled=np.array(int(pool.labelled.sum())),
+            item_ids=pool.item_ids,
+            predicted=predicted_classes(pool),
+            scores=ranking.pool_scores,
+        )
+
+    write_atomically(folder / f"{run_id}.npz", write)
+
+
+def snapshots(folder: Path) -> list[Snapshot]:
+    """What was kept of all runs, oldest first; a file that cannot be read is passed over."""
+    found = []
+    for path in sorted(folder.glob("*.npz")):
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+                ids = data["item_ids"]
+                found.append(
+                    Snapshot(
+                        path.stem,
+                        str(data["acquisition"]),
+                        len(ids),
+                        int(data["n_labelled"]),
+                        ids,
+                        data["predicted"],
+                        data["scores"],
+                    )
+                )
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            continue
+    return found
+
+
+def predicted_classes(pool: Pool) -> NDArray[np.int64]:
+    """The most likely class of each item, shape (n_items,); −1 where there is none."""
+    classes: NDArray[np.int64] = np.full(len(pool), -1, dtype=np.int64)
+    if pool.probabilities is None or pool.multilabel:
+        return classes
+    rows = pool.probabilities
+    rows = rows.mean(axis=0) if rows.ndim == 3 else rows
+    whole = ~np.isnan(rows).any(axis=1)
+    classes[whole] = rows[whole].argmax(axis=1)
+    return classes
+
+
+def kappa(first: NDArray[np.integer], second: NDArray[np.integer]) -> float:
+    """Cohen's kappa of two labellings, in [−1, 1]; 1 where both name one and the same class.
+
+    Args:
+        first: shape (n_items,), class positions.
+        second: shape (n_items,), class positions.
+
+    References:
+        Cohen (1960).
+
+    Example:
+        >>> import numpy as np
+        >>> kappa(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0]))
+        0.5
+    """
+    agreed = float((first == second).mean())
+    names = np.union1d(first, second)
+    chance = sum(float((first == c).mean() * (second == c).mean()) for c in names)
+    return 1.0 if chance == 1 else (agreed - chance) / (1 - chance)
+
+
+def signals(runs: Sequence[Snapshot]) -> list[Signal]:
+    """The stopping signals of these runs, oldest first."""
+    return [_agreement(runs), _change(runs), _uncertainty(runs)]
+
+
+def _agreement(runs: Sequence[Snapshot]) -> Signal:
+    pairs = [_common(a, b) for a, b in pairwise(runs)]
+    values = [kappa(a, b) for a, b in pairs if len(a)]
+    value = values[-1] if values else None
+    recent = values[-_STABLE_RUNS:]
+    if value is None:
+        says = "needs two runs with class predictions of the same items."
+    elif len(recent) == _STABLE_RUNS and np.mean(recent) >= _STABLE_KAPPA:
+        says = f"the last {_STABLE_RUNS} pairs of runs agree: the model has settled."
+    else:
+        says = f"below {_STABLE_KAPPA} on average of {_STABLE_RUNS} pairs the model still changes."
+    return Signal(
+        "kappa",
+        value,
+        says,
+        "a model that was not trained anew agrees with itself, and a settled model may be wrong.",
+        "Bloodgood and Vijay-Shanker (2009)",
+    )
+
+
+def _change(runs: Sequence[Snapshot]) -> Signal:
+    first, second = _common(*runs[-2:]) if len(runs) > 1 else (np.empty(0), np.empty(0))
+    value = float((first != second).mean()) if len(first) else None
+    says = (
+        "needs two runs with class predictions of the same items."
+        if value is None
+        else f"{100 * value:.1f} % of the predictions changed since the run before."
+    )
+    caution = "few changes may also mean few new labels."
+    return Signal("classification change", value, says, caution, "Zhu, Wang and Hovy (2008)")
+
+
+def _uncertainty(runs: Sequence[Snapshot]) -> Signal:
+    last = runs[-1] if runs else None
+    scores = np.empty(0) if last is None else last.scores[np.isfinite(last.scores)]
+    value = float(scores.mean()) if len(scores) else None
+    same = [
+        float(run.scores[np.isfinite(run.scores)].mean())
+        for run in runs
+        if last is not None
+        and run.acquisition == last.acquisition
+        and np.isfinite(run.scores).any()
+    ]
+    if value is None or last is None:
+        says = "needs a run with scores."
+    elif len(same) < 2:
+        says = f"the mean {last.acquisition} of what is left; one more run shows where it goes."
+    else:
+        says = f"the mean {last.acquisition} of what is left; it was {same[-2]:.4g} the run before."
+    caution = "an overconfident model looks certain long before it is right."
+    return Signal("overall uncertainty", value, says, caution, "Zhu, Wang, Hovy and Ma (2010)")
+
+
+def _common(a: Snapshot, b: Snapshot) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Predictions of the items that have one in both runs."""
+    _, first, second = np.intersect1d(a.item_ids, b.item_ids, return_indices=True)
+    x, y = a.predicted[first], b.predicted[second]
+    both = (x >= 0) & (y >= 0)
+    return x[both], y[both]

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import cohen_kappa_score
+
+from labelnext.history import Snapshot, kappa, keep, predicted_classes, signals, snapshots
+from labelnext.pool import Objects, Pool
+from labelnext.ranking import rank
+
+
+def run(name: str, predicted: list[int], scores: list[float] | None = None) -> Snapshot:
+    ids = np.array([f"i{n}" for n in range(len(predicted))])
+    found = np.array(scores or [0.5] * len(predicted))
+    return Snapshot(name, "entropy", len(ids), 0, ids, np.array(predicted), found)
+
+
+def values(runs: list[Snapshot]) -> list[float | None]:
+    return [signal.value for signal in signals(runs)]
+
+
+def test_no_run_gives_no_value() -> None:
+    assert values([]) == [None, None, None]
+
+
+def test_one_run_gives_the_mean_score_alone() -> None:
+    assert values([run("a", [0, 1], [0.2, 0.4])]) == [None, None, pytest.approx(0.3)]
+
+
+def test_two_runs_are_compared_item_by_item() -> None:
+    first, second = run("a", [0, 0, 1, 1]), run("b", [0, 0, 1, 0])
+    assert values([first, second]) == [pytest.approx(0.5), 0.25, 0.5]
+
+
+def test_items_without_a_prediction_in_both_runs_do_not_count() -> None:
+    first, second = run("a", [0, 1, -1, 1]), run("b", [0, 1, 1, -1])
+    assert values([first, second])[:2] == [1.0, 0.0]
+
+
+def test_kappa_agrees_with_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(0, 4, (2, 200))
+    assert kappa(first, second) == pytest.approx(cohen_kappa_score(first, second))
+    assert kappa(first, first) == 1.0
+    assert kappa(np.zeros(3, int), np.zeros(3, int)) == 1.0
+
+
+def test_three_agreeing_pairs_say_that_the_model_has_settled() -> None:
+    same = [run(name, [0, 1, 0, 1]) for name in "abcd"]
+    assert "has settled" in signals(same)[0].says
+    assert "still changes" in signals(same[:3])[0].says
+
+
+def test_runs_are_kept_and_read_back_oldest_first(tmp_path: Path) -> None:
+    pool = Pool(
+        ["a", "b", "c"], probabilities=[[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]], labels=[0, -1, -1]
+    )
+    for name in ("2", "1"):
+        keep(tmp_path, name, pool, rank(pool, "entropy", budget=1))
+    (tmp_path / "3.npz").write_bytes(b"cut off")
+    first, second = snapshots(tmp_path)
+    assert (first.run_id, second.run_id) == ("1", "2")
+    assert first.item_ids.tolist() == ["a", "b", "c"]
+    assert first.predicted.tolist() == [0, 1, 0]
+    assert (first.n_items, first.n_labelled, len(first.scores)) == (3, 1, 2)
+
+
+def test_objects_and_missing_items_have_no_class() -> None:
+    assert predicted_classes(Pool(["a"], objects=Objects([0, 0], []))).tolist() == [-1]
+    pool = Pool(["a", "b"], probabilities=[[0.9, 0.1], [0.9, 0.1]], missing=[False, True])
+    assert predicted_classes(pool).tolist() == [0, -1]
