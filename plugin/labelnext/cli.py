@@ -7,7 +7,6 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -314,6 +313,8 @@ def uninstall() -> None:
 
 def _app_of(platform: str) -> Any:
     """The module that knows a platform's own user interface."""
+    from importlib.metadata import entry_points  # a tenth of the time that --help takes
+
     from labelnext.adapter import get_adapter, missing_modules
 
     adapter = get_adapter(platform)
@@ -380,6 +381,8 @@ def demo(
     port: Annotated[int, typer.Option(help="Of the App.")] = 5151,
 ) -> None:
     """Do the main job on a dataset of handwritten digits, with a database of its own."""
+    from importlib.metadata import entry_points
+
     found = [e for e in entry_points(group="labelnext.demos") if e.name == "fiftyone"]
     if not found:
         raise MissingExtra("the demo is not installed.", hint="pip install 'labelnext[fiftyone]'")
