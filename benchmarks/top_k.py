@@ -1,6 +1,6 @@
 """How fast are the best k of ten million scores, and a stable order of all?
 
-    python -m benchmarks.top_k
+    python -m benchmarks.top_k [best|order]
 
 polars and pyarrow are asked for positions too, as a ranking needs them; polars' values alone are
 shown besides.
@@ -9,6 +9,7 @@ shown besides.
 from __future__ import annotations
 
 import os
+import sys
 
 os.environ["POLARS_MAX_THREADS"] = "1"  # before it is loaded: one thread for each contender
 
@@ -47,8 +48,7 @@ def compare(title: str, values: np.ndarray, k: int, bar: float, *, peers: bool) 
     show(f"best {k:,} of {N:,}, {title}", timed(contenders, 5), bars)
 
 
-def main() -> None:
-    distinct = np.random.default_rng(0).random(N)
+def best(distinct: np.ndarray) -> None:
     narrow = distinct.astype(np.float32)
     for k, bar in ((1000, 7), (100_000, 2)):
         compare("float32", narrow, k, bar, peers=True)
@@ -56,15 +56,19 @@ def main() -> None:
         compare("float64, 101 distinct values", np.round(distinct, 2), k, 1, peers=False)
         nan = np.where(distinct < 0.1, np.nan, distinct)
         compare("float64, a tenth NaN", nan, k, 1, peers=False)
-    for title, values in (("float32", narrow), ("float64", distinct)):
+
+
+def order(distinct: np.ndarray) -> None:
+    for title, values in (("float32", distinct.astype(np.float32)), ("float64", distinct)):
         contenders = {
             "labelnext": lambda v=values: stable_order(v),
             "argsort, stable": lambda v=values: np.argsort(-v, kind="stable"),
             "argsort, unstable": lambda v=values: np.argsort(-v),
         }
         bars = [("labelnext", "argsort, stable", 5), ("labelnext", "argsort, unstable", 2)]
-        show(f"order of {N:,}, {title}", timed(contenders, 2), bars)
+        show(f"order of {N:,}, {title}", timed(contenders, 4), bars)
 
 
 if __name__ == "__main__":
-    main()
+    for question in sys.argv[1:] or ("best", "order"):
+        {"best": best, "order": order}[question](np.random.default_rng(0).random(N))
