@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import labelnext
 from labelnext.acquisition import mean_object_confidence
 from labelnext.acquisition.costs import expected_costs
 from labelnext.acquisition.objects import object_statistics, reduce_objects
@@ -185,3 +189,21 @@ def test_score_per_cost_prefers_the_cheaper_of_two_equally_unsure_items() -> Non
 def test_score_per_cost_needs_costs_or_objects() -> None:
     with pytest.raises(InvalidInput, match="per_cost needs costs or detected objects"):
         rank(Pool(["a"], probabilities=[[0.5, 0.5]]), "entropy", per_cost=True)
+
+
+def test_report_always_says_how_many_objects_an_item_has(tmp_path: Path) -> None:
+    rows = [[0.9], [0.5, 0.6, 0.1], []]
+    (tmp_path / "p.jsonl").write_text(
+        "".join(
+            json.dumps({"item_id": i, "objects": [{"confidence": c} for c in row]}) + "\n"
+            for i, row in enumerate(rows)
+        )
+    )
+    config = {
+        "source": {"adapter": "files", "path": str(tmp_path / "p.jsonl")},
+        "acquisition": {"name": "entropy", "of": "objects", "floor": 0.3, "no_objects": "last"},
+        "selection": {"budget": 1},
+    }
+    text = labelnext.run(config, dry_run=True).to_text()
+    assert "objects per item: 1.00 in the pool, 2.00 in the batch" in text
+    assert "1 without objects, 0 below the floor" in text
