@@ -1,7 +1,7 @@
 """One pass over the objects of all items: count, sum, mean, smallest and largest value of each.
 
-Compiled, because numpy's `reduceat` reads the values once for every statistic: measured over 20
-million objects, the compiled pass is about ten times as fast (benchmarks/detection/reductions.py).
+Compiled, because numpy's `reduceat` reads the values once for every statistic: over 20 million
+objects the compiled pass is three times as fast (benchmarks/detection/reductions.py).
 """
 
 from __future__ import annotations
