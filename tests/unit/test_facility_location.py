@@ -38,6 +38,7 @@ def similarities_of(first: np.ndarray, second: np.ndarray, scale: float) -> np.n
 
 def test_no_items_give_an_empty_order() -> None:
     assert facility_location(np.empty((0, 2)), np.empty((0, 2)), 2).shape == (0,)
+    assert maximise_facility_location(np.empty((0, 0))).shape == (0,)
 
 
 def test_given_matrix_is_covered_greedily_with_ties_to_the_earlier() -> None:

@@ -98,6 +98,8 @@ def maximise_facility_location(
         [0, 2]
     """
     matrix = np.asarray(similarities)
+    if len(matrix) == 0:
+        return np.empty(0, dtype=np.intp)
     return _lazy_greedy(_Dense(matrix), np.zeros(len(matrix)), budget)
 
 
