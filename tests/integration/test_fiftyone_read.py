@@ -381,3 +381,15 @@ def test_the_cars_come_back_as_the_objects_they_were(dataset: Any) -> None:
         for x, y, w, h in [r["bbox"]]
     ]
     np.testing.assert_allclose(pool.objects.boxes, np.clip(wanted, 0, 1), atol=1e-9)
+
+
+def test_samples_in_memory_are_counted_because_they_slow_writes_down(dataset: Any) -> None:
+    import gc
+
+    add(dataset, *[{"pred": logits(1, 3)} for _ in range(101)], classes=["a", "b"])
+    gc.collect()
+    assert "live_samples" not in codes(read(dataset, pred_field="pred"))
+    alive = list(dataset)
+    notice = next(n for n in read(dataset, pred_field="pred").notices if n.code == "live_samples")
+    assert notice.message.startswith("101 fo.Sample objects")
+    assert len(alive) == 101

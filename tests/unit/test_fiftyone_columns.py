@@ -12,8 +12,38 @@ from labelnext_adapters.fiftyone.columns import (
     positions,
     softmax,
     stack,
+    stream,
     vector,
 )
+
+
+class Cursor:
+    """A collection that hands out its documents one by one, in an order of its own."""
+
+    def __init__(self, documents: dict[str, object]) -> None:
+        self.documents = documents
+
+    def _aggregate(self, post_pipeline: object) -> object:
+        return ({"_id": i, "emb": value} for i, value in self.documents.items())
+
+
+def test_stream_puts_every_vector_into_the_row_of_its_sample() -> None:
+    cursor = Cursor({"b": [3.0, 4.0], "x": [9.0, 9.0], "c": None, "a": np.array([1, 2])})
+    found = stream(cursor, "emb", ["a", "b", "c"])
+    assert found is not None
+    np.testing.assert_array_equal(found[0], [[1, 2], [3, 4], [np.nan, np.nan]])
+    assert found[1] == []
+
+
+def test_stream_names_vectors_of_another_length() -> None:
+    found = stream(Cursor({"a": [1.0], "b": [1.0, 2.0], "c": "text"}), "emb", ["a", "b", "c"])
+    assert found is not None
+    np.testing.assert_array_equal(found[0], [[1], [np.nan], [np.nan]])
+    assert found[1] == [1, 2]
+
+
+def test_stream_of_nothing_is_none() -> None:
+    assert stream(Cursor({"a": None}), "emb", ["a"]) is None
 
 
 def test_stack_of_nothing_is_none() -> None:

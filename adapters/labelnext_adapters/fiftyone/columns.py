@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -88,6 +88,50 @@ def stack(values: Sequence[Any], width: int | None = None) -> tuple[NDArray[Any]
         else:
             odd.append(i)
     return matrix, odd
+
+
+def stream(collection: Any, path: str, ids: Sequence[str]) -> tuple[NDArray[Any], list[int]] | None:
+    """What `stack` makes of the vectors of a field, with none but the matrix in memory.
+
+    Args:
+        collection: a dataset or view.
+        path: of a vector field.
+        ids: of the samples, shape (n,); the order of the rows.
+
+    Returns:
+        As `stack`; None when no sample has a vector.
+    """
+    places = {sample: row for row, sample in enumerate(ids)}
+    matrix: NDArray[Any] | None = None
+    odd: list[int] = []
+    for sample, value in _one_by_one(collection, path):
+        row = vector(value)
+        place = places.get(sample)
+        if row is None or place is None:
+            continue
+        if matrix is None and row.ndim == 1 and row.dtype.kind in "fiu":
+            dtype = np.result_type(np.float32, row.dtype)
+            matrix = np.full((len(ids), len(row)), np.nan, dtype=dtype)
+        if matrix is not None and row.shape == matrix.shape[1:] and row.dtype.kind in "fiu":
+            if np.result_type(matrix, row) != matrix.dtype:
+                matrix = matrix.astype(np.result_type(matrix, row))
+            matrix[place] = row
+        else:
+            odd.append(place)
+    if matrix is None and odd:
+        matrix = np.full((len(ids), 0), np.nan)
+    return None if matrix is None else (matrix, sorted(odd))
+
+
+def _one_by_one(collection: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Ids and stored values, by a cursor: `values` would hold them all at once."""
+    aggregate = getattr(collection, "_aggregate", None)
+    if aggregate is None or "." in path:
+        columns = fetch(collection, ["id", path])
+        yield from zip(columns["id"], columns[path], strict=True)
+        return
+    for document in aggregate(post_pipeline=[{"$project": {path: True}}]):
+        yield str(document["_id"]), document.get(path)
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.floating]:

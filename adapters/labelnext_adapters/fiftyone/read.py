@@ -15,7 +15,7 @@ from labelnext_adapters.fiftyone.columns import (
     flat,
     offsets,
     positions,
-    stack,
+    stream,
 )
 from labelnext_adapters.fiftyone.connection import field_of, talking
 from labelnext_adapters.fiftyone.predictions import (
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from labelnext_adapters.fiftyone import FiftyOneSource
 
 Kind = str  # "Classification" or "Detections"
+_LIVE = 100  # samples in memory that cost a write less than a second
 SUPPORTED = ("Classification", "Detections")
 
 
@@ -85,14 +86,15 @@ def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool
         parts |= detected(reading, classes)
     parts |= _labels(reading, truth, classes)
     if options.embeddings:
-        parts["embeddings"] = _embeddings(reading)
+        parts["embeddings"] = _embeddings(reading, collection)
+    _note_live_samples(reading, collection)
     return Pool(ids, classes=classes or None, notices=reading.notices, **parts)
 
 
 def _paths(
     options: FiftyOneSource, pred: Kind | None, truth: Kind | None, key: str | None
 ) -> list[str]:
-    paths = ["id"] + [path for path in (key, options.embeddings) if path]
+    paths = ["id", key] if key else ["id"]
     if options.label_tag:
         paths.append("tags")
     for kind, name, attributes in (
@@ -224,9 +226,10 @@ def _labels(reading: Reading, truth: Kind | None, classes: tuple[str, ...]) -> d
     return {**parts, "labelled": labelled}
 
 
-def _embeddings(reading: Reading) -> NDArray[np.floating] | None:
+def _embeddings(reading: Reading, collection: Any) -> NDArray[np.floating] | None:
     path = str(reading.options.embeddings)
-    found = stack(reading.columns[path])
+    with talking():
+        found = stream(collection, path, reading.columns["id"])
     if found is None:
         reading.note("no_embedding", "items have no embedding.", range(len(reading.item_ids)))
         return None
@@ -240,3 +243,18 @@ def _embeddings(reading: Reading) -> NDArray[np.floating] | None:
     if len(without):
         reading.note("no_embedding", "items have no embedding.", without)
     return matrix
+
+
+def _note_live_samples(reading: Reading, collection: Any) -> None:
+    """FiftyOne reloads every `fo.Sample` that is in memory after a write, one query each."""
+    import fiftyone as fo
+
+    instances = getattr(fo.Sample, "_instances", {})
+    n = len(instances.get(collection._root_dataset._sample_collection_name, ()))
+    if n > _LIVE:
+        reading.note(
+            "live_samples",
+            f"{n} fo.Sample objects of this dataset are in memory, and FiftyOne reloads each after "
+            "a write, which can take 75 times as long; delete them and call gc.collect(), and "
+            "iterate over dataset.view() instead of the dataset.",
+        )

@@ -286,9 +286,11 @@ class FiftyOnePerformer:
         if bulk is None:
             _set_values(dataset, run, documents, clear)
             return
+        ids = [*documents, *clear]
         for start in range(0, len(updates), _CHUNK):
             self.context.report("write scores", start, len(updates))
-            bulk(updates[start : start + _CHUNK])
+            part = slice(start, start + _CHUNK)
+            bulk(updates[part], ids=ids[part])  # FiftyOne reloads those that are in memory
         dataset.sync_last_modified_at(include_frames=False)
 
 
