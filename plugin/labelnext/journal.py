@@ -171,6 +171,11 @@ class Journal:
         """What the user does now: as the adapter said after the write, else as planned."""
         return tuple(self.notes.get("next_steps", {}).get("lines", self.plan.next_steps))
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the adapter found during the write, one sentence each."""
+        return tuple(self.notes.get("remarks", {}).get("lines", ()))
+
     def record(self, kind: str, **data: Any) -> None:
         """Add a line, and return when it is on disk."""
         row = {"kind": kind, **data}

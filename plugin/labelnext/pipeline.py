@@ -75,6 +75,7 @@ def run(
                 notices = _broken_runs(settings)
                 journal = Journal.create(settings.state, plan, details={"seed": ranking.seed})
                 platform.apply(plan, journal)
+                notices += [Notice("write", remark) for remark in journal.remarks]
                 keep(settings.state / "history", journal.run_id, pool, ranking)
             if output is not None:
                 write_ranking(output, ranking.pool_rows())

@@ -478,6 +478,7 @@ def test_a_task_deleted_after_the_plan_is_passed_over(
     journal = Journal.create(tmp_path, plan)
     label_studio.api("DELETE", f"/api/tasks/{ids[1]}/")
     adapter.apply(plan, journal)
+    assert Journal(journal.path).remarks == (f"Ranked tasks that no longer exist, 1: {ids[1]}.",)
     assert label_studio.priorities(project) == {ids[0]: "0.3333", ids[2]: "1.0000"}
 
 

@@ -375,7 +375,8 @@ def test_uncertainty_copies_a_prediction_that_no_longer_fits_without_its_regions
     whole = task(0.6)["predictions"][0]["result"]
     body = {"task": second, "model_version": "m1", "result": [*whole, odd]}
     label_studio.api("POST", "/api/predictions/", body)  # which is not checked
-    write(connect(project, mode="uncertainty"), tmp_path)
+    (remark,) = write(connect(project, mode="uncertainty"), tmp_path).remarks
+    assert remark.endswith(f"they were copied without their regions: task {second}.")
     assert copies(label_studio, project) == {second: 0.0, first: 0.5}
 
 
@@ -395,7 +396,7 @@ def test_uncertainty_needs_no_annotators(connect: Open) -> None:
 
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_a_refused_data_field_is_written_with_the_whole_data(
-    label_studio: LabelStudio, connect: Open, tmp_path: Path, status: int, caplog: Any
+    label_studio: LabelStudio, connect: Open, tmp_path: Path, status: int
 ) -> None:
     tasks = sure_to_unsure(3)
     hostile = {"nested": {"a": [1, 2.5, None]}, "big": 12345678901234567890, "n": "\u2028<b>"}
@@ -411,8 +412,8 @@ def test_a_refused_data_field_is_written_with_the_whole_data(
 
     adapter.client._http.event_hooks["request"].append(_redirected)
     adapter.client._http.event_hooks["response"].append(refuse)
-    write(adapter, tmp_path, budget=1)
-    assert "refuses add_data_field" in caplog.text
+    (remark,) = write(adapter, tmp_path, budget=1).remarks
+    assert remark.startswith("The server refuses add_data_field")
     ids = label_studio.task_ids(project)
     assert label_studio.listing(project) == ids[::-1]
     after = {t: json.loads(d) for t, d in label_studio.stored_data(project).items()}

@@ -186,8 +186,11 @@ class LabelStudioAdapter:
         from labelnext_adapters.label_studio.write import Writer, next_steps
 
         self._tasks = None  # what was read is old once something was written
+        writer = Writer(self.client, self._context)
         with self._only_writer(plan, journal):
-            carry_out(plan, journal, Writer(self.client, self._context), self._context.progress)
+            carry_out(plan, journal, writer, self._context.progress)
+        if writer.remarks:
+            journal.record("remarks", lines=writer.remarks)
         if plan.steps:  # now the tabs exist, and have addresses
             journal.record("next_steps", lines=list(next_steps(self.client, plan.steps)))
 

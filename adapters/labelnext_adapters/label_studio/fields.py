@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +26,6 @@ _READ_BACK = 1000  # values compared after a write; all of them when there are f
 _FEW = 2000  # tasks that are read by their ids rather than with the whole project
 _IN_LIST = 200  # ids in one address, which proxies cut at about 8,000 signs
 
-_log = logging.getLogger("labelnext.label_studio")
-
 Values = dict[str, dict[int, Any]]
 
 
@@ -47,10 +44,11 @@ class Fields:
     Args:
         client: the server.
         context: for progress.
+        remark: called with what the report must say of the write.
     """
 
-    def __init__(self, client: Client, context: Context) -> None:
-        self._client, self._context = client, context
+    def __init__(self, client: Client, context: Context, remark: Callable[[str], None]) -> None:
+        self._client, self._context, self._remark = client, context, remark
         self._fresh: _Reading | None = None  # read for a snapshot, used by the step after it
 
     def snapshot(self, step: Step) -> Any:
@@ -82,10 +80,10 @@ class Fields:
         named = {t for values in targets.values() for t in values}
         gone = sorted(named - reading.ids)
         if gone:
-            _log.warning("%d ranked tasks no longer exist: %s", len(gone), listed(gone))
+            self._remark(f"Ranked tasks that no longer exist, {len(gone)}: {listed(gone)}.")
         done = sorted(named & reading.labelled)
         if done:
-            _log.warning("%d ranked tasks were labelled meanwhile: %s", len(done), listed(done))
+            self._remark(f"Ranked tasks that were labelled meanwhile, {len(done)}: {listed(done)}.")
             targets = {
                 name: {t: v for t, v in values.items() if t not in reading.labelled}
                 for name, values in targets.items()
@@ -165,10 +163,9 @@ class Fields:
         except (AccessDenied, InvalidInput, NotFound, Unavailable) as error:
             # A server that is only busy or away fails on this request too, and ends the run.
             self._client.get_json(f"api/projects/{project}/")
-            _log.warning(
-                "the server refuses add_data_field (%s); the data of each task is sent whole "
-                "instead, one after the other, which is slow",
-                error.message,
+            self._remark(
+                f"The server refuses add_data_field ({error.message.rstrip('.')}); the data of "
+                "each task was sent whole instead, one after the other, which is slow."
             )
             return False
         return True

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -26,8 +25,6 @@ from labelnext_adapters.label_studio.tasks import Prediction, task_pages
 SAMPLING = "Uncertainty sampling"
 _DELETE_SECONDS = 3600  # the server saves each task anew: 50 predictions a second
 _NOTHING = msgspec.Raw(b"[]")
-
-_log = logging.getLogger("labelnext.label_studio")
 
 _Scores = dict[int, float]
 
@@ -55,10 +52,11 @@ class Copies:
     Args:
         client: the server.
         context: for progress.
+        remark: called with what the report must say of the write.
     """
 
-    def __init__(self, client: Client, context: Context) -> None:
-        self._client, self._context = client, context
+    def __init__(self, client: Client, context: Context, remark: Callable[[str], None]) -> None:
+        self._client, self._context, self._remark = client, context, remark
 
     def snapshot(self, step: Step) -> Any:
         """Which copies are there: their scores, and the results that are no copies any more."""
@@ -113,7 +111,7 @@ class Copies:
         alive = self._alive(project) if scores else frozenset()
         gone = sorted(scores.keys() - alive)
         if gone:
-            _log.warning("%d ranked tasks no longer exist: %s", len(gone), listed(gone))
+            self._remark(f"Ranked tasks that no longer exist, {len(gone)}: {listed(gone)}.")
         wanted = {t: s for t, s in scores.items() if t in alive}
         lacking = [t for t in wanted if t not in have]
         rows = [
@@ -141,11 +139,9 @@ class Copies:
         found, _ = self._read(project, [version], source)
         have = {p.task for p in found.get(version, [])}
         dropped = [{**row, "result": _NOTHING} for row in rows if row["task"] not in have]
-        _log.warning(
-            "the server refused %d predictions that do not fit the labelling setup; "
-            "they were copied without their regions: task %s",
-            len(dropped),
-            listed(row["task"] for row in dropped),
+        self._remark(
+            f"The server refused {len(dropped)} predictions that do not fit the labelling setup; "
+            f"they were copied without their regions: task {listed(r['task'] for r in dropped)}."
         )
         self._send(project, dropped)
 

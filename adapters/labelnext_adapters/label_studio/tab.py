@@ -132,7 +132,8 @@ def _is_ours(data: View) -> bool:
 
 
 def _create(client: Client, project: int, data: dict[str, Any]) -> None:
-    client.send("POST", "api/dm/views/", {"project": project, "data": data})
+    # Sent again after a lost answer, it would make a second tab; a run that is resumed looks first.
+    client.send("POST", "api/dm/views/", {"project": project, "data": data}, retry=False)
 
 
 def _update(client: Client, tab: View, data: dict[str, Any]) -> None:

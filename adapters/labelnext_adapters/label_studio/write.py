@@ -264,14 +264,18 @@ class Writer:
     Args:
         client: the server.
         context: for progress.
+
+    Attributes:
+        remarks: what the report must say of the write, one sentence each.
     """
 
     def __init__(self, client: Client, context: Context) -> None:
         self._client = client
+        self.remarks: list[str] = []
         self._kinds: dict[str, Performer] = {
-            "fields": Fields(client, context),
+            "fields": Fields(client, context, self.remarks.append),
             "tab": Tabs(client),
-            "copies": Copies(client, context),
+            "copies": Copies(client, context, self.remarks.append),
             "sampling": Sampling(client),
         }
 
