@@ -66,7 +66,18 @@ class LabelStudio:
         return sorted(self.stored_data(project))
 
     def stored_data(self, project: int) -> dict[int, str]:
-        """The data of each task as it lies in the database, byte for byte."""
+        """The data of each task as it lies in SQLite, byte for byte; elsewhere, as it is sent."""
+        if not (self.data / "label_studio.sqlite3").exists():
+            page = self.api(
+                "GET",
+                "/api/tasks",
+                project=project,
+                fields="task_only",
+                include="id,data",
+                page_size=10_000,
+                resolve_uri=False,
+            )
+            return {task["id"]: json.dumps(task["data"]) for task in page["tasks"]}
         path = f"file:{self.data / 'label_studio.sqlite3'}?mode=ro"
         with closing(sqlite3.connect(path, uri=True)) as database:
             rows = database.execute("SELECT id, data FROM task WHERE project_id = ?", [project])
@@ -280,12 +291,18 @@ def _template(script: Path, log: Path) -> Path:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[LabelStudio]:
-    """A server with its data in that folder, until the end of the block."""
+def running_server(
+    folder: Path, database: Mapping[str, str] | None = None
+) -> Iterator[LabelStudio]:
+    """A server with its data in that folder, until the end of the block.
+
+    SQLite, unless the variables of another database are given.
+    """
     data, log = folder / "data", folder / "server.log"
     _LOGS.append(log)
-    shutil.copytree(_template(_script(), log), data)
-    process = Process(data, log)
+    if database is None:
+        shutil.copytree(_template(_script(), log), data)
+    process = Process(data, log, database)
     with pytest.MonkeyPatch.context() as patch:
         # A proxy of the machine is not asked for the loopback.
         patch.setenv("NO_PROXY", "127.0.0.1,localhost")
