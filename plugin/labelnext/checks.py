@@ -140,12 +140,20 @@ def column_of(what: str, values: ArrayLike, length: int, dtype: type[np.generic]
 
 
 def rows_of(
-    what: str, values: ArrayLike | None, length: int, *, width: int | None = None
+    what: str,
+    values: ArrayLike | None,
+    length: int,
+    *,
+    width: int | None = None,
+    half: bool = False,
 ) -> NDArray[np.floating] | None:
-    """A column of vectors, shape (length, width)."""
+    """A column of vectors, shape (length, width); float16 stays as it is where `half` is true."""
     if values is None:
         return None
-    array = float_array(what, values)
+    if half and isinstance(values, np.ndarray) and values.dtype == np.float16:
+        array: NDArray[np.floating] = np.asarray(values)  # may be mapped from disk: no copy
+    else:
+        array = float_array(what, values)
     if length == 0 and array.size == 0:
         array = array.reshape(0, width or array.shape[-1] or 1)
     wrong_width = array.ndim == 2 and (array.shape[1] != width if width else array.shape[1] == 0)

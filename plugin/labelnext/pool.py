@@ -241,7 +241,7 @@ class Pool:
             item_ids=ids,
             probabilities=rows,
             classes=names,
-            embeddings=rows_of("embeddings", embeddings, n),
+            embeddings=rows_of("embeddings", embeddings, n, half=True),
             labels=classed,
             labelled=done,
             groups=None if groups is None else column_of("groups", groups, n, np.str_),

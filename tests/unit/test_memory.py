@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from labelnext import Pool, rank
+
 LIMIT = 384 * 2**20  # bytes of data, as `ulimit -d` sets it; mapped files do not count
 D = 2048
 N = 4 * LIMIT // (4 * D)
@@ -56,3 +58,14 @@ def test_pool_four_times_the_memory_limit_is_ranked(embeddings: Path) -> None:
     assert limited == "limited"
     assert {5, N // 2, N - 1} <= {int(i) for i in k_center.split()}
     assert len(set(image_diversity.split())) == 4
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_pool_shares_the_memory_of_mapped_embeddings(dtype: type, tmp_path: Path) -> None:
+    np.save(tmp_path / "embeddings.npy", np.eye(8, dtype=dtype))
+    mapped = np.load(tmp_path / "embeddings.npy", mmap_mode="r")
+    pool = Pool(range(8), embeddings=mapped)
+    assert np.shares_memory(pool.embeddings, mapped)
+    whole = Pool(range(8), embeddings=np.eye(8))
+    first, second = (rank(p, None, selection="k_center").item_ids.tolist() for p in (pool, whole))
+    assert first == second
