@@ -56,7 +56,16 @@ def test_the_seeds_six_functions_are_there() -> None:
     assert "image_diversity" in labelnext.selection_names()
 
 
-HEAVY = ("fiftyone", "label_studio_sdk", "sklearn", "matplotlib", "numba", "pandas", "pyarrow", "typer")
+HEAVY = (
+    "fiftyone",
+    "label_studio_sdk",
+    "sklearn",
+    "matplotlib",
+    "numba",
+    "pandas",
+    "pyarrow",
+    "typer",
+)
 
 
 def test_import_of_labelnext_and_its_adapters_loads_no_platform() -> None:
