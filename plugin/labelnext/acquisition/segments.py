@@ -106,16 +106,16 @@ def _statistics(
     values: Any, gate: Any, offsets: Any, floor: float, n: Any, sums: Any, means: Any, low: Any,
     high: Any,
 ) -> None:  # fmt: skip
+    every = floor == -np.inf  # asked once, so that the common case reads no confidences
     for i in range(len(offsets) - 1):
         count, total, least, most = 0, 0.0, np.inf, -np.inf
         for j in range(offsets[i], offsets[i + 1]):
-            if gate[j] < floor:
-                continue
             value = values[j]
-            count += 1
-            total += value
-            least = min(least, value)
-            most = max(most, value)
+            if every or not gate[j] < floor:
+                count += 1
+                total += value
+                least = value if value < least else least
+                most = value if value > most else most
         if total != total:  # NaN spreads; one test here is faster than two for each value
             least = most = total
         n[i], sums[i], low[i], high[i] = count, total, least, most
