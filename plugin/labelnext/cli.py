@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from labelnext.console import (
+    err,
+    escaped,
+    out,
+    print_check,
+    print_plain,
+    print_replay,
+    print_report,
+    print_status,
+    progress_bars,
+    set_up_output,
+    table_of,
+)
 from labelnext.errors import ConfigError, LabelnextError, MissingExtra
-
-if TYPE_CHECKING:
-    from labelnext.journal import Progress
-    from labelnext.report import Report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,8 +41,6 @@ _fiftyone = typer.Typer(
     epilog="Example: labelnext fiftyone install",
 )
 app.add_typer(_fiftyone, name="fiftyone")
-_out = Console()
-_err = Console(stderr=True)
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.")]
 RunId = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Name of the run.")]
@@ -58,7 +61,7 @@ def _version(
     if version:
         from labelnext import __version__
 
-        _plain(__version__)
+        print_plain(__version__)
         raise typer.Exit
 
 
@@ -78,18 +81,18 @@ def run(
     log_file: LogFile = None,
 ) -> None:
     """Rank the unlabelled items and write the ranking back."""
-    _set_up_output(verbose, quiet, log_file)
+    set_up_output(verbose, quiet, log_file)
     from labelnext.config import load_config
     from labelnext.pipeline import run as run_pipeline
 
     settings = load_config(config).changed(budget=budget, output=output)
-    with _progress() as progress:
+    with progress_bars() as progress:
         report = run_pipeline(settings, dry_run=dry_run, progress=progress)
     logging.getLogger("labelnext").info("%s", report.to_text())
     if as_json:
-        _plain(report.to_json())
+        print_plain(report.to_json())
     else:
-        _print_report(report)
+        print_report(report)
 
 
 @app.command(epilog="Example: labelnext check labelnext.yaml")
@@ -97,30 +100,17 @@ def check(config: ConfigPath, as_json: Json = False) -> None:
     """Look at everything that a run needs: connection, data, functions. Writes nothing."""
     from labelnext.pipeline import check as check_pipeline
 
-    with _progress() as progress:
+    with progress_bars() as progress:
         result = check_pipeline(config, progress=progress)
     if as_json:
         findings = [vars(finding) for finding in result.findings]
-        _plain(
+        print_plain(
             json.dumps(
                 {"ok": result.ok, "findings": findings, "acquisitions": result.obstacles}, indent=2
             )
         )
     else:
-        marks = {
-            "ok": "[green]ok     [/]",
-            "warning": "[yellow]warning[/]",
-            "error": "[red]error  [/]",
-        }
-        for finding in result.findings:
-            _out.print(marks[finding.level], _escaped(finding.message))
-            if finding.hint:
-                _out.print("        ", _escaped(finding.hint), style="dim")
-        if result.obstacles:
-            table = _table("acquisition function", "can it be used?")
-            for name, obstacle in result.obstacles.items():
-                table.add_row(name, _escaped(obstacle) if obstacle else "[green]yes[/]")
-            _out.print(table)
+        print_check(result)
     if not result.ok:
         raise typer.Exit(1)
 
@@ -130,26 +120,12 @@ def replay(config: ConfigPath, as_json: Json = False) -> None:
     """Find out on your own labels which strategy would have beaten random, and whether any."""
     from labelnext.replays import replay as replay_labels
 
-    with _progress() as progress:
+    with progress_bars() as progress:
         report = replay_labels(config, progress=progress)
     if as_json:
-        _plain(report.to_json())
+        print_plain(report.to_json())
         return
-    table = _table("strategy", "points over random", "interval", "better in", "labels to match")
-    for outcome in report.outcomes:
-        match = outcome.labels_to_match
-        low, high = (100 * end for end in outcome.interval)
-        table.add_row(
-            outcome.strategy,
-            f"{100 * outcome.difference:+.1f}",
-            f"{low:+.1f} to {high:+.1f}",
-            f"{outcome.wins} of {report.n_seeds}",
-            "not reached" if match is None else str(match),
-        )
-    _out.print(table)
-    _out.print(f"[bold]{_escaped(report.advice)}[/]")
-    if report.path is not None:
-        _out.print(f"Report: {_escaped(str(report.path))}", soft_wrap=True)
+    print_replay(report)
 
 
 @app.command(epilog="Example: labelnext explain labelnext.yaml image-17.jpg")
@@ -161,22 +137,22 @@ def explain(
     """Say why an item stands where it stands, and what would change that. Writes nothing."""
     from labelnext.pipeline import explain as explain_item
 
-    with _progress() as progress:
+    with progress_bars() as progress:
         why = explain_item(config, item_id, progress=progress)
     if as_json:
-        _plain(json.dumps(why.to_dict(), indent=2, ensure_ascii=False))
+        print_plain(json.dumps(why.to_dict(), indent=2, ensure_ascii=False))
         return
-    _out.print(f"[bold]{_escaped(why.item_id)}[/]: {why.status}")
-    _out.print(_escaped(why.rule), soft_wrap=True)
+    out.print(f"[bold]{escaped(why.item_id)}[/]: {why.status}")
+    out.print(escaped(why.rule), soft_wrap=True)
     if why.score is not None:
-        _out.print(f"score {why.score:.4g}; {_escaped(why.reason)}", soft_wrap=True)
+        out.print(f"score {why.score:.4g}; {escaped(why.reason)}", soft_wrap=True)
     if why.parts:
-        table = _table(*why.parts[0])
+        table = table_of(*why.parts[0])
         for part in why.parts:
-            table.add_row(*(_escaped(_cell(value)) for value in part.values()))
-        _out.print(table)
+            table.add_row(*(escaped(_cell(value)) for value in part.values()))
+        out.print(table)
     for change in why.changes:
-        _out.print(" •", _escaped(change), soft_wrap=True)
+        out.print(" •", escaped(change), soft_wrap=True)
 
 
 def _cell(value: object) -> str:
@@ -199,7 +175,17 @@ def init(
     if output.exists() and not force:
         raise ConfigError(f"{str(output)!r} must not exist yet; it does.", hint="add --force.")
     write_atomically(output, lambda file: file.write(text))
-    _out.print(f"Wrote {output}. Fill in [bold]source[/], then: labelnext check {output}")
+    out.print(f"Wrote {output}. Fill in [bold]source[/], then: labelnext check {output}")
+
+
+@app.command(epilog="Example: labelnext status labelnext.yaml")
+def status(config: ConfigPath) -> None:
+    """Say how much is labelled, how the scores moved, and whether labelling on may bring little."""
+    from labelnext.pipeline import status as find_status
+
+    with progress_bars() as progress:
+        found = find_status(config, progress=progress)
+    print_status(found)
 
 
 @app.command(epilog="Example: labelnext runs labelnext.yaml")
@@ -210,17 +196,17 @@ def runs(config: ConfigPath, as_json: Json = False) -> None:
     known = list_runs(config)
     if as_json:
         rows = [{"run": j.run_id, "status": j.status, "target": j.plan.target} for j in known]
-        _plain(json.dumps(rows, indent=2))
+        print_plain(json.dumps(rows, indent=2))
         return
     if not known:
-        _out.print("No runs yet.")
+        out.print("No runs yet.")
         return
-    table = _table("run", "status", "started", "target")
+    table = table_of("run", "status", "started", "target")
     for journal in known:
         table.add_row(
-            journal.run_id, journal.status, journal.header["started"], _escaped(journal.plan.target)
+            journal.run_id, journal.status, journal.header["started"], escaped(journal.plan.target)
         )
-    _out.print(table)
+    out.print(table)
 
 
 @app.command(epilog="Example: labelnext undo labelnext.yaml")
@@ -229,9 +215,9 @@ def undo(config: ConfigPath, run_id: RunId = None) -> None:
     from labelnext.pipeline import undo as undo_run
 
     journal, stayed = undo_run(config, run_id)
-    _out.print(f"Run {journal.run_id} was taken back.")
+    out.print(f"Run {journal.run_id} was taken back.")
     for line in stayed:
-        _out.print("It left:", _escaped(line))
+        out.print("It left:", escaped(line))
 
 
 @app.command(epilog="Example: labelnext resume labelnext.yaml")
@@ -239,9 +225,9 @@ def resume(config: ConfigPath, run_id: RunId = None) -> None:
     """Finish a run that broke off, the newest such one by default."""
     from labelnext.pipeline import resume as resume_run
 
-    with _progress() as progress:
+    with progress_bars() as progress:
         journal = resume_run(config, run_id, progress=progress)
-    _out.print(f"Run {journal.run_id} is done.")
+    out.print(f"Run {journal.run_id} is done.")
 
 
 @app.command(epilog="Example: labelnext watch labelnext.yaml --labels 50")
@@ -258,7 +244,7 @@ def watch(
     log_file: LogFile = None,
 ) -> None:
     """Rank again whenever enough was labelled. SIGTERM or Ctrl-C ends it between two runs."""
-    _set_up_output(0, False, log_file)
+    set_up_output(0, False, log_file)
     import signal
     import threading
     from datetime import datetime
@@ -275,14 +261,14 @@ def watch(
         if said[-1:] != [health.message]:
             said[:] = [health.message]
             state = "ok" if health.ok else "waiting"
-            _plain(f"{datetime.now():%Y-%m-%d %H:%M:%S} {state}: {health.message}")
+            print_plain(f"{datetime.now():%Y-%m-%d %H:%M:%S} {state}: {health.message}")
             sys.stdout.flush()
 
     health = keep_watching(
         config, labels=labels, minutes=minutes, poll=poll, once=once, stop=stop, tell=tell
     )
     if stop.is_set():
-        _plain(f"Ended after {health.runs} runs.")
+        print_plain(f"Ended after {health.runs} runs.")
     if once and not health.ok:
         raise typer.Exit(1)
 
@@ -301,14 +287,14 @@ def open_app(
 def install() -> None:
     """Link the plugin into FiftyOne's plugin folder."""
     link = _app_of("fiftyone").install_plugin()
-    _out.print(f"The plugin is at {_escaped(str(link))}. Reload the App.", soft_wrap=True)
+    out.print(f"The plugin is at {escaped(str(link))}. Reload the App.", soft_wrap=True)
 
 
 @_fiftyone.command(epilog="Example: labelnext fiftyone uninstall")
 def uninstall() -> None:
     """Take the plugin out of FiftyOne's plugin folder."""
     link = _app_of("fiftyone").uninstall_plugin()
-    _out.print(f"The plugin is no longer at {_escaped(str(link))}.", soft_wrap=True)
+    out.print(f"The plugin is no longer at {escaped(str(link))}.", soft_wrap=True)
 
 
 def _app_of(platform: str) -> Any:
@@ -331,11 +317,11 @@ def acquisitions() -> None:
     """List the acquisition functions."""
     from labelnext.acquisition import acquisition_names, get_acquisition
 
-    table = _table("name", "scores", "labelled first", "range", "what it is")
+    table = table_of("name", "scores", "labelled first", "range", "what it is")
     for name in acquisition_names():
         f = get_acquisition(name)
-        table.add_row(name, " or ".join(f.of), f.direction, _escaped(f.range), _escaped(f.summary))
-    _out.print(table)
+        table.add_row(name, " or ".join(f.of), f.direction, escaped(f.range), escaped(f.summary))
+    out.print(table)
 
 
 @app.command(epilog="Example: labelnext selections")
@@ -343,12 +329,12 @@ def selections() -> None:
     """List the selection methods."""
     from labelnext.selection import INPUTS, get_selection, selection_names
 
-    table = _table("name", "needs", "cost", "what it picks")
+    table = table_of("name", "needs", "cost", "what it picks")
     for name in selection_names():
         method = get_selection(name)
         needs = ", ".join(dict.fromkeys(INPUTS[n] for n in method.needs))
         table.add_row(name, needs, method.complexity, method.summary)
-    _out.print(table)
+    out.print(table)
 
 
 @app.command(epilog="Example: labelnext adapters")
@@ -356,12 +342,12 @@ def adapters() -> None:
     """List the installed adapters, and what those that are not ready need."""
     from labelnext.adapter import adapter_names, get_adapter, missing_modules
 
-    table = _table("name", "ready?")
+    table = table_of("name", "ready?")
     for name in adapter_names():
         adapter = get_adapter(name)
         ready = not missing_modules(adapter)
-        table.add_row(name, "[green]yes[/]" if ready else _escaped(adapter.install))
-    _out.print(table)
+        table.add_row(name, "[green]yes[/]" if ready else escaped(adapter.install))
+    out.print(table)
 
 
 @app.command(epilog="Example: labelnext schema > labelnext.schema.json")
@@ -369,7 +355,7 @@ def schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
     from labelnext.config import json_schema
 
-    _plain(json.dumps(json_schema(), indent=2))
+    print_plain(json.dumps(json_schema(), indent=2))
 
 
 @app.command(epilog="Example: labelnext demo")
@@ -400,106 +386,8 @@ def main() -> None:
         app()
     except LabelnextError as error:
         logging.getLogger("labelnext").error("%s", error)
-        _err.print("[red]Error:[/]", _escaped(" ".join(str(error).split())), soft_wrap=True)
+        err.print("[red]Error:[/]", escaped(" ".join(str(error).split())), soft_wrap=True)
         sys.exit(1)
-
-
-def _print_report(report: Report) -> None:
-    counts = ", ".join(f"{n:,} {name}" for name, n in report.counts.items())
-    _out.print(f"[bold]{_escaped(report.target)}[/]: {counts}")
-    if report.objects_per_item is not None:
-        from labelnext.report import per_item
-
-        _out.print(f"Objects per item: {per_item(report.objects_per_item)}")
-    for notice in report.notices:
-        _out.print("[yellow]warning[/]", _escaped(notice.message))
-    rows = report.next_items[:10]
-    if rows:
-        table = _table("rank", "item", "score", "priority", "why")
-        for row in rows:
-            score = "" if row["score"] is None else f"{row['score']:.4f}"
-            cells = (str(row["rank"]), row["item_id"][:80], score, f"{row['priority']:.4f}")
-            table.add_row(*map(_escaped, (*cells, row["reason"])))
-        _out.print(table)
-    else:
-        _out.print("Nothing to label next: every item is labelled or could not be scored.")
-    _out.print("[bold]Would write:[/]" if report.dry_run else "[bold]Written:[/]")
-    for step in report.steps:
-        _out.print(" •", _escaped(step), soft_wrap=True)
-    for line in () if report.dry_run else report.next_steps:
-        _out.print("[bold]Next:[/]", _escaped(line), soft_wrap=True)
-    if report.path is not None:
-        _out.print(f"Report: {_escaped(str(report.path))}", soft_wrap=True)
-    if not report.dry_run:
-        _out.print(f"To take it back: {_escaped(report.undo)}", soft_wrap=True)
-
-
-def _set_up_output(verbose: int, quiet: bool, log_file: Path | None) -> None:
-    _out.quiet = quiet
-    root = logging.getLogger("labelnext")
-    root.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
-    if verbose:
-        from rich.logging import RichHandler
-
-        root.addHandler(RichHandler(console=_err, show_path=False))
-    if log_file is not None:
-        try:
-            handler = logging.FileHandler(log_file, encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"log file must be writable; {error}.") from error
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        root.addHandler(handler)
-
-
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """A bar for each stage; nothing at all when the output is no terminal."""
-    if _out.quiet or not _err.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=_err, transient=True) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(stage: str, done: int, total: int | None) -> None:
-            name = stage.partition(":")[0]
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total)
-            bars.update(tasks[name], completed=done, total=total, description=_escaped(stage))
-
-        yield report
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        right = heading in ("rank", "score", "priority")
-        table.add_column(
-            heading,
-            justify="right" if right else "left",
-            overflow="fold",
-            no_wrap=heading in ("name", "run", "acquisition function"),
-        )
-    return table
-
-
-def _plain(text: str) -> None:
-    """To standard output as it is, for other programs."""
-    sys.stdout.write(text + "\n")
-
-
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return escape(printable)
 
 
 if __name__ == "__main__":

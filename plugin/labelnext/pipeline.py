@@ -56,7 +56,7 @@ def run(
     """
     settings = _loaded(config)
     seconds: dict[str, float] = {}
-    with _opened(settings, adapter, progress) as platform:
+    with opened(settings, adapter, progress) as platform:
         with _timed(seconds, "read"):
             pool = read_pool(settings, platform, progress)
         with _timed(seconds, "rank"):
@@ -187,7 +187,7 @@ def explain(
         ConfigError: for a wrong configuration or a missing extra.
     """
     settings = _loaded(config)
-    with _opened(settings, adapter, progress) as platform:
+    with opened(settings, adapter, progress) as platform:
         pool = read_pool(settings, platform, progress)
     _, options = ranking_options(settings, pool)
     return explain_item(pool, rank_pool(settings, pool), item_id, options)
@@ -230,7 +230,7 @@ def check(
         ConfigError: for a wrong configuration or a missing extra.
     """
     settings = _loaded(config)
-    with _opened(settings, adapter, progress) as platform:
+    with opened(settings, adapter, progress) as platform:
         findings = platform.check()
         if any(finding.level == "error" for finding in findings):
             return Check(findings, None, {})
@@ -279,7 +279,7 @@ def status(
         progress: as for `run`.
     """
     settings = _loaded(config)
-    with _opened(settings, adapter, progress) as platform:
+    with opened(settings, adapter, progress) as platform:
         pool = read_pool(settings, platform, progress)
     seen = snapshots(settings.state / "history")
     return Status(len(pool), int(pool.labelled.sum()), seen, signals(seen))
@@ -301,7 +301,7 @@ def undo(
         ConfigError: if it was undone already, or a later run built on it.
     """
     settings = _loaded(config)
-    with only_run(settings.state), _opened(settings, adapter, None) as platform:
+    with only_run(settings.state), opened(settings, adapter, None) as platform:
         journal = find_journal(settings.state, run_id, ("done", "broken"))
         _newest(settings, journal, "undone")
         return journal, platform.undo(journal)
@@ -321,7 +321,7 @@ def resume(
         ConfigError: if it is finished or undone, or a later run built on it.
     """
     settings = _loaded(config)
-    with only_run(settings.state), _opened(settings, adapter, progress) as platform:
+    with only_run(settings.state), opened(settings, adapter, progress) as platform:
         journal = find_journal(settings.state, run_id, ("planned", "broken"))
         if journal.status == "done":
             raise ConfigError(f"run {journal.run_id} must be broken to be resumed; it is done.")
@@ -340,9 +340,10 @@ def _loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
 
 
 @contextmanager
-def _opened(
+def opened(
     settings: Config, adapter: Adapter | None, progress: Progress | None
 ) -> Iterator[Adapter]:
+    """The adapter that was given, or one for the configuration, closed at the end."""
     if adapter is not None:
         yield adapter
         return

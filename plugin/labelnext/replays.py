@@ -26,7 +26,7 @@ from labelnext.learning_curves import (
     needed,
 )
 from labelnext.output import check_writable, write_atomically
-from labelnext.pipeline import _opened, read_pool
+from labelnext.pipeline import opened, read_pool
 from labelnext.pool import Pool
 from labelnext.replay_report import ReplayReport
 
@@ -60,7 +60,7 @@ def replay(
     page = None if options.path is None else settings.directory / options.path.expanduser()
     if page is not None:
         check_writable(page)
-    with _opened(settings, adapter, progress) as platform:
+    with opened(settings, adapter, progress) as platform:
         pool = read_pool(settings, platform, progress)
     features, labels = labelled_part(pool)
     strategies = [Strategy.parse(text) for text in dict.fromkeys([RANDOM, *options.strategies])]

@@ -19,7 +19,7 @@ from labelnext.adapter import CountsLabels
 from labelnext.config import Config, load_config
 from labelnext.errors import ConfigError, InvalidInput, Unavailable, WriteFailed
 from labelnext.output import write_atomically
-from labelnext.pipeline import _opened, run
+from labelnext.pipeline import opened, run
 
 _LONGEST_WAIT = 300.0  # seconds between two attempts while the platform is away
 
@@ -127,7 +127,7 @@ def _look(settings: Config, labels: int, minutes: float | None, before: Health) 
 
 
 def _count(settings: Config) -> int:
-    with _opened(settings, None, None) as adapter:
+    with opened(settings, None, None) as adapter:
         if not isinstance(adapter, CountsLabels):
             raise ConfigError(
                 f"watch needs an adapter that counts labels; {adapter.name} does not.",

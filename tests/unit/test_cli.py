@@ -16,8 +16,9 @@ import pytest
 import yaml
 
 from labelnext.adapter import adapter_names
-from labelnext.cli import _out, main
+from labelnext.cli import main
 from labelnext.config import load_config
+from labelnext.console import out as console
 from labelnext.template import config_template
 
 COMMANDS = [
@@ -25,6 +26,7 @@ COMMANDS = [
     "check",
     "explain",
     "replay",
+    "status",
     "init",
     "runs",
     "undo",
@@ -65,7 +67,7 @@ def labelnext(*arguments: str, folder: Path | None = None) -> Result:
     for handler in set(logger.handlers) - set(before):
         logger.removeHandler(handler)
         handler.close()
-    _out.quiet = False
+    console.quiet = False
     return Result(code, out.getvalue(), err.getvalue())
 
 
@@ -154,6 +156,14 @@ def test_check_undo_and_runs_print_what_they_found(folder: Path) -> None:
     assert "2 can be ranked" in checked.stdout
     data = json.loads(labelnext("check", "c.yaml", "--json", folder=folder).stdout)
     assert data["ok"] is True
+
+
+def test_status_prints_the_runs_and_the_signals(folder: Path) -> None:
+    labelnext("run", "c.yaml", folder=folder)
+    result = labelnext("status", "c.yaml", folder=folder)
+    assert result.returncode == 0, result.stderr
+    assert "0 of 2 items are labelled (0%)." in result.stdout
+    assert "overall uncertainty 0.4" in result.stdout  # margins .8 and 0
 
 
 def test_check_of_a_missing_file_fails(folder: Path) -> None:

@@ -1,0 +1,185 @@
+"""What the command line prints: tables, progress bars and logs."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from labelnext.errors import ConfigError
+
+if TYPE_CHECKING:
+    from labelnext.journal import Progress
+    from labelnext.pipeline import Check, Status
+    from labelnext.replay_report import ReplayReport
+    from labelnext.report import Report
+
+out = Console()
+err = Console(stderr=True)
+
+
+def print_check(result: Check) -> None:
+    """The findings, and which acquisition functions the data allows."""
+    marks = {
+        "ok": "[green]ok     [/]",
+        "warning": "[yellow]warning[/]",
+        "error": "[red]error  [/]",
+    }
+    for finding in result.findings:
+        out.print(marks[finding.level], escaped(finding.message))
+        if finding.hint:
+            out.print("        ", escaped(finding.hint), style="dim")
+    if result.obstacles:
+        table = table_of("acquisition function", "can it be used?")
+        for name, obstacle in result.obstacles.items():
+            table.add_row(name, escaped(obstacle) if obstacle else "[green]yes[/]")
+        out.print(table)
+
+
+def print_replay(report: ReplayReport) -> None:
+    """The strategies beside random, and the advice."""
+    table = table_of("strategy", "points over random", "interval", "better in", "labels to match")
+    for outcome in report.outcomes:
+        match = outcome.labels_to_match
+        low, high = (100 * end for end in outcome.interval)
+        table.add_row(
+            outcome.strategy,
+            f"{100 * outcome.difference:+.1f}",
+            f"{low:+.1f} to {high:+.1f}",
+            f"{outcome.wins} of {report.n_seeds}",
+            "not reached" if match is None else str(match),
+        )
+    out.print(table)
+    out.print(f"[bold]{escaped(report.advice)}[/]")
+    if report.path is not None:
+        out.print(f"Report: {escaped(str(report.path))}", soft_wrap=True)
+
+
+def print_status(status: Status) -> None:
+    """How far labelling has come, the runs, and the stopping signals."""
+    share = status.n_labelled / max(status.n_items, 1)
+    out.print(f"{status.n_labelled:,} of {status.n_items:,} items are labelled ({share:.0%}).")
+    if status.runs:
+        table = table_of("run", "labelled", "ranked", "acquisition", "median score")
+        for run in status.runs:
+            finite = sorted(run.scores[run.scores == run.scores].tolist())
+            median = f"{finite[len(finite) // 2]:.4g}" if finite else ""
+            row = (run.run_id, f"{run.n_labelled:,}", f"{len(run.scores):,}")
+            table.add_row(*row, run.acquisition or "none", median)
+        out.print(table)
+    for signal in status.signals:
+        value = "" if signal.value is None else f" {signal.value:.4g}:"
+        out.print(f"[bold]{signal.name}[/]{value} {escaped(signal.says)}")
+        out.print(f"  But {escaped(signal.caution)} ({escaped(signal.reference)})", style="dim")
+
+
+def print_report(report: Report) -> None:
+    """The next items, what was written, and what to do now."""
+    counts = ", ".join(f"{n:,} {name}" for name, n in report.counts.items())
+    out.print(f"[bold]{escaped(report.target)}[/]: {counts}")
+    if report.objects_per_item is not None:
+        from labelnext.report import per_item
+
+        out.print(f"Objects per item: {per_item(report.objects_per_item)}")
+    for notice in report.notices:
+        out.print("[yellow]warning[/]", escaped(notice.message))
+    rows = report.next_items[:10]
+    if rows:
+        table = table_of("rank", "item", "score", "priority", "why")
+        for row in rows:
+            score = "" if row["score"] is None else f"{row['score']:.4f}"
+            cells = (str(row["rank"]), row["item_id"][:80], score, f"{row['priority']:.4f}")
+            table.add_row(*map(escaped, (*cells, row["reason"])))
+        out.print(table)
+    else:
+        out.print("Nothing to label next: every item is labelled or could not be scored.")
+    out.print("[bold]Would write:[/]" if report.dry_run else "[bold]Written:[/]")
+    for step in report.steps:
+        out.print(" •", escaped(step), soft_wrap=True)
+    for line in () if report.dry_run else report.next_steps:
+        out.print("[bold]Next:[/]", escaped(line), soft_wrap=True)
+    if report.path is not None:
+        out.print(f"Report: {escaped(str(report.path))}", soft_wrap=True)
+    if not report.dry_run:
+        out.print(f"To take it back: {escaped(report.undo)}", soft_wrap=True)
+
+
+def set_up_output(verbose: int, quiet: bool, log_file: Path | None) -> None:
+    """Say more or less, and log to a file.
+
+    Raises:
+        ConfigError: if the log file cannot be written.
+    """
+    out.quiet = quiet
+    root = logging.getLogger("labelnext")
+    root.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
+    if verbose:
+        from rich.logging import RichHandler
+
+        root.addHandler(RichHandler(console=err, show_path=False))
+    if log_file is not None:
+        try:
+            handler = logging.FileHandler(log_file, encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"log file must be writable; {error}.") from error
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        root.addHandler(handler)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress | None]:
+    """A bar for each stage; nothing at all when the output is no terminal."""
+    if out.quiet or not err.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(stage: str, done: int, total: int | None) -> None:
+            name = stage.partition(":")[0]
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total, description=escaped(stage))
+
+        yield report
+
+
+def table_of(*headings: str) -> Table:
+    """An empty table."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        right = heading in ("rank", "score", "priority")
+        table.add_column(
+            heading,
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=heading in ("name", "run", "acquisition function"),
+        )
+    return table
+
+
+def print_plain(text: str) -> None:
+    """To standard output as it is, for other programs."""
+    sys.stdout.write(text + "\n")
+
+
+def escaped(text: str) -> str:
+    """Text for rich, with nothing in it that a terminal would act on."""
+    from rich.markup import escape
+
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return escape(printable)
