@@ -5,7 +5,7 @@ The server is spoken to through label-studio-sdk, which is imported only when an
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from labelnext.adapter import Context, Finding, Options
 from labelnext.adapter import WriteOptions as _WriteOptions
+from labelnext.errors import Unavailable
 from labelnext.journal import Journal, Plan, carry_out, hold, take_back
 from labelnext.pool import Pool
 
@@ -192,7 +193,9 @@ class LabelStudioAdapter:
         if writer.remarks:
             journal.record("remarks", lines=writer.remarks)
         if plan.steps:  # now the tabs exist, and have addresses
-            journal.record("next_steps", lines=list(next_steps(self.client, plan.steps)))
+            # The run is done: a server that goes away only now costs the addresses, not the run.
+            with suppress(Unavailable):
+                journal.record("next_steps", lines=list(next_steps(self.client, plan.steps)))
 
     def undo(self, journal: Journal) -> list[str]:
         """Put back what was there before; returns what had to stay, one sentence each."""

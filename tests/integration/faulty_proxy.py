@@ -1,0 +1,99 @@
+"""A proxy on the loopback that passes everything on, but for the requests it is told to spoil."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
+from urllib.parse import urlsplit
+
+Fault = Literal["500", "429", "timeout", "cut"]
+FAULTS: tuple[Fault, ...] = ("500", "429", "timeout", "cut")
+
+
+class FaultyProxy:
+    """Spoils the requests `first` to `first + times − 1`, counted from 0.
+
+    500 and 429 are answered without asking the server. A timeout and a cut connection come after
+    the server did what was asked, so that only its answer is lost.
+    """
+
+    def __init__(self, target: str) -> None:
+        parts = urlsplit(target)
+        self.host, self.port = parts.hostname or "", parts.port or 80
+        self.url = ""
+        self.held = threading.Event()  # ends the waits of timeouts
+        self.spoil(None, 0, 0)
+
+    def spoil(self, fault: Fault | None, first: int, times: int) -> None:
+        """What to do from now on; counting begins anew."""
+        self._fault, self._first, self._times, self.seen = fault, first, times, 0
+        self._lock = threading.Lock()
+
+    def next_fault(self) -> Fault | None:
+        """Of the request that has just come."""
+        with self._lock:
+            number, self.seen = self.seen, self.seen + 1
+        return self._fault if self._first <= number < self._first + self._times else None
+
+
+@contextmanager
+def running_proxy(target: str) -> Iterator[FaultyProxy]:
+    """A proxy before that server."""
+    proxy = FaultyProxy(target)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_any(self) -> None:
+            fault = proxy.next_fault()
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if fault in ("500", "429"):
+                self._answer(int(fault), b'{"detail": "spoilt"}', "application/json")
+                return
+            server = http.client.HTTPConnection(proxy.host, proxy.port, timeout=120)
+            headers = {k: v for k, v in self.headers.items() if k.lower() != "host"}
+            server.request(self.command, self.path, body=body or None, headers=headers)
+            answer = server.getresponse()
+            content = answer.read()
+            server.close()
+            if fault is None:
+                self._answer(answer.status, content, answer.getheader("Content-Type") or "")
+                return
+            if fault == "timeout":
+                proxy.held.wait(20)
+            self.close_connection = True
+            self.connection.close()
+
+        do_GET = do_POST = do_PATCH = do_DELETE = handle_any
+
+        def _answer(self, status: int, content: bytes, kind: str) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            pass  # a cut connection is no news
+
+    server = Server(("127.0.0.1", 0), Handler)
+    proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        proxy.held.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
