@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 SERVER := .venv-label-studio
 SERVER_PIP := $(SERVER)/bin/python -m pip --disable-pip-version-check
 QUIET := -p no:cacheprovider -q
+# Two processes, each with servers of its own; a module stays in one of them.
+TWO := -n 2 --dist loadfile
 ON_POSTGRES := tests/integration/test_label_studio_postgres.py
 
 .DEFAULT_GOAL := help
@@ -27,7 +29,7 @@ check: dev ## Lint, types, architecture, unit and contract tests (under a minute
 	$(BIN)/python -m pytest $(QUIET) -n 2 --doctest-modules plugin/labelnext tests/unit tests/contract
 
 integration: dev mongod server ## Run the tests on a real Label Studio and a real mongod
-	$(BIN)/python -m pytest $(QUIET) --timeout 600 --durations 5 --ignore $(ON_POSTGRES) tests/integration
+	$(BIN)/python -m pytest $(QUIET) $(TWO) --timeout 600 --durations 8 --ignore $(ON_POSTGRES) tests/integration
 	@if ls /usr/lib/postgresql/*/bin/postgres > /dev/null 2>&1 || \
 	  { [ "$$(id -u)" = 0 ] && apt-get install -qq -y postgresql > /dev/null; }; \
 	then $(BIN)/python -m pytest $(QUIET) --timeout 600 $(ON_POSTGRES); \
