@@ -35,7 +35,7 @@ integration: dev mongod server ## Run the tests on a real Label Studio and a rea
 	then $(BIN)/python -m pytest $(QUIET) --timeout 600 $(ON_POSTGRES); \
 	else echo "Left out: Label Studio on PostgreSQL (install Debian's package postgresql)."; fi
 
-browser: dev server .venv/.chromium ## Run the tests that click through Label Studio in Chromium
+browser: dev mongod server .venv/.chromium ## Run the tests that click through Label Studio and the FiftyOne App in Chromium
 	$(BIN)/python -m pytest $(QUIET) --timeout 300 tests/browser
 
 docs: dev ## Build the documentation into site/; it opens without a server or network

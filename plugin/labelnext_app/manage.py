@@ -75,8 +75,8 @@ class ManageRuns(foo.Operator):
                 ctx.ops.reload_dataset()
             case "delete":
                 done = f"Deleted {', '.join(delete_run(dataset, run))}."
-                ctx.ops.clear_view()
-                ctx.ops.reload_dataset()
+                # Brings the schema along; reload_dataset would keep the deleted field.
+                ctx.ops.set_view(view=dataset.view())
             case _:
                 ctx.ops.set_view(view=batch_view(dataset, run))
                 done = f"The grid shows the batch of {run}."

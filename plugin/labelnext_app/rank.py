@@ -79,16 +79,18 @@ class RankSamples(foo.Operator):
             raise
         if ctx.delegated:
             return
+        ctx.dataset.reload()  # the App read the dataset before the run was written
+        if len(report.ranking):
+            # Not by name: the App does not know the names of views that were saved just now.
+            # Not after reload_dataset, which would show the old view again; the field comes along.
+            yield ctx.ops.set_view(view=batch_view(ctx.dataset, report.run))
+        else:
+            yield ctx.ops.reload_dataset()
         batch, ranked = len(report.ranking), report.counts["ranked"]
         notes = "".join(f" {notice.message}" for notice in report.notices)
+        # Last: the App stops listening when somebody closes the dialogue.
         done = f"The batch is {batch:,} of {ranked:,} ranked samples.{notes}"
         yield ctx.ops.set_progress(progress=1, label=done)
-        if not batch:
-            yield ctx.ops.reload_dataset()
-            return
-        # Not by name: the App does not know the names of views that were saved just now.
-        # Not after reload_dataset, which would show the old view again; the field comes with it.
-        yield ctx.ops.set_view(view=batch_view(ctx.dataset, report.run))
 
 
 def settings(params: dict[str, Any], collection: Any) -> dict[str, Any]:

@@ -1,0 +1,200 @@
+"""The FiftyOne App in a browser: rank from the form, look at the panel, delete the ranking."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from labelnext.adapter import open_adapter
+from labelnext.ranking import rank
+from tests.browser.chromium import running_chromium
+
+if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
+    from playwright.sync_api import Page
+
+pytest_plugins = ("tests.integration.mongod",)
+
+SERVE = (
+    "import sys, fiftyone as fo; from labelnext_adapters.fiftyone.app import serve; "
+    "serve(fo.load_dataset(sys.argv[1]).view(), port=int(sys.argv[2]), said='it')"
+)
+N = 40
+PANEL = '[data-cy="panel-content-label_next"]'
+LOOKER = '[data-cy="looker"]'
+
+
+@pytest.fixture
+def digits(dataset: Any, tmp_path: Path) -> Any:
+    """Forty handwritten digits; their seeded predictions have no ties."""
+    import fiftyone as fo
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    images, targets = load_digits(return_X_y=True)
+    dataset.default_classes = [str(digit) for digit in range(10)]
+    generator = np.random.default_rng(0)
+    samples = []
+    for i in range(N):
+        path = tmp_path / f"digit-{i:02d}.png"
+        grey = np.kron(255 - images[i].reshape(8, 8) * 255 / 16, np.ones((8, 8)))
+        Image.fromarray(grey.astype(np.uint8)).save(path)
+        logits = generator.normal(size=10)
+        logits[targets[i]] += 3
+        label = str(logits.argmax())
+        samples.append(fo.Sample(path, pred=fo.Classification(label=label, logits=logits)))
+    dataset.add_samples(samples, progress=False)
+    return dataset
+
+
+@pytest.fixture
+def app(digits: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of an App that has the plugin, in a process of its own."""
+    import fiftyone as fo
+
+    from labelnext_adapters.fiftyone.app import install_plugin
+
+    plugins, data = str(tmp_path / "plugins"), str(tmp_path / "data")
+    monkeypatch.setattr(fo.config, "plugins_dir", plugins)
+    monkeypatch.setenv("FIFTYONE_PLUGINS_DIR", plugins)
+    monkeypatch.setenv("FIFTYONE_DEFAULT_DATASET_DIR", data)
+    install_plugin()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-c", SERVE, digits.name, str(port)]
+    log = (tmp_path / "app.log").open("w")
+    process = subprocess.Popen(
+        command, env=os.environ, stdout=log, stderr=log, start_new_session=True
+    )
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/fiftyone", process)
+        yield f"http://127.0.0.1:{port}/datasets/{digits.name}"
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        log.close()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    import time
+
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.5)
+    raise AssertionError(f"the App did not answer; its process ended with {process.poll()}")
+
+
+@pytest.fixture
+def page(app: str) -> Iterator[Page]:
+    with running_chromium() as browser:
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        # An advertisement covers the page until somebody has closed it.
+        context.add_init_script("localStorage.setItem('fiftyone-enterprise-tooltip-seen', 'true')")
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.route("**/*", lambda r: r.continue_() if "127.0.0.1" in r.request.url else r.abort())
+        page.goto(app)
+        page.locator(LOOKER).first.wait_for()
+        yield page
+        picture(page, "end")
+
+
+def picture(page: Page, name: str) -> None:
+    """Take a picture, for the documentation, into the folder that LABELNEXT_PICTURES names."""
+    folder = os.environ.get("LABELNEXT_PICTURES")
+    if folder:
+        page.screenshot(path=Path(folder) / f"app-{name}.png")
+
+
+def open_operator(page: Page, label: str) -> Any:
+    page.keyboard.press("`")
+    page.get_by_placeholder("Search operations by name...").fill(label)
+    page.keyboard.press("Enter")
+    form = page.locator('[data-cy="operators-prompt-modal"]')
+    form.get_by_text(label, exact=True).wait_for()
+    return form
+
+
+def thumbnails(page: Page, n: int, count: int) -> list[str]:
+    """The files of the first thumbnails, as they stand in the grid, when it shows so many."""
+    counts = page.locator('[data-cy="entry-counts"]').filter(has_text=f"{count} sample")
+    counts.wait_for()
+    page.locator(LOOKER).nth(min(n, count) - 1).wait_for()
+    places = page.locator(LOOKER).evaluate_all(
+        """looks => looks.map(look => {
+            const box = look.getBoundingClientRect();
+            const tag = look.querySelector('[data-cy="tag-filepath"]');
+            return [Math.round(box.y), Math.round(box.x), tag ? tag.innerText : ''];
+        })"""
+    )
+    return [Path(text).name for _, _, text in sorted(places)[:n]]
+
+
+def test_ranking_in_the_app(page: Page, digits: Any) -> None:
+    dataset = digits
+    source = {"dataset": dataset.name, "pred_field": "pred"}
+    expected = rank(open_adapter("fiftyone", **source).read(), "entropy", budget=12)
+
+    # Nothing is ranked: the panel says so. The form, with another function than the first one.
+    page.locator(PANEL).get_by_text("Nothing is ranked yet").wait_for()
+    form = open_operator(page, "Rank samples to label")
+    form.get_by_text("Acquisition function").wait_for()
+    form.get_by_role("combobox").filter(has_text="margin").click()
+    page.get_by_role("option", name="entropy").first.click()
+    budget = form.get_by_role("spinbutton").first
+    budget.fill("12")
+    form.get_by_role("button", name="Execute").first.click(trial=True)  # when the form is checked
+    picture(page, "form")
+    form.get_by_role("button", name="Execute").first.click()
+    page.get_by_text("The batch is 12 of 40 ranked samples").wait_for()
+    page.get_by_text("Done", exact=True).click()
+
+    panel = page.locator(PANEL)
+    panel.get_by_text("of 40 ranked samples are in the batch").wait_for()
+    thumbnails(page, 12, 12)
+    picture(page, "panel")
+
+    # The grid shows the batch in its order.
+    page.locator('[data-cy="checkbox-filepath"]').click()
+    names = [
+        Path(p).name for p in dataset.select(expected.item_ids, ordered=True).values("filepath")
+    ]
+    assert thumbnails(page, 10, 12) == names[:10]
+
+    # The panel: a bar of the histogram leads to its samples.
+    dataset.reload()
+    scores = np.array(dataset.values("labelnext.score"))
+    counts, edges = np.histogram(scores, bins=30)
+    bars = panel.locator(".js-plotly-plot").first.locator(".trace.bars").first.locator(".point")
+    bars.nth(29).click(force=True)
+    last = dataset.match({"labelnext.score": {"$gte": edges[-2]}}).sort_by("labelnext.rank")
+    assert last.count() == counts[-1]
+    files = thumbnails(page, int(counts[-1]), int(counts[-1]))
+    assert files == [Path(p).name for p in last.values("filepath")]
+
+    # Delete the ranking: its field goes, and the panel is empty again.
+    panel.get_by_text("Manage", exact=True).click()
+    form = page.locator('[data-cy="operators-prompt-modal"]')
+    form.get_by_text("Delete", exact=True).click()
+    form.get_by_text("the field labelnext, set on 40 samples").wait_for()
+    form.get_by_role("button", name="Execute").first.click()
+    page.get_by_text("Deleted the field labelnext").wait_for()
+    page.get_by_text("Close", exact=True).click()
+    panel.get_by_text("Nothing is ranked yet").wait_for()
+    dataset.reload()
+    assert not dataset.has_sample_field("labelnext")
+    assert dataset.list_saved_views() == []
