@@ -65,4 +65,5 @@ def car_task(image: dict[str, Any], detections: list[dict[str, Any]]) -> dict[st
     scores = [d["score"] for d in detections]
     mean = float(np.mean(scores)) if scores else 0.0
     prediction = {"model_version": "frcnn", "score": mean, "result": result}
-    return {"data": {"image": f"/{image['file_name']}"}, "predictions": [prediction]}
+    data = {"image": f"http://localhost/{image['file_name']}", "name": image["file_name"]}
+    return {"data": data, "predictions": [prediction]}

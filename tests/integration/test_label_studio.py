@@ -16,17 +16,13 @@ from labelnext.errors import WriteFailed, WriteRefused
 from labelnext.journal import Journal
 from labelnext.pool import Pool
 from labelnext.ranking import Ranking, rank
+from tests.integration.cars import LABEL_CONFIG, car_task, cars
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
 
 pytest_plugins = ("tests.integration.label_studio_server",)
 
-CARS = Path(__file__).resolve().parents[3] / "shared" / "data" / "detections" / "cars"
-BOXES = (
-    '<View><Image name="image" value="$image"/><RectangleLabels name="box" toName="image">'
-    '<Label value="Car"/></RectangleLabels></View>'
-)
 CHOICES = (
     '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
     '<Choice value="good"/><Choice value="bad"/><Choice value="odd"/></Choices></View>'
@@ -78,56 +74,6 @@ def sure_to_unsure(n: int) -> list[dict[str, Any]]:
 # ---- the cars: 355 images with boxes, through the label stream
 
 
-def cars() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Images and detections in COCO's form; made up when the real ones are absent."""
-    if CARS.exists():
-        images = json.loads((CARS / "ground_truth.json").read_text("utf-8"))["images"]
-        return images, json.loads((CARS / "detections.json").read_text("utf-8"))
-    rng = np.random.default_rng(0)
-    images = [{"id": i, "width": 676, "height": 380, "file_name": f"{i}.jpg"} for i in range(355)]
-    detections = [
-        {
-            "image_id": i,
-            "bbox": [*rng.uniform(0, 300, 2).tolist(), *rng.uniform(5, 80, 2).tolist()],
-            "score": float(rng.uniform(0.05, 1)),
-        }
-        for i in range(355)
-        for _ in range(rng.integers(0, 10))
-    ]
-    return images, detections
-
-
-def car_task(image: dict[str, Any], detections: list[dict[str, Any]]) -> dict[str, Any]:
-    width, height = image["width"], image["height"]
-    result = []
-    for n, detection in enumerate(detections):
-        x, y, w, h = detection["bbox"]
-        value = {
-            "x": 100 * x / width,
-            "y": 100 * y / height,
-            "width": 100 * w / width,
-            "height": 100 * h / height,
-            "rotation": 0,
-            "rectanglelabels": ["Car"],
-        }
-        result.append(
-            {
-                "id": f"r{n}",
-                "from_name": "box",
-                "to_name": "image",
-                "type": "rectanglelabels",
-                "original_width": width,
-                "original_height": height,
-                "score": detection["score"],
-                "value": value,
-            }
-        )
-    return {
-        "data": {"image": f"http://localhost/{image['file_name']}", "name": image["file_name"]},
-        "predictions": [{"model_version": "frcnn", "result": result}],
-    }
-
-
 def of_image(detections: list[dict[str, Any]], image: dict[str, Any]) -> list[dict[str, Any]]:
     return [d for d in detections if d["image_id"] == image["id"]]
 
@@ -136,7 +82,7 @@ def of_image(detections: list[dict[str, Any]], image: dict[str, Any]) -> list[di
 def car_project(label_studio: LabelStudio) -> int:
     images, detections = cars()
     return label_studio.create_project(
-        BOXES, [car_task(image, of_image(detections, image)) for image in images]
+        LABEL_CONFIG, [car_task(image, of_image(detections, image)) for image in images]
     )
 
 
@@ -169,7 +115,7 @@ def test_the_label_stream_serves_the_order_of_the_ranking(
 ) -> None:
     images, detections = cars()
     project = label_studio.create_project(
-        BOXES, [car_task(image, of_image(detections, image)) for image in images]
+        LABEL_CONFIG, [car_task(image, of_image(detections, image)) for image in images]
     )
     adapter = connect(project)
     ranking = rank(adapter.read(), "mean_object_confidence", budget=50)
