@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,9 +81,23 @@ def app(digits: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
         _wait_for(f"http://127.0.0.1:{port}/fiftyone", process)
         yield f"http://127.0.0.1:{port}/datasets/{digits.name}"
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
+        _stop(process)
         log.close()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the App and its servers, which are a process group of their own.
+
+    Not by SIGINT: a test run in the background of a shell passes on that it is ignored.
+    """
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
+        try:
+            process.wait(20)
+            return
+        except subprocess.TimeoutExpired:
+            continue
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
