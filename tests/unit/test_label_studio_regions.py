@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from labelnext_adapters.label_studio.regions import (
+from labelnext_adapters.label_studio_format.regions import (
     BrokenRegion,
     Found,
     Parsed,

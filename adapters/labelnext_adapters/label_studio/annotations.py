@@ -13,7 +13,8 @@ from labelnext.adapter import Context
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool import Notice, Objects
 from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.regions import (
+from labelnext_adapters.label_studio.tasks import Annotation, task_pages
+from labelnext_adapters.label_studio_format.regions import (
     CONTROLS,
     BrokenRegion,
     Found,
@@ -21,7 +22,6 @@ from labelnext_adapters.label_studio.regions import (
     UnknownLabel,
     true_labels,
 )
-from labelnext_adapters.label_studio.tasks import Annotation, task_pages
 
 Which = Literal["latest", "ground_truth", "majority"]
 _PAGE_SIZE = 500

@@ -11,11 +11,12 @@ from labelnext.errors import LabelnextError
 from labelnext.pool import Pool
 from labelnext_adapters.label_studio import LabelStudioSource
 from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.columns import Columns, make_pool
-from labelnext_adapters.label_studio.project import find_setup, find_versions, get_project
+from labelnext_adapters.label_studio.project import find_versions, get_project
 from labelnext_adapters.label_studio.read import read_page
-from labelnext_adapters.label_studio.regions import CONTROLS
 from labelnext_adapters.label_studio.tasks import Tasks
+from labelnext_adapters.label_studio_format.columns import Columns, make_pool
+from labelnext_adapters.label_studio_format.regions import CONTROLS
+from labelnext_adapters.label_studio_format.setup import find_setup
 
 # Versions that the integration tests ran with; others may work, and get a warning.
 TESTED_SERVERS = ("1.23",)

@@ -15,10 +15,11 @@ from labelnext.pool import Notice, Pool
 from labelnext_adapters.label_studio import LabelStudioSource
 from labelnext_adapters.label_studio.annotations import read_truth
 from labelnext_adapters.label_studio.client import Client, TimedOut
-from labelnext_adapters.label_studio.columns import Columns, make_pool
-from labelnext_adapters.label_studio.project import find_setup, find_versions, get_project
-from labelnext_adapters.label_studio.regions import CONTROLS
+from labelnext_adapters.label_studio.project import find_versions, get_project
 from labelnext_adapters.label_studio.tasks import Prediction, Task, Tasks, read_tasks, task_pages
+from labelnext_adapters.label_studio_format.columns import Columns, make_pool
+from labelnext_adapters.label_studio_format.regions import CONTROLS
+from labelnext_adapters.label_studio_format.setup import find_setup
 
 PAGE_SIZE_WITH_PREDICTIONS = 200
 _FIELDS = "id,data,total_annotations,predictions"

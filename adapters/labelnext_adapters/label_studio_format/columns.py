@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool import Notice, Objects, Pool
-from labelnext_adapters.label_studio.regions import (
+from labelnext_adapters.label_studio_format.regions import (
     BrokenRegion,
     Found,
     Parsed,
