@@ -22,6 +22,7 @@ from benchmarks.detection.shapes import Detector, Images, make_images, mean_aver
 from labelnext import Pool, rank
 
 N_POOL, N_TEST, N_FIRST, N_ROUNDS, N_BOXES = 300, 150, 12, 5, 40
+N_IMAGES = 16  # a batch where it is chosen as one: about 40 boxes
 GRID = np.arange(60, 201, 20)  # labelled boxes at which all curves are known
 
 _ENTROPY = {"acquisition": "entropy", "of": "objects", "floor": 0.3, "no_objects": "last"}
@@ -32,6 +33,29 @@ CONTENDERS: Mapping[str, dict[str, Any]] = {
     "entropy, sum": {**_ENTROPY, "reduce": "sum"},
     "entropy, weighted sum": {**_ENTROPY, "reduce": "weighted_sum"},
     "entropy, weighted sum per cost": {**_ENTROPY, "reduce": "weighted_sum", "per_cost": True},
+    "entropy, weighted by difficulty": {
+        **_ENTROPY,
+        "reduce": "weighted_sum",
+        "class_weights": "difficulty",
+    },
+    "the same, diverse objects (PPAL)": {
+        **_ENTROPY,
+        "reduce": "weighted_sum",
+        "class_weights": "difficulty",
+        "selection": "object_diversity",
+        "budget": N_IMAGES,
+    },
+    "entropy, weighted sum, diverse objects": {
+        **_ENTROPY,
+        "reduce": "weighted_sum",
+        "selection": "object_diversity",
+        "budget": N_IMAGES,
+    },
+    "distinct entropy": {
+        "acquisition": "distinct_entropy",
+        "floor": 0.3,
+        "no_objects": "last",
+    },
     "committee certainty, min": {
         "acquisition": "committee_certainty",
         "floor": 0.3,
@@ -76,7 +100,7 @@ def _order(
         truth=pool.truth,
         labelled=done,
     )
-    return rank(view, **options).item_ids.astype(int)
+    return rank(view, **options).pool_order.astype(int)
 
 
 def run_seed(seed: int, names: list[str] | None = None) -> dict[str, list[list[float]]]:

@@ -133,19 +133,21 @@ class Detector:
             self.model.fit(np.concatenate(rows), np.concatenate(kinds))
 
     def detect(self, images: Images) -> Objects:
-        """Boxes, confidences, classes and class vectors without background."""
+        """Boxes, confidences, classes, class vectors without background, and the hidden layer."""
         n, n_windows, width = images.features.shape
         known = self.model.predict_proba(images.features.reshape(-1, width))
         vectors = np.zeros((n * n_windows, len(CLASSES) + 1))
         vectors[:, self.model.classes_] = known
         vectors = vectors[:, :-1].reshape(n, n_windows, -1)
         confidences = vectors.max(axis=2)
-        counts, boxes, rows = [], [], []
+        hidden = images.features @ self.model.coefs_[0] + self.model.intercepts_[0]
+        counts, boxes, rows, looks = [], [], [], []
         for i in range(n):
             kept, merged = _suppressed(confidences[i])
             counts.append(len(kept))
             boxes += merged
             rows.append(vectors[i, kept])
+            looks.append(np.maximum(hidden[i, kept], 0))
         table = np.concatenate(rows)
         return Objects(
             np.concatenate([[0], np.cumsum(counts)]),
@@ -153,6 +155,7 @@ class Detector:
             class_ids=table.argmax(axis=1),
             boxes=np.array(boxes).reshape(-1, 4),
             probabilities=table,
+            embeddings=np.concatenate(looks),
         )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from labelnext.acquisition import AcquisitionFunction, Unit, get_acquisition
 from labelnext.errors import InvalidInput, LabelnextWarning, unknown
-from labelnext.pool import Notice, Pool
+from labelnext.pool import Notice, Objects, Pool
 from labelnext.selection import INPUTS, SelectionMethod, get_selection
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.order import stable_order
@@ -286,7 +286,18 @@ def _usable(
         usable &= finite_rows(Points(pool.embeddings))
     if pool.probabilities is not None and "probabilities" in method.inputs:
         usable &= ~np.isnan(_one_member(pool.probabilities)).any(axis=1)
+    if pool.objects is not None and "objects" in method.inputs:
+        usable &= _finite_objects(pool.objects)
     return usable
+
+
+def _finite_objects(objects: Objects | tuple[Objects, ...]) -> NDArray[np.bool_]:
+    """Items whose (newest) objects have embeddings without NaN or infinity, shape (n_items,)."""
+    newest = objects[-1] if isinstance(objects, tuple) else objects
+    whole = np.ones(len(newest), dtype=bool)
+    if newest.embeddings is not None:
+        whole[newest.item_positions[~np.isfinite(newest.embeddings).all(axis=1)]] = False
+    return whole
 
 
 @dataclass(frozen=True)
@@ -318,7 +329,7 @@ class _Inputs:
         return {name: self._column(name, candidates, taken) for name in self.method.inputs}
 
     def _column(self, name: str, candidates: NDArray[np.intp], taken: NDArray[np.intp]) -> Any:
-        source = "embeddings" if name == "labelled_embeddings" else name
+        source = name.removeprefix("labelled_").removeprefix("taken_")
         column = self.utilities if name == "utilities" else getattr(self.pool, source)
         if column is None:
             if name not in self.method.needs:
@@ -327,6 +338,9 @@ class _Inputs:
                 f"{self.method.name} needs {INPUTS[name]}, and the pool has none.",
                 hint="name where they are stored in source, or use selection top_k.",
             )
+        if source == "objects":
+            newest = column[-1] if isinstance(column, tuple) else column
+            return newest.take(candidates if name == source else taken)
         if name == "labelled_embeddings":
             done = self.pool.labelled & self._finite
             done[taken] = self._finite[taken]

@@ -137,6 +137,7 @@ def test_every_method_keeps_to_its_constraints(method: str) -> None:
         embeddings=rng.normal(size=(60, 4)),
         groups=rng.integers(0, 8, 60).astype(str),
         labels=np.where(np.arange(60) < 6, 0, -1),
+        objects=Objects(range(61), rng.random(60), embeddings=rng.normal(size=(60, 4))),
     )
     score = "margin" if "utilities" in get_selection(method).inputs else None
     ranking = rank(

@@ -57,6 +57,16 @@ def test_jsonl_with_objects(tmp_path: Path) -> None:
     assert pool.missing.tolist() == [False, False, True, False]
 
 
+def test_jsonl_with_embeddings_of_objects(tmp_path: Path) -> None:
+    seen = {"confidence": 0.5, "embedding": [1.0, 0.0]}
+    other = {"confidence": 0.4, "embedding": None}
+    pool = read(tmp_path, "p.jsonl", lines({"item_id": "a", "objects": [seen, other]}))
+    assert pool.objects.embeddings[0].tolist() == [1, 0]
+    assert np.isnan(pool.objects.embeddings[1]).all()
+    pool = read(tmp_path, "n.jsonl", lines({"item_id": "a", "objects": [other]}))
+    assert pool.objects.embeddings is None
+
+
 def test_jsonl_with_vectors_of_objects(tmp_path: Path) -> None:
     row = {"confidence": 0.5, "probabilities": [0.5, 0.3]}
     pool = read(tmp_path, "p.jsonl", lines({"item_id": "a", "objects": [row, row]}))

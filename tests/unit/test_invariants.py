@@ -155,8 +155,10 @@ def made_pool(rng: np.random.Generator, n: int, order: np.ndarray | None = None)
     points = rng.normal(size=(n, 4))
     labels = np.where(rng.random(n) < 0.2, 0, -1)
     place = np.arange(n) if order is None else order
+    objects = Objects(np.arange(n + 1), rows.max(axis=1), embeddings=points.round())
     return Pool(
         (np.arange(n) * 7)[place],
+        objects=objects.take(place),
         probabilities=rows[place],
         embeddings=points[place],
         labels=labels[place],

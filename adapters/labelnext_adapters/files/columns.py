@@ -36,8 +36,8 @@ def pool_of_table(
     Args:
         table: with a column item_id, and any of probabilities (a list, or a struct from class to
             probability; or flat columns p_<class>), objects (a list of structs with confidence,
-            class, box, probabilities), embedding (a list; or flat columns e_0, e_1, …), label,
-            labelled, group and cost.
+            class, box, probabilities, embedding), embedding (a list; or flat columns e_0, e_1, …),
+            label, labelled, group and cost.
         columns: our names to the table's.
         classes: names of the classes; from the table when None.
 
@@ -194,8 +194,8 @@ class _ObjectColumns:
             pa.types.is_struct(column.type.value_type) or pa.types.is_null(column.type.value_type)
         ):
             raise InvalidInput(
-                "objects must be a list of records with confidence, class, box and "
-                f"probabilities; got {column.type}."
+                "objects must be a list of records with confidence, class, box, probabilities "
+                f"and embedding; got {column.type}."
             )
         self.absent = _nulls(column)
         lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
@@ -228,16 +228,20 @@ class _ObjectColumns:
                 if self.names
                 else [-1 if c is None else c for c in self._classes]
             )
-        boxes, vectors = self._field("box"), self._field("probabilities")
         return Objects(
             self.offsets,
             _numbers("confidence", self._field("confidence")),
             class_ids=class_ids,
-            boxes=None if boxes is None else list_rows("box", boxes, self._owners),
-            probabilities=None
-            if vectors is None
-            else list_rows("probabilities of an object", vectors, self._owners),
+            boxes=self._rows("box", "box"),
+            probabilities=self._rows("probabilities", "probabilities of an object"),
+            embeddings=self._rows("embedding", "embedding of an object"),
         )
+
+    def _rows(self, name: str, what: str) -> NDArray[np.float64] | None:
+        column = self._field(name)
+        if column is None or pa.types.is_null(column.type):
+            return None
+        return list_rows(what, column, self._owners)
 
 
 def class_positions(what: str, names: Sequence[str | None], classes: Sequence[str]) -> list[int]:

@@ -23,6 +23,7 @@ from labelnext.selection.cluster_margin import cluster_margin
 from labelnext.selection.facility_location import facility_location
 from labelnext.selection.image_diversity import image_diversity
 from labelnext.selection.k_center import k_center
+from labelnext.selection.object_diversity import object_diversity
 from labelnext.selection.prob_cover import prob_cover
 from labelnext.selection.stochastic import stochastic
 from labelnext.selection.top_k import top_k
@@ -37,6 +38,8 @@ INPUTS: Mapping[str, str] = {
     "probabilities": "class probabilities",
     "groups": "groups",
     "costs": "costs",
+    "objects": "embeddings of objects",
+    "taken_objects": "embeddings of objects",
 }
 
 
@@ -187,6 +190,14 @@ _METHODS = {
             summary="good scores, far from what is labelled or picked",
             references="Minoux (1978), lazy evaluation of a greedy product",
         ),
+        SelectionMethod(
+            "object_diversity",
+            object_diversity,
+            complexity="O((4 b o)² d), o being the objects of an image",
+            guarantee="all picks are among the 4 b best scores",
+            summary="of the best scores, the images whose objects look least alike",
+            references="Yang et al. (2024), PPAL, second stage",
+        ),
     )
 }
 
@@ -225,6 +236,7 @@ __all__ = [
     "get_selection",
     "image_diversity",
     "k_center",
+    "object_diversity",
     "prob_cover",
     "selection_names",
     "stochastic",
