@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from labelnext.ranking import Ranking, rank
     from labelnext.replays import replay
     from labelnext.report import Report
+    from labelnext.reviews import review
     from labelnext.selection import get_selection, selection_names
 
 __version__ = "0.1.0"
@@ -37,6 +38,7 @@ __all__ = [
     "open_adapter",
     "rank",
     "replay",
+    "review",
     "run",
     "selection_names",
 ]
@@ -55,6 +57,7 @@ _HOMES = {
     "open_adapter": "adapter",
     "rank": "ranking",
     "replay": "replays",
+    "review": "reviews",
     "run": "pipeline",
     "selection_names": "selection",
 }

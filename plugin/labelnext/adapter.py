@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -41,9 +41,19 @@ class WriteOptions(Options):
     mode: Literal["queue"] = "queue"
     """How the ranking is written; each adapter lists its own."""
     run: str = "labelnext"
-    """Name of the run, and of what it makes on the platform."""
+    """Name of the run, and of what it makes on the platform; labelnext_review where labels are
+    reviewed."""
     output: Path | None = None
     """A ranking file to write as well."""
+
+    def for_review(self) -> Self:
+        """A copy with names of a review's own, so that it leaves the queue for labelling alone.
+
+        Names that were given stay.
+        """
+        if "run" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"run": "labelnext_review"})
 
 
 @dataclass(frozen=True)

@@ -247,3 +247,33 @@ def checked_costs(costs: ArrayLike, ids: NDArray[np.str_]) -> NDArray[np.float64
         value = float(column[bad[0]])
         raise InvalidInput(f"costs must be above 0; got {value!r} for {named(bad, ids)}.")
     return column
+
+
+def mean_of_members(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Class probabilities of each item, the mean of the members that have any.
+
+    Args:
+        probabilities: shape (n_items, n_classes), or (n_members, n_items, n_classes).
+
+    Returns:
+        Shape (n_items, n_classes); NaN where no member has any.
+
+    Example:
+        >>> mean_of_members(np.array([[[1.0, 0.0]], [[0.5, 0.5]]])).tolist()
+        [[0.75, 0.25]]
+    """
+    if probabilities.ndim == 2:
+        return probabilities
+    known = (~np.isnan(probabilities)).sum(axis=0)
+    with np.errstate(invalid="ignore"):  # none at all: NaN
+        mean: NDArray[np.floating] = np.nansum(probabilities, axis=0) / known
+    return mean
+
+
+def checked_votes(votes: ArrayLike, n: int, classes: tuple[str, ...] | None) -> NDArray[np.int64]:
+    """Votes as whole numbers, one column a person, each column as `checked_labels` has it."""
+    columns = np.asarray(votes)
+    if columns.ndim != 2 or len(columns) != n:
+        raise InvalidInput(f"votes must be of shape ({n}, n_people); got shape {columns.shape}.")
+    checked = checked_labels(columns.reshape(-1), columns.size, classes)
+    return checked.reshape(columns.shape)

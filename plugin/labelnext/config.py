@@ -16,6 +16,8 @@ from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.adapter import Adapter, Options, WriteOptions, adapter_names, get_adapter
 from labelnext.document import Document, Location, parse
 from labelnext.errors import ConfigError, LabelnextError
+from labelnext.ranking import Purpose
+from labelnext.reviews import LabelScore
 from labelnext.selection import get_selection
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -132,6 +134,14 @@ class Replay(Options):
     """The HTML page; none when null."""
 
 
+class Review(Options):
+    """The review of labels (purpose: review)."""
+
+    score: LabelScore = "auto"
+    """How the doubt in a class is measured: self_confidence, normalized_margin or
+    confidence_weighted_entropy; auto is the first, or ActiveLab where several people labelled."""
+
+
 class Rest(Options):
     """The other keys."""
 
@@ -139,8 +149,9 @@ class Rest(Options):
     """Folder of the journals, one a run, beside this file; undo and resume need it."""
     engine: Literal["local"] = "local"
     """Where the work is done; local only, so far."""
-    purpose: Literal["label"] = "label"
-    """What the ranking is for; label only, so far."""
+    purpose: Purpose = "label"
+    """What the ranking is for: label ranks what has no label; review ranks the labels that there
+    are, the most doubtful first, and needs labelnext[review]."""
 
 
 _SECTIONS: dict[str, type[BaseModel]] = {
@@ -149,6 +160,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "send": Send,
     "report": ReportSettings,
     "replay": Replay,
+    "review": Review,
 }
 
 
@@ -165,6 +177,7 @@ class Config:
         send: where a batch is sent.
         report: the report.
         replay: how active learning is replayed.
+        review: how labels are reviewed.
         rest: the keys without a section.
         path: of the file; None when it came from a mapping.
     """
@@ -177,6 +190,7 @@ class Config:
     send: Send
     report: ReportSettings
     replay: Replay
+    review: Review
     rest: Rest
     path: Path | None = None
 
@@ -218,6 +232,7 @@ class Config:
             "send": _dump(self.send),
             "report": _dump(self.report),
             "replay": _dump(self.replay),
+            "review": _dump(self.review),
         }
         return data | _dump(self.rest)
 
@@ -298,12 +313,14 @@ def _checked(document: Document) -> Config:
         name: _validated(document, model, _section(document, name), (name,))
         for name, model in _SECTIONS.items()
     }
-    rest = {k: v for k, v in document.data.items() if k in Rest.model_fields}
+    given = {k: v for k, v in document.data.items() if k in Rest.model_fields}
+    rest = _validated(document, Rest, given, ())
+    write = _validated(document, adapter.WriteOptions, _section(document, "write"), ("write",))
     return Config(
         source=_validated(document, Source, common, ("source",)),
         source_options=_own_options(document, adapter, own),
-        write=_validated(document, adapter.WriteOptions, _section(document, "write"), ("write",)),
-        rest=_validated(document, Rest, rest, ()),
+        write=write.for_review() if rest.purpose == "review" else write,
+        rest=rest,
         path=document.path,
         **sections,  # type: ignore[arg-type]  # by name, of the table above
     )

@@ -98,7 +98,13 @@ def print_report(report: Report) -> None:
             table.add_row(*map(escaped, (*cells, row["reason"])))
         out.print(table)
     else:
-        out.print("Nothing to label next: every item is labelled or could not be scored.")
+        review = report.ranking.purpose == "review"
+        why = (
+            "no labelled item has a prediction"
+            if review
+            else ("every item is labelled or could not be scored")
+        )
+        out.print(f"Nothing to {report.ranking.purpose} next: {why}.")
     out.print("[bold]Would write:[/]" if report.dry_run else "[bold]Written:[/]")
     for step in report.steps:
         out.print(" •", escaped(step), soft_wrap=True)

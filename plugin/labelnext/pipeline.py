@@ -25,6 +25,7 @@ from labelnext.output import check_writable, ranking_format, write_atomically, w
 from labelnext.pool import Notice, Pool
 from labelnext.ranking import Ranking, rank
 from labelnext.report import Report, summarise, versions
+from labelnext.reviews import review
 
 _log = logging.getLogger("labelnext")
 
@@ -76,7 +77,8 @@ def run(
                 journal = Journal.create(settings.state, plan, details={"seed": ranking.seed})
                 platform.apply(plan, journal)
                 notices += [Notice("write", remark) for remark in journal.remarks]
-                keep(settings.state / "history", journal.run_id, pool, ranking)
+                if ranking.purpose == "label":
+                    keep(settings.state / "history", journal.run_id, pool, ranking)
             if output is not None:
                 write_ranking(output, ranking.pool_rows())
         written = Path(plan.output) if plan.output else output
@@ -122,6 +124,8 @@ def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = No
 def rank_pool(settings: Config, pool: Pool) -> Ranking:
     """The ranking that the configuration asks for."""
     acquisition, selection = settings.acquisition, settings.selection
+    if settings.rest.purpose == "review":
+        return _reviewed(settings, pool)
     of, options = ranking_options(settings, pool)
 
     def ranked(items: Pool) -> Ranking:
@@ -142,6 +146,17 @@ def rank_pool(settings: Config, pool: Pool) -> Ranking:
     warning = saturated(pool)
     ranking = ranked(pool)
     return replace(ranking, notices=(*ranking.notices, warning)) if warning else ranking
+
+
+def _reviewed(settings: Config, pool: Pool) -> Ranking:
+    ranking = review(pool, score=settings.review.score, budget=settings.selection.budget)
+    given = settings.selection.model_fields_set - {"budget", "seed"}
+    idle = [f"selection.{name}" for name in sorted(given)]
+    idle += ["acquisition"] if settings.acquisition.model_fields_set else []
+    if not idle:
+        return ranking
+    message = f"labels are ranked by their quality, so {', '.join(idle)} had no part in it."
+    return replace(ranking, notices=(*ranking.notices, Notice("idle_options", message)))
 
 
 def ranking_options(settings: Config, pool: Pool) -> tuple[Unit | None, dict[str, Any]]:
@@ -187,6 +202,11 @@ def explain(
         ConfigError: for a wrong configuration or a missing extra.
     """
     settings = _loaded(config)
+    if settings.rest.purpose == "review":
+        raise ConfigError(
+            "purpose must be label to explain a rank; got 'review'.",
+            hint="the report of a review says of each label why it is doubted.",
+        )
     with opened(settings, adapter, progress) as platform:
         pool = read_pool(settings, platform, progress)
     _, options = ranking_options(settings, pool)
@@ -420,4 +440,4 @@ def _rankable(pool: Pool, ranking: Ranking) -> Finding:
     )
     if len(ranking.pool_order):
         return Finding("ok", message)
-    return Finding("warning", message, "there is nothing to label next.")
+    return Finding("warning", message, f"there is nothing to {ranking.purpose} next.")

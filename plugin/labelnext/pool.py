@@ -16,6 +16,7 @@ from labelnext.checks import (
     checked_costs,
     checked_ids,
     checked_labels,
+    checked_votes,
     column_of,
     distributions,
     float_array,
@@ -167,7 +168,8 @@ class Pool:
         classes: names of the classes, in the order of the probabilities' columns.
         embeddings: shape (n_items, n_dimensions).
         labels: shape (n_items,), class positions, −1 for none.
-        labelled: shape (n_items,), bool; ``labels >= 0`` when None.
+        votes: shape (n_items, n_people), the class that each person said, −1 for none.
+        labelled: shape (n_items,), bool; those with a label or a vote when None.
         groups: shape (n_items,), such as a video's name.
         costs: shape (n_items,), what labelling the item costs, above 0.
         multilabel: the classes are independent, so rows need not sum to 1.
@@ -191,6 +193,7 @@ class Pool:
     classes: tuple[str, ...] | None
     embeddings: NDArray[np.floating] | None
     labels: NDArray[np.int64] | None
+    votes: NDArray[np.int64] | None
     labelled: NDArray[np.bool_]
     groups: NDArray[np.str_] | None
     costs: NDArray[np.float64] | None
@@ -208,6 +211,7 @@ class Pool:
         classes: Iterable[object] | None = None,
         embeddings: ArrayLike | None = None,
         labels: ArrayLike | None = None,
+        votes: ArrayLike | None = None,
         labelled: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         costs: ArrayLike | None = None,
@@ -228,7 +232,10 @@ class Pool:
         if probabilities is not None:
             rows = _checked_probabilities(probabilities, ids, names, absent, multilabel, found)
         classed = None if labels is None else checked_labels(labels, n, names)
+        said = None if votes is None else checked_votes(votes, n, names)
         done: NDArray[np.bool_] = np.zeros(n, dtype=bool) if classed is None else classed >= 0
+        if said is not None:
+            done = done | (said >= 0).any(axis=1)
         if labelled is not None:
             done = column_of("labelled", labelled, n, np.bool_)
         sets = objects if isinstance(objects, tuple) or objects is None else (objects,)
@@ -243,6 +250,7 @@ class Pool:
             classes=names,
             embeddings=rows_of("embeddings", embeddings, n, half=True),
             labels=classed,
+            votes=said,
             labelled=done,
             groups=None if groups is None else column_of("groups", groups, n, np.str_),
             costs=None if costs is None else checked_costs(costs, ids),

@@ -7,12 +7,13 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition import AcquisitionFunction, Unit, get_acquisition
+from labelnext.checks import mean_of_members
 from labelnext.errors import InvalidInput, LabelnextWarning, unknown
 from labelnext.pool import Notice, Objects, Pool
 from labelnext.selection import INPUTS, SelectionMethod, get_selection
@@ -23,13 +24,16 @@ from labelnext.selection.points import Points, Space, finite_rows
 if TYPE_CHECKING:
     import pandas as pd
 
+Purpose = Literal["label", "review"]
+
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
     """The order in which items should be labelled, next first.
 
     The batch is the first min(budget, candidates) items; the candidates beyond it follow in
-    `pool_order`, by score and then by id. Labelled items never appear.
+    `pool_order`, by score and then by id. Labelled items never appear, unless their labels are
+    under review.
 
     Attributes:
         item_ids: shape (n_batch,).
@@ -45,6 +49,7 @@ class Ranking:
         selection: name of the method.
         seed: as given.
         notices: what selection had to adjust.
+        purpose: label, or review: then its items are labelled, the most doubtful label first.
     """
 
     item_ids: NDArray[np.str_]
@@ -60,6 +65,7 @@ class Ranking:
     selection: str = "top_k"
     seed: int = 0
     notices: tuple[Notice, ...] = ()
+    purpose: Purpose = "label"
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -285,7 +291,7 @@ def _usable(
     if pool.embeddings is not None and "embeddings" in method.inputs:
         usable &= finite_rows(Points(pool.embeddings))
     if pool.probabilities is not None and "probabilities" in method.inputs:
-        usable &= ~np.isnan(_one_member(pool.probabilities)).any(axis=1)
+        usable &= ~np.isnan(mean_of_members(pool.probabilities)).any(axis=1)
     if pool.objects is not None and "objects" in method.inputs:
         usable &= _finite_objects(pool.objects)
     return usable
@@ -348,17 +354,7 @@ class _Inputs:
             return self._points(order[done[order]])
         if name == "embeddings":
             return self._points(candidates)
-        return (_one_member(column) if name == "probabilities" else column)[candidates]
-
-
-def _one_member(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Class probabilities of each item, the mean of the members that have any."""
-    if probabilities.ndim == 2:
-        return probabilities
-    known = (~np.isnan(probabilities)).sum(axis=0)
-    with np.errstate(invalid="ignore"):  # none at all: NaN
-        mean: NDArray[np.floating] = np.nansum(probabilities, axis=0) / known
-    return mean
+        return (mean_of_members(column) if name == "probabilities" else column)[candidates]
 
 
 def _n_clusters(pool: Pool) -> int:

@@ -135,8 +135,8 @@ def summarise(
     """
     places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
     batch = np.array([places[name] for name in ranking.item_ids.tolist()], dtype=np.intp)
-    unlabelled = ~pool.labelled
-    missing = pool.missing & unlabelled
+    asked = pool.labelled if ranking.purpose == "review" else ~pool.labelled
+    missing = pool.missing & asked
     counts = {
         "items": len(pool),
         "predicted": int((~pool.missing).sum()),
@@ -161,15 +161,33 @@ def summarise(
         "notices": [*pool.notices, *ranking.notices, *notices],
         "scores": _distribution(ranking),
         "classes": _classes(pool, ranking, batch),
-        "objects_per_item": _objects_per_item(pool, batch, floor),
+        "objects_per_item": _objects_per_item(pool, asked, batch, floor),
         "next_items": [
-            {**row, "reason": reason(pool, places[row["item_id"]], ranking.of)}
+            {**row, "reason": _reason(pool, places[row["item_id"]], ranking)}
             for row in ranking.to_rows()[:_NEXT]
         ],
         "seed": ranking.seed,
         "input_hash": pool.fingerprint(),
         "ranking": ranking,
     }
+
+
+def _reason(pool: Pool, row: int, ranking: Ranking) -> str:
+    text = reason(pool, row, ranking.of)
+    if ranking.purpose == "label":
+        return text
+    return f"labelled {_label(pool, row)}; predicted {text}"
+
+
+def _label(pool: Pool, row: int) -> str:
+    """What people said of an item."""
+    if pool.truth is not None:
+        return _objects_reason(pool, pool.truth, row)
+    if pool.votes is not None and (pool.votes[row] >= 0).any():
+        votes = np.bincount(pool.votes[row][pool.votes[row] >= 0])
+        said = np.argsort(-votes, kind="stable")[: np.count_nonzero(votes)].tolist()
+        return ", ".join(f"{class_name(pool, c)} by {votes[c]}" for c in said[:5])
+    return class_name(pool, -1 if pool.labels is None else int(pool.labels[row]))
 
 
 def newest_objects(pool: Pool) -> Objects | None:
@@ -294,12 +312,14 @@ def per_item(objects_per_item: Mapping[str, float]) -> str:
     return ", ".join(f"{mean:.2f} in the {part}" for part, mean in objects_per_item.items())
 
 
-def _objects_per_item(pool: Pool, batch: NDArray[np.intp], floor: float) -> dict[str, float] | None:
+def _objects_per_item(
+    pool: Pool, asked: NDArray[np.bool_], batch: NDArray[np.intp], floor: float
+) -> dict[str, float] | None:
     objects = newest_objects(pool)
     if objects is None:
         return None
     counts = object_statistics(objects, floor=floor).count
-    of_pool = counts[~pool.labelled & ~pool.missing]
+    of_pool = counts[asked & ~pool.missing]
     mean = (float(part.mean()) if part.size else 0.0 for part in (of_pool, counts[batch]))
     return dict(zip(("pool", "batch"), mean, strict=True))
 

@@ -14,6 +14,7 @@ PUBLIC = {
     "Report",
     "rank",
     "replay",
+    "review",
     "run",
     "load_config",
     "get_acquisition",

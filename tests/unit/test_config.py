@@ -48,6 +48,7 @@ def test_minimal_config_gets_the_shared_defaults(tmp_path: Path) -> None:
         "state": ".labelnext",
         "engine": "local",
         "purpose": "label",
+        "review": {"score": "auto"},
     }
     assert config.directory == tmp_path
 

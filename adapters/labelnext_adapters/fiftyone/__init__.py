@@ -90,6 +90,7 @@ class FiftyOneAdapter:
             "pred_field": self.source.pred_field,
             "gt_field": self.source.gt_field,
             "label_tag": self.source.label_tag,
+            "purpose": ranking.purpose,
         }
         return make_plan(self._collection(), ranking, self.write.run, self.context.key, details)
 

@@ -326,7 +326,7 @@ def _declare(dataset: Any, run: str) -> None:
             run,
             fo.EmbeddedDocumentField,
             embedded_doc_type=fo.DynamicEmbeddedDocument,
-            description="What to label next, by labelnext: rank 1 is next.",
+            description="A ranking by labelnext: rank 1 is next.",
             info={MARKER: "made by labelnext; dataset.delete_run takes it away"},
         )
     for part, kind in zip(_PARTS, (fo.FloatField, fo.FloatField, fo.IntField), strict=True):

@@ -22,8 +22,8 @@ class FilesSource(Options):
     format: Format | None = None
     """jsonl, csv, npz, parquet or coco; from the ending of the name when null."""
     columns: dict[str, str | list[str]] = Field(default_factory=dict)
-    """Our names (item_id, probabilities, objects, embedding, label, labelled, group, cost) to the
-    file's; for probabilities and embedding also a list of number columns."""
+    """Our names (item_id, probabilities, objects, embedding, label, votes, truth, labelled, group,
+    cost) to the file's; for probabilities and embedding also a list of number columns."""
     classes: list[str] | None = None
     """Names of the classes, in the order of the probabilities."""
     images: Path | None = None

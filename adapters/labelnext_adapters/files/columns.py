@@ -19,6 +19,8 @@ NAMES = (
     "objects",
     "embedding",
     "label",
+    "votes",
+    "truth",
     "labelled",
     "group",
     "cost",
@@ -37,7 +39,8 @@ def pool_of_table(
         table: with a column item_id, and any of probabilities (a list, or a struct from class to
             probability; or flat columns p_<class>), objects (a list of structs with confidence,
             class, box, probabilities, embedding), embedding (a list; or flat columns e_0, e_1, …),
-            label, labelled, group and cost.
+            label, votes (a list with the class that each person said, null for none), truth
+            (labelled objects, as objects but without confidence), labelled, group and cost.
         columns: our names to the table's.
         classes: names of the classes; from the table when None.
 
@@ -51,11 +54,12 @@ def pool_of_table(
     ids = reader.ids()
     rows, names = reader.vectors("probabilities", ids)
     classes = list(classes or names or []) or None
-    boxes = reader.objects(ids)
+    boxes, truth = reader.objects("objects", ids), reader.objects("truth", ids)
     found: list[Notice] = []
     label_names = reader.labels_as_text()
-    if classes is None and (label_names is not None or (boxes and boxes.names)):
-        texts = [*(label_names or []), *(boxes.names if boxes else [])]
+    drawn = [name for part in (boxes, truth) if part for name in part.names]
+    if classes is None and (label_names is not None or drawn):
+        texts = [*(label_names or []), *drawn]
         seen = sorted({t for t in texts if t is not None})
         classes = seen or None
         message = f"the classes were taken from the data: {listed(seen)}."
@@ -82,7 +86,9 @@ def pool_of_table(
         classes=classes,
         embeddings=embeddings,
         labels=reader.labels(classes),
-        labelled=reader.plain("labelled", pa.bool_()),
+        votes=reader.votes(classes),
+        truth=None if truth is None else truth.build(classes, ids),
+        labelled=reader.labelled(truth),
         groups=reader.plain("group", pa.string()),
         costs=reader.plain("cost", pa.float64()),
         objects=None if boxes is None else boxes.build(classes, ids),
@@ -152,11 +158,15 @@ class _Table:
             return np.stack(parts, axis=1), names
         return list_rows(name, column, ids), None
 
-    def objects(self, ids: Sequence[Any]) -> _ObjectColumns | None:
-        column = self._column("objects")
+    def objects(self, name: str, ids: Sequence[Any]) -> _ObjectColumns | None:
+        column = self._column(name)
         if column is None or pa.types.is_null(column.type):
             return None
-        return _ObjectColumns(column, ids)
+        return _ObjectColumns(name, column, ids)
+
+    def labelled(self, truth: _ObjectColumns | None) -> Any:
+        stated = self.plain("labelled", pa.bool_())
+        return stated if stated is not None or truth is None else ~truth.absent
 
     def labels_as_text(self) -> list[str | None] | None:
         column = self._column("label")
@@ -175,6 +185,23 @@ class _Table:
             return [-1 if value is None else value for value in column.to_pylist()]
         return class_positions("label", texts, classes or [])
 
+    def votes(self, classes: Sequence[str] | None) -> NDArray[np.int64] | None:
+        """One column a person, −1 where they said nothing."""
+        column = self._column("votes")
+        if column is None or pa.types.is_null(column.type):
+            return None
+        if not _is_list(column.type):
+            raise InvalidInput(f"votes must be a list for each item; got {column.type}.")
+        rows = [row or [] for row in column.to_pylist()]
+        width = max(map(len, rows), default=0)
+        if any(len(row) not in (0, width) for row in rows):
+            raise InvalidInput(f"votes must name the same {width} people in all items.")
+        flat = [vote for row in rows for vote in (row or [None] * width)]
+        if any(isinstance(vote, str) for vote in flat):
+            flat = class_positions("votes", flat, classes or [])
+        positions = [-1 if vote is None else vote for vote in flat]
+        return np.array(positions, dtype=np.int64).reshape(len(rows), width)
+
     def plain(self, name: str, kind: pa.DataType) -> Any:
         column = self._column(name)
         if column is None or pa.types.is_null(column.type):
@@ -187,14 +214,14 @@ class _Table:
 
 
 class _ObjectColumns:
-    """The structs of the column objects, as columns."""
+    """The structs of the column objects or truth, as columns."""
 
-    def __init__(self, column: Any, ids: Sequence[Any]) -> None:
+    def __init__(self, name: str, column: Any, ids: Sequence[Any]) -> None:
         if not _is_list(column.type) or not (
             pa.types.is_struct(column.type.value_type) or pa.types.is_null(column.type.value_type)
         ):
             raise InvalidInput(
-                "objects must be a list of records with confidence, class, box, probabilities "
+                f"{name} must be a list of records with confidence, class, box, probabilities "
                 f"and embedding; got {column.type}."
             )
         self.absent = _nulls(column)
@@ -205,7 +232,8 @@ class _ObjectColumns:
         self._values = pc.list_flatten(column)
         kind = self._values.type
         self._fields = [f.name for f in kind] if pa.types.is_struct(kind) else []
-        if len(self._values) and "confidence" not in self._fields:
+        self._certain = name == "truth"  # people are sure
+        if len(self._values) and "confidence" not in self._fields and not self._certain:
             raise InvalidInput(
                 f"objects must have a confidence each; got the keys {listed(self._fields)}."
             )
@@ -230,7 +258,9 @@ class _ObjectColumns:
             )
         return Objects(
             self.offsets,
-            _numbers("confidence", self._field("confidence")),
+            np.ones(len(self._values))
+            if self._certain
+            else _numbers("confidence", self._field("confidence")),
             class_ids=class_ids,
             boxes=self._rows("box", "box"),
             probabilities=self._rows("probabilities", "probabilities of an object"),

@@ -110,6 +110,7 @@ _NPZ = {
     "probabilities": "probabilities",
     "embeddings": "embedding",
     "labels": "label",
+    "votes": "votes",
     "labelled": "labelled",
     "groups": "group",
     "costs": "cost",

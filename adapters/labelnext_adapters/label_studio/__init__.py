@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -82,7 +82,7 @@ class LabelStudioWrite(_WriteOptions):
     mode: Literal["queue", "batch", "uncertainty"] = "queue"  # type: ignore[assignment]  # more than the base has
     """queue: every task and a tab; batch: the batch and a tab; uncertainty: for Label All Tasks."""
     tab: str = Field(default="Label next", min_length=1, max_length=100)
-    """Title of the Data Manager tab."""
+    """Title of the Data Manager tab; Review next where labels are reviewed."""
     annotators: int | list[str] | None = None
     """A number of people, or their names: the batch is split, with one tab for each."""
 
@@ -97,6 +97,13 @@ class LabelStudioWrite(_WriteOptions):
             if any(not n or n != n.strip() or not n.isprintable() for n in annotators):
                 raise ValueError("must be names without spaces around them")
         return annotators
+
+    def for_review(self) -> Self:
+        """A copy with names of a review's own, the tab's too."""
+        named = super().for_review()
+        if "tab" in self.model_fields_set:
+            return named
+        return named.model_copy(update={"tab": "Review next"})
 
     @model_validator(mode="after")
     def _check_mode(self) -> LabelStudioWrite:

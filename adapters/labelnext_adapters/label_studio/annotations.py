@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labelnext.adapter import Context
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool import Notice, Objects
 from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.tasks import Annotation, task_pages
+from labelnext_adapters.label_studio.tasks import task_pages
 from labelnext_adapters.label_studio_format.regions import (
     CONTROLS,
     BrokenRegion,
@@ -26,7 +27,7 @@ from labelnext_adapters.label_studio_format.regions import (
 Which = Literal["latest", "ground_truth", "majority"]
 _PAGE_SIZE = 500
 # The names count for the annotations inside the tasks as well.
-_FIELDS = "id,annotations,result,was_cancelled,ground_truth,created_at,updated_at"
+_FIELDS = "id,annotations,result,was_cancelled,ground_truth,created_at,updated_at,completed_by"
 _LABELLED = {
     "filter": "filter:tasks:total_annotations",
     "operator": "greater",
@@ -41,11 +42,13 @@ class Truth:
 
     Attributes:
         found: for each task what was said of it.
+        said: for each task the one class that each person last said, by the person's number.
         newest: the latest date of an annotation, as the server writes it; empty without any.
         notices: what could not be read.
     """
 
     found: dict[int, list[Found]] = field(default_factory=dict)
+    said: dict[int, dict[int, int]] = field(default_factory=dict)
     newest: str = ""
     notices: list[Notice] = field(default_factory=list)
 
@@ -53,6 +56,18 @@ class Truth:
         """The one class of each task, −1 where there is none or more than one."""
         rows = (self.found.get(task, ()) for task in task_ids)
         return [row[0].class_id if len(row) == 1 else -1 for row in rows]
+
+    def votes(self, task_ids: Sequence[int]) -> NDArray[np.int64] | None:
+        """What each person said of each task, −1 for nothing; None where no task has two people's.
+
+        Returns:
+            Shape (n_tasks, n_people), the people by their numbers.
+        """
+        if not any(len(row) > 1 for row in self.said.values()):
+            return None
+        people = sorted({person for row in self.said.values() for person in row})
+        rows = [[self.said.get(t, {}).get(p, -1) for p in people] for t in task_ids]
+        return np.array(rows, dtype=np.int64).reshape(len(task_ids), len(people))
 
     def objects(self, task_ids: Sequence[int]) -> Objects:
         """The objects of each task."""
@@ -107,8 +122,14 @@ def read_truth(client: Client, project: int, setup: Setup, which: Which, context
             if which == "ground_truth":
                 own = [a for a in own if a.ground_truth]
             try:
-                if said := _said(own, setup, which):
+                results = [true_labels(annotation.result, setup) for annotation in own]
+                if said := _said(results, which):
                     truth.found[task.id] = said
+                truth.said[task.id] = {
+                    annotation.person: found[0].class_id
+                    for annotation, found in zip(own, results, strict=True)
+                    if len(found) == 1
+                }
             except (BrokenRegion, UnknownLabel):
                 unread.append(str(task.id))
     if unread:
@@ -122,10 +143,9 @@ def read_truth(client: Client, project: int, setup: Setup, which: Which, context
     return truth
 
 
-def _said(annotations: Sequence[Annotation], setup: Setup, which: Which) -> list[Found]:
-    if not annotations:
+def _said(results: Sequence[list[Found]], which: Which) -> list[Found]:
+    if not results:
         return []
-    results = [true_labels(annotation.result, setup) for annotation in annotations]
     if which != "majority":
         return results[-1]
     votes = Counter(found.class_id for said in results for found in {*said})

@@ -20,7 +20,7 @@ from labelnext.errors import (
 )
 from labelnext_adapters.label_studio.client import Client
 from labelnext_adapters.label_studio.digits import SetField, priority_texts, requests_for
-from labelnext_adapters.label_studio.tasks import BATCH, FIELDS, PRIORITY, Tasks, task_pages
+from labelnext_adapters.label_studio.tasks import FIELDS, KEYS, Tasks, task_pages
 
 _READ_BACK = 1000  # values compared after a write; all of them when there are fewer
 _FEW = 2000  # tasks that are read by their ids rather than with the whole project
@@ -81,11 +81,15 @@ class Fields:
         gone = sorted(named - reading.ids)
         if gone:
             self._remark(f"Ranked tasks that no longer exist, {len(gone)}: {listed(gone)}.")
-        done = sorted(named & reading.labelled)
+        review = step.payload.get("purpose") == "review"
+        done = sorted(
+            (named & reading.ids) - reading.labelled if review else named & reading.labelled
+        )
         if done:
-            self._remark(f"Ranked tasks that were labelled meanwhile, {len(done)}: {listed(done)}.")
+            what = "lost their labels" if review else "were labelled"
+            self._remark(f"Ranked tasks that {what} meanwhile, {len(done)}: {listed(done)}.")
             targets = {
-                name: {t: v for t, v in values.items() if t not in reading.labelled}
+                name: {t: v for t, v in values.items() if t not in done}
                 for name, values in targets.items()
             }
         self._write(project, _differing(targets, reading))
@@ -249,10 +253,11 @@ def _targets(step: Step) -> Values:
     """For each data key of ours, the tasks that it is set on; empty texts clear it."""
     ranked: Sequence[int] = step.payload["task_ids"]
     tags: Mapping[str, Sequence[int]] = step.payload["tags"]
+    keys = KEYS[step.payload.get("purpose", "label")]
     priorities: dict[int, Any] = dict(zip(ranked, priority_texts(len(ranked)), strict=True))
     return {
-        PRIORITY: {**priorities, **dict.fromkeys(step.payload["clear"], "")},
-        BATCH: {
+        keys.priority: {**priorities, **dict.fromkeys(step.payload["clear"], "")},
+        keys.batch: {
             **{task: tag for tag, tasks in tags.items() for task in tasks},
             **dict.fromkeys(step.payload["untag"], ""),
         },

@@ -99,6 +99,7 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         notices += truth.notices
         if CONTROLS[setup.tag].unit == "items":
             labels["labels"] = truth.labels(tasks.ids)
+            labels["votes"] = truth.votes(tasks.ids)
         else:
             labels["truth"] = truth.objects(tasks.ids)
         notices += _older_than(truth.newest, dates)

@@ -7,12 +7,19 @@ from typing import Any
 
 from labelnext.errors import NotFound, WriteRefused
 from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.tasks import BATCH, PRIORITY
+from labelnext_adapters.label_studio.tasks import BATCH, FIELDS, KEYS, PRIORITY, Keys
 
 
-def ordering(*, whole: bool) -> list[str]:
+def ordering(*, whole: bool, keys: Keys = KEYS["label"]) -> list[str]:
     """The order of a tab: by priority, or by id where only the batch is marked."""
-    return [f"-tasks:data.{PRIORITY}"] if whole else ["tasks:id"]
+    return [f"-tasks:data.{keys.priority}"] if whole else ["tasks:id"]
+
+
+def review_filters(tag: str) -> dict[str, Any]:
+    """What a tab for review shows: the labelled tasks of one shard."""
+    labelled = _filter("total_annotations", "Number", "greater", 0)
+    shard = _filter(f"data.{KEYS['review'].batch}", "String", "equal", tag)
+    return {"conjunction": "and", "items": [labelled, shard]}
 
 
 def filters(tag: str | None, annotations: int) -> dict[str, Any]:
@@ -128,7 +135,7 @@ def _ours(views: list[View], title: str) -> View | None:
 
 
 def _is_ours(data: View) -> bool:
-    return PRIORITY in str(data.get("ordering")) or BATCH in str(data.get("filters"))
+    return any(name in f"{data.get('ordering')} {data.get('filters')}" for name in FIELDS)
 
 
 def _create(client: Client, project: int, data: dict[str, Any]) -> None:

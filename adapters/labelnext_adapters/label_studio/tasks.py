@@ -15,7 +15,26 @@ from labelnext_adapters.label_studio.client import Client
 
 PRIORITY = "labelnext_priority"
 BATCH = "labelnext_batch"
-FIELDS = (PRIORITY, BATCH)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The data keys of a purpose; each purpose has its own, so that two queues live side by side.
+
+    Attributes:
+        priority: the order, as a text.
+        batch: the shard of those in the batch.
+    """
+
+    priority: str
+    batch: str
+
+
+KEYS: dict[str, Keys] = {
+    "label": Keys(PRIORITY, BATCH),
+    "review": Keys("labelnext_review_priority", "labelnext_review_batch"),
+}
+FIELDS = tuple(name for keys in KEYS.values() for name in (keys.priority, keys.batch))
 PAGE_SIZE = 1000
 
 
@@ -38,6 +57,14 @@ class Annotation(msgspec.Struct):
     ground_truth: bool = False
     created_at: str = ""
     updated_at: str = ""
+    completed_by: int | dict[str, Any] | None = None
+
+    @property
+    def person(self) -> int:
+        """Number of the user who submitted it; −1 where the server does not say."""
+        who = self.completed_by
+        who = who.get("id") if isinstance(who, dict) else who
+        return -1 if who is None else int(who)
 
 
 class Task(msgspec.Struct):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labelnext.adapter import Context, Plan, Step
-from labelnext.errors import InvalidInput, WriteRefused, listed
+from labelnext.errors import ConfigError, InvalidInput, WriteRefused, listed
 from labelnext.journal import Performer
 from labelnext.ranking import Ranking
 from labelnext_adapters.label_studio import LabelStudioSource, LabelStudioWrite
@@ -21,10 +21,11 @@ from labelnext_adapters.label_studio.tab import (
     ordering,
     put_tab,
     restore_tab,
+    review_filters,
     snapshot_tab,
     tab_url,
 )
-from labelnext_adapters.label_studio.tasks import BATCH, PRIORITY, Tasks
+from labelnext_adapters.label_studio.tasks import KEYS, Tasks
 
 _CLICKS = (
     'Press the small arrow beside "Label All Tasks" and choose "Label Tasks As Displayed" '
@@ -33,6 +34,10 @@ _CLICKS = (
 _SHORTCUT = (
     "&labeling=1 at the end of the address saves the clicks, but only in a browser whose last "
     'choice was not "Label All Tasks": there it ignores the order, too.'
+)
+_REVIEW = (
+    "Click the first task and correct or confirm its label, then the next one in the list: the "
+    "most doubtful label is the first (the buttons that label hand out no task that is labelled)."
 )
 _OVERLAP = (
     "The project wants several annotations of each task: Label Studio then first hands out, at "
@@ -51,14 +56,21 @@ def make_plan(
 
     Raises:
         InvalidInput: if the ranking names items that are no tasks of the project.
+        ConfigError: if a review is to be written in a mode for labelling alone.
         WriteRefused: if the title of a tab is taken.
     """
     ids = _task_ids(tasks, ranking)
     project = get_project(client, source.project)
-    place = {"url": client.url, "project": source.project}
+    place: dict[str, Any] = {"url": client.url, "project": source.project}
     if write.mode == "uncertainty":
+        if ranking.purpose == "review":
+            raise ConfigError(
+                "write.mode must be queue or batch where labels are reviewed; got 'uncertainty'.",
+                hint='Label Studio\'s "Label All Tasks" leaves out what is labelled.',
+            )
         steps = _copy_steps(client, source, write, ids, place)
     else:
+        place["purpose"] = ranking.purpose
         steps = _field_steps(client, write, tasks, ids, len(ranking), project, place)
     overlap = (project.get("maximum_annotations") or 1) > 1
     return Plan(
@@ -93,7 +105,8 @@ def next_steps(client: Client, steps: Sequence[Step]) -> tuple[str, ...]:
             else tab_url(client, project, found["id"])
         )
         lines.append(f"Open {where}." if who is None else f"Annotator {who}: open {where}.")
-    return (*lines, _CLICKS, _SHORTCUT)
+    review = steps[0].payload.get("purpose") == "review"
+    return (*lines, _REVIEW) if review else (*lines, _CLICKS, _SHORTCUT)
 
 
 def _field_steps(
@@ -108,22 +121,24 @@ def _field_steps(
     """Data keys on tasks, and a tab for each shard."""
     labelled = dict(zip(tasks.ids, tasks.labelled, strict=True))
     batch, names = ids[:n_batch], shard_names(write.annotators)
-    tags = deal(batch, names, tasks.values[BATCH])
+    review = place["purpose"] == "review"
+    keys = KEYS[place["purpose"]]
+    tags = deal(batch, names, tasks.values[keys.batch])
     ranked = ids if write.mode == "queue" else ()
 
     def without(field: str, kept: Sequence[int]) -> list[int]:
         keep = set(kept)
         values = tasks.values[field].items()
-        return [t for t, v in values if v != "" and t not in keep and not labelled[t]]
+        return [t for t, v in values if v != "" and t not in keep and labelled[t] == review]
 
-    clear = without(PRIORITY, ranked) if write.mode == "queue" else []
-    untag = without(BATCH, batch)
+    clear = without(keys.priority, ranked) if write.mode == "queue" else []
+    untag = without(keys.batch, batch)
     if not (ids or clear or untag):
         return ()
-    what = [f"Set {PRIORITY} on {_tasks(ranked)}"] if ranked else []
-    what += [f"set {BATCH} on the {_tasks(batch)} of the batch"] if batch else []
-    what += [f"clear {PRIORITY} of {_tasks(clear)} without a rank"] if clear else []
-    what += [f"clear {BATCH} of {_tasks(untag)}"] if untag else []
+    what = [f"Set {keys.priority} on {_tasks(ranked)}"] if ranked else []
+    what += [f"set {keys.batch} on the {_tasks(batch)} of the batch"] if batch else []
+    what += [f"clear {keys.priority} of {_tasks(clear)} without a rank"] if clear else []
+    what += [f"clear {keys.batch} of {_tasks(untag)}"] if untag else []
     payload = {"task_ids": list(ranked), "clear": clear, "tags": tags, "untag": untag}
     touched = {*ranked, *batch, *clear, *untag}
     steps = [Step("fields", _sentence(what), len(touched), {**place, **payload})]
@@ -134,8 +149,10 @@ def _field_steps(
         tag = None if whole and write.mode == "queue" else name
         tab = {
             "title": title,
-            "ordering": ordering(whole=write.mode == "queue"),
-            "filters": filters(tag, project.get("maximum_annotations") or 1),
+            "ordering": ordering(whole=write.mode == "queue", keys=keys),
+            "filters": review_filters(name)
+            if review
+            else filters(tag, project.get("maximum_annotations") or 1),
         }
         who = None if whole else name
         step = Step(
@@ -198,7 +215,8 @@ def _stays(steps: Sequence[Step]) -> tuple[str, ...]:
             if len(steps) > 2
             else ()
         )
-    kept = (*([PRIORITY] if steps[0].payload["task_ids"] else []), BATCH)
+    own = KEYS[steps[0].payload["purpose"]]
+    kept = (*([own.priority] if steps[0].payload["task_ids"] else []), own.batch)
     keys, verb = " and ".join(kept), "stay" if len(kept) > 1 else "stays"
     noun = "data keys" if len(kept) > 1 else "data key"
     return (

@@ -58,6 +58,7 @@ def make_pool(
     notices: Sequence[Notice],
     *,
     labels: Sequence[int] | None = None,
+    votes: NDArray[np.int64] | None = None,
     truth: Objects | None = None,
 ) -> Pool:
     """The pool of these tasks.
@@ -69,6 +70,7 @@ def make_pool(
         labelled: shape (n_items,).
         notices: what was found so far.
         labels: shape (n_items,), class positions of what people said.
+        votes: shape (n_items, n_people), what each of several people said.
         truth: the objects that people marked.
 
     Raises:
@@ -103,6 +105,7 @@ def make_pool(
         classes=tuple(setup.classes) or None,
         objects=(tuple(objects) if several else objects[0]) if objects else None,
         labels=labels,
+        votes=votes,
         truth=truth,
         labelled=labelled,
         missing=~present,

@@ -1,0 +1,203 @@
+"""Which labels should people look at again: their quality, by cleanlab, from stored predictions.
+
+Predictions of items on which the model was trained agree with whatever label they were given:
+those of a model that has not seen an item, such as from cross-validation, find its wrong label.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections.abc import Callable
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.acquisition.matching import boxes_of
+from labelnext.checks import mean_of_members
+from labelnext.errors import InvalidInput, MissingExtra
+from labelnext.pool import Notice, Objects, Pool
+from labelnext.ranking import Ranking, priorities
+from labelnext.report import newest_objects
+from labelnext.selection.order import stable_order
+
+LabelScore = Literal["auto", "self_confidence", "normalized_margin", "confidence_weighted_entropy"]
+_INSTALL = "pip install 'labelnext[review]'"
+# ObjectLab compares distances of corners in pixels; our boxes are fractions of the image.
+_PIXELS = 640
+
+Scored = tuple[str, NDArray[np.float64], list[Notice]]
+
+
+def review(pool: Pool, *, score: LabelScore = "auto", budget: int | None = None) -> Ranking:
+    """The labelled items of a pool, the most doubtful label first.
+
+    What is measured follows from the pool: where several people labelled an item, ActiveLab; where
+    objects are labelled, ObjectLab on boxes and classes; else the class of each item.
+
+    Args:
+        pool: with labels and predictions of the same items; the rest is left out.
+        score: of classes, by one person's label: self_confidence is the label's own probability;
+            normalized_margin and confidence_weighted_entropy weigh it against the others'. auto
+            is self_confidence, or ActiveLab where there are votes of several people.
+        budget: size of the batch; all of them when None.
+
+    Returns:
+        The ranking, of purpose review; scores in [0, 1], low is doubtful.
+
+    Raises:
+        MissingExtra: if cleanlab is not installed.
+        InvalidInput: if the pool has no labels or predictions that could be compared.
+
+    References:
+        Northcutt et al., Confident Learning (2021); Goh and Mueller, ActiveLab (2023); Tkachenko et
+        al., ObjectLab (2023).
+
+    Example:
+        >>> rows = [[0.9, 0.1], [0.9, 0.1], [0.2, 0.8]]
+        >>> pool = Pool(["a", "b", "c"], probabilities=rows, labels=[0, 1, 1])
+        >>> review(pool).item_ids.tolist()
+        ['b', 'c', 'a']
+    """
+    name, scores, notices = _scores(pool, score)
+    order = pool.tie_order
+    candidates = order[np.isfinite(scores)[order]]
+    ranked = candidates[stable_order(-scores[candidates])]
+    batch = ranked if budget is None else ranked[:budget]
+    left = pool.labelled & ~np.isfinite(scores)
+    return Ranking(
+        item_ids=pool.item_ids[batch],
+        ranks=np.arange(1, len(batch) + 1),
+        priorities=priorities(len(ranked))[: len(batch)],
+        scores=scores[batch],
+        pool_order=pool.item_ids[ranked],
+        pool_scores=scores[ranked],
+        unscored_ids=tuple(pool.item_ids[order[left[order]]].tolist()),
+        acquisition=name,
+        of="objects" if pool.truth is not None else "items",
+        direction="low",
+        notices=tuple(notices),
+        purpose="review",
+    )
+
+
+def _scores(pool: Pool, score: LabelScore) -> Scored:
+    """Name and quality of the labels, shape (n_items,), NaN for none; and what was found."""
+    if score not in get_args(LabelScore):
+        raise InvalidInput(
+            f"score must be one of {', '.join(get_args(LabelScore))}; got {score!r}."
+        )
+    if importlib.util.find_spec("cleanlab") is None:
+        raise MissingExtra(
+            "purpose review needs the package cleanlab, which is not installed.", hint=_INSTALL
+        )
+    objects = newest_objects(pool)
+    if pool.truth is not None and objects is not None:
+        return _of_objects(pool, pool.truth, objects)
+    if pool.labels is None or pool.probabilities is None or pool.multilabel:
+        raise InvalidInput(
+            "purpose review needs labels and predictions of the same kind: one class an item with "
+            "probabilities, or boxes with boxes; the source has none.",
+            hint="name where labels and predictions are stored in source.",
+        )
+    rows = mean_of_members(pool.probabilities)
+    if score == "auto" and pool.votes is not None and ((pool.votes >= 0).sum(axis=1) > 1).any():
+        return _of_votes(pool, rows, pool.votes)
+    return _of_labels(pool, rows, pool.labels, "self_confidence" if score == "auto" else score)
+
+
+def _of_labels(
+    pool: Pool, rows: NDArray[np.floating], labels: NDArray[np.int64], score: str
+) -> Scored:
+    from cleanlab.filter import find_label_issues
+    from cleanlab.rank import get_label_quality_scores
+
+    usable = _by_id(pool, (labels >= 0) & np.isfinite(rows).all(axis=1))
+    scores: NDArray[np.float64] = np.full(len(pool), np.nan)
+    if not usable.size:
+        return score, scores, []
+    given = (labels[usable], rows[usable])
+    scores[usable], notices = _quietly(lambda: get_label_quality_scores(*given, method=score))
+    # One process: its workers cost more than the counting of a million items.
+    wrong, more = _quietly(lambda: find_label_issues(*given, n_jobs=1))
+    ids = pool.item_ids[usable[wrong]]
+    message = (
+        f"{len(ids)} of {len(usable)} labels are likely wrong, by confident learning: as many of "
+        "the first are worth a look."
+    )
+    return score, scores, [Notice("label_issues", message, tuple(ids.tolist())), *notices, *more]
+
+
+def _of_votes(pool: Pool, rows: NDArray[np.floating], votes: NDArray[np.int64]) -> Scored:
+    from cleanlab.multiannotator import get_active_learning_scores
+
+    usable = _by_id(pool, (votes >= 0).any(axis=1) & np.isfinite(rows).all(axis=1))
+    people = (votes[usable] >= 0).any(axis=0)
+    said = np.where(votes >= 0, votes, np.nan)[usable][:, people]
+    scores: NDArray[np.float64] = np.full(len(pool), np.nan)
+    (scores[usable], _), notices = _quietly(lambda: get_active_learning_scores(said, rows[usable]))
+    several = (~np.isnan(said)).sum(axis=1) > 1
+    message = (
+        f"{int(several.sum())} of {len(usable)} items were labelled by several of {people.sum()} "
+        "people, so labels are ranked by ActiveLab: how little the people and the model agree."
+    )
+    return "active_lab", scores, [Notice("several_people", message), *notices]
+
+
+def _of_objects(pool: Pool, truth: Objects, objects: Objects) -> Scored:
+    from cleanlab.object_detection.rank import get_label_quality_scores
+
+    usable = _by_id(pool, pool.labelled & ~pool.missing)
+    for found in (truth, objects):
+        boxes_of(found)
+        if found.class_ids is None or (found.class_ids < 0).any():
+            raise InvalidInput("objects must have a class each to review labels; some have none.")
+    scores: NDArray[np.float64] = np.full(len(pool), np.nan)
+    if not usable.size:
+        return "object_lab", scores, []
+    n_classes = pool.n_classes or 1 + max(int(o.class_ids.max(initial=0)) for o in (truth, objects))  # type: ignore[union-attr]  # checked above
+    labels = [
+        {"bboxes": _PIXELS * boxes, "labels": classes}
+        for boxes, classes, _ in (_parts(truth, item) for item in usable)
+    ]
+    predictions = [_by_class(*_parts(objects, item), n_classes) for item in usable]
+    scores[usable], notices = _quietly(
+        lambda: get_label_quality_scores(labels, predictions, verbose=False)
+    )
+    return "object_lab", scores, notices
+
+
+def _parts(objects: Objects, item: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Boxes, classes and confidences of an item's objects."""
+    rows = slice(*objects.offsets[item : item + 2].tolist())
+    assert objects.class_ids is not None
+    return boxes_of(objects)[rows], objects.class_ids[rows], objects.confidences[rows]
+
+
+def _by_class(
+    boxes: NDArray[np.floating],
+    classes: NDArray[np.int64],
+    confidences: NDArray[np.floating],
+    n_classes: int,
+) -> NDArray[Any]:
+    """As mmdetection has it: for each class the rows x1 y1 x2 y2 confidence."""
+    rows = np.column_stack([_PIXELS * boxes, confidences])
+    out = np.empty(n_classes, dtype=object)
+    for position in range(n_classes):
+        out[position] = rows[classes == position]
+    return out
+
+
+def _by_id(pool: Pool, usable: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Positions by id: the estimates must not depend on the order of the rows."""
+    return pool.tie_order[usable[pool.tie_order]]
+
+
+def _quietly(call: Callable[[], Any]) -> tuple[Any, list[Notice]]:
+    """What a call returns, its warnings as notices."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = call()
+    messages = dict.fromkeys(" ".join(str(w.message).split()) for w in caught)
+    return result, [Notice("cleanlab", message) for message in messages]
