@@ -25,37 +25,22 @@ N_POOL, N_TEST, N_FIRST, N_ROUNDS, N_BOXES = 300, 150, 12, 5, 40
 N_IMAGES = 16  # a batch where it is chosen as one: about 40 boxes
 GRID = np.arange(60, 201, 20)  # labelled boxes at which all curves are known
 
-_ENTROPY = {"acquisition": "entropy", "of": "objects", "floor": 0.3, "no_objects": "last"}
+_ENTROPY = {"acquisition": "entropy", "of": "objects", "floor": 0.1, "no_objects": "last"}
+_WEIGHTED = {**_ENTROPY, "reduce": "weighted_sum"}
+_DIFFICULT = {**_WEIGHTED, "class_weights": "difficulty"}
+_DIVERSE = {"selection": "object_diversity", "budget": N_IMAGES}
 CONTENDERS: Mapping[str, dict[str, Any]] = {
     "random": {},
     "mean object confidence": {"acquisition": "mean_object_confidence"},
     "entropy, mean": {**_ENTROPY, "reduce": "mean"},
     "entropy, sum": {**_ENTROPY, "reduce": "sum"},
-    "entropy, weighted sum": {**_ENTROPY, "reduce": "weighted_sum"},
-    "entropy, weighted sum per cost": {**_ENTROPY, "reduce": "weighted_sum", "per_cost": True},
-    "entropy, weighted by difficulty": {
-        **_ENTROPY,
-        "reduce": "weighted_sum",
-        "class_weights": "difficulty",
-    },
-    "the same, diverse objects (PPAL)": {
-        **_ENTROPY,
-        "reduce": "weighted_sum",
-        "class_weights": "difficulty",
-        "selection": "object_diversity",
-        "budget": N_IMAGES,
-    },
-    "entropy, weighted sum, diverse objects": {
-        **_ENTROPY,
-        "reduce": "weighted_sum",
-        "selection": "object_diversity",
-        "budget": N_IMAGES,
-    },
-    "distinct entropy": {
-        "acquisition": "distinct_entropy",
-        "floor": 0.3,
-        "no_objects": "last",
-    },
+    "entropy, weighted sum": _WEIGHTED,
+    "the same, floor 0.3": {**_WEIGHTED, "floor": 0.3},
+    "the same, floor 0.3, per cost": {**_WEIGHTED, "floor": 0.3, "per_cost": True},
+    "entropy, weighted by difficulty": _DIFFICULT,
+    "the same, diverse objects (PPAL)": {**_DIFFICULT, **_DIVERSE},
+    "weighted sum, diverse objects": {**_WEIGHTED, **_DIVERSE},
+    "distinct entropy": {**_ENTROPY, "acquisition": "distinct_entropy"},
     "committee certainty, min": {
         "acquisition": "committee_certainty",
         "floor": 0.3,

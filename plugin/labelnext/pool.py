@@ -1,10 +1,10 @@
-"""Pool and Objects: item ids and prediction columns as arrays, validated once where data enters."""
+"""Pool: item ids and prediction columns as arrays, validated once where data enters."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -21,136 +21,13 @@ from labelnext.checks import (
     distributions,
     float_array,
     id_order,
-    named,
     rows_of,
     unit_interval,
 )
 from labelnext.errors import InvalidInput
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something that was adjusted, left out or looks wrong, with the items it concerns.
-
-    Attributes:
-        code: a stable name, such as ``"renormalised"``.
-        message: one sentence for people.
-        item_ids: the items concerned; empty when it is not about items.
-    """
-
-    code: str
-    message: str
-    item_ids: tuple[str, ...] = ()
-
-
-def _set(target: object, **columns: object) -> None:
-    """Fill a frozen dataclass, once, from its constructor."""
-    for name, value in columns.items():
-        object.__setattr__(target, name, value)
-
-
-@dataclass(frozen=True, eq=False, init=False)
-class Objects:
-    """The detected objects of all items, as columns; item i owns rows offsets[i] to offsets[i+1].
-
-    Args:
-        offsets: shape (n_items + 1,), from 0 to n_objects, never falling.
-        confidences: shape (n_objects,), the probability of each object's predicted class, in
-            [0, 1]; NaN makes the item unscored.
-        class_ids: shape (n_objects,), the predicted class, −1 for unknown.
-        boxes: shape (n_objects, 4), x1 y1 x2 y2 as fractions of the image, in [0, 1].
-        probabilities: shape (n_objects, n_classes), in [0, 1]; rows need not sum to 1.
-        embeddings: shape (n_objects, n_dimensions).
-        weights: shape (n_objects,), what each counts in a weighted sum.
-
-    Raises:
-        InvalidInput: if shapes disagree or a value is out of range.
-
-    Example:
-        >>> Objects(offsets=[0, 2, 2], confidences=[0.9, 0.4]).counts
-        array([2, 0])
-    """
-
-    offsets: NDArray[np.int64]
-    confidences: NDArray[np.floating]
-    class_ids: NDArray[np.int64] | None
-    boxes: NDArray[np.floating] | None
-    probabilities: NDArray[np.floating] | None
-    embeddings: NDArray[np.floating] | None
-    weights: NDArray[np.float64] | None
-
-    def __init__(
-        self,
-        offsets: ArrayLike,
-        confidences: ArrayLike,
-        *,
-        class_ids: ArrayLike | None = None,
-        boxes: ArrayLike | None = None,
-        probabilities: ArrayLike | None = None,
-        embeddings: ArrayLike | None = None,
-        weights: ArrayLike | None = None,
-    ) -> None:
-        scores = float_array("confidences", confidences)
-        if scores.ndim != 1:
-            raise InvalidInput(
-                f"confidences must be of shape (n_objects,); got shape {scores.shape}."
-            )
-        n = len(scores)
-        bounds = np.asarray(offsets, dtype=np.int64)
-        if bounds.ndim != 1 or bounds.size == 0 or bounds[0] != 0 or bounds[-1] != n:
-            raise InvalidInput(
-                f"offsets must start at 0 and end at the number of objects, {n}; got {bounds!r}."
-            )
-        if (np.diff(bounds) < 0).any():
-            raise InvalidInput("offsets must never fall.")
-        vectors = rows_of("objects.probabilities", probabilities, n)
-        _set(
-            self,
-            offsets=bounds,
-            confidences=unit_interval("confidences", scores),
-            class_ids=None if class_ids is None else column_of("class_ids", class_ids, n, np.int64),
-            boxes=rows_of("objects.boxes", boxes, n, width=4),
-            probabilities=None
-            if vectors is None
-            else unit_interval("objects.probabilities", vectors),
-            embeddings=rows_of("objects.embeddings", embeddings, n),
-            weights=None if weights is None else column_of("weights", weights, n, np.float64),
-        )
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    @property
-    def counts(self) -> NDArray[np.int64]:
-        """Number of objects of each item, shape (n_items,)."""
-        return np.diff(self.offsets)
-
-    @cached_property
-    def item_positions(self) -> NDArray[np.intp]:
-        """The item of each object, shape (n_objects,)."""
-        return np.repeat(np.arange(len(self)), self.counts)
-
-    def where(self, keep: NDArray[np.bool_]) -> Objects:
-        """The objects where `keep`, shape (n_objects,), is true; items stay as they are."""
-        if keep.all():
-            return self
-        offsets = np.concatenate([[0], np.cumsum(keep)])[self.offsets]
-        return self._select(offsets, np.flatnonzero(keep))
-
-    def take(self, items: NDArray[np.intp]) -> Objects:
-        """The objects of the given items, in that order."""
-        counts = self.counts[items]
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][items] - offsets[:-1], counts)
-        return self._select(offsets, rows)
-
-    def _select(self, offsets: NDArray[np.int64], rows: NDArray[np.intp]) -> Objects:
-        columns: dict[str, Any] = {
-            f.name: None if getattr(self, f.name) is None else getattr(self, f.name)[rows]
-            for f in fields(self)
-            if f.name != "offsets"
-        }
-        return Objects(offsets, **columns)
+from labelnext.objects import Notice as Notice
+from labelnext.objects import Objects as Objects
+from labelnext.objects import absent_in_all, checked_objects, fill, note_missing_versions
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -176,7 +53,7 @@ class Pool:
         objects: predicted objects, or a tuple of them, one for each model version.
         truth: labelled objects.
         missing: shape (n_items,), items without any prediction; a prediction with no objects is
-            not missing.
+            not missing. Those that all sets of objects miss when None.
         notices: what the reader of the data already found.
 
     Raises:
@@ -225,9 +102,16 @@ class Pool:
         n = len(ids)
         found = list(notices)
         names = None if classes is None else checked_classes(classes)
+        sets = objects if isinstance(objects, tuple) or objects is None else (objects,)
+        if sets is not None:
+            if not sets:
+                raise InvalidInput("objects must hold at least one set; got an empty tuple.")
+            sets = tuple(checked_objects("objects", o, ids, found) for o in sets)
         absent: NDArray[np.bool_] = np.full(n, probabilities is None and objects is None)
         if missing is not None:
             absent = column_of("missing", missing, n, np.bool_)
+        elif sets is not None and probabilities is None:
+            absent = absent_in_all(sets)
         rows = None
         if probabilities is not None:
             rows = _checked_probabilities(probabilities, ids, names, absent, multilabel, found)
@@ -238,12 +122,9 @@ class Pool:
             done = done | (said >= 0).any(axis=1)
         if labelled is not None:
             done = column_of("labelled", labelled, n, np.bool_)
-        sets = objects if isinstance(objects, tuple) or objects is None else (objects,)
         if sets is not None:
-            if not sets:
-                raise InvalidInput("objects must hold at least one set; got an empty tuple.")
-            sets = tuple(_checked_objects("objects", o, ids, found) for o in sets)
-        _set(
+            note_missing_versions(sets, absent, ids, found)
+        fill(
             self,
             item_ids=ids,
             probabilities=rows,
@@ -256,7 +137,7 @@ class Pool:
             costs=None if costs is None else checked_costs(costs, ids),
             multilabel=multilabel,
             objects=sets if isinstance(objects, tuple) or sets is None else sets[0],
-            truth=None if truth is None else _checked_objects("truth", truth, ids, found),
+            truth=None if truth is None else checked_objects("truth", truth, ids, found),
             missing=absent,
             notices=tuple(found),
         )
@@ -343,69 +224,14 @@ def _checked_probabilities(
     return out.reshape(array.shape)
 
 
-def _checked_objects(
-    what: str, objects: Objects, ids: NDArray[np.str_], found: list[Notice]
-) -> Objects:
-    if not isinstance(objects, Objects):
-        raise InvalidInput(f"{what} must be Objects; got {type(objects).__name__}.")
-    if len(objects) != len(ids):
-        raise InvalidInput(
-            f"{what} must hold one entry for each of the {len(ids)} items; got {len(objects)}."
-        )
-    nan = np.isnan(objects.confidences)
-    if objects.probabilities is not None:
-        nan |= np.isnan(objects.probabilities).any(axis=1)
-    if nan.any():
-        items = np.unique(objects.item_positions[nan])
-        found.append(
-            Notice(
-                "nan",
-                f"{len(items)} items have {what} with NaN and get no score.",
-                tuple(ids[items].tolist()),
-            )
-        )
-    boxes = objects.boxes
-    if boxes is None or not len(boxes):
-        return objects
-    turned = ~((boxes[:, 0] <= boxes[:, 2]) & (boxes[:, 1] <= boxes[:, 3]))
-    if turned.any():
-        row = int(np.flatnonzero(turned)[0])
-        names = named(np.unique(objects.item_positions[turned]), ids)
-        raise InvalidInput(
-            f"boxes of {what} must be x1 y1 x2 y2 with x1 <= x2 and y1 <= y2; "
-            f"got {boxes[row].tolist()} for {names}."
-        )
-    outside = ((boxes < 0) | (boxes > 1)).any(axis=1)
-    gone = (boxes[:, 0] >= 1) | (boxes[:, 1] >= 1) | (boxes[:, 2] <= 0) | (boxes[:, 3] <= 0)
-    if (gone & outside).any():
-        row = int(np.flatnonzero(gone & outside)[0])
-        names = named(np.unique(objects.item_positions[gone & outside]), ids)
-        raise InvalidInput(
-            f"boxes of {what} must overlap the image, in fractions of its width and height; "
-            f"got {boxes[row].tolist()} for {names}.",
-            hint="divide pixels by the width and height of the image.",
-        )
-    if outside.any():
-        items = np.unique(objects.item_positions[outside])
-        found.append(
-            Notice(
-                "clipped_boxes",
-                f"{outside.sum()} boxes of {len(items)} items stuck out of the image; "
-                "they were clipped to it.",
-                tuple(ids[items].tolist()),
-            )
-        )
-        return replace(objects, boxes=np.clip(boxes, 0, 1))
-    return objects
-
-
 def _update(digest: Any, value: object, order: NDArray[np.intp]) -> None:
     if isinstance(value, Objects):
         value = value.take(order)
         for f in fields(value):
             part = getattr(value, f.name)
             if part is not None:
-                digest.update(np.ascontiguousarray(part).tobytes())
+                plain = repr(part.tolist()).encode() if part.dtype == object else None
+                digest.update(plain or np.ascontiguousarray(part).tobytes())
     elif isinstance(value, np.ndarray):
         rows = value[:, order] if value.ndim == 3 else value[order]
         digest.update(str(rows.dtype.kind).encode() + str(rows.shape).encode())

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition.matching import boxes_of
+from labelnext.acquisition.shapes import boxes_of
 from labelnext.checks import mean_of_members
 from labelnext.errors import InvalidInput, MissingExtra
 from labelnext.pool import Notice, Objects, Pool

@@ -170,3 +170,55 @@ def test_one_version_is_no_committee() -> None:
         committee_certainty([one(LEFT)])
     with pytest.raises(InvalidInput, match="needs the objects of one model version"):
         rank(Pool(["a"], objects=(one(LEFT),) * 2), "committee_certainty", reduce="weighted_sum")
+
+
+def unseen(version: Objects, missing: list[bool]) -> Objects:
+    return Objects(
+        version.offsets,
+        version.confidences,
+        class_ids=version.class_ids,
+        boxes=version.boxes,
+        missing=missing,
+    )
+
+
+def test_version_without_a_prediction_has_no_vote() -> None:
+    # The third version saw the second image alone; of the first it neither finds nor misses.
+    sure = Objects([0, 1, 2], [1.0, 1.0], class_ids=[0, 0], boxes=[LEFT, LEFT])
+    late = Objects([0, 0, 1], [1.0], class_ids=[0], boxes=[LEFT])
+    blind = unseen(late, [True, False])
+    assert committee_certainty([sure, sure, blind]).tolist() == [1.0, 1.0]
+    assert localisation_stability([sure, sure, blind]).tolist() == [1.0, 1.0]
+    assert committee_certainty([sure, sure, late])[0] < 1
+    assert localisation_stability([sure, late, sure])[0] == 0.5
+
+
+def test_newest_version_that_saw_the_image_is_judged() -> None:
+    older, newer = one(HALF, 0.5), one(LEFT, 0.5)
+    blind = unseen(NONE, [True])
+    assert localisation_stability([older, newer, blind]) == pytest.approx([0.75])
+
+
+def test_image_of_one_version_is_certain_as_far_as_that_one_is() -> None:
+    blind = unseen(NONE, [True])
+    alone = committee_certainty([one(LEFT, 0.8), blind])
+    entropy = -0.8 * np.log(0.8) - 0.2 * np.log(0.2)
+    assert alone == pytest.approx([1 - entropy / np.log(2)])
+    assert np.isnan(localisation_stability([one(LEFT, 0.8), blind])).all()
+    assert np.isnan(committee_certainty([blind, blind])).all()
+
+
+def test_items_that_versions_lack_are_counted() -> None:
+    both = Objects([0, 1, 2, 2], [0.9, 0.9], class_ids=[0, 0], boxes=[LEFT, LEFT])
+    part = Objects([0, 1, 1, 1], [0.9], class_ids=[0], boxes=[LEFT])
+    pool = Pool(
+        ["both", "older", "none"],
+        objects=(unseen(both, [False, False, True]), unseen(part, [False, True, True])),
+    )
+    assert pool.missing.tolist() == [False, False, True]
+    assert [(n.code, n.item_ids) for n in pool.notices] == [("missing_members", ("older",))]
+    ranking = rank(pool, "localisation_stability")
+    assert ranking.item_ids.tolist() == ["both"]
+    assert set(ranking.unscored_ids) == {"none", "older"}
+    with pytest.raises(InvalidInput, match="must have no objects; got some for row 0"):
+        unseen(both, [True, False, False])

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
+from pycocotools import mask as coco
 
 from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, InvalidInput, LabelnextError, NotFound
@@ -159,6 +160,47 @@ def test_coco_results_become_objects_of_their_images(tmp_path: Path) -> None:
     assert pool.objects.boxes.tolist() == [[0, 0, 1, 1], [0.1, 0.2, 0.4, 0.6]]
 
 
+def test_coco_segmentations_become_masks(tmp_path: Path) -> None:
+    # Image 1 is 100 wide; a polygon, run lengths, and a box that stands for itself.
+    (tmp_path / "images.json").write_text(json.dumps(IMAGES))
+    sides = [(i["height"], i["width"]) for i in IMAGES["images"]]
+    square = [[10, 10, 20, 10, 20, 20, 10, 20]]
+    rows = {"size": list(sides[1]), "counts": [0, 3, sides[1][0] * sides[1][1] - 3]}
+    common = {"category_id": 3, "score": 0.5}
+    results = [
+        {**common, "image_id": 1, "segmentation": square},
+        {**common, "image_id": 2, "segmentation": rows},
+        {**common, "image_id": 2, "bbox": [0, 0, 5, 4]},
+    ]
+    pool = read(tmp_path, "r.json", json.dumps(results), images="images.json")
+    areas = coco.area(pool.objects.masks.tolist()).tolist()
+    assert areas == [100, 3, 20]
+    h, w = sides[0]
+    assert pool.objects.boxes[0].tolist() == [10 / w, 10 / h, 20 / w, 20 / h]
+
+
+def test_coco_detections_may_have_embeddings(tmp_path: Path) -> None:
+    (tmp_path / "images.json").write_text(json.dumps(IMAGES))
+    looks = [[1, 0], [0, 1]]
+    results = [{**d, "embedding": e} for d, e in zip(COCO, looks, strict=True)]
+    pool = read(tmp_path, "r.json", json.dumps(results), images="images.json")
+    order = [d["image_id"] for d in COCO]
+    assert pool.objects.embeddings.tolist() == [looks[i] for i in np.argsort(order)]
+    with pytest.raises(InvalidInput, match="must have an embedding; 1 have one"):
+        read(tmp_path, "r.json", json.dumps([results[0], COCO[1]]), images="images.json")
+
+
+def test_jsonl_with_masks_of_objects(tmp_path: Path) -> None:
+    mask = {"size": [2, 2], "counts": "02"}
+    whole = {"confidence": 0.5, "mask": {"size": [2, 2], "counts": "04"}}
+    pool = read(tmp_path, "p.jsonl", lines({"item_id": "a", "objects": [whole]}))
+    assert coco.area(pool.objects.masks.tolist()).tolist() == [4]
+    assert pool.objects.boxes.tolist() == [[0, 0, 1, 1]]
+    broken = {"confidence": 0.5, "mask": mask}
+    with pytest.raises(InvalidInput, match="run lengths of all its pixels"):
+        read(tmp_path, "b.jsonl", lines({"item_id": "a", "objects": [broken]}))
+
+
 def test_coco_ids_may_be_file_names(tmp_path: Path) -> None:
     (tmp_path / "images.json").write_text(json.dumps(IMAGES))
     (tmp_path / "r.json").write_text(json.dumps(COCO))
@@ -175,6 +217,8 @@ def test_coco_ids_may_be_file_names(tmp_path: Path) -> None:
         ({"category_id": 9}, "category_id must be one of the categories; got 9"),
         ({"score": 1.5}, r"confidences must be in \[0, 1\]"),
         ({"bbox": [0, 0, -5, 1]}, "x1 <= x2"),
+        ({"segmentation": [[0, 0, 1, 1]]}, "polygons of three corners"),
+        ({"segmentation": {"size": [1, 1], "counts": [1]}}, "size of its image"),
     ],
 )
 def test_wrong_coco_record_is_named(tmp_path: Path, change: dict, message: str) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, NotFound, listed
+from labelnext.masks import Masks, boxes_of_masks, mask_of
 from labelnext.pool import Notice, Objects, Pool
 
 
@@ -16,8 +18,8 @@ def read_coco(results_path: Path, images_path: Path, key: str | None = None) -> 
     """Detections as objects of their images; images without detections have none.
 
     Args:
-        results_path: a list of records with image_id, category_id, bbox (x, y, width, height in
-            pixels) and score.
+        results_path: a list of records with image_id, category_id, score, and bbox (x, y, width,
+            height in pixels) or segmentation (polygons or run lengths) or both; an embedding too.
         images_path: with `images` (id, width, height) and `categories` (id, name). Its
             annotations are not taken for labels: they are often ground truth for evaluation.
         key: the field of an image that is its id; `id` when None.
@@ -54,17 +56,19 @@ def read_coco(results_path: Path, images_path: Path, key: str | None = None) -> 
 
     item_rows = np.array([rows[i] for i in owners], dtype=np.int64)
     order = np.argsort(item_rows, kind="stable")
-    boxes = np.array([_of(d, "bbox", "detection") for d in results], dtype=float).reshape(-1, 4)
+    results = [results[i] for i in order]
     sizes = np.array([[_of(i, "width", "image"), _of(i, "height", "image")] for i in images])
-    boxes[:, 2:] += boxes[:, :2]
-    boxes /= np.tile(sizes.reshape(-1, 2)[item_rows], 2)
+    sizes = sizes.reshape(-1, 2)[item_rows[order]]
+    masks = _masks(results, sizes)
     scores = np.array([_of(d, "score", "detection") for d in results], dtype=float)
     class_ids = [places.get(c, -1) for c in kinds]
     objects = Objects(
         np.concatenate([[0], np.cumsum(np.bincount(item_rows, minlength=len(images)))]),
         scores[order],
         class_ids=np.array(class_ids, dtype=np.int64)[order],
-        boxes=boxes[order],
+        boxes=_boxes(results, sizes, masks),
+        masks=masks,
+        embeddings=_embeddings(results),
     )
     notices = []
     if listing.get("annotations"):
@@ -76,6 +80,39 @@ def read_coco(results_path: Path, images_path: Path, key: str | None = None) -> 
         classes=[str(c["name"]) for c in categories] or None,
         notices=notices,
     )
+
+
+def _boxes(
+    results: list[dict[str, Any]], sizes: NDArray[Any], masks: Masks | None
+) -> NDArray[np.float64]:
+    """Boxes x1 y1 x2 y2 in fractions of the image, those around the masks where there are none."""
+    if masks is not None and not all("bbox" in d for d in results):
+        return boxes_of_masks(masks)
+    boxes = np.array([_of(d, "bbox", "detection") for d in results], dtype=float).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    boxes /= np.tile(sizes, 2)
+    return boxes
+
+
+def _masks(results: list[dict[str, Any]], sizes: NDArray[Any]) -> Masks | None:
+    """Masks of the detections; a box takes the place of a segmentation that is not there."""
+    if not any(d.get("segmentation") for d in results):
+        return None
+    masks = np.empty(len(results), dtype=object)
+    for row, (d, (width, height)) in enumerate(zip(results, sizes.tolist(), strict=True)):
+        shape = d.get("segmentation")
+        if not shape:
+            x, y, w, h = _of(d, "bbox", "detection without segmentation")
+            shape = [[x, y, x + w, y, x + w, y + h, x, y + h]]
+        masks[row] = mask_of(shape, height, width)
+    return masks
+
+
+def _embeddings(results: list[dict[str, Any]]) -> list[Any] | None:
+    given = [d["embedding"] for d in results if "embedding" in d]
+    if 0 < len(given) < len(results):
+        raise InvalidInput(f"every detection must have an embedding; {len(given)} have one.")
+    return given or None
 
 
 def _load(path: Path) -> Any:

@@ -38,9 +38,9 @@ def pool_of_table(
     Args:
         table: with a column item_id, and any of probabilities (a list, or a struct from class to
             probability; or flat columns p_<class>), objects (a list of structs with confidence,
-            class, box, probabilities, embedding), embedding (a list; or flat columns e_0, e_1, …),
-            label, votes (a list with the class that each person said, null for none), truth
-            (labelled objects, as objects but without confidence), labelled, group and cost.
+            class, box, mask, probabilities, embedding), embedding (a list; or flat columns e_0,
+            e_1, …), label, votes (a list with the class that each person said, null for none),
+            truth (labelled objects, as objects but without confidence), labelled, group and cost.
         columns: our names to the table's.
         classes: names of the classes; from the table when None.
 
@@ -221,8 +221,8 @@ class _ObjectColumns:
             pa.types.is_struct(column.type.value_type) or pa.types.is_null(column.type.value_type)
         ):
             raise InvalidInput(
-                f"{name} must be a list of records with confidence, class, box, probabilities "
-                f"and embedding; got {column.type}."
+                f"{name} must be a list of records with confidence, class, box, mask, "
+                f"probabilities and embedding; got {column.type}."
             )
         self.absent = _nulls(column)
         lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
@@ -263,9 +263,16 @@ class _ObjectColumns:
             else _numbers("confidence", self._field("confidence")),
             class_ids=class_ids,
             boxes=self._rows("box", "box"),
+            masks=self._masks(),
             probabilities=self._rows("probabilities", "probabilities of an object"),
             embeddings=self._rows("embedding", "embedding of an object"),
         )
+
+    def _masks(self) -> list[Any] | None:
+        column = self._field("mask")
+        if column is None or pa.types.is_null(column.type):
+            return None
+        return [mask or {} for mask in column.to_pylist()]
 
     def _rows(self, name: str, what: str) -> NDArray[np.float64] | None:
         column = self._field(name)

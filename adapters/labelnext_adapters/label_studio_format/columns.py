@@ -87,7 +87,9 @@ def make_pool(
             own = [replace(notice, message=f"{version}: {notice.message}") for notice in own]
         found += own
     vectors = [c.probabilities for c in contents.values() if c.probabilities is not None]
-    objects = [c.objects for c in contents.values() if c.objects is not None]
+    objects = [
+        replace(c.objects, missing=~c.present) for c in contents.values() if c.objects is not None
+    ]
     if vectors and objects:
         kinds = ", ".join(
             f"{v} holds {'objects' if c.probabilities is None else 'class probabilities'}"

@@ -11,15 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition.matching import (
-    Clusters,
-    box_iou,
-    boxes_of,
-    elementwise_iou,
-    match_boxes,
-    merge_boxes,
-)
+from labelnext.acquisition.matching import Clusters, match_boxes, merge_boxes
 from labelnext.acquisition.objects import NoObjects, Reduction, reduce_objects
+from labelnext.acquisition.shapes import iou_of_each, mean_shapes, shape_iou, shapes_of
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects
 
@@ -57,9 +51,10 @@ def committee_certainty(
 ) -> NDArray[np.floating]:
     """Semantic × spatial × occurrence certainty of the boxes, reduced to one value per item.
 
-    The versions' boxes are merged into clusters (`merge_boxes`). A version without the box votes
-    for background. A class vector keeps its values and leaves what is missing to 1 for background;
-    without vectors the predicted class has its confidence and background the rest.
+    The versions' boxes, or masks where all have them, are merged into clusters (`merge_boxes`). A
+    version without the box votes for background, but not one of which the item is missing. A class
+    vector keeps its values and leaves what is missing to 1 for background; without vectors the
+    predicted class has its confidence and background the rest.
 
     Args:
         objects: one entry for each model version, with boxes.
@@ -71,7 +66,8 @@ def committee_certainty(
         no_objects: whether items without objects in any version come first or last.
 
     Returns:
-        Shape (n_items,), in [0, 1] (a sum may exceed 1); smaller is less certain.
+        Shape (n_items,), in [0, 1] (a sum may exceed 1); smaller is less certain. NaN where the
+        item is missing of every version.
 
     Raises:
         InvalidInput: if there are fewer than two versions, or one has no boxes.
@@ -94,6 +90,7 @@ def committee_certainty(
         # Clusters count whatever their certainty: the floor was for objects.
         owners = Objects(clusters.offsets, np.ones(len(clusters)))
         out[start:stop] = reduce_objects(certainties, owners, reduce=reduce, k=k, empty=empty)
+    out[~present_versions(objects).any(axis=1)] = np.nan
     return out
 
 
@@ -108,6 +105,8 @@ def localisation_stability(
 
     S = Σ s_d · mean over the other versions of IoU(b_d, its match) / Σ s_d, over the boxes b_d of
     the last version with confidence s_d; the match has the same class, and no match is overlap 0.
+    Masks take the place of the boxes where both versions have them. Versions of which an item is
+    missing play no part in it.
 
     Args:
         objects: one entry for each model version, with boxes; the last is the one to be judged.
@@ -117,7 +116,7 @@ def localisation_stability(
 
     Returns:
         Shape (n_items,), in [0, 1]; smaller is less stable. 0 where only other versions have
-        objects.
+        objects, NaN where fewer than two versions have a prediction.
 
     Raises:
         InvalidInput: if there are fewer than two versions, or one has no boxes.
@@ -133,21 +132,35 @@ def localisation_stability(
         [0.8]
     """
     _check(objects)
-    own, others = objects[-1], objects[:-1]
-    counts = np.zeros(len(own))
+    present = present_versions(objects)
+    newest = len(objects) - 1 - present[:, ::-1].argmax(axis=1)
+    scores, counts = np.full(len(present), np.nan), np.zeros(len(present))
     for version in objects:
-        boxes_of(version)
         kept = ~(version.confidences < floor)
-        counts += np.bincount(version.item_positions[kept], minlength=len(own))
+        counts += np.bincount(version.item_positions[kept], minlength=len(present))
+    for judged in np.unique(newest).tolist():
+        items = np.flatnonzero((newest == judged) & (present.sum(axis=1) > 1))
+        scores[items] = _stability(objects, judged, items, iou, floor)
+    nothing = (counts == 0) & (present.sum(axis=1) > 1)
+    return np.where(nothing, 0.0 if no_objects == "first" else 1.0, scores)
+
+
+def _stability(
+    versions: Sequence[Objects], judged: int, items: NDArray[np.intp], iou: float, floor: float
+) -> NDArray[np.float64]:
+    """Stability of one version's objects in some items, 0 where it has none."""
+    own = versions[judged]
+    others = [v for place, v in enumerate(versions) if place != judged]
     overlap = np.zeros(len(own.confidences))
     for other in others:
-        overlap += _overlaps(own, other, iou, floor) / len(others)
+        overlap += _overlaps(own, other, items, iou, floor)
+    n_others = np.maximum(present_versions(versions).sum(axis=1) - 1, 1)
     kept = ~(own.confidences < floor)
-    items, weights = own.item_positions[kept], own.confidences[kept].astype(np.float64)
-    total = np.bincount(items, weights, minlength=len(own))
-    stable = np.bincount(items, weights * overlap[kept], minlength=len(own))
-    scores = np.divide(stable, total, out=np.zeros(len(own)), where=total != 0)
-    return np.where(counts > 0, scores, 0.0 if no_objects == "first" else 1.0)
+    owners, weights = own.item_positions[kept], own.confidences[kept].astype(np.float64)
+    total = np.bincount(owners, weights, minlength=len(own))
+    stable = np.bincount(owners, weights * overlap[kept], minlength=len(own)) / n_others
+    scores: NDArray[np.float64] = np.divide(stable, total, out=np.zeros(len(own)), where=total != 0)
+    return scores[items]
 
 
 def cluster_certainty(clusters: Clusters, versions: Sequence[Objects]) -> Certainty:
@@ -165,18 +178,21 @@ def cluster_certainty(clusters: Clusters, versions: Sequence[Objects]) -> Certai
         ([0.0], [1.0], [0.5])
     """
     n_classes = _n_classes(versions)
+    shapes = shapes_of(versions)
+    means = mean_shapes(shapes, clusters.members)
+    asked = present_versions(versions)[clusters.items]  # a version that did not look has no vote
     seen = np.zeros(len(clusters))
     overlap, mean = np.zeros(len(clusters)), np.zeros((len(clusters), n_classes + 1))
-    for version, rows in zip(versions, clusters.members.T, strict=True):
+    for place, (version, rows) in enumerate(zip(versions, clusters.members.T, strict=True)):
         has = rows >= 0
         seen += has
-        overlap[has] += elementwise_iou(boxes_of(version)[rows[has]], clusters.boxes[has])
+        overlap[has] += iou_of_each(shapes[place][rows[has]], means[has])
         mean[has] += _with_background(version, rows[has], n_classes)
-        mean[~has, n_classes] += 1
+        mean[~has & asked[:, place], n_classes] += 1
     mean /= mean.sum(axis=1, keepdims=True)
     logs = np.log(mean, out=np.zeros_like(mean), where=mean > 0)
     semantic = np.clip(1 + (mean * logs).sum(axis=1) / np.log(n_classes + 1), 0, 1)
-    return Certainty(semantic, overlap / np.maximum(seen, 1), seen / len(versions))
+    return Certainty(semantic, overlap / np.maximum(seen, 1), seen / asked.sum(axis=1))
 
 
 def class_flips(clusters: Clusters, versions: Sequence[Objects]) -> NDArray[np.bool_]:
@@ -225,20 +241,34 @@ def _n_classes(versions: Sequence[Objects]) -> int:
     return max([*widths, *ids, 1]) if not widths else widths[0]
 
 
-def _overlaps(own: Objects, other: Objects, iou: float, floor: float) -> NDArray[np.float64]:
-    """IoU of each own object with its match of the same class, 0 without one."""
+def _overlaps(
+    own: Objects, other: Objects, items: NDArray[np.intp], iou: float, floor: float
+) -> NDArray[np.float64]:
+    """IoU of each own object in some items with its match of the same class, 0 without one."""
     out = np.zeros(len(own.confidences))
-    own_boxes, other_boxes = boxes_of(own), boxes_of(other)
-    for item in np.flatnonzero((own.counts > 0) & (other.counts > 0)).tolist():
+    own_shapes, other_shapes = shapes_of([own, other])
+    for item in items[(own.counts[items] > 0) & (other.counts[items] > 0)].tolist():
         a = np.arange(*own.offsets[item : item + 2])
         b = np.arange(*other.offsets[item : item + 2])
         a, b = a[~(own.confidences[a] < floor)], b[~(other.confidences[b] < floor)]
-        overlap = box_iou(own_boxes[a], other_boxes[b])
+        overlap = shape_iou(own_shapes[a], other_shapes[b])
         if own.class_ids is not None and other.class_ids is not None:
             overlap = overlap * (own.class_ids[a][:, None] == other.class_ids[b][None, :])
         rows, columns = match_boxes(overlap, iou)
         out[a[rows]] = overlap[rows, columns]
     return out
+
+
+def present_versions(versions: Sequence[Objects]) -> NDArray[np.bool_]:
+    """Which versions have a prediction of each item, shape (n_items, n_versions).
+
+    Example:
+        >>> seen, not_ = Objects([0, 0], []), Objects([0, 0], [], missing=[True])
+        >>> present_versions([seen, not_]).tolist()
+        [[True, False]]
+    """
+    columns = [np.ones(len(v), dtype=bool) if v.missing is None else ~v.missing for v in versions]
+    return np.stack(columns, axis=1)
 
 
 def _chunks(n: int) -> Iterator[tuple[int, int]]:

@@ -83,7 +83,7 @@ def alone(objects: Objects) -> Objects:
         >>> alone(Objects([0, 2], [0.9, 0.4])).offsets.tolist()
         [0, 1, 2]
     """
-    return replace(objects, offsets=np.arange(len(objects.confidences) + 1))
+    return replace(objects, offsets=np.arange(len(objects.confidences) + 1), missing=None)
 
 
 def labels_as_objects(probabilities: NDArray[np.floating]) -> Objects:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.acquisition.matching import box_iou, boxes_of, match_boxes
+from labelnext.acquisition.matching import match_boxes
+from labelnext.acquisition.shapes import shape_iou, shapes_of
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects, Pool
 
@@ -99,7 +100,7 @@ def class_quality(
         [0.667]
     """
     found, real = _classes(objects), _classes(truth)
-    found_boxes, real_boxes = boxes_of(objects), boxes_of(truth)
+    seen, true = shapes_of([objects, truth])
     hits = np.zeros(n_classes)
     n_found, n_real = np.zeros(n_classes), np.zeros(n_classes)
     for item in items.tolist():
@@ -108,7 +109,7 @@ def class_quality(
         there = np.arange(*truth.offsets[item : item + 2])
         there = there[real[there] >= 0]
         same = found[own][:, None] == real[there][None, :]
-        rows, _ = match_boxes(box_iou(found_boxes[own], real_boxes[there]) * same, iou)
+        rows, _ = match_boxes(shape_iou(seen[own], true[there]) * same, iou)
         hits += np.bincount(found[own[rows]], minlength=n_classes)
         n_found += np.bincount(found[own], minlength=n_classes)
         n_real += np.bincount(real[there], minlength=n_classes)
