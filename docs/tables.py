@@ -44,7 +44,7 @@ def configuration() -> str:
     schema = json_schema()
     parts = []
     for name, section in schema["properties"].items():
-        if "anyOf" in section and name in ("source", "write"):
+        if "anyOf" in section and name in ("source", "write", "send"):
             parts += [f"## {name}: {v['title']}\n\n{_keys(v, schema)}" for v in section["anyOf"]]
         elif section.get("properties"):
             parts.append(f"## {name}\n\n{_keys(section, schema)}")
@@ -89,7 +89,7 @@ TABLES = {
 
 
 def _is_plain(name: str, section: dict[str, Any]) -> bool:
-    return name not in ("source", "write") and not section.get("properties")
+    return name not in ("source", "write", "send") and not section.get("properties")
 
 
 def _keys(section: dict[str, Any], schema: dict[str, Any]) -> str:

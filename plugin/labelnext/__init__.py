@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from labelnext.adapter import adapter_names, open_adapter
     from labelnext.config import load_config
     from labelnext.errors import LabelnextError
+    from labelnext.exchange import fetch, send
     from labelnext.pipeline import run
     from labelnext.pool import Objects, Pool
     from labelnext.ranking import Ranking, rank
@@ -32,6 +33,7 @@ __all__ = [
     "Report",
     "acquisition_names",
     "adapter_names",
+    "fetch",
     "get_acquisition",
     "get_selection",
     "load_config",
@@ -41,6 +43,7 @@ __all__ = [
     "review",
     "run",
     "selection_names",
+    "send",
 ]
 
 _HOMES = {
@@ -51,6 +54,7 @@ _HOMES = {
     "Report": "report",
     "acquisition_names": "acquisition",
     "adapter_names": "adapter",
+    "fetch": "exchange",
     "get_acquisition": "acquisition",
     "get_selection": "selection",
     "load_config": "config",
@@ -60,6 +64,7 @@ _HOMES = {
     "review": "reviews",
     "run": "pipeline",
     "selection_names": "selection",
+    "send": "exchange",
 }
 
 

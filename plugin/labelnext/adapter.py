@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -21,6 +22,7 @@ from labelnext.journal import Journal, Plan, Progress, Step
 from labelnext.pool import Notice, Pool
 
 if TYPE_CHECKING:
+    from labelnext.batch import Batch, Labels, Origin
     from labelnext.ranking import Ranking
 
 GROUP = "labelnext.adapters"
@@ -54,6 +56,15 @@ class WriteOptions(Options):
         if "run" in self.model_fields_set:
             return self
         return self.model_copy(update={"run": "labelnext_review"})
+
+
+class SendOptions(Options):
+    """What every platform to which a batch can be sent understands."""
+
+    adapter: str = "label-studio"
+    """Name of the adapter of the platform where people label."""
+    field: str = "labels"
+    """Where labelnext fetch puts their labels: a field of its own in the source."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +155,54 @@ class CountsLabels(Protocol):
         """How many labels there are, by one small request. Drafts and skipped items are none."""
 
 
+@runtime_checkable
+class GivesBatches(Protocol):
+    """An adapter whose batches can be labelled on another platform."""
+
+    def origin(self) -> Origin:
+        """Where the items come from."""
+
+    def batch(self, run: str) -> Batch:
+        """The batch of a run that was written."""
+
+    def plan_labels(self, labels: Labels, field: str) -> Plan:
+        """What writing the labels would do; `apply` and `undo` take the plan. Changes nothing."""
+
+
+class Target(Protocol):
+    """A platform, ready to take a batch and to give its labels."""
+
+    def plan(self, batch: Batch) -> Plan:
+        """What sending the batch would do. Changes nothing."""
+
+    def apply(self, plan: Plan, journal: Journal) -> None:
+        """Do what the plan says and the journal does not hold as done."""
+
+    def undo(self, journal: Journal) -> list[str]:
+        """Take the items away again; returns what had to stay, one sentence each."""
+
+    def labels(self, origin: Origin) -> Labels:
+        """What people said of the items that were sent."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+@runtime_checkable
+class TakesBatches(Protocol):
+    """An adapter to whose platform a batch can be sent.
+
+    Class attributes:
+        SendOptions: of `send`, a subclass of `SendOptions`.
+    """
+
+    SendOptions: ClassVar[type[SendOptions]]
+
+    @classmethod
+    def open_target(cls, options: Any, context: Context) -> Target:
+        """The platform, ready to take a batch."""
+
+
 @cache
 def _entries() -> dict[str, Any]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
@@ -208,12 +267,7 @@ def open_adapter(
         ConfigError: if an option is wrong.
     """
     adapter = get_adapter(name)
-    missing = missing_modules(adapter)
-    if missing:
-        raise MissingExtra(
-            f"adapter {name} needs the package {missing[0]}, which is not installed.",
-            hint=adapter.install,
-        )
+    _require(name, adapter)
     try:
         options = adapter.SourceOptions.model_validate(source)
         wanted = (
@@ -230,20 +284,83 @@ def open_adapter(
     return opened
 
 
+def _require(name: str, adapter: type[Adapter]) -> None:
+    missing = missing_modules(adapter)
+    if missing:
+        raise MissingExtra(
+            f"adapter {name} needs the package {missing[0]}, which is not installed.",
+            hint=adapter.install,
+        )
+
+
+def target_names() -> list[str]:
+    """The adapters to whose platforms a batch can be sent.
+
+    Example:
+        >>> "label-studio" in target_names()
+        True
+    """
+    names = []
+    for name in adapter_names():
+        with suppress(MissingExtra):  # another adapter's, which is not needed now
+            if isinstance(get_adapter(name), TakesBatches):
+                names.append(name)
+    return names
+
+
+def get_target(name: str) -> Any:
+    """The adapter class of that name, which takes batches; its SDK is not imported.
+
+    Raises:
+        UnknownName: if no installed package provides it, or it takes none.
+    """
+    if name not in (known := target_names()):
+        raise unknown("adapter", str(name), known)
+    return get_adapter(name)
+
+
+def open_target(
+    options: SendOptions, *, directory: Path | str = ".", progress: Progress | None = None
+) -> Target:
+    """The platform to which batches are sent. Only now is its SDK looked for.
+
+    Args:
+        options: of `send`.
+        directory: where relative paths begin.
+        progress: called with a stage, how much is done, and of how much.
+
+    Raises:
+        UnknownName: if the adapter takes no batches.
+        MissingExtra: if its SDK is not installed; the hint is the install line.
+        ConfigError: if an option is wrong.
+    """
+    adapter = get_target(options.adapter)
+    _require(options.adapter, adapter)
+    opened: Target = adapter.open_target(options, Context(Path(directory), None, progress))
+    return opened
+
+
 __all__ = [
     "Adapter",
     "Context",
     "CountsLabels",
     "Finding",
+    "GivesBatches",
     "Journal",
     "Notice",
     "Options",
     "Plan",
     "Progress",
+    "SendOptions",
     "Step",
+    "TakesBatches",
+    "Target",
     "WriteOptions",
     "adapter_names",
     "get_adapter",
+    "get_target",
     "missing_modules",
     "open_adapter",
+    "open_target",
+    "target_names",
 ]

@@ -6,10 +6,12 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from labelnext.cli_options import ConfigPath, Json, LogFile, Quiet, RunId, Verbose
+from labelnext.cli_platforms import platforms
 from labelnext.console import (
     err,
     escaped,
@@ -23,7 +25,7 @@ from labelnext.console import (
     set_up_output,
     table_of,
 )
-from labelnext.errors import ConfigError, LabelnextError, MissingExtra
+from labelnext.errors import ConfigError, LabelnextError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,23 +37,7 @@ app = typer.Typer(
     "inside Label Studio, FiftyOne or plain files.",
     epilog="Example: labelnext init fiftyone, then labelnext run labelnext.yaml",
 )
-_fiftyone = typer.Typer(
-    no_args_is_help=True,
-    help="Put labelnext into the FiftyOne App.",
-    epilog="Example: labelnext fiftyone install",
-)
-app.add_typer(_fiftyone, name="fiftyone")
-
-ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.")]
-RunId = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Name of the run.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-Verbose = Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
-LogFile = Annotated[
-    Path | None, typer.Option(help="Add a log with times to this file, for nightly runs.")
-]
+app.add_typer(platforms)
 
 
 @app.callback()
@@ -195,17 +181,19 @@ def runs(config: ConfigPath, as_json: Json = False) -> None:
 
     known = list_runs(config)
     if as_json:
-        rows = [{"run": j.run_id, "status": j.status, "target": j.plan.target} for j in known]
+        rows = [
+            {"run": j.run_id, "what": j.what, "status": j.status, "target": j.plan.target}
+            for j in known
+        ]
         print_plain(json.dumps(rows, indent=2))
         return
     if not known:
         out.print("No runs yet.")
         return
-    table = table_of("run", "status", "started", "target")
+    table = table_of("run", "what", "status", "started", "target")
     for journal in known:
-        table.add_row(
-            journal.run_id, journal.status, journal.header["started"], escaped(journal.plan.target)
-        )
+        cells = (journal.run_id, journal.what, journal.status, journal.header["started"])
+        table.add_row(*cells, escaped(journal.plan.target))
     out.print(table)
 
 
@@ -273,45 +261,6 @@ def watch(
         raise typer.Exit(1)
 
 
-@app.command("app", epilog="Example: labelnext app labelnext.yaml")
-def open_app(
-    config: ConfigPath, port: Annotated[int, typer.Option(help="Of the App.")] = 5151
-) -> None:
-    """Open the FiftyOne App on the batch of a configuration's run, the panel beside it."""
-    from labelnext.config import load_config
-
-    _app_of("fiftyone").open_app(load_config(config), port=port)
-
-
-@_fiftyone.command(epilog="Example: labelnext fiftyone install")
-def install() -> None:
-    """Link the plugin into FiftyOne's plugin folder."""
-    link = _app_of("fiftyone").install_plugin()
-    out.print(f"The plugin is at {escaped(str(link))}. Reload the App.", soft_wrap=True)
-
-
-@_fiftyone.command(epilog="Example: labelnext fiftyone uninstall")
-def uninstall() -> None:
-    """Take the plugin out of FiftyOne's plugin folder."""
-    link = _app_of("fiftyone").uninstall_plugin()
-    out.print(f"The plugin is no longer at {escaped(str(link))}.", soft_wrap=True)
-
-
-def _app_of(platform: str) -> Any:
-    """The module that knows a platform's own user interface."""
-    from importlib.metadata import entry_points  # a tenth of the time that --help takes
-
-    from labelnext.adapter import get_adapter, missing_modules
-
-    adapter = get_adapter(platform)
-    found = [e for e in entry_points(group="labelnext.apps") if e.name == platform]
-    if not found or missing_modules(adapter):
-        raise MissingExtra(
-            f"the App needs {platform}, which is not installed.", hint=adapter.install
-        )
-    return found[0].load()
-
-
 @app.command(epilog="Example: labelnext acquisitions")
 def acquisitions() -> None:
     """List the acquisition functions."""
@@ -356,28 +305,6 @@ def schema() -> None:
     from labelnext.config import json_schema
 
     print_plain(json.dumps(json_schema(), indent=2))
-
-
-@app.command(epilog="Example: labelnext demo")
-def demo(
-    open_app: Annotated[
-        bool, typer.Option("--app", help="Open the FiftyOne App on the ranking made before.")
-    ] = False,
-    folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path(".demo"),
-    port: Annotated[int, typer.Option(help="Of the App.")] = 5151,
-) -> None:
-    """Do the main job on a dataset of handwritten digits, with a database of its own."""
-    from importlib.metadata import entry_points
-
-    found = [e for e in entry_points(group="labelnext.demos") if e.name == "fiftyone"]
-    if not found:
-        raise MissingExtra("the demo is not installed.", hint="pip install 'labelnext[fiftyone]'")
-    from labelnext.adapter import get_adapter, missing_modules
-
-    adapter = get_adapter("fiftyone")
-    if missing_modules(adapter):
-        raise MissingExtra("the demo needs FiftyOne, which is not installed.", hint=adapter.install)
-    found[0].load()(folder, app=open_app, port=port)
 
 
 def main() -> None:

@@ -13,7 +13,16 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validat
 
 from labelnext.acquisition import Unit, get_acquisition
 from labelnext.acquisition.objects import NoObjects, Reduction
-from labelnext.adapter import Adapter, Options, WriteOptions, adapter_names, get_adapter
+from labelnext.adapter import (
+    Adapter,
+    Options,
+    SendOptions,
+    WriteOptions,
+    adapter_names,
+    get_adapter,
+    get_target,
+    target_names,
+)
 from labelnext.document import Document, Location, parse
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.ranking import Purpose
@@ -92,13 +101,6 @@ class Selection(Options):
         return get_selection(name).name
 
 
-class Send(Options):
-    """Where a batch is sent; reserved for a later version."""
-
-    adapter: str = "label-studio"
-    """Name of the adapter."""
-
-
 class ReportSettings(Options):
     """The report."""
 
@@ -157,7 +159,6 @@ class Rest(Options):
 _SECTIONS: dict[str, type[BaseModel]] = {
     "acquisition": Acquisition,
     "selection": Selection,
-    "send": Send,
     "report": ReportSettings,
     "replay": Replay,
     "review": Review,
@@ -174,7 +175,7 @@ class Config:
         write: the keys of `write`.
         acquisition: how items are scored.
         selection: how the batch is chosen.
-        send: where a batch is sent.
+        send: where people label a batch, and where their labels go.
         report: the report.
         replay: how active learning is replayed.
         review: how labels are reviewed.
@@ -187,7 +188,7 @@ class Config:
     write: WriteOptions
     acquisition: Acquisition
     selection: Selection
-    send: Send
+    send: SendOptions
     report: ReportSettings
     replay: Replay
     review: Review
@@ -273,6 +274,7 @@ def json_schema() -> dict[str, Any]:
         required = ["adapter", *own.get("required", [])]
         sources.append({**own, "title": name, "properties": properties, "required": required})
         writes.append({**write, "title": name})
+    sends = [{**schema(get_target(name).SendOptions), "title": name} for name in target_names()]
     rest = schema(Rest)["properties"]
     sections = {name: schema(model) for name, model in _SECTIONS.items()}
     return {
@@ -285,6 +287,7 @@ def json_schema() -> dict[str, Any]:
             "source": {"anyOf": sources},
             **sections,
             "write": {"anyOf": writes},
+            "send": {"anyOf": sends},
             **rest,
         },
         "$defs": definitions,
@@ -292,7 +295,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _checked(document: Document) -> Config:
-    known = ["source", "write", *_SECTIONS, *Rest.model_fields]
+    known = ["source", "write", "send", *_SECTIONS, *Rest.model_fields]
     for key in document.data:
         if key not in known:
             raise _unknown_key(document, (key,), known)
@@ -321,6 +324,7 @@ def _checked(document: Document) -> Config:
         source_options=_own_options(document, adapter, own),
         write=write.for_review() if rest.purpose == "review" else write,
         rest=rest,
+        send=_send(document),
         path=document.path,
         **sections,  # type: ignore[arg-type]  # by name, of the table above
     )
@@ -329,6 +333,19 @@ def _checked(document: Document) -> Config:
 def _own_options(document: Document, adapter: type[Adapter], own: dict[str, Any]) -> Options:
     known = [*Source.model_fields, *adapter.SourceOptions.model_fields]
     return _validated(document, adapter.SourceOptions, own, ("source",), known)
+
+
+def _send(document: Document) -> SendOptions:
+    section = _section(document, "send")
+    name = section.get("adapter", SendOptions().adapter)
+    try:
+        target = get_target(name)
+    except LabelnextError as error:
+        raise document.error(
+            ("send", "adapter"), error.message.removeprefix("adapter "), hint=error.hint
+        ) from error
+    options: SendOptions = _validated(document, target.SendOptions, section, ("send",))
+    return options
 
 
 def _section(document: Document, name: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from rich.table import Table
 from labelnext.errors import ConfigError
 
 if TYPE_CHECKING:
+    from labelnext.exchange import Exchange
     from labelnext.journal import Progress
     from labelnext.pipeline import Check, Status
     from labelnext.replay_report import ReplayReport
@@ -114,6 +115,25 @@ def print_report(report: Report) -> None:
         out.print(f"Report: {escaped(str(report.path))}", soft_wrap=True)
     if not report.dry_run:
         out.print(f"To take it back: {escaped(report.undo)}", soft_wrap=True)
+
+
+def print_exchange(result: Exchange, *, as_json: bool = False) -> None:
+    """What was sent or fetched, and what to do now."""
+    if as_json:
+        print_plain(result.to_json())
+        return
+    counts = ", ".join(f"{n:,} {name}" for name, n in result.counts.items())
+    out.print(f"[bold]{escaped(result.target)}[/]: {counts}", soft_wrap=True)
+    for notice in result.notices:
+        out.print("[yellow]warning[/]", escaped(notice.message), soft_wrap=True)
+    if result.steps:
+        out.print("[bold]Would do:[/]" if result.dry_run else "[bold]Done:[/]")
+    else:
+        out.print("Nothing to write: all is as it should be.")
+    for step in result.steps:
+        out.print(" •", escaped(step), soft_wrap=True)
+    for line in () if result.dry_run else result.next_steps:
+        out.print("[bold]Next:[/]", escaped(line), soft_wrap=True)
 
 
 def set_up_output(verbose: int, quiet: bool, log_file: Path | None) -> None:

@@ -158,6 +158,11 @@ class Journal:
         return str(self.header["run_id"])
 
     @property
+    def what(self) -> str:
+        """run, send or fetch."""
+        return str(self.header.get("what", "run"))
+
+    @property
     def status(self) -> Status:
         """planned: nothing was touched; broken: some steps may have been done."""
         if self.undone:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from labelnext.acquisition import Unit, acquisition_names, get_acquisition
-from labelnext.adapter import Adapter, Finding, open_adapter
+from labelnext.adapter import Adapter, Finding, Target, open_adapter, open_target
 from labelnext.calibration import calibrated_ranking, saturated
 from labelnext.config import Config, load_config
 from labelnext.document import parse
@@ -321,10 +321,11 @@ def undo(
         ConfigError: if it was undone already, or a later run built on it.
     """
     settings = _loaded(config)
-    with only_run(settings.state), opened(settings, adapter, None) as platform:
+    with only_run(settings.state):
         journal = find_journal(settings.state, run_id, ("done", "broken"))
         _newest(settings, journal, "undone")
-        return journal, platform.undo(journal)
+        with _writer(settings, journal, adapter, None) as platform:
+            return journal, platform.undo(journal)
 
 
 def resume(
@@ -341,13 +342,23 @@ def resume(
         ConfigError: if it is finished or undone, or a later run built on it.
     """
     settings = _loaded(config)
-    with only_run(settings.state), opened(settings, adapter, progress) as platform:
+    with only_run(settings.state):
         journal = find_journal(settings.state, run_id, ("planned", "broken"))
         if journal.status == "done":
             raise ConfigError(f"run {journal.run_id} must be broken to be resumed; it is done.")
         _newest(settings, journal, "resumed")
-        platform.apply(journal.plan, journal)
+        with _writer(settings, journal, adapter, progress) as platform:
+            platform.apply(journal.plan, journal)
         return journal
+
+
+def _writer(
+    settings: Config, journal: Journal, adapter: Adapter | None, progress: Progress | None
+) -> AbstractContextManager[Adapter | Target]:
+    """What carries out a journal: the source, or the platform to which a batch was sent."""
+    if journal.what == "send":
+        return opened_target(settings, progress)
+    return opened(settings, adapter, progress)
 
 
 def runs(config: Config | Path | str | Mapping[str, Any]) -> list[Journal]:
@@ -383,6 +394,16 @@ def opened(
 
 
 @contextmanager
+def opened_target(settings: Config, progress: Progress | None) -> Iterator[Target]:
+    """The platform of `send`, closed at the end."""
+    target = open_target(settings.send, directory=settings.directory, progress=progress)
+    try:
+        yield target
+    finally:
+        target.close()
+
+
+@contextmanager
 def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     _log.info("%s begins", stage)
     start = time.perf_counter()
@@ -413,7 +434,11 @@ def _page(settings: Config) -> Path | None:
 
 
 def _broken_runs(settings: Config) -> list[Notice]:
-    broken = [journal.run_id for journal in journals(settings.state) if journal.status == "broken"]
+    broken = [
+        journal.run_id
+        for journal in journals(settings.state)
+        if (journal.status, journal.what) == ("broken", "run")
+    ]
     message = "run {} broke off earlier; this run writes over what it left."
     return [Notice("broken_run", message.format(run_id)) for run_id in broken[-1:]]
 

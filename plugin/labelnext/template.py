@@ -11,10 +11,10 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from labelnext.adapter import get_adapter
+from labelnext.adapter import GivesBatches, SendOptions, get_adapter, get_target
 from labelnext.config import _SECTIONS, Rest, Source
 
-_NOT_YET = {"calibrate", "send", "engine", "purpose"}  # one value each so far: no choice to offer
+_NOT_YET = {"calibrate", "engine", "purpose"}  # one value each so far: no choice to offer
 
 
 def config_template(adapter_name: str) -> str:
@@ -42,6 +42,9 @@ def config_template(adapter_name: str) -> str:
         "replay": _SECTIONS["replay"],
     }.items():
         parts.append(f"{name}:\n" + _keys(_without(model, _NOT_YET).items(), "  "))
+    if issubclass(adapter, GivesBatches):
+        send = get_target(SendOptions().adapter).SendOptions
+        parts.insert(-2, "send:\n" + _keys(_without(send, set()).items(), "  "))
     parts.append(_keys(_without(Rest, _NOT_YET).items(), ""))
     return "\n".join(parts)
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from fiftyone.operators import types
 
 from labelnext.adapter import Progress
+from labelnext_adapters.fiftyone.manage import run_names
 
 ICON = "/assets/icon.svg"
 PLUGIN = "@labelnext/labelnext"
@@ -83,16 +84,29 @@ def refuse(prop: Any, message: str) -> None:
     prop.error_message = message
 
 
-def no_runs(
-    inputs: Any,
-    label: str = "Nothing is ranked yet",
-    description: str = "Run the operator 'Rank samples to label' first.",
-) -> None:
-    """Say what to do where there are not enough rankings.
+def run_form(
+    ctx: Any, label: str, fill: Callable[[Any, list[str]], None], *, least: int = 1
+) -> types.Property:
+    """A form about rankings; where there are not enough it says what to do.
 
     Args:
-        inputs: the form.
-        label: what is wrong.
-        description: what to do.
+        ctx: of the operator.
+        label: of the form.
+        fill: called with the form and the names of the rankings, the newest first.
+        least: how many there must be.
     """
-    inputs.view("no_runs", types.Warning(label=label, description=description)).invalid = True
+    inputs = types.Object()
+    names = run_names(ctx.dataset)
+    if len(names) >= least:
+        fill(inputs, names)
+    else:
+        missing, cure = _TOO_FEW[least]
+        notice = types.Warning(label=missing, description=cure)
+        inputs.view("no_runs", notice).invalid = True
+    return types.Property(inputs, view=types.View(label=label))
+
+
+_TOO_FEW = {
+    1: ("Nothing is ranked yet", "Run the operator 'Rank samples to label' first."),
+    2: ("Two rankings are needed", "Rank twice, under two names."),
+}

@@ -8,9 +8,8 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from labelnext_adapters.fiftyone.compare import compare_runs
-from labelnext_adapters.fiftyone.manage import run_names
 
-from .common import ICON, choose, no_runs, refuse
+from .common import ICON, choose, refuse, run_form
 
 
 class CompareRankings(foo.Operator):
@@ -32,26 +31,25 @@ class CompareRankings(foo.Operator):
 
     def resolve_input(self, ctx: Any) -> Any:
         """Two runs."""
-        inputs = types.Object()
-        names = run_names(ctx.dataset)
-        if len(names) < 2:
-            no_runs(inputs, "Two rankings are needed", "Rank twice, under two names.")
-            return types.Property(inputs, view=types.View(label="Compare rankings"))
-        choose(inputs, "first", names, label="One ranking", default=names[1])
-        second = choose(inputs, "second", names, label="The other", default=names[0])
-        if ctx.params.get("first", names[1]) == ctx.params.get("second", names[0]):
-            refuse(second, "Choose two different rankings.")
-        inputs.bool(
-            "show",
-            label="Show the samples they disagree on most",
-            default=True,
-            view=types.CheckboxView(),
-        )
-        return types.Property(inputs, view=types.View(label="Compare rankings"))
+
+        def fill(inputs: Any, names: list[str]) -> None:
+            inputs.view_target(ctx, action_description="Compare")
+            choose(inputs, "first", names, label="One ranking", default=names[1])
+            second = choose(inputs, "second", names, label="The other", default=names[0])
+            if ctx.params.get("first", names[1]) == ctx.params.get("second", names[0]):
+                refuse(second, "Choose two different rankings.")
+            inputs.bool(
+                "show",
+                label="Show the samples they disagree on most",
+                default=True,
+                view=types.CheckboxView(),
+            )
+
+        return run_form(ctx, "Compare rankings", fill, least=2)
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Compare, and show the biggest disagreements in the grid."""
-        found = compare_runs(ctx.dataset, ctx.params["first"], ctx.params["second"])
+        found = compare_runs(ctx.target_view(), ctx.params["first"], ctx.params["second"])
         if ctx.params.get("show", True) and not ctx.delegated and found.disagreements:
             ids = [row[0] for row in found.disagreements]
             ctx.ops.set_view(view=ctx.dataset.select(ids, ordered=True))

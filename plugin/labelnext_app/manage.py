@@ -14,11 +14,10 @@ from labelnext_adapters.fiftyone.manage import (
     delete_run,
     rename_run,
     run_config,
-    run_names,
     what_goes,
 )
 
-from .common import ICON, choose, no_runs, refuse
+from .common import ICON, choose, refuse, run_form
 
 _ACTIONS = {
     "open": ("Open", "Show the batch in its order"),
@@ -45,25 +44,7 @@ class ManageRuns(foo.Operator):
 
     def resolve_input(self, ctx: Any) -> Any:
         """A run, and what to do with it."""
-        inputs = types.Object()
-        names = run_names(ctx.dataset)
-        if not names:
-            no_runs(inputs)
-            return types.Property(inputs, view=types.View(label="Manage rankings"))
-        choose(inputs, "run", names, label="Ranking", default=names[0])
-        run = ctx.params.get("run", names[0])
-        inputs.md(_description(ctx.dataset, run), name="about")
-        actions = types.RadioGroup()
-        for name, (label, description) in _ACTIONS.items():
-            actions.add_choice(name, label=label, description=description)
-        inputs.enum("action", actions.values(), view=actions, default="open", required=True)
-        action = ctx.params.get("action", "open")
-        if action == "rename":
-            _new_name(ctx, inputs, run)
-        elif action == "delete":
-            lines = "".join(f"\n- {part}" for part in what_goes(ctx.dataset, run))
-            inputs.md(f"**This deletes:**\n{lines}", name="goes")
-        return types.Property(inputs, view=types.View(label="Manage rankings"))
+        return run_form(ctx, "Manage rankings", lambda inputs, names: _form(ctx, inputs, names))
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Do it."""
@@ -87,6 +68,22 @@ class ManageRuns(foo.Operator):
         outputs = types.Object()
         outputs.str("done", label="Done", view=types.LabelValueView())
         return types.Property(outputs, view=types.View(label="Manage rankings"))
+
+
+def _form(ctx: Any, inputs: Any, names: list[str]) -> None:
+    choose(inputs, "run", names, label="Ranking", default=names[0])
+    run = ctx.params.get("run", names[0])
+    inputs.md(_description(ctx.dataset, run), name="about")
+    actions = types.RadioGroup()
+    for name, (label, description) in _ACTIONS.items():
+        actions.add_choice(name, label=label, description=description)
+    inputs.enum("action", actions.values(), view=actions, default="open", required=True)
+    action = ctx.params.get("action", "open")
+    if action == "rename":
+        _new_name(ctx, inputs, run)
+    elif action == "delete":
+        lines = "".join(f"\n- {part}" for part in what_goes(ctx.dataset, run))
+        inputs.md(f"**This deletes:**\n{lines}", name="goes")
 
 
 def _description(dataset: Any, run: str) -> str:

@@ -56,6 +56,18 @@ class ManageRuns(_Missing):
     name, label = "manage_runs", "Manage rankings"
 
 
+class SendBatch(_Missing):
+    """Instead of the operator that sends."""
+
+    name, label = "send_batch", "Send batch to Label Studio"
+
+
+class FetchAnnotations(_Missing):
+    """Instead of the operator that fetches."""
+
+    name, label = "fetch_annotations", "Fetch annotations"
+
+
 class LabelNext(foo.Panel):
     """Instead of the panel."""
 
@@ -69,4 +81,4 @@ class LabelNext(foo.Panel):
         return _explanation()
 
 
-PARTS = (RankSamples, CompareRankings, ManageRuns, LabelNext)
+PARTS = (RankSamples, CompareRankings, ManageRuns, SendBatch, FetchAnnotations, LabelNext)

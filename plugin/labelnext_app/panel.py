@@ -69,6 +69,14 @@ class LabelNext(foo.Panel):
         """Open the form that opens, renames and deletes."""
         ctx.prompt(f"{PLUGIN}/manage_runs", on_success=self.on_load)
 
+    def on_send(self, ctx: Any) -> None:
+        """Open the form that sends the batch to Label Studio."""
+        ctx.prompt(f"{PLUGIN}/send_batch", params={"run": ctx.panel.state.run})
+
+    def on_fetch(self, ctx: Any) -> None:
+        """Open the form that fetches annotations."""
+        ctx.prompt(f"{PLUGIN}/fetch_annotations", on_success=self.on_load)
+
     def render(self, ctx: Any) -> Any:
         """The panel as it is now."""
         panel = types.Object()
@@ -107,6 +115,8 @@ class LabelNext(foo.Panel):
         row.btn("rank", "Rank", on_click=self.on_rank, variant="outlined")
         row.btn("compare", "Compare", on_click=self.on_compare, variant="outlined")
         row.btn("manage", "Manage", on_click=self.on_manage, variant="outlined")
+        row.btn("send", "Send", on_click=self.on_send, variant="outlined")
+        row.btn("fetch", "Fetch", on_click=self.on_fetch, variant="outlined")
 
 
 _BARE = {"displayModeBar": False}

@@ -1,8 +1,9 @@
 """All that the plugin registers, when labelnext is installed."""
 
 from .compare import CompareRankings
+from .exchange import FetchAnnotations, SendBatch
 from .manage import ManageRuns
 from .panel import LabelNext
 from .rank import RankSamples
 
-PARTS = (RankSamples, CompareRankings, ManageRuns, LabelNext)
+PARTS = (RankSamples, CompareRankings, ManageRuns, SendBatch, FetchAnnotations, LabelNext)

@@ -56,3 +56,18 @@ def dataset(mongod_uri: str) -> Iterator[Any]:
     yield made
     if fo.dataset_exists(made.name):
         fo.delete_dataset(made.name)
+
+
+@pytest.fixture(scope="module")
+def plugins(mongod_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A plugin folder that holds the link, as `labelnext fiftyone install` makes it."""
+    import fiftyone as fo
+
+    from labelnext_adapters.fiftyone.app import install_plugin
+
+    folder = tmp_path_factory.mktemp("plugins")
+    before = fo.config.plugins_dir, fo.config.default_dataset_dir
+    fo.config.plugins_dir, fo.config.default_dataset_dir = str(folder), str(folder / "data")
+    install_plugin()
+    yield folder
+    fo.config.plugins_dir, fo.config.default_dataset_dir = before

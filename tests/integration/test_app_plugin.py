@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-PLUGIN = "@labelnext/labelnext"
-OPERATORS = ("rank_samples", "compare_rankings", "manage_runs")
-PARTS = {f"{PLUGIN}/{name}" for name in (*OPERATORS, "label_next")}
+from tests.integration.app import (
+    OPERATORS,
+    PARTS,
+    PLUGIN,
+    choices,
+    context,
+    delegated,
+    execute,
+    form,
+    names,
+    panel,
+    part,
+    requests,
+    shown,
+)
 
 pytest_plugins = ("tests.integration.mongod",)
 
@@ -28,21 +39,6 @@ FORM = {
     "seed": 0,
     "run": "next",
 }
-
-
-@pytest.fixture(scope="module")
-def plugins(mongod_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A plugin folder that holds the link, as `labelnext fiftyone install` makes it."""
-    import fiftyone as fo
-
-    from labelnext_adapters.fiftyone.app import install_plugin
-
-    folder = tmp_path_factory.mktemp("plugins")
-    before = fo.config.plugins_dir, fo.config.default_dataset_dir
-    fo.config.plugins_dir, fo.config.default_dataset_dir = str(folder), str(folder / "data")
-    install_plugin()
-    yield folder
-    fo.config.plugins_dir, fo.config.default_dataset_dir = before
 
 
 @pytest.fixture
@@ -65,61 +61,6 @@ def filled(plugins: Path, dataset: Any) -> Any:
     return dataset
 
 
-def execute(name: str, dataset: Any, *, view: Any = None, **params: Any) -> Any:
-    """What the App does when somebody presses Execute; errors are raised."""
-    import fiftyone.operators as foo
-
-    return foo.execute_operator(f"{PLUGIN}/{name}", dataset=dataset, view=view, params=params)
-
-
-def requests(result: Any) -> dict[str, Any]:
-    """What the operator asked the App to do, the last of each kind."""
-    made = result.to_json()["executor"]["requests"]
-    return {request["operator_uri"].split("/")[-1]: request["params"] for request in made}
-
-
-def context(name: str, dataset: Any, /, view: Any = None, **more: Any) -> Any:
-    from fiftyone.operators.executor import ExecutionContext, Executor
-
-    request = {
-        "dataset_name": dataset.name,
-        "view": (view if view is not None else dataset.view())._serialize(),
-        **more,
-    }
-    return ExecutionContext(request, executor=Executor(), operator_uri=f"{PLUGIN}/{name}")
-
-
-def part(name: str) -> Any:
-    from fiftyone.operators.registry import OperatorRegistry
-
-    found = OperatorRegistry().get_operator(f"{PLUGIN}/{name}")
-    assert found is not None
-    return found
-
-
-def form(name: str, dataset: Any, /, view: Any = None, **params: Any) -> dict[str, Any]:
-    """The inputs of a form, by name."""
-    ctx = context(name, dataset, view, params=params)
-    inputs = part(name).resolve_input(ctx).to_json()["type"]["properties"]
-    return dict(inputs)
-
-
-def choices(prop: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {choice["value"]: choice for choice in prop["view"]["choices"]}
-
-
-def names(view: Any) -> list[str]:
-    return list(view.values("name"))
-
-
-def shown(dataset: Any, result: Any) -> list[str]:
-    """The names of the samples that the grid shows afterwards."""
-    import fiftyone as fo
-
-    stages = requests(result)["set_view"]["view"]
-    return names(fo.DatasetView._build(dataset, stages))
-
-
 def test_fiftyone_registers_every_operator_and_the_panel(plugins: Path) -> None:
     import fiftyone.operators as foo
     import fiftyone.plugins as fop
@@ -131,6 +72,7 @@ def test_fiftyone_registers_every_operator_and_the_panel(plugins: Path) -> None:
     assert found == PARTS
     manifest = yaml.safe_load((plugins / "labelnext" / "fiftyone.yml").read_text("utf-8"))
     assert {f"{PLUGIN}/{n}" for n in manifest["operators"] + manifest["panels"]} == PARTS
+    assert manifest["secrets"] == ["FIFTYONE_LABELSTUDIO_URL", "FIFTYONE_LABELSTUDIO_API_KEY"]
 
 
 def test_every_operator_says_what_it_risks_and_has_an_icon(plugins: Path) -> None:
@@ -139,6 +81,8 @@ def test_every_operator_says_what_it_risks_and_has_an_icon(plugins: Path) -> Non
         "rank_samples": "medium",
         "compare_rankings": "low",
         "manage_runs": "high",
+        "send_batch": "high",
+        "fetch_annotations": "medium",
     }
     for name in (*OPERATORS, "label_next"):
         icon = part(name).config.icon
@@ -246,17 +190,8 @@ def test_a_ranking_that_fails_says_why(filled: Any) -> None:
 
 
 def test_ranking_can_be_delegated(filled: Any) -> None:
-    import fiftyone.operators as foo
-    from fiftyone.operators.delegated import DelegatedOperationService
-
-    request = {"request_delegation": True, "params": FORM, "dataset": filled}
-    queued = foo.execute_operator(f"{PLUGIN}/rank_samples", ctx=request)
     assert not filled.has_sample_field("next")
-    DelegatedOperationService().execute_queued_operations(
-        operator=f"{PLUGIN}/rank_samples", dataset_name=filled.name
-    )
-    done = DelegatedOperationService().get(queued.result["id"])
-    assert done.run_state == "completed", done.result
+    delegated("rank_samples", filled, **FORM)
     filled.reload()
     assert names(filled.load_saved_view("next-batch")) == ORDER[:2]
 
@@ -280,6 +215,26 @@ def test_comparing_counts_the_overlap_and_shows_the_disagreements(filled: Any) -
     assert result.result["correlation"] == -0.8
     assert shown(filled, result)[:2] == ["a", "d"]
     assert result.result["disagreements"][0].keys() == {"sample", "next", "other"}
+
+
+def test_only_the_current_view_is_compared_when_asked(filled: Any) -> None:
+    execute("rank_samples", filled, **FORM)
+    execute("rank_samples", filled, **{**FORM, "run": "other"})
+    filled.reload()
+    view = filled.match({"name": {"$in": ["d", "a"]}})
+    both = {"first": "next", "second": "other", "view_target": "CURRENT_VIEW"}
+    result = execute("compare_rankings", filled, view=view, **both)
+    # Of the batch d, b only d is in the view.
+    assert (result.result["overlap"], result.result["common"]) == ("1 of 1", 2)
+    assert result.result["correlation"] == 1.0
+
+
+def test_comparing_can_be_delegated(filled: Any) -> None:
+    execute("rank_samples", filled, **FORM)
+    execute("rank_samples", filled, **{**FORM, "run": "other"})
+    assert (
+        delegated("compare_rankings", filled, first="next", second="other")["overlap"] == "2 of 2"
+    )
 
 
 def test_comparing_a_ranking_that_is_gone_says_so(filled: Any) -> None:
@@ -336,14 +291,6 @@ def test_renaming_takes_the_field_the_views_and_the_index_along(filled: Any) -> 
     assert filled.list_saved_views() == []
 
 
-def panel(dataset: Any, method: str = "on_load", **more: Any) -> tuple[Any, dict[str, Any]]:
-    """The panel after an event: its context, and its elements by name."""
-    ctx = context("label_next", dataset, params={"panel_id": "p"}, **more)
-    shape = part("label_next")
-    getattr(shape, method)(ctx)
-    return ctx, shape.render(ctx).to_json()["type"]["properties"]
-
-
 def test_the_panel_says_what_to_do_when_nothing_is_ranked(filled: Any) -> None:
     _, parts = panel(filled)
     assert set(parts) == {"empty", "rank"}
@@ -393,7 +340,7 @@ def test_the_panel_follows_the_view_and_the_runs(filled: Any) -> None:
     assert "empty" in parts
 
 
-@pytest.mark.parametrize("button", ["rank", "compare", "manage"])
+@pytest.mark.parametrize("button", ["rank", "compare", "manage", "send", "fetch"])
 def test_the_buttons_of_the_panel_open_the_operators(filled: Any, button: str) -> None:
     ctx = context("label_next", filled, params={"panel_id": "p"})
     getattr(part("label_next"), f"on_{button}")(ctx)

@@ -16,6 +16,8 @@ PUBLIC = {
     "replay",
     "review",
     "run",
+    "send",
+    "fetch",
     "load_config",
     "get_acquisition",
     "acquisition_names",

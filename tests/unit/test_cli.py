@@ -31,6 +31,8 @@ COMMANDS = [
     "runs",
     "undo",
     "resume",
+    "send",
+    "fetch",
     "watch",
     "app",
     "fiftyone",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import field_validator
 
 from labelnext.adapter import Context, Finding, Options, WriteOptions
-from labelnext.journal import Journal, Plan, carry_out, take_back
+from labelnext.journal import Journal, Performer, Plan, carry_out, take_back
 from labelnext.pool import Pool
 from labelnext.ranking import Ranking
+
+if TYPE_CHECKING:
+    from labelnext.batch import Batch, Labels, Origin
 
 
 class FiftyOneSource(Options):
@@ -96,21 +99,43 @@ class FiftyOneAdapter:
 
     def apply(self, plan: Plan, journal: Journal) -> None:
         """Do what the plan says and the journal does not hold as done."""
-        from labelnext_adapters.fiftyone.write import FiftyOnePerformer
-
         self._reach()
-        performer = FiftyOnePerformer(journal, self.context)
-        carry_out(plan, journal, performer, self.context.progress)
+        carry_out(plan, journal, self._performer(journal), self.context.progress)
 
     def undo(self, journal: Journal) -> list[str]:
         """Put back the field, views, index and run that were there."""
-        from labelnext_adapters.fiftyone.write import FiftyOnePerformer
-
         self._reach()
-        return take_back(journal, FiftyOnePerformer(journal, self.context))
+        return take_back(journal, self._performer(journal))
+
+    def origin(self) -> Origin:
+        """The dataset, as the place where a batch comes from."""
+        from labelnext_adapters.fiftyone.batch import origin_of
+
+        return origin_of(self._collection()._root_dataset)
+
+    def batch(self, run: str) -> Batch:
+        """The batch of a run, with what the model says of it."""
+        from labelnext_adapters.fiftyone.batch import read_batch
+
+        return read_batch(self._collection(), run)
+
+    def plan_labels(self, labels: Labels, field: str) -> Plan:
+        """What writing fetched labels into that field would do."""
+        from labelnext_adapters.fiftyone.labels import plan_labels
+
+        return plan_labels(self._collection(), labels, field)
 
     def close(self) -> None:
         """Nothing: FiftyOne keeps its connection for the whole process."""
+
+    def _performer(self, journal: Journal) -> Performer:
+        if journal.what == "fetch":
+            from labelnext_adapters.fiftyone.labels import LabelsPerformer
+
+            return LabelsPerformer()
+        from labelnext_adapters.fiftyone.write import FiftyOnePerformer
+
+        return FiftyOnePerformer(journal, self.context)
 
     def _reach(self) -> None:
         from labelnext_adapters.fiftyone.connection import reach_database

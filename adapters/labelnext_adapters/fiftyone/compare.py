@@ -42,11 +42,11 @@ class Comparison:
     disagreements: tuple[tuple[str, int, int], ...]
 
 
-def compare_runs(dataset: Any, first: str, second: str) -> Comparison:
+def compare_runs(collection: Any, first: str, second: str) -> Comparison:
     """Compare two runs by the ranks that the dataset holds.
 
     Args:
-        dataset: a FiftyOne dataset.
+        collection: a dataset, or a view: then only the samples that are in it.
         first: name of a run.
         second: name of another run.
 
@@ -59,10 +59,15 @@ def compare_runs(dataset: Any, first: str, second: str) -> Comparison:
     """
     if first == second:
         raise InvalidInput(f"runs to compare must be two; got {first!r} twice.")
+    dataset = collection._root_dataset
     sizes = [int(run_config(dataset, run).n_batch) for run in (first, second)]
     paths = [f"{first}.rank", f"{second}.rank"]
     with talking():
-        columns = fetch(dataset, ["id", *paths])
+        columns = fetch(collection, ["id", *paths])
+    batches = [
+        sum(rank is not None and rank <= size for rank in columns[path])
+        for path, size in zip(paths, sizes, strict=True)
+    ]
     rows = zip(columns["id"], *(columns[path] for path in paths), strict=True)
     both = [row for row in rows if row[1] is not None and row[2] is not None]
     ids = [row[0] for row in both]
@@ -72,8 +77,8 @@ def compare_runs(dataset: Any, first: str, second: str) -> Comparison:
         first=first,
         second=second,
         n_common=len(ids),
-        n_first=sizes[0],
-        n_second=sizes[1],
+        n_first=batches[0],
+        n_second=batches[1],
         n_overlap=int((ranks <= sizes).all(axis=1).sum()),
         correlation=rank_correlation(ranks[:, 0], ranks[:, 1]),
         disagreements=tuple((ids[i], *map(int, ranks[i])) for i in order),

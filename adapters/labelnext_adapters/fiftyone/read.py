@@ -18,6 +18,7 @@ from labelnext_adapters.fiftyone.columns import (
     stream,
 )
 from labelnext_adapters.fiftyone.connection import field_of, talking
+from labelnext_adapters.fiftyone.labels import fetched_ids
 from labelnext_adapters.fiftyone.predictions import (
     Reading,
     class_vectors,
@@ -84,7 +85,7 @@ def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool
         parts |= classified(reading, classes, vectors)
     elif pred == "Detections":
         parts |= detected(reading, classes)
-    parts |= _labels(reading, truth, classes)
+    parts |= _labels(reading, collection, truth, classes)
     if options.embeddings:
         parts["embeddings"] = _embeddings(reading, collection)
     _note_live_samples(reading, collection)
@@ -204,7 +205,9 @@ def _check_order(reading: Reading, classes: tuple[str, ...], vectors: NDArray[np
         )
 
 
-def _labels(reading: Reading, truth: Kind | None, classes: tuple[str, ...]) -> dict[str, Any]:
+def _labels(
+    reading: Reading, collection: Any, truth: Kind | None, classes: tuple[str, ...]
+) -> dict[str, Any]:
     n = len(reading.item_ids)
     labelled = np.zeros(n, dtype=bool)
     parts: dict[str, Any] = {}
@@ -223,6 +226,8 @@ def _labels(reading: Reading, truth: Kind | None, classes: tuple[str, ...]) -> d
     tag = reading.options.label_tag
     if tag:
         labelled |= np.array([tag in (tags or ()) for tags in reading.columns["tags"]], dtype=bool)
+    fetched = fetched_ids(collection)
+    labelled |= np.array([i in fetched for i in reading.columns["id"]], dtype=bool)
     return {**parts, "labelled": labelled}
 
 

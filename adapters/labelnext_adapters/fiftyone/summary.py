@@ -14,6 +14,7 @@ from labelnext.report import reason
 from labelnext_adapters.fiftyone import FiftyOneSource
 from labelnext_adapters.fiftyone.columns import fetch, flat, floats
 from labelnext_adapters.fiftyone.connection import talking
+from labelnext_adapters.fiftyone.labels import fetched_fields, fetched_ids
 from labelnext_adapters.fiftyone.manage import run_config
 from labelnext_adapters.fiftyone.read import label_kind, read_pool
 
@@ -126,10 +127,11 @@ def _histogram(
 def _labelled(dataset: Any, config: Any, ids: Sequence[str]) -> set[str] | None:
     """The samples of the batch that are labelled now."""
     gt_field, tag = getattr(config, "gt_field", None), getattr(config, "label_tag", None)
-    if (gt_field is None or dataset.get_field(gt_field) is None) and tag is None:
+    unknown = gt_field is None or dataset.get_field(gt_field) is None
+    if unknown and tag is None and not fetched_fields(dataset):
         return None
     batch = dataset.select(ids)
-    found: set[str] = set()
+    found = fetched_ids(batch)
     with talking():
         if gt_field is not None and dataset.get_field(gt_field) is not None:
             found.update(batch.exists(gt_field).values("id"))

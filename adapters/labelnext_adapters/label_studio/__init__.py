@@ -10,15 +10,16 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from labelnext.adapter import Context, Finding, Options
+from labelnext.adapter import Context, Finding, Options, SendOptions
 from labelnext.adapter import WriteOptions as _WriteOptions
 from labelnext.errors import Unavailable
 from labelnext.journal import Journal, Plan, carry_out, hold, take_back
 from labelnext.pool import Pool
+from labelnext_adapters.label_studio.address import checked_key, checked_url
+from labelnext_adapters.label_studio.target import LabelStudioSend, LabelStudioTarget
 
 if TYPE_CHECKING:
     from labelnext.ranking import Ranking
@@ -50,23 +51,12 @@ class LabelStudioSource(Options):
     @field_validator("url")
     @classmethod
     def _check_url(cls, url: str) -> str:
-        parts = urlsplit(url.strip())
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must begin with http:// or https:// and name a host")
-        if parts.username or parts.password:
-            raise ValueError("must not hold a user name or password; api_key is the place")
-        return url.strip().rstrip("/")
+        return checked_url(url)
 
     @field_validator("api_key")
     @classmethod
     def _check_key(cls, key: SecretStr) -> SecretStr:
-        text = key.get_secret_value().strip()
-        if not text:
-            raise ValueError("must not be empty; copy it from Account & Settings in Label Studio")
-        # An HTTP library would put a key that is no header value into its own error message.
-        if not text.isascii() or not text.isprintable() or " " in text:
-            raise ValueError("must be a token without spaces, line ends or other signs")
-        return SecretStr(text)
+        return checked_key(key)
 
     @field_validator("model_version", "from_name")
     @classmethod
@@ -129,6 +119,12 @@ class LabelStudioAdapter:
     install: ClassVar[str] = "pip install 'labelnext[label-studio]'"
     SourceOptions: ClassVar[type[Options]] = LabelStudioSource
     WriteOptions: ClassVar[type[_WriteOptions]] = LabelStudioWrite
+    SendOptions: ClassVar[type[SendOptions]] = LabelStudioSend
+
+    @classmethod
+    def open_target(cls, options: LabelStudioSend, context: Context) -> LabelStudioTarget:
+        """A server to which batches are sent."""
+        return LabelStudioTarget(options, context)
 
     def __init__(
         self, source: LabelStudioSource, write: LabelStudioWrite, context: Context
@@ -243,4 +239,4 @@ class LabelStudioAdapter:
             self._client = None
 
 
-__all__ = ["LabelStudioAdapter", "LabelStudioSource", "LabelStudioWrite"]
+__all__ = ["LabelStudioAdapter", "LabelStudioSend", "LabelStudioSource", "LabelStudioWrite"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,7 +14,7 @@ from labelnext.adapter import Context
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool import Notice, Objects
 from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.tasks import task_pages
+from labelnext_adapters.label_studio.tasks import Annotation, Task, task_pages
 from labelnext_adapters.label_studio_format.regions import (
     CONTROLS,
     BrokenRegion,
@@ -105,33 +105,21 @@ def read_truth(client: Client, project: int, setup: Setup, which: Which, context
             hint="several people's boxes have no majority.",
         )
     truth, unread = Truth(), []
-    pages = task_pages(
-        client,
-        project,
-        _FIELDS,
-        page_size=_PAGE_SIZE,
-        filters=(_LABELLED,),
-        context=context,
-        stage="read labels",
-    )
-    for page in pages:
-        for task in page:
-            own = [a for a in task.annotations if not a.was_cancelled]
-            own.sort(key=lambda a: (a.updated_at, a.id))
-            truth.newest = max([truth.newest, *(a.created_at for a in own)])
-            if which == "ground_truth":
-                own = [a for a in own if a.ground_truth]
-            try:
-                results = [true_labels(annotation.result, setup) for annotation in own]
-                if said := _said(results, which):
-                    truth.found[task.id] = said
-                truth.said[task.id] = {
-                    annotation.person: found[0].class_id
-                    for annotation, found in zip(own, results, strict=True)
-                    if len(found) == 1
-                }
-            except (BrokenRegion, UnknownLabel):
-                unread.append(str(task.id))
+    for task in labelled_tasks(client, project, context, "read labels"):
+        dates = (a.created_at for a in task.annotations if not a.was_cancelled)
+        truth.newest = max([truth.newest, *dates])
+        own = counted(task.annotations, which)
+        try:
+            results = [true_labels(annotation.result, setup) for annotation in own]
+            if said := _said(results, which):
+                truth.found[task.id] = said
+            truth.said[task.id] = {
+                annotation.person: found[0].class_id
+                for annotation, found in zip(own, results, strict=True)
+                if len(found) == 1
+            }
+        except (BrokenRegion, UnknownLabel):
+            unread.append(str(task.id))
     if unread:
         truth.notices.append(
             Notice(
@@ -141,6 +129,40 @@ def read_truth(client: Client, project: int, setup: Setup, which: Which, context
             )
         )
     return truth
+
+
+def labelled_tasks(client: Client, project: int, context: Context, stage: str) -> Iterator[Task]:
+    """The tasks of a project that have an annotation, with all their annotations.
+
+    Args:
+        client: the server.
+        project: its number.
+        context: for progress.
+        stage: its name.
+    """
+    pages = task_pages(
+        client,
+        project,
+        _FIELDS,
+        page_size=_PAGE_SIZE,
+        filters=(_LABELLED,),
+        context=context,
+        stage=stage,
+    )
+    for page in pages:
+        yield from page
+
+
+def counted(annotations: Sequence[Annotation], which: Which) -> list[Annotation]:
+    """The annotations of a task that count, the latest last; skipped ones do not.
+
+    Args:
+        annotations: of one task.
+        which: as for `read_truth`.
+    """
+    own = [a for a in annotations if not a.was_cancelled]
+    own.sort(key=lambda a: (a.updated_at, a.id))
+    return [a for a in own if a.ground_truth] if which == "ground_truth" else own
 
 
 def _said(results: Sequence[list[Found]], which: Which) -> list[Found]:
@@ -158,4 +180,4 @@ def _said(results: Sequence[list[Found]], which: Which) -> list[Found]:
     return []
 
 
-__all__ = ["Truth", "Which", "read_truth"]
+__all__ = ["Truth", "Which", "counted", "labelled_tasks", "read_truth"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Mapping
+from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
@@ -121,6 +122,27 @@ class Client:
             options["timeout_in_seconds"] = seconds
         answer = self._request(method, path, request_options=options or None, **arguments)
         return self.decode(answer, Any) if answer.strip() else None
+
+    def upload(self, path: str, files: Mapping[str, str]) -> None:
+        """Send files that no task uses yet; once, because it would keep a second copy.
+
+        Args:
+            path: of the import of a project.
+            files: path of each file, by the name that it gets there.
+        """
+        with ExitStack() as stack:
+            # Each in a field of its own: of several in one field the server takes the last.
+            opened = {
+                name: (name, stack.enter_context(Path(file).open("rb")))
+                for name, file in files.items()
+            }
+            self._request(
+                "POST",
+                path,
+                params={"commit_to_project": "false"},
+                files=opened,
+                request_options={"max_retries": 0},
+            )
 
     def decode(self, body: bytes, type_: type[T]) -> T:
         """A JSON body as a typed value.

@@ -1,0 +1,136 @@
+"""How a task gets its image: by an address that the server can show, or by an upload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from labelnext.errors import InvalidInput, WriteFailed, listed
+from labelnext_adapters.label_studio.client import MOST_BYTES, Client
+
+MOST_FILES = 100  # Label Studio refuses more in one request
+
+
+def addresses(media: Mapping[str, str], root: Path | None, prefix: str) -> dict[str, str]:
+    """The address of each image that need not be uploaded.
+
+    Args:
+        media: path or address of each item.
+        root: folder whose images the server shows by itself.
+        prefix: what stands before the path below that folder.
+
+    Raises:
+        InvalidInput: if images are not in the folder.
+
+    Example:
+        >>> addresses({"a": "/images/one/a b.png"}, Path("/images"), "/data/local-files/?d=")
+        {'a': '/data/local-files/?d=one/a%20b.png'}
+    """
+    found = {item: path for item, path in media.items() if "://" in path}
+    if root is None:
+        return found
+    local = {item: Path(path) for item, path in media.items() if item not in found}
+    outside = [str(path) for path in local.values() if not path.is_relative_to(root)]
+    if outside:
+        raise InvalidInput(
+            f"images must lie below send.document_root, {str(root)!r}; {len(outside)} do not: "
+            f"{listed(outside)}.",
+            hint="leave document_root out to upload them.",
+        )
+    below = {item: path.relative_to(root).as_posix() for item, path in local.items()}
+    return {**found, **{item: prefix + quote(path) for item, path in below.items()}}
+
+
+def check_files(paths: Sequence[str]) -> None:
+    """Raise InvalidInput unless all are files that can be uploaded."""
+    missing = [path for path in paths if not Path(path).is_file()]
+    if missing:
+        raise InvalidInput(
+            f"images must be files of this machine to be uploaded; {len(missing)} are not: "
+            f"{listed(missing)}."
+        )
+    large = [path for path in paths if Path(path).stat().st_size > MOST_BYTES]
+    if large:
+        raise InvalidInput(
+            f"images must be below {MOST_BYTES:,} bytes to be uploaded; {len(large)} are not: "
+            f"{listed(large)}.",
+            hint="let the server show them: send.document_root.",
+        )
+
+
+class Uploads:
+    """The files that we uploaded to a project, by the items they belong to.
+
+    Args:
+        client: the server.
+        project: its number.
+    """
+
+    def __init__(self, client: Client, project: int) -> None:
+        self._client, self._project = client, project
+        self._known: dict[str, tuple[int, str]] | None = None
+
+    def put(self, media: Mapping[str, str]) -> dict[str, str]:
+        """The addresses of these files, uploaded where they are not there yet.
+
+        A file carries its item's digest as its name, so that one whose answer was lost is found.
+
+        Args:
+            media: path of each item's file, few enough for one request.
+        """
+        known = self._listed()
+        missing = {i: path for i, path in media.items() if _digest(i) not in known}
+        if missing:
+            files = {_digest(i) + Path(path).suffix.lower(): path for i, path in missing.items()}
+            self._client.upload(f"api/projects/{self._project}/import", files)
+            self._known = None
+            known = self._listed()
+        lost = [i for i in media if _digest(i) not in known]
+        if lost:
+            raise WriteFailed(
+                f"uploaded images must be there; {len(lost)} are not: {listed(lost)}."
+            )
+        return {i: f"/data/{known[_digest(i)][1]}" for i in media}
+
+    def remove(self, item_ids: Sequence[str]) -> None:
+        """Delete the files of these items."""
+        known = self._listed()
+        numbers = [known[_digest(i)][0] for i in item_ids if _digest(i) in known]
+        if numbers:  # without a list the server would delete all files of the project
+            path = f"api/projects/{self._project}/file-uploads"
+            self._client.send("DELETE", path, {"file_upload_ids": numbers})
+            self._known = None
+
+    def _listed(self) -> dict[str, tuple[int, str]]:
+        if self._known is None:
+            path = f"api/projects/{self._project}/file-uploads"
+            rows: list[dict[str, Any]] = self._client.get_json(path, all="true")
+            self._known = {_name(row["file"]): (row["id"], row["file"]) for row in rows}
+        return self._known
+
+
+def parts(media: Mapping[str, str]) -> Iterator[list[str]]:
+    """The items in groups whose files fit into one request."""
+    group: list[str] = []
+    size = 0
+    for item, path in media.items():
+        more = 0 if "://" in path else Path(path).stat().st_size if Path(path).is_file() else 0
+        if group and (len(group) == MOST_FILES or size + more > MOST_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(item)
+        size += more
+    if group:
+        yield group
+
+
+def _digest(item: str) -> str:
+    return f"labelnext{sha256(item.encode()).hexdigest()[:24]}"
+
+
+def _name(file: str) -> str:
+    """Our name in that of an upload: upload/7/1a2b3c4d-NAME.png."""
+    return file.rpartition("/")[2].partition("-")[2].partition(".")[0]

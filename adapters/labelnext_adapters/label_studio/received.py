@@ -1,0 +1,101 @@
+"""Labels on their way back: what people said of the tasks that were sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+from labelnext.acquisition import Unit
+from labelnext.adapter import Context
+from labelnext.batch import Labels, Mark, Origin
+from labelnext.errors import NotFound, listed
+from labelnext.pool import Notice
+from labelnext_adapters.label_studio.annotations import counted, labelled_tasks
+from labelnext_adapters.label_studio.client import Client
+from labelnext_adapters.label_studio.control import find_tag
+from labelnext_adapters.label_studio.project import get_project
+from labelnext_adapters.label_studio.sending import project_mark
+from labelnext_adapters.label_studio.sent import made_project, sent_tasks
+from labelnext_adapters.label_studio.target import LabelStudioSend
+from labelnext_adapters.label_studio_format.regions import (
+    BrokenRegion,
+    Found,
+    UnknownLabel,
+    true_labels,
+)
+from labelnext_adapters.label_studio_format.setup import find_setup
+
+_UNITS: tuple[Unit, ...] = get_args(Unit)
+
+
+def received(client: Client, options: LabelStudioSend, origin: Origin, context: Context) -> Labels:
+    """What people said of the items of a dataset that were sent.
+
+    Skipped tasks and drafts are no labels.
+
+    Raises:
+        NotFound: if nothing was sent yet, or there is no such project.
+    """
+    number = options.project or _made(client, origin)
+    project = get_project(client, number)
+    tag = find_tag(project, options.from_name, _UNITS)
+    setup = find_setup(project, tag.from_name)
+    sent = sent_tasks(client, number, origin.key)
+    items = {task.task: item for item, task in sent.items()}
+    known: dict[str, tuple[Mark, ...]] = {}
+    broken, unclear = [], []
+    for task in labelled_tasks(client, number, context, "fetch"):
+        if task.id not in items:
+            continue
+        try:
+            own = counted(task.annotations, options.labels)
+            if not own:
+                continue
+            said = true_labels(own[-1].result, setup)
+        except (BrokenRegion, UnknownLabel):
+            broken.append(task.id)
+            continue
+        if tag.unit == "items" and len(said) != 1:
+            unclear.append(task.id)
+            continue
+        known[items[task.id]] = _marks(said, tag.labels)
+    notices = _notices(broken, unclear)
+    waiting = tuple(item for item in sent if item not in known)
+    source = f"project {number} of {client.url}"
+    return Labels(source, tag.unit, known, waiting, notices)
+
+
+def _made(client: Client, origin: Origin) -> int:
+    found = [made_project(client, project_mark(origin, unit)) for unit in _UNITS]
+    numbers = [number for number in found if number is not None]
+    if not numbers:
+        raise NotFound(
+            f"a batch of {origin.dataset} must have been sent to {client.url}; none was.",
+            hint="run labelnext send first, or set send.project.",
+        )
+    return max(numbers)
+
+
+def _marks(said: Sequence[Found], labels: Sequence[str]) -> tuple[Mark, ...]:
+    return tuple(Mark(labels[found.class_id], found.box) for found in said)
+
+
+def _notices(broken: Sequence[int], unclear: Sequence[int]) -> tuple[Notice, ...]:
+    notices = []
+    if broken:
+        notices.append(
+            Notice(
+                "broken_labels",
+                f"{len(broken)} tasks have annotations that do not fit the labelling setup, and "
+                f"are left out: task {listed(broken)}.",
+            )
+        )
+    if unclear:
+        notices.append(
+            Notice(
+                "no_single_label",
+                f"{len(unclear)} tasks have no choice or more than one, and are left out: task "
+                f"{listed(unclear)}.",
+            )
+        )
+    return tuple(notices)

@@ -1,0 +1,313 @@
+"""Sending a batch: a project, its tasks, their order and a tab; done, continued or taken back.
+
+Tasks are known by the id of their item, which stands in their data. Whatever was sent before a
+break is found by it, so that nothing is sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from labelnext.adapter import Context, Step
+from labelnext.batch import Batch, Item, Mark, Origin
+from labelnext.errors import InvalidInput, NotFound, WriteFailed, WriteRefused, listed
+from labelnext.journal import Plan
+from labelnext_adapters.label_studio.client import Client
+from labelnext_adapters.label_studio.control import Tag, find_tag, make_tag, regions
+from labelnext_adapters.label_studio.fields import Fields
+from labelnext_adapters.label_studio.media import Uploads, addresses, check_files, parts
+from labelnext_adapters.label_studio.project import get_project
+from labelnext_adapters.label_studio.sent import Sent, made_project, sent_tasks, untouched
+from labelnext_adapters.label_studio.shards import WHOLE
+from labelnext_adapters.label_studio.tab import filters, find_tab, ordering
+from labelnext_adapters.label_studio.target import LabelStudioSend
+from labelnext_adapters.label_studio.tasks import BATCH, PRIORITY
+from labelnext_adapters.label_studio.write import Tabs, next_steps
+
+TAB = "Label next"
+_DELETED_AT_ONCE = 100  # tasks looked at, and then deleted, in one request
+
+
+def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: Context) -> Plan:
+    """What sending the batch would do.
+
+    Raises:
+        NotFound: if there is no such project, or it has no control tag for such labels.
+        InvalidInput: if images are missing, or are not where the server can show them.
+        WriteRefused: if the tab's title is taken.
+    """
+    mark = project_mark(batch.origin, batch.unit)
+    number = options.project or made_project(client, mark)
+    place = {"url": client.url, "project": number, "mark": mark, "key": batch.origin.key}
+    known: dict[str, Sent] = {}
+    steps: list[Step] = []
+    if number is None:
+        tag, setup = make_tag(batch.unit, batch.classes)
+        title = f"{batch.origin.dataset}: label next"[-50:]  # Label Studio takes no more
+        about = f"Batches of {batch.origin.dataset}, sent by labelnext. {mark}"
+        made = {"title": title, "label_config": setup, "description": about}
+        labels = f"{len(batch.classes)} labels"
+        steps.append(Step("project", f"Make the project {title!r} with {labels}", 0, place | made))
+    else:
+        tag = find_tag(get_project(client, number), options.from_name, [batch.unit])
+        find_tab(client, number, TAB)  # refuses a title that is taken
+        known = sent_tasks(client, number, batch.origin.key, context)
+    new = [item for item in batch.items if item.item_id not in known]
+    if new:
+        steps.append(_tasks_step(new, tag, batch, options, context, place))
+    if batch.items:
+        ids = [item.item_id for item in batch.items]
+        what = f"Put {len(ids)} tasks in order by {PRIORITY}, and those of earlier batches behind"
+        steps += [
+            Step("order", what, len(ids), {**place, "ids": ids}),
+            Step("tab", f'Put the tab "{TAB}" in order', 0, place),
+        ]
+    target = f"project {number} of {client.url}" if number else f"a new project on {client.url}"
+    nothing = () if steps else (f"The batch of {batch.run} is empty, so nothing is sent.",)
+    return Plan("label-studio", batch.run, target, tuple(steps), next_steps=nothing)
+
+
+def project_mark(origin: Origin, unit: str) -> str:
+    """What stands in the description of a project that was made for a dataset."""
+    return f"[{origin.platform}:{origin.dataset_id}:{unit}]"
+
+
+def _tasks_step(
+    new: Sequence[Item],
+    tag: Tag,
+    batch: Batch,
+    options: LabelStudioSend,
+    context: Context,
+    place: Mapping[str, Any],
+) -> Step:
+    root = options.document_root
+    media = {item.item_id: item.media for item in new}
+    shown = addresses(
+        media, None if root is None else context.path(root).absolute(), options.url_prefix
+    )
+    uploads = [path for item, path in media.items() if item not in shown]
+    check_files(uploads)
+    rows = [
+        {
+            "id": item.item_id,
+            "media": shown.get(item.item_id, item.media),
+            "upload": item.item_id not in shown,
+            "marks": None if item.marks is None else [mark.to_row() for mark in item.marks],
+            "size": item.size,
+        }
+        for item in new
+    ]
+    predicted = sum(item.marks is not None for item in new)
+    how = f", {predicted} with predictions, {len(uploads)} images uploaded"
+    payload = {**place, "tag": tag.to_dict(), "version": batch.model_version, "items": rows}
+    return Step("tasks", f"Make {len(new)} tasks{how}", len(new), payload)
+
+
+class Sender:
+    """Carries out and takes back the steps of a sending.
+
+    Args:
+        client: the server.
+        context: for progress.
+
+    Attributes:
+        remarks: what the report must say, one sentence each.
+    """
+
+    def __init__(self, client: Client, context: Context) -> None:
+        self._client, self._context = client, context
+        self.remarks: list[str] = []
+        # One bar is shown, of the samples: the order takes a few requests.
+        self._fields = Fields(client, Context(), self.remarks.append)
+        self._tabs = Tabs(client)
+
+    def snapshot(self, step: Step) -> Any:
+        """What is there now and would change."""
+        match step.kind:
+            case "project":
+                return self._found(step)
+            case "tasks":
+                return sorted(self._sent(step).keys() & _ids(step))
+            case "order":
+                return self._fields.snapshot(self._ordered(step))
+            case _:
+                return self._tabs.snapshot(self._tab(step))
+
+    def perform(self, step: Step) -> None:
+        """Do the step. Doing it twice ends in the same state."""
+        match step.kind:
+            case "project":
+                self._make_project(step)
+            case "tasks":
+                self._make_tasks(step)
+            case "order":
+                self._fields.perform(self._ordered(step))
+            case _:
+                self._tabs.perform(self._tab(step))
+
+    def restore(self, step: Step, before: Any) -> list[str]:
+        """Put back what was there; returns what had to stay."""
+        if self._found(step) is None:
+            return []  # the project was never made, or somebody deleted it
+        match step.kind:
+            case "project":
+                return [] if before else self._remove_project(step)
+            case "tasks":
+                return self._remove_tasks(step, set(before))
+            case "order":
+                # What it says of keys that stay concerns tasks that are deleted next.
+                self._fields.restore(self._ordered(step), before)
+                return []
+            case _:
+                return self._tabs.restore(self._tab(step), before)
+
+    def next_steps(self, plan: Plan) -> tuple[str, ...]:
+        """What people do now, with the address of the tab."""
+        tabs = [self._tab(step) for step in plan.steps if step.kind == "tab"]
+        return next_steps(self._client, tabs)
+
+    def _found(self, step: Step) -> int | None:
+        """The project of the step, which must be on the server that we speak to."""
+        place = step.payload
+        if place["url"] != self._client.url:
+            raise WriteRefused(
+                f"send.url must be the server of the run, {place['url']}; got "
+                f"{self._client.url!r}.",
+                hint="use the configuration of that run.",
+            )
+        return place["project"] or made_project(self._client, place["mark"])
+
+    def _project(self, step: Step) -> int:
+        found = self._found(step)
+        if found is None:
+            raise NotFound("the project that labelnext made must be there; it is gone.")
+        return found
+
+    def _sent(self, step: Step) -> dict[str, Sent]:
+        return sent_tasks(self._client, self._project(step), step.payload["key"])
+
+    def _make_project(self, step: Step) -> None:
+        if self._found(step) is None:
+            body = {n: step.payload[n] for n in ("title", "label_config", "description")}
+            self._client.send("POST", "api/projects/", body, retry=False)
+
+    def _make_tasks(self, step: Step) -> None:
+        project, known = self._project(step), self._sent(step)
+        waiting = {row["id"]: row for row in step.payload["items"] if row["id"] not in known}
+        uploads, left_out = Uploads(self._client, project), 0
+        done = step.n_items - len(waiting)
+        self._context.report("send", done, step.n_items)
+        for group in parts({item: row["media"] for item, row in waiting.items()}):
+            files = {i: waiting[i]["media"] for i in group if waiting[i]["upload"]}
+            where = uploads.put(files) if files else {}
+            tasks = []
+            for item in group:
+                task, lost = _task(waiting[item], where.get(item), step.payload)
+                tasks.append(task)
+                left_out += lost
+            self._import(project, tasks)
+            done += len(group)
+            self._context.report("send", done, step.n_items)
+        if left_out:
+            self.remarks.append(
+                f"{left_out} predicted labels were left out: the project does not have them."
+            )
+
+    def _import(self, project: int, tasks: list[dict[str, Any]]) -> None:
+        # Sent again after a lost answer it would make the tasks twice; a resumed run looks first.
+        answer = self._client.send("POST", f"api/projects/{project}/import", tasks, retry=False)
+        if answer.get("task_count") != len(tasks):
+            raise WriteFailed(
+                f"Label Studio must take {len(tasks)} tasks; it took {answer.get('task_count')}."
+            )
+        predictions = sum(len(task["predictions"]) for task in tasks)
+        if answer.get("prediction_count") != predictions:
+            self.remarks.append(
+                f"Of {predictions} predictions Label Studio took {answer.get('prediction_count')}."
+            )
+
+    def _ordered(self, step: Step) -> Step:
+        """The step as one on tasks: the batch first, our earlier tasks without a place."""
+        sent = self._sent(step)
+        ranked = [sent[i].task for i in step.payload["ids"] if i in sent]
+        lost = len(step.payload["ids"]) - len(ranked)
+        if lost:
+            self.remarks.append(f"{lost} tasks of the batch are gone.")
+        others = [s for i, s in sent.items() if i not in {*step.payload["ids"]} and not s.labelled]
+        payload = {
+            "project": self._project(step),
+            "task_ids": ranked,
+            "clear": [s.task for s in others if s.values.get(PRIORITY)],
+            "tags": {WHOLE: ranked},
+            "untag": [s.task for s in others if s.values.get(BATCH)],
+        }
+        return Step("fields", step.description, step.n_items, payload)
+
+    def _tab(self, step: Step) -> Step:
+        project = self._project(step)
+        wanted = get_project(self._client, project).get("maximum_annotations") or 1
+        tab = {"title": TAB, "ordering": ordering(whole=True), "filters": filters(None, wanted)}
+        payload = {"project": project, "tab": tab, "annotator": None}
+        return Step("tab", step.description, 0, payload)
+
+    def _remove_tasks(self, step: Step, before: set[str]) -> list[str]:
+        project = self._project(step)
+        ours = {i: s.task for i, s in self._sent(step).items() if i in _ids(step) - before}
+        kept: list[int] = []
+        for group in _groups(sorted(ours, key=lambda i: ours[i])):
+            numbers = {ours[i]: i for i in group}
+            free = untouched(self._client, project, list(numbers))
+            kept += [task for task in numbers if task not in free]
+            if free:
+                body = {"selectedItems": {"all": False, "included": sorted(free)}}
+                self._client.send(
+                    "POST", "api/dm/actions/", body, id="delete_tasks", project=project
+                )
+                Uploads(self._client, project).remove([numbers[task] for task in free])
+        if not kept:
+            return []
+        return [f"{len(kept)} tasks stay, because somebody has worked on them: {listed(kept)}."]
+
+    def _remove_project(self, step: Step) -> list[str]:
+        project = self._project(step)
+        n_tasks = get_project(self._client, project)["task_number"]
+        if n_tasks:
+            return [f"Project {project} stays, because it has {n_tasks} tasks."]
+        with suppress(NotFound):  # somebody else was faster
+            self._client.send("DELETE", f"api/projects/{project}/", None)
+        return []
+
+
+def _ids(step: Step) -> set[str]:
+    return {row["id"] for row in step.payload["items"]}
+
+
+def _groups(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _DELETED_AT_ONCE):
+        yield ids[start : start + _DELETED_AT_ONCE]
+
+
+def _task(
+    row: Mapping[str, Any], uploaded: str | None, payload: Mapping[str, Any]
+) -> tuple[dict[str, Any], int]:
+    """A task with its prediction, and how many of its marks have no label there."""
+    tag = Tag.from_dict(payload["tag"])
+    data = {tag.data_key: uploaded or row["media"], payload["key"]: row["id"]}
+    name = Path(row["media"]).name
+    if "name" not in data:
+        data["name"] = name
+    if row["marks"] is None:
+        return {"data": data, "predictions": []}, 0
+    marks = [Mark.from_row(mark) for mark in row["marks"]]
+    result, left_out = regions(marks, tag, row["size"] and tuple(row["size"]))
+    prediction: dict[str, Any] = {"model_version": payload["version"], "result": result}
+    scores = [region["score"] for region in result if "score" in region]
+    if scores:
+        prediction["score"] = sum(scores) / len(scores)
+    return {"data": data, "predictions": [prediction]}, left_out
+
+
+__all__ = ["InvalidInput", "Sender", "make_plan", "project_mark"]

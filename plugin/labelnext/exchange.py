@@ -1,0 +1,163 @@
+"""send(config) and fetch(config): a batch to where people label, and their labels back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labelnext.adapter import Adapter, GivesBatches, Target
+from labelnext.config import Config, load_config
+from labelnext.errors import ConfigError
+from labelnext.journal import Journal, Plan, Progress, only_run
+from labelnext.pipeline import opened, opened_target
+from labelnext.pool import Notice
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What was sent or fetched, or would be.
+
+    Attributes:
+        what: "send" or "fetch".
+        run_id: name of the journal; None if nothing was written.
+        target: where it was written, for people.
+        dry_run: nothing was written.
+        counts: items, by what happened to them.
+        steps: what was done, or would be.
+        notices: what was left out or adjusted.
+        stays: what an undo cannot take back.
+        next_steps: what to do now.
+    """
+
+    what: str
+    run_id: str | None
+    target: str
+    dry_run: bool
+    counts: Mapping[str, int]
+    steps: tuple[str, ...]
+    notices: tuple[Notice, ...] = field(default=())
+    stays: tuple[str, ...] = ()
+    next_steps: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """All of it."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False)
+
+
+def send(
+    config: Config | Path | str | Mapping[str, Any],
+    run: str | None = None,
+    *,
+    adapter: Adapter | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Exchange:
+    """Send the batch of a run to the platform where people label.
+
+    Items that are there already are not sent again: their order is set anew.
+
+    Args:
+        config: a checked configuration, the path of a YAML file, or its content as a mapping.
+        run: name of the run; `write.run` of the configuration when None.
+        adapter: of the source, open already; made from the configuration when None.
+        dry_run: say what would be sent, and write nothing.
+        progress: called with a stage, how much is done, and of how much (None if unknown).
+
+    Raises:
+        ConfigError: if the source gives no batches, or something is missing.
+        InvalidInput: if the batch cannot be labelled there.
+        Unavailable: if a server or database does not answer.
+        WriteFailed: if it broke off; sending again or `resume` finishes it, `undo` takes it back.
+    """
+    settings = _loaded(config)
+    with _source(settings, adapter, progress) as source:
+        batch = source.batch(run or settings.write.run)
+    with opened_target(settings, progress) as target:
+        plan = target.plan(batch)
+        journal = _carried_out(settings, "send", plan, target, dry_run)
+        return _exchange("send", dry_run, plan, journal, {"batch": len(batch.items)})
+
+
+def fetch(
+    config: Config | Path | str | Mapping[str, Any],
+    *,
+    adapter: Adapter | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Exchange:
+    """Bring back what people said of the items that were sent, as a field of the source.
+
+    Args:
+        config: as for `send`.
+        adapter: of the source, open already; made from the configuration when None.
+        dry_run: say what would be written, and write nothing.
+        progress: as for `send`.
+
+    Raises:
+        ConfigError: if the source gives no batches, or something is missing.
+        WriteRefused: if `send.field` is a field that labelnext did not make.
+        Unavailable: if a server or database does not answer.
+        WriteFailed: if the write broke off; fetching again or `resume` finishes it.
+    """
+    settings = _loaded(config)
+    with _source(settings, adapter, progress) as source:
+        with opened_target(settings, progress) as target:
+            labels = target.labels(source.origin())
+        plan = source.plan_labels(labels, settings.send.field)
+        journal = _carried_out(settings, "fetch", plan, source, dry_run)
+        changed = sum(step.n_items for step in plan.steps)
+        counts = {"labelled": len(labels.known), "waiting": len(labels.waiting), "written": changed}
+        return _exchange("fetch", dry_run, plan, journal, counts, labels.notices)
+
+
+@contextmanager
+def _source(settings: Config, adapter: Adapter | None, progress: Progress | None) -> Iterator[Any]:
+    """The source, which must give batches."""
+    with opened(settings, adapter, progress) as platform:
+        if not isinstance(platform, GivesBatches):
+            raise ConfigError(
+                "source.adapter must be of a platform whose batches can be sent, such as fiftyone; "
+                f"got {platform.name!r}."
+            )
+        yield platform
+
+
+def _carried_out(
+    settings: Config, what: str, plan: Plan, platform: Target | Adapter, dry_run: bool
+) -> Journal | None:
+    if dry_run or not plan.steps:
+        return None
+    with only_run(settings.state):
+        journal = Journal.create(settings.state, plan, details={"what": what})
+        platform.apply(plan, journal)
+    return journal
+
+
+def _exchange(
+    what: str,
+    dry_run: bool,
+    plan: Plan,
+    journal: Journal | None,
+    counts: Mapping[str, int],
+    notices: tuple[Notice, ...] = (),
+) -> Exchange:
+    remarks = () if journal is None else journal.remarks
+    return Exchange(
+        what=what,
+        run_id=None if journal is None else journal.run_id,
+        target=plan.target,
+        dry_run=dry_run,
+        counts=counts,
+        steps=tuple(step.description for step in plan.steps),
+        notices=(*notices, *(Notice("write", remark) for remark in remarks)),
+        stays=plan.stays,
+        next_steps=plan.next_steps if journal is None else journal.next_steps,
+    )
+
+
+def _loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
+    return config if isinstance(config, Config) else load_config(config)

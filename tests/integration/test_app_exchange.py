@@ -1,0 +1,154 @@
+"""Sending and fetching from the App, with a real Label Studio and a real mongod."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.integration.app import delegated, execute, form, names, shown
+
+if TYPE_CHECKING:  # pytest itself imports the plugins, and wants to be the first
+    from tests.integration.label_studio_server import LabelStudio
+
+pytest_plugins = ("tests.integration.mongod", "tests.integration.label_studio_server")
+
+# label-studio-sdk 2.1 exchanges a Personal Access Token by a call that pydantic has deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")
+
+# Margins .8, .2, .4: the order of labelling is b, c, a.
+ROWS = {"a": [0.9, 0.1], "b": [0.6, 0.4], "c": [0.7, 0.3]}
+
+
+@pytest.fixture
+def ranked(plugins: Path, dataset: Any, tmp_path: Path) -> Any:
+    """Three pictures, ranked; the batch is b, c."""
+    import fiftyone as fo
+    from PIL import Image
+
+    dataset.default_classes = ["cat", "dog"]
+    samples = []
+    for name, row in ROWS.items():
+        path = tmp_path / f"{name}.png"
+        Image.new("RGB", (8, 8)).save(path)
+        pred = fo.Classification(label="cat", confidence=row[0], logits=np.log(row))
+        samples.append(fo.Sample(str(path), name=name, pred=pred))
+    dataset.add_samples(samples, progress=False)
+    execute(
+        "rank_samples",
+        dataset,
+        pred_field="pred",
+        labelled="nothing",
+        acquisition="margin",
+        method="top_k",
+        budget=2,
+        run="next",
+    )
+    dataset.reload()
+    return dataset
+
+
+@pytest.fixture
+def secrets(label_studio: LabelStudio, monkeypatch: pytest.MonkeyPatch) -> LabelStudio:
+    """The server, known to the App."""
+    monkeypatch.setenv("FIFTYONE_LABELSTUDIO_URL", label_studio.url)
+    monkeypatch.setenv("FIFTYONE_LABELSTUDIO_API_KEY", label_studio.token)
+    return label_studio
+
+
+def sent_tasks(server: LabelStudio, dataset: Any) -> dict[str, int]:
+    """The tasks of the project that was made, by the names of their files."""
+    projects = server.api("GET", "/api/projects/", page_size=1000)["results"]
+    (project,) = [p["id"] for p in projects if str(dataset._doc.id) in (p["description"] or "")]
+    page = server.api("GET", "/api/tasks", project=project, fields="all", page_size=100)
+    return {Path(task["data"]["name"]).stem: task["id"] for task in page["tasks"]}
+
+
+def choose(server: LabelStudio, task: int, label: str) -> None:
+    value = {"choices": [label]}
+    region = {"from_name": "label", "to_name": "image", "type": "choices", "value": value}
+    server.api("POST", f"/api/tasks/{task}/annotations/", {"result": [region]})
+
+
+@pytest.mark.parametrize("name", ["send_batch", "fetch_annotations"])
+def test_without_secrets_the_form_says_which_to_set(
+    ranked: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for secret in ("FIFTYONE_LABELSTUDIO_URL", "FIFTYONE_LABELSTUDIO_API_KEY"):
+        monkeypatch.delenv(secret, raising=False)
+    notice = form(name, ranked)["secrets"]
+    assert notice["invalid"]
+    assert "FIFTYONE_LABELSTUDIO_API_KEY" in notice["view"]["description"]
+
+
+def test_sending_without_a_ranking_says_what_to_do(plugins: Path, dataset: Any) -> None:
+    assert "Rank samples to label" in form("send_batch", dataset)["no_runs"]["view"]["description"]
+
+
+def test_the_form_says_what_would_be_sent(ranked: Any, secrets: LabelStudio) -> None:
+    inputs = form("send_batch", ranked)
+    assert inputs["run"]["default"] == "next"
+    text = inputs["preview"]["default"]
+    assert "Make 2 tasks, 2 with predictions, 2 images uploaded" in text
+    assert secrets.token not in str(inputs)
+
+
+def test_the_form_says_why_nothing_can_be_sent(ranked: Any, secrets: LabelStudio) -> None:
+    inputs = form("send_batch", ranked, project=987654)
+    assert inputs["problem"]["invalid"]
+    assert "must be the number of a project" in inputs["problem"]["view"]["description"]
+    assert "preview" not in inputs
+
+
+def test_a_batch_goes_from_the_app_and_its_labels_come_back(
+    ranked: Any, secrets: LabelStudio
+) -> None:
+    result = execute("send_batch", ranked, run="next")
+    assert f"]({secrets.url}/projects/" in result.result["next"]
+    tasks = sent_tasks(secrets, ranked)
+    assert set(tasks) == {"b", "c"}
+    text = form("send_batch", ranked)["preview"]["default"]
+    assert "Make" not in text, "all is there"
+
+    choose(secrets, tasks["c"], "dog")
+    inputs = form("fetch_annotations", ranked)
+    assert "Write labels on 1 samples" in inputs["preview"]["default"]
+    result = execute("fetch_annotations", ranked, field="labels")
+    ranked.reload()
+    assert shown(ranked, result) == ["c"]
+    assert names(ranked.match({"labels.label": "dog"})) == ["c"]
+    assert "1 labelled, 1 waiting, 1 written" in result.result["done"]
+
+
+def test_only_the_current_view_is_sent_when_asked(ranked: Any, secrets: LabelStudio) -> None:
+    view = ranked.match({"name": {"$in": ["a", "c"]}})
+    execute("send_batch", ranked, view=view, view_target="CURRENT_VIEW", run="next")
+    assert set(sent_tasks(secrets, ranked)) == {"c"}
+
+
+def test_sending_and_fetching_can_be_delegated(ranked: Any, secrets: LabelStudio) -> None:
+    assert "Make 2 tasks" in delegated("send_batch", ranked, run="next")["done"]
+    choose(secrets, sent_tasks(secrets, ranked)["b"], "cat")
+    assert "1 written" in delegated("fetch_annotations", ranked, field="labels")["done"]
+    ranked.reload()
+    assert ranked.exists("labels").values("name") == ["b"]
+
+
+def test_a_field_that_is_not_ours_is_refused_in_the_form(ranked: Any, secrets: LabelStudio) -> None:
+    prop = form("fetch_annotations", ranked, field="pred")["field"]
+    assert prop["invalid"]
+    assert "labelnext fetch made" in prop["error_message"]
+
+
+def test_sending_to_a_server_that_is_away_fails_and_says_so(
+    ranked: Any, secrets: LabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fiftyone.operators.executor import ExecutionError
+
+    monkeypatch.setenv("FIFTYONE_LABELSTUDIO_URL", "http://127.0.0.1:9")
+    for name in ("send_batch", "fetch_annotations"):
+        with pytest.raises(ExecutionError, match=r"127\.0\.0\.1:9"):
+            execute(name, ranked, run="next", field="labels")
+    assert not ranked.has_sample_field("labels")

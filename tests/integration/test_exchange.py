@@ -1,0 +1,445 @@
+"""A batch of a FiftyOne dataset goes to a real Label Studio, and its labels come back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import labelnext
+from labelnext.errors import NotFound, WriteFailed, WriteRefused
+from labelnext.pipeline import resume, runs, undo
+
+if TYPE_CHECKING:  # pytest itself imports the plugins, and wants to be the first
+    from tests.integration.label_studio_server import LabelStudio
+
+pytest_plugins = ("tests.integration.mongod", "tests.integration.label_studio_server")
+
+# label-studio-sdk 2.1 exchanges a Personal Access Token by a call that pydantic has deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")
+
+# Margins .8, .2, .4, .0: the order of labelling is d, b, c, a.
+ROWS = {"a": [0.9, 0.1], "b": [0.6, 0.4], "c": [0.7, 0.3], "d": [0.5, 0.5]}
+
+
+def image(folder: Path, name: str) -> str:
+    """A picture of 40 by 20 pixels."""
+    from PIL import Image
+
+    path = folder / f"{name}.png"
+    Image.new("RGB", (40, 20), (ord(name[0]), 90, 90)).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def animals(dataset: Any, tmp_path: Path) -> Any:
+    """Four pictures with a Classification each."""
+    import fiftyone as fo
+
+    dataset.default_classes = ["cat", "dog"]
+    samples = [
+        fo.Sample(
+            image(tmp_path, name),
+            name=name,
+            pred=fo.Classification(label="cat", confidence=row[0], logits=np.log(row)),
+        )
+        for name, row in ROWS.items()
+    ]
+    dataset.add_samples(samples, progress=False)
+    return dataset
+
+
+@pytest.fixture
+def street(dataset: Any, tmp_path: Path) -> Any:
+    """Three pictures with boxes; the second has none, and one label is unknown to the classes."""
+    import fiftyone as fo
+
+    def box(label: str, *sides: float, confidence: float) -> Any:
+        return fo.Detection(label=label, bounding_box=list(sides), confidence=confidence)
+
+    dataset.default_classes = ["car", "bike"]
+    boxes = {
+        "a": [box("car", 0.1, 0.2, 0.4, 0.2, confidence=0.9)],
+        "b": [],
+        "c": [
+            box("bike", 0.5, 0.5, 0.25, 0.5, confidence=0.5),
+            box("cow", 0.0, 0.0, 0.1, 0.1, confidence=0.3),
+        ],
+    }
+    samples = [
+        fo.Sample(image(tmp_path, n), name=n, pred=fo.Detections(detections=found))
+        for n, found in boxes.items()
+    ]
+    dataset.add_samples(samples, progress=False)
+    dataset.compute_metadata()
+    return dataset
+
+
+def settings(server: LabelStudio, dataset: Any, folder: Path, **send: Any) -> dict[str, Any]:
+    return {
+        "source": {"adapter": "fiftyone", "dataset": dataset.name, "pred_field": "pred"},
+        "selection": {"budget": 3},
+        "send": {"url": server.url, "api_key": server.token, **send},
+        "report": {"path": None},
+        "state": str(folder / "state"),
+    }
+
+
+def made(server: LabelStudio, dataset: Any) -> dict[str, Any]:
+    """The one project that was made for a dataset."""
+    found = server.api("GET", "/api/projects/", page_size=1000)["results"]
+    (project,) = [p for p in found if str(dataset._doc.id) in (p["description"] or "")]
+    return dict(project)
+
+
+def tasks(server: LabelStudio, project: int) -> list[dict[str, Any]]:
+    """By rising number."""
+    page = server.api(
+        "GET", "/api/tasks", project=project, fields="all", page_size=100, resolve_uri=False
+    )
+    return sorted(page["tasks"], key=lambda task: int(task["id"]))
+
+
+def choose(server: LabelStudio, task: int, label: str, **more: Any) -> Any:
+    value = {"choices": [label]}
+    region = {"from_name": "label", "to_name": "image", "type": "choices", "value": value}
+    body = {"result": [region], **more}
+    return server.api("POST", f"/api/tasks/{task}/annotations/", body)
+
+
+def draw(server: LabelStudio, task: int, boxes: Sequence[tuple[str, Sequence[float]]]) -> Any:
+    """Boxes in percent."""
+    result = [
+        {
+            "from_name": "label",
+            "to_name": "image",
+            "type": "rectanglelabels",
+            "value": {
+                **dict(zip(("x", "y", "width", "height"), sides, strict=True)),
+                "rotation": 0,
+                "rectanglelabels": [label],
+            },
+        }
+        for label, sides in boxes
+    ]
+    return server.api("POST", f"/api/tasks/{task}/annotations/", {"result": result})
+
+
+def test_a_batch_is_sent_labelled_fetched_and_left_out_of_the_next_run(
+    label_studio: LabelStudio, animals: Any, tmp_path: Path
+) -> None:
+    config = settings(label_studio, animals, tmp_path)
+    labelnext.run(config)
+    sent = labelnext.send(config)
+    project = made(label_studio, animals)
+    rows = tasks(label_studio, project["id"])
+    by_name = {row["data"]["name"]: row for row in rows}
+    assert set(by_name) == {"d.png", "b.png", "c.png"}
+    names = dict(zip(*animals.values(["id", "name"]), strict=True))
+    assert {names[r["data"]["fiftyone_id"]] + ".png" for r in rows} == set(by_name)
+    priorities = {n: r["data"]["labelnext_priority"] for n, r in by_name.items()}
+    assert priorities == {"d.png": "1.0000", "b.png": "0.6667", "c.png": "0.3333"}
+    assert label_studio.listing(project["id"]) == [by_name[f"{n}.png"]["id"] for n in "dbc"]
+    (prediction,) = by_name["b.png"]["predictions"]
+    assert prediction["model_version"] == "pred"
+    assert prediction["score"] == pytest.approx(0.6)
+    assert prediction["result"][0]["value"] == {"choices": ["cat"]}
+    assert prediction["result"][0]["score"] == pytest.approx(0.6)
+    # The server shows the very file that the dataset names.
+    picture = label_studio._http.get(by_name["b.png"]["data"]["image"]).content
+    assert picture == Path(tmp_path / "b.png").read_bytes()
+    assert any(f"/projects/{project['id']}/data?tab=" in line for line in sent.next_steps)
+
+    choose(label_studio, by_name["d.png"]["id"], "dog")
+    choose(label_studio, by_name["b.png"]["id"], "cat", was_cancelled=True)
+    fetched = labelnext.fetch(config)
+    assert fetched.counts == {"labelled": 1, "waiting": 2, "written": 1}
+    animals.reload()
+    labels = dict(zip(*animals.values(["name", "labels.label"]), strict=True))
+    assert labels == {"a": None, "b": None, "c": None, "d": "dog"}
+    report = labelnext.run(config)
+    assert [names[i] for i in report.ranking.pool_order] == ["b", "c", "a"]
+
+
+def test_boxes_go_out_and_come_back_on_the_right_samples(
+    label_studio: LabelStudio, street: Any, tmp_path: Path
+) -> None:
+    config = settings(label_studio, street, tmp_path)
+    labelnext.run(config | {"acquisition": {"name": "mean_object_confidence"}})
+    sent = labelnext.send(config)
+    # "cow" is no class of the dataset, so the project has no such label.
+    assert ["1 predicted labels" in notice.message for notice in sent.notices] == [True]
+    rows = {t["data"]["name"]: t for t in tasks(label_studio, made(label_studio, street)["id"])}
+    (prediction,) = rows["a.png"]["predictions"]
+    (region,) = prediction["result"]
+    assert region["value"] == {
+        "x": 10, "y": 20, "width": 40, "height": 20, "rotation": 0, "rectanglelabels": ["car"],
+    }  # fmt: skip
+    assert (region["original_width"], region["original_height"]) == (40, 20)
+    assert (region["score"], prediction["score"]) == (0.9, 0.9)
+    assert [p["result"] for p in rows["b.png"]["predictions"]] == [[]]
+
+    draw(label_studio, rows["a.png"]["id"], [("bike", (25, 50, 50, 25)), ("car", (0, 0, 10, 10))])
+    draw(label_studio, rows["b.png"]["id"], [])
+    assert labelnext.fetch(config).counts == {"labelled": 2, "waiting": 1, "written": 2}
+    street.reload()
+    boxes = dict(zip(*street.values(["name", "labels.detections.bounding_box"]), strict=True))
+    assert boxes["a"] == [pytest.approx([0.25, 0.5, 0.5, 0.25]), pytest.approx([0, 0, 0.1, 0.1])]
+    assert (boxes["b"], boxes["c"]) == ([], None)
+    named = dict(zip(*street.values(["name", "labels.detections.label"]), strict=True))
+    assert named["a"] == ["bike", "car"]
+    report = labelnext.run(config | {"acquisition": {"name": "mean_object_confidence"}})
+    assert street[report.ranking.pool_order.tolist()].values("name") == ["c"]
+
+
+def test_a_dry_run_says_what_would_happen_and_does_nothing(
+    label_studio: LabelStudio, animals: Any, tmp_path: Path
+) -> None:
+    config = settings(label_studio, animals, tmp_path)
+    labelnext.run(config)
+    before = label_studio.api("GET", "/api/projects/")["count"]
+    said = labelnext.send(config, dry_run=True)
+    assert said.steps[0].startswith("Make the project")
+    assert said.steps[1].startswith("Make 3 tasks, 3 with predictions, 3 images uploaded")
+    assert label_studio.api("GET", "/api/projects/")["count"] == before
+    with pytest.raises(NotFound, match="must have been sent"):
+        labelnext.fetch(config, dry_run=True)
+    labelnext.send(config)
+    choose(label_studio, tasks(label_studio, made(label_studio, animals)["id"])[0]["id"], "dog")
+    assert labelnext.fetch(config, dry_run=True).counts["written"] == 1
+    animals.reload()
+    assert not animals.has_sample_field("labels")
+
+
+def test_sending_again_adds_what_is_new_and_orders_all_anew(
+    label_studio: LabelStudio, animals: Any, tmp_path: Path
+) -> None:
+    config = settings(label_studio, animals, tmp_path) | {"selection": {"budget": 2}}
+    labelnext.run(config)
+    labelnext.send(config)
+    project = made(label_studio, animals)["id"]
+    first = {task["data"]["name"]: task["id"] for task in tasks(label_studio, project)}
+    assert set(first) == {"d.png", "b.png"}
+    # The model now doubts c and a, so the batch is c, a; nobody has labelled d and b meanwhile.
+    logits = {"a": [0.55, 0.45], "b": [0.99, 0.01], "c": [0.5, 0.5], "d": [0.9, 0.1]}
+    animals.set_values("pred.logits", [np.log(logits[n]) for n in animals.values("name")])
+    labelnext.run(config)
+    labelnext.send(config)
+    rows = {task["data"]["name"]: task for task in tasks(label_studio, project)}
+    assert {name: rows[name]["id"] for name in first} == first, "nothing is sent twice"
+    values = {name: row["data"]["labelnext_priority"] for name, row in rows.items()}
+    assert values == {"c.png": "1.0000", "a.png": "0.5000", "d.png": "", "b.png": ""}
+    again = labelnext.send(config)
+    assert [step for step in again.steps if "Make" in step] == []
+    assert {t["id"] for t in tasks(label_studio, project)} == {r["id"] for r in rows.values()}
+
+
+def test_labels_that_changed_are_fetched_and_those_that_went_are_cleared(
+    label_studio: LabelStudio, animals: Any, tmp_path: Path
+) -> None:
+    config = settings(label_studio, animals, tmp_path)
+    labelnext.run(config)
+    labelnext.send(config)
+    first, second, third = tasks(label_studio, made(label_studio, animals)["id"])
+    old = choose(label_studio, first["id"], "dog", ground_truth=True)
+    gone = choose(label_studio, second["id"], "cat")
+    names = dict(zip(*animals.values(["id", "name"]), strict=True))
+    n1, n2, n3 = (names[task["data"]["fiftyone_id"]] for task in (first, second, third))
+
+    def held() -> dict[str, Any]:
+        animals.reload()
+        return dict(zip(*animals.values(["name", "labels.label"]), strict=True))
+
+    labelnext.fetch(config)
+    assert (held()[n1], held()[n2], held()[n3]) == ("dog", "cat", None)
+    assert labelnext.fetch(config).counts["written"] == 0
+    choose(label_studio, first["id"], "cat")  # a second opinion, which is the latest
+    label_studio.api("DELETE", f"/api/annotations/{gone['id']}/")
+    choose(label_studio, third["id"], "dog")
+    said = labelnext.fetch(config)
+    assert "1 samples, change it on 1, and clear it on 1" in said.steps[0]
+    assert (held()[n1], held()[n2], held()[n3]) == ("cat", None, "dog")
+    truth = config | {"send": {**config["send"], "labels": "ground_truth"}}
+    labelnext.fetch(truth)
+    assert (held()[n1], held()[n2], held()[n3]) == ("dog", None, None)
+    assert old["ground_truth"]
+    undo(config)
+    assert (held()[n1], held()[n2], held()[n3]) == ("cat", None, "dog")
+    undo(config)
+    assert (held()[n1], held()[n2], held()[n3]) == ("dog", "cat", None)
+    undo(config)
+    animals.reload()
+    assert not animals.has_sample_field("labels")
+
+
+def test_a_field_that_is_not_ours_is_never_written(
+    label_studio: LabelStudio, animals: Any, tmp_path: Path
+) -> None:
+    import fiftyone as fo
+
+    config = settings(label_studio, animals, tmp_path)
+    labelnext.run(config)
+    labelnext.send(config)
+    choose(label_studio, tasks(label_studio, made(label_studio, animals)["id"])[0]["id"], "dog")
+    animals.set_values("labels", [fo.Classification(label="mine")] * 4)
+    with pytest.raises(WriteRefused, match="labelnext fetch made"):
+        labelnext.fetch(config)
+    assert animals.values("labels.label") == ["mine"] * 4
+    with pytest.raises(WriteRefused, match="must be labelnext's own"):
+        labelnext.run(config | {"write": {"run": "labels"}})
+
+
+def test_undo_deletes_what_nobody_worked_on_and_says_what_stays(
+    label_studio: LabelStudio, animals: Any, tmp_path: Path
+) -> None:
+    config = settings(label_studio, animals, tmp_path)
+    labelnext.run(config)
+    labelnext.send(config)
+    project = made(label_studio, animals)["id"]
+    first, second, third = (task["id"] for task in tasks(label_studio, project))
+    choose(label_studio, first, "dog")
+    choose(label_studio, second, "dog", was_cancelled=True)
+    _, stayed = undo(config)
+    assert [task["id"] for task in tasks(label_studio, project)] == [first, second]
+    assert f"2 tasks stay, because somebody has worked on them: {first}, {second}." in stayed
+    assert f"Project {project} stays, because it has 2 tasks." in stayed
+    files = label_studio.api("GET", f"/api/projects/{project}/file-uploads", all=True)
+    assert len(files) == 2
+    assert third not in (first, second)
+
+
+def test_undo_of_an_untouched_sending_leaves_no_project(
+    label_studio: LabelStudio, animals: Any, tmp_path: Path
+) -> None:
+    config = settings(label_studio, animals, tmp_path)
+    before = label_studio.api("GET", "/api/projects/", page_size=1000)["results"]
+    labelnext.run(config)
+    labelnext.send(config)
+    assert undo(config)[1] == []
+    after = label_studio.api("GET", "/api/projects/", page_size=1000)["results"]
+    assert [p["id"] for p in after] == [p["id"] for p in before]
+    undo(config)
+    animals.reload()
+    assert animals.list_runs() == []
+
+
+@pytest.mark.parametrize("n", range(1, 8))
+def test_a_sending_that_broke_off_is_finished_without_a_task_twice(
+    label_studio: LabelStudio,
+    animals: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    n: int,
+) -> None:
+    from labelnext_adapters.label_studio import client as module
+
+    config = settings(label_studio, animals, tmp_path)
+    labelnext.run(config)
+    left = [n]
+    request = module.Client._request
+
+    def dying(self: Any, method: str, path: str, **arguments: Any) -> bytes:
+        """Ends at the n-th request that changes something, when its answer is on the way."""
+        if method == "GET":
+            return request(self, method, path, **arguments)
+        left[0] -= 1
+        answer = request(self, method, path, **arguments)
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.Client, "_request", dying)
+        try:
+            labelnext.send(config)
+            assert left[0] > 0, "it broke off, and nobody noticed"
+        except KeyboardInterrupt:
+            assert runs(config)[-1].status == "broken"
+            patch.undo()
+            resume(config)
+    project = made(label_studio, animals)["id"]
+    rows = tasks(label_studio, project)
+    assert sorted(task["data"]["name"] for task in rows) == ["b.png", "c.png", "d.png"]
+    assert [len(task["predictions"]) for task in rows] == [1, 1, 1]
+    assert len(label_studio.api("GET", f"/api/projects/{project}/file-uploads", all=True)) == 3
+    assert [t["data"]["title"] for t in label_studio.tabs(project)] == ["Default", "Label next"]
+    by_name = {task["data"]["name"]: task["id"] for task in rows}
+    assert label_studio.listing(project) == [by_name[f"{n}.png"] for n in "dbc"]
+    assert undo(config)[1] == []
+
+
+def test_images_below_a_folder_that_the_server_shows_are_not_uploaded(
+    label_studio: LabelStudio, animals: Any, tmp_path: Path
+) -> None:
+    shown = {"document_root": str(tmp_path), "url_prefix": "/data/local-files/?d=images/"}
+    config = settings(label_studio, animals, tmp_path, **shown)
+    labelnext.run(config)
+    labelnext.send(config)
+    project = made(label_studio, animals)["id"]
+    images = {task["data"]["name"]: task["data"]["image"] for task in tasks(label_studio, project)}
+    assert images["b.png"] == "/data/local-files/?d=images/b.png"
+    assert label_studio.api("GET", f"/api/projects/{project}/file-uploads", all=True) == []
+    elsewhere = settings(label_studio, animals, tmp_path, document_root="/nowhere")
+    undo(config)
+    with pytest.raises(labelnext.LabelnextError, match="must lie below send.document_root"):
+        labelnext.send(elsewhere)
+
+
+def test_a_project_of_ones_own_needs_a_control_that_fits(
+    label_studio: LabelStudio, animals: Any, tmp_path: Path
+) -> None:
+    boxes = (
+        '<View><Image name="pic" value="$photo"/><RectangleLabels name="b" toName="pic">'
+        '<Label value="cat"/></RectangleLabels></View>'
+    )
+    project = label_studio.create_project(boxes)
+    config = settings(label_studio, animals, tmp_path, project=project)
+    labelnext.run(config)
+    with pytest.raises(NotFound, match=r"control tag Choices of an image; it has: b \("):
+        labelnext.send(config)
+    choices = boxes.replace("RectangleLabels", "Choices").replace("Label ", "Choice ")
+    own = label_studio.create_project(choices, [{"data": {"photo": "http://h/x.png"}}])
+    config = settings(label_studio, animals, tmp_path, project=own)
+    labelnext.send(config)
+    rows = tasks(label_studio, own)
+    assert len(rows) == 4
+    assert rows[1]["data"]["photo"].startswith(f"/data/upload/{own}/")
+    assert undo(config)[1] == []
+    assert [task["data"] for task in tasks(label_studio, own)] == [{"photo": "http://h/x.png"}]
+
+
+def test_images_that_are_not_there_are_named(
+    label_studio: LabelStudio, animals: Any, tmp_path: Path
+) -> None:
+    config = settings(label_studio, animals, tmp_path)
+    labelnext.run(config)
+    (tmp_path / "d.png").unlink()
+    with pytest.raises(labelnext.LabelnextError, match=r"1 are not: .*d\.png"):
+        labelnext.send(config)
+    assert [journal.what for journal in runs(config)] == ["run"]
+
+
+def test_a_fetch_that_broke_off_is_finished(
+    label_studio: LabelStudio, animals: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fiftyone as fo
+
+    config = settings(label_studio, animals, tmp_path)
+    labelnext.run(config)
+    labelnext.send(config)
+    choose(label_studio, tasks(label_studio, made(label_studio, animals)["id"])[0]["id"], "dog")
+
+    def dying(*_: Any, **__: Any) -> None:
+        raise ConnectionError("the database went away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fo.Dataset, "set_values", dying)
+        with pytest.raises(WriteFailed, match="labelnext resume"):
+            labelnext.fetch(config)
+    assert (runs(config)[-1].what, runs(config)[-1].status) == ("fetch", "broken")
+    resume(config)
+    animals.reload()
+    assert animals.exists("labels").count() == 1
