@@ -102,7 +102,7 @@ def run_form(
     else:
         missing, cure = _TOO_FEW[least]
         notice = types.Warning(label=missing, description=cure)
-        inputs.view("no_runs", notice).invalid = True
+        refuse(inputs.view("no_runs", notice), f"{missing}. {cure}")
     return types.Property(inputs, view=types.View(label=label))
 
 

@@ -156,7 +156,7 @@ def _has_secrets(ctx: Any, inputs: Any) -> bool:
             description=f"Set {' and '.join(missing)} in the environment of the App (in FiftyOne "
             "Enterprise: its secrets) to the address of the server and a Personal Access Token.",
         )
-        inputs.view("secrets", notice).invalid = True
+        refuse(inputs.view("secrets", notice), notice.description)
     return not missing
 
 
@@ -170,7 +170,7 @@ def _preview(inputs: Any, look: Callable[[], Exchange]) -> None:
         found = look()
     except LabelnextError as error:
         notice = types.Error(label="This cannot be done", description=str(error))
-        inputs.view("problem", notice).invalid = True
+        refuse(inputs.view("problem", notice), str(error))
         return
     inputs.md(_text(found), name="preview")
 

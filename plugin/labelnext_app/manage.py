@@ -38,6 +38,7 @@ class ManageRuns(foo.Operator):
             description="List, open, rename or delete what was ranked.",
             icon=ICON,
             dynamic=True,
+            allow_delegated_execution=True,
             risk_level="HIGH",
             view_target=False,
         )
@@ -53,13 +54,17 @@ class ManageRuns(foo.Operator):
             case "rename":
                 rename_run(dataset, run, ctx.params["new_name"])
                 done = f"{run} is now {ctx.params['new_name']}."
-                ctx.ops.reload_dataset()
+                if not ctx.delegated:
+                    ctx.ops.reload_dataset()
             case "delete":
                 done = f"Deleted {', '.join(delete_run(dataset, run))}."
-                # Brings the schema along; reload_dataset would keep the deleted field.
-                ctx.ops.set_view(view=dataset.view())
+                if not ctx.delegated:
+                    # Brings the schema along; reload_dataset would keep the deleted field.
+                    ctx.ops.set_view(view=dataset.view())
             case _:
-                ctx.ops.set_view(view=batch_view(dataset, run))
+                view = batch_view(dataset, run)
+                if not ctx.delegated:
+                    ctx.ops.set_view(view=view)
                 done = f"The grid shows the batch of {run}."
         return {"done": done}
 

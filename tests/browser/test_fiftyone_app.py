@@ -9,13 +9,14 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+import labelnext
 from labelnext.adapter import open_adapter
 from labelnext.ranking import rank
 from tests.browser.chromium import running_chromium
@@ -23,11 +24,16 @@ from tests.browser.chromium import running_chromium
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from playwright.sync_api import Page
 
-pytest_plugins = ("tests.integration.mongod",)
+    from tests.integration.label_studio_server import LabelStudio
+
+pytest_plugins = ("tests.integration.mongod", "tests.integration.label_studio_server")
+
+# label-studio-sdk 2.1 exchanges a Personal Access Token by a call that pydantic has deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")
 
 SERVE = (
     "import sys, fiftyone as fo; from labelnext_adapters.fiftyone.app import serve; "
-    "serve(fo.load_dataset(sys.argv[1]).view(), port=int(sys.argv[2]), said='it')"
+    "serve(fo.load_dataset(sys.argv[1]).view(), port=int(sys.argv[-1]), said='it')"
 )
 N = 40
 PANEL = '[data-cy="panel-content-label_next"]'
@@ -58,8 +64,16 @@ def digits(dataset: Any, tmp_path: Path) -> Any:
 
 
 @pytest.fixture
-def app(digits: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of an App that has the plugin, in a process of its own."""
+def server(label_studio: LabelStudio, monkeypatch: pytest.MonkeyPatch) -> LabelStudio:
+    """A Label Studio that an App started after it knows."""
+    monkeypatch.setenv("FIFTYONE_LABELSTUDIO_URL", label_studio.url)
+    monkeypatch.setenv("FIFTYONE_LABELSTUDIO_API_KEY", label_studio.token)
+    return label_studio
+
+
+@pytest.fixture
+def plugged(tmp_path: Path, mongod_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A FiftyOne that has the plugin, for this process and for the App's."""
     import fiftyone as fo
 
     from labelnext_adapters.fiftyone.app import install_plugin
@@ -69,17 +83,25 @@ def app(digits: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setenv("FIFTYONE_PLUGINS_DIR", plugins)
     monkeypatch.setenv("FIFTYONE_DEFAULT_DATASET_DIR", data)
     install_plugin()
+
+
+@contextmanager
+def running_app(*command: str, folder: Path) -> Iterator[str]:
+    """The address of an App, in a process of its own; `--port` and the port end the command."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-c", SERVE, digits.name, str(port)]
-    log = (tmp_path / "app.log").open("w")
+    log = (folder / "app.log").open("w")
     process = subprocess.Popen(
-        command, env=os.environ, stdout=log, stderr=log, start_new_session=True
+        [sys.executable, *command, "--port", str(port)],
+        env=os.environ,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
     )
     try:
         _wait_for(f"http://127.0.0.1:{port}/fiftyone", process)
-        yield f"http://127.0.0.1:{port}/datasets/{digits.name}"
+        yield f"http://127.0.0.1:{port}"
     finally:
         _stop(process)
         log.close()
@@ -113,19 +135,27 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError(f"the App did not answer; its process ended with {process.poll()}")
 
 
-@pytest.fixture
-def page(app: str) -> Iterator[Page]:
-    with running_chromium() as browser:
+@contextmanager
+def opened_page(*command: str, dataset: str, folder: Path) -> Iterator[Page]:
+    """The App that the command starts, in a browser, when its grid is there."""
+    with running_app(*command, folder=folder) as url, running_chromium() as browser:
         context = browser.new_context(viewport={"width": 1280, "height": 900})
         # An advertisement covers the page until somebody has closed it.
         context.add_init_script("localStorage.setItem('fiftyone-enterprise-tooltip-seen', 'true')")
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.route("**/*", lambda r: r.continue_() if "127.0.0.1" in r.request.url else r.abort())
-        page.goto(app)
+        page.goto(f"{url}/datasets/{dataset}")
         page.locator(LOOKER).first.wait_for()
         yield page
         picture(page, "end")
+
+
+@pytest.fixture
+def page(digits: Any, plugged: None, tmp_path: Path) -> Iterator[Page]:
+    """The App on the dataset, before anything is ranked."""
+    with opened_page("-c", SERVE, digits.name, dataset=digits.name, folder=tmp_path) as page:
+        yield page
 
 
 def picture(page: Page, name: str) -> None:
@@ -213,3 +243,54 @@ def test_ranking_in_the_app(page: Page, digits: Any) -> None:
     dataset.reload()
     assert not dataset.has_sample_field("labelnext")
     assert dataset.list_saved_views() == []
+
+
+@pytest.fixture
+def ranked_page(server: LabelStudio, digits: Any, plugged: None, tmp_path: Path) -> Iterator[Page]:
+    """The App as `labelnext app` opens it on a ranking."""
+    config = tmp_path / "labelnext.yaml"
+    source = f"{{adapter: fiftyone, dataset: {digits.name}, pred_field: pred}}"
+    config.write_text(f"source: {source}\nselection: {{budget: 6}}\nreport: {{path: null}}\n")
+    labelnext.run(config)
+    command = ("-m", "labelnext.cli", "app", str(config))
+    with opened_page(*command, dataset=digits.name, folder=tmp_path) as page:
+        yield page
+
+
+def test_sending_and_fetching_in_the_app(
+    server: LabelStudio, ranked_page: Page, digits: Any
+) -> None:
+    page = ranked_page
+    # `labelnext app` shows the batch, and the panel beside it.
+    thumbnails(page, 6, 6)
+    panel = page.locator(PANEL)
+    panel.get_by_text("of 40 ranked samples are in the batch").wait_for()
+
+    # The form says what would be sent; the result leads to the tab.
+    panel.get_by_text("Send", exact=True).click()
+    form = page.locator('[data-cy="operators-prompt-modal"]')
+    form.get_by_text("Make 6 tasks, 6 with predictions, 6 images uploaded").wait_for()
+    picture(page, "send")
+    form.get_by_role("button", name="Execute").first.click()
+    link = page.get_by_role("link", name=f"{server.url}/projects/")
+    link.wait_for()
+    picture(page, "sent")
+    project = int(str(link.get_attribute("href")).split("/")[4])
+    page.get_by_text("Close", exact=True).click()
+
+    # Somebody labels the first task of the tab; its label comes back, and the grid shows it.
+    first = server.listing(project)[0]
+    value = {"choices": ["3"]}
+    region = {"from_name": "label", "to_name": "image", "type": "choices", "value": value}
+    server.api("POST", f"/api/tasks/{first}/annotations/", {"result": [region]})
+    panel.get_by_text("Fetch", exact=True).click()
+    form.get_by_text("Write labels on 1 samples").wait_for()
+    picture(page, "fetch")
+    form.get_by_role("button", name="Execute").first.click()
+    page.get_by_text("1 labelled, 5 waiting, 1 written").wait_for()
+    page.get_by_text("Close", exact=True).click()
+    thumbnails(page, 1, 1)
+    panel.get_by_text("Labelled so far:").wait_for()
+    digits.reload()
+    (sample,) = digits.exists("labels")
+    assert (sample.labels.label, sample["labelnext.rank"]) == ("3", 1)

@@ -271,6 +271,23 @@ def test_deleting_previews_what_goes_and_takes_it_all(filled: Any) -> None:
     assert filled.list_runs() == []
 
 
+def test_deleting_can_be_delegated(filled: Any) -> None:
+    execute("rank_samples", filled, **FORM)
+    assert "the field next" in delegated("manage_runs", filled, run="next", action="delete")["done"]
+    filled.reload()
+    assert not filled.has_sample_field("next")
+
+
+def test_managing_a_ranking_that_is_gone_says_so(filled: Any) -> None:
+    from fiftyone.operators.executor import ExecutionError
+
+    execute("rank_samples", filled, **FORM)
+    with pytest.raises(ExecutionError):
+        execute("manage_runs", filled, run="gone", action="delete")
+    filled.reload()
+    assert filled.list_runs() == ["next"]
+
+
 def test_renaming_takes_the_field_the_views_and_the_index_along(filled: Any) -> None:
     execute("rank_samples", filled, **FORM)
     filled.reload()

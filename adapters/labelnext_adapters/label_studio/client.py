@@ -175,7 +175,7 @@ class Client:
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise Unavailable(
                 f"Label Studio at {self.url} cannot be reached: {error or type(error).__name__}.",
-                hint="check source.url, and that the server is up.",
+                hint="check the url, and that the server is up.",
             ) from error
         except ApiError as error:  # of the refresh of a Personal Access Token
             raise _translated(error.status_code, _detail(error.body), self.url, path) from None
@@ -230,7 +230,7 @@ def _translated(status: int | None, detail: str, url: str, path: str) -> Labelne
         missing = NotFound if detail else NoSuchPath
         return missing(
             f"/{path} must exist on {url}; it does not{said}.",
-            hint="check source.url: it is the address of the server alone, without a path.",
+            hint="check the url: it is the address of the server alone, without a path.",
         )
     if status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in (408, 409, 429):
         return Unavailable(
