@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 from labelnext.acquisition import acquisition_names, get_acquisition
-from labelnext.config import json_schema
+from labelnext.schema import json_schema
 from labelnext.selection import INPUTS, get_selection, selection_names
 
 

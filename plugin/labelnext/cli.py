@@ -302,7 +302,7 @@ def adapters() -> None:
 @app.command(epilog="Example: labelnext schema > labelnext.schema.json")
 def schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
-    from labelnext.config import json_schema
+    from labelnext.schema import json_schema
 
     print_plain(json.dumps(json_schema(), indent=2))
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from labelnext.config import json_schema, load_config
+from labelnext.config import load_config
 from labelnext.errors import ConfigError, NotFound
+from labelnext.schema import json_schema
 
 MINIMAL = "source: {adapter: files, path: pool.jsonl}\n"
 

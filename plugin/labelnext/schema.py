@@ -1,0 +1,51 @@
+"""The JSON Schema of the configuration, by which editors complete and check it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from labelnext.adapter import adapter_names, get_adapter, get_target, target_names
+from labelnext.config import _SECTIONS, Rest, Source
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of the configuration, with the keys of every installed adapter."""
+    definitions: dict[str, Any] = {}
+
+    def schema(model: type[BaseModel]) -> dict[str, Any]:
+        made = model.model_json_schema(ref_template="#/$defs/{model}")
+        definitions.update(made.pop("$defs", {}))
+        return made
+
+    sources, writes = [], []
+    for name in adapter_names():
+        adapter = get_adapter(name)
+        common, own, write = (
+            schema(Source),
+            schema(adapter.SourceOptions),
+            schema(adapter.WriteOptions),
+        )
+        properties = {**common["properties"], **own["properties"], "adapter": {"const": name}}
+        required = ["adapter", *own.get("required", [])]
+        sources.append({**own, "title": name, "properties": properties, "required": required})
+        writes.append({**write, "title": name})
+    sends = [{**schema(get_target(name).SendOptions), "title": name} for name in target_names()]
+    rest = schema(Rest)["properties"]
+    sections = {name: schema(model) for name, model in _SECTIONS.items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "labelnext configuration",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["source"],
+        "properties": {
+            "source": {"anyOf": sources},
+            **sections,
+            "write": {"anyOf": writes},
+            "send": {"anyOf": sends},
+            **rest,
+        },
+        "$defs": definitions,
+    }
