@@ -266,7 +266,9 @@ class Sender:
                 self._client.send(
                     "POST", "api/dm/actions/", body, id="delete_tasks", project=project
                 )
-                Uploads(self._client, project).remove([numbers[task] for task in free])
+        # Also of tasks that were never made, because the sending broke off before.
+        unused = _ids(step) - before - {item for item, task in ours.items() if task in kept}
+        Uploads(self._client, project).remove(sorted(unused))
         if not kept:
             return []
         return [f"{len(kept)} tasks stay, because somebody has worked on them: {listed(kept)}."]

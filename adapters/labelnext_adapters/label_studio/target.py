@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
+from hashlib import sha256
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
 from labelnext.adapter import Context, SendOptions
 from labelnext.errors import ConfigError, Unavailable
-from labelnext.journal import Journal, Plan, carry_out, take_back
+from labelnext.journal import Journal, Plan, carry_out, hold, take_back
 from labelnext_adapters.label_studio.address import checked_key, checked_url
 
 if TYPE_CHECKING:
@@ -99,12 +101,14 @@ class LabelStudioTarget:
         """Do what the plan says and the journal does not hold as done.
 
         Raises:
+            ConfigError: if another sending is under way, as far as this machine knows.
             WriteFailed: if it breaks off.
         """
         from labelnext_adapters.label_studio.sending import Sender
 
         sender = Sender(self.client, self._context)
-        carry_out(plan, journal, sender)  # the sender itself reports how many items are there
+        with self._only_sender(journal):
+            carry_out(plan, journal, sender)  # the sender itself reports how many items are there
         if sender.remarks:
             journal.record("remarks", lines=sender.remarks)
         # All is sent: a server that goes away only now costs the address, not the batch.
@@ -115,7 +119,14 @@ class LabelStudioTarget:
         """Take away the tasks that were made and that nobody has worked on."""
         from labelnext_adapters.label_studio.sending import Sender
 
-        return take_back(journal, Sender(self.client, self._context))
+        with self._only_sender(journal):
+            return take_back(journal, Sender(self.client, self._context))
+
+    def _only_sender(self, journal: Journal) -> AbstractContextManager[None]:
+        """Two sendings at once could both find a task missing, and make it twice."""
+        name = sha256(self._url.encode()).hexdigest()[:16]
+        path = Path(gettempdir()) / f"labelnext-send-{name}.lock"
+        return hold(path, journal.run_id, f"another sending is under way to {self._url}")
 
     def labels(self, origin: Origin) -> Labels:
         """What people said of the items that were sent; skipped tasks and drafts are no labels.

@@ -1,0 +1,153 @@
+"""What a batch becomes on its way to Label Studio, as far as no server is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from labelnext.adapter import open_target
+from labelnext.batch import Mark, Origin
+from labelnext.errors import ConfigError, InvalidInput, NotFound, UnknownName
+from labelnext.exchange import fetch, send
+from labelnext_adapters.label_studio import LabelStudioSend
+from labelnext_adapters.label_studio.control import Tag, find_tag, make_tag, regions
+from labelnext_adapters.label_studio.media import MOST_FILES, addresses, check_files, parts
+
+
+def project(**tags: tuple[str, str]) -> dict[str, Any]:
+    """Settings with these control tags: their type, and the type of what they label."""
+    parsed = {
+        name: {
+            "type": kind,
+            "to_name": ["thing"],
+            "inputs": [{"type": of, "value": "picture"}],
+            "labels": ["a", "b"],
+        }
+        for name, (kind, of) in tags.items()
+    }
+    return {"id": 7, "parsed_label_config": parsed}
+
+
+def test_the_tag_that_fits_is_found_among_others() -> None:
+    several = project(kind=("Choices", "Image"), box=("RectangleLabels", "Image"))
+    assert find_tag(several, None, ["objects"]) == Tag(
+        "objects", "box", "thing", "picture", ("a", "b")
+    )
+    assert find_tag(several, None, ["items"]).from_name == "kind"
+    assert find_tag(several, "box", ["items", "objects"]).unit == "objects"
+
+
+def test_a_tag_must_be_named_where_several_fit() -> None:
+    several = project(kind=("Choices", "Image"), box=("RectangleLabels", "Image"))
+    with pytest.raises(InvalidInput, match="send.from_name must name one of kind, box"):
+        find_tag(several, None, ["items", "objects"])
+
+
+@pytest.mark.parametrize(
+    ("tags", "name"),
+    [({}, None), ({"c": ("Choices", "Text")}, None), ({"c": ("Choices", "Image")}, "d")],
+)
+def test_a_project_without_a_tag_that_fits_is_refused(tags: Any, name: str | None) -> None:
+    with pytest.raises(NotFound, match="project 7 must have a control tag Choices of an image"):
+        find_tag(project(**tags), name, ["items"])
+
+
+def test_a_setup_holds_any_class_name_as_it_is() -> None:
+    names = ['"quoted"', "a & b", "<b>", "ümläut", "it's"]
+    _, setup = make_tag("objects", names)
+    assert [label.get("value") for label in ElementTree.fromstring(setup).iter("Label")] == names
+
+
+def test_a_setup_needs_classes() -> None:
+    with pytest.raises(InvalidInput, match="must have classes"):
+        make_tag("items", [])
+
+
+def test_marks_without_a_label_or_box_of_the_project_are_counted() -> None:
+    tag, _ = make_tag("objects", ["car"])
+    marks = [Mark("car", (0, 0, 1, 1)), Mark("cow", (0, 0, 1, 1)), Mark("car")]
+    made, left_out = regions(marks, tag, (200, 100))
+    assert left_out == 2
+    assert [region["value"]["rectanglelabels"] for region in made] == [["car"]]
+    assert "score" not in made[0]
+    assert (made[0]["original_width"], made[0]["original_height"]) == (200, 100)
+
+
+def test_addresses_of_the_web_are_taken_as_they_are() -> None:
+    media = {"a": "s3://bucket/a.png", "b": "/images/b.png"}
+    assert addresses(media, None, "x") == {"a": "s3://bucket/a.png"}
+    assert addresses(media, Path("/images"), "http://h/") == {
+        "a": "s3://bucket/a.png",
+        "b": "http://h/b.png",
+    }
+
+
+def test_images_outside_the_folder_are_named() -> None:
+    with pytest.raises(InvalidInput, match=r"1 do not: /other/b\.png"):
+        addresses({"a": "/images/a.png", "b": "/other/b.png"}, Path("/images"), "x")
+
+
+def test_uploads_go_in_parts_that_the_server_takes(tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+    path.write_bytes(b"x")
+    media = {str(i): str(path) for i in range(2 * MOST_FILES + 1)}
+    assert [len(part) for part in parts(media)] == [MOST_FILES, MOST_FILES, 1]
+    assert list(parts({})) == []
+
+
+def test_uploads_that_are_large_together_go_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from labelnext_adapters.label_studio import media as module
+
+    path = tmp_path / "x.png"
+    path.write_bytes(b"12345678")
+    monkeypatch.setattr(module, "MOST_BYTES", 20)
+    assert [len(p) for p in parts({str(i): str(path) for i in range(5)})] == [2, 2, 1]
+    check_files([str(path)])
+    monkeypatch.setattr(module, "MOST_BYTES", 7)
+    with pytest.raises(InvalidInput, match="must be below 7 bytes"):
+        check_files([str(path)])
+
+
+def test_the_data_key_of_a_platform_is_a_plain_name() -> None:
+    assert Origin("my-platform", "d", "1").key == "my_platform_id"
+
+
+def test_sending_without_an_address_says_what_to_write() -> None:
+    with pytest.raises(ConfigError, match=r"send\.url must be given"):
+        open_target(LabelStudioSend(api_key="secret"))  # type: ignore[arg-type]  # pydantic reads it
+    with pytest.raises(ConfigError, match=r"send\.api_key must be given"):
+        open_target(LabelStudioSend(url="http://h"))
+
+
+def test_a_platform_that_takes_no_batches_is_refused_with_those_that_do() -> None:
+    config = {"source": {"adapter": "files", "path": "x"}, "send": {"adapter": "fiftyone"}}
+    with pytest.raises(ConfigError, match=r"send\.adapter .*label-studio"):
+        send(config)
+    with pytest.raises(UnknownName):
+        open_target(LabelStudioSend(adapter="files"))
+
+
+@pytest.mark.parametrize("command", [send, fetch])
+def test_a_source_without_batches_is_refused(command: Any, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("item_id,p_a,p_b\nx,0.9,0.1\n")
+    config = {"source": {"adapter": "files", "path": str(tmp_path / "p.csv")}}
+    with pytest.raises(ConfigError, match="such as fiftyone; got 'files'"):
+        command(config)
+
+
+def test_a_token_of_send_is_never_shown() -> None:
+    from labelnext.config import load_config
+
+    send_options = {"url": "http://h", "api_key": "very-secret"}
+    config = load_config({"source": {"adapter": "files", "path": "x"}, "send": send_options})
+    assert "very-secret" not in str(config.to_dict())
+    with pytest.raises(ConfigError) as error:
+        load_config(
+            {"source": {"adapter": "files", "path": "x"}, "send": {"api_key": "very secret"}}
+        )
+    assert "very secret" not in str(error.value)
