@@ -26,7 +26,8 @@ check: dev ## Lint, types, architecture, unit and contract tests (under a minute
 	$(BIN)/ruff format -q --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest $(QUIET) -n 2 --doctest-modules plugin/labelnext tests/unit tests/contract
+	$(BIN)/python -m pytest $(QUIET) -n 2 --doctest-modules plugin/labelnext adapters/labelnext_adapters/label_studio \
+	  adapters/labelnext_adapters/label_studio_format adapters/labelnext_adapters/files tests/unit tests/contract
 
 integration: dev mongod server ## Run the tests on a real Label Studio and a real mongod
 	$(BIN)/python -m pytest $(QUIET) $(TWO) --timeout 600 --durations 8 --ignore $(ON_POSTGRES) tests/integration

@@ -14,7 +14,7 @@ import socket
 import sqlite3
 import subprocess
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -320,6 +320,26 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStud
     """A server for the whole session; each test makes projects of its own."""
     with running_server(tmp_path_factory.mktemp("label-studio")) as server:
         yield server
+
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def connect(label_studio: LabelStudio) -> Iterator[Open]:
+    """Adapters on the server, by the number of a project and options, closed after the test."""
+    from labelnext.adapter import open_adapter
+
+    opened: list[Any] = []
+
+    def connect(project: int, **options: Any) -> Any:
+        source = {"url": label_studio.url, "api_key": label_studio.token, **options}
+        opened.append(open_adapter("label-studio", project=project, **source))
+        return opened[-1]
+
+    yield connect
+    for adapter in opened:
+        adapter.close()
 
 
 _LOGS: list[Path] = []

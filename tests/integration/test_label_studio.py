@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from labelnext.adapter import open_adapter
 from labelnext.errors import WriteFailed, WriteRefused
 from labelnext.journal import Journal
 from labelnext.pool import Pool
@@ -19,7 +17,7 @@ from labelnext.ranking import Ranking, rank
 from tests.integration.cars import LABEL_CONFIG, car_task, cars
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
-    from tests.integration.label_studio_server import LabelStudio
+    from tests.integration.label_studio_server import LabelStudio, Open
 
 pytest_plugins = ("tests.integration.label_studio_server",)
 
@@ -27,23 +25,6 @@ CHOICES = (
     '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
     '<Choice value="good"/><Choice value="bad"/><Choice value="odd"/></Choices></View>'
 )
-
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-def connect(label_studio: LabelStudio) -> Iterator[Open]:
-    """Adapters on the server, closed at the end of the test."""
-    opened: list[Any] = []
-
-    def connect(project: int, **options: Any) -> Any:
-        source = {"url": label_studio.url, "api_key": label_studio.token, **options}
-        opened.append(open_adapter("label-studio", project=project, **source))
-        return opened[-1]
-
-    yield connect
-    for adapter in opened:
-        adapter.close()
 
 
 def write(adapter: Any, ranking: Ranking, folder: Path) -> Journal:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
 import pytest
 
-from labelnext.adapter import open_adapter
 from labelnext.errors import AccessDenied, ConfigError, InvalidInput, NotFound, Unavailable
 from labelnext.pool import Pool
 from labelnext.ranking import rank
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
-    from tests.integration.label_studio_server import LabelStudio
+    from tests.integration.label_studio_server import LabelStudio, Open
 
 pytest_plugins = ("tests.integration.label_studio_server",)
 
@@ -34,23 +32,7 @@ TWO_TAGS = (
     "</View>"
 )
 
-Open = Callable[..., Any]
 Json = dict[str, Any]
-
-
-@pytest.fixture
-def connect(label_studio: LabelStudio) -> Iterator[Open]:
-    """Adapters on the server, closed at the end of the test."""
-    opened: list[Any] = []
-
-    def connect(project: int, **options: Any) -> Any:
-        source = {"url": label_studio.url, "api_key": label_studio.token, **options}
-        opened.append(open_adapter("label-studio", project=project, **source))
-        return opened[-1]
-
-    yield connect
-    for adapter in opened:
-        adapter.close()
 
 
 def choice(label: str, *, score: float | None = None, **value: Any) -> Json:

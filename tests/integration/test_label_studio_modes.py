@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, InvalidInput, WriteFailed
 from labelnext.journal import Journal
 from labelnext.pipeline import run
 from labelnext.ranking import Ranking, rank
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
-    from tests.integration.label_studio_server import LabelStudio
+    from tests.integration.label_studio_server import LabelStudio, Open
 
 pytest_plugins = ("tests.integration.label_studio_server",)
 
@@ -26,23 +24,6 @@ CHOICES = (
     '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
     '<Choice value="good"/><Choice value="bad"/></Choices></View>'
 )
-
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-def connect(label_studio: LabelStudio) -> Iterator[Open]:
-    """Adapters on the server, closed at the end of the test."""
-    opened: list[Any] = []
-
-    def connect(project: int, **write: Any) -> Any:
-        source = {"url": label_studio.url, "api_key": label_studio.token}
-        opened.append(open_adapter("label-studio", project=project, write=write, **source))
-        return opened[-1]
-
-    yield connect
-    for adapter in opened:
-        adapter.close()
 
 
 def task(p: float, **more: Any) -> dict[str, Any]:
@@ -100,7 +81,7 @@ def test_two_users_with_shard_tabs_never_get_the_same_task(
 ) -> None:
     project = label_studio.create_project(CHOICES, sure_to_unsure(8))
     ids = label_studio.task_ids(project)
-    write(connect(project, annotators=2), tmp_path, budget=6)
+    write(connect(project, write={"annotators": 2}), tmp_path, budget=6)
     other = label_studio.second_user()
     served: dict[str, list[int]] = {"1": [], "2": []}
     for _ in range(3):
@@ -143,10 +124,10 @@ def test_a_task_stays_with_its_annotator_while_it_is_in_the_batch(
 ) -> None:
     project = label_studio.create_project(CHOICES, sure_to_unsure(6))
     ids = label_studio.task_ids(project)
-    write(connect(project, annotators=2), tmp_path, budget=4)
+    write(connect(project, write={"annotators": 2}), tmp_path, budget=4)
     assert tags(label_studio, project) == {ids[5]: "1", ids[4]: "2", ids[3]: "1", ids[2]: "2"}
     label_studio.annotate(ids[5])
-    journal = write(connect(project, annotators=2), tmp_path, budget=4)
+    journal = write(connect(project, write={"annotators": 2}), tmp_path, budget=4)
     # The four next are now 4 3 2 1: three keep their tag, the new one goes to the smaller shard.
     assert tags(label_studio, project) == {
         **{ids[5]: "1", ids[4]: "2", ids[3]: "1", ids[2]: "2"},
@@ -176,7 +157,7 @@ def test_overlap_shows_a_task_until_it_has_all_its_annotations(
 @pytest.mark.parametrize("annotators", [0, 101, [], ["a", "a"], [" a"], [""]])
 def test_annotators_are_a_number_or_different_names(connect: Open, annotators: Any) -> None:
     with pytest.raises(ConfigError, match="must be"):
-        connect(1, annotators=annotators)
+        connect(1, write={"annotators": annotators})
 
 
 def test_skipped_and_postponed_tasks_and_drafts_break_nothing(
@@ -211,7 +192,7 @@ def test_batch_marks_the_batch_in_one_request_and_nothing_else(
     project = label_studio.create_project(CHOICES, sure_to_unsure(6))
     ids = label_studio.task_ids(project)
     before = label_studio.stored_data(project)
-    adapter = connect(project, mode="batch")
+    adapter = connect(project, write={"mode": "batch"})
     sent = writes(adapter)
     journal = write(adapter, tmp_path, budget=3)
     actions = [r for r in sent if "actions" in r.url.path]
@@ -223,14 +204,14 @@ def test_batch_marks_the_batch_in_one_request_and_nothing_else(
     assert label_studio.next_task(project) == ids[3]
     # A second run moves the tab to another batch.
     label_studio.annotate(ids[5])
-    write(connect(project, mode="batch"), tmp_path, budget=3)
+    write(connect(project, write={"mode": "batch"}), tmp_path, budget=3)
     assert label_studio.listing(project) == ids[2:5]
     assert journal.plan.stays[0].startswith("The data key labelnext_batch stays")
 
 
 def test_batch_is_undone(label_studio: LabelStudio, connect: Open, tmp_path: Path) -> None:
     project = label_studio.create_project(CHOICES, sure_to_unsure(3))
-    journal = write(connect(project, mode="batch"), tmp_path, budget=2)
+    journal = write(connect(project, write={"mode": "batch"}), tmp_path, budget=2)
     stayed = connect(project).undo(journal)
     assert [line.split(",")[0] for line in stayed] == ["2 tasks keep the data key labelnext_batch"]
     assert set(tags(label_studio, project).values()) == {""}
@@ -264,7 +245,7 @@ def test_uncertainty_serves_the_order_to_label_all_tasks(
     project = label_studio.create_project(CHOICES, sure_to_unsure(4))
     ids = label_studio.task_ids(project)
     model = predictions(label_studio, project)
-    journal = write(connect(project, mode="uncertainty"), tmp_path)
+    journal = write(connect(project, write={"mode": "uncertainty"}), tmp_path)
     # Rank 1 to 4 have priority 1, 3/4, 1/2, 1/4.
     scores = {ids[3]: 0.0, ids[2]: 0.25, ids[1]: 0.5, ids[0]: 0.75}
     assert copies(label_studio, project) == scores
@@ -290,7 +271,7 @@ def test_uncertainty_keeps_what_was_handed_out_and_reranks_the_rest(
 ) -> None:
     project = label_studio.create_project(CHOICES, sure_to_unsure(4))
     ids = label_studio.task_ids(project)
-    write(connect(project, mode="uncertainty"), tmp_path)
+    write(connect(project, write={"mode": "uncertainty"}), tmp_path)
     other = label_studio.second_user()
     assert label_studio.next_of_all(project) == ids[3]
     assert other.next_of_all(project) == ids[2]  # never one task to two people
@@ -300,7 +281,7 @@ def test_uncertainty_keeps_what_was_handed_out_and_reranks_the_rest(
         for t, p in zip(ids, (0.6, 0.7, 0.8, 0.9), strict=True)
     ]
     label_studio.api("POST", f"/api/projects/{project}/import/predictions", rows)
-    journal = write(connect(project, mode="uncertainty"), tmp_path)
+    journal = write(connect(project, write={"mode": "uncertainty"}), tmp_path)
     assert [s.kind for s in journal.plan.steps] == ["copies", "sampling", "copies"]
     assert copies(label_studio, project) == {ids[i]: i / 4 for i in range(4)}
     assert label_studio.next_of_all(project) == ids[3]  # still on the first one's screen
@@ -316,10 +297,10 @@ def test_uncertainty_is_undone_run_by_run(
     ids = label_studio.task_ids(project)
     label_studio.api("PATCH", f"/api/projects/{project}/", {"model_version": "m1"})
     at_first = predictions(label_studio, project), settings(label_studio, project)
-    one = write(connect(project, mode="uncertainty"), tmp_path)
+    one = write(connect(project, write={"mode": "uncertainty"}), tmp_path)
     after_one = predictions(label_studio, project), settings(label_studio, project)
     label_studio.annotate(ids[2])
-    two = write(connect(project, mode="uncertainty"), tmp_path)
+    two = write(connect(project, write={"mode": "uncertainty"}), tmp_path)
     assert copies(label_studio, project) == {ids[1]: 0.0, ids[0]: 0.5}
     assert two.plan.stays == (
         "The copies of the earlier run get new numbers and dates when they are put back.",
@@ -334,9 +315,9 @@ def test_uncertainty_run_again_sends_no_prediction(
     label_studio: LabelStudio, connect: Open, tmp_path: Path
 ) -> None:
     project = label_studio.create_project(CHOICES, sure_to_unsure(3))
-    write(connect(project, mode="uncertainty"), tmp_path)
+    write(connect(project, write={"mode": "uncertainty"}), tmp_path)
     before = label_studio.dump(project)
-    adapter = connect(project, mode="uncertainty")
+    adapter = connect(project, write={"mode": "uncertainty"})
     sent = writes(adapter)
     write(adapter, tmp_path)
     assert [r.method for r in sent] == ["PATCH"]  # the project's settings, again
@@ -347,7 +328,7 @@ def test_uncertainty_is_never_sent_twice_and_resumes_without_duplicates(
     label_studio: LabelStudio, connect: Open, tmp_path: Path
 ) -> None:
     project = label_studio.create_project(CHOICES, sure_to_unsure(3))
-    adapter = connect(project, mode="uncertainty")
+    adapter = connect(project, write={"mode": "uncertainty"})
     plan = adapter.plan(rank(adapter.read(), "margin"))
     journal = Journal.create(tmp_path, plan)
     sent = []
@@ -362,7 +343,7 @@ def test_uncertainty_is_never_sent_twice_and_resumes_without_duplicates(
         adapter.apply(plan, journal)
     assert len(sent) == 1
     again = Journal(journal.path)
-    connect(project, mode="uncertainty").apply(again.plan, again)
+    connect(project, write={"mode": "uncertainty"}).apply(again.plan, again)
     assert sorted(copies(label_studio, project).values()) == pytest.approx([0, 1 / 3, 2 / 3])
 
 
@@ -375,20 +356,20 @@ def test_uncertainty_copies_a_prediction_that_no_longer_fits_without_its_regions
     whole = task(0.6)["predictions"][0]["result"]
     body = {"task": second, "model_version": "m1", "result": [*whole, odd]}
     label_studio.api("POST", "/api/predictions/", body)  # which is not checked
-    (remark,) = write(connect(project, mode="uncertainty"), tmp_path).remarks
+    (remark,) = write(connect(project, write={"mode": "uncertainty"}), tmp_path).remarks
     assert remark.endswith(f"they were copied without their regions: task {second}.")
     assert copies(label_studio, project) == {second: 0.0, first: 0.5}
 
 
 def test_uncertainty_says_what_overlap_does(label_studio: LabelStudio, connect: Open) -> None:
     project = label_studio.create_project(CHOICES, sure_to_unsure(2), maximum_annotations=2)
-    adapter = connect(project, mode="uncertainty")
+    adapter = connect(project, write={"mode": "uncertainty"})
     assert "wants several annotations" in adapter.plan(rank(adapter.read(), "margin")).next_steps[1]
 
 
 def test_uncertainty_needs_no_annotators(connect: Open) -> None:
     with pytest.raises(ConfigError, match="annotators must be left out with mode uncertainty"):
-        connect(1, mode="uncertainty", annotators=2)
+        connect(1, write={"mode": "uncertainty", "annotators": 2})
 
 
 # ---- a server that refuses to set one key

@@ -12,7 +12,7 @@ from tests.integration import test_label_studio_modes as modes
 from tests.integration.postgres import running_postgres
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
-    from tests.integration.label_studio_server import LabelStudio
+    from tests.integration.label_studio_server import LabelStudio, Open
 
 pytest_plugins = ("tests.integration.label_studio_server",)
 
@@ -26,8 +26,6 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStud
         yield server
 
 
-connect = modes.connect
-
 test_two_users_with_shard_tabs = modes.test_two_users_with_shard_tabs_never_get_the_same_task
 test_stable_shards = modes.test_a_task_stays_with_its_annotator_while_it_is_in_the_batch
 test_overlap = modes.test_overlap_shows_a_task_until_it_has_all_its_annotations
@@ -39,7 +37,7 @@ test_uncertainty_undo = modes.test_uncertainty_is_undone_run_by_run
 
 
 def test_the_stream_follows_the_ranking_and_a_re_rank_in_the_middle(
-    label_studio: LabelStudio, connect: modes.Open, tmp_path: Path
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
 ) -> None:
     # PostgreSQL serves numbers as texts: 9 before 10. So the priorities must be of one width.
     project = label_studio.create_project(modes.CHOICES, modes.sure_to_unsure(12))

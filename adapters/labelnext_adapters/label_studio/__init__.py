@@ -6,6 +6,7 @@ The server is spoken to through label-studio-sdk, which is imported only when an
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, suppress
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
@@ -43,6 +44,12 @@ class LabelStudioSource(Options):
     """Which predictions to read; the newest version when null; a list is a committee."""
     from_name: str | list[str] | None = None
     """Name of the control tag; needed when the setup has several; a list is read together."""
+    unlabelled: bool = False
+    """Whether to leave labelled tasks unread."""
+    tab: int | str | None = None
+    """Number or title of a Data Manager tab: only the tasks that its filters leave are read."""
+    updated_since: datetime | None = None
+    """Only tasks that changed after this are read; UTC where no zone is given."""
     labels: Literal["latest", "ground_truth", "majority"] | None = "latest"
     """Which annotation of a task is its label; none is read when null."""
     ca_bundle: Path | None = None
@@ -173,11 +180,13 @@ class LabelStudioAdapter:
         Raises:
             WriteRefused: if the tab's title is taken by a tab that labelnext did not make.
         """
-        from labelnext_adapters.label_studio.tasks import read_tasks
+        from labelnext_adapters.label_studio.tasks import read_marks, read_tasks
         from labelnext_adapters.label_studio.write import make_plan
 
         if self._tasks is None:
             self._tasks = read_tasks(self.client, self._source.project, self._context)
+        if self._write.mode != "uncertainty":  # which puts no key on a task
+            read_marks(self.client, self._source.project, self._tasks, self._context)
         return make_plan(self.client, self._source, self._write, self._tasks, ranking)
 
     def apply(self, plan: Plan, journal: Journal) -> None:

@@ -11,6 +11,7 @@ from labelnext.errors import LabelnextError
 from labelnext.pool import Pool
 from labelnext_adapters.label_studio import LabelStudioSource
 from labelnext_adapters.label_studio.client import Client
+from labelnext_adapters.label_studio.part import find_part
 from labelnext_adapters.label_studio.project import find_versions, get_project
 from labelnext_adapters.label_studio.read import read_page
 from labelnext_adapters.label_studio.tasks import Tasks
@@ -128,7 +129,7 @@ def _check_predictions(
             findings.append(Finding("error", message, f"there are: {counts}."))
             return
     tasks, members = Tasks(), {name: Columns(setup) for name in wanted}
-    read_page(client, source.project, members, tasks)
+    read_page(client, source.project, members, tasks, find_part(client, source))
     pool = make_pool(members, tasks.ids, [str(i) for i in tasks.ids], tasks.labelled, [])
     findings += _what_they_hold(pool, " or ".join(repr(name) for name in wanted))
 

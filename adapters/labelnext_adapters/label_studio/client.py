@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Mapping
-from contextlib import ExitStack
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ from labelnext.errors import (
     NotFound,
     Unavailable,
 )
+from labelnext_adapters.label_studio.rows import decode_rows
 
 T = TypeVar("T")
 
@@ -59,7 +61,12 @@ class Client:
     Raises:
         ConfigError: if `ca_bundle` is not a file of certificates.
         AccessDenied: if the token can be seen to be expired.
+
+    Attributes:
+        pauses: seconds to wait before a long reading goes on where it broke off.
     """
+
+    pauses: tuple[float, ...] = (1.0, 4.0, 16.0)
 
     def __init__(self, url: str, api_key: SecretStr, ca_bundle: Path | None = None) -> None:
         self.url = url
@@ -85,6 +92,49 @@ class Client:
     def get_json(self, path: str, **params: Any) -> Any:
         """The decoded body of a GET."""
         return self.decode(self.get(path, **params), Any)
+
+    def rows(self, path: str, type_: type[T], **params: Any) -> Iterator[T]:
+        """The rows of a list, decoded as they come in, so that the list is never held as a whole.
+
+        A list that breaks off is asked for again from its beginning: rows may come twice.
+
+        Raises:
+            TimedOut: if the server does not send it in time; this is not tried again.
+            NotFound, AccessDenied, Unavailable, InvalidInput: as the server answers.
+        """
+        for pause in self.pauses:
+            try:
+                yield from self._rows(path, type_, params)
+                return
+            except TimedOut:
+                raise
+            except Unavailable:
+                time.sleep(pause)
+        yield from self._rows(path, type_, params)
+
+    def _rows(self, path: str, type_: type[T], params: Mapping[str, Any]) -> Iterator[T]:
+        decoder = msgspec.json.Decoder(list[type_])  # type: ignore[valid-type]
+
+        def decode(body: bytes) -> list[T]:
+            try:
+                rows: list[T] = decoder.decode(body)
+            except msgspec.DecodeError as error:
+                raise ValueError(str(error)) from error
+            return rows
+
+        with (
+            self._translating("GET", path),
+            self._transport.stream(path, method="GET", params=params) as response,
+        ):
+            _log.debug("GET %s: %s", path, response.status_code)
+            if not response.is_success:
+                response.read()
+                raise _refused(response, self.url, path)
+            try:
+                for block in decode_rows(response.iter_bytes(), decode):
+                    yield from block
+            except ValueError as error:
+                raise self._other_server(error) from None
 
     def send(
         self,
@@ -153,19 +203,33 @@ class Client:
         try:
             return msgspec.json.decode(body, type=type_)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise NotFound(
-                f"url must be of a Label Studio server; {self.url!r} answered with something else "
-                f"({str(error)[:120]}).",
-                hint="give the address of the server alone, such as https://label.example.com.",
-            ) from None
+            raise self._other_server(error) from None
+
+    def _other_server(self, error: Exception) -> NotFound:
+        return NotFound(
+            f"url must be of a Label Studio server; {self.url!r} answered with something else "
+            f"({str(error)[:120]}).",
+            hint="give the address of the server alone, such as https://label.example.com.",
+        )
 
     def close(self) -> None:
         """Let go of the connections."""
         self._http.close()
 
     def _request(self, method: str, path: str, **arguments: Any) -> bytes:
-        try:
+        with self._translating(method, path):
             response = self._transport.request(path, method=method, **arguments)
+        _log.debug("%s %s: %s", method, path, response.status_code)
+        if response.is_success:
+            content: bytes = response.content
+            return content
+        raise _refused(response, self.url, path)
+
+    @contextmanager
+    def _translating(self, method: str, path: str) -> Iterator[None]:
+        """Errors of the transport as ours."""
+        try:
+            yield
         except httpx.ReadTimeout as error:
             raise TimedOut(
                 f"Label Studio at {self.url} did not answer {method} {path} in "
@@ -179,11 +243,6 @@ class Client:
             ) from error
         except ApiError as error:  # of the refresh of a Personal Access Token
             raise _translated(error.status_code, _detail(error.body), self.url, path) from None
-        _log.debug("%s %s: %s", method, path, response.status_code)
-        if response.is_success:
-            content: bytes = response.content
-            return content
-        raise _translated(response.status_code, _detail(_json(response)), self.url, path)
 
 
 def _trust(ca_bundle: Path | None) -> ssl.SSLContext | bool:
@@ -195,6 +254,10 @@ def _trust(ca_bundle: Path | None) -> ssl.SSLContext | bool:
         raise ConfigError(
             f"ca_bundle must be a file of certificates in PEM; got {str(ca_bundle)!r} ({error})."
         ) from error
+
+
+def _refused(response: httpx.Response, url: str, path: str) -> LabelnextError:
+    return _translated(response.status_code, _detail(_json(response)), url, path)
 
 
 def _json(response: httpx.Response) -> Any:

@@ -171,16 +171,17 @@ class Copies:
         self, project: int, versions: Sequence[str], source: str | None
     ) -> tuple[dict[str, list[Prediction]], dict[int, msgspec.Raw]]:
         """The copies of these versions, and the newest result of the source of each task."""
-        found: dict[str, list[Prediction]] = {}
+        found: dict[str, dict[int, Prediction]] = {}
         newest: dict[int, Prediction] = {}
         for prediction in stored_predictions(self._client, project, self._context):
             if prediction.model_version in versions:
-                found.setdefault(str(prediction.model_version), []).append(prediction)
+                found.setdefault(str(prediction.model_version), {})[prediction.id] = prediction
             elif prediction.model_version == source:
                 known = newest.get(prediction.task)
                 if known is None or known.id < prediction.id:
                     newest[prediction.task] = prediction
-        return found, {task: p.result for task, p in newest.items()}
+        rows = {version: list(of_version.values()) for version, of_version in found.items()}
+        return rows, {task: p.result for task, p in newest.items()}
 
     def _alive(self, project: int) -> frozenset[int]:
         pages = task_pages(self._client, project, "id", context=self._context)

@@ -1,7 +1,7 @@
-"""Reading a project: slim pages of tasks, joined with its predictions, straight to columns.
+"""Reading a project: the list of its predictions straight to columns, joined with the tasks.
 
-Two requests' worth of work instead of one heavy listing: on 5,000 tasks the full listing takes
-30 s, the slim pages and the list of predictions together 5 s.
+A listing of tasks is what takes the server long, so they are listed only where something of them
+must be known that the predictions do not tell.
 """
 
 from __future__ import annotations
@@ -15,8 +15,18 @@ from labelnext.pool import Notice, Pool
 from labelnext_adapters.label_studio import LabelStudioSource
 from labelnext_adapters.label_studio.annotations import read_truth
 from labelnext_adapters.label_studio.client import Client, TimedOut
+from labelnext_adapters.label_studio.part import Part, find_part
 from labelnext_adapters.label_studio.project import find_versions, get_project
-from labelnext_adapters.label_studio.tasks import Prediction, Task, Tasks, read_tasks, task_pages
+from labelnext_adapters.label_studio.tasks import (
+    TASK_FIELDS,
+    Prediction,
+    Task,
+    Tasks,
+    collect,
+    collect_ids,
+    read_tasks,
+    task_pages,
+)
 from labelnext_adapters.label_studio_format.columns import Columns, make_pool
 from labelnext_adapters.label_studio_format.regions import CONTROLS
 from labelnext_adapters.label_studio_format.setup import find_setup
@@ -26,6 +36,11 @@ _FIELDS = "id,data,total_annotations,predictions"
 
 # The list of predictions is one body, which servers fail to send for very large projects.
 MOST_IN_ONE_LIST = 50_000
+
+# A task with its prediction on a page takes the server as long as so many predictions in the list.
+PAGED_COST = 8
+
+Members = Mapping[str | None, Columns]
 
 
 def _choose_versions(
@@ -87,16 +102,13 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         )
     dates = _choose_versions(client, source, notices)
     members = {version: Columns(setup) for version in dates}
-    if not dates:
-        tasks = read_tasks(client, source.project, context)
-    elif (project.get("task_number") or 0) > MOST_IN_ONE_LIST:
-        tasks = _read_paged(client, source.project, members, context)
-    else:
-        tasks = _read_joined(client, source.project, members, context)
+    part = find_part(client, source)
+    tasks = _read_tasks(client, project, members, part, context)
+    notices += part.notices(len(tasks.ids), project.get("task_number") or 0)
     labels: dict[str, Any] = {}
     if source.labels is not None and any(tasks.labelled):
         truth = read_truth(client, source.project, setup, source.labels, context)
-        notices += truth.notices
+        notices += truth.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
         if CONTROLS[setup.tag].unit == "items":
             labels["labels"] = truth.labels(tasks.ids)
             labels["votes"] = truth.votes(tasks.ids)
@@ -106,6 +118,25 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
     columns = members or {None: Columns(setup)}
     pool = make_pool(columns, tasks.ids, tasks.item_ids, tasks.labelled, notices, **labels)
     return pool, tasks
+
+
+def _read_tasks(
+    client: Client, project: dict[str, Any], members: Members, part: Part, context: Context
+) -> Tasks:
+    """The tasks of the part, and what was predicted of them, in the way that costs least."""
+    number, n_tasks = project["id"], project.get("task_number") or 0
+    if not members:
+        return _read_part(client, number, part, context)
+    small = False
+    if part.options:
+        n_predictions = project.get("total_predictions_number") or 0
+        small = part.count(client, number) * PAGED_COST < n_predictions
+    if n_tasks > MOST_IN_ONE_LIST or small:
+        return _read_paged(client, number, members, part, context)
+    try:
+        return _read_whole(client, number, members, part, n_tasks, context)
+    except TimedOut:
+        return _read_paged(client, number, members, part, context)
 
 
 def _older_than(newest: str, dates: Mapping[str | None, str]) -> list[Notice]:
@@ -119,15 +150,17 @@ def _older_than(newest: str, dates: Mapping[str | None, str]) -> list[Notice]:
 
 
 def stored_predictions(client: Client, project: int, context: Context) -> Iterator[Prediction]:
-    """All predictions of a project, in one list where the server can send that."""
+    """All predictions of a project, in one list where the server can send that.
+
+    Where the list breaks off, or comes too late, predictions may come twice.
+    """
     context.report("read predictions", 0, None)
     if (get_project(client, project).get("task_number") or 0) <= MOST_IN_ONE_LIST:
         try:
-            body = client.get("api/predictions/", project=project)
+            yield from client.rows("api/predictions/", Prediction, project=project)
         except TimedOut:
             pass
         else:
-            yield from client.decode(body, list[Prediction])
             return
     for page in task_pages(
         client, project, _FIELDS, page_size=PAGE_SIZE_WITH_PREDICTIONS, context=context
@@ -138,72 +171,70 @@ def stored_predictions(client: Client, project: int, context: Context) -> Iterat
                 yield prediction
 
 
-def _read_joined(
+def _read_whole(
     client: Client,
     project: int,
-    members: Mapping[str | None, Columns],
+    members: Members,
+    part: Part,
+    n_tasks: int,
     context: Context,
 ) -> Tasks:
+    """The list of all predictions, then of the tasks what it does not tell."""
+    predicted: set[int] = set()
     context.report("read predictions", 0, None)
-    try:
-        body = client.get("api/predictions/", project=project)
-    except TimedOut:
-        return _read_paged(client, project, members, context)
-    newest: dict[tuple[str | None, int], Prediction] = {}
-    for prediction in client.decode(body, list[Prediction]):
-        columns = members.get(prediction.model_version)
-        if columns is not None:
-            columns.count(prediction.task)
-            place = prediction.model_version, prediction.task
-            known = newest.get(place)
-            if known is None or known.id < prediction.id:
-                newest[place] = prediction
-    for done, prediction in enumerate(newest.values()):
-        columns = members[prediction.model_version]
-        columns.add(prediction.task, prediction.score, prediction.result)
+    for done, prediction in enumerate(client.rows("api/predictions/", Prediction, project=project)):
+        predicted.add(prediction.task)
+        _take(prediction, members)
         if done % 10_000 == 0:
-            context.report("read predictions", done, len(newest))
-    context.report("read predictions", len(newest), len(newest))
-    del newest, body
-    return read_tasks(client, project, context)
+            context.report("read predictions", done, None)
+    if not part.options and context.key is None:
+        tasks = collect_ids(client, project, predicted, n_tasks, context)
+        if tasks is not None:
+            return tasks
+    return _read_part(client, project, part, context)
+
+
+def _read_part(client: Client, project: int, part: Part, context: Context) -> Tasks:
+    """The tasks without their predictions."""
+    if not part.options:
+        return read_tasks(client, project, context)
+    return collect(part.pages(client, project, TASK_FIELDS, context=context), context.key)
 
 
 def _read_paged(
-    client: Client,
-    project: int,
-    members: Mapping[str | None, Columns],
-    context: Context,
+    client: Client, project: int, members: Members, part: Part, context: Context
 ) -> Tasks:
     """The slow way for very large projects: the predictions come with the pages of tasks."""
-    tasks = Tasks()
-    pages = task_pages(
-        client, project, _FIELDS, page_size=PAGE_SIZE_WITH_PREDICTIONS, context=context
-    )
-    for page in pages:
-        _take_page(page, members, tasks, context.key)
-    tasks.check_keys(context.key)
+    options: dict[str, Any] = {"page_size": PAGE_SIZE_WITH_PREDICTIONS, "context": context}
+
+    def pages() -> Iterator[list[Task]]:
+        for page in part.pages(client, project, _FIELDS, **options):
+            _take_all(page, members)
+            yield page
+
+    tasks = collect(pages(), context.key)
+    tasks.marked = not part.options
     return tasks
 
 
-def read_page(
-    client: Client, project: int, members: Mapping[str | None, Columns], tasks: Tasks
-) -> None:
-    """The first tasks of a project with their predictions, to see what these are like."""
-    pages = task_pages(client, project, _FIELDS, page_size=PAGE_SIZE_WITH_PREDICTIONS)
-    for page in pages:
-        _take_page(page, members, tasks, None)
+def read_page(client: Client, project: int, members: Members, tasks: Tasks, part: Part) -> None:
+    """The first tasks with their predictions, to see what these are like."""
+    options = {"page_size": PAGE_SIZE_WITH_PREDICTIONS}
+    for page in part.pages(client, project, _FIELDS, **options):
+        _take_all(page, members)
+        for task in page:
+            tasks.add(task, None)
         return
 
 
-def _take_page(
-    page: list[Task], members: Mapping[str | None, Columns], tasks: Tasks, key: str | None
-) -> None:
+def _take_all(page: list[Task], members: Members) -> None:
     for task in page:
-        tasks.add(task, key)
-        for version, columns in members.items():
-            own = [p for p in task.predictions if p.model_version == version]
-            for _ in own:
-                columns.count(task.id)
-            if own:
-                newest = max(own, key=lambda p: p.id)
-                columns.add(task.id, newest.score, newest.result)
+        for prediction in task.predictions:
+            prediction.task = task.id
+            _take(prediction, members)
+
+
+def _take(prediction: Prediction, members: Members) -> None:
+    columns = members.get(prediction.model_version)
+    if columns is not None:
+        columns.take(prediction.task, prediction.id, prediction.score, prediction.result)

@@ -10,7 +10,7 @@ from labelnext.adapter import Context
 from labelnext.batch import Labels, Mark, Origin
 from labelnext.errors import NotFound, listed
 from labelnext.pool import Notice
-from labelnext_adapters.label_studio.annotations import counted, labelled_tasks
+from labelnext_adapters.label_studio.annotations import labelled_tasks
 from labelnext_adapters.label_studio.client import Client
 from labelnext_adapters.label_studio.control import find_tag
 from labelnext_adapters.label_studio.project import get_project
@@ -24,6 +24,7 @@ from labelnext_adapters.label_studio_format.regions import (
     true_labels,
 )
 from labelnext_adapters.label_studio_format.setup import find_setup
+from labelnext_adapters.label_studio_format.truth import counted
 
 _UNITS: tuple[Unit, ...] = get_args(Unit)
 

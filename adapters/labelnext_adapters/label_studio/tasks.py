@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from labelnext.adapter import Context
-from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.label_studio.client import Client
+from labelnext.errors import InvalidInput, Unavailable, listed
+from labelnext_adapters.label_studio.client import Client, TimedOut
+from labelnext_adapters.label_studio_format.export import key_value
+from labelnext_adapters.label_studio_format.truth import Annotation
 
 PRIORITY = "labelnext_priority"
 BATCH = "labelnext_batch"
@@ -36,6 +39,7 @@ KEYS: dict[str, Keys] = {
 }
 FIELDS = tuple(name for keys in KEYS.values() for name in (keys.priority, keys.batch))
 PAGE_SIZE = 1000
+TASK_FIELDS = "id,data,total_annotations"
 
 
 class Prediction(msgspec.Struct):
@@ -46,25 +50,6 @@ class Prediction(msgspec.Struct):
     model_version: str | None = None
     score: float | None = None
     result: msgspec.Raw = msgspec.Raw(b"[]")
-
-
-class Annotation(msgspec.Struct):
-    """What a person submitted."""
-
-    id: int
-    result: msgspec.Raw = msgspec.Raw(b"[]")
-    was_cancelled: bool = False
-    ground_truth: bool = False
-    created_at: str = ""
-    updated_at: str = ""
-    completed_by: int | dict[str, Any] | None = None
-
-    @property
-    def person(self) -> int:
-        """Number of the user who submitted it; −1 where the server does not say."""
-        who = self.completed_by
-        who = who.get("id") if isinstance(who, dict) else who
-        return -1 if who is None else int(who)
 
 
 class Task(msgspec.Struct):
@@ -88,21 +73,27 @@ class Tasks:
 
     Attributes:
         ids: the platform's ids, rising.
-        item_ids: what the pool calls them; empty where the key is missing.
+        item_ids: what the pool calls them; empty where there is no key, or the task was not read.
         labelled: with at least one annotation that was not cancelled.
         values: for each data key of ours, what each task has; no entry where it has none.
+        marked: whether `values` is of all tasks of the project.
     """
 
     ids: list[int] = field(default_factory=list)
     item_ids: list[str] = field(default_factory=list)
     labelled: list[bool] = field(default_factory=list)
     values: dict[str, dict[int, Any]] = field(default_factory=lambda: {f: {} for f in FIELDS})
+    marked: bool = False
 
     def add(self, task: Task, key: str | None) -> None:
         """Take what is needed of a task; its data is let go."""
         self.ids.append(task.id)
-        self.item_ids.append(str(task.id) if key is None else _key_value(task.data.get(key)))
+        self.item_ids.append(str(task.id) if key is None else key_value(task.data, key))
         self.labelled.append(bool(task.total_annotations))
+        self.mark(task)
+
+    def mark(self, task: Task) -> None:
+        """Take our own data keys of a task."""
         for name in FIELDS:
             if name in task.data:
                 self.values[name][task.id] = msgspec.json.decode(task.data[name])
@@ -132,11 +123,30 @@ class Tasks:
             )
 
 
-def _key_value(raw: msgspec.Raw | None) -> str:
-    value = None if raw is None else msgspec.json.decode(raw)
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+def _parameters(
+    project: int, fields: str, page_size: int, filters: tuple[dict[str, Any], ...], last: int
+) -> dict[str, Any]:
+    """Of the request for the tasks with a larger id than the last."""
+    after = {"filter": "filter:tasks:id", "operator": "greater", "type": "Number", "value": last}
+    query = {
+        "filters": {"conjunction": "and", "items": [*filters, after]},
+        "ordering": ["tasks:id"],
+    }
+    nested = {"predictions", "annotations"}.intersection(fields.split(","))
+    return {
+        "project": project,
+        # `include` alone leaves nested lists out; `fields` alone sends everything
+        "fields": "all" if nested else "task_only",
+        "include": fields,
+        "resolve_uri": "false",
+        "page_size": page_size,
+        "query": json.dumps(query),
+    }
+
+
+def count_tasks(client: Client, project: int, filters: tuple[dict[str, Any], ...]) -> int:
+    """How many tasks pass all of the filters."""
+    return _ask_page(client, project, "id", 1, filters, 0).total
 
 
 def task_pages(
@@ -152,26 +162,11 @@ def task_pages(
     """The tasks of a project by rising id, a page at a time.
 
     A page is asked for by the last id, not by its number: tasks that are deleted meanwhile
-    shift no others out of sight.
+    shift no others out of sight, and where a page fails the reading goes on from there.
     """
     last, seen, everything = 0, 0, None
     while True:
-        after = {"filter": "filter:tasks:id", "operator": "greater", "type": "Number"}
-        items = [*filters, {**after, "value": last}]
-        query = {"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]}
-        body = client.get(
-            "api/tasks",
-            project=project,
-            # `include` alone leaves nested lists out; `fields` alone sends everything
-            fields="all"
-            if "predictions" in fields or "annotations" in fields.split(",")
-            else "task_only",
-            include=fields,
-            resolve_uri="false",
-            page_size=page_size,
-            query=json.dumps(query),
-        )
-        page = client.decode(body, _Page)
+        page, page_size = _next_page(client, project, fields, page_size, filters, last)
         everything = everything or page.total
         seen += len(page.tasks)
         if context is not None:
@@ -183,11 +178,122 @@ def task_pages(
             return
 
 
+def _ask_page(
+    client: Client,
+    project: int,
+    fields: str,
+    page_size: int,
+    filters: tuple[dict[str, Any], ...],
+    last: int,
+) -> _Page:
+    parameters = _parameters(project, fields, page_size, filters, last)
+    return client.decode(client.get("api/tasks", **parameters), _Page)
+
+
+def _next_page(
+    client: Client,
+    project: int,
+    fields: str,
+    page_size: int,
+    filters: tuple[dict[str, Any], ...],
+    last: int,
+) -> tuple[_Page, int]:
+    """The page after the last id, and the size of those after it: half, where one took too long.
+
+    The first page is asked for once: a server that is away is no reading that broke off.
+    """
+    for pause in client.pauses:
+        try:
+            return _ask_page(client, project, fields, page_size, filters, last), page_size
+        except Unavailable as error:
+            if not last:
+                raise
+            if isinstance(error, TimedOut):
+                page_size = max(page_size // 2, 1)
+            time.sleep(pause)
+    return _ask_page(client, project, fields, page_size, filters, last), page_size
+
+
 def read_tasks(client: Client, project: int, context: Context) -> Tasks:
     """The tasks without their predictions."""
-    tasks = Tasks()
-    for page in task_pages(client, project, "id,data,total_annotations", context=context):
-        for task in page:
-            tasks.add(task, context.key)
-    tasks.check_keys(context.key)
+    pages = task_pages(client, project, TASK_FIELDS, context=context)
+    tasks = collect(pages, context.key)
+    tasks.marked = True
     return tasks
+
+
+def collect(pages: Iterable[Sequence[Task]], key: str | None) -> Tasks:
+    """The tasks of these pages.
+
+    Raises:
+        InvalidInput: if the key does not tell them apart.
+    """
+    tasks = Tasks()
+    for page in pages:
+        for task in page:
+            tasks.add(task, key)
+    tasks.check_keys(key)
+    return tasks
+
+
+def collect_ids(
+    client: Client, project: int, predicted: Set[int], n_tasks: int, context: Context
+) -> Tasks | None:
+    """All tasks by their ids alone, asking only for those of which something else must be known.
+
+    The list of predictions names the tasks that have one; a page of tasks costs the server more
+    than the predictions of those tasks, whatever is asked of them.
+
+    Args:
+        client: the server.
+        project: its number.
+        predicted: ids of the tasks that have a prediction.
+        n_tasks: how many tasks the project has.
+        context: for progress.
+
+    Returns:
+        None if these are not all of the tasks: the server's counters may be behind, and tasks
+        come and go.
+    """
+    without = _ids(client, project, _counted("total_predictions", "equal"), context)
+    labelled = _ids(client, project, _counted("total_annotations", "greater"), context)
+    ids = sorted({*predicted, *without, *labelled})
+    if len(ids) != n_tasks:
+        return None
+    return Tasks(ids, [str(i) for i in ids], [i in labelled for i in ids])
+
+
+def _counted(column: str, operator: str) -> dict[str, Any]:
+    return {
+        "filter": f"filter:tasks:{column}",
+        "operator": operator,
+        "type": "Number",
+        "value": 0,
+    }
+
+
+def _ids(client: Client, project: int, only: dict[str, Any], context: Context) -> set[int]:
+    pages = task_pages(client, project, "id", filters=(only,), context=context)
+    return {task.id for page in pages for task in page}
+
+
+def read_marks(client: Client, project: int, tasks: Tasks, context: Context) -> None:
+    """What earlier runs wrote on tasks of the project, also on those that were not read."""
+    if tasks.marked:
+        return
+    known = set(tasks.ids)
+    for name in FIELDS:
+        there = {
+            "filter": f"filter:tasks:data.{name}",
+            "operator": "empty",
+            "type": "String",
+            "value": False,
+        }
+        for page in task_pages(client, project, TASK_FIELDS, filters=(there,), context=context):
+            for task in page:
+                if task.id not in known:
+                    known.add(task.id)
+                    tasks.add(task, None)
+                    tasks.item_ids[-1] = ""  # no item of the pool
+                tasks.mark(task)
+    tasks.marked = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,12 +16,12 @@ from labelnext.pool import Notice, Objects, Pool
 from labelnext_adapters.label_studio_format.regions import (
     BrokenRegion,
     Found,
-    Parsed,
     Setup,
     UnknownLabel,
     parse_result,
 )
 
+_NO_BOX = (math.nan,) * 4
 _SUM_ERROR = 1e-3  # as the pool's: rows further from 1 are no distributions
 
 # Why a prediction cannot be used: code of the notice, and the end of its sentence.
@@ -117,7 +117,10 @@ def make_pool(
 
 
 class Columns:
-    """Collects the predictions of one model version.
+    """Collects the predictions of one model version, the newest of each task.
+
+    Numbers go into flat arrays as they come, so that memory grows with them and not with the JSON.
+    A prediction that comes twice, because its list was sent again, counts once.
 
     Args:
         setup: the control tag that is read.
@@ -125,44 +128,72 @@ class Columns:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self._vectors: dict[int, list[float]] = {}
-        self._objects: dict[int, list[Found]] = {}
-        self._problems: dict[str, list[int]] = {code: [] for code in _PROBLEMS}
-        self._unknown: dict[str, list[int]] = {}
+        self._newest: dict[int, int] = {}  # by task: the number of its newest prediction
+        self._repeated: set[int] = set()
+        self._vectors: dict[int, array[float]] = {}
+        self._objects: dict[int, tuple[int, int]] = {}  # by task: where its objects begin and end
+        self._problems: dict[int, str] = {}
+        self._unknown: dict[int, str] = {}
         self._out_of_range: dict[int, float] = {}
-        self._counts: Counter[int] = Counter()
+        self._confidences, self._class_ids = array("d"), array("q")
+        self._boxes = array("d")  # four an object, NaN where it has none
+        self._places = array("q")  # of each object's vector in the next column, −1 without one
+        self._class_vectors = array("d")
 
-    def count(self, task: int) -> None:
-        """A prediction of the wanted model version was seen on that task."""
-        self._counts[task] += 1
+    def take(self, task: int, number: int, score: float | None, result: msgspec.Raw) -> None:
+        """Take a prediction of a task, unless a newer one of it was taken before.
 
-    def add(self, task: int, score: float | None, result: msgspec.Raw) -> None:
-        """Take the prediction of a task."""
+        Args:
+            task: its number.
+            number: of the prediction; a larger one is newer.
+            score: the prediction's own.
+            result: its regions, as JSON.
+        """
+        known = self._newest.get(task)
+        if known is not None:
+            if known != number:
+                self._repeated.add(task)
+            if known >= number:
+                return
+            for column in (self._vectors, self._objects, self._problems):
+                column.pop(task, None)
+            self._unknown.pop(task, None)
+            self._out_of_range.pop(task, None)
+        self._newest[task] = number
         try:
             parsed = parse_result(result, score, self.setup)
         except UnknownLabel as unknown:
-            self._unknown.setdefault(unknown.label, []).append(task)
+            self._unknown[task] = unknown.label
             return
         except BrokenRegion:
-            self._problems["broken_regions"].append(task)
+            self._problems[task] = "broken_regions"
             return
         if parsed is None:
-            self._problems["other_control"].append(task)
+            self._problems[task] = "other_control"
         elif parsed.vector is not None:
-            self._vectors[task] = parsed.vector
+            self._vectors[task] = array("d", parsed.vector)
         elif parsed.objects is not None:
-            self._take_objects(task, parsed)
+            self._take_objects(task, parsed.objects)
         else:
-            self._problems["no_score"].append(task)
+            self._problems[task] = "no_score"
 
-    def _take_objects(self, task: int, parsed: Parsed) -> None:
-        self._objects[task] = parsed.objects or []
-        for found in self._objects[task]:
+    def _take_objects(self, task: int, objects: Sequence[Found]) -> None:
+        begin = len(self._confidences)
+        for found in objects:
+            self._confidences.append(found.confidence)
+            self._class_ids.append(found.class_id)
+            self._boxes.extend(found.box or _NO_BOX)
+            if not found.probabilities:
+                self._places.append(-1)
+            else:
+                self._places.append(len(self._class_vectors) // len(self.setup.classes))
+                self._class_vectors.extend(found.probabilities)
             if not 0 <= found.confidence <= 1:
                 self._out_of_range[task] = found.confidence
+        self._objects[task] = begin, len(self._confidences)
 
     def content(
-        self, task_ids: Sequence[int], names: dict[int, str], notices: list[Notice]
+        self, task_ids: Sequence[int], names: Mapping[int, str], notices: list[Notice]
     ) -> Content:
         """What was read of these tasks; adds to the notices.
 
@@ -172,88 +203,24 @@ class Columns:
         self._check(names)
         probabilities = objects = None
         multilabel = False
-        if self._vectors:
+        problems = {t: code for t, code in self._problems.items() if t in names}
+        vectors = {t: v for t, v in self._vectors.items() if t in names}
+        if vectors:
             # What has no distribution cannot be compared with what has one.
-            self._problems["no_distribution"] += self._objects
+            problems |= dict.fromkeys((t for t in self._objects if t in names), "no_distribution")
             probabilities = np.full((len(task_ids), len(self.setup.classes)), np.nan)
             for row, task in enumerate(task_ids):
-                if task in self._vectors:
-                    probabilities[row] = self._vectors[task]
-            multilabel = self._is_multilabel()
-            present = [t in self._vectors for t in task_ids]
+                if task in vectors:
+                    probabilities[row] = vectors[task]
+            sums = (math.fsum(v) for v in vectors.values())
+            multilabel = self.setup.multiple and any(abs(s - 1) > _SUM_ERROR for s in sums)
+            present = [t in vectors for t in task_ids]
         else:
             present = [t in self._objects for t in task_ids]
-            if self._objects:
+            if any(present):
                 objects = self._all_objects(task_ids, names, notices)
-        notices += self._notices(names, multilabel)
-        return Content(probabilities, objects, np.array(present, dtype=bool), multilabel)
-
-    def _check(self, names: dict[int, str]) -> None:
-        if self._unknown:
-            label, tasks = next(iter(self._unknown.items()))
-            more = f", and {len(self._unknown) - 1} other labels" if len(self._unknown) > 1 else ""
-            raise InvalidInput(
-                f"predicted labels must be of control tag {self.setup.from_name!r}: "
-                f"{listed(self.setup.classes)}; got {label!r} for item "
-                f"{listed(_named(tasks, names))}{more}.",
-                hint="add the label to the labelling setup, or import predictions with its labels.",
-            )
-        if self._out_of_range:
-            value = next(iter(self._out_of_range.values()))
-            raise InvalidInput(
-                f"scores must be in [0, 1]; got {value:.6g} for item "
-                f"{listed(_named(self._out_of_range, names))}.",
-                hint="divide percentages by 100 before importing predictions.",
-            )
-
-    def _is_multilabel(self) -> bool:
-        sums = [math.fsum(v) for v in self._vectors.values()]
-        return self.setup.multiple and any(abs(s - 1) > _SUM_ERROR for s in sums)
-
-    def _all_objects(
-        self, task_ids: Sequence[int], names: dict[int, str], notices: list[Notice]
-    ) -> Objects:
-        rows = [self._objects.get(task, []) for task in task_ids]
-        flat = [found for row in rows for found in row]
-        with_vector = [f.probabilities for f in flat if f.probabilities is not None]
-        if 0 < len(with_vector) < len(flat):
-            part = [t for t, row in zip(task_ids, rows, strict=True) if _lacks_vector(row)]
-            notices.append(
-                Notice(
-                    "partial_vectors",
-                    f"{len(flat) - len(with_vector)} of {len(flat)} objects have no class "
-                    "probabilities, so those of the others were left out.",
-                    tuple(_named(part, names)),
-                )
-            )
-        whole = bool(flat) and len(with_vector) == len(flat)
-        boxes = [f.box for f in flat if f.box is not None]
-        return Objects(
-            np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)]),
-            np.array([f.confidence for f in flat], dtype=np.float64),
-            class_ids=np.array([f.class_id for f in flat], dtype=np.int64),
-            boxes=np.array(boxes, dtype=np.float64) if flat and len(boxes) == len(flat) else None,
-            probabilities=np.array(with_vector, dtype=np.float64) if whole else None,
-        )
-
-    def _notices(self, names: dict[int, str], multilabel: bool) -> list[Notice]:
-        notices = [
-            Notice(code, f"{len(ids)} items {_PROBLEMS[code]}; they count as missing.", ids)
-            for code, tasks in self._problems.items()
-            if (ids := tuple(_named(tasks, names)))
-        ]
-        repeated = tuple(_named((t for t, count in self._counts.items() if count > 1), names))
-        if repeated:
-            notices.append(
-                Notice(
-                    "repeated_predictions",
-                    f"{len(repeated)} items have several predictions of the model version; "
-                    "the newest of each was used.",
-                    repeated,
-                )
-            )
-        scores = [f.confidence for row in self._objects.values() for f in row]
-        if scores and not self._vectors and not any(scores):
+        notices += self._notices(problems, names)
+        if objects is not None and len(objects.confidences) and not objects.confidences.any():
             notices.append(
                 Notice("zero_scores", "All scores are 0.0, which often means they were never set.")
             )
@@ -265,13 +232,82 @@ class Columns:
                     "each class was read as independent.",
                 )
             )
+        return Content(probabilities, objects, np.array(present, dtype=bool), multilabel)
+
+    def _check(self, names: Mapping[int, str]) -> None:
+        unknown: dict[str, list[int]] = {}
+        for task, label in self._unknown.items():
+            if task in names:
+                unknown.setdefault(label, []).append(task)
+        if unknown:
+            label, tasks = next(iter(unknown.items()))
+            more = f", and {len(unknown) - 1} other labels" if len(unknown) > 1 else ""
+            raise InvalidInput(
+                f"predicted labels must be of control tag {self.setup.from_name!r}: "
+                f"{listed(self.setup.classes)}; got {label!r} for item "
+                f"{listed(_named(tasks, names))}{more}.",
+                hint="add the label to the labelling setup, or import predictions with its labels.",
+            )
+        beyond = {t: value for t, value in self._out_of_range.items() if t in names}
+        if beyond:
+            value = next(iter(beyond.values()))
+            raise InvalidInput(
+                f"scores must be in [0, 1]; got {value:.6g} for item "
+                f"{listed(_named(beyond, names))}.",
+                hint="divide percentages by 100 before importing predictions.",
+            )
+
+    def _all_objects(
+        self, task_ids: Sequence[int], names: Mapping[int, str], notices: list[Notice]
+    ) -> Objects:
+        spans = np.array([self._objects.get(t, (0, 0)) for t in task_ids], dtype=np.int64)
+        counts = spans[:, 1] - spans[:, 0]
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        rows = np.repeat(spans[:, 0] - offsets[:-1], counts) + np.arange(offsets[-1])
+        boxes = np.array(self._boxes).reshape(-1, 4)[rows]
+        places = np.array(self._places, dtype=np.int64)[rows]
+        lacking = places < 0
+        if lacking.any() and not lacking.all():
+            part = np.unique(np.repeat(np.arange(len(task_ids)), counts)[lacking])
+            notices.append(
+                Notice(
+                    "partial_vectors",
+                    f"{lacking.sum()} of {len(rows)} objects have no class "
+                    "probabilities, so those of the others were left out.",
+                    tuple(_named((task_ids[row] for row in part), names)),
+                )
+            )
+        vectors = np.array(self._class_vectors).reshape(-1, len(self.setup.classes) or 1)
+        return Objects(
+            offsets,
+            np.array(self._confidences)[rows],
+            class_ids=np.array(self._class_ids, dtype=np.int64)[rows],
+            boxes=None if not len(rows) or np.isnan(boxes).any() else boxes,
+            probabilities=None if not len(rows) or lacking.any() else vectors[places],
+        )
+
+    def _notices(self, problems: Mapping[int, str], names: Mapping[int, str]) -> list[Notice]:
+        by_code: dict[str, list[int]] = {code: [] for code in _PROBLEMS}
+        for task, code in problems.items():
+            by_code[code].append(task)
+        notices = [
+            Notice(code, f"{len(ids)} items {_PROBLEMS[code]}; they count as missing.", ids)
+            for code, tasks in by_code.items()
+            if (ids := tuple(_named(tasks, names)))
+        ]
+        repeated = tuple(_named(sorted(self._repeated), names))
+        if repeated:
+            notices.append(
+                Notice(
+                    "repeated_predictions",
+                    f"{len(repeated)} items have several predictions of the model version; "
+                    "the newest of each was used.",
+                    repeated,
+                )
+            )
         return notices
 
 
-def _lacks_vector(row: Sequence[Found]) -> bool:
-    return any(found.probabilities is None for found in row)
-
-
-def _named(tasks: Iterable[int], names: dict[int, str]) -> list[str]:
-    """Item ids of tasks that were listed; a prediction may be of a task that came later."""
+def _named(tasks: Iterable[int], names: Mapping[int, str]) -> list[str]:
+    """Item ids of the tasks that are read; there are predictions of others, too."""
     return [names[t] for t in tasks if t in names]

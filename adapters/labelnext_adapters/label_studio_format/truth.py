@@ -1,0 +1,170 @@
+"""What people said: the annotations of tasks, as classes and as objects."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool import Notice, Objects
+from labelnext_adapters.label_studio_format.regions import (
+    CONTROLS,
+    BrokenRegion,
+    Found,
+    Setup,
+    UnknownLabel,
+    true_labels,
+)
+
+Which = Literal["latest", "ground_truth", "majority"]
+
+
+class Annotation(msgspec.Struct):
+    """What a person submitted."""
+
+    id: int
+    result: msgspec.Raw = msgspec.Raw(b"[]")
+    was_cancelled: bool = False
+    ground_truth: bool = False
+    created_at: str = ""
+    updated_at: str = ""
+    completed_by: int | dict[str, Any] | None = None
+
+    @property
+    def person(self) -> int:
+        """Number of the user who submitted it; −1 where the server does not say."""
+        who = self.completed_by
+        who = who.get("id") if isinstance(who, dict) else who
+        return -1 if who is None else int(who)
+
+
+@dataclass
+class Truth:
+    """The labels of the labelled tasks.
+
+    Attributes:
+        setup: the control tags that are read.
+        which: the annotation that counts where a task has several: the latest; the one that is
+            marked as ground truth; or the class that most of them say, the latest one's in a tie.
+        found: for each task what was said of it.
+        said: for each task the one class that each person last said, by the person's number.
+        newest: the latest date of an annotation, as the server writes it; empty without any.
+
+    Raises:
+        InvalidInput: if a majority is asked of objects.
+    """
+
+    setup: Setup
+    which: Which = "latest"
+    found: dict[int, list[Found]] = field(default_factory=dict)
+    said: dict[int, dict[int, int]] = field(default_factory=dict)
+    newest: str = ""
+    _unread: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.which == "majority" and CONTROLS[self.setup.tag].unit == "objects":
+            raise InvalidInput(
+                "labels must be latest or ground_truth where parts of items are labelled; "
+                "got 'majority'.",
+                hint="several people's boxes have no majority.",
+            )
+
+    def take(self, task: int, annotations: Sequence[Annotation]) -> bool:
+        """Take what was submitted of a task; returns whether it is labelled.
+
+        Skipped tasks and drafts are no labels.
+        """
+        dates = [a.created_at for a in annotations if not a.was_cancelled]
+        self.newest = max([self.newest, *dates])
+        own = counted(annotations, self.which)
+        try:
+            results = [true_labels(annotation.result, self.setup) for annotation in own]
+            if said := _said(results, self.which):
+                self.found[task] = said
+            self.said[task] = {
+                annotation.person: found[0].class_id
+                for annotation, found in zip(own, results, strict=True)
+                if len(found) == 1
+            }
+        except (BrokenRegion, UnknownLabel):
+            self._unread.append(task)
+        return bool(dates)
+
+    def notices(self, names: Mapping[int, str]) -> list[Notice]:
+        """What could not be read, of these tasks by their items' ids."""
+        unread = [names[task] for task in self._unread if task in names]
+        if not unread:
+            return []
+        return [
+            Notice(
+                "broken_labels",
+                f"{len(unread)} items have annotations that do not fit the labelling setup; "
+                f"they count as labelled, without a class: {listed(unread)}.",
+                tuple(unread),
+            )
+        ]
+
+    def labels(self, task_ids: Sequence[int]) -> list[int]:
+        """The one class of each task, −1 where there is none or more than one."""
+        rows = (self.found.get(task, ()) for task in task_ids)
+        return [row[0].class_id if len(row) == 1 else -1 for row in rows]
+
+    def votes(self, task_ids: Sequence[int]) -> NDArray[np.int64] | None:
+        """What each person said of each task, −1 for nothing; None where no task has two people's.
+
+        Returns:
+            Shape (n_tasks, n_people), the people by their numbers.
+        """
+        if not any(len(row) > 1 for row in self.said.values()):
+            return None
+        people = sorted({person for row in self.said.values() for person in row})
+        rows = [[self.said.get(t, {}).get(p, -1) for p in people] for t in task_ids]
+        return np.array(rows, dtype=np.int64).reshape(len(task_ids), len(people))
+
+    def objects(self, task_ids: Sequence[int]) -> Objects:
+        """The objects of each task."""
+        rows = [self.found.get(task, []) for task in task_ids]
+        flat = [found for row in rows for found in row]
+        boxes = [found.box for found in flat if found.box is not None]
+        return Objects(
+            np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)]),
+            np.ones(len(flat)),
+            class_ids=np.array([found.class_id for found in flat], dtype=np.int64),
+            boxes=np.array(boxes, dtype=np.float64) if flat and len(boxes) == len(flat) else None,
+        )
+
+
+def counted(annotations: Sequence[Annotation], which: Which) -> list[Annotation]:
+    """The annotations of a task that count, the latest last; skipped ones do not.
+
+    Args:
+        annotations: of one task.
+        which: as of `Truth`.
+    """
+    own = [a for a in annotations if not a.was_cancelled]
+    own.sort(key=lambda a: (a.updated_at, a.id))
+    return [a for a in own if a.ground_truth] if which == "ground_truth" else own
+
+
+def _said(results: Sequence[list[Found]], which: Which) -> list[Found]:
+    if not results:
+        return []
+    if which != "majority":
+        return results[-1]
+    votes = Counter(found.class_id for said in results for found in {*said})
+    most = max(votes.values(), default=0)
+    # In a tie the latest word counts.
+    for said in reversed(results):
+        for found in said:
+            if votes[found.class_id] == most:
+                return [found]
+    return []
+
+
+__all__ = ["Annotation", "Truth", "Which", "counted"]
