@@ -295,7 +295,9 @@ def test_missing_file_is_not_found(tmp_path: Path) -> None:
 
 def test_coco_without_images_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="images must name the file"):
-        read(tmp_path, "r.json", "[]")
+        read(tmp_path, "r.json", "[]", format="coco")
+    with pytest.raises(InvalidInput, match=r"of a COCO results list, name.*source\.images"):
+        read(tmp_path, "r.json", json.dumps(COCO))
 
 
 def test_unknown_column_name_lists_the_known(tmp_path: Path) -> None:

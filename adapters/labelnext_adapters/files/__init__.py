@@ -1,4 +1,4 @@
-"""Plain files: JSONL, CSV, NPZ, Parquet and COCO results in; JSONL, CSV or Parquet out."""
+"""Plain files: JSONL, CSV, NPZ, Parquet, COCO and Label Studio in; JSONL, CSV or Parquet out."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from labelnext.adapter import Context, Finding, Journal, Options, Plan, WriteOpt
 from labelnext.pool import Pool
 from labelnext.ranking import Ranking
 
-Format = Literal["jsonl", "csv", "npz", "parquet", "coco"]
+Format = Literal["jsonl", "csv", "npz", "parquet", "coco", "label-studio"]
 
 
 class FilesSource(Options):
     """Keys of `source` for files."""
 
     path: Path
-    """The file with the predictions: .jsonl, .csv, .parquet, .npz, or a COCO results list."""
+    """The file with the predictions: .jsonl, .csv, .parquet, .npz; .json is a COCO results list or
+    a Label Studio export."""
     format: Format | None = None
-    """jsonl, csv, npz, parquet or coco; from the ending of the name when null."""
+    """jsonl, csv, npz, parquet, coco or label-studio; from the ending of the name when null."""
     columns: dict[str, str | list[str]] = Field(default_factory=dict)
     """Our names (item_id, probabilities, objects, embedding, label, votes, truth, labelled, group,
     cost) to the file's; for probabilities and embedding also a list of number columns."""
@@ -28,6 +29,14 @@ class FilesSource(Options):
     """Names of the classes, in the order of the probabilities."""
     images: Path | None = None
     """Of a COCO results list, the file with its images and categories."""
+    label_config: Path | None = None
+    """Of a Label Studio export, the file with the labelling setup, in XML; what the export names
+    when null."""
+    from_name: str | list[str] | None = None
+    """Of a Label Studio export, the control tag to read, or several that label parts of items."""
+    model_version: str | list[str] | None = None
+    """Of a Label Studio export, which predictions to read; the newest when null; a list is a
+    committee."""
 
 
 class FilesWrite(WriteOptions):
@@ -57,12 +66,12 @@ class FilesAdapter:
 
     def check(self) -> list[Finding]:
         """Whether the file exists and what it is."""
-        from labelnext_adapters.files.read import file_format
+        from labelnext_adapters.files.read import source_format
 
         path = self._context.path(self._source.path)
         if not path.is_file():
             return [Finding("error", f"{str(path)!r} does not exist.", "set source.path.")]
-        kind = file_format(path, self._source.format)
+        kind = source_format(path, self._source)
         return [Finding("ok", f"{str(path)!r} is a {kind} file of {path.stat().st_size:,} bytes.")]
 
     def read(self) -> Pool:

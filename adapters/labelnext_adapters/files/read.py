@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labelnext.adapter import Context
-from labelnext.errors import ConfigError, InvalidInput, LabelnextError, NotFound
+from labelnext.errors import ConfigError, InvalidInput, LabelnextError, MissingExtra, NotFound
 from labelnext.pool import Objects, Pool
 from labelnext_adapters.files.coco import read_coco
 from labelnext_adapters.files.columns import pool_of_table
@@ -45,6 +45,18 @@ def file_format(path: Path, stated: Format | None) -> Format:
     return _ENDINGS[path.suffix.lower()]
 
 
+def source_format(path: Path, source: FilesSource) -> Format:
+    """The format of a source: COCO and Label Studio share an ending, and COCO needs its images.
+
+    Raises:
+        ConfigError: if nothing tells.
+    """
+    kind = file_format(path, source.format)
+    if kind == "coco" and source.format is None and source.images is None:
+        return "label-studio"
+    return kind
+
+
 def read_pool(source: FilesSource, context: Context) -> Pool:
     """The items of the file.
 
@@ -53,17 +65,19 @@ def read_pool(source: FilesSource, context: Context) -> Pool:
         InvalidInput: if it is broken, or a value breaks its rule.
     """
     path = context.path(source.path)
-    kind = file_format(path, source.format)
+    kind = source_format(path, source)
     if not path.is_file():
         raise NotFound(f"path must be a file; got {str(path)!r}, which does not exist.")
     context.report("read", 0, None)
     try:
-        if kind == "coco":
+        if kind == "label-studio":
+            pool = _read_label_studio(path, source, context)
+        elif kind == "coco":
             if source.images is None:
                 raise ConfigError(
                     "images must name the file with the images and categories of a COCO results "
                     "list; got None.",
-                    hint="add source.images, or set source.format if the file is no COCO list.",
+                    hint="add source.images.",
                 )
             pool = read_coco(path, context.path(source.images), context.key)
         elif kind == "npz":
@@ -85,6 +99,26 @@ def read_pool(source: FilesSource, context: Context) -> Pool:
         ) from error
     context.report("read", len(pool), len(pool))
     return pool
+
+
+def _read_label_studio(path: Path, source: FilesSource, context: Context) -> Pool:
+    try:
+        from labelnext_adapters.label_studio_format.export import read_export
+    except ImportError as error:
+        raise MissingExtra(
+            "a Label Studio export needs msgspec, which is not installed.",
+            hint="pip install 'labelnext[label-studio]'",
+        ) from error
+    setup = None if source.label_config is None else context.path(source.label_config)
+    if setup is not None and not setup.is_file():
+        raise NotFound(f"label_config must be a file; got {str(setup)!r}, which does not exist.")
+    return read_export(
+        path.read_bytes(),
+        None if setup is None else setup.read_text("utf-8"),
+        key=context.key,
+        from_name=source.from_name,
+        model_version=source.model_version,
+    )
 
 
 def _read_table(path: Path, kind: Format) -> pa.Table:

@@ -1,0 +1,83 @@
+"""What a real Label Studio exports, read as a file: the same as from the server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from labelnext.adapter import open_adapter
+from labelnext.errors import InvalidInput
+from labelnext.pool import Pool
+from labelnext_adapters.label_studio_format.config import parse_config
+from tests.integration.cars import LABEL_CONFIG, car_task, cars
+from tests.integration.test_label_studio_tags import SHAPES
+
+if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
+    from tests.integration.label_studio_server import LabelStudio, Open
+
+pytest_plugins = ("tests.integration.label_studio_server",)
+
+WHOLE = {"serialization_options": {"predictions": {"only_id": False}}}
+
+
+def snapshot(server: LabelStudio, project: int, options: dict[str, Any]) -> Any:
+    made = server.api("POST", f"/api/projects/{project}/exports/", options)
+    path = f"/api/projects/{project}/exports/{made['id']}/download"
+    return server.api("GET", path, exportType="JSON")
+
+
+@pytest.fixture(scope="module")
+def project(label_studio: LabelStudio) -> int:
+    """Thirty images of cars with a detector's boxes; three of them labelled."""
+    images, detections = cars()
+    tasks = [
+        car_task(image, [d for d in detections if d["image_id"] == image["id"]])
+        for image in images[:30]
+    ]
+    project = label_studio.create_project(LABEL_CONFIG, tasks)
+    rows = label_studio.api("GET", "/api/predictions/", project=project)
+    drawn = {row["task"]: row["result"] for row in rows}
+    for task in label_studio.task_ids(project)[:3]:
+        body = {"result": drawn[task], "lead_time": 1.0}
+        label_studio.api("POST", f"/api/tasks/{task}/annotations/", body)
+    return project
+
+
+def test_a_snapshot_reads_as_the_project_it_was_made_of(
+    label_studio: LabelStudio, connect: Open, project: int, tmp_path: Path
+) -> None:
+    (tmp_path / "export.json").write_text(json.dumps(snapshot(label_studio, project, WHOLE)))
+    (tmp_path / "setup.xml").write_text(LABEL_CONFIG)
+    options = {"path": "export.json", "label_config": "setup.xml", "directory": tmp_path}
+    for key in (None, "name"):
+        pool: Pool = open_adapter("files", key=key, **options).read()
+        there: Pool = connect(project, key=key).read()
+        assert pool.labelled.sum() == 3
+        assert pool.fingerprint() == there.fingerprint()
+    derived = open_adapter("files", path="export.json", directory=tmp_path).read()
+    assert derived.fingerprint() == connect(project).read().fingerprint()
+
+
+def test_a_plain_export_is_refused_with_the_remedy(
+    label_studio: LabelStudio, project: int, tmp_path: Path
+) -> None:
+    path = f"/api/projects/{project}/export"
+    plain = label_studio.api("GET", path, exportType="JSON", download_all_tasks="true")
+    for tasks in (plain, snapshot(label_studio, project, {})):
+        (tmp_path / "export.json").write_text(json.dumps(tasks))
+        with pytest.raises(InvalidInput, match="there are only their numbers.*only_id"):
+            open_adapter("files", path="export.json", directory=tmp_path).read()
+
+
+@pytest.mark.parametrize("tag", SHAPES)
+def test_a_setup_is_parsed_as_the_server_parses_it(label_studio: LabelStudio, tag: str) -> None:
+    config = f"<View>{SHAPES[tag][0]}</View>"
+    project = label_studio.create_project(config)
+    theirs = label_studio.api("GET", f"/api/projects/{project}/")["parsed_label_config"]
+    kept = ("type", "to_name", "labels")
+    assert {name: [t[k] for k in kept] for name, t in parse_config(config).items()} == {
+        name: [t[k] for k in kept] for name, t in theirs.items()
+    }

@@ -1,0 +1,201 @@
+"""Projects that Label Studio exported, read as files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelnext.adapter import open_adapter
+from labelnext.errors import InvalidInput, NotFound
+from labelnext.pool import Pool
+from labelnext_adapters.label_studio_format.config import derived_tags, parse_config
+
+SETUP = (
+    '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
+    '<Choice value="good"/><Choice value="bad"/><Choice value="odd"/></Choices></View>'
+)
+
+
+def choice(*labels: str, **more: Any) -> dict[str, Any]:
+    value = {"choices": [*labels], **more.pop("value", {})}
+    return {"from_name": "kind", "to_name": "text", "type": "choices", "value": value, **more}
+
+
+def box(label: str, **more: Any) -> dict[str, Any]:
+    value = {"x": 10, "y": 20, "width": 30, "height": 40, "rectanglelabels": [label]}
+    return {"from_name": "b", "to_name": "i", "type": "rectanglelabels", "value": value, **more}
+
+
+def task(number: int, *results: Any, said: Any = None, version: str = "m1") -> dict[str, Any]:
+    predictions = [
+        {"id": 10 * number + i, "model_version": version, "result": r, "created_at": "2026-01-01"}
+        for i, r in enumerate(results)
+    ]
+    annotations = [] if said is None else [{"id": number, "result": said}]
+    data = {"text": f"text {number}", "n": number}
+    return {"id": number, "data": data, "predictions": predictions, "annotations": annotations}
+
+
+def read(folder: Path, tasks: Any, setup: str | None = SETUP, **options: Any) -> Pool:
+    (folder / "export.json").write_text(json.dumps(tasks))
+    if setup is not None:
+        (folder / "setup.xml").write_text(setup)
+        options["label_config"] = "setup.xml"
+    return open_adapter("files", directory=folder, path="export.json", **options).read()
+
+
+def codes(pool: Pool) -> list[str]:
+    return [notice.code for notice in pool.notices]
+
+
+def test_an_export_of_no_tasks_is_an_empty_pool(tmp_path: Path) -> None:
+    pool = read(tmp_path, [])
+    assert len(pool) == 0
+    assert pool.classes == ("good", "bad", "odd")
+
+
+def test_an_export_gives_predictions_labels_and_all_classes_of_the_setup(tmp_path: Path) -> None:
+    probs = {"probs": {"good": 0.75, "bad": 0.25}}
+    tasks = [task(3, [choice("good", value=probs)]), task(5, said=[choice("bad")]), task(9)]
+    tasks[2]["annotations"] = [{"id": 1, "result": [], "was_cancelled": True}]
+    pool = read(tmp_path, tasks)
+    assert pool.item_ids.tolist() == ["3", "5", "9"]
+    assert pool.classes == ("good", "bad", "odd")
+    assert pool.probabilities is not None
+    assert pool.probabilities[0].tolist() == [0.75, 0.25, 0]
+    assert pool.missing.tolist() == [False, True, True]
+    assert pool.labelled.tolist() == [False, True, False]
+    assert pool.labels is not None
+    assert pool.labels.tolist() == [-1, 1, -1]
+    assert pool.notices == ()
+
+
+def test_without_a_setup_the_classes_are_those_that_occur(tmp_path: Path) -> None:
+    tasks = [task(1, [choice("good", score=0.75)]), task(2, said=[choice("bad")])]
+    pool = read(tmp_path, tasks, setup=None)
+    assert pool.classes == ("bad", "good")
+    assert pool.probabilities is not None
+    assert pool.probabilities[0].tolist() == [0.25, 0.75]  # one score of two classes
+    (notice,) = pool.notices
+    assert notice.message == (
+        "the classes were taken from the data: bad, good; source.label_config gives all of the "
+        "project's."
+    )
+
+
+def test_several_choices_at_once_are_not_a_distribution_of_two(tmp_path: Path) -> None:
+    tasks = [task(1, [choice("good", score=0.75)]), task(2, said=[choice("bad", "good")])]
+    assert read(tmp_path, tasks, setup=None).probabilities is None
+
+
+def test_boxes_and_what_people_drew_are_read_from_a_snapshot(tmp_path: Path) -> None:
+    tasks = [task(1, [box("car", score=0.5), box("bus", score=0.75)]), task(2, said=[box("bus")])]
+    pool: Any = read(tmp_path, tasks, setup=None, key="text")
+    assert pool.item_ids.tolist() == ["text 1", "text 2"]
+    assert pool.classes == ("bus", "car")
+    assert pool.objects.confidences.tolist() == [0.5, 0.75]
+    assert pool.objects.class_ids.tolist() == [1, 0]
+    assert pool.objects.boxes[0].tolist() == pytest.approx([0.1, 0.2, 0.4, 0.6])
+    assert pool.truth.counts.tolist() == [0, 1]
+    assert pool.labelled.tolist() == [False, True]
+
+
+def test_the_numbers_of_predictions_alone_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    plain = [{**task(1), "predictions": [7]}, task(2)]
+    with pytest.raises(InvalidInput, match="of 1 of 2 tasks there are only their numbers") as error:
+        read(tmp_path, plain)
+    assert '{"serialization_options": {"predictions": {"only_id": false}}}' in str(error.value)
+
+
+def test_the_newest_model_version_is_read_and_the_others_are_said(tmp_path: Path) -> None:
+    tasks = [task(1, [choice("good", value={"probs": [0.5, 0.25, 0.25]})])]
+    newer = {"id": 99, "model_version": "m2", "created_at": "2026-02-01", "result": []}
+    copy = {**newer, "model_version": "labelnext:labelnext:1", "created_at": "2026-03-01"}
+    newer["result"] = [choice("bad", value={"probs": [0, 1, 0]})]
+    tasks[0]["predictions"] += [newer, copy]
+    pool = read(tmp_path, tasks)
+    assert pool.probabilities is not None
+    assert pool.probabilities.tolist() == [[0, 1, 0]]
+    assert [n.message for n in pool.notices] == [
+        "The predictions are of 2 model versions; m2 read, not m1 (1)."
+    ]
+    both = read(tmp_path, tasks, model_version=["m1", "m2"])
+    assert both.probabilities is not None
+    assert both.probabilities[:, 0].tolist() == [[0.5, 0.25, 0.25], [0, 1, 0]]
+    with pytest.raises(NotFound, match=r"got 'm3'.*they are: 'm2', 'm1'"):
+        read(tmp_path, tasks, model_version="m3")
+
+
+def test_what_is_no_export_is_refused(tmp_path: Path) -> None:
+    detection = {"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 0.5}
+    for body in ([detection], {"tasks": []}, [{"text": "of JSON_MIN", "id": 1}]):
+        with pytest.raises(InvalidInput, match="a project as Label Studio exports it") as error:
+            read(tmp_path, body)
+        assert "source.images" in str(error.value)
+
+
+def test_tasks_to_be_imported_have_no_ids_and_need_a_key(tmp_path: Path) -> None:
+    tasks = [{"data": {"text": "a"}}, {"data": {"text": "b"}}]
+    with pytest.raises(InvalidInput, match="every task must have an id; 2 have none"):
+        read(tmp_path, tasks)
+    assert read(tmp_path, tasks, key="text").item_ids.tolist() == ["a", "b"]
+    with pytest.raises(InvalidInput, match="got 'name', which task 1 of the file does not have"):
+        read(tmp_path, tasks, key="name")
+
+
+def test_annotations_that_do_not_fit_the_setup_are_counted_by_their_items(tmp_path: Path) -> None:
+    pool = read(tmp_path, [task(4, said=[choice("gone")])])
+    assert pool.labelled.tolist() == [True]
+    (notice,) = [n for n in pool.notices if n.code == "broken_labels"]
+    assert notice.item_ids == ("4",)
+
+
+def test_a_setup_that_is_no_xml_or_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="label_config must be a labelling setup in XML"):
+        read(tmp_path, [task(1)], setup="<View>")
+    with pytest.raises(NotFound, match="label_config must be a file"):
+        read(tmp_path, [task(1)], setup=None, label_config="nowhere.xml")
+
+
+def test_a_setup_gives_aliases_and_the_ends_of_a_taxonomy() -> None:
+    tags = parse_config(
+        '<View><Choices name="k" toName="t"><Choice value="a" alias="A"/><Choice value="b"/>'
+        '</Choices><Taxonomy name="x" toName="t"><Choice value="C"><Choice value="D"/></Choice>'
+        '</Taxonomy><Labels name="d" toName="t,u" value="$labels"/></View>'
+    )
+    assert {name: tag["labels"] for name, tag in tags.items()} == {
+        "k": ["A", "b"],
+        "x": ["C", "D"],
+        "d": [],
+    }
+    assert tags["d"]["to_name"] == ["t", "u"]
+    assert tags["d"]["dynamic_labels"]
+
+
+def test_tags_are_derived_from_regions_of_every_kind() -> None:
+    import msgspec
+
+    def result(*regions: Any) -> Any:
+        return msgspec.Raw(json.dumps(regions).encode())
+
+    track = {"from_name": "v", "to_name": "o", "type": "videorectangle", "value": {"labels": ["c"]}}
+    path = {
+        "from_name": "x",
+        "to_name": "o",
+        "type": "taxonomy",
+        "value": {"taxonomy": [["A", "B"]]},
+    }
+    odd = {"from_name": "z", "to_name": "o", "type": "unheard-of", "value": {}}
+    tags, multiple = derived_tags(
+        [result(track, path, odd), result(choice("a", "b")), msgspec.Raw(b'{"no": "list"}')]
+    )
+    assert {name: (tag["type"], tag["labels"]) for name, tag in tags.items()} == {
+        "kind": ("Choices", ["a", "b"]),
+        "v": ("VideoRectangle", ["c"]),
+        "v labels": ("Labels", ["c"]),
+        "x": ("Taxonomy", ["B"]),
+    }
+    assert multiple == {"kind"}
