@@ -88,7 +88,11 @@ def read_export(
     of_items = CONTROLS[setup.tag].unit == "items"
     said: dict[str, Any] = {}
     if any(labelled):
-        said = {"labels": truth.labels(rows)} if of_items else {"truth": truth.objects(rows)}
+        said = (
+            {"labels": truth.labels(rows), "votes": truth.votes(rows)}
+            if of_items
+            else {"truth": truth.objects(rows)}
+        )
     columns_of = members or {None: Columns(setup)}
     return make_pool(columns_of, rows, item_ids, labelled, notices, **said)
 
