@@ -3,13 +3,14 @@
     python -m benchmarks.label_studio_read [N_TASKS]
 
 It starts a Label Studio of its own (SQLite) with five boxes on each task, and reads all of them
-three ways: the SDK's listing; the two endpoints that labelnext asks, transferred and decoded as
-JSON and nothing else; and labelnext, which ends with a pool. Memory is of a process of its own.
+three ways: the SDK's listing; the requests that labelnext makes, transferred and decoded as JSON
+and nothing else; and labelnext, which ends with a pool. It does so twice: with Label Studio's own
+ids, and with a data key as the id, for which every task must be listed. Memory is of a process of
+its own.
 """
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -20,17 +21,23 @@ from tests.integration.label_studio_server import LabelStudio, running_server
 
 from benchmarks.label_studio_project import make_project
 
-_MEMORY = """
-import resource, sys, time
+_MEMORY = r"""
+import re, sys, time
+from pathlib import Path
 from labelnext.adapter import open_adapter
-url, key, project = sys.argv[1:]
-adapter = open_adapter("label-studio", url=url, api_key=key, project=int(project))
+
+def peak():  # of this process alone; what getrusage says begins with its parent's
+    return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+
+url, token, project, key = sys.argv[1:]
+source = {"url": url, "api_key": token, "project": int(project), "key": key or None}
+adapter = open_adapter("label-studio", **source)
 adapter.client
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 start = time.perf_counter()
 pool = adapter.read()
 seconds = time.perf_counter() - start
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+after = peak()
 print(seconds, (after - before) / 1024, len(pool), pool.objects.counts.sum())
 """
 
@@ -51,13 +58,14 @@ def with_sdk(server: LabelStudio, project: int) -> float:
     return seconds
 
 
-def bare(server: LabelStudio, project: int) -> float:
+def bare(server: LabelStudio, project: int, key: str | None) -> float:
     """Seconds of the same requests as labelnext's, transferred and decoded, no more."""
     import msgspec
 
     from labelnext.adapter import open_adapter
 
-    adapter = open_adapter("label-studio", url=server.url, api_key=server.token, project=project)
+    source = {"url": server.url, "api_key": server.token, "project": project}
+    adapter = open_adapter("label-studio", key=key, **source)
     bodies: list[tuple[str, dict[str, str]]] = []
     adapter.client._http.event_hooks["request"].append(  # type: ignore[attr-defined]
         lambda request: bodies.append((request.url.path, dict(request.url.params)))
@@ -68,28 +76,36 @@ def bare(server: LabelStudio, project: int) -> float:
     for path, parameters in bodies:
         answer = server._http.get(path, params=parameters, timeout=600)
         msgspec.json.decode(answer.content)
-    return time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    print(f"  {len(bodies)} requests, {seconds:.1f} s for transfer and decoding alone")
+    return seconds
 
 
-def ours(server: LabelStudio, project: int) -> tuple[float, float]:
+def ours(server: LabelStudio, project: int, key: str | None) -> tuple[float, float]:
     """Seconds, and MiB above the interpreter with everything imported."""
-    command = [sys.executable, "-c", _MEMORY, server.url, server.token, str(project)]
+    arguments = [server.url, server.token, str(project), key or ""]
+    command = [sys.executable, "-c", _MEMORY, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     seconds, memory, tasks, boxes = done.stdout.split()
-    print(f"  labelnext saw {boxes} boxes of {tasks} tasks")
+    print(f"  labelnext saw {boxes} boxes of {tasks} tasks in {float(seconds):.1f} s")
     return float(seconds), float(memory)
 
 
 def main(n_tasks: int) -> None:
     with tempfile.TemporaryDirectory() as name, running_server(Path(name)) as server:
         project = make_project(server, n_tasks)
-        own, memory = ours(server, project)
-        transfer = bare(server, project)
+        keys = {"Label Studio's ids": None, "a data key": "name"}
+        rows = {
+            what: (*ours(server, project, key), bare(server, project, key))
+            for what, key in keys.items()
+        }
         sdk = with_sdk(server, project)
-    print(json.dumps({"sdk": sdk, "bare": transfer, "labelnext": own}, indent=2))
-    print(f"the SDK takes {sdk / own:.1f} times as long as labelnext")
-    print(f"labelnext takes {own / transfer:.2f} times as long as the bare transfer and decoding")
-    print(f"labelnext takes {memory:.0f} MiB above the interpreter")
+    print(f"the SDK takes {sdk:.1f} s")
+    for what, (own, memory, transfer) in rows.items():
+        print(f"with {what} labelnext takes {own:.1f} s:")
+        print(f"  the SDK takes {sdk / own:.1f} times as long")
+        print(f"  {own / transfer:.2f} times as long as the bare transfer and decoding")
+        print(f"  {memory:.0f} MiB above the interpreter")
 
 
 if __name__ == "__main__":

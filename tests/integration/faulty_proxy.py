@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ class FaultyProxy:
         parts = urlsplit(target)
         self.host, self.port = parts.hostname or "", parts.port or 80
         self.url = ""
+        self.refused = (
+            ""  # what is in an address that the server is not asked for; answered with 403
+        )
         self.held = threading.Event()  # ends the waits of timeouts
         self.spoil(None, 0, 0)
 
@@ -41,8 +45,8 @@ class FaultyProxy:
 
 
 @contextmanager
-def running_proxy(target: str) -> Iterator[FaultyProxy]:
-    """A proxy before that server."""
+def running_proxy(target: str, tls: ssl.SSLContext | None = None) -> Iterator[FaultyProxy]:
+    """A proxy before that server, with TLS where it is given a certificate."""
     proxy = FaultyProxy(target)
 
     class Handler(BaseHTTPRequestHandler):
@@ -53,6 +57,9 @@ def running_proxy(target: str) -> Iterator[FaultyProxy]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if fault in ("500", "429"):
                 self._answer(int(fault), b'{"detail": "spoilt"}', "application/json")
+                return
+            if proxy.refused and proxy.refused in self.path:
+                self._answer(403, b'{"detail": "refused"}', "application/json")
                 return
             server = http.client.HTTPConnection(proxy.host, proxy.port, timeout=120)
             headers = {k: v for k, v in self.headers.items() if k.lower() != "host"}
@@ -87,7 +94,10 @@ def running_proxy(target: str) -> Iterator[FaultyProxy]:
             pass  # a cut connection is no news
 
     server = Server(("127.0.0.1", 0), Handler)
-    proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    scheme = "http" if tls is None else "https"
+    proxy.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

@@ -9,34 +9,21 @@ import pytest
 
 from labelnext.adapter import Adapter, open_adapter
 from labelnext.testing import AdapterContract
+from tests.integration.choices import CHOICES, choice_task
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
 
 pytest_plugins = ("tests.integration.label_studio_server",)
 
-CONFIG = (
-    '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
-    '<Choice value="yes"/><Choice value="no"/></Choices></View>'
-)
-
-
-def task(number: int, row: list[float] | None) -> dict[str, Any]:
-    data = {"text": f"text {number}", "name": f"item-{number}"}
-    if row is None:
-        return {"data": data}
-    value = {"choices": ["yes"], "probs": row}
-    region = {"from_name": "kind", "to_name": "text", "type": "choices", "value": value}
-    return {"data": data, "predictions": [{"model_version": "m1", "result": [region]}]}
-
 
 class TestLabelStudioAdapter(AdapterContract):
     @pytest.fixture
     def adapter(self, label_studio: LabelStudio) -> Iterator[Adapter]:
-        rows = ([0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.5, 0.5], [0.8, 0.2], None)
+        rows = (0.9, 0.6, 0.7, 0.5, 0.8, None)
         self.server = label_studio
         self.project = label_studio.create_project(
-            CONFIG, [task(i, row) for i, row in enumerate(rows)]
+            CHOICES, [choice_task(p, name=f"item-{i}") for i, p in enumerate(rows)]
         )
         label_studio.annotate(label_studio.task_ids(self.project)[4])
         self.opened: list[Adapter] = []

@@ -19,6 +19,7 @@ from labelnext.errors import Unavailable, WriteFailed
 from labelnext.journal import Journal
 from labelnext.pipeline import resume, run, runs
 from labelnext.ranking import rank
+from tests.integration.choices import CHOICES, sure_to_unsure
 from tests.integration.faulty_proxy import FAULTS, Fault, FaultyProxy, running_proxy
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
@@ -29,10 +30,6 @@ pytest_plugins = ("tests.integration.label_studio_server",)
 # label-studio-sdk 2.1 exchanges a Personal Access Token by a call that pydantic has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")
 
-CHOICES = (
-    '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
-    '<Choice value="good"/><Choice value="bad"/></Choices></View>'
-)
 N_TASKS = 12
 READ_SECONDS = 2  # of patience, where the network holds an answer back
 
@@ -47,24 +44,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "_retry_timeout", lambda **_: 0.0)
     monkeypatch.setattr(transport, "_retry_timeout_from_retries", lambda **_: 0.0)
     monkeypatch.setattr(client, "TIMEOUT", httpx.Timeout(READ_SECONDS, connect=10))
+    monkeypatch.setattr(client.Client, "pauses", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture
 def proxy(label_studio: LabelStudio) -> Iterator[FaultyProxy]:
     with running_proxy(label_studio.url) as proxy:
         yield proxy
-
-
-def tasks(n: int) -> list[dict[str, Any]]:
-    """Tasks whose margin falls from task to task, so that the last is labelled first."""
-    rows = []
-    for i in range(n):
-        p = 1 - 0.4 * (i + 1) / n
-        value = {"choices": ["good"], "probs": [p, 1 - p]}
-        region = {"from_name": "kind", "to_name": "text", "type": "choices", "value": value}
-        prediction = {"model_version": "m1", "result": [region]}
-        rows.append({"data": {"text": f"text {i}", "mine": i}, "predictions": [prediction]})
-    return rows
 
 
 def state(server: LabelStudio, project: int) -> Any:
@@ -115,7 +101,7 @@ def each_request(
 
     Each request meets one of the faults, in turns; LABELNEXT_ALL_FAULTS=1 has it meet them all.
     """
-    project = server.create_project(CHOICES, tasks(N_TASKS))
+    project = server.create_project(CHOICES, sure_to_unsure(N_TASKS))
     proxy.spoil(None, 0, 0)
     run(settings(proxy.url, server.token, project, folder / "none", mode))
     expected, n_requests = state(server, project), proxy.seen
@@ -123,7 +109,7 @@ def each_request(
     for number in range(n_requests):
         some = [faults[number % len(faults)]]
         for fault in faults if os.environ.get("LABELNEXT_ALL_FAULTS") else some:
-            project = server.create_project(CHOICES, tasks(N_TASKS))
+            project = server.create_project(CHOICES, sure_to_unsure(N_TASKS))
             # Three in a row outlast the retries; a timeout is not tried again.
             proxy.spoil(fault, number, 1 if fault == "timeout" else 3)
             config = settings(proxy.url, server.token, project, folder / f"{number}{fault}", mode)
@@ -148,15 +134,25 @@ def test_a_fault_at_any_request_of_an_uncertainty_run_doubles_no_prediction(
     assert endings["ran again"]
 
 
+def test_a_fault_at_any_request_of_a_run_that_sends_whole_data_loses_none_of_it(
+    label_studio: LabelStudio, proxy: FaultyProxy, tmp_path: Path, impatient: None
+) -> None:
+    # The server refuses to set one key, so that each task's data is read and sent as a whole.
+    proxy.refused = "add_data_field"
+    endings = each_request(label_studio, proxy, tmp_path, "queue", FAULTS)
+    assert endings["resumed"]
+    assert endings["ran again"]
+
+
 def test_a_server_killed_in_the_middle_of_a_write_is_resumed_to_the_same_end(
     tmp_path: Path, impatient: None
 ) -> None:
     from tests.integration.label_studio_server import running_server
 
     with running_server(tmp_path / "server") as server:
-        whole = server.create_project(CHOICES, tasks(97))
+        whole = server.create_project(CHOICES, sure_to_unsure(97))
         run(settings(server.url, server.token, whole, tmp_path / "whole", "queue"))
-        project = server.create_project(CHOICES, tasks(97))
+        project = server.create_project(CHOICES, sure_to_unsure(97))
         source = {"url": server.url, "api_key": server.token, "project": project}
         adapter = open_adapter("label-studio", **source)
         plan = adapter.plan(rank(adapter.read(), "margin", budget=5))
@@ -190,7 +186,7 @@ def test_a_token_that_expires_in_the_middle_is_exchanged_again(
 ) -> None:
     other = label_studio.second_user()  # a user has one Personal Access Token
     token = other.api("POST", "/api/token/")["token"]
-    project = label_studio.create_project(CHOICES, tasks(N_TASKS))
+    project = label_studio.create_project(CHOICES, sure_to_unsure(N_TASKS))
     source = {"url": label_studio.url, "api_key": token, "project": project}
     adapter: Any = open_adapter("label-studio", **source)
     plan = adapter.plan(rank(adapter.read(), "margin", budget=5))

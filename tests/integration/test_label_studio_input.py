@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from labelnext.errors import AccessDenied, ConfigError, InvalidInput, NotFound, Unavailable
+from labelnext.pipeline import run
 from labelnext.pool import Pool
 from labelnext.ranking import rank
 
@@ -265,6 +267,49 @@ def test_a_key_that_repeats_names_the_tasks(label_studio: LabelStudio, connect: 
     first, _, third = label_studio.task_ids(project)
     with pytest.raises(InvalidInput, match=f"'a' \\(tasks {first} and {third}\\)"):
         connect(project, key="name").read()
+
+
+def test_a_project_that_asks_its_backend_when_it_is_listed_is_said(
+    label_studio: LabelStudio, connect: Open
+) -> None:
+    project = label_studio.create_project(
+        CHOICES.format(more=""), [text_task([])], evaluate_predictions_automatically=True
+    )
+    adapter = connect(project)
+    assert "live_predictions" in codes(adapter.read())
+    assert "switch it off in the project's settings while labelnext reads." in [
+        finding.hint for finding in adapter.check()
+    ]
+
+
+@pytest.mark.parametrize("key", [None, "name"], ids=["by task", "by a data key"])
+def test_embeddings_come_from_a_side_file(
+    label_studio: LabelStudio, tmp_path: Path, key: str | None
+) -> None:
+    tasks = [text_task([choice("good", probs=[0.5, 0.3, 0.2])]) for _ in range(3)]
+    for number, task in enumerate(tasks):
+        task["data"]["name"] = f"item-{number}"
+    project = label_studio.create_project(CHOICES.format(more=""), tasks)
+    ids = [str(t) for t in label_studio.task_ids(project)]
+    names = ids if key is None else ["item-0", "item-1", "item-2"]
+    np.savez(
+        tmp_path / "side.npz",
+        item_ids=np.array(names[::-1]),
+        embeddings=np.array([[0.0, 1.0], [9.0, 9.0], [0.0, 0.0]]),
+    )
+    source = {"url": label_studio.url, "api_key": label_studio.token, "project": project}
+    report = run(
+        {
+            "source": {"adapter": "label-studio", "key": key, **source}
+            | {"predictions": {"file": str(tmp_path / "side.npz")}},
+            "selection": {"method": "k_center", "budget": 2},
+            "report": {"path": None},
+            "state": str(tmp_path),
+        },
+        dry_run=True,
+    )
+    # (0, 1) is the nearest to the mean, and (9, 9) the farthest from it.
+    assert {*report.ranking.item_ids} == {names[1], names[2]}
 
 
 # ---- model versions

@@ -14,28 +14,12 @@ from labelnext.errors import ConfigError, InvalidInput, WriteFailed
 from labelnext.journal import Journal
 from labelnext.pipeline import run
 from labelnext.ranking import Ranking, rank
+from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio, Open
 
 pytest_plugins = ("tests.integration.label_studio_server",)
-
-CHOICES = (
-    '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
-    '<Choice value="good"/><Choice value="bad"/></Choices></View>'
-)
-
-
-def task(p: float, **more: Any) -> dict[str, Any]:
-    value = {"choices": ["good"], "probs": [p, 1 - p]}
-    region = {"from_name": "kind", "to_name": "text", "type": "choices", "value": value, **more}
-    prediction = {"model_version": "m1", "score": p, "result": [region]}
-    return {"data": {"text": f"{p}"}, "predictions": [prediction]}
-
-
-def sure_to_unsure(n: int) -> list[dict[str, Any]]:
-    """Tasks whose margin falls from task to task, so that the last is labelled first."""
-    return [task(1 - 0.4 * (i + 1) / n) for i in range(n)]
 
 
 def write(adapter: Any, folder: Path, *, budget: int | None = None, **options: Any) -> Journal:
@@ -277,7 +261,7 @@ def test_uncertainty_keeps_what_was_handed_out_and_reranks_the_rest(
     assert other.next_of_all(project) == ids[2]  # never one task to two people
     # A newer model turns the order around; the copies of the first run go.
     rows = [
-        {"task": t, "model_version": "m2", "result": task(p)["predictions"][0]["result"]}
+        {"task": t, "model_version": "m2", "result": choice_task(p)["predictions"][0]["result"]}
         for t, p in zip(ids, (0.6, 0.7, 0.8, 0.9), strict=True)
     ]
     label_studio.api("POST", f"/api/projects/{project}/import/predictions", rows)
@@ -350,10 +334,10 @@ def test_uncertainty_is_never_sent_twice_and_resumes_without_duplicates(
 def test_uncertainty_copies_a_prediction_that_no_longer_fits_without_its_regions(
     label_studio: LabelStudio, connect: Open, tmp_path: Path
 ) -> None:
-    project = label_studio.create_project(CHOICES, [task(0.7), {"data": {"text": "b"}}])
+    project = label_studio.create_project(CHOICES, [choice_task(0.7), {"data": {"text": "b"}}])
     first, second = label_studio.task_ids(project)
     odd = {"from_name": "gone", "to_name": "text", "type": "choices", "value": {"choices": ["x"]}}
-    whole = task(0.6)["predictions"][0]["result"]
+    whole = choice_task(0.6)["predictions"][0]["result"]
     body = {"task": second, "model_version": "m1", "result": [*whole, odd]}
     label_studio.api("POST", "/api/predictions/", body)  # which is not checked
     (remark,) = write(connect(project, write={"mode": "uncertainty"}), tmp_path).remarks

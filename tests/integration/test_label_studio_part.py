@@ -15,26 +15,19 @@ from labelnext.journal import Journal
 from labelnext.pipeline import run
 from labelnext.pool import Pool
 from labelnext.ranking import rank
+from tests.integration.choices import CHOICES, choice_task
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio, Open
 
 pytest_plugins = ("tests.integration.label_studio_server",)
 
-CHOICES = (
-    '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
-    '<Choice value="good"/><Choice value="bad"/></Choices></View>'
-)
-
 
 def task(number: int, *, predicted: bool = True) -> dict[str, Any]:
     """The larger the number, the sooner it is labelled."""
-    data = {"text": f"text {number}", "kind": "even" if number % 2 == 0 else "odd"}
+    kind = "even" if number % 2 == 0 else "odd"
     p = 0.95 - 0.02 * number
-    value = {"choices": ["good"], "probs": [p, 1 - p]}
-    region = {"from_name": "kind", "to_name": "text", "type": "choices", "value": value}
-    predictions = [{"model_version": "m1", "result": [region]}] if predicted else []
-    return {"data": data, "predictions": predictions}
+    return choice_task(p if predicted else None, text=f"text {number}", kind=kind)
 
 
 def add_tab(

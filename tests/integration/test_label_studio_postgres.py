@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration import test_label_studio_modes as modes
+from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
 from tests.integration.postgres import running_postgres
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
@@ -40,7 +41,7 @@ def test_the_stream_follows_the_ranking_and_a_re_rank_in_the_middle(
     label_studio: LabelStudio, connect: Open, tmp_path: Path
 ) -> None:
     # PostgreSQL serves numbers as texts: 9 before 10. So the priorities must be of one width.
-    project = label_studio.create_project(modes.CHOICES, modes.sure_to_unsure(12))
+    project = label_studio.create_project(CHOICES, sure_to_unsure(12))
     ids = label_studio.task_ids(project)
     modes.write(connect(project), tmp_path)
     assert label_studio.listing(project) == ids[::-1]
@@ -56,7 +57,7 @@ def test_the_stream_follows_the_ranking_and_a_re_rank_in_the_middle(
         {
             "task": task,
             "model_version": "m2",
-            "result": modes.task(0.6 + 0.02 * place)["predictions"][0]["result"],
+            "result": choice_task(0.6 + 0.02 * place)["predictions"][0]["result"],
         }
         for place, task in enumerate(ids[:6])
     ]

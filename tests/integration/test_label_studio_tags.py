@@ -79,6 +79,40 @@ SHAPES: dict[str, tuple[str, Json, int, tuple[float, ...] | None]] = {
         0,
         (0.4, 0.3, 0.6, 0.7),
     ),
+    "VectorLabels": (
+        IMAGE + labels("VectorLabels"),
+        shape(
+            "vectorlabels",
+            {
+                "vertices": [
+                    {"x": 50, "y": 20, "id": "1", "isBezier": False},
+                    {"x": 10, "y": 60, "id": "2", "isBezier": False, "prevPointId": "1"},
+                ],
+                "closed": False,
+                "vectorlabels": ["b"],
+            },
+        ),
+        1,
+        (0.1, 0.2, 0.5, 0.6),
+    ),
+    "OcrLabels": (
+        IMAGE + labels("OcrLabels"),
+        shape(
+            "ocrlabels",
+            {"x": 10, "y": 20, "width": 30, "height": 40, "ocrtext": "No 7", "ocrlabels": ["b"]},
+        ),
+        1,
+        (0.1, 0.2, 0.4, 0.6),
+    ),
+    "BitmaskLabels": (
+        IMAGE + labels("BitmaskLabels"),
+        shape(
+            "bitmasklabels",
+            {"imageDataURL": "data:image/png;base64,iVBORw0KGgo=", "bitmasklabels": ["a"]},
+        ),
+        0,
+        None,
+    ),
     "KeyPointLabels": (
         IMAGE + labels("KeyPointLabels"),
         shape("keypointlabels", {"x": 10, "y": 20, "width": 1, "keypointlabels": ["b"]}),
@@ -156,6 +190,18 @@ SHAPES: dict[str, tuple[str, Json, int, tuple[float, ...] | None]] = {
     "TextArea": (
         TEXT + '<TextArea name="x" toName="o"/>',
         shape("textarea", {"text": ["a summary"]}),
+        -1,
+        None,
+    ),
+    "DateTime": (
+        TEXT + '<DateTime name="x" toName="o" only="date"/>',
+        shape("datetime", {"datetime": "2026-11-22"}),
+        -1,
+        None,
+    ),
+    "Ranker": (
+        '<List name="o" value="$o" title="Best first"/><Ranker name="x" toName="o"/>',
+        shape("ranker", {"ranker": {"x": ["second", "first"]}}),
         -1,
         None,
     ),

@@ -12,12 +12,8 @@ from pathlib import Path
 import pytest
 
 from labelnext.pipeline import runs
+from tests.integration.choices import CHOICES, sure_to_unsure
 from tests.integration.label_studio_server import LabelStudio, running_server
-
-CHOICES = (
-    '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
-    '<Choice value="good"/><Choice value="bad"/></Choices></View>'
-)
 
 
 @pytest.fixture
@@ -38,14 +34,7 @@ def test_watch_ranks_again_survives_a_restart_and_ends_on_sigterm(
     server: LabelStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.token)
-    tasks = []
-    for i in range(8):
-        p = 0.95 - 0.05 * i
-        value = {"choices": ["good"], "probs": [p, 1 - p]}
-        region = {"from_name": "kind", "to_name": "text", "type": "choices", "value": value}
-        prediction = {"model_version": "m1", "result": [region]}
-        tasks.append({"data": {"text": str(i)}, "predictions": [prediction]})
-    project = server.create_project(CHOICES, tasks)
+    project = server.create_project(CHOICES, sure_to_unsure(8))
     order = server.task_ids(project)[::-1]
     config = tmp_path / "c.yaml"
     config.write_text(

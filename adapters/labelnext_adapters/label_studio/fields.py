@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from labelnext.adapter import Context, Step
 from labelnext.errors import (
     AccessDenied,
@@ -192,7 +194,7 @@ class Fields:
             task
             for start in range(0, len(sample), _IN_LIST)
             for task, data in self._data_of(project, sample[start : start + _IN_LIST]).items()
-            if data.get(name) != targets[task]
+            if name not in data or json.loads(bytes(data[name])) != targets[task]
         ]
         if wrong:
             raise WriteFailed(
@@ -201,14 +203,10 @@ class Fields:
                 hint="somebody may be writing it at the same time.",
             )
 
-    def _data_of(self, project: int, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """The data of these tasks; those that are gone are left out."""
+    def _data_of(self, project: int, ids: Sequence[int]) -> dict[int, dict[str, msgspec.Raw]]:
+        """The data of these tasks, as the server wrote it; those that are gone are left out."""
         pages = task_pages(self._client, project, "id,data", filters=(_only(ids),))
-        return {
-            task.id: {key: json.loads(bytes(raw)) for key, raw in task.data.items()}
-            for page in pages
-            for task in page
-        }
+        return {task.id: task.data for page in pages for task in page}
 
 
 def _only(ids: Sequence[int]) -> dict[str, Any]:

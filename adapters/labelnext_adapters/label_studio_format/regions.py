@@ -366,7 +366,7 @@ CONTROLS: dict[str, Control] = {
     # The rest have no box: a point, a mask, a span of text, sound or time, a track of boxes.
     "KeyPointLabels": _objects("keypointlabels"),
     "BrushLabels": _objects("brushlabels"),
-    "BitMaskLabels": _objects("bitmasklabels"),
+    "BitmaskLabels": _objects("bitmasklabels"),
     "Labels": _objects("labels"),
     "HyperTextLabels": _objects("hypertextlabels"),
     "TimeSeriesLabels": _objects("timeserieslabels"),
