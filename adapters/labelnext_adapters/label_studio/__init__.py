@@ -180,13 +180,14 @@ class LabelStudioAdapter:
         Raises:
             WriteRefused: if the tab's title is taken by a tab that labelnext did not make.
         """
-        from labelnext_adapters.label_studio.tasks import read_marks, read_tasks
+        from labelnext_adapters.label_studio.tasks import KEYS, read_marks, read_tasks
         from labelnext_adapters.label_studio.write import make_plan
 
         if self._tasks is None:
             self._tasks = read_tasks(self.client, self._source.project, self._context)
         if self._write.mode != "uncertainty":  # which puts no key on a task
-            read_marks(self.client, self._source.project, self._tasks, self._context)
+            keys = KEYS[ranking.purpose]
+            read_marks(self.client, self._source.project, self._tasks, keys, self._context)
         return make_plan(self.client, self._source, self._write, self._tasks, ranking)
 
     def apply(self, plan: Plan, journal: Journal) -> None:

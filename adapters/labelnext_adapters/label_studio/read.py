@@ -18,6 +18,7 @@ from labelnext_adapters.label_studio.client import Client, TimedOut
 from labelnext_adapters.label_studio.part import Part, find_part
 from labelnext_adapters.label_studio.project import find_versions, get_project
 from labelnext_adapters.label_studio.tasks import (
+    FIELDS,
     TASK_FIELDS,
     Prediction,
     Task,
@@ -213,7 +214,8 @@ def _read_paged(
             yield page
 
     tasks = collect(pages(), context.key)
-    tasks.marked = not part.options
+    if not part.options:
+        tasks.marked.update(FIELDS)
     return tasks
 
 

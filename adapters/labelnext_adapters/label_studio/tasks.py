@@ -76,14 +76,14 @@ class Tasks:
         item_ids: what the pool calls them; empty where there is no key, or the task was not read.
         labelled: with at least one annotation that was not cancelled.
         values: for each data key of ours, what each task has; no entry where it has none.
-        marked: whether `values` is of all tasks of the project.
+        marked: the data keys of ours whose `values` are of all tasks of the project.
     """
 
     ids: list[int] = field(default_factory=list)
     item_ids: list[str] = field(default_factory=list)
     labelled: list[bool] = field(default_factory=list)
     values: dict[str, dict[int, Any]] = field(default_factory=lambda: {f: {} for f in FIELDS})
-    marked: bool = False
+    marked: set[str] = field(default_factory=set)
 
     def add(self, task: Task, key: str | None) -> None:
         """Take what is needed of a task; its data is let go."""
@@ -218,7 +218,7 @@ def read_tasks(client: Client, project: int, context: Context) -> Tasks:
     """The tasks without their predictions."""
     pages = task_pages(client, project, TASK_FIELDS, context=context)
     tasks = collect(pages, context.key)
-    tasks.marked = True
+    tasks.marked.update(FIELDS)
     return tasks
 
 
@@ -277,12 +277,10 @@ def _ids(client: Client, project: int, only: dict[str, Any], context: Context) -
     return {task.id for page in pages for task in page}
 
 
-def read_marks(client: Client, project: int, tasks: Tasks, context: Context) -> None:
+def read_marks(client: Client, project: int, tasks: Tasks, keys: Keys, context: Context) -> None:
     """What earlier runs wrote on tasks of the project, also on those that were not read."""
-    if tasks.marked:
-        return
     known = set(tasks.ids)
-    for name in FIELDS:
+    for name in sorted({keys.priority, keys.batch} - tasks.marked):
         there = {
             "filter": f"filter:tasks:data.{name}",
             "operator": "empty",
@@ -296,4 +294,4 @@ def read_marks(client: Client, project: int, tasks: Tasks, context: Context) -> 
                     tasks.add(task, None)
                     tasks.item_ids[-1] = ""  # no item of the pool
                 tasks.mark(task)
-    tasks.marked = True
+        tasks.marked.add(name)
