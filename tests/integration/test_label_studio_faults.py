@@ -31,7 +31,7 @@ pytest_plugins = ("tests.integration.label_studio_server",)
 pytestmark = pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")
 
 N_TASKS = 12
-READ_SECONDS = 2  # of patience, where the network holds an answer back
+READ_SECONDS = 1  # of patience, where the network holds an answer back
 
 
 @pytest.fixture
