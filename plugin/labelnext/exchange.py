@@ -79,7 +79,7 @@ def send(
     with opened_target(settings, progress) as target:
         plan = target.plan(batch)
         journal = _carried_out(settings, "send", plan, target, dry_run)
-        return _exchange("send", dry_run, plan, journal, {"batch": len(batch.items)})
+        return _exchange("send", dry_run, plan, journal, {"in the batch": len(batch.items)})
 
 
 def fetch(
@@ -110,7 +110,7 @@ def fetch(
         plan = source.plan_labels(labels, settings.send.field)
         journal = _carried_out(settings, "fetch", plan, source, dry_run)
         changed = sum(step.n_items for step in plan.steps)
-        counts = {"labelled": len(labels.known), "waiting": len(labels.waiting), "written": changed}
+        counts = {"labelled": len(labels.known), "waiting": len(labels.waiting), "changed": changed}
         return _exchange("fetch", dry_run, plan, journal, counts, labels.notices)
 
 

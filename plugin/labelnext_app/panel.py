@@ -115,8 +115,9 @@ class LabelNext(foo.Panel):
         row.btn("rank", "Rank", on_click=self.on_rank, variant="outlined")
         row.btn("compare", "Compare", on_click=self.on_compare, variant="outlined")
         row.btn("manage", "Manage", on_click=self.on_manage, variant="outlined")
-        row.btn("send", "Send", on_click=self.on_send, variant="outlined")
-        row.btn("fetch", "Fetch", on_click=self.on_fetch, variant="outlined")
+        row = panel.h_stack("exchange", gap=1)
+        row.btn("send", "Send to Label Studio", on_click=self.on_send, variant="outlined")
+        row.btn("fetch", "Fetch annotations", on_click=self.on_fetch, variant="outlined")
 
 
 _BARE = {"displayModeBar": False}
@@ -190,8 +191,9 @@ def _scores(summary: RunSummary) -> list[dict[str, Any]]:
 
 
 def _classes(summary: RunSummary) -> list[dict[str, Any]]:
-    """Shares, because the batch is much smaller than what is ranked."""
+    """Bars are shares, because the batch is much smaller; names carry the counts."""
     rows = summary.classes[:_MOST_CLASSES][::-1]
+    names = [f"{label} ({n_batch:,} of {n_ranked:,})" for label, n_ranked, n_batch in rows]
     traces = []
     for at, name, color in ((1, "ranked", _POOL), (2, "batch", _BATCH)):
         total = sum(int(row[at]) for row in summary.classes) or 1
@@ -199,7 +201,7 @@ def _classes(summary: RunSummary) -> list[dict[str, Any]]:
             {
                 "type": "bar",
                 "orientation": "h",
-                "y": [row[0] for row in rows],
+                "y": names,
                 "x": [round(100 * int(row[at]) / total, 1) for row in rows],
                 "name": name,
                 "marker": {"color": color},

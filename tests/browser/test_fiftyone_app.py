@@ -267,9 +267,10 @@ def test_sending_and_fetching_in_the_app(
     panel.get_by_text("of 40 ranked samples are in the batch").wait_for()
 
     # The form says what would be sent; the result leads to the tab.
-    panel.get_by_text("Send", exact=True).click()
+    panel.get_by_text("Send to Label Studio", exact=True).click()
     form = page.locator('[data-cy="operators-prompt-modal"]')
     form.get_by_text("Make 6 tasks, 6 with predictions, 6 images uploaded").wait_for()
+    form.get_by_role("button", name="Execute").first.click(trial=True)  # when the form is checked
     picture(page, "send")
     form.get_by_role("button", name="Execute").first.click()
     link = page.get_by_role("link", name=f"{server.url}/projects/")
@@ -283,11 +284,12 @@ def test_sending_and_fetching_in_the_app(
     value = {"choices": ["3"]}
     region = {"from_name": "label", "to_name": "image", "type": "choices", "value": value}
     server.api("POST", f"/api/tasks/{first}/annotations/", {"result": [region]})
-    panel.get_by_text("Fetch", exact=True).click()
+    panel.get_by_text("Fetch annotations", exact=True).click()
     form.get_by_text("Write labels on 1 samples").wait_for()
+    form.get_by_role("button", name="Execute").first.click(trial=True)
     picture(page, "fetch")
     form.get_by_role("button", name="Execute").first.click()
-    page.get_by_text("1 labelled, 5 waiting, 1 written").wait_for()
+    page.get_by_text("1 labelled, 5 waiting, 1 changed").wait_for()
     page.get_by_text("Close", exact=True).click()
     thumbnails(page, 1, 1)
     panel.get_by_text("Labelled so far:").wait_for()

@@ -119,7 +119,7 @@ def test_a_batch_goes_from_the_app_and_its_labels_come_back(
     ranked.reload()
     assert shown(ranked, result) == ["c"]
     assert names(ranked.match({"labels.label": "dog"})) == ["c"]
-    assert "1 labelled, 1 waiting, 1 written" in result.result["done"]
+    assert "1 labelled, 1 waiting, 1 changed" in result.result["done"]
 
 
 def test_only_the_current_view_is_sent_when_asked(ranked: Any, secrets: LabelStudio) -> None:
@@ -131,7 +131,7 @@ def test_only_the_current_view_is_sent_when_asked(ranked: Any, secrets: LabelStu
 def test_sending_and_fetching_can_be_delegated(ranked: Any, secrets: LabelStudio) -> None:
     assert "Make 2 tasks" in delegated("send_batch", ranked, run="next")["done"]
     choose(secrets, sent_tasks(secrets, ranked)["b"], "cat")
-    assert "1 written" in delegated("fetch_annotations", ranked, field="labels")["done"]
+    assert "1 changed" in delegated("fetch_annotations", ranked, field="labels")["done"]
     ranked.reload()
     assert ranked.exists("labels").values("name") == ["b"]
 

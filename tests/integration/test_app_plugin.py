@@ -326,6 +326,8 @@ def test_the_panel_shows_scores_classes_progress_and_the_next_samples(filled: An
     assert (sum(ranked["y"]), sum(batch["y"])) == (4, 2)
     shares = [trace["x"] for trace in ctx.panel._data._data["classes"]]
     assert shares == [[100.0], [100.0]]  # every label is "no"
+    counts = [trace["y"] for trace in ctx.panel._data._data["classes"]]
+    assert counts == [["no (2 of 4)"]] * 2
     (row,) = ctx.panel._data._data["next"]
     assert (row["rank"], row["sample"], row["score"]) == (2, "b.png", "0.2000")
     assert row["why"] == "no 0.60, yes 0.40"

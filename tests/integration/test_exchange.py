@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import yaml
 
 import labelnext
 from labelnext.errors import NotFound, WriteFailed, WriteRefused
@@ -156,7 +159,7 @@ def test_a_batch_is_sent_labelled_fetched_and_left_out_of_the_next_run(
     choose(label_studio, by_name["d.png"]["id"], "dog")
     choose(label_studio, by_name["b.png"]["id"], "cat", was_cancelled=True)
     fetched = labelnext.fetch(config)
-    assert fetched.counts == {"labelled": 1, "waiting": 2, "written": 1}
+    assert fetched.counts == {"labelled": 1, "waiting": 2, "changed": 1}
     animals.reload()
     labels = dict(zip(*animals.values(["name", "labels.label"]), strict=True))
     assert labels == {"a": None, "b": None, "c": None, "d": "dog"}
@@ -184,7 +187,7 @@ def test_boxes_go_out_and_come_back_on_the_right_samples(
 
     draw(label_studio, rows["a.png"]["id"], [("bike", (25, 50, 50, 25)), ("car", (0, 0, 10, 10))])
     draw(label_studio, rows["b.png"]["id"], [])
-    assert labelnext.fetch(config).counts == {"labelled": 2, "waiting": 1, "written": 2}
+    assert labelnext.fetch(config).counts == {"labelled": 2, "waiting": 1, "changed": 2}
     street.reload()
     boxes = dict(zip(*street.values(["name", "labels.detections.bounding_box"]), strict=True))
     assert boxes["a"] == [pytest.approx([0.25, 0.5, 0.5, 0.25]), pytest.approx([0, 0, 0.1, 0.1])]
@@ -209,7 +212,7 @@ def test_a_dry_run_says_what_would_happen_and_does_nothing(
         labelnext.fetch(config, dry_run=True)
     labelnext.send(config)
     choose(label_studio, tasks(label_studio, made(label_studio, animals)["id"])[0]["id"], "dog")
-    assert labelnext.fetch(config, dry_run=True).counts["written"] == 1
+    assert labelnext.fetch(config, dry_run=True).counts["changed"] == 1
     animals.reload()
     assert not animals.has_sample_field("labels")
 
@@ -255,12 +258,14 @@ def test_labels_that_changed_are_fetched_and_those_that_went_are_cleared(
 
     labelnext.fetch(config)
     assert (held()[n1], held()[n2], held()[n3]) == ("dog", "cat", None)
-    assert labelnext.fetch(config).counts["written"] == 0
+    assert labelnext.fetch(config).counts["changed"] == 0
     choose(label_studio, first["id"], "cat")  # a second opinion, which is the latest
     label_studio.api("DELETE", f"/api/annotations/{gone['id']}/")
     choose(label_studio, third["id"], "dog")
     said = labelnext.fetch(config)
-    assert "1 samples, change it on 1, and clear it on 1" in said.steps[0]
+    assert said.steps == (
+        "Write labels on 1 samples, change it on 1 samples, clear it on 1 whose annotation is gone",
+    )
     assert (held()[n1], held()[n2], held()[n3]) == ("cat", None, "dog")
     truth = config | {"send": {**config["send"], "labels": "ground_truth"}}
     labelnext.fetch(truth)
@@ -443,3 +448,70 @@ def test_a_fetch_that_broke_off_is_finished(
     resume(config)
     animals.reload()
     assert animals.exists("labels").count() == 1
+
+
+def test_more_images_than_the_server_takes_at_once_are_sent_in_parts(
+    label_studio: LabelStudio, dataset: Any, tmp_path: Path
+) -> None:
+    import fiftyone as fo
+
+    n = 101  # Label Studio takes 100 files in one request
+    names = [f"{i:03d}" for i in range(n)]
+    dataset.default_classes = ["cat", "dog"]
+    dataset.add_samples(
+        [
+            fo.Sample(
+                image(tmp_path, name),
+                pred=fo.Classification(label="cat", confidence=0.5 + i / 1000),
+            )
+            for i, name in enumerate(names)
+        ],
+        progress=False,
+    )
+    config = settings(label_studio, dataset, tmp_path) | {"selection": {"budget": None}}
+    labelnext.run(config)
+    stages: list[tuple[str, int, int | None]] = []
+    labelnext.send(config, progress=lambda *report: stages.append(report))
+    assert {stage.partition(":")[0] for stage, _, _ in stages} == {"send"}, "one bar"
+    assert [report[1:] for report in stages] == [(0, n), (100, n), (n, n)]
+    project = made(label_studio, dataset)["id"]
+    listed = label_studio.listing(project)
+    by_id = {task: label_studio.stored_data(project)[task] for task in listed}
+    assert [json.loads(by_id[task])["name"] for task in listed] == [f"{i}.png" for i in names]
+
+
+def test_the_commands_send_and_fetch(
+    label_studio: LabelStudio,
+    animals: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from labelnext.cli import app
+
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", label_studio.token)
+    config = settings(label_studio, animals, tmp_path, api_key="${LABEL_STUDIO_API_KEY}")
+    path = tmp_path / "labelnext.yaml"
+    path.write_text(yaml.safe_dump(config))
+
+    def said(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["labelnext", *arguments])
+        app(standalone_mode=False)
+        return " ".join(capsys.readouterr().out.split())
+
+    said("run", str(path))
+    text = said("send", str(path), "--dry-run")
+    assert "3 in the batch" in text
+    assert "Would do: • Make the project" in text
+    text = said("send", str(path), "labelnext")
+    assert "Done: • Make the project" in text
+    assert "Next: Open http" in text
+    choose(label_studio, tasks(label_studio, made(label_studio, animals)["id"])[0]["id"], "dog")
+    assert json.loads(said("fetch", str(path), "--json"))["counts"]["labelled"] == 1
+    assert "Nothing to write" in said("fetch", str(path))
+    assert [row["what"] for row in json.loads(said("runs", str(path), "--json"))] == [
+        "run", "send", "fetch",
+    ]  # fmt: skip
+    assert label_studio.token not in "".join(
+        file.read_text() for file in (tmp_path / "state").glob("*.jsonl")
+    )

@@ -104,11 +104,15 @@ def plan_labels(collection: Any, labels: Labels, field: str) -> Plan:
     steps = []
     if changed or clear:
         new = sum(i not in now for i in changed)
-        what = f"Write {field} on {new} samples, change it on {len(changed) - new}"
-        what += f", and clear it on {len(clear)} whose annotation is gone" if clear else ""
+        counts = (
+            (new, f"write {field} on {new} samples"),
+            (len(changed) - new, f"change it on {len(changed) - new} samples"),
+            (len(clear), f"clear it on {len(clear)} whose annotation is gone"),
+        )
+        what = ", ".join(text for n, text in counts if n)
         where = {"dataset": dataset.name, "dataset_id": str(dataset._doc.id), "field": field}
         payload = {**where, "unit": labels.unit, "labels": changed, "clear": clear}
-        steps = [Step(KIND, what, len(changed) + len(clear), payload)]
+        steps = [Step(KIND, what[:1].upper() + what[1:], len(changed) + len(clear), payload)]
     lines = [f"{others} labels are of other samples, and are left alone."] if others else []
     if labels.known:
         lines.append(

@@ -65,7 +65,8 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
             Step("order", what, len(ids), {**place, "ids": ids}),
             Step("tab", f'Put the tab "{TAB}" in order', 0, place),
         ]
-    target = f"project {number} of {client.url}" if number else f"a new project on {client.url}"
+    which = f"project {number}" if number else f"a project for {batch.origin.dataset}"
+    target = f"{which} on {client.url}"
     nothing = () if steps else (f"The batch of {batch.run} is empty, so nothing is sent.",)
     return Plan("label-studio", batch.run, target, tuple(steps), next_steps=nothing)
 
