@@ -114,7 +114,7 @@ class FetchAnnotations(foo.Operator):
         """Fetch, and show the labelled samples."""
         fetched = labelnext.fetch(settings(ctx), progress=_progress(ctx))
         field = ctx.params.get("field") or "labels"
-        if not ctx.delegated and fetched.counts["written"]:
+        if not ctx.delegated and fetched.counts["changed"]:
             ctx.dataset.reload()  # the App read the dataset before the field was made
             if ctx.dataset.get_field(field) is not None:
                 ctx.ops.set_view(view=ctx.dataset.exists(field))

@@ -76,8 +76,11 @@ class ManageRuns(foo.Operator):
 
 
 def _form(ctx: Any, inputs: Any, names: list[str]) -> None:
-    choose(inputs, "run", names, label="Ranking", default=names[0])
+    chosen = choose(inputs, "run", names, label="Ranking", default=names[0])
     run = ctx.params.get("run", names[0])
+    if run not in names:
+        refuse(chosen, f"There is no ranking {run} any more.")
+        return
     inputs.md(_description(ctx.dataset, run), name="about")
     actions = types.RadioGroup()
     for name, (label, description) in _ACTIONS.items():

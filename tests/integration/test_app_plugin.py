@@ -282,7 +282,7 @@ def test_managing_a_ranking_that_is_gone_says_so(filled: Any) -> None:
     from fiftyone.operators.executor import ExecutionError
 
     execute("rank_samples", filled, **FORM)
-    with pytest.raises(ExecutionError):
+    with pytest.raises(ExecutionError, match="no ranking gone any more"):
         execute("manage_runs", filled, run="gone", action="delete")
     filled.reload()
     assert filled.list_runs() == ["next"]
