@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.checks import distributions
+from labelnext.checks import distributions, mean_of_members
 from labelnext.errors import InvalidInput
 from labelnext.pool import Notice, Pool
 from labelnext.ranking import Ranking
@@ -88,7 +88,7 @@ def reliability(
         [0.5]
     """
     rows, truth = _checked(probabilities, labels)
-    return _binned(rows.max(axis=1), rows.argmax(axis=1) == truth, n_bins)
+    return binned(rows.max(axis=1), rows.argmax(axis=1) == truth, n_bins)
 
 
 def expected_calibration_error(
@@ -111,7 +111,7 @@ def expected_calibration_error(
         >>> round(expected_calibration_error([[0.9, 0.1], [0.9, 0.1]], [0, 1]), 9)
         0.4
     """
-    return _gap(reliability(probabilities, labels, n_bins=n_bins))
+    return mean_gap(reliability(probabilities, labels, n_bins=n_bins))
 
 
 def classwise_calibration_error(
@@ -135,7 +135,7 @@ def classwise_calibration_error(
         0.4
     """
     rows, truth = _checked(probabilities, labels)
-    gaps = [_gap(_binned(rows[:, c], truth == c, n_bins)) for c in range(rows.shape[1])]
+    gaps = [mean_gap(binned(rows[:, c], truth == c, n_bins)) for c in range(rows.shape[1])]
     return float(np.mean(gaps))
 
 
@@ -270,7 +270,9 @@ def calibrated_ranking(pool: Pool, rank_pool: Callable[[Pool], Ranking]) -> Rank
     raw = rank_pool(pool)
     found = _measured(pool)
     if isinstance(found, str):
-        return _noting(raw, "calibration_skipped", found)
+        warning = saturated(pool)
+        raw = _noting(raw, "calibration_skipped", found)
+        return _noting(raw, warning.code, warning.message) if warning else raw
     ece, nll = found.ece, found.nll
     measured = (
         f"ECE {ece[0]:.3f} to {ece[1]:.3f}, log loss {nll[0]:.3f} to {nll[1]:.3f} on "
@@ -290,17 +292,23 @@ def calibrated_ranking(pool: Pool, rank_pool: Callable[[Pool], Ranking]) -> Rank
 
 
 def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
-    """A warning where more than half of the top probabilities are above the limit."""
-    if pool.probabilities is None or pool.probabilities.ndim != 2 or pool.multilabel:
+    """A warning where more than half of the top probabilities, or confidences, are above it."""
+    if pool.multilabel:
         return None
-    top = pool.probabilities.max(axis=1)
+    if pool.probabilities is not None:
+        top, what = mean_of_members(pool.probabilities).max(axis=1), "top probabilities"
+    elif pool.objects is not None:
+        newest = pool.objects[-1] if isinstance(pool.objects, tuple) else pool.objects
+        top, what = newest.confidences, "objects' confidences"
+    else:
+        return None
     top = top[~np.isnan(top)]
     if not top.size or (top > limit).mean() <= 0.5:
         return None
     share = 100 * float((top > limit).mean())
     message = (
-        f"{share:.0f} % of the top probabilities are above {limit:g}: the model looks "
-        "overconfident; trust the order more than the values, or set acquisition.calibrate: auto."
+        f"{share:.0f} % of the {what} are above {limit:g}: the model looks overconfident; trust "
+        "the order more than the values, or label some items and set acquisition.calibrate: auto."
     )
     return Notice("saturated", message)
 
@@ -350,10 +358,21 @@ def _checked(
     return rows, truth
 
 
-def _binned(
-    confidences: NDArray[np.floating], right: NDArray[np.bool_], n_bins: int
+def binned(
+    confidences: NDArray[np.floating], right: NDArray[np.bool_], n_bins: int = N_BINS
 ) -> Reliability:
-    # The upper end of a bin belongs to it, as in Guo et al.
+    """Confidences against how often they were right, in bins of equal width.
+
+    Args:
+        confidences: shape (n,), in [0, 1].
+        right: shape (n,).
+        n_bins: number of bins; the upper end of each belongs to it.
+
+    Example:
+        >>> import numpy as np
+        >>> binned(np.array([0.5, 0.6]), np.array([True, False]), 2).counts.tolist()
+        [1, 1]
+    """
     bins = np.clip(np.ceil(confidences * n_bins).astype(int) - 1, 0, n_bins - 1)
     counts = np.bincount(bins, minlength=n_bins)
     with np.errstate(invalid="ignore"):
@@ -362,7 +381,8 @@ def _binned(
     return Reliability(counts, mean, accuracy)
 
 
-def _gap(bins: Reliability) -> float:
+def mean_gap(bins: Reliability) -> float:
+    """Mean distance of confidence and accuracy, weighted by the bins' sizes; 0 without items."""
     filled = bins.counts > 0
     if not filled.any():
         return 0.0

@@ -167,7 +167,7 @@ def init(
 @app.command(epilog="Example: labelnext status labelnext.yaml")
 def status(config: ConfigPath) -> None:
     """Say how much is labelled, how the scores moved, and whether labelling on may bring little."""
-    from labelnext.pipeline import status as find_status
+    from labelnext.status import status as find_status
 
     with progress_bars() as progress:
         found = find_status(config, progress=progress)

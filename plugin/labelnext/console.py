@@ -17,9 +17,10 @@ from labelnext.errors import ConfigError
 if TYPE_CHECKING:
     from labelnext.exchange import Exchange
     from labelnext.journal import Progress
-    from labelnext.pipeline import Check, Status
+    from labelnext.pipeline import Check
     from labelnext.replay_report import ReplayReport
     from labelnext.report import Report
+    from labelnext.status import Status
 
 out = Console()
 err = Console(stderr=True)
@@ -79,6 +80,17 @@ def print_status(status: Status) -> None:
         out.print(f"[bold]{signal.name}[/]{value} {escaped(signal.says)}")
         out.print(f"  But {escaped(signal.caution)} ({escaped(signal.reference)})", style="dim")
 
+    ahead = status.forecast
+    if isinstance(ahead, str):
+        out.print(f"[bold]forecast[/] {escaped(ahead)}")
+        return
+    rows = zip(ahead.labels, ahead.expected, ahead.low, ahead.high, strict=True)
+    said = [f"{100 * e:.1f} % with {n:,} labels ({100 * a:.1f} to {100 * b:.1f})"
+            for n, e, a, b in rows]  # fmt: skip
+    now = f"{100 * ahead.accuracies[-1]:.1f} % with {ahead.sizes[-1]:,}"
+    out.print(f"[bold]forecast[/] accuracy on held-out items: {now}; {', '.join(said)}")
+    out.print(f"  But {ahead.caution}", style="dim")
+
 
 def print_report(report: Report) -> None:
     """The next items, what was written, and what to do now."""
@@ -88,6 +100,10 @@ def print_report(report: Report) -> None:
         from labelnext.report import per_item
 
         out.print(f"Objects per item: {per_item(report.objects_per_item)}")
+    for found in report.calibration:
+        from labelnext.report import calibration_line
+
+        out.print(calibration_line(found).capitalize(), soft_wrap=True)
     for notice in report.notices:
         out.print("[yellow]warning[/]", escaped(notice.message))
     rows = report.next_items[:10]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _POOL, _BATCH = "#b8c4d0", "#d9480f"
 _MOST_CLASSES = 20
+_BARS = ("counts", "confidences", "accuracies")
 
 
 def render(report: Report) -> str:
@@ -27,6 +28,7 @@ def render(report: Report) -> str:
         config=json.dumps(report.config, indent=2, ensure_ascii=False),
         score_plot=None if report.scores is None else _score_plot(report, report.scores),
         class_plot=_class_plot(report.classes) if report.classes else None,
+        reliability_plots=[reliability_svg(found["bins"]) for found in report.calibration],
     )
 
 
@@ -46,6 +48,30 @@ def _filled(name: str, **values: object) -> str:
         undefined=jinja2.StrictUndefined,
     )
     return environment.get_template(name).render(**values)
+
+
+def reliability_svg(bins: Mapping[str, Sequence[float | None]]) -> str:
+    """The reliability diagram as SVG: a bar for each bin, a line where confidence is accuracy.
+
+    Args:
+        bins: counts, confidences and accuracies of bins of equal width over [0, 1], as an entry of
+            `Report.calibration` has them; None for an empty bin.
+    """
+    filled = [row for row in zip(*(bins[k] for k in _BARS), strict=True) if row[0]]
+    counts, confidences, accuracies = (np.array(c) for c in zip(*filled, strict=True))
+    figure, axes = _figure(3.4)
+    axes.plot([0, 1], [0, 1], "--", color="#52606d", label="calibrated")
+    width = 0.9 / len(bins["counts"])
+    axes.bar(confidences, accuracies, width, color=_POOL, label="share that was right")
+    axes.plot(confidences, accuracies, ".", color=_BATCH)
+    for x, y, n in zip(confidences, accuracies, counts, strict=True):
+        axes.annotate(f"{n:,}", (x, y), (0, 3), textcoords="offset points", ha="center", size=7)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1.08)
+    axes.set_xlabel("confidence")
+    axes.set_ylabel("share that was right")
+    axes.legend(frameon=False, loc="upper left")
+    return _svg(figure)
 
 
 def _curve_plot(report: ReplayReport) -> str:

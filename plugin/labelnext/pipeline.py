@@ -18,7 +18,7 @@ from labelnext.config import Config, load_config
 from labelnext.document import parse
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.explain import Explanation, explain_item
-from labelnext.history import Signal, Snapshot, keep, signals, snapshots
+from labelnext.history import keep
 from labelnext.join import join_predictions
 from labelnext.journal import Journal, Plan, Progress, find_journal, journals, only_run
 from labelnext.output import check_writable, ranking_format, write_atomically, write_ranking
@@ -55,7 +55,7 @@ def run(
         WriteRefused: if the write would touch what labelnext did not make.
         WriteFailed: if a write broke off; `resume` finishes it, `undo` takes it back.
     """
-    settings = _loaded(config)
+    settings = loaded(config)
     seconds: dict[str, float] = {}
     with opened(settings, adapter, progress) as platform:
         with _timed(seconds, "read"):
@@ -139,13 +139,14 @@ def rank_pool(settings: Config, pool: Pool) -> Ranking:
             **options,
         )
 
-    if of != "items":
-        return ranked(pool)
-    if acquisition.calibrate == "auto":
+    if acquisition.calibrate == "auto" and of == "items":
         return calibrated_ranking(pool, ranked)
-    warning = saturated(pool)
     ranking = ranked(pool)
-    return replace(ranking, notices=(*ranking.notices, warning)) if warning else ranking
+    notices = [warning] if of is not None and (warning := saturated(pool)) else []
+    if acquisition.calibrate == "auto":
+        message = "calibrate: auto is for the probabilities of items; objects are used as they are."
+        notices.append(Notice("calibration_skipped", message))
+    return replace(ranking, notices=(*ranking.notices, *notices))
 
 
 def _reviewed(settings: Config, pool: Pool) -> Ranking:
@@ -201,7 +202,7 @@ def explain(
         NotFound: if no such item was read.
         ConfigError: for a wrong configuration or a missing extra.
     """
-    settings = _loaded(config)
+    settings = loaded(config)
     if settings.rest.purpose == "review":
         raise ConfigError(
             "purpose must be label to explain a rank; got 'review'.",
@@ -249,7 +250,7 @@ def check(
     Raises:
         ConfigError: for a wrong configuration or a missing extra.
     """
-    settings = _loaded(config)
+    settings = loaded(config)
     with opened(settings, adapter, progress) as platform:
         findings = platform.check()
         if any(finding.level == "error" for finding in findings):
@@ -268,43 +269,6 @@ def check(
         return Check(findings, pool, obstacles)
 
 
-@dataclass(frozen=True)
-class Status:
-    """How far labelling has come.
-
-    Attributes:
-        n_items: items of the source now.
-        n_labelled: labelled ones among them.
-        runs: what each run saw, oldest first.
-        signals: whether labelling on may bring little.
-    """
-
-    n_items: int
-    n_labelled: int
-    runs: list[Snapshot]
-    signals: list[Signal]
-
-
-def status(
-    config: Config | Path | str | Mapping[str, Any],
-    *,
-    adapter: Adapter | None = None,
-    progress: Progress | None = None,
-) -> Status:
-    """How much is labelled, how the scores moved from run to run, and the stopping signals.
-
-    Args:
-        config: as for `run`.
-        adapter: one that is open already.
-        progress: as for `run`.
-    """
-    settings = _loaded(config)
-    with opened(settings, adapter, progress) as platform:
-        pool = read_pool(settings, platform, progress)
-    seen = snapshots(settings.state / "history")
-    return Status(len(pool), int(pool.labelled.sum()), seen, signals(seen))
-
-
 def undo(
     config: Config | Path | str | Mapping[str, Any],
     run_id: str | None = None,
@@ -320,7 +284,7 @@ def undo(
         NotFound: if there is no such run.
         ConfigError: if it was undone already, or a later run built on it.
     """
-    settings = _loaded(config)
+    settings = loaded(config)
     with only_run(settings.state):
         journal = find_journal(settings.state, run_id, ("done", "broken"))
         _newest(settings, journal, "undone")
@@ -341,7 +305,7 @@ def resume(
         NotFound: if there is no such run.
         ConfigError: if it is finished or undone, or a later run built on it.
     """
-    settings = _loaded(config)
+    settings = loaded(config)
     with only_run(settings.state):
         journal = find_journal(settings.state, run_id, ("planned", "broken"))
         if journal.status == "done":
@@ -363,10 +327,11 @@ def _writer(
 
 def runs(config: Config | Path | str | Mapping[str, Any]) -> list[Journal]:
     """The journals of a configuration, oldest first."""
-    return journals(_loaded(config).state)
+    return journals(loaded(config).state)
 
 
-def _loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
+def loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
+    """The configuration, read and checked where that was not done yet."""
     return config if isinstance(config, Config) else load_config(config)
 
 

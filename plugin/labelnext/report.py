@@ -19,6 +19,7 @@ from labelnext.acquisition.matching import merge_boxes
 from labelnext.acquisition.objects import object_statistics
 from labelnext.pool import Notice, Objects, Pool
 from labelnext.ranking import Ranking
+from labelnext.trust import trust
 
 _BINS = 30
 _NEXT = 20
@@ -50,6 +51,8 @@ class Report:
         undo: how to take the run back.
         config: the configuration without secrets.
         versions: of the packages.
+        calibration: of each model version, its confidence against how often it was right, as
+            `labelnext.trust.Trust` has it; empty without labelled items that have predictions.
         seed: of the selection.
         input_hash: SHA-256 of what was read, whatever the order of its rows.
         seconds: time of each stage.
@@ -77,6 +80,7 @@ class Report:
     undo: str
     config: Mapping[str, Any]
     versions: Mapping[str, str]
+    calibration: Sequence[Mapping[str, Any]]
     seed: int
     input_hash: str
     seconds: Mapping[str, float]
@@ -103,6 +107,7 @@ class Report:
         lines = [f"labelnext {self.run}: {self.target}", counts]
         if self.objects_per_item is not None:
             lines.append(f"objects per item: {per_item(self.objects_per_item)}")
+        lines += [calibration_line(found) for found in self.calibration]
         lines += [f"warning: {notice.message}" for notice in self.notices]
         did = "would" if self.dry_run else "did"
         lines += [f"{did}: {step}" for step in self.steps]
@@ -166,6 +171,7 @@ def summarise(
             {**row, "reason": _reason(pool, places[row["item_id"]], ranking)}
             for row in ranking.to_rows()[:_NEXT]
         ],
+        "calibration": [found.to_dict() for found in trust(pool)],
         "seed": ranking.seed,
         "input_hash": pool.fingerprint(),
         "ranking": ranking,
@@ -305,6 +311,15 @@ def _classes(pool: Pool, ranking: Ranking, batch: NDArray[np.intp]) -> list[dict
 
     rows = zip(range(n_classes), count(candidates), count(in_batch), strict=True)
     return [{"class": class_name(pool, c), "pool": p, "batch": b} for c, p, b in rows]
+
+
+def calibration_line(found: Mapping[str, Any]) -> str:
+    """The calibration of a model version, for people."""
+    return (
+        f"calibration, version {found['version']}: {found['n']} labelled {found['of']}, mean "
+        f"confidence {found['confidence']:.3f}, right {found['accuracy']:.3f}, ECE "
+        f"{found['ece']:.3f}, Brier {found['brier']:.3f}, log loss {found['nll']:.3f}"
+    )
 
 
 def per_item(objects_per_item: Mapping[str, float]) -> str:

@@ -11,7 +11,8 @@ import pytest
 import labelnext
 from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, InvalidInput
-from labelnext.pipeline import check, resume, runs, status, undo
+from labelnext.pipeline import check, resume, runs, undo
+from labelnext.status import status
 
 ROWS = [
     {"item_id": "a", "probabilities": {"cat": 0.9, "dog": 0.1}},

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition.shapes import Shapes, boxes_of, mean_shapes, shape_iou, shapes_of
+from labelnext.acquisition.shapes import (
+    Shapes,
+    box_iou,
+    boxes_of,
+    mean_shapes,
+    shape_iou,
+    shapes_of,
+)
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects
 
@@ -138,3 +145,35 @@ def _merged(
             new[:, version] = own[alone]
             members = np.concatenate([members, new])
     return members
+
+
+def hits(objects: Objects, truth: Objects, *, iou: float = 0.5) -> NDArray[np.bool_]:
+    """Which objects overlap a labelled one of their class, each labelled one at most once.
+
+    Args:
+        objects: predicted.
+        truth: labelled, of the same items.
+        iou: the least overlap.
+
+    Returns:
+        Shape (n_objects,). Where one of the two has no classes, any will do.
+
+    Raises:
+        InvalidInput: if there are no boxes, or `iou` is outside (0, 1].
+
+    Example:
+        >>> found = Objects([0, 2], [0.9, 0.3], boxes=[[0, 0, 0.5, 0.5], [0, 0, 0.5, 0.4]])
+        >>> hits(found, Objects([0, 1], [1.0], boxes=[[0, 0, 0.5, 0.5]])).tolist()
+        [True, False]
+    """
+    hit: NDArray[np.bool_] = np.zeros(len(objects.confidences), dtype=bool)
+    both = np.flatnonzero((objects.counts > 0) & (truth.counts > 0))
+    for item in both.tolist():
+        own = slice(*objects.offsets[item : item + 2].tolist())
+        there = slice(*truth.offsets[item : item + 2].tolist())
+        overlap = box_iou(boxes_of(objects)[own], boxes_of(truth)[there])
+        if objects.class_ids is not None and truth.class_ids is not None:
+            overlap[objects.class_ids[own, None] != truth.class_ids[None, there]] = 0
+        rows, _ = match_boxes(overlap, iou)
+        hit[own.start + rows] = True
+    return hit

@@ -1,0 +1,73 @@
+"""status(config): how far labelling has come, and whether labelling on may bring little."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labelnext.adapter import Adapter
+from labelnext.config import Config
+from labelnext.errors import InvalidInput
+from labelnext.forecast import Forecast, forecast
+from labelnext.history import Signal, Snapshot, signals, snapshots
+from labelnext.journal import Progress
+from labelnext.learning_curves import Protocol
+from labelnext.pipeline import loaded, opened, read_pool
+from labelnext.pool import Pool
+from labelnext.replays import labelled_part
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far labelling has come.
+
+    Attributes:
+        n_items: items of the source now.
+        n_labelled: labelled ones among them.
+        runs: what each run saw, oldest first.
+        signals: whether labelling on may bring little.
+        forecast: what labelling on would bring, or why that cannot be said.
+    """
+
+    n_items: int
+    n_labelled: int
+    runs: list[Snapshot]
+    signals: list[Signal]
+    forecast: Forecast | str
+
+
+def status(
+    config: Config | Path | str | Mapping[str, Any],
+    *,
+    adapter: Adapter | None = None,
+    progress: Progress | None = None,
+) -> Status:
+    """How much is labelled, how the scores moved from run to run, signals and a forecast.
+
+    Args:
+        config: as for `run`.
+        adapter: one that is open already.
+        progress: as for `run`.
+    """
+    settings = loaded(config)
+    with opened(settings, adapter, progress) as platform:
+        pool = read_pool(settings, platform, progress)
+    seen = snapshots(settings.state / "history")
+    ahead = _forecast(settings, pool)
+    return Status(len(pool), int(pool.labelled.sum()), seen, signals(seen), ahead)
+
+
+def _forecast(settings: Config, pool: Pool) -> Forecast | str:
+    """At one more batch, and at twice the labels."""
+    try:
+        features, labels = labelled_part(pool)
+    except InvalidInput as error:
+        return error.message.replace("replay", "a forecast", 1)
+    n = len(labels)
+    options = settings.replay
+    protocol = Protocol(options.model, options.model_options)
+    return forecast(
+        features, labels, protocol, sorted({n + (settings.selection.budget or n), 2 * n})
+    )
