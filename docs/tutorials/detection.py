@@ -76,7 +76,7 @@ ENTROPY = "{name: entropy, of: objects, reduce: sum, floor: 0.3, no_objects: las
 
 # --8<-- [start:label]
 def label(url: str, key: str, project: int, names: list[str]) -> None:
-    """What annotators do: here the predictions of the first tasks are submitted as they are."""
+    """What annotators do: here the predictions of the named tasks are submitted as they are."""
     from label_studio_sdk import LabelStudio
 
     client = LabelStudio(base_url=url, api_key=key)
@@ -156,7 +156,7 @@ def main() -> None:
     print(f"{len(both)} of the 50 hardest images are the same for both.")
     picture(arguments.folder / "hardest.png", listing["images"], detections, hardest)
 
-    done = report.ranking.item_ids.tolist()[:5]
+    done = report.ranking.item_ids.tolist()
     label(url, key, project, done)
     report = labelnext.run(config)
     print(f"{report.counts['labelled']} are labelled; the next is {report.ranking.item_ids[0]}.")

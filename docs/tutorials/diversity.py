@@ -2,6 +2,8 @@
 
 Usage:
     python diversity.py              # scikit-learn's digits, into FiftyOne
+    export LABEL_STUDIO_API_KEY=…
+    python diversity.py --label-studio http://localhost:8080   # and on to Label Studio
 """
 
 # --8<-- [start:embeddings]
@@ -61,6 +63,14 @@ report: {{path: {run}-report.html}}
 """
 # --8<-- [end:fiftyone]
 
+# --8<-- [start:label-studio]
+SEND = """\
+send:
+  url: {url}
+  api_key: ${{LABEL_STUDIO_API_KEY}}
+"""
+# --8<-- [end:label-studio]
+
 
 # --8<-- [start:picture]
 def picture(path: Path, folder: Path, rankings: dict[str, list[str]]) -> None:
@@ -88,6 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path("diversity-tutorial"))
     parser.add_argument("--dataset", default="diversity-tutorial")
+    parser.add_argument("--label-studio", metavar="URL")
     arguments = parser.parse_args()
 
     from PIL import Image
@@ -112,6 +123,11 @@ def main() -> None:
         report = labelnext.run(config)
         print(report)
         rankings[method] = report.ranking.item_ids.tolist()
+    if arguments.label_studio:
+        config = arguments.folder / "image_diversity.yaml"
+        with config.open("a") as file:
+            file.write(SEND.format(url=arguments.label_studio))
+        labelnext.send(config)
     chance = np.random.default_rng(0).permutation(np.arange(5, len(paths)))[:20]
     rankings["random"] = [paths[i].name for i in chance]
     for method, names in rankings.items():

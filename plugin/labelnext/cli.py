@@ -21,6 +21,7 @@ from labelnext.console import (
     print_replay,
     print_report,
     print_status,
+    print_stored,
     progress_bars,
     set_up_output,
     table_of,
@@ -104,6 +105,7 @@ def check(config: ConfigPath, as_json: Json = False) -> None:
 @app.command(epilog="Example: labelnext replay labelnext.yaml")
 def replay(config: ConfigPath, as_json: Json = False) -> None:
     """Find out on your own labels which strategy would have beaten random, and whether any."""
+    from labelnext.replay_report import ReplayReport
     from labelnext.replays import replay as replay_labels
 
     with progress_bars() as progress:
@@ -111,7 +113,10 @@ def replay(config: ConfigPath, as_json: Json = False) -> None:
     if as_json:
         print_plain(report.to_json())
         return
-    print_replay(report)
+    if isinstance(report, ReplayReport):
+        print_replay(report)
+    else:
+        print_stored(report)
 
 
 @app.command(epilog="Example: labelnext explain labelnext.yaml image-17.jpg")

@@ -115,6 +115,9 @@ class Replay(Options):
 
     strategies: list[str] = Field(default_factory=lambda: list(_STRATEGIES))
     """What to compare with random: acquisition functions, selection methods, or margin/k_center."""
+    by: Literal["auto", "embeddings", "predictions"] = "auto"
+    """embeddings: models are trained on them; predictions: stored rankings are compared with the
+    labels and with the next model version; auto: the first where there are embeddings."""
     model: str = "sklearn.linear_model.LogisticRegression"
     """Import path of a scikit-learn classifier, trained on the standardised embeddings."""
     model_options: dict[str, Any] = Field(default_factory=lambda: {"max_iter": 1000})

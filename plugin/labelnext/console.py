@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from labelnext.replay_report import ReplayReport
     from labelnext.report import Report
     from labelnext.status import Status
+    from labelnext.stored_replay import StoredReport
 
 out = Console()
 err = Console(stderr=True)
@@ -58,6 +59,27 @@ def print_replay(report: ReplayReport) -> None:
             "not reached" if match is None else str(match),
         )
     out.print(table)
+    out.print(f"[bold]{escaped(report.advice)}[/]")
+    if report.path is not None:
+        out.print(f"Report: {escaped(str(report.path))}", soft_wrap=True)
+
+
+def print_stored(report: StoredReport) -> None:
+    """How early each ranking finds what it should, and the advice."""
+    table = table_of("version", "to find", "strategy", "in the first 10 %", "area", "interval")
+    for row in report.rows:
+        low, high = row.interval
+        table.add_row(
+            str(row.version),
+            f"{row.n_targets} of {row.n_items} {row.target}",
+            row.strategy,
+            f"{100 * row.shares[1]:.0f} %",
+            f"{row.area:.2f}",
+            f"{low:.2f} to {high:.2f}",
+        )
+    out.print(table)
+    for line in report.left_out:
+        out.print("Left out:", escaped(line), soft_wrap=True)
     out.print(f"[bold]{escaped(report.advice)}[/]")
     if report.path is not None:
         out.print(f"Report: {escaped(str(report.path))}", soft_wrap=True)
@@ -180,13 +202,22 @@ def progress_bars() -> Iterator[Progress | None]:
     if out.quiet or not err.is_terminal:
         yield None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
     )
     with Progress(*columns, console=err, transient=True) as bars:
         tasks: dict[str, Any] = {}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from labelnext.replay_report import ReplayReport
     from labelnext.report import Report
+    from labelnext.stored_replay import StoredReport
 
 _POOL, _BATCH = "#b8c4d0", "#d9480f"
 _MOST_CLASSES = 20
@@ -35,6 +36,31 @@ def render(report: Report) -> str:
 def render_replay(report: ReplayReport) -> str:
     """The page of a replay."""
     return _filled("replay.html.j2", report=report, curves=_curve_plot(report))
+
+
+def render_stored(report: StoredReport) -> str:
+    """The page of a replay of stored predictions."""
+    groups = dict.fromkeys((row.version, row.target) for row in report.rows)
+    plots = [
+        (f"Version {version}: {target}", _found_plot(report, version, target))
+        for version, target in groups
+    ]
+    return _filled("stored.html.j2", report=report, plots=plots)
+
+
+def _found_plot(report: StoredReport, version: int, target: str) -> str:
+    from labelnext.stored_replay import SHARES
+
+    figure, axes = _figure(3.0)
+    looked = [0, *(100 * share for share in SHARES)]
+    axes.plot(looked, looked, "--", color="#52606d", label="random")
+    for row in report.rows:
+        if (row.version, row.target) == (version, target):
+            axes.plot(looked, [0, *(100 * s for s in row.shares)], ".-", label=row.strategy)
+    axes.set_xlabel("first items of the ranking, %")
+    axes.set_ylabel("found, %")
+    axes.legend(frameon=False)
+    return _svg(figure)
 
 
 def _filled(name: str, **values: object) -> str:

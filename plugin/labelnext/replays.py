@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ from labelnext.output import check_writable, write_atomically
 from labelnext.pipeline import opened, read_pool
 from labelnext.pool import Pool
 from labelnext.replay_report import ReplayReport
+from labelnext.stored_replay import StoredReport, replay_stored
+
+_Report = TypeVar("_Report", ReplayReport, StoredReport)
 
 
 def replay(
@@ -36,8 +39,11 @@ def replay(
     *,
     adapter: Adapter | None = None,
     progress: Progress | None = None,
-) -> ReplayReport:
+) -> ReplayReport | StoredReport:
     """Replay active learning on the labelled items of a source, for each strategy of `replay`.
+
+    Where no item has an embedding, no model can be trained: then the rankings of the stored
+    predictions are compared with the labels, and each model version with the next.
 
     Every finished curve is kept in the state folder, so a replay that broke off goes on where it
     was, and one with more seeds or strategies computes only what is new. The figures depend on the
@@ -62,6 +68,9 @@ def replay(
         check_writable(page)
     with opened(settings, adapter, progress) as platform:
         pool = read_pool(settings, platform, progress)
+    stored = pool.embeddings is None and pool.probabilities is not None
+    if options.by == "predictions" or (options.by == "auto" and stored):
+        return _written(replay_stored(pool, options.strategies, path=page))
     features, labels = labelled_part(pool)
     strategies = [Strategy.parse(text) for text in dict.fromkeys([RANDOM, *options.strategies])]
     protocol = Protocol(
@@ -86,10 +95,14 @@ def replay(
             progress=progress,
         )
     names = pool.classes or tuple(str(c) for c in range(n_classes))
-    report = ReplayReport.of(curves, protocol, names, len(labels), path=page)
-    if page is not None:
+    return _written(ReplayReport.of(curves, protocol, names, len(labels), path=page))
+
+
+def _written(report: _Report) -> _Report:
+    """The report, its page written."""
+    if report.path is not None:
         text = report.to_html().encode()
-        write_atomically(page, lambda file: file.write(text))
+        write_atomically(report.path, lambda file: file.write(text))
     return report
 
 

@@ -75,8 +75,16 @@ def test_easy_active_learning_on_mnist(
     fo.delete_dataset("tutorial-mnist")
 
 
-def test_diversity_sampling_without_a_model(tmp_path: Path, database: dict[str, str]) -> None:
-    out = tutorial("diversity", tmp_path, "--folder", "out", "--dataset", "t-diversity", **database)
+def test_diversity_sampling_without_a_model(
+    tmp_path: Path, database: dict[str, str], label_studio: LabelStudio
+) -> None:
+    out = tutorial(
+        "diversity",
+        tmp_path,
+        *("--folder", "out", "--dataset", "t-diversity", "--label-studio", label_studio.url),
+        LABEL_STUDIO_API_KEY=label_studio.token,
+        **database,
+    )
     import fiftyone as fo
 
     dataset = fo.load_dataset("t-diversity")
@@ -84,6 +92,10 @@ def test_diversity_sampling_without_a_model(tmp_path: Path, database: dict[str, 
     assert batch.count() == 20
     assert batch.exists("ground_truth").count() == 0
     assert dataset.load_saved_view("typiclust-batch").count() == 20
+    project = max(p["id"] for p in label_studio.api("GET", "/api/projects/")["results"])
+    sent = {t: json.loads(d) for t, d in label_studio.stored_data(project).items()}
+    order = [sent[t]["fiftyone_id"] for t in label_studio.listing(project)]
+    assert order == [str(i) for i in batch.values("id")]
     found = {line.split(":")[0]: line for line in out.splitlines() if "of 10 digits" in line}
     assert int(found["image_diversity"].split(": ")[1].split()[0]) >= 7
     assert (tmp_path / "out" / "first-20.png").stat().st_size > 10_000
@@ -105,7 +117,7 @@ def test_hard_samples_for_detection(tmp_path: Path, label_studio: LabelStudio) -
         LABEL_STUDIO_API_KEY=label_studio.token,
     )
     assert "of the 50 hardest images are the same for both" in out
-    assert "5 are labelled; the next is" in out
+    assert "50 are labelled; the next is" in out
     project = max(p["id"] for p in label_studio.api("GET", "/api/projects/")["results"])
-    assert len(label_studio.listing(project)) == 350
+    assert len(label_studio.listing(project)) == 305
     assert (tmp_path / "out" / "hardest.png").stat().st_size > 10_000

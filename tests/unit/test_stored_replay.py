@@ -1,0 +1,132 @@
+"""Rankings of stored versions against labels and later versions, by hand and by scikit-learn."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+import labelnext
+from labelnext.acquisition import get_acquisition
+from labelnext.errors import InvalidInput
+from labelnext.pool import Pool
+from labelnext.stored_replay import CHANGED, WRONG, area, replay_stored
+
+
+@pytest.fixture(scope="module")
+def versions() -> Pool:
+    """Three models of ever more digits, on 900 that none of them has seen."""
+    features, truth = load_digits(return_X_y=True)
+    rows = [
+        LogisticRegression(max_iter=3000).fit(features[:n], truth[:n]).predict_proba(features[897:])
+        for n in (60, 120, 400)
+    ]
+    return Pool(range(900), probabilities=np.stack(rows), labels=truth[897:])
+
+
+def test_area_is_that_under_the_roc_curve() -> None:
+    rng = np.random.default_rng(0)
+    aims, utilities = rng.random(60) < 0.3, rng.integers(0, 8, 60).astype(float)
+    targets, others = utilities[aims], utilities[~aims]
+    found, error = area(targets, others)
+    assert found == pytest.approx(roc_auc_score(aims, utilities))
+    resampled = [
+        area(rng.choice(targets, len(targets)), rng.choice(others, len(others)))[0]
+        for _ in range(4000)
+    ]
+    assert error == pytest.approx(np.std(resampled), rel=0.1)
+
+
+def test_shares_by_hand() -> None:
+    # of 20 items the five least sure are wrong: one of them in 5 %, two in 10 %, four in 20 %
+    top = np.linspace(0.95, 0.55, 20)
+    rows = np.column_stack([top, 1 - top])
+    pool = Pool(range(20), probabilities=rows, labels=[0] * 15 + [1] * 5)
+    (found,) = replay_stored(pool, ["margin"]).rows
+    assert found.shares == [0.2, 0.4, 0.8, 1.0, 1.0]
+    assert found.area == 1.0
+    assert found.target == WRONG
+
+
+def test_each_version_is_judged_by_labels_and_by_the_next(versions: Pool) -> None:
+    report = replay_stored(versions, ["margin", "entropy"])
+    judged = [(row.version, row.target) for row in report.rows[::2]]
+    assert judged == [(1, WRONG), (1, CHANGED), (2, WRONG), (2, CHANGED), (3, WRONG)]
+    for row in report.rows:
+        assert row.area > 0.6
+        assert row.interval[0] < row.area < row.interval[1]
+    predicted = versions.probabilities.argmax(axis=2)
+    assert report.rows[0].n_targets == (predicted[0] != versions.labels).sum()
+    assert report.rows[2].n_targets == (predicted[0] != predicted[1]).sum()
+    margin = get_acquisition("margin").score(
+        Pool(range(900), probabilities=versions.probabilities[0])
+    )
+    expected = roc_auc_score(predicted[0] != versions.labels, margin[1])
+    assert report.rows[0].area == pytest.approx(expected)
+    assert (
+        "finds the items of version 3 that are wrong by their label the earliest" in report.advice
+    )
+
+
+def test_advice_says_no_where_mistakes_are_random(versions: Pool) -> None:
+    rng = np.random.default_rng(0)
+    pool = Pool(
+        range(900), probabilities=versions.probabilities[2], labels=rng.integers(0, 10, 900)
+    )
+    assert "No ranking finds" in replay_stored(pool, ["margin", "entropy"]).advice
+
+
+def test_versions_without_labels_are_judged_by_one_another(versions: Pool) -> None:
+    pool = Pool(range(900), probabilities=versions.probabilities)
+    report = replay_stored(pool, ["margin"])
+    assert {row.target for row in report.rows} == {CHANGED}
+    assert "that changed in the next version" in report.advice
+
+
+def test_what_cannot_be_replayed_is_said(versions: Pool) -> None:
+    report = replay_stored(versions, ["margin", "k_center", "bald"])
+    assert {row.strategy for row in report.rows} == {"margin"}
+    assert [line.split(":")[0] for line in report.left_out] == ["k_center", "bald"]
+    right = Pool(range(10), probabilities=[[0.9, 0.1]] * 10, labels=[0] * 10)
+    nothing = replay_stored(right, ["margin"])
+    assert nothing.rows == []
+    assert "0 of 10 items" in nothing.left_out[0]
+    assert nothing.advice.startswith("Nothing could be compared")
+
+
+def test_order_of_the_rows_has_no_influence(versions: Pool) -> None:
+    order = np.random.default_rng(0).permutation(900)
+    shuffled = Pool(
+        order, probabilities=versions.probabilities[:, order], labels=versions.labels[order]
+    )
+    assert replay_stored(versions, ["margin"]) == replay_stored(shuffled, ["margin"])
+
+
+def test_nothing_to_compare_with_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="needs labels, or a second model version"):
+        replay_stored(Pool("ab", probabilities=[[0.5, 0.5]] * 2), ["margin"])
+    with pytest.raises(InvalidInput, match="needs class probabilities"):
+        replay_stored(Pool("ab", labels=[0, 1]), ["margin"])
+
+
+def test_replay_without_embeddings_uses_the_stored_predictions(
+    versions: Pool, tmp_path: Path
+) -> None:
+    np.savez(
+        tmp_path / "items.npz",
+        item_ids=versions.item_ids,
+        probabilities=versions.probabilities,
+        labels=versions.labels,
+    )
+    config = tmp_path / "labelnext.yaml"
+    config.write_text("source: {adapter: files, path: items.npz}\n")
+    report = labelnext.replay(config)
+    assert json.loads(report.to_json())["rows"][0]["target"] == WRONG
+    page = (tmp_path / "labelnext-replay.html").read_text()
+    assert page.count("<svg") == 5
+    assert "image_diversity: it is no acquisition function alone" in page
