@@ -33,6 +33,8 @@ class Outcome:
         labels_to_match: labels with which its mean curve reaches random's last accuracy; None if
             it does not.
         recall_differences: for each class, final recall less random's; None where not measured.
+        recall_intervals: 95 % bootstrap interval of each, for itself; None where not measured.
+        recall_wins: seeds in which the class's final recall was above random's.
     """
 
     strategy: str
@@ -45,6 +47,8 @@ class Outcome:
     balanced_difference: float
     labels_to_match: int | None
     recall_differences: list[float | None]
+    recall_intervals: list[tuple[float, float] | None]
+    recall_wins: list[int]
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,11 @@ def _outcome(
         float(np.mean(balanced)),
         int(labels[reached[0]]) if reached.size else None,
         [float(np.nanmean(c)) if k else None for c, k in zip(recalls.T, known, strict=True)],
+        [
+            _interval(c[~np.isnan(c)], 0.05) if k else None
+            for c, k in zip(recalls.T, known, strict=True)
+        ],
+        (recalls > 0).sum(axis=0).tolist(),
     )
 
 

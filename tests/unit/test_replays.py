@@ -50,6 +50,8 @@ def test_outcome_is_the_mean_difference_of_the_curves_after_the_start() -> None:
     assert margin.accuracies == pytest.approx([0.5, 0.75, 0.8])
     assert margin.labels_to_match == 15  # .75 is random's last mean
     assert margin.recall_differences == [pytest.approx(0.05), None]
+    assert margin.recall_intervals == [pytest.approx((0, 0.1)), None]
+    assert margin.recall_wins == [1, 0]
     assert report.labels == [10, 15, 20]
     assert margin.interval == pytest.approx((0.05, 0.15))  # the only means of resampled pairs
     assert "Take margin: +10.0 points" in report.advice
