@@ -68,7 +68,7 @@ def replay(
         check_writable(page)
     with opened(settings, adapter, progress) as platform:
         pool = read_pool(settings, platform, progress)
-    stored = pool.embeddings is None and pool.probabilities is not None
+    stored = pool.embeddings is None and not pool.missing.all()
     if options.by == "predictions" or (options.by == "auto" and stored):
         return _written(replay_stored(pool, options.strategies, path=page))
     features, labels = labelled_part(pool)

@@ -18,12 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition import acquisition_names, get_acquisition
+from labelnext.acquisition.matching import hits
 from labelnext.errors import InvalidInput
-from labelnext.pool import Pool
+from labelnext.history import predicted_classes
+from labelnext.pool import Objects, Pool
 from labelnext.selection.order import stable_order
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)
 _FIRST = 0.1
+_CONFIDENT = 0.5  # objects below it are not taken for the version's word
 _LEAST = 5  # items to find below which nothing is said
 WRONG, CHANGED = "wrong by their label", "changed in the next version"
 
@@ -90,13 +93,15 @@ def replay_stored(
     """Compare each version's rankings with its labels, and with the version after it.
 
     Args:
-        pool: with class probabilities, of one version or of several from the oldest to the newest.
+        pool: with class probabilities or boxes, of one version or of several, the oldest first.
+            An image is wrong or changed where a box of confidence 0.5 or more has no partner of its
+            class with an IoU of 0.5 or more.
         strategies: acquisition functions; what needs a model to be trained is left out, and said.
         path: where the page will be.
 
     Raises:
-        InvalidInput: if nothing can be compared: no class probabilities, or neither labels nor a
-            second version.
+        InvalidInput: if nothing can be compared: no predictions, or neither labels nor a second
+            version.
 
     References:
         DeLong, DeLong and Clarke-Pearson (1988), of the area and its interval.
@@ -108,90 +113,112 @@ def replay_stored(
         >>> found.n_targets, found.area
         (5, 1.0)
     """
-    if pool.probabilities is None or pool.multilabel:
-        raise InvalidInput("replay of stored predictions needs class probabilities of items.")
-    versions = pool.probabilities if pool.probabilities.ndim == 3 else pool.probabilities[None]
-    if len(versions) == 1 and (pool.labels is None or not (pool.labels >= 0).any()):
+    versions = _versions(pool)
+    if not versions:
+        raise InvalidInput("replay of stored predictions needs class probabilities or boxes.")
+    left_out: list[str] = []
+    targets = []
+    for version, target, known, aims in _targets(pool, versions):
+        found, others = int((known & aims).sum()), int((known & ~aims).sum())
+        if min(found, others) < _LEAST:
+            left_out.append(f"version {version}, {target}: {found} of {found + others} items")
+        else:
+            targets.append((version, target, known, aims))
+    if not targets and not left_out:
         raise InvalidInput(
             "replay of stored predictions needs labels, or a second model version; the source has "
             "neither.",
             hint="name several versions in source, the oldest first.",
         )
-    usable, left_out = _usable(pool, strategies, versions)
-    targets = []
-    for version, target, rows, aims in _targets(pool, versions):
-        if min(aims.sum(), (~aims).sum()) < _LEAST:
-            left_out.append(f"version {version}, {target}: {int(aims.sum())} of {len(aims)} items")
-        else:
-            targets.append((version, target, rows, aims))
+    usable = _usable(versions[-1], strategies, left_out)
     level = 0.05 / max(len(targets) * len(usable), 1)
-    rows_of = [
-        _found(pool, versions[version - 1], name, version, target, rows, aims, level)
-        for version, target, rows, aims in targets
+    rows = [
+        _found(versions[version - 1], name, version, target, known, aims, level)
+        for version, target, known, aims in targets
         for name in usable
     ]
-    return StoredReport(rows_of, left_out, _advice(rows_of), path)
+    return StoredReport(rows, left_out, _advice(rows), path)
 
 
-def _usable(
-    pool: Pool, strategies: Sequence[str], versions: NDArray[np.floating]
-) -> tuple[list[str], list[str]]:
-    one = _version(pool, versions[-1], np.arange(len(pool)))
-    usable, left_out = [], []
+def _versions(pool: Pool) -> list[Pool]:
+    """The items as each version saw them, unlabelled, the oldest first."""
+    if pool.probabilities is not None and not pool.multilabel:
+        members = pool.probabilities if pool.probabilities.ndim == 3 else pool.probabilities[None]
+        return [Pool(pool.item_ids, probabilities=m, classes=pool.classes) for m in members]
+    sets = pool.objects if isinstance(pool.objects, tuple) else (pool.objects,)
+    return [
+        Pool(pool.item_ids, objects=o, classes=pool.classes, missing=pool.missing)
+        for o in sets
+        if o is not None and o.boxes is not None
+    ]
+
+
+def _usable(version: Pool, strategies: Sequence[str], left_out: list[str]) -> list[str]:
+    """The strategies that can rank a version; adds to what is left out."""
+    usable = []
     for name in dict.fromkeys(strategies):
         if name not in acquisition_names():
             left_out.append(f"{name}: it is no acquisition function alone")
-        elif obstacle := get_acquisition(name).obstacle(one):
+        elif obstacle := get_acquisition(name).obstacle(version):
             left_out.append(f"{name}: {obstacle}")
         else:
             usable.append(name)
-    return usable, left_out
-
-
-def _version(pool: Pool, rows: NDArray[np.floating], items: NDArray[np.intp]) -> Pool:
-    """Some items as they were when that version was new: with its predictions, unlabelled."""
-    return Pool(pool.item_ids[items], probabilities=rows[items], classes=pool.classes)
+    return usable
 
 
 def _targets(
-    pool: Pool, versions: NDArray[np.floating]
-) -> Iterator[tuple[int, str, NDArray[np.intp], NDArray[np.bool_]]]:
+    pool: Pool, versions: Sequence[Pool]
+) -> Iterator[tuple[int, str, NDArray[np.bool_], NDArray[np.bool_]]]:
     """Version, target, the items that can be judged, and which of them are to be found."""
-    known = np.isfinite(versions).all(axis=2)
-    predicted = np.where(known, np.nan_to_num(versions).argmax(axis=2), -1)
-    order = pool.tie_order  # equal areas must not depend on the order of the rows
-    for number in range(len(versions)):
-        if pool.labels is not None:
-            rows = order[(known[number] & (pool.labels >= 0))[order]]
-            yield number + 1, WRONG, rows, predicted[number, rows] != pool.labels[rows]
-        if number + 1 < len(versions):
-            rows = order[(known[number] & known[number + 1])[order]]
-            yield number + 1, CHANGED, rows, predicted[number, rows] != predicted[number + 1, rows]
+    for number, version in enumerate(versions, 1):
+        following = versions[number] if number < len(versions) else None
+        if isinstance(version.objects, Objects):
+            seen = ~version.missing
+            if pool.truth is not None and (pool.labelled & seen).any():
+                yield number, WRONG, pool.labelled & seen, _differ(version.objects, pool.truth)
+            if following is not None and isinstance(following.objects, Objects):
+                yield number, CHANGED, seen, _differ(version.objects, following.objects)
+            continue
+        predicted = predicted_classes(version)
+        if pool.labels is not None and (pool.labels >= 0).any():
+            yield number, WRONG, (predicted >= 0) & (pool.labels >= 0), predicted != pool.labels
+        if following is not None:
+            later = predicted_classes(following)
+            yield number, CHANGED, (predicted >= 0) & (later >= 0), predicted != later
+
+
+def _differ(first: Objects, second: Objects) -> NDArray[np.bool_]:
+    """Items in which one of the two has a confident object without a partner in the other."""
+    one, two = (o.where(o.confidences >= _CONFIDENT) for o in (first, second))
+    owners = one.item_positions[hits(one, two)]
+    matched = np.bincount(owners, minlength=len(one))
+    return one.counts + two.counts > 2 * matched
 
 
 def _found(
-    pool: Pool,
-    probabilities: NDArray[np.floating],
+    version_pool: Pool,
     name: str,
     version: int,
     target: str,
-    rows: NDArray[np.intp],
+    known: NDArray[np.bool_],
     aims: NDArray[np.bool_],
     level: float,
 ) -> Found:
-    function = get_acquisition(name)
-    _, utilities = function.score(_version(pool, probabilities, rows), of="items")
-    ranked = aims[stable_order(utilities)]
+    _, scored = get_acquisition(name).score(version_pool)
+    order = version_pool.tie_order  # equal areas must not depend on the order of the rows
+    rows = order[(known & ~np.isnan(scored))[order]]
+    utilities, aimed = scored[rows], aims[rows]
+    ranked = aimed[stable_order(utilities)]
     cuts = [max(round(share * len(rows)), 1) for share in SHARES]
-    mean, error = area(utilities[aims], utilities[~aims])
+    mean, error = area(utilities[aimed], utilities[~aimed])
     reach = NormalDist().inv_cdf(1 - level / 2) * error
     return Found(
         version,
         target,
         name,
         len(rows),
-        int(aims.sum()),
-        [float(ranked[:cut].sum() / aims.sum()) for cut in cuts],
+        int(aimed.sum()),
+        [float(ranked[:cut].sum() / aimed.sum()) for cut in cuts],
         mean,
         (max(mean - reach, 0.0), min(mean + reach, 1.0)),
     )

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 import labelnext
 from labelnext.acquisition import get_acquisition
 from labelnext.errors import InvalidInput
-from labelnext.pool import Pool
+from labelnext.pool import Objects, Pool
 from labelnext.stored_replay import CHANGED, WRONG, area, replay_stored
 
 
@@ -99,6 +99,47 @@ def test_what_cannot_be_replayed_is_said(versions: Pool) -> None:
     assert nothing.advice.startswith("Nothing could be compared")
 
 
+def test_images_with_a_box_too_many_too_few_or_of_another_class_are_wrong() -> None:
+    place = [0.1, 0.1, 0.4, 0.4]
+    n = 24
+    sure = Objects(
+        np.arange(n + 1),
+        np.where(np.arange(n) < 18, 0.95, 0.55),
+        class_ids=np.zeros(n, dtype=int),
+        boxes=[place] * n,
+    )
+    said = np.zeros(n, dtype=int)
+    said[18:21] = 1  # another class
+    kept = np.arange(n) < 21  # in the last three images there is nothing
+    truth = Objects(
+        np.concatenate([[0], np.cumsum(kept)]),
+        np.ones(21),
+        class_ids=said[kept],
+        boxes=[place] * 21,
+    )
+    done = np.arange(n) != 0
+    pool = Pool(range(n), objects=sure, truth=truth, labelled=done, classes=["a", "b"])
+    (found,) = replay_stored(pool, ["mean_object_confidence"]).rows
+    assert (found.n_items, found.n_targets, found.area) == (23, 6, 1.0)
+    other = Objects(
+        sure.offsets, sure.confidences[::-1], class_ids=sure.class_ids, boxes=sure.boxes
+    )
+    doubtful = Objects(
+        sure.offsets,
+        np.where(np.arange(n) < 18, 0.95, 0.3),
+        class_ids=sure.class_ids,
+        boxes=sure.boxes,
+    )
+    versions = Pool(range(n), objects=(sure, doubtful, other), classes=["a", "b"])
+    rows = replay_stored(versions, ["mean_object_confidence"]).rows
+    # the six that fell below one half changed, and changed back
+    assert [(row.version, row.target, row.n_targets) for row in rows] == [
+        (1, CHANGED, 6),
+        (2, CHANGED, 6),
+    ]
+    assert [row.area for row in rows] == [1.0, 1.0]
+
+
 def test_order_of_the_rows_has_no_influence(versions: Pool) -> None:
     order = np.random.default_rng(0).permutation(900)
     shuffled = Pool(
@@ -110,7 +151,7 @@ def test_order_of_the_rows_has_no_influence(versions: Pool) -> None:
 def test_nothing_to_compare_with_is_refused() -> None:
     with pytest.raises(InvalidInput, match="needs labels, or a second model version"):
         replay_stored(Pool("ab", probabilities=[[0.5, 0.5]] * 2), ["margin"])
-    with pytest.raises(InvalidInput, match="needs class probabilities"):
+    with pytest.raises(InvalidInput, match="needs class probabilities or boxes"):
         replay_stored(Pool("ab", labels=[0, 1]), ["margin"])
 
 
