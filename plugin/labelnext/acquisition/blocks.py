@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.acquisition.threads import in_parts
 from labelnext.checks import distributions
 from labelnext.errors import InvalidInput
 
@@ -19,6 +20,7 @@ Rows = NDArray[np.floating]
 Kernel = Callable[[Rows], Rows]
 
 _BLOCK = 2**19  # bytes: with a formula's temporaries it fits a second-level cache of 1 MiB
+_SHARE = 8  # blocks of a thread's share: below, starting it takes longer than the work
 _WIDE = 64  # classes; up to here laying the items side by side pays for the copy (measured)
 _SUM_NOISE = 1e-5  # rows further from 1 are left to `distributions`
 _LOG2_OF_ZERO = -1100  # below log2 of every positive float64; times 0 it is 0, as the limit says
@@ -42,13 +44,17 @@ def score_rows(rows: Rows, kernels: Sequence[Kernel], *, check: bool) -> list[Ro
     n_items, n_classes = rows.shape
     step = max(1, _BLOCK // (n_classes * rows.itemsize))
     results: list[Rows] = [np.empty(n_items, dtype=rows.dtype) for _ in kernels]
-    for start in range(0, n_items, step):
-        part = slice(start, start + step)
-        block = classes_first(rows[part])
-        if check and not _clean(block):
-            block = classes_first(_distributions(rows, part))
-        for result, kernel in zip(results, kernels, strict=True):
-            result[part] = kernel(block)[: n_items - start]
+
+    def walk(first: int, last: int) -> None:
+        for start in range(first, last, step):
+            part = slice(start, min(start + step, last))
+            block = classes_first(rows[part])
+            if check and not _clean(block):
+                block = classes_first(_distributions(rows, part))
+            for result, kernel in zip(results, kernels, strict=True):
+                result[part] = kernel(block)[: last - start]
+
+    in_parts(n_items, walk, least=_SHARE * step)
     return results
 
 

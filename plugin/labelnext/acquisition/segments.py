@@ -14,6 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.acquisition.threads import in_parts
+
+_ITEMS = 1 << 16  # of a thread's share: below, starting it takes longer than the work
+
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
@@ -59,7 +63,13 @@ def segment_statistics(
     gate = values if confidences is None else confidences
     # No value is below −inf, so that without confidences every value counts.
     limit = -np.inf if confidences is None else floor
-    compiled(_statistics)(values, gate, offsets, limit, count, *out)
+    run = compiled(_statistics)
+
+    def part(start: int, stop: int) -> None:
+        own = slice(start, stop)
+        run(values, gate, offsets[start : stop + 1], limit, count[own], *out[:, own])
+
+    in_parts(n, part, least=_ITEMS)
     return Statistics(count, *out)
 
 
