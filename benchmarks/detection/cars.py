@@ -71,7 +71,7 @@ def rankings(pool: Pool) -> dict[str, np.ndarray]:
     seed = get_acquisition("mean_object_confidence").score(pool)[1]
     out = {"mean object confidence, no objects first": seed}
     out["mean object confidence, no objects last"] = of("mean_object_confidence")
-    for floor in (0.05, 0.3, 0.4):
+    for floor in (0.05, 0.1, 0.3, 0.4):
         for reduce in ("mean", "max", "sum", "mean_top_k"):
             label = f"entropy, {reduce}, floor {floor}"
             out[label] = of("entropy", reduce=reduce, floor=floor)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from labelnext.acquisition import localisation_stability
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
 
@@ -301,6 +302,28 @@ def test_several_tags_of_objects_are_read_together(
     assert pool.objects.class_ids.tolist() == [1, 1]  # one name is one class
     assert pool.objects.confidences.tolist() == [0.75, 0.5]
     assert connect(project, from_name="y").read().objects.confidences.tolist() == [0.5]
+
+
+def test_polygons_of_two_versions_are_compared_by_their_pixels(
+    label_studio: LabelStudio, connect: Open
+) -> None:
+    # Two triangles that share a box: its halves, left and right of the diagonal.
+    ends = [[[0, 0], [100, 0], [0, 100]], [[100, 0], [100, 100], [0, 100]]]
+    versions = [
+        {
+            "model_version": f"m{i}",
+            "result": [shape("polygonlabels", {"points": points, "polygonlabels": ["a"]})],
+        }
+        for i, points in enumerate(ends)
+    ]
+    tasks = [{"data": {"o": "x"}, "predictions": versions}]
+    config = f"<View>{IMAGE + labels('PolygonLabels')}</View>"
+    project = label_studio.create_project(config, tasks)
+    pool: Any = connect(project, model_version=["m0", "m1"]).read()
+    (first, second) = (v.masks[0]["size"] for v in pool.objects)
+    assert first == second == (100, 200)
+    np.testing.assert_allclose(pool.objects[0].boxes, pool.objects[1].boxes, atol=0.02)
+    assert localisation_stability(pool.objects).tolist() == [0.0]
 
 
 # ---- labels of people

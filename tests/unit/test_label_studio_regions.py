@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from pycocotools import mask as coco
 
 from labelnext_adapters.label_studio_format.regions import (
     BrokenRegion,
@@ -14,6 +15,7 @@ from labelnext_adapters.label_studio_format.regions import (
     Setup,
     UnknownLabel,
     parse_result,
+    true_labels,
 )
 
 TWO = {"a": 0, "b": 1}
@@ -137,3 +139,21 @@ def test_an_unknown_label_is_named() -> None:
 def test_a_region_that_is_not_what_the_tag_makes_is_broken(result: Any) -> None:
     with pytest.raises(BrokenRegion):
         boxes(result)
+
+
+def test_polygon_is_a_mask_where_the_size_of_the_image_is_known() -> None:
+    # The left half of 8 × 4 pixels; then without the size, and a line that encloses nothing.
+    half = {"points": [[0, 0], [50, 0], [50, 100], [0, 100]], "polygonlabels": ["a"]}
+    size = {"original_width": 8, "original_height": 4}
+    line = {**half, "points": half["points"][:2]}
+    setup = Setup("kind", "PolygonLabels", TWO)
+    results = [
+        [{"from_name": "kind", "score": 0.5, "value": value, **more}]
+        for value, more in ((half, size), (half, {}), (line, size))
+    ]
+    found = [parse_result(json.dumps(r).encode(), None, setup).objects[0] for r in results]
+    assert coco.area(found[0].mask) == 16
+    assert found[0].box == (0, 0, 0.5, 1)
+    assert [f.mask for f in found[1:]] == [None, None]
+    (true,) = true_labels(json.dumps(results[0]).encode(), setup)
+    assert true == found[0]._replace(confidence=1.0)

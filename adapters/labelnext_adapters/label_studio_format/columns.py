@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
+from labelnext.masks import Mask
 from labelnext.pool import Notice, Objects, Pool
 from labelnext_adapters.label_studio_format.regions import (
     BrokenRegion,
@@ -137,6 +138,7 @@ class Columns:
         self._out_of_range: dict[int, float] = {}
         self._confidences, self._class_ids = array("d"), array("q")
         self._boxes = array("d")  # four an object, NaN where it has none
+        self._masks: dict[int, Mask] = {}  # of the objects that have one
         self._places = array("q")  # of each object's vector in the next column, −1 without one
         self._class_vectors = array("d")
 
@@ -183,6 +185,8 @@ class Columns:
             self._confidences.append(found.confidence)
             self._class_ids.append(found.class_id)
             self._boxes.extend(found.box or _NO_BOX)
+            if found.mask is not None:
+                self._masks[len(self._confidences) - 1] = found.mask
             if not found.probabilities:
                 self._places.append(-1)
             else:
@@ -277,6 +281,7 @@ class Columns:
                     tuple(_named((task_ids[row] for row in part), names)),
                 )
             )
+        masks = [self._masks[row] for row in rows.tolist() if row in self._masks]
         vectors = np.array(self._class_vectors).reshape(-1, len(self.setup.classes) or 1)
         return Objects(
             offsets,
@@ -284,6 +289,7 @@ class Columns:
             class_ids=np.array(self._class_ids, dtype=np.int64)[rows],
             boxes=None if not len(rows) or np.isnan(boxes).any() else boxes,
             probabilities=None if not len(rows) or lacking.any() else vectors[places],
+            masks=np.array(masks, dtype=object) if masks and len(masks) == len(rows) else None,
         )
 
     def _notices(self, problems: Mapping[int, str], names: Mapping[int, str]) -> list[Notice]:

@@ -13,6 +13,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from labelnext.masks import Mask, mask_of
+
 _SUM_ERROR = 1e-3  # some scored choices that reach 1 this closely are a whole distribution
 
 
@@ -101,6 +103,7 @@ class Found(NamedTuple):
     class_id: int
     box: tuple[float, float, float, float] | None = None
     probabilities: list[float] | None = None
+    mask: Mask | None = None
 
 
 class Parsed(NamedTuple):
@@ -207,7 +210,7 @@ def true_labels(result: bytes | msgspec.Raw, setup: Setup) -> list[Found]:
     """
     try:
         return [
-            Found(1.0, found.class_id, found.box)
+            found
             for region in _regions.decode(result)
             if region.from_name in setup.tags
             for found in CONTROLS[setup.tags[region.from_name]].true(region, setup)
@@ -225,7 +228,8 @@ def _true_shape(region: Region, setup: Setup, *, key: str, boxed: bool = False) 
     value = _shape.decode(region.value)
     labels: list[str] = getattr(value, key) if key else []
     box = _box(region, value) if boxed else None
-    return [Found(1.0, setup.position(labels[0]) if labels else -1, box)]
+    class_id = setup.position(labels[0]) if labels else -1
+    return [Found(1.0, class_id, box, mask=_mask(region, value))]
 
 
 def _parse_choices(regions: Sequence[Region], score: float | None, setup: Setup) -> Parsed:
@@ -282,7 +286,7 @@ def _parse_shapes(
         box = _box(region, value) if boxed else None
         if confidence is None:
             return Parsed()
-        found.append(Found(confidence, class_id, box, vector))
+        found.append(Found(confidence, class_id, box, vector, _mask(region, value)))
     return Parsed(objects=found)
 
 
@@ -315,6 +319,19 @@ def _box(region: Region, value: _Shape) -> tuple[float, float, float, float]:
     xs = [x + dx * cos - dy * sin / aspect for dx, dy in corners]
     ys = [y + dx * sin * aspect + dy * cos for dx, dy in corners]
     return min(xs) / 100, min(ys) / 100, max(xs) / 100, max(ys) / 100
+
+
+def _mask(region: Region, value: _Shape) -> Mask | None:
+    """The pixels of a polygon; None for other shapes, or where the image's size is not known."""
+    width, height = int(region.original_width or 0), int(region.original_height or 0)
+    if not value.polygonlabels or len(value.points) < 3 or width < 1 or height < 1:
+        return None
+    corners = [
+        x * side / 100
+        for point in value.points
+        for x, side in zip(point, (width, height), strict=True)
+    ]
+    return mask_of([corners], height, width)
 
 
 def _meta_probs(region: Region) -> Probs:

@@ -132,11 +132,13 @@ class Truth:
         rows = [self.found.get(task, []) for task in task_ids]
         flat = [found for row in rows for found in row]
         boxes = [found.box for found in flat if found.box is not None]
+        masks = [found.mask for found in flat if found.mask is not None]
         return Objects(
             np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)]),
             np.ones(len(flat)),
             class_ids=np.array([found.class_id for found in flat], dtype=np.int64),
             boxes=np.array(boxes, dtype=np.float64) if flat and len(boxes) == len(flat) else None,
+            masks=np.array(masks, dtype=object) if flat and len(masks) == len(flat) else None,
         )
 
 
@@ -157,7 +159,7 @@ def _said(results: Sequence[list[Found]], which: Which) -> list[Found]:
         return []
     if which != "majority":
         return results[-1]
-    votes = Counter(found.class_id for said in results for found in {*said})
+    votes = Counter(c for said in results for c in {found.class_id for found in said})
     most = max(votes.values(), default=0)
     # In a tie the latest word counts.
     for said in reversed(results):
