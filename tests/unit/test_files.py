@@ -160,6 +160,23 @@ def test_coco_results_become_objects_of_their_images(tmp_path: Path) -> None:
     assert pool.objects.boxes.tolist() == [[0, 0, 1, 1], [0.1, 0.2, 0.4, 0.6]]
 
 
+def test_coco_detections_in_any_order_keep_their_own_scores(tmp_path: Path) -> None:
+    (tmp_path / "images.json").write_text(json.dumps(IMAGES))
+    seen = [(3, 5, 0.3), (1, 3, 0.1), (2, 5, 0.2), (1, 5, 0.4)]
+    results = [
+        {"image_id": i, "category_id": c, "score": s, "bbox": [0, 0, 100 * s, 10], "embedding": [s]}
+        for i, c, s in seen
+    ]
+    objects = read(tmp_path, "r.json", json.dumps(results), images="images.json").objects
+    assert objects.counts.tolist() == [2, 1, 1]
+    assert objects.confidences.tolist() == [0.1, 0.4, 0.2, 0.3]
+    assert objects.class_ids.tolist() == [0, 1, 1, 1]
+    assert objects.embeddings.ravel().tolist() == [0.1, 0.4, 0.2, 0.3]
+    widths = [i["width"] for i in IMAGES["images"]]
+    expected = [10 / widths[0], 40 / widths[0], 20 / widths[1], 30 / widths[2]]
+    assert objects.boxes[:, 2] == pytest.approx(expected)
+
+
 def test_coco_segmentations_become_masks(tmp_path: Path) -> None:
     # Image 1 is 100 wide; a polygon, run lengths, and a box that stands for itself.
     (tmp_path / "images.json").write_text(json.dumps(IMAGES))

@@ -64,7 +64,7 @@ def read_coco(results_path: Path, images_path: Path, key: str | None = None) -> 
     class_ids = [places.get(c, -1) for c in kinds]
     objects = Objects(
         np.concatenate([[0], np.cumsum(np.bincount(item_rows, minlength=len(images)))]),
-        scores[order],
+        scores,
         class_ids=np.array(class_ids, dtype=np.int64)[order],
         boxes=_boxes(results, sizes, masks),
         masks=masks,
