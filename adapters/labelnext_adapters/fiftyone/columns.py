@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -23,11 +25,24 @@ def fetch(collection: Any, paths: Sequence[str]) -> Columns:
     private argument that FiftyOne itself relies on; without it `vector` gets arrays.
     """
     unique = list(dict.fromkeys(paths))
-    try:
-        rows = collection.values(unique, _raw=True)
-    except TypeError:
-        rows = collection.values(unique)
+    with _collector_paused():
+        try:
+            rows = collection.values(unique, _raw=True)
+        except TypeError:
+            rows = collection.values(unique)
     return dict(zip(unique, rows, strict=True))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No search for cycles while a result arrives: walking its growing lists takes half the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def vector(value: Any) -> NDArray[Any] | None:

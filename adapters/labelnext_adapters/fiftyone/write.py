@@ -27,7 +27,7 @@ from labelnext_adapters.fiftyone.views import (
     view_names,
 )
 
-_CHUNK = 20_000  # updates between two reports of progress
+_CHUNK = 2_000  # updates at once: with more of them alive, Python's cycle collector takes over
 _PARTS = ("score", "priority", "rank")
 
 
@@ -268,29 +268,24 @@ class FiftyOnePerformer:
         from bson import ObjectId
         from pymongo import UpdateOne
 
-        now = datetime.now(UTC)
-        updates = [
-            UpdateOne(
-                {"_id": ObjectId(i)},
-                {"$set": {run: {"_cls": _CLASS, **parts}, "last_modified_at": now}},
-            )
-            for i, parts in documents.items()
-        ] + [
-            UpdateOne(
-                {"_id": ObjectId(i), run: {"$exists": True}},
-                {"$unset": {run: ""}, "$set": {"last_modified_at": now}},
-            )
-            for i in clear
-        ]
         bulk = bulk_writer(dataset)
         if bulk is None:
             _set_values(dataset, run, documents, clear)
             return
+        now = datetime.now(UTC)
+
+        def update(sample: str) -> UpdateOne:
+            if sample in documents:
+                new = {run: {"_cls": _CLASS, **documents[sample]}, "last_modified_at": now}
+                return UpdateOne({"_id": ObjectId(sample)}, {"$set": new})
+            gone = {"$unset": {run: ""}, "$set": {"last_modified_at": now}}
+            return UpdateOne({"_id": ObjectId(sample), run: {"$exists": True}}, gone)
+
         ids = [*documents, *clear]
-        for start in range(0, len(updates), _CHUNK):
-            self.context.report("write scores", start, len(updates))
-            part = slice(start, start + _CHUNK)
-            bulk(updates[part], ids=ids[part])  # FiftyOne reloads those that are in memory
+        for start in range(0, len(ids), _CHUNK):
+            self.context.report("write scores", start, len(ids))
+            part = ids[start : start + _CHUNK]
+            bulk([update(i) for i in part], ids=part)  # FiftyOne reloads those in memory
         dataset.sync_last_modified_at(include_frames=False)
 
 
@@ -318,19 +313,19 @@ def _documents(payload: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _declare(dataset: Any, run: str) -> None:
     """The field and its parts in the schema, so that the App and `values` know them."""
     import fiftyone as fo
+    from fiftyone.core.odm import create_field
 
     from labelnext_adapters.fiftyone.runs import MARKER
 
-    if dataset.get_field(run) is None:
-        dataset.add_sample_field(
-            run,
-            fo.EmbeddedDocumentField,
-            embedded_doc_type=fo.DynamicEmbeddedDocument,
-            description="A ranking by labelnext: rank 1 is next.",
-            info={MARKER: "made by labelnext; dataset.delete_run takes it away"},
-        )
-    for part, kind in zip(_PARTS, (fo.FloatField, fo.FloatField, fo.IntField), strict=True):
-        dataset.add_sample_field(f"{run}.{part}", kind)
+    kinds = (fo.FloatField, fo.FloatField, fo.IntField)
+    dataset.add_sample_field(
+        run,
+        fo.EmbeddedDocumentField,
+        embedded_doc_type=fo.DynamicEmbeddedDocument,
+        fields=[create_field(part, kind) for part, kind in zip(_PARTS, kinds, strict=True)],
+        description="A ranking by labelnext: rank 1 is next.",
+        info={MARKER: "made by labelnext; dataset.delete_run takes it away"},
+    )
 
 
 def _registered_before(dataset: Any, run: str) -> dict[str, Any] | None:
