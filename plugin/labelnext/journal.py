@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -62,7 +62,8 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able data."""
-        return asdict(self)
+        # `asdict` would copy every id of a payload.
+        return {**vars(self), "steps": tuple(dict(vars(step)) for step in self.steps)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:

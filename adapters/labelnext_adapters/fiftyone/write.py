@@ -266,35 +266,53 @@ class FiftyOnePerformer:
     ) -> None:
         """Set the field on the named samples, and remove it from others, by id."""
         from bson import ObjectId
-        from pymongo import UpdateOne
 
-        bulk = bulk_writer(dataset)
-        if bulk is None:
+        write = bulk_writer(dataset)
+        if write is None:
             _set_values(dataset, run, documents, clear)
             return
         now = datetime.now(UTC)
 
-        def update(sample: str) -> UpdateOne:
+        def update(sample: str) -> dict[str, Any]:
             if sample in documents:
                 new = {run: {"_cls": _CLASS, **documents[sample]}, "last_modified_at": now}
-                return UpdateOne({"_id": ObjectId(sample)}, {"$set": new})
+                return {"q": {"_id": ObjectId(sample)}, "u": {"$set": new}}
             gone = {"$unset": {run: ""}, "$set": {"last_modified_at": now}}
-            return UpdateOne({"_id": ObjectId(sample), run: {"$exists": True}}, gone)
+            return {"q": {"_id": ObjectId(sample), run: {"$exists": True}}, "u": gone}
 
         ids = [*documents, *clear]
         for start in range(0, len(ids), _CHUNK):
             self.context.report("write scores", start, len(ids))
             part = ids[start : start + _CHUNK]
-            bulk([update(i) for i in part], ids=part)  # FiftyOne reloads those in memory
+            write([update(i) for i in part], part)
         dataset.sync_last_modified_at(include_frames=False)
 
 
 _CLASS = "DynamicEmbeddedDocument"
 
 
-def bulk_writer(dataset: Any) -> Callable[..., None] | None:
-    """FiftyOne's private bulk write, 6 times as fast as `set_values`; None where it is gone."""
-    return getattr(dataset, "_bulk_write", None)
+def bulk_writer(dataset: Any) -> Callable[[list[dict[str, Any]], list[str]], None] | None:
+    """Sends updates of samples as one command, half the work of FiftyOne's own bulk write.
+
+    It needs two private parts of FiftyOne; None where they are gone.
+    """
+    import fiftyone as fo
+    from pymongo.errors import BulkWriteError
+
+    collection = getattr(dataset, "_sample_collection", None)
+    reload = getattr(fo.Sample, "_reload_docs", None)
+    if collection is None or reload is None:
+        return None
+
+    def write(updates: list[dict[str, Any]], ids: list[str]) -> None:
+        answer = collection.database.command(
+            "update", collection.name, updates=updates, ordered=False
+        )
+        if answer.get("writeErrors"):
+            raise BulkWriteError(answer)
+        reload(collection.name, sample_ids=ids)  # those in memory, as FiftyOne does
+
+    return write
 
 
 def _set_values(dataset: Any, run: str, documents: Mapping[str, Any], clear: Sequence[str]) -> None:
