@@ -1,6 +1,6 @@
 """FiftyOne: how fast a dataset is read and a ranking written, against FiftyOne's own calls.
 
-    python -m benchmarks.fiftyone [--samples 100000] [--written 20000]
+    python -m benchmarks.fiftyone [--samples 100000] [--written 20000] [--objects 5000]
 
 A mongod of its own; the contenders take turns in one process, and the clock counts, because the
 database works beside it.
@@ -23,6 +23,7 @@ import labelnext
 from benchmarks.contenders import show, timed
 from labelnext_adapters.fiftyone.columns import fetch, flat, floats, offsets, stack, stream
 from labelnext_adapters.fiftyone.mongod import disconnect, running_mongod, use_database
+from labelnext_adapters.fiftyone.object_scores import label_ids, matched, write_scores
 
 N_CLASSES, N_DIMENSIONS, MEAN_OBJECTS = 10, 512, 12.5
 
@@ -173,6 +174,32 @@ def writes(n: int) -> None:
     )
 
 
+def scores_of_objects(n: int) -> None:
+    dataset = make_dataset("objects", n, wide=True)
+    inner = "det.detections"
+    nested = [[0.5] * len(part) for part in dataset.values(f"{inner}.confidence")]
+
+    def ours() -> None:
+        ids = label_ids(dataset, inner)
+        scores = matched(ids, dict(zip(ids, nested, strict=True)))
+        assert write_scores(dataset, f"{inner}.ours", scores) == n
+
+    show(
+        f"A score for each of {sum(map(len, nested)):,} objects of {n:,} samples",
+        timed(
+            {
+                "set_values of nested lists": lambda: dataset.set_values(
+                    f"{inner}.theirs", nested, dynamic=True
+                ),
+                "labelnext": ours,
+            },
+            turns=3,
+            clock=time.perf_counter,
+        ),
+        [("labelnext", "set_values of nested lists", 5)],
+    )
+
+
 def _config(dataset: Any, folder: str) -> dict[str, Any]:
     return {
         "source": {"adapter": "fiftyone", "dataset": dataset.name, "pred_field": "pred"},
@@ -185,6 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=100_000)
     parser.add_argument("--written", type=int, default=20_000)
+    parser.add_argument("--objects", type=int, default=5_000)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, running_mongod(Path(folder)) as uri:
         use_database(uri, Path(folder))
@@ -194,6 +222,8 @@ def main() -> None:
         try:
             if arguments.written:
                 writes(arguments.written)
+            if arguments.objects:
+                scores_of_objects(arguments.objects)
             if arguments.samples:
                 reads(arguments.samples)
         finally:

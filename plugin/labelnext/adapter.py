@@ -203,6 +203,14 @@ class TakesBatches(Protocol):
         """The platform, ready to take a batch."""
 
 
+@runtime_checkable
+class TakesObjectScores(Protocol):
+    """An adapter that can write a score for each object, not only for each item."""
+
+    def wants_object_scores(self) -> bool:
+        """Whether its options ask for them; `Ranking.object_scores` then holds them."""
+
+
 @cache
 def _entries() -> dict[str, Any]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
@@ -354,6 +362,7 @@ __all__ = [
     "SendOptions",
     "Step",
     "TakesBatches",
+    "TakesObjectScores",
     "Target",
     "WriteOptions",
     "adapter_names",

@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from labelnext.acquisition import Unit, acquisition_names, get_acquisition
-from labelnext.adapter import Adapter, Finding, Target, open_adapter, open_target
+from labelnext.adapter import (
+    Adapter,
+    Finding,
+    TakesObjectScores,
+    Target,
+    open_adapter,
+    open_target,
+)
 from labelnext.calibration import calibrated_ranking, saturated
 from labelnext.config import Config, load_config
 from labelnext.document import parse
@@ -64,6 +71,8 @@ def run(
             if progress is not None:
                 progress("rank", 0, None)
             ranking = rank_pool(settings, pool)
+            if isinstance(platform, TakesObjectScores) and platform.wants_object_scores():
+                ranking = _with_object_scores(settings, pool, ranking)
         with _timed(seconds, "plan"):
             plan = platform.plan(ranking)
         output = _own_output(settings, plan)
@@ -147,6 +156,19 @@ def rank_pool(settings: Config, pool: Pool) -> Ranking:
         message = "calibrate: auto is for the probabilities of items; objects are used as they are."
         notices.append(Notice("calibration_skipped", message))
     return replace(ranking, notices=(*ranking.notices, *notices))
+
+
+def _with_object_scores(settings: Config, pool: Pool, ranking: Ranking) -> Ranking:
+    if ranking.of != "objects" or ranking.acquisition is None:
+        raise ConfigError(
+            "write.objects must be left out unless objects are scored; "
+            f"got {ranking.acquisition or 'no acquisition function'} of {ranking.of or 'items'}.",
+            hint="acquisition.of: objects scores an item by its objects.",
+        )
+    function = get_acquisition(ranking.acquisition)
+    _, options = ranking_options(settings, pool)
+    chosen = {name: value for name, value in options.items() if name in function.options}
+    return replace(ranking, object_scores=function.score_objects(pool, **chosen))
 
 
 def _reviewed(settings: Config, pool: Pool) -> Ranking:

@@ -49,6 +49,7 @@ class Ranking:
         selection: name of the method.
         seed: as given.
         notices: what selection had to adjust.
+        object_scores: of each item's objects, in their order, by its id; None unless asked for.
         purpose: label, or review: then its items are labelled, the most doubtful label first.
     """
 
@@ -66,6 +67,7 @@ class Ranking:
     seed: int = 0
     notices: tuple[Notice, ...] = ()
     purpose: Purpose = "label"
+    object_scores: Mapping[str, NDArray[np.float64]] | None = None
 
     def __len__(self) -> int:
         return len(self.item_ids)

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 pytest_plugins = ("tests.integration.mongod",)
@@ -20,19 +19,32 @@ def test_sigkill_at_any_write_leaves_a_run_that_resume_and_undo_settle(
 ) -> None:
     import fiftyone as fo
 
-    dataset.default_classes = ["no", "yes"]
-    rows = ([0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.5, 0.5])
+    dataset.default_classes = ["car"]
     dataset.add_samples(
         [
-            fo.Sample(f"/{i}.png", pred=fo.Classification(logits=np.log(r)))
-            for i, r in enumerate(rows)
+            fo.Sample(
+                f"/{i}.png",
+                pred=fo.Detections(
+                    detections=[
+                        fo.Detection(label="car", confidence=c, bounding_box=[0, 0, 1, 1])
+                        for c in confidences
+                    ]
+                ),
+            )
+            for i, confidences in enumerate(([0.9, 0.1], [0.6], [], [0.5, 0.5]))
         ],
         progress=False,
     )
     dataset.save_view("mine", dataset.limit(2))
     config = tmp_path / "labelnext.yaml"
     source = {"adapter": "fiftyone", "dataset": dataset.name, "pred_field": "pred"}
-    settings = {"source": source, "selection": {"budget": 2}, "report": {"path": None}}
+    settings = {
+        "source": source,
+        "acquisition": {"name": "mean_object_confidence", "of": "objects"},
+        "selection": {"budget": 2},
+        "write": {"objects": True},
+        "report": {"path": None},
+    }
     config.write_text(yaml.safe_dump(settings), "utf-8")
     command = [sys.executable, "-m", "tests.integration.killed_runs", str(config)]
     answer = subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=500)
@@ -40,5 +52,5 @@ def test_sigkill_at_any_write_leaves_a_run_that_resume_and_undo_settle(
     *deaths, end = [json.loads(line) for line in answer.stdout.splitlines() if line[:1] == "{"]
     assert len(deaths) == end["writes"]
     assert [d for d in deaths if not (d["resume"] and d["then undo"] and d["undo"])] == []
-    # The four steps: register, scores, index, views; each is more than one write.
-    assert sum(d["touched"] for d in deaths) > 8
+    # The five steps: register, scores, objects, index, views; each is more than one write.
+    assert sum(d["touched"] for d in deaths) > 10

@@ -326,7 +326,7 @@ def test_a_missing_key_field_lists_those_that_exist(dataset: Any) -> None:
 
 
 def test_a_field_of_the_wrong_type_is_refused(dataset: Any) -> None:
-    with pytest.raises(InvalidInput, match="Classification or Detections; got 'filepath'"):
+    with pytest.raises(InvalidInput, match="got 'filepath' of StringField"):
         read(dataset, pred_field="filepath")
     with pytest.raises(InvalidInput, match="must be a vector field; got 'filepath'"):
         read(dataset, embeddings="filepath")

@@ -114,7 +114,7 @@ def test_the_saved_views_are_in_the_order_of_the_ranking(filled: Any, tmp_path: 
 def test_a_batch_too_long_for_a_list_is_a_view_by_rank(
     filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import labelnext_adapters.fiftyone.write as module
+    import labelnext_adapters.fiftyone.plan as module
 
     monkeypatch.setattr(module, "VIEW_LIMIT", 2)
     write(filled, tmp_path, budget=3)
@@ -338,11 +338,22 @@ def test_a_field_that_replaced_ours_is_not_deleted(filled: Any, tmp_path: Path) 
     assert filled.has_sample_field("next")
 
 
-@pytest.mark.parametrize("run", ["a.b", "a$b", "_a", "1a", "a b", "", "save", "filename", "tags"])
+@pytest.mark.parametrize(
+    "run",
+    ["a.b", "a$b", "_a", "1a", "a b", "", "save", "filename", "tags", "größe", "夜", "x" * 1000],
+)
 def test_a_run_that_cannot_be_a_field_is_refused(filled: Any, run: str) -> None:
     ranking = rank(opened(filled).read(), "margin")
     with pytest.raises((InvalidInput, ConfigError, WriteRefused), match="must be"):
         opened(filled, run=run).plan(ranking)
+
+
+def test_the_longest_name_of_a_run_works(filled: Any, tmp_path: Path) -> None:
+    before, run = state(filled), "x" * 100
+    journal = write(filled, tmp_path, run=run)
+    assert names(filled.load_saved_view(f"{run}-all")) == ORDER
+    opened(filled, run=run).undo(Journal(journal.path))
+    assert state(filled) == before
 
 
 def test_nothing_left_to_rank_writes_nothing(dataset: Any) -> None:

@@ -25,6 +25,8 @@ def example_for(adapter: str) -> str:
     block = re.sub(r"(?m)^  # ", "  ", block)
     text = text[:start] + block + text[end:]
     text = text.replace("adapter: label-studio  ", f"adapter: {adapter}  ", 1)
+    if adapter == "fiftyone":
+        text = text.replace("  # objects: ", "  objects: ")
     return text if adapter == "label-studio" else re.sub(r"(?m)^  (tab|annotators): .*\n", "", text)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import field_validator
 
 from labelnext.adapter import Context, Finding, Options, WriteOptions
+from labelnext.errors import ConfigError
 from labelnext.journal import Journal, Performer, Plan, carry_out, take_back
 from labelnext.pool import Pool
 from labelnext.ranking import Ranking
@@ -22,14 +23,28 @@ class FiftyOneSource(Options):
     """Name of the dataset, or in Python a dataset or view."""
     view: str | None = None
     """Name of a saved view."""
-    pred_field: str | None = None
-    """Field of the predictions: Classification or Detections."""
+    slice: str | None = None
+    """Of a grouped dataset, the slice that is ranked; the default slice when null."""
+    pred_field: str | list[str] | None = None
+    """Field of the predictions; a list is a committee, one field for each model."""
+    pred_values: Literal["confidence", "uncertainty"] = "confidence"
+    """What the numbers of a heatmap or number field say."""
     gt_field: str | None = None
     """Field of the labels; samples that have one are labelled."""
-    label_tag: str | None = None
-    """Samples with this tag are labelled."""
+    label_tag: str | list[str] | None = None
+    """Samples with this tag, or one of these, are labelled; a class's name is the label."""
     embeddings: str | None = None
-    """Vector field of the embeddings."""
+    """Vector field of the embeddings, or key of a brain similarity index."""
+
+    @property
+    def pred_fields(self) -> tuple[str, ...]:
+        """The fields of the predictions, none or more."""
+        return _several(self.pred_field)
+
+    @property
+    def label_tags(self) -> tuple[str, ...]:
+        """The tags that say that a sample is labelled."""
+        return _several(self.label_tag)
 
     @field_validator("dataset")
     @classmethod
@@ -39,8 +54,15 @@ class FiftyOneSource(Options):
         return value
 
 
+def _several(value: str | list[str] | None) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
+
+
 class FiftyOneWrite(WriteOptions):
     """How the ranking is written: `mode: queue` is a field, an index and two saved views."""
+
+    objects: bool = False
+    """Also set each object's own score, as an attribute named as the run."""
 
 
 class FiftyOneAdapter:
@@ -81,7 +103,7 @@ class FiftyOneAdapter:
 
     def plan(self, ranking: Ranking) -> Plan:
         """One field named as the run, an index, two saved views and a custom run."""
-        from labelnext_adapters.fiftyone.write import make_plan
+        from labelnext_adapters.fiftyone.plan import make_plan
 
         details = {
             "acquisition": ranking.acquisition,
@@ -90,12 +112,35 @@ class FiftyOneAdapter:
             "selection": ranking.selection,
             "seed": ranking.seed,
             "view": self.source.view,
+            "slice": self.source.slice,
             "pred_field": self.source.pred_field,
+            "pred_values": self.source.pred_values,
             "gt_field": self.source.gt_field,
             "label_tag": self.source.label_tag,
             "purpose": ranking.purpose,
         }
-        return make_plan(self._collection(), ranking, self.write.run, self.context.key, details)
+        collection = self._collection()
+        if details["slice"] is None and collection._dataset.media_type == "group":
+            details["slice"] = collection._dataset.default_group_slice
+        labels = self._labels(collection) if self.write.objects else None
+        return make_plan(collection, ranking, self.write.run, self.context.key, details, labels)
+
+    def wants_object_scores(self) -> bool:
+        """Whether `write.objects` asks for a score of each object."""
+        return self.write.objects
+
+    def _labels(self, collection: Any) -> str:
+        """The path of the labels that scores of objects are set on."""
+        from labelnext_adapters.fiftyone.kinds import kind_of
+
+        fields = self.source.pred_fields
+        kind = kind_of(collection, "pred_field", fields[0]) if len(fields) == 1 else None
+        if kind is None or kind.listed is None:
+            raise ConfigError(
+                "write.objects must be left out unless source.pred_field is one field of a list of "
+                f"labels; got {self.source.pred_field!r}."
+            )
+        return kind.path(fields[0])
 
     def apply(self, plan: Plan, journal: Journal) -> None:
         """Do what the plan says and the journal does not hold as done."""
@@ -146,7 +191,7 @@ class FiftyOneAdapter:
         from labelnext_adapters.fiftyone.connection import open_collection
 
         self._reach()
-        return open_collection(self.source.dataset, self.source.view)
+        return open_collection(self.source.dataset, self.source.view, self.source.slice)
 
 
 __all__ = ["FiftyOneAdapter", "FiftyOneSource", "FiftyOneWrite"]

@@ -10,8 +10,8 @@ from labelnext.batch import Batch, Item, Mark, Origin
 from labelnext.errors import InvalidInput
 from labelnext_adapters.fiftyone.columns import fetch
 from labelnext_adapters.fiftyone.connection import talking
+from labelnext_adapters.fiftyone.kinds import kind_of
 from labelnext_adapters.fiftyone.manage import run_config
-from labelnext_adapters.fiftyone.read import label_kind
 
 _UNITS: dict[str, Unit] = {"Classification": "items", "Detections": "objects"}
 
@@ -43,7 +43,7 @@ def read_batch(collection: Any, run: str) -> Batch:
             f"a batch must be of images to be sent; {dataset.name} holds {dataset.media_type}."
         )
     pred = _pred_field(config)
-    kind = label_kind(dataset, "pred_field", pred) if pred else "Classification"
+    kind = kind_of(dataset, "pred_field", pred).name if pred else "Classification"
     if kind not in _UNITS:
         raise InvalidInput(
             f"pred_field must be of {' or '.join(_UNITS)} to be sent; {pred} is of {kind}."

@@ -16,13 +16,15 @@ from labelnext_adapters.fiftyone.connection import (
     reach_database,
     talking,
 )
+from labelnext_adapters.fiftyone.embeddings import check_embeddings, is_index
+from labelnext_adapters.fiftyone.kinds import is_held, kind_of, labels_of
 from labelnext_adapters.fiftyone.mongod import bundled_mongod, mongod_version
-from labelnext_adapters.fiftyone.read import check_vector_field, label_kind
 from labelnext_adapters.fiftyone.write import check_run_name, refuse_foreign
 
 if TYPE_CHECKING:
     from labelnext_adapters.fiftyone import FiftyOneSource
 
+_CERTAINTIES = ("logits", "probabilities", "confidence")
 TESTED = ((1, 10), (1, 22))
 
 
@@ -34,7 +36,7 @@ def findings(source: FiftyOneSource, run: str, context: Context) -> Iterator[Fin
         binary = bundled_mongod()
         if "mongod" in where and binary is not None:
             where += f" {mongod_version(binary)}"
-        collection = open_collection(source.dataset, source.view)
+        collection = open_collection(source.dataset, source.view, source.slice)
         yield Finding("ok", f"Connected to {where}.")
         yield from _collection(collection, source, context)
         check_run_name(run)
@@ -73,20 +75,25 @@ def _collection(collection: Any, source: FiftyOneSource, context: Context) -> It
         )
     if context.key:
         field_of(collection, "source.key", context.key)
-    if source.pred_field:
-        yield from _predictions(collection, source.pred_field, count)
+    for field in source.pred_fields:
+        yield from _predictions(collection, field, count)
     if source.embeddings:
-        check_vector_field(collection, source.embeddings)
-        yield _filled(collection, source.embeddings, "an embedding", count)
+        check_embeddings(collection, source.embeddings)
+        if is_index(collection, source.embeddings):
+            yield Finding("ok", f"Embeddings come from the similarity index {source.embeddings}.")
+        else:
+            yield _filled(collection, source.embeddings, "an embedding", count)
     if source.gt_field:
-        kind = label_kind(collection, "gt_field", source.gt_field)
+        kind = labels_of(collection, source.gt_field)
         with talking():
             n = collection.exists(source.gt_field).count()
-        yield Finding("ok", f"{n} samples are labelled in {source.gt_field} ({kind}).")
-    if source.label_tag:
+        what = f" ({kind.name})" if kind else ""
+        yield Finding("ok", f"{n} samples are labelled in {source.gt_field}{what}.")
+    if source.label_tags:
         with talking():
-            n = collection.match_tags(source.label_tag).count()
-        yield Finding("ok", f"{n} samples are labelled by the tag {source.label_tag}.")
+            n = collection.match_tags(list(source.label_tags)).count()
+        tags = " or ".join(source.label_tags)
+        yield Finding("ok", f"{n} samples are labelled by the tag {tags}.")
 
 
 def _filled(collection: Any, field: str, what: str, count: int) -> Finding:
@@ -96,25 +103,19 @@ def _filled(collection: Any, field: str, what: str, count: int) -> Finding:
 
 
 def _predictions(collection: Any, field: str, count: int) -> Iterator[Finding]:
-    kind = label_kind(collection, "pred_field", field)
-    yield _filled(collection, field, f"a prediction ({kind})", count)
-    inner = f"{field}.detections" if kind == "Detections" else field
-    parts = ("logits", "probabilities", "confidence")
+    kind = kind_of(collection, "pred_field", field)
+    yield _filled(collection, field, f"a prediction ({kind.name})", count)
+    if kind.scalar:
+        return
+    inner = kind.path(field)
     with talking():
         first = collection.exists(field).limit(100)
-        columns = fetch(first, [f"{inner}.{part}" for part in parts])
-    held = [
-        part
-        for part in parts
-        if any(
-            value is not None
-            for value in (
-                flat(columns[f"{inner}.{part}"])
-                if kind == "Detections"
-                else columns[f"{inner}.{part}"]
-            )
-        )
-    ]
+        columns = fetch(first, [f"{inner}.{part}" for part in _CERTAINTIES])
+    held = []
+    for part in _CERTAINTIES:
+        values = columns[f"{inner}.{part}"]
+        if any(is_held(value) for value in (flat(values) if kind.listed else values)):
+            held.append(part)
     if held:
         yield Finding("ok", f"{field} holds {' and '.join(held)}.")
     else:

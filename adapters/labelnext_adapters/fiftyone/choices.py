@@ -12,7 +12,8 @@ from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.pool import Pool
 from labelnext.selection import INPUTS, get_selection, selection_names
 from labelnext_adapters.fiftyone.connection import talking
-from labelnext_adapters.fiftyone.read import SUPPORTED, read_pool
+from labelnext_adapters.fiftyone.kinds import KINDS, LABELS, is_held
+from labelnext_adapters.fiftyone.read import read_pool
 
 if TYPE_CHECKING:
     from labelnext_adapters.fiftyone import FiftyOneSource
@@ -45,7 +46,7 @@ def label_fields(collection: Any) -> dict[str, str]:
     kinds = {}
     for name, field in collection.get_field_schema().items():
         document = getattr(field, "document_type", None)
-        if document is not None and document.__name__ in SUPPORTED:
+        if document is not None and document.__name__ in LABELS:
             kinds[name] = document.__name__
     return kinds
 
@@ -60,14 +61,15 @@ def prediction_fields(collection: Any) -> list[str]:
     for name, kind in label_fields(collection).items():
         with talking():
             first = collection.exists(name).limit(1).values(name)
-        labels = first and (first[0][kind.lower()] if kind == "Detections" else [first[0]])
+        listed = KINDS[kind].listed
+        labels = first and (first[0][listed] if listed else [first[0]])
         if any(_is_sure(label) for label in labels or ()):
             found.append(name)
     return found
 
 
 def _is_sure(label: Any) -> bool:
-    return any(label.has_field(n) and label[n] is not None for n in _CERTAINTIES)
+    return any(label.has_field(name) and is_held(label[name]) for name in _CERTAINTIES)
 
 
 def vector_fields(collection: Any) -> list[str]:
@@ -90,7 +92,7 @@ def preview(collection: Any, source: FiftyOneSource) -> Pool:
     Raises:
         LabelnextError: as `read_pool` does.
     """
-    first = collection.exists(source.pred_field) if source.pred_field else collection
+    first = collection.exists(source.pred_fields[0]) if source.pred_fields else collection
     return read_pool(first.limit(_LOOKED_AT), source, None)
 
 

@@ -119,7 +119,7 @@ def stream(collection: Any, path: str, ids: Sequence[str]) -> tuple[NDArray[Any]
     places = {sample: row for row, sample in enumerate(ids)}
     matrix: NDArray[Any] | None = None
     odd: list[int] = []
-    for sample, value in _one_by_one(collection, path):
+    for sample, value in one_by_one(collection, path):
         row = vector(value)
         place = places.get(sample)
         if row is None or place is None:
@@ -138,7 +138,7 @@ def stream(collection: Any, path: str, ids: Sequence[str]) -> tuple[NDArray[Any]
     return None if matrix is None else (matrix, sorted(odd))
 
 
-def _one_by_one(collection: Any, path: str) -> Iterator[tuple[str, Any]]:
+def one_by_one(collection: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Ids and stored values, by a cursor: `values` would hold them all at once."""
     aggregate = getattr(collection, "_aggregate", None)
     if aggregate is None or "." in path:

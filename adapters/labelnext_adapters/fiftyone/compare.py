@@ -12,6 +12,7 @@ from labelnext.errors import InvalidInput
 from labelnext_adapters.fiftyone.columns import fetch
 from labelnext_adapters.fiftyone.connection import talking
 from labelnext_adapters.fiftyone.manage import run_config
+from labelnext_adapters.fiftyone.views import samples_of
 
 _MOST = 20
 
@@ -60,10 +61,12 @@ def compare_runs(collection: Any, first: str, second: str) -> Comparison:
     if first == second:
         raise InvalidInput(f"runs to compare must be two; got {first!r} twice.")
     dataset = collection._root_dataset
-    sizes = [int(run_config(dataset, run).n_batch) for run in (first, second)]
+    configs = [run_config(dataset, run) for run in (first, second)]
+    sizes = [int(config.n_batch) for config in configs]
     paths = [f"{first}.rank", f"{second}.rank"]
     with talking():
-        columns = fetch(collection, ["id", *paths])
+        samples = samples_of(collection, getattr(configs[0], "slice", None))
+        columns = fetch(samples, ["id", *paths])
     batches = [
         sum(rank is not None and rank <= size for rank in columns[path])
         for path, size in zip(paths, sizes, strict=True)

@@ -127,11 +127,16 @@ def load_dataset(name: str) -> Any:
         return fo.load_dataset(name)
 
 
-def open_collection(dataset: object, view: str | None) -> Any:
+def open_collection(dataset: object, view: str | None, group_slice: str | None = None) -> Any:
     """The dataset or view that is ranked: a name and a saved view's, or what was handed over.
 
+    Args:
+        dataset: its name, or a dataset or view.
+        view: name of a saved view.
+        group_slice: of a grouped dataset, which samples; those of its default slice when None.
+
     Raises:
-        NotFound: if the dataset or the view does not exist.
+        NotFound: if the dataset, the view or the slice does not exist.
         InvalidInput: if it is neither, or does not hold the dataset's own samples.
     """
     import fiftyone as fo
@@ -153,7 +158,21 @@ def open_collection(dataset: object, view: str | None) -> Any:
             "dataset must hold samples; got a view of patches, clips or frames.",
             hint="rank the samples that they come from.",
         )
-    return collection
+    return _sliced(collection, group_slice)
+
+
+def _sliced(collection: Any, group_slice: str | None) -> Any:
+    """The samples of one slice of a grouped collection, as a view like any other."""
+    if collection.media_type != "group":
+        if group_slice is not None:
+            raise InvalidInput(
+                f"slice must be left out where samples are not grouped; got {group_slice!r}."
+            )
+        return collection
+    known = collection._root_dataset.group_slices
+    if group_slice is not None and group_slice not in known:
+        raise NotFound(f"slice must be one of {listed(known)}; got {group_slice!r}.")
+    return collection.select_group_slices(group_slice or collection.default_group_slice)
 
 
 def field_of(collection: Any, option: str, path: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from labelnext.errors import ConfigError, NotFound, WriteFailed, listed
 from labelnext_adapters.fiftyone.connection import talking
 from labelnext_adapters.fiftyone.runs import METHOD
-from labelnext_adapters.fiftyone.views import view_names
+from labelnext_adapters.fiftyone.views import samples_of, view_names
 from labelnext_adapters.fiftyone.write import check_run_name, refuse_foreign, registered
 
 
@@ -70,10 +70,13 @@ def what_goes(dataset: Any, run: str) -> list[str]:
         NotFound: if there is no such run.
     """
     config = run_config(dataset, run)
-    parts = [f"the field {run}, set on {dataset.exists(run).count():,} samples"]
+    samples = samples_of(dataset, getattr(config, "slice", None))
+    parts = [f"the field {run}, set on {samples.exists(run).count():,} samples"]
     parts += [f"the saved view {v}" for v in config.views if dataset.has_saved_view(v)]
     if f"{run}.rank" in dataset.list_indexes():
         parts.append(f"the index on {run}.rank")
+    if objects := getattr(config, "objects", None):
+        parts.append(f"the attribute {objects} of the labels")
     return [*parts, f"the custom run {run}"]
 
 

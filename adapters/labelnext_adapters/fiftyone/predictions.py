@@ -1,7 +1,8 @@
-"""Stored predictions to columns: Classification to vectors, Detections to objects."""
+"""Stored predictions to columns: Classification to vectors, lists of labels to objects."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from labelnext_adapters.fiftyone.columns import (
     softmax,
     stack,
 )
+from labelnext_adapters.fiftyone.kinds import Kind, extent, one_confidence
 
 if TYPE_CHECKING:
     from labelnext_adapters.fiftyone import FiftyOneSource
@@ -43,9 +45,8 @@ class Reading:
         self.notices.append(Notice(code, f"{len(ids)} {message}" if ids else message, ids))
 
 
-def class_vectors(reading: Reading) -> NDArray[np.floating] | None:
+def class_vectors(reading: Reading, name: str) -> NDArray[np.floating] | None:
     """Probabilities of Classifications, from logits or else a probabilities attribute."""
-    name = reading.options.pred_field
     width = len(reading.declared) if reading.declared else None
     result: NDArray[np.floating] | None = None
     for attribute in ("logits", "probabilities"):
@@ -55,7 +56,7 @@ def class_vectors(reading: Reading) -> NDArray[np.floating] | None:
         matrix, odd = found
         _check_widths(reading, f"{name}.{attribute}", matrix, odd)
         if attribute == "logits":
-            _doubt_logits(reading, matrix)
+            _doubt_logits(reading, name, matrix)
             matrix = softmax(matrix)
         if result is None:
             result = matrix
@@ -84,7 +85,7 @@ def _check_widths(
         )
 
 
-def _doubt_logits(reading: Reading, logits: NDArray[np.floating]) -> None:
+def _doubt_logits(reading: Reading, name: str, logits: NDArray[np.floating]) -> None:
     """Say so where stored "logits" are distributions already: softmax would flatten them."""
     rows = logits[~np.isnan(logits).any(axis=1)]
     if len(rows) and rows.shape[1] > 1 and rows.min() >= 0:
@@ -92,17 +93,51 @@ def _doubt_logits(reading: Reading, logits: NDArray[np.floating]) -> None:
         if np.abs(sums - 1).max() < 1e-3:
             reading.note(
                 "logits_are_probabilities",
-                f"{reading.options.pred_field}.logits sum to 1 on every sample, so they look like "
+                f"{name}.logits sum to 1 on every sample, so they look like "
                 "probabilities; softmax was applied all the same. Keep probabilities in an "
                 "attribute named probabilities.",
             )
 
 
+def predicted(
+    reading: Reading,
+    fields: Sequence[tuple[str, Kind]],
+    classes: tuple[str, ...],
+    vectors: Sequence[NDArray[np.floating] | None],
+) -> dict[str, Any]:
+    """Columns of a Pool for the prediction fields; several of them are a committee.
+
+    Raises:
+        InvalidInput: if the fields of a committee hold different things.
+    """
+    found = [
+        classified(reading, name, classes, rows)
+        if kind.name == "Classification"
+        else detected(reading, name, kind, classes)
+        for (name, kind), rows in zip(fields, vectors, strict=True)
+    ]
+    if len(found) < 2:
+        return found[0] if found else {}
+    missing = np.logical_and.reduce([part["missing"] for part in found])
+    if all("objects" in part for part in found):
+        return {"objects": tuple(part["objects"] for part in found), "missing": missing}
+    rows = [part["probabilities"] for part in found if "probabilities" in part]
+    if len(rows) < len(found) or len({part.shape for part in rows}) > 1:
+        names = listed(name for name, _ in fields)
+        raise InvalidInput(
+            "the fields of a committee must all hold objects, or all probabilities of the same "
+            f"classes; got {names}, which do not."
+        )
+    return {"probabilities": np.stack(rows), "missing": missing}
+
+
 def classified(
-    reading: Reading, classes: tuple[str, ...], vectors: NDArray[np.floating] | None
+    reading: Reading,
+    name: str,
+    classes: tuple[str, ...],
+    vectors: NDArray[np.floating] | None,
 ) -> dict[str, Any]:
     """Columns of a Pool for Classifications: distributions, or objects where there are none."""
-    name = reading.options.pred_field
     columns = reading.columns
     labels, confidences = columns[f"{name}.label"], floats(columns[f"{name}.confidence"])
     given = zip(labels, *(columns[f"{name}.{a}"] for a in _PREDICTED), strict=True)
@@ -113,7 +148,7 @@ def classified(
         pairs = _pairs(confidences, ids)
         vectors = pairs if vectors is None else _filled(vectors, pairs)
     if vectors is None and not missing.all():
-        return {"objects": _one_each(reading, confidences, ids, missing), "missing": missing}
+        return {"objects": _one_each(reading, name, confidences, ids, missing), "missing": missing}
     if vectors is None:  # nothing is predicted yet: every item is missing, which is no error
         vectors = np.full((len(labels), max(len(classes), 1)), np.nan)
     empty = np.isnan(vectors).all(axis=1) & ~missing
@@ -137,6 +172,7 @@ def _pairs(confidences: NDArray[np.float64], ids: NDArray[np.int64]) -> NDArray[
 
 def _one_each(
     reading: Reading,
+    name: str,
     confidences: NDArray[np.float64],
     ids: NDArray[np.int64],
     missing: NDArray[np.bool_],
@@ -144,16 +180,18 @@ def _one_each(
     """A Classification with a confidence alone, as an item with one object."""
     reading.note(
         "confidence_only",
-        f"{reading.options.pred_field} holds confidences without class probabilities, so each "
+        f"{name} holds confidences without class probabilities, so each "
         "item is scored as one object; margin and variance need logits.",
     )
     starts = np.concatenate([[0], np.cumsum(~missing)])
     return Objects(starts, confidences[~missing], class_ids=ids[~missing])
 
 
-def detected(reading: Reading, classes: tuple[str, ...]) -> dict[str, Any]:
-    """Columns of a Pool for Detections."""
-    inner = f"{reading.options.pred_field}.detections"
+def detected(reading: Reading, name: str, kind: Kind, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Columns of a Pool for lists of labels; a number of the sample is one object."""
+    if kind.scalar:
+        return _scalar(reading, name)
+    inner = kind.path(name)
     lists = reading.columns[f"{inner}.confidence"]
     starts = offsets(lists)
     missing = np.array([part is None for part in lists], dtype=bool)
@@ -173,24 +211,48 @@ def detected(reading: Reading, classes: tuple[str, ...]) -> dict[str, Any]:
         if odd:
             reading.note("ragged", f"items have {inner}.{attribute} of odd length.", owners[odd])
         vectors = softmax(vectors) if attribute == "logits" else vectors
-    objects = objects_of(reading, inner, starts, classes, floats(flat(lists)), vectors)
+    confidences = floats([one_confidence(value) for value in flat(lists)])
+    objects = objects_of(reading, name, kind, starts, classes, confidences, vectors)
     return {"objects": objects, "missing": missing}
+
+
+def _scalar(reading: Reading, name: str) -> dict[str, Any]:
+    """A number a sample, as an item with one object of that confidence."""
+    values = floats(reading.columns[name])
+    if reading.options.pred_values == "uncertainty":
+        values = 1 - values
+    odd = np.flatnonzero((values < 0) | (values > 1))
+    if len(odd):
+        raise InvalidInput(
+            f"{name} must hold numbers in [0, 1]; it does not on {len(odd)} samples: "
+            f"{listed(reading.item_ids[i] for i in odd)}.",
+            hint="divide them by the largest that is possible.",
+        )
+    missing = np.isnan(values)
+    starts = np.concatenate([[0], np.cumsum(~missing)])
+    return {"objects": Objects(starts, values[~missing]), "missing": missing}
 
 
 def objects_of(
     reading: Reading,
-    inner: str,
+    name: str,
+    kind: Kind,
     starts: NDArray[np.int64],
     classes: tuple[str, ...],
     confidences: NDArray[np.float64],
     vectors: NDArray[np.floating] | None = None,
 ) -> Objects:
-    """The Detections below the field path `inner` as Objects."""
+    """The labels of a field as Objects."""
+    inner = kind.path(name)
     owners = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     labels = flat(reading.columns[f"{inner}.label"])
     ids = positions(labels, classes)
     note_unknown(reading, labels, ids, owners)
-    boxes, bad = corners(flat(reading.columns[f"{inner}.bounding_box"]))
+    boxes: NDArray[np.float64] | None = None
+    bad: list[int] = []
+    if kind.shape is not None:
+        shapes = flat(reading.columns[f"{inner}.{kind.shape}"])
+        boxes, bad = corners([extent(s) for s in shapes] if kind.shape == "points" else shapes)
     if bad:
         reading.note(
             "no_boxes", f"items have objects without a box, so no {inner} boxes are used.",

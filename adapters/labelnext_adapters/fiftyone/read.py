@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,54 +11,23 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool import Pool
-from labelnext_adapters.fiftyone.columns import (
-    fetch,
-    flat,
-    offsets,
-    positions,
-    stream,
-)
+from labelnext_adapters.fiftyone.columns import fetch, flat, offsets, positions
 from labelnext_adapters.fiftyone.connection import field_of, talking
+from labelnext_adapters.fiftyone.embeddings import check_embeddings, embeddings_of
+from labelnext_adapters.fiftyone.kinds import Kind, kind_of, labels_of, map_means
 from labelnext_adapters.fiftyone.labels import fetched_ids
 from labelnext_adapters.fiftyone.predictions import (
     Reading,
     class_vectors,
-    classified,
-    detected,
     note_unknown,
     objects_of,
+    predicted,
 )
 
 if TYPE_CHECKING:
     from labelnext_adapters.fiftyone import FiftyOneSource
 
-Kind = str  # "Classification" or "Detections"
 _LIVE = 100  # samples in memory that cost a write less than a second
-SUPPORTED = ("Classification", "Detections")
-
-
-def label_kind(collection: Any, option: str, path: str) -> Kind:
-    """Which kind of labels a field holds.
-
-    Raises:
-        NotFound: if there is no such field.
-        InvalidInput: if it holds neither Classification nor Detections.
-    """
-    found = field_of(collection, option, path)
-    document = getattr(found, "document_type", None)
-    name = type(found).__name__ if document is None else document.__name__
-    if name not in SUPPORTED:
-        raise InvalidInput(
-            f"{option} must be a field of {' or '.join(SUPPORTED)}; got {path!r} of {name}."
-        )
-    return str(name)
-
-
-def check_vector_field(collection: Any, path: str) -> None:
-    """Raise InvalidInput unless the field can hold vectors."""
-    name = type(field_of(collection, "embeddings", path)).__name__
-    if name not in ("VectorField", "ArrayField", "ListField"):
-        raise InvalidInput(f"embeddings must be a vector field; got {path!r} of {name}.")
 
 
 def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool:
@@ -68,45 +38,55 @@ def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool
         InvalidInput: if a field is of a wrong type, its vectors do not fit the classes, or the
             key is not set and distinct on every sample.
     """
-    pred = options.pred_field and label_kind(collection, "pred_field", options.pred_field)
-    truth = options.gt_field and label_kind(collection, "gt_field", options.gt_field)
+    fields = [(name, kind_of(collection, "pred_field", name)) for name in options.pred_fields]
+    truth = labels_of(collection, options.gt_field) if options.gt_field else None
     if options.embeddings:
-        check_vector_field(collection, options.embeddings)
+        check_embeddings(collection, options.embeddings)
     if key is not None:
         field_of(collection, "source.key", key)
     with talking():
-        columns = fetch(collection, _paths(options, pred, truth, key))
+        columns = fetch(collection, _paths(options, fields, truth, key))
+        for name, kind in fields:
+            if kind.name == "Heatmap":
+                means = map_means(collection, name)
+                columns[name] = [means.get(i) for i in columns["id"]]
     ids = keyed(columns["id"], columns[key] if key else None, key)
     reading = Reading(options, columns, ids, _declared(collection, options))
-    vectors = class_vectors(reading) if pred == "Classification" else None
-    classes = _classes(reading, pred, truth, vectors)
-    parts: dict[str, Any] = {}
-    if pred == "Classification":
-        parts |= classified(reading, classes, vectors)
-    elif pred == "Detections":
-        parts |= detected(reading, classes)
+    vectors = [
+        class_vectors(reading, name) if kind.name == "Classification" else None
+        for name, kind in fields
+    ]
+    classes = _classes(reading, fields, truth, vectors)
+    parts = predicted(reading, fields, classes, vectors)
     parts |= _labels(reading, collection, truth, classes)
     if options.embeddings:
-        parts["embeddings"] = _embeddings(reading, collection)
+        parts["embeddings"] = embeddings_of(reading, collection)
     _note_live_samples(reading, collection)
     return Pool(ids, classes=classes or None, notices=reading.notices, **parts)
 
 
 def _paths(
-    options: FiftyOneSource, pred: Kind | None, truth: Kind | None, key: str | None
+    options: FiftyOneSource,
+    fields: Sequence[tuple[str, Kind]],
+    truth: Kind | None,
+    key: str | None,
 ) -> list[str]:
     paths = ["id", key] if key else ["id"]
     if options.label_tag:
         paths.append("tags")
-    for kind, name, attributes in (
-        (pred, options.pred_field, ("label", "confidence", "logits", "probabilities")),
-        (truth, options.gt_field, ("label",)),
-    ):
-        inner = f"{name}.detections" if kind == "Detections" else name
-        if kind:
-            paths += [f"{inner}.{attribute}" for attribute in attributes]
-        if kind == "Detections":
-            paths.append(f"{inner}.bounding_box")
+    if options.gt_field and truth is None:
+        paths.append(f"{options.gt_field}._cls")
+    wanted: list[tuple[str, Kind, tuple[str, ...]]] = [
+        (name, kind, ("label", "confidence", "logits", "probabilities")) for name, kind in fields
+    ]
+    if options.gt_field and truth:
+        wanted.append((options.gt_field, truth, ("label",)))
+    for name, kind, attributes in wanted:
+        if kind.name == "FloatField":
+            paths.append(name)
+        elif not kind.scalar:
+            shape = (kind.shape,) if kind.shape else ()
+            paths += [f"{kind.path(name)}.{part}" for part in (*attributes, *shape)]
     return paths
 
 
@@ -136,7 +116,7 @@ def keyed(sample_ids: list[str], values: list[Any] | None, key: str | None) -> l
 
 def _declared(collection: Any, options: FiftyOneSource) -> tuple[str, ...] | None:
     dataset = collection._root_dataset
-    for path in (options.pred_field, options.gt_field):
+    for path in (*options.pred_fields, options.gt_field):
         if path and dataset.classes.get(path):
             return tuple(dataset.classes[path])
     return tuple(dataset.default_classes) or None
@@ -144,20 +124,27 @@ def _declared(collection: Any, options: FiftyOneSource) -> tuple[str, ...] | Non
 
 def _classes(
     reading: Reading,
-    pred: Kind | None,
+    fields: Sequence[tuple[str, Kind]],
     truth: Kind | None,
-    vectors: NDArray[np.floating] | None,
+    vectors: Sequence[NDArray[np.floating] | None],
 ) -> tuple[str, ...]:
     """The declared classes, else those that the labels show."""
-    used = _labels_in(reading, reading.options.pred_field, pred)
+    with_vectors = [
+        (f"{name}.label", rows)
+        for (name, _), rows in zip(fields, vectors, strict=True)
+        if rows is not None
+    ]
     if reading.declared:
-        if vectors is not None:
-            _check_order(reading, reading.declared, vectors)
+        for path, rows in with_vectors:
+            _check_order(reading, path, reading.declared, rows)
         return reading.declared
-    seen = {str(x) for x in used + _labels_in(reading, reading.options.gt_field, truth) if x}
-    names: tuple[str, ...] = tuple(sorted(seen))
-    if vectors is not None:
-        names = _names_of_columns(used, vectors)
+    used = [label for name, kind in fields for label in _labels_in(reading, name, kind)]
+    if reading.options.gt_field and truth:
+        used += _labels_in(reading, reading.options.gt_field, truth)
+    names: tuple[str, ...] = tuple(sorted({str(label) for label in used if label}))
+    if with_vectors:
+        path, rows = with_vectors[0]
+        names = _names_of_columns(reading.columns[path], rows)
     if names:
         reading.note(
             "derived_classes",
@@ -167,10 +154,11 @@ def _classes(
     return names
 
 
-def _labels_in(reading: Reading, name: str | None, kind: Kind | None) -> list[Any]:
-    if kind == "Detections":
-        return flat(reading.columns[f"{name}.detections.label"])
-    return reading.columns[f"{name}.label"] if kind else []
+def _labels_in(reading: Reading, name: str, kind: Kind) -> list[Any]:
+    if kind.scalar:
+        return []
+    labels = reading.columns[f"{kind.path(name)}.label"]
+    return flat(labels) if kind.listed else labels
 
 
 def _best(vectors: NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -192,8 +180,10 @@ def _names_of_columns(labels: list[Any], vectors: NDArray[np.floating]) -> tuple
     return tuple(names)
 
 
-def _check_order(reading: Reading, classes: tuple[str, ...], vectors: NDArray[np.floating]) -> None:
-    labels = reading.columns[f"{reading.options.pred_field}.label"]
+def _check_order(
+    reading: Reading, path: str, classes: tuple[str, ...], vectors: NDArray[np.floating]
+) -> None:
+    labels = reading.columns[path]
     rows, best = _best(vectors)
     wrong = [r for r, b in zip(rows, best, strict=True) if labels[r] and labels[r] != classes[b]]
     if wrong:
@@ -212,42 +202,43 @@ def _labels(
     labelled = np.zeros(n, dtype=bool)
     parts: dict[str, Any] = {}
     name = reading.options.gt_field
-    if truth == "Classification":
+    if name and truth is None:
+        marks = reading.columns[f"{name}._cls"]
+        labelled |= np.array([mark is not None for mark in marks], dtype=bool)
+    elif name and truth and truth.listed is None:
         labels = reading.columns[f"{name}.label"]
         parts["labels"] = positions(labels, classes)
         note_unknown(reading, labels, parts["labels"], np.arange(n))
         labelled |= np.array([bool(label) for label in labels], dtype=bool)
-    elif truth == "Detections":
-        inner = f"{name}.detections"
-        lists = reading.columns[f"{inner}.label"]
+    elif name and truth:
+        lists = reading.columns[f"{truth.path(name)}.label"]
         starts = offsets(lists)
-        parts["truth"] = objects_of(reading, inner, starts, classes, np.ones(int(starts[-1])))
+        sure = np.ones(int(starts[-1]))
+        parts["truth"] = objects_of(reading, name, truth, starts, classes, sure)
         labelled |= np.array([part is not None for part in lists], dtype=bool)
-    tag = reading.options.label_tag
-    if tag:
-        labelled |= np.array([tag in (tags or ()) for tags in reading.columns["tags"]], dtype=bool)
     fetched = fetched_ids(collection)
     labelled |= np.array([i in fetched for i in reading.columns["id"]], dtype=bool)
-    return {**parts, "labelled": labelled}
+    return _tagged(reading, classes, {**parts, "labelled": labelled})
 
 
-def _embeddings(reading: Reading, collection: Any) -> NDArray[np.floating] | None:
-    path = str(reading.options.embeddings)
-    with talking():
-        found = stream(collection, path, reading.columns["id"])
-    if found is None:
-        reading.note("no_embedding", "items have no embedding.", range(len(reading.item_ids)))
-        return None
-    matrix, odd = found
-    if odd or matrix.shape[1] == 0:
-        raise InvalidInput(
-            f"embeddings must be vectors of one length, {matrix.shape[1]}; "
-            f"got others on {len(odd)} samples: {listed(reading.item_ids[i] for i in odd)}."
-        )
-    without = np.flatnonzero(np.isnan(matrix).any(axis=1))
-    if len(without):
-        reading.note("no_embedding", "items have no embedding.", without)
-    return matrix
+def _tagged(reading: Reading, classes: tuple[str, ...], parts: dict[str, Any]) -> dict[str, Any]:
+    """Samples with one of the tags are labelled; a tag that names a class is the label."""
+    wanted = reading.options.label_tags
+    if not wanted:
+        return parts
+    where = {tag: classes.index(tag) if tag in classes else -1 for tag in wanted}
+    found = [[t for t in tags or () if t in where] for tags in reading.columns["tags"]]
+    named = [{where[t] for t in tags} - {-1} for tags in found]
+    twice = [row for row, classes_of in enumerate(named) if len(classes_of) > 1]
+    if twice:
+        reading.note("several_labels", "items have tags of several classes, so none counts.", twice)
+    parts["labelled"] |= np.array([bool(tags) for tags in found], dtype=bool)
+    if any(named):
+        labels = parts.setdefault("labels", np.full(len(found), -1, dtype=np.int64))
+        for row, classes_of in enumerate(named):
+            if labels[row] < 0 and len(classes_of) == 1:
+                (labels[row],) = classes_of
+    return parts
 
 
 def _note_live_samples(reading: Reading, collection: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import fiftyone.core.runs as fors
 
+from labelnext_adapters.fiftyone.object_scores import is_our_attribute, remove_scores, rename_scores
 from labelnext_adapters.fiftyone.views import VIEW_LIMIT, put_view, ranked_view, view_names
 
 METHOD = "labelnext"
@@ -59,11 +60,16 @@ class LabelnextRun(fors.Run):  # type: ignore[misc]  # FiftyOne has no types
         if is_ours(dataset, key):
             dataset.rename_sample_field(key, new_key)
             dataset.create_index(f"{new_key}.rank")
+        objects = getattr(config, "objects", None)
+        if objects and is_our_attribute(dataset, objects):
+            config.objects = objects.removesuffix(key) + new_key
+            rename_scores(dataset, objects, config.objects)
         old, config.views = config.views, list(view_names(new_key))
         for view, name in zip(old, config.views, strict=True):
             if dataset.has_saved_view(view):
                 dataset.update_saved_view_info(view, {"name": name})
-        ranked, n_batch = ranked_view(dataset, new_key), getattr(config, "n_batch", 0)
+        ranked = ranked_view(dataset, new_key, getattr(config, "slice", None))
+        n_batch = getattr(config, "n_batch", 0)
         by_rank = {config.views[1]: ranked}
         if n_batch > VIEW_LIMIT:
             by_rank[config.views[0]] = ranked.limit(n_batch)
@@ -84,6 +90,8 @@ class LabelnextRun(fors.Run):  # type: ignore[misc]  # FiftyOne has no types
             dataset.drop_index(f"{field}.rank")
         if field and is_ours(dataset, field):
             dataset.delete_sample_field(field)
+        if objects := getattr(self.config, "objects", None):
+            remove_scores(dataset, objects)
 
 
 def is_ours(dataset: Any, field: str) -> bool:

@@ -14,9 +14,11 @@ from labelnext.report import reason
 from labelnext_adapters.fiftyone import FiftyOneSource
 from labelnext_adapters.fiftyone.columns import fetch, flat, floats
 from labelnext_adapters.fiftyone.connection import talking
+from labelnext_adapters.fiftyone.kinds import kind_of
 from labelnext_adapters.fiftyone.labels import fetched_fields, fetched_ids
 from labelnext_adapters.fiftyone.manage import run_config
-from labelnext_adapters.fiftyone.read import label_kind, read_pool
+from labelnext_adapters.fiftyone.read import read_pool
+from labelnext_adapters.fiftyone.views import samples_of
 
 _BINS = 30
 _NEXT = 20
@@ -66,7 +68,8 @@ def summarise_run(dataset: Any, run: str) -> RunSummary:
         NotFound: if there is no such run.
     """
     config = run_config(dataset, run)
-    ranked = dataset.exists(f"{run}.rank")
+    samples = samples_of(dataset, getattr(config, "slice", None))
+    ranked = samples.exists(f"{run}.rank")
     with talking():
         columns = fetch(ranked, ["id", f"{run}.rank", f"{run}.score"])
     ranks = np.array(columns[f"{run}.rank"], dtype=np.int64)
@@ -74,7 +77,7 @@ def summarise_run(dataset: Any, run: str) -> RunSummary:
     in_batch = ranks <= config.n_batch
     order = np.argsort(ranks)
     ids = [columns["id"][i] for i in order[: int(in_batch.sum())]]
-    labelled = _labelled(dataset, config, ids)
+    labelled = _labelled(samples, config, ids)
     edges, pool, batch = _histogram(scores, in_batch)
     waiting = [i for i in ids if labelled is None or i not in labelled]
     return RunSummary(
@@ -88,7 +91,7 @@ def summarise_run(dataset: Any, run: str) -> RunSummary:
         pool=pool,
         batch=batch,
         classes=_classes(ranked, config, in_batch),
-        next_items=tuple(_next_items(dataset, run, config, waiting[:_NEXT])),
+        next_items=tuple(_next_items(samples, run, config, waiting[:_NEXT])),
     )
 
 
@@ -107,10 +110,11 @@ def scores_view(dataset: Any, run: str, low: float, high: float, *, last: bool =
     """
     from fiftyone import ViewField
 
-    run_config(dataset, run)
+    config = run_config(dataset, run)
     score = ViewField(f"{run}.score")
     below = score <= high if last else score < high
-    return dataset.match((score >= low) & below).sort_by(f"{run}.rank")
+    samples = samples_of(dataset, getattr(config, "slice", None))
+    return samples.match((score >= low) & below).sort_by(f"{run}.rank")
 
 
 def _histogram(
@@ -124,18 +128,18 @@ def _histogram(
     return tuple(edges.tolist()), tuple(pool.tolist()), tuple(batch.tolist())
 
 
-def _labelled(dataset: Any, config: Any, ids: Sequence[str]) -> set[str] | None:
+def _labelled(samples: Any, config: Any, ids: Sequence[str]) -> set[str] | None:
     """The samples of the batch that are labelled now."""
     gt_field, tag = getattr(config, "gt_field", None), getattr(config, "label_tag", None)
-    unknown = gt_field is None or dataset.get_field(gt_field) is None
-    if unknown and tag is None and not fetched_fields(dataset):
+    unknown = gt_field is None or samples.get_field(gt_field) is None
+    if unknown and tag is None and not fetched_fields(samples):
         return None
-    batch = dataset.select(ids)
+    batch = samples.select(ids)
     found = fetched_ids(batch)
     with talking():
-        if gt_field is not None and dataset.get_field(gt_field) is not None:
+        if gt_field is not None and samples.get_field(gt_field) is not None:
             found.update(batch.exists(gt_field).values("id"))
-        if tag is not None:
+        if tag:
             found.update(batch.match_tags(tag).values("id"))
     return found
 
@@ -143,23 +147,35 @@ def _labelled(dataset: Any, config: Any, ids: Sequence[str]) -> set[str] | None:
 def _classes(
     ranked: Any, config: Any, in_batch: NDArray[np.bool_]
 ) -> tuple[tuple[str, int, int], ...]:
-    field = config.pred_field
-    if not isinstance(field, str) or ranked.get_field(field) is None:
+    field = next(iter(pred_fields(config)), None)
+    if field is None or ranked.get_field(field) is None:
         return ()
-    kind = label_kind(ranked, "pred_field", field)
-    path = f"{field}.detections.label" if kind == "Detections" else f"{field}.label"
+    kind = kind_of(ranked, "pred_field", field)
+    if kind.scalar:
+        return ()
+    path = f"{kind.path(field)}.label"
     with talking():
         labels = fetch(ranked, [path])[path]
-    rows = labels if kind == "Detections" else [[label] for label in labels]
+    rows = labels if kind.listed else [[label] for label in labels]
     pool = Counter(label for label in flat(rows) if label)
     chosen = [row for row, inside in zip(rows, in_batch.tolist(), strict=True) if inside]
     batch = Counter(label for label in flat(chosen) if label)
     return tuple((str(label), n, batch[label]) for label, n in pool.most_common())
 
 
-def _next_items(dataset: Any, run: str, config: Any, ids: Sequence[str]) -> list[dict[str, Any]]:
-    view = dataset.select(ids, ordered=True)
-    source = FiftyOneSource(dataset=dataset.name, pred_field=config.pred_field)
+def pred_fields(config: Any) -> tuple[str, ...]:
+    """The prediction fields that a run was made from."""
+    stored = getattr(config, "pred_field", None)
+    return (stored,) if isinstance(stored, str) else tuple(stored or ())
+
+
+def _next_items(samples: Any, run: str, config: Any, ids: Sequence[str]) -> list[dict[str, Any]]:
+    view = samples.select(ids, ordered=True)
+    source = FiftyOneSource(
+        dataset=samples,
+        pred_field=list(pred_fields(config)) or None,
+        pred_values=getattr(config, "pred_values", "confidence"),
+    )
     pool = read_pool(view, source, None)
     with talking():
         columns = fetch(view, ["id", "filepath", f"{run}.rank", f"{run}.score"])

@@ -23,18 +23,29 @@ def same_view(dataset: Any, name: str) -> str | None:
     return next((v for v in views if v == name or fou.to_slug(v) == slug), None)
 
 
-def save_views(dataset: Any, run: str, batch: list[str] | int) -> None:
+def samples_of(dataset: Any, group_slice: str | None) -> Any:
+    """The samples of a dataset; of a grouped one, which shows a slice at a time, of that slice."""
+    return dataset if group_slice is None else dataset.select_group_slices(group_slice)
+
+
+def save_views(
+    dataset: Any, run: str, batch: list[str] | int, group_slice: str | None = None
+) -> None:
     """Save both views; the batch is a list of ids in order, or its size where that is too long."""
-    ranked = ranked_view(dataset, run)
-    first = ranked.limit(batch) if isinstance(batch, int) else dataset.select(batch, ordered=True)
+    ranked = ranked_view(dataset, run, group_slice)
+    first = (
+        ranked.limit(batch)
+        if isinstance(batch, int)
+        else samples_of(dataset, group_slice).select(batch, ordered=True)
+    )
     texts = ("The next batch to label, the most useful first.", "All that is ranked, in order.")
     for name, view, text in zip(view_names(run), (first, ranked), texts, strict=True):
         put_view(dataset, name, view, {"description": text, "color": None})
 
 
-def ranked_view(dataset: Any, run: str) -> Any:
+def ranked_view(dataset: Any, run: str, group_slice: str | None = None) -> Any:
     """All samples with a rank, in that order."""
-    return dataset.exists(f"{run}.rank").sort_by(f"{run}.rank")
+    return samples_of(dataset, group_slice).exists(f"{run}.rank").sort_by(f"{run}.rank")
 
 
 def put_view(dataset: Any, name: str, view: Any, info: Mapping[str, Any] | None = None) -> None:

@@ -1,25 +1,27 @@
-"""A Ranking to one embedded field, its index, two saved views and a custom run; and back.
+"""The steps of a plan, done and taken back.
 
 The steps, in order: `register` (from here on `dataset.delete_run` can clean up), `scores`,
-`index`, `views`.
+`objects` where asked for, `index`, `views`.
 """
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from labelnext.adapter import Context
-from labelnext.errors import InvalidInput, WriteRefused, listed
-from labelnext.journal import Journal, Plan, Step
-from labelnext.ranking import Ranking
-from labelnext_adapters.fiftyone.columns import fetch
+from labelnext.errors import InvalidInput, WriteRefused
+from labelnext.journal import Journal, Step
 from labelnext_adapters.fiftyone.connection import load_dataset, talking
-from labelnext_adapters.fiftyone.read import keyed
+from labelnext_adapters.fiftyone.object_scores import (
+    refuse_foreign_attribute,
+    remove_scores,
+    restore_scores,
+    scores_before,
+    write_scores,
+)
 from labelnext_adapters.fiftyone.views import (
-    VIEW_LIMIT,
     restore_view,
     same_view,
     save_views,
@@ -28,17 +30,20 @@ from labelnext_adapters.fiftyone.views import (
 )
 
 _CHUNK = 2_000  # updates at once: with more of them alive, Python's cycle collector takes over
+_LONGEST = 100  # characters of a run's name: FiftyOne makes slugs, fields and an index of it
 _PARTS = ("score", "priority", "rank")
 
 
 def check_run_name(run: str) -> None:
-    """Raise InvalidInput unless a field can have that name."""
+    """Raise InvalidInput unless a field, a run and the slug of a view can have that name."""
     import fiftyone as fo
 
-    if not run.isidentifier() or run.startswith("_") or run == "frames" or hasattr(fo.Sample, run):
+    usual = run.isascii() and run.isidentifier() and len(run) <= _LONGEST
+    if not usual or run.startswith("_") or run == "frames" or hasattr(fo.Sample, run):
+        shown = run if len(run) <= _LONGEST else f"{run[:_LONGEST]}… ({len(run)} characters)"
         raise InvalidInput(
-            "write.run must be a name for a new field: letters, digits and _, not beginning with "
-            f"a digit or _, and none of FiftyOne's own; got {run!r}.",
+            f"write.run must be a name for a new field: at most {_LONGEST} of A-Z, a-z, 0-9 and _, "
+            f"not beginning with a digit or _, and none of FiftyOne's own; got {shown!r}.",
             hint="labelnext is a good one.",
         )
 
@@ -77,85 +82,6 @@ def registered(dataset: Any, run: str) -> Any:
     return config if isinstance(config, LabelnextRunConfig) else None
 
 
-def make_plan(
-    collection: Any, ranking: Ranking, run: str, key: str | None, details: Mapping[str, Any]
-) -> Plan:
-    """What writing the ranking would do.
-
-    Raises:
-        InvalidInput: if the run's name cannot be a field, or the ranking holds unknown items.
-        WriteRefused: if something of that name is not labelnext's.
-    """
-    check_run_name(run)
-    dataset = collection._root_dataset
-    with talking():
-        refuse_foreign(dataset, run)
-        columns = fetch(collection, ["id", key] if key else ["id"])
-        known = registered(dataset, run) is not None
-        earlier = dataset.exists(run).values("id") if dataset.get_field(run) is not None else []
-    ids = keyed(columns["id"], columns[key] if key else None, key)
-    samples = dict(zip(ids, columns["id"], strict=True))
-    unknown = [i for i in ranking.pool_order.tolist() if i not in samples]
-    if unknown:
-        raise InvalidInput(
-            f"ranking must hold samples of {dataset.name}; {len(unknown)} are not: "
-            f"{listed(unknown)}."
-        )
-    rows = ranking.pool_rows()
-    ranked = [samples[row["item_id"]] for row in rows]
-    stale = sorted(set(earlier) - set(ranked))
-    steps: tuple[Step, ...] = ()
-    if rows or stale or known:
-        scores = [row["score"] for row in rows]
-        steps = _steps(dataset, run, ranked, scores, stale, len(ranking), details)
-    return Plan("fiftyone", run, dataset.name, steps, next_steps=_next_steps(dataset, run, steps))
-
-
-def _steps(
-    dataset: Any,
-    run: str,
-    ranked: list[str],
-    scores: list[float | None],
-    stale: list[str],
-    n_batch: int,
-    details: Mapping[str, Any],
-) -> tuple[Step, ...]:
-    where = {"dataset": dataset.name, "dataset_id": str(dataset._doc.id), "run": run}
-    config = {**details, "n_ranked": len(ranked), "n_batch": n_batch}
-    batch, everything = view_names(run)
-    cleared = f", clear it on {len(stale)} no longer ranked" if stale else ""
-    return (
-        Step("register", f"Register the custom run {run}", 0, {**where, "config": config}),
-        Step(
-            "scores",
-            f"Set {run}.score, .priority and .rank on {len(ranked)} samples{cleared}",
-            len(ranked) + len(stale),
-            {**where, "ids": ranked, "scores": scores, "stale": stale},
-        ),
-        Step("index", f"Create an index on {run}.rank", 0, where),
-        Step(
-            "views",
-            f"Save the views {batch} ({n_batch} samples) and {everything} ({len(ranked)})",
-            n_batch,
-            {**where, "batch": ranked[:n_batch] if n_batch <= VIEW_LIMIT else n_batch},
-        ),
-    )
-
-
-def _next_steps(dataset: Any, run: str, steps: tuple[Step, ...]) -> tuple[str, ...]:
-    if not steps:
-        return ("Nothing is left to rank, so nothing is written.",)
-    lines = [
-        f"Open the App with `fiftyone app launch {shlex.quote(dataset.name)}` and pick the saved "
-        f"view {view_names(run)[0]}."
-    ]
-    if not dataset.persistent:
-        lines.append(
-            "Set dataset.persistent = True to keep the dataset: FiftyOne deletes it at exit."
-        )
-    return tuple(lines)
-
-
 class FiftyOnePerformer:
     """Does and takes back the steps of one journal.
 
@@ -178,6 +104,8 @@ class FiftyOnePerformer:
                     return _registered_before(dataset, run)
                 case "scores":
                     return _scores_before(dataset, run)
+                case "objects":
+                    return {path: scores_before(dataset, path) for path in step.payload["paths"]}
                 case "index":
                     return f"{run}.rank" in dataset.list_indexes()
                 case _:
@@ -187,6 +115,7 @@ class FiftyOnePerformer:
         """Do the step; a second time changes nothing more."""
         with talking():
             dataset, run = self._dataset(step), step.payload["run"]
+            self._refuse_renamed(dataset, run)
             refuse_foreign(dataset, run)
             match step.kind:
                 case "register":
@@ -194,15 +123,18 @@ class FiftyOnePerformer:
                 case "scores":
                     _declare(dataset, run)
                     self._write(dataset, run, _documents(step.payload), step.payload["stale"])
+                case "objects":
+                    self._write_objects(dataset, step.payload)
                 case "index":
                     dataset.create_index(f"{run}.rank")
                 case "views":
-                    save_views(dataset, run, step.payload["batch"])
+                    save_views(dataset, run, step.payload["batch"], step.payload.get("slice"))
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Put back what was there."""
         with talking():
             dataset, run = self._dataset(step), step.payload["run"]
+            self._refuse_renamed(dataset, run)
             self._refuse_newer(dataset, run)
             refuse_foreign(dataset, run)
             match step.kind:
@@ -210,6 +142,9 @@ class FiftyOnePerformer:
                     _restore_run(dataset, run, before)
                 case "scores":
                     self._restore_scores(dataset, run, step.payload, before)
+                case "objects":
+                    for path, scores in before.items():
+                        restore_scores(dataset, path, scores)
                 case "index":
                     if not before and f"{run}.rank" in dataset.list_indexes():
                         dataset.drop_index(f"{run}.rank")
@@ -227,6 +162,18 @@ class FiftyOnePerformer:
                 hint="check FIFTYONE_DATABASE_URI, or rank again.",
             )
         return dataset
+
+    def _refuse_renamed(self, dataset: Any, run: str) -> None:
+        """A run that was renamed in FiftyOne took its field and views along; say so."""
+        for name in dataset.list_runs():
+            config = registered(dataset, name)
+            if name != run and config is not None and config.journal == self.journal.run_id:
+                raise WriteRefused(
+                    f"run {run} of {dataset.name} must have the name that it was written by; it "
+                    f"was renamed to {name!r} in FiftyOne.",
+                    hint=f"dataset.rename_run({name!r}, {run!r}) renames it back, "
+                    f"dataset.delete_run({name!r}) deletes it with all that it made.",
+                )
 
     def _refuse_newer(self, dataset: Any, run: str) -> None:
         """An older run's undo must not take away what a newer run wrote."""
@@ -247,6 +194,20 @@ class FiftyOnePerformer:
             field=run, views=views, journal=self.journal.run_id, **dict(config)
         )
         dataset.register_run(run, made, overwrite=True, cleanup=False)
+
+    def _write_objects(self, dataset: Any, payload: Mapping[str, Any]) -> None:
+        """Set the attribute of this run, and remove that of an earlier one from other labels."""
+        path, scores = payload["path"], payload["scores"]
+        for other in payload["paths"]:
+            if other != path:
+                remove_scores(dataset, other)
+        if path is None:
+            return
+        refuse_foreign_attribute(dataset, path)
+        changed = len(scores) - write_scores(dataset, path, scores)
+        if changed:
+            line = f"{changed} samples got no scores of objects: their labels changed meanwhile."
+            self.journal.record("remarks", lines=[line])
 
     def _restore_scores(
         self, dataset: Any, run: str, payload: Mapping[str, Any], before: Mapping[str, Any] | None
@@ -371,7 +332,14 @@ def _scores_before(dataset: Any, run: str) -> dict[str, Any] | None:
     """The field of all samples that have it; None if the dataset does not."""
     if dataset.get_field(run) is None:
         return None
-    columns = fetch(dataset.exists(run), ["id", *(f"{run}.{part}" for part in _PARTS)])
-    parts = zip(*(columns[f"{run}.{part}"] for part in _PARTS), strict=True)
-    documents = [dict(zip(_PARTS, row, strict=True)) for row in parts]
-    return {"ids": columns["id"], "documents": documents}
+    found = with_field(dataset, run)
+    documents = [{part: stored.get(part) for part in _PARTS} for stored in found.values()]
+    return {"ids": list(found), "documents": documents}
+
+
+def with_field(dataset: Any, run: str) -> dict[str, dict[str, Any]]:
+    """The field on the samples that have it, by their ids, in every slice of a grouped dataset."""
+    if dataset.get_field(run) is None:
+        return {}
+    found = dataset._sample_collection.find({run: {"$ne": None}}, {run: True})
+    return {str(document["_id"]): document[run] for document in found}

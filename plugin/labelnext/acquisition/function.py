@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition.costs import expected_costs
-from labelnext.acquisition.objects import labels_as_objects, object_statistics
+from labelnext.acquisition.objects import alone, labels_as_objects, object_statistics
 from labelnext.acquisition.weights import weighted_objects
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects, Pool
@@ -143,6 +143,28 @@ class AcquisitionFunction:
             end = np.inf if chosen["no_objects"] == "first" else -np.inf
             utilities = np.where(empty, end, utilities)
         return scores, utilities
+
+    def score_objects(self, pool: Pool, **options: Any) -> dict[str, NDArray[np.float64]]:
+        """Each object's own score, before they are reduced.
+
+        Args:
+            pool: the items, with objects of one model version.
+            options: of the function; those that reduce objects are passed over.
+
+        Returns:
+            For each item's id, shape (n_objects,), in the order of its objects.
+
+        Raises:
+            InvalidInput: if the pool does not hold what the function needs.
+        """
+        obstacle = self.obstacle(pool, "objects")
+        if obstacle or not isinstance(pool.objects, Objects):
+            reason = obstacle or f"{self.name} compares objects, so that none has its own score"
+            raise InvalidInput(f"{reason}.", hint="leave write.objects out.")
+        own = {n: v for n, v in options.items() if n in self.own_options and n not in _OF_OBJECTS}
+        scores = np.asarray(self.function(alone(pool.objects), **own), dtype=np.float64)
+        parts = np.split(scores, pool.objects.offsets[1:-1])
+        return dict(zip(pool.item_ids.tolist(), parts, strict=False))
 
 
 def without_objects(pool: Pool, floor: float) -> NDArray[np.bool_]:

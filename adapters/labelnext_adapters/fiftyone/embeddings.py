@@ -1,0 +1,88 @@
+"""Embeddings: a vector field of the samples, or a similarity index of FiftyOne's brain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, NotFound, listed
+from labelnext_adapters.fiftyone.columns import stream
+from labelnext_adapters.fiftyone.connection import field_of, talking
+from labelnext_adapters.fiftyone.predictions import Reading
+
+
+def check_embeddings(collection: Any, name: str) -> None:
+    """Raise unless the name is a field that can hold vectors, or the key of a similarity index.
+
+    Raises:
+        NotFound: if it is neither a field nor a run of FiftyOne's brain.
+        InvalidInput: if it holds no vectors of samples.
+    """
+    if is_index(collection, name):
+        config = collection._root_dataset.get_brain_info(name).config
+        if config.type != "similarity" or getattr(config, "patches_field", None):
+            raise InvalidInput(
+                f"embeddings must be a similarity index of whole samples; got {name!r} of "
+                f"{getattr(config, 'patches_field', None) or config.type}."
+            )
+        return
+    try:
+        kind = type(field_of(collection, "embeddings", name)).__name__
+    except NotFound as error:
+        known = [k for k in collection._root_dataset.list_brain_runs() if k.isidentifier()]
+        raise NotFound(
+            error.message,
+            hint=error.hint or f"runs of FiftyOne's brain: {listed(known) or 'none'}.",
+        ) from error
+    if kind not in ("VectorField", "ArrayField", "ListField"):
+        raise InvalidInput(f"embeddings must be a vector field; got {name!r} of {kind}.")
+
+
+def is_index(collection: Any, name: str) -> bool:
+    """Whether the name is no field, but a run of FiftyOne's brain."""
+    with talking():
+        known = collection._root_dataset.list_brain_runs()
+        return name in known and collection.get_field(name) is None
+
+
+def embeddings_of(reading: Reading, collection: Any) -> NDArray[np.floating] | None:
+    """One row for each sample, NaN where there is none; None where there are none at all.
+
+    Raises:
+        InvalidInput: if the vectors are not of one length.
+    """
+    name, ids = str(reading.options.embeddings), reading.columns["id"]
+    with talking():
+        indexed = is_index(collection, name)
+        found = _of_index(collection, name, ids) if indexed else stream(collection, name, ids)
+    if found is None:
+        reading.note("no_embedding", "items have no embedding.", range(len(reading.item_ids)))
+        return None
+    matrix, odd = found
+    if odd or matrix.shape[1] == 0:
+        raise InvalidInput(
+            f"embeddings must be vectors of one length, {matrix.shape[1]}; "
+            f"got others on {len(odd)} samples: {listed(reading.item_ids[i] for i in odd)}."
+        )
+    without = np.flatnonzero(np.isnan(matrix).any(axis=1))
+    if len(without):
+        reading.note("no_embedding", "items have no embedding.", without)
+    return matrix
+
+
+def _of_index(
+    collection: Any, key: str, ids: list[str]
+) -> tuple[NDArray[np.floating], list[int]] | None:
+    """The vectors of a similarity index, whatever backend keeps them."""
+    vectors, owners, _ = collection._root_dataset.load_brain_results(key).get_embeddings()
+    rows = {str(owner): row for row, owner in enumerate(owners)}
+    if not rows:
+        return None
+    vectors = np.asarray(vectors)
+    dtype = np.result_type(np.float32, vectors.dtype)
+    matrix = np.full((len(ids), vectors.shape[1]), np.nan, dtype=dtype)
+    places = [i for i, sample in enumerate(ids) if sample in rows]
+    matrix[places] = vectors[[rows[ids[i]] for i in places]]
+    return matrix, []

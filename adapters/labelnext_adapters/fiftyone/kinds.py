@@ -1,0 +1,157 @@
+"""The kinds of fields that hold predictions or labels, and where each keeps what is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from labelnext.errors import InvalidInput, listed
+from labelnext_adapters.fiftyone.columns import one_by_one, vector
+from labelnext_adapters.fiftyone.connection import field_of
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a field holds.
+
+    Attributes:
+        name: of FiftyOne's class.
+        listed: the attribute that is a list of labels; None where there is one label or number.
+        shape: the attribute that says where a label is; None where labels have no place.
+        scalar: it is one number a sample, or a map that is reduced to one.
+    """
+
+    name: str
+    listed: str | None = None
+    shape: str | None = None
+    scalar: bool = False
+
+    def path(self, field: str) -> str:
+        """Where the labels of a field begin.
+
+        Example:
+            >>> KINDS["Polylines"].path("pred")
+            'pred.polylines'
+        """
+        return f"{field}.{self.listed}" if self.listed else field
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("Classification"),
+        Kind("Classifications", "classifications"),
+        Kind("Detections", "detections", "bounding_box"),
+        Kind("Keypoints", "keypoints", "points"),
+        Kind("Polylines", "polylines", "points"),
+        Kind("TemporalDetections", "detections"),
+        Kind("Heatmap", scalar=True),
+        Kind("FloatField", scalar=True),
+    )
+}
+LABELS = [name for name, kind in KINDS.items() if not kind.scalar]
+
+
+def kind_of(collection: Any, option: str, path: str) -> Kind:
+    """Which kind of predictions a field holds.
+
+    Raises:
+        NotFound: if there is no such field.
+        InvalidInput: if it holds none that labelnext reads.
+    """
+    name = _class_name(field_of(collection, option, path))
+    if name not in KINDS:
+        hint = None
+        if name == "Segmentation":
+            hint = "store its confidences as a Heatmap or as a number, and name that field."
+        raise InvalidInput(
+            f"{option} must be a field of {listed(KINDS, 20)}; got {path!r} of {name}.", hint=hint
+        )
+    return KINDS[name]
+
+
+def labels_of(collection: Any, path: str) -> Kind | None:
+    """Which kind of labels a field of labels holds; None where it only says that there is one.
+
+    Raises:
+        NotFound: if there is no such field.
+    """
+    kind = KINDS.get(_class_name(field_of(collection, "gt_field", path)))
+    return None if kind is None or kind.scalar else kind
+
+
+def _class_name(field: Any) -> str:
+    document = getattr(field, "document_type", None)
+    return str(type(field).__name__ if document is None else document.__name__)
+
+
+def is_held(value: Any) -> bool:
+    """Whether an attribute has a value; keypoints without confidences have an empty list of them.
+
+    Example:
+        >>> is_held(0.0), is_held([]), is_held(None)
+        (True, False, False)
+    """
+    return value is not None and not (isinstance(value, list) and not value)
+
+
+def one_confidence(value: Any) -> float | None:
+    """A label's confidence; of a keypoint, which has one for each point, their mean.
+
+    Example:
+        >>> one_confidence([0.5, None, 1.0]), one_confidence(0.25), one_confidence([])
+        (0.75, 0.25, None)
+    """
+    if not isinstance(value, (list, tuple)):
+        return value if value is None else float(value)
+    known = [x for x in value if x is not None and x == x]
+    return float(np.mean(known)) if known else None
+
+
+def extent(points: Any) -> list[float] | None:
+    """The smallest box x, y, width, height around points, inside the image; None without any.
+
+    Args:
+        points: [x, y] pairs, or lists of them; NaN marks a point that is not seen.
+
+    Example:
+        >>> extent([[[0.25, 0.5], [0.75, 1.0]], [[0.5, 0.25]]])
+        [0.25, 0.25, 0.5, 0.75]
+    """
+    pairs = np.array(list(_pairs(points)), dtype=np.float64).reshape(-1, 2)
+    pairs = np.clip(pairs[~np.isnan(pairs).any(axis=1)], 0, 1)
+    if not len(pairs):
+        return None
+    low, high = pairs.min(axis=0), pairs.max(axis=0)
+    return [*low.tolist(), *(high - low).tolist()]
+
+
+def _pairs(points: Any) -> Iterator[Any]:
+    for part in points or ():
+        if part and isinstance(part[0], (list, tuple)):
+            yield from _pairs(part)
+        elif part:
+            yield [np.nan if x is None else x for x in part]
+
+
+def map_means(collection: Any, path: str) -> dict[str, float]:
+    """The mean of each sample's heatmap, as a fraction of its range; by the ids of the samples.
+
+    Without a range, FiftyOne's rule holds: [0, 1] for floats and [0, 255] for whole numbers.
+    """
+    import fiftyone as fo
+
+    means = {}
+    for sample, stored in one_by_one(collection, path):
+        if stored is None:
+            continue
+        values = vector(stored.get("map"))
+        if values is None:
+            values = fo.Heatmap(map_path=stored.get("map_path")).get_map()
+        if values is not None and values.size:
+            low, high = stored.get("range") or ((0, 1) if values.dtype.kind == "f" else (0, 255))
+            means[sample] = float((values.mean(dtype=np.float64) - low) / (high - low))
+    return means

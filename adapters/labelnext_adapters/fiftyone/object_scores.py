@@ -1,0 +1,160 @@
+"""Scores of single objects: one attribute of each label, named as the run, set in bounded updates.
+
+A label of FiftyOne may carry attributes of its own, so that the App can colour and filter boxes by
+them. Each update names the labels that it expects: where somebody changed them, nothing is set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import WriteRefused
+from labelnext_adapters.fiftyone.columns import fetch
+
+_CHUNK = 1_000  # samples at once
+Scores = Mapping[str, Sequence[tuple[str, float | None]]]  # of a sample's labels: id and score
+
+
+def is_our_attribute(dataset: Any, path: str) -> bool:
+    """Whether that attribute exists and labelnext made it."""
+    from labelnext_adapters.fiftyone.runs import MARKER
+
+    found = dataset.get_field(path)
+    return found is not None and MARKER in (found.info or {})
+
+
+def refuse_foreign_attribute(dataset: Any, path: str) -> None:
+    """Raise WriteRefused if the attribute is there and not ours."""
+    inner, _, name = path.rpartition(".")
+    taken = dataset.get_field(path) is not None or dataset._sample_collection.find_one(
+        {path: {"$exists": True}}
+    )
+    if taken and not is_our_attribute(dataset, path):
+        raise WriteRefused(
+            f"attribute {name} of {inner} in {dataset.name} must be labelnext's own; it is not.",
+            hint="choose another write.run.",
+        )
+
+
+def matched(
+    labels: Mapping[str, Sequence[str]],
+    scores: Mapping[str, Sequence[float] | NDArray[np.float64]],
+) -> Scores:
+    """The scores of samples whose labels are as many as when they were scored.
+
+    Args:
+        labels: of each sample, the ids of its labels.
+        scores: of each sample, those of its labels, in the same order.
+
+    Example:
+        >>> matched({"s": ["a", "b"], "t": ["c"]}, {"s": [0.5, float("nan")], "t": []})
+        {'s': [('a', 0.5), ('b', None)]}
+    """
+    return {
+        sample: [
+            (i, None if x != x else float(x)) for i, x in zip(ids, scores[sample], strict=True)
+        ]
+        for sample, ids in labels.items()
+        if ids and len(scores.get(sample, ())) == len(ids)
+    }
+
+
+def scores_before(dataset: Any, path: str) -> dict[str, list[tuple[str, float | None]]] | None:
+    """The attribute on all samples that have it; None if it is not ours or not there."""
+    if not is_our_attribute(dataset, path):
+        return None
+    inner, _, name = path.rpartition(".")
+    field, _, listed = inner.rpartition(".")
+    found = dataset._sample_collection.find({path: {"$exists": True}}, {inner: True})
+    return {
+        str(document["_id"]): [
+            (str(label["_id"]), label.get(name)) for label in document[field][listed]
+        ]
+        for document in found
+    }
+
+
+def write_scores(dataset: Any, path: str, scores: Scores) -> int:
+    """Make the attribute what the scores say, and nothing else; returns on how many samples.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        path: of the attribute, such as ``predictions.detections.labelnext``.
+        scores: of the labels of each sample; None leaves a label without the attribute.
+    """
+    import fiftyone as fo
+    from bson import ObjectId
+
+    from labelnext_adapters.fiftyone.runs import MARKER
+
+    inner, _, name = path.rpartition(".")
+    _clear(dataset, path)
+    dataset.add_sample_field(
+        path,
+        fo.FloatField,
+        description="A score by labelnext.",
+        info={MARKER: "made by labelnext; dataset.delete_run takes it away"},
+    )
+    collection, now, n_set = dataset._sample_collection, datetime.now(UTC), 0
+    samples = list(scores)
+    for start in range(0, len(samples), _CHUNK):
+        part = samples[start : start + _CHUNK]
+        updates = []
+        for sample in part:
+            ids = [ObjectId(i) for i, _ in scores[sample]]
+            new: dict[str, Any] = {
+                f"{inner}.{at}.{name}": score
+                for at, (_, score) in enumerate(scores[sample])
+                if score is not None
+            }
+            as_expected = {"_id": ObjectId(sample), "$expr": {"$eq": [f"${inner}._id", ids]}}
+            updates.append({"q": as_expected, "u": {"$set": {**new, "last_modified_at": now}}})
+        answer = collection.database.command(
+            "update", collection.name, updates=updates, ordered=False
+        )
+        n_set += int(answer["n"])
+        fo.Sample._reload_docs(collection.name, sample_ids=part)
+    dataset.sync_last_modified_at(include_frames=False)
+    return n_set
+
+
+def remove_scores(dataset: Any, path: str) -> None:
+    """Take the attribute away, if it is ours."""
+    if is_our_attribute(dataset, path):
+        dataset.delete_sample_field(path)
+
+
+def rename_scores(dataset: Any, path: str, new: str) -> None:
+    """Give the attribute another name; FiftyOne's own rename changes other samples as well."""
+    before = scores_before(dataset, path)
+    if before is not None:
+        write_scores(dataset, new, before)
+        remove_scores(dataset, path)
+
+
+def restore_scores(dataset: Any, path: str, before: Scores | None) -> None:
+    """Put back what `scores_before` found."""
+    if before is None:
+        remove_scores(dataset, path)
+    else:
+        write_scores(dataset, path, before)
+
+
+def label_ids(collection: Any, inner: str) -> dict[str, list[str]]:
+    """The ids of the labels of each sample."""
+    columns = fetch(collection, ["id", f"{inner}.id"])
+    return {
+        sample: [str(i) for i in ids or ()]
+        for sample, ids in zip(columns["id"], columns[f"{inner}.id"], strict=True)
+    }
+
+
+def _clear(dataset: Any, path: str) -> None:
+    inner, _, name = path.rpartition(".")
+    gone = {"$unset": {f"{inner}.$[].{name}": ""}, "$set": {"last_modified_at": datetime.now(UTC)}}
+    dataset._sample_collection.update_many({path: {"$exists": True}}, gone)

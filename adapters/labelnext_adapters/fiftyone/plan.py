@@ -1,0 +1,154 @@
+"""A Ranking to a plan: one embedded field, its index, two saved views and a custom run."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.journal import Plan, Step
+from labelnext.ranking import Ranking
+from labelnext_adapters.fiftyone.columns import fetch
+from labelnext_adapters.fiftyone.connection import talking
+from labelnext_adapters.fiftyone.object_scores import label_ids, matched, refuse_foreign_attribute
+from labelnext_adapters.fiftyone.read import keyed
+from labelnext_adapters.fiftyone.views import VIEW_LIMIT, view_names
+from labelnext_adapters.fiftyone.write import (
+    check_run_name,
+    refuse_foreign,
+    registered,
+    with_field,
+)
+
+
+def make_plan(
+    collection: Any,
+    ranking: Ranking,
+    run: str,
+    key: str | None,
+    details: Mapping[str, Any],
+    labels: str | None = None,
+) -> Plan:
+    """What writing the ranking would do.
+
+    Args:
+        collection: what was ranked.
+        ranking: of its samples.
+        run: name of the run.
+        key: the field that the ids of the ranking come from; the samples' own when None.
+        details: what the run tells people, and the slice of a grouped dataset.
+        labels: path of the labels that get the ranking's scores of objects; None to write none.
+
+    Raises:
+        InvalidInput: if the run's name cannot be a field, or the ranking holds unknown items.
+        WriteRefused: if something of that name is not labelnext's.
+    """
+    check_run_name(run)
+    dataset = collection._root_dataset
+    with talking():
+        refuse_foreign(dataset, run)
+        columns = fetch(collection, ["id", key] if key else ["id"])
+        earlier = with_field(dataset, run)
+    ids = keyed(columns["id"], columns[key] if key else None, key)
+    samples = dict(zip(ids, columns["id"], strict=True))
+    unknown = [i for i in ranking.pool_order.tolist() if i not in samples]
+    if unknown:
+        raise InvalidInput(
+            f"ranking must hold samples of {dataset.name}; {len(unknown)} are not: "
+            f"{listed(unknown)}."
+        )
+    rows = ranking.pool_rows()
+    ranked = [samples[row["item_id"]] for row in rows]
+    stale = sorted(earlier.keys() - set(ranked))
+    config = registered(dataset, run)
+    steps: list[Step] = []
+    if rows or stale or config is not None:
+        of_objects = None if labels is None else f"{labels}.{run}"
+        told = {**details, "objects": of_objects}
+        steps = _steps(dataset, run, ranked, [row["score"] for row in rows], stale, ranking, told)
+        paths = list(dict.fromkeys(p for p in (of_objects, getattr(config, "objects", None)) if p))
+        if paths:
+            steps.insert(2, _objects_step(collection, ranking, run, samples, labels, paths))
+    return Plan(
+        "fiftyone", run, dataset.name, tuple(steps), next_steps=_next_steps(dataset, run, steps)
+    )
+
+
+def _where(dataset: Any, run: str) -> dict[str, str]:
+    return {"dataset": dataset.name, "dataset_id": str(dataset._doc.id), "run": run}
+
+
+def _steps(
+    dataset: Any,
+    run: str,
+    ranked: list[str],
+    scores: list[float | None],
+    stale: list[str],
+    ranking: Ranking,
+    details: Mapping[str, Any],
+) -> list[Step]:
+    where, n_batch = _where(dataset, run), len(ranking)
+    config = {**details, "n_ranked": len(ranked), "n_batch": n_batch}
+    batch, everything = view_names(run)
+    cleared = f", clear it on {len(stale)} no longer ranked" if stale else ""
+    chosen = ranked[:n_batch] if n_batch <= VIEW_LIMIT else n_batch
+    return [
+        Step("register", f"Register the custom run {run}", 0, {**where, "config": config}),
+        Step(
+            "scores",
+            f"Set {run}.score, .priority and .rank on {len(ranked)} samples{cleared}",
+            len(ranked) + len(stale),
+            {**where, "ids": ranked, "scores": scores, "stale": stale},
+        ),
+        Step("index", f"Create an index on {run}.rank", 0, where),
+        Step(
+            "views",
+            f"Save the views {batch} ({n_batch} samples) and {everything} ({len(ranked)})",
+            n_batch,
+            {**where, "batch": chosen, "slice": details.get("slice")},
+        ),
+    ]
+
+
+def _objects_step(
+    collection: Any,
+    ranking: Ranking,
+    run: str,
+    samples: Mapping[str, str],
+    labels: str | None,
+    paths: list[str],
+) -> Step:
+    """Scores of the objects of what is ranked; those of an earlier run go."""
+    dataset = collection._root_dataset
+    where = {**_where(dataset, run), "paths": paths}
+    if labels is None:
+        return Step("objects", f"Remove {paths[0]}", 0, {**where, "path": None, "scores": {}})
+    path = f"{labels}.{run}"
+    with talking():
+        refuse_foreign_attribute(dataset, path)
+        ids = label_ids(collection, labels)
+    known = ranking.object_scores or {}
+    ranked = {samples[i]: known[i] for i in ranking.pool_order.tolist() if i in known}
+    scores = matched(ids, ranked)
+    n = sum(map(len, scores.values()))
+    return Step(
+        "objects",
+        f"Set {path} on {n} objects of {len(scores)} samples",
+        len(scores),
+        {**where, "path": path, "scores": scores},
+    )
+
+
+def _next_steps(dataset: Any, run: str, steps: list[Step]) -> tuple[str, ...]:
+    if not steps:
+        return ("Nothing is left to rank, so nothing is written.",)
+    lines = [
+        f"Open the App with `fiftyone app launch {shlex.quote(dataset.name)}` and pick the saved "
+        f"view {view_names(run)[0]}."
+    ]
+    if not dataset.persistent:
+        lines.append(
+            "Set dataset.persistent = True to keep the dataset: FiftyOne deletes it at exit."
+        )
+    return tuple(lines)

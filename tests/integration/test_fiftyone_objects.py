@@ -1,0 +1,207 @@
+"""Scores of single objects, slices of groups, and runs renamed by hand, on a real MongoDB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import labelnext
+from labelnext import pipeline
+from labelnext.config import load_config
+from labelnext.errors import ConfigError, WriteRefused
+from tests.integration.test_fiftyone_read import add, box, boxes, logits
+from tests.integration.test_fiftyone_write import state
+
+pytest_plugins = ("tests.integration.mongod",)
+
+PATH = "pred.detections.next"
+
+
+@pytest.fixture
+def detected(dataset: Any) -> Any:
+    """Three samples with two, one and no boxes, and one that nobody looked at."""
+    add(
+        dataset,
+        {"pred": boxes(box("car", 0.5), box("car", 0.25)), "name": "a"},
+        {"pred": boxes(box("car", 0.75)), "name": "b"},
+        {"pred": boxes(), "name": "c"},
+        {"name": "d"},
+        classes=["car"],
+    )
+    return dataset
+
+
+def settings(dataset: Any, folder: Path, *, objects: bool = True, **source: Any) -> Any:
+    return load_config(
+        {
+            "source": {
+                "adapter": "fiftyone",
+                "dataset": dataset.name,
+                "key": "name",
+                "pred_field": "pred",
+                **source,
+            },
+            "acquisition": {"name": "mean_object_confidence", "of": "objects"},
+            "write": {"run": "next", "objects": objects},
+            "report": {"path": None},
+            "state": str(folder / "state"),
+        }
+    )
+
+
+def test_each_object_gets_its_own_score(detected: Any, tmp_path: Path) -> None:
+    labelnext.run(settings(detected, tmp_path))
+    assert detected.values(PATH) == [[0.5, 0.25], [0.75], [], None]
+    assert detected.bounds(PATH) == (0.25, 0.75)
+    assert detected.get_run_info("next").config.objects == PATH
+
+
+def test_samples_whose_objects_were_scored_are_marked_as_modified(
+    detected: Any, tmp_path: Path
+) -> None:
+    labelnext.run(settings(detected, tmp_path, objects=False))
+    before = detected.values("last_modified_at")
+    labelnext.run(settings(detected, tmp_path))
+    after = detected.values("last_modified_at")
+    assert after[0] > before[0]
+    assert after[3] == before[3]
+
+
+@pytest.mark.parametrize("how", ["undo", "delete"])
+def test_scores_of_objects_go_with_the_run(detected: Any, tmp_path: Path, how: str) -> None:
+    before = state(detected)
+    config = settings(detected, tmp_path)
+    labelnext.run(config)
+    detected.reload()
+    if how == "undo":
+        pipeline.undo(config)
+    else:
+        detected.delete_run("next")
+    assert state(detected) == before
+
+
+def test_undo_brings_back_the_earlier_scores_of_objects(detected: Any, tmp_path: Path) -> None:
+    config = settings(detected, tmp_path)
+    labelnext.run(config)
+    before = state(detected)
+    detected.match({"name": "a"}).set_field("pred.detections.confidence", 1.0).save("pred")
+    labelnext.run(config)
+    assert detected.values(PATH) == [[1.0, 1.0], [0.75], [], None]
+    pipeline.undo(config)
+    assert detected.values(PATH) == [[0.5, 0.25], [0.75], [], None]
+    assert state(detected)["schema"] == before["schema"]
+
+
+def test_a_run_without_scores_of_objects_removes_the_earlier_ones(
+    detected: Any, tmp_path: Path
+) -> None:
+    labelnext.run(settings(detected, tmp_path))
+    before = state(detected)
+    config = settings(detected, tmp_path, objects=False)
+    labelnext.run(config)
+    assert not detected.has_sample_field(PATH)
+    assert detected._sample_collection.find_one({PATH: {"$exists": True}}) is None
+    pipeline.undo(config)
+    assert state(detected) == before
+
+
+def test_objects_that_changed_meanwhile_get_no_score_and_are_counted(
+    detected: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import labelnext_adapters.fiftyone.write as module
+
+    write = module.write_scores
+
+    def late(*arguments: Any) -> int:
+        sample = detected.match({"name": "b"}).first()
+        sample.pred.detections.append(box("car", 0.5))
+        sample.save()
+        return write(*arguments)
+
+    monkeypatch.setattr(module, "write_scores", late)
+    report = labelnext.run(settings(detected, tmp_path))
+    assert detected.values(PATH) == [[0.5, 0.25], [None, None], [], None]
+    assert "1 samples got no scores of objects" in str(report.to_dict())
+
+
+def test_an_attribute_that_is_not_labelnext_s_is_never_overwritten(
+    dataset: Any, tmp_path: Path
+) -> None:
+    add(dataset, {"pred": boxes(box("car", 0.5, next=7.0)), "name": "a"}, classes=["car"])
+    before = state(dataset)
+    with pytest.raises(WriteRefused, match=r"attribute next of pred\.detections"):
+        labelnext.run(settings(dataset, tmp_path))
+    assert state(dataset) == before
+
+
+def test_scores_of_objects_need_objects(dataset: Any, tmp_path: Path) -> None:
+    add(dataset, {"pred": logits(1, 3), "name": "a"}, classes=["a", "b"])
+    config = {
+        "source": {"adapter": "fiftyone", "dataset": dataset.name, "pred_field": "pred"},
+        "write": {"objects": True},
+        "report": {"path": None},
+        "state": str(tmp_path),
+    }
+    with pytest.raises(ConfigError, match=r"write\.objects must be left out unless objects"):
+        labelnext.run(config)
+
+
+def test_a_renamed_run_keeps_its_scores_of_objects(detected: Any, tmp_path: Path) -> None:
+    before = state(detected)
+    labelnext.run(settings(detected, tmp_path))
+    detected.reload()
+    detected.rename_run("next", "later")
+    assert detected.values("pred.detections.later") == [[0.5, 0.25], [0.75], [], None]
+    detected.delete_run("later")
+    assert state(detected) == before
+
+
+def test_undo_of_a_run_that_was_renamed_says_so_and_then_settles(
+    detected: Any, tmp_path: Path
+) -> None:
+    before = state(detected)
+    config = settings(detected, tmp_path)
+    labelnext.run(config)
+    detected.reload()
+    detected.rename_run("next", "later")
+    renamed = state(detected)
+    with pytest.raises(WriteRefused, match="renamed to 'later' in FiftyOne") as caught:
+        pipeline.undo(config)
+    assert "dataset.rename_run('later', 'next')" in str(caught.value.hint)
+    assert state(detected) == renamed
+    detected.rename_run("later", "next")
+    pipeline.undo(config)
+    assert state(detected) == before
+
+
+def test_a_slice_is_ranked_viewed_and_taken_back(dataset: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    dataset.add_group_field("group", default="left")
+    for number, confidence in enumerate((0.75, 0.25)):
+        group = fo.Group()
+        for side in ("left", "right"):
+            name = f"{side}{number}"
+            sample = fo.Sample(f"/{name}.png", group=group.element(side), name=name)
+            sample["pred"] = boxes(box("car", confidence))
+            dataset.add_samples([sample], progress=False)
+        del sample
+    before = state(dataset)
+    config = settings(dataset, tmp_path, objects=False, slice="right")
+    labelnext.run(config)
+    dataset.reload()
+    assert dataset.group_slice == "left"
+    for name in ("next-batch", "next-all"):
+        assert dataset.load_saved_view(name).values("name") == ["right1", "right0"]
+    assert dataset.exists("next").count() == 0
+    labelnext.run(settings(dataset, tmp_path, objects=False))
+    dataset.reload()
+    assert dataset.load_saved_view("next-all").values("name") == ["left1", "left0"]
+    assert dataset.select_group_slices("right").exists("next").count() == 0
+    pipeline.undo(config)
+    dataset.reload()
+    assert dataset.load_saved_view("next-all").values("name") == ["right1", "right0"]
+    pipeline.undo(config)
+    assert state(dataset) == before
