@@ -32,6 +32,7 @@ def test_minimal_config_gets_the_shared_defaults(tmp_path: Path) -> None:
             "columns": {},
             "classes": None,
             "images": None,
+            "older": [],
             "label_config": None,
             "from_name": None,
             "model_version": None,

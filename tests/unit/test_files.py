@@ -177,6 +177,46 @@ def test_coco_detections_in_any_order_keep_their_own_scores(tmp_path: Path) -> N
     assert objects.boxes[:, 2] == pytest.approx(expected)
 
 
+def test_coco_results_of_older_versions_are_a_committee(tmp_path: Path) -> None:
+    # The third image is seen by the older version alone; of the first the boxes are the same.
+    (tmp_path / "images.json").write_text(json.dumps(IMAGES))
+    here = {"image_id": 1, "category_id": 3, "score": 0.9, "bbox": [0, 0, 50, 50]}
+    there = {**here, "image_id": 3}
+    (tmp_path / "old.json").write_text(json.dumps([here, there]))
+    files = {"images": "images.json", "older": ["old.json"]}
+    pool = read(tmp_path, "new.json", json.dumps([here]), **files)
+    assert [v.counts.tolist() for v in pool.objects] == [[1, 0, 1], [1, 0, 0]]
+    ranking = rank(pool, "committee_certainty", no_objects="last")
+    assert ranking.item_ids.tolist() == ["3", "1", "2"]
+    (tmp_path / "old.json").write_text(json.dumps([{**here, "image_id": 9}]))
+    with pytest.raises(InvalidInput, match="old.json: image_id must be one of the 3 images"):
+        read(tmp_path, "new.json", json.dumps([here]), **files)
+    (tmp_path / "old.json").unlink()
+    with pytest.raises(NotFound, match="older must be files"):
+        read(tmp_path, "new.json", json.dumps([here]), **files)
+    with pytest.raises(ConfigError, match="older must be left out of jsonl files"):
+        read(tmp_path, "p.jsonl", lines({"item_id": "a"}), older=["old.json"])
+
+
+@pytest.mark.parametrize("name", ["new.jsonl", "old.jsonl", "images.jsonl"])
+def test_ranking_never_replaces_a_file_of_the_source(tmp_path: Path, name: str) -> None:
+    (tmp_path / "images.jsonl").write_text(json.dumps(IMAGES))
+    for results in ("new.jsonl", "old.jsonl"):
+        (tmp_path / results).write_text(json.dumps(COCO))
+    adapter = open_adapter(
+        "files",
+        directory=tmp_path,
+        path="new.jsonl",
+        format="coco",
+        older=["old.jsonl"],
+        images="images.jsonl",
+        write={"output": name},
+    )
+    ranking = rank(adapter.read(), "committee_certainty")
+    with pytest.raises(ConfigError, match="another file than those of the source"):
+        adapter.plan(ranking)
+
+
 def test_coco_segmentations_become_masks(tmp_path: Path) -> None:
     # Image 1 is 100 wide; a polygon, run lengths, and a box that stands for itself.
     (tmp_path / "images.json").write_text(json.dumps(IMAGES))
@@ -352,7 +392,7 @@ def test_ranking_file_holds_every_ranked_item(tmp_path: Path, output: str) -> No
     ("output", "message"),
     [
         ("r.xlsx", "output must end in one of"),
-        ("p.jsonl", "another file than source.path"),
+        ("p.jsonl", "another file than those of the source"),
         ("p.jsonl/r.csv", "must be a file that can be written"),
     ],
 )

@@ -29,6 +29,8 @@ class FilesSource(Options):
     """Names of the classes, in the order of the probabilities."""
     images: Path | None = None
     """Of a COCO results list, the file with its images and categories."""
+    older: list[Path] = Field(default_factory=list)
+    """Of a COCO results list, those of older model versions, the oldest first: a committee."""
     label_config: Path | None = None
     """Of a Label Studio export, the file with the labelling setup, in XML; what the export names
     when null."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from labelnext.masks import Masks, boxes_of_masks, mask_of
 from labelnext.pool import Notice, Objects, Pool
 
 
-def read_coco(results_path: Path, images_path: Path, key: str | None = None) -> Pool:
+def read_coco(results_paths: Sequence[Path], images_path: Path, key: str | None = None) -> Pool:
     """Detections as objects of their images; images without detections have none.
 
     Args:
-        results_path: a list of records with image_id, category_id, score, and bbox (x, y, width,
-            height in pixels) or segmentation (polygons or run lengths) or both; an embedding too.
+        results_paths: one for each model version, the newest last. Each is a list of records with
+            image_id, category_id, score, and bbox (x, y, width, height in pixels) or segmentation
+            (polygons or run lengths) or both; an embedding too.
         images_path: with `images` (id, width, height) and `categories` (id, name). Its
             annotations are not taken for labels: they are often ground truth for evaluation.
         key: the field of an image that is its id; `id` when None.
@@ -31,13 +33,38 @@ def read_coco(results_path: Path, images_path: Path, key: str | None = None) -> 
     if not images_path.is_file():
         raise NotFound(f"images must be a file; got {str(images_path)!r}, which does not exist.")
     listing = _load(images_path)
-    results = _load(results_path)
     if not isinstance(listing, dict) or not isinstance(listing.get("images"), list):
         raise InvalidInput(f"{images_path.name} must hold a list of images.")
-    if not isinstance(results, list):
-        raise InvalidInput("a COCO results file must be a list of detections.")
     images: list[dict[str, Any]] = listing["images"]
     categories = sorted(listing.get("categories", []), key=lambda c: c["id"])
+    versions = []
+    for path in results_paths:
+        if not path.is_file():
+            raise NotFound(f"older must be files; got {str(path)!r}, which does not exist.")
+        try:
+            versions.append(_objects(_load(path), images, categories))
+        except InvalidInput as error:
+            if path != results_paths[-1]:  # whose name the caller adds
+                error.message = f"{path.name}: {error.message}"
+            raise
+    notices = []
+    if listing.get("annotations"):
+        message = f"the annotations in {images_path.name} were not taken for labels."
+        notices.append(Notice("annotations_ignored", message))
+    return Pool(
+        [_of(image, key or "id", "image") for image in images],
+        objects=tuple(versions) if len(versions) > 1 else versions[0],
+        classes=[str(c["name"]) for c in categories] or None,
+        notices=notices,
+    )
+
+
+def _objects(
+    results: Any, images: list[dict[str, Any]], categories: list[dict[str, Any]]
+) -> Objects:
+    """The detections of one model version."""
+    if not isinstance(results, list):
+        raise InvalidInput("a COCO results file must be a list of detections.")
     rows = {_of(image, "id", "image"): row for row, image in enumerate(images)}
     places = {category["id"]: place for place, category in enumerate(categories)}
     for detection in results:
@@ -62,23 +89,13 @@ def read_coco(results_path: Path, images_path: Path, key: str | None = None) -> 
     masks = _masks(results, sizes)
     scores = np.array([_of(d, "score", "detection") for d in results], dtype=float)
     class_ids = [places.get(c, -1) for c in kinds]
-    objects = Objects(
+    return Objects(
         np.concatenate([[0], np.cumsum(np.bincount(item_rows, minlength=len(images)))]),
         scores,
         class_ids=np.array(class_ids, dtype=np.int64)[order],
         boxes=_boxes(results, sizes, masks),
         masks=masks,
         embeddings=_embeddings(results),
-    )
-    notices = []
-    if listing.get("annotations"):
-        message = f"the annotations in {images_path.name} were not taken for labels."
-        notices.append(Notice("annotations_ignored", message))
-    return Pool(
-        [_of(image, key or "id", "image") for image in images],
-        objects=objects,
-        classes=[str(c["name"]) for c in categories] or None,
-        notices=notices,
     )
 
 

@@ -68,6 +68,8 @@ def read_pool(source: FilesSource, context: Context) -> Pool:
     kind = source_format(path, source)
     if not path.is_file():
         raise NotFound(f"path must be a file; got {str(path)!r}, which does not exist.")
+    if source.older and kind != "coco":
+        raise ConfigError(f"older must be left out of {kind} files; got {len(source.older)} files.")
     context.report("read", 0, None)
     try:
         if kind == "label-studio":
@@ -79,7 +81,8 @@ def read_pool(source: FilesSource, context: Context) -> Pool:
                     "list; got None.",
                     hint="add source.images.",
                 )
-            pool = read_coco(path, context.path(source.images), context.key)
+            older = [context.path(one) for one in source.older]
+            pool = read_coco([*older, path], context.path(source.images), context.key)
         elif kind == "npz":
             pool = _read_npz(path, source)
         else:

@@ -29,8 +29,11 @@ def make_plan(ranking: Ranking, source: FilesSource, write: FilesWrite, context:
     path = context.path(write.output).absolute()
     ranking_format(path)
     check_writable(path)
-    if path == context.path(source.path).absolute():
-        raise ConfigError(f"write.output must be another file than source.path; got {str(path)!r}.")
+    sources = (source.path, *source.older, *([source.images] if source.images else []))
+    if path in [context.path(one).absolute() for one in sources]:
+        raise ConfigError(
+            f"write.output must be another file than those of the source; got {str(path)!r}."
+        )
     rows = ranking.pool_rows()
     step = Step(
         _STEP,
