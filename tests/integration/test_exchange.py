@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 import labelnext
-from labelnext.errors import NotFound, WriteFailed, WriteRefused
+from labelnext.errors import NotFound, Unavailable, WriteFailed, WriteRefused
 from labelnext.pipeline import resume, runs, undo
+from tests.integration.faulty_proxy import Fault, running_proxy
 
 if TYPE_CHECKING:  # pytest itself imports the plugins, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
@@ -376,21 +377,63 @@ def test_a_sending_that_broke_off_is_finished_without_a_task_twice(
     assert undo(config)[1] == []
 
 
-def test_images_below_a_folder_that_the_server_shows_are_not_uploaded(
+def test_images_that_the_server_shows_by_itself_are_not_uploaded(
     label_studio: LabelStudio, animals: Any, tmp_path: Path
 ) -> None:
-    shown = {"document_root": str(tmp_path), "url_prefix": "/data/local-files/?d=images/"}
-    config = settings(label_studio, animals, tmp_path, **shown)
+    folder = tmp_path / "a folder é"
+    folder.mkdir()
+    paths = {name: image(folder, name) for name in ROWS}
+    animals.set_values("filepath", [paths[name] for name in animals.values("name")])
+    # The server of the tests serves "/"; of that, what a storage of a project names.
+    config = settings(label_studio, animals, tmp_path, document_root="/")
     labelnext.run(config)
     labelnext.send(config)
     project = made(label_studio, animals)["id"]
+    storage = {"project": project, "path": str(folder), "use_blob_urls": True}
+    label_studio.api("POST", "/api/storages/localfiles/", storage)
     images = {task["data"]["name"]: task["data"]["image"] for task in tasks(label_studio, project)}
-    assert images["b.png"] == "/data/local-files/?d=images/b.png"
+    assert images["b.png"].startswith("/data/local-files/?d=")
+    assert label_studio._http.get(images["b.png"]).content == Path(paths["b"]).read_bytes()
     assert label_studio.api("GET", f"/api/projects/{project}/file-uploads", all=True) == []
-    elsewhere = settings(label_studio, animals, tmp_path, document_root="/nowhere")
     undo(config)
     with pytest.raises(labelnext.LabelnextError, match="must lie below send.document_root"):
-        labelnext.send(elsewhere)
+        labelnext.send(settings(label_studio, animals, tmp_path, document_root="/nowhere"))
+
+
+@pytest.mark.parametrize("fault", ["cut", "500"])
+def test_a_network_that_fails_makes_no_task_twice(
+    label_studio: LabelStudio,
+    animals: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Fault,
+) -> None:
+    import label_studio_sdk.core.http_client as transport
+
+    monkeypatch.setattr(transport, "_retry_timeout", lambda **_: 0.0)
+    monkeypatch.setattr(transport, "_retry_timeout_from_retries", lambda **_: 0.0)
+    with running_proxy(label_studio.url) as proxy:
+        config = settings(label_studio, animals, tmp_path)
+        config["send"]["url"] = proxy.url
+        labelnext.run(config)
+        labelnext.send(config)
+        n_requests = proxy.seen
+        undo(config)
+        assert n_requests > 15
+        for broken in range(3 if fault == "cut" else 0, n_requests, 6):
+            proxy.spoil(fault, broken, 3)  # the first try and both that follow
+            try:
+                labelnext.send(config)
+            except (Unavailable, WriteFailed):
+                proxy.spoil(None, 0, 0)
+                again = [journal.status for journal in runs(config)][-1:] == ["broken"]
+                resume(config) if again else labelnext.send(config)
+            proxy.spoil(None, 0, 0)
+            project = made(label_studio, animals)["id"]
+            rows = tasks(label_studio, project)
+            assert sorted(t["data"]["name"] for t in rows) == ["b.png", "c.png", "d.png"], broken
+            assert [len(task["predictions"]) for task in rows] == [1, 1, 1], broken
+            assert undo(config)[1] == [], broken
 
 
 def test_a_project_of_ones_own_needs_a_control_that_fits(
