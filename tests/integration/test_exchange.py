@@ -332,7 +332,7 @@ def test_undo_of_an_untouched_sending_leaves_no_project(
     assert animals.list_runs() == []
 
 
-@pytest.mark.parametrize("n", range(1, 8))
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 7])
 def test_a_sending_that_broke_off_is_finished_without_a_task_twice(
     label_studio: LabelStudio,
     animals: Any,
@@ -420,7 +420,7 @@ def test_a_network_that_fails_makes_no_task_twice(
         n_requests = proxy.seen
         undo(config)
         assert n_requests > 15
-        for broken in range(3 if fault == "cut" else 0, n_requests, 6):
+        for broken in range(4 if fault == "cut" else 0, n_requests, 9):
             proxy.spoil(fault, broken, 3)  # the first try and both that follow
             try:
                 labelnext.send(config)
