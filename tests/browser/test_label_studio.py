@@ -14,6 +14,7 @@ from labelnext.adapter import open_adapter
 from labelnext.journal import Journal
 from labelnext.ranking import rank
 from tests.browser.chromium import running_chromium
+from tests.integration.choices import CHOICES, choice_task
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from playwright.sync_api import Browser, Page, Response
@@ -22,10 +23,6 @@ if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
 
 pytest_plugins = ("tests.integration.label_studio_server",)
 
-CHOICES = (
-    '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
-    '<Choice value="good"/><Choice value="bad"/></Choices></View>'
-)
 PASSWORD = "passw0rd123"
 ORDER = (7, 2, 11, 0, 5, 9, 3, 8, 1, 10, 4, 6)  # of the tasks, next first
 
@@ -92,14 +89,11 @@ def _is_next_task(response: Response) -> bool:
 
 def ranked_project(server: LabelStudio, folder: Path, **write: Any) -> tuple[int, list[int]]:
     """Twelve tasks, ranked and written; the project, and its tasks in the order of the ranking."""
-    tasks = []
-    for number in range(12):
-        p = 0.5 + 0.04 * (ORDER.index(number) + 1)  # the margin grows along the order
-        value = {"choices": ["good"], "probs": [p, 1 - p]}
-        region = {"from_name": "kind", "to_name": "text", "type": "choices", "value": value}
-        prediction = {"model_version": "m1", "score": p, "result": [region]}
-        text = f"The review of customer {number + 1}"
-        tasks.append({"data": {"text": text}, "predictions": [prediction]})
+    # The margin grows along the order.
+    tasks = [
+        choice_task(0.54 + 0.04 * ORDER.index(number), text=f"The review of customer {number + 1}")
+        for number in range(12)
+    ]
     project = server.create_project(CHOICES, tasks, show_collab_predictions=False)
     ids = server.task_ids(project)
     source = {"url": server.url, "api_key": server.token, "project": project}

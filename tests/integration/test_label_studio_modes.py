@@ -80,6 +80,37 @@ def test_two_users_with_shard_tabs_never_get_the_same_task(
     other.close()
 
 
+def test_the_stream_follows_the_ranking_and_a_re_rank_in_the_middle(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    # PostgreSQL serves numbers as texts: 9 before 10. So the priorities must be of one width.
+    project = label_studio.create_project(CHOICES, sure_to_unsure(12))
+    ids = label_studio.task_ids(project)
+    write(connect(project), tmp_path)
+    assert label_studio.listing(project) == ids[::-1]
+    served = []
+    for _ in range(6):
+        task = label_studio.next_task(project)
+        assert task is not None
+        served.append(task)
+        label_studio.annotate(task)
+    assert served == ids[:5:-1]
+    # A newer model turns the order around: it counts from the next task on.
+    rows = [
+        {
+            "task": task,
+            "model_version": "m2",
+            "result": choice_task(0.6 + 0.02 * place)["predictions"][0]["result"],
+        }
+        for place, task in enumerate(ids[:6])
+    ]
+    label_studio.api("POST", f"/api/projects/{project}/import/predictions", rows)
+    journal = write(connect(project), tmp_path)
+    assert label_studio.next_task(project) == ids[0]
+    connect(project).undo(journal)
+    assert label_studio.next_task(project) == ids[5]
+
+
 def test_named_annotators_get_a_link_each(
     label_studio: LabelStudio, connect: Open, tmp_path: Path
 ) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.integration import test_label_studio_modes as modes
-from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
+from tests.integration import test_label_studio_part as part
 from tests.integration.postgres import running_postgres
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
-    from tests.integration.label_studio_server import LabelStudio, Open
+    from tests.integration.label_studio_server import LabelStudio
 
 pytest_plugins = ("tests.integration.label_studio_server",)
 
@@ -27,6 +26,11 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStud
         yield server
 
 
+way, asked = part.way, part.asked
+
+test_the_stream_and_a_re_rank = (
+    modes.test_the_stream_follows_the_ranking_and_a_re_rank_in_the_middle
+)
 test_two_users_with_shard_tabs = modes.test_two_users_with_shard_tabs_never_get_the_same_task
 test_stable_shards = modes.test_a_task_stays_with_its_annotator_while_it_is_in_the_batch
 test_overlap = modes.test_overlap_shows_a_task_until_it_has_all_its_annotations
@@ -35,34 +39,10 @@ test_batch = modes.test_batch_marks_the_batch_in_one_request_and_nothing_else
 test_uncertainty = modes.test_uncertainty_serves_the_order_to_label_all_tasks
 test_uncertainty_rerank = modes.test_uncertainty_keeps_what_was_handed_out_and_reranks_the_rest
 test_uncertainty_undo = modes.test_uncertainty_is_undone_run_by_run
-
-
-def test_the_stream_follows_the_ranking_and_a_re_rank_in_the_middle(
-    label_studio: LabelStudio, connect: Open, tmp_path: Path
-) -> None:
-    # PostgreSQL serves numbers as texts: 9 before 10. So the priorities must be of one width.
-    project = label_studio.create_project(CHOICES, sure_to_unsure(12))
-    ids = label_studio.task_ids(project)
-    modes.write(connect(project), tmp_path)
-    assert label_studio.listing(project) == ids[::-1]
-    served = []
-    for _ in range(6):
-        task = label_studio.next_task(project)
-        assert task is not None
-        served.append(task)
-        label_studio.annotate(task)
-    assert served == ids[:5:-1]
-    # A newer model turns the order around: it counts from the next task on.
-    rows = [
-        {
-            "task": task,
-            "model_version": "m2",
-            "result": choice_task(0.6 + 0.02 * place)["predictions"][0]["result"],
-        }
-        for place, task in enumerate(ids[:6])
-    ]
-    label_studio.api("POST", f"/api/projects/{project}/import/predictions", rows)
-    journal = modes.write(connect(project), tmp_path)
-    assert label_studio.next_task(project) == ids[0]
-    connect(project).undo(journal)
-    assert label_studio.next_task(project) == ids[5]
+test_unlabelled = part.test_unlabelled_leaves_labelled_tasks_unread_and_counts_them
+test_tab_of_one_filter = part.test_a_tab_that_shows_what_passes_one_of_its_filters_is_read_once
+test_updated_since = part.test_updated_since_reads_what_changed_after_it
+test_run_over_a_part = (
+    part.test_a_run_over_a_part_ranks_it_alone_and_replaces_the_run_over_the_whole
+)
+test_without_listing = part.test_a_whole_project_is_read_without_listing_its_tasks

@@ -185,9 +185,10 @@ class LabelStudioAdapter:
 
         if self._tasks is None:
             self._tasks = read_tasks(self.client, self._source.project, self._context)
-        if self._write.mode != "uncertainty":  # which puts no key on a task
-            keys = KEYS[ranking.purpose]
-            read_marks(self.client, self._source.project, self._tasks, keys, self._context)
+        keys = KEYS[ranking.purpose]
+        written = {"queue": (keys.priority, keys.batch), "batch": (keys.batch,)}
+        names = written.get(self._write.mode, ())  # uncertainty puts no key on a task
+        read_marks(self.client, self._source.project, self._tasks, names, self._context)
         return make_plan(self.client, self._source, self._write, self._tasks, ranking)
 
     def apply(self, plan: Plan, journal: Journal) -> None:

@@ -24,9 +24,9 @@ from labelnext_adapters.label_studio.client import Client
 from labelnext_adapters.label_studio.digits import SetField, priority_texts, requests_for
 from labelnext_adapters.label_studio.tasks import FIELDS, KEYS, Tasks, task_pages
 
-_READ_BACK = 1000  # values compared after a write; all of them when there are fewer
+_READ_BACK = 500  # values compared after a write; all of them when there are fewer
 _FEW = 2000  # tasks that are read by their ids rather than with the whole project
-_IN_LIST = 200  # ids in one address, which proxies cut at about 8,000 signs
+_IN_LIST = 500  # ids in one address, which proxies cut at about 8,000 signs
 
 Values = dict[str, dict[int, Any]]
 

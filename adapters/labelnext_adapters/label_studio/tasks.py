@@ -140,7 +140,7 @@ def _parameters(
         "include": fields,
         "resolve_uri": "false",
         "page_size": page_size,
-        "query": json.dumps(query),
+        "query": json.dumps(query, separators=(",", ":")),  # an address must not be long
     }
 
 
@@ -277,10 +277,20 @@ def _ids(client: Client, project: int, only: dict[str, Any], context: Context) -
     return {task.id for page in pages for task in page}
 
 
-def read_marks(client: Client, project: int, tasks: Tasks, keys: Keys, context: Context) -> None:
-    """What earlier runs wrote on tasks of the project, also on those that were not read."""
+def read_marks(
+    client: Client, project: int, tasks: Tasks, names: Iterable[str], context: Context
+) -> None:
+    """What earlier runs wrote on tasks of the project, also on those that were not read.
+
+    Args:
+        client: the server.
+        project: its number.
+        tasks: what was read; its values are filled.
+        names: the data keys of ours to look for.
+        context: for progress.
+    """
     known = set(tasks.ids)
-    for name in sorted({keys.priority, keys.batch} - tasks.marked):
+    for name in sorted({*names} - tasks.marked):
         there = {
             "filter": f"filter:tasks:data.{name}",
             "operator": "empty",
