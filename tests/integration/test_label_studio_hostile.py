@@ -86,7 +86,7 @@ def test_hostile_data_passes_through_a_run_and_its_undo_untouched(
     assert without_ours(after) == before
     assert without_ours(label_studio.stored_data(hostile)) == before
     # The ranking names the items as they are.
-    rows = [json.loads(line) for line in (tmp_path / "ranking.jsonl").open("rb")]
+    rows = [json.loads(line) for line in (tmp_path / "ranking.jsonl").read_bytes().splitlines()]
     assert [row["item_id"] for row in rows] == NAMES[::-1]
     assert len(ids) == len(NAMES)
 
