@@ -33,8 +33,13 @@ class FaultyProxy:
         self.spoil(None, 0, 0)
 
     def spoil(self, fault: Fault | None, first: int, times: int) -> None:
-        """What to do from now on; counting begins anew."""
+        """What to do from now on; counting begins anew.
+
+        Attributes set: `seen`, how many requests came; `first_refused`, the number of the first one
+        that was refused, 0 if none was.
+        """
         self._fault, self._first, self._times, self.seen = fault, first, times, 0
+        self.first_refused = 0
         self._lock = threading.Lock()
 
     def next_fault(self) -> Fault | None:
@@ -59,6 +64,7 @@ def running_proxy(target: str, tls: ssl.SSLContext | None = None) -> Iterator[Fa
                 self._answer(int(fault), b'{"detail": "spoilt"}', "application/json")
                 return
             if proxy.refused and proxy.refused in self.path:
+                proxy.first_refused = proxy.first_refused or proxy.seen - 1
                 self._answer(403, b'{"detail": "refused"}', "application/json")
                 return
             server = http.client.HTTPConnection(proxy.host, proxy.port, timeout=120)
