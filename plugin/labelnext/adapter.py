@@ -22,6 +22,8 @@ from labelnext.journal import Journal, Plan, Progress, Step
 from labelnext.pool import Notice, Pool
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from labelnext.batch import Batch, Labels, Origin
     from labelnext.ranking import Ranking
 
@@ -211,6 +213,34 @@ class TakesObjectScores(Protocol):
         """Whether its options ask for them; `Ranking.object_scores` then holds them."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a pool that is read by itself.
+
+    Attributes:
+        number: its place among the parts.
+        name: for people: the file, and which rows of it.
+        payload: all that is needed to read it, as JSON; it changes when the part does.
+        rows: how many items it holds.
+    """
+
+    number: int
+    name: str
+    payload: Mapping[str, Any]
+    rows: int
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """An adapter whose pool may be larger than memory; `run` then scores it part by part."""
+
+    def parts(self) -> list[Part] | None:
+        """The parts, in a stable order; None when the source is to be read whole."""
+
+    def read_part(self, part: Part) -> tuple[Pool, pa.Array]:
+        """The items of a part, numbered from 0 in the pool, and their ids as strings."""
+
+
 @cache
 def _entries() -> dict[str, Any]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
@@ -357,10 +387,12 @@ __all__ = [
     "Journal",
     "Notice",
     "Options",
+    "Part",
     "Plan",
     "Progress",
     "SendOptions",
     "Step",
+    "Streams",
     "TakesBatches",
     "TakesObjectScores",
     "Target",

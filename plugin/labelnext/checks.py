@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -182,12 +183,22 @@ def id_order(item_ids: NDArray[np.str_]) -> NDArray[np.intp]:
     return order
 
 
+@lru_cache(maxsize=1)
+def _row_numbers(n: int) -> NDArray[np.str_]:
+    """0 to n − 1 as strings: the ids of a part, made once for parts of about the same size."""
+    numbers: NDArray[np.str_] = np.arange(n).astype(np.str_)
+    numbers.flags.writeable = False
+    return numbers
+
+
 def checked_ids(item_ids: Iterable[object]) -> NDArray[np.str_]:
     """Distinct, non-empty ids as strings.
 
     Raises:
         InvalidInput: if one is empty, no id, or given twice.
     """
+    if isinstance(item_ids, range) and item_ids.start == 0 and item_ids.step == 1:
+        return _row_numbers(1 << max(len(item_ids) - 1, 0).bit_length())[: len(item_ids)]
     rows = item_ids.tolist() if isinstance(item_ids, np.ndarray) else list(item_ids)
     names = [str(i) for i in rows]
     if any(not name or "\0" in name for name in names):

@@ -169,6 +169,21 @@ def init(
     out.print(f"Wrote {output}. Fill in [bold]source[/], then: labelnext check {output}")
 
 
+@app.command(epilog="Example: labelnext export labelnext.yaml pool")
+def export(
+    config: ConfigPath,
+    folder: Annotated[str, typer.Argument(help="A new folder, or a URL such as s3://bucket/pool.")],
+    rows: Annotated[int, typer.Option(help="Rows of each file.")] = 100_000,
+) -> None:
+    """Write the items of a source as Parquet files, to be ranked in parts."""
+    from labelnext.streamed.export import export as export_pool
+
+    with progress_bars() as progress:
+        source = export_pool(config, folder, rows=rows, progress=progress)
+    out.print("The configuration that reads them begins with:")
+    print_plain(source)
+
+
 @app.command(epilog="Example: labelnext status labelnext.yaml")
 def status(config: ConfigPath) -> None:
     """Say how much is labelled, how the scores moved, and whether labelling on may bring little."""

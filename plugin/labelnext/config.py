@@ -16,11 +16,13 @@ from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.adapter import (
     Adapter,
     Options,
+    Progress,
     SendOptions,
     WriteOptions,
     adapter_names,
     get_adapter,
     get_target,
+    open_adapter,
 )
 from labelnext.document import Document, Location, parse
 from labelnext.errors import ConfigError, LabelnextError
@@ -146,13 +148,20 @@ class Review(Options):
     confidence_weighted_entropy; auto is the first, or ActiveLab where several people labelled."""
 
 
+class Ray(Options):
+    """How Ray is reached, with engine: ray."""
+
+    address: str | None = None
+    """Of a cluster, such as ray://head:10001, or auto; null starts Ray on this machine."""
+
+
 class Rest(Options):
     """The other keys."""
 
     state: Path = Path(".labelnext")
     """Folder of the journals, one a run, beside this file; undo and resume need it."""
-    engine: Literal["local"] = "local"
-    """Where the work is done; local only, so far."""
+    engine: Literal["local", "ray"] = "local"
+    """Where a pool of many files is scored: on this machine, or by Ray."""
     purpose: Purpose = "label"
     """What the ranking is for: label ranks what has no label; review ranks the labels that there
     are, the most doubtful first, and needs labelnext[review]."""
@@ -164,6 +173,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "report": ReportSettings,
     "replay": Replay,
     "review": Review,
+    "ray": Ray,
 }
 
 
@@ -181,6 +191,7 @@ class Config:
         report: the report.
         replay: how active learning is replayed.
         review: how labels are reviewed.
+        ray: how Ray is reached.
         rest: the keys without a section.
         path: of the file; None when it came from a mapping.
     """
@@ -194,6 +205,7 @@ class Config:
     report: ReportSettings
     replay: Replay
     review: Review
+    ray: Ray
     rest: Rest
     path: Path | None = None
 
@@ -206,6 +218,22 @@ class Config:
     def state(self) -> Path:
         """The folder of the journals."""
         return self.directory / self.rest.state.expanduser()
+
+    def open_adapter(self, progress: Progress | None = None) -> Adapter:
+        """The adapter of `source`, ready to read.
+
+        Raises:
+            MissingExtra: if its SDK is not installed.
+        """
+        own = self.source_options
+        return open_adapter(
+            self.source.adapter,
+            write=self.write,
+            directory=self.directory,
+            key=self.source.key,
+            progress=progress,
+            **{name: getattr(own, name) for name in type(own).model_fields},
+        )
 
     def changed(self, *, budget: int | None = None, output: Path | None = None) -> Config:
         """A copy with another budget or ranking file, as given on the command line.
@@ -236,6 +264,7 @@ class Config:
             "report": _dump(self.report),
             "replay": _dump(self.replay),
             "review": _dump(self.review),
+            "ray": _dump(self.ray),
         }
         return data | _dump(self.rest)
 

@@ -6,23 +6,22 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from labelnext.acquisition import Unit, acquisition_names, get_acquisition
+from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.adapter import (
     Adapter,
     Finding,
+    Streams,
     TakesObjectScores,
     Target,
     open_adapter,
     open_target,
 )
-from labelnext.calibration import calibrated_ranking, saturated
 from labelnext.config import Config, load_config
-from labelnext.document import parse
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.explain import Explanation, explain_item
 from labelnext.history import keep
@@ -30,9 +29,17 @@ from labelnext.join import join_predictions
 from labelnext.journal import Journal, Plan, Progress, find_journal, journals, only_run
 from labelnext.output import check_writable, ranking_format, write_atomically, write_ranking
 from labelnext.pool import Notice, Pool
-from labelnext.ranking import Ranking, rank
+from labelnext.ranking import Ranking
 from labelnext.report import Report, summarise, versions
-from labelnext.reviews import review
+from labelnext.scoring import rank_pool, ranking_options, with_object_scores
+from labelnext.streamed.run import (
+    check_streamable,
+    first_pool,
+    is_streamed,
+    resume_streamed,
+    run_streamed,
+    undo_streamed,
+)
 
 _log = logging.getLogger("labelnext")
 
@@ -65,6 +72,9 @@ def run(
     settings = loaded(config)
     seconds: dict[str, float] = {}
     with opened(settings, adapter, progress) as platform:
+        parts = platform.parts() if isinstance(platform, Streams) else None
+        if parts is not None:
+            return run_streamed(settings, platform, parts, dry_run=dry_run, progress=progress)
         with _timed(seconds, "read"):
             pool = read_pool(settings, platform, progress)
         with _timed(seconds, "rank"):
@@ -72,7 +82,7 @@ def run(
                 progress("rank", 0, None)
             ranking = rank_pool(settings, pool)
             if isinstance(platform, TakesObjectScores) and platform.wants_object_scores():
-                ranking = _with_object_scores(settings, pool, ranking)
+                ranking = with_object_scores(settings, pool, ranking)
         with _timed(seconds, "plan"):
             plan = platform.plan(ranking)
         output = _own_output(settings, plan)
@@ -128,81 +138,6 @@ def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = No
         "files", directory=settings.directory, key=side.key, progress=progress, path=side.file
     )
     return join_predictions(pool, reader.read())
-
-
-def rank_pool(settings: Config, pool: Pool) -> Ranking:
-    """The ranking that the configuration asks for."""
-    acquisition, selection = settings.acquisition, settings.selection
-    if settings.rest.purpose == "review":
-        return _reviewed(settings, pool)
-    of, options = ranking_options(settings, pool)
-
-    def ranked(items: Pool) -> Ranking:
-        return rank(
-            items,
-            acquisition.name,
-            budget=selection.budget,
-            selection=selection.method,
-            seed=selection.seed,
-            of=of,
-            **options,
-        )
-
-    if acquisition.calibrate == "auto" and of == "items":
-        return calibrated_ranking(pool, ranked)
-    ranking = ranked(pool)
-    notices = [warning] if of is not None and (warning := saturated(pool)) else []
-    if acquisition.calibrate == "auto":
-        message = "calibrate: auto is for the probabilities of items; objects are used as they are."
-        notices.append(Notice("calibration_skipped", message))
-    return replace(ranking, notices=(*ranking.notices, *notices))
-
-
-def _with_object_scores(settings: Config, pool: Pool, ranking: Ranking) -> Ranking:
-    if ranking.of != "objects" or ranking.acquisition is None:
-        raise ConfigError(
-            "write.objects must be left out unless objects are scored; "
-            f"got {ranking.acquisition or 'no acquisition function'} of {ranking.of or 'items'}.",
-            hint="acquisition.of: objects scores an item by its objects.",
-        )
-    function = get_acquisition(ranking.acquisition)
-    _, options = ranking_options(settings, pool)
-    chosen = {name: value for name, value in options.items() if name in function.options}
-    return replace(ranking, object_scores=function.score_objects(pool, **chosen))
-
-
-def _reviewed(settings: Config, pool: Pool) -> Ranking:
-    ranking = review(pool, score=settings.review.score, budget=settings.selection.budget)
-    given = settings.selection.model_fields_set - {"budget", "seed"}
-    idle = [f"selection.{name}" for name in sorted(given)]
-    idle += ["acquisition"] if settings.acquisition.model_fields_set else []
-    if not idle:
-        return ranking
-    message = f"labels are ranked by their quality, so {', '.join(idle)} had no part in it."
-    return replace(ranking, notices=(*ranking.notices, Notice("idle_options", message)))
-
-
-def ranking_options(settings: Config, pool: Pool) -> tuple[Unit | None, dict[str, Any]]:
-    """What is scored, and the options of scoring and selection, as the configuration has them."""
-    acquisition, selection = settings.acquisition, settings.selection
-    options = {**acquisition.options, **selection.options}
-    twice = acquisition.options.keys() & selection.options.keys()
-    if twice:
-        raise ConfigError(
-            f"option {min(twice)} must stand in acquisition.options or in selection.options, "
-            "not in both."
-        )
-    of: Unit | None = None
-    if acquisition.name is not None:
-        function = get_acquisition(acquisition.name)
-        of = acquisition.of if acquisition.of in function.of else function.of[0]
-        if of == "objects" or pool.multilabel:
-            names = ("reduce", "floor", "no_objects") if of == "objects" else ("reduce",)
-            shared = {n: getattr(acquisition, n) for n in names}
-            options = {**{n: v for n, v in shared.items() if n in function.options}, **options}
-        if isinstance(file := options.get("class_quality"), str):
-            options["class_quality"] = parse(settings.directory / Path(file).expanduser()).data
-    return of, options
 
 
 def explain(
@@ -278,7 +213,14 @@ def check(
         if any(finding.level == "error" for finding in findings):
             return Check(findings, None, {})
         try:
-            pool = read_pool(settings, platform, progress)
+            parts = platform.parts() if isinstance(platform, Streams) else None
+            if parts is not None and isinstance(platform, Streams):
+                check_streamable(settings)
+                pool = first_pool(settings, platform, parts)
+                message = f"what follows is of the first of {len(parts)} parts."
+                findings.append(Finding("ok", message))
+            else:
+                pool = read_pool(settings, platform, progress)
             findings += [Finding("warning", notice.message) for notice in pool.notices]
             ranking = rank_pool(settings, pool)
             findings += [Finding("warning", notice.message) for notice in ranking.notices]
@@ -311,6 +253,8 @@ def undo(
         journal = find_journal(settings.state, run_id, ("done", "broken"))
         _newest(settings, journal, "undone")
         with _writer(settings, journal, adapter, None) as platform:
+            if is_streamed(journal):
+                return journal, undo_streamed(settings, platform, journal)
             return journal, platform.undo(journal)
 
 
@@ -334,6 +278,9 @@ def resume(
             raise ConfigError(f"run {journal.run_id} must be broken to be resumed; it is done.")
         _newest(settings, journal, "resumed")
         with _writer(settings, journal, adapter, progress) as platform:
+            if is_streamed(journal):
+                resume_streamed(settings, platform, journal, progress)
+                return journal
             platform.apply(journal.plan, journal)
         return journal
 
@@ -365,15 +312,7 @@ def opened(
     if adapter is not None:
         yield adapter
         return
-    own = settings.source_options
-    opened = open_adapter(
-        settings.source.adapter,
-        write=settings.write,
-        directory=settings.directory,
-        key=settings.source.key,
-        progress=progress,
-        **{name: getattr(own, name) for name in type(own).model_fields},
-    )
+    opened = settings.open_adapter(progress)
     try:
         yield opened
     finally:

@@ -79,12 +79,12 @@ class Ranking:
 
     def to_rows(self) -> list[dict[str, Any]]:
         """The batch as dictionaries with item_id, rank, priority and score (None for NaN)."""
-        return _rows(self.item_ids, self.ranks, self.priorities, self.scores)
+        return as_rows(self.item_ids, self.ranks, self.priorities, self.scores)
 
     def pool_rows(self) -> list[dict[str, Any]]:
         """All ranked items, as `to_rows` gives the batch, and whether each is in it (batch)."""
         n = len(self.pool_order)
-        rows = _rows(self.pool_order, np.arange(1, n + 1), self.pool_priorities, self.pool_scores)
+        rows = as_rows(self.pool_order, np.arange(1, n + 1), self.pool_priorities, self.pool_scores)
         return [{**row, "batch": row["rank"] <= len(self)} for row in rows]
 
     def to_dataframe(self) -> pd.DataFrame:
@@ -237,12 +237,13 @@ def rank(
     )
 
 
-def _rows(
+def as_rows(
     ids: NDArray[np.str_],
     ranks: NDArray[np.int64],
     values: NDArray[np.float64],
     scores: NDArray[np.float64],
 ) -> list[dict[str, Any]]:
+    """Ranked items as dictionaries with item_id, rank, priority and score (None for NaN)."""
     columns = zip(ids.tolist(), ranks.tolist(), values.tolist(), scores.tolist(), strict=True)
     return [
         {"item_id": i, "rank": r, "priority": p, "score": None if s != s else s}

@@ -21,8 +21,8 @@ from labelnext.pool import Notice, Objects, Pool
 from labelnext.ranking import Ranking
 from labelnext.trust import trust
 
-_BINS = 30
-_NEXT = 20
+BINS = 30
+NEXT = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +169,7 @@ def summarise(
         "objects_per_item": _objects_per_item(pool, asked, batch, floor),
         "next_items": [
             {**row, "reason": _reason(pool, places[row["item_id"]], ranking)}
-            for row in ranking.to_rows()[:_NEXT]
+            for row in ranking.to_rows()[:NEXT]
         ],
         "calibration": [found.to_dict() for found in trust(pool)],
         "seed": ranking.seed,
@@ -269,7 +269,7 @@ def _distribution(ranking: Ranking) -> dict[str, Any] | None:
     scores = ranking.pool_scores[np.isfinite(ranking.pool_scores)]
     if not scores.size:
         return None
-    counts, edges = np.histogram(scores, bins=_BINS)
+    counts, edges = np.histogram(scores, bins=BINS)
     chosen = ranking.scores[np.isfinite(ranking.scores)]
     return {
         "edges": edges.tolist(),

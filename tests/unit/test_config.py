@@ -29,6 +29,7 @@ def test_minimal_config_gets_the_shared_defaults(tmp_path: Path) -> None:
             "predictions": None,
             "path": "pool.jsonl",
             "format": None,
+            "broken": "stop",
             "columns": {},
             "classes": None,
             "images": None,
@@ -65,6 +66,7 @@ def test_minimal_config_gets_the_shared_defaults(tmp_path: Path) -> None:
         "engine": "local",
         "purpose": "label",
         "review": {"score": "auto"},
+        "ray": {"address": None},
     }
     assert config.directory == tmp_path
 

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from labelnext.adapter import Context, Finding, Journal, Options, Plan, WriteOptions
+from labelnext.adapter import Context, Finding, Journal, Options, Part, Plan, WriteOptions
+from labelnext.errors import LabelnextError
 from labelnext.pool import Pool
 from labelnext.ranking import Ranking
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from labelnext_adapters.files.dataset import Dataset
+
+# A URL stays text: as a path its slashes would be lost.
+Place = Annotated[
+    Path | str, BeforeValidator(lambda v: v if isinstance(v, str) and "://" in v else Path(v))
+]
 Format = Literal["jsonl", "csv", "npz", "parquet", "coco", "label-studio"]
 
 
 class FilesSource(Options):
     """Keys of `source` for files."""
 
-    path: Path
+    path: Place
     """The file with the predictions: .jsonl, .csv, .parquet, .npz; .json is a COCO results list or
-    a Label Studio export."""
+    a Label Studio export. Or a folder, glob or URL of Parquet files, which may be larger than
+    memory."""
     format: Format | None = None
     """jsonl, csv, npz, parquet, coco or label-studio; from the ending of the name when null."""
     columns: dict[str, str | list[str]] = Field(default_factory=dict)
@@ -27,6 +38,8 @@ class FilesSource(Options):
     cost) to the file's; for probabilities and embedding also a list of number columns."""
     classes: list[str] | None = None
     """Names of the classes, in the order of the probabilities."""
+    broken: Literal["stop", "skip"] = "stop"
+    """Of many files, one that cannot be read: stop there, or skip it and count it."""
     images: Path | None = None
     """Of a COCO results list, the file with its images and categories."""
     older: list[Path] = Field(default_factory=list)
@@ -44,8 +57,9 @@ class FilesSource(Options):
 class FilesWrite(WriteOptions):
     """Keys of `write` for files; `output` is where the ranking goes."""
 
-    output: Path | None = Path("ranking.csv")
-    """The ranking: .csv, .jsonl or .parquet."""
+    output: Place | None = Path("ranking.csv")  # type: ignore[assignment]  # wider than the base's
+    """The ranking: .csv, .jsonl or .parquet; of a folder of files a folder or URL, ranking/ unless
+    said."""
 
 
 class FilesAdapter:
@@ -66,10 +80,37 @@ class FilesAdapter:
     def __init__(self, source: FilesSource, write: FilesWrite, context: Context) -> None:
         self._source, self._write, self._context = source, write, context
 
+    def _dataset(self) -> Dataset | None:
+        from labelnext_adapters.files.dataset import Dataset, is_dataset
+
+        if is_dataset(self._source.path, self._context):
+            return Dataset(self._source, self._context)
+        return None
+
+    def parts(self) -> list[Part] | None:
+        """The parts of a folder of files; None for one file."""
+        dataset = self._dataset()
+        return None if dataset is None else dataset.parts()
+
+    def read_part(self, part: Part) -> tuple[Pool, pa.Array]:
+        """The items of a part, numbered from 0, and their ids."""
+        from labelnext_adapters.files.dataset import Dataset
+
+        return Dataset(self._source, self._context).read_part(part)
+
     def check(self) -> list[Finding]:
         """Whether the file exists and what it is."""
         from labelnext_adapters.files.read import source_format
 
+        dataset = self._dataset()
+        if dataset is not None:
+            try:
+                parts = dataset.parts()
+            except LabelnextError as error:
+                return [Finding("error", error.message, error.hint)]
+            rows = sum(part.rows for part in parts)
+            message = f"{str(self._source.path)!r} holds {rows:,} items in {len(parts)} parts."
+            return [Finding("ok", message)]
         path = self._context.path(self._source.path)
         if not path.is_file():
             return [Finding("error", f"{str(path)!r} does not exist.", "set source.path.")]

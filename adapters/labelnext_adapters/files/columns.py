@@ -47,11 +47,47 @@ def pool_of_table(
     Raises:
         InvalidInput: if a column is missing, ragged or of a wrong type.
     """
-    for name in columns:
-        if name not in NAMES:
-            raise unknown("columns", name, NAMES)
     reader = _Table(table, columns)
-    ids = reader.ids()
+    return _pool(reader, reader.ids(), classes)
+
+
+def part_of_table(
+    table: pa.Table,
+    columns: Mapping[str, str | Sequence[str]],
+    classes: Sequence[str] | None = None,
+) -> tuple[Pool, pa.Array]:
+    """The items of a table numbered from 0, and their ids as strings.
+
+    For millions of rows: ids stay Arrow's, which Python has not to look at one by one.
+
+    Args:
+        table: as for `pool_of_table`.
+        columns: our names to the table's.
+        classes: names of the classes.
+
+    Raises:
+        InvalidInput: as for `pool_of_table`.
+    """
+    reader = _Table(table, columns)
+    return _pool(reader, range(table.num_rows), classes), reader.id_column().cast(pa.string())
+
+
+def columns_read(schema: pa.Schema, columns: Mapping[str, str | Sequence[str]]) -> list[str]:
+    """The columns of a file that scores are made from: all of ours but embeddings and groups."""
+    wanted: set[str] = set()
+    for name in NAMES:
+        if name not in ("embedding", "group"):
+            stated = columns.get(name, name)
+            wanted.update([stated] if isinstance(stated, str) else stated)
+    flat = "probabilities" not in columns and "probabilities" not in schema.names
+    return [
+        n
+        for n in schema.names
+        if n in wanted or (flat and n.startswith(_PREFIXES["probabilities"]))
+    ]
+
+
+def _pool(reader: _Table, ids: Sequence[Any], classes: Sequence[str] | None) -> Pool:
     rows, names = reader.vectors("probabilities", ids)
     classes = list(classes or names or []) or None
     boxes, truth = reader.objects("objects", ids), reader.objects("truth", ids)
@@ -101,6 +137,9 @@ class _Table:
     """A table under our names."""
 
     def __init__(self, table: pa.Table, columns: Mapping[str, str | Sequence[str]]) -> None:
+        for name in columns:
+            if name not in NAMES:
+                raise unknown("columns", name, NAMES)
         self._table, self._columns = table, columns
 
     def _column(self, name: str) -> Any:
@@ -117,6 +156,9 @@ class _Table:
         return None
 
     def ids(self) -> list[Any]:
+        return list(self.id_column().to_pylist())
+
+    def id_column(self) -> pa.Array:
         column = self._column("item_id")
         if column is None:
             raise InvalidInput(
@@ -126,7 +168,7 @@ class _Table:
         if column.null_count:
             row = int(np.flatnonzero(_nulls(column))[0]) + 1
             raise InvalidInput(f"item_id must be given for every item; row {row} has none.")
-        return list(column.to_pylist())
+        return column
 
     def nulls(self, name: str) -> NDArray[np.bool_]:
         column = self._column(name)

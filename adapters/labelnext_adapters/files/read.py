@@ -12,6 +12,7 @@ from labelnext.errors import ConfigError, InvalidInput, LabelnextError, MissingE
 from labelnext.pool import Objects, Pool
 from labelnext_adapters.files.coco import read_coco
 from labelnext_adapters.files.columns import pool_of_table
+from labelnext_adapters.files.dataset import Dataset, is_dataset
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,6 +65,8 @@ def read_pool(source: FilesSource, context: Context) -> Pool:
         NotFound: if the file does not exist.
         InvalidInput: if it is broken, or a value breaks its rule.
     """
+    if is_dataset(source.path, context):
+        return Dataset(source, context).read()
     path = context.path(source.path)
     kind = source_format(path, source)
     if not path.is_file():

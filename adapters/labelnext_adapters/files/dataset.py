@@ -1,0 +1,185 @@
+"""A Parquet dataset: a folder or a glob of files, local or in an object store, read in parts."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from labelnext.adapter import Context, Part
+from labelnext.errors import InvalidInput, NotFound, Unavailable
+from labelnext.pool import Pool
+from labelnext.streamed.store import filesystem, is_url
+from labelnext_adapters.files.columns import columns_read, part_of_table, pool_of_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.fs
+
+    from labelnext_adapters.files import FilesSource
+
+_WILD = ("*", "?", "[")
+_ENDINGS = (".parquet", ".pq")
+# Decoded, a part takes a few times this much; a group of rows is never split.
+_BYTES = 32 << 20
+_ROWS = 500_000
+_IN_MEMORY = 4 << 30
+
+
+def is_dataset(place: Path | str, context: Context) -> bool:
+    """Whether a source is a folder, a glob or a URL rather than one file on disk."""
+    if is_url(place) or any(sign in str(place) for sign in _WILD):
+        return True
+    return context.path(place).is_dir()
+
+
+class Dataset:
+    """The files of a pool.
+
+    Args:
+        source: keys of `source`.
+        context: folder of relative paths, key and progress.
+
+    Raises:
+        ConfigError: if the URL cannot be used.
+    """
+
+    def __init__(self, source: FilesSource, context: Context) -> None:
+        self._source = source
+        self._columns = dict(source.columns)
+        if context.key is not None:
+            self._columns.setdefault("item_id", context.key)
+        place = source.path if is_url(source.path) else context.path(source.path)
+        self._place = str(place)
+        self._files, self._path = filesystem(place)
+
+    def files(self) -> list[pyarrow.fs.FileInfo]:
+        """The Parquet files, by name; those whose name begins with . or _ are no data.
+
+        Raises:
+            NotFound: if there is none.
+            Unavailable: if the store does not answer.
+        """
+        base = self._path
+        while any(sign in base for sign in _WILD):
+            base = str(PurePosixPath(base).parent)
+        try:
+            found = self._infos(base)
+        except FileNotFoundError:
+            found = []
+        except OSError as error:
+            raise Unavailable(f"{self._place!r} could not be listed: {error}.") from error
+        wanted = [info for info in found if self._wanted(info.path, base)]
+        if not wanted:
+            raise NotFound(
+                f"path must be a folder, glob or URL of Parquet files; {self._place!r} holds none."
+            )
+        return sorted(wanted, key=lambda info: str(info.path))
+
+    def _infos(self, base: str) -> list[pyarrow.fs.FileInfo]:
+        from pyarrow.fs import FileSelector, FileType
+
+        info = self._files.get_file_info(base)
+        if info.type == FileType.File:
+            return [info]
+        found = self._files.get_file_info(FileSelector(base, recursive=True))
+        return [info for info in found if info.type == FileType.File]
+
+    def _wanted(self, path: str, base: str) -> bool:
+        inside = path[len(base) :].strip("/")
+        if any(part.startswith((".", "_")) for part in inside.split("/")):
+            return False
+        if base != self._path:
+            return fnmatch.fnmatch(path, self._path)
+        return path.endswith(_ENDINGS) or path == base
+
+    def read(self) -> Pool:
+        """All items, in memory: for `explain`, `replay` and whatever looks at the whole.
+
+        Raises:
+            InvalidInput: if a file is broken, or a value breaks its rule.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet
+
+        tables = []
+        size = 0
+        for info in self.files():
+            size += info.size
+            if size > _IN_MEMORY:
+                raise InvalidInput(
+                    f"the pool must fit into memory for this; {self._place!r} holds more than "
+                    f"{_IN_MEMORY >> 30} GiB.",
+                    hint="name some of its files in source.path; only run reads any number.",
+                )
+            try:
+                with self._files.open_input_file(info.path) as file:
+                    tables.append(pyarrow.parquet.read_table(file))
+            except (OSError, ValueError) as error:
+                raise InvalidInput(
+                    f"{info.path} must be a whole Parquet file; {' '.join(str(error).split())}."
+                ) from error
+        whole = pa.concat_tables(tables, promote_options="permissive")
+        return pool_of_table(whole, self._columns, self._source.classes)
+
+    def parts(self) -> list[Part]:
+        """Groups of rows of about the same size, file after file.
+
+        A file whose end cannot be read is one part of no rows; reading it says what is wrong.
+        """
+        parts: list[Part] = []
+        for info in self.files():
+            name = str(info.path)[len(str(PurePosixPath(self._path).parent)) + 1 :]
+            changed = {"path": info.path, "bytes": info.size, "time": info.mtime_ns}
+            for groups, rows in self._groups(info.path):
+                label = name if groups is None else f"{name}, rows {groups[0]}"
+                payload = {**changed, "groups": groups and groups[1]}
+                parts.append(Part(len(parts), label, payload, rows))
+        return parts
+
+    def _groups(self, path: str) -> Iterator[tuple[Any, int]]:
+        """Row groups that are read together, with the rows' numbers, and how many rows they are."""
+        import pyarrow.parquet
+
+        try:
+            with self._files.open_input_file(path) as file:
+                footer = pyarrow.parquet.read_metadata(file)
+        except (OSError, ValueError):
+            yield None, 0
+            return
+        taken: list[int] = []
+        first = rows = size = 0
+        for number in range(footer.num_row_groups):
+            group = footer.row_group(number)
+            if taken and (size + group.total_byte_size > _BYTES or rows + group.num_rows > _ROWS):
+                yield (f"{first} to {first + rows - 1}", taken), rows
+                first, taken, rows, size = first + rows, [], 0, 0
+            taken.append(number)
+            rows += group.num_rows
+            size += group.total_byte_size
+        if rows:
+            yield (f"{first} to {first + rows - 1}", taken), rows
+
+    def read_part(self, part: Part) -> tuple[Pool, pa.Array]:
+        """The items of a part, numbered from 0, and their ids.
+
+        Raises:
+            InvalidInput: if the file is broken or changed, or a value breaks its rule.
+            Unavailable: if the store does not answer.
+        """
+        import pyarrow.parquet
+
+        try:
+            with self._files.open_input_file(part.payload["path"]) as source:
+                file = pyarrow.parquet.ParquetFile(source)
+                wanted = columns_read(file.schema_arrow, self._columns)
+                table = file.read_row_groups(part.payload["groups"] or [], columns=wanted)
+        except FileNotFoundError as error:
+            raise InvalidInput("the file must stay while it is read; it is gone.") from error
+        except (OSError, ValueError) as error:
+            raise InvalidInput(
+                f"it must be a whole Parquet file; {' '.join(str(error).split())}.",
+                hint="broken: skip counts such files and leaves them out.",
+            ) from error
+        return part_of_table(table, self._columns, self._source.classes)

@@ -1,0 +1,144 @@
+"""Where parts are scored: in threads of this process, or by Ray on this machine or a cluster.
+
+A new engine is a function in this module and one entry in `_ENGINES`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from labelnext import errors
+from labelnext.adapter import Part, Streams
+from labelnext.config import Config
+from labelnext.errors import LabelnextError, MissingExtra, Unavailable, unknown
+from labelnext.streamed.parts import Scored, Scoring, score_part
+from labelnext.streamed.store import Store
+
+Engine = Callable[[Config, Streams, Sequence[Part], Scoring, Store], Iterator[Scored]]
+
+
+def get_engine(name: str) -> Engine:
+    """The engine of that name.
+
+    Raises:
+        UnknownName: if there is none.
+    """
+    if name not in _ENGINES:
+        raise unknown("engine", name, _ENGINES)
+    return _ENGINES[name]
+
+
+def local(
+    settings: Config, reader: Streams, parts: Sequence[Part], scoring: Scoring, store: Store
+) -> Iterator[Scored]:
+    """In this process, a thread for each processor; Arrow and numpy let go of the interpreter."""
+    import joblib
+
+    threads = joblib.Parallel(
+        n_jobs=min(os.cpu_count() or 1, max(len(parts), 1)),
+        prefer="threads",
+        return_as="generator_unordered",
+        pre_dispatch="n_jobs",
+    )
+    found: Iterator[Scored] = threads(
+        joblib.delayed(score_part)(reader, part, scoring, store) for part in parts
+    )
+    yield from found
+
+
+def on_ray(
+    settings: Config, reader: Streams, parts: Sequence[Part], scoring: Scoring, store: Store
+) -> Iterator[Scored]:
+    """By Ray Data, one task a part; Ray schedules, and does again what a lost node took along.
+
+    Every worker opens the source for itself, so source and output must be where all can reach them.
+
+    Raises:
+        MissingExtra: if Ray is not installed.
+        Unavailable: if the cluster does not answer.
+    """
+    try:
+        import ray.data
+    except ImportError as error:
+        raise MissingExtra(
+            "engine ray needs the package ray, which is not installed.",
+            hint="pip install 'labelnext[ray]'",
+        ) from error
+    with _connected(settings.ray.address):
+        ray.data.DataContext.get_current().enable_progress_bars = False  # ours is there
+        rows = [{"part": json.dumps(asdict(part))} for part in parts]
+        task = _Task(settings, scoring, store.place)
+        for row in ray.data.from_items(rows, override_num_blocks=len(rows)).map(task).iter_rows():
+            answer = json.loads(row["answer"])
+            if "error" in answer:
+                raise getattr(errors, answer["error"])(answer["message"], hint=answer["hint"])
+            yield Scored(**answer)
+
+
+@contextmanager
+def _connected(address: str | None) -> Iterator[None]:
+    """A connection to Ray, left as it was found; without an address Ray is started here."""
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+    try:
+        if address is None:
+            ray.init(
+                address="local",
+                include_dashboard=False,
+                _node_ip_address="127.0.0.1",
+                **quiet,
+            )
+        else:
+            ray.init(address=address, **quiet)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise Unavailable(
+            f"Ray does not answer at {address or 'this machine'}: {error}.",
+            hint="set ray.address to that of the cluster, or to null.",
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+class _Task:
+    """Scores one part in a worker.
+
+    Args:
+        settings: with the source, which the worker opens for itself.
+        scoring: as everywhere.
+        place: of the store.
+    """
+
+    def __init__(self, settings: Config, scoring: Scoring, place: str) -> None:
+        self._settings, self._scoring, self._place = settings, scoring, place
+
+    def __call__(self, row: Mapping[str, str]) -> dict[str, str]:
+        """What was found, or the error; an exception would lose its hint on the way."""
+        part = Part(**json.loads(row["part"]))
+        adapter = self._settings.open_adapter()
+        try:
+            assert isinstance(adapter, Streams)
+            scored = score_part(adapter, part, self._scoring, Store(self._place))
+        except LabelnextError as error:
+            answer = {
+                "error": type(error).__name__,
+                "message": error.message,
+                "hint": error.hint,
+            }
+            return {"answer": json.dumps(answer)}
+        finally:
+            adapter.close()
+        return {"answer": json.dumps(asdict(scored))}
+
+
+_ENGINES: Mapping[str, Engine] = {"local": local, "ray": on_ray}

@@ -1,0 +1,145 @@
+"""A pool as a Parquet dataset, so that any platform's items can be ranked in parts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.adapter import Adapter
+from labelnext.config import Config, load_config
+from labelnext.errors import ConfigError, InvalidInput
+from labelnext.journal import Progress
+from labelnext.pipeline import opened, read_pool
+from labelnext.pool import Objects, Pool
+from labelnext.streamed.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def export(
+    config: Config | Path | str | Mapping[str, Any],
+    place: Path | str,
+    *,
+    rows: int = 100_000,
+    adapter: Adapter | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Write the items of a source as Parquet files that the files adapter reads.
+
+    Args:
+        config: as for `labelnext.run`.
+        place: an empty or new folder, or a URL such as s3://bucket/folder.
+        rows: of each file.
+        adapter: one that is open already.
+        progress: called with a stage, how much is done, and of how much.
+
+    Returns:
+        The `source` that reads what was written, as YAML.
+
+    Raises:
+        ConfigError: for a wrong configuration, or a folder that holds something.
+        InvalidInput: if the pool holds what the files have no place for: several model versions.
+        WriteFailed: if a write broke off; what was written can be removed.
+    """
+    if rows < 1:
+        raise ConfigError(f"rows must be a whole number of at least 1; got {rows!r}.")
+    settings = config if isinstance(config, Config) else load_config(config)
+    store = Store(place)
+    if store.filled():
+        raise ConfigError(f"{str(place)!r} must be empty; it is not.", hint="name a new folder.")
+    with opened(settings, adapter, progress) as platform:
+        pool = read_pool(settings, platform, progress)
+    table = table_of_pool(pool)
+    for number, first in enumerate(range(0, max(len(pool), 1), rows)):
+        store.write_table(f"part-{number:05d}.parquet", table.slice(first, rows))
+        if progress is not None:
+            progress("export", min(first + rows, len(pool)), len(pool))
+    lines = ["source:", "  adapter: files", f"  path: {json.dumps(str(place))}"]
+    if pool.classes is not None:
+        lines.append(f"  classes: {json.dumps(list(pool.classes), ensure_ascii=False)}")
+    return "\n".join(lines) + "\n"
+
+
+def table_of_pool(pool: Pool) -> pa.Table:
+    """The columns of a pool under the names that the files adapter reads.
+
+    Raises:
+        InvalidInput: if the pool holds several model versions, or masks.
+    """
+    import pyarrow as pa
+
+    if isinstance(pool.objects, tuple) or (
+        pool.probabilities is not None and pool.probabilities.ndim == 3
+    ):
+        raise InvalidInput(
+            "a pool must hold one model version to be exported; this one holds several.",
+            hint="name one in source.",
+        )
+    if pool.objects is not None and pool.objects.masks is not None:
+        raise InvalidInput("objects with masks have no place in Parquet files yet.")
+    columns: dict[str, Any] = {"item_id": pa.array(pool.item_ids.tolist(), pa.string())}
+    if pool.probabilities is not None:
+        columns["probabilities"] = _rows(pool.probabilities, pool.missing)
+    if pool.objects is not None:
+        columns["objects"] = _objects(pool.objects, pool)
+    if pool.embeddings is not None:
+        columns["embedding"] = _rows(pool.embeddings, np.zeros(len(pool), dtype=bool))
+    if pool.labels is not None:
+        columns["label"] = _named(pool.labels, pool.classes)
+    columns["labelled"] = pa.array(pool.labelled)
+    if pool.truth is not None:
+        columns["truth"] = _objects(pool.truth, pool)
+    if pool.votes is not None:
+        votes = [_named(row[row >= 0], pool.classes).to_pylist() for row in pool.votes]
+        columns["votes"] = pa.array(votes)
+    if pool.groups is not None:
+        columns["group"] = pa.array(pool.groups.tolist(), pa.string())
+    if pool.costs is not None:
+        columns["cost"] = pa.array(pool.costs)
+    return pa.table(columns)
+
+
+def _rows(values: NDArray[np.floating], nulls: NDArray[np.bool_]) -> pa.Array:
+    import pyarrow as pa
+
+    width = values.shape[1]
+    flat = pa.array(np.ascontiguousarray(values).ravel())
+    return pa.FixedSizeListArray.from_arrays(flat, width, mask=pa.array(nulls))
+
+
+def _named(positions: NDArray[np.int64], classes: tuple[str, ...] | None) -> pa.Array:
+    """Class names, or their positions where the pool names none; null for −1."""
+    import pyarrow as pa
+
+    unknown = pa.array(positions < 0)
+    if classes is None:
+        return pa.array(positions, mask=positions < 0)
+    names = pa.array(classes, pa.string())
+    rows = pa.array(np.maximum(positions, 0), mask=unknown.to_numpy(zero_copy_only=False))
+    return names.take(rows)
+
+
+def _objects(objects: Objects, pool: Pool) -> pa.Array:
+    import pyarrow as pa
+
+    everything = np.zeros(len(objects.confidences), dtype=bool)
+    fields = {"confidence": pa.array(objects.confidences)}
+    if objects.class_ids is not None:
+        fields["class"] = _named(objects.class_ids, pool.classes)
+    for name, values in (
+        ("box", objects.boxes),
+        ("probabilities", objects.probabilities),
+        ("embedding", objects.embeddings),
+    ):
+        if values is not None:
+            fields[name] = _rows(values, everything)
+    values = pa.StructArray.from_arrays(list(fields.values()), names=list(fields))
+    missing = pool.missing if objects is pool.objects else np.zeros(len(pool), dtype=bool)
+    offsets = pa.array(objects.offsets, pa.int32(), mask=np.append(missing, False))
+    return pa.ListArray.from_arrays(offsets, values)

@@ -1,0 +1,380 @@
+"""run(config) for a pool of many files: score the parts, order them on disk, write a dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from labelnext.acquisition import get_acquisition
+from labelnext.adapter import Adapter, Journal, Part, Plan, Progress, Step, Streams, Target
+from labelnext.config import Config
+from labelnext.errors import ConfigError, InvalidInput, NotFound, WriteRefused
+from labelnext.journal import carry_out, only_run, take_back
+from labelnext.output import check_writable, write_atomically
+from labelnext.pool import Notice, Pool
+from labelnext.report import Report, summarise, versions
+from labelnext.scoring import rank_pool, ranking_options
+from labelnext.streamed.engines import get_engine
+from labelnext.streamed.ordering import ordered
+from labelnext.streamed.parts import Scored, Scoring
+from labelnext.streamed.store import MANIFEST, Store, filesystem, is_url
+from labelnext.streamed.summary import Summary, ranked_table
+
+STEP = "ranking_dataset"
+BATCH = "batch.jsonl"
+_RUN = re.compile(r"\d{8}T\d{6}-\d{6}0*")  # never anybody else's folder
+
+
+def run_streamed(
+    settings: Config,
+    platform: Adapter,
+    parts: list[Part],
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Rank a pool part by part, and write the ranking as a Parquet dataset.
+
+    Args:
+        settings: the configuration.
+        platform: the open adapter; it must be able to stream.
+        parts: of the pool.
+        dry_run: look at the first part only, and write nothing.
+        progress: called with a stage, how much is done, and of how much.
+
+    Returns:
+        The report; its `ranking` holds the batch, the whole order is in the dataset.
+
+    Raises:
+        ConfigError: if the configuration asks for what needs the whole pool at once.
+        InvalidInput: if the data breaks a rule.
+        WriteFailed: if a write broke off; `resume` goes on with the parts that are not scored yet.
+    """
+    assert isinstance(platform, Streams)
+    check_streamable(settings)
+    plan = make_plan(settings, parts)
+    if dry_run:
+        return _dry_run(settings, platform, parts, plan)
+    page = settings.report.path and settings.directory / settings.report.path.expanduser()
+    if page:
+        check_writable(page)
+    first = rank_pool(settings, first_pool(settings, platform, parts))  # fails before it begins
+    with only_run(settings.state):
+        journal = Journal.create(settings.state, plan, details={"seed": first.seed})
+        performer = StreamedPerformer(settings, platform, journal, progress)
+        carry_out(plan, journal, performer, progress)
+    report = performer.report(page)
+    if page:
+        text = report.to_html().encode()
+        write_atomically(page, lambda file: file.write(text))
+    return report
+
+
+def is_streamed(journal: Journal) -> bool:
+    """Whether a journal is of a run that was scored part by part."""
+    return any(step.kind == STEP for step in journal.plan.steps)
+
+
+def resume_streamed(
+    settings: Config, platform: Adapter | Target, journal: Journal, progress: Progress | None
+) -> None:
+    """Finish a broken run: parts whose scores are there are not scored again."""
+    performer = StreamedPerformer(settings, platform, journal, progress)
+    carry_out(journal.plan, journal, performer, progress)
+
+
+def undo_streamed(settings: Config, platform: Adapter | Target, journal: Journal) -> list[str]:
+    """Put the earlier ranking back, and remove the files of the run."""
+    return take_back(journal, StreamedPerformer(settings, platform, journal, None))
+
+
+def check_streamable(settings: Config) -> None:
+    """Refuse what needs the whole pool at once.
+
+    Raises:
+        ConfigError: naming the key.
+    """
+    acquisition, selection = settings.acquisition, settings.selection
+    options = {"reduce": acquisition.reduce, **acquisition.options}
+    quota = {"no_objects": acquisition.no_objects, **acquisition.options}["no_objects"] == "quota"
+    wrong = {
+        "purpose must be label": settings.rest.purpose != "label",
+        "acquisition.name must be given": acquisition.name is None,
+        "acquisition.calibrate must be off": acquisition.calibrate != "off",
+        "acquisition.no_objects must be first or last": quota,
+        "acquisition.options.class_weights must be given as numbers, one for each class,": (
+            options["reduce"] == "weighted_sum"
+            and not isinstance(options.get("class_weights"), (list, dict))
+        ),
+        "selection.method must be top_k": selection.method != "top_k",
+        "selection.options must be empty": bool(selection.options),
+        "source.predictions must be left out": settings.source.predictions is not None,
+    }
+    for rule, broken in wrong.items():
+        if broken:
+            raise ConfigError(
+                f"{rule} for a pool that is read in parts.",
+                hint="the rest needs the whole pool in memory: give one file as source.path.",
+            )
+
+
+def make_plan(settings: Config, parts: list[Part]) -> Plan:
+    """One step: the ranking dataset."""
+    place = output_place(settings)
+    rows = sum(part.rows for part in parts)
+    step = Step(
+        STEP,
+        f"Score {rows:,} items in {len(parts)} parts and write their ranking to {place}",
+        rows,
+        {"place": str(place)},
+    )
+    return Plan(settings.source.adapter, settings.write.run, str(place), (step,), output=str(place))
+
+
+def output_place(settings: Config) -> Path | str:
+    """The folder or URL of the ranking.
+
+    Raises:
+        ConfigError: if `write.output` names a file.
+    """
+    write = settings.write
+    stated = "output" in write.model_fields_set and write.output is not None
+    place = str(write.output) if stated else "ranking"
+    if is_url(place):
+        filesystem(place)
+        return place
+    path = (settings.directory / Path(place).expanduser()).absolute()
+    if path.suffix or path.is_file():
+        raise ConfigError(
+            f"write.output must be a folder for a pool that is read in parts; got {str(path)!r}."
+        )
+    return path
+
+
+class StreamedPerformer:
+    """Carries out and takes back the one step.
+
+    Args:
+        settings: the configuration.
+        platform: the open adapter.
+        journal: of the run.
+        progress: called with a stage, how much is done, and of how much.
+    """
+
+    def __init__(
+        self,
+        settings: Config,
+        platform: Adapter | Target,
+        journal: Journal,
+        progress: Progress | None,
+    ) -> None:
+        if not isinstance(platform, Streams):
+            raise ConfigError(
+                f"adapter {settings.source.adapter} must be able to read a pool in parts."
+            )
+        self._settings, self._platform, self._journal = settings, platform, journal
+        self._progress = progress
+        self._seconds: dict[str, float] = {}
+        self._summary: Summary | None = None
+        self._parts: list[Part] = []
+
+    def snapshot(self, step: Step) -> Any:
+        """The manifest that is there."""
+        content = Store(step.payload["place"]).read_bytes(MANIFEST)
+        return {"manifest": None if content is None else content.decode()}
+
+    def perform(self, step: Step) -> None:
+        """Score the parts that are not scored, order all, write; then the manifest names it."""
+        store = Store(step.payload["place"])
+        self._parts = self._platform.parts() or []
+        scoring = scoring_of(self._settings, self._platform, self._parts, self._journal.run_id)
+        start = time.perf_counter()
+        scored = self._score(scoring, store)
+        self._seconds["score"] = round(time.perf_counter() - start, 3)
+        start = time.perf_counter()
+        self._summary = self._order(scored, scoring, store)
+        self._seconds["order"] = round(time.perf_counter() - start, 3)
+
+    def _score(self, scoring: Scoring, store: Store) -> Scored:
+        total, done = Scored(), 0
+        engine = get_engine(self._settings.rest.engine)
+        rows = sum(part.rows for part in self._parts)
+        for scored in engine(self._settings, self._platform, self._parts, scoring, store):
+            total.add(scored)
+            done += scored.counts.get("items", 0)
+            if self._progress is not None:
+                self._progress("score", done, rows)
+        return total
+
+    def _order(self, scored: Scored, scoring: Scoring, store: Store) -> Summary:
+        import pyarrow.dataset
+
+        run = self._journal.run_id
+        files = [store.path(scoring.name(part)) for part in self._parts]
+        scores = pyarrow.dataset.dataset(files, filesystem=store.files, format="parquet")
+        n = scored.counts.get("ranked", 0)
+        budget = n if self._settings.selection.budget is None else self._settings.selection.budget
+        summary = Summary(scored, min(budget, n))
+        written: list[dict[str, Any]] = []
+        first = 1
+        temporary = self._settings.state / f"{run}.sort"
+        for batch in ordered(scores, integers=scored.integers, folder=temporary):
+            table = ranked_table(batch, first, n, budget)
+            name = f"{run}/part-{len(written):05d}.parquet"
+            store.write_table(name, table)
+            summary.add(table)
+            written.append({"path": name, "rows": len(table)})
+            first += len(table)
+            if self._progress is not None:
+                self._progress("order", first - 1, n)
+        lines = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in summary.rows)
+        store.write_bytes(f"{run}/{BATCH}", lines.encode())
+        self._publish(store, written, n, len(summary.rows))
+        store.remove_folder(scoring.folder)
+        return summary
+
+    def _publish(self, store: Store, files: list[dict[str, Any]], rows: int, batch: int) -> None:
+        """Name the run's files as the ranking; whoever reads the manifest sees one run, whole."""
+        earlier = self._earlier()
+        store.write_json(
+            MANIFEST,
+            {
+                "run": self._settings.write.run,
+                "run_id": self._journal.run_id,
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "acquisition": self._settings.acquisition.name,
+                "rows": rows,
+                "batch": {"path": f"{self._journal.run_id}/{BATCH}", "rows": batch},
+                "files": files,
+                "previous": earlier,
+            },
+        )
+        for folder in _superseded(store, {self._journal.run_id, earlier}):
+            store.remove_folder(folder)
+
+    def _earlier(self) -> str | None:
+        """The run whose ranking was there before; undo puts it back, so its files stay."""
+        content = self._journal.befores[0]["manifest"]
+        return None if content is None else str(json.loads(content)["run_id"])
+
+    def restore(self, step: Step, before: Any) -> list[str]:
+        """Put the earlier manifest back, and remove the files of this run."""
+        store = Store(step.payload["place"])
+        content = store.read_bytes(MANIFEST)
+        current = None if content is None else json.loads(content)["run_id"]
+        if current not in (None, self._journal.run_id, self._earlier()):
+            raise WriteRefused(
+                f"the ranking in {step.payload['place']!r} is of run {current}, "
+                f"not of {self._journal.run_id}; it was left alone.",
+                hint="undo that run first.",
+            )
+        if before["manifest"] is None:
+            store.remove(MANIFEST)
+        else:
+            store.write_bytes(MANIFEST, before["manifest"].encode())
+        store.remove_folder(self._journal.run_id)
+        return []
+
+    def report(self, page: Path | None) -> Report:
+        """What the run found and did."""
+        assert self._summary is not None
+        settings, plan = self._settings, self._journal.plan
+        return Report(
+            run=plan.run,
+            run_id=self._journal.run_id,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            adapter=settings.source.adapter,
+            target=plan.target,
+            dry_run=False,
+            steps=[step.description for step in plan.steps],
+            stays=plan.stays,
+            next_steps=plan.next_steps,
+            undo=f"labelnext undo {settings.path or 'CONFIG'}",
+            config=settings.to_dict(),
+            versions=versions(("pyarrow", "duckdb")),
+            seed=settings.selection.seed,
+            input_hash=_fingerprint(self._parts),
+            seconds=self._seconds,
+            path=page,
+            output=Path(plan.target),
+            **self._summary.parts_of_report(settings),
+        )
+
+
+def scoring_of(settings: Config, platform: Streams, parts: list[Part], run_id: str) -> Scoring:
+    """How the parts are scored; what is scored follows from the first of them that can be read.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    acquisition = settings.acquisition
+    assert acquisition.name is not None
+    pool = first_pool(settings, platform, parts)
+    of, options = ranking_options(settings, pool)
+    return Scoring(
+        acquisition.name,
+        of or get_acquisition(acquisition.name).default_of(pool),
+        options,
+        f"{run_id}/scores",
+        skip_broken=skips(settings),
+    )
+
+
+def first_pool(settings: Config, platform: Streams, parts: list[Part]) -> Pool:
+    """The first part that can be read.
+
+    Raises:
+        NotFound: if there is none.
+        InvalidInput: if the first cannot be read, and broken parts are not to be skipped.
+    """
+    for part in parts:
+        try:
+            return platform.read_part(part)[0]
+        except InvalidInput as error:
+            if not skips(settings):
+                error.message = f"{part.name}: {error.message}"
+                raise
+    raise NotFound("the source must hold a part that can be read; got none.")
+
+
+def skips(settings: Config) -> bool:
+    """Whether parts that cannot be read are counted and left out."""
+    return bool(getattr(settings.source_options, "broken", "stop") == "skip")
+
+
+def _dry_run(settings: Config, platform: Streams, parts: list[Part], plan: Plan) -> Report:
+    """The first part, ranked in memory, and what would be written."""
+    pool = first_pool(settings, platform, parts)
+    ranking = rank_pool(settings, pool)
+    message = f"a dry run looks at the first of {len(parts)} parts; its rows are numbered from 0."
+    return Report(
+        run=plan.run,
+        run_id=None,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        adapter=settings.source.adapter,
+        target=plan.target,
+        dry_run=True,
+        steps=[step.description for step in plan.steps],
+        stays=plan.stays,
+        next_steps=plan.next_steps,
+        undo=f"labelnext undo {settings.path or 'CONFIG'}",
+        config=settings.to_dict(),
+        versions=versions(("pyarrow", "duckdb")),
+        seconds={},
+        **summarise(pool, ranking, [Notice("first_part", message)]),
+    )
+
+
+def _superseded(store: Store, kept: set[str | None]) -> list[str]:
+    """Folders of runs whose ranking neither stands nor would be put back."""
+    return [name for name in store.folders() if name not in kept and _RUN.fullmatch(name)]
+
+
+def _fingerprint(parts: list[Part]) -> str:
+    data = [[part.name, part.rows, dict(part.payload)] for part in parts]
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()

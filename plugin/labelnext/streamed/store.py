@@ -1,0 +1,161 @@
+"""A folder of files, on a disk or in an object store, through `pyarrow.fs`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labelnext.errors import ConfigError, Unavailable, WriteFailed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.fs
+
+MANIFEST = "manifest.json"
+
+
+class Store:
+    """A folder in which every file is whole or absent.
+
+    Args:
+        place: a folder, or a URL that `pyarrow.fs` knows, such as s3://bucket/folder.
+
+    Raises:
+        ConfigError: if the URL holds a password, or no file system answers to it.
+    """
+
+    def __init__(self, place: Path | str) -> None:
+        self.place = str(place)
+        self.files, self.root = filesystem(place)
+
+    @property
+    def _local(self) -> bool:
+        from pyarrow.fs import LocalFileSystem
+
+        return isinstance(self.files, LocalFileSystem)
+
+    def path(self, name: str) -> str:
+        """Where a file of the folder lies, for the file system."""
+        return f"{self.root}/{name}"
+
+    def folders(self) -> list[str]:
+        """Names of the folders inside, sorted."""
+        from pyarrow.fs import FileSelector, FileType
+
+        found = self.files.get_file_info(FileSelector(self.root, allow_not_found=True))
+        return sorted(info.base_name for info in found if info.type == FileType.Directory)
+
+    def filled(self) -> bool:
+        """Whether anything lies in the folder."""
+        from pyarrow.fs import FileSelector
+
+        return bool(self.files.get_file_info(FileSelector(self.root, allow_not_found=True)))
+
+    def write_table(self, name: str, table: pa.Table) -> None:
+        """Write a table as Parquet; a reader sees all of it or nothing.
+
+        Raises:
+            WriteFailed: if the disk is full, or the store refuses.
+        """
+        import pyarrow.parquet
+
+        def fill(file: Any) -> None:  # ids and scores hardly repeat: a dictionary would not pay
+            pyarrow.parquet.write_table(table, file, use_dictionary=False)
+
+        self._write(name, fill)
+
+    def write_json(self, name: str, data: Any) -> None:
+        """Write JSON; a reader sees the old file or the new one.
+
+        Raises:
+            WriteFailed: if the disk is full, or the store refuses.
+        """
+        self.write_bytes(name, json.dumps(data, ensure_ascii=False, indent=1).encode())
+
+    def write_bytes(self, name: str, data: bytes) -> None:
+        """Write bytes; a reader sees the old file or the new one."""
+        self._write(name, lambda file: file.write(data))
+
+    def read_bytes(self, name: str) -> bytes | None:
+        """Content of a file; None if there is none."""
+        from pyarrow.fs import FileType
+
+        if self.files.get_file_info(self.path(name)).type != FileType.File:
+            return None
+        with self.files.open_input_stream(self.path(name)) as file:
+            content: bytes = file.read()
+            return content
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        from pyarrow.fs import FileType
+
+        if self.files.get_file_info(self.path(name)).type == FileType.File:
+            self.files.delete_file(self.path(name))
+
+    def remove_folder(self, name: str) -> None:
+        """Remove a folder and all in it, if it is there."""
+        from pyarrow.fs import FileType
+
+        if self.files.get_file_info(self.path(name)).type == FileType.Directory:
+            self.files.delete_dir(self.path(name))
+
+    def _write(self, name: str, fill: Any) -> None:
+        target = self.path(name)
+        try:
+            if not self._local:  # an object appears when it is complete
+                with self.files.open_output_stream(target) as file:
+                    fill(file)
+                return
+            folder, base = os.path.split(target)
+            os.makedirs(folder, exist_ok=True)
+            partial = f"{folder}/.{base}.{os.getpid()}.partial"
+            try:
+                with open(partial, "wb") as file:
+                    fill(file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(partial, target)
+            except BaseException:
+                Path(partial).unlink(missing_ok=True)
+                raise
+        except OSError as error:  # Arrow's are OSErrors too
+            raise WriteFailed(
+                f"{target!r} could not be written: {' '.join(str(error).split())}.",
+                hint="what was there before is untouched; make room, then resume.",
+            ) from error
+
+
+def is_url(place: Path | str) -> bool:
+    """Whether a place is a URL rather than a path."""
+    return isinstance(place, str) and "://" in place
+
+
+def filesystem(place: Path | str) -> tuple[pyarrow.fs.FileSystem, str]:
+    """The file system of a place, and its path there.
+
+    Raises:
+        ConfigError: if the URL holds a password, or no file system answers to it.
+        Unavailable: if the store does not answer.
+    """
+    from pyarrow.fs import FileSystem, LocalFileSystem
+
+    if not is_url(place):
+        return LocalFileSystem(), str(Path(place).absolute())
+    text = str(place)
+    if "@" in text.split("://", 1)[1].split("/", 1)[0]:
+        raise ConfigError(
+            "a URL must not hold a user and password; got one that does.",
+            hint="credentials come from the environment, such as AWS_ACCESS_KEY_ID.",
+        )
+    try:
+        files, path = FileSystem.from_uri(text)
+    except (ValueError, NotImplementedError) as error:
+        raise ConfigError(
+            f"{text!r} must be a URL that pyarrow knows, such as s3://bucket/folder; {error}."
+        ) from error
+    except OSError as error:
+        raise Unavailable(f"{text!r} does not answer: {error}.") from error
+    return files, path.rstrip("/")

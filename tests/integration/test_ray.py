@@ -1,0 +1,73 @@
+"""The same ranking on Ray: on this machine, on a cluster that loses a node, and after a crash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import labelnext
+from labelnext.errors import Unavailable, WriteFailed
+from labelnext.pipeline import resume, runs
+from tests.unit.test_streamed import (
+    assert_same,
+    classification,
+    cut_short,
+    in_memory,
+    settings,
+    spread,
+    texts,
+    written,
+)
+
+# Ray leaves sockets to the garbage collector, and warns of options of its own.
+pytestmark = [
+    pytest.mark.filterwarnings(f"ignore::{kind}")
+    for kind in (
+        "ResourceWarning",
+        "DeprecationWarning",
+        "FutureWarning",
+        "pytest.PytestUnraisableExceptionWarning",
+    )
+]
+
+
+def test_ray_gives_the_ranking_of_the_whole(tmp_path: Path) -> None:
+    import ray
+
+    table = classification(texts())
+    path = spread(table, tmp_path / "data", 7)
+    seen: list[str] = []
+
+    def look(stage: str, done: int, total: int | None) -> None:
+        if stage == "score" and not seen:
+            seen.extend(node["NodeManagerAddress"] for node in ray.nodes())
+
+    report = labelnext.run(settings(tmp_path, path, engine="ray"), progress=look)
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))
+    assert report.counts["items"] == len(table)
+    assert seen == ["127.0.0.1"]
+    assert not ray.is_initialized()
+
+
+def test_an_error_in_a_worker_reaches_the_user_whole(tmp_path: Path) -> None:
+    table = classification(texts())
+    path = spread(table, tmp_path / "data", 3)
+    content = cut_short(path / "002.parquet")
+    config = settings(tmp_path, path, engine="ray")
+    with pytest.raises(
+        WriteFailed, match=r"002.parquet: it must be a whole Parquet file"
+    ) as failed:
+        labelnext.run(config)
+    assert "labelnext resume finishes it" in (failed.value.hint or "")
+    (path / "002.parquet").write_bytes(content)
+    assert resume(config).status == "done"
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))
+    assert [journal.status for journal in runs(config)] == ["done"]
+
+
+def test_a_cluster_that_does_not_answer_is_said_so(tmp_path: Path) -> None:
+    path = spread(classification(texts(40)), tmp_path / "data", 2)
+    config = settings(tmp_path, path, engine="ray", ray={"address": "127.0.0.1:1"})
+    with pytest.raises((Unavailable, WriteFailed), match=r"Ray does not answer at 127.0.0.1:1"):
+        labelnext.run(config)

@@ -1,0 +1,345 @@
+"""Pools that are read in parts: the same ranking as in memory, whatever breaks off."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import labelnext
+from labelnext.errors import ConfigError, InvalidInput, NotFound, WriteFailed
+from labelnext.pipeline import check, resume, runs, undo
+
+N = 4_000
+
+
+def classification(ids: list[str], seed: int = 0) -> pa.Table:
+    """Coarse probabilities, so that many tie; some rows missing, some labelled, some with NaN."""
+    rng = np.random.default_rng(seed)
+    n = len(ids)
+    parts = rng.multinomial(8, [0.5, 0.3, 0.2], size=n) / 8
+    rows: list[Any] = [row.tolist() for row in parts]
+    for i in rng.choice(n, n // 20, replace=False):
+        rows[i] = None
+    for i in rng.choice(n, n // 50, replace=False):
+        rows[i] = [float("nan"), 0.5, 0.5]
+    labels = np.where(rng.random(n) < 0.1, 1, -1).tolist()
+    return pa.table({"item_id": ids, "probabilities": rows, "label": labels})
+
+
+def detections(ids: list[str]) -> pa.Table:
+    rng = np.random.default_rng(1)
+    column: list[Any] = []
+    for _ in ids:
+        vectors = rng.multinomial(4, [0.4, 0.4, 0.2], size=rng.integers(0, 4)) / 4
+        column.append([{"confidence": v.max(), "probabilities": v.tolist()} for v in vectors])
+    column[3] = column[5] = None
+    return pa.table({"item_id": ids, "objects": column})
+
+
+def texts(n: int = N) -> list[str]:
+    return [f"img-{i}" for i in np.random.default_rng(9).permutation(n)]
+
+
+def spread(table: pa.Table, folder: Path, files: int) -> Path:
+    """The rows, shuffled, in some files."""
+    folder.mkdir(parents=True)
+    order = np.random.default_rng(files).permutation(len(table))
+    shuffled = table.take(pa.array(order))
+    for number, rows in enumerate(np.array_split(np.arange(len(table)), files)):
+        part = shuffled.slice(rows[0], len(rows))
+        pq.write_table(part, folder / f"{number:03d}.parquet", row_group_size=300)
+    return folder
+
+
+def settings(tmp_path: Path, path: Path, **changes: Any) -> dict[str, Any]:
+    return {
+        "source": {"adapter": "files", "path": str(path)},
+        "acquisition": {"name": "entropy"},
+        "selection": {"budget": 50},
+        "write": {"output": str(tmp_path / "ranking")},
+        "state": str(tmp_path / "state"),
+        "report": {"path": None},
+        **changes,
+    }
+
+
+def in_memory(tmp_path: Path, table: pa.Table, **changes: Any) -> pa.Table:
+    path = tmp_path / "whole.parquet"
+    pq.write_table(table, path)
+    out = tmp_path / "whole-ranking.parquet"
+    config = settings(tmp_path, path, **changes)
+    labelnext.run(config | {"write": {"output": str(out)}, "state": str(tmp_path / "other")})
+    return pq.read_table(out)
+
+
+def written(folder: Path) -> pa.Table:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    return pa.concat_tables([pq.read_table(folder / f["path"]) for f in manifest["files"]])
+
+
+def assert_same(streamed: pa.Table, whole: pa.Table) -> None:
+    assert streamed.column_names == whole.column_names
+    for name in whole.column_names:
+        left, right = (t.column(name).combine_chunks() for t in (streamed, whole))
+        assert left.equals(right), name
+
+
+@pytest.mark.parametrize("files", [1, 7, 64])
+@pytest.mark.parametrize("name", ["least_confidence", "margin", "variance", "entropy"])
+def test_parts_in_any_number_give_the_ranking_of_the_whole(
+    tmp_path: Path, name: str, files: int
+) -> None:
+    table = classification(texts())
+    path = spread(table, tmp_path / "data", files)
+    how = {"acquisition": {"name": name}}
+    report = labelnext.run(settings(tmp_path, path, **how))
+    whole = in_memory(tmp_path, table, **how)
+    assert_same(written(tmp_path / "ranking"), whole)
+    assert report.ranking.item_ids.tolist() == whole.column("item_id").to_pylist()[:50]
+    assert report.counts["items"] == N
+    assert report.counts["unscored"] > report.counts["missing"] > 0
+
+
+@pytest.mark.parametrize(
+    "acquisition",
+    [
+        {"name": "mean_object_confidence", "of": "objects"},
+        {"name": "mean_object_confidence", "of": "objects", "no_objects": "last"},
+        {"name": "entropy", "of": "objects", "reduce": "sum", "floor": 0.3},
+        {"name": "margin", "of": "objects", "reduce": "min"},
+        {"name": "least_confidence", "of": "objects", "reduce": "mean_top_k", "options": {"k": 2}},
+        {"name": "entropy", "of": "objects", "reduce": "max", "options": {"per_cost": True}},
+    ],
+    ids=lambda how: "-".join(str(v) for v in how.values() if not isinstance(v, dict)),
+)
+def test_parts_with_objects_give_the_ranking_of_the_whole(
+    tmp_path: Path, acquisition: dict[str, Any]
+) -> None:
+    table = detections(texts(1_000))
+    path = spread(table, tmp_path / "data", 7)
+    labelnext.run(settings(tmp_path, path, acquisition=acquisition))
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table, acquisition=acquisition))
+
+
+@pytest.mark.parametrize(
+    "ids", [["10", "9", "-3", "007", "7", "100"], ["10", "9", "-3", "a", "é", "Z"]]
+)
+def test_equal_scores_go_by_id_as_in_memory(tmp_path: Path, ids: list[str]) -> None:
+    table = pa.table({"item_id": ids, "probabilities": [[0.5, 0.5]] * len(ids)})
+    labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", 3)))
+    whole = in_memory(tmp_path, table)
+    assert_same(written(tmp_path / "ranking"), whole)
+    expected = {"10": ["-3", "007", "7", "9", "10", "100"], "a": ["-3", "10", "9", "Z", "a", "é"]}
+    assert whole.column("item_id").to_pylist() == expected["a" if "a" in ids else "10"]
+
+
+def test_the_batch_is_a_file_of_its_own(tmp_path: Path) -> None:
+    path = spread(classification(texts()), tmp_path / "data", 3)
+    report = labelnext.run(settings(tmp_path, path))
+    manifest = json.loads((tmp_path / "ranking" / "manifest.json").read_text())
+    lines = (tmp_path / "ranking" / manifest["batch"]["path"]).read_text().splitlines()
+    assert [json.loads(line) for line in lines] == report.ranking.to_rows()
+    assert manifest["batch"]["rows"] == 50
+
+
+def test_the_report_counts_notices_over_all_parts(tmp_path: Path) -> None:
+    rows = [[0.5, 0.4999]] * 10
+    table = pa.table({"item_id": texts(10), "probabilities": rows})
+    report = labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", 5)))
+    (notice,) = report.notices
+    assert notice.code == "renormalised"
+    assert "in 5 parts, 10 items" in notice.message
+    assert sorted(notice.item_ids) == sorted(texts(10))
+    assert report.next_items[0]["reason"].startswith("0 0.50")
+
+
+def test_ids_that_stand_in_two_parts_are_refused(tmp_path: Path) -> None:
+    table = pa.table({"item_id": ["a", "b", "a"], "probabilities": [[1.0, 0.0]] * 3})
+    with pytest.raises(WriteFailed, match="item_ids must be distinct; got ids more than once: a"):
+        labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", 3)))
+    assert not (tmp_path / "ranking" / "manifest.json").exists()
+
+
+def cut_short(file: Path) -> bytes:
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+    return content
+
+
+def test_a_broken_file_is_named_and_mended_and_the_run_resumed(tmp_path: Path) -> None:
+    table = classification(texts())
+    path = spread(table, tmp_path / "data", 7)
+    content = cut_short(path / "005.parquet")
+    config = settings(tmp_path, path)
+    with pytest.raises(WriteFailed, match=r"005.parquet: it must be a whole Parquet file"):
+        labelnext.run(config)
+    (broken,) = runs(config)
+    assert broken.status == "broken"
+    scores = tmp_path / "ranking" / broken.run_id / "scores"
+    done = {file.name: file.stat().st_mtime_ns for file in scores.iterdir()}
+    assert 1 <= len(done) < 7
+
+    (path / "005.parquet").write_bytes(content)
+    kept: dict[str, int] = {}
+
+    def look(stage: str, count: int, total: int | None) -> None:
+        if stage == "order":
+            kept.update({file.name: file.stat().st_mtime_ns for file in scores.iterdir()})
+
+    assert resume(config, progress=look).status == "done"
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))
+    assert {name: kept[name] for name in done} == done  # not scored again
+    assert not scores.exists()
+
+
+def test_broken_files_are_left_out_and_counted_where_that_is_wished(tmp_path: Path) -> None:
+    path = spread(classification(texts()), tmp_path / "data", 7)
+    cut_short(path / "002.parquet")
+    whole = pa.concat_tables(
+        [pq.read_table(f) for f in sorted(path.glob("*")) if "002" not in f.name]
+    )
+    source = {"adapter": "files", "path": str(path), "broken": "skip"}
+    report = labelnext.run(settings(tmp_path, path, source=source))
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, whole))
+    (notice,) = [n for n in report.notices if n.code == "broken_parts"]
+    assert "1 parts could not be read" in notice.message
+    assert "002.parquet" in notice.message
+
+
+def test_a_row_that_breaks_a_rule_is_named_with_its_file(tmp_path: Path) -> None:
+    rows = [[0.5, 0.5]] * 6
+    rows[4] = [0.9, 0.9]
+    table = pa.table({"item_id": list("abcdef"), "probabilities": rows})
+    (tmp_path / "data").mkdir()
+    for number in range(2):
+        pq.write_table(table.slice(3 * number, 3), tmp_path / "data" / f"{number}.parquet")
+    wrong = r"data/1.parquet, rows 0 to 2: .*must sum to 1 .*got 1.8 for item 1"
+    with pytest.raises(WriteFailed, match=wrong):
+        labelnext.run(settings(tmp_path, tmp_path / "data"))
+    (tmp_path / "data" / "0.parquet").unlink()
+    with pytest.raises(InvalidInput, match=wrong):  # of the first part, before anything begins
+        labelnext.run(settings(tmp_path, tmp_path / "data"))
+
+
+FULL = """
+import json, resource, sys
+import labelnext
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+try:
+    labelnext.run(json.loads(sys.argv[1]))
+except labelnext.errors.WriteFailed as error:
+    print(error)
+"""
+
+
+def test_a_disk_that_is_full_leaves_the_earlier_ranking(tmp_path: Path) -> None:
+    path = spread(classification(texts()), tmp_path / "data", 2)
+    config = settings(tmp_path, path)
+    labelnext.run(config)
+    before = written(tmp_path / "ranking")
+    again = {**config, "acquisition": {"name": "margin"}}
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, json.dumps(again), "20000"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert "could not be written" in done.stdout, done.stderr
+    assert "resume" in done.stdout
+    assert_same(written(tmp_path / "ranking"), before)
+    resume(again)
+    assert written(tmp_path / "ranking").column("score").to_pylist()[0] == 0
+
+
+def test_undo_puts_the_earlier_ranking_back(tmp_path: Path) -> None:
+    path = spread(classification(texts()), tmp_path / "data", 2)
+    entropy, margin = (
+        settings(tmp_path, path, acquisition={"name": n}) for n in ("entropy", "margin")
+    )
+    labelnext.run(entropy)
+    first = written(tmp_path / "ranking")
+    labelnext.run(margin)
+    assert written(tmp_path / "ranking").column("score")[0].as_py() == 0
+    journal, stayed = undo(margin)
+    assert (journal.status, stayed) == ("undone", [])
+    assert_same(written(tmp_path / "ranking"), first)
+    undo(entropy)
+    assert list((tmp_path / "ranking").iterdir()) == []
+
+
+def test_only_the_ranking_that_stands_and_the_one_before_keep_their_files(tmp_path: Path) -> None:
+    path = spread(classification(texts()), tmp_path / "data", 2)
+    config = settings(tmp_path, path)
+    (tmp_path / "ranking" / "mine").mkdir(parents=True)
+    for _ in range(3):
+        labelnext.run(config)
+    folders = sorted(f.name for f in (tmp_path / "ranking").iterdir() if f.is_dir())
+    assert folders == [*(journal.run_id for journal in runs(config)[1:]), "mine"]
+
+
+def test_a_dry_run_looks_at_the_first_part_and_writes_nothing(tmp_path: Path) -> None:
+    path = spread(classification(texts()), tmp_path / "data", 4)
+    report = labelnext.run(settings(tmp_path, path), dry_run=True)
+    assert report.dry_run
+    assert report.counts["items"] == 1_000
+    assert "first of 4 parts" in " ".join(n.message for n in report.notices)
+    assert not (tmp_path / "ranking").exists()
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_check_looks_at_the_first_part(tmp_path: Path) -> None:
+    path = spread(classification(texts()), tmp_path / "data", 4)
+    result = check(settings(tmp_path, path))
+    assert result.ok
+    assert "4,000 items in 4 parts" in result.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"selection": {"method": "k_center"}}, "selection.method must be top_k"),
+        ({"acquisition": {"name": "entropy", "calibrate": "auto"}}, "calibrate must be off"),
+        (
+            {"acquisition": {"name": "entropy", "of": "objects", "no_objects": "quota"}},
+            "no_objects must be first or last",
+        ),
+        ({"acquisition": {"name": "entropy", "reduce": "weighted_sum"}}, "class_weights"),
+        ({"write": {"output": "ranking.csv"}}, "write.output must be a folder"),
+    ],
+)
+def test_what_needs_the_whole_pool_is_refused(
+    tmp_path: Path, changes: dict[str, Any], rule: str
+) -> None:
+    path = spread(classification(texts(10)), tmp_path / "data", 2)
+    with pytest.raises(ConfigError, match=rule):
+        labelnext.run(settings(tmp_path, path, **changes))
+
+
+def test_a_folder_without_parquet_files_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with pytest.raises(NotFound, match="holds none"):
+        labelnext.run(settings(tmp_path, tmp_path / "data"))
+
+
+def test_a_glob_takes_the_files_it_matches(tmp_path: Path) -> None:
+    path = spread(classification(texts()), tmp_path / "data", 4)
+    report = labelnext.run(settings(tmp_path, path / "00[01].parquet"))
+    assert report.counts["items"] == 2_000
+
+
+def test_a_url_with_a_password_is_refused(tmp_path: Path) -> None:
+    source = {"adapter": "files", "path": "s3://key:secret@bucket/pool"}
+    with pytest.raises(ConfigError, match="must not hold a user and password") as refused:
+        labelnext.run(settings(tmp_path, tmp_path, source=source))
+    assert "secret" not in str(refused.value)
