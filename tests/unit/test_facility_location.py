@@ -8,9 +8,9 @@ import pytest
 from labelnext.errors import InvalidInput
 from labelnext.selection import facility_location
 from labelnext.selection.facility_location import (
-    _lazy_greedy,
+    _maximised,
+    _nearest_pairs,
     _scale,
-    _Sparse,
     maximise_facility_location,
 )
 from labelnext.selection.points import as_points
@@ -76,7 +76,7 @@ def test_labelled_items_cover_from_the_start() -> None:
 
 def test_sparse_graph_with_all_neighbours_is_the_dense_one() -> None:
     points = np.random.default_rng(2).normal(size=(150, 3))
-    sparse = _lazy_greedy(_Sparse(as_points(points), 150, 2.0), np.zeros(150), 20)
+    sparse = _maximised(_nearest_pairs(as_points(points), 150, 2.0), np.zeros(150), 20)
     matrix = similarities_of(points, points, 2.0)
     assert sparse.tolist() == maximise_facility_location(matrix, 20).tolist()
 
@@ -87,7 +87,7 @@ def test_sparse_graph_keeps_the_nearest_in_both_directions() -> None:
     keep = np.zeros((60, 60), dtype=bool)
     np.put_along_axis(keep, np.argsort(-matrix, axis=1)[:, :7], True, axis=1)
     kept = np.where(keep | keep.T, matrix, 0)
-    sparse = _lazy_greedy(_Sparse(as_points(points), 7, 2.0), np.zeros(60), 15)
+    sparse = _maximised(_nearest_pairs(as_points(points), 7, 2.0), np.zeros(60), 15)
     assert sparse.tolist() == plain_greedy(kept, np.zeros(60), 15)
 
 

@@ -101,14 +101,19 @@ def segment_top_k(
 
 
 @cache
-def compiled(function: Callable[..., None]) -> Callable[..., None]:
-    """The function as machine code, made at its first call and kept on disk where possible."""
+def compiled(function: Callable[..., None], *, reorder: bool = False) -> Callable[..., None]:
+    """The function as machine code, made at its first call and kept on disk where possible.
+
+    With `reorder` the terms of a sum may be added in another order, several at a time: always the
+    same order for the same number of terms.
+    """
     from numba import njit
 
+    options = {"nogil": True, "fastmath": {"reassoc"} if reorder else False}
     try:
-        machine: Any = njit(cache=True, nogil=True)(function)
+        machine: Any = njit(cache=True, **options)(function)
     except RuntimeError:  # no folder that numba could keep the machine code in
-        machine = njit(nogil=True)(function)
+        machine = njit(**options)(function)
     return machine  # type: ignore[no-any-return]  # numba has no types
 
 

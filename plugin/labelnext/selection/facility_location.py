@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.acquisition.segments import compiled
 from labelnext.errors import InvalidInput
 from labelnext.selection.points import (
     Array,
@@ -70,13 +73,12 @@ def facility_location(
             for _, targets in given.blocks():
                 found = _similarities(block, targets, points[:1], scale).max(axis=1)
                 cover[place] = np.maximum(cover[place], found)
-        similarities: _Similarities
         if n <= _DENSE:
             whole = points[:]
-            similarities = _Dense(_similarities(whole, whole, points[:1], scale))
+            kept = _all_pairs(_similarities(whole, whole, points[:1], scale))
         else:
-            similarities = _Sparse(points, n_neighbours, scale)
-    return _lazy_greedy(similarities, cover, budget)
+            kept = _nearest_pairs(points, n_neighbours, scale)
+    return _maximised(kept, cover, budget)
 
 
 def maximise_facility_location(
@@ -100,90 +102,86 @@ def maximise_facility_location(
     matrix = np.asarray(similarities)
     if len(matrix) == 0:
         return np.empty(0, dtype=np.intp)
-    return _lazy_greedy(_Dense(matrix), np.zeros(len(matrix)), budget)
+    return _maximised(_all_pairs(matrix), np.zeros(len(matrix)), budget)
 
 
-class _Similarities(Protocol):
-    def gains(self, cover: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the objective gains by each item."""
+@dataclass(frozen=True)
+class _Kept:
+    """The similarities that are kept, row after row.
 
-    def gain(self, item: int, cover: NDArray[np.float64]) -> float:
-        """What it gains by one."""
+    Attributes:
+        values: shape (n_kept,), at least 0.
+        items: shape (n_kept,), to which item each is; of length 0 where all pairs are kept.
+        offsets: shape (n_items + 1,), where each row starts.
+    """
 
-    def take(self, item: int, cover: NDArray[np.float64]) -> None:
-        """Raise the cover by an item."""
-
-
-class _Dense:
-    """All pairs, in float64: a gain is a small difference of large sums."""
-
-    def __init__(self, matrix: NDArray[np.floating]) -> None:
-        self._matrix = np.ascontiguousarray(matrix, dtype=np.float64)
-        self._buffer = np.empty(len(matrix))
-        self._ones = np.ones(len(matrix))
-        self._total = 0.0  # of the cover
-
-    def gains(self, cover: NDArray[np.float64]) -> NDArray[np.float64]:
-        self._total = cover.sum()
-        return np.array([self.gain(item, cover) for item in range(len(self._matrix))])
-
-    def gain(self, item: int, cover: NDArray[np.float64]) -> float:
-        np.maximum(self._matrix[item], cover, out=self._buffer)
-        return float(self._buffer @ self._ones - self._total)
-
-    def take(self, item: int, cover: NDArray[np.float64]) -> None:
-        np.maximum(cover, self._matrix[item], out=cover)
-        self._total = float(cover @ self._ones)
+    values: NDArray[np.floating]
+    items: NDArray[np.intp]
+    offsets: NDArray[np.intp]
 
 
-class _Sparse:
+def _all_pairs(matrix: NDArray[np.floating]) -> _Kept:
+    """In float64: a gain is a small difference of large sums."""
+    n = len(matrix)
+    values = np.ascontiguousarray(matrix, dtype=np.float64).ravel()
+    return _Kept(values, np.empty(0, dtype=np.intp), np.arange(n + 1) * n)
+
+
+def _nearest_pairs(points: Points, n_neighbours: int, scale: float) -> _Kept:
     """The nearest items of each, in both directions."""
-
-    def __init__(self, points: Points, n_neighbours: int, scale: float) -> None:
-        n, k = len(points), min(n_neighbours, len(points))
-        near = np.empty((n, k), dtype=np.intp)
-        values = np.empty((n, k), dtype=points.dtype)
-        for place, block in points.blocks():
-            near[place], values[place] = _nearest(block, points, k, scale)
-        first = np.concatenate([np.repeat(np.arange(n), k), near.ravel()])
-        second = np.concatenate([near.ravel(), np.repeat(np.arange(n), k)])
-        pairs, chosen = np.unique(first * n + second, return_index=True)
-        self._neighbours = pairs % n
-        self._values = np.concatenate([values.ravel(), values.ravel()])[chosen]
-        self._offsets = np.searchsorted(pairs, np.arange(n + 1) * n)
-
-    def gains(self, cover: NDArray[np.float64]) -> NDArray[np.float64]:
-        above = np.maximum(self._values - cover[self._neighbours], 0)
-        return np.add.reduceat(above, self._offsets[:-1], dtype=np.float64)
-
-    def gain(self, item: int, cover: NDArray[np.float64]) -> float:
-        rows = slice(self._offsets[item], self._offsets[item + 1])
-        return float(np.maximum(self._values[rows] - cover[self._neighbours[rows]], 0).sum())
-
-    def take(self, item: int, cover: NDArray[np.float64]) -> None:
-        rows = slice(self._offsets[item], self._offsets[item + 1])
-        places = self._neighbours[rows]
-        cover[places] = np.maximum(cover[places], self._values[rows])
+    n, k = len(points), min(n_neighbours, len(points))
+    near = np.empty((n, k), dtype=np.intp)
+    values = np.empty((n, k), dtype=points.dtype)
+    for place, block in points.blocks():
+        near[place], values[place] = _nearest(block, points, k, scale)
+    first = np.concatenate([np.repeat(np.arange(n), k), near.ravel()])
+    second = np.concatenate([near.ravel(), np.repeat(np.arange(n), k)])
+    pairs, chosen = np.unique(first * n + second, return_index=True)
+    both = np.concatenate([values.ravel(), values.ravel()])
+    return _Kept(
+        both[chosen].astype(np.float64), pairs % n, np.searchsorted(pairs, np.arange(n + 1) * n)
+    )
 
 
-def _lazy_greedy(
-    similarities: _Similarities, cover: NDArray[np.float64], budget: int | None
-) -> NDArray[np.intp]:
+def _maximised(kept: _Kept, cover: NDArray[np.float64], budget: int | None) -> NDArray[np.intp]:
+    """Greedy picks, which raise the cover from what it is given as."""
+    n_picks = len(cover) if budget is None else min(budget, len(cover))
+    picks = np.empty(n_picks, dtype=np.intp)
+    compiled(_lazy_greedy, reorder=True)(kept.values, kept.items, kept.offsets, cover, picks)
+    return picks
+
+
+def _lazy_greedy(values: Any, items: Any, offsets: Any, cover: Any, picks: Any) -> None:
     """A gain never grows, so an older one bounds it: only the largest bound is looked at again."""
-    gains = similarities.gains(cover)
-    seen = np.zeros(len(gains), dtype=np.intp)
-    n_picks = len(gains) if budget is None else min(budget, len(gains))
-    picks: list[int] = []
-    while len(picks) < n_picks:
-        best = int(gains.argmax())
-        if seen[best] < len(picks):
-            gains[best] = similarities.gain(best, cover)
-            seen[best] = len(picks)
+    seen = np.zeros(len(cover), dtype=np.intp)
+
+    def gain_of(item: int) -> float:
+        row = values[offsets[item] : offsets[item + 1]]
+        gain = 0.0
+        if len(items):
+            others = items[offsets[item] : offsets[item + 1]]
+            for j in range(len(row)):
+                gain += max(row[j] - cover[others[j]], 0.0)
         else:
-            picks.append(best)
-            similarities.take(best, cover)
-            gains[best] = -1
-    return np.array(picks, dtype=np.intp)
+            for j in range(len(row)):
+                gain += max(row[j] - cover[j], 0.0)
+        return gain
+
+    bounds = [(-gain_of(item), item) for item in range(len(cover))]
+    heapify(bounds)
+    made = 0
+    while made < len(picks):
+        item = bounds[0][1]
+        if seen[item] < made:
+            seen[item] = made
+            heapreplace(bounds, (-gain_of(item), item))
+            continue
+        heappop(bounds)
+        picks[made] = item
+        made += 1
+        for j in range(offsets[item], offsets[item + 1]):
+            other = items[j] if len(items) else j - offsets[item]
+            cover[other] = max(cover[other], values[j])
 
 
 def _similarities(first: Array, second: Array, origin: Array, scale: float) -> Array:
