@@ -139,7 +139,7 @@ def test_several_classification_fields_are_a_committee(dataset: Any) -> None:
 
 
 def test_several_fields_of_boxes_are_one_set_for_each_model(dataset: Any) -> None:
-    add(
+    ids = add(
         dataset,
         {"one": boxes(box("car", 0.5), box("car", 0.25)), "two": boxes(box("car", 0.75))},
         {"one": boxes()},
@@ -149,6 +149,11 @@ def test_several_fields_of_boxes_are_one_set_for_each_model(dataset: Any) -> Non
     assert [part.counts.tolist() for part in pool.objects] == [[2, 0, 0], [1, 0, 0]]
     assert [part.confidences.tolist() for part in pool.objects] == [[0.5, 0.25], [0.75]]
     assert pool.missing.tolist() == [False, False, True]
+    assert [part.missing.tolist() for part in pool.objects] == [
+        [False, False, True],
+        [False, True, True],
+    ]
+    assert codes(pool)["missing_members"] == (ids[1],)
 
 
 def test_a_committee_of_different_things_is_refused(dataset: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,7 +120,8 @@ def predicted(
         return found[0] if found else {}
     missing = np.logical_and.reduce([part["missing"] for part in found])
     if all("objects" in part for part in found):
-        return {"objects": tuple(part["objects"] for part in found), "missing": missing}
+        versions = tuple(replace(part["objects"], missing=part["missing"]) for part in found)
+        return {"objects": versions, "missing": missing}
     rows = [part["probabilities"] for part in found if "probabilities" in part]
     if len(rows) < len(found) or len({part.shape for part in rows}) > 1:
         names = listed(name for name, _ in fields)
