@@ -59,7 +59,7 @@ def _found_plot(report: StoredReport, version: int, target: str) -> str:
             axes.plot(looked, [0, *(100 * s for s in row.shares)], ".-", label=row.strategy)
     axes.set_xlabel("first items of the ranking, %")
     axes.set_ylabel("found, %")
-    axes.legend(frameon=False)
+    _legend(axes)
     return _svg(figure)
 
 
@@ -96,7 +96,7 @@ def reliability_svg(bins: Mapping[str, Sequence[float | None]]) -> str:
     axes.set_ylim(0, 1.08)
     axes.set_xlabel("confidence")
     axes.set_ylabel("share that was right")
-    axes.legend(frameon=False, loc="upper left")
+    _legend(axes)
     return _svg(figure)
 
 
@@ -111,7 +111,7 @@ def _curve_plot(report: ReplayReport) -> str:
         )
     axes.set_xlabel("labels")
     axes.set_ylabel("accuracy on held-out items")
-    axes.legend(frameon=False)
+    _legend(axes)
     return _svg(figure)
 
 
@@ -124,7 +124,7 @@ def _score_plot(report: Report, scores: Mapping[str, Any]) -> str:
     first = "high first" if report.ranking.direction == "high" else "low first"
     axes.set_xlabel(f"{report.ranking.acquisition} ({first})")
     axes.set_ylabel("items")
-    axes.legend(frameon=False)
+    _legend(axes)
     return _svg(figure)
 
 
@@ -140,8 +140,15 @@ def _class_plot(classes: Sequence[Mapping[str, Any]]) -> str:
     axes.set_yticks(places, [row["class"] for row in shown], parse_math=False)
     axes.invert_yaxis()
     axes.set_xlabel("share of predictions, %")
-    axes.legend(frameon=False)
+    _legend(axes)
     return _svg(figure)
+
+
+def _legend(axes: Any) -> None:
+    """Above the plot, where it hides nothing and no place has to be searched for."""
+    entries = len(axes.get_legend_handles_labels()[0])
+    place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
+    axes.legend(frameon=False, ncols=min(entries, 4), **place)
 
 
 def _figure(height: float) -> tuple[Figure, Any]:
