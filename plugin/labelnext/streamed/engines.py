@@ -6,7 +6,9 @@ A new engine is a function in this module and one entry in `_ENGINES`.
 from __future__ import annotations
 
 import json
+import logging
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -62,6 +64,10 @@ def on_ray(
         MissingExtra: if Ray is not installed.
         Unavailable: if the cluster does not answer.
     """
+    if settings.ray.address is None:
+        # Ray puts the machine's own address in the place of 127.0.0.1 unless clusters are off; the
+        # name is of the systems where they are off by default. It is read when Ray is imported.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray.data
     except ImportError as error:
@@ -71,6 +77,7 @@ def on_ray(
         ) from error
     with _connected(settings.ray.address):
         ray.data.DataContext.get_current().enable_progress_bars = False  # ours is there
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         rows = [{"part": json.dumps(asdict(part))} for part in parts]
         task = _Task(settings, scoring, store.place)
         for row in ray.data.from_items(rows, override_num_blocks=len(rows)).map(task).iter_rows():
@@ -91,15 +98,11 @@ def _connected(address: str | None) -> Iterator[None]:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
     try:
         if address is None:
-            ray.init(
-                address="local",
-                include_dashboard=False,
-                _node_ip_address="127.0.0.1",
-                **quiet,
-            )
+            ray.init(address="local", include_dashboard=False, **quiet)
         else:
+            _knock(address)
             ray.init(address=address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise Unavailable(
             f"Ray does not answer at {address or 'this machine'}: {error}.",
             hint="set ray.address to that of the cluster, or to null.",
@@ -108,6 +111,13 @@ def _connected(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Fail at once where nobody listens; Ray would try for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=10).close()
 
 
 class _Task:
