@@ -73,3 +73,28 @@ def test_a_cluster_that_does_not_answer_is_said_so(tmp_path: Path) -> None:
     config = settings(tmp_path, path, engine="ray", ray={"address": "127.0.0.1:1"})
     with pytest.raises(WriteFailed, match=r"Ray does not answer at 127.0.0.1:1"):
         labelnext.run(config)
+
+
+def test_a_cluster_that_loses_a_node_gives_the_same_ranking(tmp_path: Path) -> None:
+    from ray.cluster_utils import Cluster
+
+    table = classification(texts())
+    path = spread(table, tmp_path / "data", 40)
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
+    )
+    lost = cluster.add_node(num_cpus=1)
+    left: list[int] = []
+
+    def lose(stage: str, done: int, total: int | None) -> None:
+        if stage == "score" and not left:
+            left.append((total or 0) - done)
+            cluster.remove_node(lost, allow_graceful=False)
+
+    try:
+        config = settings(tmp_path, path, engine="ray", ray={"address": cluster.address})
+        labelnext.run(config, progress=lose)
+    finally:
+        cluster.shutdown()
+    assert left[0] > 0  # in the middle
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))

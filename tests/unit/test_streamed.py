@@ -55,7 +55,9 @@ def spread(table: pa.Table, folder: Path, files: int) -> Path:
     shuffled = table.take(pa.array(order))
     for number, rows in enumerate(np.array_split(np.arange(len(table)), files)):
         part = shuffled.slice(rows[0], len(rows))
-        pq.write_table(part, folder / f"{number:03d}.parquet", row_group_size=300)
+        pq.write_table(
+            part, folder / f"{number:03d}.parquet", row_group_size=max(len(part) // 3, 1)
+        )
     return folder
 
 
