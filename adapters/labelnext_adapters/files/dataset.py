@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _WILD = ("*", "?", "[")
 _ENDINGS = (".parquet", ".pq")
 # Decoded, a part takes a few times this much; a group of rows is never split.
-_BYTES = 32 << 20
-_ROWS = 500_000
+_BYTES = 16 << 20
+_ROWS = 200_000
 _IN_MEMORY = 4 << 30
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labelnext.errors import InvalidInput, MissingExtra, listed
+from labelnext.errors import InvalidInput, MissingExtra, WriteFailed, listed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -15,7 +15,7 @@ _ROWS = 500_000
 
 
 def ordered(
-    scores: Any, *, integers: bool, folder: Path, memory: str = "400MB"
+    scores: Any, *, integers: bool, folder: Path, memory: str = "2GB"
 ) -> Iterator[pa.Table]:
     """All scored candidates, the next to label first: by utility, then by id as in memory.
 
@@ -31,6 +31,7 @@ def ordered(
     Raises:
         MissingExtra: if DuckDB is not installed.
         InvalidInput: if an id is there twice, or an integer has more than 38 digits.
+        WriteFailed: if memory and disk are not enough for the sort.
     """
     try:
         import duckdb
@@ -40,10 +41,13 @@ def ordered(
             hint="pip install 'labelnext[large]'",
         ) from error
     folder.mkdir(parents=True, exist_ok=True)
-    settings: dict[str, Any] = {"memory_limit": memory, "temp_directory": str(folder)}
+    settings: dict[str, Any] = {
+        "memory_limit": memory,
+        "temp_directory": str(folder),
+        "preserve_insertion_order": False,
+    }
     with duckdb.connect(config=settings) as base:
         base.register("scores", scores)
-        _check_distinct(base)
         # Ids are sorted by their bytes, which in UTF-8 is the order of code points.
         tie = "item_id::HUGEINT, item_id" if integers else "item_id"
         query = (
@@ -51,9 +55,15 @@ def ordered(
             f"ORDER BY utility DESC, {tie}"
         )
         try:
+            _check_distinct(base)
             yield from _in_files(base.sql(query).to_arrow_reader(_ROWS))
         except duckdb.ConversionException as error:
             raise InvalidInput("integer item_ids must have at most 38 digits.") from error
+        except duckdb.Error as error:
+            raise WriteFailed(
+                f"the scores could not be sorted: {str(error).splitlines()[0]}",
+                hint=f"make room in {str(folder)!r}, then resume; the scores are kept.",
+            ) from error
 
 
 def _in_files(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

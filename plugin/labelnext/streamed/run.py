@@ -212,8 +212,10 @@ class StreamedPerformer:
         return total
 
     def _order(self, scored: Scored, scoring: Scoring, store: Store) -> Summary:
+        import pyarrow as pa
         import pyarrow.dataset
 
+        pa.default_memory_pool().release_unused()  # the sort needs what scoring has done with
         run = self._journal.run_id
         files = [store.path(scoring.name(part)) for part in self._parts]
         scores = pyarrow.dataset.dataset(files, filesystem=store.files, format="parquet")
