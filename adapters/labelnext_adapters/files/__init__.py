@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
 from labelnext.adapter import Context, Finding, Journal, Options, Part, Plan, WriteOptions
-from labelnext.errors import LabelnextError
+from labelnext.errors import InvalidInput, LabelnextError
 from labelnext.pool import Pool
 from labelnext.ranking import Ranking
 
@@ -80,7 +81,9 @@ class FilesAdapter:
     def __init__(self, source: FilesSource, write: FilesWrite, context: Context) -> None:
         self._source, self._write, self._context = source, write, context
 
+    @cached_property
     def _dataset(self) -> Dataset | None:
+        """The folder of files; None for one file. Made once: a store may be asked where it is."""
         from labelnext_adapters.files.dataset import Dataset, is_dataset
 
         if is_dataset(self._source.path, self._context):
@@ -89,20 +92,24 @@ class FilesAdapter:
 
     def parts(self) -> list[Part] | None:
         """The parts of a folder of files; None for one file."""
-        dataset = self._dataset()
+        dataset = self._dataset
         return None if dataset is None else dataset.parts()
 
     def read_part(self, part: Part) -> tuple[Pool, pa.Array]:
-        """The items of a part, numbered from 0, and their ids."""
-        from labelnext_adapters.files.dataset import Dataset
+        """The items of a part, numbered from 0, and their ids.
 
-        return Dataset(self._source, self._context).read_part(part)
+        Raises:
+            InvalidInput: if the source is one file, or the part is broken.
+        """
+        if self._dataset is None:
+            raise InvalidInput("path must be a folder, glob or URL to be read in parts.")
+        return self._dataset.read_part(part)
 
     def check(self) -> list[Finding]:
         """Whether the file exists and what it is."""
         from labelnext_adapters.files.read import source_format
 
-        dataset = self._dataset()
+        dataset = self._dataset
         if dataset is not None:
             try:
                 parts = dataset.parts()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +65,8 @@ def ordered(
                 f"the scores could not be sorted: {str(error).splitlines()[0]}",
                 hint=f"make room in {str(folder)!r}, then resume; the scores are kept.",
             ) from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _in_files(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

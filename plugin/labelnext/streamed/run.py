@@ -63,10 +63,11 @@ def run_streamed(
     page = settings.report.path and settings.directory / settings.report.path.expanduser()
     if page:
         check_writable(page)
-    first = rank_pool(settings, first_pool(settings, platform, parts))  # fails before it begins
+    rank_pool(settings, first_pool(settings, platform, parts))  # fails before anything begins
     with only_run(settings.state):
-        journal = Journal.create(settings.state, plan, details={"seed": first.seed})
-        performer = StreamedPerformer(settings, platform, journal, progress)
+        details = {"seed": settings.selection.seed}
+        journal = Journal.create(settings.state, plan, details=details)
+        performer = StreamedPerformer(settings, platform, journal, progress, parts)
         carry_out(plan, journal, performer, progress)
     report = performer.report(page)
     if page:
@@ -164,6 +165,7 @@ class StreamedPerformer:
         platform: the open adapter.
         journal: of the run.
         progress: called with a stage, how much is done, and of how much.
+        parts: of the pool, if they are known already.
     """
 
     def __init__(
@@ -172,6 +174,7 @@ class StreamedPerformer:
         platform: Adapter | Target,
         journal: Journal,
         progress: Progress | None,
+        parts: list[Part] | None = None,
     ) -> None:
         if not isinstance(platform, Streams):
             raise ConfigError(
@@ -181,7 +184,7 @@ class StreamedPerformer:
         self._progress = progress
         self._seconds: dict[str, float] = {}
         self._summary: Summary | None = None
-        self._parts: list[Part] = []
+        self._parts = parts or []
 
     def snapshot(self, step: Step) -> Any:
         """The manifest that is there."""
@@ -191,7 +194,7 @@ class StreamedPerformer:
     def perform(self, step: Step) -> None:
         """Score the parts that are not scored, order all, write; then the manifest names it."""
         store = Store(step.payload["place"])
-        self._parts = self._platform.parts() or []
+        self._parts = self._parts or self._platform.parts() or []
         scoring = scoring_of(self._settings, self._platform, self._parts, self._journal.run_id)
         start = time.perf_counter()
         scored = self._score(scoring, store)
@@ -285,26 +288,18 @@ class StreamedPerformer:
     def report(self, page: Path | None) -> Report:
         """What the run found and did."""
         assert self._summary is not None
-        settings, plan = self._settings, self._journal.plan
-        return Report(
-            run=plan.run,
+        found = self._summary.parts_of_report(self._settings)
+        return _report(
+            self._settings,
+            self._journal.plan,
             run_id=self._journal.run_id,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            adapter=settings.source.adapter,
-            target=plan.target,
             dry_run=False,
-            steps=[step.description for step in plan.steps],
-            stays=plan.stays,
-            next_steps=plan.next_steps,
-            undo=f"labelnext undo {settings.path or 'CONFIG'}",
-            config=settings.to_dict(),
-            versions=versions(("pyarrow", "duckdb")),
-            seed=settings.selection.seed,
+            seed=self._settings.selection.seed,
             input_hash=_fingerprint(self._parts),
             seconds=self._seconds,
             path=page,
-            output=Path(plan.target),
-            **self._summary.parts_of_report(settings),
+            output=Path(self._journal.plan.target),
+            **found,
         )
 
 
@@ -354,21 +349,24 @@ def _dry_run(settings: Config, platform: Streams, parts: list[Part], plan: Plan)
     pool = first_pool(settings, platform, parts)
     ranking = rank_pool(settings, pool)
     message = f"a dry run looks at the first of {len(parts)} parts; its rows are numbered from 0."
+    found = summarise(pool, ranking, [Notice("first_part", message)])
+    return _report(settings, plan, run_id=None, dry_run=True, seconds={}, **found)
+
+
+def _report(settings: Config, plan: Plan, **found: Any) -> Report:
+    """A report of what the plan says and of what was found."""
     return Report(
         run=plan.run,
-        run_id=None,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         adapter=settings.source.adapter,
         target=plan.target,
-        dry_run=True,
         steps=[step.description for step in plan.steps],
         stays=plan.stays,
         next_steps=plan.next_steps,
         undo=f"labelnext undo {settings.path or 'CONFIG'}",
         config=settings.to_dict(),
         versions=versions(("pyarrow", "duckdb")),
-        seconds={},
-        **summarise(pool, ranking, [Notice("first_part", message)]),
+        **found,
     )
 
 
