@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from labelnext.adapter import Step
 from labelnext.errors import (
     AccessDenied,
     InvalidInput,
     LabelnextError,
     NotFound,
     Unavailable,
+    WriteRefused,
     listed,
     unknown,
 )
@@ -125,6 +127,28 @@ def load_dataset(name: str) -> Any:
                 hint="check FIFTYONE_DATABASE_URI if another database is meant.",
             )
         return fo.load_dataset(name)
+
+
+def planned_dataset(step: Step, what: str, again: str) -> Any:
+    """The dataset for which a step was planned.
+
+    Args:
+        step: its payload holds the dataset's name and id.
+        what: was planned, as "the run was".
+        again: what the user can do once more, as "rank".
+
+    Raises:
+        NotFound: if there is none of that name.
+        WriteRefused: if it is another one of that name.
+    """
+    dataset = load_dataset(step.payload["dataset"])
+    if str(dataset._doc.id) != step.payload["dataset_id"]:
+        raise WriteRefused(
+            f"dataset {dataset.name} must be the one that {what} planned for; it is another of "
+            "that name.",
+            hint=f"check FIFTYONE_DATABASE_URI, or {again} again.",
+        )
+    return dataset
 
 
 def open_collection(dataset: object, view: str | None, group_slice: str | None = None) -> Any:

@@ -10,7 +10,7 @@ from labelnext.batch import Labels, Mark
 from labelnext.errors import InvalidInput, WriteRefused
 from labelnext.journal import Plan, Step
 from labelnext_adapters.fiftyone.columns import fetch
-from labelnext_adapters.fiftyone.connection import load_dataset, talking
+from labelnext_adapters.fiftyone.connection import planned_dataset, talking
 
 KIND = "labels"  # of the step
 _MARKER = "labelnext_labels"  # key in the info of a field that holds fetched labels
@@ -128,7 +128,7 @@ class LabelsPerformer:
 
     def snapshot(self, step: Step) -> Any:
         """What the field holds on the samples of the step; None where there is no field."""
-        dataset, field = _dataset(step), step.payload["field"]
+        dataset, field = planned_dataset(step, "the labels were", "fetch"), step.payload["field"]
         with talking():
             if dataset.get_field(field) is None:
                 return None
@@ -140,7 +140,11 @@ class LabelsPerformer:
         """Write the labels; a second time changes nothing more."""
         import fiftyone as fo
 
-        dataset, field, unit = _dataset(step), step.payload["field"], step.payload["unit"]
+        dataset, field, unit = (
+            planned_dataset(step, "the labels were", "fetch"),
+            step.payload["field"],
+            step.payload["unit"],
+        )
         check_label_field(dataset, field, unit)
         with talking():
             if dataset.get_field(field) is None:
@@ -158,7 +162,7 @@ class LabelsPerformer:
         """Put back what the field held; returns what had to stay."""
         import fiftyone as fo
 
-        dataset, field = _dataset(step), step.payload["field"]
+        dataset, field = planned_dataset(step, "the labels were", "fetch"), step.payload["field"]
         if dataset.get_field(field) is None:
             return []
         check_label_field(dataset, field)
@@ -179,17 +183,6 @@ def fetch_labels(dataset: Any, field: str) -> dict[str, Any]:
     """The label of each sample that has one in that field."""
     ids, labels = dataset.exists(field).values(["id", field])
     return dict(zip(ids, labels, strict=True))
-
-
-def _dataset(step: Step) -> Any:
-    dataset = load_dataset(step.payload["dataset"])
-    if str(dataset._doc.id) != step.payload["dataset_id"]:
-        raise WriteRefused(
-            f"dataset {dataset.name} must be the one that the labels were planned for; it is "
-            "another of that name.",
-            hint="check FIFTYONE_DATABASE_URI, or fetch again.",
-        )
-    return dataset
 
 
 def _write(dataset: Any, field: str, values: Mapping[str, Any]) -> None:

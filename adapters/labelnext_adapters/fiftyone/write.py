@@ -13,7 +13,7 @@ from typing import Any
 from labelnext.adapter import Context
 from labelnext.errors import InvalidInput, WriteRefused
 from labelnext.journal import Journal, Step
-from labelnext_adapters.fiftyone.connection import load_dataset, talking
+from labelnext_adapters.fiftyone.connection import planned_dataset, talking
 from labelnext_adapters.fiftyone.object_scores import (
     refuse_foreign_attribute,
     remove_scores,
@@ -97,7 +97,7 @@ class FiftyOnePerformer:
     def snapshot(self, step: Step) -> Any:
         """What is there now, as JSON."""
         with talking():
-            dataset = self._dataset(step)
+            dataset = planned_dataset(step, "the run was", "rank")
             run = str(step.payload["run"])
             match step.kind:
                 case "register":
@@ -114,7 +114,7 @@ class FiftyOnePerformer:
     def perform(self, step: Step) -> None:
         """Do the step; a second time changes nothing more."""
         with talking():
-            dataset, run = self._dataset(step), step.payload["run"]
+            dataset, run = planned_dataset(step, "the run was", "rank"), step.payload["run"]
             self._refuse_renamed(dataset, run)
             refuse_foreign(dataset, run)
             match step.kind:
@@ -133,7 +133,7 @@ class FiftyOnePerformer:
     def restore(self, step: Step, before: Any) -> list[str]:
         """Put back what was there."""
         with talking():
-            dataset, run = self._dataset(step), step.payload["run"]
+            dataset, run = planned_dataset(step, "the run was", "rank"), step.payload["run"]
             self._refuse_renamed(dataset, run)
             self._refuse_newer(dataset, run)
             refuse_foreign(dataset, run)
@@ -152,16 +152,6 @@ class FiftyOnePerformer:
                     for name in view_names(run):
                         restore_view(dataset, name, before[name])
         return []
-
-    def _dataset(self, step: Step) -> Any:
-        dataset = load_dataset(step.payload["dataset"])
-        if str(dataset._doc.id) != step.payload["dataset_id"]:
-            raise WriteRefused(
-                f"dataset {dataset.name} must be the one that the run was planned for; it is "
-                "another of that name.",
-                hint="check FIFTYONE_DATABASE_URI, or rank again.",
-            )
-        return dataset
 
     def _refuse_renamed(self, dataset: Any, run: str) -> None:
         """A run that was renamed in FiftyOne took its field and views along; say so."""
