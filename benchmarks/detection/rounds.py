@@ -34,7 +34,7 @@ CONTENDERS: Mapping[str, dict[str, Any]] = {
     "mean object confidence": {"acquisition": "mean_object_confidence"},
     "entropy, mean": {**_ENTROPY, "reduce": "mean"},
     "entropy, sum": {**_ENTROPY, "reduce": "sum"},
-    "entropy, weighted sum": _WEIGHTED,
+    "auto": {"acquisition": "auto"},
     "the same, floor 0.3": {**_WEIGHTED, "floor": 0.3},
     "the same, floor 0.3, per cost": {**_WEIGHTED, "floor": 0.3, "per_cost": True},
     "entropy, weighted by difficulty": _DIFFICULT,

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 
-from labelnext.acquisition import Unit, get_acquisition
+from labelnext.acquisition import AUTO, Unit, get_acquisition
 from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.adapter import (
     Adapter,
@@ -56,18 +56,22 @@ class Source(Options):
 class Acquisition(Options):
     """How items are scored."""
 
-    name: str | None = "margin"
-    """The acquisition function (labelnext acquisitions); null where selection needs no score."""
+    name: str | None = AUTO
+    """The acquisition function (labelnext acquisitions); auto: what suits the predictions, the
+    margin of items or the weighted sum of the entropies of objects; null where selection needs
+    no score."""
     of: Unit = "items"
     """What is scored: items by their class probabilities, or objects, then reduced."""
-    reduce: Reduction = "mean"
+    reduce: Reduction | None = None
     """How the scores of an item's objects become one: mean, max, min, sum, mean_top_k or
-    weighted_sum, the sum with a weight for each class."""
-    floor: float = Field(0.0, ge=0, le=1)
-    """Objects with a lower confidence do not count."""
-    no_objects: NoObjects = "first"
+    weighted_sum, the sum with a weight for each class; as auto chooses when null, and mean where
+    a function is named."""
+    floor: float | None = Field(None, ge=0, le=1)
+    """Objects with a lower confidence do not count; as auto chooses when null, and 0 where a
+    function is named."""
+    no_objects: NoObjects | None = None
     """Where items come in which nothing was detected: first, last, or quota: a tenth of every
-    batch."""
+    batch; as auto chooses when null, and first where a function is named."""
     calibrate: Literal["off", "auto"] = "off"
     """auto: scale probabilities by a temperature fitted on labelled items, where that helps."""
     options: dict[str, Any] = Field(default_factory=dict)
@@ -76,7 +80,7 @@ class Acquisition(Options):
     @field_validator("name")
     @classmethod
     def _known(cls, name: str | None) -> str | None:
-        return name if name is None else get_acquisition(name).name
+        return name if name in (None, AUTO) else get_acquisition(name).name
 
     @field_validator("calibrate", mode="before")
     @classmethod

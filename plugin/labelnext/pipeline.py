@@ -120,7 +120,7 @@ def run(
             seconds=seconds,
             path=None if dry_run else _page(settings),
             output=None if dry_run else written,
-            **summarise(pool, ranking, notices, floor=_floor(settings, ranking)),
+            **summarise(pool, ranking, notices, floor=_floor(settings, pool)),
         )
     if report.path is not None:
         page = report.to_html().encode()
@@ -167,7 +167,7 @@ def explain(
         )
     with opened(settings, adapter, progress) as platform:
         pool = read_pool(settings, platform, progress)
-    _, options = ranking_options(settings, pool)
+    _, _, options = ranking_options(settings, pool)
     return explain_item(pool, rank_pool(settings, pool), item_id, options)
 
 
@@ -338,11 +338,10 @@ def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     _log.info("%s took %.3f s", stage, seconds[stage])
 
 
-def _floor(settings: Config, ranking: Ranking) -> float:
+def _floor(settings: Config, pool: Pool) -> float:
     """The confidence that objects had to reach to count."""
-    if ranking.of != "objects":
-        return 0.0
-    return float(settings.acquisition.options.get("floor", settings.acquisition.floor))
+    _, of, options = ranking_options(settings, pool)
+    return float(options.get("floor", 0.0)) if of == "objects" else 0.0
 
 
 def _own_output(settings: Config, plan: Plan) -> Path | None:

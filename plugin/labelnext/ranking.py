@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition import AcquisitionFunction, Unit, get_acquisition
+from labelnext.acquisition import (
+    AUTO,
+    AcquisitionFunction,
+    Unit,
+    auto_acquisition,
+    get_acquisition,
+)
 from labelnext.checks import mean_of_members
 from labelnext.errors import InvalidInput, LabelnextWarning, unknown
 from labelnext.pool import Notice, Objects, Pool
@@ -130,7 +136,7 @@ def priorities(n_ranked: int) -> NDArray[np.float64]:
 
 def rank(
     pool: Pool,
-    acquisition: str | None = "margin",
+    acquisition: str | None = AUTO,
     *,
     budget: int | None = None,
     selection: str = "top_k",
@@ -142,7 +148,8 @@ def rank(
 
     Args:
         pool: the items; labelled ones are left out.
-        acquisition: name of the acquisition function; None where the selection needs no score.
+        acquisition: name of the acquisition function; auto takes what suits the pool, see
+            `auto_acquisition`; None where the selection needs no score.
         budget: size of the batch; the whole pool when None or larger than it.
         selection: name of the selection method.
         seed: of the selection method.
@@ -168,12 +175,16 @@ def rank(
     _check_whole("budget", budget, 1, "leave it out to rank the whole pool.")
     _check_whole("seed", seed, 0)
     method = get_selection(selection)
+    chosen = auto_acquisition(pool, of) if acquisition == AUTO else None
+    if chosen is not None:
+        acquisition, of, options = chosen.name, chosen.of, {**chosen.options, **options}
     function = None if acquisition is None else get_acquisition(acquisition)
     score_options, method_options, of_space, of_batch = _route(function, method, options)
     space, constraints = Space(**of_space), Constraints(**of_batch)
     if function is None and "utilities" in method.needs:
         raise InvalidInput(
-            f"acquisition must be named for the selection {method.name}; got None.",
+            f"acquisition must be named for the selection {method.name}; "
+            f"got {'None' if chosen is None else f'auto, but {chosen.why}'}.",
             hint="image_diversity works without one.",
         )
 
@@ -185,6 +196,8 @@ def rank(
         scores, utilities = function.score(pool, of=of, **score_options)
     usable = _usable(method, pool, utilities)
     excluded, notices = constraints.excluded(pool)
+    if chosen is not None and acquisition != "margin":  # the usual one goes without saying
+        notices.append(Notice("acquisition", str(chosen)))
     order = pool.tie_order
     candidates = order[(usable & ~pool.labelled & ~excluded)[order]]
     if "n_clusters" in method.required and "n_clusters" not in method_options:

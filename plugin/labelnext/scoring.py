@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from labelnext.acquisition import Unit, get_acquisition
+from labelnext.acquisition import AUTO, Unit, auto_acquisition, get_acquisition
 from labelnext.calibration import calibrated_ranking, saturated
 from labelnext.config import Config
 from labelnext.document import parse
@@ -21,7 +21,7 @@ def rank_pool(settings: Config, pool: Pool) -> Ranking:
     acquisition, selection = settings.acquisition, settings.selection
     if settings.rest.purpose == "review":
         return _reviewed(settings, pool)
-    of, options = ranking_options(settings, pool)
+    _, of, options = ranking_options(settings, pool)
 
     def ranked(items: Pool) -> Ranking:
         return rank(
@@ -57,7 +57,7 @@ def with_object_scores(settings: Config, pool: Pool, ranking: Ranking) -> Rankin
             hint="acquisition.of: objects scores an item by its objects.",
         )
     function = get_acquisition(ranking.acquisition)
-    _, options = ranking_options(settings, pool)
+    _, _, options = ranking_options(settings, pool)
     chosen = {name: value for name, value in options.items() if name in function.options}
     return replace(ranking, object_scores=function.score_objects(pool, **chosen))
 
@@ -73,8 +73,11 @@ def _reviewed(settings: Config, pool: Pool) -> Ranking:
     return replace(ranking, notices=(*ranking.notices, Notice("idle_options", message)))
 
 
-def ranking_options(settings: Config, pool: Pool) -> tuple[Unit | None, dict[str, Any]]:
-    """What is scored, and the options of scoring and selection, as the configuration has them."""
+def ranking_options(settings: Config, pool: Pool) -> tuple[str | None, Unit | None, dict[str, Any]]:
+    """The function, what it scores, and the options of scoring and selection.
+
+    As the configuration has them; what it leaves open follows from the pool.
+    """
     acquisition, selection = settings.acquisition, settings.selection
     options = {**acquisition.options, **selection.options}
     twice = acquisition.options.keys() & selection.options.keys()
@@ -83,14 +86,20 @@ def ranking_options(settings: Config, pool: Pool) -> tuple[Unit | None, dict[str
             f"option {min(twice)} must stand in acquisition.options or in selection.options, "
             "not in both."
         )
-    of: Unit | None = None
-    if acquisition.name is not None:
-        function = get_acquisition(acquisition.name)
-        of = acquisition.of if acquisition.of in function.of else function.of[0]
-        if of == "objects" or pool.multilabel:
-            names = ("reduce", "floor", "no_objects") if of == "objects" else ("reduce",)
-            shared = {n: getattr(acquisition, n) for n in names}
-            options = {**{n: v for n, v in shared.items() if n in function.options}, **options}
-        if isinstance(file := options.get("class_quality"), str):
-            options["class_quality"] = parse(settings.directory / Path(file).expanduser()).data
-    return of, options
+    name, of = acquisition.name, acquisition.of
+    chosen: dict[str, Any] = {}
+    if name == AUTO:
+        choice = auto_acquisition(pool, of)
+        name, of, chosen = choice.name, choice.of or of, dict(choice.options)
+    if name is None:
+        return None, None, options
+    function = get_acquisition(name)
+    of = of if of in function.of else function.of[0]
+    if of == "objects" or pool.multilabel:
+        names = ("reduce", "floor", "no_objects") if of == "objects" else ("reduce",)
+        stated = {n: getattr(acquisition, n) for n in names if n in function.options}
+        chosen |= {n: v for n, v in stated.items() if v is not None}
+    options = {**chosen, **options}
+    if isinstance(file := options.get("class_quality"), str):
+        options["class_quality"] = parse(settings.directory / Path(file).expanduser()).data
+    return name, of, options

@@ -9,6 +9,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 import labelnext
+from labelnext.acquisition import AUTO
 from labelnext.acquisition.objects import Reduction
 from labelnext.errors import LabelnextError
 from labelnext_adapters.fiftyone import FiftyOneSource
@@ -163,9 +164,10 @@ def _form(ctx: Any, inputs: Any) -> None:
     scores.append(Choice(NO_SCORE, "no score: for image_diversity", None))
     acquisition = _table(
         params, inputs, "acquisition", scores, "Acquisition function",
-        default="margin" if "margin" in able else (able or [NO_SCORE])[0],
+        default=(able or [NO_SCORE])[0],
     )  # fmt: skip
-    if pool.objects is not None and params.get("acquisition") != NO_SCORE:
+    named = params.get("acquisition", AUTO) not in (AUTO, NO_SCORE)
+    if pool.objects is not None and named:
         choose(
             inputs,
             "reduce",

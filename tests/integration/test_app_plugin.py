@@ -96,7 +96,9 @@ def test_the_form_offers_the_fields_that_hold_predictions_and_labels(filled: Any
     assert inputs["labelled"]["type"]["values"] == ["field:truth", "nothing"]
     assert inputs["labelled"]["default"] == "field:truth"
     assert "embeddings" not in inputs
-    assert inputs["acquisition"]["default"] == "margin"
+    assert inputs["acquisition"]["default"] == "auto"
+    offered = choices(inputs["acquisition"])
+    assert offered["auto"]["description"] == "what suits the predictions, here margin of items"
 
 
 def test_predictions_are_not_taken_for_labels(filled: Any) -> None:
@@ -123,10 +125,14 @@ def test_the_form_says_why_a_function_cannot_be_chosen(filled: Any) -> None:
 def test_the_form_offers_reductions_for_objects_alone(filled: Any) -> None:
     import fiftyone as fo
 
-    assert "reduce" not in form("rank_samples", filled)
+    assert "reduce" not in form("rank_samples", filled, acquisition="margin")
     box = fo.Detection(label="no", confidence=0.5, bounding_box=[0, 0, 1, 1])
     filled.set_values("boxes", [fo.Detections(detections=[box])] * 5)
     inputs = form("rank_samples", filled, pred_field="boxes")
+    assert "reduce" not in inputs, "auto chooses it"
+    offered = choices(inputs["acquisition"])
+    assert offered["auto"]["description"] == "what suits the predictions, here entropy of objects"
+    inputs = form("rank_samples", filled, pred_field="boxes", acquisition="entropy")
     assert inputs["reduce"]["default"] == "mean"
     assert not choices(inputs["acquisition"])["mean_object_confidence"]["disabled"]
     assert choices(inputs["acquisition"])["margin"]["disabled"]

@@ -26,7 +26,7 @@ def test_detector_learns() -> None:
 
 
 def test_default_for_detection_beats_random_at_equal_boxes() -> None:
-    names = ["random", "entropy, weighted sum"]
+    names = ["random", "auto"]
     gains = []
     for seed in range(3):
         curves = run_seed(seed, names)

@@ -140,3 +140,8 @@ def test_quality_is_read_from_a_file_beside_the_config(tmp_path: Path) -> None:
     report = labelnext.run(tmp_path / "labelnext.yaml", dry_run=True)
     assert report.ranking.item_ids.tolist() == ["b", "a"]
     assert report.ranking.scores == pytest.approx([0.24, 0.2])
+
+
+def test_weights_that_would_have_no_part_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="class_weights must be left out unless reduce"):
+        rank(pool(), "entropy", reduce="sum", class_weights="counts")

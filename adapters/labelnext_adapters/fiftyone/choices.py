@@ -8,7 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from labelnext.acquisition import acquisition_names, get_acquisition
+from labelnext.acquisition import (
+    AUTO,
+    acquisition_names,
+    auto_acquisition,
+    get_acquisition,
+)
 from labelnext.pool import Pool
 from labelnext.selection import INPUTS, get_selection, selection_names
 from labelnext_adapters.fiftyone.connection import talking
@@ -102,8 +107,13 @@ def acquisition_choices(pool: Pool) -> list[Choice]:
     Args:
         pool: of `preview`.
     """
+    suits = auto_acquisition(pool)
+    obstacle = None if suits.name else f"{AUTO} finds nothing to score: {suits.why}"
     functions = [get_acquisition(name) for name in acquisition_names()]
-    return [Choice(f.name, f.summary, f.obstacle(pool)) for f in functions]
+    return [
+        Choice(AUTO, f"what suits the predictions, here {suits.name} of {suits.of}", obstacle),
+        *(Choice(f.name, f.summary, f.obstacle(pool)) for f in functions),
+    ]
 
 
 def selection_choices(pool: Pool) -> list[Choice]:

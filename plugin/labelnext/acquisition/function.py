@@ -128,6 +128,7 @@ class AcquisitionFunction:
         if of == "items":
             _refuse_object_options(pool, options)
         chosen = {**self.options, **options}
+        _refuse_idle_weights(chosen, options)
         predictions = predictions_of(pool, of, chosen)
         known = self.own_options
         own = {name: value for name, value in options.items() if name in known}
@@ -249,6 +250,15 @@ def _refuse_object_options(pool: Pool, options: Mapping[str, Any]) -> None:
             f"{wrong[0]} must be left out when items are scored by their own probabilities; "
             f"got {options[wrong[0]]!r}.",
             hint="of: objects scores an item by its objects.",
+        )
+
+
+def _refuse_idle_weights(chosen: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    idle = {"class_weights", "class_quality"} & options.keys()
+    if idle and chosen.get("reduce") != "weighted_sum":
+        raise InvalidInput(
+            f"{min(idle)} must be left out unless reduce is weighted_sum; "
+            f"got reduce {chosen.get('reduce')!r}."
         )
 
 

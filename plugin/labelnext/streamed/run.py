@@ -6,11 +6,11 @@ import hashlib
 import json
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from labelnext.acquisition import get_acquisition
 from labelnext.adapter import Adapter, Journal, Part, Plan, Progress, Step, Streams, Target
 from labelnext.config import Config
 from labelnext.errors import ConfigError, InvalidInput, NotFound, WriteRefused
@@ -224,7 +224,8 @@ class StreamedPerformer:
         scores = pyarrow.dataset.dataset(files, filesystem=store.files, format="parquet")
         n = scored.counts.get("ranked", 0)
         budget = n if self._settings.selection.budget is None else self._settings.selection.budget
-        summary = Summary(scored, min(budget, n))
+        seed = self._settings.selection.seed
+        summary = Summary(scored, min(budget, n), scoring.acquisition, seed)
         written: list[dict[str, Any]] = []
         first = 1
         temporary = self._settings.state / f"{run}.sort"
@@ -239,11 +240,13 @@ class StreamedPerformer:
                 self._progress("order", first - 1, n)
         lines = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in summary.rows)
         store.write_bytes(f"{run}/{BATCH}", lines.encode())
-        self._publish(store, written, n, len(summary.rows))
+        self._publish(store, written, n, summary)
         store.remove_folder(scoring.folder)
         return summary
 
-    def _publish(self, store: Store, files: list[dict[str, Any]], rows: int, batch: int) -> None:
+    def _publish(
+        self, store: Store, files: list[dict[str, Any]], rows: int, summary: Summary
+    ) -> None:
         """Name the run's files as the ranking; whoever reads the manifest sees one run, whole."""
         earlier = self._earlier()
         store.write_json(
@@ -252,9 +255,9 @@ class StreamedPerformer:
                 "run": self._settings.write.run,
                 "run_id": self._journal.run_id,
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
-                "acquisition": self._settings.acquisition.name,
+                "acquisition": summary.acquisition,
                 "rows": rows,
-                "batch": {"path": f"{self._journal.run_id}/{BATCH}", "rows": batch},
+                "batch": {"path": f"{self._journal.run_id}/{BATCH}", "rows": len(summary.rows)},
                 "files": files,
                 "previous": earlier,
             },
@@ -288,7 +291,7 @@ class StreamedPerformer:
     def report(self, page: Path | None) -> Report:
         """What the run found and did."""
         assert self._summary is not None
-        found = self._summary.parts_of_report(self._settings)
+        found = self._summary.parts_of_report()
         return _report(
             self._settings,
             self._journal.plan,
@@ -309,13 +312,14 @@ def scoring_of(settings: Config, platform: Streams, parts: list[Part], run_id: s
     Raises:
         NotFound: if there is none.
     """
-    acquisition = settings.acquisition
-    assert acquisition.name is not None
-    pool = first_pool(settings, platform, parts)
-    of, options = ranking_options(settings, pool)
+    # Nobody has counted the labelled objects of all parts, so that auto does without them.
+    pool = replace(first_pool(settings, platform, parts), truth=None)
+    name, of, options = ranking_options(settings, pool)
+    if name is None or of is None:
+        raise InvalidInput("the parts must hold class probabilities or objects; got neither.")
     return Scoring(
-        acquisition.name,
-        of or get_acquisition(acquisition.name).default_of(pool),
+        name,
+        of,
         options,
         f"{run_id}/scores",
         skip_broken=skips(settings),

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition import get_acquisition
-from labelnext.config import Config
 from labelnext.pool import Notice
 from labelnext.ranking import Ranking, as_rows
 from labelnext.report import BINS, NEXT
@@ -49,10 +48,13 @@ class Summary:
     Args:
         scored: what scoring found.
         budget: size of the batch.
+        acquisition: name of the function.
+        seed: of the run.
     """
 
-    def __init__(self, scored: Scored, budget: int) -> None:
-        self.scored, self._budget = scored, budget
+    def __init__(self, scored: Scored, budget: int, acquisition: str, seed: int) -> None:
+        self.scored, self.acquisition = scored, acquisition
+        self._budget, self._seed = budget, seed
         self.rows: list[dict[str, Any]] = []
         self._fine: NDArray[np.int64] = np.zeros(_FINE, dtype=np.int64)
         self._batch: NDArray[np.int64] = np.zeros(_FINE, dtype=np.int64)
@@ -77,9 +79,9 @@ class Summary:
         counts: NDArray[np.int64] = np.histogram(finite, bins=_FINE, range=(low, high))[0]
         return counts
 
-    def parts_of_report(self, settings: Config) -> dict[str, Any]:
+    def parts_of_report(self) -> dict[str, Any]:
         """The fields of a Report that follow from what was scored and ordered."""
-        ranking = self._ranking(settings)
+        ranking = self._ranking()
         scored = self.scored
         return {
             "counts": {**scored.counts, "batch": len(ranking)},
@@ -96,9 +98,7 @@ class Summary:
             "ranking": ranking,
         }
 
-    def _ranking(self, settings: Config) -> Ranking:
-        name = settings.acquisition.name
-        assert name is not None
+    def _ranking(self) -> Ranking:
         ids = np.array([row["item_id"] for row in self.rows], dtype=np.str_)
         scores = np.array([row["score"] for row in self.rows], dtype=np.float64)
         notices = [
@@ -121,9 +121,9 @@ class Summary:
             scores=scores,
             pool_order=ids,
             pool_scores=scores,
-            acquisition=name,
-            direction=get_acquisition(name).direction,
-            seed=settings.selection.seed,
+            acquisition=self.acquisition,
+            direction=get_acquisition(self.acquisition).direction,
+            seed=self._seed,
             notices=tuple(notices),
         )
 
