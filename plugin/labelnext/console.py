@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from labelnext.status import Status
     from labelnext.stored_replay import StoredReport
 
+_MOST_CLASSES = 30  # more rows than that are read in the JSON
+
 out = Console()
 err = Console(stderr=True)
 
@@ -59,6 +61,13 @@ def print_replay(report: ReplayReport) -> None:
             "not reached" if match is None else str(match),
         )
     out.print(table)
+    if len(report.classes) <= _MOST_CLASSES:
+        out.print("Labels to reach random's last recall of each class:")
+        by_class = table_of("class", *(outcome.strategy for outcome in report.outcomes))
+        for place, name in enumerate(report.classes):
+            found = [outcome.class_labels_to_match[place] for outcome in report.outcomes]
+            by_class.add_row(escaped(name), *("–" if n is None else str(n) for n in found))
+        out.print(by_class)
     out.print(f"[bold]{escaped(report.advice)}[/]")
     if report.path is not None:
         out.print(f"Report: {escaped(str(report.path))}", soft_wrap=True)

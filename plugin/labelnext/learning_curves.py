@@ -120,14 +120,15 @@ class Curve:
         seed: of the start, the split and the choices.
         accuracies: shape (n_rounds + 1,), on the held-out items, from the start on.
         balanced: shape (n_rounds + 1,), mean recall over the classes.
-        recalls: shape (n_classes,), at the end.
+        recalls: shape (n_rounds + 1, n_classes), on the held-out items; NaN where a class is not
+            among them.
     """
 
     strategy: str
     seed: int
     accuracies: tuple[float, ...]
     balanced: tuple[float, ...]
-    recalls: tuple[float, ...]
+    recalls: tuple[tuple[float, ...], ...]
 
 
 def learning_curve(
@@ -160,8 +161,7 @@ def learning_curve(
     n_test = _n_test(protocol, len(labels))
     test, pool = order[:n_test], np.sort(order[n_test:])
     known = _start(labels[pool], protocol.initial, rng)
-    accuracies, balanced = [], []
-    recalls: NDArray[np.float64] = np.zeros(n_classes)
+    accuracies, balanced, recalls = [], [], []
     model: Any = None
     for _ in range(protocol.rounds + 1):
         if model is not None:
@@ -176,9 +176,10 @@ def learning_curve(
             model.fit(features[pool[known]], labels[pool[known]])
         right = model.predict(features[test]) == labels[test]
         accuracies.append(float(right.mean()))
-        recalls = _recalls(right, labels[test], n_classes)
-        balanced.append(float(np.nanmean(recalls)))
-    return Curve(strategy.name, seed, tuple(accuracies), tuple(balanced), tuple(recalls.tolist()))
+        recalls.append(_recalls(right, labels[test], n_classes))
+        balanced.append(float(np.nanmean(recalls[-1])))
+    by_class = tuple(tuple(row.tolist()) for row in recalls)
+    return Curve(strategy.name, seed, tuple(accuracies), tuple(balanced), by_class)
 
 
 def needed(protocol: Protocol) -> int:

@@ -35,6 +35,8 @@ class Outcome:
         recall_differences: for each class, final recall less random's; None where not measured.
         recall_intervals: 95 % bootstrap interval of each, for itself; None where not measured.
         recall_wins: seeds in which the class's final recall was above random's.
+        class_labels_to_match: for each class, labels with which its mean recall reaches random's
+            last one; None if it does not, or where it was not measured.
     """
 
     strategy: str
@@ -49,6 +51,7 @@ class Outcome:
     recall_differences: list[float | None]
     recall_intervals: list[tuple[float, float] | None]
     recall_wins: list[int]
+    class_labels_to_match: list[int | None]
 
 
 @dataclass(frozen=True)
@@ -137,8 +140,8 @@ def _outcome(
         np.mean(a.balanced[1:]) - np.mean(b.balanced[1:]) for a, b in zip(mine, base, strict=True)
     ]
     low, high = zip(*(_interval(column, 0.05) for column in curves.T), strict=True)
-    reached = np.flatnonzero(curves.mean(axis=0) >= random.mean(axis=0)[-1])
-    recalls = np.array([c.recalls for c in mine]) - np.array([c.recalls for c in base])
+    by_class, random_by_class = (np.array([c.recalls for c in cs]) for cs in (mine, base))
+    recalls = by_class[:, -1] - random_by_class[:, -1]
     known = ~np.isnan(recalls).all(axis=0)
     return Outcome(
         mine[0].strategy,
@@ -149,14 +152,26 @@ def _outcome(
         _interval(gains, level),
         int((gains > 0).sum()),
         float(np.mean(balanced)),
-        int(labels[reached[0]]) if reached.size else None,
+        _reached(curves, random, labels),
         [float(np.nanmean(c)) if k else None for c, k in zip(recalls.T, known, strict=True)],
         [
             _interval(c[~np.isnan(c)], 0.05) if k else None
             for c, k in zip(recalls.T, known, strict=True)
         ],
         (recalls > 0).sum(axis=0).tolist(),
+        [
+            _reached(by_class[:, :, c], random_by_class[:, :, c], labels) if k else None
+            for c, k in enumerate(known)
+        ],
     )
+
+
+def _reached(
+    curves: NDArray[np.floating], random: NDArray[np.floating], labels: Sequence[int]
+) -> int | None:
+    """Labels with which the mean of the curves reaches the last mean of random's, if it does."""
+    reached = np.flatnonzero(np.nanmean(curves, axis=0) >= np.nanmean(random, axis=0)[-1])
+    return int(labels[reached[0]]) if reached.size else None
 
 
 def _interval(values: NDArray[np.floating], level: float) -> tuple[float, float]:

@@ -32,6 +32,7 @@ from labelnext.replay_report import ReplayReport
 from labelnext.stored_replay import StoredReport, replay_stored
 
 _Report = TypeVar("_Report", ReplayReport, StoredReport)
+_FORMAT = b"recalls of each round"  # curves that were kept in another form are made again
 
 
 def replay(
@@ -202,7 +203,8 @@ class _Kept:
         self._path: Path | None = None
         if store is None:
             return
-        digest = hashlib.sha256(json.dumps(asdict(protocol), sort_keys=True, default=str).encode())
+        digest = hashlib.sha256(_FORMAT)
+        digest.update(json.dumps(asdict(protocol), sort_keys=True, default=str).encode())
         digest.update(np.ascontiguousarray(features).tobytes())
         digest.update(np.ascontiguousarray(labels).tobytes())
         self._path = store / f"{digest.hexdigest()[:16]}.jsonl"
@@ -221,7 +223,7 @@ class _Kept:
                 row["seed"],
                 tuple(row["accuracies"]),
                 tuple(row["balanced"]),
-                tuple(row["recalls"]),
+                tuple(map(tuple, row["recalls"])),
             )
             self.curves[curve.strategy, curve.seed] = curve
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ RANDOM, MARGIN = Strategy.parse("random"), Strategy.parse("margin")
 
 
 def curve(name: str, seed: int, *accuracies: float) -> Curve:
-    return Curve(name, seed, accuracies, accuracies, (accuracies[-1], float("nan")))
+    """Of two classes; the second is in no held-out part."""
+    recalls = tuple((value, float("nan")) for value in accuracies)
+    return Curve(name, seed, accuracies, accuracies, recalls)
 
 
 def test_strategy_is_a_function_a_method_or_both() -> None:
@@ -52,10 +55,39 @@ def test_outcome_is_the_mean_difference_of_the_curves_after_the_start() -> None:
     assert margin.recall_differences == [pytest.approx(0.05), None]
     assert margin.recall_intervals == [pytest.approx((0, 0.1)), None]
     assert margin.recall_wins == [1, 0]
+    assert margin.class_labels_to_match == [15, None]
+    assert random.class_labels_to_match == [20, None]
     assert report.labels == [10, 15, 20]
     assert margin.interval == pytest.approx((0.05, 0.15))  # the only means of resampled pairs
     assert "Take margin: +10.0 points" in report.advice
     assert "15 labels instead of 20" in report.advice
+
+
+def test_labels_saved_are_counted_for_each_class() -> None:
+    # Random's last recalls are .7 and .4. Margin has the first class at 15 labels; the second
+    # class never: its mean ends at .3.
+    def of(name: str, seed: int, first: list[float], second: list[float]) -> Curve:
+        recalls = tuple(zip(first, second, strict=True))
+        means = tuple((a + b) / 2 for a, b in recalls)
+        return Curve(name, seed, means, means, recalls)
+
+    curves = [
+        of("random", 0, [0.5, 0.6, 0.8], [0.1, 0.2, 0.5]),
+        of("random", 1, [0.5, 0.5, 0.6], [0.1, 0.2, 0.3]),
+        of("margin", 0, [0.5, 0.9, 0.9], [0.1, 0.2, 0.3]),
+        of("margin", 1, [0.5, 0.6, 0.9], [0.1, 0.2, 0.3]),
+    ]
+    protocol = Protocol(initial=10, batch=5, rounds=2)
+    report = ReplayReport.of(curves, protocol, ["a", "b"], 100)
+    random, margin = report.outcomes
+    assert random.class_labels_to_match == [20, 20]
+    assert margin.class_labels_to_match == [15, None]
+    assert json.loads(report.to_json())["outcomes"][1]["class_labels_to_match"] == [15, None]
+    (table,) = re.findall(r"of each class</h2>\n<table>(.*?)</table>", report.to_html(), re.DOTALL)[
+        :1
+    ]
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", table)
+    assert cells == ["a", "20", "15", "b", "20", "not reached"]
 
 
 def test_advice_says_no_where_the_interval_holds_zero() -> None:
@@ -80,7 +112,7 @@ def test_strategies_share_the_start_and_part_afterwards() -> None:
     assert first.accuracies[0] == second.accuracies[0]
     assert first.accuracies[1:] != second.accuracies[1:]
     assert len(first.accuracies) == SMALL.rounds + 1
-    assert first.balanced[-1] == pytest.approx(np.nanmean(first.recalls))
+    assert first.balanced == pytest.approx(np.nanmean(first.recalls, axis=1))
 
 
 def test_start_holds_two_classes_even_when_one_is_rare() -> None:
