@@ -79,7 +79,7 @@ def print_stored(report: StoredReport) -> None:
     for row in report.rows:
         low, high = row.interval
         table.add_row(
-            str(row.version),
+            escaped(row.name),
             f"{row.n_targets} of {row.n_items} {row.target}",
             row.strategy,
             f"{100 * row.shares[1]:.0f} %",

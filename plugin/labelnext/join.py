@@ -48,6 +48,7 @@ def join_predictions(pool: Pool, side: Pool) -> Pool:
             probabilities = _rows(probabilities, rows)
         changes["probabilities"] = probabilities
         changes["multilabel"] = side.multilabel
+        changes["versions"] = side.versions
         changes["objects"] = (
             None if side.objects is None else _objects(side, rows, columns, classes)
         )

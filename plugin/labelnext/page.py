@@ -40,10 +40,10 @@ def render_replay(report: ReplayReport) -> str:
 
 def render_stored(report: StoredReport) -> str:
     """The page of a replay of stored predictions."""
-    groups = dict.fromkeys((row.version, row.target) for row in report.rows)
+    groups = {(row.version, row.target): row.name for row in report.rows}
     plots = [
-        (f"Version {version}: {target}", _found_plot(report, version, target))
-        for version, target in groups
+        (f"Version {name}: {target}", _found_plot(report, version, target))
+        for (version, target), name in groups.items()
     ]
     return _filled("stored.html.j2", report=report, plots=plots)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -24,7 +24,7 @@ from labelnext.checks import (
     rows_of,
     unit_interval,
 )
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, listed
 from labelnext.objects import Notice as Notice
 from labelnext.objects import Objects as Objects
 from labelnext.objects import absent_in_all, checked_objects, fill, note_missing_versions
@@ -52,6 +52,8 @@ class Pool:
         multilabel: the classes are independent, so rows need not sum to 1.
         objects: predicted objects, or a tuple of them, one for each model version.
         truth: labelled objects.
+        versions: names of the model versions, in the order of the members or sets of objects; for
+            reports alone.
         missing: shape (n_items,), items without any prediction; a prediction with no objects is
             not missing. Those that all sets of objects miss when None.
         notices: what the reader of the data already found.
@@ -77,6 +79,7 @@ class Pool:
     multilabel: bool
     objects: Objects | tuple[Objects, ...] | None
     truth: Objects | None
+    versions: tuple[str, ...] | None
     missing: NDArray[np.bool_]
     notices: tuple[Notice, ...]
 
@@ -95,6 +98,7 @@ class Pool:
         multilabel: bool = False,
         objects: Objects | tuple[Objects, ...] | None = None,
         truth: Objects | None = None,
+        versions: Iterable[object] | None = None,
         missing: ArrayLike | None = None,
         notices: Iterable[Notice] = (),
     ) -> None:
@@ -138,6 +142,7 @@ class Pool:
             multilabel=multilabel,
             objects=sets if isinstance(objects, tuple) or sets is None else sets[0],
             truth=None if truth is None else checked_objects("truth", truth, ids, found),
+            versions=None if versions is None else _checked_versions(versions, rows, sets),
             missing=absent,
             notices=tuple(found),
         )
@@ -159,17 +164,47 @@ class Pool:
             return int(self.probabilities.shape[-1])
         return None
 
+    @property
+    def version_names(self) -> tuple[str, ...]:
+        """A name for each model version: as given, else its number, from 1; empty without any."""
+        if self.versions is not None:
+            return self.versions
+        sets = self.objects if isinstance(self.objects, tuple) else (self.objects,)
+        n_versions = _n_versions(self.probabilities, None if self.objects is None else sets)
+        return tuple(str(number) for number in range(1, n_versions + 1))
+
     def fingerprint(self) -> str:
         """SHA-256 of all columns in the order of the ids, the same for any order of the rows."""
         digest = hashlib.sha256()
         for f in fields(self):
             value = getattr(self, f.name)
-            if f.name == "notices" or value is None:
+            if f.name in ("notices", "versions") or value is None:
                 continue
             digest.update(f.name.encode())
             for part in value if isinstance(value, tuple) and f.name != "classes" else (value,):
                 _update(digest, part, self.tie_order)
         return digest.hexdigest()
+
+
+def _n_versions(probabilities: NDArray[np.floating] | None, sets: Sequence[object] | None) -> int:
+    """How many model versions predicted."""
+    if probabilities is not None:
+        return len(probabilities) if probabilities.ndim == 3 else 1
+    return 0 if sets is None else len(sets)
+
+
+def _checked_versions(
+    versions: Iterable[object],
+    probabilities: NDArray[np.floating] | None,
+    sets: Sequence[object] | None,
+) -> tuple[str, ...] | None:
+    """One name for each model version; None where nothing was predicted."""
+    names, n_versions = tuple(str(name) for name in versions), _n_versions(probabilities, sets)
+    if not n_versions:
+        return None
+    if len(names) != n_versions:
+        raise InvalidInput(f"versions must be {n_versions} names; got {listed(names)}.")
+    return names
 
 
 def _checked_probabilities(

@@ -316,7 +316,7 @@ def _classes(pool: Pool, ranking: Ranking, batch: NDArray[np.intp]) -> list[dict
 def calibration_line(found: Mapping[str, Any]) -> str:
     """The calibration of a model version, for people."""
     return (
-        f"calibration, version {found['version']}: {found['n']} labelled {found['of']}, mean "
+        f"calibration, version {found['name']}: {found['n']} labelled {found['of']}, mean "
         f"confidence {found['confidence']:.3f}, right {found['accuracy']:.3f}, ECE "
         f"{found['ece']:.3f}, Brier {found['brier']:.3f}, log loss {found['nll']:.3f}"
     )

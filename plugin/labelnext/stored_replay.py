@@ -37,6 +37,7 @@ class Found:
 
     Attributes:
         version: number of the version, from 1.
+        name: of the version; its number where the source has no name.
         target: what is to be found.
         strategy: the acquisition function.
         n_items: items that were ranked.
@@ -47,6 +48,7 @@ class Found:
     """
 
     version: int
+    name: str
     target: str
     strategy: str
     n_items: int
@@ -121,7 +123,8 @@ def replay_stored(
     for version, target, known, aims in _targets(pool, versions):
         found, others = int((known & aims).sum()), int((known & ~aims).sum())
         if min(found, others) < _LEAST:
-            left_out.append(f"version {version}, {target}: {found} of {found + others} items")
+            name = pool.version_names[version - 1]
+            left_out.append(f"version {name}, {target}: {found} of {found + others} items")
         else:
             targets.append((version, target, known, aims))
     if not targets and not left_out:
@@ -144,11 +147,14 @@ def _versions(pool: Pool) -> list[Pool]:
     """The items as each version saw them, unlabelled, the oldest first."""
     if pool.probabilities is not None and not pool.multilabel:
         members = pool.probabilities if pool.probabilities.ndim == 3 else pool.probabilities[None]
-        return [Pool(pool.item_ids, probabilities=m, classes=pool.classes) for m in members]
+        return [
+            Pool(pool.item_ids, probabilities=m, classes=pool.classes, versions=[name])
+            for m, name in zip(members, pool.version_names, strict=True)
+        ]
     sets = pool.objects if isinstance(pool.objects, tuple) else (pool.objects,)
     return [
-        Pool(pool.item_ids, objects=o, classes=pool.classes, missing=pool.missing)
-        for o in sets
+        Pool(pool.item_ids, objects=o, classes=pool.classes, versions=[name], missing=pool.missing)
+        for o, name in zip(sets, pool.version_names, strict=False)
         if o is not None and o.boxes is not None
     ]
 
@@ -214,6 +220,7 @@ def _found(
     reach = NormalDist().inv_cdf(1 - level / 2) * error
     return Found(
         version,
+        version_pool.version_names[0],
         target,
         name,
         len(rows),
@@ -258,7 +265,7 @@ def _advice(rows: Sequence[Found]) -> str:
     newest = max(row.version for row in rows if row.target == target)
     own = [row for row in rows if row.target == target and row.version == newest]
     best = max(own, key=lambda row: row.area)
-    where = f"the items of version {newest} that are {target}".replace("are changed", "changed")
+    where = f"the items of version {best.name} that are {target}".replace("are changed", "changed")
     if best.interval[0] <= 0.5:
         return (
             f"No ranking finds {where} reliably earlier than a random order on your data; the best "

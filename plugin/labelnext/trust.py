@@ -53,6 +53,7 @@ class Trust:
 
     Attributes:
         version: number of the version, from 1.
+        name: of the version; its number where the source has no name.
         of: items, by their most likely class; or objects, right where they overlap a labelled one
             of their class with an IoU of 0.5 or more.
         n: how many were compared.
@@ -67,6 +68,7 @@ class Trust:
     """
 
     version: int
+    name: str
     of: str
     n: int
     confidence: float
@@ -107,16 +109,16 @@ def trust(pool: Pool) -> list[Trust]:
     found: list[Trust | None] = []
     if pool.probabilities is not None and pool.labels is not None and not pool.multilabel:
         members = pool.probabilities if pool.probabilities.ndim == 3 else pool.probabilities[None]
-        found += [_of_items(pool, rows, pool.labels, n) for n, rows in enumerate(members, 1)]
+        found += [_of_items(pool, rows, pool.labels, n) for n, rows in enumerate(members)]
     elif pool.objects is not None and pool.truth is not None:
         versions = pool.objects if isinstance(pool.objects, tuple) else (pool.objects,)
         if pool.truth.boxes is not None or not len(pool.truth.confidences):
-            found += [_of_objects(pool, o, pool.truth, n) for n, o in enumerate(versions, 1)]
+            found += [_of_objects(pool, o, pool.truth, n) for n, o in enumerate(versions)]
     return [each for each in found if each is not None]
 
 
 def _of_items(
-    pool: Pool, rows: NDArray[np.floating], labels: NDArray[np.int64], version: int
+    pool: Pool, rows: NDArray[np.floating], labels: NDArray[np.int64], place: int
 ) -> Trust | None:
     usable = (labels >= 0) & np.isfinite(rows).all(axis=1)
     if usable.sum() < _LEAST:
@@ -124,7 +126,8 @@ def _of_items(
     rows, labels = rows[usable].astype(np.float64), labels[usable]
     bins = reliability(rows, labels)
     return Trust(
-        version,
+        place + 1,
+        pool.version_names[place],
         "items",
         len(labels),
         float(rows.max(axis=1).mean()),
@@ -151,7 +154,7 @@ def _of_class(
     )
 
 
-def _of_objects(pool: Pool, objects: Objects, truth: Objects, version: int) -> Trust | None:
+def _of_objects(pool: Pool, objects: Objects, truth: Objects, place: int) -> Trust | None:
     if objects.boxes is None:
         return None
     known = (pool.labelled & ~pool.missing)[objects.item_positions]
@@ -173,7 +176,8 @@ def _of_objects(pool: Pool, objects: Objects, truth: Objects, version: int) -> T
         for c in np.unique(ids).tolist()
     )
     return Trust(
-        version,
+        place + 1,
+        pool.version_names[place],
         "objects",
         len(right),
         float(confidences.mean()),

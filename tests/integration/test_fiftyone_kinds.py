@@ -134,6 +134,7 @@ def test_several_classification_fields_are_a_committee(dataset: Any) -> None:
     np.testing.assert_allclose(pool.probabilities[:, 0], [[0.25, 0.75], [0.5, 0.5]])
     np.testing.assert_allclose(pool.probabilities[0, 1], [0.75, 0.25])
     assert np.isnan(pool.probabilities[1, 1]).all()
+    assert pool.versions == ("one", "two")
     assert pool.missing.tolist() == [False, False, True]
     assert codes(pool)["missing_members"] == (ids[1],)
 

@@ -361,6 +361,7 @@ def test_several_model_versions_are_a_committee(connect: Open, two_versions: int
     adapter = connect(two_versions, model_version=["m1", "m2"])
     pool = adapter.read()
     assert pool.probabilities.shape == (2, 2, 3)
+    assert pool.versions == ("m1", "m2")
     assert pool.probabilities[:, 0].tolist() == [[0.6, 0.2, 0.2], [0, 1, 0]]
     assert pool.probabilities[0, 1].tolist() == [0.6, 0.2, 0.2]
     assert np.isnan(pool.probabilities[1, 1]).all()

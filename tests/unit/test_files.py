@@ -186,6 +186,7 @@ def test_coco_results_of_older_versions_are_a_committee(tmp_path: Path) -> None:
     files = {"images": "images.json", "older": ["old.json"]}
     pool = read(tmp_path, "new.json", json.dumps([here]), **files)
     assert [v.counts.tolist() for v in pool.objects] == [[1, 0, 1], [1, 0, 0]]
+    assert pool.versions == ("old", "new")
     ranking = rank(pool, "committee_certainty", no_objects="last")
     assert ranking.item_ids.tolist() == ["3", "1", "2"]
     (tmp_path / "old.json").write_text(json.dumps([{**here, "image_id": 9}]))

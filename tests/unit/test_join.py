@@ -34,6 +34,13 @@ def test_join_of_objects_renames_their_classes() -> None:
     assert joined.labelled.tolist() == [False, False, True]
 
 
+def test_join_takes_the_names_of_the_versions_with_their_predictions() -> None:
+    pool = Pool(["a"], probabilities=[[0.5, 0.5]], versions=["stored"])
+    side = Pool(["a"], probabilities=np.full((2, 1, 2), 0.5))
+    assert join_predictions(pool, side).version_names == ("1", "2")
+    assert join_predictions(pool, Pool(["a"], embeddings=[[1.0]])).versions == ("stored",)
+
+
 def test_join_of_embeddings_alone_keeps_the_predictions() -> None:
     pool = Pool(["a", "b"], probabilities=[[0.5, 0.5], [1, 0]])
     joined = join_predictions(pool, Pool(["b"], embeddings=[[1.0, 2.0]]))

@@ -119,11 +119,13 @@ def test_the_newest_model_version_is_read_and_the_others_are_said(tmp_path: Path
     pool = read(tmp_path, tasks)
     assert pool.probabilities is not None
     assert pool.probabilities.tolist() == [[0, 1, 0]]
+    assert pool.versions == ("m2",)
     assert [n.message for n in pool.notices] == [
         "The predictions are of 2 model versions; m2 read, not m1 (1)."
     ]
     both = read(tmp_path, tasks, model_version=["m1", "m2"])
     assert both.probabilities is not None
+    assert both.versions == ("m1", "m2")
     assert both.probabilities[:, 0].tolist() == [[0.5, 0.25, 0.25], [0, 1, 0]]
     with pytest.raises(NotFound, match=r"got 'm3'.*they are: 'm2', 'm1'"):
         read(tmp_path, tasks, model_version="m3")

@@ -176,6 +176,20 @@ def test_pool_without_predictions_is_missing_everything() -> None:
     assert not Pool(["a"], objects=Objects([0, 0], [])).missing.any()
 
 
+def test_versions_are_numbered_until_they_have_names() -> None:
+    rows = np.full((2, 1, 2), 0.5)
+    assert Pool(["a"]).version_names == ()
+    assert Pool(["a"], versions=["unused"]).version_names == ()
+    assert Pool(["a"], probabilities=rows[0]).version_names == ("1",)
+    assert Pool(["a"], probabilities=rows).version_names == ("1", "2")
+    found = Objects([0, 0], [])
+    assert Pool(["a"], objects=(found, found), versions=["v7", 8]).version_names == ("v7", "8")
+    named = Pool(["a"], probabilities=rows, versions=["v7", "v8"])
+    assert named.fingerprint() == Pool(["a"], probabilities=rows).fingerprint()
+    with pytest.raises(InvalidInput, match="versions must be 2 names; got v7"):
+        Pool(["a"], probabilities=rows, versions=["v7"])
+
+
 def test_fingerprint_changes_with_a_value_and_not_with_the_order() -> None:
     rows = np.array([[0.9, 0.1], [0.6, 0.4]])
     first = Pool(["a", "b"], probabilities=rows).fingerprint()

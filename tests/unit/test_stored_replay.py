@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,16 @@ def test_versions_without_labels_are_judged_by_one_another(versions: Pool) -> No
     report = replay_stored(pool, ["margin"])
     assert {row.target for row in report.rows} == {CHANGED}
     assert "that changed in the next version" in report.advice
+
+
+def test_versions_are_called_by_their_names(versions: Pool, tmp_path: Path) -> None:
+    named = replace(versions, versions=["may", "june", "july"])
+    report = replay_stored(named, ["margin"])
+    assert [row.name for row in report.rows] == ["may", "may", "june", "june", "july"]
+    assert "finds the items of version july that are wrong" in report.advice
+    page = report.to_html()
+    assert "<h2>Version june: changed in the next version</h2>" in page
+    assert '<td class="name">july</td>' in page
 
 
 def test_what_cannot_be_replayed_is_said(versions: Pool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,6 +70,9 @@ def test_each_version_has_its_own_calibration() -> None:
     first, second = trust(pool)
     assert (first.version, second.version) == (1, 2)
     assert second.nll == pytest.approx(math.log(3))
+    assert (first.name, second.name) == ("1", "2")
+    named = replace(pool, versions=["spring", "autumn"])
+    assert [found.name for found in trust(named)] == ["spring", "autumn"]
 
 
 def boxes(n: int = 10) -> tuple[Objects, Objects]:
@@ -129,6 +133,43 @@ def test_report_shows_the_reliability_of_every_version(tmp_path) -> None:
     page = (tmp_path / "labelnext-report.html").read_text()
     assert "Can the confidences be trusted?" in page
     assert page.count("share that was right") >= 1
+
+
+def test_report_calls_each_version_by_its_name(tmp_path) -> None:
+    setup = """<View><Text name="t" value="$t"/><Choices name="c" toName="t">
+      <Choice value="a"/><Choice value="b"/></Choices></View>"""
+    (tmp_path / "setup.xml").write_text(setup)
+    region = {"from_name": "c", "to_name": "t", "type": "choices"}
+
+    def result(*probs: float) -> list[dict[str, object]]:
+        return [{**region, "value": {"choices": ["a"], "probs": probs}}]
+
+    tasks = [
+        {
+            "id": i,
+            "data": {"t": "x"},
+            "predictions": [
+                {"id": 2 * i, "model_version": "spring", "result": result(0.6, 0.4)},
+                {"id": 2 * i + 1, "model_version": "autumn", "result": result(0.9, 0.1)},
+            ],
+            "annotations": [{"id": i, "result": result()}] if i < 12 else [],
+        }
+        for i in range(1, 14)
+    ]
+    (tmp_path / "export.json").write_text(json.dumps(tasks))
+    config = tmp_path / "labelnext.yaml"
+    source = "adapter: files, path: export.json, label_config: setup.xml"
+    config.write_text(
+        f"source: {{{source}, model_version: [spring, autumn]}}\nacquisition: {{name: bald}}\n"
+    )
+    report = run(config)
+    assert [(c["name"], c["confidence"]) for c in report.calibration] == [
+        ("spring", pytest.approx(0.6)),
+        ("autumn", pytest.approx(0.9)),
+    ]
+    assert "calibration, version autumn: 11 labelled items" in report.to_text()
+    page = (tmp_path / "labelnext-report.html").read_text()
+    assert "Can the confidences be trusted? Version spring" in page
 
 
 def test_reliability_diagram_shows_filled_bins_alone() -> None:

@@ -62,7 +62,13 @@ def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool
     if options.embeddings:
         parts["embeddings"] = embeddings_of(reading, collection)
     _note_live_samples(reading, collection)
-    return Pool(ids, classes=classes or None, notices=reading.notices, **parts)
+    return Pool(
+        ids,
+        classes=classes or None,
+        versions=[name for name, _ in fields] or None,
+        notices=reading.notices,
+        **parts,
+    )
 
 
 def _paths(

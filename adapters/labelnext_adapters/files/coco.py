@@ -55,6 +55,7 @@ def read_coco(results_paths: Sequence[Path], images_path: Path, key: str | None 
         [_of(image, key or "id", "image") for image in images],
         objects=tuple(versions) if len(versions) > 1 else versions[0],
         classes=[str(c["name"]) for c in categories] or None,
+        versions=[path.stem for path in results_paths],
         notices=notices,
     )
 

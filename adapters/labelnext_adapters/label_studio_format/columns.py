@@ -110,6 +110,7 @@ def make_pool(
         labels=labels,
         votes=votes,
         truth=truth,
+        versions=None if None in members else members,
         labelled=labelled,
         missing=~present,
         multilabel=any(c.multilabel for c in contents.values()),
