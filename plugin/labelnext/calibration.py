@@ -2,22 +2,22 @@
 
 Everything is measured on labelled items that also have predictions. Items on which the model was
 trained look better than new ones do: predictions of held-out items tell the truth.
+
+scikit-learn's CalibratedClassifierCV scales the logits of a model that it can call; here are stored
+probabilities and no model. The tests hold the two temperatures against one another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.checks import distributions, mean_of_members
+from labelnext.checks import distributions
 from labelnext.errors import InvalidInput
-from labelnext.pool import Notice, Pool
-from labelnext.ranking import Ranking
 
-MIN_ITEMS = 50  # labelled items with predictions below which a temperature is not trusted
 N_BINS = 15
 _TINY = 1e-12  # stands for a probability of 0 in logarithms
 _FOLDS = 5
@@ -255,93 +255,6 @@ def measure(probabilities: ArrayLike, labels: ArrayLike, *, seed: int = 0) -> Ca
         reliability=reliability(rows, truth),
         calibrated=reliability(after, truth),
     )
-
-
-def calibrated_ranking(pool: Pool, rank_pool: Callable[[Pool], Ranking]) -> Ranking:
-    """The ranking at the fitted temperature, where there are labels enough and it helps.
-
-    Args:
-        pool: with probabilities of shape (n_items, n_classes), and labels.
-        rank_pool: makes the ranking of a pool.
-
-    Returns:
-        The ranking; a notice says what was done, and how much the order changed.
-    """
-    raw = rank_pool(pool)
-    found = _measured(pool)
-    if isinstance(found, str):
-        warning = saturated(pool)
-        raw = _noting(raw, "calibration_skipped", found)
-        return _noting(raw, warning.code, warning.message) if warning else raw
-    ece, nll = found.ece, found.nll
-    measured = (
-        f"ECE {ece[0]:.3f} to {ece[1]:.3f}, log loss {nll[0]:.3f} to {nll[1]:.3f} on "
-        f"{found.n_items} labelled items, each scaled by a temperature fitted on the others"
-    )
-    if not found.helps:
-        message = f"no temperature helps ({measured}); probabilities are used as they are."
-        return _noting(raw, "calibration_skipped", message)
-    rows = scaled(pool.probabilities, found.temperature)  # type: ignore[arg-type]  # measured
-    new = rank_pool(replace(pool, probabilities=rows))
-    message = (
-        f"probabilities were calibrated with temperature {found.temperature:.2f} ({measured}); "
-        f"{_overlap(raw, new)} of {len(new)} items of the batch are the same as without, and the "
-        f"rank correlation of the orders is {_rank_correlation(raw, new):.3f}."
-    )
-    return _noting(new, "calibrated", message)
-
-
-def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
-    """A warning where more than half of the top probabilities, or confidences, are above it."""
-    if pool.multilabel:
-        return None
-    if pool.probabilities is not None:
-        top, what = mean_of_members(pool.probabilities).max(axis=1), "top probabilities"
-    elif pool.objects is not None:
-        newest = pool.objects[-1] if isinstance(pool.objects, tuple) else pool.objects
-        top, what = newest.confidences, "objects' confidences"
-    else:
-        return None
-    top = top[~np.isnan(top)]
-    if not top.size or (top > limit).mean() <= 0.5:
-        return None
-    share = 100 * float((top > limit).mean())
-    message = (
-        f"{share:.0f} % of the {what} are above {limit:g}: the model looks overconfident; trust "
-        "the order more than the values, or label some items and set acquisition.calibrate: auto."
-    )
-    return Notice("saturated", message)
-
-
-def _measured(pool: Pool) -> Calibration | str:
-    """The calibration of the labelled items, or why it cannot be measured."""
-    if pool.labels is None or pool.probabilities is None:
-        return "calibrate: auto needs the classes of labelled items; there are none."
-    usable = (pool.labels >= 0) & ~np.isnan(pool.probabilities).any(axis=1)
-    if usable.sum() < MIN_ITEMS:
-        return (
-            f"calibrate: auto needs {MIN_ITEMS} labelled items with predictions; got "
-            f"{usable.sum()}. Probabilities are used as they are."
-        )
-    order = pool.tie_order[usable[pool.tie_order]]  # the folds must not depend on the rows' order
-    return measure(pool.probabilities[order], pool.labels[order])
-
-
-def _noting(ranking: Ranking, code: str, message: str) -> Ranking:
-    return replace(ranking, notices=(*ranking.notices, Notice(code, message)))
-
-
-def _overlap(first: Ranking, second: Ranking) -> int:
-    return len(set(first.item_ids.tolist()) & set(second.item_ids.tolist()))
-
-
-def _rank_correlation(first: Ranking, second: Ranking) -> float:
-    """Spearman's, over the items ranked in both."""
-    places = {item: place for place, item in enumerate(first.pool_order.tolist())}
-    pairs = [(places[i], p) for p, i in enumerate(second.pool_order.tolist()) if i in places]
-    if len(pairs) < 2:
-        return 1.0
-    return float(np.corrcoef(np.array(pairs).argsort(axis=0).argsort(axis=0).T)[0, 1])
 
 
 def _checked(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from labelnext.acquisition import AUTO, Unit, auto_acquisition, get_acquisition
-from labelnext.calibration import calibrated_ranking, saturated
+from labelnext.calibrated import calibrated_ranking, saturated
 from labelnext.config import Config
 from labelnext.document import parse
 from labelnext.errors import ConfigError

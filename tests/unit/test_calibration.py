@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -23,6 +25,7 @@ from labelnext.config import load_config
 from labelnext.errors import InvalidInput
 from labelnext.pipeline import rank_pool
 from labelnext.pool import Pool
+from labelnext.ranking import rank
 
 
 def overconfident(n: int, temperature: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -173,11 +176,11 @@ def test_too_few_items_are_refused() -> None:
         measure([[0.5, 0.5]] * 2, [0, 1])
 
 
-def settings(calibrate: str):
+def settings(calibrate: str, name: str = "least_confidence"):
     return load_config(
         {
             "source": {"adapter": "files", "path": "unused"},
-            "acquisition": {"name": "least_confidence", "calibrate": calibrate},
+            "acquisition": {"name": name, "calibrate": calibrate},
             "selection": {"budget": 50},
         }
     )
@@ -219,6 +222,38 @@ def test_auto_leaves_calibrated_probabilities_or_too_few_labels_alone() -> None:
     rows, labels = overconfident(120, 1.0, seed=1)
     (notice,) = rank_pool(settings("auto"), half_labelled(rows, labels)).notices
     assert "no temperature helps" in notice.message
+
+
+def test_auto_gives_each_version_of_a_committee_its_own_temperature() -> None:
+    honest = scaled(ROWS, 2.0)
+    pool = half_labelled(ROWS, LABELS)
+    both = Pool(
+        pool.item_ids,
+        probabilities=np.stack([ROWS, honest]),
+        labels=pool.labels,
+        versions=["hasty", "honest"],
+    )
+    ranking = rank_pool(settings("auto", "consensus_entropy"), both)
+    (notice,) = ranking.notices
+    first, second = re.search(r"temperature (\S+), (\S+) \(", notice.message).groups()
+    assert float(first) == pytest.approx(2.0, rel=0.1)
+    assert float(second) == pytest.approx(1.0, rel=0.1)
+    assert "version hasty: ECE" in notice.message
+    members = np.stack([scaled(ROWS, float(first)), scaled(honest, float(second))])
+    expected = Pool(pool.item_ids, probabilities=members, labels=pool.labels)
+    order = ranking.pool_order[:200]
+    places = {
+        item: place for place, item in enumerate(rank(expected, "consensus_entropy").pool_order)
+    }
+    # Two digits of the temperature are printed: near-ties may change places.
+    assert np.abs([places[item] - place for place, item in enumerate(order)]).max() < 10
+
+
+def test_auto_leaves_labels_that_exclude_nothing_alone() -> None:
+    rows = np.full((60, 2), 0.9)
+    pool = Pool(range(60), probabilities=rows, multilabel=True, labels=[0] * 55 + [-1] * 5)
+    (notice,) = rank_pool(settings("auto"), pool).notices
+    assert notice.message.startswith("calibrate: auto is for one class an item")
 
 
 def test_saturated_probabilities_are_warned_of() -> None:

@@ -11,7 +11,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from labelnext.acquisition.matching import hits
-from labelnext.calibration import brier_score, calibrated_ranking, negative_log_likelihood
+from labelnext.calibrated import calibrated_ranking
+from labelnext.calibration import brier_score, negative_log_likelihood
 from labelnext.config import load_config
 from labelnext.page import reliability_svg
 from labelnext.pipeline import rank_pool, run
