@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -118,17 +119,17 @@ def _measured(send: object, work: Callable[..., object], *arguments: object) -> 
     seconds = time.perf_counter() - start
     done.set()
     watcher.join()
-    peak = max(peak, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 if not peak else 0)
+    peak = max(peak, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
     send.send({"seconds": seconds, "peak": peak, "stages": stages or {}})  # type: ignore[attr-defined]
 
 
-def measured(work: Callable[..., object], *arguments: object) -> dict[str, object]:
+def measured(work: Callable[..., object], *arguments: object) -> dict[str, Any]:
     """Seconds, peak memory and stages of a function, in a new process."""
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
     process = context.Process(target=_measured, args=(send, work, *arguments))
     process.start()
-    result: dict[str, object] = receive.recv()
+    result: dict[str, Any] = receive.recv()
     process.join()
     return result
 
@@ -145,7 +146,10 @@ def main() -> None:
     shutil.rmtree(out, ignore_errors=True)
     print(f"{arguments.rows:,} rows × {N_CLASSES} classes, {os.cpu_count()} processors")
     bare = measured(scan, data, out / "scan")
-    print(f"bare scan and write  {bare['seconds']:7.1f} s  {bare['peak'] / 2**20:6.0f} MiB")
+    print(
+        f"bare scan and write  {bare['seconds']:7.1f} s  {bare['peak'] / 2**20:6.0f} MiB",
+        flush=True,
+    )
     for engine in arguments.engines:
         shutil.rmtree(out, ignore_errors=True)
         found = measured(run, engine, data, out)
@@ -153,7 +157,9 @@ def main() -> None:
         score = stages["score"]
         print(
             f"{engine:20} {found['seconds']:7.1f} s  {found['peak'] / 2**20:6.0f} MiB  "
-            f"{json.dumps(stages)}; scores alone {score / bare['seconds']:.2f} × the bare scan"
+            f"{json.dumps(stages)}; scores alone {score / bare['seconds']:.2f} × the bare scan, "
+            f"all {found['seconds'] / bare['seconds']:.2f} ×",
+            flush=True,
         )
     shutil.rmtree(out, ignore_errors=True)
 

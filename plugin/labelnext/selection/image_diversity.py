@@ -64,14 +64,40 @@ def image_diversity(
     distances = np.empty(n_items)
     for place, block in points.blocks():
         distances[place] = np.linalg.norm(block - centres[clusters[place]], axis=1)
-    # Equal but for rounding is equal: then the earlier item comes first.
-    distances = np.round(distances / max(distances.max(), np.finfo(float).tiny), 9)
-    by_cluster = np.lexsort((distances, clusters))
     sizes = np.bincount(clusters, minlength=n_clusters)
-    starts = np.cumsum(sizes) - sizes
-    rounds = np.arange(n_items) - np.repeat(starts, sizes)
-    typical = by_cluster[np.minimum(starts, n_items - 1)]
-    place_of = np.empty(n_clusters, dtype=np.intp)
-    place_of[np.lexsort((typical, -sizes))] = np.arange(n_clusters)
+    return in_rounds(comparable(distances, float(distances.max())), clusters, sizes)[:budget]
+
+
+def comparable(distances: NDArray[np.floating], largest: float) -> NDArray[np.floating]:
+    """Distances as shares of the largest: equal but for rounding is equal, so the id decides."""
+    shares: NDArray[np.floating] = np.round(distances / max(largest, np.finfo(float).tiny), 9)
+    return shares
+
+
+def in_rounds(
+    distances: NDArray[np.floating], clusters: NDArray[np.intp], sizes: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Positions round after round, one item of each cluster, the closest to its centroid first.
+
+    Args:
+        distances: shape (n_items,), to the centroid; equal ones keep their order.
+        clusters: shape (n_items,).
+        sizes: shape (n_clusters,), of the clusters in the whole pool; the larger comes first.
+
+    Returns:
+        Shape (n_items,).
+
+    Example:
+        >>> import numpy as np
+        >>> in_rounds(np.array([0.2, 0.1, 0.3]), np.array([0, 0, 1]), np.array([2, 1])).tolist()
+        [1, 2, 0]
+    """
+    by_cluster = np.lexsort((distances, clusters))
+    here = np.bincount(clusters, minlength=len(sizes))
+    starts = np.cumsum(here) - here
+    rounds = np.arange(len(clusters)) - np.repeat(starts, here)
+    typical = by_cluster[np.minimum(starts, max(len(clusters) - 1, 0))]
+    place_of = np.empty(len(sizes), dtype=np.intp)
+    place_of[np.lexsort((typical, -sizes))] = np.arange(len(sizes))
     order: NDArray[np.intp] = by_cluster[np.lexsort((place_of[clusters[by_cluster]], rounds))]
-    return order[:budget]
+    return order

@@ -55,28 +55,64 @@ def typiclust(
     n_picks = n if budget is None else min(budget, n)
     if n_picks == 0:
         return np.empty(0, dtype=np.intp)
-    n_clusters = min(len(given) + n_picks, _MOST_CLUSTERS)
-    centres, clusters = k_means(points, n_clusters, seed=seed)
-    labels = np.bincount(nearest(given, centres), minlength=len(centres)).astype(np.float64)
+    centres, clusters = k_means(points, n_clusters_of(len(given), n_picks), seed=seed)
+    labels = np.bincount(nearest(given, centres), minlength=len(centres))
     sizes = np.bincount(clusters, minlength=len(centres))
-    labels[sizes == 0] = np.inf
     ordered = np.argsort(clusters, kind="stable")
     members = np.split(ordered, np.cumsum(sizes)[:-1])
+    firsts = np.array([own[0] if len(own) else n for own in members])
     rng = np.random.default_rng(seed)
     waiting: dict[int, list[int]] = {}
     picks: list[int] = []
-    while len(picks) < n_picks:
-        # Fewest labels, then the largest, then the one whose first member is earliest.
-        fewest = np.flatnonzero(labels == labels.min())
-        largest = fewest[sizes[fewest] == sizes[fewest].max()]
-        cluster = int(min(largest, key=lambda c: int(members[c][0])))
+    for cluster in turns(labels, sizes, firsts, n_picks).tolist():
         if cluster not in waiting:
             distances = _neighbour_distances(points, members[cluster], rng)
             typical = members[cluster][np.argsort(distances, kind="stable")]
             waiting[cluster] = typical[::-1].tolist()
         picks.append(waiting[cluster].pop())
-        labels[cluster] = labels[cluster] + 1 if waiting[cluster] else np.inf
     return np.array(picks, dtype=np.intp)
+
+
+def n_clusters_of(n_labelled: int, n_picks: int) -> int:
+    """As many clusters as there will be labels, 500 at most.
+
+    Example:
+        >>> n_clusters_of(3, 10), n_clusters_of(3, 1000)
+        (13, 500)
+    """
+    return min(n_labelled + n_picks, _MOST_CLUSTERS)
+
+
+def turns(
+    labels: NDArray[np.intp], sizes: NDArray[np.intp], firsts: NDArray[np.intp], n_picks: int
+) -> NDArray[np.intp]:
+    """Which cluster gives each pick: the one with the fewest labels and picks.
+
+    Args:
+        labels: shape (n_clusters,), labels in each.
+        sizes: shape (n_clusters,), how many items each can give; among equals the larger is first.
+        firsts: shape (n_clusters,), the place of each cluster's first item, which decides then.
+        n_picks: at most the sum of the sizes.
+
+    Returns:
+        Shape (n_picks,).
+
+    Example:
+        >>> import numpy as np
+        >>> turns(np.array([1, 0]), np.array([3, 2]), np.array([0, 1]), 3).tolist()
+        [1, 0, 1]
+    """
+    count = np.where(sizes > 0, labels, np.inf)
+    left = sizes.copy()
+    given = np.empty(n_picks, dtype=np.intp)
+    for place in range(n_picks):
+        fewest = np.flatnonzero(count == count.min())
+        largest = fewest[sizes[fewest] == sizes[fewest].max()]
+        cluster = largest[np.argmin(firsts[largest])]
+        given[place] = cluster
+        left[cluster] -= 1
+        count[cluster] = count[cluster] + 1 if left[cluster] else np.inf
+    return given
 
 
 def nearest(points: Points, centres: Array) -> NDArray[np.intp]:
@@ -91,21 +127,41 @@ def _neighbour_distances(
     points: Points, members: NDArray[np.intp], rng: np.random.Generator
 ) -> Array:
     """Mean distance of each member of a cluster to its nearest neighbours in it."""
-    n_neighbours = min(_MOST_NEIGHBOURS, len(members) // 2)
-    found = np.zeros(len(members), dtype=points.dtype)
-    if n_neighbours == 0:
-        return found
     others = members
     if len(members) > _SAMPLE:
         others = np.sort(rng.choice(members, _SAMPLE, replace=False))
-    origin = points[members[:1]]
-    targets = points[others] - origin
+    place = np.minimum(np.searchsorted(others, members), len(others) - 1)
+    own = np.where(others[place] == members, place, -1)
+    return distances_to_nearest(points, members, points[others], own, len(members))
+
+
+def distances_to_nearest(
+    points: Points, members: NDArray[np.intp], others: Array, own: NDArray[np.intp], size: int
+) -> Array:
+    """Mean distance of members of a cluster to the nearest of some others in it.
+
+    Args:
+        points: of which `members` are positions.
+        members: shape (n_members,).
+        others: shape (n_others, n_dimensions), among which neighbours are sought.
+        own: shape (n_members,), the place of each member among the others; −1 if it is none.
+        size: of the cluster; min(20, size // 2) neighbours count.
+
+    Returns:
+        Shape (n_members,); 0 where there is no neighbour.
+    """
+    n_neighbours = min(_MOST_NEIGHBOURS, size // 2, len(others) - 1)
+    found = np.zeros(len(members), dtype=points.dtype)
+    if n_neighbours <= 0:
+        return found
+    origin = others[:1]
+    targets = others - origin
     for start in range(0, len(members), _BLOCK):
         items = members[start : start + _BLOCK]
         distances = squared_distances(points[items] - origin, targets)
-        own = np.minimum(np.searchsorted(others, items), len(others) - 1)
-        same = np.flatnonzero(others[own] == items)
-        distances[same, own[same]] = np.inf
+        places = own[start : start + _BLOCK]
+        same = np.flatnonzero(places >= 0)
+        distances[same, places[same]] = np.inf
         distances.partition(n_neighbours - 1, axis=1)
         found[start : start + _BLOCK] = np.sqrt(distances[:, :n_neighbours]).mean(axis=1)
     return found

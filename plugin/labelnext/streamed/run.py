@@ -216,12 +216,10 @@ class StreamedPerformer:
 
     def _order(self, scored: Scored, scoring: Scoring, store: Store) -> Summary:
         import pyarrow as pa
-        import pyarrow.dataset
 
         pa.default_memory_pool().release_unused()  # the sort needs what scoring has done with
         run = self._journal.run_id
-        files = [store.path(scoring.name(part)) for part in self._parts]
-        scores = pyarrow.dataset.dataset(files, filesystem=store.files, format="parquet")
+        files = [scoring.name(part) for part in self._parts]
         n = scored.counts.get("ranked", 0)
         budget = n if self._settings.selection.budget is None else self._settings.selection.budget
         seed = self._settings.selection.seed
@@ -229,7 +227,7 @@ class StreamedPerformer:
         written: list[dict[str, Any]] = []
         first = 1
         temporary = self._settings.state / f"{run}.sort"
-        for batch in ordered(scores, integers=scored.integers, folder=temporary):
+        for batch in ordered(store, files, integers=scored.integers, folder=temporary):
             table = ranked_table(batch, first, n, budget)
             name = f"{run}/part-{len(written):05d}.parquet"
             store.write_table(name, table)

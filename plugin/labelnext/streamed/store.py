@@ -31,7 +31,8 @@ class Store:
         self.files, self.root = filesystem(place)
 
     @property
-    def _local(self) -> bool:
+    def local(self) -> bool:
+        """Whether it is a folder of this machine."""
         from pyarrow.fs import LocalFileSystem
 
         return isinstance(self.files, LocalFileSystem)
@@ -105,7 +106,7 @@ class Store:
     def _write(self, name: str, fill: Any) -> None:
         target = self.path(name)
         try:
-            if not self._local:  # an object appears when it is complete
+            if not self.local:  # an object appears when it is complete
                 with self.files.open_output_stream(target) as file:
                     fill(file)
                 return
