@@ -1,22 +1,28 @@
 """Contenders side by side: timed in turns in one process, printed with their ratios.
 
-Time is processor time, and every contender gets one thread, so that a busy machine disturbs little;
-where a server does part of the work, it is the time of the clock.
+Time is that of the clock, and every contender may use all cores, as for a user. With --cpu it is
+the processor's, which other work disturbs less; give every contender one thread then:
+
+    OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 POLARS_MAX_THREADS=1 taskset -c 0 python -m …  --cpu
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+CLOCK = time.process_time if "--cpu" in sys.argv else time.perf_counter
+ARGUMENTS = [argument for argument in sys.argv[1:] if argument != "--cpu"]
+
 
 def timed(
     contenders: Mapping[str, Callable[[], Any]],
     turns: int = 5,
-    clock: Callable[[], float] = time.process_time,
+    clock: Callable[[], float] = CLOCK,
 ) -> dict[str, float]:
     """Seconds of the best turn of each; in turns, so that noise meets all alike."""
     best = dict.fromkeys(contenders, np.inf)

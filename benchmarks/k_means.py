@@ -1,19 +1,16 @@
 """How fast is k-means, and how good? Against scikit-learn's mini-batches.
 
-python -m benchmarks.k_means [n_points]
+python -m benchmarks.k_means [n_points] [--cpu]
 
 Inertia is compared too: a faster clustering that is worse does not count.
 """
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
-from threadpoolctl import threadpool_limits
 
-from benchmarks.contenders import show, timed
+from benchmarks.contenders import ARGUMENTS, show, timed
 from labelnext.selection.clustering import k_means
 
 D, K = 512, 100
@@ -65,5 +62,4 @@ def main(n: int) -> None:
 
 
 if __name__ == "__main__":
-    with threadpool_limits(1):
-        main(int(sys.argv[1]) if sys.argv[1:] else 100_000)
+    main(int(ARGUMENTS[0]) if ARGUMENTS else 100_000)

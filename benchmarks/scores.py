@@ -1,6 +1,6 @@
 """How fast are the uncertainties? Against scikit-activeml, modAL and plain numpy.
 
-    python -m benchmarks.scores [narrow|wide]
+    python -m benchmarks.scores [narrow|wide] [--cpu]
 
 "labelnext" checks its input, as a user calls it; "labelnext, checked before" is the formula on
 rows that are known to be distributions. The peers check little or nothing.
@@ -8,13 +8,12 @@ rows that are known to be distributions. The peers check little or nothing.
 
 from __future__ import annotations
 
-import sys
 import tracemalloc
 import warnings
 
 import numpy as np
 
-from benchmarks.contenders import show, timed
+from benchmarks.contenders import ARGUMENTS, show, timed
 from labelnext import acquisition
 from labelnext.acquisition import blocks
 
@@ -106,5 +105,5 @@ def main(shape: str) -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    for shape in sys.argv[1:] or ("narrow", "wide"):
+    for shape in ARGUMENTS or ("narrow", "wide"):
         main(shape)

@@ -3,8 +3,7 @@
     python -m benchmarks.selection k_center [random | clustered | low-rank | million]
     python -m benchmarks.selection badge | badge_memory | facility_location | typiclust
 
-With --cpu it counts the seconds of the processor instead of the clock's: for a busy machine, and
-with OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1, so that all contenders have one thread.
+With --cpu it counts the seconds of the processor; see contenders.py.
 
 Peers that would take minutes run for a part of the picks, and their time is scaled up; such rows
 are marked with ~. Their environment is described in README.md.
@@ -13,17 +12,13 @@ are marked with ~. Their environment is described in README.md.
 from __future__ import annotations
 
 import resource
-import sys
-import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from benchmarks.contenders import show
+from benchmarks.contenders import ARGUMENTS, CLOCK, show
 from labelnext.selection import badge, k_center, typiclust
 from labelnext.selection.facility_location import maximise_facility_location
-
-CLOCK = time.process_time if "--cpu" in sys.argv else time.perf_counter
 
 
 def best_of(turns: int, contenders: Mapping[str, Callable[[], object]]) -> dict[str, float]:
@@ -278,7 +273,7 @@ def bench_typiclust() -> None:
 
 
 if __name__ == "__main__":
-    what, *rest = [argument for argument in sys.argv[1:] if argument != "--cpu"]
+    what, *rest = ARGUMENTS
     if what == "k_center":
         if rest[0] == "million":
             for kind in ("random", "clustered"):

@@ -1,6 +1,6 @@
 """How fast are the best k of ten million scores, and a stable order of all?
 
-    python -m benchmarks.top_k [best|order]
+    python -m benchmarks.top_k [best|order] [--cpu]
 
 polars and pyarrow are asked for positions too, as a ranking needs them; polars' values alone are
 shown besides.
@@ -8,17 +8,12 @@ shown besides.
 
 from __future__ import annotations
 
-import os
-import sys
-
-os.environ["POLARS_MAX_THREADS"] = "1"  # before it is loaded: one thread for each contender
-
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.contenders import show, timed
+from benchmarks.contenders import ARGUMENTS, show, timed
 from labelnext.selection.order import stable_order
 from labelnext.selection.top_k import top_k
 
@@ -70,5 +65,5 @@ def order(distinct: np.ndarray) -> None:
 
 
 if __name__ == "__main__":
-    for question in sys.argv[1:] or ("best", "order"):
+    for question in ARGUMENTS or ("best", "order"):
         {"best": best, "order": order}[question](np.random.default_rng(0).random(N))

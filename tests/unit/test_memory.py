@@ -12,7 +12,7 @@ import pytest
 
 from labelnext import Pool, rank
 
-LIMIT = 384 * 2**20  # bytes of data, as `ulimit -d` sets it; mapped files do not count
+LIMIT = 512 * 2**20  # bytes of data, as `ulimit -d` sets it; mapped files do not count
 D = 2048
 N = 4 * LIMIT // (4 * D)
 

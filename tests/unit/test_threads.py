@@ -7,14 +7,14 @@ import pytest
 
 from labelnext.acquisition import entropy
 from labelnext.acquisition.objects import object_statistics
-from labelnext.acquisition.threads import in_parts
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects
+from labelnext.threads import in_parts
 
 
 @pytest.fixture(params=[1, 2, 5])
 def cores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr("labelnext.acquisition.threads._n_cores", lambda: request.param)
+    monkeypatch.setattr("labelnext.threads._n_cores", lambda: request.param)
     return int(request.param)
 
 
@@ -48,13 +48,13 @@ def test_scores_do_not_depend_on_the_number_of_cores(
     rows = rng.dirichlet(np.ones(7), 1000)
     objects = Objects(np.sort(np.append(rng.integers(0, 1001, 99), [0, 1000])), rows.max(axis=1))
     statistics = object_statistics(objects, floor=0.3)
-    monkeypatch.setattr("labelnext.acquisition.threads._n_cores", lambda: 1)
+    monkeypatch.setattr("labelnext.threads._n_cores", lambda: 1)
     alone = object_statistics(objects, floor=0.3)
     for name in ("count", "sum", "mean", "min", "max"):
         expected = getattr(alone, name)
         assert np.array_equal(getattr(statistics, name), expected, equal_nan=True)
     assert entropy(rows) == pytest.approx(-(rows * np.log(rows)).sum(axis=1), rel=1e-12)
-    monkeypatch.setattr("labelnext.acquisition.threads._n_cores", lambda: cores)
+    monkeypatch.setattr("labelnext.threads._n_cores", lambda: cores)
     assert (entropy(rows) == entropy(rows[:, :])).all()
 
 

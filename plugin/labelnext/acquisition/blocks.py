@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition.threads import in_parts
 from labelnext.checks import distributions
 from labelnext.errors import InvalidInput
+from labelnext.threads import in_parts
 
 Rows = NDArray[np.floating]
 #: Probabilities of a block, classes first: shape (n_classes, n_block), to scores (n_block,).

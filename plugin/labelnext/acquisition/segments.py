@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition.threads import in_parts
+from labelnext.threads import in_parts
 
 _ITEMS = 1 << 16  # of a thread's share: below, starting it takes longer than the work
 

@@ -89,9 +89,7 @@ class _Gradients:
         self._residuals = np.array(probabilities, dtype=points.dtype)
         rows = np.arange(len(points))
         self._residuals[rows, self._residuals.argmax(axis=1)] -= 1
-        lengths = np.empty(len(points), dtype=points.dtype)
-        for place, block in points.blocks():
-            lengths[place] = squared_lengths(block)
+        lengths = np.concatenate([*points.each(lambda _, block: squared_lengths(block))])
         self.squared_lengths = squared_lengths(self._residuals) * lengths
 
     def _partial(
@@ -113,9 +111,13 @@ class _Gradients:
             return
         others = np.array(picks, dtype=np.intp)
         targets = self._points[others]
-        for place, block in self._points.blocks():
+
+        def lower(place: slice, block: Array) -> None:
             partial = self._partial(place, block, others, targets).min(axis=1)
             weights[place] = np.minimum(weights[place], self._with_length(place, partial))
+
+        for _ in self._points.each(lower):
+            pass
         weights[others] = 0
 
     def between(self, items: NDArray[np.intp]) -> Array:

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
-from labelnext.selection.points import Array, Points
+from labelnext.selection.points import Array, Points, one_blas_thread
 
 _PER_CLUSTER = 40  # points of the sample for each cluster: ten more cost time and gain nothing
 _LEAST = 4096  # points up to which there is no sample
 _ROUNDS = 40  # of Lloyd's algorithm on the sample: with 10, points of few dimensions lose 2 %
-_BLOCK = 2**20  # elements of a block of points
 
 
 def k_means(
@@ -85,15 +84,22 @@ def _round(points: Points, centers: Array) -> tuple[Array, NDArray[np.intp]]:
     half = np.einsum("ij,ij->i", shifted, shifted) / 2
     n_clusters = len(centers)
     labels: NDArray[np.intp] = np.empty(len(points), dtype=np.intp)
-    sums, step = np.zeros(centers.shape), max(1, _BLOCK // centers.shape[1])
-    for start in range(0, len(points), step):
-        block = points[start : start + step] - middle
+
+    def assign(place: slice, block: Array) -> Array:
+        """Label a block; gives the sums of the points of each cluster."""
+        block = block - middle
         nearest = block @ shifted.T
         nearest -= half
         found = nearest.argmax(axis=1)
-        labels[start : start + step] = found
+        labels[place] = found
         members = np.ones(len(found), dtype=block.dtype), (found, np.arange(len(found)))
-        sums += csr_array(members, shape=(n_clusters, len(found))) @ block
+        summed: Array = csr_array(members, shape=(n_clusters, len(found))) @ block
+        return summed
+
+    sums = np.zeros(centers.shape)
+    with one_blas_thread():
+        for part in points.each(assign):
+            sums += part
     counts = np.bincount(labels, minlength=n_clusters)[:, None]
     means = np.where(counts > 0, sums / np.maximum(counts, 1), shifted) + middle
     return means.astype(centers.dtype), labels

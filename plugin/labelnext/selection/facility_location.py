@@ -18,8 +18,10 @@ from labelnext.selection.points import (
     one_blas_thread,
     squared_distances,
 )
+from labelnext.threads import in_parts
 
 _DENSE = 5000  # items up to which all pairs are kept
+_SHARE = 64  # items whose first gains are worth a thread
 _PAIRS = 1000  # for the scale of the similarity
 
 
@@ -130,10 +132,8 @@ def _all_pairs(matrix: NDArray[np.floating]) -> _Kept:
 def _nearest_pairs(points: Points, n_neighbours: int, scale: float) -> _Kept:
     """The nearest items of each, in both directions."""
     n, k = len(points), min(n_neighbours, len(points))
-    near = np.empty((n, k), dtype=np.intp)
-    values = np.empty((n, k), dtype=points.dtype)
-    for place, block in points.blocks():
-        near[place], values[place] = _nearest(block, points, k, scale)
+    found = [*points.each(lambda _, block: _nearest(block, points, k, scale))]
+    near, values = (np.concatenate(part) for part in zip(*found, strict=True))
     first = np.concatenate([np.repeat(np.arange(n), k), near.ravel()])
     second = np.concatenate([near.ravel(), np.repeat(np.arange(n), k)])
     pairs, chosen = np.unique(first * n + second, return_index=True)
@@ -146,14 +146,25 @@ def _nearest_pairs(points: Points, n_neighbours: int, scale: float) -> _Kept:
 def _maximised(kept: _Kept, cover: NDArray[np.float64], budget: int | None) -> NDArray[np.intp]:
     """Greedy picks, which raise the cover from what it is given as."""
     n_picks = len(cover) if budget is None else min(budget, len(cover))
-    picks = np.empty(n_picks, dtype=np.intp)
-    compiled(_lazy_greedy, reorder=True)(kept.values, kept.items, kept.offsets, cover, picks)
+    picks, gains = np.empty(n_picks, dtype=np.intp), np.empty(len(cover))
+    rows = kept.values, kept.items, kept.offsets
+    run = compiled(_lazy_greedy, reorder=True)
+
+    def first_gains(start: int, stop: int) -> None:
+        run(*rows, cover, gains, start, stop, picks[:0])
+
+    in_parts(len(cover), first_gains, least=_SHARE)
+    run(*rows, cover, gains, 0, 0, picks)
     return picks
 
 
-def _lazy_greedy(values: Any, items: Any, offsets: Any, cover: Any, picks: Any) -> None:
-    """A gain never grows, so an older one bounds it: only the largest bound is looked at again."""
-    seen = np.zeros(len(cover), dtype=np.intp)
+def _lazy_greedy(
+    values: Any, items: Any, offsets: Any, cover: Any, gains: Any, start: int, stop: int, picks: Any
+) -> None:
+    """Fill in the gains from start to stop; where all are there, make the picks.
+
+    A gain never grows, so an older one bounds it: only the largest bound is looked at again.
+    """
 
     def gain_of(item: int) -> float:
         row = values[offsets[item] : offsets[item + 1]]
@@ -167,7 +178,12 @@ def _lazy_greedy(values: Any, items: Any, offsets: Any, cover: Any, picks: Any) 
                 gain += max(row[j] - cover[j], 0.0)
         return gain
 
-    bounds = [(-gain_of(item), item) for item in range(len(cover))]
+    for item in range(start, stop):
+        gains[item] = gain_of(item)
+    if len(picks) == 0:
+        return
+    seen = np.zeros(len(cover), dtype=np.intp)
+    bounds = [(-gains[item], item) for item in range(len(cover))]
     heapify(bounds)
     made = 0
     while made < len(picks):

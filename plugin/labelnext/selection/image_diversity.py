@@ -61,9 +61,12 @@ def image_diversity(
         )
         n_clusters = n_items
     centres, clusters = k_means(points, n_clusters, seed=seed)
-    distances = np.empty(n_items)
-    for place, block in points.blocks():
-        distances[place] = np.linalg.norm(block - centres[clusters[place]], axis=1)
+
+    def to_own(place: slice, block: Array) -> Array:
+        distances: Array = np.linalg.norm(block - centres[clusters[place]], axis=1)
+        return distances
+
+    distances = np.concatenate([*points.each(to_own)]).astype(np.float64)
     sizes = np.bincount(clusters, minlength=n_clusters)
     return in_rounds(comparable(distances, float(distances.max())), clusters, sizes)[:budget]
 

@@ -12,6 +12,7 @@ from labelnext.selection.points import (
     mean_of,
     one_blas_thread,
     squared_distances,
+    squared_lengths,
 )
 
 _WINDOW = 4096  # items with the largest bounds, looked at until all fall below the others
@@ -160,8 +161,5 @@ def _leaders(values: Array, count: int) -> tuple[NDArray[np.intp], np.floating]:
 
 def distances_to(points: Points, centre: Array) -> Array:
     """Squared distance of every point to one, by direct differences, shape (n_points,)."""
-    found = np.empty(len(points), dtype=points.dtype)
-    for place, block in points.blocks():
-        difference = block - centre.astype(block.dtype)
-        found[place] = np.einsum("ij,ij->i", difference, difference)
-    return found
+    near = centre.astype(points.dtype)
+    return np.concatenate([*points.each(lambda _, block: squared_lengths(block - near))])

@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
+from labelnext.threads import in_order
 
 Array: TypeAlias = NDArray[np.floating]
 Distance = Literal["euclidean", "cosine"]
 Projection = Literal["pca", "random"]
+
+_Result = TypeVar("_Result")
 
 _BLOCK = 1 << 20  # elements: small against memory, large enough for a matrix product
 
@@ -62,10 +65,19 @@ class Points:
 
     def blocks(self) -> Iterator[tuple[slice, Array]]:
         """The points in order, a few at a time, each block with its place."""
-        step = max(1, _BLOCK // max(1, self.shape[1]))
-        for start in range(0, len(self), step):
-            place = slice(start, min(start + step, len(self)))
+        for place in self._places():
             yield place, self[place]
+
+    def each(self, work: Callable[[slice, Array], _Result]) -> Iterator[_Result]:
+        """What `work` makes of each block and its place, in order, several blocks at a time.
+
+        The products of matrices in it should have one thread each: see `one_blas_thread`.
+        """
+        return in_order(lambda place: work(place, self[place]), self._places())
+
+    def _places(self) -> list[slice]:
+        step = max(1, _BLOCK // max(1, self.shape[1]))
+        return [slice(start, min(start + step, len(self))) for start in range(0, len(self), step)]
 
 
 def as_points(embeddings: Array | Points) -> Points:
@@ -89,10 +101,8 @@ def as_points(embeddings: Array | Points) -> Points:
 
 def finite_rows(points: Points) -> NDArray[np.bool_]:
     """Which points hold neither NaN nor infinity, shape (n_points,)."""
-    found: NDArray[np.bool_] = np.empty(len(points), dtype=bool)
-    for place, block in points.blocks():
-        found[place] = np.isfinite(block).all(axis=1)
-    return found
+    finite = [*points.each(lambda _, block: np.isfinite(block).all(axis=1))]
+    return np.concatenate([np.empty(0, dtype=bool), *finite])
 
 
 def squared_distances(first: Array, second: Array) -> Array:

@@ -6,7 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.selection.clustering import k_means
-from labelnext.selection.points import Array, Points, as_points, squared_distances
+from labelnext.selection.points import (
+    Array,
+    Points,
+    as_points,
+    one_blas_thread,
+    squared_distances,
+)
+from labelnext.threads import in_order
 
 _MOST_CLUSTERS = 500
 _MOST_NEIGHBOURS = 20
@@ -117,10 +124,14 @@ def turns(
 
 def nearest(points: Points, centres: Array) -> NDArray[np.intp]:
     """The centre nearest to each point, the earlier of equal ones, shape (n_points,)."""
-    found = np.empty(len(points), dtype=np.intp)
-    for place, block in points.blocks():
-        found[place] = squared_distances(block - centres[0], centres - centres[0]).argmin(axis=1)
-    return found
+    shifted = centres - centres[0]
+
+    def of_block(_: slice, block: Array) -> NDArray[np.intp]:
+        found: NDArray[np.intp] = squared_distances(block - centres[0], shifted).argmin(axis=1)
+        return found
+
+    with one_blas_thread():
+        return np.concatenate([np.empty(0, dtype=np.intp), *points.each(of_block)])
 
 
 def _neighbour_distances(
@@ -156,7 +167,8 @@ def distances_to_nearest(
         return found
     origin = others[:1]
     targets = others - origin
-    for start in range(0, len(members), _BLOCK):
+
+    def of_block(start: int) -> None:
         items = members[start : start + _BLOCK]
         distances = squared_distances(points[items] - origin, targets)
         places = own[start : start + _BLOCK]
@@ -164,4 +176,8 @@ def distances_to_nearest(
         distances[same, places[same]] = np.inf
         distances.partition(n_neighbours - 1, axis=1)
         found[start : start + _BLOCK] = np.sqrt(distances[:, :n_neighbours]).mean(axis=1)
+
+    with one_blas_thread():
+        for _ in in_order(of_block, range(0, len(members), _BLOCK)):
+            pass
     return found

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
 
 
 def in_parts(n: int, work: Callable[[int, int], None], *, least: int) -> None:
@@ -31,6 +36,34 @@ def in_parts(n: int, work: Callable[[int, int], None], *, least: int) -> None:
         return
     with ThreadPoolExecutor(n_parts) as pool:
         list(pool.map(work, bounds[:-1], bounds[1:]))  # raises what a part raised
+
+
+def in_order(work: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterator[_Result]:
+    """What `work` makes of each task, in their order, done side by side.
+
+    Only a few results wait for those before them, so that memory does not grow with the tasks.
+    Tasks that do not depend on the number of cores give results that do not either.
+
+    Args:
+        work: lets go of the interpreter's lock, as for `in_parts`.
+        tasks: one for each result.
+
+    Example:
+        >>> list(in_order(lambda x: x * x, [1, 2, 3]))
+        [1, 4, 9]
+    """
+    n_threads = min(_n_cores(), len(tasks))
+    if n_threads < 2:
+        yield from map(work, tasks)
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        ahead: deque[Future[_Result]] = deque()
+        for task in tasks:
+            ahead.append(pool.submit(work, task))
+            if len(ahead) > n_threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 def _n_cores() -> int:
