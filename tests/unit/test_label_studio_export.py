@@ -148,6 +148,41 @@ def test_tasks_to_be_imported_have_no_ids_and_need_a_key(tmp_path: Path) -> None
         read(tmp_path, tasks, key="name")
 
 
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [("latest", [1, -1]), ("majority", [0, -1]), ("ground_truth", [2, -1]), (None, None)],
+)
+def test_the_label_of_a_task_is_the_annotation_that_is_asked_for(
+    tmp_path: Path, labels: str | None, expected: list[int] | None
+) -> None:
+    words = ["good", "good", "odd", "bad"]
+    rows = [
+        {
+            "id": number,
+            "result": [choice(word)],
+            "updated_at": f"2026-01-0{number}",
+            "completed_by": number,
+            "ground_truth": word == "odd",
+        }
+        for number, word in enumerate(words, 1)
+    ]
+    pool: Any = read(tmp_path, [{**task(1), "annotations": rows}, task(2)], labels=labels)
+    assert pool.labelled.tolist() == [True, False]
+    assert (None if pool.labels is None else pool.labels.tolist()) == expected
+
+
+def test_a_majority_of_boxes_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="labels must be latest or ground_truth"):
+        read(tmp_path, [task(1, said=[box("car")])], setup=None, labels="majority")
+
+
+def test_predictions_older_than_the_newest_annotation_are_said(tmp_path: Path) -> None:
+    tasks = [task(1, [choice("good", score=0.5)]), task(2, said=[choice("bad")])]
+    tasks[1]["annotations"][0]["created_at"] = "2026-01-02"
+    assert "old_predictions" in codes(read(tmp_path, tasks))
+    assert "old_predictions" not in codes(read(tmp_path, tasks, labels=None))
+
+
 def test_annotations_that_do_not_fit_the_setup_are_counted_by_their_items(tmp_path: Path) -> None:
     pool = read(tmp_path, [task(4, said=[choice("gone")])])
     assert pool.labelled.tolist() == [True]

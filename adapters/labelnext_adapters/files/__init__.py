@@ -53,6 +53,8 @@ class FilesSource(Options):
     model_version: str | list[str] | None = None
     """Of a Label Studio export, which predictions to read; the newest when null; a list is a
     committee."""
+    labels: Literal["latest", "ground_truth", "majority"] | None = "latest"
+    """Of a Label Studio export, which annotation of a task is its label; none is read when null."""
 
 
 class FilesWrite(WriteOptions):

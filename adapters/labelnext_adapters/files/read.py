@@ -124,6 +124,7 @@ def _read_label_studio(path: Path, source: FilesSource, context: Context) -> Poo
         key=context.key,
         from_name=source.from_name,
         model_version=source.model_version,
+        labels=source.labels,
     )
 
 

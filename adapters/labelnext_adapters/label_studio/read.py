@@ -29,7 +29,6 @@ from labelnext_adapters.label_studio.tasks import (
     task_pages,
 )
 from labelnext_adapters.label_studio_format.columns import Columns, make_pool
-from labelnext_adapters.label_studio_format.regions import CONTROLS
 from labelnext_adapters.label_studio_format.setup import find_setup
 
 PAGE_SIZE_WITH_PREDICTIONS = 200
@@ -110,12 +109,8 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
     if source.labels is not None and any(tasks.labelled):
         truth = read_truth(client, source.project, setup, source.labels, context)
         notices += truth.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
-        if CONTROLS[setup.tag].unit == "items":
-            labels["labels"] = truth.labels(tasks.ids)
-            labels["votes"] = truth.votes(tasks.ids)
-        else:
-            labels["truth"] = truth.objects(tasks.ids)
-        notices += _older_than(truth.newest, dates)
+        notices += truth.older(dates)
+        labels = truth.columns(tasks.ids)
     columns = members or {None: Columns(setup)}
     pool = make_pool(columns, tasks.ids, tasks.item_ids, tasks.labelled, notices, **labels)
     return pool, tasks
@@ -138,16 +133,6 @@ def _read_tasks(
         return _read_whole(client, number, members, part, n_tasks, context)
     except TimedOut:
         return _read_paged(client, number, members, part, context)
-
-
-def _older_than(newest: str, dates: Mapping[str | None, str]) -> list[Notice]:
-    """Predictions that were made before people labelled more."""
-    old = [str(version) for version, date in dates.items() if date and date < newest]
-    message = (
-        f"The predictions of {', '.join(old)} are older than the newest annotation; a model that "
-        "was trained again would rank better."
-    )
-    return [Notice("old_predictions", message)] if old else []
 
 
 def stored_predictions(client: Client, project: int, context: Context) -> Iterator[Prediction]:

@@ -12,9 +12,9 @@ from labelnext.errors import InvalidInput, NotFound, listed
 from labelnext.pool import Notice, Pool
 from labelnext_adapters.label_studio_format.columns import Columns, make_pool
 from labelnext_adapters.label_studio_format.config import derived_tags, parse_config
-from labelnext_adapters.label_studio_format.regions import CONTROLS, Setup
+from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.setup import find_setup
-from labelnext_adapters.label_studio_format.truth import Annotation, Truth
+from labelnext_adapters.label_studio_format.truth import Annotation, Truth, Which
 
 _COPY = "labelnext:"  # how the versions of copied predictions begin, which are no model's
 
@@ -47,6 +47,7 @@ def read_export(
     key: str | None = None,
     from_name: str | Sequence[str] | None = None,
     model_version: str | Sequence[str] | None = None,
+    labels: Which | None = "latest",
 ) -> Pool:
     """The pool of an exported project.
 
@@ -58,6 +59,7 @@ def read_export(
         from_name: name of the control tag, or of several that label parts of items.
         model_version: which predictions to read; the newest version's when None; several are a
             committee.
+        labels: which annotation of a task is its label; none is read when None.
 
     Raises:
         InvalidInput: if it is no export, if it holds the numbers of predictions alone, or if
@@ -74,8 +76,9 @@ def read_export(
     _refuse_numbers(tasks)
     notices: list[Notice] = []
     setup = _find_setup(tasks, label_config, from_name, notices)
-    members = {v: Columns(setup) for v in _choose_versions(tasks, model_version, notices)}
-    truth, labelled = Truth(setup), []
+    dates = _choose_versions(tasks, model_version, notices)
+    members = {version: Columns(setup) for version in dates}
+    truth, labelled = Truth(setup, labels or "latest"), []
     for row, task in enumerate(tasks):
         labelled.append(truth.take(row, task.annotations))
         for place, prediction in enumerate(_predictions(task)):
@@ -84,15 +87,10 @@ def read_export(
                 number = prediction.id or place
                 columns.take(row, number, prediction.score, prediction.result)
     rows, item_ids = range(len(tasks)), _item_ids(tasks, key)
-    notices += truth.notices(dict(enumerate(item_ids)))
-    of_items = CONTROLS[setup.tag].unit == "items"
     said: dict[str, Any] = {}
-    if any(labelled):
-        said = (
-            {"labels": truth.labels(rows), "votes": truth.votes(rows)}
-            if of_items
-            else {"truth": truth.objects(rows)}
-        )
+    if labels is not None and any(labelled):
+        notices += [*truth.notices(dict(enumerate(item_ids))), *truth.older(dates)]
+        said = truth.columns(rows)
     columns_of = members or {None: Columns(setup)}
     return make_pool(columns_of, rows, item_ids, labelled, notices, **said)
 
@@ -147,8 +145,8 @@ def _find_setup(
 
 def _choose_versions(
     tasks: Sequence[_Task], named: str | Sequence[str] | None, notices: list[Notice]
-) -> list[str | None]:
-    """The model versions to read; none where there are no predictions."""
+) -> dict[str | None, str]:
+    """The model versions to read, with the date of each one's newest prediction; empty if none."""
     newest: dict[str | None, tuple[str, int]] = {}
     counts: dict[str | None, int] = {}
     for task in tasks:
@@ -172,7 +170,7 @@ def _choose_versions(
         used = ", ".join(str(version) for version in wanted)
         message = f"The predictions are of {len(known)} model versions; {used} read, not {others}."
         notices.append(Notice("mixed_model_versions", message))
-    return wanted
+    return {version: newest[version][0] for version in wanted}
 
 
 def _item_ids(tasks: Sequence[_Task], key: str | None) -> list[str]:

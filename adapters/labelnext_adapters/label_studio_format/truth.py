@@ -127,6 +127,25 @@ class Truth:
         rows = [[self.said.get(t, {}).get(p, -1) for p in people] for t in task_ids]
         return np.array(rows, dtype=np.int64).reshape(len(task_ids), len(people))
 
+    def columns(self, task_ids: Sequence[int]) -> dict[str, Any]:
+        """The columns of a pool that say what people said of these tasks."""
+        if CONTROLS[self.setup.tag].unit == "objects":
+            return {"truth": self.objects(task_ids)}
+        return {"labels": self.labels(task_ids), "votes": self.votes(task_ids)}
+
+    def older(self, dates: Mapping[str | None, str]) -> list[Notice]:
+        """Of predictions that were made before people labelled more.
+
+        Args:
+            dates: of each model version's newest prediction.
+        """
+        old = [str(v) for v, date in dates.items() if date and date < self.newest]
+        message = (
+            f"The predictions of {', '.join(old)} are older than the newest annotation; a model "
+            "that was trained again would rank better."
+        )
+        return [Notice("old_predictions", message)] if old else []
+
     def objects(self, task_ids: Sequence[int]) -> Objects:
         """The objects of each task."""
         rows = [self.found.get(task, []) for task in task_ids]
