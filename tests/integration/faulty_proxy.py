@@ -26,9 +26,8 @@ class FaultyProxy:
         parts = urlsplit(target)
         self.host, self.port = parts.hostname or "", parts.port or 80
         self.url = ""
-        self.refused = (
-            ""  # what is in an address that the server is not asked for; answered with 403
-        )
+        self.refused = ""  # what is in an address that the server is not asked for
+        self.refused_with = 403
         self.held = threading.Event()  # ends the waits of timeouts
         self.spoil(None, 0, 0)
 
@@ -65,7 +64,11 @@ def running_proxy(target: str, tls: ssl.SSLContext | None = None) -> Iterator[Fa
                 return
             if proxy.refused and proxy.refused in self.path:
                 proxy.first_refused = proxy.first_refused or proxy.seen - 1
-                self._answer(403, b'{"detail": "refused"}', "application/json")
+                # What a server that does not know an address answers is a page.
+                page = proxy.refused_with == 404
+                body = b"<h1>Not Found</h1>" if page else b'{"detail": "refused"}'
+                kind = "text/html" if page else "application/json"
+                self._answer(proxy.refused_with, body, kind)
                 return
             server = http.client.HTTPConnection(proxy.host, proxy.port, timeout=120)
             headers = {k: v for k, v in self.headers.items() if k.lower() != "host"}

@@ -47,6 +47,19 @@ def writes(adapter: Any) -> list[httpx.Request]:
     return sent
 
 
+def predict_anew(label_studio: LabelStudio, project: int, order: list[int]) -> None:
+    """Predictions of a newer model, by which these tasks come in this order."""
+    rows = [
+        {
+            "task": task,
+            "model_version": "m2",
+            "result": choice_task(0.6 + 0.02 * place)["predictions"][0]["result"],
+        }
+        for place, task in enumerate(order)
+    ]
+    label_studio.api("POST", f"/api/projects/{project}/import/predictions", rows)
+
+
 # ---- queue: the batch and its shards
 
 
@@ -96,15 +109,7 @@ def test_the_stream_follows_the_ranking_and_a_re_rank_in_the_middle(
         label_studio.annotate(task)
     assert served == ids[:5:-1]
     # A newer model turns the order around: it counts from the next task on.
-    rows = [
-        {
-            "task": task,
-            "model_version": "m2",
-            "result": choice_task(0.6 + 0.02 * place)["predictions"][0]["result"],
-        }
-        for place, task in enumerate(ids[:6])
-    ]
-    label_studio.api("POST", f"/api/projects/{project}/import/predictions", rows)
+    predict_anew(label_studio, project, ids[:6])
     journal = write(connect(project), tmp_path)
     assert label_studio.next_task(project) == ids[0]
     connect(project).undo(journal)
@@ -150,6 +155,35 @@ def test_a_task_stays_with_its_annotator_while_it_is_in_the_batch(
     }
     connect(project).undo(journal)
     assert tags(label_studio, project)[ids[1]] == ""
+
+
+@pytest.mark.parametrize("mode", ["queue", "batch"])
+def test_a_task_that_somebody_has_begun_is_left_alone(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path, mode: str
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(6))
+    ids = label_studio.task_ids(project)
+    options = {"mode": mode, "annotators": 2}
+    write(connect(project, write=options), tmp_path, budget=4)
+    assert tags(label_studio, project) == {ids[5]: "1", ids[4]: "2", ids[3]: "1", ids[2]: "2"}
+    other = label_studio.second_user()
+    other.api("POST", f"/api/tasks/{ids[4]}/drafts", {"result": [], "lead_time": 1.0})
+    other.close()
+    begun = label_studio.stored_data(project)[ids[4]]
+    predict_anew(label_studio, project, ids)  # ids[4] and ids[5] leave the batch
+    journal = write(connect(project, write=options), tmp_path, budget=4)
+    assert journal.plan.steps[0].description.endswith("leave 1 task with a draft alone")
+    assert label_studio.stored_data(project)[ids[4]] == begun
+    now = tags(label_studio, project)
+    assert (now[ids[4]], now[ids[5]]) == ("2", "")
+    assert ids[4] in label_studio.listing(project, "Label next 2")
+    # Once it is submitted it is a labelled task like any other.
+    label_studio.annotate(ids[4])
+    again = write(connect(project, write=options), tmp_path, budget=4)
+    assert "draft" not in again.plan.steps[0].description
+    connect(project).undo(again)
+    connect(project).undo(journal)
+    assert label_studio.stored_data(project)[ids[4]] == begun
 
 
 def test_overlap_shows_a_task_until_it_has_all_its_annotations(
@@ -385,44 +419,6 @@ def test_uncertainty_says_what_overlap_does(label_studio: LabelStudio, connect: 
 def test_uncertainty_needs_no_annotators(connect: Open) -> None:
     with pytest.raises(ConfigError, match="annotators must be left out with mode uncertainty"):
         connect(1, write={"mode": "uncertainty", "annotators": 2})
-
-
-# ---- a server that refuses to set one key
-
-
-@pytest.mark.parametrize("status", [403, 404, 500])
-def test_a_refused_data_field_is_written_with_the_whole_data(
-    label_studio: LabelStudio, connect: Open, tmp_path: Path, status: int
-) -> None:
-    tasks = sure_to_unsure(3)
-    hostile = {"nested": {"a": [1, 2.5, None]}, "big": 12345678901234567890, "n": "\u2028<b>"}
-    for row in tasks:
-        row["data"] |= hostile
-    project = label_studio.create_project(CHOICES, tasks)
-    before = {t: json.loads(d) for t, d in label_studio.stored_data(project).items()}
-    adapter = connect(project)
-
-    def refuse(response: httpx.Response) -> None:
-        if response.request.url.params.get("id") == "add_data_field":
-            response.status_code = status
-
-    adapter.client._http.event_hooks["request"].append(_redirected)
-    adapter.client._http.event_hooks["response"].append(refuse)
-    (remark,) = write(adapter, tmp_path, budget=1).remarks
-    assert remark.startswith("The server refuses add_data_field")
-    ids = label_studio.task_ids(project)
-    assert label_studio.listing(project) == ids[::-1]
-    after = {t: json.loads(d) for t, d in label_studio.stored_data(project).items()}
-    for t in ids:
-        ours = {k: after[t].pop(k, None) for k in ("labelnext_priority", "labelnext_batch")}
-        assert ours["labelnext_batch"] == ("next" if t == ids[2] else None)
-    assert after == before
-
-
-def _redirected(request: httpx.Request) -> None:
-    """Send the action where it does nothing: this server is one that does not have it."""
-    if request.url.params.get("id") == "add_data_field":
-        request.url = request.url.copy_set_param("id", "no_such_action")
 
 
 # ---- two runs at once

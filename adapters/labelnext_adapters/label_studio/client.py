@@ -39,6 +39,10 @@ TIMEOUT = httpx.Timeout(300, connect=10)
 # Label Studio answers a body above 250 MB with an error of its own making.
 MOST_BYTES = 200_000_000
 
+# Label Studio's own server sends an answer in small pieces and waits 40 ms between two of them on a
+# connection that is kept, which is as long as it works; a new one costs less, unless it is TLS.
+_ONE_REQUEST_EACH = httpx.Limits(max_keepalive_connections=0)
+
 _log = logging.getLogger("labelnext.label_studio")
 
 
@@ -70,7 +74,12 @@ class Client:
 
     def __init__(self, url: str, api_key: SecretStr, ca_bundle: Path | None = None) -> None:
         self.url = url
-        self._http = httpx.Client(timeout=TIMEOUT, follow_redirects=True, verify=_trust(ca_bundle))
+        self._http = httpx.Client(
+            timeout=TIMEOUT,
+            follow_redirects=True,
+            verify=_trust(ca_bundle),
+            limits=httpx.Limits() if url.startswith("https:") else _ONE_REQUEST_EACH,
+        )
         try:
             sdk = LabelStudio(
                 base_url=url, api_key=api_key.get_secret_value(), httpx_client=self._http

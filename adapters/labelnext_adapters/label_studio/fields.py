@@ -27,6 +27,7 @@ from labelnext_adapters.label_studio.tasks import FIELDS, KEYS, Tasks, task_page
 _READ_BACK = 500  # values compared after a write; all of them when there are fewer
 _FEW = 2000  # tasks that are read by their ids rather than with the whole project
 _IN_LIST = 500  # ids in one address, which proxies cut at about 8,000 signs
+_WHOLE = 20  # tasks read before they are sent back whole: what others change between is lost
 
 Values = dict[str, dict[int, Any]]
 
@@ -156,8 +157,7 @@ class Fields:
             self._context.report("write priorities", done, len(requests))
             set_field(self._client, project, name, request)
         self._context.report("write priorities", len(requests), len(requests))
-        for name, targets in changing.items():
-            self._read_back(project, name, targets)
+        self._read_back(project, changing)
 
     def _takes_fields(self, project: int, changing: Values) -> bool:
         """Try on one task whether the server lets us set one key of a task's data."""
@@ -179,29 +179,33 @@ class Fields:
     def _write_whole_data(self, project: int, changing: Values) -> None:
         """The slow way: read the whole data of a task, and send it back with our keys in it."""
         ids = sorted({t for targets in changing.values() for t in targets})
-        for start in range(0, len(ids), _IN_LIST):
-            chosen = ids[start : start + _IN_LIST]
+        for start in range(0, len(ids), _WHOLE):
+            chosen = ids[start : start + _WHOLE]
             for done, (task, data) in enumerate(self._data_of(project, chosen).items(), start):
                 self._context.report("write priorities", done, len(ids))
                 ours = {n: targets[task] for n, targets in changing.items() if task in targets}
                 self._client.send("PATCH", f"api/tasks/{task}/", {"data": {**data, **ours}})
 
-    def _read_back(self, project: int, name: str, targets: Mapping[int, Any]) -> None:
+    def _read_back(self, project: int, changing: Values) -> None:
         """Compare what the server has with what was sent; a large write by a sample."""
-        ids = sorted(targets)
+        ids = sorted({task for targets in changing.values() for task in targets})
         sample = ids[:: -(-len(ids) // _READ_BACK)]
-        wrong = [
-            task
-            for start in range(0, len(sample), _IN_LIST)
-            for task, data in self._data_of(project, sample[start : start + _IN_LIST]).items()
-            if name not in data or json.loads(bytes(data[name])) != targets[task]
-        ]
-        if wrong:
-            raise WriteFailed(
-                f"{name} must read back as it was written; it differs on {len(wrong)} of "
-                f"{len(sample)} tasks: {listed(wrong)}.",
-                hint="somebody may be writing it at the same time.",
-            )
+        data: dict[int, dict[str, msgspec.Raw]] = {}
+        for start in range(0, len(sample), _IN_LIST):
+            data |= self._data_of(project, sample[start : start + _IN_LIST])
+        for name, targets in changing.items():
+            compared = [task for task in sample if task in targets and task in data]
+            wrong = [
+                task
+                for task in compared
+                if name not in data[task] or json.loads(bytes(data[task][name])) != targets[task]
+            ]
+            if wrong:
+                raise WriteFailed(
+                    f"{name} must read back as it was written; it differs on {len(wrong)} of "
+                    f"{len(compared)} tasks: {listed(wrong)}.",
+                    hint="somebody may be writing it at the same time.",
+                )
 
     def _data_of(self, project: int, ids: Sequence[int]) -> dict[int, dict[str, msgspec.Raw]]:
         """The data of these tasks, as the server wrote it; those that are gone are left out."""

@@ -64,7 +64,24 @@ def find_tab(client: Client, project: int, title: str) -> View | None:
     Raises:
         WriteRefused: if the title is taken by a tab that labelnext did not make.
     """
-    return _ours(list_tabs(client, project), title)
+    return own_tab(list_tabs(client, project), title)
+
+
+def own_tab(views: list[View], title: str) -> View | None:
+    """Of these tabs, ours of that title.
+
+    Raises:
+        WriteRefused: if the title is taken by a tab that labelnext did not make.
+    """
+    named = [v for v in views if v["data"].get("title") == title]
+    ours = [v for v in named if _is_ours(v["data"])]
+    if named and not ours:
+        raise WriteRefused(
+            f"tab {title!r} must be one that labelnext made; the project has a tab of that title "
+            f"which is neither ordered by {PRIORITY} nor filtered by {BATCH}.",
+            hint="rename that tab, or set write.tab to another title.",
+        )
+    return ours[0] if ours else None
 
 
 def tab_url(client: Client, project: int, view: int) -> str:
@@ -72,13 +89,7 @@ def tab_url(client: Client, project: int, view: int) -> str:
     return f"{client.url}/projects/{project}/data?tab={view}"
 
 
-def snapshot_tab(client: Client, project: int, title: str) -> dict[str, Any]:
-    """What `restore_tab` needs."""
-    views = list_tabs(client, project)
-    return {"views": [v["id"] for v in views], "tab": _ours(views, title)}
-
-
-def put_tab(client: Client, project: int, wanted: View) -> None:
+def put_tab(client: Client, project: int, views: list[View], wanted: View) -> None:
     """Make the tab, or set its order and filter again; its columns stay as people left them.
 
     People do change the order: a click on the arrow beside it reverses it for all users.
@@ -86,10 +97,10 @@ def put_tab(client: Client, project: int, wanted: View) -> None:
     Args:
         client: the server.
         project: the tab's.
+        views: the tabs that are there.
         wanted: title, ordering and filters.
     """
-    views = list_tabs(client, project)
-    tab = _ours(views, wanted["title"])
+    tab = own_tab(views, wanted["title"])
     if tab is None:
         if not views:
             # Label Studio makes its own first tab only where there is none at all.
@@ -102,7 +113,7 @@ def put_tab(client: Client, project: int, wanted: View) -> None:
 def restore_tab(client: Client, project: int, title: str, before: dict[str, Any]) -> None:
     """Put the tabs back as they were at the snapshot."""
     views = list_tabs(client, project)
-    tab = _ours(views, title)
+    tab = own_tab(views, title)
     old = before["tab"]
     if old is not None:
         data = {**old["data"], "filters": old["data"].get("filters") or _NO_FILTERS}
@@ -120,18 +131,6 @@ def restore_tab(client: Client, project: int, title: str, before: dict[str, Any]
 
 def _default_data() -> dict[str, Any]:
     return {"title": _DEFAULT, "type": "list", "target": "tasks"}
-
-
-def _ours(views: list[View], title: str) -> View | None:
-    named = [v for v in views if v["data"].get("title") == title]
-    ours = [v for v in named if _is_ours(v["data"])]
-    if named and not ours:
-        raise WriteRefused(
-            f"tab {title!r} must be one that labelnext made; the project has a tab of that title "
-            f"which is neither ordered by {PRIORITY} nor filtered by {BATCH}.",
-            hint="rename that tab, or set write.tab to another title.",
-        )
-    return ours[0] if ours else None
 
 
 def _is_ours(data: View) -> bool:

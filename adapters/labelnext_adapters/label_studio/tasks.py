@@ -77,6 +77,7 @@ class Tasks:
         labelled: with at least one annotation that was not cancelled.
         values: for each data key of ours, what each task has; no entry where it has none.
         marked: the data keys of ours whose `values` are of all tasks of the project.
+        begun: ids of those that an earlier run wrote on and somebody has a draft of.
     """
 
     ids: list[int] = field(default_factory=list)
@@ -84,6 +85,7 @@ class Tasks:
     labelled: list[bool] = field(default_factory=list)
     values: dict[str, dict[int, Any]] = field(default_factory=lambda: {f: {} for f in FIELDS})
     marked: set[str] = field(default_factory=set)
+    begun: set[int] = field(default_factory=set)
 
     def add(self, task: Task, key: str | None) -> None:
         """Take what is needed of a task; its data is let go."""
@@ -272,6 +274,16 @@ def _counted(column: str, operator: str) -> dict[str, Any]:
     }
 
 
+# What somebody has on the screen is locked for others, which no request tells; a draft is saved as
+# soon as something was drawn or chosen.
+_DRAFTED = {
+    "filter": "filter:tasks:draft_exists",
+    "operator": "equal",
+    "type": "Boolean",
+    "value": True,
+}
+
+
 def _ids(client: Client, project: int, only: dict[str, Any], context: Context) -> set[int]:
     pages = task_pages(client, project, "id", filters=(only,), context=context)
     return {task.id for page in pages for task in page}
@@ -281,6 +293,8 @@ def read_marks(
     client: Client, project: int, tasks: Tasks, names: Iterable[str], context: Context
 ) -> None:
     """What earlier runs wrote on tasks of the project, also on those that were not read.
+
+    And which of these somebody has begun to label.
 
     Args:
         client: the server.
@@ -305,3 +319,6 @@ def read_marks(
                     tasks.item_ids[-1] = ""  # no item of the pool
                 tasks.mark(task)
         tasks.marked.add(name)
+    if any(tasks.values[name] for name in names):
+        marked = {task for name in names for task in tasks.values[name]}
+        tasks.begun = marked & _ids(client, project, _DRAFTED, context)

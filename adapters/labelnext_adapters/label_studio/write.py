@@ -16,13 +16,14 @@ from labelnext_adapters.label_studio.predictions import Copies, Sampling, copy_v
 from labelnext_adapters.label_studio.project import COPY, all_versions, get_project, is_copy
 from labelnext_adapters.label_studio.shards import WHOLE, deal, shard_names
 from labelnext_adapters.label_studio.tab import (
+    View,
     filters,
-    find_tab,
+    list_tabs,
     ordering,
+    own_tab,
     put_tab,
     restore_tab,
     review_filters,
-    snapshot_tab,
     tab_url,
 )
 from labelnext_adapters.label_studio.tasks import KEYS, Tasks
@@ -62,6 +63,7 @@ def make_plan(
     ids = _task_ids(tasks, ranking)
     project = get_project(client, source.project)
     place: dict[str, Any] = {"url": client.url, "project": source.project}
+    views: list[View] = []
     if write.mode == "uncertainty":
         if ranking.purpose == "review":
             raise ConfigError(
@@ -71,7 +73,8 @@ def make_plan(
         steps = _copy_steps(client, source, write, ids, place)
     else:
         place["purpose"] = ranking.purpose
-        steps = _field_steps(client, write, tasks, ids, len(ranking), project, place)
+        views = list_tabs(client, source.project)
+        steps = _field_steps(views, write, tasks, ids, len(ranking), project, place)
     overlap = (project.get("maximum_annotations") or 1) > 1
     return Plan(
         adapter="label-studio",
@@ -80,14 +83,22 @@ def make_plan(
         steps=steps,
         stays=_stays(steps),
         next_steps=(
-            *next_steps(client, steps),
+            *next_steps(client, steps, views),
             *([_OVERLAP] if _is_copying(steps, overlap) else []),
         ),
     )
 
 
-def next_steps(client: Client, steps: Sequence[Step]) -> tuple[str, ...]:
-    """What the annotators do now; with the addresses of the tabs once these exist."""
+def next_steps(
+    client: Client, steps: Sequence[Step], views: list[View] | None = None
+) -> tuple[str, ...]:
+    """What the annotators do now; with the addresses of the tabs once these exist.
+
+    Args:
+        client: the server.
+        steps: of the plan.
+        views: the tabs that are there; asked for when None.
+    """
     tabs = [step.payload for step in steps if step.kind == "tab"]
     if not steps:
         return ()
@@ -96,9 +107,10 @@ def next_steps(client: Client, steps: Sequence[Step]) -> tuple[str, ...]:
     if not tabs:
         return (f'Open {page} and press "Label All Tasks".',)
     lines = []
+    there = list_tabs(client, project) if views is None else views
     for tab in tabs:
         title, who = tab["tab"]["title"], tab["annotator"]
-        found = find_tab(client, project, title)
+        found = own_tab(there, title)
         where = (
             f'{page} and pick the tab "{title}"'
             if found is None
@@ -110,7 +122,7 @@ def next_steps(client: Client, steps: Sequence[Step]) -> tuple[str, ...]:
 
 
 def _field_steps(
-    client: Client,
+    views: list[View],
     write: LabelStudioWrite,
     tasks: Tasks,
     ids: Sequence[int],
@@ -120,14 +132,18 @@ def _field_steps(
 ) -> tuple[Step, ...]:
     """Data keys on tasks, and a tab for each shard."""
     labelled = dict(zip(tasks.ids, tasks.labelled, strict=True))
-    batch, names = ids[:n_batch], shard_names(write.annotators)
+    names, keys = shard_names(write.annotators), KEYS[place["purpose"]]
     review = place["purpose"] == "review"
-    keys = KEYS[place["purpose"]]
-    tags = deal(batch, names, tasks.values[keys.batch])
+    # What somebody has begun stays where it is: in nobody else's shard, and in no other place.
+    before = tasks.values[keys.batch]
+    begun = {t for t in tasks.begun if before.get(t) in names and labelled[t] == review}
+    batch = [task for task in ids[:n_batch] if task not in begun]
+    ids = [task for task in ids if task not in begun]
+    tags = deal(batch, names, before)
     ranked = ids if write.mode == "queue" else ()
 
     def without(field: str, kept: Sequence[int]) -> list[int]:
-        keep = set(kept)
+        keep = begun.union(kept)
         values = tasks.values[field].items()
         return [t for t, v in values if v != "" and t not in keep and labelled[t] == review]
 
@@ -139,13 +155,14 @@ def _field_steps(
     what += [f"set {keys.batch} on the {_tasks(batch)} of the batch"] if batch else []
     what += [f"clear {keys.priority} of {_tasks(clear)} without a rank"] if clear else []
     what += [f"clear {keys.batch} of {_tasks(untag)}"] if untag else []
+    what += [f"leave {_tasks([*begun])} with a draft alone"] if begun else []
     payload = {"task_ids": list(ranked), "clear": clear, "tags": tags, "untag": untag}
     touched = {*ranked, *batch, *clear, *untag}
     steps = [Step("fields", _sentence(what), len(touched), {**place, **payload})]
     for name in names:
         whole = write.annotators is None
         title = write.tab if whole else f"{write.tab} {name}"
-        find_tab(client, place["project"], title)  # refuses a title that is taken
+        own_tab(views, title)  # refuses a title that is taken
         tag = None if whole and write.mode == "queue" else name
         tab = {
             "title": title,
@@ -260,14 +277,23 @@ class Tabs:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._fresh: list[View] | None = None  # listed for a snapshot, used by the step after it
 
     def snapshot(self, step: Step) -> Any:
-        """The tab as it is, if it is there."""
-        return snapshot_tab(self._client, step.payload["project"], step.payload["tab"]["title"])
+        """The tab as it is, if it is there, and the numbers of all."""
+        self._fresh = views = list_tabs(self._client, step.payload["project"])
+        return {
+            "views": [view["id"] for view in views],
+            "tab": own_tab(views, step.payload["tab"]["title"]),
+        }
 
     def perform(self, step: Step) -> None:
         """Make it, or set its order and filter."""
-        put_tab(self._client, step.payload["project"], step.payload["tab"])
+        project = step.payload["project"]
+        views, self._fresh = self._fresh, None
+        if views is None:
+            views = list_tabs(self._client, project)
+        put_tab(self._client, project, views, step.payload["tab"])
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """As it was."""
