@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from labelnext.adapter import Progress
@@ -16,6 +17,29 @@ ICON = "/assets/icon.svg"
 PLUGIN = "@labelnext/labelnext"
 
 _T = TypeVar("_T")
+
+
+def operator_config(name: str, label: str, description: str, risk: str, **more: Any) -> Any:
+    """What FiftyOne wants to know of an operator with a form, which can be delegated.
+
+    Args:
+        name: of the operator.
+        label: for people.
+        description: one or two sentences.
+        risk: LOW, MEDIUM or HIGH.
+        more: anything else that `foo.OperatorConfig` takes.
+    """
+    return foo.OperatorConfig(
+        name=name,
+        label=label,
+        description=description,
+        risk_level=risk,
+        icon=ICON,
+        dynamic=True,
+        allow_delegated_execution=True,
+        view_target=False,
+        **more,
+    )
 
 
 def with_progress(ctx: Any, work: Callable[[Progress], _T]) -> Generator[Any, None, _T]:

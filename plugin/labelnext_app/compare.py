@@ -8,8 +8,10 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from labelnext_adapters.fiftyone.compare import compare_runs
+from labelnext_adapters.fiftyone.manage import run_config
+from labelnext_adapters.fiftyone.places import items_of
 
-from .common import ICON, choose, refuse, run_form
+from .common import choose, operator_config, refuse, run_form
 
 
 class CompareRankings(foo.Operator):
@@ -18,15 +20,11 @@ class CompareRankings(foo.Operator):
     @property
     def config(self) -> Any:
         """As FiftyOne wants it."""
-        return foo.OperatorConfig(
-            name="compare_rankings",
-            label="Compare rankings",
-            description="How far two rankings agree, and the samples on which they do not.",
-            icon=ICON,
-            dynamic=True,
-            allow_delegated_execution=True,
-            risk_level="LOW",
-            view_target=False,
+        return operator_config(
+            "compare_rankings",
+            "Compare rankings",
+            "How far two rankings agree, and the samples on which they do not.",
+            "LOW",
         )
 
     def resolve_input(self, ctx: Any) -> Any:
@@ -52,7 +50,8 @@ class CompareRankings(foo.Operator):
         found = compare_runs(ctx.target_view(), ctx.params["first"], ctx.params["second"])
         if ctx.params.get("show", True) and not ctx.delegated and found.disagreements:
             ids = [row[0] for row in found.disagreements]
-            ctx.ops.set_view(view=ctx.dataset.select(ids, ordered=True))
+            items = items_of(ctx.dataset, run_config(ctx.dataset, found.first))
+            ctx.ops.set_view(view=items.select(ids, ordered=True))
         smaller = min(found.n_first, found.n_second)
         return {
             "overlap": f"{found.n_overlap} of {smaller}",

@@ -15,7 +15,7 @@ from labelnext.exchange import Exchange
 from labelnext_adapters.fiftyone.app import state_folder
 from labelnext_adapters.fiftyone.labels import check_label_field
 
-from .common import ICON, choose, refuse, run_form
+from .common import choose, operator_config, refuse, run_form
 
 # The names under which FiftyOne itself looks for them, for dataset.annotate().
 URL, API_KEY = "FIFTYONE_LABELSTUDIO_URL", "FIFTYONE_LABELSTUDIO_API_KEY"
@@ -28,15 +28,11 @@ class SendBatch(foo.Operator):
     @property
     def config(self) -> Any:
         """As FiftyOne wants it."""
-        return foo.OperatorConfig(
-            name="send_batch",
-            label="Send batch to Label Studio",
-            description="Makes a task of each sample of the batch, with its prediction, in order.",
-            icon=ICON,
-            dynamic=True,
-            allow_delegated_execution=True,
-            risk_level="HIGH",
-            view_target=False,
+        return operator_config(
+            "send_batch",
+            "Send batch to Label Studio",
+            "Makes a task of each sample of the batch, with its prediction, in order.",
+            "HIGH",
         )
 
     def resolve_input(self, ctx: Any) -> Any:
@@ -74,15 +70,11 @@ class FetchAnnotations(foo.Operator):
     @property
     def config(self) -> Any:
         """As FiftyOne wants it."""
-        return foo.OperatorConfig(
-            name="fetch_annotations",
-            label="Fetch annotations",
-            description="Writes what people said in Label Studio into a field of its own.",
-            icon=ICON,
-            dynamic=True,
-            allow_delegated_execution=True,
-            risk_level="MEDIUM",
-            view_target=False,
+        return operator_config(
+            "fetch_annotations",
+            "Fetch annotations",
+            "Writes what people said in Label Studio into a field of its own.",
+            "MEDIUM",
         )
 
     def resolve_input(self, ctx: Any) -> Any:

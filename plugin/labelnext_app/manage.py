@@ -17,7 +17,7 @@ from labelnext_adapters.fiftyone.manage import (
     what_goes,
 )
 
-from .common import ICON, choose, refuse, run_form
+from .common import choose, operator_config, refuse, run_form
 
 _ACTIONS = {
     "open": ("Open", "Show the batch in its order"),
@@ -32,15 +32,11 @@ class ManageRuns(foo.Operator):
     @property
     def config(self) -> Any:
         """As FiftyOne wants it."""
-        return foo.OperatorConfig(
-            name="manage_runs",
-            label="Manage rankings",
-            description="List, open, rename or delete what was ranked.",
-            icon=ICON,
-            dynamic=True,
-            allow_delegated_execution=True,
-            risk_level="HIGH",
-            view_target=False,
+        return operator_config(
+            "manage_runs",
+            "Manage rankings",
+            "List, open, rename or delete what was ranked, or take back what was done last.",
+            "HIGH",
         )
 
     def resolve_input(self, ctx: Any) -> Any:

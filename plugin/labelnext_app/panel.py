@@ -153,7 +153,9 @@ def _refresh(ctx: Any) -> None:
     state.edges = list(summary.edges)
     state.score = summary.acquisition
     state.n_classes = len(summary.classes)
-    state.text = _text(summary, ctx.view.exists(f"{state.run}.rank").count())
+    path = f"{state.run}.rank"
+    n_shown = ctx.view.exists(path).count() if ctx.view.get_field(path) is not None else 0
+    state.text = _text(summary, n_shown)
     ctx.panel.data.scores = _scores(summary)
     ctx.panel.data.classes = _classes(summary)
     ctx.panel.data.next = [
@@ -170,8 +172,8 @@ def _refresh(ctx: Any) -> None:
 def _text(summary: RunSummary, n_shown: int) -> str:
     how = " and ".join(name for name in (summary.acquisition, summary.selection) if name)
     lines = [
-        f"**{summary.n_batch:,}** of {summary.n_ranked:,} ranked samples are in the batch, by "
-        f"{how}. The grid shows {n_shown:,} of the ranked samples."
+        f"**{summary.n_batch:,}** of {summary.n_ranked:,} ranked {summary.items} are in the batch, "
+        f"by {how}. The grid shows {n_shown:,} of the ranked {summary.items}."
     ]
     if summary.n_labelled is not None:
         share = summary.n_labelled / max(summary.n_batch, 1)

@@ -17,16 +17,19 @@ from labelnext_adapters.fiftyone.app import state_folder
 from labelnext_adapters.fiftyone.choices import (
     Choice,
     acquisition_choices,
+    embedding_choices,
+    has_frames,
     label_fields,
-    prediction_fields,
+    looked_at,
+    prediction_choices,
     preview,
     selection_choices,
-    vector_fields,
 )
+from labelnext_adapters.fiftyone.kinds import LABELS
 from labelnext_adapters.fiftyone.manage import batch_view
 from labelnext_adapters.fiftyone.write import check_run_name, refuse_foreign, registered
 
-from .common import ICON, choose, refuse, with_progress
+from .common import ICON, choose, operator_config, refuse, with_progress
 
 NO_SCORE = "none"
 NOTHING = "nothing"
@@ -38,17 +41,13 @@ class RankSamples(foo.Operator):
     @property
     def config(self) -> Any:
         """As FiftyOne wants it."""
-        return foo.OperatorConfig(
-            name="rank_samples",
-            label="Rank samples to label",
-            description="Which samples should be labelled next? Writes a field, two saved views "
-            "and a run; all of it can be deleted again.",
-            icon=ICON,
-            dynamic=True,
+        return operator_config(
+            "rank_samples",
+            "Rank samples to label",
+            "Which samples should be labelled next? Writes a field, two saved views and a run; "
+            "all of it can be deleted again.",
+            "MEDIUM",
             execute_as_generator=True,
-            allow_delegated_execution=True,
-            risk_level="MEDIUM",
-            view_target=False,
         )
 
     def resolve_placement(self, ctx: Any) -> Any:
@@ -106,10 +105,9 @@ def settings(params: dict[str, Any], collection: Any) -> dict[str, Any]:
     source = {
         "adapter": "fiftyone",
         "dataset": collection,
-        "pred_field": params.get("pred_field"),
+        **_reading(params, collection),
         "gt_field": where if kind == "field" else None,
         "label_tag": where if kind == "tag" else None,
-        "embeddings": params.get("embeddings"),
     }
     reduce = {"reduce": params["reduce"]} if params.get("reduce") else {}
     return {
@@ -126,39 +124,108 @@ def settings(params: dict[str, Any], collection: Any) -> dict[str, Any]:
     }
 
 
+def _reading(params: dict[str, Any], collection: Any) -> dict[str, Any]:
+    """What is read of the samples. Parameters of an earlier dataset count for nothing."""
+    pred = params.get("pred_field")
+    others = [name for name in params.get("others") or () if name != pred]
+    frames = collection.media_type == "video" and bool(params.get("frames"))
+    return {
+        "slice": params.get("slice") if collection.media_type == "group" else None,
+        "frames": frames or collection._is_frames,
+        "pred_field": [pred, *others] if others else pred,
+        "pred_values": params.get("pred_values") or "confidence",
+        "embeddings": params.get("embeddings"),
+    }
+
+
 def _form(ctx: Any, inputs: Any) -> None:
-    params, view = ctx.params, ctx.target_view()
-    predicted, vectors, labels = prediction_fields(view), vector_fields(view), label_fields(view)
-    if not predicted and not vectors:
-        notice = types.Warning(
-            label="There is nothing to rank by",
-            description="No field of these samples holds predictions with a confidence, logits or "
-            "probabilities, and none holds embeddings.",
+    view = ctx.target_view()
+    _kind_of_items(inputs, view)
+    read = _reading(ctx.params, view)
+    where = {name: read[name] for name in ("slice", "frames")}
+    with looked_at(view, FiftyOneSource(dataset=view, **where)) as items:
+        predictions, vectors = prediction_choices(items), embedding_choices(items)
+        able = [choice.name for choice in predictions if choice.obstacle is None]
+        if not able and not vectors:
+            _nothing(inputs, predictions)
+            return
+        pred = _predictions(ctx.params, inputs, predictions, able)
+        if read["pred_field"] is None or pred not in able:
+            read["pred_field"] = pred if pred in able else _first(able, ())
+        labels = label_fields(items)
+        _labelled(inputs, items, [name for name in labels if name != pred], able)
+        if vectors:
+            choose(
+                inputs,
+                "embeddings",
+                [choice.name for choice in vectors],
+                label="Embeddings",
+                description="Only selection methods that look for diversity need them",
+                required=False,
+            )
+        source = FiftyOneSource(dataset=items, **{**read, "slice": None})
+        _functions(ctx.params, inputs, preview(items, source))
+    _numbers(inputs)
+    _run_name(ctx, inputs)
+
+
+def _kind_of_items(inputs: Any, view: Any) -> None:
+    """Which samples of a group, and whether videos or their frames."""
+    if view.media_type == "group":
+        slices = view._root_dataset.group_slices
+        default = view._root_dataset.default_group_slice
+        choose(inputs, "slice", slices, label="Slice of each group", default=default)
+    if has_frames(view):
+        inputs.bool(
+            "frames",
+            label="Rank frames",
+            description="Each frame by itself, by what its fields hold, instead of whole videos",
+            default=False,
+            view=types.CheckboxView(),
         )
-        inputs.view("nothing", notice).invalid = True
-        return
-    usual = _first(predicted, ("predictions", "prediction"))
-    if predicted:
-        choose(
-            inputs,
-            "pred_field",
-            predicted,
-            label="Predictions",
-            description="The field that holds what your model says",
-            default=usual,
+
+
+def _nothing(inputs: Any, predictions: Sequence[Choice]) -> None:
+    lines = [
+        "No field of these samples holds predictions with a confidence, logits or "
+        "probabilities, and none holds embeddings.",
+        *(f"{choice.name}: {choice.obstacle}." for choice in predictions),
+    ]
+    notice = types.Warning(label="There is nothing to rank by", description=" ".join(lines))
+    inputs.view("nothing", notice).invalid = True
+
+
+def _predictions(
+    params: dict[str, Any], inputs: Any, choices: Sequence[Choice], able: Sequence[str]
+) -> str | None:
+    """The field of the model, and those of others that make a committee with it."""
+    if not able:
+        return None
+    usual = _first(able, ("predictions", "prediction"))
+    pred = str(params.get("pred_field") or usual)
+    _table({"pred_field": pred}, inputs, "pred_field", choices, "Predictions", default=str(usual))
+    kinds = {choice.name: choice.summary for choice in choices if choice.obstacle is None}
+    kind = kinds.get(pred)
+    if kind is not None and kind not in LABELS:
+        radio = types.RadioGroup()
+        radio.add_choice("confidence", label="Large numbers say that the model is sure")
+        radio.add_choice("uncertainty", label="Large numbers say that it is unsure")
+        inputs.enum("pred_values", radio.values(), view=radio, default="confidence")
+    alike = [name for name in able if name != pred and kinds[name] == kind]
+    if alike:
+        dropdown = types.DropdownView(
+            multiple=True,
+            label="Other models",
+            description="Fields of the same kind, for functions that compare models",
         )
-    pred = params.get("pred_field", usual)
-    _labelled(inputs, view, [name for name in labels if name != pred], predicted)
-    if vectors:
-        choose(
-            inputs,
-            "embeddings",
-            vectors,
-            label="Embeddings",
-            description="Only selection methods that look for diversity need them",
-            required=False,
-        )
-    pool = preview(view, FiftyOneSource(dataset=view, **_read(params, predicted)))
+        for name in alike:
+            dropdown.add_choice(name, label=name)
+        inputs.list("others", types.String(), view=dropdown, required=False)
+    return pred
+
+
+def _functions(params: dict[str, Any], inputs: Any, pool: labelnext.Pool) -> None:
+    """How samples are scored, and how a batch is chosen."""
     scores = acquisition_choices(pool)
     able = [choice.name for choice in scores if choice.obstacle is None]
     scores.append(Choice(NO_SCORE, "no score: for image_diversity", None))
@@ -178,17 +245,6 @@ def _form(ctx: Any, inputs: Any) -> None:
     _table(params, inputs, "method", selection_choices(pool), "Selection method", default="top_k")
     if params.get("acquisition") == NO_SCORE and params.get("method", "top_k") == "top_k":
         refuse(acquisition, "top_k needs an acquisition function: name one, or another method.")
-    _numbers(inputs)
-    _run_name(ctx, inputs)
-
-
-def _read(params: dict[str, Any], predicted: Sequence[str]) -> dict[str, Any]:
-    """What the preview reads: only what is sure to be there while somebody types."""
-    pred = params.get("pred_field")
-    return {
-        "pred_field": pred if pred in predicted else _first(predicted, ()),
-        "embeddings": params.get("embeddings"),
-    }
 
 
 def _first(names: Sequence[str], liked: Sequence[str]) -> str | None:

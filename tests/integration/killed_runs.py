@@ -1,9 +1,10 @@
-"""Runs on FiftyOne that die by SIGKILL at their n-th write to the database.
+"""What writes to FiftyOne or Label Studio, and dies by SIGKILL at its n-th write.
 
-    python -m tests.integration.killed_runs CONFIG
+    python -m tests.integration.killed_runs CONFIG [run|send|fetch] [EVERY]
 
 Each part is a fork of a process that has imported FiftyOne but not connected, so it is a process of
-its own that starts in no time. Prints one line of JSON for each death, and one at the end.
+its own that starts in no time. Prints one line of JSON for each death, and one at the end. EVERY
+leaves writes out, where there are many.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
+import httpx
 from pymongo import monitoring
 
+import labelnext
 from labelnext import pipeline
-from labelnext.config import load_config
+from labelnext.config import Config, load_config
+from labelnext_adapters.label_studio.client import Client
 
 WRITES = {"insert", "update", "delete", "findAndModify", "createIndexes", "dropIndexes", "create"}
 
@@ -35,19 +39,32 @@ class Killer(monitoring.CommandListener):
         self.moment = moment
 
     def started(self, event: Any) -> None:
-        self._count("before", event)
+        self.count("before", event.command_name in WRITES)
 
     def succeeded(self, event: Any) -> None:
-        self._count("after", event)
+        self.count("after", event.command_name in WRITES)
 
     def failed(self, event: Any) -> None:
         """Commands that fail write nothing."""
 
-    def _count(self, moment: str, event: Any) -> None:
-        if moment == self.moment and event.command_name in WRITES:
+    def count(self, moment: str, writes: bool) -> None:
+        if writes and moment == self.moment:
             self.left -= 1
             if self.left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(self) -> None:
+        """Count the commands to the database, and the requests to Label Studio."""
+        monitoring.register(self)
+        request = Client._request
+
+        def counted(client: Client, method: str, path: str, **more: Any) -> bytes:
+            self.count("before", method != "GET")
+            answer = request(client, method, path, **more)
+            self.count("after", method != "GET")
+            return answer
+
+        Client._request = counted  # type: ignore[method-assign]  # in this process alone
 
 
 def forked(work: Callable[[], Any]) -> tuple[bool, Any]:
@@ -73,53 +90,104 @@ def forked(work: Callable[[], Any]) -> tuple[bool, Any]:
 def state(dataset_name: str) -> dict[str, Any]:
     """All that a run touches, but for when and by which journal."""
     dataset = fo.load_dataset(dataset_name)
-    documents = list(dataset._sample_collection.find().sort("_id"))
+    collections = [dataset._sample_collection]
+    if dataset.media_type == "video":
+        collections.append(dataset._frame_collection)
+    documents = [document for c in collections for document in c.find().sort("_id")]
     views = dataset._doc.get_saved_views()
     runs = {key: dataset.get_run_info(key).config.serialize() for key in dataset.list_runs()}
     return {
         "documents": [{k: v for k, v in d.items() if k != "last_modified_at"} for d in documents],
-        "views": [(v.name, v.slug, v.description, list(v.view_stages)) for v in views],
+        "views": [(v.name, v.slug, v.description, _stages(v)) for v in views],
         "runs": {k: {n: v for n, v in c.items() if n != "journal"} for k, c in runs.items()},
         "indexes": dataset.get_index_information(),
         "schema": {n: str(f) for n, f in dataset.get_field_schema(flat=True).items()},
+        "of frames": [*(dataset.get_frame_field_schema(flat=True) or ())],
     }
 
 
-def main(path: str) -> None:
+def _stages(view: Any) -> list[Any]:
+    """Without the name of the copy that FiftyOne makes of a view's frames."""
+    stages = [json.loads(stage) for stage in view.view_stages]
+    return [[s["_cls"], *(k for k in s["kwargs"] if k[0] != "_state")] for s in stages]
+
+
+def sent(config: Config) -> dict[str, Any]:
+    """What Label Studio has of the dataset, but for numbers and moments."""
+    options: Any = config.send
+    if options.url is None:
+        return {}
+    headers = {"Authorization": f"Token {options.api_key.get_secret_value()}"}
+    with httpx.Client(base_url=options.url, headers=headers, timeout=60) as http:
+
+        def get(path: str, **params: Any) -> Any:
+            return http.get(path, params=params).raise_for_status().json()
+
+        found = {}
+        for project in get("/api/projects/", page_size=1000)["results"]:
+            number = project["id"]
+            rows = get("/api/tasks", project=number, fields="all", page_size=100)["tasks"]
+            title = project["title"].replace(str(number), "N")
+            found[f"{title} {project['description']}"] = {
+                "tasks": sorted(json.dumps(_task(row), sort_keys=True) for row in rows),
+                "files": len(get(f"/api/projects/{number}/file-uploads", all=True)),
+                "tabs": [v["data"]["title"] for v in get("/api/dm/views", project=number)],
+            }
+        return found
+
+
+def _task(row: dict[str, Any]) -> dict[str, Any]:
+    data = {k: v for k, v in row["data"].items() if not str(v).startswith("/data/upload/")}
+    return {"data": data, "predictions": [p["result"] for p in row["predictions"]]}
+
+
+def main(path: str, what: str = "run", every: str = "1") -> None:
     config = load_config(path)
     name = str(config.source_options.dataset)  # type: ignore[attr-defined]  # of FiftyOne
+    action = {"run": pipeline.run, "send": labelnext.send, "fetch": labelnext.fetch}[what]
+
+    def whole() -> Any:
+        return {"dataset": state(name), "sent": sent(config)}
 
     def begun(n: int, moment: str) -> bool:
         def work() -> None:
-            monitoring.register(Killer(n, moment))
-            pipeline.run(config)
+            Killer(n, moment).watch()
+            action(config)
 
         return forked(work)[0]
 
     def settled(how: Callable[[Any], Any]) -> Any:
         def work() -> Any:
             how(config)
-            return state(name)
+            return whole()
 
         return forked(work)[1]
 
-    _, before = forked(lambda: state(name))
-    done = settled(pipeline.run)
+    def broken() -> bool:
+        return [j.status for j in pipeline.runs(config)][-1:] == ["broken"]
+
+    _, before = forked(whole)
+    done = settled(action)
     undone = settled(pipeline.undo)
-    assert undone == before != done, "a run that nobody killed"
+    assert undone == before != done, f"{what} that nobody killed"
     n = 1
     while not begun(n, "before"):
-        touched = [j.status for j in pipeline.runs(config)][-1:] == ["broken"]
+        touched = broken()
         resumed = settled(pipeline.resume) == done if touched else True
         taken_back = settled(pipeline.undo) == before if touched else True
         dies = not begun(n, "after")
-        broken = [j.status for j in pipeline.runs(config)][-1:] == ["broken"]
-        undone = settled(pipeline.undo) == before if dies and broken else True
+        settle = dies and broken()
+        undone = settled(pipeline.undo) == before if settle else True
         row = {"write": n, "resume": resumed, "then undo": taken_back, "undo": undone}
-        print(json.dumps({**row, "touched": touched and broken}), flush=True)
-        n += 1
-    print(json.dumps({"writes": n - 1}), flush=True)
+        say({**row, "touched": touched and settle})
+        n += int(every)
+    say({"end": True})
+
+
+def say(row: dict[str, Any]) -> None:
+    """On a line of its own, whatever a process that died left on the last one."""
+    print("\n" + json.dumps(row), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

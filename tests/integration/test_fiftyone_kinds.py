@@ -266,3 +266,39 @@ def test_hostile_names_of_saved_views_work(dataset: Any, name: str) -> None:
     ids = add(dataset, {"tags": ["x"]}, {})
     dataset.save_view(name, dataset.match_tags("x"))
     assert read(dataset, view=name).item_ids.tolist() == ids[:1]
+
+
+def test_one_detection_of_a_sample_is_its_only_object(dataset: Any) -> None:
+    import fiftyone as fo
+
+    add(
+        dataset,
+        {"pred": box("car", 0.75, bounding_box=[0.25, 0.5, 0.25, 0.5]), "truth": box("bus", None)},
+        {"pred": None},
+        {"pred": fo.Detection(label="bus", bounding_box=[0, 0, 1, 1])},
+        classes=["car", "bus"],
+    )
+    pool = read(dataset, pred_field="pred", gt_field="truth")
+    assert pool.objects.offsets.tolist() == [0, 1, 1, 2]
+    assert pool.objects.boxes.tolist() == [[0.25, 0.5, 0.5, 1.0], [0, 0, 1, 1]]
+    assert pool.objects.confidences.tolist()[0] == 0.75
+    assert np.isnan(pool.objects.confidences[1])
+    assert pool.missing.tolist() == [False, True, False]
+    assert pool.labelled.tolist() == [True, False, False]
+    assert (pool.truth.class_ids.tolist(), pool.truth.offsets.tolist()) == ([1], [0, 1, 1, 1])
+
+
+def test_one_keypoint_polyline_or_event_of_a_sample_is_its_only_object(dataset: Any) -> None:
+    import fiftyone as fo
+
+    dataset.add_sample(
+        fo.Sample(
+            "/a.png",
+            point=fo.Keypoint(label="a", points=[(0.5, 0.5)], confidence=[0.5]),
+            line=fo.Polyline(label="a", points=[[(0, 0), (0.5, 1)]], confidence=0.25),
+        )
+    )
+    for field, confidence in (("point", 0.5), ("line", 0.25)):
+        pool = read(dataset, pred_field=field)
+        assert pool.objects.confidences.tolist() == [confidence]
+        assert pool.objects.boxes is not None

@@ -10,7 +10,7 @@ import pytest
 import labelnext
 from labelnext import pipeline
 from labelnext.config import load_config
-from labelnext.errors import ConfigError, WriteRefused
+from labelnext.errors import ConfigError, WriteFailed, WriteRefused
 from tests.integration.test_fiftyone_read import add, box, boxes, logits
 from tests.integration.test_fiftyone_write import state
 
@@ -158,20 +158,56 @@ def test_a_renamed_run_keeps_its_scores_of_objects(detected: Any, tmp_path: Path
     assert state(detected) == before
 
 
-def test_undo_of_a_run_that_was_renamed_says_so_and_then_settles(
+def test_a_run_that_was_renamed_in_fiftyone_can_be_undone(detected: Any, tmp_path: Path) -> None:
+    before = state(detected)
+    config = settings(detected, tmp_path)
+    labelnext.run(config)
+    first = state(detected)
+    labelnext.run(config)
+    detected.reload()
+    detected.rename_run("next", "later")
+    pipeline.undo(config)
+    detected.reload()
+    assert state(detected) == first, "the earlier run has its name again"
+    detected.rename_run("next", "sooner")
+    pipeline.undo(config)
+    assert state(detected) == before
+
+
+def test_undo_of_a_renamed_run_leaves_alone_what_has_its_name_now(
     detected: Any, tmp_path: Path
 ) -> None:
-    before = state(detected)
     config = settings(detected, tmp_path)
     labelnext.run(config)
     detected.reload()
     detected.rename_run("next", "later")
+    detected.register_run("next", detected.init_run(method="something"))
     renamed = state(detected)
-    with pytest.raises(WriteRefused, match="renamed to 'later' in FiftyOne") as caught:
+    with pytest.raises(WriteRefused, match="another run has that name now") as caught:
         pipeline.undo(config)
-    assert "dataset.rename_run('later', 'next')" in str(caught.value.hint)
+    assert caught.value.hint == "dataset.delete_run('later') deletes it with all that it made."
     assert state(detected) == renamed
-    detected.rename_run("later", "next")
+
+
+def test_a_broken_run_that_was_renamed_is_not_written_twice(
+    detected: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from labelnext_adapters.fiftyone import write
+
+    def failing(*_: Any) -> None:
+        raise WriteRefused("the power went out.")
+
+    config = settings(detected, tmp_path)
+    before = state(detected)
+    with monkeypatch.context() as patch:
+        patch.setattr(write, "save_views", failing)
+        with pytest.raises(WriteFailed):
+            labelnext.run(config)
+    detected.reload()
+    detected.rename_run("next", "later")
+    with pytest.raises(WriteFailed, match="renamed to 'later' in FiftyOne") as caught:
+        pipeline.resume(config)
+    assert "dataset.rename_run('later', 'next')" in str(caught.value.hint)
     pipeline.undo(config)
     assert state(detected) == before
 

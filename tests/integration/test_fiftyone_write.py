@@ -296,7 +296,7 @@ def test_without_the_private_bulk_write_the_result_is_the_same(
     filled.delete_run("next")
     from labelnext_adapters.fiftyone import write as module
 
-    monkeypatch.setattr(module, "bulk_writer", lambda dataset: None)
+    monkeypatch.setattr(module, "bulk_writer", lambda *_: None)
     write(filled, tmp_path)
     assert documents(filled) == expected
     write(filled, tmp_path, view="mine")

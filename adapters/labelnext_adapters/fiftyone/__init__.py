@@ -25,6 +25,8 @@ class FiftyOneSource(Options):
     """Name of a saved view."""
     slice: str | None = None
     """Of a grouped dataset, the slice that is ranked; the default slice when null."""
+    frames: bool = False
+    """Rank the frames of videos, by fields of the frames, instead of whole videos."""
     pred_field: str | list[str] | None = None
     """Field of the predictions; a list is a committee, one field for each model."""
     pred_values: Literal["confidence", "uncertainty"] = "confidence"
@@ -113,6 +115,7 @@ class FiftyOneAdapter:
             "seed": ranking.seed,
             "view": self.source.view,
             "slice": self.source.slice,
+            "frames": self.source.frames,
             "pred_field": self.source.pred_field,
             "pred_values": self.source.pred_values,
             "gt_field": self.source.gt_field,
@@ -120,8 +123,9 @@ class FiftyOneAdapter:
             "purpose": ranking.purpose,
         }
         collection = self._collection()
-        if details["slice"] is None and collection._dataset.media_type == "group":
-            details["slice"] = collection._dataset.default_group_slice
+        dataset = collection._root_dataset
+        if details["slice"] is None and dataset.media_type == "group":
+            details["slice"] = dataset.default_group_slice
         labels = self._labels(collection) if self.write.objects else None
         return make_plan(collection, ranking, self.write.run, self.context.key, details, labels)
 
@@ -188,10 +192,10 @@ class FiftyOneAdapter:
         reach_database()
 
     def _collection(self) -> Any:
-        from labelnext_adapters.fiftyone.connection import open_collection
+        from labelnext_adapters.fiftyone.connection import source_collection
 
         self._reach()
-        return open_collection(self.source.dataset, self.source.view, self.source.slice)
+        return source_collection(self.source)
 
 
 __all__ = ["FiftyOneAdapter", "FiftyOneSource", "FiftyOneWrite"]

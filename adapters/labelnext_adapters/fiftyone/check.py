@@ -12,8 +12,8 @@ from labelnext.errors import LabelnextError
 from labelnext_adapters.fiftyone.columns import fetch, flat
 from labelnext_adapters.fiftyone.connection import (
     field_of,
-    open_collection,
     reach_database,
+    source_collection,
     talking,
 )
 from labelnext_adapters.fiftyone.embeddings import check_embeddings, is_index
@@ -36,7 +36,7 @@ def findings(source: FiftyOneSource, run: str, context: Context) -> Iterator[Fin
         binary = bundled_mongod()
         if "mongod" in where and binary is not None:
             where += f" {mongod_version(binary)}"
-        collection = open_collection(source.dataset, source.view, source.slice)
+        collection = source_collection(source)
         yield Finding("ok", f"Connected to {where}.")
         yield from _collection(collection, source, context)
         check_run_name(run)
@@ -66,7 +66,8 @@ def _collection(collection: Any, source: FiftyOneSource, context: Context) -> It
     with talking():
         count = collection.count()
     what = f"view {source.view} of dataset" if source.view else "dataset"
-    yield Finding("ok" if count else "warning", f"{count} samples in {what} {dataset.name}.")
+    items = "frames" if source.frames else "samples"
+    yield Finding("ok" if count else "warning", f"{count} {items} in {what} {dataset.name}.")
     if not dataset.persistent:
         yield Finding(
             "warning",

@@ -5,6 +5,8 @@ A form asks this at every keystroke, so it looks at the first samples and at the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +18,16 @@ from labelnext.acquisition import (
 )
 from labelnext.pool import Pool
 from labelnext.selection import INPUTS, get_selection, selection_names
-from labelnext_adapters.fiftyone.connection import talking
-from labelnext_adapters.fiftyone.kinds import KINDS, LABELS, is_held
+from labelnext_adapters.fiftyone.connection import open_collection, talking
+from labelnext_adapters.fiftyone.kinds import KINDS, LABELS, SEGMENTATION, is_held
+from labelnext_adapters.fiftyone.places import frames_of
 from labelnext_adapters.fiftyone.read import read_pool
 
 if TYPE_CHECKING:
     from labelnext_adapters.fiftyone import FiftyOneSource
 
 _LOOKED_AT = 100  # samples
+_VIDEOS = 5
 _CERTAINTIES = ("confidence", "logits", "probabilities")
 
 
@@ -48,43 +52,93 @@ def label_fields(collection: Any) -> dict[str, str]:
     Args:
         collection: a dataset or view.
     """
-    kinds = {}
-    for name, field in collection.get_field_schema().items():
-        document = getattr(field, "document_type", None)
-        if document is not None and document.__name__ in LABELS:
-            kinds[name] = document.__name__
-    return kinds
+    kinds = {name: _kind(field) for name, field in collection.get_field_schema().items()}
+    return {name: kind for name, kind in kinds.items() if kind in LABELS}
 
 
-def prediction_fields(collection: Any) -> list[str]:
-    """The label fields whose first sample says how sure a model was.
+def prediction_choices(collection: Any) -> list[Choice]:
+    """The fields that can say how sure a model was, labels first, and why one cannot.
 
     Args:
         collection: a dataset or view.
     """
-    found = []
-    for name, kind in label_fields(collection).items():
+    labels, others = [], []
+    for name, field in collection.get_field_schema().items():
+        kind = _kind(field)
+        if kind not in (*KINDS, "Segmentation"):
+            continue
         with talking():
-            first = collection.exists(name).limit(1).values(name)
-        listed = KINDS[kind].listed
-        labels = first and (first[0][listed] if listed else [first[0]])
-        if any(_is_sure(label) for label in labels or ()):
-            found.append(name)
-    return found
+            first = collection.exists(name).limit(_LOOKED_AT)
+            values = first.values(name) if kind == "FloatField" else first.limit(1).values(name)
+        if kind in LABELS and values and _says_how_sure(values[0], kind):
+            labels.append(Choice(name, kind))
+        elif kind == "Segmentation" and values:
+            others.append(Choice(name, kind, SEGMENTATION))
+        elif kind == "Heatmap" and values:
+            others.append(Choice(name, kind))
+        elif kind == "FloatField" and values and all(0 <= value <= 1 for value in values):
+            others.append(Choice(name, "a number in [0, 1]"))
+    return labels + others
+
+
+def _kind(field: Any) -> str:
+    document = getattr(field, "document_type", None)
+    return str(type(field).__name__ if document is None else document.__name__)
+
+
+def _says_how_sure(value: Any, kind: str) -> bool:
+    listed = KINDS[kind].listed
+    return any(_is_sure(label) for label in (value[listed] if listed else [value]))
 
 
 def _is_sure(label: Any) -> bool:
     return any(label.has_field(name) and is_held(label[name]) for name in _CERTAINTIES)
 
 
-def vector_fields(collection: Any) -> list[str]:
-    """The fields that hold one vector a sample.
+def embedding_choices(collection: Any) -> list[Choice]:
+    """The vector fields, and the similarity indexes of whole samples.
 
     Args:
         collection: a dataset or view.
     """
-    schema = collection.get_field_schema().items()
-    return [name for name, field in schema if type(field).__name__ == "VectorField"]
+    schema, dataset = collection.get_field_schema(), collection._root_dataset
+    fields = [Choice(n, "a field") for n, f in schema.items() if type(f).__name__ == "VectorField"]
+    with talking():
+        indexes = [
+            Choice(key, "a similarity index")
+            for key in dataset.list_brain_runs(type="similarity")
+            if not getattr(dataset.get_brain_info(key).config, "patches_field", None)
+        ]
+    return [*fields, *(index for index in indexes if index.name not in schema)]
+
+
+def has_frames(collection: Any) -> bool:
+    """Whether it holds videos with predictions or labels of their frames.
+
+    Args:
+        collection: a dataset or view.
+    """
+    if collection.media_type != "video":
+        return False
+    return any(_kind(field) in KINDS for field in collection.get_frame_field_schema().values())
+
+
+@contextmanager
+def looked_at(collection: Any, source: FiftyOneSource) -> Iterator[Any]:
+    """What a form looks at: the samples, or frames of a few videos, which FiftyOne copies.
+
+    Args:
+        collection: a dataset or view.
+        source: whether frames are ranked, and which slice.
+    """
+    if not source.frames or collection._is_frames:
+        yield open_collection(collection, None, source.slice, source.frames)
+        return
+    frames = frames_of(open_collection(collection, None, source.slice).limit(_VIDEOS))
+    try:
+        yield frames
+    finally:
+        frames._dataset.delete()
 
 
 def preview(collection: Any, source: FiftyOneSource) -> Pool:

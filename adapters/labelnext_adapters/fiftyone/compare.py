@@ -12,7 +12,7 @@ from labelnext.errors import InvalidInput
 from labelnext_adapters.fiftyone.columns import fetch
 from labelnext_adapters.fiftyone.connection import talking
 from labelnext_adapters.fiftyone.manage import run_config
-from labelnext_adapters.fiftyone.views import samples_of
+from labelnext_adapters.fiftyone.places import items_of
 
 _MOST = 20
 
@@ -53,7 +53,7 @@ def compare_runs(collection: Any, first: str, second: str) -> Comparison:
 
     Raises:
         NotFound: if there is no such run.
-        InvalidInput: if both are the same.
+        InvalidInput: if both are the same, or of different kinds of items.
 
     References:
         Spearman, The Proof and Measurement of Association between Two Things (1904).
@@ -63,9 +63,14 @@ def compare_runs(collection: Any, first: str, second: str) -> Comparison:
     dataset = collection._root_dataset
     configs = [run_config(dataset, run) for run in (first, second)]
     sizes = [int(config.n_batch) for config in configs]
+    kinds = ["frames" if getattr(config, "frames", False) else "samples" for config in configs]
+    if kinds[0] != kinds[1]:
+        raise InvalidInput(
+            f"runs to compare must rank the same kind of items; got {kinds[0]} and {kinds[1]}."
+        )
     paths = [f"{first}.rank", f"{second}.rank"]
     with talking():
-        samples = samples_of(collection, getattr(configs[0], "slice", None))
+        samples = items_of(collection, configs[0])
         columns = fetch(samples, ["id", *paths])
     batches = [
         sum(rank is not None and rank <= size for rank in columns[path])

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labelnext.adapter import Step
 from labelnext.errors import (
@@ -21,6 +21,10 @@ from labelnext.errors import (
     unknown,
 )
 from labelnext_adapters.fiftyone.mongod import bundled_mongod, remedy
+from labelnext_adapters.fiftyone.places import PREFIX, frames_of
+
+if TYPE_CHECKING:
+    from labelnext_adapters.fiftyone import FiftyOneSource
 
 _PING_MILLISECONDS = 5000  # FiftyOne itself would wait 30 s for a database that is not there
 _DENIED = (13, 18, 8000)  # MongoDB: Unauthorized, AuthenticationFailed, Atlas' own
@@ -151,13 +155,21 @@ def planned_dataset(step: Step, what: str, again: str) -> Any:
     return dataset
 
 
-def open_collection(dataset: object, view: str | None, group_slice: str | None = None) -> Any:
+def source_collection(source: FiftyOneSource) -> Any:
+    """What `open_collection` opens, as a configuration names it."""
+    return open_collection(source.dataset, source.view, source.slice, source.frames)
+
+
+def open_collection(
+    dataset: object, view: str | None, group_slice: str | None = None, frames: bool = False
+) -> Any:
     """The dataset or view that is ranked: a name and a saved view's, or what was handed over.
 
     Args:
         dataset: its name, or a dataset or view.
         view: name of a saved view.
         group_slice: of a grouped dataset, which samples; those of its default slice when None.
+        frames: the frames of its videos, as a view that has an item for each.
 
     Raises:
         NotFound: if the dataset, the view or the slice does not exist.
@@ -177,12 +189,16 @@ def open_collection(dataset: object, view: str | None, group_slice: str | None =
                 known = listed(root.list_saved_views(), 20) or "none"
                 raise NotFound(f"view must be a saved view of {root.name} ({known}); got {view!r}.")
             collection = root.load_saved_view(view)
-    if getattr(collection, "_is_generated", False):
+    if getattr(collection, "_is_generated", False) and not (
+        frames and getattr(collection, "_is_frames", False)
+    ):
         raise InvalidInput(
             "dataset must hold samples; got a view of patches, clips or frames.",
-            hint="rank the samples that they come from.",
+            hint="rank the samples that they come from; frames: true ranks frames.",
         )
-    return _sliced(collection, group_slice)
+    samples = _sliced(collection, group_slice)
+    with talking():
+        return frames_of(samples) if frames else samples
 
 
 def _sliced(collection: Any, group_slice: str | None) -> Any:
@@ -206,10 +222,10 @@ def field_of(collection: Any, option: str, path: str) -> Any:
         NotFound: if there is none; the message lists those that exist.
         InvalidInput: if it is a frame's.
     """
-    if path.startswith("frames."):
+    if path.startswith(PREFIX):
         raise InvalidInput(
-            f"{option} must be a field of the samples; got {path!r}.",
-            hint="rank frames after dataset.to_frames(), saved as a dataset of their own.",
+            f"{option} must be a field of what is ranked; got {path!r}.",
+            hint=f"frames: true ranks frames, and the field is then {path[len(PREFIX) :]!r}.",
         )
     with talking():
         field = collection.get_field(path)

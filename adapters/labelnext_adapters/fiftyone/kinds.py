@@ -20,14 +20,21 @@ class Kind:
     Attributes:
         name: of FiftyOne's class.
         listed: the attribute that is a list of labels; None where there is one label or number.
+        single: it is one object, where others of its kind hold a list of them.
         shape: the attribute that says where a label is; None where labels have no place.
         scalar: it is one number a sample, or a map that is reduced to one.
     """
 
     name: str
     listed: str | None = None
+    single: bool = False
     shape: str | None = None
     scalar: bool = False
+
+    @property
+    def of_objects(self) -> bool:
+        """Whether an item has objects, one or more, and no class of its own."""
+        return self.single or self.listed is not None
 
     def path(self, field: str) -> str:
         """Where the labels of a field begin.
@@ -44,14 +51,19 @@ KINDS = {
     for kind in (
         Kind("Classification"),
         Kind("Classifications", "classifications"),
-        Kind("Detections", "detections", "bounding_box"),
-        Kind("Keypoints", "keypoints", "points"),
-        Kind("Polylines", "polylines", "points"),
+        Kind("Detections", "detections", shape="bounding_box"),
+        Kind("Keypoints", "keypoints", shape="points"),
+        Kind("Polylines", "polylines", shape="points"),
         Kind("TemporalDetections", "detections"),
+        Kind("Detection", single=True, shape="bounding_box"),
+        Kind("Keypoint", single=True, shape="points"),
+        Kind("Polyline", single=True, shape="points"),
+        Kind("TemporalDetection", single=True),
         Kind("Heatmap", scalar=True),
         Kind("FloatField", scalar=True),
     )
 }
+SEGMENTATION = "it holds no confidences: store them as a Heatmap or a number, and name that field"
 LABELS = [name for name, kind in KINDS.items() if not kind.scalar]
 
 
@@ -66,7 +78,7 @@ def kind_of(collection: Any, option: str, path: str) -> Kind:
     if name not in KINDS:
         hint = None
         if name == "Segmentation":
-            hint = "store its confidences as a Heatmap or as a number, and name that field."
+            hint = f"{SEGMENTATION}."
         raise InvalidInput(
             f"{option} must be a field of {listed(KINDS, 20)}; got {path!r} of {name}.", hint=hint
         )

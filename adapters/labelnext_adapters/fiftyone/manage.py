@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from labelnext.errors import ConfigError, NotFound, WriteFailed, listed
+from labelnext.errors import ConfigError, NotFound, listed
 from labelnext_adapters.fiftyone.connection import talking
+from labelnext_adapters.fiftyone.places import documents, field_path
 from labelnext_adapters.fiftyone.runs import METHOD
-from labelnext_adapters.fiftyone.views import samples_of, view_names
-from labelnext_adapters.fiftyone.write import check_run_name, refuse_foreign, registered
+from labelnext_adapters.fiftyone.views import view_names
+from labelnext_adapters.fiftyone.write import (
+    check_run_name,
+    refuse_foreign,
+    registered,
+    rename_whole,
+)
 
 
 def run_names(dataset: Any) -> list[str]:
@@ -70,11 +76,14 @@ def what_goes(dataset: Any, run: str) -> list[str]:
         NotFound: if there is no such run.
     """
     config = run_config(dataset, run)
-    samples = samples_of(dataset, getattr(config, "slice", None))
-    parts = [f"the field {run}, set on {samples.exists(run).count():,} samples"]
+    field, items = config.field, "frames" if getattr(config, "frames", False) else "samples"
+    collection, inside = documents(dataset, field)
+    with talking():
+        n = collection.count_documents({inside: {"$ne": None}})
+    parts = [f"the field {field}, set on {n:,} {items}"]
     parts += [f"the saved view {v}" for v in config.views if dataset.has_saved_view(v)]
-    if f"{run}.rank" in dataset.list_indexes():
-        parts.append(f"the index on {run}.rank")
+    if f"{field}.rank" in dataset.list_indexes():
+        parts.append(f"the index on {field}.rank")
     if objects := getattr(config, "objects", None):
         parts.append(f"the attribute {objects} of the labels")
     return [*parts, f"the custom run {run}"]
@@ -117,9 +126,7 @@ def rename_run(dataset: Any, run: str, new: str) -> None:
     check_new_name(dataset, run, new)
     with talking():
         refuse_foreign(dataset, run)
-        dataset.rename_run(run, new)  # FiftyOne logs errors of its hooks and goes on
-    if registered(dataset, new).field != new or dataset.get_field(new) is None:
-        raise WriteFailed(f"run {run} of {dataset.name} must be renamed as a whole; it was not.")
+        rename_whole(dataset, run, new)
 
 
 def check_new_name(dataset: Any, run: str, new: str) -> None:
@@ -133,4 +140,5 @@ def check_new_name(dataset: Any, run: str, new: str) -> None:
     check_run_name(new)
     if registered(dataset, new) is not None:
         raise ConfigError(f"the new name of {run} must be free; got {new!r}, which is a run.")
-    refuse_foreign(dataset, new)
+    frames = getattr(registered(dataset, run), "frames", False)
+    refuse_foreign(dataset, new, field_path(new, frames))

@@ -15,6 +15,13 @@ from numpy.typing import NDArray
 
 from labelnext.errors import WriteRefused
 from labelnext_adapters.fiftyone.columns import fetch
+from labelnext_adapters.fiftyone.places import (
+    PREFIX,
+    add_field,
+    bulk_writer,
+    delete_field,
+    documents,
+)
 
 _CHUNK = 1_000  # samples at once
 Scores = Mapping[str, Sequence[tuple[str, float | None]]]  # of a sample's labels: id and score
@@ -31,9 +38,8 @@ def is_our_attribute(dataset: Any, path: str) -> bool:
 def refuse_foreign_attribute(dataset: Any, path: str) -> None:
     """Raise WriteRefused if the attribute is there and not ours."""
     inner, _, name = path.rpartition(".")
-    taken = dataset.get_field(path) is not None or dataset._sample_collection.find_one(
-        {path: {"$exists": True}}
-    )
+    collection, inside = documents(dataset, path)
+    taken = dataset.get_field(path) is not None or collection.find_one({inside: {"$exists": True}})
     if taken and not is_our_attribute(dataset, path):
         raise WriteRefused(
             f"attribute {name} of {inner} in {dataset.name} must be labelnext's own; it is not.",
@@ -68,9 +74,10 @@ def scores_before(dataset: Any, path: str) -> dict[str, list[tuple[str, float | 
     """The attribute on all samples that have it; None if it is not ours or not there."""
     if not is_our_attribute(dataset, path):
         return None
-    inner, _, name = path.rpartition(".")
+    collection, inside = documents(dataset, path)
+    inner, _, name = inside.rpartition(".")
     field, _, listed = inner.rpartition(".")
-    found = dataset._sample_collection.find({path: {"$exists": True}}, {inner: True})
+    found = collection.find({inside: {"$exists": True}}, {inner: True})
     return {
         str(document["_id"]): [
             (str(label["_id"]), label.get(name)) for label in document[field][listed]
@@ -92,15 +99,20 @@ def write_scores(dataset: Any, path: str, scores: Scores) -> int:
 
     from labelnext_adapters.fiftyone.runs import MARKER
 
-    inner, _, name = path.rpartition(".")
+    write, now, n_set = bulk_writer(dataset, path), datetime.now(UTC), 0
+    if write is None:
+        raise WriteRefused(
+            "write.objects must be left out with this FiftyOne, which keeps its database to itself."
+        )
+    inner, _, name = documents(dataset, path)[1].rpartition(".")
     _clear(dataset, path)
-    dataset.add_sample_field(
+    add_field(
+        dataset,
         path,
         fo.FloatField,
         description="A score by labelnext.",
         info={MARKER: "made by labelnext; dataset.delete_run takes it away"},
     )
-    collection, now, n_set = dataset._sample_collection, datetime.now(UTC), 0
     samples = list(scores)
     for start in range(0, len(samples), _CHUNK):
         part = samples[start : start + _CHUNK]
@@ -114,19 +126,15 @@ def write_scores(dataset: Any, path: str, scores: Scores) -> int:
             }
             as_expected = {"_id": ObjectId(sample), "$expr": {"$eq": [f"${inner}._id", ids]}}
             updates.append({"q": as_expected, "u": {"$set": {**new, "last_modified_at": now}}})
-        answer = collection.database.command(
-            "update", collection.name, updates=updates, ordered=False
-        )
-        n_set += int(answer["n"])
-        fo.Sample._reload_docs(collection.name, sample_ids=part)
-    dataset.sync_last_modified_at(include_frames=False)
+        n_set += write(updates, part)
+    dataset.sync_last_modified_at(include_frames=path.startswith(PREFIX))
     return n_set
 
 
 def remove_scores(dataset: Any, path: str) -> None:
     """Take the attribute away, if it is ours."""
     if is_our_attribute(dataset, path):
-        dataset.delete_sample_field(path)
+        delete_field(dataset, path)
 
 
 def rename_scores(dataset: Any, path: str, new: str) -> None:
@@ -155,6 +163,7 @@ def label_ids(collection: Any, inner: str) -> dict[str, list[str]]:
 
 
 def _clear(dataset: Any, path: str) -> None:
-    inner, _, name = path.rpartition(".")
+    collection, inside = documents(dataset, path)
+    inner, _, name = inside.rpartition(".")
     gone = {"$unset": {f"{inner}.$[].{name}": ""}, "$set": {"last_modified_at": datetime.now(UTC)}}
-    dataset._sample_collection.update_many({path: {"$exists": True}}, gone)
+    collection.update_many({inside: {"$exists": True}}, gone)

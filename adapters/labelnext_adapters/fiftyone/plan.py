@@ -12,13 +12,13 @@ from labelnext.ranking import Ranking
 from labelnext_adapters.fiftyone.columns import fetch
 from labelnext_adapters.fiftyone.connection import talking
 from labelnext_adapters.fiftyone.object_scores import label_ids, matched, refuse_foreign_attribute
+from labelnext_adapters.fiftyone.places import field_path, with_field
 from labelnext_adapters.fiftyone.read import keyed
 from labelnext_adapters.fiftyone.views import VIEW_LIMIT, view_names
 from labelnext_adapters.fiftyone.write import (
     check_run_name,
     refuse_foreign,
     registered,
-    with_field,
 )
 
 
@@ -45,11 +45,12 @@ def make_plan(
         WriteRefused: if something of that name is not labelnext's.
     """
     check_run_name(run)
-    dataset = collection._root_dataset
+    dataset, frames = collection._root_dataset, bool(details.get("frames"))
+    field = field_path(run, frames)
     with talking():
-        refuse_foreign(dataset, run)
+        refuse_foreign(dataset, run, field)
         columns = fetch(collection, ["id", key] if key else ["id"])
-        earlier = with_field(dataset, run)
+        earlier = with_field(dataset, field)
     ids = keyed(columns["id"], columns[key] if key else None, key)
     samples = dict(zip(ids, columns["id"], strict=True))
     unknown = [i for i in ranking.pool_order.tolist() if i not in samples]
@@ -64,32 +65,31 @@ def make_plan(
     config = registered(dataset, run)
     steps: list[Step] = []
     if rows or stale or config is not None:
-        of_objects = None if labels is None else f"{labels}.{run}"
+        of_objects = None if labels is None else field_path(f"{labels}.{run}", frames)
         told = {**details, "objects": of_objects}
-        steps = _steps(dataset, run, ranked, [row["score"] for row in rows], stale, ranking, told)
+        where = {
+            "dataset": dataset.name, "dataset_id": str(dataset._doc.id), "run": run, "field": field
+        }  # fmt: skip
+        steps = _steps(where, ranked, [row["score"] for row in rows], stale, ranking, told)
         paths = list(dict.fromkeys(p for p in (of_objects, getattr(config, "objects", None)) if p))
         if paths:
-            steps.insert(2, _objects_step(collection, ranking, run, samples, labels, paths))
+            steps.insert(2, _objects_step(collection, ranking, where, samples, labels, paths))
     return Plan(
         "fiftyone", run, dataset.name, tuple(steps), next_steps=_next_steps(dataset, run, steps)
     )
 
 
-def _where(dataset: Any, run: str) -> dict[str, str]:
-    return {"dataset": dataset.name, "dataset_id": str(dataset._doc.id), "run": run}
-
-
 def _steps(
-    dataset: Any,
-    run: str,
+    where: Mapping[str, str],
     ranked: list[str],
     scores: list[float | None],
     stale: list[str],
     ranking: Ranking,
     details: Mapping[str, Any],
 ) -> list[Step]:
-    where, n_batch = _where(dataset, run), len(ranking)
+    run, field, n_batch = where["run"], where["field"], len(ranking)
     config = {**details, "n_ranked": len(ranked), "n_batch": n_batch}
+    items = "frames" if details.get("frames") else "samples"
     batch, everything = view_names(run)
     cleared = f", clear it on {len(stale)} no longer ranked" if stale else ""
     chosen = ranked[:n_batch] if n_batch <= VIEW_LIMIT else n_batch
@@ -97,16 +97,16 @@ def _steps(
         Step("register", f"Register the custom run {run}", 0, {**where, "config": config}),
         Step(
             "scores",
-            f"Set {run}.score, .priority and .rank on {len(ranked)} samples{cleared}",
+            f"Set {field}.score, .priority and .rank on {len(ranked)} {items}{cleared}",
             len(ranked) + len(stale),
             {**where, "ids": ranked, "scores": scores, "stale": stale},
         ),
-        Step("index", f"Create an index on {run}.rank", 0, where),
+        Step("index", f"Create an index on {field}.rank", 0, where),
         Step(
             "views",
-            f"Save the views {batch} ({n_batch} samples) and {everything} ({len(ranked)})",
+            f"Save the views {batch} ({n_batch} {items}) and {everything} ({len(ranked)})",
             n_batch,
-            {**where, "batch": chosen, "slice": details.get("slice")},
+            {**where, "batch": chosen},
         ),
     ]
 
@@ -114,17 +114,17 @@ def _steps(
 def _objects_step(
     collection: Any,
     ranking: Ranking,
-    run: str,
+    where: Mapping[str, str],
     samples: Mapping[str, str],
     labels: str | None,
     paths: list[str],
 ) -> Step:
     """Scores of the objects of what is ranked; those of an earlier run go."""
     dataset = collection._root_dataset
-    where = {**_where(dataset, run), "paths": paths}
+    placed: dict[str, Any] = {**where, "paths": paths}
     if labels is None:
-        return Step("objects", f"Remove {paths[0]}", 0, {**where, "path": None, "scores": {}})
-    path = f"{labels}.{run}"
+        return Step("objects", f"Remove {paths[0]}", 0, {**placed, "path": None, "scores": {}})
+    path = paths[0]
     with talking():
         refuse_foreign_attribute(dataset, path)
         ids = label_ids(collection, labels)
@@ -134,9 +134,9 @@ def _objects_step(
     n = sum(map(len, scores.values()))
     return Step(
         "objects",
-        f"Set {path} on {n} objects of {len(scores)} samples",
+        f"Set {path} on {n} objects of {len(scores)} items",
         len(scores),
-        {**where, "path": path, "scores": scores},
+        {**placed, "path": path, "scores": scores},
     )
 
 

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool import Pool
-from labelnext_adapters.fiftyone.columns import fetch, flat, offsets, positions
+from labelnext_adapters.fiftyone.columns import Columns, fetch, flat, offsets, positions
 from labelnext_adapters.fiftyone.connection import field_of, talking
 from labelnext_adapters.fiftyone.embeddings import check_embeddings, embeddings_of
 from labelnext_adapters.fiftyone.kinds import Kind, kind_of, labels_of, map_means
 from labelnext_adapters.fiftyone.labels import fetched_ids
+from labelnext_adapters.fiftyone.places import field_path
 from labelnext_adapters.fiftyone.predictions import (
     Reading,
     class_vectors,
@@ -50,6 +51,10 @@ def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool
             if kind.name == "Heatmap":
                 means = map_means(collection, name)
                 columns[name] = [means.get(i) for i in columns["id"]]
+    read = fields if truth is None else [*fields, (str(options.gt_field), truth)]
+    for name, kind in read:
+        if kind.single:
+            _as_lists(columns, name)
     ids = keyed(columns["id"], columns[key] if key else None, key)
     reading = Reading(options, columns, ids, _declared(collection, options))
     vectors = [
@@ -61,6 +66,8 @@ def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool
     parts |= _labels(reading, collection, truth, classes)
     if options.embeddings:
         parts["embeddings"] = embeddings_of(reading, collection)
+    if options.frames:
+        parts["groups"] = [str(video) for video in columns["sample_id"]]
     _note_live_samples(reading, collection)
     return Pool(
         ids,
@@ -78,6 +85,8 @@ def _paths(
     key: str | None,
 ) -> list[str]:
     paths = ["id", key] if key else ["id"]
+    if options.frames:
+        paths.append("sample_id")
     if options.label_tag:
         paths.append("tags")
     if options.gt_field and truth is None:
@@ -93,7 +102,17 @@ def _paths(
         elif not kind.scalar:
             shape = (kind.shape,) if kind.shape else ()
             paths += [f"{kind.path(name)}.{part}" for part in (*attributes, *shape)]
+        if kind.single:
+            paths.append(f"{name}._cls")
     return paths
+
+
+def _as_lists(columns: Columns, name: str) -> None:
+    """The attributes of one label as lists of one, and None where there is no label."""
+    present = [mark is not None for mark in columns.pop(f"{name}._cls")]
+    for path, values in columns.items():
+        if path.startswith(f"{name}."):
+            columns[path] = [[v] if here else None for v, here in zip(values, present, strict=True)]
 
 
 def keyed(sample_ids: list[str], values: list[Any] | None, key: str | None) -> list[str]:
@@ -123,8 +142,8 @@ def keyed(sample_ids: list[str], values: list[Any] | None, key: str | None) -> l
 def _declared(collection: Any, options: FiftyOneSource) -> tuple[str, ...] | None:
     dataset = collection._root_dataset
     for path in (*options.pred_fields, options.gt_field):
-        if path and dataset.classes.get(path):
-            return tuple(dataset.classes[path])
+        if path and dataset.classes.get(field_path(path, options.frames)):
+            return tuple(dataset.classes[field_path(path, options.frames)])
     return tuple(dataset.default_classes) or None
 
 
@@ -164,7 +183,7 @@ def _labels_in(reading: Reading, name: str, kind: Kind) -> list[Any]:
     if kind.scalar:
         return []
     labels = reading.columns[f"{kind.path(name)}.label"]
-    return flat(labels) if kind.listed else labels
+    return flat(labels) if kind.of_objects else labels
 
 
 def _best(vectors: NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -211,7 +230,7 @@ def _labels(
     if name and truth is None:
         marks = reading.columns[f"{name}._cls"]
         labelled |= np.array([mark is not None for mark in marks], dtype=bool)
-    elif name and truth and truth.listed is None:
+    elif name and truth and not truth.of_objects:
         labels = reading.columns[f"{name}.label"]
         parts["labels"] = positions(labels, classes)
         note_unknown(reading, labels, parts["labels"], np.arange(n))

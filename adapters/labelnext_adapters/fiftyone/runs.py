@@ -11,6 +11,7 @@ from typing import Any
 import fiftyone.core.runs as fors
 
 from labelnext_adapters.fiftyone.object_scores import is_our_attribute, remove_scores, rename_scores
+from labelnext_adapters.fiftyone.places import delete_field, field_path, items_of, rename_field
 from labelnext_adapters.fiftyone.views import VIEW_LIMIT, put_view, ranked_view, view_names
 
 METHOD = "labelnext"
@@ -21,7 +22,7 @@ class LabelnextRunConfig(fors.RunConfig):  # type: ignore[misc]  # FiftyOne has 
     """What a run is: its field, its saved views, and how the ranking was made.
 
     Args:
-        field: the field with `.score`, `.priority` and `.rank`.
+        field: path of the field with `.score`, `.priority` and `.rank`.
         views: names of its saved views.
         journal: id of the journal that holds what was there before.
         kwargs: the acquisition function and the like, for people.
@@ -55,11 +56,13 @@ class LabelnextRun(fors.Run):  # type: ignore[misc]  # FiftyOne has no types
     def rename(self, samples: Any, key: str, new_key: str) -> None:
         """Give the run's field, index and views the new name; FiftyOne then renames the run."""
         dataset, config = samples._root_dataset, self.config
-        if f"{key}.rank" in dataset.list_indexes():
-            dataset.drop_index(f"{key}.rank")
-        if is_ours(dataset, key):
-            dataset.rename_sample_field(key, new_key)
-            dataset.create_index(f"{new_key}.rank")
+        frames = getattr(config, "frames", False)
+        field, new_field = field_path(key, frames), field_path(new_key, frames)
+        if f"{field}.rank" in dataset.list_indexes():
+            dataset.drop_index(f"{field}.rank")
+        if is_ours(dataset, field):
+            rename_field(dataset, field, new_field)
+            dataset.create_index(f"{new_field}.rank")
         objects = getattr(config, "objects", None)
         if objects and is_our_attribute(dataset, objects):
             config.objects = objects.removesuffix(key) + new_key
@@ -68,15 +71,19 @@ class LabelnextRun(fors.Run):  # type: ignore[misc]  # FiftyOne has no types
         for view, name in zip(old, config.views, strict=True):
             if dataset.has_saved_view(view):
                 dataset.update_saved_view_info(view, {"name": name})
-        ranked = ranked_view(dataset, new_key, getattr(config, "slice", None))
+        items = items_of(dataset, config)
+        ranked = ranked_view(items, new_key)
         n_batch = getattr(config, "n_batch", 0)
         by_rank = {config.views[1]: ranked}
         if n_batch > VIEW_LIMIT:
             by_rank[config.views[0]] = ranked.limit(n_batch)
+        elif frames and dataset.has_saved_view(config.views[0]):
+            ids = dataset.load_saved_view(config.views[0]).values("id")
+            by_rank[config.views[0]] = items.select(ids, ordered=True)
         for name, view in by_rank.items():
             if dataset.has_saved_view(name):
                 put_view(dataset, name, view)
-        config.field = new_key
+        config.field = new_field
         dataset.update_run_config(key, config)
 
     def cleanup(self, samples: Any, key: str) -> None:
@@ -89,7 +96,7 @@ class LabelnextRun(fors.Run):  # type: ignore[misc]  # FiftyOne has no types
         if f"{field}.rank" in dataset.list_indexes():
             dataset.drop_index(f"{field}.rank")
         if field and is_ours(dataset, field):
-            dataset.delete_sample_field(field)
+            delete_field(dataset, field)
         if objects := getattr(self.config, "objects", None):
             remove_scores(dataset, objects)
 

@@ -17,8 +17,8 @@ from labelnext_adapters.fiftyone.connection import talking
 from labelnext_adapters.fiftyone.kinds import kind_of
 from labelnext_adapters.fiftyone.labels import fetched_fields, fetched_ids
 from labelnext_adapters.fiftyone.manage import run_config
+from labelnext_adapters.fiftyone.places import items_of
 from labelnext_adapters.fiftyone.read import read_pool
-from labelnext_adapters.fiftyone.views import samples_of
 
 _BINS = 30
 _NEXT = 20
@@ -32,6 +32,7 @@ class RunSummary:
         run: its name.
         acquisition: the acquisition function, or None.
         selection: the selection method.
+        items: what is ranked, samples or frames.
         n_ranked: samples that have a rank.
         n_batch: size of the batch.
         n_labelled: samples of the batch that are labelled now; None if the run does not know
@@ -47,6 +48,7 @@ class RunSummary:
     run: str
     acquisition: str | None
     selection: str
+    items: str
     n_ranked: int
     n_batch: int
     n_labelled: int | None
@@ -68,7 +70,7 @@ def summarise_run(dataset: Any, run: str) -> RunSummary:
         NotFound: if there is no such run.
     """
     config = run_config(dataset, run)
-    samples = samples_of(dataset, getattr(config, "slice", None))
+    samples = items_of(dataset, config)
     ranked = samples.exists(f"{run}.rank")
     with talking():
         columns = fetch(ranked, ["id", f"{run}.rank", f"{run}.score"])
@@ -84,6 +86,7 @@ def summarise_run(dataset: Any, run: str) -> RunSummary:
         run=run,
         acquisition=config.acquisition,
         selection=config.selection,
+        items="frames" if getattr(config, "frames", False) else "samples",
         n_ranked=len(ranks),
         n_batch=len(ids),
         n_labelled=None if labelled is None else len(labelled),
@@ -113,7 +116,7 @@ def scores_view(dataset: Any, run: str, low: float, high: float, *, last: bool =
     config = run_config(dataset, run)
     score = ViewField(f"{run}.score")
     below = score <= high if last else score < high
-    samples = samples_of(dataset, getattr(config, "slice", None))
+    samples = items_of(dataset, config)
     return samples.match((score >= low) & below).sort_by(f"{run}.rank")
 
 
@@ -173,13 +176,17 @@ def _next_items(samples: Any, run: str, config: Any, ids: Sequence[str]) -> list
     view = samples.select(ids, ordered=True)
     source = FiftyOneSource(
         dataset=samples,
+        frames=getattr(config, "frames", False),
         pred_field=list(pred_fields(config)) or None,
         pred_values=getattr(config, "pred_values", "confidence"),
     )
     pool = read_pool(view, source, None)
+    paths = ["id", "filepath", f"{run}.rank", f"{run}.score"]
     with talking():
-        columns = fetch(view, ["id", "filepath", f"{run}.rank", f"{run}.score"])
+        columns = fetch(view, [*paths, "frame_number"] if source.frames else paths)
     names = [str(path).rpartition("/")[2] for path in columns["filepath"]]
+    if source.frames:
+        names = [f"{n} #{at}" for n, at in zip(names, columns["frame_number"], strict=True)]
     rows = zip(columns["id"], names, columns[f"{run}.rank"], columns[f"{run}.score"], strict=True)
     return [
         {"rank": rank, "id": i, "name": name, "score": score, "reason": reason(pool, at, config.of)}

@@ -23,29 +23,25 @@ def same_view(dataset: Any, name: str) -> str | None:
     return next((v for v in views if v == name or fou.to_slug(v) == slug), None)
 
 
-def samples_of(dataset: Any, group_slice: str | None) -> Any:
-    """The samples of a dataset; of a grouped one, which shows a slice at a time, of that slice."""
-    return dataset if group_slice is None else dataset.select_group_slices(group_slice)
+def save_views(dataset: Any, run: str, items: Any, batch: list[str] | int) -> None:
+    """Save both views.
 
-
-def save_views(
-    dataset: Any, run: str, batch: list[str] | int, group_slice: str | None = None
-) -> None:
-    """Save both views; the batch is a list of ids in order, or its size where that is too long."""
-    ranked = ranked_view(dataset, run, group_slice)
-    first = (
-        ranked.limit(batch)
-        if isinstance(batch, int)
-        else samples_of(dataset, group_slice).select(batch, ordered=True)
-    )
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+        items: what it ranks.
+        batch: ids in order, or their number where they are too many for a list.
+    """
+    ranked = ranked_view(items, run)
+    first = ranked.limit(batch) if isinstance(batch, int) else items.select(batch, ordered=True)
     texts = ("The next batch to label, the most useful first.", "All that is ranked, in order.")
     for name, view, text in zip(view_names(run), (first, ranked), texts, strict=True):
         put_view(dataset, name, view, {"description": text, "color": None})
 
 
-def ranked_view(dataset: Any, run: str, group_slice: str | None = None) -> Any:
-    """All samples with a rank, in that order."""
-    return samples_of(dataset, group_slice).exists(f"{run}.rank").sort_by(f"{run}.rank")
+def ranked_view(items: Any, run: str) -> Any:
+    """All items with a rank, in that order."""
+    return items.exists(f"{run}.rank").sort_by(f"{run}.rank")
 
 
 def put_view(dataset: Any, name: str, view: Any, info: Mapping[str, Any] | None = None) -> None:
@@ -57,11 +53,20 @@ def put_view(dataset: Any, name: str, view: Any, info: Mapping[str, Any] | None 
     from bson import json_util
 
     document = dataset._get_saved_view_doc(name)
+    _keep_frames(dataset.load_saved_view(name), False)
     document.view_stages = [json_util.dumps(s) for s in view._serialize(include_uuids=False)]
     document.last_modified_at = datetime.now(UTC).replace(tzinfo=None)
     for part, value in info.items():
         setattr(document, part, value)
     document.save()
+    _keep_frames(view, True)
+
+
+def _keep_frames(view: Any, keep: bool) -> None:
+    """FiftyOne copies the frames of a view into a dataset of their own; it goes with the view."""
+    if view._is_generated:
+        view._dataset._doc.persistent = keep
+        view._dataset.save()
 
 
 def view_before(dataset: Any, name: str) -> dict[str, Any] | None:

@@ -6,12 +6,12 @@ The steps, in order: `register` (from here on `dataset.delete_run` can clean up)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from labelnext.adapter import Context
-from labelnext.errors import InvalidInput, WriteRefused
+from labelnext.errors import InvalidInput, WriteFailed, WriteRefused
 from labelnext.journal import Journal, Step
 from labelnext_adapters.fiftyone.connection import planned_dataset, talking
 from labelnext_adapters.fiftyone.object_scores import (
@@ -20,6 +20,16 @@ from labelnext_adapters.fiftyone.object_scores import (
     restore_scores,
     scores_before,
     write_scores,
+)
+from labelnext_adapters.fiftyone.places import (
+    PREFIX,
+    add_field,
+    bulk_writer,
+    delete_field,
+    documents,
+    frames_of,
+    items_of,
+    with_field,
 )
 from labelnext_adapters.fiftyone.views import (
     restore_view,
@@ -48,16 +58,29 @@ def check_run_name(run: str) -> None:
         )
 
 
-def refuse_foreign(dataset: Any, run: str) -> None:
-    """Raise WriteRefused if a field, run or view of that name is not labelnext's."""
+def refuse_foreign(dataset: Any, run: str, field: str | None = None) -> None:
+    """Raise WriteRefused if a field, run or view of that name is not labelnext's.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+        field: path of its field; the one that it has, or a field of samples, when None.
+    """
     from labelnext_adapters.fiftyone.runs import is_ours
 
     hint = "choose another write.run."
-    if dataset.get_field(run) is not None and not is_ours(dataset, run):
-        raise WriteRefused(
-            f"field {run} of {dataset.name} must be labelnext's own; it is not.", hint=hint
-        )
     config = registered(dataset, run)
+    field = field or (config.field if config else run)
+    if dataset.get_field(field) is not None and not is_ours(dataset, field):
+        raise WriteRefused(
+            f"field {field} of {dataset.name} must be labelnext's own; it is not.", hint=hint
+        )
+    if config is not None and config.field != field:
+        raise WriteRefused(
+            f"run {run} of {dataset.name} must stay in its field {config.field}; {field} is of "
+            "another kind of items.",
+            hint="choose another write.run, or delete that run.",
+        )
     if run in dataset.list_runs() and config is None:
         raise WriteRefused(
             f"custom run {run} of {dataset.name} must be labelnext's own; it is not.", hint=hint
@@ -82,6 +105,14 @@ def registered(dataset: Any, run: str) -> Any:
     return config if isinstance(config, LabelnextRunConfig) else None
 
 
+def rename_whole(dataset: Any, run: str, new: str) -> None:
+    """Rename a run of ours with all that it made; raise WriteFailed where FiftyOne could not."""
+    dataset.rename_run(run, new)  # FiftyOne logs errors of its hooks and goes on
+    field = registered(dataset, new).field
+    if field.removeprefix(PREFIX) != new or dataset.get_field(field) is None:
+        raise WriteFailed(f"run {run} of {dataset.name} must be renamed as a whole; it was not.")
+
+
 class FiftyOnePerformer:
     """Does and takes back the steps of one journal.
 
@@ -98,72 +129,95 @@ class FiftyOnePerformer:
         """What is there now, as JSON."""
         with talking():
             dataset = planned_dataset(step, "the run was", "rank")
-            run = str(step.payload["run"])
+            run, field = str(step.payload["run"]), str(step.payload["field"])
             match step.kind:
                 case "register":
                     return _registered_before(dataset, run)
                 case "scores":
-                    return _scores_before(dataset, run)
+                    return _scores_before(dataset, field)
                 case "objects":
                     return {path: scores_before(dataset, path) for path in step.payload["paths"]}
                 case "index":
-                    return f"{run}.rank" in dataset.list_indexes()
+                    return f"{field}.rank" in dataset.list_indexes()
                 case _:
                     return {name: view_before(dataset, name) for name in view_names(run)}
 
     def perform(self, step: Step) -> None:
         """Do the step; a second time changes nothing more."""
         with talking():
-            dataset, run = planned_dataset(step, "the run was", "rank"), step.payload["run"]
+            dataset = planned_dataset(step, "the run was", "rank")
+            run, field = str(step.payload["run"]), str(step.payload["field"])
             self._refuse_renamed(dataset, run)
-            refuse_foreign(dataset, run)
+            refuse_foreign(dataset, run, field)
             match step.kind:
                 case "register":
-                    self._register(dataset, run, step.payload["config"])
+                    self._register(dataset, run, field, step.payload["config"])
                 case "scores":
-                    _declare(dataset, run)
-                    self._write(dataset, run, _documents(step.payload), step.payload["stale"])
+                    _declare(dataset, field)
+                    self._write(dataset, field, _documents(step.payload), step.payload["stale"])
                 case "objects":
                     self._write_objects(dataset, step.payload)
                 case "index":
-                    dataset.create_index(f"{run}.rank")
+                    dataset.create_index(f"{field}.rank")
                 case "views":
-                    save_views(dataset, run, step.payload["batch"], step.payload.get("slice"))
+                    items = items_of(dataset, registered(dataset, run))
+                    save_views(dataset, run, items, step.payload["batch"])
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Put back what was there."""
         with talking():
-            dataset, run = planned_dataset(step, "the run was", "rank"), step.payload["run"]
-            self._refuse_renamed(dataset, run)
+            dataset = planned_dataset(step, "the run was", "rank")
+            run, field = str(step.payload["run"]), str(step.payload["field"])
+            self._rename_back(dataset, run, field)
             self._refuse_newer(dataset, run)
-            refuse_foreign(dataset, run)
+            refuse_foreign(dataset, run, field)
             match step.kind:
                 case "register":
                     _restore_run(dataset, run, before)
                 case "scores":
-                    self._restore_scores(dataset, run, step.payload, before)
+                    self._restore_scores(dataset, field, step.payload, before)
                 case "objects":
                     for path, scores in before.items():
                         restore_scores(dataset, path, scores)
                 case "index":
-                    if not before and f"{run}.rank" in dataset.list_indexes():
-                        dataset.drop_index(f"{run}.rank")
+                    if not before and f"{field}.rank" in dataset.list_indexes():
+                        dataset.drop_index(f"{field}.rank")
                 case "views":
                     for name in view_names(run):
                         restore_view(dataset, name, before[name])
         return []
 
-    def _refuse_renamed(self, dataset: Any, run: str) -> None:
-        """A run that was renamed in FiftyOne took its field and views along; say so."""
+    def _other_name(self, dataset: Any, run: str) -> str | None:
+        """What the run was renamed to in FiftyOne, which takes field and views along, or None."""
         for name in dataset.list_runs():
             config = registered(dataset, name)
             if name != run and config is not None and config.journal == self.journal.run_id:
-                raise WriteRefused(
-                    f"run {run} of {dataset.name} must have the name that it was written by; it "
-                    f"was renamed to {name!r} in FiftyOne.",
-                    hint=f"dataset.rename_run({name!r}, {run!r}) renames it back, "
-                    f"dataset.delete_run({name!r}) deletes it with all that it made.",
-                )
+                return str(name)
+        return None
+
+    def _refuse_renamed(self, dataset: Any, run: str) -> None:
+        name = self._other_name(dataset, run)
+        if name is not None:
+            raise WriteRefused(
+                f"run {run} of {dataset.name} must have the name that it was written by; it "
+                f"was renamed to {name!r} in FiftyOne.",
+                hint=f"labelnext undo takes it back, dataset.rename_run({name!r}, {run!r}) "
+                "renames it back.",
+            )
+
+    def _rename_back(self, dataset: Any, run: str, field: str) -> None:
+        """Give a renamed run its name back, so that it can be taken back as it was written."""
+        name = self._other_name(dataset, run)
+        if name is None:
+            return
+        if run in dataset.list_runs():
+            raise WriteRefused(
+                f"run {name} of {dataset.name} must be free to get its name {run} back; another "
+                "run has that name now.",
+                hint=f"dataset.delete_run({name!r}) deletes it with all that it made.",
+            )
+        refuse_foreign(dataset, run, field)
+        rename_whole(dataset, name, run)
 
     def _refuse_newer(self, dataset: Any, run: str) -> None:
         """An older run's undo must not take away what a newer run wrote."""
@@ -176,12 +230,12 @@ class FiftyOnePerformer:
                 hint="undo that one first.",
             )
 
-    def _register(self, dataset: Any, run: str, config: Mapping[str, Any]) -> None:
+    def _register(self, dataset: Any, run: str, field: str, config: Mapping[str, Any]) -> None:
         from labelnext_adapters.fiftyone.runs import LabelnextRunConfig
 
         views = list(view_names(run))
         made = LabelnextRunConfig(
-            field=run, views=views, journal=self.journal.run_id, **dict(config)
+            field=field, views=views, journal=self.journal.run_id, **dict(config)
         )
         dataset.register_run(run, made, overwrite=True, cleanup=False)
 
@@ -200,77 +254,54 @@ class FiftyOnePerformer:
             self.journal.record("remarks", lines=[line])
 
     def _restore_scores(
-        self, dataset: Any, run: str, payload: Mapping[str, Any], before: Mapping[str, Any] | None
+        self, dataset: Any, field: str, payload: Mapping[str, Any], before: Mapping[str, Any] | None
     ) -> None:
-        if dataset.get_field(run) is None and before is None:
+        if dataset.get_field(field) is None and before is None:
             return
         if before is None:
-            dataset.delete_sample_field(run)
+            delete_field(dataset, field)
             return
-        _declare(dataset, run)
+        _declare(dataset, field)
         had = dict(zip(before["ids"], before["documents"], strict=True))
         gone = sorted({*payload["ids"], *payload["stale"]} - had.keys())
-        self._write(dataset, run, had, gone)
+        self._write(dataset, field, had, gone)
 
     def _write(
-        self, dataset: Any, run: str, documents: Mapping[str, Any], clear: Sequence[str]
+        self, dataset: Any, field: str, values: Mapping[str, Any], clear: Sequence[str]
     ) -> None:
-        """Set the field on the named samples, and remove it from others, by id."""
+        """Set the field on the named items, and remove it from others, by id."""
         from bson import ObjectId
 
-        write = bulk_writer(dataset)
+        write, (_, inside) = bulk_writer(dataset, field), documents(dataset, field)
         if write is None:
-            _set_values(dataset, run, documents, clear)
+            _set_values(dataset, field, values, clear)
             return
         now = datetime.now(UTC)
 
-        def update(sample: str) -> dict[str, Any]:
-            if sample in documents:
-                new = {run: {"_cls": _CLASS, **documents[sample]}, "last_modified_at": now}
-                return {"q": {"_id": ObjectId(sample)}, "u": {"$set": new}}
-            gone = {"$unset": {run: ""}, "$set": {"last_modified_at": now}}
-            return {"q": {"_id": ObjectId(sample), run: {"$exists": True}}, "u": gone}
+        def update(item: str) -> dict[str, Any]:
+            if item in values:
+                new = {inside: {"_cls": _CLASS, **values[item]}, "last_modified_at": now}
+                return {"q": {"_id": ObjectId(item)}, "u": {"$set": new}}
+            gone = {"$unset": {inside: ""}, "$set": {"last_modified_at": now}}
+            return {"q": {"_id": ObjectId(item), inside: {"$exists": True}}, "u": gone}
 
-        ids = [*documents, *clear]
+        ids = [*values, *clear]
         for start in range(0, len(ids), _CHUNK):
             self.context.report("write scores", start, len(ids))
             part = ids[start : start + _CHUNK]
             write([update(i) for i in part], part)
-        dataset.sync_last_modified_at(include_frames=False)
+        dataset.sync_last_modified_at(include_frames=field.startswith(PREFIX))
 
 
 _CLASS = "DynamicEmbeddedDocument"
 
 
-def bulk_writer(dataset: Any) -> Callable[[list[dict[str, Any]], list[str]], None] | None:
-    """Sends updates of samples as one command, half the work of FiftyOne's own bulk write.
-
-    It needs two private parts of FiftyOne; None where they are gone.
-    """
-    import fiftyone as fo
-    from pymongo.errors import BulkWriteError
-
-    collection = getattr(dataset, "_sample_collection", None)
-    reload = getattr(fo.Sample, "_reload_docs", None)
-    if collection is None or reload is None:
-        return None
-
-    def write(updates: list[dict[str, Any]], ids: list[str]) -> None:
-        answer = collection.database.command(
-            "update", collection.name, updates=updates, ordered=False
-        )
-        if answer.get("writeErrors"):
-            raise BulkWriteError(answer)
-        reload(collection.name, sample_ids=ids)  # those in memory, as FiftyOne does
-
-    return write
-
-
-def _set_values(dataset: Any, run: str, documents: Mapping[str, Any], clear: Sequence[str]) -> None:
+def _set_values(dataset: Any, field: str, values: Mapping[str, Any], clear: Sequence[str]) -> None:
     import fiftyone as fo
 
-    values = {i: fo.DynamicEmbeddedDocument(**parts) for i, parts in documents.items()}
-    dataset.set_values(run, {**values, **dict.fromkeys(clear)}, key_field="id")
+    items = frames_of(dataset) if field.startswith(PREFIX) else dataset
+    made = {i: fo.DynamicEmbeddedDocument(**parts) for i, parts in values.items()}
+    items.set_values(field.removeprefix(PREFIX), {**made, **dict.fromkeys(clear)}, key_field="id")
 
 
 def _documents(payload: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -279,7 +310,7 @@ def _documents(payload: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {i: {"score": s, "priority": 1 - at / n, "rank": at + 1} for at, (i, s) in rows}
 
 
-def _declare(dataset: Any, run: str) -> None:
+def _declare(dataset: Any, field: str) -> None:
     """The field and its parts in the schema, so that the App and `values` know them."""
     import fiftyone as fo
     from fiftyone.core.odm import create_field
@@ -287,8 +318,9 @@ def _declare(dataset: Any, run: str) -> None:
     from labelnext_adapters.fiftyone.runs import MARKER
 
     kinds = (fo.FloatField, fo.FloatField, fo.IntField)
-    dataset.add_sample_field(
-        run,
+    add_field(
+        dataset,
+        field,
         fo.EmbeddedDocumentField,
         embedded_doc_type=fo.DynamicEmbeddedDocument,
         fields=[create_field(part, kind) for part, kind in zip(_PARTS, kinds, strict=True)],
@@ -318,18 +350,10 @@ def _restore_run(dataset: Any, run: str, before: Mapping[str, Any] | None) -> No
     fors.Run.save_run_info(dataset, info, overwrite=True, cleanup=False)
 
 
-def _scores_before(dataset: Any, run: str) -> dict[str, Any] | None:
-    """The field of all samples that have it; None if the dataset does not."""
-    if dataset.get_field(run) is None:
+def _scores_before(dataset: Any, field: str) -> dict[str, Any] | None:
+    """The field of all items that have it; None if the dataset does not."""
+    if dataset.get_field(field) is None:
         return None
-    found = with_field(dataset, run)
-    documents = [{part: stored.get(part) for part in _PARTS} for stored in found.values()]
-    return {"ids": list(found), "documents": documents}
-
-
-def with_field(dataset: Any, run: str) -> dict[str, dict[str, Any]]:
-    """The field on the samples that have it, by their ids, in every slice of a grouped dataset."""
-    if dataset.get_field(run) is None:
-        return {}
-    found = dataset._sample_collection.find({run: {"$ne": None}}, {run: True})
-    return {str(document["_id"]): document[run] for document in found}
+    found = with_field(dataset, field)
+    values = [{part: stored.get(part) for part in _PARTS} for stored in found.values()]
+    return {"ids": list(found), "documents": values}

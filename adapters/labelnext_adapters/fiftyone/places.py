@@ -1,0 +1,136 @@
+"""Where a field is: on the samples of a dataset, or on the frames of its videos.
+
+FiftyOne names the fields of frames with a prefix, ``frames.``, and has calls of their own for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from labelnext.errors import InvalidInput
+
+PREFIX = "frames."
+
+
+def field_path(field: str, frames: bool) -> str:
+    """The path of a field of samples or of frames.
+
+    Example:
+        >>> field_path("labelnext", False), field_path("labelnext", True)
+        ('labelnext', 'frames.labelnext')
+    """
+    return PREFIX + field if frames else field
+
+
+def documents(dataset: Any, path: str) -> tuple[Any, str]:
+    """The database's collection in which a field is, and the field's path in its documents."""
+    if path.startswith(PREFIX):
+        return dataset._frame_collection, path.removeprefix(PREFIX)
+    return dataset._sample_collection, path
+
+
+def add_field(dataset: Any, path: str, *of: Any, **more: Any) -> None:
+    """Add a field to the schema; arguments as of `dataset.add_sample_field`."""
+    if path.startswith(PREFIX):
+        dataset.add_frame_field(path.removeprefix(PREFIX), *of, **more)
+    else:
+        dataset.add_sample_field(path, *of, **more)
+
+
+def delete_field(dataset: Any, path: str) -> None:
+    """Delete a field, and its values."""
+    if path.startswith(PREFIX):
+        dataset.delete_frame_field(path.removeprefix(PREFIX))
+    else:
+        dataset.delete_sample_field(path)
+
+
+def rename_field(dataset: Any, path: str, new: str) -> None:
+    """Give a field another name; both are paths of the same place."""
+    if path.startswith(PREFIX):
+        dataset.rename_frame_field(path.removeprefix(PREFIX), new.removeprefix(PREFIX))
+    else:
+        dataset.rename_sample_field(path, new)
+
+
+def with_field(dataset: Any, field: str) -> dict[str, dict[str, Any]]:
+    """The field on the items that have it, by their ids, in every slice of a grouped dataset."""
+    if dataset.get_field(field) is None:
+        return {}
+    collection, inside = documents(dataset, field)
+    found = collection.find({inside: {"$ne": None}}, {inside: True})
+    return {str(document["_id"]): document[inside] for document in found}
+
+
+def bulk_writer(
+    dataset: Any, path: str
+) -> Callable[[list[dict[str, Any]], Sequence[str]], int] | None:
+    """Sends updates as one command, half the work of FiftyOne's own bulk write.
+
+    It needs private parts of FiftyOne; None where they are gone.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        path: of the field that is written.
+
+    Returns:
+        Takes updates and the ids of what they change; returns how many documents were found.
+    """
+    import fiftyone as fo
+    from pymongo.errors import BulkWriteError
+
+    of_frames = path.startswith(PREFIX)
+    collection = getattr(dataset, "_frame_collection" if of_frames else "_sample_collection", None)
+    reload = getattr(fo.Frame if of_frames else fo.Sample, "_reload_docs", None)
+    if collection is None or reload is None:
+        return None
+
+    def write(updates: list[dict[str, Any]], ids: Sequence[str]) -> int:
+        answer = collection.database.command(
+            "update", collection.name, updates=updates, ordered=False
+        )
+        if answer.get("writeErrors"):
+            raise BulkWriteError(answer)
+        # those in memory, as FiftyOne does
+        reload(collection.name, **{"frame_ids" if of_frames else "sample_ids": ids})
+        return int(answer["n"])
+
+    return write
+
+
+def frames_of(collection: Any) -> Any:
+    """A view with an item for each frame that the database knows; ids are the frames' own.
+
+    Frames that were never stored as images are shown out of their video.
+
+    Args:
+        collection: a dataset or view of videos, or of frames already.
+
+    Raises:
+        InvalidInput: if it holds no videos.
+    """
+    if getattr(collection, "_is_frames", False):
+        return collection
+    if collection.media_type != "video":
+        raise InvalidInput(
+            f"frames must be left out where samples are no videos; got {collection.media_type}s."
+        )
+    as_images = collection.has_frame_field("filepath") and (
+        collection.count("frames.filepath") == collection.count("frames")
+    )
+    if as_images:
+        return collection.to_frames()
+    return collection.to_frames(sample_frames="dynamic", sparse=True)
+
+
+def items_of(dataset: Any, config: Any) -> Any:
+    """What a run ranks: the samples of a dataset, those of one slice, or frames of its videos.
+
+    Args:
+        dataset: a FiftyOne dataset or view.
+        config: of the run; its `slice` and `frames`, if any.
+    """
+    of_slice, frames = getattr(config, "slice", None), getattr(config, "frames", False)
+    samples = dataset if of_slice is None else dataset.select_group_slices(of_slice)
+    return frames_of(samples) if frames else samples
