@@ -21,6 +21,8 @@ import psutil
 
 import labelnext
 from benchmarks.contenders import show, timed
+from labelnext.acquisition import get_acquisition
+from labelnext.adapter import open_adapter
 from labelnext_adapters.fiftyone.columns import fetch, flat, floats, offsets, stack, stream
 from labelnext_adapters.fiftyone.mongod import disconnect, running_mongod, use_database
 from labelnext_adapters.fiftyone.object_scores import label_ids, matched, write_scores
@@ -139,8 +141,15 @@ def reads(n: int) -> None:
 def whole_run(dataset: Any, n: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         report = labelnext.run(_config(dataset, folder))
-    whole = sum(report.seconds.values())
-    shares = ", ".join(f"{stage} {s / whole:.0%}" for stage, s in report.seconds.items())
+    seconds = dict(report.seconds)
+    whole = sum(seconds.values())
+    pool = open_adapter("fiftyone", dataset=dataset, pred_field="pred").read()
+    start = time.perf_counter()
+    get_acquisition(str(report.ranking.acquisition)).score(pool, of="items")
+    seconds["score"] = time.perf_counter() - start
+    seconds["select"] = max(seconds.pop("rank") - seconds["score"], 0)
+    stages = ("read", "score", "select", "plan", "write")
+    shares = ", ".join(f"{stage} {seconds[stage] / whole:.1%}" for stage in stages)
     print(f"\nA whole run over {n:,} samples: {whole:.1f} s ({shares})")
 
 

@@ -39,7 +39,7 @@ class SendBatch(foo.Operator):
         """A ranking and a project; then what would be sent."""
 
         def fill(inputs: Any, names: list[str]) -> None:
-            if not _has_secrets(ctx, inputs):
+            if not has_secrets(ctx, inputs):
                 return
             inputs.view_target(ctx, action_description="Send the batch's samples of")
             choose(inputs, "run", names, label="Ranking", default=names[0])
@@ -80,7 +80,7 @@ class FetchAnnotations(foo.Operator):
     def resolve_input(self, ctx: Any) -> Any:
         """A field and a project; then what would be written."""
         inputs = types.Object()
-        if _has_secrets(ctx, inputs):
+        if has_secrets(ctx, inputs):
             inputs.view_target(ctx, action_description="Fetch the labels of")
             field = inputs.str(
                 "field",
@@ -140,7 +140,13 @@ def settings(ctx: Any) -> dict[str, Any]:
     }
 
 
-def _has_secrets(ctx: Any, inputs: Any) -> bool:
+def has_secrets(ctx: Any, inputs: Any) -> bool:
+    """Whether the App knows a Label Studio; the form says what to set if it does not.
+
+    Args:
+        ctx: of the operator.
+        inputs: the form.
+    """
     missing = [name for name in (URL, API_KEY) if not ctx.secret(name)]
     if missing:
         notice = types.Warning(

@@ -1,4 +1,4 @@
-"""The operator "Manage rankings": open, rename, delete."""
+"""The operator "Manage rankings": open, rename, delete, and take back what was done last."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from labelnext.errors import LabelnextError
+from labelnext.journal import Journal, journals
+from labelnext.pipeline import resume, undo
+from labelnext_adapters.fiftyone.app import state_folder
 from labelnext_adapters.fiftyone.manage import (
     batch_view,
     check_new_name,
@@ -18,12 +21,15 @@ from labelnext_adapters.fiftyone.manage import (
 )
 
 from .common import choose, operator_config, refuse, run_form
+from .exchange import has_secrets, settings
 
 _ACTIONS = {
     "open": ("Open", "Show the batch in its order"),
     "rename": ("Rename", "Give the run, its field and its views another name"),
     "delete": ("Delete", "Delete the run and all that it made"),
 }
+_UNDO = ("Take back", "Take back what was done last in the App: a ranking, a sending or a fetch")
+_RESUME = ("Finish", "Finish what was done last in the App, and broke off")
 
 
 class ManageRuns(foo.Operator):
@@ -40,13 +46,26 @@ class ManageRuns(foo.Operator):
         )
 
     def resolve_input(self, ctx: Any) -> Any:
-        """A run, and what to do with it."""
-        return run_form(ctx, "Manage rankings", lambda inputs, names: _form(ctx, inputs, names))
+        """A run, and what to do with it; or what was done last."""
+        last = _last(ctx.dataset)
+        return run_form(
+            ctx,
+            "Manage rankings",
+            lambda inputs, names: _form(ctx, inputs, names, last),
+            least=1 if last is None else 0,
+        )
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Do it."""
-        dataset, run = ctx.dataset, ctx.params["run"]
+        dataset, run = ctx.dataset, ctx.params.get("run")
         match ctx.params.get("action", "open"):
+            case "undo":
+                journal, stays = undo(settings(ctx))
+                done = " ".join([f"Took back: {_what(journal)}.", *stays])
+                _refresh(ctx)
+            case "resume":
+                done = f"Finished: {_what(resume(settings(ctx)))}."
+                _refresh(ctx)
             case "rename":
                 rename_run(dataset, run, ctx.params["new_name"])
                 done = f"{run} is now {ctx.params['new_name']}."
@@ -54,9 +73,7 @@ class ManageRuns(foo.Operator):
                     ctx.ops.reload_dataset()
             case "delete":
                 done = f"Deleted {', '.join(delete_run(dataset, run))}."
-                if not ctx.delegated:
-                    # Brings the schema along; reload_dataset would keep the deleted field.
-                    ctx.ops.set_view(view=dataset.view())
+                _refresh(ctx)
             case _:
                 view = batch_view(dataset, run)
                 if not ctx.delegated:
@@ -71,18 +88,59 @@ class ManageRuns(foo.Operator):
         return types.Property(outputs, view=types.View(label="Manage rankings"))
 
 
-def _form(ctx: Any, inputs: Any, names: list[str]) -> None:
+def _refresh(ctx: Any) -> None:
+    """Show the dataset as it is now; reload_dataset would keep fields that were deleted."""
+    if not ctx.delegated:
+        ctx.dataset.reload()
+        ctx.ops.set_view(view=ctx.dataset.view())
+
+
+def _last(dataset: Any) -> Journal | None:
+    """What was done last in the App, if it can be taken back."""
+    able = [j for j in journals(state_folder(dataset)) if j.status in ("done", "broken")]
+    return able[-1] if able else None
+
+
+def _what(journal: Journal) -> str:
+    """What was done, in one phrase, and when."""
+    kinds = {"run": "the ranking", "send": "the sending to", "fetch": "the labels in"}
+    name = journal.plan.target if journal.what == "send" else journal.plan.run
+    return f"{kinds[journal.what]} {name}, begun {journal.header['started'][:16]} UTC"
+
+
+def _form(ctx: Any, inputs: Any, names: list[str], last: Journal | None) -> None:
+    actions = types.RadioGroup()
+    for name, (label, description) in _ACTIONS.items() if names else ():
+        actions.add_choice(name, label=label, description=description)
+    if last is not None:
+        actions.add_choice("undo", label=_UNDO[0], description=_UNDO[1])
+    if last is not None and last.status == "broken":
+        actions.add_choice("resume", label=_RESUME[0], description=_RESUME[1])
+    default = actions.values()[0]
+    inputs.enum("action", actions.values(), view=actions, default=default, required=True)
+    action = ctx.params.get("action", default)
+    if last is not None and action in ("undo", "resume"):
+        _of_last(ctx, inputs, last, action)
+    elif names:
+        _of_run(ctx, inputs, names, action)
+
+
+def _of_last(ctx: Any, inputs: Any, last: Journal, action: str) -> None:
+    """What taking back or finishing would do."""
+    if last.what == "send" and not has_secrets(ctx, inputs):
+        return
+    lines = "".join(f"\n- {step.description}" for step in last.plan.steps)
+    verb = "takes back" if action == "undo" else "finishes"
+    inputs.md(f"**This {verb} {_what(last)}:**\n{lines}", name="last")
+
+
+def _of_run(ctx: Any, inputs: Any, names: list[str], action: str) -> None:
     chosen = choose(inputs, "run", names, label="Ranking", default=names[0])
     run = ctx.params.get("run", names[0])
     if run not in names:
         refuse(chosen, f"There is no ranking {run} any more.")
         return
     inputs.md(_description(ctx.dataset, run), name="about")
-    actions = types.RadioGroup()
-    for name, (label, description) in _ACTIONS.items():
-        actions.add_choice(name, label=label, description=description)
-    inputs.enum("action", actions.values(), view=actions, default="open", required=True)
-    action = ctx.params.get("action", "open")
     if action == "rename":
         _new_name(ctx, inputs, run)
     elif action == "delete":

@@ -7,6 +7,7 @@ from typing import Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from labelnext.errors import LabelnextError
 from labelnext_adapters.fiftyone.manage import batch_view, run_names
 from labelnext_adapters.fiftyone.summary import RunSummary, scores_view, summarise_run
 
@@ -55,7 +56,12 @@ class LabelNext(foo.Panel):
 
     def on_batch(self, ctx: Any) -> None:
         """Show the batch in the grid."""
-        ctx.ops.set_view(view=batch_view(ctx.dataset, ctx.panel.state.run))
+        try:
+            view = batch_view(ctx.dataset, ctx.panel.state.run)
+        except LabelnextError as error:
+            ctx.ops.notify(str(error), variant="error")
+        else:
+            ctx.ops.set_view(view=view)
 
     def on_rank(self, ctx: Any) -> None:
         """Open the form that ranks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 PLUGIN = "@labelnext/labelnext"
@@ -24,16 +25,25 @@ def execute(name: str, dataset: Any, *, view: Any = None, **params: Any) -> Any:
 
 def delegated(name: str, dataset: Any, **params: Any) -> Any:
     """What the operator returns when FiftyOne's delegated service executes it."""
+    done = queued(name, dataset, **params)
+    assert done.run_state == "completed", done.result
+    return done.result.result if done.result is not None else None
+
+
+def queued(name: str, dataset: Any, meanwhile: Callable[[], object] = bool, **params: Any) -> Any:
+    """What FiftyOne's delegated service has written down of the operator, however it ended.
+
+    `meanwhile` is called between the order and its execution.
+    """
     import fiftyone.operators as foo
     from fiftyone.operators.delegated import DelegatedOperationService
 
     request = {"request_delegation": True, "params": params, "dataset": dataset}
-    queued = foo.execute_operator(f"{PLUGIN}/{name}", ctx=request)
+    order = foo.execute_operator(f"{PLUGIN}/{name}", ctx=request)
+    meanwhile()
     service = DelegatedOperationService()
     service.execute_queued_operations(operator=f"{PLUGIN}/{name}", dataset_name=dataset.name)
-    done = service.get(queued.result["id"])
-    assert done.run_state == "completed", done.result
-    return done.result.result if done.result is not None else None
+    return service.get(order.result["id"])
 
 
 def requests(result: Any) -> dict[str, Any]:

@@ -97,13 +97,20 @@ def state(dataset_name: str) -> dict[str, Any]:
     views = dataset._doc.get_saved_views()
     runs = {key: dataset.get_run_info(key).config.serialize() for key in dataset.list_runs()}
     return {
-        "documents": [{k: v for k, v in d.items() if k != "last_modified_at"} for d in documents],
+        "documents": [_document(d) for d in documents],
         "views": [(v.name, v.slug, v.description, _stages(v)) for v in views],
         "runs": {k: {n: v for n, v in c.items() if n != "journal"} for k, c in runs.items()},
         "indexes": dataset.get_index_information(),
         "schema": {n: str(f) for n, f in dataset.get_field_schema(flat=True).items()},
         "of frames": [*(dataset.get_frame_field_schema(flat=True) or ())],
     }
+
+
+def _document(stored: dict[str, Any]) -> dict[str, Any]:
+    """Without its moment, and the id that FiftyOne gives a fetched label, which is any."""
+    label = stored.get("labels") or {}
+    label.pop("_id", None)
+    return {k: v for k, v in stored.items() if k != "last_modified_at"}
 
 
 def _stages(view: Any) -> list[Any]:
@@ -127,8 +134,7 @@ def sent(config: Config) -> dict[str, Any]:
         for project in get("/api/projects/", page_size=1000)["results"]:
             number = project["id"]
             rows = get("/api/tasks", project=number, fields="all", page_size=100)["tasks"]
-            title = project["title"].replace(str(number), "N")
-            found[f"{title} {project['description']}"] = {
+            found[project["description"]] = {
                 "tasks": sorted(json.dumps(_task(row), sort_keys=True) for row in rows),
                 "files": len(get(f"/api/projects/{number}/file-uploads", all=True)),
                 "tabs": [v["data"]["title"] for v in get("/api/dm/views", project=number)],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.integration.app import delegated, execute, form, names, shown
+from tests.integration.app import choices, delegated, execute, form, names, queued, shown
 
 if TYPE_CHECKING:  # pytest itself imports the plugins, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
@@ -152,3 +152,79 @@ def test_sending_to_a_server_that_is_away_fails_and_says_so(
         with pytest.raises(ExecutionError, match=r"127\.0\.0\.1:9"):
             execute(name, ranked, run="next", field="labels")
     assert not ranked.has_sample_field("labels")
+
+
+@pytest.mark.parametrize("name", ["send_batch", "fetch_annotations"])
+def test_delegated_work_that_fails_says_why(
+    ranked: Any, secrets: LabelStudio, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    execute("send_batch", ranked, run="next")
+
+    def away() -> None:
+        monkeypatch.setenv("FIFTYONE_LABELSTUDIO_URL", "http://127.0.0.1:9")
+
+    done = queued(name, ranked, away, run="next", field="labels")
+    assert done.run_state == "failed"
+    assert "127.0.0.1:9" in done.result.error
+    assert secrets.token not in done.result.error
+    assert not ranked.has_sample_field("labels")
+
+
+def test_a_sending_and_a_fetch_can_be_taken_back_in_the_app(
+    ranked: Any, secrets: LabelStudio
+) -> None:
+    execute("send_batch", ranked, run="next")
+    choose(secrets, sent_tasks(secrets, ranked)["b"], "cat")
+    execute("fetch_annotations", ranked, field="labels")
+    ranked.reload()
+    inputs = form("manage_runs", ranked, action="undo")
+    assert set(choices(inputs["action"])) == {"open", "rename", "delete", "undo"}
+    assert "takes back the labels in labels" in inputs["last"]["default"]
+    assert "Write labels on 1 samples" in inputs["last"]["default"]
+    assert (
+        "Took back: the labels in labels"
+        in execute("manage_runs", ranked, action="undo").result["done"]
+    )
+    ranked.reload()
+    assert not ranked.has_sample_field("labels")
+
+    assert "the sending to" in form("manage_runs", ranked, action="undo")["last"]["default"]
+    done = execute("manage_runs", ranked, action="undo").result["done"]
+    assert "1 tasks stay, because somebody has worked on them" in done
+    assert set(sent_tasks(secrets, ranked)) == {"b"}
+
+    execute("manage_runs", ranked, action="undo")
+    ranked.reload()
+    assert ranked.list_runs() == []
+    assert form("manage_runs", ranked)["no_runs"]["invalid"], "nothing is left to take back"
+
+
+def test_taking_back_a_sending_needs_the_secrets(
+    ranked: Any, secrets: LabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute("send_batch", ranked, run="next")
+    monkeypatch.delenv("FIFTYONE_LABELSTUDIO_API_KEY")
+    assert form("manage_runs", ranked, action="undo")["secrets"]["invalid"]
+
+
+def test_a_fetch_that_broke_off_can_be_finished_in_the_app(
+    ranked: Any, secrets: LabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fiftyone as fo
+    from fiftyone.operators.executor import ExecutionError
+
+    def dying(*_: Any, **__: Any) -> None:
+        raise ConnectionError("the database went away")
+
+    execute("send_batch", ranked, run="next")
+    choose(secrets, sent_tasks(secrets, ranked)["b"], "cat")
+    assert "resume" not in choices(form("manage_runs", ranked)["action"])
+    with monkeypatch.context() as patch:
+        patch.setattr(fo.Dataset, "set_values", dying)
+        with pytest.raises(ExecutionError, match="labelnext resume"):
+            execute("fetch_annotations", ranked, field="labels")
+    assert "resume" in choices(form("manage_runs", ranked)["action"])
+    assert "finishes the labels" in form("manage_runs", ranked, action="resume")["last"]["default"]
+    execute("manage_runs", ranked, action="resume")
+    ranked.reload()
+    assert names(ranked.exists("labels")) == ["b"]

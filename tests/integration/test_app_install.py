@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -13,8 +16,8 @@ from unittest import mock
 import pytest
 
 from labelnext.errors import ConfigError, NotFound, WriteRefused
+from tests.integration.app import PARTS, PLUGIN
 
-PLUGIN = "@labelnext/labelnext"
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 pytest_plugins = ("tests.integration.mongod",)
@@ -66,6 +69,52 @@ def test_the_app_opens_fiftyone_alone(tmp_path: Path) -> None:
     config.write_text("source: {adapter: files, path: p.csv}\n")
     with pytest.raises(ConfigError, match="must be fiftyone"):
         command("app", str(config))
+
+
+def test_an_app_whose_python_lacks_labelnext_says_what_to_install(
+    folder: Path, mongod_uri: str
+) -> None:
+    folder.mkdir()
+    shutil.copytree(REPOSITORY / "plugin" / "labelnext_app", folder / "labelnext")
+    environment = {
+        **os.environ,
+        "FIFTYONE_PLUGINS_DIR": str(folder),
+        "FIFTYONE_DATABASE_URI": mongod_uri,
+    }
+    command = [sys.executable, "-W", "ignore", "-c", WITHOUT, str(REPOSITORY)]
+    answer = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=200, check=True
+    )
+    shown = json.loads(answer.stdout.splitlines()[-1])
+    assert set(shown) == PARTS
+    line = f"{sys.executable} -m pip install 'labelnext[fiftyone]'"
+    assert [uri for uri, text in shown.items() if line not in text] == []
+
+
+# The package is found by the two folders that its installation puts on the path.
+WITHOUT = """
+import json, sys
+sys.path[:] = [p for p in sys.path if not p.startswith(sys.argv[1] + "/") or "site-packages" in p]
+import fiftyone.plugins.context as context
+try:
+    import labelnext
+except ModuleNotFoundError:
+    pass
+else:
+    raise SystemExit("labelnext is there all the same")
+(found,) = [c for c in context.build_plugin_contexts() if c.name == "@labelnext/labelnext"]
+shown = {}
+for part in found.instances:
+    if part.config.name == "label_next":
+        shown[part.uri] = part.render(None).to_json()["type"]["properties"]["install"]["default"]
+        continue
+    form = part.resolve_input(None).to_json()["type"]["properties"]["install"]["default"]
+    try:
+        part.execute(None)
+    except ModuleNotFoundError as error:
+        shown[part.uri] = form + str(error)
+print(json.dumps(shown))
+"""
 
 
 def test_fiftyone_downloads_the_plugin_from_an_archive(folder: Path, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -365,29 +364,23 @@ def test_the_panel_follows_the_view_and_the_runs(filled: Any) -> None:
     assert "empty" in parts
 
 
+def test_the_panel_outlives_the_predictions_and_the_views_of_a_run(filled: Any) -> None:
+    execute("rank_samples", filled, **FORM)
+    filled.reload()
+    filled.delete_sample_field("pred")
+    filled.delete_saved_view("next-batch")
+    ctx, _ = panel(filled)
+    assert "**2** of 4 ranked samples" in ctx.panel.state.text
+    assert [row["why"] for row in ctx.panel._data._data["next"]] == ["no prediction"] * 2
+    ctx = context("label_next", filled, params={"panel_id": "p", "panel_state": {"run": "next"}})
+    part("label_next").on_batch(ctx)
+    (request,) = ctx.executor._requests
+    assert "run again" in request.params["message"]
+
+
 @pytest.mark.parametrize("button", ["rank", "compare", "manage", "send", "fetch"])
 def test_the_buttons_of_the_panel_open_the_operators(filled: Any, button: str) -> None:
     ctx = context("label_next", filled, params={"panel_id": "p"})
     getattr(part("label_next"), f"on_{button}")(ctx)
     (request,) = ctx.executor._requests
     assert request.params["operator_uri"] in PARTS
-
-
-def test_an_app_without_labelnext_says_what_to_install(
-    plugins: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import importlib.util
-
-    import fiftyone.plugins.context as context_module
-
-    find = importlib.util.find_spec
-    hidden = ("labelnext", "labelnext_adapters")
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda n, *a: None if n in hidden else find(n, *a)
-    )
-    (found,) = [c for c in context_module.build_plugin_contexts() if c.name == PLUGIN]
-    assert found.errors == []
-    assert {instance.uri for instance in found.instances} == PARTS
-    for instance in found.instances:
-        show = instance.render if instance.config.name == "label_next" else instance.resolve_input
-        assert f"{sys.executable} -m pip install" in str(show(None).to_json())

@@ -11,8 +11,8 @@ import labelnext
 from labelnext import pipeline
 from labelnext.config import load_config
 from labelnext.errors import ConfigError, WriteFailed, WriteRefused
+from tests.integration.fiftyone_runs import state
 from tests.integration.test_fiftyone_read import add, box, boxes, logits
-from tests.integration.test_fiftyone_write import state
 
 pytest_plugins = ("tests.integration.mongod",)
 

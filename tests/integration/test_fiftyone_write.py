@@ -1,4 +1,4 @@
-"""A ranking goes into a real FiftyOne dataset, and out of it again without a trace."""
+"""A ranking goes into a real FiftyOne dataset, as one field, an index and two views."""
 
 from __future__ import annotations
 
@@ -9,81 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labelnext.adapter import Adapter, open_adapter
+from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, InvalidInput, NotFound, WriteFailed, WriteRefused
 from labelnext.journal import Journal
 from labelnext.ranking import Ranking, rank
+from tests.integration.fiftyone_runs import (
+    ORDER,
+    documents,
+    names,
+    opened,
+    state,
+    write,
+    write_ranking,
+)
 
-pytest_plugins = ("tests.integration.mongod",)
-
-# Margins .8, .2, .4, .0: the order of labelling is d, b, c, a; the fifth has no prediction.
-ROWS = ([0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.5, 0.5])
-ORDER = ["d", "b", "c", "a"]
-
-
-@pytest.fixture
-def filled(dataset: Any) -> Any:
-    """Five samples with a user's field, view, index and evaluation-like run beside ours."""
-    import fiftyone as fo
-
-    dataset.default_classes = ["no", "yes"]
-    samples = [
-        fo.Sample(f"/images/{name}.png", name=name, pred=fo.Classification(logits=np.log(row)))
-        for name, row in zip("abcd", ROWS, strict=True)
-    ]
-    dataset.add_samples([*samples, fo.Sample("/images/e.png", name="e")], progress=False)
-    dataset.save_view("mine", dataset.limit(2))
-    dataset.create_index("name")
-    dataset.register_run("other", dataset.init_run(method="something"))
-    dataset.save()
-    return dataset
-
-
-def opened(dataset: Any, run: str = "next", key: str | None = "name", **source: Any) -> Adapter:
-    options = {"dataset": dataset.name, "pred_field": "pred", **source}
-    return open_adapter("fiftyone", write={"run": run}, key=key, **options)
-
-
-def write(dataset: Any, folder: Path, *, budget: int | None = 2, **options: Any) -> Journal:
-    adapter = opened(dataset, **options)
-    ranking = rank(adapter.read(), "margin", budget=budget)
-    return write_ranking(adapter, ranking, folder)
-
-
-def write_ranking(adapter: Adapter, ranking: Ranking, folder: Path) -> Journal:
-    plan = adapter.plan(ranking)
-    journal = Journal.create(folder, plan)
-    adapter.apply(plan, journal)
-    return journal
-
-
-def documents(dataset: Any) -> list[dict[str, Any]]:
-    """The samples as MongoDB holds them, but for when they were modified."""
-    rows = list(dataset._sample_collection.find().sort("_id"))
-    for row in rows:
-        del row["last_modified_at"]
-    return rows
-
-
-def state(dataset: Any) -> dict[str, Any]:
-    """Everything that a run touches."""
-    dataset.reload()
-    views = {
-        v.name: (v.slug, v.description, v.color, list(v.view_stages))
-        for v in dataset._doc.get_saved_views()
-    }
-    runs = {key: dataset.get_run_info(key).serialize() for key in dataset.list_runs()}
-    return {
-        "documents": documents(dataset),
-        "schema": {n: str(f) for n, f in dataset.get_field_schema(flat=True).items()},
-        "views": views,
-        "indexes": dataset.get_index_information(),
-        "runs": runs,
-    }
-
-
-def names(view: Any) -> list[str]:
-    return list(view.values("name"))
+pytest_plugins = ("tests.integration.mongod", "tests.integration.fiftyone_runs")
 
 
 def test_a_run_is_a_field_with_score_priority_and_rank(filled: Any, tmp_path: Path) -> None:
@@ -184,106 +124,6 @@ def test_the_same_run_again_changes_nothing_but_the_journal(filled: Any, tmp_pat
     write(filled, tmp_path)
     after = state(filled)
     assert {**after, "runs": None} == {**before, "runs": None}
-
-
-def test_undo_leaves_no_trace(filled: Any, tmp_path: Path) -> None:
-    before = state(filled)
-    journal = write(filled, tmp_path)
-    assert opened(filled).undo(Journal(journal.path)) == []
-    assert state(filled) == before
-
-
-def test_undo_of_a_second_run_brings_back_the_first(filled: Any, tmp_path: Path) -> None:
-    write(filled, tmp_path)
-    before = state(filled)
-    adapter = opened(filled)
-    journal = write_ranking(adapter, rank(adapter.read(), "margin", budget=3), tmp_path)
-    filled.reload()
-    assert names(filled.load_saved_view("next-batch")) == ORDER[:3]
-    adapter.undo(Journal(journal.path))
-    assert state(filled) == before
-
-
-def test_undo_of_an_older_run_is_refused(filled: Any, tmp_path: Path) -> None:
-    first = write(filled, tmp_path)
-    second = write(filled, tmp_path)
-    before = state(filled)
-    with pytest.raises(WriteRefused, match=second.run_id):
-        opened(filled).undo(first)
-    assert state(filled) == before
-
-
-class Broken(Exception):
-    """The process dies here."""
-
-
-@pytest.mark.parametrize("again", [False, True])
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("step", range(4))
-def test_a_run_that_broke_off_can_be_resumed_and_undone(
-    filled: Any,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    step: int,
-    moment: str,
-    again: bool,
-) -> None:
-    from labelnext_adapters.fiftyone.write import FiftyOnePerformer
-
-    if again:
-        write(filled, tmp_path / "earlier", budget=1)
-    before = state(filled)
-    adapter = opened(filled)
-    plan = adapter.plan(rank(adapter.read(), "margin", budget=2))
-    journal = Journal.create(tmp_path, plan)
-    perform = FiftyOnePerformer.perform
-
-    def breaking(self: FiftyOnePerformer, current: Any) -> None:
-        if plan.steps.index(current) == step and moment == "before":
-            raise Broken
-        perform(self, current)
-        if plan.steps.index(current) == step:
-            raise Broken
-
-    with monkeypatch.context() as patch:
-        patch.setattr(FiftyOnePerformer, "perform", breaking)
-        with pytest.raises(Broken):
-            adapter.apply(plan, journal)
-    resumed = Journal(journal.path)
-    assert resumed.status == "broken"
-    opened(filled).apply(resumed.plan, resumed)
-    assert names(filled.load_saved_view("next-batch")) == ORDER[:2]
-    assert names(filled.load_saved_view("next-all")) == ORDER
-    assert filled.get_run_info("next").config.journal == journal.run_id
-    opened(filled).undo(Journal(journal.path))
-    assert state(filled) == before
-
-
-def test_a_broken_run_can_be_undone_without_resuming(
-    filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import labelnext_adapters.fiftyone.write as module
-
-    before = state(filled)
-    adapter = opened(filled)
-    plan = adapter.plan(rank(adapter.read(), "margin", budget=2))
-    journal = Journal.create(tmp_path, plan)
-
-    def failing(*_: object) -> None:
-        raise ConnectionError("gone")
-
-    monkeypatch.setattr(module, "save_views", failing)
-    with pytest.raises(WriteFailed, match="step 4 of 4"):
-        adapter.apply(plan, journal)
-    opened(filled).undo(Journal(journal.path))
-    assert state(filled) == before
-
-
-def test_deleting_the_run_in_fiftyone_cleans_up(filled: Any, tmp_path: Path) -> None:
-    before = state(filled)
-    write(filled, tmp_path)
-    filled.delete_run("next")
-    assert state(filled) == before
 
 
 def test_without_the_private_bulk_write_the_result_is_the_same(

@@ -174,10 +174,11 @@ def pred_fields(config: Any) -> tuple[str, ...]:
 
 def _next_items(samples: Any, run: str, config: Any, ids: Sequence[str]) -> list[dict[str, Any]]:
     view = samples.select(ids, ordered=True)
+    fields = [name for name in pred_fields(config) if samples.get_field(name) is not None]
     source = FiftyOneSource(
         dataset=samples,
         frames=getattr(config, "frames", False),
-        pred_field=list(pred_fields(config)) or None,
+        pred_field=fields or None,  # without those that were deleted since
         pred_values=getattr(config, "pred_values", "confidence"),
     )
     pool = read_pool(view, source, None)

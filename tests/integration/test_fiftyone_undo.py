@@ -1,0 +1,115 @@
+"""A run on FiftyOne is taken back, finished after it broke off, or deleted, without a trace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelnext.errors import WriteFailed, WriteRefused
+from labelnext.journal import Journal
+from labelnext.ranking import rank
+from tests.integration.fiftyone_runs import ORDER, names, opened, state, write, write_ranking
+
+pytest_plugins = ("tests.integration.mongod", "tests.integration.fiftyone_runs")
+
+
+def test_undo_leaves_no_trace(filled: Any, tmp_path: Path) -> None:
+    before = state(filled)
+    journal = write(filled, tmp_path)
+    assert opened(filled).undo(Journal(journal.path)) == []
+    assert state(filled) == before
+
+
+def test_undo_of_a_second_run_brings_back_the_first(filled: Any, tmp_path: Path) -> None:
+    write(filled, tmp_path)
+    before = state(filled)
+    adapter = opened(filled)
+    journal = write_ranking(adapter, rank(adapter.read(), "margin", budget=3), tmp_path)
+    filled.reload()
+    assert names(filled.load_saved_view("next-batch")) == ORDER[:3]
+    adapter.undo(Journal(journal.path))
+    assert state(filled) == before
+
+
+def test_undo_of_an_older_run_is_refused(filled: Any, tmp_path: Path) -> None:
+    first = write(filled, tmp_path)
+    second = write(filled, tmp_path)
+    before = state(filled)
+    with pytest.raises(WriteRefused, match=second.run_id):
+        opened(filled).undo(first)
+    assert state(filled) == before
+
+
+class Broken(Exception):
+    """The process dies here."""
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", range(4))
+def test_a_run_that_broke_off_can_be_resumed_and_undone(
+    filled: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
+    moment: str,
+    again: bool,
+) -> None:
+    from labelnext_adapters.fiftyone.write import FiftyOnePerformer
+
+    if again:
+        write(filled, tmp_path / "earlier", budget=1)
+    before = state(filled)
+    adapter = opened(filled)
+    plan = adapter.plan(rank(adapter.read(), "margin", budget=2))
+    journal = Journal.create(tmp_path, plan)
+    perform = FiftyOnePerformer.perform
+
+    def breaking(self: FiftyOnePerformer, current: Any) -> None:
+        if plan.steps.index(current) == step and moment == "before":
+            raise Broken
+        perform(self, current)
+        if plan.steps.index(current) == step:
+            raise Broken
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FiftyOnePerformer, "perform", breaking)
+        with pytest.raises(Broken):
+            adapter.apply(plan, journal)
+    resumed = Journal(journal.path)
+    assert resumed.status == "broken"
+    opened(filled).apply(resumed.plan, resumed)
+    assert names(filled.load_saved_view("next-batch")) == ORDER[:2]
+    assert names(filled.load_saved_view("next-all")) == ORDER
+    assert filled.get_run_info("next").config.journal == journal.run_id
+    opened(filled).undo(Journal(journal.path))
+    assert state(filled) == before
+
+
+def test_a_broken_run_can_be_undone_without_resuming(
+    filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import labelnext_adapters.fiftyone.write as module
+
+    before = state(filled)
+    adapter = opened(filled)
+    plan = adapter.plan(rank(adapter.read(), "margin", budget=2))
+    journal = Journal.create(tmp_path, plan)
+
+    def failing(*_: object) -> None:
+        raise ConnectionError("gone")
+
+    monkeypatch.setattr(module, "save_views", failing)
+    with pytest.raises(WriteFailed, match="step 4 of 4"):
+        adapter.apply(plan, journal)
+    opened(filled).undo(Journal(journal.path))
+    assert state(filled) == before
+
+
+def test_deleting_the_run_in_fiftyone_cleans_up(filled: Any, tmp_path: Path) -> None:
+    before = state(filled)
+    write(filled, tmp_path)
+    filled.delete_run("next")
+    assert state(filled) == before
