@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from labelnext.adapter import Adapter, open_adapter
 from labelnext.journal import Journal
@@ -17,8 +16,7 @@ ROWS = ([0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.5, 0.5])
 ORDER = ["d", "b", "c", "a"]
 
 
-@pytest.fixture
-def filled(dataset: Any) -> Any:
+def fill(dataset: Any) -> Any:
     """Five samples with a user's field, view, index and evaluation-like run beside ours."""
     import fiftyone as fo
 

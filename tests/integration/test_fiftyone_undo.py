@@ -10,9 +10,15 @@ import pytest
 from labelnext.errors import WriteFailed, WriteRefused
 from labelnext.journal import Journal
 from labelnext.ranking import rank
-from tests.integration.fiftyone_runs import ORDER, names, opened, state, write, write_ranking
+from tests.integration.fiftyone_runs import ORDER, fill, names, opened, state, write, write_ranking
 
-pytest_plugins = ("tests.integration.mongod", "tests.integration.fiftyone_runs")
+pytest_plugins = ("tests.integration.mongod",)
+
+
+@pytest.fixture
+def filled(dataset: Any) -> Any:
+    """Five samples; the fifth has no prediction."""
+    return fill(dataset)
 
 
 def test_undo_leaves_no_trace(filled: Any, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from labelnext.ranking import Ranking, rank
 from tests.integration.fiftyone_runs import (
     ORDER,
     documents,
+    fill,
     names,
     opened,
     state,
@@ -23,7 +24,13 @@ from tests.integration.fiftyone_runs import (
     write_ranking,
 )
 
-pytest_plugins = ("tests.integration.mongod", "tests.integration.fiftyone_runs")
+pytest_plugins = ("tests.integration.mongod",)
+
+
+@pytest.fixture
+def filled(dataset: Any) -> Any:
+    """Five samples; the fifth has no prediction."""
+    return fill(dataset)
 
 
 def test_a_run_is_a_field_with_score_priority_and_rank(filled: Any, tmp_path: Path) -> None:
