@@ -70,7 +70,7 @@ selection: {{budget: 50}}
 report: {{path: report.html}}
 """
 MEAN_OBJECT_CONFIDENCE = "{name: mean_object_confidence}"
-ENTROPY = "{name: entropy, of: objects, reduce: sum, floor: 0.3, no_objects: last}"
+DEFAULT = "{name: auto}"  # as when the line is left out
 # --8<-- [end:config]
 
 
@@ -146,7 +146,7 @@ def main() -> None:
     hardest = {}
     for title, acquisition in (
         ("mean object confidence", MEAN_OBJECT_CONFIDENCE),
-        ("summed entropy of the boxes", ENTROPY),
+        ("labelnext's default", DEFAULT),
     ):
         config.write_text(CONFIG.format(url=url, project=project, acquisition=acquisition))
         report = labelnext.run(config)

@@ -63,6 +63,17 @@ report: {{path: {run}-report.html}}
 """
 # --8<-- [end:fiftyone]
 
+
+# --8<-- [start:clusters]
+def clusters_of(embeddings: np.ndarray, k: int = 10) -> np.ndarray:
+    """The clusters of Image Diversity once more, by scikit-learn from the same seed."""
+    from sklearn.cluster import KMeans
+
+    return KMeans(k, n_init=1, random_state=0).fit_predict(embeddings)
+
+
+# --8<-- [end:clusters]
+
 # --8<-- [start:label-studio]
 SEND = """\
 send:
@@ -113,7 +124,8 @@ def main() -> None:
     for path, image in zip(paths, digits.images, strict=True):
         Image.fromarray((image * 255 / 16).astype(np.uint8)).save(path)
     labels = {i: str(digits.target[i]) for i in range(5)}
-    dataset = make_dataset(arguments.dataset, paths, embed(digits.images), labels)
+    embeddings = embed(digits.images)
+    dataset = make_dataset(arguments.dataset, paths, embeddings, labels)
 
     rankings = {}
     for method in ("image_diversity", "typiclust"):
@@ -130,9 +142,12 @@ def main() -> None:
         labelnext.send(config)
     chance = np.random.default_rng(0).permutation(np.arange(5, len(paths)))[:20]
     rankings["random"] = [paths[i].name for i in chance]
+    clusters = clusters_of(embeddings[len(labels) :])  # of what is not labelled
     for method, names in rankings.items():
-        seen = {digits.target[int(Path(name).stem)] for name in names[:10]}
-        print(f"{method}: {len(seen)} of 10 digits among the first 10")
+        first = [int(Path(name).stem) for name in names[:10]]
+        seen = {clusters[i - len(labels)] for i in first}
+        shown = {digits.target[i] for i in first}
+        print(f"{method}: the first 10 are of {len(seen)} clusters and show {len(shown)} digits")
     picture(arguments.folder / "first-20.png", folder, rankings)
 
 
