@@ -22,7 +22,12 @@ from benchmarks.quality.simulate import (
     load,
 )
 
-COLD_BUDGETS = {"digits": (10, 20, 50), "breast cancer": (4, 16), "mnist": (10, 50)}
+COLD_BUDGETS = {
+    "digits": (10, 20, 50),
+    "breast cancer": (4, 16),
+    "wine": (3, 12),
+    "mnist": (10, 50),
+}
 
 
 def main() -> None:
@@ -38,6 +43,7 @@ def main() -> None:
         "digits",
         "imbalanced digits",
         "breast cancer",
+        "wine",
         *(["mnist"] if arguments.mnist else []),
     ]
     for name in [arguments.only] if arguments.only else names:

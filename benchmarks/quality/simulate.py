@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.model_selection import train_test_split
@@ -79,6 +80,7 @@ class Task:
         batch: labels a round.
         rounds: how many.
         balanced: measure the mean accuracy of the classes, which rare ones weigh as much in.
+        forest: the model is a random forest of 100 trees, else a logistic regression.
     """
 
     points: np.ndarray
@@ -87,14 +89,18 @@ class Task:
     batch: int
     rounds: int
     balanced: bool = False
+    forest: bool = False
 
 
 @cache
 def load(name: str, mnist: Path | None = None) -> Task:
-    """digits, imbalanced digits, breast cancer, or the test images of MNIST."""
+    """digits, imbalanced digits, breast cancer, wine, or the test images of MNIST."""
     if name == "breast cancer":
         points, classes = load_breast_cancer(return_X_y=True)
         return Task(StandardScaler().fit_transform(points), classes, 8, 4, 15)
+    if name == "wine":
+        points, classes = load_wine(return_X_y=True)
+        return Task(StandardScaler().fit_transform(points), classes, 6, 3, 12)
     if name == "mnist":
         assert mnist is not None
         with gzip.open(mnist / "t10k-images-idx3-ubyte.gz") as file:
@@ -116,12 +122,12 @@ def learning_curve(task: Task, choose: Strategy, seed: int, rounds: int | None =
     labelled = np.zeros(len(train), dtype=bool)
     labelled[np.random.default_rng(seed).choice(len(train), task.first, replace=False)] = True
     accuracies = []
+    model = _fitted(task, train[labelled])
     for number in range(rounds or task.rounds):
-        model = _fitted(task.points[train[labelled]], task.classes[train[labelled]])
         pool = _pool(task, train, labelled, model)
         batch = choose(pool, task.batch, seed * 1000 + number)
         labelled[np.array(batch, dtype=int)] = True
-        model = _fitted(task.points[train[labelled]], task.classes[train[labelled]])
+        model = _fitted(task, train[labelled])
         accuracies.append(_accuracy(task, model, test))
     return float(np.mean(accuracies))
 
@@ -133,7 +139,7 @@ def first_batch(task: Task, choose: Strategy, seed: int, budget: int) -> float:
     rows = train[np.array(choose(pool, budget, seed), dtype=int)]
     if len(np.unique(task.classes[rows])) == 1:
         return float((task.classes[test] == task.classes[rows[0]]).mean())
-    return _accuracy(task, _fitted(task.points[rows], task.classes[rows]), test)
+    return _accuracy(task, _fitted(task, rows), test)
 
 
 def compared(values: np.ndarray, baseline: np.ndarray) -> tuple[float, int, float, float]:
@@ -150,8 +156,13 @@ def _split(task: Task, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return train, test
 
 
-def _fitted(points: np.ndarray, classes: np.ndarray):
-    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(points, classes)
+def _fitted(task: Task, rows: np.ndarray):
+    model = (
+        RandomForestClassifier(100, random_state=0)
+        if task.forest
+        else LogisticRegression(max_iter=500)
+    )
+    return make_pipeline(StandardScaler(), model).fit(task.points[rows], task.classes[rows])
 
 
 def _accuracy(task: Task, model, test: np.ndarray) -> float:

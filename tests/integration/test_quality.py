@@ -9,6 +9,7 @@ import warnings
 
 import numpy as np
 import pytest
+from benchmarks.quality.effects import REGRESSION, THEIRS, replayed
 from benchmarks.quality.simulate import (
     COLD,
     STRATEGIES,
@@ -73,3 +74,13 @@ def test_first_batch_without_a_model_beats_random(method: str, budget: int, leas
     mean, wins, *_ = compared(ours, theirs)
     assert mean >= least
     assert wins >= 27
+
+
+def test_replay_finds_the_effects_of_another_simulation_in_sign_and_size() -> None:
+    """On wine, where 20 starts take seconds; benchmarks/quality/effects.py has the other data."""
+    _, others, _ = THEIRS["wine", REGRESSION]
+    _, *outcomes = replayed(load("wine"), REGRESSION, None, 2)
+    ours = [100 * outcome.difference for outcome in outcomes]
+    theirs = [points for points, *_ in others]
+    assert [a > 0 for a, b in zip(ours, theirs, strict=True) if b > 1] == [True] * 6
+    assert np.abs(np.subtract(ours, theirs)).max() < 2
