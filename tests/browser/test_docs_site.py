@@ -56,3 +56,15 @@ def test_page_opens_from_the_folder_and_asks_for_nothing_else(
     empty = "images => images.filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
     assert page.eval_on_selector_all("article img", empty) == []
     page.close()
+
+
+def test_search_works_from_the_folder(site: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto((site / "tutorials" / "mnist.html").as_uri())
+    page.click(".md-search__input")
+    page.type(".md-search__input", "calibrate")
+    found = page.locator(".md-search-result__item a").first
+    found.wait_for(timeout=20_000)
+    titles = page.locator(".md-search-result__item h1").all_inner_texts()
+    assert "Configuration" in titles
+    page.close()
