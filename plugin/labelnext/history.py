@@ -29,8 +29,9 @@ class Snapshot:
         acquisition: name of the acquisition function; empty without one.
         n_items: items of the pool.
         n_labelled: labelled ones among them.
-        item_ids: shape (n_items,).
-        predicted: shape (n_items,), most likely class, −1 without a class prediction.
+        item_ids: shape (n_items,); empty where the run is too old to be compared.
+        predicted: shape (n_items,), most likely class, −1 without a class prediction; empty as
+            the ids are.
         scores: shape (n_ranked,), of the items that were ranked.
     """
 
@@ -79,26 +80,34 @@ def keep(folder: Path, run_id: str, pool: Pool, ranking: Ranking) -> None:
 
 
 def snapshots(folder: Path) -> list[Snapshot]:
-    """What was kept of all runs, oldest first; a file that cannot be read is passed over."""
-    found = []
-    for path in sorted(folder.glob("*.npz")):
+    """What was kept of all runs, oldest first; a file that cannot be read is passed over.
+
+    Signals compare the newest runs; the ids of a hundred older ones would fill the memory.
+    """
+    found: list[Snapshot] = []
+    for path in sorted(folder.glob("*.npz"), reverse=True):
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-                ids = data["item_ids"]
+                ids, predicted = np.empty(0, dtype=np.str_), data["predicted"]
+                n_items = len(predicted)
+                if len(found) <= _STABLE_RUNS:
+                    ids = data["item_ids"]
+                else:
+                    predicted = predicted[:0].copy()
                 found.append(
                     Snapshot(
                         path.stem,
                         str(data["acquisition"]),
-                        len(ids),
+                        n_items,
                         int(data["n_labelled"]),
                         ids,
-                        data["predicted"],
+                        predicted,
                         data["scores"],
                     )
                 )
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             continue
-    return found
+    return found[::-1]
 
 
 def predicted_classes(pool: Pool) -> NDArray[np.int64]:

@@ -67,6 +67,21 @@ def test_runs_are_kept_and_read_back_oldest_first(tmp_path: Path) -> None:
     assert (first.n_items, first.n_labelled, len(first.scores)) == (3, 1, 2)
 
 
+def test_old_runs_are_read_without_their_items_and_the_signals_stay(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    runs = []
+    for name in "abcdefg":
+        pool = Pool(range(30), probabilities=rng.dirichlet(np.ones(3), 30))
+        ranking = rank(pool, "entropy")
+        keep(tmp_path, name, pool, ranking)
+        seen = (pool.item_ids, predicted_classes(pool), ranking.pool_scores)
+        runs.append(Snapshot(name, "entropy", 30, 0, *seen))
+    read = snapshots(tmp_path)
+    assert [len(run.item_ids) for run in read] == [0, 0, 0, 30, 30, 30, 30]
+    assert [run.n_items for run in read] == [30] * 7
+    assert signals(read) == signals(runs)
+
+
 def test_objects_and_missing_items_have_no_class() -> None:
     assert predicted_classes(Pool(["a"], objects=Objects([0, 0], []))).tolist() == [-1]
     pool = Pool(["a", "b"], probabilities=[[0.9, 0.1], [0.9, 0.1]], missing=[False, True])
