@@ -185,12 +185,15 @@ def export(
 
 
 @app.command(epilog="Example: labelnext status labelnext.yaml")
-def status(config: ConfigPath) -> None:
+def status(config: ConfigPath, as_json: Json = False) -> None:
     """Say how much is labelled, how the scores moved, and whether labelling on may bring little."""
     from labelnext.status import status as find_status
 
     with progress_bars() as progress:
         found = find_status(config, progress=progress)
+    if as_json:
+        print_plain(found.to_json())
+        return
     print_status(found)
 
 

@@ -101,8 +101,7 @@ def print_status(status: Status) -> None:
     if status.runs:
         table = table_of("run", "labelled", "ranked", "acquisition", "median score")
         for run in status.runs:
-            finite = sorted(run.scores[run.scores == run.scores].tolist())
-            median = f"{finite[len(finite) // 2]:.4g}" if finite else ""
+            median = "" if run.median_score is None else f"{run.median_score:.4g}"
             row = (run.run_id, f"{run.n_labelled:,}", f"{len(run.scores):,}")
             table.add_row(*row, run.acquisition or "none", median)
         out.print(table)

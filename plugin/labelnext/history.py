@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,23 @@ class Snapshot:
     item_ids: NDArray[np.str_]
     predicted: NDArray[np.int64]
     scores: NDArray[np.float64]
+
+    @property
+    def median_score(self) -> float | None:
+        """Of the items that were ranked with a finite score; None without any."""
+        finite = self.scores[np.isfinite(self.scores)]
+        return float(np.median(finite)) if finite.size else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able data, without the items."""
+        return {
+            "run_id": self.run_id,
+            "acquisition": self.acquisition,
+            "n_items": self.n_items,
+            "n_labelled": self.n_labelled,
+            "n_ranked": len(self.scores),
+            "median_score": self.median_score,
+        }
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,21 @@ class Status:
     runs: list[Snapshot]
     signals: list[Signal]
     forecast: Forecast | str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able data."""
+        ahead = self.forecast
+        return {
+            "n_items": self.n_items,
+            "n_labelled": self.n_labelled,
+            "runs": [run.to_dict() for run in self.runs],
+            "signals": [asdict(signal) for signal in self.signals],
+            "forecast": ahead if isinstance(ahead, str) else asdict(ahead),
+        }
+
+    def to_json(self) -> str:
+        """As JSON text."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
 
 
 def status(

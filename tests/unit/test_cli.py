@@ -166,6 +166,11 @@ def test_status_prints_the_runs_and_the_signals(folder: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "0 of 2 items are labelled (0%)." in result.stdout
     assert "overall uncertainty 0.4" in result.stdout  # margins .8 and 0
+    data = json.loads(labelnext("status", "c.yaml", "--json", folder=folder).stdout)
+    assert (data["n_items"], data["n_labelled"]) == (2, 0)
+    assert [(run["n_ranked"], run["median_score"]) for run in data["runs"]] == [(2, 0.4)]
+    assert data["signals"][2]["name"] == "overall uncertainty"
+    assert "needs embeddings" in data["forecast"]
 
 
 def test_check_of_a_missing_file_fails(folder: Path) -> None:
