@@ -7,7 +7,7 @@ module must not import the platform's SDK: `open_adapter` first looks whether it
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -237,8 +237,11 @@ class Streams(Protocol):
     def parts(self) -> list[Part] | None:
         """The parts, in a stable order; None when the source is to be read whole."""
 
-    def read_part(self, part: Part) -> tuple[Pool, pa.Array]:
-        """The items of a part, numbered from 0 in the pool, and their ids as strings."""
+    def read_part(self, part: Part, more: Sequence[str] = ()) -> tuple[Pool, pa.Array]:
+        """The items of a part, numbered from 0 in the pool, and their ids as strings.
+
+        All that scores are made from is read, and `more`: of embedding and group.
+        """
 
 
 @cache

@@ -32,9 +32,8 @@ from labelnext.pool import Notice, Pool
 from labelnext.ranking import Ranking
 from labelnext.report import Report, summarise, versions
 from labelnext.scoring import rank_pool, ranking_options, with_object_scores
+from labelnext.streamed.asked import check_streamable, first_pool, scoring_of, without_limits
 from labelnext.streamed.run import (
-    check_streamable,
-    first_pool,
     is_streamed,
     resume_streamed,
     run_streamed,
@@ -216,6 +215,8 @@ def check(
             parts = platform.parts() if isinstance(platform, Streams) else None
             if parts is not None and isinstance(platform, Streams):
                 check_streamable(settings)
+                scoring_of(settings, platform, parts, "")
+                settings = without_limits(settings)
                 pool = first_pool(settings, platform, parts)
                 message = f"what follows is of the first of {len(parts)} parts."
                 findings.append(Finding("ok", message))

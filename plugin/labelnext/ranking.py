@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from labelnext.acquisition import (
     AUTO,
-    AcquisitionFunction,
     Unit,
     auto_acquisition,
     get_acquisition,
@@ -179,7 +178,7 @@ def rank(
     if chosen is not None:
         acquisition, of, options = chosen.name, chosen.of, {**chosen.options, **options}
     function = None if acquisition is None else get_acquisition(acquisition)
-    score_options, method_options, of_space, of_batch = _route(function, method, options)
+    score_options, method_options, of_space, of_batch = routed(acquisition, method, options)
     space, constraints = Space(**of_space), Constraints(**of_batch)
     if function is None and "utilities" in method.needs:
         raise InvalidInput(
@@ -201,7 +200,7 @@ def rank(
     order = pool.tie_order
     candidates = order[(usable & ~pool.labelled & ~excluded)[order]]
     if "n_clusters" in method.required and "n_clusters" not in method_options:
-        method_options["n_clusters"] = _n_clusters(pool)
+        method_options["n_clusters"] = default_clusters(pool)
     if method.seeded:
         method_options["seed"] = seed
 
@@ -278,10 +277,21 @@ def _check_whole(what: str, value: object, least: int, hint: str | None = None) 
         )
 
 
-def _route(
-    function: AcquisitionFunction | None, method: SelectionMethod, options: Mapping[str, Any]
+def routed(
+    acquisition: str | None, method: SelectionMethod, options: Mapping[str, Any]
 ) -> tuple[dict[str, Any], ...]:
-    """Each option to what names it: function, method, space or constraints."""
+    """Each option to what names it: function, method, space or constraints.
+
+    Args:
+        acquisition: name of the function; None without one.
+        method: of the selection.
+        options: all of them.
+
+    Raises:
+        UnknownName: if nothing takes an option.
+        InvalidInput: if two things do.
+    """
+    function = None if acquisition is None else get_acquisition(acquisition)
     takers: dict[str, set[str]] = {
         "" if function is None else function.name: set()
         if function is None
@@ -373,7 +383,12 @@ class _Inputs:
         return (mean_of_members(column) if name == "probabilities" else column)[candidates]
 
 
-def _n_clusters(pool: Pool) -> int:
+def default_clusters(pool: Pool) -> int:
+    """The number of classes.
+
+    Raises:
+        InvalidInput: if the pool names none.
+    """
     if pool.n_classes is None:
         raise InvalidInput(
             "n_clusters must be given when the pool names no classes; got None.",

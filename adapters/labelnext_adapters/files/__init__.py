@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -97,15 +98,15 @@ class FilesAdapter:
         dataset = self._dataset
         return None if dataset is None else dataset.parts()
 
-    def read_part(self, part: Part) -> tuple[Pool, pa.Array]:
-        """The items of a part, numbered from 0, and their ids.
+    def read_part(self, part: Part, more: Sequence[str] = ()) -> tuple[Pool, pa.Array]:
+        """The items of a part, numbered from 0, and their ids; `more`: embedding, group.
 
         Raises:
             InvalidInput: if the source is one file, or the part is broken.
         """
         if self._dataset is None:
             raise InvalidInput("path must be a folder, glob or URL to be read in parts.")
-        return self._dataset.read_part(part)
+        return self._dataset.read_part(part, more)
 
     def check(self) -> list[Finding]:
         """Whether the file exists and what it is."""

@@ -72,19 +72,21 @@ def part_of_table(
     return _pool(reader, range(table.num_rows), classes), reader.id_column().cast(pa.string())
 
 
-def columns_read(schema: pa.Schema, columns: Mapping[str, str | Sequence[str]]) -> list[str]:
-    """The columns of a file that scores are made from: all of ours but embeddings and groups."""
+def columns_read(
+    schema: pa.Schema, columns: Mapping[str, str | Sequence[str]], more: Sequence[str] = ()
+) -> list[str]:
+    """The columns of a file that are read: all of ours, embeddings and groups only if asked for."""
+    left_out = {"embedding", "group"}.difference(more)
     wanted: set[str] = set()
+    flat: list[str] = []
     for name in NAMES:
-        if name not in ("embedding", "group"):
-            stated = columns.get(name, name)
-            wanted.update([stated] if isinstance(stated, str) else stated)
-    flat = "probabilities" not in columns and "probabilities" not in schema.names
-    return [
-        n
-        for n in schema.names
-        if n in wanted or (flat and n.startswith(_PREFIXES["probabilities"]))
-    ]
+        if name in left_out:
+            continue
+        stated = columns.get(name, name)
+        wanted.update([stated] if isinstance(stated, str) else stated)
+        if name in _PREFIXES and name not in columns and name not in schema.names:
+            flat.append(_PREFIXES[name])
+    return [n for n in schema.names if n in wanted or n.startswith(tuple(flat))]
 
 
 def _pool(reader: _Table, ids: Sequence[Any], classes: Sequence[str] | None) -> Pool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -161,8 +161,12 @@ class Dataset:
         if rows:
             yield (f"{first} to {first + rows - 1}", taken), rows
 
-    def read_part(self, part: Part) -> tuple[Pool, pa.Array]:
+    def read_part(self, part: Part, more: Sequence[str] = ()) -> tuple[Pool, pa.Array]:
         """The items of a part, numbered from 0, and their ids.
+
+        Args:
+            part: one of `parts()`.
+            more: columns beside those that scores are made from: embedding, group.
 
         Raises:
             InvalidInput: if the file is broken or changed, or a value breaks its rule.
@@ -173,7 +177,7 @@ class Dataset:
         try:
             with self._files.open_input_file(part.payload["path"]) as source:
                 file = pyarrow.parquet.ParquetFile(source)
-                wanted = columns_read(file.schema_arrow, self._columns)
+                wanted = columns_read(file.schema_arrow, self._columns, more)
                 table = file.read_row_groups(part.payload["groups"] or [], columns=wanted)
         except FileNotFoundError as error:
             raise InvalidInput("the file must stay while it is read; it is gone.") from error

@@ -161,11 +161,11 @@ class _Room:
                     f"quota must name classes of the pool, {listed(pool.classes or ())}; "
                     f"got {wrong[0]!r}."
                 )
-            names = _classes(pool) if of_class else _groups(pool, "quota")
+            names = predicted_classes(pool) if of_class else groups_of(pool, "quota")
             rest = math.inf if in_cost else self._left - sum(self._quota.values())
             self._limits.append(_limit(names, {**self._quota}, rest))
         if constraints.per_group is not None:
-            groups = _groups(pool, "per_group")
+            groups = groups_of(pool, "per_group")
             each = dict.fromkeys(np.unique(groups[groups != ""]).tolist(), constraints.per_group)
             self._limits.append(_limit(groups, each, math.inf))
 
@@ -215,7 +215,12 @@ def _limit(
     return codes[inverse], np.array([*most.values(), rest], dtype=np.float64)
 
 
-def _groups(pool: Pool, what: str) -> NDArray[np.str_]:
+def groups_of(pool: Pool, what: str) -> NDArray[np.str_]:
+    """The groups of a pool; `what` asks for them.
+
+    Raises:
+        InvalidInput: if it has none.
+    """
     if pool.groups is None:
         raise InvalidInput(
             f"{what} must be left out where the pool has no groups.",
@@ -224,7 +229,7 @@ def _groups(pool: Pool, what: str) -> NDArray[np.str_]:
     return pool.groups
 
 
-def _classes(pool: Pool) -> NDArray[np.str_]:
+def predicted_classes(pool: Pool) -> NDArray[np.str_]:
     """The predicted class of each item by name, or by number where there are no names."""
     if pool.probabilities is not None:
         rows = pool.probabilities if pool.probabilities.ndim == 2 else pool.probabilities.mean(0)

@@ -83,6 +83,25 @@ def facility_location(
     return _maximised(kept, cover, budget)
 
 
+def coverage(points: Array, chosen: Array, *, seed: int = 0) -> float:
+    """The mean similarity of a point to the nearest of those chosen, in [0, 1].
+
+    Args:
+        points: shape (n_points, n_dimensions); they give the scale, as in `facility_location`.
+        chosen: shape (n_chosen, n_dimensions); at least one.
+        seed: of the pairs for the scale.
+
+    Example:
+        >>> coverage(np.array([[0.0], [9.0]]), np.array([[0.0], [9.0]]))
+        1.0
+    """
+    read = Points(points)
+    scale, total = _scale(read, seed), 0.0
+    for _, block in read.blocks():
+        total += float(_similarities(block, chosen, chosen[:1], scale).max(axis=1).sum())
+    return total / len(points)
+
+
 def maximise_facility_location(
     similarities: NDArray[np.floating], budget: int | None = None
 ) -> NDArray[np.intp]:

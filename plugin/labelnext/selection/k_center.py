@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -157,6 +159,24 @@ def _leaders(values: Array, count: int) -> tuple[NDArray[np.intp], np.floating]:
         return np.arange(len(values)), values.min()
     least = np.partition(values, -count)[-count]
     return np.flatnonzero(values >= least), least
+
+
+def covering_radius(points: Array, chosen: Array) -> float:
+    """The largest distance of a point to the nearest of those chosen; what k-center keeps small.
+
+    Args:
+        points: shape (n_points, n_dimensions).
+        chosen: shape (n_chosen, n_dimensions); at least one.
+
+    Example:
+        >>> covering_radius(np.array([[0.0], [1.0], [5.0]]), np.array([[1.0], [4.0]]))
+        1.0
+    """
+    far = 0.0
+    for _, block in Points(points).blocks():
+        found = squared_distances(block - chosen[0], chosen - chosen[0]).min(axis=1)
+        far = max(far, float(found.max()))
+    return math.sqrt(far)
 
 
 def distances_to(points: Points, centre: Array) -> Array:

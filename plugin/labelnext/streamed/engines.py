@@ -18,10 +18,10 @@ from labelnext import errors
 from labelnext.adapter import Part, Streams
 from labelnext.config import Config
 from labelnext.errors import LabelnextError, MissingExtra, Unavailable, unknown
-from labelnext.streamed.parts import Scored, Scoring, score_part
+from labelnext.streamed.parts import Scored, Task, do_part
 from labelnext.streamed.store import Store
 
-Engine = Callable[[Config, Streams, Sequence[Part], Scoring, Store], Iterator[Scored]]
+Engine = Callable[[Config, Streams, Sequence[Part], Task, Store], Iterator[Scored]]
 
 
 def get_engine(name: str) -> Engine:
@@ -36,7 +36,7 @@ def get_engine(name: str) -> Engine:
 
 
 def local(
-    settings: Config, reader: Streams, parts: Sequence[Part], scoring: Scoring, store: Store
+    settings: Config, reader: Streams, parts: Sequence[Part], what: Task, store: Store
 ) -> Iterator[Scored]:
     """In this process, a thread for each processor; Arrow and numpy let go of the interpreter."""
     import joblib
@@ -48,13 +48,13 @@ def local(
         pre_dispatch="n_jobs",
     )
     found: Iterator[Scored] = threads(
-        joblib.delayed(score_part)(reader, part, scoring, store) for part in parts
+        joblib.delayed(do_part)(reader, part, what, store) for part in parts
     )
     yield from found
 
 
 def on_ray(
-    settings: Config, reader: Streams, parts: Sequence[Part], scoring: Scoring, store: Store
+    settings: Config, reader: Streams, parts: Sequence[Part], what: Task, store: Store
 ) -> Iterator[Scored]:
     """By Ray Data, one task a part; Ray schedules, and does again what a lost node took along.
 
@@ -79,7 +79,7 @@ def on_ray(
         ray.data.DataContext.get_current().enable_progress_bars = False  # ours is there
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         rows = [{"part": json.dumps(asdict(part))} for part in parts]
-        task = _Task(settings, scoring, store.place)
+        task = _Worker(settings, what, store.place)
         for row in ray.data.from_items(rows, override_num_blocks=len(rows)).map(task).iter_rows():
             answer = json.loads(row["answer"])
             if "error" in answer:
@@ -120,17 +120,17 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=10).close()
 
 
-class _Task:
-    """Scores one part in a worker.
+class _Worker:
+    """Does one part in a worker.
 
     Args:
         settings: with the source, which the worker opens for itself.
-        scoring: as everywhere.
+        what: is done with the part.
         place: of the store.
     """
 
-    def __init__(self, settings: Config, scoring: Scoring, place: str) -> None:
-        self._settings, self._scoring, self._place = settings, scoring, place
+    def __init__(self, settings: Config, what: Task, place: str) -> None:
+        self._settings, self._what, self._place = settings, what, place
 
     def __call__(self, row: Mapping[str, str]) -> dict[str, str]:
         """What was found, or the error; an exception would lose its hint on the way."""
@@ -138,7 +138,7 @@ class _Task:
         adapter = self._settings.open_adapter()
         try:
             assert isinstance(adapter, Streams)
-            scored = score_part(adapter, part, self._scoring, Store(self._place))
+            scored = do_part(adapter, part, self._what, Store(self._place))
         except LabelnextError as error:
             answer = {
                 "error": type(error).__name__,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,28 +18,25 @@ if TYPE_CHECKING:
 _ROWS = 500_000
 _MEMORY = "400MB"  # with what Python holds, a run of 100 million rows stays below 1 GiB
 _THREADS = 4  # each needs room of its own
-_COLUMNS = ("item_id", "score", "utility")
 
 
-def ordered(
+@contextmanager
+def opened_scores(
     store: Store, names: Sequence[str], *, integers: bool, folder: Path, memory: str = _MEMORY
-) -> Iterator[pa.Table]:
-    """All scored candidates, the next to label first: by utility, then by id as in memory.
+) -> Iterator[Scores]:
+    """All scores of a pool, as a table that DuckDB can be asked about and sort.
 
     Args:
         store: of the scores.
-        names: of its files with item_id, score and utility; null utilities are left out.
+        names: of its files.
         integers: every id is an integer, so that ties go by integer value, not by code point.
         folder: for what does not fit into memory; its files go with the connection.
-        memory: what the sort may use before it goes to disk.
-
-    Yields:
-        Tables with item_id and score, of some hundred thousand rows.
+        memory: what a query may use before it goes to disk.
 
     Raises:
         MissingExtra: if DuckDB is not installed.
         InvalidInput: if an id is there twice, or an integer has more than 38 digits.
-        WriteFailed: if memory and disk are not enough for the sort.
+        WriteFailed: if memory and disk are not enough for a query.
     """
     try:
         import duckdb
@@ -55,16 +53,10 @@ def ordered(
         "preserve_insertion_order": False,
     }
     with duckdb.connect(config=settings) as base:
-        scores = _Scores(base, store, names)
-        # Ids are sorted by their bytes, which in UTF-8 is the order of code points.
-        tie = "item_id::HUGEINT, item_id" if integers else "item_id"
+        scores = Scores(base, store, names, integers)
         try:
             _check_distinct(scores)
-            found = scores.query(
-                "SELECT item_id, score FROM scores WHERE utility IS NOT NULL "
-                f"ORDER BY utility DESC, {tie}"
-            )
-            yield from _in_files(found.to_arrow_reader(_ROWS))
+            yield scores
         except duckdb.ConversionException as error:
             raise InvalidInput("integer item_ids must have at most 38 digits.") from error
         except duckdb.Error as error:
@@ -76,32 +68,72 @@ def ordered(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-class _Scores:
+def in_order(scores: Scores, batch: pa.Table | None = None) -> Iterator[pa.Table]:
+    """The batch, then all scored candidates by utility, and by id as in memory.
+
+    Args:
+        scores: with item_id, score and utility; null utilities are left out.
+        batch: with item_id and score; None where it is simply what comes first.
+
+    Yields:
+        Tables with item_id and score, of some hundred thousand rows.
+    """
+    rest = ""
+    if batch is not None:
+        yield batch
+        scores.add("batch", batch)
+        rest = " AND item_id NOT IN (SELECT item_id FROM batch)"
+    yield from scores.tables(
+        f"SELECT item_id, score FROM scores WHERE utility IS NOT NULL{rest} "
+        f"ORDER BY utility DESC, {scores.tie}"
+    )
+
+
+class Scores:
     """Files of scores, as a table that DuckDB can be asked about.
 
     Args:
         base: a connection to DuckDB.
         store: of the files.
         names: of the files.
+        integers: every id is an integer.
+
+    Attributes:
+        tie: what rows are sorted by where they are equal otherwise.
+        integers: as given.
     """
 
-    def __init__(self, base: Any, store: Store, names: Sequence[str]) -> None:
+    def __init__(self, base: Any, store: Store, names: Sequence[str], integers: bool) -> None:
         self._base, self._store, self._names = base, store, names
+        # Ids are sorted by their bytes, which in UTF-8 is the order of code points.
+        self.tie = "item_id::HUGEINT, item_id" if integers else "item_id"
+        self.integers = integers
 
-    def query(self, text: str) -> Any:
-        """What a query of the table `scores` finds."""
+    def add(self, name: str, table: pa.Table) -> None:
+        """A further table for queries."""
+        self._base.register(name, table)
+
+    def rows(self, text: str) -> list[tuple[Any, ...]]:
+        """The rows that a query of the table `scores` finds: few."""
+        found: list[tuple[Any, ...]] = self._query(text).fetchall()
+        return found
+
+    def tables(self, text: str) -> Iterator[pa.Table]:
+        """What a query finds, some hundred thousand rows at a time."""
+        return _in_files(self._query(text).to_arrow_reader(_ROWS))
+
+    def _query(self, text: str) -> Any:
         paths = [self._store.path(name) for name in self._names]
         if self._store.local and not any(sign in self._store.root for sign in "*?["):
             # DuckDB reads with all its threads, and within its memory.
             found = self._base.read_parquet(paths, hive_partitioning=False)
         else:
             import pyarrow as pa
+            import pyarrow.parquet as pq
 
-            kinds = zip(_COLUMNS, (pa.string(), pa.float64(), pa.float64()), strict=True)
+            schema = pq.read_schema(paths[0], filesystem=self._store.files).remove_metadata()
             batches = self._batches(paths)
-            found = self._base.from_arrow(
-                pa.RecordBatchReader.from_batches(pa.schema([*kinds]), batches)
-            )
+            found = self._base.from_arrow(pa.RecordBatchReader.from_batches(schema, batches))
         return found.query("scores", text)
 
     def _batches(self, paths: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -109,7 +141,7 @@ class _Scores:
         import pyarrow.parquet as pq
 
         for path in paths:
-            table = pq.read_table(path, columns=[*_COLUMNS], filesystem=self._store.files)
+            table = pq.read_table(path, filesystem=self._store.files)
             yield from table.replace_schema_metadata().to_batches()
 
 
@@ -127,18 +159,18 @@ def _in_files(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(taken)
 
 
-def _check_distinct(scores: _Scores) -> None:
+def _check_distinct(scores: Scores) -> None:
     """Ids are told apart by their hashes, which take a fraction of the room."""
-    alike = scores.query(
+    alike = scores.rows(
         "SELECT hash(item_id) AS h FROM scores GROUP BY h HAVING count(*) > 1 ORDER BY h LIMIT 100"
-    ).fetchall()
+    )
     if not alike:
         return
     among = ", ".join(str(row[0]) for row in alike)
-    twice = scores.query(
+    twice = scores.rows(
         f"SELECT item_id FROM scores WHERE hash(item_id) IN ({among}) "
         "GROUP BY item_id HAVING count(*) > 1 ORDER BY item_id LIMIT 6"
-    ).fetchall()
+    )
     if twice:
         names: Sequence[str] = [row[0] for row in twice]
         raise InvalidInput(

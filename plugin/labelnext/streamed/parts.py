@@ -1,25 +1,21 @@
-"""One part of a pool: read, scored by the table's function, and kept as a file of scores."""
+"""One part of a pool: what is done with it is kept as a file, and done once."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
-from labelnext.acquisition import get_acquisition
 from labelnext.adapter import Part, Streams
 from labelnext.errors import InvalidInput, LabelnextError
-from labelnext.report import NEXT, reason
 from labelnext.streamed.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _KEY = b"labelnext"
-_SAMPLE = 20
+SAMPLE = 20
 
 
 @dataclass
@@ -52,14 +48,14 @@ class Scored:
         """Take another part in."""
         for name, count in other.counts.items():
             self.counts[name] = self.counts.get(name, 0) + count
-        self.missing = [*self.missing, *other.missing][:_SAMPLE]
-        self.unscored = [*self.unscored, *other.unscored][:_SAMPLE]
+        self.missing = [*self.missing, *other.missing][:SAMPLE]
+        self.unscored = [*self.unscored, *other.unscored][:SAMPLE]
         for code, notice in other.notices.items():
             mine = self.notices.setdefault(code, {"parts": 0, "items": 0, "message": "", "ids": []})
             mine["parts"] += notice["parts"]
             mine["items"] += notice["items"]
             mine["message"] = mine["message"] or notice["message"]
-            mine["ids"] = [*mine["ids"], *notice["ids"]][:_SAMPLE]
+            mine["ids"] = [*mine["ids"], *notice["ids"]][:SAMPLE]
         lows = [v for v in (self.low, other.low) if v is not None]
         highs = [v for v in (self.high, other.high) if v is not None]
         self.low, self.high = min(lows, default=None), max(highs, default=None)
@@ -68,53 +64,51 @@ class Scored:
         self.problems += other.problems
 
 
-@dataclass(frozen=True)
-class Scoring:
-    """How parts are scored, and where their scores go: all that a worker must know.
+class Task(Protocol):
+    """What is done with every part: a table, kept as a file, and what was found on the way."""
 
-    Attributes:
-        acquisition: name of the function.
-        of: items or objects.
-        options: of the function.
-        folder: of the scores, inside the store.
-        skip_broken: parts that cannot be read are counted and left out.
-    """
-
-    acquisition: str
-    of: Any
-    options: dict[str, Any]
-    folder: str
-    skip_broken: bool = False
+    @property
+    def skip_broken(self) -> bool:
+        """Parts that cannot be read are counted and left out."""
 
     def name(self, part: Part) -> str:
-        """The file of a part's scores; another one when the part or the scoring changed."""
-        how = [self.acquisition, self.of, self.options, part.name, dict(part.payload)]
-        digest = hashlib.sha256(json.dumps(how, sort_keys=True, default=str).encode())
-        return f"{self.folder}/{part.number:06d}-{digest.hexdigest()[:16]}.parquet"
+        """The file of a part; another one when the part or the task changed."""
+
+    def table(self, reader: Streams, part: Part, store: Store) -> tuple[pa.Table, Scored]:
+        """The table of a part."""
+
+    def nothing(self) -> pa.Table:
+        """The table of a part that cannot be read."""
 
 
-def score_part(reader: Streams, part: Part, scoring: Scoring, store: Store) -> Scored:
-    """Score one part and keep its scores; what is kept already is not done again.
+def do_part(reader: Streams, part: Part, task: Task, store: Store) -> Scored:
+    """Do one part and keep its table; what is kept already is not done again.
 
     Doing it twice, or in two processes at once, ends in the same file.
 
     Raises:
         LabelnextError: naming the part, if it cannot be read or scored.
     """
-    name = scoring.name(part)
+    name = task.name(part)
     kept = read_scored(store, name)
     if kept is not None:
         return kept
     try:
-        table, scored = _scores(reader, part, scoring)
+        table, scored = task.table(reader, part, store)
     except LabelnextError as error:
-        if not scoring.skip_broken or not isinstance(error, InvalidInput):
+        if not task.skip_broken or not isinstance(error, InvalidInput):
             error.message = f"{part.name}: {error.message}"
             raise
-        table, scored = _no_scores(), Scored(problems=[f"{part.name}: {error.message}"])
+        table, scored = task.nothing(), Scored(problems=[f"{part.name}: {error.message}"])
     data = {_KEY: json.dumps(asdict(scored)).encode()}
     store.write_table(name, table.replace_schema_metadata(data))
     return scored
+
+
+def file_name(folder: str, part: Part, how: Any) -> str:
+    """A file that is another one when the part changed, or what is done with it."""
+    text = json.dumps([how, part.name, dict(part.payload)], sort_keys=True, default=str)
+    return f"{folder}/{part.number:06d}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.parquet"
 
 
 def read_scored(store: Store, name: str) -> Scored | None:
@@ -128,66 +122,9 @@ def read_scored(store: Store, name: str) -> Scored | None:
     return Scored(**json.loads(schema.metadata[_KEY]))
 
 
-def _scores(reader: Streams, part: Part, scoring: Scoring) -> tuple[pa.Table, Scored]:
-    import pyarrow as pa
+def all_integers(ids: pa.Array) -> bool:
+    """Whether every id is an integer, so that ties go by value."""
     import pyarrow.compute as pc
 
-    pool, ids = reader.read_part(part)
-    function = get_acquisition(scoring.acquisition)
-    scores, utilities = function.score(pool, of=scoring.of, **scoring.options)
-    utilities = np.where(pool.labelled, np.nan, utilities) + 0.0  # no −0.0: it would tie unequally
-    usable = ~np.isnan(utilities)
-    unscored = ~usable & ~pool.labelled
-    missing = pool.missing & ~pool.labelled
-    finite = scores[usable & np.isfinite(scores)]
-    table = pa.table(
-        {"item_id": ids, "score": scores, "utility": pa.array(utilities, from_pandas=True)}
-    )
-
-    def named(rows: Any, most: int = _SAMPLE) -> list[str]:
-        return [str(i) for i in ids.take(pa.array(np.flatnonzero(rows)[:most])).to_pylist()]
-
-    ranked = np.flatnonzero(usable)
-    best = ranked
-    if len(ranked) > NEXT:
-        best = ranked[np.argpartition(-utilities[ranked], NEXT - 1)[:NEXT]]
-    foremost = [str(i) for i in ids.take(pa.array(best)).to_pylist()]
-    reasons = (reason(pool, int(row), scoring.of) for row in best)
     whole = pc.all(pc.match_substring_regex(ids, r"^-?[0-9]+$"), min_count=0)
-    return table, Scored(
-        counts={
-            "items": len(pool),
-            "predicted": int((~pool.missing).sum()),
-            "missing": int(missing.sum()),
-            "labelled": int(pool.labelled.sum()),
-            "unscored": int(unscored.sum()),
-            "ranked": int(usable.sum()),
-        },
-        missing=named(missing),
-        unscored=named(unscored),
-        notices={
-            notice.code: {
-                "parts": 1,
-                "items": len(notice.item_ids),
-                "message": notice.message,
-                "ids": _real(notice.item_ids[:_SAMPLE], ids),
-            }
-            for notice in pool.notices
-        },
-        low=float(finite.min()) if finite.size else None,
-        high=float(finite.max()) if finite.size else None,
-        reasons=dict(zip(foremost, reasons, strict=True)),
-        integers=bool(whole.as_py()),
-    )
-
-
-def _real(rows: tuple[str, ...], ids: Any) -> list[str]:
-    """The ids behind row numbers: a part's pool is numbered, for speed."""
-    return [str(ids[int(row)].as_py()) for row in rows]
-
-
-def _no_scores() -> pa.Table:
-    import pyarrow as pa
-
-    kinds = {"item_id": pa.string(), "score": pa.float64(), "utility": pa.float64()}
-    return pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
+    return bool(whole.as_py())

@@ -6,24 +6,31 @@ import hashlib
 import json
 import re
 import time
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labelnext.adapter import Adapter, Journal, Part, Plan, Progress, Step, Streams, Target
 from labelnext.config import Config
-from labelnext.errors import ConfigError, InvalidInput, NotFound, WriteRefused
+from labelnext.errors import ConfigError, WriteRefused
 from labelnext.journal import carry_out, only_run, take_back
 from labelnext.output import check_writable, write_atomically
-from labelnext.pool import Notice, Pool
+from labelnext.pool import Notice
 from labelnext.report import Report, summarise, versions
-from labelnext.scoring import rank_pool, ranking_options
+from labelnext.scoring import rank_pool
+from labelnext.streamed.asked import check_streamable, first_pool, scoring_of, without_limits
+from labelnext.streamed.batches import batch_of
 from labelnext.streamed.engines import get_engine
-from labelnext.streamed.ordering import ordered
-from labelnext.streamed.parts import Scored, Scoring
+from labelnext.streamed.guides import SAMPLE_SIZE, Guide, Survey, make_guide
+from labelnext.streamed.ordering import in_order, opened_scores
+from labelnext.streamed.parts import Scored, Task
+from labelnext.streamed.scoring import Scoring
 from labelnext.streamed.store import MANIFEST, Store, filesystem, is_url
 from labelnext.streamed.summary import Summary, ranked_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 STEP = "ranking_dataset"
 BATCH = "batch.jsonl"
@@ -63,7 +70,9 @@ def run_streamed(
     page = settings.report.path and settings.directory / settings.report.path.expanduser()
     if page:
         check_writable(page)
-    rank_pool(settings, first_pool(settings, platform, parts))  # fails before anything begins
+    # What is wrong with the configuration shows before anything begins.
+    rank_pool(without_limits(settings), first_pool(settings, platform, parts))
+    scoring_of(settings, platform, parts, "")
     with only_run(settings.state):
         details = {"seed": settings.selection.seed}
         journal = Journal.create(settings.state, plan, details=details)
@@ -92,36 +101,6 @@ def resume_streamed(
 def undo_streamed(settings: Config, platform: Adapter | Target, journal: Journal) -> list[str]:
     """Put the earlier ranking back, and remove the files of the run."""
     return take_back(journal, StreamedPerformer(settings, platform, journal, None))
-
-
-def check_streamable(settings: Config) -> None:
-    """Refuse what needs the whole pool at once.
-
-    Raises:
-        ConfigError: naming the key.
-    """
-    acquisition, selection = settings.acquisition, settings.selection
-    options = {"reduce": acquisition.reduce, **acquisition.options}
-    quota = {"no_objects": acquisition.no_objects, **acquisition.options}["no_objects"] == "quota"
-    wrong = {
-        "purpose must be label": settings.rest.purpose != "label",
-        "acquisition.name must be given": acquisition.name is None,
-        "acquisition.calibrate must be off": acquisition.calibrate != "off",
-        "acquisition.no_objects must be first or last": quota,
-        "acquisition.options.class_weights must be given as numbers, one for each class,": (
-            options["reduce"] == "weighted_sum"
-            and not isinstance(options.get("class_weights"), (list, dict))
-        ),
-        "selection.method must be top_k": selection.method != "top_k",
-        "selection.options must be empty": bool(selection.options),
-        "source.predictions must be left out": settings.source.predictions is not None,
-    }
-    for rule, broken in wrong.items():
-        if broken:
-            raise ConfigError(
-                f"{rule} for a pool that is read in parts.",
-                hint="the rest needs the whole pool in memory: give one file as source.path.",
-            )
 
 
 def make_plan(settings: Config, parts: list[Part]) -> Plan:
@@ -197,38 +176,65 @@ class StreamedPerformer:
         self._parts = self._parts or self._platform.parts() or []
         scoring = scoring_of(self._settings, self._platform, self._parts, self._journal.run_id)
         start = time.perf_counter()
-        scored = self._score(scoring, store)
+        guide = self._guide(scoring, store)
+        scored = self._each(scoring, store, "score")
         self._seconds["score"] = round(time.perf_counter() - start, 3)
         start = time.perf_counter()
-        self._summary = self._order(scored, scoring, store)
+        self._summary = self._order(scored, scoring, store, guide)
         self._seconds["order"] = round(time.perf_counter() - start, 3)
 
-    def _score(self, scoring: Scoring, store: Store) -> Scored:
+    def _each(self, what: Task, store: Store, stage: str) -> Scored:
+        """What was found in all parts."""
         total, done = Scored(), 0
         engine = get_engine(self._settings.rest.engine)
         rows = sum(part.rows for part in self._parts)
-        for scored in engine(self._settings, self._platform, self._parts, scoring, store):
+        size = max(rows // max(len(self._parts), 1), 1)
+        for scored in engine(self._settings, self._platform, self._parts, what, store):
             total.add(scored)
-            done += scored.counts.get("items", 0)
+            done += scored.counts.get("items", size)
             if self._progress is not None:
-                self._progress("score", done, rows)
+                self._progress(stage, min(done, rows), rows)
         return total
 
-    def _order(self, scored: Scored, scoring: Scoring, store: Store) -> Summary:
+    def _guide(self, scoring: Scoring, store: Store) -> Guide | None:
+        """What a survey of the embeddings finds, where the choice goes by them."""
+        if not (scoring.choice.clustered or scoring.choice.in_rounds):
+            return None
+        rows = sum(part.rows for part in self._parts)
+        share = min(1.0, SAMPLE_SIZE / max(rows, 1))
+        survey = Survey(scoring.choice, scoring.folder, share, scoring.skip_broken)
+        self._each(survey, store, "survey")
+        return make_guide(scoring.choice, survey, self._parts, store)
+
+    def _order(
+        self, scored: Scored, scoring: Scoring, store: Store, guide: Guide | None
+    ) -> Summary:
         import pyarrow as pa
 
         pa.default_memory_pool().release_unused()  # the sort needs what scoring has done with
         run = self._journal.run_id
         files = [scoring.name(part) for part in self._parts]
         n = scored.counts.get("ranked", 0)
-        budget = n if self._settings.selection.budget is None else self._settings.selection.budget
-        seed = self._settings.selection.seed
-        summary = Summary(scored, min(budget, n), scoring.acquisition, seed)
+        temporary = self._settings.state / f"{run}.sort"
+        integers = scored.integers
+        with opened_scores(store, files, integers=integers, folder=temporary) as scores:
+            chosen, notices = batch_of(scoring, scores, self._parts, store, guide, n)
+            budget = min(n if scoring.choice.budget is None else scoring.choice.budget, n)
+            if chosen is not None:  # what must come in may have no score
+                budget = len(chosen)
+                n = budget if scoring.acquisition is None else n + _unscored(chosen)
+            summary = Summary(scored, budget, scoring, notices)
+            self._write(store, in_order(scores, chosen), n, summary)
+        store.remove_folder(scoring.folder)
+        return summary
+
+    def _write(self, store: Store, tables: Iterator[pa.Table], n: int, summary: Summary) -> None:
+        """The ranking's files, its batch, and last the manifest that names them."""
+        run = self._journal.run_id
         written: list[dict[str, Any]] = []
         first = 1
-        temporary = self._settings.state / f"{run}.sort"
-        for batch in ordered(store, files, integers=scored.integers, folder=temporary):
-            table = ranked_table(batch, first, n, budget)
+        for found in tables:
+            table = ranked_table(found, first, n, summary.budget)
             name = f"{run}/part-{len(written):05d}.parquet"
             store.write_table(name, table)
             summary.add(table)
@@ -239,8 +245,6 @@ class StreamedPerformer:
         lines = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in summary.rows)
         store.write_bytes(f"{run}/{BATCH}", lines.encode())
         self._publish(store, written, n, summary)
-        store.remove_folder(scoring.folder)
-        return summary
 
     def _publish(
         self, store: Store, files: list[dict[str, Any]], rows: int, summary: Summary
@@ -304,52 +308,10 @@ class StreamedPerformer:
         )
 
 
-def scoring_of(settings: Config, platform: Streams, parts: list[Part], run_id: str) -> Scoring:
-    """How the parts are scored; what is scored follows from the first of them that can be read.
-
-    Raises:
-        NotFound: if there is none.
-    """
-    # Nobody has counted the labelled objects of all parts, so that auto does without them.
-    pool = replace(first_pool(settings, platform, parts), truth=None)
-    name, of, options = ranking_options(settings, pool)
-    if name is None or of is None:
-        raise InvalidInput("the parts must hold class probabilities or objects; got neither.")
-    return Scoring(
-        name,
-        of,
-        options,
-        f"{run_id}/scores",
-        skip_broken=skips(settings),
-    )
-
-
-def first_pool(settings: Config, platform: Streams, parts: list[Part]) -> Pool:
-    """The first part that can be read.
-
-    Raises:
-        NotFound: if there is none.
-        InvalidInput: if the first cannot be read, and broken parts are not to be skipped.
-    """
-    for part in parts:
-        try:
-            return platform.read_part(part)[0]
-        except InvalidInput as error:
-            if not skips(settings):
-                error.message = f"{part.name}: {error.message}"
-                raise
-    raise NotFound("the source must hold a part that can be read; got none.")
-
-
-def skips(settings: Config) -> bool:
-    """Whether parts that cannot be read are counted and left out."""
-    return bool(getattr(settings.source_options, "broken", "stop") == "skip")
-
-
 def _dry_run(settings: Config, platform: Streams, parts: list[Part], plan: Plan) -> Report:
     """The first part, ranked in memory, and what would be written."""
     pool = first_pool(settings, platform, parts)
-    ranking = rank_pool(settings, pool)
+    ranking = rank_pool(without_limits(settings), pool)
     message = f"a dry run looks at the first of {len(parts)} parts; its rows are numbered from 0."
     found = summarise(pool, ranking, [Notice("first_part", message)])
     return _report(settings, plan, run_id=None, dry_run=True, seconds={}, **found)
@@ -370,6 +332,10 @@ def _report(settings: Config, plan: Plan, **found: Any) -> Report:
         versions=versions(("pyarrow", "duckdb")),
         **found,
     )
+
+
+def _unscored(batch: pa.Table) -> int:
+    return int(batch.column("score").null_count)
 
 
 def _superseded(store: Store, kept: set[str | None]) -> list[str]:

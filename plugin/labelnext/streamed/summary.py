@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from labelnext.pool import Notice
 from labelnext.ranking import Ranking, as_rows
 from labelnext.report import BINS, NEXT
 from labelnext.streamed.parts import Scored
+from labelnext.streamed.scoring import Scoring
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,21 +50,28 @@ class Summary:
     Args:
         scored: what scoring found.
         budget: size of the batch.
-        acquisition: name of the function.
-        seed: of the run.
+        scoring: how it was done, with the choice of the batch.
+        notices: of that choice.
     """
 
-    def __init__(self, scored: Scored, budget: int, acquisition: str, seed: int) -> None:
-        self.scored, self.acquisition = scored, acquisition
-        self._budget, self._seed = budget, seed
+    def __init__(
+        self, scored: Scored, budget: int, scoring: Scoring, notices: Sequence[Notice] = ()
+    ) -> None:
+        self.scored, self.budget, self._scoring = scored, budget, scoring
+        self._notices = notices
         self.rows: list[dict[str, Any]] = []
         self._fine: NDArray[np.int64] = np.zeros(_FINE, dtype=np.int64)
         self._batch: NDArray[np.int64] = np.zeros(_FINE, dtype=np.int64)
 
+    @property
+    def acquisition(self) -> str | None:
+        """Name of the function, if there is one."""
+        return self._scoring.acquisition
+
     def add(self, table: pa.Table) -> None:
         """Take the next ranked items in."""
         scores = table.column("score").to_numpy()
-        left = self._budget - len(self.rows)
+        left = self.budget - len(self.rows)
         if left > 0:
             head = table.slice(0, left)
             columns = (head.column(name).to_numpy() for name in ("rank", "priority", "score"))
@@ -99,6 +108,7 @@ class Summary:
         }
 
     def _ranking(self) -> Ranking:
+        name = self.acquisition
         ids = np.array([row["item_id"] for row in self.rows], dtype=np.str_)
         scores = np.array([row["score"] for row in self.rows], dtype=np.float64)
         notices = [
@@ -121,10 +131,12 @@ class Summary:
             scores=scores,
             pool_order=ids,
             pool_scores=scores,
-            acquisition=self.acquisition,
-            direction=get_acquisition(self.acquisition).direction,
-            seed=self._seed,
-            notices=tuple(notices),
+            acquisition=name,
+            of=self._scoring.of,
+            direction=None if name is None else get_acquisition(name).direction,
+            selection=self._scoring.choice.method,
+            seed=self._scoring.choice.seed,
+            notices=(*self._notices, *notices),
         )
 
     def _distribution(self) -> dict[str, Any] | None:

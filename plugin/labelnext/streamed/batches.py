@@ -1,0 +1,231 @@
+"""The batch of a pool that is read in parts, from what the parts kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.adapter import Part
+from labelnext.checks import id_order
+from labelnext.pool import Notice, Pool
+from labelnext.selection.constraints import Constraints
+from labelnext.selection.image_diversity import in_rounds
+from labelnext.selection.top_k import top_k
+from labelnext.selection.typiclust import turns
+from labelnext.streamed.choice import Choice
+from labelnext.streamed.guides import Guide, labels_of
+from labelnext.streamed.ordering import Scores
+from labelnext.streamed.rounds import second_round
+from labelnext.streamed.scoring import Scoring
+from labelnext.streamed.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def batch_of(
+    scoring: Scoring,
+    scores: Scores,
+    parts: Sequence[Part],
+    store: Store,
+    guide: Guide | None,
+    n_ranked: int,
+) -> tuple[pa.Table | None, list[Notice]]:
+    """The batch in its order with item_id and score; None where it is simply what comes first.
+
+    Args:
+        scoring: with the choice.
+        scores: of all parts.
+        parts: of the pool.
+        store: of what the parts kept.
+        guide: where the method goes by embeddings.
+        n_ranked: how many could be chosen.
+    """
+    choice = scoring.choice
+    if guide is not None and choice.in_rounds:
+        return second_round(scoring, scores.integers, parts, store, guide, n_ranked)
+    if guide is not None:
+        drawn = f"{len(guide.sample):,} items"
+        about = "; so is how typical an item is" if choice.method == "typiclust" else ""
+        message = f"the centres of {choice.method} were learnt from a sample of {drawn}{about}."
+        return _of_clusters(choice, scores, guide), [Notice("sample", message)]
+    notices = _unknown(choice.constraints, scores)
+    if not choice.constraints.any:
+        return None, notices
+    batch, found = _within_limits(choice, scores)
+    return batch, notices + found
+
+
+def _of_clusters(choice: Choice, scores: Scores, guide: Guide) -> pa.Table:
+    """The lists of the clusters, merged over all parts, and taken from in turns."""
+    import pyarrow as pa
+
+    n, firsts = len(guide.centres), np.zeros(len(guide.centres), dtype=np.intp)
+    sizes, largest = np.zeros(n, dtype=np.intp), 0.0
+    found = scores.rows(
+        "SELECT cluster, count(*), max(distance) FROM scores WHERE cluster IS NOT NULL "
+        f"GROUP BY cluster ORDER BY min({scores.tie.split(',')[0]})"
+    )
+    for place, (cluster, size, farthest) in enumerate(found):
+        sizes[cluster], firsts[cluster] = size, place
+        largest = max(largest, farthest)
+    n_picks = min(choice.budget or 0, int(sizes.sum()))
+    if choice.method == "typiclust":
+        order = turns(labels_of(guide), sizes, firsts, n_picks)
+        most, by = np.bincount(order, minlength=n), "distance"
+    else:
+        rounds = 0
+        while np.minimum(sizes, rounds).sum() < n_picks:
+            rounds += 1
+        order, most = None, np.minimum(sizes, rounds)
+        # Equal but for rounding is equal, as in `comparable`.
+        by = f"round(distance / {max(largest, 1e-300)!r}, 9)"
+    lists = _heads(scores, by, sizes, most)
+    clusters = lists.column("cluster").to_numpy()
+    if order is None:
+        ids = np.array(lists.column("item_id").to_pylist(), dtype=np.str_)
+        rows = _by_id(ids, scores.integers)
+        distances = lists.column("place").to_numpy()
+        picks = rows[in_rounds(distances[rows], clusters[rows], sizes)][:n_picks]
+    else:
+        starts = np.searchsorted(clusters, np.arange(n))
+        picks = starts[order] + _places(order)
+    return lists.take(pa.array(picks)).select(["item_id", "score"])
+
+
+def _heads(scores: Scores, by: str, sizes: NDArray[np.intp], most: NDArray[np.intp]) -> pa.Table:
+    """The first items of each cluster's list, cluster after cluster."""
+    import pyarrow as pa
+
+    starts, first, kept = np.cumsum(sizes) - sizes, 0, []
+    for table in scores.tables(
+        f"SELECT item_id, score, cluster, {by} AS place FROM scores WHERE cluster IS NOT NULL "
+        f"ORDER BY cluster, place, {scores.tie}"
+    ):
+        clusters = table.column("cluster").to_numpy()
+        places = np.arange(first, first + len(table)) - starts[clusters]
+        kept.append(table.filter(pa.array(places < most[clusters])))
+        first += len(table)
+    return pa.concat_tables(kept)
+
+
+def _within_limits(choice: Choice, scores: Scores) -> tuple[pa.Table, list[Notice]]:
+    """What the limits leave of the best scores: of each kind no more can come in than its limit."""
+    import pyarrow as pa
+
+    limits = choice.constraints
+    scores.add("included", pa.table({"item_id": pa.array([str(i) for i in limits.include])}))
+    kept = pa.concat_tables(
+        _candidates(
+            limits,
+            choice.budget,
+            scores.tables(
+                "SELECT * FROM scores WHERE utility IS NOT NULL "
+                "OR item_id IN (SELECT item_id FROM included) "
+                f"ORDER BY utility DESC NULLS LAST, {scores.tie}"
+            ),
+        )
+    )
+    ids = np.array(kept.column("item_id").to_pylist(), dtype=np.str_)
+    pool = _pool_of(kept, ids, limits)
+    utilities = kept.column("utility").to_numpy()
+    order = _by_id(ids, scores.integers)
+    candidates = order[(~np.isnan(utilities))[order]]
+
+    def choose(
+        left: NDArray[np.intp], taken: NDArray[np.intp], wanted: int | None
+    ) -> NDArray[np.intp]:
+        return left[top_k(utilities[left], wanted)]
+
+    batch, notices = limits.fill(pool, candidates, choice.budget, choose)
+    return kept.take(pa.array(batch)).select(["item_id", "score"]), notices
+
+
+def _candidates(
+    limits: Constraints, budget: int | None, tables: Iterator[pa.Table]
+) -> Iterator[pa.Table]:
+    """Of tables sorted by utility, the rows that can still come in."""
+    import pyarrow as pa
+
+    everything = np.inf if budget is None else float(budget)
+    rest = everything - sum(limits.quota.values()) if limits.quota else everything
+    quota = {str(name): most for name, most in limits.quota.items()}
+    kinds: dict[str, int] = {}
+    groups: dict[str, int] = {}
+    counts: dict[int, int] = {}
+    included = {str(i) for i in limits.include}
+    for table in tables:
+        kind: NDArray[np.int64] = np.zeros(len(table), dtype=np.int64)
+        room: NDArray[np.float64] = np.full(len(table), everything)
+        if limits.quota:
+            kind, names = _codes(table.column(limits.quota_of), kinds)
+            # What has no quota of its own shares what is left.
+            room = np.array([float(quota.get(n, rest)) for n in names])[kind]
+            others = np.array([n not in quota for n in names])
+            kind = np.where(others[kind], -1, kind)
+        if limits.per_group is not None:
+            group, names = _codes(table.column("group"), groups)
+            grouped = np.array([n != "" for n in names])[group]
+            room = np.where(grouped, np.minimum(room, limits.per_group), room)
+            kind = kind * 2**32 + np.where(grouped, group, -1)
+        keys, inverse, here = np.unique(kind, return_inverse=True, return_counts=True)
+        before = np.array([counts.get(key, 0) for key in keys.tolist()])
+        fits = _places(inverse) + before[inverse] < room
+        counts |= dict(zip(keys.tolist(), (before + here).tolist(), strict=True))
+        if included:
+            names = table.column("item_id").to_pylist()
+            fits |= np.array([name in included for name in names])
+        yield table.filter(pa.array(fits))
+
+
+def _codes(column: Any, known: dict[str, int]) -> tuple[NDArray[np.int64], list[str]]:
+    """A number for each value, the same in all tables, and the values by number."""
+    encoded = column.combine_chunks().dictionary_encode()
+    names = encoded.dictionary.to_pylist()
+    codes = np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)
+    found: NDArray[np.int64] = codes[encoded.indices.to_numpy()]
+    return found, list(known)
+
+
+def _places(keys: NDArray[np.intp]) -> NDArray[np.intp]:
+    """How many equal keys stand before each: [5, 7, 5] gives [0, 0, 1]."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(keys)])
+    lengths = np.diff(np.append(starts, len(keys)))
+    places = np.empty(len(keys), dtype=np.intp)
+    places[order] = np.arange(len(keys)) - np.repeat(starts, lengths)
+    return places
+
+
+def _pool_of(kept: pa.Table, ids: NDArray[np.str_], limits: Constraints) -> Pool:
+    """What is left of the pool: of the predictions, which class came first."""
+    columns: dict[str, Any] = {"labelled": kept.column("labelled").to_numpy()}
+    if limits.quota and limits.quota_of == "class":
+        names = kept.column("class").to_pylist()
+        classes = sorted({n for n in names if n} | {*map(str, limits.quota)})
+        codes = np.array([classes.index(n) if n else -1 for n in names], dtype=np.intp)
+        columns["probabilities"] = np.append(np.eye(len(classes)), [[0.0] * len(classes)], 0)[codes]
+        columns |= {"classes": classes, "missing": codes < 0}
+    groups = kept.column("group").to_pylist()
+    return Pool(ids, groups=groups, **columns)
+
+
+def _by_id(ids: NDArray[np.str_], integers: bool) -> NDArray[np.intp]:
+    """The order of some ids, as all ids of the pool go."""
+    return id_order(ids) if integers else np.argsort(ids, kind="stable")
+
+
+def _unknown(limits: Constraints, scores: Scores) -> list[Notice]:
+    """A notice of excluded ids that no part holds."""
+    import pyarrow as pa
+
+    names = [str(i) for i in limits.exclude]
+    if not names:
+        return []
+    scores.add("excluded", pa.table({"item_id": pa.array(names)}))
+    text = "SELECT item_id FROM scores WHERE item_id IN (SELECT item_id FROM excluded)"
+    return limits.excluded(Pool([row[0] for row in scores.rows(text)]))[1]

@@ -1,0 +1,100 @@
+"""What a part brings to the choice of the batch: places in clusters, or picks of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.checks import id_order
+from labelnext.pool import Pool
+from labelnext.selection import get_selection
+from labelnext.selection.points import Array, Points
+from labelnext.selection.typiclust import distances_to_nearest, nearest
+from labelnext.streamed.choice import Choice
+from labelnext.streamed.guides import Guide, vectors_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def located(
+    choice: Choice, pool: Pool, ids: pa.Array, wanted: NDArray[np.bool_], guide: Guide
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The cluster of each item, and by what its list is ordered, shape (n_items,) each.
+
+    For Image Diversity the distance to the centre; for TypiClust the mean distance to the nearest
+    items of the sample in the same cluster.
+    """
+    rows = np.flatnonzero(wanted)
+    clusters = np.zeros(len(pool), dtype=np.intp)
+    distances = np.zeros(len(pool))
+    if not len(rows):
+        return clusters, distances
+    points = choice.points(vectors_of(pool, choice), rows)
+    clusters[rows] = nearest(points, guide.centres)
+    if choice.method == "typiclust":
+        distances[rows] = _typicality(points, clusters[rows], ids.take(rows).to_pylist(), guide)
+        return clusters, distances
+    found = np.empty(len(rows))
+    for place, block in points.blocks():
+        found[place] = np.linalg.norm(block - guide.centres[clusters[rows][place]], axis=1)
+    distances[rows] = found
+    return clusters, distances
+
+
+def _typicality(
+    points: Points, clusters: NDArray[np.intp], names: list[str], guide: Guide
+) -> Array:
+    found = np.zeros(len(points))
+    positions = guide.positions
+    own = np.array([positions.get(name, -1) for name in names], dtype=np.intp)
+    homes = nearest(Points(guide.sample), guide.centres)
+    for cluster in np.unique(clusters):
+        members = np.flatnonzero(clusters == cluster)
+        others = np.flatnonzero(homes == cluster)
+        if not len(others):
+            continue
+        place = np.minimum(np.searchsorted(others, own[members]), len(others) - 1)
+        same = np.where(others[place] == own[members], place, -1)
+        found[members] = distances_to_nearest(
+            points, members, guide.sample[others], same, len(others)
+        )
+    return found
+
+
+def proposed(
+    choice: Choice,
+    pool: Pool,
+    ids: pa.Array,
+    scores: NDArray[np.float64],
+    wanted: NDArray[np.bool_],
+    guide: Guide,
+) -> pa.Table:
+    """The first round: what the method picks of a part, with embeddings in its space."""
+    import pyarrow as pa
+
+    rows = np.flatnonzero(wanted)
+    names = np.array(ids.take(rows).to_pylist(), dtype=np.str_)
+    rows = rows[id_order(names)]
+    points = choice.points(vectors_of(pool, choice), rows)
+    picks = picked(choice, points, guide.labelled)
+    vectors = np.ascontiguousarray(points[picks], dtype=np.float64)
+    width = np.arange(len(picks) + 1, dtype=np.int32) * points.shape[1]
+    return pa.table(
+        {
+            "item_id": ids.take(rows[picks]),
+            "score": pa.array(scores[rows[picks]], from_pandas=True),
+            "embedding": pa.ListArray.from_arrays(pa.array(width), pa.array(vectors.ravel())),
+        }
+    )
+
+
+def picked(choice: Choice, points: Points | Array, labelled: Array) -> NDArray[np.intp]:
+    """What the method of the table picks of some points, in order."""
+    method = get_selection(choice.method)
+    options = {**choice.options, **({"seed": choice.seed} if method.seeded else {})}
+    given = labelled if len(labelled) else np.empty((0, points.shape[1]))
+    found: NDArray[np.intp] = method.function(points, given, choice.budget, **options)
+    return found

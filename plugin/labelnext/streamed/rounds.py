@@ -1,0 +1,131 @@
+"""The second round: the method once more, among what was picked in the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.adapter import Part
+from labelnext.checks import id_order
+from labelnext.pool import Notice
+from labelnext.selection.facility_location import coverage
+from labelnext.selection.k_center import covering_radius
+from labelnext.selection.points import Array, Points
+from labelnext.streamed.choice import Choice
+from labelnext.streamed.guides import Guide, vectors_of_table
+from labelnext.streamed.proposals import picked
+from labelnext.streamed.scoring import Scoring
+from labelnext.streamed.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_HELD = 1 << 29  # bytes of embeddings that are held for the second round; more are thinned out
+_MEASURED = 5_000  # items of the sample on which the rounds are compared with one
+
+_MEASURES: dict[str, tuple[str, Callable[[Array, Array], float]]] = {
+    "k_center": ("covering radius", covering_radius),
+    "facility_location": ("coverage", coverage),
+}
+
+
+def second_round(
+    scoring: Scoring,
+    integers: bool,
+    parts: Sequence[Part],
+    store: Store,
+    guide: Guide,
+    n_ranked: int,
+) -> tuple[pa.Table, list[Notice]]:
+    """The batch with item_id and score, and what the rounds cost against one.
+
+    Args:
+        scoring: with the choice.
+        integers: every id is an integer.
+        parts: of the pool.
+        store: of the proposals.
+        guide: with the sample and what is labelled.
+        n_ranked: how many could be chosen.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    choice = scoring.choice
+    held: list[pa.Table] = []
+    for part in parts:
+        place = store.path(scoring.proposals(part))
+        try:
+            held.append(pq.read_table(place, filesystem=store.files))
+        except FileNotFoundError:  # a part that could not be read, and was left out
+            continue
+        if sum(table.nbytes for table in held) > _HELD:
+            held = [_thinned(choice, pa.concat_tables(held), integers, guide)]
+    if not held:
+        kinds = {"item_id": pa.string(), "score": pa.float64()}
+        return pa.table({name: pa.array([], kind) for name, kind in kinds.items()}), []
+    if len(parts) == 1:  # one part is the whole
+        batch = held[0].slice(0, choice.budget)
+        return batch.select(["item_id", "score"]), []
+    batch = _thinned(choice, pa.concat_tables(held), integers, guide)
+    return batch.select(["item_id", "score"]), [_measured(choice, guide, n_ranked)]
+
+
+def _thinned(choice: Choice, table: pa.Table, integers: bool, guide: Guide) -> pa.Table:
+    ids = np.array(table.column("item_id").to_pylist(), dtype=np.str_)
+    rows = id_order(ids) if integers else np.argsort(ids, kind="stable")
+    points = Points(vectors_of_table(table), rows)
+    return table.take(rows[picked(choice, points, guide.labelled)])
+
+
+def _measured(choice: Choice, guide: Guide, n_ranked: int) -> Notice:
+    """The rounds against one, on a part of the sample, with the budget scaled down."""
+    some = np.arange(len(guide.sample))[:: -(-len(guide.sample) // _MEASURED) or 1]
+    what, measure = _MEASURES[choice.method]
+    message = (
+        f"{choice.method} went in two rounds, in each part and then among what was picked there"
+    )
+    if len(some) < 2:
+        return Notice("rounds", f"{message}.")
+    sample, homes = guide.sample[some], guide.parts[some]
+    budget = max(2, round((choice.budget or 0) * len(some) / n_ranked))
+    found = compared(choice, sample, homes, guide.labelled, min(budget, len(some)), measure)
+    return Notice(
+        "rounds",
+        f"{message}: on {len(some):,} items of a sample its {what} was {found:.3f} of that of one "
+        "round.",
+    )
+
+
+def compared(
+    choice: Choice,
+    points: Array,
+    homes: NDArray[np.intp],
+    labelled: Array,
+    budget: int,
+    measure: Callable[[Array, Array], float],
+) -> float:
+    """What a measure gives for two rounds, divided by what it gives for one.
+
+    Args:
+        choice: with the method.
+        points: shape (n_points, n_dimensions).
+        homes: shape (n_points,), the part of each.
+        labelled: shape (n_labelled, n_dimensions).
+        budget: of picks.
+        measure: ``f(points, chosen)``.
+    """
+    small = replace(choice, budget=budget)
+    first = [
+        rows[picked(small, points[rows], labelled)]
+        for rows in (np.flatnonzero(homes == home) for home in np.unique(homes))
+    ]
+    union = np.sort(np.concatenate(first))
+    twice = points[union[picked(small, points[union], labelled)]]
+    once = points[picked(small, points, labelled)]
+    given = labelled if len(labelled) else points[:0]
+    values = [measure(points, np.concatenate([given, chosen])) for chosen in (twice, once)]
+    return 1.0 if values[0] == values[1] else values[0] / max(values[1], 1e-300)

@@ -1,0 +1,180 @@
+"""Scoring a part by the table's function, with what the choice of the batch will need."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.acquisition import get_acquisition
+from labelnext.adapter import Part, Streams
+from labelnext.pool import Pool
+from labelnext.report import NEXT, reason
+from labelnext.selection.constraints import groups_of, predicted_classes
+from labelnext.selection.points import Points, finite_rows
+from labelnext.streamed.choice import Choice
+from labelnext.streamed.guides import read_guide, vectors_of
+from labelnext.streamed.parts import SAMPLE, Scored, all_integers, file_name
+from labelnext.streamed.proposals import located, proposed
+from labelnext.streamed.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How parts are scored, and where their scores go: all that a worker must know.
+
+    Attributes:
+        acquisition: name of the function; None where selection needs no score.
+        of: items or objects.
+        options: of the function.
+        folder: of the scores, inside the store.
+        skip_broken: parts that cannot be read are counted and left out.
+        choice: how the batch is chosen.
+    """
+
+    acquisition: str | None
+    of: Any
+    options: dict[str, Any]
+    folder: str
+    skip_broken: bool = False
+    choice: Choice = field(default_factory=Choice)
+
+    def name(self, part: Part) -> str:
+        """The file of a part's scores."""
+        how = [self.acquisition, self.of, self.options, asdict(self.choice)]
+        return file_name(self.folder, part, how)
+
+    def proposals(self, part: Part) -> str:
+        """The file of what a part proposes for the batch, where the choice goes in rounds."""
+        return self.name(part).replace(self.folder, f"{self.folder}/proposals", 1)
+
+    def nothing(self) -> pa.Table:
+        """No scores."""
+        import pyarrow as pa
+
+        kinds = {"item_id": pa.string(), "score": pa.float64(), "utility": pa.float64()}
+        if self.choice.constraints.any:
+            kinds |= {"class": pa.string(), "group": pa.string(), "labelled": pa.bool_()}
+        if self.choice.clustered:
+            kinds |= {"cluster": pa.int64(), "distance": pa.float64()}
+        return pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
+
+    def table(self, reader: Streams, part: Part, store: Store) -> tuple[pa.Table, Scored]:
+        """Scores of a part, and of what its place in the batch depends."""
+        import pyarrow as pa
+
+        pool, ids = reader.read_part(part, self.choice.columns)
+        scores, utilities = self._scored(pool)
+        usable = np.ones(len(pool), dtype=bool) if utilities is None else ~np.isnan(utilities)
+        if self.choice.clustered or self.choice.in_rounds:
+            usable &= finite_rows(Points(vectors_of(pool, self.choice)))
+        wanted = usable & ~pool.labelled & ~self._excluded(ids)
+        values = np.full(len(pool), np.nan)
+        if utilities is not None:  # no −0.0: it would tie unequally
+            values[wanted] = utilities[wanted] + 0.0
+        columns = {
+            "item_id": ids,
+            "score": pa.array(scores, from_pandas=True),
+            "utility": pa.array(values, from_pandas=True),
+            **self._beside(pool, ids, wanted, store),
+        }
+        if self.choice.in_rounds:
+            guide = read_guide(store.place, self.folder)
+            made = proposed(self.choice, pool, ids, scores, wanted, guide)
+            store.write_table(self.proposals(part), made)
+        return pa.table(columns), self._found(pool, ids, scores, values, usable, wanted)
+
+    def _scored(self, pool: Pool) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        if self.acquisition is None:
+            return np.full(len(pool), np.nan), None
+        return get_acquisition(self.acquisition).score(pool, of=self.of, **self.options)
+
+    def _excluded(self, ids: pa.Array) -> NDArray[np.bool_]:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        names = pa.array([str(i) for i in self.choice.constraints.exclude], pa.string())
+        found: NDArray[np.bool_] = pc.is_in(ids, names).to_numpy(zero_copy_only=False)
+        return found
+
+    def _beside(
+        self, pool: Pool, ids: pa.Array, wanted: NDArray[np.bool_], store: Store
+    ) -> dict[str, Any]:
+        """What the choice of the batch looks at beside the score."""
+        import pyarrow as pa
+
+        found: dict[str, Any] = {}
+        limits = self.choice.constraints
+        if limits.any:
+            of_class = bool(limits.quota) and limits.quota_of == "class"
+            empty = np.full(len(pool), "")
+            classes = predicted_classes(pool) if of_class else empty
+            groups = groups_of(pool, "quota") if "group" in self.choice.columns else empty
+            found["class"] = pa.array(classes.tolist(), pa.string())
+            found["group"] = pa.array(groups.tolist(), pa.string())
+            found["labelled"] = pa.array(pool.labelled)
+        if self.choice.clustered:
+            guide = read_guide(store.place, self.folder)
+            clusters, distances = located(self.choice, pool, ids, wanted, guide)
+            found["cluster"] = pa.array(clusters, mask=~wanted)
+            found["distance"] = pa.array(distances, mask=~wanted)
+        return found
+
+    def _found(
+        self,
+        pool: Pool,
+        ids: pa.Array,
+        scores: NDArray[np.float64],
+        utilities: NDArray[np.float64],
+        usable: NDArray[np.bool_],
+        wanted: NDArray[np.bool_],
+    ) -> Scored:
+        import pyarrow as pa
+
+        unscored = ~usable & ~pool.labelled
+        missing = pool.missing & ~pool.labelled
+        finite = scores[wanted & np.isfinite(scores)]
+
+        def named(rows: Any, most: int = SAMPLE) -> list[str]:
+            return [str(i) for i in ids.take(pa.array(np.flatnonzero(rows)[:most])).to_pylist()]
+
+        best = np.flatnonzero(~np.isnan(utilities))
+        if len(best) > NEXT:
+            best = best[np.argpartition(-utilities[best], NEXT - 1)[:NEXT]]
+        foremost = [str(i) for i in ids.take(pa.array(best)).to_pylist()]
+        reasons = (reason(pool, int(row), self.of) for row in best)
+        return Scored(
+            counts={
+                "items": len(pool),
+                "predicted": int((~pool.missing).sum()),
+                "missing": int(missing.sum()),
+                "labelled": int(pool.labelled.sum()),
+                "unscored": int(unscored.sum()),
+                "ranked": int(wanted.sum()),
+            },
+            missing=named(missing),
+            unscored=named(unscored),
+            notices={
+                notice.code: {
+                    "parts": 1,
+                    "items": len(notice.item_ids),
+                    "message": notice.message,
+                    "ids": _real(notice.item_ids[:SAMPLE], ids),
+                }
+                for notice in pool.notices
+            },
+            low=float(finite.min()) if finite.size else None,
+            high=float(finite.max()) if finite.size else None,
+            reasons=dict(zip(foremost, reasons, strict=True)),
+            integers=all_integers(ids),
+        )
+
+
+def _real(rows: tuple[str, ...], ids: Any) -> list[str]:
+    """The ids behind row numbers: a part's pool is numbered, for speed."""
+    return [str(ids[int(row)].as_py()) for row in rows]

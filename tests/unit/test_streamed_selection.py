@@ -1,0 +1,214 @@
+"""Batches of pools that are read in parts: limits, clusters and rounds, against the whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from numpy.typing import NDArray
+
+import labelnext
+from labelnext.errors import ConfigError, InvalidInput
+from labelnext.selection.facility_location import coverage, facility_location
+from labelnext.selection.k_center import covering_radius, k_center
+from tests.unit.test_streamed import (
+    assert_same,
+    classification,
+    in_memory,
+    settings,
+    spread,
+    texts,
+    written,
+)
+
+N = 3_000
+
+
+def grouped() -> pa.Table:
+    """Many ties, missing and labelled items; a class in ten, and groups of uneven size."""
+    table = classification(texts(N))
+    rng = np.random.default_rng(3)
+    groups = [f"video-{int(i)}" if i else "" for i in rng.geometric(0.02, N) - 1]
+    return table.append_column("group", pa.array(groups))
+
+
+LIMITS: list[dict[str, Any]] = [
+    {"quota": {"0": 3, "2": 20}},
+    {"quota": {"video-1": 4, "video-7": 50}, "quota_of": "group"},
+    {"per_group": 2},
+    {"quota": {"1": 30}, "per_group": 1},
+    {"exclude": ["img-7", "img-2999", "unknown"]},
+    {"include": ["img-5", "img-11"], "exclude": ["img-4"], "quota": {"2": 6}},
+]
+
+
+@pytest.mark.parametrize("files", [1, 7])
+@pytest.mark.parametrize("limits", LIMITS, ids=lambda limits: "-".join(limits))
+def test_limits_hold_exactly_over_all_parts(
+    tmp_path: Path, limits: dict[str, Any], files: int
+) -> None:
+    table = grouped()
+    how = {"selection": {"budget": 60, "options": limits}}
+    report = labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", files), **how))
+    whole = in_memory(tmp_path, table, **how)
+    assert_same(written(tmp_path / "ranking"), whole)
+    assert report.counts["batch"] == sum(whole.column("batch").to_pylist())
+    unknown = [n for n in report.notices if n.code == "unknown_id"]
+    assert [n.item_ids for n in unknown] == ([("unknown",)] if "exclude" in limits else [])[
+        : "unknown" in limits.get("exclude", ())
+    ]
+
+
+def test_a_quota_that_is_not_reached_is_said_so(tmp_path: Path) -> None:
+    path = spread(grouped(), tmp_path / "data", 7)
+    how = {"budget": 60, "options": {"quota": {"video-90": 50}, "quota_of": "group"}}
+    report = labelnext.run(settings(tmp_path, path, selection=how))
+    groups = dict(
+        zip(*(grouped().column(c).to_pylist() for c in ("item_id", "group")), strict=True)
+    )
+    held = [groups[i] for i in report.ranking.item_ids].count("video-90")
+    (notice,) = [n for n in report.notices if n.code == "quota"]
+    assert f"video-90 {held} of 50" in notice.message
+
+
+def test_a_quota_of_an_unknown_class_is_refused_before_anything_begins(tmp_path: Path) -> None:
+    path = spread(grouped(), tmp_path / "data", 2)
+    source = {"adapter": "files", "path": str(path), "classes": ["a", "b", "c"]}
+    table = grouped().drop_columns(["label"])
+    path = spread(table, tmp_path / "unlabelled", 2)
+    source["path"] = str(path)
+    how = {"budget": 60, "options": {"quota": {"z": 5}}}
+    with pytest.raises(InvalidInput, match="quota must name classes of the pool"):
+        labelnext.run(settings(tmp_path, path, source=source, selection=how))
+    assert not (tmp_path / "ranking").exists()
+
+
+def embedded(kind: str = "clustered", n: int = N, dimensions: int = 8) -> pa.Table:
+    """Classified items with vectors; a few vectors are not finite."""
+    table = classification(texts(n))
+    rows: list[Any] = vectors(kind, n, dimensions).tolist()
+    rows[17][0] = float("nan")
+    return table.append_column("embedding", pa.array(rows, pa.list_(pa.float64())))
+
+
+def vectors(kind: str, n: int, dimensions: int) -> NDArray[np.float64]:
+    rng = np.random.default_rng(5)
+    if kind == "random":
+        return rng.normal(size=(n, dimensions))
+    centres = rng.normal(size=(20, dimensions)) * 6
+    points = centres[rng.integers(0, 20, n)] + rng.normal(size=(n, dimensions))
+    if kind == "outliers":
+        points[: n // 100] *= 10
+    return points
+
+
+@pytest.mark.parametrize("files", [1, 7, 64])
+@pytest.mark.parametrize("name", ["entropy", None])
+@pytest.mark.parametrize(
+    "selection",
+    [
+        {"method": "image_diversity", "budget": 50},
+        {"method": "image_diversity", "budget": 40, "options": {"distance": "cosine"}},
+        {"method": "typiclust", "budget": 70},
+    ],
+    ids=lambda how: "-".join([how["method"], *how.get("options", {})]),
+)
+def test_clusters_of_a_sample_that_is_the_pool_give_the_batch_of_the_whole(
+    tmp_path: Path, selection: dict[str, Any], name: str | None, files: int
+) -> None:
+    table = embedded()
+    if name is not None:  # the sample knows nothing of scores
+        rows = [
+            r if r and r[0] == r[0] else [1.0, 0.0, 0.0] for r in table["probabilities"].to_pylist()
+        ]
+        table = table.set_column(1, "probabilities", pa.array(rows))
+    how = {"selection": selection, "acquisition": {"name": name}}
+    report = labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", files), **how))
+    whole = in_memory(tmp_path, table, **how)
+    assert_same(written(tmp_path / "ranking"), whole)
+    assert any("learnt from a sample of" in n.message for n in report.notices)
+
+
+@pytest.mark.parametrize("method", ["k_center", "facility_location"])
+def test_rounds_in_one_part_give_the_batch_of_the_whole(tmp_path: Path, method: str) -> None:
+    table = embedded()
+    how = {"selection": {"method": method, "budget": 30}}
+    path = tmp_path / "data"
+    spread(table, path, 1)
+    import pyarrow.parquet as pq
+
+    pq.write_table(pq.read_table(path / "000.parquet"), path / "000.parquet")  # one row group
+    labelnext.run(settings(tmp_path, path, **how))
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table, **how))
+
+
+@pytest.mark.parametrize("kind", ["clustered", "random", "outliers"])
+@pytest.mark.parametrize("method", ["k_center", "facility_location"])
+def test_two_rounds_come_close_to_one(tmp_path: Path, method: str, kind: str) -> None:
+    table = embedded(kind)
+    path = tmp_path / "data"
+    path.mkdir()
+    import pyarrow.parquet as pq
+
+    for number in range(8):  # not shuffled: the outliers are all in the first part
+        pq.write_table(table.slice(number * N // 8, N // 8), path / f"{number}.parquet")
+    report = labelnext.run(settings(tmp_path, path, selection={"method": method, "budget": 40}))
+    names = table.column("item_id").to_pylist()
+    points = vectors(kind, N, 8)
+    labelled = np.array([v >= 0 for v in table.column("label").to_pylist()])
+    usable = ~labelled
+    usable[17] = False
+    for missing in ("probabilities",):
+        rows = table.column(missing).to_pylist()
+        usable &= np.array([r is not None and r[0] == r[0] for r in rows])
+    candidates, given = points[usable], points[labelled]
+    twice = points[[names.index(i) for i in report.ranking.item_ids]]
+    assert len(twice) == 40
+    if method == "k_center":
+        once = candidates[k_center(candidates, given, 40)]
+        radii = [covering_radius(candidates, np.concatenate([given, c])) for c in (twice, once)]
+        assert radii[0] <= 1.15 * radii[1]
+    else:
+        once = candidates[facility_location(candidates, given, 40)]
+        covers = [coverage(candidates, np.concatenate([given, c])) for c in (twice, once)]
+        assert covers[0] >= 0.97 * covers[1]
+    (notice,) = [n for n in report.notices if n.code == "rounds"]
+    assert "of that of one round" in notice.message
+
+
+def test_broken_files_have_no_part_in_a_batch_of_rounds(tmp_path: Path) -> None:
+    path = spread(embedded(), tmp_path / "data", 4)
+    content = (path / "002.parquet").read_bytes()
+    (path / "002.parquet").write_bytes(content[: len(content) // 2])
+    source = {"adapter": "files", "path": str(path), "broken": "skip"}
+    how = {"selection": {"method": "k_center", "budget": 30}, "source": source}
+    report = labelnext.run(settings(tmp_path, path, **how))
+    assert report.counts["batch"] == 30
+    assert [n.code for n in report.notices if n.code == "broken_parts"] == ["broken_parts"]
+
+
+def test_a_pool_without_embeddings_is_refused(tmp_path: Path) -> None:
+    path = spread(classification(texts(100)), tmp_path / "data", 2)
+    with pytest.raises(InvalidInput, match="image_diversity needs embeddings"):
+        labelnext.run(settings(tmp_path, path, selection={"method": "image_diversity"}))
+
+
+@pytest.mark.parametrize(
+    ("selection", "rule"),
+    [
+        ({"method": "k_center", "budget": None}, "selection.budget must be given"),
+        ({"method": "k_center", "options": {"standardise": True}}, "standardise must be false"),
+        ({"method": "k_center", "options": {"projection": "pca"}}, "must be random or left out"),
+        ({"method": "k_center", "options": {"include": ["img-1"]}}, "must be top_k with quota"),
+        ({"options": {"budget_in": "cost"}}, "budget_in must be items"),
+    ],
+)
+def test_choices_that_need_the_whole_pool_are_refused(
+    tmp_path: Path, selection: dict[str, Any], rule: str
+) -> None:
+    path = spread(embedded(n=100), tmp_path / "data", 2)
+    with pytest.raises(ConfigError, match=rule):
+        labelnext.run(settings(tmp_path, path, selection=selection))
