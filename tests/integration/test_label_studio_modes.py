@@ -212,8 +212,8 @@ def test_annotators_are_a_number_or_different_names(connect: Open, annotators: A
 def test_skipped_and_postponed_tasks_and_drafts_break_nothing(
     label_studio: LabelStudio, connect: Open, tmp_path: Path
 ) -> None:
-    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
-    third, second, first = label_studio.task_ids(project)
+    project = label_studio.create_project(CHOICES, sure_to_unsure(4))
+    fourth, third, second, first = label_studio.task_ids(project)
     write(connect(project), tmp_path)
     skip = {"result": [], "was_cancelled": True}
     label_studio.api("POST", f"/api/tasks/{first}/annotations/", skip)
@@ -226,7 +226,13 @@ def test_skipped_and_postponed_tasks_and_drafts_break_nothing(
     assert label_studio.next_task(project) == second  # a draft changes nothing
     label_studio.annotate(second)
     assert label_studio.next_task(project) == third  # what was skipped goes to others
-    assert label_studio.listing(project) == [first, third]
+    assert label_studio.listing(project) == [first, third, fourth]
+    # Who puts a task off gets it again after all others.
+    later = {"result": [], "was_postponed": True, "lead_time": 1.0}
+    label_studio.api("POST", f"/api/tasks/{third}/drafts", later)
+    assert label_studio.next_task(project) == fourth
+    label_studio.annotate(fourth)
+    assert label_studio.next_task(project) == third
     connect(project).undo(journal)
     drafts = label_studio.api("GET", f"/api/tasks/{second}/drafts")
     assert len(drafts) == 1
@@ -408,6 +414,20 @@ def test_uncertainty_copies_a_prediction_that_no_longer_fits_without_its_regions
     (remark,) = write(connect(project, write={"mode": "uncertainty"}), tmp_path).remarks
     assert remark.endswith(f"they were copied without their regions: task {second}.")
     assert copies(label_studio, project) == {second: 0.0, first: 0.5}
+
+
+def test_uncertainty_counts_a_task_that_was_deleted_after_the_plan(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
+    first, second, third = label_studio.task_ids(project)[::-1]
+    adapter = connect(project, write={"mode": "uncertainty"})
+    plan = adapter.plan(rank(adapter.read(), "margin"))
+    journal = Journal.create(tmp_path, plan)
+    label_studio.api("DELETE", f"/api/tasks/{second}/")
+    adapter.apply(plan, journal)
+    assert Journal(journal.path).remarks == (f"Ranked tasks that no longer exist, 1: {second}.",)
+    assert copies(label_studio, project) == {first: 0.0, third: pytest.approx(2 / 3)}
 
 
 def test_uncertainty_says_what_overlap_does(label_studio: LabelStudio, connect: Open) -> None:
