@@ -149,7 +149,7 @@ def without_priority(rows: dict[int, str]) -> dict[int, str]:
     return {t: re.sub(ours, "", d) for t, d in rows.items()}
 
 
-# ---- choices, a second run, undo, a run that broke off
+# ---- choices, and a second run
 
 
 def test_choices_with_probs_are_ranked_and_served(
@@ -216,96 +216,6 @@ def count_writes(adapter: Any) -> list[str]:
 
     adapter.client._http.event_hooks["request"].append(note)
     return sent
-
-
-def test_undo_puts_back_priorities_and_tabs(
-    label_studio: LabelStudio, connect: Open, tmp_path: Path
-) -> None:
-    project = label_studio.create_project(CHOICES, sure_to_unsure(60))
-    first = connect(project)
-    journal = write(first, rank(first.read(), "margin"), tmp_path)
-    ranked = label_studio.dump(project)
-
-    # A second run with another order, then undone: back to the first run's state.
-    second = connect(project)
-    pool = second.read()
-    turned = Pool(pool.item_ids, probabilities=pool.probabilities[::-1], classes=pool.classes)
-    later = write(second, rank(turned, "margin"), tmp_path)
-    assert label_studio.listing(project) == label_studio.task_ids(project)
-    assert connect(project).undo(Journal(later.path)) == []
-    assert label_studio.dump(project) == ranked
-
-    # The first run undone, by an adapter that knows only the journal: no tab, empty keys.
-    stayed = connect(project).undo(Journal(journal.path))
-    assert stayed == [
-        f"60 tasks keep the data key {key}, now an empty text: Label Studio removes a key only by "
-        "replacing all data of a task."
-        for key in ("labelnext_priority", "labelnext_batch")
-    ]
-    assert label_studio.tabs(project) == []
-    assert set(label_studio.priorities(project).values()) == {""}
-    assert connect(project).undo(Journal(journal.path)) == stayed  # twice is as good as once
-
-
-class Crash(Exception):
-    """The process dies here."""
-
-
-# 97 tasks take 43 requests (one to try, 11 heads, three times ten digits, the batch), and the tabs
-# two more.
-@pytest.mark.parametrize("survived", [0, 1, 2, 20, 42, 43, 44])
-def test_a_run_that_broke_off_is_finished_by_the_same_journal(
-    label_studio: LabelStudio, connect: Open, tmp_path: Path, survived: int
-) -> None:
-    project = label_studio.create_project(CHOICES, sure_to_unsure(97))
-    ids = label_studio.task_ids(project)
-    adapter = connect(project)
-    plan = adapter.plan(rank(adapter.read(), "margin"))
-    journal = Journal.create(tmp_path, plan)
-    sent = 0
-
-    def die(request: Any) -> None:
-        nonlocal sent
-        if request.method != "GET":
-            if sent == survived:
-                raise Crash
-            sent += 1
-
-    adapter.client._http.event_hooks["request"].append(die)
-    with pytest.raises(Crash):
-        adapter.apply(plan, journal)
-    assert sent == survived
-
-    resumed = Journal(journal.path)
-    connect(project).apply(resumed.plan, resumed)
-    assert Journal(journal.path).status == "done"
-    assert label_studio.listing(project) == ids[::-1]
-    titles = [t["data"]["title"] for t in label_studio.tabs(project)]
-    assert titles == ["Default", "Label next"]
-    # Undo still knows what was there before the first attempt.
-    connect(project).undo(Journal(journal.path))
-    assert label_studio.tabs(project) == []
-    assert set(label_studio.priorities(project).values()) == {""}
-
-
-def test_a_run_that_broke_off_can_be_undone(
-    label_studio: LabelStudio, connect: Open, tmp_path: Path
-) -> None:
-    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
-    before = label_studio.stored_data(project)
-    adapter = connect(project)
-    plan = adapter.plan(rank(adapter.read(), "margin"))
-    journal = Journal.create(tmp_path, plan)
-
-    def die(request: Any) -> None:
-        if request.method != "GET":
-            raise Crash
-
-    adapter.client._http.event_hooks["request"].append(die)
-    with pytest.raises(Crash):
-        adapter.apply(plan, journal)
-    assert connect(project).undo(Journal(journal.path)) == []
-    assert label_studio.stored_data(project) == before  # nothing was written, no key stays
 
 
 # ---- other people's data
@@ -407,49 +317,6 @@ def test_a_task_deleted_after_the_plan_is_passed_over(
     adapter.apply(plan, journal)
     assert Journal(journal.path).remarks == (f"Ranked tasks that no longer exist, 1: {ids[1]}.",)
     assert label_studio.priorities(project) == {ids[0]: "0.3333", ids[2]: "1.0000"}
-
-
-def test_another_tab_of_the_title_is_refused(
-    label_studio: LabelStudio, connect: Open, tmp_path: Path
-) -> None:
-    project = label_studio.create_project(CHOICES, sure_to_unsure(2))
-    theirs = {"title": "Label next", "type": "list", "target": "tasks", "ordering": ["tasks:id"]}
-    label_studio.api("POST", "/api/dm/views/", {"project": project, "data": theirs})
-    before = label_studio.dump(project)
-    adapter = connect(project)
-    ranking = rank(adapter.read(), "margin")
-    with pytest.raises(WriteRefused, match="must be one that labelnext made"):
-        adapter.plan(ranking)
-    assert label_studio.dump(project) == before
-    other = connect(project, write={"tab": "Mine"})
-    other.read()
-    write(other, ranking, tmp_path)
-    assert [t["data"]["title"] for t in label_studio.tabs(project)] == ["Label next", "Mine"]
-
-
-def test_a_run_sets_the_order_of_its_tab_again_and_leaves_its_columns(
-    label_studio: LabelStudio, connect: Open, tmp_path: Path
-) -> None:
-    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
-    adapter = connect(project)
-    ranking = rank(adapter.read(), "margin")
-    write(adapter, ranking, tmp_path)
-    tab = label_studio.tab(project)
-    columns = {"explore": ["tasks:inner_id"], "labeling": []}
-    reversed_by_a_click = {
-        **tab["data"],
-        "ordering": ["tasks:data.labelnext_priority"],
-        "hiddenColumns": columns,
-    }
-    label_studio.api(
-        "PATCH", f"/api/dm/views/{tab['id']}/", {"project": project, "data": reversed_by_a_click}
-    )
-    assert label_studio.listing(project) == label_studio.task_ids(project)
-    journal = write(connect(project), ranking, tmp_path)
-    assert label_studio.listing(project) == label_studio.task_ids(project)[::-1]
-    assert label_studio.tab(project)["data"] == {**tab["data"], "hiddenColumns": columns}
-    connect(project).undo(Journal(journal.path))
-    assert label_studio.tab(project)["data"] == reversed_by_a_click
 
 
 def test_a_journal_of_another_server_is_refused(

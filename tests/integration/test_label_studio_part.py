@@ -275,32 +275,25 @@ def pages(seen: list[httpx.URL]) -> list[tuple[int, int]]:
 
 
 @pytest.mark.usefixtures("by_pages")
+@pytest.mark.parametrize(
+    ("error", "times", "asked"),
+    [
+        # The place among the tasks after which a page begins, and the page's size.
+        ("cut", 3, [(0, 4), (4, 4), (4, 4), (4, 4), (4, 4), (8, 4)]),
+        ("timeout", 1, [(0, 4), (4, 4), (4, 2), (6, 2), (8, 2)]),
+    ],
+    ids=["as it was", "in halves after a timeout"],
+)
 def test_a_page_that_fails_is_asked_for_again_from_where_the_reading_was(
-    label_studio: LabelStudio, connect: Open
+    label_studio: LabelStudio, connect: Open, error: str, times: int, asked: list[tuple[int, int]]
 ) -> None:
     project = label_studio.create_project(CHOICES, [task(i) for i in range(10)])
-    ids = label_studio.task_ids(project)
+    after = [0, *label_studio.task_ids(project)]
     expected = connect(project).read().fingerprint()
     adapter = connect(project)
-    broken = Broken(adapter, "/api/tasks", after=1, times=3, error="cut")
+    broken = Broken(adapter, "/api/tasks", after=1, times=times, error=error)
     assert adapter.read().fingerprint() == expected
-    first, again, last = (0, 4), (ids[3], 4), (ids[7], 4)
-    assert pages(broken.seen) == [first, again, again, again, again, last]
-
-
-@pytest.mark.usefixtures("by_pages")
-def test_a_page_that_takes_too_long_is_asked_for_in_halves(
-    label_studio: LabelStudio, connect: Open
-) -> None:
-    project = label_studio.create_project(CHOICES, [task(i) for i in range(10)])
-    ids = label_studio.task_ids(project)
-    expected = connect(project).read().fingerprint()
-    adapter = connect(project)
-    broken = Broken(adapter, "/api/tasks", after=1, times=1, error="timeout")
-    assert adapter.read().fingerprint() == expected
-    assert pages(broken.seen) == [
-        (0, 4), (ids[3], 4), (ids[3], 2), (ids[5], 2), (ids[7], 2)
-    ]  # fmt: skip
+    assert pages(broken.seen) == [(after[place], size) for place, size in asked]
 
 
 @pytest.mark.usefixtures("by_pages")

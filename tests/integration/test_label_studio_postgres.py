@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration import test_label_studio_modes as modes
 from tests.integration import test_label_studio_part as part
+from tests.integration import test_label_studio_uncertainty as uncertainty
 from tests.integration.postgres import running_postgres
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
@@ -37,9 +38,11 @@ test_begun = modes.test_a_task_that_somebody_has_begun_is_left_alone
 test_overlap = modes.test_overlap_shows_a_task_until_it_has_all_its_annotations
 test_skips_and_drafts = modes.test_skipped_and_postponed_tasks_and_drafts_break_nothing
 test_batch = modes.test_batch_marks_the_batch_in_one_request_and_nothing_else
-test_uncertainty = modes.test_uncertainty_serves_the_order_to_label_all_tasks
-test_uncertainty_rerank = modes.test_uncertainty_keeps_what_was_handed_out_and_reranks_the_rest
-test_uncertainty_undo = modes.test_uncertainty_is_undone_run_by_run
+test_uncertainty = uncertainty.test_uncertainty_serves_the_order_to_label_all_tasks
+test_uncertainty_rerank = (
+    uncertainty.test_uncertainty_keeps_what_was_handed_out_and_reranks_the_rest
+)
+test_uncertainty_undo = uncertainty.test_uncertainty_is_undone_run_by_run
 test_unlabelled = part.test_unlabelled_leaves_labelled_tasks_unread_and_counts_them
 test_tab_of_one_filter = part.test_a_tab_that_shows_what_passes_one_of_its_filters_is_read_once
 test_updated_since = part.test_updated_since_reads_what_changed_after_it

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from labelnext.journal import Journal
+from labelnext.pool import Pool
 from labelnext.ranking import rank
 from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
+from tests.integration.writing import write
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio, Open
@@ -37,7 +39,7 @@ def used_project(label_studio: LabelStudio) -> int:
 
 
 @pytest.mark.parametrize(
-    ("write", "stays"),
+    ("options", "stays"),
     [
         ({"mode": "queue"}, {"labelnext_priority", "labelnext_batch"}),
         ({"mode": "queue", "annotators": 2}, {"labelnext_priority", "labelnext_batch"}),
@@ -51,20 +53,110 @@ def test_undo_returns_a_project_to_its_dump_but_for_what_was_said_before(
     connect: Open,
     tmp_path: Path,
     used_project: int,
-    write: dict[str, Any],
+    options: dict[str, Any],
     stays: set[str],
 ) -> None:
     before = label_studio.dump(used_project)
-    adapter = connect(used_project, write=write)
+    adapter = connect(used_project, write=options)
     plan = adapter.plan(rank(adapter.read(), "margin", budget=3))
     assert all(name in " ".join(plan.stays) for name in stays)
     assert bool(plan.stays) == bool(stays)
     journal = Journal.create(tmp_path, plan)
     adapter.apply(plan, journal)
     assert label_studio.dump(used_project) != before
-    connect(used_project, write=write).undo(Journal(journal.path))
+    connect(used_project, write=options).undo(Journal(journal.path))
     after = label_studio.dump(used_project)
     for task in after[2]["tasks"]:
         for name in stays:
             assert task["data"].pop(name, "") == ""
     assert after == before
+
+
+def test_undo_puts_back_priorities_and_tabs(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(60))
+    first = connect(project)
+    journal = write(first, tmp_path)
+    ranked = label_studio.dump(project)
+
+    # A second run with another order, then undone: back to the first run's state.
+    second = connect(project)
+    pool = second.read()
+    turned = Pool(pool.item_ids, probabilities=pool.probabilities[::-1], classes=pool.classes)
+    later = write(second, tmp_path, rank(turned, "margin"))
+    assert label_studio.listing(project) == label_studio.task_ids(project)
+    assert connect(project).undo(Journal(later.path)) == []
+    assert label_studio.dump(project) == ranked
+
+    # The first run undone, by an adapter that knows only the journal: no tab, empty keys.
+    stayed = connect(project).undo(Journal(journal.path))
+    assert stayed == [
+        f"60 tasks keep the data key {key}, now an empty text: Label Studio removes a key only by "
+        "replacing all data of a task."
+        for key in ("labelnext_priority", "labelnext_batch")
+    ]
+    assert label_studio.tabs(project) == []
+    assert set(label_studio.priorities(project).values()) == {""}
+    assert connect(project).undo(Journal(journal.path)) == stayed  # twice is as good as once
+
+
+class Crash(Exception):
+    """The process dies here."""
+
+
+# 97 tasks take 43 requests (one to try, 11 heads, three times ten digits, the batch), and the tabs
+# two more.
+@pytest.mark.parametrize("survived", [0, 1, 2, 20, 42, 43, 44])
+def test_a_run_that_broke_off_is_finished_by_the_same_journal(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path, survived: int
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(97))
+    ids = label_studio.task_ids(project)
+    adapter = connect(project)
+    plan = adapter.plan(rank(adapter.read(), "margin"))
+    journal = Journal.create(tmp_path, plan)
+    sent = 0
+
+    def die(request: Any) -> None:
+        nonlocal sent
+        if request.method != "GET":
+            if sent == survived:
+                raise Crash
+            sent += 1
+
+    adapter.client._http.event_hooks["request"].append(die)
+    with pytest.raises(Crash):
+        adapter.apply(plan, journal)
+    assert sent == survived
+
+    resumed = Journal(journal.path)
+    connect(project).apply(resumed.plan, resumed)
+    assert Journal(journal.path).status == "done"
+    assert label_studio.listing(project) == ids[::-1]
+    titles = [t["data"]["title"] for t in label_studio.tabs(project)]
+    assert titles == ["Default", "Label next"]
+    # Undo still knows what was there before the first attempt.
+    connect(project).undo(Journal(journal.path))
+    assert label_studio.tabs(project) == []
+    assert set(label_studio.priorities(project).values()) == {""}
+
+
+def test_a_run_that_broke_off_can_be_undone(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
+    before = label_studio.stored_data(project)
+    adapter = connect(project)
+    plan = adapter.plan(rank(adapter.read(), "margin"))
+    journal = Journal.create(tmp_path, plan)
+
+    def die(request: Any) -> None:
+        if request.method != "GET":
+            raise Crash
+
+    adapter.client._http.event_hooks["request"].append(die)
+    with pytest.raises(Crash):
+        adapter.apply(plan, journal)
+    assert connect(project).undo(Journal(journal.path)) == []
+    assert label_studio.stored_data(project) == before  # nothing was written, no key stays

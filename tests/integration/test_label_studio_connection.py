@@ -1,0 +1,123 @@
+"""Label Studio, on a real server: addresses, tokens and certificates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import numpy as np
+import pytest
+
+from labelnext.errors import AccessDenied, ConfigError, NotFound, Unavailable
+from tests.integration.label_studio_tasks import (
+    CHOICES,
+    choice,
+    text_task,
+)
+
+if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
+    from tests.integration.label_studio_server import LabelStudio, Open
+
+pytest_plugins = ("tests.integration.label_studio_server",)
+
+# label-studio-sdk 2.1 exchanges a Personal Access Token by a call that pydantic has deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")
+
+
+def test_a_server_that_is_not_there_is_unavailable(connect: Open) -> None:
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        connect(1, url="http://127.0.0.1:9").read()
+
+
+def test_a_url_with_a_path_is_explained(label_studio: LabelStudio, connect: Open) -> None:
+    project = label_studio.create_project(CHOICES.format(more=""))
+    adapter = connect(project, url=f"{label_studio.url}/projects/{project}")
+    with pytest.raises(NotFound) as caught:
+        adapter.read()
+    assert "address of the server alone" in str(caught.value)
+
+
+def test_a_wrong_token_is_denied_and_never_shown(connect: Open) -> None:
+    wrong = "0123456789abcdef0123456789abcdef01234567"
+    adapter = connect(1, api_key=wrong)
+    with pytest.raises(AccessDenied, match="copy the token anew") as caught:
+        adapter.read()
+    findings = adapter.check()
+    assert findings[-1].level == "error"
+    assert wrong not in str(caught.value) + repr(findings) + repr(adapter.__dict__)
+
+
+@pytest.mark.parametrize("key", ["", "two words", "line\nend", "tökén"])
+def test_a_key_that_is_no_token_is_refused_without_showing_it(connect: Open, key: str) -> None:
+    with pytest.raises(ConfigError, match="api_key") as caught:
+        connect(1, api_key=key)
+    assert not key or key not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["localhost:8080", "ftp://host", "http://", "http://a:b@host"])
+def test_a_url_that_is_no_address_is_refused(connect: Open, url: str) -> None:
+    with pytest.raises(ConfigError, match="url"):
+        connect(1, url=url)
+
+
+def test_a_missing_bundle_of_certificates_is_named(connect: Open) -> None:
+    with pytest.raises(ConfigError, match="ca_bundle must be a file"):
+        connect(1, ca_bundle="nowhere.pem").read()
+
+
+@pytest.fixture(scope="module")
+def personal_token(label_studio: LabelStudio) -> str:
+    """A Personal Access Token; a user has only one."""
+    return str(label_studio.api("POST", "/api/token/")["token"])
+
+
+def access_token(label_studio: LabelStudio, personal_token: str) -> str:
+    answer = label_studio.api("POST", "/api/token/refresh/", {"refresh": personal_token})
+    return str(answer["access"])
+
+
+def test_a_personal_access_token_works(
+    label_studio: LabelStudio, connect: Open, personal_token: str
+) -> None:
+    project = label_studio.create_project(
+        CHOICES.format(more=""), [text_task([choice("good", probs=[0.5, 0.3, 0.2])])]
+    )
+    adapter = connect(project, api_key=personal_token)
+    assert all(f.level == "ok" for f in adapter.check())
+    np.testing.assert_array_equal(adapter.read().probabilities, [[0.5, 0.3, 0.2]])
+
+
+def test_an_access_token_is_explained(
+    label_studio: LabelStudio, connect: Open, personal_token: str
+) -> None:
+    token = access_token(label_studio, personal_token)
+    with pytest.raises(AccessDenied, match="give the Personal Access Token") as caught:
+        connect(1, api_key=token).read()
+    assert token not in str(caught.value)
+
+
+def test_a_personal_token_with_another_signature_is_denied(
+    connect: Open, personal_token: str
+) -> None:
+    forged = personal_token[:-6] + "abcdef"
+    with pytest.raises(AccessDenied) as caught:
+        connect(1, api_key=forged).read()
+    assert forged not in str(caught.value)
+
+
+def test_a_legacy_token_that_the_organization_forbids_is_explained(
+    label_studio: LabelStudio, connect: Open, personal_token: str
+) -> None:
+    bearer = {"Authorization": f"Bearer {access_token(label_studio, personal_token)}"}
+
+    def allow(legacy: bool) -> None:
+        body = {"legacy_api_tokens_enabled": legacy, "api_tokens_enabled": True}
+        url = f"{label_studio.url}/api/jwt/settings"
+        assert httpx.post(url, json=body, headers=bearer, timeout=60).is_success
+
+    allow(False)
+    try:
+        with pytest.raises(AccessDenied, match="use a Personal Access Token"):
+            connect(1).read()
+    finally:
+        allow(True)
