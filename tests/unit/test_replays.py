@@ -11,6 +11,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 import labelnext
+from labelnext.console import print_replay
 from labelnext.errors import ConfigError, InvalidInput, UnknownName
 from labelnext.learning_curves import Curve, Protocol, Strategy, learning_curve, needed
 from labelnext.pool import Pool
@@ -63,7 +64,7 @@ def test_outcome_is_the_mean_difference_of_the_curves_after_the_start() -> None:
     assert "15 labels instead of 20" in report.advice
 
 
-def test_labels_saved_are_counted_for_each_class() -> None:
+def test_labels_saved_are_counted_for_each_class(capsys: pytest.CaptureFixture[str]) -> None:
     # Random's last recalls are .7 and .4. Margin has the first class at 15 labels; the second
     # class never: its mean ends at .3.
     def of(name: str, seed: int, first: list[float], second: list[float]) -> Curve:
@@ -88,6 +89,10 @@ def test_labels_saved_are_counted_for_each_class() -> None:
     ]
     cells = re.findall(r"<td[^>]*>(.*?)</td>", table)
     assert cells == ["a", "20", "15", "b", "20", "not reached"]
+    print_replay(report)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["a", "20", "15"] in rows
+    assert ["b", "20", "–"] in rows
 
 
 def test_advice_says_no_where_the_interval_holds_zero() -> None:
