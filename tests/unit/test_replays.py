@@ -95,6 +95,18 @@ def test_labels_saved_are_counted_for_each_class(capsys: pytest.CaptureFixture[s
     assert ["b", "20", "–"] in rows
 
 
+def test_advice_speaks_of_labels_only_where_some_are_saved() -> None:
+    # Above random on the way, and just as good at the end: no label less was enough.
+    curves = [
+        curve(name, seed, 0.5, middle, 0.9)
+        for seed in range(20)
+        for name, middle in (("random", 0.6), ("margin", 0.8))
+    ]
+    report = ReplayReport.of(curves, Protocol(initial=10, batch=5, rounds=2), ["a", "b"], 100)
+    assert report.advice.startswith("Take margin")
+    assert "labels instead of" not in report.advice
+
+
 def test_advice_says_no_where_the_interval_holds_zero() -> None:
     curves = [
         curve(name, seed, 0.5, 0.6 + gain)
