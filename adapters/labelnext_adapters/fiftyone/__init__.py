@@ -37,6 +37,8 @@ class FiftyOneSource(Options):
     """Samples with this tag, or one of these, are labelled; a class's name is the label."""
     embeddings: str | None = None
     """Vector field of the embeddings, or key of a brain similarity index."""
+    object_embeddings: str | None = None
+    """Attribute of each object that holds its embedding, as compute_patch_embeddings stores it."""
 
     @property
     def pred_fields(self) -> tuple[str, ...]:

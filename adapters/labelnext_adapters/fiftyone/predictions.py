@@ -214,7 +214,31 @@ def detected(reading: Reading, name: str, kind: Kind, classes: tuple[str, ...]) 
         vectors = softmax(vectors) if attribute == "logits" else vectors
     confidences = floats([one_confidence(value) for value in flat(lists)])
     objects = objects_of(reading, name, kind, starts, classes, confidences, vectors)
-    return {"objects": objects, "missing": missing}
+    looks = _object_embeddings(reading, inner, owners)
+    return {"objects": replace(objects, embeddings=looks), "missing": missing}
+
+
+def _object_embeddings(
+    reading: Reading, inner: str, owners: NDArray[np.intp]
+) -> NDArray[np.floating] | None:
+    """The embedding of each object, NaN where it has none."""
+    name = reading.options.object_embeddings
+    if name is None or not len(owners):
+        return None
+    found = stack(flat(reading.columns[f"{inner}.{name}"]))
+    if found is None or len(found[1]) == len(owners):
+        raise InvalidInput(
+            f"object_embeddings must be an attribute of {inner} that holds vectors; got {name!r}.",
+            hint=f"view.compute_patch_embeddings(…, embeddings_field={name!r}) stores them.",
+        )
+    vectors, odd = found
+    if odd:
+        reading.note("ragged", f"items have {inner}.{name} of odd length.", owners[odd])
+    without = np.isnan(vectors).all(axis=1)
+    without[odd] = False
+    if without.any():
+        reading.note("no_object_embedding", "items have objects without one.", owners[without])
+    return vectors
 
 
 def _scalar(reading: Reading, name: str) -> dict[str, Any]:

@@ -91,9 +91,11 @@ def _paths(
         paths.append("tags")
     if options.gt_field and truth is None:
         paths.append(f"{options.gt_field}._cls")
-    wanted: list[tuple[str, Kind, tuple[str, ...]]] = [
-        (name, kind, ("label", "confidence", "logits", "probabilities")) for name, kind in fields
-    ]
+    own = ("label", "confidence", "logits", "probabilities")
+    wanted: list[tuple[str, Kind, tuple[str, ...]]] = []
+    for name, kind in fields:
+        vectors = options.object_embeddings if kind.of_objects else None
+        wanted.append((name, kind, (*own, vectors) if vectors else own))
     if options.gt_field and truth:
         wanted.append((options.gt_field, truth, ("label",)))
     for name, kind, attributes in wanted:
