@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -308,7 +307,7 @@ def open_adapter(
         ConfigError: if an option is wrong.
     """
     adapter = get_adapter(name)
-    _require(name, adapter)
+    require(name, adapter)
     try:
         options = adapter.SourceOptions.model_validate(source)
         wanted = (
@@ -325,60 +324,14 @@ def open_adapter(
     return opened
 
 
-def _require(name: str, adapter: type[Adapter]) -> None:
+def require(name: str, adapter: type[Adapter]) -> None:
+    """Raise MissingExtra, with the install line, if an adapter's SDK is not installed."""
     missing = missing_modules(adapter)
     if missing:
         raise MissingExtra(
             f"adapter {name} needs the package {missing[0]}, which is not installed.",
             hint=adapter.install,
         )
-
-
-def target_names() -> list[str]:
-    """The adapters to whose platforms a batch can be sent.
-
-    Example:
-        >>> "label-studio" in target_names()
-        True
-    """
-    names = []
-    for name in adapter_names():
-        with suppress(MissingExtra):  # another adapter's, which is not needed now
-            if isinstance(get_adapter(name), TakesBatches):
-                names.append(name)
-    return names
-
-
-def get_target(name: str) -> Any:
-    """The adapter class of that name, which takes batches; its SDK is not imported.
-
-    Raises:
-        UnknownName: if no installed package provides it, or it takes none.
-    """
-    if name not in (known := target_names()):
-        raise unknown("adapter", str(name), known)
-    return get_adapter(name)
-
-
-def open_target(
-    options: SendOptions, *, directory: Path | str = ".", progress: Progress | None = None
-) -> Target:
-    """The platform to which batches are sent. Only now is its SDK looked for.
-
-    Args:
-        options: of `send`.
-        directory: where relative paths begin.
-        progress: called with a stage, how much is done, and of how much.
-
-    Raises:
-        UnknownName: if the adapter takes no batches.
-        MissingExtra: if its SDK is not installed; the hint is the install line.
-        ConfigError: if an option is wrong.
-    """
-    adapter = get_target(options.adapter)
-    _require(options.adapter, adapter)
-    opened: Target = adapter.open_target(options, Context(Path(directory), None, progress))
-    return opened
 
 
 __all__ = [
@@ -402,9 +355,7 @@ __all__ = [
     "WriteOptions",
     "adapter_names",
     "get_adapter",
-    "get_target",
     "missing_modules",
     "open_adapter",
-    "open_target",
-    "target_names",
+    "require",
 ]

@@ -21,7 +21,6 @@ from labelnext.adapter import (
     WriteOptions,
     adapter_names,
     get_adapter,
-    get_target,
     open_adapter,
 )
 from labelnext.document import Document, Location, parse
@@ -29,6 +28,7 @@ from labelnext.errors import ConfigError, LabelnextError
 from labelnext.ranking import Purpose
 from labelnext.reviews import LabelScore
 from labelnext.selection import get_selection
+from labelnext.targets import get_target
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -64,14 +64,12 @@ class Acquisition(Options):
     """What is scored: items by their class probabilities, or objects, then reduced."""
     reduce: Reduction | None = None
     """How the scores of an item's objects become one: mean, max, min, sum, mean_top_k or
-    weighted_sum, the sum with a weight for each class; as auto chooses when null, and mean where
-    a function is named."""
+    weighted_sum, the sum with a weight for each class; null: mean, if auto does not choose."""
     floor: float | None = Field(None, ge=0, le=1)
-    """Objects with a lower confidence do not count; as auto chooses when null, and 0 where a
-    function is named."""
+    """Objects with a lower confidence do not count; null: 0, if auto does not choose."""
     no_objects: NoObjects | None = None
     """Where items come in which nothing was detected: first, last, or quota: a tenth of every
-    batch; as auto chooses when null, and first where a function is named."""
+    batch; null: first, if auto does not choose."""
     calibrate: Literal["off", "auto"] = "off"
     """auto: scale probabilities by a temperature fitted on labelled items, where that helps."""
     options: dict[str, Any] = Field(default_factory=dict)

@@ -19,7 +19,6 @@ from labelnext.adapter import (
     TakesObjectScores,
     Target,
     open_adapter,
-    open_target,
 )
 from labelnext.config import Config, load_config
 from labelnext.errors import ConfigError, LabelnextError
@@ -39,6 +38,7 @@ from labelnext.streamed.run import (
     run_streamed,
     undo_streamed,
 )
+from labelnext.targets import open_target
 
 _log = logging.getLogger("labelnext")
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from labelnext.adapter import adapter_names, get_adapter, get_target, target_names
+from labelnext.adapter import adapter_names, get_adapter
 from labelnext.config import _SECTIONS, Rest, Source
+from labelnext.targets import get_target, target_names
 
 
 def json_schema() -> dict[str, Any]:

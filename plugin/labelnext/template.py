@@ -11,8 +11,9 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from labelnext.adapter import GivesBatches, SendOptions, get_adapter, get_target
+from labelnext.adapter import GivesBatches, SendOptions, get_adapter
 from labelnext.config import _SECTIONS, Rest, Source
+from labelnext.targets import get_target
 
 _NOT_YET = {"calibrate", "engine", "purpose"}  # one value each so far: no choice to offer
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from labelnext.adapter import get_adapter, get_target
+from labelnext.adapter import get_adapter
 from labelnext.config import _SECTIONS, Rest, Source, load_config
+from labelnext.targets import get_target
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config.example.yaml"

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from labelnext.adapter import open_target
 from labelnext.batch import Mark, Origin
 from labelnext.errors import ConfigError, InvalidInput, NotFound, UnknownName
 from labelnext.exchange import fetch, send
+from labelnext.targets import open_target
 from labelnext_adapters.label_studio import LabelStudioSend
 from labelnext_adapters.label_studio.control import Tag, find_tag, make_tag, regions
 from labelnext_adapters.label_studio.media import MOST_FILES, addresses, check_files, parts
