@@ -48,7 +48,7 @@ def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
     weight of each class, from a confidence of 0.1 on, items without objects last: of what was
     tried, the one that beat random in rounds of active learning. Before any object is labelled
     all classes weigh the same, and the sum is plain. For several versions of a detector the
-    certainty of their committee.
+    certainty of their committee, which asks for what they disagree on.
 
     Args:
         pool: the items.
@@ -75,7 +75,7 @@ def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
 
 def _of_objects(pool: Pool, objects: Objects | tuple[Objects, ...]) -> Choice:
     if isinstance(objects, tuple):
-        why = "there are several versions of a detector"
+        why = "there are several versions of a detector; where it was measured, one alone did better"
         together = {"reduce": "min", "no_objects": "last"}
         return Choice("committee_certainty", "objects", together, why)
     reduce, why = "sum", "no object is labelled yet"
