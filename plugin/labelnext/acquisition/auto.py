@@ -75,7 +75,7 @@ def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
 
 def _of_objects(pool: Pool, objects: Objects | tuple[Objects, ...]) -> Choice:
     if isinstance(objects, tuple):
-        why = "there are several versions of a detector; where it was measured, one alone did better"
+        why = "there are several versions of a detector; where measured, one alone did better"
         together = {"reduce": "min", "no_objects": "last"}
         return Choice("committee_certainty", "objects", together, why)
     reduce, why = "sum", "no object is labelled yet"
