@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,123 +12,21 @@ import pytest
 import yaml
 
 import labelnext
-from labelnext.errors import NotFound, Unavailable, WriteFailed, WriteRefused
-from labelnext.pipeline import resume, runs, undo
-from tests.integration.faulty_proxy import Fault, running_proxy
+from labelnext.errors import NotFound, WriteRefused
+from labelnext.pipeline import runs, undo
+from tests.integration.exchange import ROWS, choose, draw, image, made, settings, tasks
 
 if TYPE_CHECKING:  # pytest itself imports the plugins, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
 
-pytest_plugins = ("tests.integration.mongod", "tests.integration.label_studio_server")
+pytest_plugins = (
+    "tests.integration.mongod",
+    "tests.integration.label_studio_server",
+    "tests.integration.exchange_datasets",
+)
 
 # label-studio-sdk 2.1 exchanges a Personal Access Token by a call that pydantic has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")
-
-# Margins .8, .2, .4, .0: the order of labelling is d, b, c, a.
-ROWS = {"a": [0.9, 0.1], "b": [0.6, 0.4], "c": [0.7, 0.3], "d": [0.5, 0.5]}
-
-
-def image(folder: Path, name: str) -> str:
-    """A picture of 40 by 20 pixels."""
-    from PIL import Image
-
-    path = folder / f"{name}.png"
-    Image.new("RGB", (40, 20), (ord(name[0]), 90, 90)).save(path)
-    return str(path)
-
-
-@pytest.fixture
-def animals(dataset: Any, tmp_path: Path) -> Any:
-    """Four pictures with a Classification each."""
-    import fiftyone as fo
-
-    dataset.default_classes = ["cat", "dog"]
-    samples = [
-        fo.Sample(
-            image(tmp_path, name),
-            name=name,
-            pred=fo.Classification(label="cat", confidence=row[0], logits=np.log(row)),
-        )
-        for name, row in ROWS.items()
-    ]
-    dataset.add_samples(samples, progress=False)
-    return dataset
-
-
-@pytest.fixture
-def street(dataset: Any, tmp_path: Path) -> Any:
-    """Three pictures with boxes; the second has none, and one label is unknown to the classes."""
-    import fiftyone as fo
-
-    def box(label: str, *sides: float, confidence: float) -> Any:
-        return fo.Detection(label=label, bounding_box=list(sides), confidence=confidence)
-
-    dataset.default_classes = ["car", "bike"]
-    boxes = {
-        "a": [box("car", 0.1, 0.2, 0.4, 0.2, confidence=0.9)],
-        "b": [],
-        "c": [
-            box("bike", 0.5, 0.5, 0.25, 0.5, confidence=0.5),
-            box("cow", 0.0, 0.0, 0.1, 0.1, confidence=0.3),
-        ],
-    }
-    samples = [
-        fo.Sample(image(tmp_path, n), name=n, pred=fo.Detections(detections=found))
-        for n, found in boxes.items()
-    ]
-    dataset.add_samples(samples, progress=False)
-    dataset.compute_metadata()
-    return dataset
-
-
-def settings(server: LabelStudio, dataset: Any, folder: Path, **send: Any) -> dict[str, Any]:
-    return {
-        "source": {"adapter": "fiftyone", "dataset": dataset.name, "pred_field": "pred"},
-        "selection": {"budget": 3},
-        "send": {"url": server.url, "api_key": server.token, **send},
-        "report": {"path": None},
-        "state": str(folder / "state"),
-    }
-
-
-def made(server: LabelStudio, dataset: Any) -> dict[str, Any]:
-    """The one project that was made for a dataset."""
-    found = server.api("GET", "/api/projects/", page_size=1000)["results"]
-    (project,) = [p for p in found if str(dataset._doc.id) in (p["description"] or "")]
-    return dict(project)
-
-
-def tasks(server: LabelStudio, project: int) -> list[dict[str, Any]]:
-    """By rising number."""
-    page = server.api(
-        "GET", "/api/tasks", project=project, fields="all", page_size=100, resolve_uri=False
-    )
-    return sorted(page["tasks"], key=lambda task: int(task["id"]))
-
-
-def choose(server: LabelStudio, task: int, label: str, **more: Any) -> Any:
-    value = {"choices": [label]}
-    region = {"from_name": "label", "to_name": "image", "type": "choices", "value": value}
-    body = {"result": [region], **more}
-    return server.api("POST", f"/api/tasks/{task}/annotations/", body)
-
-
-def draw(server: LabelStudio, task: int, boxes: Sequence[tuple[str, Sequence[float]]]) -> Any:
-    """Boxes in percent."""
-    result = [
-        {
-            "from_name": "label",
-            "to_name": "image",
-            "type": "rectanglelabels",
-            "value": {
-                **dict(zip(("x", "y", "width", "height"), sides, strict=True)),
-                "rotation": 0,
-                "rectanglelabels": [label],
-            },
-        }
-        for label, sides in boxes
-    ]
-    return server.api("POST", f"/api/tasks/{task}/annotations/", {"result": result})
 
 
 def test_a_batch_is_sent_labelled_fetched_and_left_out_of_the_next_run(
@@ -332,51 +229,6 @@ def test_undo_of_an_untouched_sending_leaves_no_project(
     assert animals.list_runs() == []
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 5, 7])
-def test_a_sending_that_broke_off_is_finished_without_a_task_twice(
-    label_studio: LabelStudio,
-    animals: Any,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    n: int,
-) -> None:
-    from labelnext_adapters.label_studio import client as module
-
-    config = settings(label_studio, animals, tmp_path)
-    labelnext.run(config)
-    left = [n]
-    request = module.Client._request
-
-    def dying(self: Any, method: str, path: str, **arguments: Any) -> bytes:
-        """Ends at the n-th request that changes something, when its answer is on the way."""
-        if method == "GET":
-            return request(self, method, path, **arguments)
-        left[0] -= 1
-        answer = request(self, method, path, **arguments)
-        if left[0] == 0:
-            raise KeyboardInterrupt
-        return answer
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module.Client, "_request", dying)
-        try:
-            labelnext.send(config)
-            assert left[0] > 0, "it broke off, and nobody noticed"
-        except KeyboardInterrupt:
-            assert runs(config)[-1].status == "broken"
-            patch.undo()
-            resume(config)
-    project = made(label_studio, animals)["id"]
-    rows = tasks(label_studio, project)
-    assert sorted(task["data"]["name"] for task in rows) == ["b.png", "c.png", "d.png"]
-    assert [len(task["predictions"]) for task in rows] == [1, 1, 1]
-    assert len(label_studio.api("GET", f"/api/projects/{project}/file-uploads", all=True)) == 3
-    assert [t["data"]["title"] for t in label_studio.tabs(project)] == ["Default", "Label next"]
-    by_name = {task["data"]["name"]: task["id"] for task in rows}
-    assert label_studio.listing(project) == [by_name[f"{n}.png"] for n in "dbc"]
-    assert undo(config)[1] == []
-
-
 def test_images_that_the_server_shows_by_itself_are_not_uploaded(
     label_studio: LabelStudio, animals: Any, tmp_path: Path
 ) -> None:
@@ -398,42 +250,6 @@ def test_images_that_the_server_shows_by_itself_are_not_uploaded(
     undo(config)
     with pytest.raises(labelnext.LabelnextError, match="must lie below send.document_root"):
         labelnext.send(settings(label_studio, animals, tmp_path, document_root="/nowhere"))
-
-
-@pytest.mark.parametrize("fault", ["cut", "500"])
-def test_a_network_that_fails_makes_no_task_twice(
-    label_studio: LabelStudio,
-    animals: Any,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    fault: Fault,
-) -> None:
-    import label_studio_sdk.core.http_client as transport
-
-    monkeypatch.setattr(transport, "_retry_timeout", lambda **_: 0.0)
-    monkeypatch.setattr(transport, "_retry_timeout_from_retries", lambda **_: 0.0)
-    with running_proxy(label_studio.url) as proxy:
-        config = settings(label_studio, animals, tmp_path)
-        config["send"]["url"] = proxy.url
-        labelnext.run(config)
-        labelnext.send(config)
-        n_requests = proxy.seen
-        undo(config)
-        assert n_requests > 15
-        for broken in range(4 if fault == "cut" else 0, n_requests, 9):
-            proxy.spoil(fault, broken, 3)  # the first try and both that follow
-            try:
-                labelnext.send(config)
-            except (Unavailable, WriteFailed):
-                proxy.spoil(None, 0, 0)
-                again = [journal.status for journal in runs(config)][-1:] == ["broken"]
-                resume(config) if again else labelnext.send(config)
-            proxy.spoil(None, 0, 0)
-            project = made(label_studio, animals)["id"]
-            rows = tasks(label_studio, project)
-            assert sorted(t["data"]["name"] for t in rows) == ["b.png", "c.png", "d.png"], broken
-            assert [len(task["predictions"]) for task in rows] == [1, 1, 1], broken
-            assert undo(config)[1] == [], broken
 
 
 def test_a_project_of_ones_own_needs_a_control_that_fits(
@@ -468,29 +284,6 @@ def test_images_that_are_not_there_are_named(
     with pytest.raises(labelnext.LabelnextError, match=r"1 are not: .*d\.png"):
         labelnext.send(config)
     assert [journal.what for journal in runs(config)] == ["run"]
-
-
-def test_a_fetch_that_broke_off_is_finished(
-    label_studio: LabelStudio, animals: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import fiftyone as fo
-
-    config = settings(label_studio, animals, tmp_path)
-    labelnext.run(config)
-    labelnext.send(config)
-    choose(label_studio, tasks(label_studio, made(label_studio, animals)["id"])[0]["id"], "dog")
-
-    def dying(*_: Any, **__: Any) -> None:
-        raise ConnectionError("the database went away")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(fo.Dataset, "set_values", dying)
-        with pytest.raises(WriteFailed, match="labelnext resume"):
-            labelnext.fetch(config)
-    assert (runs(config)[-1].what, runs(config)[-1].status) == ("fetch", "broken")
-    resume(config)
-    animals.reload()
-    assert animals.exists("labels").count() == 1
 
 
 def test_more_images_than_the_server_takes_at_once_are_sent_in_parts(
