@@ -45,7 +45,8 @@ def in_order(work: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterat
     Tasks that do not depend on the number of cores give results that do not either.
 
     Args:
-        work: lets go of the interpreter's lock, as for `in_parts`.
+        work: lets go of the interpreter's lock, as for `in_parts`. What one raises is raised in
+            its turn, when those that have begun are done.
         tasks: one for each result.
 
     Example:

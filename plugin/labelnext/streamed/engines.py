@@ -20,6 +20,7 @@ from labelnext.config import Config
 from labelnext.errors import LabelnextError, MissingExtra, Unavailable, unknown
 from labelnext.streamed.parts import Scored, Task, do_part
 from labelnext.streamed.store import Store
+from labelnext.threads import in_order
 
 Engine = Callable[[Config, Streams, Sequence[Part], Task, Store], Iterator[Scored]]
 
@@ -38,19 +39,11 @@ def get_engine(name: str) -> Engine:
 def local(
     settings: Config, reader: Streams, parts: Sequence[Part], what: Task, store: Store
 ) -> Iterator[Scored]:
-    """In this process, a thread for each processor; Arrow and numpy let go of the interpreter."""
-    import joblib
+    """In this process, a thread for each processor; Arrow and numpy let go of the interpreter.
 
-    threads = joblib.Parallel(
-        n_jobs=min(os.cpu_count() or 1, max(len(parts), 1)),
-        prefer="threads",
-        return_as="generator_unordered",
-        pre_dispatch="n_jobs",
-    )
-    found: Iterator[Scored] = threads(
-        joblib.delayed(do_part)(reader, part, what, store) for part in parts
-    )
-    yield from found
+    A part that fails is raised when the others that have begun are done.
+    """
+    yield from in_order(lambda part: do_part(reader, part, what, store), parts)
 
 
 def on_ray(
