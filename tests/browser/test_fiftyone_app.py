@@ -198,7 +198,7 @@ def test_ranking_in_the_app(page: Page, digits: Any) -> None:
     page.locator(PANEL).get_by_text("Nothing is ranked yet").wait_for()
     form = open_operator(page, "Rank samples to label")
     form.get_by_text("Acquisition function").wait_for()
-    form.get_by_role("combobox").filter(has_text="margin").click()
+    form.get_by_role("combobox").filter(has_text="auto").click()
     page.get_by_role("option", name="entropy").first.click()
     budget = form.get_by_role("spinbutton").first
     budget.fill("12")

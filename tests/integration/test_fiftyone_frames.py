@@ -114,6 +114,7 @@ def test_scores_are_on_the_frames_and_the_views_show_them_in_order(
     everything = videos.load_saved_view("labelnext-all")
     assert where(everything) == ORDER
     assert everything.values("labelnext.rank") == [1, 2, 3, 4, 5, 6]
+    assert where(videos.load_run_view("labelnext")) == ORDER[:3]
     assert all(moment is not None for moment in videos.values("last_modified_at"))
 
 
@@ -238,6 +239,23 @@ def test_the_private_bulk_write_is_not_needed_for_frames(
     labelnext.run(settings(videos.name, tmp_path))
     videos.reload()
     assert videos.values("frames.labelnext.rank") == [[5, 2, 3], [1, 6, 4]]
+
+
+def test_copying_frames_shows_no_bars_of_fiftyone(
+    videos: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    import fiftyone as fo
+
+    monkeypatch.setattr(fo.config, "show_progress_bars", True)
+    videos.to_frames(sample_frames="dynamic", sparse=True)
+    assert "samples/s" in capsys.readouterr().out, "FiftyOne by itself shows one"
+    labelnext.run(settings(videos.name, tmp_path))
+    undo(settings(videos.name, tmp_path))
+    assert capsys.readouterr().out == ""
+    assert fo.config.show_progress_bars
 
 
 def test_a_run_stays_in_its_kind_of_items(videos: Any, tmp_path: Path) -> None:

@@ -35,8 +35,10 @@ def test_undo_of_a_second_run_brings_back_the_first(filled: Any, tmp_path: Path)
     journal = write_ranking(adapter, rank(adapter.read(), "margin", budget=3), tmp_path)
     filled.reload()
     assert names(filled.load_saved_view("next-batch")) == ORDER[:3]
+    assert names(filled.load_run_view("next")) == ORDER[:3]
     adapter.undo(Journal(journal.path))
     assert state(filled) == before
+    assert names(filled.load_run_view("next")) == ORDER[:2]
 
 
 def test_undo_of_an_older_run_is_refused(filled: Any, tmp_path: Path) -> None:

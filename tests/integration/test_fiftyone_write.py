@@ -58,6 +58,15 @@ def test_the_saved_views_are_in_the_order_of_the_ranking(filled: Any, tmp_path: 
     assert names(filled.load_saved_view("next-all")) == ORDER
 
 
+def test_fiftyone_loads_the_view_of_a_run(filled: Any, tmp_path: Path) -> None:
+    write(filled, tmp_path)
+    assert names(filled.load_run_view("next")) == ORDER[:2]
+    shown = filled.load_run_view("next", select_fields=True)
+    assert shown.has_field("next.rank")
+    filled.rename_run("next", "later")
+    assert names(filled.load_run_view("later")) == ORDER[:2]
+
+
 def test_a_batch_too_long_for_a_list_is_a_view_by_rank(
     filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from labelnext.errors import ConfigError, NotFound, listed
 from labelnext_adapters.fiftyone.connection import talking
-from labelnext_adapters.fiftyone.places import documents, field_path
+from labelnext_adapters.fiftyone.places import documents, field_path, without_bars
 from labelnext_adapters.fiftyone.runs import METHOD
 from labelnext_adapters.fiftyone.views import view_names
 from labelnext_adapters.fiftyone.write import (
@@ -62,7 +62,8 @@ def batch_view(dataset: Any, run: str) -> Any:
         raise NotFound(
             f"view {name} must be saved on {dataset.name}; it is not.", hint="run again."
         )
-    return dataset.load_saved_view(name)
+    with without_bars():
+        return dataset.load_saved_view(name)
 
 
 def what_goes(dataset: Any, run: str) -> list[str]:

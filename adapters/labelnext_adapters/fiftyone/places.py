@@ -5,7 +5,8 @@ FiftyOne names the fields of frames with a prefix, ``frames.``, and has calls of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from labelnext.errors import InvalidInput
@@ -119,9 +120,20 @@ def frames_of(collection: Any) -> Any:
     as_images = collection.has_frame_field("filepath") and (
         collection.count("frames.filepath") == collection.count("frames")
     )
-    if as_images:
-        return collection.to_frames()
-    return collection.to_frames(sample_frames="dynamic", sparse=True)
+    with without_bars():
+        if as_images:
+            return collection.to_frames()
+        return collection.to_frames(sample_frames="dynamic", sparse=True)
+
+
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """No progress bars of FiftyOne's while it copies frames: the App has no terminal for them."""
+    import fiftyone as fo
+    import fiftyone.core.utils as fou
+
+    with fou.SetAttributes(fo.config, show_progress_bars=False):
+        yield
 
 
 def items_of(dataset: Any, config: Any) -> Any:

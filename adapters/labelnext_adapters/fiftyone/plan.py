@@ -92,9 +92,14 @@ def _steps(
     items = "frames" if details.get("frames") else "samples"
     batch, everything = view_names(run)
     cleared = f", clear it on {len(stale)} no longer ranked" if stale else ""
-    chosen = ranked[:n_batch] if n_batch <= VIEW_LIMIT else n_batch
+    frozen = ranked[:n_batch] if n_batch <= VIEW_LIMIT else None
     return [
-        Step("register", f"Register the custom run {run}", 0, {**where, "config": config}),
+        Step(
+            "register",
+            f"Register the custom run {run}",
+            0,
+            {**where, "config": config, "batch": frozen},
+        ),
         Step(
             "scores",
             f"Set {field}.score, .priority and .rank on {len(ranked)} {items}{cleared}",
@@ -106,7 +111,7 @@ def _steps(
             "views",
             f"Save the views {batch} ({n_batch} {items}) and {everything} ({len(ranked)})",
             n_batch,
-            {**where, "batch": chosen},
+            {**where, "batch": n_batch if frozen is None else frozen},
         ),
     ]
 

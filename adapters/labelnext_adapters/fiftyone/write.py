@@ -30,6 +30,7 @@ from labelnext_adapters.fiftyone.places import (
     frames_of,
     items_of,
     with_field,
+    without_bars,
 )
 from labelnext_adapters.fiftyone.views import (
     restore_view,
@@ -127,7 +128,7 @@ class FiftyOnePerformer:
 
     def snapshot(self, step: Step) -> Any:
         """What is there now, as JSON."""
-        with talking():
+        with talking(), without_bars():
             dataset = planned_dataset(step, "the run was", "rank")
             run, field = str(step.payload["run"]), str(step.payload["field"])
             match step.kind:
@@ -144,14 +145,14 @@ class FiftyOnePerformer:
 
     def perform(self, step: Step) -> None:
         """Do the step; a second time changes nothing more."""
-        with talking():
+        with talking(), without_bars():
             dataset = planned_dataset(step, "the run was", "rank")
             run, field = str(step.payload["run"]), str(step.payload["field"])
             self._refuse_renamed(dataset, run)
             refuse_foreign(dataset, run, field)
             match step.kind:
                 case "register":
-                    self._register(dataset, run, field, step.payload["config"])
+                    self._register(dataset, step.payload)
                 case "scores":
                     _declare(dataset, field)
                     self._write(dataset, field, _documents(step.payload), step.payload["stale"])
@@ -165,7 +166,7 @@ class FiftyOnePerformer:
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Put back what was there."""
-        with talking():
+        with talking(), without_bars():
             dataset = planned_dataset(step, "the run was", "rank")
             run, field = str(step.payload["run"]), str(step.payload["field"])
             self._rename_back(dataset, run, field)
@@ -230,14 +231,19 @@ class FiftyOnePerformer:
                 hint="undo that one first.",
             )
 
-    def _register(self, dataset: Any, run: str, field: str, config: Mapping[str, Any]) -> None:
+    def _register(self, dataset: Any, payload: Mapping[str, Any]) -> None:
+        """Register the run on its batch, so that `dataset.load_run_view` gives it."""
         from labelnext_adapters.fiftyone.runs import LabelnextRunConfig
 
-        views = list(view_names(run))
-        made = LabelnextRunConfig(
-            field=field, views=views, journal=self.journal.run_id, **dict(config)
+        run, batch = payload["run"], payload["batch"]
+        config = LabelnextRunConfig(
+            field=payload["field"],
+            views=list(view_names(run)),
+            journal=self.journal.run_id,
+            **payload["config"],
         )
-        dataset.register_run(run, made, overwrite=True, cleanup=False)
+        items = dataset if batch is None else items_of(dataset, config).select(batch, ordered=True)
+        items.register_run(run, config, overwrite=True, cleanup=False)
 
     def _write_objects(self, dataset: Any, payload: Mapping[str, Any]) -> None:
         """Set the attribute of this run, and remove that of an earlier one from other labels."""
@@ -330,15 +336,26 @@ def _declare(dataset: Any, field: str) -> None:
 
 
 def _registered_before(dataset: Any, run: str) -> dict[str, Any] | None:
+    from bson import json_util
+
     if registered(dataset, run) is None:
         return None
     info = dataset.get_run_info(run)
     moment = info.timestamp.isoformat() if info.timestamp else None
-    return {"config": info.config.serialize(), "version": info.version, "timestamp": moment}
+    view = dataset.load_run_view(run)
+    stages = None if view is dataset else view._serialize(include_uuids=False)
+    return {
+        "config": info.config.serialize(),
+        "version": info.version,
+        "timestamp": moment,
+        "stages": None if stages is None else [json_util.dumps(stage) for stage in stages],
+    }
 
 
 def _restore_run(dataset: Any, run: str, before: Mapping[str, Any] | None) -> None:
+    import fiftyone as fo
     import fiftyone.core.runs as fors
+    from bson import json_util
 
     if before is None:
         if run in dataset.list_runs():
@@ -347,7 +364,11 @@ def _restore_run(dataset: Any, run: str, before: Mapping[str, Any] | None) -> No
     moment = before["timestamp"] and datetime.fromisoformat(before["timestamp"])
     config = fors.RunConfig.from_dict(dict(before["config"]))
     info = fors.RunInfo(run, version=before["version"], timestamp=moment, config=config)
-    fors.Run.save_run_info(dataset, info, overwrite=True, cleanup=False)
+    items = dataset
+    if before["stages"] is not None:
+        stages = [json_util.loads(stage) for stage in before["stages"]]
+        items = fo.DatasetView._build(dataset, stages)
+    fors.Run.save_run_info(items, info, overwrite=True, cleanup=False)
 
 
 def _scores_before(dataset: Any, field: str) -> dict[str, Any] | None:
