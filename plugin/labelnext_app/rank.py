@@ -27,6 +27,7 @@ from labelnext_adapters.fiftyone.choices import (
 )
 from labelnext_adapters.fiftyone.kinds import LABELS
 from labelnext_adapters.fiftyone.manage import batch_view
+from labelnext_adapters.fiftyone.places import field_path
 from labelnext_adapters.fiftyone.write import check_run_name, refuse_foreign, registered
 
 from .common import ICON, choose, operator_config, refuse, with_progress
@@ -166,7 +167,7 @@ def _form(ctx: Any, inputs: Any) -> None:
         source = FiftyOneSource(dataset=items, **{**read, "slice": None})
         _functions(ctx.params, inputs, preview(items, source))
     _numbers(inputs)
-    _run_name(ctx, inputs)
+    _run_name(ctx, inputs, read["frames"])
 
 
 def _kind_of_items(inputs: Any, view: Any) -> None:
@@ -300,7 +301,7 @@ def _numbers(inputs: Any) -> None:
     )
 
 
-def _run_name(ctx: Any, inputs: Any) -> None:
+def _run_name(ctx: Any, inputs: Any, frames: bool) -> None:
     prop = inputs.str(
         "run",
         label="Name of the run",
@@ -311,7 +312,7 @@ def _run_name(ctx: Any, inputs: Any) -> None:
     run = ctx.params.get("run", "labelnext")
     try:
         check_run_name(run)
-        refuse_foreign(ctx.dataset, run)
+        refuse_foreign(ctx.dataset, run, field_path(run, frames))
     except LabelnextError as error:
         refuse(prop, str(error))
         return

@@ -162,6 +162,8 @@ def test_frames_of_videos_are_ranked_when_asked(videos: Any) -> None:
     assert inputs["nothing"]["invalid"], "whole videos have no predictions"
     inputs = form("rank_samples", videos, frames=True)
     assert list(choices(inputs["pred_field"])) == ["pred"]
+    taken = form("rank_samples", videos, frames=True, run="pred")["run"]
+    assert "field frames.pred" in taken["error_message"]
     assert set(fo.list_datasets()) == known, "the copies of frames are gone again"
     chosen = {"labelled": "nothing", "acquisition": "margin", "method": "top_k", "budget": 3}
     result = execute("rank_samples", videos, frames=True, pred_field="pred", run="next", **chosen)
