@@ -70,9 +70,14 @@ def scan(folder: Path, out: Path) -> None:
             writer.write_batch(pa.record_batch([batch.column("item_id"), scores], schema=schema))
 
 
-def run(engine: str, folder: Path, out: Path) -> dict[str, float]:
-    """`labelnext run`, entropy, the top 10,000."""
+def run(engine: str, folder: Path, out: Path, workers: int | None = None) -> dict[str, float]:
+    """`labelnext run`, entropy, the top 10,000; on a Ray of so many workers, if told."""
     import labelnext
+
+    if workers is not None:
+        import ray
+
+        ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
 
     report = labelnext.run(
         {
@@ -139,6 +144,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=20_000_000)
     parser.add_argument("--folder", type=Path, default=Path("large-pool"))
     parser.add_argument("--engines", nargs="+", default=["local"])
+    parser.add_argument("--workers", nargs="*", type=int, default=[], help="of Ray, one run each")
     arguments = parser.parse_args()
     data = arguments.folder / f"data-{arguments.rows}"
     make(data, arguments.rows)
@@ -150,13 +156,15 @@ def main() -> None:
         f"bare scan and write  {bare['seconds']:7.1f} s  {bare['peak'] / 2**20:6.0f} MiB",
         flush=True,
     )
-    for engine in arguments.engines:
+    runs = [(engine, None) for engine in arguments.engines]
+    for engine, workers in [*runs, *(("ray", n) for n in arguments.workers)]:
         shutil.rmtree(out, ignore_errors=True)
-        found = measured(run, engine, data, out)
+        found = measured(run, engine, data, out, workers)
         stages = found["stages"]
         score = stages["score"]
+        name = engine if workers is None else f"{engine}, {workers} workers"
         print(
-            f"{engine:20} {found['seconds']:7.1f} s  {found['peak'] / 2**20:6.0f} MiB  "
+            f"{name:20} {found['seconds']:7.1f} s  {found['peak'] / 2**20:6.0f} MiB  "
             f"{json.dumps(stages)}; scores alone {score / bare['seconds']:.2f} × the bare scan, "
             f"all {found['seconds'] / bare['seconds']:.2f} ×",
             flush=True,
