@@ -18,10 +18,8 @@ from labelnext.selection.points import (
     one_blas_thread,
     squared_distances,
 )
-from labelnext.threads import in_parts
 
 _DENSE = 5000  # items up to which all pairs are kept
-_SHARE = 64  # items whose first gains are worth a thread
 _PAIRS = 1000  # for the scale of the similarity
 
 
@@ -165,25 +163,14 @@ def _nearest_pairs(points: Points, n_neighbours: int, scale: float) -> _Kept:
 def _maximised(kept: _Kept, cover: NDArray[np.float64], budget: int | None) -> NDArray[np.intp]:
     """Greedy picks, which raise the cover from what it is given as."""
     n_picks = len(cover) if budget is None else min(budget, len(cover))
-    picks, gains = np.empty(n_picks, dtype=np.intp), np.empty(len(cover))
-    rows = kept.values, kept.items, kept.offsets
-    run = compiled(_lazy_greedy, reorder=True)
-
-    def first_gains(start: int, stop: int) -> None:
-        run(*rows, cover, gains, start, stop, picks[:0])
-
-    in_parts(len(cover), first_gains, least=_SHARE)
-    run(*rows, cover, gains, 0, 0, picks)
+    picks = np.empty(n_picks, dtype=np.intp)
+    compiled(_lazy_greedy, reorder=True)(kept.values, kept.items, kept.offsets, cover, picks)
     return picks
 
 
-def _lazy_greedy(
-    values: Any, items: Any, offsets: Any, cover: Any, gains: Any, start: int, stop: int, picks: Any
-) -> None:
-    """Fill in the gains from start to stop; where all are there, make the picks.
-
-    A gain never grows, so an older one bounds it: only the largest bound is looked at again.
-    """
+def _lazy_greedy(values: Any, items: Any, offsets: Any, cover: Any, picks: Any) -> None:
+    """A gain never grows, so an older one bounds it: only the largest bound is looked at again."""
+    seen = np.zeros(len(cover), dtype=np.intp)
 
     def gain_of(item: int) -> float:
         row = values[offsets[item] : offsets[item + 1]]
@@ -197,12 +184,7 @@ def _lazy_greedy(
                 gain += max(row[j] - cover[j], 0.0)
         return gain
 
-    for item in range(start, stop):
-        gains[item] = gain_of(item)
-    if len(picks) == 0:
-        return
-    seen = np.zeros(len(cover), dtype=np.intp)
-    bounds = [(-gains[item], item) for item in range(len(cover))]
+    bounds = [(-gain_of(item), item) for item in range(len(cover))]
     heapify(bounds)
     made = 0
     while made < len(picks):

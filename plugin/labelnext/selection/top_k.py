@@ -6,10 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.selection.order import stable_order
-from labelnext.threads import in_order
 
 _SAMPLE = 2**16  # values that the threshold is estimated from
-_PART = 2**18  # values that are compared with the threshold at a time
 _SMALL = 2**14  # up to here ordering all costs no more than choosing first
 
 
@@ -36,7 +34,7 @@ def top_k(utilities: NDArray[np.floating], budget: int | None = None) -> NDArray
     if budget is None or n <= _SMALL or budget > n // 2:
         return stable_order(values)[:budget]
     threshold = _estimate(values, budget)
-    above = _above(values, threshold)
+    above = np.flatnonzero(values > threshold)
     if len(above) >= budget:
         candidates, place = values[above], len(above) - budget
         last = np.partition(candidates, place)[place]  # of the chosen values the smallest
@@ -48,15 +46,6 @@ def top_k(utilities: NDArray[np.floating], budget: int | None = None) -> NDArray
             return stable_order(values)[:budget]
     best = above[stable_order(values[above])]
     return np.concatenate([best, equal[: budget - len(best)]])
-
-
-def _above(values: NDArray[np.floating], threshold: np.floating) -> NDArray[np.intp]:
-    """Positions of the values above the threshold, ascending."""
-
-    def part(start: int) -> NDArray[np.intp]:
-        return np.flatnonzero(values[start : start + _PART] > threshold) + start
-
-    return np.concatenate([*in_order(part, range(0, len(values), _PART))])
 
 
 def _estimate(values: NDArray[np.floating], budget: int) -> np.floating:

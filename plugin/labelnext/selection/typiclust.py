@@ -13,7 +13,6 @@ from labelnext.selection.points import (
     one_blas_thread,
     squared_distances,
 )
-from labelnext.threads import in_order
 
 _MOST_CLUSTERS = 500
 _MOST_NEIGHBOURS = 20
@@ -167,8 +166,7 @@ def distances_to_nearest(
         return found
     origin = others[:1]
     targets = others - origin
-
-    def of_block(start: int) -> None:
+    for start in range(0, len(members), _BLOCK):
         items = members[start : start + _BLOCK]
         distances = squared_distances(points[items] - origin, targets)
         places = own[start : start + _BLOCK]
@@ -176,8 +174,4 @@ def distances_to_nearest(
         distances[same, places[same]] = np.inf
         distances.partition(n_neighbours - 1, axis=1)
         found[start : start + _BLOCK] = np.sqrt(distances[:, :n_neighbours]).mean(axis=1)
-
-    with one_blas_thread():
-        for _ in in_order(of_block, range(0, len(members), _BLOCK)):
-            pass
     return found
