@@ -272,7 +272,7 @@ def test_a_run_stays_in_its_kind_of_items(videos: Any, tmp_path: Path) -> None:
 def test_check_counts_frames(videos: Any, tmp_path: Path) -> None:
     messages = [finding.message for finding in check(settings(videos.name, tmp_path)).findings]
     assert f"6 frames in dataset {videos.name}." in messages
-    assert "6 of 6 samples have a prediction (Classification) in pred." in messages
+    assert "6 of 6 frames have a prediction (Classification) in pred." in messages
 
 
 def test_frames_of_images_are_refused(dataset: Any, tmp_path: Path) -> None:

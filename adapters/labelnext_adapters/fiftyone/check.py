@@ -77,35 +77,35 @@ def _collection(collection: Any, source: FiftyOneSource, context: Context) -> It
     if context.key:
         field_of(collection, "source.key", context.key)
     for field in source.pred_fields:
-        yield from _predictions(collection, field, count)
+        yield from _predictions(collection, field, count, items)
     if source.embeddings:
         check_embeddings(collection, source.embeddings)
         if is_index(collection, source.embeddings):
             yield Finding("ok", f"Embeddings come from the similarity index {source.embeddings}.")
         else:
-            yield _filled(collection, source.embeddings, "an embedding", count)
+            yield _filled(collection, source.embeddings, "an embedding", f"{count} {items}")
     if source.gt_field:
         kind = labels_of(collection, source.gt_field)
         with talking():
             n = collection.exists(source.gt_field).count()
         what = f" ({kind.name})" if kind else ""
-        yield Finding("ok", f"{n} samples are labelled in {source.gt_field}{what}.")
+        yield Finding("ok", f"{n} {items} are labelled in {source.gt_field}{what}.")
     if source.label_tags:
         with talking():
             n = collection.match_tags(list(source.label_tags)).count()
         tags = " or ".join(source.label_tags)
-        yield Finding("ok", f"{n} samples are labelled by the tag {tags}.")
+        yield Finding("ok", f"{n} {items} are labelled by the tag {tags}.")
 
 
-def _filled(collection: Any, field: str, what: str, count: int) -> Finding:
+def _filled(collection: Any, field: str, what: str, of: str) -> Finding:
     with talking():
         n = collection.exists(field).count()
-    return Finding("ok" if n else "warning", f"{n} of {count} samples have {what} in {field}.")
+    return Finding("ok" if n else "warning", f"{n} of {of} have {what} in {field}.")
 
 
-def _predictions(collection: Any, field: str, count: int) -> Iterator[Finding]:
+def _predictions(collection: Any, field: str, count: int, items: str) -> Iterator[Finding]:
     kind = kind_of(collection, "pred_field", field)
-    yield _filled(collection, field, f"a prediction ({kind.name})", count)
+    yield _filled(collection, field, f"a prediction ({kind.name})", f"{count} {items}")
     if kind.scalar:
         return
     inner = kind.path(field)
@@ -122,6 +122,6 @@ def _predictions(collection: Any, field: str, count: int) -> Iterator[Finding]:
     else:
         yield Finding(
             "warning",
-            f"{field} holds no confidence, logits or probabilities in its first samples.",
+            f"{field} holds no confidence, logits or probabilities in its first {items}.",
             "store the model's confidences or logits with its predictions.",
         )
