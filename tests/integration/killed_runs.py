@@ -119,19 +119,34 @@ def _stages(view: Any) -> list[Any]:
     return [[s["_cls"], *(k for k in s["kwargs"] if k[0] != "_state")] for s in stages]
 
 
-def sent(config: Config) -> dict[str, Any]:
-    """What Label Studio has of the dataset, but for numbers and moments."""
+def projects(config: Config) -> list[dict[str, Any]]:
+    """The projects of the server, the newest last; none where nothing is sent."""
+    if config.send.url is None:  # type: ignore[attr-defined]  # of Label Studio
+        return []
+    with server(config) as http:
+        answer = http.get("/api/projects/", params={"page_size": 1000}).raise_for_status()
+    return sorted(answer.json()["results"], key=lambda project: int(project["id"]))
+
+
+def server(config: Config) -> httpx.Client:
+    """A connection to Label Studio."""
     options: Any = config.send
-    if options.url is None:
-        return {}
     headers = {"Authorization": f"Token {options.api_key.get_secret_value()}"}
-    with httpx.Client(base_url=options.url, headers=headers, timeout=60) as http:
+    return httpx.Client(base_url=options.url, headers=headers, timeout=60)
+
+
+def sent(config: Config, others: set[int]) -> dict[str, Any]:
+    """What Label Studio has, but for numbers, moments and the projects of other tests."""
+    mine = [project for project in projects(config) if project["id"] not in others]
+    if not mine:
+        return {}
+    with server(config) as http:
 
         def get(path: str, **params: Any) -> Any:
             return http.get(path, params=params).raise_for_status().json()
 
         found = {}
-        for project in get("/api/projects/", page_size=1000)["results"]:
+        for project in mine:
             number = project["id"]
             rows = get("/api/tasks", project=number, fields="all", page_size=100)["tasks"]
             found[project["description"]] = {
@@ -152,8 +167,11 @@ def main(path: str, what: str = "run", every: str = "1") -> None:
     name = str(config.source_options.dataset)  # type: ignore[attr-defined]  # of FiftyOne
     action = {"run": pipeline.run, "send": labelnext.send, "fetch": labelnext.fetch}[what]
 
+    # The newest may be that of an earlier sending; those before it are other tests'.
+    others = {project["id"] for project in projects(config)[:-1]}
+
     def whole() -> Any:
-        return {"dataset": state(name), "sent": sent(config)}
+        return {"dataset": state(name), "sent": sent(config, others)}
 
     def begun(n: int, moment: str) -> bool:
         def work() -> None:
