@@ -57,9 +57,8 @@ class Acquisition(Options):
     """How items are scored."""
 
     name: str | None = AUTO
-    """The acquisition function (labelnext acquisitions); auto: what suits the predictions, the
-    margin of items or the weighted sum of the entropies of objects; null where selection needs
-    no score."""
+    """The acquisition function (labelnext acquisitions); null where selection needs no score;
+    auto: the margin of items, or the weighted sum of the entropies of objects."""
     of: Unit = "items"
     """What is scored: items by their class probabilities, or objects, then reduced."""
     reduce: Reduction | None = None

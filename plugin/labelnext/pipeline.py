@@ -119,7 +119,7 @@ def run(
             seconds=seconds,
             path=None if dry_run else _page(settings),
             output=None if dry_run else written,
-            **summarise(pool, ranking, notices, floor=_floor(settings, pool)),
+            **summarise(pool, ranking, notices, floor=_floor(settings, pool, ranking)),
         )
     if report.path is not None:
         page = report.to_html().encode()
@@ -339,10 +339,12 @@ def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     _log.info("%s took %.3f s", stage, seconds[stage])
 
 
-def _floor(settings: Config, pool: Pool) -> float:
+def _floor(settings: Config, pool: Pool, ranking: Ranking) -> float:
     """The confidence that objects had to reach to count."""
-    _, of, options = ranking_options(settings, pool)
-    return float(options.get("floor", 0.0)) if of == "objects" else 0.0
+    if ranking.of != "objects" or ranking.purpose == "review":
+        return 0.0
+    _, _, options = ranking_options(settings, pool)
+    return float(options.get("floor", 0.0))
 
 
 def _own_output(settings: Config, plan: Plan) -> Path | None:

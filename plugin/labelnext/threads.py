@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
 from typing import TypeVar
 
 _Task = TypeVar("_Task")
@@ -31,11 +32,8 @@ def in_parts(n: int, work: Callable[[int, int], None], *, least: int) -> None:
     """
     n_parts = max(1, min(_n_cores(), n // max(least, 1)))
     bounds = [n * part // n_parts for part in range(n_parts + 1)]
-    if n_parts == 1:
-        work(0, n)
-        return
-    with ThreadPoolExecutor(n_parts) as pool:
-        list(pool.map(work, bounds[:-1], bounds[1:]))  # raises what a part raised
+    for _ in in_order(lambda ends: work(*ends), list(pairwise(bounds))):
+        pass
 
 
 def in_order(work: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterator[_Result]:

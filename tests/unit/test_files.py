@@ -12,7 +12,6 @@ from pycocotools import mask as coco
 
 from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, InvalidInput, LabelnextError, NotFound
-from labelnext.journal import Journal
 from labelnext.ranking import rank
 
 
@@ -361,54 +360,3 @@ def test_coco_without_images_says_what_is_missing(tmp_path: Path) -> None:
 def test_unknown_column_name_lists_the_known(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="columns must be one of cost, .*did you mean 'label'"):
         read(tmp_path, "p.csv", "item_id\nx\n", columns={"lable": "y"})
-
-
-def ranked(tmp_path: Path, output: str):
-    text = lines(
-        {"item_id": "a", "probabilities": [0.9, 0.1]}, {"item_id": "b", "probabilities": [0.5, 0.5]}
-    )
-    (tmp_path / "p.jsonl").write_text(text)
-    adapter = open_adapter("files", directory=tmp_path, path="p.jsonl", write={"output": output})
-    return adapter, adapter.plan(rank(adapter.read(), "margin", budget=1))
-
-
-@pytest.mark.parametrize("output", ["r.csv", "r.jsonl", "r.parquet"])
-def test_ranking_file_holds_every_ranked_item(tmp_path: Path, output: str) -> None:
-    adapter, plan = ranked(tmp_path, output)
-    adapter.apply(plan, Journal.create(tmp_path / "state", plan))
-    path = tmp_path / output
-    if output.endswith("csv"):
-        rows = pyarrow.csv.read_csv(path).to_pylist()
-    elif output.endswith("parquet"):
-        rows = pyarrow.parquet.read_table(path).to_pylist()
-    else:
-        rows = [json.loads(line) for line in path.read_text().splitlines()]
-    assert rows == [
-        {"item_id": "b", "rank": 1, "priority": 1.0, "score": 0.0, "batch": True},
-        {"item_id": "a", "rank": 2, "priority": 0.5, "score": 0.8, "batch": False},
-    ]
-
-
-@pytest.mark.parametrize(
-    ("output", "message"),
-    [
-        ("r.xlsx", "output must end in one of"),
-        ("p.jsonl", "another file than those of the source"),
-        ("p.jsonl/r.csv", "must be a file that can be written"),
-    ],
-)
-def test_impossible_output_is_refused_before_anything_is_written(
-    tmp_path: Path, output: str, message: str
-) -> None:
-    with pytest.raises(ConfigError, match=message):
-        ranked(tmp_path, output)
-
-
-def test_undo_refuses_a_file_that_somebody_changed(tmp_path: Path) -> None:
-    adapter, plan = ranked(tmp_path, "r.csv")
-    journal = Journal.create(tmp_path / "state", plan)
-    adapter.apply(plan, journal)
-    (tmp_path / "r.csv").write_text("mine")
-    with pytest.raises(LabelnextError, match="was changed after the run"):
-        adapter.undo(journal)
-    assert (tmp_path / "r.csv").read_text() == "mine"

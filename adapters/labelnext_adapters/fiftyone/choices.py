@@ -19,7 +19,7 @@ from labelnext.acquisition import (
 from labelnext.pool import Pool
 from labelnext.selection import INPUTS, get_selection, selection_names
 from labelnext_adapters.fiftyone.connection import open_collection, talking
-from labelnext_adapters.fiftyone.kinds import KINDS, LABELS, SEGMENTATION, is_held
+from labelnext_adapters.fiftyone.kinds import KINDS, LABELS, SEGMENTATION, class_name, is_held
 from labelnext_adapters.fiftyone.places import frames_of
 from labelnext_adapters.fiftyone.read import read_pool
 
@@ -52,7 +52,7 @@ def label_fields(collection: Any) -> dict[str, str]:
     Args:
         collection: a dataset or view.
     """
-    kinds = {name: _kind(field) for name, field in collection.get_field_schema().items()}
+    kinds = {name: class_name(field) for name, field in collection.get_field_schema().items()}
     return {name: kind for name, kind in kinds.items() if kind in LABELS}
 
 
@@ -64,7 +64,7 @@ def prediction_choices(collection: Any) -> list[Choice]:
     """
     labels, others = [], []
     for name, field in collection.get_field_schema().items():
-        kind = _kind(field)
+        kind = class_name(field)
         if kind not in (*KINDS, "Segmentation"):
             continue
         with talking():
@@ -79,11 +79,6 @@ def prediction_choices(collection: Any) -> list[Choice]:
         elif kind == "FloatField" and values and all(0 <= value <= 1 for value in values):
             others.append(Choice(name, "a number in [0, 1]"))
     return labels + others
-
-
-def _kind(field: Any) -> str:
-    document = getattr(field, "document_type", None)
-    return str(type(field).__name__ if document is None else document.__name__)
 
 
 def _says_how_sure(value: Any, kind: str) -> bool:
@@ -120,7 +115,7 @@ def has_frames(collection: Any) -> bool:
     """
     if collection.media_type != "video":
         return False
-    return any(_kind(field) in KINDS for field in collection.get_frame_field_schema().values())
+    return any(class_name(field) in KINDS for field in collection.get_frame_field_schema().values())
 
 
 @contextmanager

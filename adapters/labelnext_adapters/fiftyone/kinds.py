@@ -74,7 +74,7 @@ def kind_of(collection: Any, option: str, path: str) -> Kind:
         NotFound: if there is no such field.
         InvalidInput: if it holds none that labelnext reads.
     """
-    name = _class_name(field_of(collection, option, path))
+    name = class_name(field_of(collection, option, path))
     if name not in KINDS:
         hint = None
         if name == "Segmentation":
@@ -91,11 +91,12 @@ def labels_of(collection: Any, path: str) -> Kind | None:
     Raises:
         NotFound: if there is no such field.
     """
-    kind = KINDS.get(_class_name(field_of(collection, "gt_field", path)))
+    kind = KINDS.get(class_name(field_of(collection, "gt_field", path)))
     return None if kind is None or kind.scalar else kind
 
 
-def _class_name(field: Any) -> str:
+def class_name(field: Any) -> str:
+    """Name of FiftyOne's class of what a field holds."""
     document = getattr(field, "document_type", None)
     return str(type(field).__name__ if document is None else document.__name__)
 
