@@ -202,7 +202,8 @@ def _cluster_parts(
     clusters = merge_boxes(
         versions, iou=options["iou"], floor=options["floor"], start=row, stop=row + 1
     )
-    certainty = cluster_certainty(clusters, versions)
+    n_classes = options.get("n_classes") or pool.n_classes
+    certainty = cluster_certainty(clusters, versions, n_classes)
     parts = []
     for i, members in enumerate(clusters.members[:_MOST].tolist()):
         classes = [

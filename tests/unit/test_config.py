@@ -32,6 +32,7 @@ def test_minimal_config_gets_the_shared_defaults(tmp_path: Path) -> None:
             "broken": "stop",
             "columns": {},
             "classes": None,
+            "multilabel": False,
             "images": None,
             "older": [],
             "label_config": None,

@@ -114,6 +114,17 @@ def test_items_without_objects_stand_where_the_policy_says(
     assert set(order[: len(empty)]) == empty
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in acquisition_names() if "objects" in get_acquisition(name).of]
+)
+def test_items_go_by_id_where_nothing_was_found_in_any(name: str) -> None:
+    # Nobody can say of which columns objects would have been.
+    nothing = Objects([0, 0, 0], [])
+    several = get_acquisition(name).members
+    pool = Pool(["b", "a"], objects=(nothing, nothing) if several else nothing)
+    assert rank(pool, name, of="objects").item_ids.tolist() == ["a", "b"]
+
+
 @pytest.mark.parametrize("method", selection_names())
 @settings(deadline=None, max_examples=25)  # k-means takes its time
 @given(seed=st.integers(0, 50), n=st.integers(0, 30))

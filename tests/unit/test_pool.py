@@ -202,3 +202,13 @@ def test_objects_taken_in_another_order_keep_their_columns() -> None:
     taken = objects.take(np.array([2, 1, 0]))
     assert taken.offsets.tolist() == [0, 1, 1, 3]
     assert taken.class_ids.tolist() == [3, 1, 2]
+
+
+@pytest.mark.parametrize("short", [0.9995, 0.99999])
+def test_row_is_divided_by_the_same_sum_whatever_stands_beside_it(short: float) -> None:
+    # A part of a pool must get the digits of the whole; 0.99999 is where dividing begins.
+    rows = np.random.default_rng(0).dirichlet(np.ones(4), 401) * short
+    together = Pool(range(401), probabilities=rows).probabilities
+    apart = [Pool(["a"], probabilities=row[None]).probabilities for row in rows]
+    assert together is not None
+    assert np.array_equal(together, np.concatenate([r for r in apart if r is not None]))

@@ -130,7 +130,11 @@ def test_top_k_without_an_acquisition_function_is_refused() -> None:
     ("pool", "name", "message"),
     [
         (Pool(["a"]), "margin", "margin needs class probabilities"),
-        (Pool(["a"], objects=Objects([0, 0], [])), "margin", "probability vector for each object"),
+        (
+            Pool(["a"], objects=Objects([0, 1], [0.5])),
+            "margin",
+            "probability vector for each object",
+        ),
         (POOL, "mean_object_confidence", "needs detected objects"),
         (Pool(["a"], probabilities=[[[1.0]], [[1.0]]]), "margin", "several"),
         (Pool(["a"], probabilities=[[0.9, 0.9]], multilabel=True), "margin", "multilabel"),

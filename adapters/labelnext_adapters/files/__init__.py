@@ -37,9 +37,12 @@ class FilesSource(Options):
     """jsonl, csv, npz, parquet, coco or label-studio; from the ending of the name when null."""
     columns: dict[str, str | list[str]] = Field(default_factory=dict)
     """Our names (item_id, probabilities, objects, embedding, label, votes, truth, labelled, group,
-    cost) to the file's; for probabilities and embedding also a list of number columns."""
+    cost) to the file's; for probabilities and embedding also a list of number columns; for
+    probabilities and objects a list is a committee, one column for each model version."""
     classes: list[str] | None = None
     """Names of the classes, in the order of the probabilities."""
+    multilabel: bool = False
+    """Classes are independent of each other: an item's probabilities need not sum to 1."""
     broken: Literal["stop", "skip"] = "stop"
     """Of many files, one that cannot be read: stop there, or skip it and count it."""
     images: Path | None = None

@@ -11,7 +11,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed, unknown
-from labelnext.pool import Notice, Objects, Pool
+from labelnext.pool import Notice, Pool
+from labelnext_adapters.files.arrow import class_positions, is_list, list_rows, nulls, numbers
+from labelnext_adapters.files.objects import ObjectColumn
 
 NAMES = (
     "item_id",
@@ -26,12 +28,15 @@ NAMES = (
     "cost",
 )
 _PREFIXES = {"probabilities": "p_", "embedding": "e_"}
+_LISTS = ("objects", *_PREFIXES)  # what several columns may hold together
 
 
 def pool_of_table(
     table: pa.Table,
     columns: Mapping[str, str | Sequence[str]],
     classes: Sequence[str] | None = None,
+    *,
+    multilabel: bool = False,
 ) -> Pool:
     """The items of a table.
 
@@ -41,20 +46,24 @@ def pool_of_table(
             class, box, mask, probabilities, embedding), embedding (a list; or flat columns e_0,
             e_1, …), label, votes (a list with the class that each person said, null for none),
             truth (labelled objects, as objects but without confidence), labelled, group and cost.
-        columns: our names to the table's.
+            Several model versions have a column each, or stand in one as a list of what each said.
+        columns: our names to the table's; of several versions the names, the oldest first.
         classes: names of the classes; from the table when None.
+        multilabel: the classes are independent, so probabilities need not sum to 1.
 
     Raises:
         InvalidInput: if a column is missing, ragged or of a wrong type.
     """
     reader = _Table(table, columns)
-    return _pool(reader, reader.ids(), classes)
+    return _pool(reader, reader.ids(), classes, multilabel)
 
 
 def part_of_table(
     table: pa.Table,
     columns: Mapping[str, str | Sequence[str]],
     classes: Sequence[str] | None = None,
+    *,
+    multilabel: bool = False,
 ) -> tuple[Pool, pa.Array]:
     """The items of a table numbered from 0, and their ids as strings.
 
@@ -64,12 +73,14 @@ def part_of_table(
         table: as for `pool_of_table`.
         columns: our names to the table's.
         classes: names of the classes.
+        multilabel: as for `pool_of_table`.
 
     Raises:
         InvalidInput: as for `pool_of_table`.
     """
     reader = _Table(table, columns)
-    return _pool(reader, range(table.num_rows), classes), reader.id_column().cast(pa.string())
+    pool = _pool(reader, range(table.num_rows), classes, multilabel)
+    return pool, reader.id_column().cast(pa.string())
 
 
 def columns_read(
@@ -89,23 +100,26 @@ def columns_read(
     return [n for n in schema.names if n in wanted or n.startswith(tuple(flat))]
 
 
-def _pool(reader: _Table, ids: Sequence[Any], classes: Sequence[str] | None) -> Pool:
-    rows, names = reader.vectors("probabilities", ids)
+def _pool(
+    reader: _Table, ids: Sequence[Any], classes: Sequence[str] | None, multilabel: bool
+) -> Pool:
+    rows, names = reader.probabilities(ids, classes)
     classes = list(classes or names or []) or None
-    boxes, truth = reader.objects("objects", ids), reader.objects("truth", ids)
+    sets = [ObjectColumn("objects", column, ids) for column in reader.versions("objects", ids)]
+    truth = reader.truth(ids)
     found: list[Notice] = []
     label_names = reader.labels_as_text()
-    drawn = [name for part in (boxes, truth) if part for name in part.names]
+    drawn = [name for part in (*sets, truth) if part for name in part.names]
     if classes is None and (label_names is not None or drawn):
         texts = [*(label_names or []), *drawn]
         seen = sorted({t for t in texts if t is not None})
         classes = seen or None
         message = f"the classes were taken from the data: {listed(seen)}."
         found.append(Notice("derived_classes", message))
-    if rows is not None and classes is not None and len(classes) != rows.shape[1]:
+    if rows is not None and classes is not None and len(classes) != rows.shape[-1]:
         if label_names is None or names:
             raise InvalidInput(
-                f"classes must have one name for each of the {rows.shape[1]} probabilities; "
+                f"classes must have one name for each of the {rows.shape[-1]} probabilities; "
                 f"got {len(classes)}."
             )
         raise InvalidInput(
@@ -114,23 +128,27 @@ def _pool(reader: _Table, ids: Sequence[Any], classes: Sequence[str] | None) -> 
         )
     absent = np.ones(len(ids), dtype=bool)
     if rows is not None:
-        absent &= np.isnan(rows).all(axis=1) & reader.nulls("probabilities")
-    if boxes is not None:
-        absent &= boxes.absent
-    embeddings, _ = reader.vectors("embedding", ids)
+        lacking = np.isnan(rows).all(axis=-1)
+        absent &= np.atleast_2d(lacking).all(axis=0) & reader.nulls("probabilities", ids)
+    for objects in sets:
+        absent &= objects.absent
+    several = len(sets) > 1
+    built = tuple(objects.build(classes, of_several=several) for objects in sets)
     return Pool(
         ids,
         probabilities=rows,
         classes=classes,
-        embeddings=embeddings,
+        embeddings=reader.vectors("embedding", ids)[0],
         labels=reader.labels(classes),
         votes=reader.votes(classes),
-        truth=None if truth is None else truth.build(classes, ids),
+        truth=None if truth is None else truth.build(classes),
         labelled=reader.labelled(truth),
         groups=reader.plain("group", pa.string()),
         costs=reader.plain("cost", pa.float64()),
-        objects=None if boxes is None else boxes.build(classes, ids),
-        missing=None if rows is None and boxes is None else absent,
+        multilabel=multilabel,
+        objects=built if several else (built[0] if built else None),
+        versions=reader.version_names("objects" if rows is None else "probabilities"),
+        missing=None if rows is None and not sets else absent,
         notices=found,
     )
 
@@ -147,7 +165,9 @@ class _Table:
     def _column(self, name: str) -> Any:
         stated = self._columns.get(name, name)
         if not isinstance(stated, str):
-            return None
+            if name in _LISTS:
+                return None
+            raise InvalidInput(f"columns.{name} must be one name; got {listed(stated)}.")
         if stated in self._table.column_names:
             return self._table.column(stated).combine_chunks()
         if name in self._columns:
@@ -156,6 +176,45 @@ class _Table:
                 f"got {stated!r}."
             )
         return None
+
+    def _stated(self, name: str) -> list[str]:
+        """The columns of a list in the configuration."""
+        stated = self._columns.get(name, name)
+        names = [] if isinstance(stated, str) else list(stated)
+        gone = [c for c in names if c not in self._table.column_names]
+        if gone:
+            raise InvalidInput(f"columns.{name} must exist; got {listed(gone)}.")
+        return names
+
+    def _flat(self, name: str) -> list[str]:
+        """The columns that hold one number each of the vectors of a column."""
+        stated = self._stated(name)
+        if stated:
+            kinds = [self._table.schema.field(c).type for c in stated]
+            return [] if any(map(pa.types.is_nested, kinds)) else stated
+        if self._column(name) is not None:
+            return []
+        return [c for c in self._table.column_names if c.startswith(_PREFIXES[name])]
+
+    def versions(self, name: str, ids: Sequence[Any]) -> list[Any]:
+        """The column of each model version, the oldest first; none where nothing was predicted."""
+        if name in _PREFIXES and self._flat(name):
+            return []
+        stated = self._stated(name)
+        if stated:
+            return [self._table.column(c).combine_chunks() for c in stated]
+        column = self._column(name)
+        if column is None or pa.types.is_null(column.type):
+            return []
+        inner = column.type.value_type if is_list(column.type) else pa.null()
+        by_class = name == "probabilities" and pa.types.is_struct(inner)
+        return _split(name, column, ids) if is_list(inner) or by_class else [column]
+
+    def version_names(self, name: str) -> list[str] | None:
+        """The names of the versions, from those of their columns; None where there are none."""
+        if name in _PREFIXES and self._flat(name):
+            return None
+        return [c.removeprefix(f"{name}_") for c in self._stated(name)] or None
 
     def ids(self) -> list[Any]:
         return list(self.id_column().to_pylist())
@@ -168,47 +227,62 @@ class _Table:
                 hint="name another one: columns: {item_id: …}.",
             )
         if column.null_count:
-            row = int(np.flatnonzero(_nulls(column))[0]) + 1
+            row = int(np.flatnonzero(nulls(column))[0]) + 1
             raise InvalidInput(f"item_id must be given for every item; row {row} has none.")
         return column
 
-    def nulls(self, name: str) -> NDArray[np.bool_]:
-        column = self._column(name)
-        if column is None:  # flat columns
-            return np.ones(self._table.num_rows, dtype=bool)
-        return _nulls(column)
+    def nulls(self, name: str, ids: Sequence[Any]) -> NDArray[np.bool_]:
+        """Items of which no version has anything; all of them where the columns are flat."""
+        found = np.ones(self._table.num_rows, dtype=bool)
+        for column in self.versions(name, ids):
+            found &= nulls(column)
+        return found
+
+    def probabilities(
+        self, ids: Sequence[Any], classes: Sequence[str] | None
+    ) -> tuple[NDArray[np.float64] | None, list[str] | None]:
+        """Shape (n_items, n_classes), or with the members before; and the names of the classes."""
+        columns = self.versions("probabilities", ids)
+        if not columns:
+            return self.vectors("probabilities", ids)
+        found = [_vectors("probabilities", column, ids) for column in columns]
+        known = [one for one in found if one is not None]
+        kinds = {(rows.shape[1], names) for rows, names in known}
+        if len(kinds) > 1:
+            texts = [listed(names) if names else f"{width} numbers" for width, names in kinds]
+            raise InvalidInput(
+                "probabilities must be of the same classes in all model versions; "
+                f"got {' and '.join(sorted(texts))}."
+            )
+        # Nobody predicted anything in this part of a pool: as wide as the others would be.
+        width, names = kinds.pop() if kinds else (len(classes or "?"), None)
+        nothing = np.full((len(ids), width), np.nan)
+        rows = [nothing if one is None else one[0] for one in found]
+        return rows[0] if len(rows) == 1 else np.stack(rows), None if names is None else [*names]
 
     def vectors(
         self, name: str, ids: Sequence[Any]
     ) -> tuple[NDArray[np.float64] | None, list[str] | None]:
         """Vectors of equal width, NaN for null rows, and the names of their entries."""
-        stated = self._columns.get(name)
-        flat = list(stated) if isinstance(stated, Sequence) and not isinstance(stated, str) else []
-        prefix = _PREFIXES[name]
-        if not flat and self._column(name) is None:
-            flat = [c for c in self._table.column_names if c.startswith(prefix)]
+        flat = self._flat(name)
         if flat:
-            gone = [c for c in flat if c not in self._table.column_names]
-            if gone:
-                raise InvalidInput(f"columns.{name} must exist; got {listed(gone)}.")
-            parts = [_numbers(c, self._table.column(c)) for c in flat]
-            return np.stack(parts, axis=1), [c.removeprefix(prefix) for c in flat]
+            parts = [numbers(c, self._table.column(c)) for c in flat]
+            return np.stack(parts, axis=1), [c.removeprefix(_PREFIXES[name]) for c in flat]
+        if self._stated(name):
+            raise InvalidInput(f"columns.{name} must name one column, or columns of numbers.")
         column = self._column(name)
         if column is None or pa.types.is_null(column.type):
             return None, None
-        if pa.types.is_struct(column.type):
-            names = [field.name for field in column.type]
-            parts = [_numbers(f"{name}.{n}", pc.struct_field(column, n)) for n in names]
-            return np.stack(parts, axis=1), names
         return list_rows(name, column, ids), None
 
-    def objects(self, name: str, ids: Sequence[Any]) -> _ObjectColumns | None:
-        column = self._column(name)
+    def truth(self, ids: Sequence[Any]) -> ObjectColumn | None:
+        """The labelled objects."""
+        column = self._column("truth")
         if column is None or pa.types.is_null(column.type):
             return None
-        return _ObjectColumns(name, column, ids)
+        return ObjectColumn("truth", column, ids, certain=True)
 
-    def labelled(self, truth: _ObjectColumns | None) -> Any:
+    def labelled(self, truth: ObjectColumn | None) -> Any:
         stated = self.plain("labelled", pa.bool_())
         return stated if stated is not None or truth is None else ~truth.absent
 
@@ -234,7 +308,7 @@ class _Table:
         column = self._column("votes")
         if column is None or pa.types.is_null(column.type):
             return None
-        if not _is_list(column.type):
+        if not is_list(column.type):
             raise InvalidInput(f"votes must be a list for each item; got {column.type}.")
         rows = [row or [] for row in column.to_pylist()]
         width = max(map(len, rows), default=0)
@@ -251,137 +325,35 @@ class _Table:
         if column is None or pa.types.is_null(column.type):
             return None
         if column.null_count and name != "labelled":
-            row = int(np.flatnonzero(_nulls(column))[0]) + 1
+            row = int(np.flatnonzero(nulls(column))[0]) + 1
             raise InvalidInput(f"{name} must be given for every item; row {row} has none.")
         filled = column.fill_null(False) if name == "labelled" else column
         return filled.cast(kind).to_pylist()
 
 
-class _ObjectColumns:
-    """The structs of the column objects or truth, as columns."""
-
-    def __init__(self, name: str, column: Any, ids: Sequence[Any]) -> None:
-        if not _is_list(column.type) or not (
-            pa.types.is_struct(column.type.value_type) or pa.types.is_null(column.type.value_type)
-        ):
-            raise InvalidInput(
-                f"{name} must be a list of records with confidence, class, box, mask, "
-                f"probabilities and embedding; got {column.type}."
-            )
-        self.absent = _nulls(column)
-        lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
-        self.offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        owners = np.repeat(np.arange(len(lengths)), lengths)
-        self._owners = [ids[i] for i in owners.tolist()]
-        self._values = pc.list_flatten(column)
-        kind = self._values.type
-        self._fields = [f.name for f in kind] if pa.types.is_struct(kind) else []
-        self._certain = name == "truth"  # people are sure
-        if len(self._values) and "confidence" not in self._fields and not self._certain:
-            raise InvalidInput(
-                f"objects must have a confidence each; got the keys {listed(self._fields)}."
-            )
-        column = self._field("class")
-        self._classes = None if column is None else column.to_pylist()
-        self.names = sorted({c for c in self._classes or [] if isinstance(c, str)})
-
-    def _field(self, name: str) -> Any:
-        if name not in self._fields:
-            return None
-        return pc.struct_field(self._values, name)
-
-    def build(self, classes: Sequence[str] | None, ids: Sequence[Any]) -> Objects:
-        if not len(self._values):
-            return Objects(self.offsets, [])
-        class_ids = None
-        if self._classes is not None:
-            class_ids = (
-                class_positions("class of an object", self._classes, classes or [])
-                if self.names
-                else [-1 if c is None else c for c in self._classes]
-            )
-        return Objects(
-            self.offsets,
-            np.ones(len(self._values))
-            if self._certain
-            else _numbers("confidence", self._field("confidence")),
-            class_ids=class_ids,
-            boxes=self._rows("box", "box"),
-            masks=self._masks(),
-            probabilities=self._rows("probabilities", "probabilities of an object"),
-            embeddings=self._rows("embedding", "embedding of an object"),
-        )
-
-    def _masks(self) -> list[Any] | None:
-        column = self._field("mask")
-        if column is None or pa.types.is_null(column.type):
-            return None
-        return [mask or {} for mask in column.to_pylist()]
-
-    def _rows(self, name: str, what: str) -> NDArray[np.float64] | None:
-        column = self._field(name)
-        if column is None or pa.types.is_null(column.type):
-            return None
-        return list_rows(what, column, self._owners)
-
-
-def class_positions(what: str, names: Sequence[str | None], classes: Sequence[str]) -> list[int]:
-    """Positions of class names, −1 for None.
-
-    Raises:
-        InvalidInput: if a name is no class.
-    """
-    positions: dict[str | None, int] = {name: i for i, name in enumerate(classes)}
-    positions[None] = -1
-    strange = sorted({str(n) for n in names if n not in positions})
-    if strange:
-        raise InvalidInput(f"{what} must be one of {listed(classes, 20)}; got {listed(strange)}.")
-    return [positions[name] for name in names]
-
-
-def list_rows(what: str, column: Any, ids: Sequence[Any]) -> NDArray[np.float64]:
-    """A list column as rows of one width; NaN rows for null.
-
-    Raises:
-        InvalidInput: if the rows differ in length, or are no lists of numbers.
-    """
-    if not _is_list(column.type):
-        raise InvalidInput(f"{what} must be a list of numbers; got {column.type}.")
-    nulls = _nulls(column)
-    lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
-    widths = np.unique(lengths[~nulls])
-    if len(widths) > 1:
-        common = int(np.bincount(lengths[~nulls].astype(np.int64)).argmax())
-        odd = np.flatnonzero(~nulls & (lengths != common))
+def _split(name: str, column: Any, ids: Sequence[Any]) -> list[Any]:
+    """A column that holds a list of what each model version said, as a column for each."""
+    lengths = pc.list_value_length(column).fill_null(-1).to_numpy(zero_copy_only=False)
+    given = np.unique(lengths[~nulls(column)])
+    if len(given) > 1:
+        odd = np.flatnonzero(~nulls(column) & (lengths != given[-1]))
         raise InvalidInput(
-            f"{what} must be of one length in all items; got {common} and "
-            f"{int(lengths[odd[0]])} for item {listed(ids[i] for i in odd)}."
+            f"{name} must hold as many model versions in all items; got {given[-1]} and "
+            f"{lengths[odd[0]]} for item {listed(ids[i] for i in odd)}."
         )
-    width = int(widths[0]) if len(widths) else 0
-    rows = np.full((len(column), width), np.nan)
-    valid = column.filter(pa.array(~nulls))
-    rows[~nulls] = _numbers(what, pc.list_flatten(valid)).reshape(-1, width)
-    return rows
+    if not given.any():  # nothing was predicted; that it would be by several is all that is known
+        return [pa.nulls(len(column), column.type.value_type)] * 2
+    return [pc.list_element(column, place) for place in range(given[0])]
 
 
-def _numbers(what: str, column: Any) -> NDArray[np.float64]:
-    try:
-        numbers: NDArray[np.float64] = (
-            column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-            if isinstance(column, pa.Array)
-            else column.cast(pa.float64()).to_numpy()
-        )
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise InvalidInput(f"{what} must be numbers; got {column.type}.") from error
-    return numbers
-
-
-def _nulls(column: Any) -> NDArray[np.bool_]:
-    nulls: NDArray[np.bool_] = column.is_null().to_numpy(zero_copy_only=False)
-    return nulls
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    )
+def _vectors(
+    name: str, column: Any, ids: Sequence[Any]
+) -> tuple[NDArray[np.float64], tuple[str, ...] | None] | None:
+    """The vectors of one model version, and the names of their entries; None where all is null."""
+    if pa.types.is_struct(column.type):
+        names = [field.name for field in column.type]
+        parts = [numbers(f"{name}.{n}", pc.struct_field(column, n)) for n in names]
+        return np.stack(parts, axis=1), tuple(names)
+    if column.null_count == len(column) and not pa.types.is_fixed_size_list(column.type):
+        return None
+    return list_rows(name, column, ids), None

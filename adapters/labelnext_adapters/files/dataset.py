@@ -121,7 +121,8 @@ class Dataset:
                     f"{info.path} must be a whole Parquet file; {' '.join(str(error).split())}."
                 ) from error
         whole = pa.concat_tables(tables, promote_options="permissive")
-        return pool_of_table(whole, self._columns, self._source.classes)
+        multilabel = self._source.multilabel
+        return pool_of_table(whole, self._columns, self._source.classes, multilabel=multilabel)
 
     def parts(self) -> list[Part]:
         """Groups of rows of about the same size, file after file.
@@ -186,4 +187,5 @@ class Dataset:
                 f"it must be a whole Parquet file; {' '.join(str(error).split())}.",
                 hint="broken: skip counts such files and leaves them out.",
             ) from error
-        return part_of_table(table, self._columns, self._source.classes)
+        multilabel = self._source.multilabel
+        return part_of_table(table, self._columns, self._source.classes, multilabel=multilabel)

@@ -93,7 +93,7 @@ def read_pool(source: FilesSource, context: Context) -> Pool:
             columns = dict(source.columns)
             if context.key is not None:
                 columns.setdefault("item_id", context.key)
-            pool = pool_of_table(table, columns, source.classes)
+            pool = pool_of_table(table, columns, source.classes, multilabel=source.multilabel)
     except LabelnextError as error:
         error.message = f"{path.name}: {error.message}"
         raise
@@ -187,4 +187,4 @@ def _read_npz(path: Path, source: FilesSource) -> Pool:
     if "offsets" in arrays and "confidences" in arrays:
         parts = {name: array(alias) for name, alias in _NPZ_OBJECTS.items()}
         objects = Objects(arrays["offsets"], arrays["confidences"], **parts)
-    return Pool(objects=objects, **columns)
+    return Pool(objects=objects, multilabel=source.multilabel, **columns)

@@ -44,6 +44,7 @@ def committee_certainty(
     objects: Sequence[Objects],
     *,
     iou: float = 0.5,
+    n_classes: int | None = None,
     reduce: Reduction = "mean",
     k: int = 3,
     floor: float = 0.0,
@@ -59,6 +60,8 @@ def committee_certainty(
     Args:
         objects: one entry for each model version, with boxes.
         iou: the least overlap of a box with a cluster's mean box.
+        n_classes: number K of classes where there are no class vectors; those of the pool, or the
+            largest that occurs, when None.
         reduce: how the certainties of an item's clusters become one; min asks for the least
             certain box. There are no class weights, so weighted_sum is refused.
         k: number of clusters for ``reduce="mean_top_k"``.
@@ -86,7 +89,7 @@ def committee_certainty(
     out = np.empty(len(objects[0]))
     for start, stop in _chunks(len(out)):
         clusters = merge_boxes(objects, iou=iou, floor=floor, start=start, stop=stop)
-        certainties = cluster_certainty(clusters, objects).product
+        certainties = cluster_certainty(clusters, objects, n_classes).product
         # Clusters count whatever their certainty: the floor was for objects.
         owners = Objects(clusters.offsets, np.ones(len(clusters)))
         out[start:stop] = reduce_objects(certainties, owners, reduce=reduce, k=k, empty=empty)
@@ -163,12 +166,16 @@ def _stability(
     return scores[items]
 
 
-def cluster_certainty(clusters: Clusters, versions: Sequence[Objects]) -> Certainty:
+def cluster_certainty(
+    clusters: Clusters, versions: Sequence[Objects], n_classes: int | None = None
+) -> Certainty:
     """How sure the versions are of each cluster.
 
     Args:
         clusters: of the versions' boxes.
         versions: one entry for each model version.
+        n_classes: number of classes; the largest that occurs, or the width of the class vectors,
+            when None.
 
     Example:
         >>> a = Objects([0, 1], [1.0], class_ids=[0], boxes=[[0, 0, 0.5, 0.5]])
@@ -177,7 +184,7 @@ def cluster_certainty(clusters: Clusters, versions: Sequence[Objects]) -> Certai
         >>> c.semantic.round(3).tolist(), c.spatial.tolist(), c.occurrence.tolist()
         ([0.0], [1.0], [0.5])
     """
-    n_classes = _n_classes(versions)
+    n_classes = _n_classes(versions, n_classes)
     shapes = shapes_of(versions)
     means = mean_shapes(shapes, clusters.members)
     asked = present_versions(versions)[clusters.items]  # a version that did not look has no vote
@@ -233,12 +240,13 @@ def _with_background(version: Objects, rows: NDArray[np.int64], n_classes: int) 
     return out
 
 
-def _n_classes(versions: Sequence[Objects]) -> int:
-    widths = [v.probabilities.shape[1] for v in versions if v.probabilities is not None]
+def _n_classes(versions: Sequence[Objects], known: int | None) -> int:
+    found = [v for v in versions if len(v.confidences)]  # a version without any says nothing
+    widths = [v.probabilities.shape[1] for v in found if v.probabilities is not None]
     if len(set(widths)) > 1:
         raise InvalidInput(f"class vectors must be of one width; got {sorted(set(widths))}.")
     ids = [int(v.class_ids.max(initial=0)) + 1 for v in versions if v.class_ids is not None]
-    return max([*widths, *ids, 1]) if not widths else widths[0]
+    return widths[0] if widths else max([*ids, known or 1])
 
 
 def _overlaps(

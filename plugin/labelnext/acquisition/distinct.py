@@ -48,10 +48,12 @@ def distinct_entropy(
         >>> distinct_entropy(twins).round(4).tolist()  # ln 2 once
         [0.6931]
     """
-    if objects.embeddings is None:
-        raise InvalidInput("objects must have embeddings for distinct_entropy; got none.")
     if not -1 <= similarity <= 1:
         raise InvalidInput(f"similarity must be in [-1, 1]; got {similarity!r}.")
+    if not len(objects.confidences):
+        return np.zeros(len(objects))
+    if objects.embeddings is None:
+        raise InvalidInput("objects must have embeddings for distinct_entropy; got none.")
     nats = entropy(alone(objects))
     # An object below the floor must not suppress one above it.
     worth = np.where(objects.confidences < floor, -np.inf, np.where(np.isnan(nats), np.inf, nats))

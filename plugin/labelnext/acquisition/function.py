@@ -96,10 +96,11 @@ class AcquisitionFunction:
             return f"{self.name} needs one model version, and the pool holds several"
         if of == "items" and pool.multilabel and not self.multilabel:
             return f"{self.name} needs probabilities that sum to 1, and the pool is multilabel"
-        if self.vectors and isinstance(predictions, Objects) and predictions.probabilities is None:
-            return f"{self.name} needs a class probability vector for each object"
-        if self.embeddings and isinstance(predictions, Objects) and predictions.embeddings is None:
-            return f"{self.name} needs an embedding of each object"
+        if isinstance(predictions, Objects) and len(predictions.confidences):
+            if self.vectors and predictions.probabilities is None:
+                return f"{self.name} needs a class probability vector for each object"
+            if self.embeddings and predictions.embeddings is None:
+                return f"{self.name} needs an embedding of each object"
         return None
 
     def score(
@@ -132,6 +133,8 @@ class AcquisitionFunction:
         predictions = predictions_of(pool, of, chosen)
         known = self.own_options
         own = {name: value for name, value in options.items() if name in known}
+        if "n_classes" in known:  # which those that happen to occur are not
+            own.setdefault("n_classes", pool.n_classes)
         scores = np.array(self.function(predictions, **own), dtype=np.float64)
         scores[pool.missing] = np.nan
         utilities = scores if self.direction == "high" else -scores

@@ -24,8 +24,9 @@ def shapes_of(versions: Sequence[Objects]) -> list[Shapes]:
     Raises:
         InvalidInput: if a version has no boxes.
     """
-    masks = [version.masks for version in versions if version.masks is not None]
-    return [*masks] if len(masks) == len(versions) else [boxes_of(v) for v in versions]
+    masks = [v.masks if len(v.confidences) else np.empty(0, dtype=object) for v in versions]
+    found = [m for m in masks if m is not None]
+    return [*found] if len(found) == len(versions) else [boxes_of(v) for v in versions]
 
 
 def shape_iou(first: Shapes, second: Shapes) -> NDArray[np.float64]:
@@ -83,6 +84,8 @@ def boxes_of(objects: Objects) -> _Boxes:
     Raises:
         InvalidInput: if there are none.
     """
+    if objects.boxes is None and not len(objects.confidences):
+        return np.empty((0, 4))
     if objects.boxes is None:
         raise InvalidInput(
             "objects must have boxes to be matched; got none.",

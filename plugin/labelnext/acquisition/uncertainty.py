@@ -261,6 +261,8 @@ def _scores(
         score = score_rows(objects.probabilities, [kernel], check=False)[0]
     elif of_confidences is not None:
         n_classes, score = 2, of_confidences(np.minimum(objects.confidences, 1))
+    elif not len(objects.confidences):  # nothing was found, as in a part of a pool
+        n_classes, score = 2, objects.confidences
     else:
         raise InvalidInput(
             "objects must have class probability vectors for this acquisition function; "

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
+from labelnext.acquisition import get_acquisition
 from labelnext.adapter import Part, Streams
 from labelnext.config import Config
 from labelnext.errors import ConfigError, InvalidInput, NotFound
@@ -56,6 +58,7 @@ def scoring_of(settings: Config, platform: Streams, parts: list[Part], run_id: s
     # Nobody has counted the labelled objects of all parts, so that auto does without them.
     pool = replace(first_pool(settings, platform, parts), truth=None)
     name, of, options = ranking_options(settings, pool)
+    _check_classes(name, options, pool)
     method = get_selection(settings.selection.method)
     if name is None and "utilities" in method.needs:
         raise InvalidInput(
@@ -70,6 +73,24 @@ def scoring_of(settings: Config, platform: Streams, parts: list[Part], run_id: s
         skip_broken=skips(settings),
         choice=choice_of(settings, name, options, pool),
     )
+
+
+def _check_classes(name: str | None, options: dict[str, Any], pool: Pool) -> None:
+    """Refuse to count the classes of one part where a score depends on how many there are.
+
+    Raises:
+        ConfigError: if nobody says how many.
+    """
+    if name is None or "n_classes" not in get_acquisition(name).own_options:
+        return
+    sets = pool.objects if isinstance(pool.objects, tuple) else (pool.objects,)
+    vectors = any(o is not None and o.probabilities is not None for o in sets)
+    counted = pool.classes is None or any(n.code == "derived_classes" for n in pool.notices)
+    if counted and not vectors and options.get("n_classes") is None:
+        raise ConfigError(
+            f"source.classes must name the classes for {name} of a pool that is read in parts.",
+            hint="its scores depend on their number, and a part may not hold all of them.",
+        )
 
 
 def without_limits(settings: Config) -> Config:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from labelnext.adapter import Adapter
 from labelnext.config import Config, load_config
-from labelnext.errors import ConfigError, InvalidInput
+from labelnext.errors import ConfigError
 from labelnext.journal import Progress
 from labelnext.pipeline import opened, read_pool
 from labelnext.pool import Objects, Pool
@@ -44,7 +44,6 @@ def export(
 
     Raises:
         ConfigError: for a wrong configuration, or a folder that holds something.
-        InvalidInput: if the pool holds what the files have no place for: several model versions.
         WriteFailed: if a write broke off; what was written can be removed.
     """
     if rows < 1:
@@ -61,48 +60,65 @@ def export(
         if progress is not None:
             progress("export", min(first + rows, len(pool)), len(pool))
     lines = ["source:", "  adapter: files", f"  path: {json.dumps(str(place))}"]
-    if pool.classes is not None:
-        lines.append(f"  classes: {json.dumps(list(pool.classes), ensure_ascii=False)}")
+    for key, value in source_of_pool(pool).items():
+        lines.append(f"  {key}: {json.dumps(value, ensure_ascii=False)}")
     return "\n".join(lines) + "\n"
 
 
-def table_of_pool(pool: Pool) -> pa.Table:
-    """The columns of a pool under the names that the files adapter reads.
+def source_of_pool(pool: Pool) -> dict[str, Any]:
+    """What `source` must say beside the path, so that the files adapter reads the same pool.
 
-    Raises:
-        InvalidInput: if the pool holds several model versions, or masks.
+    Example:
+        >>> rows = [[[0.9, 0.1]], [[0.5, 0.5]]]
+        >>> source_of_pool(Pool(["a"], probabilities=rows, versions=["old", "new"]))
+        {'columns': {'probabilities': ['probabilities_old', 'probabilities_new']}}
     """
+    versions = {name: list(_by_version(pool, name)) for name in ("probabilities", "objects")}
+    several = {name: columns for name, columns in versions.items() if len(columns) > 1}
+    return {
+        **({"classes": list(pool.classes)} if pool.classes is not None else {}),
+        **({"columns": several} if several else {}),
+        **({"multilabel": True} if pool.multilabel else {}),
+    }
+
+
+def table_of_pool(pool: Pool) -> pa.Table:
+    """The columns of a pool as the files adapter reads them, with what `source_of_pool` says."""
     import pyarrow as pa
 
-    if isinstance(pool.objects, tuple) or (
-        pool.probabilities is not None and pool.probabilities.ndim == 3
-    ):
-        raise InvalidInput(
-            "a pool must hold one model version to be exported; this one holds several.",
-            hint="name one in source.",
-        )
-    if pool.objects is not None and pool.objects.masks is not None:
-        raise InvalidInput("objects with masks have no place in Parquet files yet.")
     columns: dict[str, Any] = {"item_id": pa.array(pool.item_ids.tolist(), pa.string())}
-    if pool.probabilities is not None:
-        columns["probabilities"] = _rows(pool.probabilities, pool.missing)
-    if pool.objects is not None:
-        columns["objects"] = _objects(pool.objects, pool)
+    for name, rows in _by_version(pool, "probabilities").items():
+        columns[name] = _rows(rows, pool.missing)
+    for name, objects in _by_version(pool, "objects").items():
+        columns[name] = _objects(objects, pool, pool.missing)
     if pool.embeddings is not None:
         columns["embedding"] = _rows(pool.embeddings, np.zeros(len(pool), dtype=bool))
     if pool.labels is not None:
         columns["label"] = _named(pool.labels, pool.classes)
     columns["labelled"] = pa.array(pool.labelled)
     if pool.truth is not None:
-        columns["truth"] = _objects(pool.truth, pool)
-    if pool.votes is not None:
-        votes = [_named(row[row >= 0], pool.classes).to_pylist() for row in pool.votes]
-        columns["votes"] = pa.array(votes)
+        columns["truth"] = _objects(pool.truth, pool, np.zeros(len(pool), dtype=bool))
+    if pool.votes is not None and pool.votes.shape[1]:
+        said = _named(pool.votes.ravel(), pool.classes)
+        columns["votes"] = pa.FixedSizeListArray.from_arrays(said, pool.votes.shape[1])
     if pool.groups is not None:
         columns["group"] = pa.array(pool.groups.tolist(), pa.string())
     if pool.costs is not None:
         columns["cost"] = pa.array(pool.costs)
     return pa.table(columns)
+
+
+def _by_version(pool: Pool, name: str) -> dict[str, Any]:
+    """The probabilities or objects of each model version, by the name of their column."""
+    found = getattr(pool, name)
+    if found is None:
+        return {}
+    if isinstance(found, Objects) or (not isinstance(found, tuple) and found.ndim == 2):
+        return {name: found}
+    labels = pool.version_names
+    if len(set(labels)) != len(found):  # those of the probabilities, or two of one name
+        labels = tuple(map(str, range(1, len(found) + 1)))
+    return {f"{name}_{label}": one for label, one in zip(labels, found, strict=True)}
 
 
 def _rows(values: NDArray[np.floating], nulls: NDArray[np.bool_]) -> pa.Array:
@@ -125,7 +141,8 @@ def _named(positions: NDArray[np.int64], classes: tuple[str, ...] | None) -> pa.
     return names.take(rows)
 
 
-def _objects(objects: Objects, pool: Pool) -> pa.Array:
+def _objects(objects: Objects, pool: Pool, missing: NDArray[np.bool_]) -> pa.Array:
+    """Lists of records, null where nothing was predicted."""
     import pyarrow as pa
 
     everything = np.zeros(len(objects.confidences), dtype=bool)
@@ -139,7 +156,12 @@ def _objects(objects: Objects, pool: Pool) -> pa.Array:
     ):
         if values is not None:
             fields[name] = _rows(values, everything)
+    if objects.masks is not None:
+        kind = pa.struct({"size": pa.list_(pa.int32(), 2), "counts": pa.string()})
+        masks = [{"size": m["size"], "counts": m["counts"].decode()} for m in objects.masks]
+        fields["mask"] = pa.array(masks, kind)
     values = pa.StructArray.from_arrays(list(fields.values()), names=list(fields))
-    missing = pool.missing if objects is pool.objects else np.zeros(len(pool), dtype=bool)
+    if objects.missing is not None:
+        missing = missing | objects.missing
     offsets = pa.array(objects.offsets, pa.int32(), mask=np.append(missing, False))
     return pa.ListArray.from_arrays(offsets, values)

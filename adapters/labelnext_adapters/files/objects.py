@@ -1,0 +1,110 @@
+"""Columns of records, one for each object, to Objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool import Objects
+from labelnext_adapters.files.arrow import class_positions, is_list, list_rows, nulls, numbers
+
+
+class ObjectColumn:
+    """The records of one model version, or of people (truth), as columns.
+
+    Args:
+        name: of the column, for messages.
+        column: of lists of records; null where nothing was predicted.
+        ids: of the items.
+        certain: people are sure, so that there is no confidence.
+
+    Attributes:
+        absent: shape (n_items,), where the column is null.
+        names: of the classes, where they are texts, sorted.
+
+    Raises:
+        InvalidInput: if the column holds something else, or an object has no confidence.
+    """
+
+    def __init__(
+        self, name: str, column: Any, ids: Sequence[Any], *, certain: bool = False
+    ) -> None:
+        if pa.types.is_null(column.type):  # a version without any prediction
+            column = column.cast(pa.list_(pa.null()))
+        if not is_list(column.type) or not (
+            pa.types.is_struct(column.type.value_type) or pa.types.is_null(column.type.value_type)
+        ):
+            raise InvalidInput(
+                f"{name} must be a list of records with confidence, class, box, mask, "
+                f"probabilities and embedding; got {column.type}."
+            )
+        self.absent = nulls(column)
+        lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
+        self._offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        owners = np.repeat(np.arange(len(lengths)), lengths)
+        self._owners = [ids[i] for i in owners.tolist()]
+        self._values = pc.list_flatten(column)
+        kind = self._values.type
+        self._fields = [f.name for f in kind] if pa.types.is_struct(kind) else []
+        self._certain = certain
+        if len(self._values) and "confidence" not in self._fields and not certain:
+            raise InvalidInput(
+                f"{name} must have a confidence each; got the keys {listed(self._fields)}."
+            )
+        column = self._field("class")
+        self._classes = None if column is None else column.to_pylist()
+        self.names = sorted({c for c in self._classes or [] if isinstance(c, str)})
+
+    def build(self, classes: Sequence[str] | None, *, of_several: bool = False) -> Objects:
+        """The objects.
+
+        Args:
+            classes: names of the classes.
+            of_several: other versions may have predictions where this one has none.
+        """
+        class_ids = None
+        if self._classes is not None:
+            class_ids = (
+                class_positions("class of an object", self._classes, classes or [])
+                if self.names
+                else [-1 if c is None else c for c in self._classes]
+            )
+        return Objects(
+            self._offsets,
+            np.ones(len(self._values)) if self._certain else self._confidences(),
+            class_ids=class_ids,
+            boxes=self._rows("box", "box", 4),
+            masks=self._masks(),
+            probabilities=self._rows(
+                "probabilities", "probabilities of an object", len(classes or "?")
+            ),
+            embeddings=self._rows("embedding", "embedding of an object"),
+            missing=self.absent if of_several else None,
+        )
+
+    def _field(self, name: str) -> Any:
+        if name not in self._fields:
+            return None
+        return pc.struct_field(self._values, name)
+
+    def _confidences(self) -> NDArray[np.float64]:
+        column = self._field("confidence")
+        return np.empty(0) if column is None else numbers("confidence", column)
+
+    def _masks(self) -> list[Any] | None:
+        column = self._field("mask")
+        if column is None or pa.types.is_null(column.type):
+            return None
+        return [mask or {} for mask in column.to_pylist()]
+
+    def _rows(self, name: str, what: str, width: int | None = None) -> NDArray[np.float64] | None:
+        column = self._field(name)
+        if column is None or pa.types.is_null(column.type):
+            return None
+        return list_rows(what, column, self._owners, width)
