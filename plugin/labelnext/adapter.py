@@ -66,6 +66,9 @@ class SendOptions(Options):
     """Name of the adapter of the platform where people label."""
     field: str = "labels"
     """Where labelnext fetch puts their labels: a field of its own in the source."""
+    key: str | None = None
+    """What holds an item's id there: a data key or field; the platform's own id when null, or
+    fiftyone_id and files_id of tasks that labelnext makes."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,11 @@ class GivesBatches(Protocol):
 
     def batch(self, run: str) -> Batch:
         """The batch of a run that was written."""
+
+
+@runtime_checkable
+class TakesLabels(GivesBatches, Protocol):
+    """An adapter to which labels of batches that were sent can come back."""
 
     def plan_labels(self, labels: Labels, field: str) -> Plan:
         """What writing the labels would do; `apply` and `undo` take the plan. Changes nothing."""
@@ -350,6 +358,7 @@ __all__ = [
     "Step",
     "Streams",
     "TakesBatches",
+    "TakesLabels",
     "TakesObjectScores",
     "Target",
     "WriteOptions",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from labelnext.acquisition import Unit
+from labelnext.errors import InvalidInput, listed
 from labelnext.pool import Notice
+from labelnext.ranking import Ranking, priorities
 
 
 @dataclass(frozen=True)
@@ -70,13 +75,13 @@ class Item:
 
     Attributes:
         item_id: the platform's own id.
-        media: path of a file, or an address.
+        media: path of a file, or an address; None where only the platform that holds it knows.
         marks: what the model says; None where it says nothing.
         size: width and height in pixels, if known.
     """
 
     item_id: str
-    media: str
+    media: str | None
     marks: tuple[Mark, ...] | None = None
     size: tuple[int, int] | None = None
 
@@ -92,6 +97,8 @@ class Batch:
         classes: what they can be labelled as.
         model_version: a name for the predictions.
         items: in the order of their ranks.
+        ranking: of the items alone, for a platform that holds them already; None where the source
+            gives none.
     """
 
     origin: Origin
@@ -100,6 +107,79 @@ class Batch:
     classes: tuple[str, ...]
     model_version: str
     items: tuple[Item, ...]
+    ranking: Ranking | None = None
+
+
+def ranked_there(batch: Batch, known: Collection[str], where: str) -> tuple[Ranking, list[str]]:
+    """The ranking of those items of a batch that a platform holds.
+
+    Args:
+        batch: with its ranking.
+        known: ids of items that are there.
+        where: they would be, for people.
+
+    Returns:
+        The ranking, and what is left out, one sentence each.
+
+    Raises:
+        InvalidInput: if none of the items is there, or the batch has no ranking.
+    """
+    if batch.ranking is None:
+        raise InvalidInput(
+            f"a batch must have its ranking to be marked in {where}; one of "
+            f"{batch.origin.platform} has none.",
+            hint="set send.adapter to a platform that takes its items in.",
+        )
+    ranking = batch.ranking
+    there = np.isin(ranking.item_ids, list(known))
+    missing = ranking.item_ids[~there].tolist()
+    if missing and not there.any():
+        raise InvalidInput(
+            f"the items of the batch must be in {where}; none of {len(missing)} is: "
+            f"{listed(missing)}.",
+            hint="send.key names what holds their ids there; where they are not there yet, "
+            "source.columns.media names the column of their images, and tasks are made.",
+        )
+    message = f"{len(missing)} items of the batch are not in {where}: {listed(missing)}."
+    left_out = [message] if missing else []
+    return ranking_alone(ranking, there), left_out
+
+
+def ranking_alone(ranking: Ranking, kept: NDArray[np.bool_]) -> Ranking:
+    """A ranking of a part of its batch, as if nothing else were ranked.
+
+    Args:
+        ranking: with its batch.
+        kept: shape (n_batch,).
+    """
+    ids, scores = ranking.item_ids[kept], ranking.scores[kept]
+    n = len(ids)
+    return replace(
+        ranking,
+        item_ids=ids,
+        ranks=np.arange(1, n + 1),
+        priorities=priorities(n),
+        scores=scores,
+        pool_order=ids,
+        pool_scores=scores,
+    )
+
+
+def batch_ranking(rows: list[dict[str, Any]], **how: Any) -> Ranking:
+    """A ranking of these items alone, in their order.
+
+    Args:
+        rows: with item_id and score.
+        how: they were ranked, as attributes of `Ranking`.
+
+    Example:
+        >>> batch_ranking([{"item_id": "b", "score": 0.5}, {"item_id": "a", "score": None}])
+        <Ranking of 2 items, batch of 2: no acquisition, top_k>
+    """
+    n = len(rows)
+    ids = np.array([row["item_id"] for row in rows], dtype=np.str_)
+    scores = np.array([np.nan if (s := row["score"]) is None else s for row in rows], dtype=float)
+    return Ranking(ids, np.arange(1, n + 1), priorities(n), scores, ids, scores, **how)
 
 
 @dataclass(frozen=True)

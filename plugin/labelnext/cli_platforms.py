@@ -31,7 +31,7 @@ def send(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Send the batch of a FiftyOne run to where people label it: Label Studio."""
+    """Send the batch of a run to where people label it: Label Studio, or FiftyOne."""
     from labelnext.exchange import send as send_batch
 
     with progress_bars() as progress:

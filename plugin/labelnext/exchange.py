@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labelnext.adapter import Adapter, GivesBatches, Target
+from labelnext.adapter import Adapter, GivesBatches, TakesLabels, Target
 from labelnext.config import Config, load_config
 from labelnext.errors import ConfigError
 from labelnext.journal import Journal, Plan, Progress, only_run
@@ -104,7 +104,7 @@ def fetch(
         WriteFailed: if the write broke off; fetching again or `resume` finishes it.
     """
     settings = _loaded(config)
-    with _source(settings, adapter, progress) as source:
+    with _source(settings, adapter, progress, fetching=True) as source:
         with opened_target(settings, progress) as target:
             labels = target.labels(source.origin())
         plan = source.plan_labels(labels, settings.send.field)
@@ -115,13 +115,19 @@ def fetch(
 
 
 @contextmanager
-def _source(settings: Config, adapter: Adapter | None, progress: Progress | None) -> Iterator[Any]:
-    """The source, which must give batches."""
+def _source(
+    settings: Config, adapter: Adapter | None, progress: Progress | None, *, fetching: bool = False
+) -> Iterator[Any]:
+    """The source, which must give batches and, for fetching, take labels."""
     with opened(settings, adapter, progress) as platform:
-        if not isinstance(platform, GivesBatches):
+        rule = "whose batches can be sent, such as fiftyone or files"
+        able = isinstance(platform, GivesBatches)
+        if fetching:
+            rule = "to which labels can be fetched, such as fiftyone"
+            able = isinstance(platform, TakesLabels)
+        if not able:
             raise ConfigError(
-                "source.adapter must be of a platform whose batches can be sent, such as fiftyone; "
-                f"got {platform.name!r}."
+                f"source.adapter must be of a platform {rule}; got {platform.name!r}."
             )
         yield platform
 
@@ -145,7 +151,7 @@ def _exchange(
     counts: Mapping[str, int],
     notices: tuple[Notice, ...] = (),
 ) -> Exchange:
-    remarks = () if journal is None else journal.remarks
+    remarks = (*plan.left_out, *(() if journal is None else journal.remarks))
     return Exchange(
         what=what,
         run_id=None if journal is None else journal.run_id,

@@ -50,6 +50,7 @@ class Plan:
         stays: what an undo cannot take back, one sentence each.
         next_steps: what the user does now, one sentence each.
         output: the ranking file that the steps write themselves, if they do.
+        left_out: what was to be written and is not, one sentence each.
     """
 
     adapter: str
@@ -59,6 +60,7 @@ class Plan:
     stays: tuple[str, ...] = ()
     next_steps: tuple[str, ...] = ()
     output: str | None = None
+    left_out: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -68,7 +70,7 @@ class Plan:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:
         """Back from `to_dict`."""
-        lists = {n: tuple(data[n]) for n in ("stays", "next_steps")}
+        lists = {n: tuple(data.get(n, ())) for n in ("stays", "next_steps", "left_out")}
         return cls(**{**data, **lists, "steps": tuple(Step(**s) for s in data["steps"])})
 
 

@@ -121,7 +121,7 @@ def _stages(view: Any) -> list[Any]:
 
 def projects(config: Config) -> list[dict[str, Any]]:
     """The projects of the server, the newest last; none where nothing is sent."""
-    if config.send.url is None:  # type: ignore[attr-defined]  # of Label Studio
+    if getattr(config.send, "url", None) is None:
         return []
     with server(config) as http:
         answer = http.get("/api/projects/", params={"page_size": 1000}).raise_for_status()
@@ -164,7 +164,8 @@ def _task(row: dict[str, Any]) -> dict[str, Any]:
 
 def main(path: str, what: str = "run", every: str = "1") -> None:
     config = load_config(path)
-    name = str(config.source_options.dataset)  # type: ignore[attr-defined]  # of FiftyOne
+    place: Any = config.source_options if config.source.adapter == "fiftyone" else config.send
+    name = str(place.dataset)
     action = {"run": pipeline.run, "send": labelnext.send, "fetch": labelnext.fetch}[what]
 
     # The newest may be that of an earlier sending; those before it are other tests'.

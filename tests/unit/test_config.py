@@ -54,6 +54,7 @@ def test_minimal_config_gets_the_shared_defaults(tmp_path: Path) -> None:
         "send": {
             "adapter": "label-studio",
             "field": "labels",
+            "key": None,
             "url": None,
             "api_key": None,
             "project": None,

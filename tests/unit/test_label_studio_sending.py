@@ -125,19 +125,28 @@ def test_sending_without_an_address_says_what_to_write() -> None:
 
 
 def test_a_platform_that_takes_no_batches_is_refused_with_those_that_do() -> None:
-    config = {"source": {"adapter": "files", "path": "x"}, "send": {"adapter": "fiftyone"}}
-    with pytest.raises(ConfigError, match=r"send\.adapter .*label-studio"):
+    config = {"source": {"adapter": "files", "path": "x"}, "send": {"adapter": "files"}}
+    with pytest.raises(ConfigError, match=r"send\.adapter .*fiftyone, label-studio"):
         send(config)
     with pytest.raises(UnknownName):
         open_target(LabelStudioSend(adapter="files"))
 
 
 @pytest.mark.parametrize("command", [send, fetch])
-def test_a_source_without_batches_is_refused(command: Any, tmp_path: Path) -> None:
-    (tmp_path / "p.csv").write_text("item_id,p_a,p_b\nx,0.9,0.1\n")
-    config = {"source": {"adapter": "files", "path": str(tmp_path / "p.csv")}}
-    with pytest.raises(ConfigError, match="such as fiftyone; got 'files'"):
-        command(config)
+def test_a_source_without_batches_is_refused(command: Any) -> None:
+    source = {"adapter": "label-studio", "url": "http://h", "api_key": "k", "project": 1}
+    with pytest.raises(ConfigError, match="such as fiftyone.*; got 'label-studio'"):
+        command({"source": source})
+
+
+def test_labels_are_not_fetched_into_files() -> None:
+    with pytest.raises(ConfigError, match="can be fetched, such as fiftyone; got 'files'"):
+        fetch({"source": {"adapter": "files", "path": "p.csv"}})
+
+
+def test_a_dataset_must_be_named_to_be_sent_to() -> None:
+    with pytest.raises(ConfigError, match=r"send\.dataset must be given"):
+        send({"source": {"adapter": "files", "path": "p"}, "send": {"adapter": "fiftyone"}})
 
 
 def test_a_token_of_send_is_never_shown() -> None:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import field_validator
 
-from labelnext.adapter import Context, Finding, Options, WriteOptions
+from labelnext.adapter import Context, Finding, Options, SendOptions, WriteOptions
 from labelnext.errors import ConfigError
 from labelnext.journal import Journal, Performer, Plan, carry_out, take_back
 from labelnext.pool import Pool
 from labelnext.ranking import Ranking
+from labelnext_adapters.fiftyone.target import FiftyOneSend, FiftyOneTarget
 
 if TYPE_CHECKING:
     from labelnext.batch import Batch, Labels, Origin
@@ -83,6 +84,12 @@ class FiftyOneAdapter:
     install: ClassVar[str] = "pip install 'labelnext[fiftyone]'"
     SourceOptions: ClassVar[type[Options]] = FiftyOneSource
     WriteOptions: ClassVar[type[WriteOptions]] = FiftyOneWrite
+    SendOptions: ClassVar[type[SendOptions]] = FiftyOneSend
+
+    @classmethod
+    def open_target(cls, options: FiftyOneSend, context: Context) -> FiftyOneTarget:
+        """A dataset on whose samples batches are marked."""
+        return FiftyOneTarget(options, context)
 
     def __init__(self, source: FiftyOneSource, write: FiftyOneWrite, context: Context) -> None:
         self.source = source
@@ -200,4 +207,4 @@ class FiftyOneAdapter:
         return source_collection(self.source)
 
 
-__all__ = ["FiftyOneAdapter", "FiftyOneSource", "FiftyOneWrite"]
+__all__ = ["FiftyOneAdapter", "FiftyOneSend", "FiftyOneSource", "FiftyOneWrite"]

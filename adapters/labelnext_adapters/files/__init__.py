@@ -17,6 +17,7 @@ from labelnext.ranking import Ranking
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from labelnext.batch import Batch, Origin
     from labelnext_adapters.files.dataset import Dataset
 
 # A URL stays text: as a path its slashes would be lost.
@@ -37,8 +38,9 @@ class FilesSource(Options):
     """jsonl, csv, npz, parquet, coco or label-studio; from the ending of the name when null."""
     columns: dict[str, str | list[str]] = Field(default_factory=dict)
     """Our names (item_id, probabilities, objects, embedding, label, votes, truth, labelled, group,
-    cost) to the file's; for probabilities and embedding also a list of number columns; for
-    probabilities and objects a list is a committee, one column for each model version."""
+    cost, media) to the file's; for probabilities and embedding also a list of number columns; for
+    probabilities and objects a list is a committee, one column for each model version; media is the
+    path or address of an item's image, from which labelnext send makes tasks."""
     classes: list[str] | None = None
     """Names of the classes, in the order of the probabilities."""
     multilabel: bool = False
@@ -155,6 +157,23 @@ class FilesAdapter:
         from labelnext_adapters.files.write import FilePerformer
 
         return take_back(journal, FilePerformer(journal))
+
+    def origin(self) -> Origin:
+        """The files, as the place where a batch comes from."""
+        from labelnext_adapters.files.batch import origin_of
+
+        return origin_of(self._source, self._context)
+
+    def batch(self, run: str) -> Batch:
+        """The batch of the ranking that was written, with images where a column names them.
+
+        Raises:
+            NotFound: if no ranking of that run was written.
+            InvalidInput: if it or the files are broken, or have no images of the batch.
+        """
+        from labelnext_adapters.files.batch import read_batch
+
+        return read_batch(self._source, self._write, self._context, run)
 
     def close(self) -> None:
         """Nothing to let go of."""

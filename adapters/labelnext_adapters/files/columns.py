@@ -26,6 +26,7 @@ NAMES = (
     "labelled",
     "group",
     "cost",
+    "media",
 )
 _PREFIXES = {"probabilities": "p_", "embedding": "e_"}
 _LISTS = ("objects", *_PREFIXES)  # what several columns may hold together
@@ -86,8 +87,8 @@ def part_of_table(
 def columns_read(
     schema: pa.Schema, columns: Mapping[str, str | Sequence[str]], more: Sequence[str] = ()
 ) -> list[str]:
-    """The columns of a file that are read: all of ours, embeddings and groups only if asked for."""
-    left_out = {"embedding", "group"}.difference(more)
+    """The columns of a file that are read: all of ours; embeddings, groups, media if asked for."""
+    left_out = {"embedding", "group", "media"}.difference(more)
     wanted: set[str] = set()
     flat: list[str] = []
     for name in NAMES:

@@ -11,6 +11,7 @@ from labelnext.adapter import Context, Part
 from labelnext.errors import InvalidInput, NotFound, Unavailable
 from labelnext.pool import Pool
 from labelnext.streamed.store import filesystem, is_url
+from labelnext.threads import in_order
 from labelnext_adapters.files.columns import columns_read, part_of_table, pool_of_table
 
 if TYPE_CHECKING:
@@ -173,13 +174,53 @@ class Dataset:
             InvalidInput: if the file is broken or changed, or a value breaks its rule.
             Unavailable: if the store does not answer.
         """
+        table = self._table(part, more)
+        multilabel = self._source.multilabel
+        return part_of_table(table, self._columns, self._source.classes, multilabel=multilabel)
+
+    def rows(self, item_ids: Sequence[str], more: Sequence[str]) -> pa.Table | None:
+        """The rows of some items, wherever they are; None where there are none.
+
+        Args:
+            item_ids: few enough for memory.
+            more: as for `read_part`.
+
+        Raises:
+            InvalidInput: if a file is broken, and such are not to be skipped.
+        """
+        import pyarrow as pa
+
+        wanted = pa.array(item_ids, pa.string())
+        found = [t for t in in_order(lambda p: self._rows_of(p, wanted, more), self.parts()) if t]
+        return pa.concat_tables(found, promote_options="permissive") if found else None
+
+    def _rows_of(self, part: Part, wanted: pa.Array, more: Sequence[str]) -> pa.Table | None:
+        """Those of a part; all but its ids is read only where it holds one."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        own = self._columns.get("item_id", "item_id")
+        try:
+            ids = self._table(part, only=[str(own)]).column(str(own)).cast(pa.string())
+            here = pc.is_in(ids, wanted)
+            return self._table(part, more).filter(here) if pc.any(here).as_py() else None
+        except InvalidInput as error:
+            if self._source.broken == "skip":
+                return None
+            error.message = f"{part.name}: {error.message}"
+            raise
+
+    def _table(
+        self, part: Part, more: Sequence[str] = (), only: Sequence[str] | None = None
+    ) -> pa.Table:
+        """A part as it stands in its file."""
         import pyarrow.parquet
 
         try:
             with self._files.open_input_file(part.payload["path"]) as source:
                 file = pyarrow.parquet.ParquetFile(source)
-                wanted = columns_read(file.schema_arrow, self._columns, more)
-                table = file.read_row_groups(part.payload["groups"] or [], columns=wanted)
+                wanted = only or columns_read(file.schema_arrow, self._columns, more)
+                return file.read_row_groups(part.payload["groups"] or [], columns=wanted)
         except FileNotFoundError as error:
             raise InvalidInput("the file must stay while it is read; it is gone.") from error
         except (OSError, ValueError) as error:
@@ -187,5 +228,3 @@ class Dataset:
                 f"it must be a whole Parquet file; {' '.join(str(error).split())}.",
                 hint="broken: skip counts such files and leaves them out.",
             ) from error
-        multilabel = self._source.multilabel
-        return part_of_table(table, self._columns, self._source.classes, multilabel=multilabel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,7 @@ def read_pool(source: FilesSource, context: Context) -> Pool:
         elif kind == "npz":
             pool = _read_npz(path, source)
         else:
-            table = _read_table(path, kind)
+            table = read_table(path, kind)
             columns = dict(source.columns)
             if context.key is not None:
                 columns.setdefault("item_id", context.key)
@@ -128,7 +129,17 @@ def _read_label_studio(path: Path, source: FilesSource, context: Context) -> Poo
     )
 
 
-def _read_table(path: Path, kind: Format) -> pa.Table:
+def read_table(path: Path, kind: Format, texts: Sequence[str] = ()) -> pa.Table:
+    """The rows of a table.
+
+    Args:
+        path: of the file.
+        kind: csv, jsonl or parquet.
+        texts: columns of a CSV that are no numbers, whatever they look like.
+
+    Raises:
+        InvalidInput: if the file is empty.
+    """
     if path.stat().st_size == 0:
         raise InvalidInput("the file must not be empty.")
     if kind == "parquet":
@@ -138,7 +149,10 @@ def _read_table(path: Path, kind: Format) -> pa.Table:
     if kind == "csv":
         import pyarrow.csv
 
-        return pyarrow.csv.read_csv(path)
+        kinds = dict.fromkeys(texts, "string")
+        return pyarrow.csv.read_csv(
+            path, convert_options=pyarrow.csv.ConvertOptions(column_types=kinds)
+        )
     import pyarrow.json
 
     # A block must hold a whole line: an item with many objects makes a long one.

@@ -92,8 +92,9 @@ value="a"/><Choice value="b"/></Choices></View>
     """
     if not classes:
         raise InvalidInput(
-            "the dataset must have classes, so that a labelling setup can be made; it has none.",
-            hint="set dataset.default_classes, or send.project to a project of yours.",
+            "the items must have classes, so that a labelling setup can be made; they have none.",
+            hint="set source.classes of files, dataset.default_classes of a FiftyOne dataset, or "
+            "send.project to a project of yours.",
         )
     name, part = TAGS[unit], "Choice" if unit == "items" else "Label"
     parts = "".join(f"<{part} value={quoteattr(label)}/>" for label in classes)

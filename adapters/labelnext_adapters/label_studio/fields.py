@@ -22,11 +22,17 @@ from labelnext.errors import (
 )
 from labelnext_adapters.label_studio.client import Client
 from labelnext_adapters.label_studio.digits import SetField, priority_texts, requests_for
-from labelnext_adapters.label_studio.tasks import FIELDS, KEYS, Tasks, task_pages
+from labelnext_adapters.label_studio.tasks import (
+    FIELDS,
+    KEYS,
+    TASK_FIELDS,
+    collect,
+    pages_of,
+    task_pages,
+)
 
 _READ_BACK = 500  # values compared after a write; all of them when there are fewer
 _FEW = 2000  # tasks that are read by their ids rather than with the whole project
-_IN_LIST = 500  # ids in one address, which proxies cut at about 8,000 signs
 _WHOLE = 20  # tasks read before they are sent back whole: what others change between is lost
 
 Values = dict[str, dict[int, Any]]
@@ -128,21 +134,12 @@ class Fields:
     def _read(self, project: int, targets: Values) -> _Reading:
         """What the tasks have now: these alone when they are few, else all of the project."""
         ids = sorted({task for values in targets.values() for task in values})
-        lists: list[tuple[dict[str, Any], ...]] = [()]
+        told: dict[str, Any] = {"context": self._context, "stage": "read what is there"}
         if len(ids) <= _FEW:
-            lists = [(_only(ids[i : i + _IN_LIST]),) for i in range(0, len(ids), _IN_LIST)]
-        tasks = Tasks()
-        for filters in lists:
-            for page in task_pages(
-                self._client,
-                project,
-                "id,data,total_annotations",
-                filters=filters,
-                context=self._context,
-                stage="read what is there",
-            ):
-                for task in page:
-                    tasks.add(task, None)
+            pages = pages_of(self._client, project, TASK_FIELDS, ids, **told)
+        else:
+            pages = task_pages(self._client, project, TASK_FIELDS, **told)
+        tasks = collect(pages, None)
         labelled = (t for t, done in zip(tasks.ids, tasks.labelled, strict=True) if done)
         return _Reading(frozenset(tasks.ids), frozenset(labelled), tasks.values)
 
@@ -190,9 +187,7 @@ class Fields:
         """Compare what the server has with what was sent; a large write by a sample."""
         ids = sorted({task for targets in changing.values() for task in targets})
         sample = ids[:: -(-len(ids) // _READ_BACK)]
-        data: dict[int, dict[str, msgspec.Raw]] = {}
-        for start in range(0, len(sample), _IN_LIST):
-            data |= self._data_of(project, sample[start : start + _IN_LIST])
+        data = self._data_of(project, sample)
         for name, targets in changing.items():
             compared = [task for task in sample if task in targets and task in data]
             wrong = [
@@ -209,17 +204,8 @@ class Fields:
 
     def _data_of(self, project: int, ids: Sequence[int]) -> dict[int, dict[str, msgspec.Raw]]:
         """The data of these tasks, as the server wrote it; those that are gone are left out."""
-        pages = task_pages(self._client, project, "id,data", filters=(_only(ids),))
+        pages = pages_of(self._client, project, "id,data", ids)
         return {task.id: task.data for page in pages for task in page}
-
-
-def _only(ids: Sequence[int]) -> dict[str, Any]:
-    return {
-        "filter": "filter:tasks:id",
-        "operator": "in_list",
-        "type": "Number",
-        "value": list(ids),
-    }
 
 
 def set_field(client: Client, project: int, name: str, request: SetField) -> None:

@@ -41,7 +41,7 @@ def received(client: Client, options: LabelStudioSend, origin: Origin, context: 
     project = get_project(client, number)
     tag = find_tag(project, options.from_name, _UNITS)
     setup = find_setup(project, tag.from_name)
-    sent = sent_tasks(client, number, origin.key)
+    sent = sent_tasks(client, number, options.key or origin.key)
     items = {task.task: item for item, task in sent.items()}
     known: dict[str, tuple[Mark, ...]] = {}
     broken, unclear = [], []

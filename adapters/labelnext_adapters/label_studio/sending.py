@@ -41,7 +41,8 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
     """
     mark = project_mark(batch.origin, batch.unit)
     number = options.project or made_project(client, mark)
-    place = {"url": client.url, "project": number, "mark": mark, "key": batch.origin.key}
+    key = options.key or batch.origin.key
+    place = {"url": client.url, "project": number, "mark": mark, "key": key}
     known: dict[str, Sent] = {}
     steps: list[Step] = []
     if number is None:
@@ -54,12 +55,13 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
     else:
         tag = find_tag(get_project(client, number), options.from_name, [batch.unit])
         find_tab(client, number, TAB)  # refuses a title that is taken
-        known = sent_tasks(client, number, batch.origin.key, context)
-    new = [item for item in batch.items if item.item_id not in known]
+        known = sent_tasks(client, number, key, context)
+    new = [item for item in batch.items if item.item_id not in known and item.media]
+    blank = [i.item_id for i in batch.items if i.item_id not in known and not i.media]
     if new:
         steps.append(_tasks_step(new, tag, batch, options, context, place))
-    if batch.items:
-        ids = [item.item_id for item in batch.items]
+    ids = [item.item_id for item in batch.items if item.item_id in known or item.media]
+    if ids:
         what = f"Put {len(ids)} tasks in order by {PRIORITY}, and those of earlier batches behind"
         steps += [
             Step("order", what, len(ids), {**place, "ids": ids}),
@@ -68,7 +70,15 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
     which = f"project {number}" if number else f"a project for {batch.origin.dataset}"
     target = f"{which} on {client.url}"
     nothing = () if steps else (f"The batch of {batch.run} is empty, so nothing is sent.",)
-    return Plan("label-studio", batch.run, target, tuple(steps), next_steps=nothing)
+    left_out = (f"{len(blank)} items have no image, and are left out: {listed(blank)}.",)
+    return Plan(
+        "label-studio",
+        batch.run,
+        target,
+        tuple(steps),
+        next_steps=nothing,
+        left_out=left_out if blank else (),
+    )
 
 
 def project_mark(origin: Origin, unit: str) -> str:
@@ -85,7 +95,7 @@ def _tasks_step(
     place: Mapping[str, Any],
 ) -> Step:
     root = options.document_root
-    media = {item.item_id: item.media for item in new}
+    media = {item.item_id: item.media for item in new if item.media}
     shown = addresses(
         media, None if root is None else context.path(root).absolute(), options.url_prefix
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
@@ -17,6 +18,7 @@ from labelnext_adapters.label_studio.address import checked_key, checked_url
 
 if TYPE_CHECKING:
     from labelnext.batch import Batch, Labels, Origin
+    from labelnext_adapters.label_studio import LabelStudioAdapter
     from labelnext_adapters.label_studio.client import Client
 
 
@@ -72,6 +74,7 @@ class LabelStudioTarget:
         self._url, self._api_key = options.url, options.api_key
         self._options, self._context = options, context
         self._client: Client | None = None
+        self._adapter: LabelStudioAdapter | None = None
 
     @property
     def client(self) -> Client:
@@ -95,7 +98,59 @@ class LabelStudioTarget:
         """
         from labelnext_adapters.label_studio.sending import make_plan
 
-        return make_plan(self.client, self._options, batch, self._context)
+        if any(item.media for item in batch.items) or not batch.items:
+            return make_plan(self.client, self._options, batch, self._context)
+        return self._plan_of_tasks(batch)
+
+    def _plan_of_tasks(self, batch: Batch) -> Plan:
+        """What a run on the project would write, of a batch whose items are its tasks already."""
+        from labelnext.batch import ranked_there
+        from labelnext_adapters.label_studio.project import get_project
+        from labelnext_adapters.label_studio.tasks import TASK_FIELDS, collect, pages_of, read_tasks
+
+        writer, number = self._writer(batch.run), self._options.project
+        assert number is not None  # the writer refuses it
+        found = get_project(writer.client, number)["id"]
+        if self._options.key is None:
+            ids = [int(i.item_id) for i in batch.items if i.item_id.isdecimal()]
+            told = (self._context, "send: look")
+            tasks = collect(pages_of(writer.client, found, TASK_FIELDS, ids, *told), None)
+        else:
+            keyed = replace(self._context, key=self._options.key)
+            tasks = read_tasks(writer.client, found, keyed)
+        where = f"project {number} of {writer.client.url}"
+        ranking, left_out = ranked_there(batch, tasks.item_ids, where)
+        return replace(writer.plan_tasks(tasks, ranking), left_out=tuple(left_out))
+
+    def _writer(self, run: str = "labelnext") -> LabelStudioAdapter:
+        """What writes a run's ranking into the project.
+
+        Raises:
+            ConfigError: if no project is named.
+        """
+        from labelnext_adapters.label_studio import (
+            LabelStudioAdapter,
+            LabelStudioSource,
+            LabelStudioWrite,
+        )
+
+        options = self._options
+        if options.project is None:
+            raise ConfigError(
+                "send.project must be the number of the project whose tasks the items are; got "
+                "None.",
+                hint="where they are no tasks yet, source.columns.media names the column of their "
+                "images.",
+            )
+        if self._adapter is None:
+            source = LabelStudioSource(
+                url=self._url,
+                api_key=self._api_key,
+                project=options.project,
+                ca_bundle=options.ca_bundle,
+            )
+            self._adapter = LabelStudioAdapter(source, LabelStudioWrite(run=run), self._context)
+        return self._adapter
 
     def apply(self, plan: Plan, journal: Journal) -> None:
         """Do what the plan says and the journal does not hold as done.
@@ -106,6 +161,9 @@ class LabelStudioTarget:
         """
         from labelnext_adapters.label_studio.sending import Sender
 
+        if _of_tasks(plan):
+            self._writer(plan.run).apply(plan, journal)
+            return
         sender = Sender(self.client, self._context)
         with self._only_sender(journal):
             carry_out(plan, journal, sender)  # the sender itself reports how many items are there
@@ -116,9 +174,14 @@ class LabelStudioTarget:
             journal.record("next_steps", lines=list(sender.next_steps(plan)))
 
     def undo(self, journal: Journal) -> list[str]:
-        """Take away the tasks that were made and that nobody has worked on."""
+        """Take away the tasks that were made and that nobody has worked on.
+
+        Tasks that were there before get back what they had.
+        """
         from labelnext_adapters.label_studio.sending import Sender
 
+        if _of_tasks(journal.plan):
+            return self._writer(journal.plan.run).undo(journal)
         with self._only_sender(journal):
             return take_back(journal, Sender(self.client, self._context))
 
@@ -140,6 +203,12 @@ class LabelStudioTarget:
 
     def close(self) -> None:
         """Let go of connections."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        for opened in (self._client, self._adapter):
+            if opened is not None:
+                opened.close()
+        self._client = self._adapter = None
+
+
+def _of_tasks(plan: Plan) -> bool:
+    """Whether a plan is of tasks that were there before, as a run on the project has it."""
+    return any(step.kind == "fields" for step in plan.steps)

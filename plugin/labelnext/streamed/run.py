@@ -25,8 +25,9 @@ from labelnext.streamed.engines import get_engine
 from labelnext.streamed.guides import SAMPLE_SIZE, Guide, Survey, make_guide
 from labelnext.streamed.ordering import in_order, opened_scores
 from labelnext.streamed.parts import Scored, Task
+from labelnext.streamed.published import HOW, output_place
 from labelnext.streamed.scoring import Scoring
-from labelnext.streamed.store import MANIFEST, Store, filesystem, is_url
+from labelnext.streamed.store import MANIFEST, Store
 from labelnext.streamed.summary import Summary, ranked_table
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def undo_streamed(settings: Config, platform: Adapter | Target, journal: Journal
 
 def make_plan(settings: Config, parts: list[Part]) -> Plan:
     """One step: the ranking dataset."""
-    place = output_place(settings)
+    place = output_place(settings.write, settings.directory)
     rows = sum(part.rows for part in parts)
     step = Step(
         STEP,
@@ -114,26 +115,6 @@ def make_plan(settings: Config, parts: list[Part]) -> Plan:
         {"place": str(place)},
     )
     return Plan(settings.source.adapter, settings.write.run, str(place), (step,), output=str(place))
-
-
-def output_place(settings: Config) -> Path | str:
-    """The folder or URL of the ranking.
-
-    Raises:
-        ConfigError: if `write.output` names a file.
-    """
-    write = settings.write
-    stated = "output" in write.model_fields_set and write.output is not None
-    place = str(write.output) if stated else "ranking"
-    if is_url(place):
-        filesystem(place)
-        return place
-    path = (settings.directory / Path(place).expanduser()).absolute()
-    if path.suffix or path.is_file():
-        raise ConfigError(
-            f"write.output must be a folder for a pool that is read in parts; got {str(path)!r}."
-        )
-    return path
 
 
 class StreamedPerformer:
@@ -250,14 +231,14 @@ class StreamedPerformer:
         self, store: Store, files: list[dict[str, Any]], rows: int, summary: Summary
     ) -> None:
         """Name the run's files as the ranking; whoever reads the manifest sees one run, whole."""
-        earlier = self._earlier()
+        earlier, ranking = self._earlier(), summary.ranking
         store.write_json(
             MANIFEST,
             {
                 "run": self._settings.write.run,
                 "run_id": self._journal.run_id,
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
-                "acquisition": summary.acquisition,
+                **{name: getattr(ranking, name) for name in HOW},
                 "rows": rows,
                 "batch": {"path": f"{self._journal.run_id}/{BATCH}", "rows": len(summary.rows)},
                 "files": files,

@@ -63,11 +63,6 @@ class Summary:
         self._fine: NDArray[np.int64] = np.zeros(_FINE, dtype=np.int64)
         self._batch: NDArray[np.int64] = np.zeros(_FINE, dtype=np.int64)
 
-    @property
-    def acquisition(self) -> str | None:
-        """Name of the function, if there is one."""
-        return self._scoring.acquisition
-
     def add(self, table: pa.Table) -> None:
         """Take the next ranked items in."""
         scores = table.column("score").to_numpy()
@@ -90,7 +85,7 @@ class Summary:
 
     def parts_of_report(self) -> dict[str, Any]:
         """The fields of a Report that follow from what was scored and ordered."""
-        ranking = self._ranking()
+        ranking = self.ranking
         scored = self.scored
         return {
             "counts": {**scored.counts, "batch": len(ranking)},
@@ -107,8 +102,10 @@ class Summary:
             "ranking": ranking,
         }
 
-    def _ranking(self) -> Ranking:
-        name = self.acquisition
+    @property
+    def ranking(self) -> Ranking:
+        """Of the batch."""
+        name = self._scoring.acquisition
         ids = np.array([row["item_id"] for row in self.rows], dtype=np.str_)
         scores = np.array([row["score"] for row in self.rows], dtype=np.float64)
         notices = [

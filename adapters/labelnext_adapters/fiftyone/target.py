@@ -1,0 +1,103 @@
+"""A FiftyOne dataset as the place where the batch of a pool is marked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from labelnext.adapter import Context, SendOptions
+from labelnext.errors import ConfigError
+from labelnext.journal import Journal, Plan
+
+if TYPE_CHECKING:
+    from labelnext.batch import Batch, Labels, Origin
+    from labelnext_adapters.fiftyone import FiftyOneAdapter
+
+
+class FiftyOneSend(SendOptions):
+    """The dataset whose samples are the items of a batch."""
+
+    adapter: str = "fiftyone"
+    """Name of the adapter of the platform where people label."""
+    dataset: Any
+    """Name of the dataset, or in Python a dataset."""
+
+
+class FiftyOneTarget:
+    """A dataset on whose samples batches are marked; see `labelnext.adapter.Target`.
+
+    Args:
+        options: of `send`.
+        context: folder and progress.
+    """
+
+    def __init__(self, options: FiftyOneSend, context: Context) -> None:
+        self._options = options
+        self._context = replace(context, key=options.key)
+
+    def plan(self, batch: Batch) -> Plan:
+        """The field, index, views and custom run of a ranking of the batch alone.
+
+        Raises:
+            NotFound: if there is no such dataset.
+            InvalidInput: if no item of the batch is a sample of it, or the key is not distinct.
+            WriteRefused: if something of the run's name is not labelnext's.
+        """
+        from labelnext.batch import ranked_there
+        from labelnext_adapters.fiftyone.columns import fetch
+        from labelnext_adapters.fiftyone.connection import open_collection, reach_database, talking
+        from labelnext_adapters.fiftyone.read import keyed
+
+        reach_database()
+        key = self._options.key
+        collection = open_collection(self._options.dataset, None)
+        with talking():
+            samples = _samples(collection, key, [item.item_id for item in batch.items])
+            columns = fetch(samples, ["id", key] if key else ["id"])
+        known = keyed(columns["id"], columns[key] if key else None, key)
+        where = f"dataset {collection._root_dataset.name}"
+        ranking, left_out = ranked_there(batch, known, where)
+        plan = self._adapter(samples, batch.run).plan(ranking)
+        return replace(plan, left_out=tuple(left_out))
+
+    def apply(self, plan: Plan, journal: Journal) -> None:
+        """Do what the plan says and the journal does not hold as done."""
+        self._adapter(self._options.dataset, plan.run).apply(plan, journal)
+
+    def undo(self, journal: Journal) -> list[str]:
+        """Put back the field, views, index and run that were there."""
+        return self._adapter(self._options.dataset, journal.plan.run).undo(journal)
+
+    def labels(self, origin: Origin) -> Labels:
+        """Nothing comes back from here.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError("send.adapter must be label-studio to fetch labels; got 'fiftyone'.")
+
+    def close(self) -> None:
+        """Nothing: FiftyOne keeps its connection for the whole process."""
+
+    def _adapter(self, samples: Any, run: str) -> FiftyOneAdapter:
+        """What writes a ranking of these samples."""
+        from labelnext_adapters.fiftyone import FiftyOneAdapter, FiftyOneSource, FiftyOneWrite
+
+        source, write = FiftyOneSource(dataset=samples), FiftyOneWrite(run=run)
+        return FiftyOneAdapter(source, write, self._context)
+
+
+def _samples(collection: Any, key: str | None, item_ids: list[str]) -> Any:
+    """The samples with these ids, or values of the key, as a view."""
+    from bson import ObjectId
+    from fiftyone import ViewField
+
+    from labelnext_adapters.fiftyone.connection import field_of
+
+    if key is None:
+        return collection.select([item for item in item_ids if ObjectId.is_valid(item)])
+    field_of(collection, "send.key", key)
+    return collection.match(ViewField(key).to_string().is_in(item_ids))
+
+
+__all__ = ["FiftyOneSend", "FiftyOneTarget"]

@@ -1,0 +1,67 @@
+"""The ranking of a pool that was read in parts: where it is written, and its batch read back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from labelnext.adapter import WriteOptions
+from labelnext.batch import batch_ranking
+from labelnext.errors import ConfigError, InvalidInput, NotFound
+from labelnext.ranking import Ranking
+from labelnext.streamed.store import MANIFEST, Store, filesystem, is_url
+
+HOW = ("acquisition", "of", "direction", "selection", "seed")  # in the manifest, of a Ranking
+
+
+def output_place(write: WriteOptions, directory: Path) -> Path | str:
+    """The folder or URL of the ranking.
+
+    Args:
+        write: with `output`; `ranking` where none is stated.
+        directory: in which relative paths begin.
+
+    Raises:
+        ConfigError: if `write.output` names a file.
+    """
+    stated = "output" in write.model_fields_set and write.output is not None
+    place = str(write.output) if stated else "ranking"
+    if is_url(place):
+        filesystem(place)
+        return place
+    path = (directory / Path(place).expanduser()).absolute()
+    if path.suffix or path.is_file():
+        raise ConfigError(
+            f"write.output must be a folder for a pool that is read in parts; got {str(path)!r}."
+        )
+    return path
+
+
+def published_batch(place: Path | str, run: str) -> Ranking:
+    """The batch of the ranking that stands there.
+
+    Args:
+        place: a folder or URL; see `output_place`.
+        run: name of the run.
+
+    Returns:
+        A ranking of the batch alone.
+
+    Raises:
+        NotFound: if no ranking of that run stands there.
+        InvalidInput: if its manifest does not name a whole batch.
+    """
+    store = Store(place)
+    manifest = store.read_bytes(MANIFEST)
+    found = None if manifest is None else json.loads(manifest)
+    if found is None or found["run"] != run:
+        stands = "there is none" if found is None else f"the one there is of {found['run']!r}"
+        raise NotFound(
+            f"run must be of the ranking in {str(place)!r}; got {run!r}, and {stands}.",
+            hint="run labelnext run first, or set write.run and write.output to those of the run.",
+        )
+    content = store.read_bytes(found["batch"]["path"])
+    rows = [json.loads(line) for line in (content or b"").splitlines()]
+    if content is None or len(rows) != found["batch"]["rows"]:
+        raise InvalidInput(f"{found['batch']['path']} in {str(place)!r} must be whole; it is not.")
+    return batch_ranking(rows, **{name: found[name] for name in HOW if name in found})
