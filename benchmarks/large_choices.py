@@ -4,6 +4,9 @@ Makes embeddings (clustered, random, and clustered with far outliers in one part
 with `labelnext run` on the parts and with the function of the table on all of them, and prints
 quality as a ratio: 1 is as good, and for distances lower is better, for coverage higher.
 
+Facility location of the whole has a sampled objective: every item can be chosen, but the mean
+similarity is that of 5,000 items drawn at random. Both batches are judged on 20,000 others.
+
     python -m benchmarks.large_choices --rows 1000000 --folder FOLDER
 """
 
@@ -19,7 +22,9 @@ import numpy as np
 KINDS = ("clustered", "random", "outliers")
 METHODS = ("image_diversity", "typiclust", "k_center", "facility_location")
 GROUP = 31_250  # rows; 16 MB of 128 numbers each
-_DRAWN = 20_000  # items on which coverage is measured, and facility location is done in one round
+_DRAWN = 20_000  # items on which a batch is judged
+_REFERENCES = 5_000  # items whose similarity to the batch the facility location of the whole raises
+_ROWS = 512  # candidates whose gains are worked out at once
 
 
 def vectors(kind: str, rows: int, dimensions: int) -> np.ndarray:
@@ -68,7 +73,7 @@ def in_parts(folder: Path, method: str, budget: int) -> tuple[np.ndarray, list[s
 
 
 def on_the_whole(points: np.ndarray, method: str, budget: int) -> np.ndarray:
-    """Positions of the batch of the whole; of a sample where the whole takes days."""
+    """Positions of the batch of the whole."""
     from labelnext.selection import get_selection
 
     none = np.empty((0, points.shape[1]), dtype=points.dtype)
@@ -76,9 +81,58 @@ def on_the_whole(points: np.ndarray, method: str, budget: int) -> np.ndarray:
     if method == "image_diversity":
         return np.asarray(function(points, budget, n_clusters=10))
     if method == "facility_location":
-        drawn = np.sort(np.random.default_rng(1).choice(len(points), _DRAWN, replace=False))
-        return drawn[function(points[drawn], none, budget)]
+        return sampled_facility_location(points, samples(len(points))[0], budget)
     return np.asarray(function(points, none, budget))
+
+
+def samples(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions that facility location looks at, and others on which batches are judged."""
+    order = np.random.default_rng(1).permutation(rows)[: _REFERENCES + _DRAWN]
+    return order[: len(order) // 5], order[len(order) // 5 :]
+
+
+def sampled_facility_location(
+    points: np.ndarray, references: np.ndarray, budget: int
+) -> np.ndarray:
+    """Greedy picks among all points that raise the mean similarity of some of them to the batch.
+
+    A gain never grows, so an older one bounds it: the largest bounds are worked out again, some
+    hundred at a time, until none that is left could win.
+    """
+    from labelnext.selection.facility_location import similarity_scale
+    from labelnext.selection.points import Points, one_blas_thread, squared_distances
+    from labelnext.threads import in_order
+
+    scale = similarity_scale(Points(points), 0)
+    targets, origin = points[references] - points[0], points[0]
+    cover = np.zeros(len(references), dtype=np.float32)
+
+    def similar(rows: np.ndarray) -> np.ndarray:
+        distances = squared_distances(points[rows] - origin, targets)
+        return np.exp(np.divide(distances, -scale, out=distances), out=distances)
+
+    def gains(rows: np.ndarray) -> np.ndarray:
+        found = similar(rows)
+        found -= cover
+        return np.maximum(found, 0, out=found).sum(axis=1, dtype=np.float64)
+
+    blocks = np.array_split(np.arange(len(points)), max(len(points) // _ROWS, 1))
+    with one_blas_thread():
+        bounds = np.concatenate([*in_order(gains, blocks)])
+        picks: list[int] = []
+        while len(picks) < budget:
+            known = np.zeros(len(points), dtype=bool)
+            while True:
+                best = int(bounds.argmax())
+                if known[best]:
+                    break
+                first = np.argpartition(-bounds, _ROWS)[:_ROWS]
+                first = first[~known[first]]
+                bounds[first], known[first] = gains(first), True
+            picks.append(best)
+            cover = np.maximum(cover, similar(np.array([best]))[0])
+            bounds[best] = -1.0
+    return np.array(picks)
 
 
 def quality(points: np.ndarray, method: str, picks: np.ndarray) -> tuple[str, float]:
@@ -87,11 +141,11 @@ def quality(points: np.ndarray, method: str, picks: np.ndarray) -> tuple[str, fl
     from labelnext.selection.k_center import covering_radius
     from labelnext.selection.points import squared_distances
 
-    drawn = points[:: max(len(points) // _DRAWN, 1)]
     if method == "k_center":
         return "covering radius", covering_radius(points, points[picks])
     if method == "facility_location":
-        return "coverage", coverage(drawn, points[picks])
+        return "coverage", coverage(points[samples(len(points))[1]], points[picks])
+    drawn = points[:: max(len(points) // _DRAWN, 1)]
     nearest = np.sqrt(squared_distances(drawn, points[picks]).min(axis=1))
     return "mean distance to the nearest pick", float(nearest.mean())
 

@@ -10,8 +10,8 @@ from labelnext.selection import facility_location
 from labelnext.selection.facility_location import (
     _maximised,
     _nearest_pairs,
-    _scale,
     maximise_facility_location,
+    similarity_scale,
 )
 from labelnext.selection.points import as_points
 
@@ -68,7 +68,7 @@ def test_objective_is_within_the_bound_of_the_exhaustive_optimum(seed: int) -> N
 def test_labelled_items_cover_from_the_start() -> None:
     rng = np.random.default_rng(1)
     points, given = rng.normal(size=(80, 3)), rng.normal(size=(7, 3))
-    scale = _scale(as_points(points), 0)
+    scale = similarity_scale(as_points(points), 0)
     cover = similarities_of(points, given, scale).max(axis=1)
     expected = plain_greedy(similarities_of(points, points, scale), cover, 12)
     assert facility_location(points, given, 12).tolist() == expected
@@ -94,7 +94,7 @@ def test_sparse_graph_keeps_the_nearest_in_both_directions() -> None:
 def test_pool_above_the_stated_size_is_sparse_and_close_to_dense() -> None:
     points = np.random.default_rng(4).normal(size=(5200, 3)).astype(np.float32)
     order = facility_location(points, points[:0], 20)
-    matrix = similarities_of(points, points, _scale(as_points(points), 0))
+    matrix = similarities_of(points, points, similarity_scale(as_points(points), 0))
     dense = objective(matrix, maximise_facility_location(matrix, 20).tolist())
     assert objective(matrix, order.tolist()) > 0.9 * dense
 

@@ -21,6 +21,9 @@ from labelnext.selection.points import (
 
 _DENSE = 5000  # items up to which all pairs are kept
 _PAIRS = 1000  # for the scale of the similarity
+_ROWS = (
+    256  # of distances at once: larger arrays are new memory each time, which costs twice as much
+)
 
 
 def facility_location(
@@ -67,7 +70,7 @@ def facility_location(
     if n == 0:
         return np.empty(0, dtype=np.intp)
     with one_blas_thread():
-        scale = _scale(points, seed)
+        scale = similarity_scale(points, seed)
         cover = np.zeros(n)
         for place, block in points.blocks():
             for _, targets in given.blocks():
@@ -94,7 +97,7 @@ def coverage(points: Array, chosen: Array, *, seed: int = 0) -> float:
         1.0
     """
     read = Points(points)
-    scale, total = _scale(read, seed), 0.0
+    scale, total = similarity_scale(read, seed), 0.0
     for _, block in read.blocks():
         total += float(_similarities(block, chosen, chosen[:1], scale).max(axis=1).sum())
     return total / len(points)
@@ -149,7 +152,7 @@ def _all_pairs(matrix: NDArray[np.floating]) -> _Kept:
 def _nearest_pairs(points: Points, n_neighbours: int, scale: float) -> _Kept:
     """The nearest items of each, in both directions."""
     n, k = len(points), min(n_neighbours, len(points))
-    found = [*points.each(lambda _, block: _nearest(block, points, k, scale))]
+    found = [*points.each(lambda _, block: _nearest(block, points, k, scale), _ROWS)]
     near, values = (np.concatenate(part) for part in zip(*found, strict=True))
     first = np.concatenate([np.repeat(np.arange(n), k), near.ravel()])
     second = np.concatenate([near.ravel(), np.repeat(np.arange(n), k)])
@@ -210,21 +213,22 @@ def _similarities(first: Array, second: Array, origin: Array, scale: float) -> A
 def _nearest(block: Array, points: Points, k: int, scale: float) -> tuple[NDArray[np.intp], Array]:
     """The k nearest points of each row, and their similarities."""
     near: NDArray[np.intp] = np.empty((len(block), 0), dtype=np.intp)
-    values: Array = np.empty((len(block), 0), dtype=points.dtype)
+    distances: Array = np.empty((len(block), 0), dtype=points.dtype)
+    origin = points[:1]
     for place, targets in points.blocks():
-        found = _similarities(block, targets, points[:1], scale)
-        best = np.argpartition(-found, min(k, found.shape[1]) - 1, axis=1)[:, :k]
+        found = squared_distances(block - origin, targets - origin)
+        best = np.argpartition(found, min(k, found.shape[1]) - 1, axis=1)[:, :k]
         near = np.concatenate([near, best + place.start], axis=1)
-        values = np.concatenate([values, np.take_along_axis(found, best, axis=1)], axis=1)
+        distances = np.concatenate([distances, np.take_along_axis(found, best, axis=1)], axis=1)
         if near.shape[1] > k:
-            best = np.argpartition(-values, k - 1, axis=1)[:, :k]
+            best = np.argpartition(distances, k - 1, axis=1)[:, :k]
             near = np.take_along_axis(near, best, axis=1)
-            values = np.take_along_axis(values, best, axis=1)
-    return near, values
+            distances = np.take_along_axis(distances, best, axis=1)
+    return near, np.exp(distances / -scale)
 
 
-def _scale(points: Points, seed: int) -> float:
-    """Twice the mean squared distance of pairs drawn at random."""
+def similarity_scale(points: Points, seed: int) -> float:
+    """2σ² of the similarity: twice the mean squared distance of pairs drawn at random."""
     first, second = np.random.default_rng(seed).integers(0, len(points), (2, _PAIRS))
     difference = points[first] - points[second]
     return float(2 * np.einsum("ij,ij->i", difference, difference).mean()) or 1.0

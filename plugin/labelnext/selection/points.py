@@ -68,15 +68,21 @@ class Points:
         for place in self._places():
             yield place, self[place]
 
-    def each(self, work: Callable[[slice, Array], _Result]) -> Iterator[_Result]:
+    def each(
+        self, work: Callable[[slice, Array], _Result], rows: int | None = None
+    ) -> Iterator[_Result]:
         """What `work` makes of each block and its place, in order, several blocks at a time.
 
         The products of matrices in it should have one thread each: see `one_blas_thread`.
-        """
-        return in_order(lambda place: work(place, self[place]), self._places())
 
-    def _places(self) -> list[slice]:
-        step = max(1, _BLOCK // max(1, self.shape[1]))
+        Args:
+            work: is done with a place and its block.
+            rows: of a block, at most; as `blocks` has them when None.
+        """
+        return in_order(lambda place: work(place, self[place]), self._places(rows))
+
+    def _places(self, rows: int | None = None) -> list[slice]:
+        step = min(max(1, _BLOCK // max(1, self.shape[1])), rows or len(self) or 1)
         return [slice(start, min(start + step, len(self))) for start in range(0, len(self), step)]
 
 
