@@ -310,7 +310,7 @@ def test_a_check_looks_at_the_first_part(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
-        ({"selection": {"method": "badge"}}, "selection.method must be one of top_k, image_div"),
+        ({"selection": {"method": "badge"}}, "selection.method must be one of top_k, stoch"),
         ({"acquisition": {"name": "entropy", "calibrate": "auto"}}, "calibrate must be off"),
         (
             {"acquisition": {"name": "entropy", "of": "objects", "no_objects": "quota"}},

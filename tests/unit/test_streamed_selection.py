@@ -17,6 +17,7 @@ from labelnext.selection.k_center import covering_radius, k_center
 from tests.unit.test_streamed import (
     assert_same,
     classification,
+    detections,
     in_memory,
     settings,
     spread,
@@ -60,6 +61,27 @@ def test_limits_hold_exactly_over_all_parts(
     assert [n.item_ids for n in unknown] == ([("unknown",)] if "exclude" in limits else [])[
         : "unknown" in limits.get("exclude", ())
     ]
+
+
+@pytest.mark.parametrize("files", [1, 7])
+@pytest.mark.parametrize("law", ["rank", "power", "softmax"])
+def test_chance_falls_on_the_items_as_in_memory(tmp_path: Path, law: str, files: int) -> None:
+    table = classification(texts(N))
+    options = {"law": law, "beta": 0.5, "exclude": ["img-7"]}
+    how = {"selection": {"method": "stochastic", "budget": 60, "seed": 3, "options": options}}
+    labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", files), **how))
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table, **how))
+
+
+@pytest.mark.parametrize("no_objects", ["first", "last"])
+def test_chance_leaves_items_without_objects_at_their_end(tmp_path: Path, no_objects: str) -> None:
+    table = detections(texts(400))
+    how = {
+        "acquisition": {"name": "entropy", "of": "objects", "no_objects": no_objects},
+        "selection": {"method": "stochastic", "budget": 200},
+    }
+    labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", 5), **how))
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table, **how))
 
 
 def test_a_quota_that_is_not_reached_is_said_so(tmp_path: Path) -> None:

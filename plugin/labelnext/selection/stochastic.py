@@ -49,27 +49,62 @@ def stochastic(
         [1, 2]
     """
     values = np.asarray(utilities, dtype=np.float64)
+    finite = values[np.isfinite(values)]
+    # Equal utilities share the best of their ranks.
+    ranks = len(finite) - np.searchsorted(np.sort(finite), values, side="right") + 1
+    noise = np.random.default_rng(seed).gumbel(size=len(values))
+    least = float(finite.min(initial=np.inf))
+    return top_k(disturbed(values, noise, ranks, least, law=law, beta=beta), budget)
+
+
+def disturbed(
+    utilities: NDArray[np.float64],
+    noise: NDArray[np.float64],
+    ranks: NDArray[np.int64],
+    least: float,
+    *,
+    law: Law = "rank",
+    beta: float = 1.0,
+) -> NDArray[np.float64]:
+    """What the best are taken of: noise + beta · ln w.
+
+    Args:
+        utilities: shape (n_items,); infinite ones stay as they are.
+        noise: shape (n_items,), of Gumbel's distribution.
+        ranks: shape (n_items,), among the finite utilities of the whole pool, the best of equal
+            ones; of infinite ones any number.
+        least: finite utility of the whole pool.
+        law: as for `stochastic`.
+        beta: as for `stochastic`.
+
+    Raises:
+        InvalidInput: for another law, or a negative `beta`.
+
+    Example:
+        >>> values, none = np.array([0.5, 0.25]), np.zeros(2)
+        >>> disturbed(values, none, np.array([1, 2]), 0.25).round(4).tolist()  # −ln of the rank
+        [0.0, -0.6931]
+    """
     if law not in get_args(Law):
         raise InvalidInput(f"law must be one of {', '.join(get_args(Law))}; got {law!r}.")
     if not beta >= 0:
         raise InvalidInput(f"beta must be at least 0; got {beta!r}.")
-    noise = np.random.default_rng(seed).gumbel(size=len(values))
-    finite = np.isfinite(values)
-    keys = values.copy()  # ±inf stays
+    finite = np.isfinite(utilities)
+    keys = utilities.copy()
     keys[finite] = noise[finite]
     if beta > 0:
-        keys[finite] += beta * _log_weights(values[finite], law)
-    return top_k(keys, budget)
+        keys[finite] += beta * _log_weights(utilities[finite], ranks[finite], least, law)
+    return keys
 
 
-def _log_weights(values: NDArray[np.float64], law: Law) -> NDArray[np.float64]:
-    if law == "softmax" or not len(values):
+def _log_weights(
+    values: NDArray[np.float64], ranks: NDArray[np.int64], least: float, law: Law
+) -> NDArray[np.float64]:
+    if law == "softmax":
         return values
     if law == "power":
-        above = values - values.min()
+        above = values - least
         weights = np.full(len(values), -np.inf)
         np.log(above, out=weights, where=above > 0)
         return weights
-    # Equal utilities share the best of their ranks.
-    ranks = len(values) - np.searchsorted(np.sort(values), values, side="right") + 1
     return -np.log(ranks)

@@ -25,7 +25,7 @@ def check_streamable(settings: Config) -> None:
         ConfigError: naming the key.
     """
     acquisition, selection = settings.acquisition, settings.selection
-    known = ("top_k", *CLUSTERED, *ROUNDS)
+    known = ("top_k", "stochastic", *CLUSTERED, *ROUNDS)
     options = {"reduce": acquisition.reduce, **acquisition.options}
     quota = {"no_objects": acquisition.no_objects, **acquisition.options}["no_objects"] == "quota"
     wrong = {

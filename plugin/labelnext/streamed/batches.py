@@ -13,6 +13,7 @@ from labelnext.checks import id_order
 from labelnext.pool import Notice, Pool
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.image_diversity import in_rounds
+from labelnext.selection.stochastic import disturbed
 from labelnext.selection.top_k import top_k
 from labelnext.selection.typiclust import turns
 from labelnext.streamed.choice import Choice
@@ -53,6 +54,8 @@ def batch_of(
         message = f"the centres of {choice.method} were learnt from a sample of {drawn}{about}."
         return _of_clusters(choice, scores, guide), [Notice("sample", message)]
     notices = _unknown(choice.constraints, scores)
+    if choice.method == "stochastic":
+        return _drawn(choice, scores), notices
     if not choice.constraints.any:
         return None, notices
     batch, found = _within_limits(choice, scores)
@@ -94,6 +97,33 @@ def _of_clusters(choice: Choice, scores: Scores, guide: Guide) -> pa.Table:
         starts = np.searchsorted(clusters, np.arange(n))
         picks = starts[order] + _places(order)
     return lists.take(pa.array(picks)).select(["item_id", "score"])
+
+
+def _drawn(choice: Choice, scores: Scores) -> pa.Table:
+    """The best after noise, which comes to the items by id, as it does in memory."""
+    import pyarrow as pa
+
+    ((least, before),) = scores.rows(
+        "SELECT min(utility) FILTER (isfinite(utility)), count(*) FILTER (utility = 'inf') "
+        "FROM scores"
+    )
+    rng = np.random.default_rng(choice.seed)
+    kept: list[pa.Table] = []
+    keys: NDArray[np.float64] = np.empty(0)
+    for table in scores.tables(
+        "SELECT item_id, score, utility, rank() OVER (ORDER BY utility DESC) AS place FROM scores "
+        f"WHERE utility IS NOT NULL ORDER BY {scores.tie}"
+    ):
+        utilities = table.column("utility").to_numpy()
+        ranks = table.column("place").to_numpy() - before
+        noise = rng.gumbel(size=len(table))
+        found = disturbed(utilities, noise, ranks, least or 0.0, **choice.options)
+        keys = np.concatenate([keys, found])
+        best = np.sort(top_k(keys, choice.budget))  # the order of the ids is that of ties
+        whole = pa.concat_tables([*kept, table.select(["item_id", "score"])])
+        kept, keys = [whole.take(pa.array(best))], keys[best]
+    batch = pa.concat_tables(kept) if kept else pa.table({"item_id": [], "score": []})
+    return batch.take(pa.array(top_k(keys, choice.budget)))
 
 
 def _heads(scores: Scores, by: str, sizes: NDArray[np.intp], most: NDArray[np.intp]) -> pa.Table:
