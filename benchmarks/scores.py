@@ -13,7 +13,7 @@ import warnings
 
 import numpy as np
 
-from benchmarks.contenders import ARGUMENTS, show, timed
+from benchmarks.contenders import ARGUMENTS, show, show_cold, timed
 from labelnext import acquisition
 from labelnext.acquisition import blocks
 
@@ -107,3 +107,10 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     for shape in ARGUMENTS or ("narrow", "wide"):
         main(shape)
+    print("\ncold, a single row")
+    for name in (*NAMES, "uncertainties"):
+        show_cold(
+            name,
+            f"from labelnext.acquisition import {name}",
+            f"{name}([[0.5, 0.5]])",
+        )

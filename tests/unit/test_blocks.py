@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from labelnext.acquisition import entropy, least_confidence, margin, uncertainties, variance
-from labelnext.acquisition.blocks import _BLOCK, _WIDE
+from labelnext.acquisition.blocks import _BLOCK
 from labelnext.errors import InvalidInput, UnknownName
 
 FUNCTIONS = (least_confidence, margin, variance, entropy)
@@ -21,7 +21,7 @@ def made_rows(n: int, c: int, dtype: type = np.float64) -> np.ndarray:
 
 
 def textbook(name: str, rows: np.ndarray) -> np.ndarray:
-    ordered = np.sort(rows, axis=1)[:, ::-1]
+    ordered = np.pad(np.sort(rows, axis=1)[:, ::-1], ((0, 0), (0, 1)))
     logs = np.log(rows, out=np.zeros_like(rows), where=rows > 0)
     return {
         "least_confidence": 1 - ordered[:, 0],
@@ -41,8 +41,8 @@ BLOCKS_OF_TEN = _BLOCK // (10 * 8)
         (1, 10),
         (BLOCKS_OF_TEN, 10),
         (2 * BLOCKS_OF_TEN + 1, 10),
-        (3000, _WIDE),
-        (3000, _WIDE + 1),
+        (3000, 64),
+        (500, 1),
         (300, 1000),
     ],
 )
@@ -80,6 +80,21 @@ def test_nan_and_noise_touch_only_their_own_rows(function, c: int) -> None:
     assert np.isnan(scores[7])
     assert (np.delete(scores, [7, len(rows) - 1]) == np.delete(clean, [7, len(rows) - 1])).all()
     assert scores[-1] == pytest.approx(clean[-1])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_nan_of_either_sign_spreads(function, sign: int) -> None:
+    rows = made_rows(3, 10)
+    rows[1, 4] = np.copysign(np.nan, sign)  # dividing zero by zero gives the negative one
+    assert np.isnan(function(rows)).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("dtype", [">f4", ">f8", np.longdouble, np.float16])
+def test_any_float_type_is_read(function, dtype) -> None:
+    rows = np.array([[0.5, 0.25, 0.25], [1.0, 0.0, 0.0]])
+    assert function(rows.astype(dtype)) == pytest.approx(function(rows), abs=1e-6)
 
 
 def test_bad_row_of_a_later_block_is_named_by_its_place_in_the_whole() -> None:

@@ -1,27 +1,33 @@
 """The formulas of uncertainty on a block of rows, and the walk over a large array in blocks.
 
 What a formula reads and writes between two steps stays in the processor's cache, so that a score
-costs little more than reading the array once, and its temporaries a few blocks.
+costs little more than reading the array once, and its temporaries a few blocks. What numpy does
+slowly, a result for each short row, is compiled.
+
+Largest values are sought among the bit patterns: without a sign these have the order of the
+numbers they stand for, NaN being above all, and integers are compared several at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.checks import distributions
+from labelnext.compiled import compiled, read_only
 from labelnext.errors import InvalidInput
 from labelnext.threads import in_parts
 
 Rows = NDArray[np.floating]
-#: Probabilities of a block, classes first: shape (n_classes, n_block), to scores (n_block,).
-Kernel = Callable[[Rows], Rows]
+#: Probabilities of a block, shape (n_block, n_classes), C order, no sign; and where to put the
+#: scores, shape (n_block,).
+Kernel = Callable[[Rows, Rows], None]
 
-_BLOCK = 2**19  # bytes: with a formula's temporaries it fits a second-level cache of 1 MiB
+_BLOCK = 2**18  # bytes: with a formula's temporaries it fits a second-level cache of 1 MiB
 _SHARE = 8  # blocks of a thread's share: below, starting it takes longer than the work
-_WIDE = 64  # classes; up to here laying the items side by side pays for the copy (measured)
 _SUM_NOISE = 1e-5  # rows further from 1 are left to `distributions`
 _LOG2_OF_ZERO = -1100  # below log2 of every positive float64; times 0 it is 0, as the limit says
 
@@ -30,7 +36,7 @@ def score_rows(rows: Rows, kernels: Sequence[Kernel], *, check: bool) -> list[Ro
     """The scores of each kernel, from one walk over the rows.
 
     Args:
-        rows: shape (n_items, n_classes).
+        rows: shape (n_items, n_classes); none below zero, nor −0.0.
         kernels: one for each result.
         check: hold each block to the rules of `distributions`, which it needs not where the rows
             have passed them or follow other rules.
@@ -42,38 +48,34 @@ def score_rows(rows: Rows, kernels: Sequence[Kernel], *, check: bool) -> list[Ro
         InvalidInput: if a row is no distribution.
     """
     n_items, n_classes = rows.shape
-    step = max(1, _BLOCK // (n_classes * rows.itemsize))
-    results: list[Rows] = [np.empty(n_items, dtype=rows.dtype) for _ in kernels]
+    dtype = np.dtype(np.float32 if rows.dtype.itemsize == 4 else np.float64)
+    step = max(1, _BLOCK // (n_classes * dtype.itemsize))
+    results: list[Rows] = [np.empty(n_items, dtype=dtype) for _ in kernels]
 
     def walk(first: int, last: int) -> None:
         for start in range(first, last, step):
             part = slice(start, min(start + step, last))
-            block = classes_first(rows[part])
+            block = np.ascontiguousarray(rows[part], dtype)
             if check and not _clean(block):
-                block = classes_first(_distributions(rows, part))
+                block = np.ascontiguousarray(_distributions(rows, part), dtype)
             for result, kernel in zip(results, kernels, strict=True):
-                result[part] = kernel(block)[: last - start]
+                kernel(block, result[part])
 
     in_parts(n_items, walk, least=_SHARE * step)
     return results
 
 
-def classes_first(block: Rows) -> Rows:
-    """The block as (n_classes, n_items), so laid out that the longer axis is contiguous.
-
-    A lone item stands there twice: numpy adds one column in another order than several, and a
-    row's score would depend, in its last digit, on whether it is alone.
-    """
-    if block.shape[1] > _WIDE:
-        return block.T
-    return np.ascontiguousarray((np.repeat(block, 2, axis=0) if len(block) == 1 else block).T)
+def _bits(values: Rows) -> NDArray[np.unsignedinteger]:
+    pattern: NDArray[np.unsignedinteger] = values.view(f"u{values.itemsize}")
+    return pattern
 
 
 def _clean(block: Rows) -> bool:
     """Whether nothing is to be clamped, divided, refused or left out; false if there is NaN."""
-    error = np.einsum("ij->j", block)
-    error -= 1
-    return bool(block.min() >= 0 and np.abs(error, out=error).max() <= _SUM_NOISE)
+    noise = np.array(_SUM_NOISE, dtype=block.dtype)
+    highest = _bits(1 + noise)[()]  # a sign and NaN are higher
+    rows, bits = read_only(block), read_only(_bits(block))
+    return bool(compiled(_all_clean, reorder=True)(rows, bits, noise[()], highest))
 
 
 def _distributions(rows: Rows, part: slice) -> Rows:
@@ -84,47 +86,89 @@ def _distributions(rows: Rows, part: slice) -> Rows:
         raise
 
 
-def least_confidence_of(block: Rows) -> Rows:
+def least_confidence_of(block: Rows, scores: Rows) -> None:
     """1 − max p."""
-    scores: Rows = 1 - np.minimum(block.max(axis=0), 1)
-    return scores
+    compiled(_largest, reorder=True)(read_only(_bits(block)), _bits(scores))
+    np.subtract(1, np.minimum(scores, 1, out=scores), out=scores)
 
 
-def margin_of(block: Rows) -> Rows:
+def margin_of(block: Rows, scores: Rows) -> None:
     """p1 − p2, the second being 0 where there is one class."""
-    if len(block) > _WIDE:
-        rest, item = block.copy(order="K"), np.arange(block.shape[1])
-        best = rest.argmax(axis=0)
-        first = rest[best, item]
-        rest[best, item] = 0
-        second = rest.max(axis=0)
-    else:
-        first, second = block[0].copy(), np.zeros_like(block[0])
-        for p in block[1:]:
-            np.maximum(second, np.minimum(first, p), out=second)
-            np.maximum(first, p, out=first)
-    scores: Rows = first - second
-    return scores
+    second = np.empty_like(scores)
+    compiled(_two_largest, reorder=True)(read_only(_bits(block)), _bits(scores), _bits(second))
+    scores -= second
 
 
-def variance_of(block: Rows) -> Rows:
+def variance_of(block: Rows, scores: Rows) -> None:
     """Population variance across the classes."""
-    n_classes = block.dtype.type(len(block))
-    deviations = block - np.einsum("ij->j", block) / n_classes
-    scores: Rows = np.einsum("ij,ij->j", deviations, deviations) / n_classes
-    return scores
+    compiled(_variances, reorder=True)(read_only(block), scores)
 
 
-def entropy_of(block: Rows) -> Rows:
+def entropy_of(block: Rows, scores: Rows) -> None:
     """−Σ p ln p in nats, with 0 · ln 0 = 0.
 
     log2 and not log: log2 runs at full speed from one array into another, log only in place.
     """
+    sum_of_products = compiled(_sum_of_products, reorder=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log2(block)
-        bits = np.einsum("ij,ij->j", block, logs)
-        if np.isnan(bits).any():  # 0 · −∞, which is rarer than the time that a guard would take
+        sum_of_products(read_only(block), logs, scores)
+        if np.isnan(scores).any():  # 0 · −∞, which is rarer than the time that a guard would take
             np.maximum(logs, block.dtype.type(_LOG2_OF_ZERO), out=logs)
-            bits = np.einsum("ij,ij->j", block, logs)
-    nats: Rows = np.maximum(bits * block.dtype.type(-np.log(2)), 0)
-    return nats + 0.0  # no −0.0
+            sum_of_products(read_only(block), logs, scores)
+    scores *= scores.dtype.type(-np.log(2))
+    np.maximum(scores, 0, out=scores)
+    scores += 0.0  # no −0.0
+
+
+def _all_clean(rows: Any, bits: Any, noise: Any, highest: Any) -> Any:
+    clean = True
+    for i in range(rows.shape[0]):
+        total, most = rows.dtype.type(0), bits.dtype.type(0)
+        for j in range(rows.shape[1]):
+            total += rows[i, j]
+            most = max(most, bits[i, j])
+        clean &= (most <= highest) & (abs(total - 1) <= noise)
+    return clean
+
+
+def _largest(rows: Any, out: Any) -> None:
+    for i in range(rows.shape[0]):
+        most = rows.dtype.type(0)
+        for j in range(rows.shape[1]):
+            most = max(most, rows[i, j])
+        out[i] = most
+
+
+def _two_largest(rows: Any, first: Any, second: Any) -> None:
+    zero = rows.dtype.type(0)
+    for i in range(rows.shape[0]):
+        most, times, next_most = zero, 0, zero
+        for j in range(rows.shape[1]):
+            most = max(most, rows[i, j])
+        for j in range(rows.shape[1]):
+            value = rows[i, j]
+            times += value == most
+            next_most = max(next_most, value if value < most else zero)
+        first[i], second[i] = most, most if times > 1 else next_most
+
+
+def _variances(rows: Any, out: Any) -> None:
+    zero, n_classes = rows.dtype.type(0), rows.dtype.type(rows.shape[1])
+    for i in range(rows.shape[0]):
+        total, squares = zero, zero
+        for j in range(rows.shape[1]):
+            total += rows[i, j]
+        mean = total / n_classes
+        for j in range(rows.shape[1]):
+            deviation = rows[i, j] - mean
+            squares += deviation * deviation
+        out[i] = squares / n_classes
+
+
+def _sum_of_products(rows: Any, factors: Any, out: Any) -> None:
+    for i in range(rows.shape[0]):
+        total = rows.dtype.type(0)
+        for j in range(rows.shape[1]):
+            total += rows[i, j] * factors[i, j]
+        out[i] = total

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition.objects import NoObjects, alone, reduce_objects
-from labelnext.acquisition.segments import compiled
 from labelnext.acquisition.uncertainty import entropy
+from labelnext.compiled import compiled
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects
 

@@ -6,14 +6,13 @@ objects the compiled pass is three times as fast (benchmarks/detection/reduction
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.compiled import compiled
 from labelnext.threads import in_parts
 
 _ITEMS = 1 << 16  # of a thread's share: below, starting it takes longer than the work
@@ -98,23 +97,6 @@ def segment_top_k(
     out = np.empty(len(offsets) - 1)
     compiled(_top_k)(values, confidences, offsets, float(floor), np.empty(k), out)
     return out
-
-
-@cache
-def compiled(function: Callable[..., None], *, reorder: bool = False) -> Callable[..., None]:
-    """The function as machine code, made at its first call and kept on disk where possible.
-
-    With `reorder` the terms of a sum may be added in another order, several at a time: always the
-    same order for the same number of terms.
-    """
-    from numba import njit
-
-    options = {"nogil": True, "fastmath": {"reassoc"} if reorder else False}
-    try:
-        machine: Any = njit(cache=True, **options)(function)
-    except RuntimeError:  # no folder that numba could keep the machine code in
-        machine = njit(**options)(function)
-    return machine  # type: ignore[no-any-return]  # numba has no types
 
 
 def _statistics(

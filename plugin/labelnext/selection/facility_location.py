@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition.segments import compiled
+from labelnext.compiled import compiled
 from labelnext.errors import InvalidInput
 from labelnext.selection.points import (
     Array,
