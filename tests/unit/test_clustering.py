@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from labelnext.errors import InvalidInput
 from labelnext.selection.clustering import _LEAST, k_means
@@ -74,9 +75,10 @@ MANY = 2 * _LEAST + 11
 def test_inertia_of_many_points_is_that_of_lloyds_algorithm_to_the_end(kind: str) -> None:
     cloud = np.random.default_rng(5).normal(size=(MANY, 6))
     points = blobs(MANY) if kind == "blobs" else cloud
-    seeds = range(7)  # each run ends in an optimum of its own
+    seeds = range(20)  # each run ends in an optimum of its own
     ours = [inertia(points, *k_means(points, 12, seed=s)) for s in seeds]
-    lloyd = [KMeans(12, n_init=1, random_state=s).fit(points).inertia_ for s in seeds]
+    with threadpool_limits(1):  # side by side with other tests, threads wait for one another
+        lloyd = [KMeans(12, n_init=1, random_state=s).fit(points).inertia_ for s in seeds]
     assert np.median(ours) < 1.01 * np.median(lloyd)
 
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.cluster import KMeans
 
 from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.selection import image_diversity
+from labelnext.selection.clustering import k_means
 
 
 def test_order_of_no_items_is_empty() -> None:
@@ -28,11 +28,11 @@ def test_every_item_gets_one_position() -> None:
 def test_rounds_hold_one_item_of_each_cluster_as_in_the_seed() -> None:
     points = np.random.default_rng(1).normal(size=(80, 4))
     order = image_diversity(points, n_clusters=6, seed=2)
-    model = KMeans(6, n_init=1, random_state=2).fit(points)
+    centers, labels = k_means(points, 6, seed=2)
     lists = []
     for c in range(6):
-        members = np.flatnonzero(model.labels_ == c)
-        gap = np.linalg.norm(points[members] - model.cluster_centers_[c], axis=1)
+        members = np.flatnonzero(labels == c)
+        gap = np.linalg.norm(points[members] - centers[c], axis=1)
         lists.append(members[np.argsort(gap)].tolist())
     start = 0
     for t in range(max(map(len, lists))):
