@@ -145,5 +145,6 @@ def _pure_radius(points: Points, n_clusters: int, purity: float, seed: int) -> f
         foreign = np.minimum(foreign, distances.min(axis=1))
     if np.isinf(foreign).all():  # one cluster: no radius is impure
         return float(np.sqrt(squared_distances(targets, targets).max())) or 1.0
-    radius = float(np.sqrt(np.quantile(foreign, 1 - purity, method="lower")))
+    n_impure = int((1 - purity) * len(foreign) + 1e-9)  # so many may see another cluster
+    radius = float(np.sqrt(np.sort(foreign)[n_impure]))
     return np.nextafter(radius, 0) if radius > 0 else np.finfo(float).tiny
