@@ -181,7 +181,7 @@ def id_order(item_ids: NDArray[np.str_]) -> NDArray[np.intp]:
             by_value: NDArray[np.intp] = np.lexsort((item_ids, item_ids.astype(np.int64)))
             return by_value
         except OverflowError:
-            values = [int(i) for i in item_ids.tolist()]
+            values = [(int(i), i) for i in item_ids.tolist()]
             return np.array(sorted(range(len(values)), key=values.__getitem__), dtype=np.intp)
     order: NDArray[np.intp] = np.argsort(item_ids, kind="stable")
     return order

@@ -212,6 +212,18 @@ def test_broken_files_have_no_part_in_a_batch_of_rounds(tmp_path: Path) -> None:
     assert [n.code for n in report.notices if n.code == "broken_parts"] == ["broken_parts"]
 
 
+def test_clusters_for_classes_that_one_part_happens_to_hold_are_refused(tmp_path: Path) -> None:
+    table = embedded(n=40).drop_columns(["probabilities", "label"])
+    table = table.append_column("label", pa.array(["a", None] * 20))
+    path = spread(table, tmp_path / "data", 2)
+    how = {"method": "image_diversity", "budget": 4}
+    none: dict[str, Any] = {"acquisition": {"name": None}}
+    with pytest.raises(ConfigError, match="name the classes for image_diversity"):
+        labelnext.run(settings(tmp_path, path, selection=how, **none))
+    how["options"] = {"n_clusters": 2}
+    assert len(labelnext.run(settings(tmp_path, path, selection=how, **none)).ranking) == 4
+
+
 def test_a_pool_without_embeddings_is_refused(tmp_path: Path) -> None:
     path = spread(classification(texts(100)), tmp_path / "data", 2)
     with pytest.raises(InvalidInput, match="image_diversity needs embeddings"):

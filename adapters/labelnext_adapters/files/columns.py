@@ -116,7 +116,7 @@ def _pool(
         seen = sorted({t for t in texts if t is not None})
         classes = seen or None
         message = f"the classes were taken from the data: {listed(seen)}."
-        found.append(Notice("derived_classes", message))
+        found += [Notice("derived_classes", message)] if seen else []
     if rows is not None and classes is not None and len(classes) != rows.shape[-1]:
         if label_names is None or names:
             raise InvalidInput(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from labelnext.acquisition import get_acquisition
+from labelnext.acquisition import AUTO, Unit, auto_acquisition, get_acquisition
 from labelnext.adapter import Part, Streams
 from labelnext.config import Config
 from labelnext.errors import ConfigError, InvalidInput, NotFound
 from labelnext.pool import Pool
 from labelnext.ranking import routed
 from labelnext.scoring import ranking_options
-from labelnext.selection import get_selection
+from labelnext.selection import SelectionMethod, get_selection
 from labelnext.selection.constraints import Constraints
 from labelnext.streamed.choice import CLUSTERED, ROUNDS, choice_of
 from labelnext.streamed.scoring import Scoring
@@ -56,10 +56,11 @@ def scoring_of(settings: Config, platform: Streams, parts: list[Part], run_id: s
         InvalidInput: if the parts lack what is needed.
     """
     # Nobody has counted the labelled objects of all parts, so that auto does without them.
-    pool = replace(first_pool(settings, platform, parts), truth=None)
+    first = first_pool(settings, platform, parts)
+    pool = replace(first, truth=None)
     name, of, options = ranking_options(settings, pool)
-    _check_classes(name, options, pool)
     method = get_selection(settings.selection.method)
+    _check_classes(name, method, options, pool)
     if name is None and "utilities" in method.needs:
         raise InvalidInput(
             "the parts must hold class probabilities or objects, and acquisition.name a function; "
@@ -72,24 +73,39 @@ def scoring_of(settings: Config, platform: Streams, parts: list[Part], run_id: s
         f"{run_id}/scores",
         skip_broken=skips(settings),
         choice=choice_of(settings, name, options, pool),
+        why=_why(settings, of, pool, first) if settings.acquisition.name == AUTO else None,
     )
 
 
-def _check_classes(name: str | None, options: dict[str, Any], pool: Pool) -> None:
-    """Refuse to count the classes of one part where a score depends on how many there are.
+def _why(settings: Config, of: Unit | None, pool: Pool, first: Pool) -> str | None:
+    """What auto chose for a pool without labelled objects; None where it goes without saying."""
+    choice = auto_acquisition(pool, of)
+    if choice.of == "objects" and first.truth is not None:
+        choice = replace(choice, why="the labelled objects of a pool in parts are not counted")
+    return None if choice.name == "margin" else str(choice)
+
+
+def _check_classes(
+    name: str | None, method: SelectionMethod, options: dict[str, Any], pool: Pool
+) -> None:
+    """Refuse to count the classes of one part where their number decides.
 
     Raises:
         ConfigError: if nobody says how many.
     """
-    if name is None or "n_classes" not in get_acquisition(name).own_options:
-        return
     sets = pool.objects if isinstance(pool.objects, tuple) else (pool.objects,)
     vectors = any(o is not None and o.probabilities is not None for o in sets)
-    counted = pool.classes is None or any(n.code == "derived_classes" for n in pool.notices)
-    if counted and not vectors and options.get("n_classes") is None:
+    derived = any(n.code == "derived_classes" for n in pool.notices)
+    asking = []
+    if name is not None and "n_classes" in get_acquisition(name).own_options:
+        asking += [name] if (derived or pool.classes is None) and not vectors else []
+    if "n_clusters" in method.required and derived:
+        asking += [] if "n_clusters" in options else [method.name]
+    if asking and options.get("n_classes") is None:
         raise ConfigError(
-            f"source.classes must name the classes for {name} of a pool that is read in parts.",
-            hint="its scores depend on their number, and a part may not hold all of them.",
+            f"source.classes must name the classes for {asking[0]} of a pool that is read in "
+            "parts.",
+            hint="their number decides, and a part may not hold all of them.",
         )
 
 

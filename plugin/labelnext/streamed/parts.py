@@ -31,6 +31,7 @@ class Scored:
         high: the highest finite score.
         reasons: why the part's foremost items stand where they stand, by id.
         integers: every id is an integer.
+        predictions: how many classes and model versions there are, to the first part that says so.
         problems: why parts could not be read.
     """
 
@@ -42,10 +43,19 @@ class Scored:
     high: float | None = None
     reasons: dict[str, str] = field(default_factory=dict)
     integers: bool = True
+    predictions: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def add(self, other: Scored) -> None:
-        """Take another part in."""
+        """Take another part in.
+
+        Raises:
+            InvalidInput: if its predictions are of other classes, so that scores do not compare.
+        """
+        self.predictions = {**other.predictions, **self.predictions}
+        if len(self.predictions) > 1:
+            got = " and ".join(f"{what} in {part}" for what, part in self.predictions.items())
+            raise InvalidInput(f"predictions must be alike in all parts; got {got}.")
         for name, count in other.counts.items():
             self.counts[name] = self.counts.get(name, 0) + count
         self.missing = [*self.missing, *other.missing][:SAMPLE]

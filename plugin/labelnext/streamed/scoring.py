@@ -35,6 +35,7 @@ class Scoring:
         folder: of the scores, inside the store.
         skip_broken: parts that cannot be read are counted and left out.
         choice: how the batch is chosen.
+        why: what auto chose, as a sentence; None where the function is named.
     """
 
     acquisition: str | None
@@ -43,6 +44,7 @@ class Scoring:
     folder: str
     skip_broken: bool = False
     choice: Choice = field(default_factory=Choice)
+    why: str | None = None
 
     def name(self, part: Part) -> str:
         """The file of a part's scores."""
@@ -87,7 +89,9 @@ class Scoring:
             guide = read_guide(store.place, self.folder)
             made = proposed(self.choice, pool, ids, scores, wanted, guide)
             store.write_table(self.proposals(part), made)
-        return pa.table(columns), self._found(pool, ids, scores, values, usable, wanted)
+        found = self._found(pool, ids, scores, values, usable, wanted)
+        found.predictions = dict.fromkeys(_kind(pool, self.of), part.name)
+        return pa.table(columns), found
 
     def _scored(self, pool: Pool) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
         if self.acquisition is None:
@@ -173,6 +177,21 @@ class Scoring:
             reasons=dict(zip(foremost, reasons, strict=True)),
             integers=all_integers(ids),
         )
+
+
+def _kind(pool: Pool, of: Any) -> list[str]:
+    """How many classes the predictions are of, and versions; nothing where there are none."""
+    sets = pool.objects if isinstance(pool.objects, tuple) else (pool.objects,)
+    if of == "items":
+        rows = None if pool.missing.all() else pool.probabilities
+        n_versions = len(rows) if rows is not None and rows.ndim == 3 else 1
+        widths = set() if rows is None else {rows.shape[-1]}
+    else:  # a version that found nothing, or has no class vectors, says nothing
+        n_versions = len(sets)
+        vectors = [o.probabilities for o in sets if o is not None and len(o.confidences)]
+        widths = {v.shape[1] for v in vectors if v is not None}
+    several = f"{n_versions} versions of " if n_versions > 1 else ""
+    return [f"{several}{width} classes" for width in widths]
 
 
 def _real(rows: tuple[str, ...], ids: Any) -> list[str]:

@@ -58,7 +58,8 @@ class Summary:
         self, scored: Scored, budget: int, scoring: Scoring, notices: Sequence[Notice] = ()
     ) -> None:
         self.scored, self.budget, self._scoring = scored, budget, scoring
-        self._notices = notices
+        chosen = [] if scoring.why is None else [Notice("acquisition", scoring.why)]
+        self._notices = (*chosen, *notices)
         self.rows: list[dict[str, Any]] = []
         self._fine: NDArray[np.int64] = np.zeros(_FINE, dtype=np.int64)
         self._batch: NDArray[np.int64] = np.zeros(_FINE, dtype=np.int64)
