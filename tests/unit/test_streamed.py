@@ -147,14 +147,81 @@ def test_predictions_of_another_number_of_classes_are_refused(tmp_path: Path) ->
     assert labelnext.run(other).ranking.item_ids.tolist() == ["of 3"]
 
 
-def test_the_report_says_what_auto_chose_without_the_labels_of_all_parts(tmp_path: Path) -> None:
-    seen = [{"confidence": 0.5, "class": "a", "box": [0.0, 0.0, 1.0, 1.0]}]
-    table = pa.table({"item_id": ["a", "b"], "objects": [seen] * 2, "truth": [seen, None]})
-    path = spread(table, tmp_path / "data", 2)
+def labelled_detections() -> pa.Table:
+    """Objects of frequent and rare classes, one of which was never predicted; few are labelled."""
+    rng = np.random.default_rng(4)
+    names = rng.choice(["car", "bus", "van"], (300, 3), p=[0.7, 0.25, 0.05])
+    column = [
+        [{"confidence": float(rng.uniform()), "class": c} for c in row[: rng.integers(0, 4)]]
+        for row in names.tolist()
+    ]
+    truth: list[Any] = [None] * 300
+    for i in range(0, 300, 29):
+        truth[i] = [{"class": c} for c in names[i]]
+    truth[7] = [{"class": "tram"}]
+    return pa.table({"item_id": texts(300), "objects": column, "truth": truth})
+
+
+@pytest.mark.parametrize("classes", [None, ["van", "car", "bus", "tram", "bike"]])
+@pytest.mark.parametrize("files", [1, 60])
+@pytest.mark.parametrize(
+    "acquisition",
+    [
+        {"name": "auto"},
+        {"name": "entropy", "of": "objects", "reduce": "weighted_sum"},
+        {
+            "name": "least_confidence",
+            "of": "objects",
+            "reduce": "weighted_sum",
+            "options": {
+                "class_weights": "difficulty",
+                "class_quality": {"car": 0.9, "bus": 0.5, "van": 0.2, "tram": 1, "bike": 0},
+            },
+        },
+    ],
+    ids=["auto", "counts", "difficulty"],
+)
+def test_classes_weigh_what_the_labels_of_all_parts_say(
+    tmp_path: Path, acquisition: dict[str, Any], files: int, classes: list[str] | None
+) -> None:
+    table = labelled_detections()
+    path = spread(table, tmp_path / "data", files)
+    how: dict[str, Any] = {"acquisition": acquisition}
+    source = {"adapter": "files", "classes": classes}
+    here = settings(tmp_path, path, **how, source={**source, "path": str(path)})
+    report = labelnext.run(here)
+    pq.write_table(table, tmp_path / "all.parquet")
+    out = tmp_path / "all-ranking.parquet"
+    labelnext.run(
+        {
+            **here,
+            "source": {**source, "path": str(tmp_path / "all.parquet")},
+            "write": {"output": str(out)},
+            "state": str(tmp_path / "other"),
+        }
+    )
+    assert_same(written(tmp_path / "ranking"), pq.read_table(out))
+    assert report.counts["labelled"] == 12
+    assert len(set(written(tmp_path / "ranking").column("score").to_pylist())) > 100
+
+
+def test_no_label_in_any_part_weighs_all_classes_alike(tmp_path: Path) -> None:
+    table = labelled_detections().drop_columns(["truth"])
+    path = spread(table, tmp_path / "data", 3)
+    for acquisition in (
+        {"name": "auto"},
+        {"name": "entropy", "of": "objects", "reduce": "weighted_sum"},
+    ):
+        labelnext.run(settings(tmp_path, path, acquisition=acquisition))
+        whole = in_memory(tmp_path, table, acquisition=acquisition)
+        assert_same(written(tmp_path / "ranking"), whole)
+
+
+def test_the_report_says_what_auto_chose(tmp_path: Path) -> None:
+    path = spread(labelled_detections(), tmp_path / "data", 2)
     report = labelnext.run(settings(tmp_path, path, acquisition={"name": "auto"}))
     (notice,) = [n for n in report.notices if n.code == "acquisition"]
-    assert "auto chose entropy of objects (reduce sum, floor 0.1" in notice.message
-    assert "are not counted" in notice.message
+    assert "auto chose entropy of objects (reduce weighted_sum, floor 0.1" in notice.message
 
 
 @pytest.mark.parametrize(
@@ -351,7 +418,10 @@ def test_a_check_looks_at_the_first_part(tmp_path: Path) -> None:
             {"acquisition": {"name": "entropy", "of": "objects", "no_objects": "quota"}},
             "no_objects must be first or last",
         ),
-        ({"acquisition": {"name": "entropy", "reduce": "weighted_sum"}}, "class_weights"),
+        (
+            {"acquisition": {"name": "entropy", "options": {"class_weights": "difficulty"}}},
+            "class_quality must be given",
+        ),
         ({"write": {"output": "ranking.csv"}}, "write.output must be a folder"),
     ],
 )

@@ -136,12 +136,12 @@ def weighted_objects(
     """
     if not isinstance(pool.objects, Objects):
         raise InvalidInput("weighted_sum needs the objects of one model version.")
-    ids = _classes(pool.objects)
+    ids = _predicted(pool)
     n_classes = _n_classes(pool, ids)
     if isinstance(class_weights, Mapping):
         weights = _by_name("class_weights", class_weights, pool, n_classes)
     elif class_weights == "counts":
-        weights = count_weights(_labelled_counts(pool, n_classes))
+        weights = count_weights(labelled_counts(pool))
     elif class_weights == "difficulty":
         weights = difficulty_weights(
             _measured(pool, n_classes)
@@ -162,6 +162,13 @@ def _classes(objects: Objects) -> NDArray[np.int64]:
     return objects.class_ids
 
 
+def _predicted(pool: Pool) -> NDArray[np.int64]:
+    """The classes of the predicted objects; none where nothing was found."""
+    if not isinstance(pool.objects, Objects) or not len(pool.objects.confidences):
+        return np.empty(0, dtype=np.int64)
+    return _classes(pool.objects)
+
+
 def _n_classes(pool: Pool, ids: NDArray[np.int64]) -> int:
     seen = int(ids.max(initial=-1)) + 1
     if pool.truth is not None and pool.truth.class_ids is not None:
@@ -169,8 +176,25 @@ def _n_classes(pool: Pool, ids: NDArray[np.int64]) -> int:
     return max(pool.n_classes or 0, seen)
 
 
-def _labelled_counts(pool: Pool, n_classes: int) -> NDArray[np.int64]:
-    if pool.truth is None:
+def labelled_counts(pool: Pool) -> NDArray[np.int64]:
+    """Labelled objects of each class, those that were only predicted too.
+
+    Args:
+        pool: with objects of one model version that have class ids.
+
+    Returns:
+        Shape (n_classes,).
+
+    Raises:
+        InvalidInput: if objects have no class ids.
+
+    Example:
+        >>> seen, there = (Objects([0, 1], [1.0], class_ids=[c]) for c in (2, 1))
+        >>> labelled_counts(Pool(["a"], objects=seen, truth=there, labelled=[True])).tolist()
+        [0, 1, 0]
+    """
+    n_classes = _n_classes(pool, _predicted(pool))
+    if pool.truth is None or not len(pool.truth.confidences):
         return np.zeros(n_classes, dtype=np.int64)
     ids = _classes(pool.truth)
     own = pool.labelled[pool.truth.item_positions] & (ids >= 0)

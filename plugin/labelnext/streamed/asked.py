@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from labelnext.acquisition import AUTO, Unit, auto_acquisition, get_acquisition
+from labelnext.acquisition import AUTO, auto_acquisition, get_acquisition
 from labelnext.adapter import Part, Streams
 from labelnext.config import Config
 from labelnext.errors import ConfigError, InvalidInput, NotFound
@@ -15,6 +16,7 @@ from labelnext.scoring import ranking_options
 from labelnext.selection import SelectionMethod, get_selection
 from labelnext.selection.constraints import Constraints
 from labelnext.streamed.choice import CLUSTERED, ROUNDS, choice_of
+from labelnext.streamed.counting import with_labels, with_weights
 from labelnext.streamed.scoring import Scoring
 
 
@@ -32,9 +34,8 @@ def check_streamable(settings: Config) -> None:
         "purpose must be label": settings.rest.purpose != "label",
         "acquisition.calibrate must be off": acquisition.calibrate != "off",
         "acquisition.no_objects must be first or last": quota,
-        "acquisition.options.class_weights must be given as numbers, one for each class,": (
-            options["reduce"] == "weighted_sum"
-            and not isinstance(options.get("class_weights"), (list, dict))
+        "acquisition.options.class_quality must be given": (
+            options.get("class_weights") == "difficulty" and not options.get("class_quality")
         ),
         f"selection.method must be one of {', '.join(known)}": selection.method not in known,
         "source.predictions must be left out": settings.source.predictions is not None,
@@ -47,18 +48,30 @@ def check_streamable(settings: Config) -> None:
             )
 
 
-def scoring_of(settings: Config, platform: Streams, parts: list[Part], run_id: str) -> Scoring:
+def scoring_of(
+    settings: Config,
+    platform: Streams,
+    parts: list[Part],
+    run_id: str,
+    counts: Mapping[str, int] | None = None,
+) -> Scoring:
     """How the parts are scored; what is scored follows from the first of them that can be read.
+
+    Args:
+        settings: the configuration.
+        platform: reads the parts.
+        parts: of the pool.
+        run_id: of the run; empty before it begins.
+        counts: labelled objects of each class, over all parts; None where nobody counted them.
 
     Raises:
         NotFound: if there is none.
         ConfigError: if the configuration asks for what needs the whole pool at once.
         InvalidInput: if the parts lack what is needed.
     """
-    # Nobody has counted the labelled objects of all parts, so that auto does without them.
-    first = first_pool(settings, platform, parts)
-    pool = replace(first, truth=None)
+    pool = with_labels(first_pool(settings, platform, parts), counts)
     name, of, options = ranking_options(settings, pool)
+    options = with_weights(options, counts)
     method = get_selection(settings.selection.method)
     _check_classes(name, method, options, pool)
     if name is None and "utilities" in method.needs:
@@ -73,16 +86,10 @@ def scoring_of(settings: Config, platform: Streams, parts: list[Part], run_id: s
         f"{run_id}/scores",
         skip_broken=skips(settings),
         choice=choice_of(settings, name, options, pool),
-        why=_why(settings, of, pool, first) if settings.acquisition.name == AUTO else None,
+        why=str(auto_acquisition(pool, of))
+        if settings.acquisition.name == AUTO and name != "margin"  # which goes without saying
+        else None,
     )
-
-
-def _why(settings: Config, of: Unit | None, pool: Pool, first: Pool) -> str | None:
-    """What auto chose for a pool without labelled objects; None where it goes without saying."""
-    choice = auto_acquisition(pool, of)
-    if choice.of == "objects" and first.truth is not None:
-        choice = replace(choice, why="the labelled objects of a pool in parts are not counted")
-    return None if choice.name == "margin" else str(choice)
 
 
 def _check_classes(

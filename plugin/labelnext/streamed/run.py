@@ -19,8 +19,15 @@ from labelnext.output import check_writable, write_atomically
 from labelnext.pool import Notice
 from labelnext.report import Report, summarise, versions
 from labelnext.scoring import rank_pool
-from labelnext.streamed.asked import check_streamable, first_pool, scoring_of, without_limits
+from labelnext.streamed.asked import (
+    check_streamable,
+    first_pool,
+    scoring_of,
+    skips,
+    without_limits,
+)
 from labelnext.streamed.batches import batch_of
+from labelnext.streamed.counting import Counting, is_wanted
 from labelnext.streamed.engines import get_engine
 from labelnext.streamed.guides import SAMPLE_SIZE, Guide, Survey, make_guide
 from labelnext.streamed.ordering import in_order, opened_scores
@@ -155,8 +162,10 @@ class StreamedPerformer:
         """Score the parts that are not scored, order all, write; then the manifest names it."""
         store = Store(step.payload["place"])
         self._parts = self._parts or self._platform.parts() or []
-        scoring = scoring_of(self._settings, self._platform, self._parts, self._journal.run_id)
         start = time.perf_counter()
+        run = self._journal.run_id
+        counts = self._counts(f"{run}/scores", store)
+        scoring = scoring_of(self._settings, self._platform, self._parts, run, counts)
         guide = self._guide(scoring, store)
         scored = self._each(scoring, store, "score")
         self._seconds["score"] = round(time.perf_counter() - start, 3)
@@ -176,6 +185,14 @@ class StreamedPerformer:
             if self._progress is not None:
                 self._progress(stage, min(done, rows), rows)
         return total
+
+    def _counts(self, folder: str, store: Store) -> dict[str, int] | None:
+        """Labelled objects of each class, where the scores go by them."""
+        if not is_wanted(self._settings, first_pool(self._settings, self._platform, self._parts)):
+            return None
+        counting = Counting(folder, skips(self._settings))
+        self._each(counting, store, "count")
+        return counting.total(self._parts, store)
 
     def _guide(self, scoring: Scoring, store: Store) -> Guide | None:
         """What a survey of the embeddings finds, where the choice goes by them."""
