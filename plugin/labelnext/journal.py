@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,12 +143,16 @@ class Journal:
             "plan": plan.to_dict(),
         }
         path = directory / f"{run_id}.jsonl"
+        partial = path.with_suffix(".partial")
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
+            with partial.open("w", encoding="utf-8") as file:
                 _write_line(file, row)
+            partial.rename(path)  # a journal without its plan would stand in the way of all others
             _sync_directory(directory)
         except OSError as error:
+            with suppress(OSError):
+                partial.unlink()
             raise ConfigError(
                 f"state must be a folder that can be written; got {str(directory)!r} ({error}).",
                 hint="set state: to a folder of yours.",
@@ -185,12 +189,22 @@ class Journal:
         return tuple(self.notes.get("remarks", {}).get("lines", ()))
 
     def record(self, kind: str, **data: Any) -> None:
-        """Add a line, and return when it is on disk."""
+        """Add a line, and return when it is on disk.
+
+        Raises:
+            WriteFailed: if the disk is full.
+        """
         row = {"kind": kind, **data}
-        with self.path.open("a", encoding="utf-8") as file:
-            if not self._ends_with_newline():
-                file.write("\n")  # the last process died in the middle of a line
-            _write_line(file, row)
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                if not self._ends_with_newline():
+                    file.write("\n")  # the last process died in the middle of a line
+                _write_line(file, row)
+        except OSError as error:
+            raise WriteFailed(
+                f"journal {str(self.path)!r} could not be written: {error.strerror}.",
+                hint="make room, then labelnext resume.",
+            ) from error
         self._take(row)
 
     def _ends_with_newline(self) -> bool:
@@ -330,9 +344,9 @@ def hold(path: Path, name: str, refusal: str, hint: str = "wait for it.") -> Ite
         except OSError as error:
             file.seek(0)
             raise ConfigError(f"{refusal} {file.read() or '?'}.", hint=hint) from error
-        file.truncate(0)
-        file.write(name)
-        file.flush()
+        with suppress(OSError):  # the lock counts, also where the disk has no room for the name
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), name.encode())
         yield
 
 
