@@ -254,6 +254,27 @@ def test_the_batch_is_a_file_of_its_own(tmp_path: Path) -> None:
     assert manifest["batch"]["rows"] == 50
 
 
+def test_a_batch_that_is_the_pool_is_written_whole_and_not_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from labelnext.streamed import summary
+
+    monkeypatch.setattr(summary, "_HELD", 100)
+    table = classification(texts())
+    how = {"selection": {"budget": None}}
+    report = labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", 3), **how))
+    whole = in_memory(tmp_path, table, **how)
+    assert_same(written(tmp_path / "ranking"), whole)
+    manifest = json.loads((tmp_path / "ranking" / "manifest.json").read_text())
+    lines = (tmp_path / "ranking" / manifest["batch"]["path"]).read_text().splitlines()
+    rows = whole.drop_columns(["batch"]).to_pylist()
+    assert [json.loads(line) for line in lines] == rows
+    assert manifest["batch"]["rows"] == report.counts["batch"] == len(rows) > 100
+    assert report.ranking.to_rows() == rows[:100]
+    (notice,) = [n for n in report.notices if n.code == "large_batch"]
+    assert f"the first 100 of the {len(rows):,}" in notice.message
+
+
 def test_the_report_counts_notices_over_all_parts(tmp_path: Path) -> None:
     rows = [[0.5, 0.4999]] * 10
     table = pa.table({"item_id": texts(10), "probabilities": rows})

@@ -36,6 +36,12 @@ def grouped() -> pa.Table:
     return table.append_column("group", pa.array(groups))
 
 
+def unscored() -> str:
+    """An item without a score and without a label."""
+    rows = grouped().select(["item_id", "probabilities", "label"]).to_pylist()
+    return next(r["item_id"] for r in rows if r["probabilities"] is None and r["label"] < 0)
+
+
 LIMITS: list[dict[str, Any]] = [
     {"quota": {"0": 3, "2": 20}},
     {"quota": {"video-1": 4, "video-7": 50}, "quota_of": "group"},
@@ -43,6 +49,7 @@ LIMITS: list[dict[str, Any]] = [
     {"quota": {"1": 30}, "per_group": 1},
     {"exclude": ["img-7", "img-2999", "unknown"]},
     {"include": ["img-5", "img-11"], "exclude": ["img-4"], "quota": {"2": 6}},
+    {"include": [unscored(), "img-5"]},
 ]
 
 
@@ -141,12 +148,7 @@ def vectors(kind: str, n: int, dimensions: int) -> NDArray[np.float64]:
 def test_clusters_of_a_sample_that_is_the_pool_give_the_batch_of_the_whole(
     tmp_path: Path, selection: dict[str, Any], name: str | None, files: int
 ) -> None:
-    table = embedded()
-    if name is not None:  # the sample knows nothing of scores
-        rows = [
-            r if r and r[0] == r[0] else [1.0, 0.0, 0.0] for r in table["probabilities"].to_pylist()
-        ]
-        table = table.set_column(1, "probabilities", pa.array(rows))
+    table = embedded()  # with items that have no score, and are not in the sample either
     how = {"selection": selection, "acquisition": {"name": name}}
     report = labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", files), **how))
     whole = in_memory(tmp_path, table, **how)
@@ -238,6 +240,7 @@ def test_a_pool_without_embeddings_is_refused(tmp_path: Path) -> None:
         ({"method": "k_center", "options": {"projection": "pca"}}, "must be random or left out"),
         ({"method": "k_center", "options": {"include": ["img-1"]}}, "must be top_k with quota"),
         ({"options": {"budget_in": "cost"}}, "budget_in must be items"),
+        ({"budget": None, "options": {"per_group": 2}}, "selection.budget must be given"),
     ],
 )
 def test_choices_that_need_the_whole_pool_are_refused(

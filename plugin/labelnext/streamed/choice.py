@@ -104,7 +104,9 @@ def check_choice(choice: Choice) -> None:
     """
     limited = choice.constraints.any
     wrong = {
-        "selection.budget must be given": choice.budget is None and choice.method != "top_k",
+        "selection.budget must be given": (
+            choice.budget is None and (limited or choice.method != "top_k")
+        ),
         "selection.options.standardise must be false": choice.space.get("standardise", False),
         "selection.options.projection must be random or left out": (
             choice.space.get("projection") == "pca"

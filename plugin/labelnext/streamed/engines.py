@@ -22,6 +22,9 @@ from labelnext.streamed.parts import Scored, Task, do_part
 from labelnext.streamed.store import Store
 from labelnext.threads import in_order
 
+# A task costs Ray Data as much time as a small part; what a lost one had done is not done again.
+_TASKS = 8  # for each processor
+
 Engine = Callable[[Config, Streams, Sequence[Part], Task, Store], Iterator[Scored]]
 
 
@@ -49,7 +52,7 @@ def local(
 def on_ray(
     settings: Config, reader: Streams, parts: Sequence[Part], what: Task, store: Store
 ) -> Iterator[Scored]:
-    """By Ray Data, one task a part; Ray schedules, and does again what a lost node took along.
+    """By Ray Data, some parts a task; Ray schedules, and does again what a lost node took along.
 
     Every worker opens the source for itself, so source and output must be where all can reach them.
 
@@ -73,7 +76,8 @@ def on_ray(
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         rows = [{"part": json.dumps(asdict(part))} for part in parts]
         task = _Worker(settings, what, store.place)
-        for row in ray.data.from_items(rows, override_num_blocks=len(rows)).map(task).iter_rows():
+        n_tasks = min(len(rows), _TASKS * int(ray.cluster_resources().get("CPU", 1)))
+        for row in ray.data.from_items(rows, override_num_blocks=n_tasks).map(task).iter_rows():
             answer = json.loads(row["answer"])
             if "error" in answer:
                 raise getattr(errors, answer["error"])(answer["message"], hint=answer["hint"])

@@ -7,7 +7,7 @@ and gathers what is labelled. The guide that follows from it is kept where every
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -28,6 +28,8 @@ from labelnext.streamed.store import Store
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from labelnext.streamed.scoring import Scoring
+
 SAMPLE_SIZE = 40_000
 _KINDS = ("sample", "labelled", "centres")
 
@@ -37,20 +39,22 @@ class Survey:
     """A sample of the embeddings of what can be chosen, and those of all that is labelled.
 
     Attributes:
-        choice: how the batch is chosen.
-        folder: of the scores, inside the store.
+        scoring: which says what can be chosen, and how.
         share: of the items that are drawn.
-        skip_broken: parts that cannot be read are counted and left out.
     """
 
-    choice: Choice
-    folder: str
+    scoring: Scoring
     share: float
-    skip_broken: bool = False
+
+    @property
+    def skip_broken(self) -> bool:
+        """Parts that cannot be read are counted and left out."""
+        return self.scoring.skip_broken
 
     def name(self, part: Part) -> str:
         """The file of a part's sample."""
-        return file_name(f"{self.folder}/survey", part, [asdict(self.choice), self.share])
+        how = [self.scoring.name(part), self.share]
+        return file_name(f"{self.scoring.folder}/survey", part, how)
 
     def nothing(self) -> pa.Table:
         """No sample."""
@@ -58,12 +62,11 @@ class Survey:
 
     def table(self, reader: Streams, part: Part, store: Store) -> tuple[pa.Table, Scored]:
         """Ids and embeddings of what is drawn, and of what is labelled."""
-        pool, ids = reader.read_part(part, ("embedding",))
-        vectors = vectors_of(pool, self.choice)
-        names = ids.to_pylist()
-        excluded = set(map(str, self.choice.constraints.exclude))
-        drawn = _drawn(names, self.share, self.choice.seed) & ~np.isin(names, list(excluded))
-        rows = np.flatnonzero((drawn | pool.labelled) & finite_rows(Points(vectors)))
+        choice = self.scoring.choice
+        pool, ids = reader.read_part(part, choice.columns)
+        vectors, names = vectors_of(pool, choice), ids.to_pylist()
+        drawn = _drawn(names, self.share, choice.seed) & self.scoring.candidates(pool, ids)
+        rows = np.flatnonzero(drawn | (pool.labelled & finite_rows(Points(vectors))))
         found = _as_table([names[row] for row in rows], vectors[rows], pool.labelled[rows])
         return found, Scored(integers=all_integers(ids))
 
@@ -149,7 +152,7 @@ def make_guide(choice: Choice, survey: Survey, parts: Sequence[Part], store: Sto
         values = getattr(guide, kind)
         names = guide.ids if kind == "sample" else np.arange(len(values)).astype(np.str_)
         table = _as_table(names.tolist(), values, np.zeros(len(values), dtype=bool))
-        store.write_table(f"{survey.folder}/guide/{kind}.parquet", table)
+        store.write_table(f"{survey.scoring.folder}/guide/{kind}.parquet", table)
     read_guide.cache_clear()
     return guide
 

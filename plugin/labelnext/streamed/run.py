@@ -200,7 +200,7 @@ class StreamedPerformer:
             return None
         rows = sum(part.rows for part in self._parts)
         share = min(1.0, SAMPLE_SIZE / max(rows, 1))
-        survey = Survey(scoring.choice, scoring.folder, share, scoring.skip_broken)
+        survey = Survey(scoring, share)
         self._each(survey, store, "survey")
         return make_guide(scoring.choice, survey, self._parts, store)
 
@@ -240,8 +240,7 @@ class StreamedPerformer:
             first += len(table)
             if self._progress is not None:
                 self._progress("order", first - 1, n)
-        lines = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in summary.rows)
-        store.write_bytes(f"{run}/{BATCH}", lines.encode())
+        store.write_lines(f"{run}/{BATCH}", _batch_rows(store, written, summary.n_batch))
         self._publish(store, written, n, summary)
 
     def _publish(
@@ -257,7 +256,7 @@ class StreamedPerformer:
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
                 **{name: getattr(ranking, name) for name in HOW},
                 "rows": rows,
-                "batch": {"path": f"{self._journal.run_id}/{BATCH}", "rows": len(summary.rows)},
+                "batch": {"path": f"{self._journal.run_id}/{BATCH}", "rows": summary.n_batch},
                 "files": files,
                 "previous": earlier,
             },
@@ -330,6 +329,19 @@ def _report(settings: Config, plan: Plan, **found: Any) -> Report:
         versions=versions(("pyarrow", "duckdb")),
         **found,
     )
+
+
+def _batch_rows(
+    store: Store, files: list[dict[str, Any]], n_batch: int
+) -> Iterator[dict[str, Any]]:
+    """The batch, from the files of the ranking: it may be as large as the pool."""
+    for file in files:
+        if n_batch <= 0:
+            return
+        table = store.read_table(file["path"]).slice(0, n_batch).drop_columns(["batch"])
+        for part in table.to_batches(max_chunksize=10_000):
+            yield from part.to_pylist()
+        n_batch -= len(table)
 
 
 def _unscored(batch: pa.Table) -> int:

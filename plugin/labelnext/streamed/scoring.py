@@ -72,10 +72,7 @@ class Scoring:
 
         pool, ids = reader.read_part(part, self.choice.columns)
         scores, utilities = self._scored(pool)
-        usable = np.ones(len(pool), dtype=bool) if utilities is None else ~np.isnan(utilities)
-        if self.choice.clustered or self.choice.in_rounds:
-            usable &= finite_rows(Points(vectors_of(pool, self.choice)))
-        wanted = usable & ~pool.labelled & ~self._excluded(ids)
+        usable, wanted = self._candidates(pool, ids, utilities)
         values = np.full(len(pool), np.nan)
         if utilities is not None:  # no −0.0: it would tie unequally
             values[wanted] = utilities[wanted] + 0.0
@@ -92,6 +89,19 @@ class Scoring:
         found = self._found(pool, ids, scores, values, usable, wanted)
         found.predictions = dict.fromkeys(_kind(pool, self.of), part.name)
         return pa.table(columns), found
+
+    def candidates(self, pool: Pool, ids: pa.Array) -> NDArray[np.bool_]:
+        """Which items of a part can be chosen, shape (n_items,)."""
+        return self._candidates(pool, ids, self._scored(pool)[1])[1]
+
+    def _candidates(
+        self, pool: Pool, ids: pa.Array, utilities: NDArray[np.float64] | None
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which items have all that is needed, and which of them can be chosen."""
+        usable = np.ones(len(pool), dtype=bool) if utilities is None else ~np.isnan(utilities)
+        if self.choice.clustered or self.choice.in_rounds:
+            usable &= finite_rows(Points(vectors_of(pool, self.choice)))
+        return usable, usable & ~pool.labelled & ~self._excluded(ids)
 
     def _scored(self, pool: Pool) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
         if self.acquisition is None:

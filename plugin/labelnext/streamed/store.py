@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,25 @@ class Store:
 
         def fill(file: Any) -> None:  # ids and scores hardly repeat: a dictionary would not pay
             pyarrow.parquet.write_table(table, file, use_dictionary=False)
+
+        self._write(name, fill)
+
+    def read_table(self, name: str) -> pa.Table:
+        """A table that `write_table` wrote."""
+        import pyarrow.parquet
+
+        return pyarrow.parquet.read_table(self.path(name), filesystem=self.files)
+
+    def write_lines(self, name: str, rows: Iterable[Any]) -> None:
+        """Write rows as lines of JSON; a reader sees all of it or nothing.
+
+        Raises:
+            WriteFailed: if the disk is full, or the store refuses.
+        """
+
+        def fill(file: Any) -> None:
+            for row in rows:
+                file.write(f"{json.dumps(row, ensure_ascii=False)}\n".encode())
 
         self._write(name, fill)
 

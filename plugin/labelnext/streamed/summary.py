@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _FINE = 3000  # bins in which the median is looked for
+_HELD = 100_000  # items of a batch that a report holds; each takes half a kilobyte
 
 
 def ranked_table(batch: pa.Table, first: int, n_ranked: int, budget: int) -> pa.Table:
@@ -60,21 +61,27 @@ class Summary:
         self.scored, self.budget, self._scoring = scored, budget, scoring
         chosen = [] if scoring.why is None else [Notice("acquisition", scoring.why)]
         self._notices = (*chosen, *notices)
-        self.rows: list[dict[str, Any]] = []
+        self._rows: list[dict[str, Any]] = []
+        self._seen = 0
         self._fine: NDArray[np.int64] = np.zeros(_FINE, dtype=np.int64)
         self._batch: NDArray[np.int64] = np.zeros(_FINE, dtype=np.int64)
 
     def add(self, table: pa.Table) -> None:
         """Take the next ranked items in."""
         scores = table.column("score").to_numpy()
-        left = self.budget - len(self.rows)
-        if left > 0:
-            head = table.slice(0, left)
-            columns = (head.column(name).to_numpy() for name in ("rank", "priority", "score"))
-            ids = np.array(head.column("item_id").to_pylist(), dtype=np.str_)
-            self.rows += as_rows(ids, *columns)
-            self._batch += self._histogram(scores[:left])
+        left = max(self.budget - self._seen, 0)
+        head = table.slice(0, min(left, _HELD - len(self._rows)))
+        columns = (head.column(name).to_numpy() for name in ("rank", "priority", "score"))
+        ids = np.array(head.column("item_id").to_pylist(), dtype=np.str_)
+        self._rows += as_rows(ids, *columns)
+        self._batch += self._histogram(scores[:left])
         self._fine += self._histogram(scores)
+        self._seen += len(table)
+
+    @property
+    def n_batch(self) -> int:
+        """Size of the batch, as far as items came."""
+        return min(self.budget, self._seen)
 
     def _histogram(self, scores: NDArray[np.float64]) -> NDArray[np.int64]:
         low, high = self.scored.low, self.scored.high
@@ -89,7 +96,7 @@ class Summary:
         ranking = self.ranking
         scored = self.scored
         return {
-            "counts": {**scored.counts, "batch": len(ranking)},
+            "counts": {**scored.counts, "batch": self.n_batch},
             "ids": {"missing": scored.missing, "unscored": scored.unscored},
             "notices": list(ranking.notices),
             "scores": self._distribution(),
@@ -98,17 +105,17 @@ class Summary:
             "calibration": [],
             "next_items": [
                 {**row, "reason": scored.reasons.get(row["item_id"], "")}
-                for row in self.rows[:NEXT]
+                for row in self._rows[:NEXT]
             ],
             "ranking": ranking,
         }
 
     @property
     def ranking(self) -> Ranking:
-        """Of the batch."""
+        """Of the batch, or of its first items where it is large."""
         name = self._scoring.acquisition
-        ids = np.array([row["item_id"] for row in self.rows], dtype=np.str_)
-        scores = np.array([row["score"] for row in self.rows], dtype=np.float64)
+        ids = np.array([row["item_id"] for row in self._rows], dtype=np.str_)
+        scores = np.array([row["score"] for row in self._rows], dtype=np.float64)
         notices = [
             Notice(
                 code,
@@ -118,6 +125,11 @@ class Summary:
             )
             for code, notice in self.scored.notices.items()
         ]
+        if self.n_batch > len(ids):
+            message = (
+                f"the report holds the first {len(ids):,} of the {self.n_batch:,} of the batch."
+            )
+            notices.append(Notice("large_batch", message))
         problems = self.scored.problems
         if problems:
             message = f"{len(problems)} parts could not be read and were left out: {problems[0]}"
@@ -125,7 +137,7 @@ class Summary:
         return Ranking(
             item_ids=ids,
             ranks=np.arange(1, len(ids) + 1),
-            priorities=np.array([row["priority"] for row in self.rows]),
+            priorities=np.array([row["priority"] for row in self._rows]),
             scores=scores,
             pool_order=ids,
             pool_scores=scores,
