@@ -162,6 +162,12 @@ class _Table:
             if name not in NAMES:
                 raise unknown("columns", name, NAMES)
         self._table, self._columns = table, columns
+        self._whole: dict[str, Any] = {}  # columns by their own names, each of one piece
+
+    def _taken(self, name: str) -> Any:
+        if name not in self._whole:
+            self._whole[name] = self._table.column(name).combine_chunks()
+        return self._whole[name]
 
     def _column(self, name: str) -> Any:
         stated = self._columns.get(name, name)
@@ -170,7 +176,7 @@ class _Table:
                 return None
             raise InvalidInput(f"columns.{name} must be one name; got {listed(stated)}.")
         if stated in self._table.column_names:
-            return self._table.column(stated).combine_chunks()
+            return self._taken(stated)
         if name in self._columns:
             raise InvalidInput(
                 f"columns.{name} must be one of {listed(self._table.column_names, 20)}; "
@@ -203,7 +209,7 @@ class _Table:
             return []
         stated = self._stated(name)
         if stated:
-            return [self._table.column(c).combine_chunks() for c in stated]
+            return [self._taken(c) for c in stated]
         column = self._column(name)
         if column is None or pa.types.is_null(column.type):
             return []
@@ -257,8 +263,8 @@ class _Table:
             )
         # Nobody predicted anything in this part of a pool: as wide as the others would be.
         width, names = kinds.pop() if kinds else (len(classes or "?"), None)
-        nothing = np.full((len(ids), width), np.nan)
-        rows = [nothing if one is None else one[0] for one in found]
+        shape = (len(ids), width)
+        rows = [np.full(shape, np.nan) if one is None else one[0] for one in found]
         return rows[0] if len(rows) == 1 else np.stack(rows), None if names is None else [*names]
 
     def vectors(
