@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ import pytest
 from pyarrow.fs import FileSelector, S3FileSystem
 
 import labelnext
+from labelnext.config import load_config
 from labelnext.pipeline import undo
 from tests.unit.test_streamed import (
     assert_same,
@@ -63,7 +65,11 @@ def test_a_pool_in_an_object_store_is_ranked_into_it(
     config = settings(
         tmp_path,
         tmp_path,
-        source={"adapter": "files", "path": f"s3://pool/data{bucket}"},
+        source={
+            "adapter": "files",
+            "path": f"s3://pool/data{bucket}",
+            "columns": {"media": "item_id"},
+        },
         write={"output": f"s3://pool/ranking{bucket}"},
     )
     report = labelnext.run(config)
@@ -76,6 +82,12 @@ def test_a_pool_in_an_object_store_is_ranked_into_it(
     manifest = json.loads(content("manifest.json"))
     files = [pq.read_table(io.BytesIO(content(f["path"]))) for f in manifest["files"]]
     assert_same(pa.concat_tables(files), in_memory(tmp_path, table))
+    adapter: Any = load_config(config).open_adapter()  # what a sending begins with
+    batch = adapter.batch("labelnext")
+    assert [item.item_id for item in batch.items] == report.ranking.item_ids.tolist()
+    assert [Path(item.media).name for item in batch.items] == report.ranking.item_ids.tolist()
+    assert batch.origin.dataset == "data"
+
     everything = "".join(f.read_text() for f in (tmp_path / "state").glob("*.jsonl"))
     assert "very-secret" not in everything + report.to_json() + content("manifest.json").decode()
 
