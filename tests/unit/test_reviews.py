@@ -245,3 +245,13 @@ def test_boxes_of_people_are_read_from_a_file(tmp_path: Path) -> None:
     assert pool.truth is not None
     assert pool.truth.counts.tolist() == [1, 0, 0]
     assert review(pool).item_ids.tolist() == ["b", "a"]
+
+
+def test_report_of_a_review_counts_objects_of_any_confidence(config: Path) -> None:
+    box = {"class": "x", "box": [0, 0, 0.5, 0.5]}
+    faint = {**box, "confidence": 0.05}  # below the floor of what auto would rank by
+    lines = [{"item_id": i, "objects": [faint, faint], "truth": [box]} for i in ("a", "b")]
+    (config.parent / "items.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    report = labelnext.run(config)
+    assert "below the floor" not in report.counts
+    assert report.objects_per_item == {"pool": 2.0, "batch": 2.0}
