@@ -28,7 +28,7 @@ Kernel = Callable[[Rows, Rows], None]
 
 _BLOCK = 2**18  # bytes: with a formula's temporaries it fits a second-level cache of 1 MiB
 _SHARE = 8  # blocks of a thread's share: below, starting it takes longer than the work
-_SUM_NOISE = 1e-5  # rows further from 1 are left to `distributions`
+_SUM_NOISE = 0.9e-5  # rows further from 1 are left to `distributions`, which divides from 1e-5 on
 _LOG2_OF_ZERO = -1100  # below log2 of every positive float64; times 0 it is 0, as the limit says
 
 
