@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labelnext.acquisition import entropy
 from labelnext.acquisition.objects import object_statistics
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects
@@ -39,28 +38,16 @@ def test_error_of_a_part_is_raised(cores: int) -> None:
         in_parts(100, work, least=10)
 
 
-def test_scores_do_not_depend_on_the_number_of_cores(
+def test_statistics_do_not_depend_on_the_number_of_cores(
     cores: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("labelnext.acquisition.segments._ITEMS", 10)
-    monkeypatch.setattr("labelnext.acquisition.blocks._BLOCK", 400)
     rng = np.random.default_rng(0)
-    rows = rng.dirichlet(np.ones(7), 1000)
-    objects = Objects(np.sort(np.append(rng.integers(0, 1001, 99), [0, 1000])), rows.max(axis=1))
+    offsets = np.sort(np.append(rng.integers(0, 1001, 99), [0, 1000]))
+    objects = Objects(offsets, rng.random(1000))
     statistics = object_statistics(objects, floor=0.3)
     monkeypatch.setattr("labelnext.threads._n_cores", lambda: 1)
     alone = object_statistics(objects, floor=0.3)
     for name in ("count", "sum", "mean", "min", "max"):
         expected = getattr(alone, name)
         assert np.array_equal(getattr(statistics, name), expected, equal_nan=True)
-    assert entropy(rows) == pytest.approx(-(rows * np.log(rows)).sum(axis=1), rel=1e-12)
-    monkeypatch.setattr("labelnext.threads._n_cores", lambda: cores)
-    assert (entropy(rows) == entropy(rows[:, :])).all()
-
-
-def test_bad_row_in_any_part_is_named(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("labelnext.acquisition.blocks._BLOCK", 400)
-    rows = np.full((1000, 2), 0.5)
-    rows[[700, 900]] = 2.0
-    with pytest.raises(InvalidInput, match="row 700, 900"):
-        entropy(rows)

@@ -2,7 +2,8 @@
 
 What a formula reads and writes between two steps stays in the processor's cache, so that a score
 costs little more than reading the array once, and its temporaries a few blocks. What numpy does
-slowly, a result for each short row, is compiled.
+slowly, a result for each short row, is compiled. One thread comes near the speed of memory, and a
+second one gained nothing.
 
 Largest values are sought among the bit patterns: without a sign these have the order of the
 numbers they stand for, NaN being above all, and integers are compared several at a time.
@@ -19,15 +20,13 @@ from numpy.typing import NDArray
 from labelnext.checks import distributions
 from labelnext.compiled import compiled, read_only
 from labelnext.errors import InvalidInput
-from labelnext.threads import in_parts
 
 Rows = NDArray[np.floating]
 #: Probabilities of a block, shape (n_block, n_classes), C order, no sign; and where to put the
 #: scores, shape (n_block,).
 Kernel = Callable[[Rows, Rows], None]
 
-_BLOCK = 2**18  # bytes: with a formula's temporaries it fits a second-level cache of 1 MiB
-_SHARE = 8  # blocks of a thread's share: below, starting it takes longer than the work
+_BLOCK = 2**20  # bytes: a second-level cache; smaller ones cost more calls (measured)
 _SUM_NOISE = 0.9e-5  # rows further from 1 are left to `distributions`, which divides from 1e-5 on
 _LOG2_OF_ZERO = -1100  # below log2 of every positive float64; times 0 it is 0, as the limit says
 
@@ -52,16 +51,13 @@ def score_rows(rows: Rows, kernels: Sequence[Kernel], *, check: bool) -> list[Ro
     step = max(1, _BLOCK // (n_classes * dtype.itemsize))
     results: list[Rows] = [np.empty(n_items, dtype=dtype) for _ in kernels]
 
-    def walk(first: int, last: int) -> None:
-        for start in range(first, last, step):
-            part = slice(start, min(start + step, last))
-            block = np.ascontiguousarray(rows[part], dtype)
-            if check and not _clean(block):
-                block = np.ascontiguousarray(_distributions(rows, part), dtype)
-            for result, kernel in zip(results, kernels, strict=True):
-                kernel(block, result[part])
-
-    in_parts(n_items, walk, least=_SHARE * step)
+    for start in range(0, n_items, step):
+        part = slice(start, start + step)
+        block = np.ascontiguousarray(rows[part], dtype)
+        if check and not _clean(block):
+            block = np.ascontiguousarray(_distributions(rows, part), dtype)
+        for result, kernel in zip(results, kernels, strict=True):
+            kernel(block, result[part])
     return results
 
 
