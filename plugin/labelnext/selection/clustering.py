@@ -12,6 +12,7 @@ from labelnext.selection.points import Array, Points, one_blas_thread, squared_l
 
 _PER_CLUSTER = 40  # points of the sample for each cluster: ten more cost time and gain nothing
 _LEAST = 4096  # points up to which there is no sample
+_STARTERS = 20  # points for each cluster that the start is drawn from, 2,048 at least
 _ROUNDS = 40  # of Lloyd's algorithm on the sample: with 10, points of few dimensions lose 2 %
 
 
@@ -80,6 +81,7 @@ def _start(points: Array, n_clusters: int, seed: int) -> Array:
 
     scikit-learn's converts float32 to float64 at every step, which takes most of its time.
     """
+    points = points[:: max(1, len(points) // max(_LEAST // 2, _STARTERS * n_clusters))]
     rng = np.random.default_rng(seed)
     n_trials = 2 + int(np.log(n_clusters))
     shifted = points - points.mean(axis=0)  # from the middle rounding stays small
