@@ -17,14 +17,13 @@ from labelnext_adapters.fiftyone.connection import (
     talking,
 )
 from labelnext_adapters.fiftyone.embeddings import check_embeddings, is_index
-from labelnext_adapters.fiftyone.kinds import is_held, kind_of, labels_of
+from labelnext_adapters.fiftyone.kinds import CERTAINTIES, is_held, kind_of, labels_of
 from labelnext_adapters.fiftyone.mongod import bundled_mongod, mongod_version
 from labelnext_adapters.fiftyone.write import check_run_name, refuse_foreign
 
 if TYPE_CHECKING:
     from labelnext_adapters.fiftyone import FiftyOneSource
 
-_CERTAINTIES = ("logits", "probabilities", "confidence")
 TESTED = ((1, 10), (1, 22))
 
 
@@ -111,9 +110,9 @@ def _predictions(collection: Any, field: str, count: int, items: str) -> Iterato
     inner = kind.path(field)
     with talking():
         first = collection.exists(field).limit(100)
-        columns = fetch(first, [f"{inner}.{part}" for part in _CERTAINTIES])
+        columns = fetch(first, [f"{inner}.{part}" for part in CERTAINTIES])
     held = []
-    for part in _CERTAINTIES:
+    for part in CERTAINTIES:
         values = columns[f"{inner}.{part}"]
         if any(is_held(value) for value in (flat(values) if kind.listed else values)):
             held.append(part)

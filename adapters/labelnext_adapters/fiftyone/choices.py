@@ -19,7 +19,14 @@ from labelnext.acquisition import (
 from labelnext.pool import Pool
 from labelnext.selection import INPUTS, get_selection, selection_names
 from labelnext_adapters.fiftyone.connection import open_collection, talking
-from labelnext_adapters.fiftyone.kinds import KINDS, LABELS, SEGMENTATION, class_name, is_held
+from labelnext_adapters.fiftyone.kinds import (
+    CERTAINTIES,
+    KINDS,
+    LABELS,
+    SEGMENTATION,
+    class_name,
+    is_held,
+)
 from labelnext_adapters.fiftyone.places import frames_of
 from labelnext_adapters.fiftyone.read import read_pool
 
@@ -28,7 +35,6 @@ if TYPE_CHECKING:
 
 _LOOKED_AT = 100  # samples
 _VIDEOS = 5
-_CERTAINTIES = ("confidence", "logits", "probabilities")
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def _says_how_sure(value: Any, kind: str) -> bool:
 
 
 def _is_sure(label: Any) -> bool:
-    return any(label.has_field(name) and is_held(label[name]) for name in _CERTAINTIES)
+    return any(label.has_field(name) and is_held(label[name]) for name in CERTAINTIES)
 
 
 def embedding_choices(collection: Any) -> list[Choice]:

@@ -12,6 +12,9 @@ from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.fiftyone.columns import one_by_one, vector
 from labelnext_adapters.fiftyone.connection import field_of
 
+#: Fields of a label of which each tells how sure a model is.
+CERTAINTIES = ("logits", "probabilities", "confidence")
+
 
 @dataclass(frozen=True)
 class Kind:
