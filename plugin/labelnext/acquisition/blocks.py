@@ -12,6 +12,7 @@ numbers they stand for, NaN being above all, and integers are compared several a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,44 @@ from labelnext.compiled import compiled, read_only
 from labelnext.errors import InvalidInput
 
 Rows = NDArray[np.floating]
-#: Probabilities of a block, shape (n_block, n_classes), C order, no sign; and where to put the
-#: scores, shape (n_block,).
-Kernel = Callable[[Rows, Rows], None]
+Bits = NDArray[np.unsignedinteger]
 
 _BLOCK = 2**20  # bytes: a second-level cache; smaller ones cost more calls (measured)
 _SUM_NOISE = 0.9e-5  # rows further from 1 are left to `distributions`, which divides from 1e-5 on
 _LOG2_OF_ZERO = -1100  # below log2 of every positive float64; times 0 it is 0, as the limit says
+
+
+class Block:
+    """Some rows, and what one look at each of them tells.
+
+    Args:
+        rows: shape (n_rows, n_classes), C order; none below zero, nor −0.0.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = read_only(rows)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is to be clamped, divided, refused or left out; false if there is NaN."""
+        return self._seen[0]
+
+    @property
+    def largest(self) -> Bits:
+        """Bit pattern of the largest of each row, shape (n_rows,)."""
+        return self._seen[1]
+
+    @cached_property
+    def _seen(self) -> tuple[bool, Bits]:
+        bits = bits_of(self.rows)
+        largest = np.empty(len(bits), dtype=bits.dtype)
+        noise = np.array(_SUM_NOISE, dtype=self.rows.dtype)
+        limits = noise[()], bits_of(1 + noise)[()]  # a sign and NaN are higher
+        return bool(compiled(_look, reorder=True)(self.rows, bits, *limits, largest)), largest
+
+
+#: Puts the scores of a block into an array of shape (n_rows,).
+Kernel = Callable[[Block, Rows], None]
 
 
 def score_rows(rows: Rows, kernels: Sequence[Kernel], *, check: bool) -> list[Rows]:
@@ -50,28 +82,20 @@ def score_rows(rows: Rows, kernels: Sequence[Kernel], *, check: bool) -> list[Ro
     dtype = np.dtype(np.float32 if rows.dtype.itemsize == 4 else np.float64)
     step = max(1, _BLOCK // (n_classes * dtype.itemsize))
     results: list[Rows] = [np.empty(n_items, dtype=dtype) for _ in kernels]
-
     for start in range(0, n_items, step):
         part = slice(start, start + step)
-        block = np.ascontiguousarray(rows[part], dtype)
-        if check and not _clean(block):
-            block = np.ascontiguousarray(_distributions(rows, part), dtype)
+        block = Block(np.ascontiguousarray(rows[part], dtype))
+        if check and not block.clean:
+            block = Block(np.ascontiguousarray(_distributions(rows, part), dtype))
         for result, kernel in zip(results, kernels, strict=True):
             kernel(block, result[part])
     return results
 
 
-def _bits(values: Rows) -> NDArray[np.unsignedinteger]:
-    pattern: NDArray[np.unsignedinteger] = values.view(f"u{values.itemsize}")
-    return pattern
-
-
-def _clean(block: Rows) -> bool:
-    """Whether nothing is to be clamped, divided, refused or left out; false if there is NaN."""
-    noise = np.array(_SUM_NOISE, dtype=block.dtype)
-    highest = _bits(1 + noise)[()]  # a sign and NaN are higher
-    rows, bits = read_only(block), read_only(_bits(block))
-    return bool(compiled(_all_clean, reorder=True)(rows, bits, noise[()], highest))
+def bits_of(values: Rows) -> Bits:
+    """The same memory as unsigned integers."""
+    bits: Bits = values.view(f"u{values.itemsize}")
+    return bits
 
 
 def _distributions(rows: Rows, part: slice) -> Rows:
@@ -82,71 +106,59 @@ def _distributions(rows: Rows, part: slice) -> Rows:
         raise
 
 
-def least_confidence_of(block: Rows, scores: Rows) -> None:
+def least_confidence_of(block: Block, scores: Rows) -> None:
     """1 − max p."""
-    compiled(_largest, reorder=True)(read_only(_bits(block)), _bits(scores))
-    np.subtract(1, np.minimum(scores, 1, out=scores), out=scores)
+    np.subtract(1, np.minimum(block.largest.view(scores.dtype), 1), out=scores)
 
 
-def margin_of(block: Rows, scores: Rows) -> None:
+def margin_of(block: Block, scores: Rows) -> None:
     """p1 − p2, the second being 0 where there is one class."""
     second = np.empty_like(scores)
-    compiled(_two_largest, reorder=True)(read_only(_bits(block)), _bits(scores), _bits(second))
-    scores -= second
+    bits = bits_of(block.rows)
+    compiled(_second_largest, reorder=True)(bits, block.largest, bits_of(second))
+    np.subtract(block.largest.view(scores.dtype), second, out=scores)
 
 
-def variance_of(block: Rows, scores: Rows) -> None:
+def variance_of(block: Block, scores: Rows) -> None:
     """Population variance across the classes."""
-    compiled(_variances, reorder=True)(read_only(block), scores)
+    compiled(_variances, reorder=True)(block.rows, scores)
 
 
-def entropy_of(block: Rows, scores: Rows) -> None:
+def entropy_of(block: Block, scores: Rows) -> None:
     """−Σ p ln p in nats, with 0 · ln 0 = 0.
 
     log2 and not log: log2 runs at full speed from one array into another, log only in place.
     """
-    sum_of_products = compiled(_sum_of_products, reorder=True)
+    entropies = compiled(_entropies, reorder=True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log2(block)
-        sum_of_products(read_only(block), logs, scores)
+        logs = np.log2(block.rows)
+        entropies(block.rows, logs, scores)
         if np.isnan(scores).any():  # 0 · −∞, which is rarer than the time that a guard would take
-            np.maximum(logs, block.dtype.type(_LOG2_OF_ZERO), out=logs)
-            sum_of_products(read_only(block), logs, scores)
-    scores *= scores.dtype.type(-np.log(2))
-    np.maximum(scores, 0, out=scores)
-    scores += 0.0  # no −0.0
+            np.maximum(logs, logs.dtype.type(_LOG2_OF_ZERO), out=logs)
+            entropies(block.rows, logs, scores)
 
 
-def _all_clean(rows: Any, bits: Any, noise: Any, highest: Any) -> Any:
+def _look(rows: Any, bits: Any, noise: Any, highest: Any, largest: Any) -> Any:
     clean = True
     for i in range(rows.shape[0]):
-        total, most = rows.dtype.type(0), bits.dtype.type(0)
+        excess, most = rows.dtype.type(-1), bits.dtype.type(0)
         for j in range(rows.shape[1]):
-            total += rows[i, j]
+            excess += rows[i, j]
             most = max(most, bits[i, j])
-        clean &= (most <= highest) & (abs(total - 1) <= noise)
+        largest[i] = most
+        clean &= (most <= highest) & (abs(excess) <= noise)
     return clean
 
 
-def _largest(rows: Any, out: Any) -> None:
-    for i in range(rows.shape[0]):
-        most = rows.dtype.type(0)
-        for j in range(rows.shape[1]):
-            most = max(most, rows[i, j])
-        out[i] = most
-
-
-def _two_largest(rows: Any, first: Any, second: Any) -> None:
+def _second_largest(rows: Any, largest: Any, second: Any) -> None:
     zero = rows.dtype.type(0)
     for i in range(rows.shape[0]):
-        most, times, next_most = zero, 0, zero
-        for j in range(rows.shape[1]):
-            most = max(most, rows[i, j])
+        most, times, below = largest[i], 0, zero
         for j in range(rows.shape[1]):
             value = rows[i, j]
             times += value == most
-            next_most = max(next_most, value if value < most else zero)
-        first[i], second[i] = most, most if times > 1 else next_most
+            below = max(below, value if value < most else zero)
+        second[i] = most if times > 1 else below
 
 
 def _variances(rows: Any, out: Any) -> None:
@@ -162,9 +174,11 @@ def _variances(rows: Any, out: Any) -> None:
         out[i] = squares / n_classes
 
 
-def _sum_of_products(rows: Any, factors: Any, out: Any) -> None:
+def _entropies(rows: Any, logs: Any, out: Any) -> None:
+    zero, nats_of_bits = rows.dtype.type(0), rows.dtype.type(-0.6931471805599453)
     for i in range(rows.shape[0]):
-        total = rows.dtype.type(0)
+        total = zero
         for j in range(rows.shape[1]):
-            total += rows[i, j] * factors[i, j]
-        out[i] = total
+            total += rows[i, j] * logs[i, j]
+        nats = total * nats_of_bits
+        out[i] = zero if nats <= 0 else nats  # no −0.0; NaN stays
