@@ -13,7 +13,7 @@ from labelnext.selection.points import (
     squared_lengths,
 )
 
-_PROPOSALS = 128  # drawn together, so that their picks share one matrix product
+_PROPOSALS = 256  # drawn together, so that their picks share one matrix product
 
 
 def badge(
