@@ -84,7 +84,7 @@ def main(shape: str) -> None:
     rows /= rows.sum(axis=1, keepdims=True)
     for name in NAMES:
         assert np.allclose(getattr(acquisition, name)(rows), numpy_score(name, rows), atol=1e-5)
-        seconds = timed(contenders(name, rows), turns=12 if shape == "narrow" else 4)
+        seconds = timed(contenders(name, rows), turns=40 if shape == "narrow" else 6)
         bars = [
             (ours, peer, bar)
             for peer, bar in BARS[shape][name].items()
@@ -95,7 +95,7 @@ def main(shape: str) -> None:
         "labelnext": lambda: acquisition.uncertainties(rows),
         "numpy": lambda: [numpy_score(name, rows) for name in NAMES],
     }
-    show(f"all four, {n:,} × {c} float32", timed(four, 6), [("labelnext", "numpy", 5)])
+    show(f"all four, {n:,} × {c} float32", timed(four, 10), [("labelnext", "numpy", 5)])
     tracemalloc.start()
     results = acquisition.uncertainties(rows)
     peak = tracemalloc.get_traced_memory()[1] - sum(r.nbytes for r in results.values())
