@@ -21,6 +21,7 @@ from labelnext.selection.points import (
 
 _DENSE = 5000  # items up to which all pairs are kept
 _PAIRS = 1000  # for the scale of the similarity
+_GUESS = 32  # similarities of each item, by which its first gain is guessed
 _ROWS = (
     256  # of distances at once: larger arrays are new memory each time, which costs twice as much
 )
@@ -167,15 +168,32 @@ def _maximised(kept: _Kept, cover: NDArray[np.float64], budget: int | None) -> N
     """Greedy picks, which raise the cover from what it is given as."""
     n_picks = len(cover) if budget is None else min(budget, len(cover))
     picks = np.empty(n_picks, dtype=np.intp)
-    compiled(_lazy_greedy, reorder=True)(kept.values, kept.items, kept.offsets, cover, picks)
+    columns = kept.values, kept.items, kept.offsets
+    compiled(_lazy_greedy, reorder=True)(*columns, _foremost(kept), cover, picks)
     return picks
 
 
-def _lazy_greedy(values: Any, items: Any, offsets: Any, cover: Any, picks: Any) -> None:
-    """A gain never grows, so an older one bounds it: only the largest bound is looked at again."""
-    seen = np.zeros(len(cover), dtype=np.intp)
+def _foremost(kept: _Kept) -> NDArray[np.intp]:
+    """All items, those first that are likely to gain most; a guess, on which no pick depends."""
+    n = len(kept.offsets) - 1
+    if len(kept.items):
+        sums = np.add.reduceat(kept.values, kept.offsets[:-1])
+    else:
+        sums = kept.values.reshape(n, n)[:, :: max(1, n // _GUESS)].sum(axis=1)
+    order: NDArray[np.intp] = np.argsort(-sums)
+    return order
 
-    def gain_of(item: int) -> float:
+
+def _lazy_greedy(
+    values: Any, items: Any, offsets: Any, foremost: Any, cover: Any, picks: Any
+) -> None:
+    """A gain never grows, so an older one bounds it: only the largest bound is looked at again.
+
+    All gains fall when the first pick is made. While an item is at hand for its first gain, it is
+    therefore weighed against the best so far too: from where that stays the best, both are known.
+    """
+
+    def gain_of(item: int, cover: Any) -> float:
         row = values[offsets[item] : offsets[item + 1]]
         gain = 0.0
         if len(items):
@@ -187,21 +205,43 @@ def _lazy_greedy(values: Any, items: Any, offsets: Any, cover: Any, picks: Any) 
                 gain += max(row[j] - cover[j], 0.0)
         return gain
 
-    bounds = [(-gain_of(item), item) for item in range(len(cover))]
+    def raise_by(item: int, cover: Any) -> None:
+        for j in range(offsets[item], offsets[item + 1]):
+            other = items[j] if len(items) else j - offsets[item]
+            cover[other] = max(cover[other], values[j])
+
+    if len(picks) == 0:
+        return
+    seen = np.zeros(len(cover), dtype=np.intp)
+    raised, best, most = cover.copy(), -1, -1.0
+    first, second = np.empty(len(cover)), np.empty(len(cover))
+    for item in foremost:
+        gain = gain_of(item, cover)
+        if gain > most or (gain == most and item < best):
+            best, most = item, gain
+            raised[:] = cover
+            raise_by(best, raised)
+            seen[:] = 0
+        first[item], second[item], seen[item] = gain, gain_of(item, raised), 1
+    cover[:] = raised
+    picks[0] = best
+    bounds = [
+        (-second[item] if seen[item] else -first[item], item)
+        for item in range(len(cover))
+        if item != best
+    ]
     heapify(bounds)
-    made = 0
+    made = 1
     while made < len(picks):
         item = bounds[0][1]
         if seen[item] < made:
             seen[item] = made
-            heapreplace(bounds, (-gain_of(item), item))
+            heapreplace(bounds, (-gain_of(item, cover), item))
             continue
         heappop(bounds)
         picks[made] = item
         made += 1
-        for j in range(offsets[item], offsets[item + 1]):
-            other = items[j] if len(items) else j - offsets[item]
-            cover[other] = max(cover[other], values[j])
+        raise_by(item, cover)
 
 
 def _similarities(first: Array, second: Array, origin: Array, scale: float) -> Array:
