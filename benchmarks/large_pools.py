@@ -114,7 +114,7 @@ def _measured(send: object, work: Callable[..., object], *arguments: object) -> 
 
     def watch() -> None:
         nonlocal peak
-        while not done.wait(0.05):
+        while not done.wait(1):  # looking through the memory of all of Ray takes a while
             peak = max(peak, _resident())
 
     watcher = threading.Thread(target=watch, daemon=True)
