@@ -60,6 +60,23 @@ def test_a_batch_of_parts_holds_images_and_what_the_model_says(tmp_path: Path) -
     assert (found.ranking.acquisition, found.ranking.of) == ("margin", "items")
 
 
+def test_of_a_committee_the_newest_version_with_a_prediction_is_shown(tmp_path: Path) -> None:
+    def boxes(confidence: float) -> list[dict[str, Any]]:
+        return [{"confidence": confidence, "class": "dog", "box": [0.0, 0.0, 0.5, 1.0]}]
+
+    columns = {"v1": [boxes(0.25), boxes(0.5)], "v2": [boxes(0.75), None]}
+    table = pa.table({"item_id": ["a", "b"], "url": ["http://h/a", "http://h/b"], **columns})
+    path = spread(table, tmp_path / "data", 1)
+    names = {"objects": ["v1", "v2"], "media": "url"}
+    source = {"adapter": "files", "path": str(path), "classes": ["cat", "dog"], "columns": names}
+    how = {"acquisition": {"name": "committee_certainty"}, "selection": {"budget": 2}}
+    config = settings(tmp_path, path, source=source, **how)
+    labelnext.run(config)
+    marks = {item.item_id: item.marks for item in batch(config).items}
+    assert marks["a"] == (Mark("dog", (0.0, 0.0, 0.5, 1.0), 0.75),)
+    assert marks["b"] == (Mark("dog", (0.0, 0.0, 0.5, 1.0), 0.5),)
+
+
 def test_a_batch_without_a_column_of_images_is_its_ids(tmp_path: Path) -> None:
     found = batch(ranked(tmp_path, pool()))
     assert found.items == (Item("0", None), Item("1", None), Item("2", None))

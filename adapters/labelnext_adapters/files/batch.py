@@ -141,9 +141,8 @@ def _marks(pool: Pool, unit: Unit) -> dict[str, tuple[Mark, ...]]:
         return {}
     made: list[tuple[Mark, ...] | None] = [None] * len(pool)
     if unit == "objects" and pool.objects is not None:
-        # Of a committee the first: people see one prediction.
-        objects = pool.objects[0] if isinstance(pool.objects, tuple) else pool.objects
-        made = [_boxes(objects, row, pool.classes) for row in range(len(pool))]
+        versions = pool.objects if isinstance(pool.objects, tuple) else (pool.objects,)
+        made = [_newest_boxes(versions, row, pool.classes) for row in range(len(pool))]
     elif unit == "items" and pool.probabilities is not None:
         rows = mean_of_members(pool.probabilities).tolist()
         made = [None if np.isnan(row).any() else _label(row, pool.classes) for row in rows]
@@ -154,6 +153,14 @@ def _marks(pool: Pool, unit: Unit) -> dict[str, tuple[Mark, ...]]:
 def _label(row: list[float], names: Sequence[str]) -> tuple[Mark, ...]:
     best = max(range(len(row)), key=row.__getitem__)
     return (Mark(names[best], None, row[best]),)
+
+
+def _newest_boxes(
+    versions: Sequence[Objects], row: int, names: Sequence[str]
+) -> tuple[Mark, ...] | None:
+    """Those of the newest version that has predicted the item: people see one prediction."""
+    found = (_boxes(objects, row, names) for objects in reversed(versions))
+    return next((boxes for boxes in found if boxes is not None), None)
 
 
 def _boxes(objects: Objects, row: int, names: Sequence[str]) -> tuple[Mark, ...] | None:
