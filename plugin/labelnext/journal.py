@@ -20,6 +20,8 @@ from labelnext.errors import ConfigError, LabelnextError, NotFound, WriteFailed,
 Status = Literal["planned", "broken", "done", "undone"]
 Progress = Callable[[str, int, int | None], None]
 
+_TEXTS = ("stays", "next_steps", "left_out")  # of a plan, one sentence each
+
 
 @dataclass(frozen=True)
 class Step:
@@ -65,12 +67,13 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able data."""
         # `asdict` would copy every id of a payload.
-        return {**vars(self), "steps": tuple(dict(vars(step)) for step in self.steps)}
+        lists = {name: list(getattr(self, name)) for name in _TEXTS}
+        return {**vars(self), **lists, "steps": [dict(vars(step)) for step in self.steps]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:
         """Back from `to_dict`."""
-        lists = {n: tuple(data.get(n, ())) for n in ("stays", "next_steps", "left_out")}
+        lists = {name: tuple(data.get(name, ())) for name in _TEXTS}
         return cls(**{**data, **lists, "steps": tuple(Step(**s) for s in data["steps"])})
 
 
