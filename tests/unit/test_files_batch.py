@@ -14,7 +14,8 @@ import labelnext
 from labelnext.batch import Batch, Item, Mark, ranked_there
 from labelnext.config import load_config
 from labelnext.errors import InvalidInput, NotFound
-from tests.unit.test_streamed import cut_short, settings, spread
+from tests.unit.test_streamed import settings, spread
+from tests.unit.test_streamed_faults import cut_short
 
 
 def pool(**more: Any) -> pa.Table:

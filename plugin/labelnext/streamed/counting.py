@@ -49,11 +49,9 @@ class Counting:
 
     def total(self, parts: Sequence[Part], store: Store) -> dict[str, int]:
         """The counts of all parts, by class."""
-        import pyarrow.parquet as pq
-
         counts: dict[str, int] = {}
         for part in parts:
-            table = pq.read_table(store.path(self.name(part)), filesystem=store.files)
+            table = store.read_table(self.name(part))
             for name, n in zip(*(table.column(c).to_pylist() for c in ("class", "n")), strict=True):
                 counts[name] = counts.get(name, 0) + n
         return counts

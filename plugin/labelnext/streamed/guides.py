@@ -131,11 +131,10 @@ class Guide:
 def make_guide(choice: Choice, survey: Survey, parts: Sequence[Part], store: Store) -> Guide:
     """What follows from the survey of all parts; kept in the store for the workers."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     tables = []
     for part in parts:
-        table = pq.read_table(store.path(survey.name(part)), filesystem=store.files)
+        table = store.read_table(survey.name(part))
         number = pa.array(np.full(len(table), part.number))
         tables.append(table.replace_schema_metadata().append_column("part", number))
     whole = pa.concat_tables(tables).sort_by("item_id")
@@ -160,13 +159,8 @@ def make_guide(choice: Choice, survey: Survey, parts: Sequence[Part], store: Sto
 @lru_cache(maxsize=2)
 def read_guide(place: str, folder: str) -> Guide:
     """The guide of a run, read once by each worker."""
-    import pyarrow.parquet as pq
-
     store = Store(place)
-    tables = {
-        kind: pq.read_table(store.path(f"{folder}/guide/{kind}.parquet"), filesystem=store.files)
-        for kind in _KINDS
-    }
+    tables = {kind: store.read_table(f"{folder}/guide/{kind}.parquet") for kind in _KINDS}
     found = {kind: vectors_of_table(table) for kind, table in tables.items()}
     ids = np.array(tables["sample"].column("item_id").to_pylist(), dtype=np.str_)
     return Guide(ids, np.empty(0, dtype=np.intp), **found)

@@ -52,14 +52,12 @@ def second_round(
         n_ranked: how many could be chosen.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     choice = scoring.choice
     held: list[pa.Table] = []
     for part in parts:
-        place = store.path(scoring.proposals(part))
         try:
-            held.append(pq.read_table(place, filesystem=store.files))
+            held.append(store.read_table(scoring.proposals(part)))
         except FileNotFoundError:  # a part that could not be read, and was left out
             continue
         if sum(table.nbytes for table in held) > _HELD:

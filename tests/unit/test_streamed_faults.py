@@ -1,0 +1,145 @@
+"""Files that are broken, disks that are full, and rankings that are taken back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import labelnext
+from labelnext.errors import InvalidInput, WriteFailed
+from labelnext.pipeline import resume, runs, undo
+from tests.unit.test_streamed import (
+    assert_same,
+    classification,
+    in_memory,
+    settings,
+    spread,
+    texts,
+    written,
+)
+
+
+def cut_short(file: Path) -> bytes:
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+    return content
+
+
+def test_a_broken_file_is_named_and_mended_and_the_run_resumed(tmp_path: Path) -> None:
+    table = classification(texts())
+    path = spread(table, tmp_path / "data", 7)
+    content = cut_short(path / "005.parquet")
+    config = settings(tmp_path, path)
+    with pytest.raises(WriteFailed, match=r"005.parquet: it must be a whole Parquet file"):
+        labelnext.run(config)
+    (broken,) = runs(config)
+    assert broken.status == "broken"
+    scores = tmp_path / "ranking" / broken.run_id / "scores"
+    done = {file.name: file.stat().st_mtime_ns for file in scores.glob("0*")}
+    assert 1 <= len(done) < 7
+
+    (path / "005.parquet").write_bytes(content)
+    kept: dict[str, int] = {}
+
+    def look(stage: str, count: int, total: int | None) -> None:
+        if stage == "order":
+            kept.update({file.name: file.stat().st_mtime_ns for file in scores.glob("0*")})
+
+    assert resume(config, progress=look).status == "done"
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))
+    assert {name: kept[name] for name in done} == done  # not scored again
+    assert not scores.exists()
+
+
+def test_broken_files_are_left_out_and_counted_where_that_is_wished(tmp_path: Path) -> None:
+    path = spread(classification(texts()), tmp_path / "data", 7)
+    cut_short(path / "002.parquet")
+    whole = pa.concat_tables(
+        [pq.read_table(f) for f in sorted(path.glob("*")) if "002" not in f.name]
+    )
+    source = {"adapter": "files", "path": str(path), "broken": "skip"}
+    report = labelnext.run(settings(tmp_path, path, source=source))
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, whole))
+    (notice,) = [n for n in report.notices if n.code == "broken_parts"]
+    assert "1 parts could not be read" in notice.message
+    assert "002.parquet" in notice.message
+
+
+def test_a_row_that_breaks_a_rule_is_named_with_its_file(tmp_path: Path) -> None:
+    rows = [[0.5, 0.5]] * 6
+    rows[4] = [0.9, 0.9]
+    table = pa.table({"item_id": list("abcdef"), "probabilities": rows})
+    (tmp_path / "data").mkdir()
+    for number in range(2):
+        pq.write_table(table.slice(3 * number, 3), tmp_path / "data" / f"{number}.parquet")
+    wrong = r"data/1.parquet, rows 0 to 2: .*must sum to 1 .*got 1.8 for item 1"
+    with pytest.raises(WriteFailed, match=wrong):
+        labelnext.run(settings(tmp_path, tmp_path / "data"))
+    (tmp_path / "data" / "0.parquet").unlink()
+    with pytest.raises(InvalidInput, match=wrong):  # of the first part, before anything begins
+        labelnext.run(settings(tmp_path, tmp_path / "data"))
+
+
+FULL = """
+import json, resource, sys
+import labelnext
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+try:
+    labelnext.run(json.loads(sys.argv[1]))
+except labelnext.errors.WriteFailed as error:
+    print(error)
+"""
+
+
+def test_a_disk_that_is_full_leaves_the_earlier_ranking(tmp_path: Path) -> None:
+    path = spread(classification(texts()), tmp_path / "data", 2)
+    config = settings(tmp_path, path)
+    labelnext.run(config)
+    before = written(tmp_path / "ranking")
+    again = {**config, "acquisition": {"name": "margin"}}
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, json.dumps(again), "20000"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert "could not be written" in done.stdout, done.stderr
+    assert "resume" in done.stdout
+    assert_same(written(tmp_path / "ranking"), before)
+    resume(again)
+    assert written(tmp_path / "ranking").column("score").to_pylist()[0] == 0
+
+
+def test_undo_puts_the_earlier_ranking_back(tmp_path: Path) -> None:
+    path = spread(classification(texts()), tmp_path / "data", 2)
+    entropy, margin = (
+        settings(tmp_path, path, acquisition={"name": n}) for n in ("entropy", "margin")
+    )
+    labelnext.run(entropy)
+    first = written(tmp_path / "ranking")
+    labelnext.run(margin)
+    assert written(tmp_path / "ranking").column("score")[0].as_py() == 0
+    journal, stayed = undo(margin)
+    assert (journal.status, stayed) == ("undone", [])
+    assert_same(written(tmp_path / "ranking"), first)
+    undo(entropy)
+    assert list((tmp_path / "ranking").iterdir()) == []
+
+
+def test_only_the_ranking_that_stands_and_the_one_before_keep_their_files(tmp_path: Path) -> None:
+    path = spread(classification(texts()), tmp_path / "data", 2)
+    config = settings(tmp_path, path)
+    (tmp_path / "ranking" / "mine").mkdir(parents=True)
+    for _ in range(3):
+        labelnext.run(config)
+    folders = sorted(f.name for f in (tmp_path / "ranking").iterdir() if f.is_dir())
+    assert folders == [*(journal.run_id for journal in runs(config)[1:]), "mine"]
