@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
     from tests.integration.label_studio_server import LabelStudio
@@ -70,3 +73,30 @@ def draw(server: LabelStudio, task: int, boxes: Sequence[tuple[str, Sequence[flo
         for label, sides in boxes
     ]
     return server.api("POST", f"/api/tasks/{task}/annotations/", {"result": result})
+
+
+def ranked(folder: Path, **changes: Any) -> dict[str, Any]:
+    """The configuration of a pool in the folder `pool`."""
+    return {
+        "source": {"adapter": "files", "path": str(folder / "pool")},
+        "acquisition": {"name": "margin"},
+        "selection": {"budget": 2},
+        "write": {"output": str(folder / "ranking")},
+        "report": {"path": None},
+        "state": str(folder / "state"),
+        **changes,
+    }
+
+
+def commands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """Runs `labelnext` with some arguments; gives what it printed, on one line."""
+    from labelnext.cli import app
+
+    def said(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["labelnext", *arguments])
+        app(standalone_mode=False)
+        return " ".join(capsys.readouterr().out.split())
+
+    return said

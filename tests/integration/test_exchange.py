@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import yaml
 import labelnext
 from labelnext.errors import NotFound, WriteRefused
 from labelnext.pipeline import runs, undo
-from tests.integration.exchange import ROWS, choose, draw, image, made, settings, tasks
+from tests.integration.exchange import ROWS, choose, commands, draw, image, made, settings, tasks
 
 if TYPE_CHECKING:  # pytest itself imports the plugins, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
@@ -323,18 +322,12 @@ def test_the_commands_send_and_fetch(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from labelnext.cli import app
-
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", label_studio.token)
     config = settings(label_studio, animals, tmp_path, api_key="${LABEL_STUDIO_API_KEY}")
     path = tmp_path / "labelnext.yaml"
     path.write_text(yaml.safe_dump(config))
 
-    def said(*arguments: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["labelnext", *arguments])
-        app(standalone_mode=False)
-        return " ".join(capsys.readouterr().out.split())
-
+    said = commands(monkeypatch, capsys)
     said("run", str(path))
     text = said("send", str(path), "--dry-run")
     assert "3 in the batch" in text

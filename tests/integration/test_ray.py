@@ -9,28 +9,20 @@ import pytest
 import labelnext
 from labelnext.errors import WriteFailed
 from labelnext.pipeline import resume, runs
+from tests.integration.ray_warnings import IGNORED
 from tests.unit.test_streamed import (
     assert_same,
     classification,
-    cut_short,
     in_memory,
     settings,
     spread,
     texts,
     written,
 )
+from tests.unit.test_streamed_faults import cut_short
 from tests.unit.test_streamed_selection import embedded
 
-# Ray leaves sockets to the garbage collector, and warns of options of its own.
-pytestmark = [
-    pytest.mark.filterwarnings(f"ignore::{kind}")
-    for kind in (
-        "ResourceWarning",
-        "DeprecationWarning",
-        "FutureWarning",
-        "pytest.PytestUnraisableExceptionWarning",
-    )
-]
+pytestmark = IGNORED
 
 
 def test_ray_gives_the_ranking_of_the_whole(tmp_path: Path) -> None:

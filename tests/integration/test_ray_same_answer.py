@@ -10,17 +10,9 @@ from benchmarks.same_answer import cases, difference, pool_for, run, start_ray, 
 
 import labelnext
 from labelnext.acquisition import Unit
+from tests.integration.ray_warnings import IGNORED
 
-# Ray leaves sockets to the garbage collector, and warns of options of its own.
-pytestmark = [
-    pytest.mark.filterwarnings(f"ignore::{kind}")
-    for kind in (
-        "ResourceWarning",
-        "DeprecationWarning",
-        "FutureWarning",
-        "pytest.PytestUnraisableExceptionWarning",
-    )
-]
+pytestmark = IGNORED
 
 
 @pytest.fixture(scope="module")

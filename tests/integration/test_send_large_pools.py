@@ -1,9 +1,8 @@
-"""The batch of a Parquet pool goes to a real Label Studio, or into a real FiftyOne dataset."""
+"""The batch of a Parquet pool goes to a real Label Studio."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,11 @@ import pytest
 import yaml
 
 import labelnext
-from labelnext.errors import ConfigError, InvalidInput, NotFound, WriteRefused
+from labelnext.errors import ConfigError, InvalidInput, NotFound
 from labelnext.pipeline import resume, runs, undo
 from labelnext.streamed.export import export
 from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
-from tests.integration.exchange import choose, image, tasks
-from tests.integration.fiftyone_runs import ORDER, fill, state
-from tests.integration.killing import killed
+from tests.integration.exchange import choose, commands, image, ranked, tasks
 from tests.integration.writing import tags
 
 if TYPE_CHECKING:  # pytest itself imports the plugins, and wants to be the first
@@ -29,19 +26,6 @@ pytest_plugins = ("tests.integration.mongod", "tests.integration.label_studio_se
 
 # label-studio-sdk 2.1 exchanges a Personal Access Token by a call that pydantic has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")
-
-
-def ranked(folder: Path, **changes: Any) -> dict[str, Any]:
-    """The configuration of a pool in the folder `pool`."""
-    return {
-        "source": {"adapter": "files", "path": str(folder / "pool")},
-        "acquisition": {"name": "margin"},
-        "selection": {"budget": 2},
-        "write": {"output": str(folder / "ranking")},
-        "report": {"path": None},
-        "state": str(folder / "state"),
-        **changes,
-    }
 
 
 def exported(server: LabelStudio, project: int, folder: Path, key: str | None = None) -> None:
@@ -300,19 +284,13 @@ def test_the_command_sends_what_the_command_ranked(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from labelnext.cli import app
-
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", label_studio.token)
     key = {"api_key": "${LABEL_STUDIO_API_KEY}"}
     config = ranked(tmp_path, send={**to(label_studio, project), **key})
     path = tmp_path / "labelnext.yaml"
     path.write_text(yaml.safe_dump(config))
 
-    def said(*arguments: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["labelnext", *arguments])
-        app(standalone_mode=False)
-        return " ".join(capsys.readouterr().out.split())
-
+    said = commands(monkeypatch, capsys)
     said("run", str(path))
     assert "Would do: • Set labelnext_priority on 2 tasks" in said("send", str(path), "--dry-run")
     assert "Done: • Set labelnext_priority on 2 tasks" in said("send", str(path))
@@ -321,85 +299,3 @@ def test_the_command_sends_what_the_command_ranked(
         labelnext.fetch(path)
     journals = "".join(file.read_text() for file in (tmp_path / "state").glob("*.jsonl"))
     assert label_studio.token not in journals
-
-
-def of_dataset(dataset: Any, folder: Path, key: str | None = "name") -> dict[str, Any]:
-    """A dataset's samples as Parquet, and the configuration that ranks them."""
-    fill(dataset)
-    source = {"adapter": "fiftyone", "dataset": dataset.name, "pred_field": "pred", "key": key}
-    export({"source": source}, folder / "pool", rows=2)
-    send = {"adapter": "fiftyone", "dataset": dataset.name, "key": key}
-    return ranked(folder, send=send)
-
-
-@pytest.mark.parametrize("key", [None, "name"])
-def test_a_batch_becomes_a_field_and_a_view_of_its_dataset(
-    dataset: Any, tmp_path: Path, key: str | None
-) -> None:
-    config = of_dataset(dataset, tmp_path, key)
-    labelnext.run(config)
-    before = state(dataset)
-    said = labelnext.send(config, dry_run=True)
-    assert "Set labelnext.score, .priority and .rank on 2 samples" in said.steps
-    assert state(dataset) == before
-
-    sent = labelnext.send(config)
-    dataset.reload()
-    assert sent.counts == {"in the batch": 2}
-    view = dataset.load_saved_view("labelnext-batch")
-    assert view.values("name") == ORDER[:2] == ["d", "b"]
-    assert view.values("labelnext.rank") == [1, 2]
-    assert view.values("labelnext.priority") == [1.0, 0.5]
-    assert view.values("labelnext.score") == pytest.approx([0.0, 0.2])
-    assert dataset.exists("labelnext").values("name") == ["b", "d"]
-    info = dataset.get_run_info("labelnext").config
-    assert (info.acquisition, info.direction, info.selection) == ("margin", "low", "top_k")
-
-    after = state(dataset)
-    labelnext.send(config)  # once more: the same but for the run's own journal and moment
-    assert {**state(dataset), "runs": None} == {**after, "runs": None}
-    undo(config)
-    assert state(dataset) == after
-    assert undo(config)[1] == []
-    assert state(dataset) == before
-
-
-def test_samples_that_are_gone_are_counted_and_foreign_fields_refused(
-    dataset: Any, tmp_path: Path
-) -> None:
-    import fiftyone as fo
-
-    config = of_dataset(dataset, tmp_path)
-    labelnext.run(config)
-    dataset.delete_samples(dataset.match(fo.ViewField("name") == "b"))
-    (notice,) = labelnext.send(config).notices
-    assert notice.message == f"1 items of the batch are not in dataset {dataset.name}: b."
-    assert dataset.load_saved_view("labelnext-batch").values("name") == ["d"]
-    undo(config)
-    dataset.add_sample_field("labelnext", fo.IntField)
-    with pytest.raises(WriteRefused, match="must be labelnext's own"):
-        labelnext.send(config)
-    wrong = {**config["send"], "key": "filepath"}
-    with pytest.raises(InvalidInput, match=r"must be in dataset .*; none of 2 is: d, b"):
-        labelnext.send(config | {"send": wrong})
-
-
-def test_a_ranking_of_another_name_is_not_sent(dataset: Any, tmp_path: Path) -> None:
-    config = of_dataset(dataset, tmp_path)
-    with pytest.raises(NotFound, match="got 'labelnext', and there is none"):
-        labelnext.send(config)
-    labelnext.run(config)
-    with pytest.raises(NotFound, match="got 'other', and the one there is of 'labelnext'"):
-        labelnext.send(config, "other")
-
-
-def test_sigkill_at_any_write_leaves_a_dataset_that_resume_and_undo_settle(
-    dataset: Any, tmp_path: Path
-) -> None:
-    config = of_dataset(dataset, tmp_path)
-    labelnext.run(config)
-    path = tmp_path / "labelnext.yaml"
-    path.write_text(yaml.safe_dump(config), "utf-8")
-    deaths = killed(path, "send", every=2)
-    # Of the run, its field, two samples, an index and two views.
-    assert sum(d["touched"] for d in deaths) >= 3
