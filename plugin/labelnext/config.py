@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -23,9 +24,10 @@ from labelnext.adapter import (
     get_adapter,
     open_adapter,
 )
+from labelnext.config_recipe import check_recipe, recipe_of
 from labelnext.document import Document, Location, parse
 from labelnext.errors import ConfigError, LabelnextError
-from labelnext.ranking import Purpose
+from labelnext.recipe import Purpose, Recipe
 from labelnext.reviews import LabelScore
 from labelnext.selection import get_selection
 from labelnext.targets import get_target
@@ -220,6 +222,11 @@ class Config:
         """The folder of the journals."""
         return self.directory / self.rest.state.expanduser()
 
+    @cached_property
+    def recipe(self) -> Recipe:
+        """How items are scored and a batch chosen; what depends on the data is still open."""
+        return recipe_of(self)
+
     def open_adapter(self, progress: Progress | None = None) -> Adapter:
         """The adapter of `source`, ready to read.
 
@@ -310,7 +317,7 @@ def _checked(document: Document) -> Config:
     given = {k: v for k, v in document.data.items() if k in Rest.model_fields}
     rest = _validated(document, Rest, given, ())
     write = _validated(document, adapter.WriteOptions, _section(document, "write"), ("write",))
-    return Config(
+    config = Config(
         source=_validated(document, Source, common, ("source",)),
         source_options=_own_options(document, adapter, own),
         write=write.for_review() if rest.purpose == "review" else write,
@@ -319,6 +326,8 @@ def _checked(document: Document) -> Config:
         path=document.path,
         **sections,  # type: ignore[arg-type]  # by name, of the table above
     )
+    check_recipe(document, config)
+    return config
 
 
 def _own_options(document: Document, adapter: type[Adapter], own: dict[str, Any]) -> Options:

@@ -54,17 +54,13 @@ class Explanation:
         return asdict(self)
 
 
-def explain_item(
-    pool: Pool, ranking: Ranking, item_id: str, options: Mapping[str, Any] | None = None
-) -> Explanation:
+def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
     """Why an item stands where it stands in a ranking.
 
     Args:
         pool: what was ranked.
         ranking: of it.
         item_id: of the item.
-        options: those that the ranking was made with; others than the acquisition function's are
-            ignored.
 
     Raises:
         NotFound: if the pool has no such item.
@@ -91,13 +87,13 @@ def explain_item(
     rule = "no acquisition function: the selection alone decides"
     if ranking.acquisition is not None and not pool.missing[row]:
         function = get_acquisition(ranking.acquisition)
-        own = {n: v for n, v in (options or {}).items() if n in function.options}
-        rule = _rule(function, ranking, pool, own)
-        parts = _parts(pool, row, function, ranking, own)
+        options = {} if ranking.recipe is None else ranking.recipe.scoring
+        rule = _rule(function, ranking, pool, options)
+        parts = _parts(pool, row, function, ranking, options)
         if place is not None and score is not None and not np.isnan(score):
             changes = [
                 *_threshold(ranking, place),
-                *_without_each(pool, row, function, ranking, own, place),
+                *_without_each(pool, row, function, ranking, options, place),
             ]
     return Explanation(
         str(item_id),

@@ -30,8 +30,8 @@ from labelnext.output import check_writable, ranking_format, write_atomically, w
 from labelnext.pool import Notice, Pool
 from labelnext.ranking import Ranking
 from labelnext.report import Report, summarise, versions
-from labelnext.scoring import rank_pool, ranking_options, with_object_scores
-from labelnext.streamed.asked import check_streamable, first_pool, scoring_of, without_limits
+from labelnext.scoring import follow, rank_pool, with_object_scores
+from labelnext.streamed.asked import check_streamable, first_pool, recipe_of_parts, without_limits
 from labelnext.streamed.run import (
     is_streamed,
     resume_streamed,
@@ -81,7 +81,7 @@ def run(
                 progress("rank", 0, None)
             ranking = rank_pool(settings, pool)
             if isinstance(platform, TakesObjectScores) and platform.wants_object_scores():
-                ranking = with_object_scores(settings, pool, ranking)
+                ranking = with_object_scores(pool, ranking)
         with _timed(seconds, "plan"):
             plan = platform.plan(ranking)
         output = _own_output(settings, plan)
@@ -92,7 +92,7 @@ def run(
                     check_writable(path)
             with only_run(settings.state), _timed(seconds, "write"):
                 notices = _broken_runs(settings)
-                journal = Journal.create(settings.state, plan, details={"seed": ranking.seed})
+                journal = Journal.create(settings.state, plan, details=details_of(ranking))
                 platform.apply(plan, journal)
                 notices += [Notice("write", remark) for remark in journal.remarks]
                 if ranking.purpose == "label":
@@ -119,7 +119,7 @@ def run(
             seconds=seconds,
             path=None if dry_run else _page(settings),
             output=None if dry_run else written,
-            **summarise(pool, ranking, notices, floor=_floor(settings, pool, ranking)),
+            **summarise(pool, ranking, notices),
         )
     if report.path is not None:
         page = report.to_html().encode()
@@ -166,8 +166,7 @@ def explain(
         )
     with opened(settings, adapter, progress) as platform:
         pool = read_pool(settings, platform, progress)
-    _, _, options = ranking_options(settings, pool)
-    return explain_item(pool, rank_pool(settings, pool), item_id, options)
+    return explain_item(pool, rank_pool(settings, pool), item_id)
 
 
 @dataclass(frozen=True)
@@ -207,6 +206,7 @@ def check(
         ConfigError: for a wrong configuration or a missing extra.
     """
     settings = loaded(config)
+    recipe = settings.recipe
     with opened(settings, adapter, progress) as platform:
         findings = platform.check()
         if any(finding.level == "error" for finding in findings):
@@ -215,15 +215,15 @@ def check(
             parts = platform.parts() if isinstance(platform, Streams) else None
             if parts is not None and isinstance(platform, Streams):
                 check_streamable(settings)
-                scoring_of(settings, platform, parts, "")
-                settings = without_limits(settings)
+                recipe_of_parts(settings, platform, parts)
+                recipe = without_limits(recipe)
                 pool = first_pool(settings, platform, parts)
                 message = f"what follows is of the first of {len(parts)} parts."
                 findings.append(Finding("ok", message))
             else:
                 pool = read_pool(settings, platform, progress)
             findings += [Finding("warning", notice.message) for notice in pool.notices]
-            ranking = rank_pool(settings, pool)
+            ranking = follow(recipe, pool)
             findings += [Finding("warning", notice.message) for notice in ranking.notices]
             findings.append(_rankable(pool, ranking))
         except LabelnextError as error:
@@ -339,12 +339,10 @@ def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     _log.info("%s took %.3f s", stage, seconds[stage])
 
 
-def _floor(settings: Config, pool: Pool, ranking: Ranking) -> float:
-    """The confidence that objects had to reach to count."""
-    if ranking.of != "objects" or ranking.purpose == "review":
-        return 0.0
-    _, _, options = ranking_options(settings, pool)
-    return float(options.get("floor", 0.0))
+def details_of(ranking: Ranking) -> dict[str, Any]:
+    """What the journal keeps of how a ranking was made."""
+    recipe = ranking.recipe
+    return {"seed": ranking.seed, "recipe": None if recipe is None else recipe.to_dict()}
 
 
 def _own_output(settings: Config, plan: Plan) -> Path | None:

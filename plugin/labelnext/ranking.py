@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +15,18 @@ from numpy.typing import NDArray
 from labelnext.acquisition import (
     AUTO,
     Unit,
-    auto_acquisition,
-    get_acquisition,
 )
 from labelnext.checks import mean_of_members
-from labelnext.errors import InvalidInput, LabelnextWarning, unknown
+from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.pool import Notice, Objects, Pool
-from labelnext.selection import INPUTS, SelectionMethod, get_selection
-from labelnext.selection.constraints import Constraints
+from labelnext.recipe import Purpose as Purpose
+from labelnext.recipe import Recipe, asked, resolved
+from labelnext.selection import INPUTS, SelectionMethod
 from labelnext.selection.order import stable_order
 from labelnext.selection.points import Points, Space, finite_rows
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Purpose = Literal["label", "review"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +53,7 @@ class Ranking:
         notices: what selection had to adjust.
         object_scores: of each item's objects, in their order, by its id; None unless asked for.
         purpose: label, or review: then its items are labelled, the most doubtful label first.
+        recipe: how it was made; None where it was read back from a platform.
     """
 
     item_ids: NDArray[np.str_]
@@ -73,6 +71,7 @@ class Ranking:
     notices: tuple[Notice, ...] = ()
     purpose: Purpose = "label"
     object_scores: Mapping[str, NDArray[np.float64]] | None = None
+    recipe: Recipe | None = None
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -171,56 +170,54 @@ def rank(
     """
     if not isinstance(pool, Pool):
         raise InvalidInput(f"pool must be a Pool; got {type(pool).__name__}.")
-    _check_whole("budget", budget, 1, "leave it out to rank the whole pool.")
-    _check_whole("seed", seed, 0)
-    method = get_selection(selection)
-    chosen = auto_acquisition(pool, of) if acquisition == AUTO else None
-    if chosen is not None:
-        acquisition, of, options = chosen.name, chosen.of, {**chosen.options, **options}
-    function = None if acquisition is None else get_acquisition(acquisition)
-    score_options, method_options, of_space, of_batch = routed(acquisition, method, options)
-    space, constraints = Space(**of_space), Constraints(**of_batch)
-    if function is None and "utilities" in method.needs:
-        raise InvalidInput(
-            f"acquisition must be named for the selection {method.name}; "
-            f"got {'None' if chosen is None else f'auto, but {chosen.why}'}.",
-            hint="image_diversity works without one.",
-        )
+    recipe = asked(
+        acquisition, options=options, budget=budget, selection=selection, seed=seed, unit=of
+    )
+    return ranked(pool, resolved(recipe, pool))
 
+
+def ranked(pool: Pool, recipe: Recipe) -> Ranking:
+    """The ranking of a pool by a recipe that was resolved for it.
+
+    Args:
+        pool: the items; labelled ones are left out.
+        recipe: of `resolved`.
+
+    Raises:
+        InvalidInput: if the pool lacks what is needed.
+    """
+    function, method, constraints = recipe.function, recipe.method, recipe.constraints
     n = len(pool)
     scores: NDArray[np.float64] = np.full(n, np.nan)
     utilities = None
     if function is not None:
-        of = of or function.default_of(pool)
-        scores, utilities = function.score(pool, of=of, **score_options)
+        scores, utilities = function.score(pool, of=recipe.unit, **recipe.scoring)
     usable = _usable(method, pool, utilities)
     excluded, notices = constraints.excluded(pool)
-    if chosen is not None and acquisition != "margin":  # the usual one goes without saying
-        notices.append(Notice("acquisition", str(chosen)))
+    notices += auto_notices(recipe)
     order = pool.tie_order
     candidates = order[(usable & ~pool.labelled & ~excluded)[order]]
-    if "n_clusters" in method.required and "n_clusters" not in method_options:
-        method_options["n_clusters"] = default_clusters(pool)
+    options = dict(recipe.selection_options)
     if method.seeded:
-        method_options["seed"] = seed
+        options["seed"] = recipe.seed
 
-    inputs = _Inputs(method, pool, utilities, usable, space, seed)
+    inputs = _Inputs(method, pool, utilities, usable, Space(**recipe.space), recipe.seed)
 
     def choose(
         left: NDArray[np.intp], taken: NDArray[np.intp], wanted: int | None
     ) -> NDArray[np.intp]:
-        found: NDArray[np.intp] = method.function(
-            **inputs.of(left, taken), budget=wanted, **method_options
+        picks: NDArray[np.intp] = method.function(
+            **inputs.of(left, taken), budget=wanted, **options
         )
-        return left[found]
+        return left[picks]
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LabelnextWarning)
         if constraints.any:
-            batch, found = constraints.fill(pool, candidates, budget, choose)
-            notices += found
+            batch, shortfalls = constraints.fill(pool, candidates, recipe.budget, choose)
+            notices += shortfalls
         else:
-            batch = choose(candidates, candidates[:0], budget)
+            batch = choose(candidates, candidates[:0], recipe.budget)
     messages = [str(w.message) for w in caught if issubclass(w.category, LabelnextWarning)]
     notices += [Notice("selection", message) for message in dict.fromkeys(messages)]
 
@@ -228,25 +225,33 @@ def rank(
     if utilities is not None:
         rest = candidates[~np.isin(candidates, batch)]
         rest = rest[stable_order(utilities[rest])]
-    ranked = np.concatenate([batch, rest])
+    rows = np.concatenate([batch, rest])
     unscored = ~usable & ~pool.labelled & ~excluded
     unscored[batch] = False
     unscored_ids = pool.item_ids[order[unscored[order]]]
     return Ranking(
         item_ids=pool.item_ids[batch],
         ranks=np.arange(1, len(batch) + 1),
-        priorities=priorities(len(ranked))[: len(batch)],
+        priorities=priorities(len(rows))[: len(batch)],
         scores=scores[batch],
-        pool_order=pool.item_ids[ranked],
-        pool_scores=scores[ranked],
+        pool_order=pool.item_ids[rows],
+        pool_scores=scores[rows],
         unscored_ids=tuple(unscored_ids.tolist()),
-        acquisition=acquisition,
-        of=None if function is None else of,
+        acquisition=recipe.acquisition,
+        of=recipe.unit,
         direction=None if function is None else function.direction,
-        selection=selection,
-        seed=seed,
+        selection=recipe.selection,
+        seed=recipe.seed,
         notices=tuple(notices),
+        recipe=recipe,
     )
+
+
+def auto_notices(recipe: Recipe) -> list[Notice]:
+    """What auto chose, for the report; the margin, which is usual, goes without saying."""
+    usual = {"acquisition"} if recipe.acquisition == "margin" else set()
+    told = [key for key in ("acquisition", "selection") if key in recipe.reasons]
+    return [Notice(key, recipe.reasons[key]) for key in told if key not in usual]
 
 
 def as_rows(
@@ -261,52 +266,6 @@ def as_rows(
         {"item_id": i, "rank": r, "priority": p, "score": None if s != s else s}
         for i, r, p, s in columns
     ]
-
-
-def _check_whole(what: str, value: object, least: int, hint: str | None = None) -> None:
-    if value is None and what == "budget":
-        return
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, np.integer))
-        or value < least
-        or value > 2**63 - 1
-    ):
-        raise InvalidInput(
-            f"{what} must be a whole number of at least {least}; got {value!r}.", hint=hint
-        )
-
-
-def routed(
-    acquisition: str | None, method: SelectionMethod, options: Mapping[str, Any]
-) -> tuple[dict[str, Any], ...]:
-    """Each option to what names it: function, method, space or constraints.
-
-    Args:
-        acquisition: name of the function; None without one.
-        method: of the selection.
-        options: all of them.
-
-    Raises:
-        UnknownName: if nothing takes an option.
-        InvalidInput: if two things do.
-    """
-    function = None if acquisition is None else get_acquisition(acquisition)
-    takers: dict[str, set[str]] = {
-        "" if function is None else function.name: set()
-        if function is None
-        else {*function.options},
-        method.name: {*method.options},
-        "distances": {f.name for f in fields(Space)} if "embeddings" in method.inputs else set(),
-        "constraints": {f.name for f in fields(Constraints)},
-    }
-    for name in options:
-        by = [taker for taker, names in takers.items() if name in names]
-        if not by:
-            raise unknown("option", name, set().union(*takers.values()))
-        if len(by) > 1:
-            raise InvalidInput(f"option {name} is ambiguous: both {by[0]} and {by[1]} take it.")
-    return tuple({n: v for n, v in options.items() if n in names} for names in takers.values())
 
 
 def _usable(
@@ -381,17 +340,3 @@ class _Inputs:
         if name == "embeddings":
             return self._points(candidates)
         return (mean_of_members(column) if name == "probabilities" else column)[candidates]
-
-
-def default_clusters(pool: Pool) -> int:
-    """The number of classes.
-
-    Raises:
-        InvalidInput: if the pool names none.
-    """
-    if pool.n_classes is None:
-        raise InvalidInput(
-            "n_clusters must be given when the pool names no classes; got None.",
-            hint="set selection.options.n_clusters, or give the pool its classes.",
-        )
-    return pool.n_classes

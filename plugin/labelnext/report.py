@@ -56,6 +56,7 @@ class Report:
         seed: of the selection.
         input_hash: SHA-256 of what was read, whatever the order of its rows.
         seconds: time of each stage.
+        recipe: how the ranking was made, as `labelnext.recipe.Recipe` has it.
         ranking: the ranking itself; not part of the JSON.
         path: of the HTML page, if it was written.
         output: the ranking file, if one was written.
@@ -84,6 +85,7 @@ class Report:
     seed: int
     input_hash: str
     seconds: Mapping[str, float]
+    recipe: Mapping[str, Any] | None
     ranking: Ranking = field(repr=False)
     path: Path | None = None
     output: Path | None = None
@@ -127,17 +129,16 @@ class Report:
     _repr_html_ = to_html
 
 
-def summarise(
-    pool: Pool, ranking: Ranking, notices: Sequence[Notice] = (), *, floor: float = 0.0
-) -> dict[str, Any]:
+def summarise(pool: Pool, ranking: Ranking, notices: Sequence[Notice] = ()) -> dict[str, Any]:
     """The parts of a Report that follow from the pool and the ranking.
 
     Args:
         pool: what was read.
         ranking: of it.
         notices: further ones of the run.
-        floor: objects with a lower confidence did not count.
     """
+    recipe = ranking.recipe
+    floor = 0.0 if recipe is None or recipe.floor is None else recipe.floor
     places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
     batch = np.array([places[name] for name in ranking.item_ids.tolist()], dtype=np.intp)
     asked = pool.labelled if ranking.purpose == "review" else ~pool.labelled
@@ -174,6 +175,7 @@ def summarise(
         "calibration": [found.to_dict() for found in trust(pool)],
         "seed": ranking.seed,
         "input_hash": pool.fingerprint(),
+        "recipe": None if recipe is None else recipe.to_dict(),
         "ranking": ranking,
     }
 

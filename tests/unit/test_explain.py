@@ -122,7 +122,7 @@ def test_weights_stand_beside_the_scores() -> None:
     pool = Pool(["a"], objects=objects, classes=["cat", "dog"])
     options = {"reduce": "weighted_sum", "class_weights": {"cat": 2, "dog": 4}}
     ranking = rank(pool, "least_confidence", of="objects", **options)
-    why = explain_item(pool, ranking, "a", options)
+    why = explain_item(pool, ranking, "a")
     assert [(p["class"], p["score"], p["weight"]) for p in why.parts] == [
         ("dog", 0.25, 4.0),
         ("cat", 0.5, 2.0),

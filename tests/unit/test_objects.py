@@ -159,7 +159,7 @@ def test_three_populations_are_told_apart() -> None:
     missing = [True, False, False, False]
     pool = Pool(["none", "empty", "faint", "sure"], objects=objects, missing=missing)
     ranking = rank(pool, "mean_object_confidence", floor=0.5)
-    summary = summarise(pool, ranking, floor=0.5)
+    summary = summarise(pool, ranking)
     counts = summary["counts"]
     assert (counts["missing"], counts["without objects"], counts["below the floor"]) == (1, 1, 1)
     assert summary["objects_per_item"]["pool"] == pytest.approx(1 / 3)

@@ -5,7 +5,7 @@ A new one is a function in a module of this package and one entry in `_FUNCTIONS
 
 from __future__ import annotations
 
-from labelnext.acquisition.auto import AUTO, auto_acquisition
+from labelnext.acquisition.auto import AUTO, AUTO_FUNCTIONS, auto_acquisition
 from labelnext.acquisition.box_committee import committee_certainty, localisation_stability
 from labelnext.acquisition.committee import (
     bald,
@@ -189,6 +189,7 @@ def acquisition_names() -> list[str]:
 
 __all__ = [
     "AUTO",
+    "AUTO_FUNCTIONS",
     "AcquisitionFunction",
     "Unit",
     "acquisition_names",

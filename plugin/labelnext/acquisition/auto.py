@@ -14,6 +14,9 @@ from labelnext.pool import Objects, Pool
 AUTO = "auto"
 """In place of a name: what suits the pool."""
 
+AUTO_FUNCTIONS = ("margin", "entropy", "bald", "committee_certainty")
+"""What it can be."""
+
 _DETECTION_FLOOR = 0.1  # chosen on seeds of its own, see docs/detection.md
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,9 @@ INPUTS: Mapping[str, str] = {
 }
 
 
+Large = Literal["scores", "clusters", "rounds"]
+
+
 @dataclass(frozen=True)
 class SelectionMethod:
     """A row of the table.
@@ -54,6 +57,9 @@ class SelectionMethod:
         guarantee: what holds of the batch.
         summary: one line for people.
         references: where the method comes from.
+        large: how a pool in parts is chosen from: by the order of its scores; by clusters, whose
+            centres are learnt from a sample; in two rounds, once in each part and once among what
+            was picked there; None where the whole pool must be in memory.
     """
 
     name: str
@@ -62,6 +68,7 @@ class SelectionMethod:
     guarantee: str
     summary: str
     references: str
+    large: Large | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -117,6 +124,7 @@ _METHODS = {
             guarantee="exactly the best scores",
             summary="the items with the best scores",
             references="Settles (2009), 3.1",
+            large="scores",
         ),
         SelectionMethod(
             "stochastic",
@@ -125,6 +133,7 @@ _METHODS = {
             guarantee="an exact sample without replacement of the stated law",
             summary="good scores drawn by chance, so that a batch is not all of one kind",
             references="Kirsch et al. (2023), Stochastic batch acquisition",
+            large="scores",
         ),
         SelectionMethod(
             "image_diversity",
@@ -133,6 +142,7 @@ _METHODS = {
             guarantee="each round takes one item of each cluster",
             summary="typical items of each of as many clusters as there are classes",
             references="Encord Active, Image Diversity (2023)",
+            large="clusters",
         ),
         SelectionMethod(
             "k_center",
@@ -141,6 +151,7 @@ _METHODS = {
             guarantee="every item is within twice the best radius of a batch of that size",
             summary="each time the item farthest from what is labelled or picked",
             references="Gonzalez (1985); Sener and Savarese (2018)",
+            large="rounds",
         ),
         SelectionMethod(
             "typiclust",
@@ -149,6 +160,7 @@ _METHODS = {
             guarantee="a cluster with fewer labels comes before one with more",
             summary="the most typical item of each cluster without a label; for the first labels",
             references="Hacohen, Dekel and Weinshall (2022)",
+            large="clusters",
         ),
         SelectionMethod(
             "prob_cover",
@@ -165,6 +177,7 @@ _METHODS = {
             guarantee="reaches at least 1 − 1/e of the best objective of a batch of that size",
             summary="items to which every item of the pool is similar",
             references="Nemhauser, Wolsey and Fisher (1978); Wei, Iyer and Bilmes (2015)",
+            large="rounds",
         ),
         SelectionMethod(
             "badge",

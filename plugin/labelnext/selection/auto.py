@@ -55,28 +55,59 @@ def auto(
         ...     auto(np.array([0.2, 0.9]), budget=1).tolist()
         [1]
     """
-    if embeddings is None:
-        if utilities is None:
+    n_labels = 0
+    if embeddings is not None and labelled_embeddings is not None:
+        n_labels = len(labelled_embeddings)
+    name, why = auto_selection(
+        n_labels,
+        scored=utilities is not None,
+        embedded=embeddings is not None,
+        n_classes=None if probabilities is None else probabilities.shape[1],
+    )
+    warnings.warn(f"auto chose {name}: {why}.", LabelnextWarning, stacklevel=2)
+    if embeddings is None or name == "top_k":
+        assert utilities is not None
+        return top_k(utilities, budget)
+    if name == "typiclust":
+        given = as_points(embeddings)[:0] if labelled_embeddings is None else labelled_embeddings
+        return typiclust(embeddings, given, budget, seed=seed)
+    if name == "cluster_margin":
+        assert utilities is not None
+        return cluster_margin(utilities, embeddings, budget, seed=seed)
+    assert probabilities is not None
+    return badge(probabilities, embeddings, budget, seed=seed)
+
+
+def auto_selection(
+    n_labels: int, *, scored: bool, embedded: bool, n_classes: int | None
+) -> tuple[str, str]:
+    """The method that suits what there is, and why.
+
+    Args:
+        n_labels: labelled items with an embedding.
+        scored: items have scores.
+        embedded: items have embeddings.
+        n_classes: of the class probabilities; None without any.
+
+    Raises:
+        InvalidInput: if there are neither embeddings nor scores.
+
+    Example:
+        >>> auto_selection(30, scored=True, embedded=True, n_classes=10)
+        ('cluster_margin', 'there are scores, embeddings and 30 labels')
+    """
+    if not embedded:
+        if not scored:
             raise InvalidInput(
                 "auto needs embeddings or an acquisition function, and there is neither.",
                 hint="name where embeddings are stored in source, or acquisition.name.",
             )
-        _say("top_k", "there are scores and no embeddings")
-        return top_k(utilities, budget)
-    given = as_points(embeddings)[:0] if labelled_embeddings is None else labelled_embeddings
-    n_labels = len(given)
-    few = _FEW if probabilities is None else _PER_CLASS * probabilities.shape[1]
-    if n_labels < few or (utilities is None and probabilities is None):
-        why = f"{n_labels} labels are fewer than {few}" if n_labels < few else "there are no scores"
-        _say("typiclust", f"there are embeddings, and {why}")
-        return typiclust(embeddings, given, budget, seed=seed)
-    if utilities is not None:
-        _say("cluster_margin", f"there are scores, embeddings and {n_labels} labels")
-        return cluster_margin(utilities, embeddings, budget, seed=seed)
-    assert probabilities is not None
-    _say("badge", f"there are probabilities, embeddings and {n_labels} labels, and no scores")
-    return badge(probabilities, embeddings, budget, seed=seed)
-
-
-def _say(name: str, why: str) -> None:
-    warnings.warn(f"auto chose {name}: {why}.", LabelnextWarning, stacklevel=3)
+        return "top_k", "there are scores and no embeddings"
+    few = _FEW if n_classes is None else _PER_CLASS * n_classes
+    if n_labels < few:
+        return "typiclust", f"there are embeddings, and {n_labels} labels are fewer than {few}"
+    if not scored and n_classes is None:
+        return "typiclust", "there are embeddings, and there are no scores"
+    if scored:
+        return "cluster_margin", f"there are scores, embeddings and {n_labels} labels"
+    return "badge", f"there are probabilities, embeddings and {n_labels} labels, and no scores"

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import replace
 
-from labelnext.acquisition import AUTO, auto_acquisition, get_acquisition
+from labelnext.acquisition import get_acquisition
 from labelnext.adapter import Part, Streams
 from labelnext.config import Config
 from labelnext.errors import ConfigError, InvalidInput, NotFound
 from labelnext.pool import Pool
-from labelnext.ranking import routed
-from labelnext.scoring import ranking_options
-from labelnext.selection import SelectionMethod, get_selection
-from labelnext.selection.constraints import Constraints
-from labelnext.streamed.choice import CLUSTERED, ROUNDS, choice_of
+from labelnext.recipe import Recipe, resolved
+from labelnext.selection import get_selection, selection_names
+from labelnext.streamed.choice import check_choice, refuse, try_limits
 from labelnext.streamed.counting import with_labels, with_weights
-from labelnext.streamed.scoring import Scoring
 
 
 def check_streamable(settings: Config) -> None:
@@ -26,42 +22,36 @@ def check_streamable(settings: Config) -> None:
     Raises:
         ConfigError: naming the key.
     """
-    acquisition, selection = settings.acquisition, settings.selection
-    known = ("top_k", "stochastic", *CLUSTERED, *ROUNDS)
-    options = {"reduce": acquisition.reduce, **acquisition.options}
-    quota = {"no_objects": acquisition.no_objects, **acquisition.options}["no_objects"] == "quota"
-    wrong = {
-        "purpose must be label": settings.rest.purpose != "label",
-        "acquisition.calibrate must be off": acquisition.calibrate != "off",
-        "acquisition.no_objects must be first or last": quota,
-        "acquisition.options.class_quality must be given": (
-            options.get("class_weights") == "difficulty" and not options.get("class_quality")
-        ),
-        f"selection.method must be one of {', '.join(known)}": selection.method not in known,
-        "source.predictions must be left out": settings.source.predictions is not None,
-    }
-    for rule, broken in wrong.items():
-        if broken:
-            raise ConfigError(
-                f"{rule} for a pool that is read in parts.",
-                hint="the rest needs the whole pool in memory: give one file as source.path.",
-            )
+    recipe = settings.recipe
+    known = [name for name in selection_names() if get_selection(name).large]
+    options = {"no_objects": recipe.no_objects, **recipe.options}
+    refuse(
+        {
+            "purpose must be label": recipe.purpose != "label",
+            "acquisition.calibrate must be off": recipe.calibrate != "off",
+            "acquisition.no_objects must be first or last": options["no_objects"] == "quota",
+            "acquisition.options.class_quality must be given": (
+                options.get("class_weights") == "difficulty" and not options.get("class_quality")
+            ),
+            f"selection.method must be one of {', '.join(known)}": recipe.selection not in known,
+            "source.predictions must be left out": settings.source.predictions is not None,
+        }
+    )
+    check_choice(recipe)
 
 
-def scoring_of(
+def recipe_of_parts(
     settings: Config,
     platform: Streams,
     parts: list[Part],
-    run_id: str,
     counts: Mapping[str, int] | None = None,
-) -> Scoring:
-    """How the parts are scored; what is scored follows from the first of them that can be read.
+) -> Recipe:
+    """The recipe by which all parts are scored; it follows from the first that can be read.
 
     Args:
         settings: the configuration.
         platform: reads the parts.
         parts: of the pool.
-        run_id: of the run; empty before it begins.
         counts: labelled objects of each class, over all parts; None where nobody counted them.
 
     Raises:
@@ -70,31 +60,14 @@ def scoring_of(
         InvalidInput: if the parts lack what is needed.
     """
     pool = with_labels(first_pool(settings, platform, parts), counts)
-    name, of, options = ranking_options(settings, pool)
-    options = with_weights(options, counts)
-    method = get_selection(settings.selection.method)
-    _check_classes(name, method, options, pool)
-    if name is None and "utilities" in method.needs:
-        raise InvalidInput(
-            "the parts must hold class probabilities or objects, and acquisition.name a function; "
-            f"{method.name} needs scores."
-        )
-    return Scoring(
-        name,
-        of,
-        routed(name, method, options)[0],
-        f"{run_id}/scores",
-        skip_broken=skips(settings),
-        choice=choice_of(settings, name, options, pool),
-        why=str(auto_acquisition(pool, of))
-        if settings.acquisition.name == AUTO and name != "margin"  # which goes without saying
-        else None,
-    )
+    recipe = with_weights(resolved(settings.recipe, pool), counts)
+    _check_classes(recipe, settings.recipe, pool)
+    check_choice(recipe)
+    try_limits(recipe, pool)
+    return recipe
 
 
-def _check_classes(
-    name: str | None, method: SelectionMethod, options: dict[str, Any], pool: Pool
-) -> None:
+def _check_classes(recipe: Recipe, asked: Recipe, pool: Pool) -> None:
     """Refuse to count the classes of one part where their number decides.
 
     Raises:
@@ -104,11 +77,12 @@ def _check_classes(
     vectors = any(o is not None and o.probabilities is not None for o in sets)
     derived = any(n.code == "derived_classes" for n in pool.notices)
     asking = []
+    name, method = recipe.acquisition, recipe.method
     if name is not None and "n_classes" in get_acquisition(name).own_options:
         asking += [name] if (derived or pool.classes is None) and not vectors else []
     if "n_clusters" in method.required and derived:
-        asking += [] if "n_clusters" in options else [method.name]
-    if asking and options.get("n_classes") is None:
+        asking += [] if "n_clusters" in asked.selection_options else [method.name]
+    if asking and recipe.options.get("n_classes") is None:
         raise ConfigError(
             f"source.classes must name the classes for {asking[0]} of a pool that is read in "
             "parts.",
@@ -116,12 +90,9 @@ def _check_classes(
         )
 
 
-def without_limits(settings: Config) -> Config:
+def without_limits(recipe: Recipe) -> Recipe:
     """The same but for what the batch must keep to, which one part alone may not be able to."""
-    names = {f.name for f in fields(Constraints)}
-    left = {n: v for n, v in settings.selection.options.items() if n not in names}
-    selection = settings.selection.model_copy(update={"options": left})
-    return replace(settings, selection=selection)
+    return replace(recipe, limits={})
 
 
 def first_pool(settings: Config, platform: Streams, parts: list[Part]) -> Pool:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from labelnext.adapter import Part
 from labelnext.checks import id_order
 from labelnext.pool import Notice, Pool
+from labelnext.recipe import Recipe
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.image_diversity import in_rounds
 from labelnext.selection.stochastic import disturbed
 from labelnext.selection.top_k import top_k
 from labelnext.selection.typiclust import turns
-from labelnext.streamed.choice import Choice
+from labelnext.streamed.choice import picks_in_rounds
 from labelnext.streamed.guides import Guide, labels_of
 from labelnext.streamed.ordering import Scores
 from labelnext.streamed.rounds import second_round
@@ -38,31 +39,31 @@ def batch_of(
     """The batch in its order with item_id and score; None where it is simply what comes first.
 
     Args:
-        scoring: with the choice.
+        scoring: with the recipe.
         scores: of all parts.
         parts: of the pool.
         store: of what the parts kept.
         guide: where the method goes by embeddings.
         n_ranked: how many could be chosen.
     """
-    choice = scoring.choice
-    if guide is not None and choice.in_rounds:
+    recipe = scoring.recipe
+    if guide is not None and picks_in_rounds(recipe):
         return second_round(scoring, scores.integers, parts, store, guide, n_ranked)
     if guide is not None:
         drawn = f"{len(guide.sample):,} items"
-        about = "; so is how typical an item is" if choice.method == "typiclust" else ""
-        message = f"the centres of {choice.method} were learnt from a sample of {drawn}{about}."
-        return _of_clusters(choice, scores, guide), [Notice("sample", message)]
-    notices = _unknown(choice.constraints, scores)
-    if choice.method == "stochastic":
-        return _drawn(choice, scores), notices
-    if not choice.constraints.any:
+        about = "; so is how typical an item is" if recipe.selection == "typiclust" else ""
+        message = f"the centres of {recipe.selection} were learnt from a sample of {drawn}{about}."
+        return _of_clusters(recipe, scores, guide), [Notice("sample", message)]
+    notices = _unknown(recipe.constraints, scores)
+    if recipe.selection == "stochastic":
+        return _drawn(recipe, scores), notices
+    if not recipe.constraints.any:
         return None, notices
-    batch, found = _within_limits(choice, scores)
+    batch, found = _within_limits(recipe, scores)
     return batch, notices + found
 
 
-def _of_clusters(choice: Choice, scores: Scores, guide: Guide) -> pa.Table:
+def _of_clusters(recipe: Recipe, scores: Scores, guide: Guide) -> pa.Table:
     """The lists of the clusters, merged over all parts, and taken from in turns."""
     import pyarrow as pa
 
@@ -75,8 +76,8 @@ def _of_clusters(choice: Choice, scores: Scores, guide: Guide) -> pa.Table:
     for place, (cluster, size, farthest) in enumerate(found):
         sizes[cluster], firsts[cluster] = size, place
         largest = max(largest, farthest)
-    n_picks = min(choice.budget or 0, int(sizes.sum()))
-    if choice.method == "typiclust":
+    n_picks = min(recipe.budget or 0, int(sizes.sum()))
+    if recipe.selection == "typiclust":
         order = turns(labels_of(guide), sizes, firsts, n_picks)
         most, by = np.bincount(order, minlength=n), "distance"
     else:
@@ -99,7 +100,7 @@ def _of_clusters(choice: Choice, scores: Scores, guide: Guide) -> pa.Table:
     return lists.take(pa.array(picks)).select(["item_id", "score"])
 
 
-def _drawn(choice: Choice, scores: Scores) -> pa.Table:
+def _drawn(recipe: Recipe, scores: Scores) -> pa.Table:
     """The best after noise, which comes to the items by id, as it does in memory."""
     import pyarrow as pa
 
@@ -107,7 +108,7 @@ def _drawn(choice: Choice, scores: Scores) -> pa.Table:
         "SELECT min(utility) FILTER (isfinite(utility)), count(*) FILTER (utility = 'inf') "
         "FROM scores"
     )
-    rng = np.random.default_rng(choice.seed)
+    rng = np.random.default_rng(recipe.seed)
     kept: list[pa.Table] = []
     keys: NDArray[np.float64] = np.empty(0)
     for table in scores.tables(
@@ -117,13 +118,13 @@ def _drawn(choice: Choice, scores: Scores) -> pa.Table:
         utilities = table.column("utility").to_numpy()
         ranks = table.column("place").to_numpy() - before
         noise = rng.gumbel(size=len(table))
-        found = disturbed(utilities, noise, ranks, least or 0.0, **choice.options)
+        found = disturbed(utilities, noise, ranks, least or 0.0, **recipe.selection_options)
         keys = np.concatenate([keys, found])
-        best = np.sort(top_k(keys, choice.budget))  # the order of the ids is that of ties
+        best = np.sort(top_k(keys, recipe.budget))  # the order of the ids is that of ties
         whole = pa.concat_tables([*kept, table.select(["item_id", "score"])])
         kept, keys = [whole.take(pa.array(best))], keys[best]
     batch = pa.concat_tables(kept) if kept else pa.table({"item_id": [], "score": []})
-    return batch.take(pa.array(top_k(keys, choice.budget)))
+    return batch.take(pa.array(top_k(keys, recipe.budget)))
 
 
 def _heads(scores: Scores, by: str, sizes: NDArray[np.intp], most: NDArray[np.intp]) -> pa.Table:
@@ -142,16 +143,16 @@ def _heads(scores: Scores, by: str, sizes: NDArray[np.intp], most: NDArray[np.in
     return pa.concat_tables(kept)
 
 
-def _within_limits(choice: Choice, scores: Scores) -> tuple[pa.Table, list[Notice]]:
+def _within_limits(recipe: Recipe, scores: Scores) -> tuple[pa.Table, list[Notice]]:
     """What the limits leave of the best scores: of each kind no more can come in than its limit."""
     import pyarrow as pa
 
-    limits = choice.constraints
+    limits = recipe.constraints
     scores.add("included", pa.table({"item_id": pa.array([str(i) for i in limits.include])}))
     kept = pa.concat_tables(
         _candidates(
             limits,
-            choice.budget,
+            recipe.budget,
             scores.tables(
                 "SELECT * FROM scores WHERE utility IS NOT NULL "
                 "OR item_id IN (SELECT item_id FROM included) "
@@ -170,7 +171,7 @@ def _within_limits(choice: Choice, scores: Scores) -> tuple[pa.Table, list[Notic
     ) -> NDArray[np.intp]:
         return left[top_k(utilities[left], wanted)]
 
-    batch, notices = limits.fill(pool, candidates, choice.budget, choose)
+    batch, notices = limits.fill(pool, candidates, recipe.budget, choose)
     return kept.take(pa.array(batch)).select(["item_id", "score"]), notices
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from labelnext.acquisition import AUTO
 from labelnext.acquisition.weights import count_weights, labelled_counts
 from labelnext.adapter import Part, Streams
-from labelnext.config import Config
 from labelnext.pool import Objects, Pool
+from labelnext.recipe import Recipe
 from labelnext.streamed.parts import Scored, file_name
 from labelnext.streamed.store import Store
 
@@ -57,18 +57,17 @@ class Counting:
         return counts
 
 
-def is_wanted(settings: Config, first: Pool) -> bool:
+def is_wanted(recipe: Recipe, first: Pool) -> bool:
     """Whether the scores go by how many objects are labelled.
 
     Args:
-        settings: the configuration.
+        recipe: of the configuration.
         first: the first part.
     """
     if not isinstance(first.objects, Objects) or first.objects.class_ids is None:
         return False
-    asked = settings.acquisition
-    options = {"reduce": asked.reduce, "class_weights": "counts", **asked.options}
-    if asked.name == AUTO:
+    options = {"reduce": recipe.reduction, "class_weights": "counts", **recipe.options}
+    if recipe.acquisition == AUTO:
         return options["reduce"] in (None, "weighted_sum") and first.truth is not None
     return (options["reduce"], options["class_weights"]) == ("weighted_sum", "counts")
 
@@ -86,18 +85,20 @@ def with_labels(first: Pool, counts: Mapping[str, int] | None) -> Pool:
     return replace(pool, truth=Objects(one, [1.0], class_ids=[0]), labelled=labelled)
 
 
-def with_weights(options: Mapping[str, Any], counts: Mapping[str, int] | None) -> dict[str, Any]:
-    """Options of scoring, with the weight of each class in the place of counting them.
+def with_weights(recipe: Recipe, counts: Mapping[str, int] | None) -> Recipe:
+    """The recipe with the weight of each class in the place of counting them.
 
     Example:
-        >>> with_weights({"reduce": "weighted_sum"}, {"car": 8, "bus": 0})["class_weights"]
+        >>> recipe = Recipe("entropy", "objects", reduction="weighted_sum")
+        >>> with_weights(recipe, {"car": 8, "bus": 0}).options["class_weights"]
         {'car': 1.1111111111111112, 'bus': 10.0}
     """
-    counting = options.get("class_weights", "counts") == "counts"
-    if counts is None or options.get("reduce") != "weighted_sum" or not counting:
-        return dict(options)
+    counting = recipe.options.get("class_weights", "counts") == "counts"
+    if counts is None or recipe.reduction != "weighted_sum" or not counting:
+        return recipe
     weights = count_weights(list(counts.values())).tolist()
-    return {**options, "class_weights": dict(zip(counts, weights, strict=True))}
+    named = dict(zip(counts, weights, strict=True))
+    return replace(recipe, options={**recipe.options, "class_weights": named})
 
 
 def _as_table(counts: Mapping[str, int]) -> pa.Table:

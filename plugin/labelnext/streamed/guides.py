@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from labelnext.adapter import Part, Streams
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
+from labelnext.recipe import Recipe
 from labelnext.selection.clustering import k_means
 from labelnext.selection.points import Array, Points, finite_rows
 from labelnext.selection.typiclust import n_clusters_of, nearest
-from labelnext.streamed.choice import Choice
+from labelnext.streamed.choice import columns_of, picks_in_clusters, points_of
 from labelnext.streamed.parts import Scored, all_integers, file_name
 from labelnext.streamed.store import Store
 
@@ -62,16 +63,16 @@ class Survey:
 
     def table(self, reader: Streams, part: Part, store: Store) -> tuple[pa.Table, Scored]:
         """Ids and embeddings of what is drawn, and of what is labelled."""
-        choice = self.scoring.choice
-        pool, ids = reader.read_part(part, choice.columns)
-        vectors, names = vectors_of(pool, choice), ids.to_pylist()
-        drawn = _drawn(names, self.share, choice.seed) & self.scoring.candidates(pool, ids)
+        recipe = self.scoring.recipe
+        pool, ids = reader.read_part(part, columns_of(recipe))
+        vectors, names = vectors_of(pool, recipe), ids.to_pylist()
+        drawn = _drawn(names, self.share, recipe.seed) & self.scoring.candidates(pool, ids)
         rows = np.flatnonzero(drawn | (pool.labelled & finite_rows(Points(vectors))))
         found = _as_table([names[row] for row in rows], vectors[rows], pool.labelled[rows])
         return found, Scored(integers=all_integers(ids))
 
 
-def vectors_of(pool: Pool, choice: Choice) -> Array:
+def vectors_of(pool: Pool, recipe: Recipe) -> Array:
     """The embeddings of a pool.
 
     Raises:
@@ -79,7 +80,7 @@ def vectors_of(pool: Pool, choice: Choice) -> Array:
     """
     if pool.embeddings is None:
         raise InvalidInput(
-            f"{choice.method} needs embeddings, and the pool has none.",
+            f"{recipe.selection} needs embeddings, and the pool has none.",
             hint="name their column: columns: {embedding: …}; or use selection top_k.",
         )
     return pool.embeddings
@@ -128,7 +129,7 @@ class Guide:
         return {name: place for place, name in enumerate(self.ids.tolist())}
 
 
-def make_guide(choice: Choice, survey: Survey, parts: Sequence[Part], store: Store) -> Guide:
+def make_guide(recipe: Recipe, survey: Survey, parts: Sequence[Part], store: Store) -> Guide:
     """What follows from the survey of all parts; kept in the store for the workers."""
     import pyarrow as pa
 
@@ -141,11 +142,12 @@ def make_guide(choice: Choice, survey: Survey, parts: Sequence[Part], store: Sto
     ids = np.array(whole.column("item_id").to_pylist(), dtype=np.str_)
     done = whole.column("labelled").to_numpy()
     vectors = vectors_of_table(whole)
-    drawn, given = (choice.points(vectors, np.flatnonzero(rows))[:] for rows in (~done, done))
+    drawn, given = (points_of(recipe, vectors, np.flatnonzero(rows))[:] for rows in (~done, done))
     centres: Array = np.empty((0, vectors.shape[1]))
-    if choice.clustered and len(drawn):
-        wanted = choice.options.get("n_clusters") or n_clusters_of(len(given), choice.budget or 1)
-        centres, _ = k_means(drawn, wanted, seed=choice.seed)
+    if picks_in_clusters(recipe) and len(drawn):
+        stated = recipe.selection_options.get("n_clusters")
+        n_clusters = stated or n_clusters_of(len(given), recipe.budget or 1)
+        centres, _ = k_means(drawn, n_clusters, seed=recipe.seed)
     guide = Guide(ids[~done], whole.column("part").to_numpy()[~done], drawn, given, centres)
     for kind in _KINDS:
         values = getattr(guide, kind)

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from labelnext.checks import id_order
 from labelnext.pool import Pool
-from labelnext.selection import get_selection
+from labelnext.recipe import Recipe
 from labelnext.selection.points import Array, Points
 from labelnext.selection.typiclust import distances_to_nearest, nearest
-from labelnext.streamed.choice import Choice
+from labelnext.streamed.choice import points_of
 from labelnext.streamed.guides import Guide, vectors_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def located(
-    choice: Choice, pool: Pool, ids: pa.Array, wanted: NDArray[np.bool_], guide: Guide
+    recipe: Recipe, pool: Pool, ids: pa.Array, wanted: NDArray[np.bool_], guide: Guide
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """The cluster of each item, and by what its list is ordered, shape (n_items,) each.
 
@@ -32,9 +32,9 @@ def located(
     distances = np.zeros(len(pool))
     if not len(rows):
         return clusters, distances
-    points = choice.points(vectors_of(pool, choice), rows)
+    points = points_of(recipe, vectors_of(pool, recipe), rows)
     clusters[rows] = nearest(points, guide.centres)
-    if choice.method == "typiclust":
+    if recipe.selection == "typiclust":
         distances[rows] = _typicality(points, clusters[rows], ids.take(rows).to_pylist(), guide)
         return clusters, distances
     found = np.empty(len(rows))
@@ -65,7 +65,7 @@ def _typicality(
 
 
 def proposed(
-    choice: Choice,
+    recipe: Recipe,
     pool: Pool,
     ids: pa.Array,
     scores: NDArray[np.float64],
@@ -78,8 +78,8 @@ def proposed(
     rows = np.flatnonzero(wanted)
     names = np.array(ids.take(rows).to_pylist(), dtype=np.str_)
     rows = rows[id_order(names)]
-    points = choice.points(vectors_of(pool, choice), rows)
-    picks = picked(choice, points, guide.labelled)
+    points = points_of(recipe, vectors_of(pool, recipe), rows)
+    picks = picked(recipe, points, guide.labelled)
     vectors = np.ascontiguousarray(points[picks], dtype=np.float64)
     width = np.arange(len(picks) + 1, dtype=np.int32) * points.shape[1]
     return pa.table(
@@ -91,10 +91,10 @@ def proposed(
     )
 
 
-def picked(choice: Choice, points: Points | Array, labelled: Array) -> NDArray[np.intp]:
+def picked(recipe: Recipe, points: Points | Array, labelled: Array) -> NDArray[np.intp]:
     """What the method of the table picks of some points, in order."""
-    method = get_selection(choice.method)
-    options = {**choice.options, **({"seed": choice.seed} if method.seeded else {})}
+    method = recipe.method
+    options = {**recipe.selection_options, **({"seed": recipe.seed} if method.seeded else {})}
     given = labelled if len(labelled) else np.empty((0, points.shape[1]))
-    found: NDArray[np.intp] = method.function(points, given, choice.budget, **options)
+    found: NDArray[np.intp] = method.function(points, given, recipe.budget, **options)
     return found

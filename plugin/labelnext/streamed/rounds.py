@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from labelnext.adapter import Part
 from labelnext.checks import id_order
 from labelnext.pool import Notice
+from labelnext.recipe import Recipe
 from labelnext.selection.facility_location import coverage
 from labelnext.selection.k_center import covering_radius
 from labelnext.selection.points import Array, Points
-from labelnext.streamed.choice import Choice
 from labelnext.streamed.guides import Guide, vectors_of_table
 from labelnext.streamed.proposals import picked
 from labelnext.streamed.scoring import Scoring
@@ -44,7 +44,7 @@ def second_round(
     """The batch with item_id and score, and what the rounds cost against one.
 
     Args:
-        scoring: with the choice.
+        scoring: with the recipe.
         integers: every id is an integer.
         parts: of the pool.
         store: of the proposals.
@@ -53,7 +53,7 @@ def second_round(
     """
     import pyarrow as pa
 
-    choice = scoring.choice
+    recipe = scoring.recipe
     held: list[pa.Table] = []
     for part in parts:
         try:
@@ -61,36 +61,36 @@ def second_round(
         except FileNotFoundError:  # a part that could not be read, and was left out
             continue
         if sum(table.nbytes for table in held) > _HELD:
-            held = [_thinned(choice, pa.concat_tables(held), integers, guide)]
+            held = [_thinned(recipe, pa.concat_tables(held), integers, guide)]
     if not held:
         kinds = {"item_id": pa.string(), "score": pa.float64()}
         return pa.table({name: pa.array([], kind) for name, kind in kinds.items()}), []
     if len(parts) == 1:  # one part is the whole
-        batch = held[0].slice(0, choice.budget)
+        batch = held[0].slice(0, recipe.budget)
         return batch.select(["item_id", "score"]), []
-    batch = _thinned(choice, pa.concat_tables(held), integers, guide)
-    return batch.select(["item_id", "score"]), [_measured(choice, guide, n_ranked)]
+    batch = _thinned(recipe, pa.concat_tables(held), integers, guide)
+    return batch.select(["item_id", "score"]), [_measured(recipe, guide, n_ranked)]
 
 
-def _thinned(choice: Choice, table: pa.Table, integers: bool, guide: Guide) -> pa.Table:
+def _thinned(recipe: Recipe, table: pa.Table, integers: bool, guide: Guide) -> pa.Table:
     ids = np.array(table.column("item_id").to_pylist(), dtype=np.str_)
     rows = id_order(ids) if integers else np.argsort(ids, kind="stable")
     points = Points(vectors_of_table(table), rows)
-    return table.take(rows[picked(choice, points, guide.labelled)])
+    return table.take(rows[picked(recipe, points, guide.labelled)])
 
 
-def _measured(choice: Choice, guide: Guide, n_ranked: int) -> Notice:
+def _measured(recipe: Recipe, guide: Guide, n_ranked: int) -> Notice:
     """The rounds against one, on a part of the sample, with the budget scaled down."""
     some = np.arange(len(guide.sample))[:: -(-len(guide.sample) // _MEASURED) or 1]
-    what, measure = _MEASURES[choice.method]
+    what, measure = _MEASURES[recipe.selection]
     message = (
-        f"{choice.method} went in two rounds, in each part and then among what was picked there"
+        f"{recipe.selection} went in two rounds, in each part and then among what was picked there"
     )
     if len(some) < 2:
         return Notice("rounds", f"{message}.")
     sample, homes = guide.sample[some], guide.parts[some]
-    budget = max(2, round((choice.budget or 0) * len(some) / n_ranked))
-    found = compared(choice, sample, homes, guide.labelled, min(budget, len(some)), measure)
+    budget = max(2, round((recipe.budget or 0) * len(some) / n_ranked))
+    found = compared(recipe, sample, homes, guide.labelled, min(budget, len(some)), measure)
     return Notice(
         "rounds",
         f"{message}: on {len(some):,} items of a sample its {what} was {found:.3f} of that of one "
@@ -99,7 +99,7 @@ def _measured(choice: Choice, guide: Guide, n_ranked: int) -> Notice:
 
 
 def compared(
-    choice: Choice,
+    recipe: Recipe,
     points: Array,
     homes: NDArray[np.intp],
     labelled: Array,
@@ -109,14 +109,14 @@ def compared(
     """What a measure gives for two rounds, divided by what it gives for one.
 
     Args:
-        choice: with the method.
+        recipe: with the method.
         points: shape (n_points, n_dimensions).
         homes: shape (n_points,), the part of each.
         labelled: shape (n_labelled, n_dimensions).
         budget: of picks.
         measure: ``f(points, chosen)``.
     """
-    small = replace(choice, budget=budget)
+    small = replace(recipe, budget=budget)
     first = [
         rows[picked(small, points[rows], labelled)]
         for rows in (np.flatnonzero(homes == home) for home in np.unique(homes))

@@ -18,15 +18,16 @@ from labelnext.journal import carry_out, only_run, take_back
 from labelnext.output import check_writable, write_atomically
 from labelnext.pool import Notice
 from labelnext.report import Report, summarise, versions
-from labelnext.scoring import rank_pool
+from labelnext.scoring import follow
 from labelnext.streamed.asked import (
     check_streamable,
     first_pool,
-    scoring_of,
+    recipe_of_parts,
     skips,
     without_limits,
 )
 from labelnext.streamed.batches import batch_of
+from labelnext.streamed.choice import picks_in_clusters, picks_in_rounds
 from labelnext.streamed.counting import Counting, is_wanted
 from labelnext.streamed.engines import get_engine
 from labelnext.streamed.guides import SAMPLE_SIZE, Guide, Survey, make_guide
@@ -79,10 +80,10 @@ def run_streamed(
     if page:
         check_writable(page)
     # What is wrong with the configuration shows before anything begins.
-    rank_pool(without_limits(settings), first_pool(settings, platform, parts))
-    scoring_of(settings, platform, parts, "")
+    follow(without_limits(settings.recipe), first_pool(settings, platform, parts))
+    recipe = recipe_of_parts(settings, platform, parts)
     with only_run(settings.state):
-        details = {"seed": settings.selection.seed}
+        details = {"seed": recipe.seed, "recipe": recipe.to_dict()}
         journal = Journal.create(settings.state, plan, details=details)
         performer = StreamedPerformer(settings, platform, journal, progress, parts)
         carry_out(plan, journal, performer, progress)
@@ -165,7 +166,8 @@ class StreamedPerformer:
         start = time.perf_counter()
         run = self._journal.run_id
         counts = self._counts(f"{run}/scores", store)
-        scoring = scoring_of(self._settings, self._platform, self._parts, run, counts)
+        recipe = recipe_of_parts(self._settings, self._platform, self._parts, counts)
+        scoring = Scoring(recipe, f"{run}/scores", skips(self._settings))
         guide = self._guide(scoring, store)
         scored = self._each(scoring, store, "score")
         self._seconds["score"] = round(time.perf_counter() - start, 3)
@@ -188,21 +190,22 @@ class StreamedPerformer:
 
     def _counts(self, folder: str, store: Store) -> dict[str, int] | None:
         """Labelled objects of each class, where the scores go by them."""
-        if not is_wanted(self._settings, first_pool(self._settings, self._platform, self._parts)):
+        first = first_pool(self._settings, self._platform, self._parts)
+        if not is_wanted(self._settings.recipe, first):
             return None
         counting = Counting(folder, skips(self._settings))
         self._each(counting, store, "count")
         return counting.total(self._parts, store)
 
     def _guide(self, scoring: Scoring, store: Store) -> Guide | None:
-        """What a survey of the embeddings finds, where the choice goes by them."""
-        if not (scoring.choice.clustered or scoring.choice.in_rounds):
+        """What a survey of the embeddings finds, where the batch goes by them."""
+        if not (picks_in_clusters(scoring.recipe) or picks_in_rounds(scoring.recipe)):
             return None
         rows = sum(part.rows for part in self._parts)
         share = min(1.0, SAMPLE_SIZE / max(rows, 1))
         survey = Survey(scoring, share)
         self._each(survey, store, "survey")
-        return make_guide(scoring.choice, survey, self._parts, store)
+        return make_guide(scoring.recipe, survey, self._parts, store)
 
     def _order(
         self, scored: Scored, scoring: Scoring, store: Store, guide: Guide | None
@@ -217,11 +220,11 @@ class StreamedPerformer:
         integers = scored.integers
         with opened_scores(store, files, integers=integers, folder=temporary) as scores:
             chosen, notices = batch_of(scoring, scores, self._parts, store, guide, n)
-            budget = min(n if scoring.choice.budget is None else scoring.choice.budget, n)
+            budget = min(n if scoring.recipe.budget is None else scoring.recipe.budget, n)
             if chosen is not None:  # what must come in may have no score
                 budget = len(chosen)
-                n = budget if scoring.acquisition is None else n + _unscored(chosen)
-            summary = Summary(scored, budget, scoring, notices)
+                n = budget if scoring.recipe.acquisition is None else n + _unscored(chosen)
+            summary = Summary(scored, budget, scoring.recipe, notices)
             self._write(store, in_order(scores, chosen), n, summary)
         store.remove_folder(scoring.folder)
         return summary
@@ -308,7 +311,7 @@ class StreamedPerformer:
 def _dry_run(settings: Config, platform: Streams, parts: list[Part], plan: Plan) -> Report:
     """The first part, ranked in memory, and what would be written."""
     pool = first_pool(settings, platform, parts)
-    ranking = rank_pool(without_limits(settings), pool)
+    ranking = follow(without_limits(settings.recipe), pool)
     message = f"a dry run looks at the first of {len(parts)} parts; its rows are numbered from 0."
     found = summarise(pool, ranking, [Notice("first_part", message)])
     return _report(settings, plan, run_id=None, dry_run=True, seconds={}, **found)

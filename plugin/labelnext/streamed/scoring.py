@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition import get_acquisition
 from labelnext.adapter import Part, Streams
 from labelnext.pool import Pool
+from labelnext.recipe import Recipe
 from labelnext.report import NEXT, reason
 from labelnext.selection.constraints import groups_of, predicted_classes
 from labelnext.selection.points import Points, finite_rows
-from labelnext.streamed.choice import Choice
+from labelnext.streamed.choice import columns_of, picks_in_clusters, picks_in_rounds
 from labelnext.streamed.guides import read_guide, vectors_of
 from labelnext.streamed.parts import SAMPLE, Scored, all_integers, file_name
 from labelnext.streamed.proposals import located, proposed
@@ -29,27 +29,18 @@ class Scoring:
     """How parts are scored, and where their scores go: all that a worker must know.
 
     Attributes:
-        acquisition: name of the function; None where selection needs no score.
-        of: items or objects.
-        options: of the function.
+        recipe: how parts are scored and the batch is chosen.
         folder: of the scores, inside the store.
         skip_broken: parts that cannot be read are counted and left out.
-        choice: how the batch is chosen.
-        why: what auto chose, as a sentence; None where the function is named.
     """
 
-    acquisition: str | None
-    of: Any
-    options: dict[str, Any]
+    recipe: Recipe
     folder: str
     skip_broken: bool = False
-    choice: Choice = field(default_factory=Choice)
-    why: str | None = None
 
     def name(self, part: Part) -> str:
         """The file of a part's scores."""
-        how = [self.acquisition, self.of, self.options, asdict(self.choice)]
-        return file_name(self.folder, part, how)
+        return file_name(self.folder, part, self.recipe.to_dict())
 
     def proposals(self, part: Part) -> str:
         """The file of what a part proposes for the batch, where the choice goes in rounds."""
@@ -60,9 +51,9 @@ class Scoring:
         import pyarrow as pa
 
         kinds = {"item_id": pa.string(), "score": pa.float64(), "utility": pa.float64()}
-        if self.choice.constraints.any:
+        if self.recipe.constraints.any:
             kinds |= {"class": pa.string(), "group": pa.string(), "labelled": pa.bool_()}
-        if self.choice.clustered:
+        if picks_in_clusters(self.recipe):
             kinds |= {"cluster": pa.int64(), "distance": pa.float64()}
         return pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
 
@@ -70,7 +61,7 @@ class Scoring:
         """Scores of a part, and of what its place in the batch depends."""
         import pyarrow as pa
 
-        pool, ids = reader.read_part(part, self.choice.columns)
+        pool, ids = reader.read_part(part, columns_of(self.recipe))
         scores, utilities = self._scored(pool)
         usable, wanted = self._candidates(pool, ids, utilities)
         values = np.full(len(pool), np.nan)
@@ -82,12 +73,12 @@ class Scoring:
             "utility": pa.array(values, from_pandas=True),
             **self._beside(pool, ids, wanted, store),
         }
-        if self.choice.in_rounds:
+        if picks_in_rounds(self.recipe):
             guide = read_guide(store.place, self.folder)
-            made = proposed(self.choice, pool, ids, scores, wanted, guide)
+            made = proposed(self.recipe, pool, ids, scores, wanted, guide)
             store.write_table(self.proposals(part), made)
         found = self._found(pool, ids, scores, values, usable, wanted)
-        found.predictions = dict.fromkeys(_kind(pool, self.of), part.name)
+        found.predictions = dict.fromkeys(_kind(pool, self.recipe.unit), part.name)
         return pa.table(columns), found
 
     def candidates(self, pool: Pool, ids: pa.Array) -> NDArray[np.bool_]:
@@ -99,20 +90,21 @@ class Scoring:
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which items have all that is needed, and which of them can be chosen."""
         usable = np.ones(len(pool), dtype=bool) if utilities is None else ~np.isnan(utilities)
-        if self.choice.clustered or self.choice.in_rounds:
-            usable &= finite_rows(Points(vectors_of(pool, self.choice)))
+        if picks_in_clusters(self.recipe) or picks_in_rounds(self.recipe):
+            usable &= finite_rows(Points(vectors_of(pool, self.recipe)))
         return usable, usable & ~pool.labelled & ~self._excluded(ids)
 
     def _scored(self, pool: Pool) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        if self.acquisition is None:
+        recipe = self.recipe
+        if recipe.function is None:
             return np.full(len(pool), np.nan), None
-        return get_acquisition(self.acquisition).score(pool, of=self.of, **self.options)
+        return recipe.function.score(pool, of=recipe.unit, **recipe.scoring)
 
     def _excluded(self, ids: pa.Array) -> NDArray[np.bool_]:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        names = pa.array([str(i) for i in self.choice.constraints.exclude], pa.string())
+        names = pa.array([str(i) for i in self.recipe.constraints.exclude], pa.string())
         found: NDArray[np.bool_] = pc.is_in(ids, names).to_numpy(zero_copy_only=False)
         return found
 
@@ -123,18 +115,18 @@ class Scoring:
         import pyarrow as pa
 
         found: dict[str, Any] = {}
-        limits = self.choice.constraints
+        limits = self.recipe.constraints
         if limits.any:
             of_class = bool(limits.quota) and limits.quota_of == "class"
             empty = np.full(len(pool), "")
             classes = predicted_classes(pool) if of_class else empty
-            groups = groups_of(pool, "quota") if "group" in self.choice.columns else empty
+            groups = groups_of(pool, "quota") if "group" in columns_of(self.recipe) else empty
             found["class"] = pa.array(classes.tolist(), pa.string())
             found["group"] = pa.array(groups.tolist(), pa.string())
             found["labelled"] = pa.array(pool.labelled)
-        if self.choice.clustered:
+        if picks_in_clusters(self.recipe):
             guide = read_guide(store.place, self.folder)
-            clusters, distances = located(self.choice, pool, ids, wanted, guide)
+            clusters, distances = located(self.recipe, pool, ids, wanted, guide)
             found["cluster"] = pa.array(clusters, mask=~wanted)
             found["distance"] = pa.array(distances, mask=~wanted)
         return found
@@ -161,7 +153,7 @@ class Scoring:
         if len(best) > NEXT:
             best = best[np.argpartition(-utilities[best], NEXT - 1)[:NEXT]]
         foremost = [str(i) for i in ids.take(pa.array(best)).to_pylist()]
-        reasons = (reason(pool, int(row), self.of) for row in best)
+        reasons = (reason(pool, int(row), self.recipe.unit) for row in best)
         return Scored(
             counts={
                 "items": len(pool),

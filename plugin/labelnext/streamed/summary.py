@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition import get_acquisition
 from labelnext.pool import Notice
-from labelnext.ranking import Ranking, as_rows
+from labelnext.ranking import Ranking, as_rows, auto_notices
+from labelnext.recipe import Recipe
 from labelnext.report import BINS, NEXT
 from labelnext.streamed.parts import Scored
-from labelnext.streamed.scoring import Scoring
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,16 +50,15 @@ class Summary:
     Args:
         scored: what scoring found.
         budget: size of the batch.
-        scoring: how it was done, with the choice of the batch.
-        notices: of that choice.
+        recipe: how it was done.
+        notices: of the choice of the batch.
     """
 
     def __init__(
-        self, scored: Scored, budget: int, scoring: Scoring, notices: Sequence[Notice] = ()
+        self, scored: Scored, budget: int, recipe: Recipe, notices: Sequence[Notice] = ()
     ) -> None:
-        self.scored, self.budget, self._scoring = scored, budget, scoring
-        chosen = [] if scoring.why is None else [Notice("acquisition", scoring.why)]
-        self._notices = (*chosen, *notices)
+        self.scored, self.budget, self._recipe = scored, budget, recipe
+        self._notices = (*auto_notices(recipe), *notices)
         self._rows: list[dict[str, Any]] = []
         self._seen = 0
         self._fine: NDArray[np.int64] = np.zeros(_FINE, dtype=np.int64)
@@ -107,13 +105,14 @@ class Summary:
                 {**row, "reason": scored.reasons.get(row["item_id"], "")}
                 for row in self._rows[:NEXT]
             ],
+            "recipe": self._recipe.to_dict(),
             "ranking": ranking,
         }
 
     @property
     def ranking(self) -> Ranking:
         """Of the batch, or of its first items where it is large."""
-        name = self._scoring.acquisition
+        recipe, function = self._recipe, self._recipe.function
         ids = np.array([row["item_id"] for row in self._rows], dtype=np.str_)
         scores = np.array([row["score"] for row in self._rows], dtype=np.float64)
         notices = [
@@ -141,12 +140,13 @@ class Summary:
             scores=scores,
             pool_order=ids,
             pool_scores=scores,
-            acquisition=name,
-            of=self._scoring.of,
-            direction=None if name is None else get_acquisition(name).direction,
-            selection=self._scoring.choice.method,
-            seed=self._scoring.choice.seed,
+            acquisition=recipe.acquisition,
+            of=recipe.unit,
+            direction=None if function is None else function.direction,
+            selection=recipe.selection,
+            seed=recipe.seed,
             notices=(*self._notices, *notices),
+            recipe=recipe,
         )
 
     def _distribution(self) -> dict[str, Any] | None:

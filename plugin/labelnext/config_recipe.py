@@ -1,0 +1,111 @@
+"""The recipe that a configuration asks for, checked before any data is read."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labelnext.acquisition import AUTO, get_acquisition
+from labelnext.document import Document, Location, parse
+from labelnext.errors import ConfigError, LabelnextError
+from labelnext.recipe import Recipe, asked, takers_of
+from labelnext.selection import get_selection
+
+if TYPE_CHECKING:
+    from labelnext.config import Config
+
+
+def recipe_of(settings: Config) -> Recipe:
+    """The recipe of a configuration; what depends on the data is still open.
+
+    Raises:
+        ConfigError: for an option that nothing takes, or whose value breaks its rule.
+    """
+    acquisition, selection = settings.acquisition, settings.selection
+    if settings.rest.purpose == "review":
+        return _review_recipe(settings)
+    twice = acquisition.options.keys() & selection.options.keys()
+    if twice:
+        raise ConfigError(
+            f"option {min(twice)} must stand in acquisition.options or in selection.options, "
+            "not in both."
+        )
+    options = {**acquisition.options, **selection.options}
+    if isinstance(file := options.get("class_quality"), str):
+        options["class_quality"] = parse(settings.directory / Path(file).expanduser()).data
+    unit = None
+    if acquisition.name is not None:
+        units = () if acquisition.name == AUTO else get_acquisition(acquisition.name).of
+        unit = acquisition.of if not units or acquisition.of in units else units[0]
+    recipe = asked(
+        acquisition.name,
+        options=options,
+        budget=selection.budget,
+        selection=selection.method,
+        seed=selection.seed,
+        unit=unit,
+    )
+    return replace(
+        recipe,
+        reduction=acquisition.reduce,
+        floor=acquisition.floor,
+        no_objects=acquisition.no_objects,
+        calibrate=acquisition.calibrate,
+    )
+
+
+def _review_recipe(settings: Config) -> Recipe:
+    """Labels are ranked by their quality; what has no part in that is named."""
+    given = settings.selection.model_fields_set - {"budget", "seed"}
+    idle = [f"selection.{name}" for name in sorted(given)]
+    idle += ["acquisition"] if settings.acquisition.model_fields_set else []
+    message = f"labels are ranked by their quality, so {', '.join(idle)} had no part in it."
+    return Recipe(
+        acquisition=None,
+        options={"score": settings.review.score},
+        budget=settings.selection.budget,
+        purpose="review",
+        reasons={"idle_options": message} if idle else {},
+    )
+
+
+def check_recipe(document: Document, settings: Config) -> None:
+    """Refuse options that nothing takes, and values that break their rule.
+
+    Raises:
+        ConfigError: with the key path, the file and the line.
+    """
+    acquisition, selection = settings.acquisition, settings.selection
+    method = get_selection(selection.method)
+    scoring, choosing, space, limits = takers_of(acquisition.name, method).values()
+    known = {"acquisition": scoring, "selection": choosing | space | limits}
+    given = {"acquisition": acquisition.options, "selection": selection.options}
+    for section, options in given.items():
+        for name in options:
+            if name not in known["acquisition"] | known["selection"]:
+                location = (section, "options", name)
+                raise _unknown_option(document, location, known[section], known)
+    try:
+        _ = settings.recipe
+    except LabelnextError as error:
+        name, must, rule = error.message.partition(" must ")
+        for section, options in given.items():
+            if must and name in options:
+                location = (section, "options", name)
+                raise document.error(location, f"must {rule}", hint=error.hint) from error
+        raise
+
+
+def _unknown_option(
+    document: Document, location: Location, names: set[str], known: dict[str, set[str]]
+) -> ConfigError:
+    """The error for an option that nothing takes, with the nearest right one."""
+    name = str(location[-1])
+    near = difflib.get_close_matches(name, sorted(set().union(*known.values())), n=1)
+    hint = f"did you mean {near[0]!r}?" if near else None
+    if not names:
+        return document.error(location, f"must be left out; got {name!r}: nothing takes it.")
+    rule = f"must be one of {', '.join(sorted(names))}; got {name!r}."
+    return document.error(location, rule, hint=hint)

@@ -1,0 +1,296 @@
+"""Recipe: how a pool is scored and a batch chosen, with every name and option checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from labelnext.acquisition import (
+    AUTO,
+    AUTO_FUNCTIONS,
+    AcquisitionFunction,
+    Unit,
+    auto_acquisition,
+    get_acquisition,
+)
+from labelnext.acquisition.objects import NoObjects, Reduction
+from labelnext.errors import InvalidInput, unknown
+from labelnext.pool import Pool
+from labelnext.selection import SelectionMethod, get_selection
+from labelnext.selection.auto import auto_selection
+from labelnext.selection.constraints import Constraints
+from labelnext.selection.points import Points, Space, finite_rows
+
+Purpose = Literal["label", "review"]
+Calibrate = Literal["off", "auto"]
+
+_LENIENT = {"reduction": "reduce", "floor": "floor", "no_objects": "no_objects"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a pool is scored and a batch chosen.
+
+    `asked` makes one from names and options, before any data is read; `resolved` settles what
+    depends on the data, once, and says why. The report, the journal, `labelnext explain` and large
+    pools all read the same recipe.
+
+    Attributes:
+        acquisition: name of the function; `auto` until it is resolved; None without one.
+        unit: what is scored, items or objects; None until it is resolved, or without a function.
+        reduction: how the scores of an item's objects become one; None where nothing is reduced.
+        floor: confidence below which objects do not count, in [0, 1]; None where items are scored.
+        no_objects: where items without objects come; None where items are scored.
+        options: further options of the function.
+        calibrate: whether probabilities may be scaled by a temperature.
+        selection: name of the method; `auto` until it is resolved.
+        selection_options: options of the method.
+        space: how distances are measured, see `Space`.
+        limits: what the batch must keep to, see `Constraints`.
+        budget: size of the batch; None for the whole pool.
+        seed: of the method.
+        purpose: label ranks what has no label, review ranks labels.
+        reasons: what was left to labelnext, by key, and why it is so, one sentence each.
+    """
+
+    acquisition: str | None = AUTO
+    unit: Unit | None = None
+    reduction: Reduction | None = None
+    floor: float | None = None
+    no_objects: NoObjects | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    calibrate: Calibrate = "off"
+    selection: str = "top_k"
+    selection_options: Mapping[str, Any] = field(default_factory=dict)
+    space: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    budget: int | None = None
+    seed: int = 0
+    purpose: Purpose = "label"
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def function(self) -> AcquisitionFunction | None:
+        """The row of the acquisition function; None without one, or while it is `auto`."""
+        if self.acquisition in (None, AUTO) or self.purpose == "review":
+            return None
+        return get_acquisition(str(self.acquisition))
+
+    @property
+    def method(self) -> SelectionMethod:
+        """The row of the selection method."""
+        return get_selection(self.selection)
+
+    @property
+    def scoring(self) -> dict[str, Any]:
+        """What `AcquisitionFunction.score` is given, beside the pool and the unit."""
+        stated = {name: getattr(self, attribute) for attribute, name in _LENIENT.items()}
+        return {**{n: v for n, v in stated.items() if v is not None}, **self.options}
+
+    @property
+    def constraints(self) -> Constraints:
+        """What the batch must keep to."""
+        return Constraints(**self.limits)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
+        """Back from `to_dict`; keys of another version are passed over."""
+        known = {f.name for f in fields(cls)}
+        return cls(**{name: value for name, value in data.items() if name in known})
+
+
+def asked(
+    acquisition: str | None = AUTO,
+    *,
+    options: Mapping[str, Any],
+    budget: int | None = None,
+    selection: str = "top_k",
+    seed: int = 0,
+    unit: Unit | None = None,
+) -> Recipe:
+    """A recipe of names and options; each option goes to what names it.
+
+    Args:
+        acquisition: name of the function, auto, or None.
+        options: of the function, the method, `Space` and `Constraints`.
+        budget: size of the batch; None for the whole pool.
+        selection: name of the method.
+        seed: of the method.
+        unit: what to score; None for what the pool allows.
+
+    Raises:
+        UnknownName: for a name or an option that does not exist.
+        InvalidInput: if two things take an option, or a value breaks its rule.
+
+    Example:
+        >>> asked("entropy", options={"base": 2, "per_group": 1}).limits
+        {'per_group': 1}
+    """
+    _check_whole("budget", budget, 1, "leave it out to rank the whole pool.")
+    _check_whole("seed", seed, 0)
+    method = get_selection(selection)
+    takers = takers_of(acquisition, method)
+    for name in options:
+        by = [taker for taker, names in takers.items() if name in names]
+        if not by:
+            raise unknown("option", name, set().union(*takers.values()))
+        if len(by) > 1:
+            raise InvalidInput(f"option {name} is ambiguous: both {by[0]} and {by[1]} take it.")
+    scoring, choosing, space, limits = (
+        {n: v for n, v in options.items() if n in names} for names in takers.values()
+    )
+    Space(**space)
+    Constraints(**limits)
+    return Recipe(
+        acquisition=acquisition,
+        unit=unit,
+        options=scoring,
+        selection=method.name,
+        selection_options=choosing,
+        space=space,
+        limits=limits,
+        budget=budget,
+        seed=seed,
+    )
+
+
+def takers_of(acquisition: str | None, method: SelectionMethod) -> dict[str, set[str]]:
+    """The names of the options of the function, the method, the space and the constraints.
+
+    Args:
+        acquisition: name of the function; for `auto`, the options of all that it may take.
+        method: of the selection.
+
+    Raises:
+        UnknownName: if there is no such function.
+    """
+    names = AUTO_FUNCTIONS if acquisition == AUTO else (acquisition,) if acquisition else ()
+    scoring = set().union(*(get_acquisition(name).options for name in names))
+    return {
+        acquisition or "": scoring,
+        method.name if method.name != acquisition else f"selection {method.name}": {
+            *method.options
+        },
+        "distances": {f.name for f in fields(Space)} if "embeddings" in method.inputs else set(),
+        "constraints": {f.name for f in fields(Constraints)},
+    }
+
+
+def resolved(recipe: Recipe, pool: Pool) -> Recipe:
+    """The recipe with everything settled that depends on the data.
+
+    That is: `auto`, the unit, how objects are reduced, and the number of clusters.
+
+    Args:
+        recipe: of `asked` or of a configuration; one that is resolved already stays as it is.
+        pool: what is ranked.
+
+    Raises:
+        UnknownName: if the function that auto takes has no such option.
+        InvalidInput: if the pool lacks what is needed.
+    """
+    recipe = _with_function(recipe, pool)
+    method = recipe.method
+    if recipe.acquisition is None and "utilities" in method.needs:
+        why = recipe.reasons.get("acquisition")
+        got = "None" if why is None else f"auto, but {why.partition(': ')[2].rstrip('.')}"
+        raise InvalidInput(
+            f"acquisition must be named for the selection {method.name}; got {got}.",
+            hint="image_diversity works without one.",
+        )
+    if recipe.selection == AUTO:
+        name, why = auto_selection(
+            _n_anchors(pool),
+            scored=recipe.acquisition is not None,
+            embedded=pool.embeddings is not None,
+            n_classes=None if pool.probabilities is None else pool.probabilities.shape[-1],
+        )
+        reasons = {**recipe.reasons, "selection": f"auto chose {name}: {why}."}
+        recipe = replace(recipe, selection=name, reasons=reasons)
+    if "n_clusters" in method.required and "n_clusters" not in recipe.selection_options:
+        n_clusters = _default_clusters(pool)
+        recipe = replace(
+            recipe,
+            selection_options={**recipe.selection_options, "n_clusters": n_clusters},
+            reasons={**recipe.reasons, "n_clusters": f"{n_clusters}, one for each class."},
+        )
+    return recipe
+
+
+def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
+    """The recipe with its function, unit, and how objects are reduced."""
+    name, unit, reasons = recipe.acquisition, recipe.unit, recipe.reasons
+    chosen: dict[str, Any] = {}
+    if name == AUTO:
+        choice = auto_acquisition(pool, unit)
+        name, unit, chosen = choice.name, choice.of or unit, dict(choice.options)
+        reasons = {**reasons, "acquisition": str(choice)}
+    if name is None:
+        if recipe.options:
+            raise InvalidInput(
+                f"option {min(recipe.options)} must be left out where nothing is scored; "
+                f"got {recipe.options[min(recipe.options)]!r}."
+            )
+        return replace(recipe, acquisition=None, unit=None, reasons=reasons)
+    function = get_acquisition(name)
+    unit = unit or function.default_of(pool)
+    defaults = {n: v for n, v in function.options.items() if n in _LENIENT.values()}
+    if unit == "objects" or pool.multilabel:
+        reduced = _LENIENT if unit == "objects" else {"reduction": "reduce"}
+        stated = {name: getattr(recipe, attribute) for attribute, name in reduced.items()}
+        chosen = {**{n: defaults[n] for n in stated if n in defaults}, **chosen}
+        chosen |= {n: v for n, v in stated.items() if v is not None and n in function.options}
+    for option in recipe.options:
+        if option not in function.options:
+            raise unknown("option", option, function.options)
+    chosen |= recipe.options
+    return replace(
+        recipe,
+        acquisition=name,
+        unit=unit,
+        **{attribute: chosen.pop(name, None) for attribute, name in _LENIENT.items()},
+        options=chosen,
+        reasons=reasons,
+    )
+
+
+def _n_anchors(pool: Pool) -> int:
+    """How many labelled items have an embedding that distances can be measured from."""
+    if pool.embeddings is None:
+        return 0
+    return int((pool.labelled & finite_rows(Points(pool.embeddings))).sum())
+
+
+def _default_clusters(pool: Pool) -> int:
+    """The number of classes.
+
+    Raises:
+        InvalidInput: if the pool names none.
+    """
+    if pool.n_classes is None:
+        raise InvalidInput(
+            "n_clusters must be given when the pool names no classes; got None.",
+            hint="set selection.options.n_clusters, or give the pool its classes.",
+        )
+    return pool.n_classes
+
+
+def _check_whole(what: str, value: object, least: int, hint: str | None = None) -> None:
+    if value is None and what == "budget":
+        return
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, np.integer))
+        or value < least
+        or value > 2**63 - 1
+    ):
+        raise InvalidInput(
+            f"{what} must be a whole number of at least {least}; got {value!r}.", hint=hint
+        )
