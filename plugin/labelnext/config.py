@@ -30,6 +30,7 @@ from labelnext.errors import ConfigError, LabelnextError
 from labelnext.recipe import Purpose, Recipe
 from labelnext.reviews import LabelScore
 from labelnext.selection import get_selection
+from labelnext.strategy import Strategy
 from labelnext.targets import get_target
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -141,6 +142,11 @@ class Replay(Options):
     """Processes; one for each processor when null. The figures do not depend on it."""
     path: Path | None = Path("labelnext-replay.html")
     """The HTML page; none when null."""
+
+    @field_validator("strategies")
+    @classmethod
+    def _known(cls, strategies: list[str]) -> list[str]:
+        return [Strategy.parse(text).name for text in strategies]
 
 
 class Review(Options):

@@ -12,53 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition import acquisition_names
 from labelnext.errors import ConfigError, InvalidInput, unknown
 from labelnext.pool import Pool
 from labelnext.ranking import rank
-from labelnext.selection import get_selection, selection_names
-
-RANDOM = "random"
-
-
-@dataclass(frozen=True)
-class Strategy:
-    """How each batch is chosen.
-
-    Attributes:
-        name: as in the configuration.
-        acquisition: name of the acquisition function, or None.
-        selection: name of the selection method; None for a random choice.
-    """
-
-    name: str
-    acquisition: str | None
-    selection: str | None
-
-    @classmethod
-    def parse(cls, text: str) -> Strategy:
-        """From ``random``, an acquisition function, a selection method, or both with a slash.
-
-        Raises:
-            UnknownName: if it is none of these.
-
-        Example:
-            >>> Strategy.parse("margin").selection, Strategy.parse("image_diversity").acquisition
-            ('top_k', None)
-        """
-        first, slash, second = (part.strip() for part in text.partition("/"))
-        if slash:
-            if first not in acquisition_names():
-                raise unknown("replay.strategies", first, acquisition_names())
-            return cls(text, first, get_selection(second).name)
-        if text == RANDOM:
-            return cls(text, None, None)
-        if text in acquisition_names():
-            return cls(text, text, "top_k")
-        if text in selection_names():
-            needs_score = "utilities" in get_selection(text).needs
-            return cls(text, "margin" if needs_score else None, text)
-        raise unknown("replay.strategies", text, [RANDOM, *acquisition_names(), *selection_names()])
+from labelnext.strategy import RANDOM as RANDOM
+from labelnext.strategy import Strategy as Strategy
 
 
 @dataclass(frozen=True)
@@ -102,8 +60,12 @@ class Protocol:
             raise ConfigError(
                 f"replay.model must have fit and predict_proba; {self.model!r} does not."
             )
-        options = dict(self.model_options)
-        if "random_state" in inspect.signature(kind).parameters:
+        options, parameters = dict(self.model_options), inspect.signature(kind).parameters
+        open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        for option in () if open_ended else options:
+            if option not in parameters:
+                raise unknown("replay.model_options", option, parameters)
+        if "random_state" in parameters:
             options.setdefault("random_state", seed)
         try:
             return make_pipeline(StandardScaler(), kind(**options))

@@ -67,13 +67,6 @@ def replay(
     page = None if options.path is None else settings.directory / options.path.expanduser()
     if page is not None:
         check_writable(page)
-    with opened(settings, adapter, progress) as platform:
-        pool = read_pool(settings, platform, progress)
-    stored = pool.embeddings is None and not pool.missing.all()
-    if options.by == "predictions" or (options.by == "auto" and stored):
-        return _written(replay_stored(pool, options.strategies, path=page))
-    features, labels = labelled_part(pool)
-    strategies = [Strategy.parse(text) for text in dict.fromkeys([RANDOM, *options.strategies])]
     protocol = Protocol(
         options.model,
         options.model_options,
@@ -82,6 +75,15 @@ def replay(
         options.rounds,
         options.test_size,
     )
+    if options.by != "predictions":
+        protocol.estimator(0)  # a wrong model shows before the data is read
+    with opened(settings, adapter, progress) as platform:
+        pool = read_pool(settings, platform, progress)
+    stored = pool.embeddings is None and not pool.missing.all()
+    if options.by == "predictions" or (options.by == "auto" and stored):
+        return _written(replay_stored(pool, options.strategies, path=page))
+    features, labels = labelled_part(pool)
+    strategies = [Strategy.parse(text) for text in dict.fromkeys([RANDOM, *options.strategies])]
     n_classes = pool.n_classes or int(labels.max()) + 1
     with only_run(settings.state):
         curves = simulate(

@@ -17,6 +17,7 @@ from labelnext.pipeline import run
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
 from labelnext.recipe import Recipe, asked, resolved
+from labelnext.replays import replay
 
 ROWS = [[0.9, 0.1], [0.5, 0.5], [0.6, 0.4]]
 IDS = ["a", "b", "c"]
@@ -181,3 +182,20 @@ def test_report_journal_and_dry_run_hold_the_same_recipe(tmp_path: Path) -> None
     report = run(config)
     (journal,) = journals(tmp_path / ".labelnext")
     assert report.recipe == journal.header["recipe"] == dry
+
+
+def test_a_strategy_of_the_replay_is_checked_with_the_configuration(tmp_path: Path) -> None:
+    text = "replay:\n  strategies: [margin, entropy/k_centre]\n"
+    with pytest.raises(ConfigError) as caught:
+        load_config(written(tmp_path, text))
+    assert "line 3: replay.strategies must be one of" in caught.value.message
+    assert caught.value.hint == "did you mean 'k_center'?"
+
+
+def test_an_option_of_the_replayed_model_is_checked_before_the_data_is_looked_for(
+    tmp_path: Path,
+) -> None:
+    config = written(tmp_path, "replay:\n  model_options: {max_itr: 10}\n")
+    with pytest.raises(ConfigError, match="replay.model_options must be one of .*max_iter") as e:
+        replay(config)
+    assert e.value.hint == "did you mean 'max_iter'?"

@@ -193,7 +193,7 @@ def test_too_few_items_say_how_many_are_needed() -> None:
         ("sklearn.linear_model.Logistic", {}, "import path of a classifier"),
         ("LogisticRegression", {}, "import path of a classifier"),
         ("sklearn.linear_model.Ridge", {}, "must have fit and predict_proba"),
-        ("sklearn.linear_model.LogisticRegression", {"depth": 3}, "must fit"),
+        ("sklearn.linear_model.LogisticRegression", {"depth": 3}, "model_options must be one of C"),
     ],
 )
 def test_wrong_model_is_refused(model: str, options: dict[str, int], message: str) -> None:
