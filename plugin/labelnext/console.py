@@ -102,7 +102,7 @@ def print_status(status: Status) -> None:
         table = table_of("run", "labelled", "ranked", "acquisition", "median score")
         for run in status.runs:
             median = "" if run.median_score is None else f"{run.median_score:.4g}"
-            row = (run.run_id, f"{run.n_labelled:,}", f"{len(run.scores):,}")
+            row = (run.run_id, f"{run.n_labelled:,}", f"{run.n_ranked:,}")
             table.add_row(*row, run.acquisition or "none", median)
         out.print(table)
     for signal in status.signals:

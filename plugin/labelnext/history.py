@@ -18,6 +18,7 @@ from labelnext.ranking import Ranking
 
 _STABLE_KAPPA = 0.99  # Bloodgood and Vijay-Shanker (2009), section 4
 _STABLE_RUNS = 3
+_COLUMNS = ("acquisition", "n_items", "n_labelled", "n_ranked", "item_ids", "predicted", "scores")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,16 +30,19 @@ class Snapshot:
         acquisition: name of the acquisition function; empty without one.
         n_items: items of the pool.
         n_labelled: labelled ones among them.
-        item_ids: shape (n_items,); empty where the run is too old to be compared.
-        predicted: shape (n_items,), most likely class, −1 without a class prediction; empty as
+        n_ranked: items that were ranked.
+        item_ids: shape (n_kept,), those of the pool, or a sample that is the same in every run;
+            empty where the run is too old to be compared.
+        predicted: shape (n_kept,), most likely class, −1 without a class prediction; empty as
             the ids are.
-        scores: shape (n_ranked,), of the items that were ranked.
+        scores: shape (n_scores,), of the items that were ranked, or of those in the sample.
     """
 
     run_id: str
     acquisition: str
     n_items: int
     n_labelled: int
+    n_ranked: int
     item_ids: NDArray[np.str_]
     predicted: NDArray[np.int64]
     scores: NDArray[np.float64]
@@ -56,7 +60,7 @@ class Snapshot:
             "acquisition": self.acquisition,
             "n_items": self.n_items,
             "n_labelled": self.n_labelled,
-            "n_ranked": len(self.scores),
+            "n_ranked": self.n_ranked,
             "median_score": self.median_score,
         }
 
@@ -80,20 +84,28 @@ class Signal:
     reference: str
 
 
-def keep(folder: Path, run_id: str, pool: Pool, ranking: Ranking) -> None:
+def snapshot_of(run_id: str, pool: Pool, ranking: Ranking) -> Snapshot:
+    """What a run saw of a pool in memory."""
+    return Snapshot(
+        run_id,
+        ranking.acquisition or "",
+        len(pool),
+        int(pool.labelled.sum()),
+        len(ranking.pool_order),
+        pool.item_ids,
+        predicted_classes(pool),
+        ranking.pool_scores,
+    )
+
+
+def keep(folder: Path, snapshot: Snapshot) -> None:
     """Store what `status` compares later, as ``<run_id>.npz`` in the folder."""
+    columns = {name: np.array(getattr(snapshot, name)) for name in _COLUMNS}
 
     def write(file: IO[bytes]) -> None:
-        np.savez_compressed(
-            file,
-            acquisition=np.array(ranking.acquisition or ""),
-            n_labelled=np.array(int(pool.labelled.sum())),
-            item_ids=pool.item_ids,
-            predicted=predicted_classes(pool),
-            scores=ranking.pool_scores,
-        )
+        np.savez_compressed(file, **columns)
 
-    write_atomically(folder / f"{run_id}.npz", write)
+    write_atomically(folder / f"{snapshot.run_id}.npz", write)
 
 
 def snapshots(folder: Path) -> list[Snapshot]:
@@ -106,7 +118,8 @@ def snapshots(folder: Path) -> list[Snapshot]:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 ids, predicted = np.empty(0, dtype=np.str_), data["predicted"]
-                n_items = len(predicted)
+                n_items = int(data["n_items"]) if "n_items" in data else len(predicted)
+                n_ranked = int(data["n_ranked"]) if "n_ranked" in data else len(data["scores"])
                 if len(found) <= _STABLE_RUNS:
                     ids = data["item_ids"]
                 else:
@@ -117,6 +130,7 @@ def snapshots(folder: Path) -> list[Snapshot]:
                         str(data["acquisition"]),
                         n_items,
                         int(data["n_labelled"]),
+                        n_ranked,
                         ids,
                         predicted,
                         data["scores"],

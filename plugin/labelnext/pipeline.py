@@ -23,7 +23,7 @@ from labelnext.adapter import (
 from labelnext.config import Config, load_config
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.explain import Explanation, explain_item
-from labelnext.history import keep
+from labelnext.history import keep, snapshot_of
 from labelnext.join import join_predictions
 from labelnext.journal import Journal, Plan, Progress, find_journal, journals, only_run
 from labelnext.output import check_writable, ranking_format, write_atomically, write_ranking
@@ -96,7 +96,7 @@ def run(
                 platform.apply(plan, journal)
                 notices += [Notice("write", remark) for remark in journal.remarks]
                 if ranking.purpose == "label":
-                    keep(settings.state / "history", journal.run_id, pool, ranking)
+                    keep(settings.state / "history", snapshot_of(journal.run_id, pool, ranking))
             if output is not None:
                 write_ranking(output, ranking.pool_rows())
         written = Path(plan.output) if plan.output else output

@@ -106,28 +106,96 @@ def trust(pool: Pool) -> list[Trust]:
         >>> found.n, round(found.ece, 3)
         (10, 0.2)
     """
-    found: list[Trust | None] = []
+    names = pool.version_names
+    judged = (
+        judge(each, place, names[place], pool.classes) for place, each in enumerate(evidence(pool))
+    )
+    return [each for each in judged if each is not None]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What one model version said of labelled items, and what is right.
+
+    Attributes:
+        of: items or objects; `none` where there is nothing to compare.
+        rows: shape (n, n_classes), probabilities of items; or shape (n, 1), confidences of objects.
+        labels: shape (n,), class positions of items; of objects 1 where they are right, else 0.
+        class_ids: shape (n,), predicted classes of objects; None where they have none.
+    """
+
+    of: str
+    rows: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    class_ids: NDArray[np.int64] | None = None
+
+    @classmethod
+    def joined(cls, parts: Sequence[Evidence]) -> Evidence:
+        """That of several parts of a pool, one after the other."""
+        told = [part for part in parts if part.of != "none"]
+        if not told:
+            return _NOTHING
+        ids = [part.class_ids for part in told if part.class_ids is not None]
+        return cls(
+            told[0].of,
+            np.concatenate([part.rows for part in told]),
+            np.concatenate([part.labels for part in told]),
+            np.concatenate(ids) if len(ids) == len(told) else None,
+        )
+
+
+_NOTHING = Evidence("none", np.empty((0, 0)), np.empty(0, dtype=np.int64))
+
+
+def evidence(pool: Pool) -> list[Evidence]:
+    """What each model version said of the labelled items, and what is right."""
     if pool.probabilities is not None and pool.labels is not None and not pool.multilabel:
         members = pool.probabilities if pool.probabilities.ndim == 3 else pool.probabilities[None]
-        found += [_of_items(pool, rows, pool.labels, n) for n, rows in enumerate(members)]
-    elif pool.objects is not None and pool.truth is not None:
+        return [_items_evidence(rows, pool.labels) for rows in members]
+    if pool.objects is not None and pool.truth is not None:
         versions = pool.objects if isinstance(pool.objects, tuple) else (pool.objects,)
         if pool.truth.boxes is not None or not len(pool.truth.confidences):
-            found += [_of_objects(pool, o, pool.truth, n) for n, o in enumerate(versions)]
-    return [each for each in found if each is not None]
+            return [_objects_evidence(pool, objects, pool.truth) for objects in versions]
+    return []
 
 
-def _of_items(
-    pool: Pool, rows: NDArray[np.floating], labels: NDArray[np.int64], place: int
-) -> Trust | None:
+def _items_evidence(rows: NDArray[np.floating], labels: NDArray[np.int64]) -> Evidence:
     usable = (labels >= 0) & np.isfinite(rows).all(axis=1)
-    if usable.sum() < _LEAST:
+    return Evidence("items", rows[usable].astype(np.float64), labels[usable])
+
+
+def _objects_evidence(pool: Pool, objects: Objects, truth: Objects) -> Evidence:
+    if objects.boxes is None:
+        return _NOTHING
+    known = (pool.labelled & ~pool.missing)[objects.item_positions]
+    known &= np.isfinite(objects.confidences)
+    right = hits(objects, truth)[known]
+    confidences = objects.confidences[known].astype(np.float64)
+    ids = None if objects.class_ids is None else objects.class_ids[known]
+    return Evidence("objects", confidences[:, None], right.astype(np.int64), ids)
+
+
+def judge(evidence: Evidence, place: int, name: str, classes: Sequence[str] | None) -> Trust | None:
+    """The calibration of one model version; None where there is too little to go by.
+
+    Args:
+        evidence: of the version.
+        place: of the version, from 0.
+        name: of the version.
+        classes: names of the classes.
+    """
+    if evidence.of == "none" or len(evidence.labels) < _LEAST:
         return None
-    rows, labels = rows[usable].astype(np.float64), labels[usable]
+    judged = _of_items if evidence.of == "items" else _of_objects
+    return judged(evidence, place, name, classes)
+
+
+def _of_items(evidence: Evidence, place: int, name: str, classes: Sequence[str] | None) -> Trust:
+    rows, labels = evidence.rows, evidence.labels
     bins = reliability(rows, labels)
     return Trust(
         place + 1,
-        pool.version_names[place],
+        name,
         "items",
         len(labels),
         float(rows.max(axis=1).mean()),
@@ -136,17 +204,20 @@ def _of_items(
         classwise_calibration_error(rows, labels),
         brier_score(rows, labels),
         negative_log_likelihood(rows, labels),
-        tuple(_of_class(pool, rows, labels, c) for c in np.unique(labels).tolist()),
+        tuple(_of_class(classes, rows, labels, c) for c in np.unique(labels).tolist()),
         bins,
     )
 
 
 def _of_class(
-    pool: Pool, rows: NDArray[np.floating], labels: NDArray[np.int64], position: int
+    classes: Sequence[str] | None,
+    rows: NDArray[np.floating],
+    labels: NDArray[np.int64],
+    position: int,
 ) -> ClassTrust:
     own, column = labels == position, rows[:, position]
     return ClassTrust(
-        _name(pool, position),
+        _name(classes, position),
         int(own.sum()),
         mean_gap(binned(column, own)),
         float(((column - own) ** 2).mean()),
@@ -154,22 +225,13 @@ def _of_class(
     )
 
 
-def _of_objects(pool: Pool, objects: Objects, truth: Objects, place: int) -> Trust | None:
-    if objects.boxes is None:
-        return None
-    known = (pool.labelled & ~pool.missing)[objects.item_positions]
-    known &= np.isfinite(objects.confidences)
-    if known.sum() < _LEAST:
-        return None
-    right = hits(objects, truth)[known]
-    confidences = objects.confidences[known].astype(np.float64)
-    ids: NDArray[np.int64] = np.zeros(len(right), dtype=np.int64)
-    if objects.class_ids is not None:
-        ids = objects.class_ids[known]
+def _of_objects(evidence: Evidence, place: int, name: str, classes: Sequence[str] | None) -> Trust:
+    confidences, right = evidence.rows[:, 0], evidence.labels == 1
+    ids = np.zeros(len(right), dtype=np.int64) if evidence.class_ids is None else evidence.class_ids
     whole = _of_confidences("", confidences, right)
-    classes = tuple(
+    by_class = tuple(
         _of_confidences(
-            "object" if objects.class_ids is None else _name(pool, c),
+            "object" if evidence.class_ids is None else _name(classes, c),
             confidences[ids == c],
             right[ids == c],
         )
@@ -177,16 +239,16 @@ def _of_objects(pool: Pool, objects: Objects, truth: Objects, place: int) -> Tru
     )
     return Trust(
         place + 1,
-        pool.version_names[place],
+        name,
         "objects",
         len(right),
         float(confidences.mean()),
         float(right.mean()),
         whole.ece,
-        float(np.mean([c.ece for c in classes])),
+        float(np.mean([c.ece for c in by_class])),
         whole.brier,
         whole.nll,
-        classes,
+        by_class,
         binned(confidences, right),
     )
 
@@ -204,10 +266,10 @@ def _of_confidences(
     )
 
 
-def _name(pool: Pool, position: int) -> str:
+def _name(classes: Sequence[str] | None, position: int) -> str:
     if position < 0:
         return "unknown"
-    return str(position) if pool.classes is None else pool.classes[position]
+    return str(position) if classes is None else classes[position]
 
 
 def _plain(values: NDArray[np.floating]) -> Sequence[float | None]:

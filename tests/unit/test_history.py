@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from labelnext.history import Snapshot, kappa, keep, predicted_classes, signals, snapshots
+from labelnext.history import (
+    Snapshot,
+    kappa,
+    keep,
+    predicted_classes,
+    signals,
+    snapshot_of,
+    snapshots,
+)
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
 
@@ -14,7 +22,7 @@ from labelnext.ranking import rank
 def run(name: str, predicted: list[int], scores: list[float] | None = None) -> Snapshot:
     ids = np.array([f"i{n}" for n in range(len(predicted))])
     found = np.array(scores or [0.5] * len(predicted))
-    return Snapshot(name, "entropy", len(ids), 0, ids, np.array(predicted), found)
+    return Snapshot(name, "entropy", len(ids), 0, len(found), ids, np.array(predicted), found)
 
 
 def values(runs: list[Snapshot]) -> list[float | None]:
@@ -58,7 +66,7 @@ def test_runs_are_kept_and_read_back_oldest_first(tmp_path: Path) -> None:
         ["a", "b", "c"], probabilities=[[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]], labels=[0, -1, -1]
     )
     for name in ("2", "1"):
-        keep(tmp_path, name, pool, rank(pool, "entropy", budget=1))
+        keep(tmp_path, snapshot_of(name, pool, rank(pool, "entropy", budget=1)))
     (tmp_path / "3.npz").write_bytes(b"cut off")
     first, second = snapshots(tmp_path)
     assert (first.run_id, second.run_id) == ("1", "2")
@@ -73,9 +81,9 @@ def test_old_runs_are_read_without_their_items_and_the_signals_stay(tmp_path: Pa
     for name in "abcdefg":
         pool = Pool(range(30), probabilities=rng.dirichlet(np.ones(3), 30))
         ranking = rank(pool, "entropy")
-        keep(tmp_path, name, pool, ranking)
+        keep(tmp_path, snapshot_of(name, pool, ranking))
         seen = (pool.item_ids, predicted_classes(pool), ranking.pool_scores)
-        runs.append(Snapshot(name, "entropy", 30, 0, *seen))
+        runs.append(Snapshot(name, "entropy", 30, 0, len(seen[-1]), *seen))
     read = snapshots(tmp_path)
     assert [len(run.item_ids) for run in read] == [0, 0, 0, 30, 30, 30, 30]
     assert [run.n_items for run in read] == [30] * 7
