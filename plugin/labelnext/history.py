@@ -100,7 +100,7 @@ def snapshot_of(run_id: str, pool: Pool, ranking: Ranking) -> Snapshot:
 
 def keep(folder: Path, snapshot: Snapshot) -> None:
     """Store what `status` compares later, as ``<run_id>.npz`` in the folder."""
-    columns = {name: np.array(getattr(snapshot, name)) for name in _COLUMNS}
+    columns: dict[str, Any] = {name: np.array(getattr(snapshot, name)) for name in _COLUMNS}
 
     def write(file: IO[bytes]) -> None:
         np.savez_compressed(file, **columns)

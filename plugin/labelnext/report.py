@@ -283,12 +283,21 @@ def _distribution(ranking: Ranking) -> dict[str, Any] | None:
     }
 
 
-def _classes(pool: Pool, ranking: Ranking, batch: NDArray[np.intp]) -> list[dict[str, Any]] | None:
+def predictions_by_class(
+    pool: Pool, of: str | None
+) -> tuple[NDArray[np.int64], NDArray[np.intp]] | None:
+    """The predicted class of each item, or of each object, and the item that it belongs to.
+
+    Args:
+        pool: the items.
+        of: items or objects.
+
+    Returns:
+        Class positions, −1 for none, and positions of items, of one shape; None where the pool
+        predicts no classes.
+    """
     objects = newest_objects(pool)
-    in_batch = np.zeros(len(pool), dtype=bool)
-    in_batch[batch] = True
-    candidates = np.isin(pool.item_ids, ranking.pool_order) if len(pool) else in_batch
-    if pool.probabilities is not None and ranking.of != "objects":
+    if pool.probabilities is not None and of != "objects":
         vectors = pool.probabilities
         if vectors.ndim == 3:  # an absent member has no say
             present = ~np.isnan(vectors).any(axis=2, keepdims=True)
@@ -297,11 +306,20 @@ def _classes(pool: Pool, ranking: Ranking, batch: NDArray[np.intp]) -> list[dict
         whole = ~np.isnan(vectors).any(axis=1)
         predicted: NDArray[np.int64] = np.full(len(pool), -1)
         predicted[whole] = vectors[whole].argmax(axis=1)
-        owners: NDArray[np.intp] = np.arange(len(pool))
-    elif objects is not None and objects.class_ids is not None:
-        predicted, owners = objects.class_ids, objects.item_positions
-    else:
+        return predicted, np.arange(len(pool))
+    if objects is not None and objects.class_ids is not None:
+        return objects.class_ids, objects.item_positions
+    return None
+
+
+def _classes(pool: Pool, ranking: Ranking, batch: NDArray[np.intp]) -> list[dict[str, Any]] | None:
+    predictions = predictions_by_class(pool, ranking.of)
+    if predictions is None:
         return None
+    predicted, owners = predictions
+    in_batch = np.zeros(len(pool), dtype=bool)
+    in_batch[batch] = True
+    candidates = np.isin(pool.item_ids, ranking.pool_order) if len(pool) else in_batch
     n_classes = pool.n_classes or int(predicted.max(initial=-1)) + 1
     known = predicted >= 0
 
