@@ -85,7 +85,7 @@ def run(
 @app.command(epilog="Example: labelnext check labelnext.yaml")
 def check(config: ConfigPath, as_json: Json = False) -> None:
     """Look at everything that a run needs: connection, data, functions. Writes nothing."""
-    from labelnext.pipeline import check as check_pipeline
+    from labelnext.check import check as check_pipeline
 
     with progress_bars() as progress:
         result = check_pipeline(config, progress=progress)
@@ -200,7 +200,7 @@ def status(config: ConfigPath, as_json: Json = False) -> None:
 @app.command(epilog="Example: labelnext runs labelnext.yaml")
 def runs(config: ConfigPath, as_json: Json = False) -> None:
     """List the runs of a configuration, and whether they are done, broken or undone."""
-    from labelnext.pipeline import runs as list_runs
+    from labelnext.undo import runs as list_runs
 
     known = list_runs(config)
     if as_json:
@@ -223,7 +223,7 @@ def runs(config: ConfigPath, as_json: Json = False) -> None:
 @app.command(epilog="Example: labelnext undo labelnext.yaml")
 def undo(config: ConfigPath, run_id: RunId = None) -> None:
     """Put back what was there before a run, the newest one by default."""
-    from labelnext.pipeline import undo as undo_run
+    from labelnext.undo import undo as undo_run
 
     journal, stayed = undo_run(config, run_id)
     out.print(f"Run {journal.run_id} was taken back.")
@@ -234,7 +234,7 @@ def undo(config: ConfigPath, run_id: RunId = None) -> None:
 @app.command(epilog="Example: labelnext resume labelnext.yaml")
 def resume(config: ConfigPath, run_id: RunId = None) -> None:
     """Finish a run that broke off, the newest such one by default."""
-    from labelnext.pipeline import resume as resume_run
+    from labelnext.undo import resume as resume_run
 
     with progress_bars() as progress:
         journal = resume_run(config, run_id, progress=progress)

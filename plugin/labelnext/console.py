@@ -15,9 +15,9 @@ from rich.table import Table
 from labelnext.errors import ConfigError
 
 if TYPE_CHECKING:
+    from labelnext.check import Check
     from labelnext.exchange import Exchange
     from labelnext.journal import Progress
-    from labelnext.pipeline import Check
     from labelnext.replay_report import ReplayReport
     from labelnext.report import Report
     from labelnext.status import Status

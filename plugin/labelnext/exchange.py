@@ -13,7 +13,7 @@ from labelnext.adapter import Adapter, GivesBatches, TakesLabels, Target
 from labelnext.config import Config, load_config
 from labelnext.errors import ConfigError
 from labelnext.journal import Journal, Plan, Progress, only_run
-from labelnext.pipeline import opened, opened_target
+from labelnext.opened import opened, opened_target
 from labelnext.pool import Notice
 
 

@@ -1,46 +1,25 @@
-"""run(config): open, read, score, select, write; and the way back."""
+"""run(config): open, read, score, select, write; one frame for a pool in memory and in parts."""
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from labelnext.acquisition import acquisition_names, get_acquisition
-from labelnext.adapter import (
-    Adapter,
-    Finding,
-    Streams,
-    TakesObjectScores,
-    Target,
-    open_adapter,
-)
-from labelnext.config import Config, load_config
-from labelnext.errors import ConfigError, LabelnextError
-from labelnext.explain import Explanation, explain_item
-from labelnext.history import keep, snapshot_of
-from labelnext.join import join_predictions
-from labelnext.journal import Journal, Plan, Progress, find_journal, journals, only_run
-from labelnext.output import check_writable, ranking_format, write_atomically, write_ranking
-from labelnext.pool import Notice, Pool
-from labelnext.ranking import Ranking
-from labelnext.report import Report, summarise, versions
-from labelnext.scoring import follow, rank_pool, with_object_scores
-from labelnext.streamed.asked import check_streamable, first_pool, recipe_of_parts, without_limits
-from labelnext.streamed.run import (
-    is_streamed,
-    resume_streamed,
-    run_streamed,
-    undo_streamed,
-)
-from labelnext.targets import open_target
-
-_log = logging.getLogger("labelnext")
+from labelnext.adapter import Adapter
+from labelnext.config import Config
+from labelnext.errors import ConfigError
+from labelnext.explain import Explanation
+from labelnext.history import keep
+from labelnext.job import Job
+from labelnext.jobs import job_of
+from labelnext.journal import Journal, Plan, Progress, journals, only_run
+from labelnext.opened import loaded, opened
+from labelnext.output import check_writable, ranking_format, write_atomically
+from labelnext.pool import Notice
+from labelnext.report import Report, versions
+from labelnext.whole import WholeJob
 
 
 def run(
@@ -69,74 +48,75 @@ def run(
         WriteFailed: if a write broke off; `resume` finishes it, `undo` takes it back.
     """
     settings = loaded(config)
-    seconds: dict[str, float] = {}
     with opened(settings, adapter, progress) as platform:
-        parts = platform.parts() if isinstance(platform, Streams) else None
-        if parts is not None:
-            return run_streamed(settings, platform, parts, dry_run=dry_run, progress=progress)
-        with _timed(seconds, "read"):
-            pool = read_pool(settings, platform, progress)
-        with _timed(seconds, "rank"):
-            if progress is not None:
-                progress("rank", 0, None)
-            ranking = rank_pool(settings, pool)
-            if isinstance(platform, TakesObjectScores) and platform.wants_object_scores():
-                ranking = with_object_scores(pool, ranking)
-        with _timed(seconds, "plan"):
-            plan = platform.plan(ranking)
+        job = job_of(settings, platform, progress)
+        plan = job.plan()
         output = _own_output(settings, plan)
-        journal, notices = None, []
-        if not dry_run:
-            for path in (output, _page(settings)):
-                if path is not None:
-                    check_writable(path)
-            with only_run(settings.state), _timed(seconds, "write"):
-                notices = _broken_runs(settings)
-                journal = Journal.create(settings.state, plan, details=details_of(ranking))
-                platform.apply(plan, journal)
-                notices += [Notice("write", remark) for remark in journal.remarks]
-                if ranking.purpose == "label":
-                    keep(settings.state / "history", snapshot_of(journal.run_id, pool, ranking))
-            if output is not None:
-                write_ranking(output, ranking.pool_rows())
-        written = Path(plan.output) if plan.output else output
-        report = Report(
-            run=plan.run,
-            run_id=None if journal is None else journal.run_id,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            adapter=platform.name,
-            target=plan.target,
-            dry_run=dry_run,
-            steps=[
-                *(step.description for step in plan.steps),
-                *([f"Write {len(ranking.pool_order)} ranked items to {output}"] if output else []),
-            ],
-            stays=plan.stays,
-            next_steps=plan.next_steps if journal is None else journal.next_steps,
-            undo=f"labelnext undo {settings.path or 'CONFIG'}",
-            config=settings.to_dict(),
-            versions=versions(platform.requires),
-            seconds=seconds,
-            path=None if dry_run else _page(settings),
-            output=None if dry_run else written,
-            **summarise(pool, ranking, notices),
-        )
+        if dry_run:
+            report = _report(settings, platform, job, plan, output)
+        else:
+            report = _carried_out(settings, platform, job, plan, output)
     if report.path is not None:
         page = report.to_html().encode()
         write_atomically(report.path, lambda file: file.write(page))
     return report
 
 
-def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = None) -> Pool:
-    """The items of the source, with the predictions of the side file if one is named."""
-    pool = adapter.read()
-    side = settings.source.predictions
-    if side is None:
-        return pool
-    reader = open_adapter(
-        "files", directory=settings.directory, key=side.key, progress=progress, path=side.file
+def _carried_out(
+    settings: Config, platform: Adapter, job: Job, plan: Plan, output: Path | None
+) -> Report:
+    """Write, keep what the run saw, and report."""
+    for path in (output, _page(settings)):
+        if path is not None:
+            check_writable(path)
+    recipe = job.recipe
+    details = {"seed": recipe.seed, "recipe": recipe.to_dict()}
+    with only_run(settings.state), job.stages.timed("write"):
+        notices = _broken_runs(settings)
+        journal = Journal.create(settings.state, plan, details=details)
+        job.apply(plan, journal)
+        notices += [Notice("write", remark) for remark in journal.remarks]
+        if recipe.purpose == "label":
+            keep(settings.state / "history", job.snapshot(journal.run_id))
+    if output is not None:
+        job.write_output(output)
+    return _report(settings, platform, job, plan, output, journal, notices)
+
+
+def _report(
+    settings: Config,
+    platform: Adapter,
+    job: Job,
+    plan: Plan,
+    output: Path | None,
+    journal: Journal | None = None,
+    notices: list[Notice] | None = None,
+) -> Report:
+    """What was found and done; without a journal, what would be done."""
+    dry_run = journal is None
+    findings = job.findings(notices or [])
+    steps = [step.description for step in plan.steps]
+    if output is not None:
+        steps.append(f"Write {findings['counts']['ranked']} ranked items to {output}")
+    written = Path(plan.output) if plan.output else output
+    return Report(
+        run=plan.run,
+        run_id=None if journal is None else journal.run_id,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        adapter=platform.name,
+        target=plan.target,
+        dry_run=dry_run,
+        steps=steps,
+        stays=plan.stays,
+        next_steps=plan.next_steps if journal is None else journal.next_steps,
+        undo=f"labelnext undo {settings.path or 'CONFIG'}",
+        config=settings.to_dict(),
+        versions=versions((*platform.requires, *job.modules)),
+        seconds=job.stages.seconds,
+        path=None if dry_run else _page(settings),
+        output=None if dry_run else written,
+        **findings,
     )
-    return join_predictions(pool, reader.read())
 
 
 def explain(
@@ -146,7 +126,7 @@ def explain(
     adapter: Adapter | None = None,
     progress: Progress | None = None,
 ) -> Explanation:
-    """Why an item stands where it stands. Writes nothing.
+    """Why an item stands where it stands. Writes nothing. A pool in parts is read whole.
 
     Args:
         config: as for `run`.
@@ -159,190 +139,13 @@ def explain(
         ConfigError: for a wrong configuration or a missing extra.
     """
     settings = loaded(config)
-    if settings.rest.purpose == "review":
+    if settings.recipe.purpose == "review":
         raise ConfigError(
             "purpose must be label to explain a rank; got 'review'.",
             hint="the report of a review says of each label why it is doubted.",
         )
     with opened(settings, adapter, progress) as platform:
-        pool = read_pool(settings, platform, progress)
-    return explain_item(pool, rank_pool(settings, pool), item_id)
-
-
-@dataclass(frozen=True)
-class Check:
-    """What `check` found.
-
-    Attributes:
-        findings: of the adapter and of the data.
-        pool: what was read; None if it could not be.
-        obstacles: for each acquisition function, why it cannot be used; None if it can.
-    """
-
-    findings: list[Finding]
-    pool: Pool | None
-    obstacles: Mapping[str, str | None]
-
-    @property
-    def ok(self) -> bool:
-        """Nothing stands in the way of a run."""
-        return not any(finding.level == "error" for finding in self.findings)
-
-
-def check(
-    config: Config | Path | str | Mapping[str, Any],
-    *,
-    adapter: Adapter | None = None,
-    progress: Progress | None = None,
-) -> Check:
-    """Look at everything that a run needs, without writing anything.
-
-    Args:
-        config: as for `run`.
-        adapter: one that is open already.
-        progress: as for `run`.
-
-    Raises:
-        ConfigError: for a wrong configuration or a missing extra.
-    """
-    settings = loaded(config)
-    recipe = settings.recipe
-    with opened(settings, adapter, progress) as platform:
-        findings = platform.check()
-        if any(finding.level == "error" for finding in findings):
-            return Check(findings, None, {})
-        try:
-            parts = platform.parts() if isinstance(platform, Streams) else None
-            if parts is not None and isinstance(platform, Streams):
-                check_streamable(settings)
-                recipe_of_parts(settings, platform, parts)
-                recipe = without_limits(recipe)
-                pool = first_pool(settings, platform, parts)
-                message = f"what follows is of the first of {len(parts)} parts."
-                findings.append(Finding("ok", message))
-            else:
-                pool = read_pool(settings, platform, progress)
-            findings += [Finding("warning", notice.message) for notice in pool.notices]
-            ranking = follow(recipe, pool)
-            findings += [Finding("warning", notice.message) for notice in ranking.notices]
-            findings.append(_rankable(pool, ranking))
-        except LabelnextError as error:
-            findings.append(Finding("error", error.message, error.hint))
-            if "pool" not in locals():
-                return Check(findings, None, {})
-        obstacles = {n: get_acquisition(n).obstacle(pool) for n in acquisition_names()}
-        return Check(findings, pool, obstacles)
-
-
-def undo(
-    config: Config | Path | str | Mapping[str, Any],
-    run_id: str | None = None,
-    *,
-    adapter: Adapter | None = None,
-) -> tuple[Journal, list[str]]:
-    """Take back a run, the newest by default.
-
-    Returns:
-        Its journal, and what had to stay.
-
-    Raises:
-        NotFound: if there is no such run.
-        ConfigError: if it was undone already, or a later run built on it.
-    """
-    settings = loaded(config)
-    with only_run(settings.state):
-        journal = find_journal(settings.state, run_id, ("done", "broken"))
-        _newest(settings, journal, "undone")
-        with _writer(settings, journal, adapter, None) as platform:
-            if is_streamed(journal):
-                return journal, undo_streamed(settings, platform, journal)
-            return journal, platform.undo(journal)
-
-
-def resume(
-    config: Config | Path | str | Mapping[str, Any],
-    run_id: str | None = None,
-    *,
-    adapter: Adapter | None = None,
-    progress: Progress | None = None,
-) -> Journal:
-    """Finish a run that broke off, the newest such one by default.
-
-    Raises:
-        NotFound: if there is no such run.
-        ConfigError: if it is finished or undone, or a later run built on it.
-    """
-    settings = loaded(config)
-    with only_run(settings.state):
-        journal = find_journal(settings.state, run_id, ("planned", "broken"))
-        if journal.status == "done":
-            raise ConfigError(f"run {journal.run_id} must be broken to be resumed; it is done.")
-        _newest(settings, journal, "resumed")
-        with _writer(settings, journal, adapter, progress) as platform:
-            if is_streamed(journal):
-                resume_streamed(settings, platform, journal, progress)
-                return journal
-            platform.apply(journal.plan, journal)
-        return journal
-
-
-def _writer(
-    settings: Config, journal: Journal, adapter: Adapter | None, progress: Progress | None
-) -> AbstractContextManager[Adapter | Target]:
-    """What carries out a journal: the source, or the platform to which a batch was sent."""
-    if journal.what == "send":
-        return opened_target(settings, progress)
-    return opened(settings, adapter, progress)
-
-
-def runs(config: Config | Path | str | Mapping[str, Any]) -> list[Journal]:
-    """The journals of a configuration, oldest first."""
-    return journals(loaded(config).state)
-
-
-def loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
-    """The configuration, read and checked where that was not done yet."""
-    return config if isinstance(config, Config) else load_config(config)
-
-
-@contextmanager
-def opened(
-    settings: Config, adapter: Adapter | None, progress: Progress | None
-) -> Iterator[Adapter]:
-    """The adapter that was given, or one for the configuration, closed at the end."""
-    if adapter is not None:
-        yield adapter
-        return
-    opened = settings.open_adapter(progress)
-    try:
-        yield opened
-    finally:
-        opened.close()
-
-
-@contextmanager
-def opened_target(settings: Config, progress: Progress | None) -> Iterator[Target]:
-    """The platform of `send`, closed at the end."""
-    target = open_target(settings.send, directory=settings.directory, progress=progress)
-    try:
-        yield target
-    finally:
-        target.close()
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
-    _log.info("%s begins", stage)
-    start = time.perf_counter()
-    yield
-    seconds[stage] = round(time.perf_counter() - start, 3)
-    _log.info("%s took %.3f s", stage, seconds[stage])
-
-
-def details_of(ranking: Ranking) -> dict[str, Any]:
-    """What the journal keeps of how a ranking was made."""
-    recipe = ranking.recipe
-    return {"seed": ranking.seed, "recipe": None if recipe is None else recipe.to_dict()}
+        return WholeJob(settings, platform, progress).explain(item_id)
 
 
 def _own_output(settings: Config, plan: Plan) -> Path | None:
@@ -367,28 +170,3 @@ def _broken_runs(settings: Config) -> list[Notice]:
     ]
     message = "run {} broke off earlier; this run writes over what it left."
     return [Notice("broken_run", message.format(run_id)) for run_id in broken[-1:]]
-
-
-def _newest(settings: Config, journal: Journal, verb: str) -> None:
-    if journal.undone:
-        raise ConfigError(f"run {journal.run_id} must not be undone already; it is.")
-    later = [
-        other.run_id
-        for other in journals(settings.state)
-        if other.run_id > journal.run_id and other.status in ("done", "broken")
-    ]
-    if later:
-        raise ConfigError(
-            f"run {journal.run_id} must be the newest to be {verb}; {later[-1]} came after it.",
-            hint=f"undo {later[-1]} first.",
-        )
-
-
-def _rankable(pool: Pool, ranking: Ranking) -> Finding:
-    message = (
-        f"{len(pool)} items, {int(pool.labelled.sum())} labelled, "
-        f"{len(ranking.unscored_ids)} without a score: {len(ranking.pool_order)} can be ranked."
-    )
-    if len(ranking.pool_order):
-        return Finding("ok", message)
-    return Finding("warning", message, f"there is nothing to {ranking.purpose} next.")

@@ -25,8 +25,8 @@ from labelnext.learning_curves import (
     learning_curve,
     needed,
 )
+from labelnext.opened import opened, read_pool
 from labelnext.output import check_writable, write_atomically
-from labelnext.pipeline import opened, read_pool
 from labelnext.pool import Pool
 from labelnext.replay_report import ReplayReport
 from labelnext.stored_replay import StoredReport, replay_stored

@@ -13,9 +13,10 @@ from labelnext.config import Config
 from labelnext.errors import InvalidInput
 from labelnext.forecast import Forecast, forecast
 from labelnext.history import Signal, Snapshot, signals, snapshots
+from labelnext.jobs import job_of
 from labelnext.journal import Progress
 from labelnext.learning_curves import Protocol
-from labelnext.pipeline import loaded, opened, read_pool
+from labelnext.opened import loaded, opened
 from labelnext.pool import Pool
 from labelnext.replays import labelled_part
 
@@ -69,10 +70,9 @@ def status(
     """
     settings = loaded(config)
     with opened(settings, adapter, progress) as platform:
-        pool = read_pool(settings, platform, progress)
+        n_items, n_labelled, pool = job_of(settings, platform, progress).labelled()
     seen = snapshots(settings.state / "history")
-    ahead = _forecast(settings, pool)
-    return Status(len(pool), int(pool.labelled.sum()), seen, signals(seen), ahead)
+    return Status(n_items, n_labelled, seen, signals(seen), _forecast(settings, pool))
 
 
 def _forecast(settings: Config, pool: Pool) -> Forecast | str:

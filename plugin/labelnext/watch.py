@@ -18,8 +18,9 @@ from typing import Any
 from labelnext.adapter import CountsLabels
 from labelnext.config import Config, load_config
 from labelnext.errors import ConfigError, InvalidInput, Unavailable, WriteFailed
+from labelnext.opened import opened
 from labelnext.output import write_atomically
-from labelnext.pipeline import opened, run
+from labelnext.pipeline import run
 
 _LONGEST_WAIT = 300.0  # seconds between two attempts while the platform is away
 

@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 from labelnext.errors import LabelnextError
 from labelnext.journal import Journal, journals
-from labelnext.pipeline import resume, undo
+from labelnext.undo import resume, undo
 from labelnext_adapters.fiftyone.app import state_folder
 from labelnext_adapters.fiftyone.manage import (
     batch_view,

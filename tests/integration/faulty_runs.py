@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from labelnext.errors import Unavailable, WriteFailed
-from labelnext.pipeline import resume, run, runs, undo
+from labelnext.pipeline import run
+from labelnext.undo import resume, runs, undo
 from tests.integration.choices import CHOICES, sure_to_unsure
 from tests.integration.faulty_proxy import Fault, FaultyProxy, running_proxy
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 import labelnext
 from labelnext.errors import LabelnextError
-from labelnext.pipeline import resume, runs, undo
+from labelnext.undo import resume, runs, undo
 from tests.unit.test_streamed import written
 
 _UNLIMITED = resource.getrlimit(resource.RLIMIT_FSIZE)

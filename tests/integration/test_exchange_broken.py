@@ -9,7 +9,7 @@ import pytest
 
 import labelnext
 from labelnext.errors import Unavailable, WriteFailed
-from labelnext.pipeline import resume, runs, undo
+from labelnext.undo import resume, runs, undo
 from tests.integration.exchange import choose, made, settings, tasks
 from tests.integration.faulty_proxy import Fault, running_proxy
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import labelnext
+from labelnext.check import check
 from labelnext.errors import InvalidInput, WriteRefused
-from labelnext.pipeline import check, runs, undo
+from labelnext.undo import runs, undo
 
 pytest_plugins = ("tests.integration.mongod",)
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from labelnext.check import check
 from labelnext.errors import AccessDenied
-from labelnext.pipeline import check, run, undo
+from labelnext.pipeline import run
+from labelnext.undo import undo
 from tests.integration.choices import CHOICES, sure_to_unsure
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first

@@ -15,7 +15,7 @@ from pyarrow.fs import FileSelector, S3FileSystem
 
 import labelnext
 from labelnext.config import load_config
-from labelnext.pipeline import undo
+from labelnext.undo import undo
 from tests.unit.test_streamed import (
     assert_same,
     classification,

@@ -8,7 +8,7 @@ import pytest
 
 import labelnext
 from labelnext.errors import WriteFailed
-from labelnext.pipeline import resume, runs
+from labelnext.undo import resume, runs
 from tests.integration.ray_warnings import IGNORED
 from tests.unit.test_streamed import (
     assert_same,

@@ -13,8 +13,8 @@ import yaml
 
 import labelnext
 from labelnext.errors import ConfigError, InvalidInput, NotFound
-from labelnext.pipeline import resume, runs, undo
 from labelnext.streamed.export import export
+from labelnext.undo import resume, runs, undo
 from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
 from tests.integration.exchange import choose, commands, image, ranked, tasks
 from tests.integration.writing import tags

@@ -10,8 +10,8 @@ import yaml
 
 import labelnext
 from labelnext.errors import InvalidInput, NotFound, WriteRefused
-from labelnext.pipeline import undo
 from labelnext.streamed.export import export
+from labelnext.undo import undo
 from tests.integration.exchange import ranked
 from tests.integration.fiftyone_runs import ORDER, fill, state
 from tests.integration.killing import killed

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from labelnext.pipeline import resume, runs
+from labelnext.undo import resume, runs
 from tests.unit.test_streamed import assert_same, in_memory, settings, spread, written
 
 

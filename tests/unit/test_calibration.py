@@ -23,9 +23,9 @@ from labelnext.calibration import (
 )
 from labelnext.config import load_config
 from labelnext.errors import InvalidInput
-from labelnext.pipeline import rank_pool
 from labelnext.pool import Pool
 from labelnext.ranking import rank
+from labelnext.scoring import rank_pool
 
 
 def overconfident(n: int, temperature: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -10,9 +10,10 @@ import pytest
 
 import labelnext
 from labelnext.adapter import open_adapter
+from labelnext.check import check
 from labelnext.errors import ConfigError, InvalidInput
-from labelnext.pipeline import check, resume, runs, undo
 from labelnext.status import status
+from labelnext.undo import resume, runs, undo
 
 ROWS = [
     {"item_id": "a", "probabilities": {"cat": 0.9, "dog": 0.1}},

@@ -21,6 +21,7 @@ from labelnext.pipeline import explain
 from labelnext.pool import Objects, Pool
 from labelnext.reviews import review
 from labelnext.status import status
+from labelnext.undo import undo
 
 ROWS = [[0.9, 0.1], [0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]
 
@@ -214,7 +215,7 @@ def test_review_of_a_file_is_written_and_taken_back(config: Path) -> None:
     page = (config.parent / "labelnext-report.html").read_text()
     assert "Which labels to look at again" in page
     assert status(config).runs == []  # doubts in labels are no stopping signal
-    labelnext.pipeline.undo(config)
+    undo(config)
     assert not (config.parent / "ranking.csv").exists()
 
 

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import labelnext
+from labelnext.check import check
 from labelnext.errors import ConfigError, NotFound, WriteFailed
-from labelnext.pipeline import check
 
 N = 4_000
 

@@ -13,7 +13,7 @@ import pytest
 
 import labelnext
 from labelnext.errors import InvalidInput, WriteFailed
-from labelnext.pipeline import resume, runs, undo
+from labelnext.undo import resume, runs, undo
 from tests.unit.test_streamed import (
     assert_same,
     classification,

@@ -15,9 +15,10 @@ from labelnext.calibrated import calibrated_ranking
 from labelnext.calibration import brier_score, negative_log_likelihood
 from labelnext.config import load_config
 from labelnext.page import reliability_svg
-from labelnext.pipeline import rank_pool, run
+from labelnext.pipeline import run
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
+from labelnext.scoring import rank_pool
 from labelnext.trust import trust
 
 RNG = np.random.default_rng(0)

@@ -11,7 +11,7 @@ import pytest
 
 from labelnext import watch as module
 from labelnext.errors import ConfigError, InvalidInput, Unavailable
-from labelnext.pipeline import runs
+from labelnext.undo import runs
 from labelnext.watch import Health, watch
 
 

@@ -45,6 +45,7 @@ def recipe_of_parts(
     platform: Streams,
     parts: list[Part],
     counts: Mapping[str, int] | None = None,
+    asked: Recipe | None = None,
 ) -> Recipe:
     """The recipe by which all parts are scored; it follows from the first that can be read.
 
@@ -53,15 +54,17 @@ def recipe_of_parts(
         platform: reads the parts.
         parts: of the pool.
         counts: labelled objects of each class, over all parts; None where nobody counted them.
+        asked: the recipe with everything open; that of the configuration when None.
 
     Raises:
         NotFound: if there is none.
         ConfigError: if the configuration asks for what needs the whole pool at once.
         InvalidInput: if the parts lack what is needed.
     """
+    asked = asked or settings.recipe
     pool = with_labels(first_pool(settings, platform, parts), counts)
-    recipe = with_weights(resolved(settings.recipe, pool), counts)
-    _check_classes(recipe, settings.recipe, pool)
+    recipe = with_weights(resolved(asked, pool), counts)
+    _check_classes(recipe, asked, pool)
     check_choice(recipe)
     try_limits(recipe, pool)
     return recipe

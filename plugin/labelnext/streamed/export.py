@@ -14,7 +14,7 @@ from labelnext.adapter import Adapter
 from labelnext.config import Config, load_config
 from labelnext.errors import ConfigError
 from labelnext.journal import Progress
-from labelnext.pipeline import opened, read_pool
+from labelnext.opened import opened, read_pool
 from labelnext.pool import Objects, Pool
 from labelnext.streamed.store import Store
 

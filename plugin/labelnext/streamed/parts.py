@@ -23,7 +23,8 @@ class Scored:
     """What scoring a part found; all of a pool's parts add up to what the Report says.
 
     Attributes:
-        counts: items, predicted, missing, labelled, unscored, ranked.
+        counts: items, predicted, missing, labelled, unscored, ranked; of detections also those
+            without objects and below the floor.
         missing: the first ids without a prediction.
         unscored: the first ids that could not be scored.
         notices: code to the number of parts, of items, the first message and the first ids.
@@ -33,6 +34,11 @@ class Scored:
         integers: every id is an integer.
         predictions: how many classes and model versions there are, to the first part that says so.
         problems: why parts could not be read.
+        classes: how often each class is predicted among what can be ranked.
+        objects: items that could be labelled and have a prediction, and their objects; empty
+            where there are none.
+        multilabel: an item may be of several classes.
+        class_names: the classes that a report lists, in its order; None where none are predicted.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -45,6 +51,10 @@ class Scored:
     integers: bool = True
     predictions: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    classes: dict[str, int] = field(default_factory=dict)
+    objects: dict[str, int] = field(default_factory=dict)
+    multilabel: bool = False
+    class_names: list[str] | None = None
 
     def add(self, other: Scored) -> None:
         """Take another part in.
@@ -56,8 +66,6 @@ class Scored:
         if len(self.predictions) > 1:
             got = " and ".join(f"{what} in {part}" for what, part in self.predictions.items())
             raise InvalidInput(f"predictions must be alike in all parts; got {got}.")
-        for name, count in other.counts.items():
-            self.counts[name] = self.counts.get(name, 0) + count
         self.missing = [*self.missing, *other.missing][:SAMPLE]
         self.unscored = [*self.unscored, *other.unscored][:SAMPLE]
         for code, notice in other.notices.items():
@@ -72,6 +80,15 @@ class Scored:
         self.reasons.update(other.reasons)
         self.integers &= other.integers
         self.problems += other.problems
+        self.multilabel |= other.multilabel
+        pairs = ((self.counts, other.counts), (self.classes, other.classes))
+        for mine, counted in (*pairs, (self.objects, other.objects)):
+            for name, count in counted.items():
+                mine[name] = mine.get(name, 0) + count
+        if self.class_names is None or other.class_names in (None, self.class_names):
+            self.class_names = self.class_names or other.class_names
+        else:  # each part has named those that it holds; in memory they would be sorted, too
+            self.class_names = sorted({*self.class_names, *(other.class_names or ())})
 
 
 class Task(Protocol):

@@ -16,6 +16,15 @@ from labelnext.selection.constraints import groups_of, predicted_classes
 from labelnext.selection.points import Points, finite_rows
 from labelnext.streamed.choice import columns_of, picks_in_clusters, picks_in_rounds
 from labelnext.streamed.guides import read_guide, vectors_of
+from labelnext.streamed.part_findings import (
+    class_counts,
+    class_names,
+    columns_for_report,
+    counts_of_emptiness,
+    no_columns_for_report,
+    object_counts,
+    write_evidence,
+)
 from labelnext.streamed.parts import SAMPLE, Scored, all_integers, file_name
 from labelnext.streamed.proposals import located, proposed
 from labelnext.streamed.store import Store
@@ -44,7 +53,14 @@ class Scoring:
 
     def proposals(self, part: Part) -> str:
         """The file of what a part proposes for the batch, where the choice goes in rounds."""
-        return self.name(part).replace(self.folder, f"{self.folder}/proposals", 1)
+        return self._beside_scores(part, "proposals")
+
+    def evidence(self, part: Part) -> str:
+        """The file of what a part's labels say of its predictions."""
+        return self._beside_scores(part, "evidence")
+
+    def _beside_scores(self, part: Part, folder: str) -> str:
+        return self.name(part).replace(self.folder, f"{self.folder}/{folder}", 1)
 
     def nothing(self) -> pa.Table:
         """No scores."""
@@ -55,6 +71,7 @@ class Scoring:
             kinds |= {"class": pa.string(), "group": pa.string(), "labelled": pa.bool_()}
         if picks_in_clusters(self.recipe):
             kinds |= {"cluster": pa.int64(), "distance": pa.float64()}
+        kinds |= no_columns_for_report()
         return pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
 
     def table(self, reader: Streams, part: Part, store: Store) -> tuple[pa.Table, Scored]:
@@ -72,14 +89,23 @@ class Scoring:
             "score": pa.array(scores, from_pandas=True),
             "utility": pa.array(values, from_pandas=True),
             **self._beside(pool, ids, wanted, store),
+            **columns_for_report(pool, self.recipe),
         }
         if picks_in_rounds(self.recipe):
             guide = read_guide(store.place, self.folder)
             made = proposed(self.recipe, pool, ids, scores, wanted, guide)
             store.write_table(self.proposals(part), made)
-        found = self._found(pool, ids, scores, values, usable, wanted)
-        found.predictions = dict.fromkeys(_kind(pool, self.recipe.unit), part.name)
-        return pa.table(columns), found
+        write_evidence(store, self.evidence(part), pool)
+        table = pa.table(columns)
+        scored = self._found(pool, ids, scores, values, usable, wanted)
+        scored.predictions = dict.fromkeys(_kind(pool, self.recipe.unit), part.name)
+        n_objects = table.column("n_objects").to_numpy()
+        scored.counts |= counts_of_emptiness(pool, self.recipe.floor)
+        scored.objects = object_counts(pool, n_objects)
+        scored.multilabel = pool.multilabel
+        scored.class_names = class_names(pool, self.recipe)
+        scored.classes = class_counts(table, wanted)
+        return table, scored
 
     def candidates(self, pool: Pool, ids: pa.Array) -> NDArray[np.bool_]:
         """Which items of a part can be chosen, shape (n_items,)."""
@@ -149,9 +175,7 @@ class Scoring:
         def named(rows: Any, most: int = SAMPLE) -> list[str]:
             return [str(i) for i in ids.take(pa.array(np.flatnonzero(rows)[:most])).to_pylist()]
 
-        best = np.flatnonzero(~np.isnan(utilities))
-        if len(best) > NEXT:
-            best = best[np.argpartition(-utilities[best], NEXT - 1)[:NEXT]]
+        best = _best(utilities, ids, NEXT)
         foremost = [str(i) for i in ids.take(pa.array(best)).to_pylist()]
         reasons = (reason(pool, int(row), self.recipe.unit) for row in best)
         return Scored(
@@ -179,6 +203,24 @@ class Scoring:
             reasons=dict(zip(foremost, reasons, strict=True)),
             integers=all_integers(ids),
         )
+
+
+def _best(utilities: NDArray[np.float64], ids: pa.Array, most: int) -> NDArray[np.intp]:
+    """The rows that come first in the ranking, ties by id."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    rows = np.flatnonzero(~np.isnan(utilities))
+    if len(rows) <= most:
+        return rows
+    values = utilities[rows]
+    edge = -np.partition(-values, most - 1)[most - 1]
+    above, level = rows[values > edge], rows[values == edge]
+    names = ids.take(pa.array(level))
+    if all_integers(ids):
+        names = names.cast(pa.decimal128(38))
+    first = pc.bottom_k_unstable(names, most - len(above))
+    return np.concatenate([above, level[first.to_numpy()]])
 
 
 def _kind(pool: Pool, of: Any) -> list[str]:

@@ -63,8 +63,13 @@ class Store:
         """
         import pyarrow.parquet
 
-        def fill(file: Any) -> None:  # ids and scores hardly repeat: a dictionary would not pay
-            pyarrow.parquet.write_table(table, file, use_dictionary=False)
+        # Ids and scores hardly repeat: a dictionary pays where the table has one already.
+        repeated = [f.name for f in table.schema if _holds_dictionary(f.type)]
+
+        def fill(file: Any) -> None:
+            pyarrow.parquet.write_table(
+                table, file, use_dictionary=[f"{n}.list.element" for n in repeated] or False
+            )
 
         self._write(name, fill)
 
@@ -147,6 +152,12 @@ class Store:
                 f"{target!r} could not be written: {' '.join(str(error).split())}.",
                 hint="what was there before is untouched; make room, then resume.",
             ) from error
+
+
+def _holds_dictionary(kind: pa.DataType) -> bool:
+    import pyarrow.types
+
+    return bool(pyarrow.types.is_list(kind) and pyarrow.types.is_dictionary(kind.value_type))
 
 
 def is_url(place: Path | str) -> bool:

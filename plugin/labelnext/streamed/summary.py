@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.checks import id_order
+from labelnext.history import Snapshot
 from labelnext.pool import Notice
 from labelnext.ranking import Ranking, as_rows, auto_notices
 from labelnext.recipe import Recipe
 from labelnext.report import BINS, NEXT
+from labelnext.streamed.ordering import Scores
 from labelnext.streamed.parts import Scored
+from labelnext.trust import Trust
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _FINE = 3000  # bins in which the median is looked for
+_COUNTED = 2_000_000  # items of a batch whose classes are counted
+KEPT = 100_000  # items of which later runs know what was predicted; of more, a sample of so many
+_OF_SNAPSHOT = ("item_id", "name", "score")
 _HELD = 100_000  # items of a batch that a report holds; each takes half a kilobyte
 
 
@@ -51,13 +58,28 @@ class Summary:
         scored: what scoring found.
         budget: size of the batch.
         recipe: how it was done.
+        n_ranked: items that are ranked.
         notices: of the choice of the batch.
+
+    Attributes:
+        calibration: of each model version, on what is labelled in all parts.
     """
 
     def __init__(
-        self, scored: Scored, budget: int, recipe: Recipe, notices: Sequence[Notice] = ()
+        self,
+        scored: Scored,
+        budget: int,
+        recipe: Recipe,
+        n_ranked: int,
+        notices: Sequence[Notice] = (),
     ) -> None:
-        self.scored, self.budget, self._recipe = scored, budget, recipe
+        self.scored, self.budget, self.recipe = scored, budget, recipe
+        self.calibration: list[Trust] = []
+        self._n_ranked = n_ranked
+        self._ids: list[pa.Array] = []  # of the batch, as far as its classes are counted
+        self._batch_classes: dict[str, int] = {}
+        self._batch_objects = 0.0
+        self._kept: tuple[Any, ...] | None = None
         self._notices = (*auto_notices(recipe), *notices)
         self._rows: list[dict[str, Any]] = []
         self._seen = 0
@@ -72,6 +94,8 @@ class Summary:
         columns = (head.column(name).to_numpy() for name in ("rank", "priority", "score"))
         ids = np.array(head.column("item_id").to_pylist(), dtype=np.str_)
         self._rows += as_rows(ids, *columns)
+        counted = table.slice(0, min(left, _COUNTED - sum(map(len, self._ids))))
+        self._ids.append(counted.column("item_id").combine_chunks())
         self._batch += self._histogram(scores[:left])
         self._fine += self._histogram(scores)
         self._seen += len(table)
@@ -89,30 +113,101 @@ class Summary:
         counts: NDArray[np.int64] = np.histogram(finite, bins=_FINE, range=(low, high))[0]
         return counts
 
-    def parts_of_report(self) -> dict[str, Any]:
-        """The fields of a Report that follow from what was scored and ordered."""
+    def look_at(self, scores: Scores) -> None:
+        """The classes and objects of the batch, and what later runs are compared with."""
+        import pyarrow as pa
+
+        names = pa.chunked_array(self._ids, pa.string())
+        scores.add("counted", pa.table({"item_id": names}))
+        among = "FROM scores WHERE item_id IN (SELECT item_id FROM counted)"
+        if self.scored.class_names is not None:
+            classes = f"SELECT unnest(classes) AS name {among}"
+            self._batch_classes = dict(
+                scores.rows(f"SELECT name, count(*) FROM ({classes}) GROUP BY name")
+            )
+        if self.scored.objects:
+            ((mean,),) = scores.rows(f"SELECT avg(n_objects) {among}")
+            self._batch_objects = mean or 0.0
+        n_items = self.scored.counts.get("items", 0)
+        sampled = -(-n_items // KEPT)  # one item of so many, the same in every run
+        where = f"WHERE hash(item_id) % {sampled} = 0" if sampled > 1 else ""
+        tables = list(
+            scores.tables(
+                "SELECT item_id, CAST(list_extract(classes, 1) AS VARCHAR) AS name, "
+                f"CASE WHEN utility IS NULL THEN NULL ELSE coalesce(score, 'nan') END AS score "
+                f"FROM scores {where}"
+            )
+        )
+        columns = ([v for t in tables for v in t.column(n).to_pylist()] for n in _OF_SNAPSHOT)
+        self._kept = tuple(columns)
+
+    def snapshot(self, run_id: str) -> Snapshot:
+        """What the run saw; of a very large pool, of a sample of its items."""
+        assert self._kept is not None, "the scores were looked at"
+        ids, names, values = self._kept
+        single = self.recipe.unit != "objects" and not self.scored.multilabel
+        places = {name: place for place, name in enumerate(self.scored.class_names or ())}
+        predicted = [places.get(name, -1) if single else -1 for name in names]
+        return Snapshot(
+            run_id,
+            self.recipe.acquisition or "",
+            self.scored.counts.get("items", 0),
+            self.scored.counts.get("labelled", 0),
+            self._n_ranked,
+            np.array(ids, dtype=np.str_),
+            np.array(predicted, dtype=np.int64),
+            np.array([value for value in values if value is not None], dtype=np.float64),
+        )
+
+    def parts_of_report(self, notices: Sequence[Notice] = ()) -> dict[str, Any]:
+        """The fields of a Report that follow from what was scored and ordered.
+
+        Args:
+            notices: further ones of the run.
+        """
         ranking = self.ranking
         scored = self.scored
+        order = ("items", "predicted", "missing", "labelled", "unscored", "ranked")
+        counts = {name: scored.counts.get(name, 0) for name in order}
+        rest = {name: n for name, n in scored.counts.items() if name not in order}
         return {
-            "counts": {**scored.counts, "batch": self.n_batch},
-            "ids": {"missing": scored.missing, "unscored": scored.unscored},
-            "notices": list(ranking.notices),
+            "counts": {**counts, "batch": self.n_batch, **rest},
+            "ids": {"missing": scored.missing, "unscored": _by_id(scored.unscored)},
+            "notices": [*ranking.notices, *notices],
             "scores": self._distribution(),
-            "classes": None,
-            "objects_per_item": None,
-            "calibration": [],
+            "classes": self._classes(),
+            "objects_per_item": self._objects_per_item(),
+            "calibration": [trust.to_dict() for trust in self.calibration],
+            "seed": self.recipe.seed,
             "next_items": [
                 {**row, "reason": scored.reasons.get(row["item_id"], "")}
                 for row in self._rows[:NEXT]
             ],
-            "recipe": self._recipe.to_dict(),
+            "recipe": self.recipe.to_dict(),
             "ranking": ranking,
         }
+
+    def _classes(self) -> list[dict[str, Any]] | None:
+        names = self.scored.class_names
+        if names is None:
+            return None
+        pool, batch = self.scored.classes, self._batch_classes
+        return [
+            {"class": name, "pool": pool.get(name, 0), "batch": batch.get(name, 0)}
+            for name in names
+        ]
+
+    def _objects_per_item(self) -> dict[str, float] | None:
+        counts = self.scored.objects
+        if not counts:
+            return None
+        mean = counts["objects"] / counts["items"] if counts["items"] else 0.0
+        return {"pool": mean, "batch": self._batch_objects}
 
     @property
     def ranking(self) -> Ranking:
         """Of the batch, or of its first items where it is large."""
-        recipe, function = self._recipe, self._recipe.function
+        recipe, function = self.recipe, self.recipe.function
         ids = np.array([row["item_id"] for row in self._rows], dtype=np.str_)
         scores = np.array([row["score"] for row in self._rows], dtype=np.float64)
         notices = [
@@ -164,3 +259,8 @@ class Summary:
             "median": float(edges[middle : middle + 2].mean()),
             "max": high,
         }
+
+
+def _by_id(names: list[str]) -> list[str]:
+    ids = np.array(names, dtype=np.str_)
+    return [str(name) for name in ids[id_order(ids)]]

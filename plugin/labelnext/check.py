@@ -1,0 +1,86 @@
+"""check(config): everything that a run needs, looked at without writing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labelnext.acquisition import acquisition_names, get_acquisition
+from labelnext.adapter import Adapter, Finding
+from labelnext.config import Config
+from labelnext.errors import LabelnextError
+from labelnext.jobs import job_of
+from labelnext.journal import Progress
+from labelnext.opened import loaded, opened
+from labelnext.pool import Pool
+from labelnext.ranking import Ranking
+
+
+@dataclass(frozen=True)
+class Check:
+    """What `check` found.
+
+    Attributes:
+        findings: of the adapter and of the data.
+        pool: what was read; None if it could not be.
+        obstacles: for each acquisition function, why it cannot be used; None if it can.
+    """
+
+    findings: list[Finding]
+    pool: Pool | None
+    obstacles: Mapping[str, str | None]
+
+    @property
+    def ok(self) -> bool:
+        """Nothing stands in the way of a run."""
+        return not any(finding.level == "error" for finding in self.findings)
+
+
+def check(
+    config: Config | Path | str | Mapping[str, Any],
+    *,
+    adapter: Adapter | None = None,
+    progress: Progress | None = None,
+) -> Check:
+    """Look at everything that a run needs, without writing anything.
+
+    Args:
+        config: as for `run`.
+        adapter: one that is open already.
+        progress: as for `run`.
+
+    Raises:
+        ConfigError: for a wrong configuration or a missing extra.
+    """
+    settings = loaded(config)
+    with opened(settings, adapter, progress) as platform:
+        findings = platform.check()
+        if any(finding.level == "error" for finding in findings):
+            return Check(findings, None, {})
+        pool = None
+        try:
+            job = job_of(settings, platform, progress)
+            findings += job.remarks()
+            pool = job.pool
+            findings += [Finding("warning", notice.message) for notice in pool.notices]
+            ranking = job.ranking
+            findings += [Finding("warning", notice.message) for notice in ranking.notices]
+            findings.append(_rankable(pool, ranking))
+        except LabelnextError as error:
+            findings.append(Finding("error", error.message, error.hint))
+        if pool is None:
+            return Check(findings, None, {})
+        obstacles = {n: get_acquisition(n).obstacle(pool) for n in acquisition_names()}
+        return Check(findings, pool, obstacles)
+
+
+def _rankable(pool: Pool, ranking: Ranking) -> Finding:
+    message = (
+        f"{len(pool)} items, {int(pool.labelled.sum())} labelled, "
+        f"{len(ranking.unscored_ids)} without a score: {len(ranking.pool_order)} can be ranked."
+    )
+    if len(ranking.pool_order):
+        return Finding("ok", message)
+    return Finding("warning", message, f"there is nothing to {ranking.purpose} next.")

@@ -1,0 +1,57 @@
+"""A configuration's adapter or target, opened and closed, and the pool that is read through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from labelnext.adapter import Adapter, Target, open_adapter
+from labelnext.config import Config, load_config
+from labelnext.join import join_predictions
+from labelnext.journal import Progress
+from labelnext.pool import Pool
+from labelnext.targets import open_target
+
+
+def loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
+    """The configuration, read and checked where that was not done yet."""
+    return config if isinstance(config, Config) else load_config(config)
+
+
+@contextmanager
+def opened(
+    settings: Config, adapter: Adapter | None, progress: Progress | None
+) -> Iterator[Adapter]:
+    """The adapter that was given, or one for the configuration, closed at the end."""
+    if adapter is not None:
+        yield adapter
+        return
+    opened = settings.open_adapter(progress)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@contextmanager
+def opened_target(settings: Config, progress: Progress | None) -> Iterator[Target]:
+    """The platform of `send`, closed at the end."""
+    target = open_target(settings.send, directory=settings.directory, progress=progress)
+    try:
+        yield target
+    finally:
+        target.close()
+
+
+def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = None) -> Pool:
+    """The items of the source, with the predictions of the side file if one is named."""
+    pool = adapter.read()
+    side = settings.source.predictions
+    if side is None:
+        return pool
+    reader = open_adapter(
+        "files", directory=settings.directory, key=side.key, progress=progress, path=side.file
+    )
+    return join_predictions(pool, reader.read())

@@ -1,0 +1,164 @@
+"""A pool in parts: looked at by its first part, then scored, ordered and written by a performer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from labelnext.adapter import Adapter, Finding, Part, Streams, Target
+from labelnext.config import Config
+from labelnext.errors import ConfigError
+from labelnext.history import Snapshot
+from labelnext.job import Stages
+from labelnext.journal import Journal, Plan, Progress, Step, carry_out, take_back
+from labelnext.pool import Notice, Pool
+from labelnext.ranking import Ranking
+from labelnext.recipe import Recipe
+from labelnext.report import summarise
+from labelnext.scoring import follow
+from labelnext.streamed.asked import (
+    check_streamable,
+    first_pool,
+    recipe_of_parts,
+    without_limits,
+)
+from labelnext.streamed.labelled import labelled_items
+from labelnext.streamed.published import output_place
+from labelnext.streamed.run import STEP, LargePerformer
+
+
+class LargeJob:
+    """A pool in parts.
+
+    Args:
+        settings: the configuration.
+        platform: the open adapter; it must be able to stream.
+        progress: called with a stage, how much is done, and of how much.
+        parts: of the pool, if they are known already.
+
+    Raises:
+        ConfigError: if the adapter cannot stream.
+    """
+
+    modules: Sequence[str] = ("pyarrow", "duckdb")
+
+    def __init__(
+        self,
+        settings: Config,
+        platform: Adapter | Target,
+        progress: Progress | None,
+        parts: list[Part] | None = None,
+    ) -> None:
+        if not isinstance(platform, Streams):
+            raise ConfigError(
+                f"adapter {settings.source.adapter} must be able to read a pool in parts."
+            )
+        self._settings, self._platform, self._progress = settings, platform, progress
+        self._known = parts
+        self._performer: LargePerformer | None = None
+        self.recipe: Recipe = settings.recipe
+        self.stages = Stages()
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """The parts of the pool."""
+        return (self._known if self._known is not None else self._platform.parts()) or []
+
+    @cached_property
+    def pool(self) -> Pool:
+        """The first part that can be read.
+
+        Raises:
+            ConfigError: if the configuration asks for what needs the whole pool at once.
+        """
+        check_streamable(self._settings)
+        with self.stages.timed("read"):
+            return first_pool(self._settings, self._platform, self.parts)
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        """The first part, ranked in memory, without what the batch as a whole must keep to."""
+        pool = self.pool
+        with self.stages.timed("rank"):
+            self.recipe = recipe_of_parts(self._settings, self._platform, self.parts)
+            return follow(without_limits(self._settings.recipe), pool)
+
+    def remarks(self) -> list[Finding]:
+        """What `check` says before it looks at the pool."""
+        message = f"what follows is of the first of {len(self.parts)} parts."
+        return [Finding("ok", message)]
+
+    def plan(self) -> Plan:
+        """One step: the ranking dataset. What is wrong with the configuration shows here."""
+        _ = self.ranking
+        with self.stages.timed("plan"):
+            place = output_place(self._settings.write, self._settings.directory)
+            rows = sum(part.rows for part in self.parts)
+            step = Step(
+                STEP,
+                f"Score {rows:,} items in {len(self.parts)} parts and write their ranking to "
+                f"{place}",
+                rows,
+                {"place": str(place), "recipe": self._settings.recipe.to_dict()},
+            )
+            target = str(place)
+            return Plan(self._platform_name, self._run, target, (step,), output=target)
+
+    @property
+    def _platform_name(self) -> str:
+        return self._settings.source.adapter
+
+    @property
+    def _run(self) -> str:
+        return self._settings.write.run
+
+    def apply(self, plan: Plan, journal: Journal) -> None:
+        """Score the parts that are not scored yet, order all of them, and write the ranking."""
+        performer = LargePerformer(
+            self._settings, self._platform, journal, self._progress, self.parts, self.stages
+        )
+        carry_out(plan, journal, performer, self._progress)
+        self._performer, self.recipe = performer, performer.summary.recipe
+
+    def undo(self, journal: Journal) -> list[str]:
+        """Put the earlier ranking back, and remove the files of the run."""
+        return take_back(journal, LargePerformer(self._settings, self._platform, journal, None))
+
+    def write_output(self, path: Path) -> None:
+        """Nothing: the ranking itself is what was written."""
+
+    def snapshot(self, run_id: str) -> Snapshot:
+        """What the run saw, to compare later runs with; of a very large pool, of a sample."""
+        assert self._performer is not None, "a run was carried out"
+        return self._performer.summary.snapshot(run_id)
+
+    def labelled(self) -> tuple[int, int, Pool]:
+        """How many items there are, how many are labelled, and a pool of those with a class."""
+        return labelled_items(self._settings, self._platform, self.parts, self._progress)
+
+    def findings(self, notices: Sequence[Notice]) -> Mapping[str, Any]:
+        """The fields of a Report: of all parts after a run, of the first part before it."""
+        if self._performer is None:
+            message = (
+                f"a dry run looks at the first of {len(self.parts)} parts; its rows are numbered "
+                "from 0."
+            )
+            return summarise(self.pool, self.ranking, [Notice("first_part", message), *notices])
+        return {
+            **self._performer.summary.parts_of_report(notices),
+            "input_hash": _fingerprint(self.parts),
+        }
+
+
+def is_large(journal: Journal) -> bool:
+    """Whether a journal is of a run that was scored part by part."""
+    return any(step.kind == STEP for step in journal.plan.steps)
+
+
+def _fingerprint(parts: list[Part]) -> str:
+    data = [[part.name, part.rows, dict(part.payload)] for part in parts]
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()

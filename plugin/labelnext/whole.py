@@ -1,0 +1,105 @@
+"""A pool in memory: read, ranked, planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from labelnext.adapter import Adapter, Finding, TakesObjectScores
+from labelnext.config import Config
+from labelnext.explain import Explanation, explain_item
+from labelnext.history import Snapshot, snapshot_of
+from labelnext.job import Stages
+from labelnext.journal import Journal, Plan, Progress
+from labelnext.opened import read_pool
+from labelnext.output import write_ranking
+from labelnext.pool import Notice, Pool
+from labelnext.ranking import Ranking
+from labelnext.recipe import Recipe
+from labelnext.report import summarise
+from labelnext.scoring import follow, with_object_scores
+
+
+class WholeJob:
+    """A pool in memory.
+
+    Args:
+        settings: the configuration.
+        platform: the open adapter.
+        progress: called with a stage, how much is done, and of how much.
+    """
+
+    modules: Sequence[str] = ()
+
+    def __init__(self, settings: Config, platform: Adapter, progress: Progress | None) -> None:
+        self._settings, self._platform, self._progress = settings, platform, progress
+        self._pool: Pool | None = None
+        self._ranking: Ranking | None = None
+        self.recipe: Recipe = settings.recipe
+        self.stages = Stages()
+
+    @property
+    def pool(self) -> Pool:
+        """What was read; it is read when first asked for."""
+        if self._pool is None:
+            with self.stages.timed("read"):
+                self._pool = read_pool(self._settings, self._platform, self._progress)
+        return self._pool
+
+    @property
+    def ranking(self) -> Ranking:
+        """The ranking of the pool by the recipe."""
+        if self._ranking is None:
+            pool = self.pool
+            with self.stages.timed("rank"):
+                if self._progress is not None:
+                    self._progress("rank", 0, None)
+                ranking = follow(self._settings.recipe, pool)
+                platform = self._platform
+                if isinstance(platform, TakesObjectScores) and platform.wants_object_scores():
+                    ranking = with_object_scores(pool, ranking)
+            self._ranking, self.recipe = ranking, ranking.recipe or self.recipe
+        return self._ranking
+
+    def remarks(self) -> list[Finding]:
+        """Nothing: what follows is of the whole pool."""
+        return []
+
+    def plan(self) -> Plan:
+        """Read and rank the pool, and say what would be written. Changes nothing."""
+        ranking = self.ranking
+        with self.stages.timed("plan"):
+            return self._platform.plan(ranking)
+
+    def apply(self, plan: Plan, journal: Journal) -> None:
+        """Do what the plan says and the journal does not hold as done."""
+        self._platform.apply(plan, journal)
+
+    def undo(self, journal: Journal) -> list[str]:
+        """Put back what was there before; returns what had to stay, one sentence each."""
+        return self._platform.undo(journal)
+
+    def write_output(self, path: Path) -> None:
+        """Write the ranking file beside the write-back."""
+        write_ranking(path, self.ranking.pool_rows())
+
+    def snapshot(self, run_id: str) -> Snapshot:
+        """What the run saw, to compare later runs with."""
+        return snapshot_of(run_id, self.pool, self.ranking)
+
+    def labelled(self) -> tuple[int, int, Pool]:
+        """How many items there are, how many are labelled, and a pool that holds these."""
+        return len(self.pool), int(self.pool.labelled.sum()), self.pool
+
+    def findings(self, notices: Sequence[Notice]) -> Mapping[str, Any]:
+        """The fields of a Report that follow from the pool and its ranking."""
+        return summarise(self.pool, self.ranking, notices)
+
+    def explain(self, item_id: str) -> Explanation:
+        """Why an item stands where it stands.
+
+        Raises:
+            NotFound: if no such item was read.
+        """
+        return explain_item(self.pool, self.ranking, item_id)
