@@ -1,10 +1,10 @@
-"""Hard samples for object detection: from stored boxes to a Label Studio queue, and again.
+"""Hard samples for object detection: from stored boxes to a Label Studio queue, twice.
 
 Usage:
     export LABEL_STUDIO_API_KEY=…
     python detection.py detections.json images.json --label-studio http://localhost:8080
 
-The two files are COCO's: a results list, and one with `images` (and `categories`).
+Both files are in COCO format: a results list, and one with `images` (and `categories`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SETUP = """\
 
 
 def make_project(url: str, key: str, images: list, detections: list, names: dict) -> int:
-    """A Label Studio project with the detections as predictions; each box has its score."""
+    """A Label Studio project with the detections as predictions, each box with its score."""
     from label_studio_sdk import LabelStudio
 
     client = LabelStudio(base_url=url, api_key=key)
@@ -70,13 +70,13 @@ selection: {{budget: 50}}
 report: {{path: report.html}}
 """
 MEAN_OBJECT_CONFIDENCE = "{name: mean_object_confidence}"
-DEFAULT = "{name: auto}"  # as when the line is left out
+DEFAULT = "{name: auto}"  # same as leaving the line out
 # --8<-- [end:config]
 
 
 # --8<-- [start:label]
 def label(url: str, key: str, project: int, names: list[str]) -> None:
-    """What annotators do: here the predictions of the named tasks are submitted as they are."""
+    """Stand in for annotators: submit the predictions of the named tasks as they are."""
     from label_studio_sdk import LabelStudio
 
     client = LabelStudio(base_url=url, api_key=key)

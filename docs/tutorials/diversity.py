@@ -27,13 +27,13 @@ def embed(images: np.ndarray, dimensions: int = 16) -> np.ndarray:
 
 # --8<-- [start:fiftyone]
 def make_dataset(name: str, paths: list[Path], embeddings: np.ndarray, labels: dict[int, str]):
-    """A FiftyOne dataset with embeddings, and labels of a few images only."""
+    """A FiftyOne dataset with embeddings, and labels for a few images only."""
     import fiftyone as fo
 
     if fo.dataset_exists(name):
         fo.delete_dataset(name)
     dataset = fo.Dataset(name, persistent=True)
-    dataset.default_classes = [str(digit) for digit in range(10)]  # the ontology: k is 10
+    dataset.default_classes = [str(digit) for digit in range(10)]  # k is the number of classes
     dataset.add_samples(
         [
             fo.Sample(
@@ -53,7 +53,7 @@ source:
   adapter: fiftyone
   dataset: {dataset}
   key: name
-  gt_field: ground_truth      # labelled images stay out
+  gt_field: ground_truth      # labelled images are left out
   embeddings: embedding
 acquisition: {{name: null}}     # no model, no score
 selection: {{method: {method}, budget: {budget}}}
@@ -66,7 +66,7 @@ report: {{path: {run}-report.html}}
 
 # --8<-- [start:clusters]
 def clusters_of(embeddings: np.ndarray, k: int = 10) -> np.ndarray:
-    """The clusters of Image Diversity once more, by scikit-learn from the same seed."""
+    """The clusters of Image Diversity, computed by scikit-learn from the same seed."""
     from sklearn.cluster import KMeans
 
     return KMeans(k, n_init=1, random_state=0).fit_predict(embeddings)

@@ -21,7 +21,7 @@ import numpy as np
 
 
 def load(source: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images, shape (n, height, width) with values from 0 to 255, and their digits."""
+    """Images, shape (n, height, width), values 0 to 255, and the digit of each."""
     if source == "digits":
         from sklearn.datasets import load_digits
 
@@ -32,7 +32,7 @@ def load(source: str) -> tuple[np.ndarray, np.ndarray]:
 
         pixels, labels = fetch_openml("mnist_784", return_X_y=True, as_frame=False)
         return pixels.reshape(-1, 28, 28).astype(np.uint8), labels.astype(int)
-    folder = Path(source)  # with the files of the MNIST page, in gzip
+    folder = Path(source)  # holds the gzip files of the MNIST page
     images = gzip.decompress(next(folder.glob("*images-idx3-ubyte.gz")).read_bytes())
     labels = gzip.decompress(next(folder.glob("*labels-idx1-ubyte.gz")).read_bytes())
     return (
@@ -46,7 +46,7 @@ def load(source: str) -> tuple[np.ndarray, np.ndarray]:
 
 # --8<-- [start:train]
 def predict(images: np.ndarray, labels: np.ndarray, labelled: np.ndarray, trees: int) -> np.ndarray:
-    """Class probabilities of all images, by a random forest that saw the labelled ones only."""
+    """Class probabilities of all images, by a random forest trained on the labelled ones."""
     from sklearn.ensemble import RandomForestClassifier
 
     pixels = images.reshape(len(images), -1) / 255
@@ -60,7 +60,7 @@ def predict(images: np.ndarray, labels: np.ndarray, labelled: np.ndarray, trees:
 
 # --8<-- [start:fiftyone]
 def make_dataset(name, paths, labels, labelled, probabilities):
-    """A FiftyOne dataset: labels of the labelled images, predictions of the others."""
+    """A FiftyOne dataset: labels for the labelled images, predictions for the others."""
     import fiftyone as fo
 
     if fo.dataset_exists(name):
@@ -105,7 +105,7 @@ SETUP = """\
 
 
 def make_project(url, key, paths, labels, labelled, probabilities) -> int:
-    """A Label Studio project: the probabilities of each prediction stand in value.probs."""
+    """A Label Studio project; value.probs holds the probabilities of each prediction."""
     from label_studio_sdk import LabelStudio
 
     client = LabelStudio(base_url=url, api_key=key)
