@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtim
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from labelnext.capabilities import BASIC, Capability, can
 from labelnext.errors import ConfigError, MissingExtra, unknown
-from labelnext.journal import Journal, Plan, Progress, Step
+from labelnext.journal import Journal, Performer, Plan, Progress, Step, carry_out, take_back
 from labelnext.pool import Notice, Pool
 
 if TYPE_CHECKING:
@@ -110,14 +112,39 @@ class Context:
             self.progress(stage, done, total)
 
 
+class Writes(Protocol):
+    """What carries out its own plans; the order of events stands in `labelnext.journal`."""
+
+    def performer(self, journal: Journal) -> Performer:
+        """What does the steps of a journal's plan, and takes them back."""
+
+    def apply(self, plan: Plan, journal: Journal) -> None:
+        """Do what the plan says and the journal does not hold as done.
+
+        Raises:
+            ConfigError: if another run writes there, as far as this machine knows.
+            WriteFailed: if the write breaks off.
+        """
+        carry_out(plan, journal, self.performer(journal))
+
+    def undo(self, journal: Journal) -> list[str]:
+        """Put back what was there before; returns what had to stay, one sentence each."""
+        return take_back(journal, self.performer(journal))
+
+    def close(self) -> None:
+        """Let go of connections; by default there are none."""
+        return None  # not abstract: subclasses inherit it
+
+
 @runtime_checkable
-class Adapter(Protocol):
-    """A platform.
+class Adapter(Writes, Protocol):
+    """A platform. Subclass it: `apply`, `undo`, `can` and `close` then come with it.
 
     Class attributes:
         name: as in `source.adapter`.
         requires: modules that must be installed.
         install: the line that installs them.
+        capabilities: what it can do; reading and writing unless it says more.
         SourceOptions: the adapter's own keys of `source`, a subclass of `Options`.
         WriteOptions: of `write`, a subclass of `WriteOptions`.
 
@@ -129,8 +156,14 @@ class Adapter(Protocol):
     name: ClassVar[str]
     requires: ClassVar[tuple[str, ...]]
     install: ClassVar[str]
+    capabilities: ClassVar[frozenset[Capability]] = BASIC
     SourceOptions: ClassVar[type[Options]]
     WriteOptions: ClassVar[type[WriteOptions]]
+
+    @classmethod
+    def can(cls, capability: Capability) -> bool:
+        """Whether the adapter declares a capability."""
+        return capability in cls.capabilities
 
     def check(self) -> list[Finding]:
         """Connection, permissions, counts and tested versions, without reading all items."""
@@ -141,27 +174,16 @@ class Adapter(Protocol):
     def plan(self, ranking: Ranking) -> Plan:
         """What writing the ranking would do. Changes nothing."""
 
-    def apply(self, plan: Plan, journal: Journal) -> None:
-        """Do what the plan says and the journal does not hold as done."""
 
-    def undo(self, journal: Journal) -> list[str]:
-        """Put back what was there before; returns what had to stay, one sentence each."""
-
-    def close(self) -> None:
-        """Let go of connections."""
-
-
-@runtime_checkable
 class CountsLabels(Protocol):
-    """An adapter that can say cheaply how much was labelled; `labelnext watch` needs it."""
+    """`Capability.COUNTS_LABELS`: counts labels cheaply, which `labelnext watch` needs."""
 
     def count_labels(self) -> int:
         """How many labels there are, by one small request. Drafts and skipped items are none."""
 
 
-@runtime_checkable
 class GivesBatches(Protocol):
-    """An adapter whose batches can be labelled on another platform."""
+    """`Capability.GIVES_BATCHES`: its batches can be labelled on another platform."""
 
     def origin(self) -> Origin:
         """Where the items come from."""
@@ -170,36 +192,25 @@ class GivesBatches(Protocol):
         """The batch of a run that was written."""
 
 
-@runtime_checkable
 class TakesLabels(GivesBatches, Protocol):
-    """An adapter to which labels of batches that were sent can come back."""
+    """`Capability.TAKES_LABELS`: labels of batches that were sent can come back to it."""
 
     def plan_labels(self, labels: Labels, field: str) -> Plan:
         """What writing the labels would do; `apply` and `undo` take the plan. Changes nothing."""
 
 
-class Target(Protocol):
+class Target(Writes, Protocol):
     """A platform, ready to take a batch and to give its labels."""
 
     def plan(self, batch: Batch) -> Plan:
         """What sending the batch would do. Changes nothing."""
 
-    def apply(self, plan: Plan, journal: Journal) -> None:
-        """Do what the plan says and the journal does not hold as done."""
-
-    def undo(self, journal: Journal) -> list[str]:
-        """Take the items away again; returns what had to stay, one sentence each."""
-
     def labels(self, origin: Origin) -> Labels:
         """What people said of the items that were sent."""
 
-    def close(self) -> None:
-        """Let go of connections."""
 
-
-@runtime_checkable
 class TakesBatches(Protocol):
-    """An adapter to whose platform a batch can be sent.
+    """`Capability.TAKES_BATCHES`: a batch can be sent to its platform.
 
     Class attributes:
         SendOptions: of `send`, a subclass of `SendOptions`.
@@ -212,9 +223,8 @@ class TakesBatches(Protocol):
         """The platform, ready to take a batch."""
 
 
-@runtime_checkable
 class TakesObjectScores(Protocol):
-    """An adapter that can write a score for each object, not only for each item."""
+    """`Capability.TAKES_OBJECT_SCORES`: it can write a score for each object of an item."""
 
     def wants_object_scores(self) -> bool:
         """Whether its options ask for them; `Ranking.object_scores` then holds them."""
@@ -237,9 +247,8 @@ class Part:
     rows: int
 
 
-@runtime_checkable
 class Streams(Protocol):
-    """An adapter whose pool may be larger than memory; `run` then scores it part by part."""
+    """`Capability.STREAMS`: its pool may be larger than memory; `run` scores it part by part."""
 
     def parts(self) -> list[Part] | None:
         """The parts, in a stable order; None when the source is to be read whole."""
@@ -283,6 +292,16 @@ def get_adapter(name: str) -> type[Adapter]:
             f"adapter {name} cannot be loaded: {error}.", hint="reinstall the package it is from."
         ) from error
     return adapter
+
+
+def able(capability: Capability) -> list[str]:
+    """The names of the installed adapters that declare a capability."""
+    names = []
+    for name in adapter_names():
+        with suppress(MissingExtra):  # its module needs what is not installed
+            if can(get_adapter(name), capability):
+                names.append(name)
+    return names
 
 
 def missing_modules(adapter: type[Adapter]) -> list[str]:
@@ -344,6 +363,7 @@ def require(name: str, adapter: type[Adapter]) -> None:
 
 __all__ = [
     "Adapter",
+    "Capability",
     "Context",
     "CountsLabels",
     "Finding",
@@ -352,6 +372,7 @@ __all__ = [
     "Notice",
     "Options",
     "Part",
+    "Performer",
     "Plan",
     "Progress",
     "SendOptions",
@@ -362,6 +383,7 @@ __all__ = [
     "TakesObjectScores",
     "Target",
     "WriteOptions",
+    "able",
     "adapter_names",
     "get_adapter",
     "missing_modules",

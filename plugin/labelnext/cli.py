@@ -311,14 +311,16 @@ def selections() -> None:
 
 @app.command(epilog="Example: labelnext adapters")
 def adapters() -> None:
-    """List the installed adapters, and what those that are not ready need."""
+    """List the installed adapters, what they can do, and what those that are not ready need."""
     from labelnext.adapter import adapter_names, get_adapter, missing_modules
+    from labelnext.capabilities import Capability, can
 
-    table = table_of("name", "ready?")
+    table = table_of("name", "ready?", "can")
     for name in adapter_names():
         adapter = get_adapter(name)
-        ready = not missing_modules(adapter)
-        table.add_row(name, "[green]yes[/]" if ready else escaped(adapter.install))
+        ready = "[green]yes[/]" if not missing_modules(adapter) else escaped(adapter.install)
+        able = (capability.value for capability in Capability if can(adapter, capability))
+        table.add_row(name, ready, ", ".join(able))
     out.print(table)
 
 

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labelnext.adapter import Adapter, GivesBatches, TakesLabels, Target
+from labelnext.adapter import Adapter, Target, able
+from labelnext.capabilities import Capability, can, missing_capability
 from labelnext.config import Config, load_config
-from labelnext.errors import ConfigError
 from labelnext.journal import Journal, Plan, Progress, only_run
 from labelnext.opened import opened, opened_target
 from labelnext.pool import Notice
@@ -120,15 +120,9 @@ def _source(
 ) -> Iterator[Any]:
     """The source, which must give batches and, for fetching, take labels."""
     with opened(settings, adapter, progress) as platform:
-        rule = "whose batches can be sent, such as fiftyone or files"
-        able = isinstance(platform, GivesBatches)
-        if fetching:
-            rule = "to which labels can be fetched, such as fiftyone"
-            able = isinstance(platform, TakesLabels)
-        if not able:
-            raise ConfigError(
-                f"source.adapter must be of a platform {rule}; got {platform.name!r}."
-            )
+        capability = Capability.TAKES_LABELS if fetching else Capability.GIVES_BATCHES
+        if not can(platform, capability):
+            raise missing_capability("source.adapter", platform.name, capability, able(capability))
         yield platform
 
 

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import cast
 
 from labelnext.adapter import Adapter, Streams, Target
+from labelnext.capabilities import Capability, can
 from labelnext.config import Config
 from labelnext.job import Job
-from labelnext.journal import Journal, Plan, Progress
+from labelnext.journal import Journal, Progress
 from labelnext.streamed.job import LargeJob, is_large
 from labelnext.whole import WholeJob
 
 
-class Writer(Protocol):
-    """What carries out a plan and takes it back: an adapter, a target or a job."""
-
-    def apply(self, plan: Plan, journal: Journal) -> None:
-        """Do what the plan says and the journal does not hold as done."""
-
-    def undo(self, journal: Journal) -> list[str]:
-        """Put back what was there before; returns what had to stay, one sentence each."""
-
-
 def job_of(settings: Config, platform: Adapter, progress: Progress | None) -> Job:
     """The job for what the adapter holds: parts, or a pool that is read whole."""
-    parts = platform.parts() if isinstance(platform, Streams) else None
+    parts = cast("Streams", platform).parts() if can(platform, Capability.STREAMS) else None
     if parts is None:
         return WholeJob(settings, platform, progress)
     return LargeJob(settings, platform, progress, parts)
@@ -32,7 +23,7 @@ def job_of(settings: Config, platform: Adapter, progress: Progress | None) -> Jo
 
 def writer_of(
     settings: Config, platform: Adapter | Target, journal: Journal, progress: Progress | None
-) -> Writer:
+) -> Job | Adapter | Target:
     """What carried out a journal, and so can finish it or take it back."""
     if is_large(journal):
         return LargeJob(settings, platform, progress)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from labelnext.errors import ConfigError, LabelnextError, NotFound, WriteFailed, listed
+from labelnext.errors import ConfigError, LabelnextError, NotFound, Unavailable, WriteFailed, listed
 
 Status = Literal["planned", "broken", "done", "undone"]
 Progress = Callable[[str, int, int | None], None]
@@ -77,8 +77,8 @@ class Plan:
         return cls(**{**data, **lists, "steps": tuple(Step(**s) for s in data["steps"])})
 
 
-class Performer(Protocol):
-    """What an adapter gives to carry out and take back the steps of its plans."""
+class StepPerformer(Protocol):
+    """What is done for a step, and how it is taken back."""
 
     def snapshot(self, step: Step) -> Any:
         """What is there now and would change, as JSON."""
@@ -88,6 +88,32 @@ class Performer(Protocol):
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Put back what was there; returns what had to stay, one sentence each."""
+
+
+class Performer(StepPerformer, Protocol):
+    """What an adapter gives to carry out and take back its plans.
+
+    Subclass it, and override what must happen around the steps.
+
+    Attributes:
+        progress: called with a stage, how much is done, and of how much; None to stay silent.
+        remarks: what the report must say of the write, one sentence each; complete after it.
+    """
+
+    progress: Progress | None = None
+    remarks: Sequence[str] = ()
+
+    def held(self, journal: Journal) -> AbstractContextManager[object]:
+        """What is held while steps are done or taken back, such as a lock on the platform."""
+        return nullcontext()
+
+    def next_steps(self, plan: Plan) -> Sequence[str] | None:
+        """What the user does now that all is written, one sentence each; None: as planned.
+
+        Raises:
+            Unavailable: if the platform is away by now; then it is as planned.
+        """
+        return None
 
 
 class Journal:
@@ -230,14 +256,29 @@ class Journal:
                 self.notes[str(kind)] = row  # an adapter's own, the newest of its kind
 
 
-def carry_out(
-    plan: Plan, journal: Journal, performer: Performer, progress: Progress | None = None
-) -> None:
+def carry_out(plan: Plan, journal: Journal, performer: Performer) -> None:
     """Do the steps of the plan that the journal does not hold as done, each after its snapshot.
 
+    Then note what the performer remarked, and what the user does now.
+
     Raises:
+        ConfigError: if what the performer must hold is held by somebody else.
         WriteFailed: if a step fails; the cause is chained, and the run can be resumed or undone.
     """
+    with performer.held(journal):
+        _do_steps(plan, journal, performer)
+    if performer.remarks:
+        journal.record("remarks", lines=list(performer.remarks))
+    if plan.steps:  # now what was made has an address
+        # The run is done: a server that goes away only now costs the address, not the run.
+        with suppress(Unavailable):
+            lines = performer.next_steps(plan)
+            if lines is not None:
+                journal.record("next_steps", lines=list(lines))
+
+
+def _do_steps(plan: Plan, journal: Journal, performer: Performer) -> None:
+    progress = performer.progress
     for number, step in enumerate(plan.steps):
         if number in journal.done:
             continue
@@ -260,7 +301,7 @@ def carry_out(
         progress("write", len(plan.steps), len(plan.steps))
 
 
-def perform_step(performer: Performer, step: Step, number: int) -> None:
+def perform_step(performer: StepPerformer, step: Step, number: int) -> None:
     """Do one step: the seam at which tests break a run off."""
     performer.perform(step)
 
@@ -272,9 +313,10 @@ def take_back(journal: Journal, performer: Performer) -> list[str]:
         What had to stay, one sentence each.
     """
     stayed: list[str] = []
-    for number in sorted(journal.befores, reverse=True):
-        stayed += performer.restore(journal.plan.steps[number], journal.befores[number])
-    journal.record("undone", stayed=stayed)
+    with performer.held(journal):
+        for number in sorted(journal.befores, reverse=True):
+            stayed += performer.restore(journal.plan.steps[number], journal.befores[number])
+        journal.record("undone", stayed=stayed)
     return stayed
 
 

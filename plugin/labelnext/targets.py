@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,13 @@ from labelnext.adapter import (
     Context,
     Progress,
     SendOptions,
-    TakesBatches,
     Target,
-    adapter_names,
+    able,
     get_adapter,
     require,
 )
-from labelnext.errors import MissingExtra, unknown
+from labelnext.capabilities import Capability
+from labelnext.errors import unknown
 
 
 def target_names() -> list[str]:
@@ -26,12 +25,7 @@ def target_names() -> list[str]:
         >>> "label-studio" in target_names()
         True
     """
-    names = []
-    for name in adapter_names():
-        with suppress(MissingExtra):  # another adapter's, which is not needed now
-            if isinstance(get_adapter(name), TakesBatches):
-                names.append(name)
-    return names
+    return able(Capability.TAKES_BATCHES)
 
 
 def get_target(name: str) -> Any:

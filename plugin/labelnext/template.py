@@ -11,7 +11,8 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from labelnext.adapter import GivesBatches, SendOptions, get_adapter
+from labelnext.adapter import SendOptions, get_adapter
+from labelnext.capabilities import Capability, can
 from labelnext.config import _SECTIONS, Rest, Source
 from labelnext.targets import get_target
 
@@ -43,7 +44,7 @@ def config_template(adapter_name: str) -> str:
         "replay": _SECTIONS["replay"],
     }.items():
         parts.append(f"{name}:\n" + _keys(_without(model, _NOT_YET).items(), "  "))
-    if issubclass(adapter, GivesBatches):
+    if can(adapter, Capability.GIVES_BATCHES):
         send = get_target(SendOptions().adapter).SendOptions
         parts.insert(-2, "send:\n" + _keys(_without(send, set()).items(), "  "))
     parts.append(_keys(_without(Rest, _NOT_YET).items(), ""))

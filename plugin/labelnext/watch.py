@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from labelnext.adapter import CountsLabels
+from labelnext.capabilities import Capability, can
 from labelnext.config import Config, load_config
 from labelnext.errors import ConfigError, InvalidInput, Unavailable, WriteFailed
 from labelnext.opened import opened
@@ -129,12 +130,12 @@ def _look(settings: Config, labels: int, minutes: float | None, before: Health) 
 
 def _count(settings: Config) -> int:
     with opened(settings, None, None) as adapter:
-        if not isinstance(adapter, CountsLabels):
+        if not can(adapter, Capability.COUNTS_LABELS):
             raise ConfigError(
                 f"watch needs an adapter that counts labels; {adapter.name} does not.",
                 hint="run labelnext run from a scheduler instead.",
             )
-        return adapter.count_labels()
+        return cast("CountsLabels", adapter).count_labels()
 
 
 def _path(settings: Config) -> Path:

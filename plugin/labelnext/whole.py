@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from labelnext.adapter import Adapter, Finding, TakesObjectScores
+from labelnext.capabilities import Capability, can
 from labelnext.config import Config
 from labelnext.explain import Explanation, explain_item
 from labelnext.history import Snapshot, snapshot_of
@@ -56,11 +57,16 @@ class WholeJob:
                 if self._progress is not None:
                     self._progress("rank", 0, None)
                 ranking = follow(self._settings.recipe, pool)
-                platform = self._platform
-                if isinstance(platform, TakesObjectScores) and platform.wants_object_scores():
+                if self._wants_object_scores:
                     ranking = with_object_scores(pool, ranking)
             self._ranking, self.recipe = ranking, ranking.recipe or self.recipe
         return self._ranking
+
+    @property
+    def _wants_object_scores(self) -> bool:
+        platform = self._platform
+        able = can(platform, Capability.TAKES_OBJECT_SCORES)
+        return able and cast("TakesObjectScores", platform).wants_object_scores()
 
     def remarks(self) -> list[Finding]:
         """Nothing: what follows is of the whole pool."""

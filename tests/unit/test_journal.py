@@ -10,6 +10,7 @@ import pytest
 from labelnext.errors import ConfigError, LabelnextError, NotFound, WriteFailed
 from labelnext.journal import (
     Journal,
+    Performer,
     Plan,
     Step,
     carry_out,
@@ -24,7 +25,7 @@ PLAN = Plan(
 )
 
 
-class Lists:
+class Lists(Performer):
     """Steps that put a letter into a list; `fails` names the one that does not work."""
 
     def __init__(self, content: list[str], fails: str = "") -> None:

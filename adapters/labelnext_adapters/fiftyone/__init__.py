@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import field_validator
 
-from labelnext.adapter import Context, Finding, Options, SendOptions, WriteOptions
+from labelnext.adapter import (
+    Adapter,
+    Capability,
+    Context,
+    Finding,
+    Options,
+    SendOptions,
+    WriteOptions,
+)
 from labelnext.errors import ConfigError
-from labelnext.journal import Journal, Performer, Plan, carry_out, take_back
+from labelnext.journal import Journal, Performer, Plan
 from labelnext.pool import Pool
 from labelnext.ranking import Ranking
 from labelnext_adapters.fiftyone.target import FiftyOneSend, FiftyOneTarget
@@ -70,7 +78,7 @@ class FiftyOneWrite(WriteOptions):
     """Also set each object's own score, as an attribute named as the run."""
 
 
-class FiftyOneAdapter:
+class FiftyOneAdapter(Adapter):
     """FiftyOne as a platform; see `labelnext.adapter.Adapter`.
 
     Args:
@@ -82,6 +90,16 @@ class FiftyOneAdapter:
     name: ClassVar[str] = "fiftyone"
     requires: ClassVar[tuple[str, ...]] = ("fiftyone",)
     install: ClassVar[str] = "pip install 'labelnext[fiftyone]'"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {
+            Capability.READS,
+            Capability.WRITES,
+            Capability.GIVES_BATCHES,
+            Capability.TAKES_BATCHES,
+            Capability.TAKES_LABELS,
+            Capability.TAKES_OBJECT_SCORES,
+        }
+    )
     SourceOptions: ClassVar[type[Options]] = FiftyOneSource
     WriteOptions: ClassVar[type[WriteOptions]] = FiftyOneWrite
     SendOptions: ClassVar[type[SendOptions]] = FiftyOneSend
@@ -155,15 +173,16 @@ class FiftyOneAdapter:
             )
         return kind.path(fields[0])
 
-    def apply(self, plan: Plan, journal: Journal) -> None:
-        """Do what the plan says and the journal does not hold as done."""
+    def performer(self, journal: Journal) -> Performer:
+        """What writes the field, views, index and run, or labels that were fetched."""
         self._reach()
-        carry_out(plan, journal, self._performer(journal), self.context.progress)
+        if journal.what == "fetch":
+            from labelnext_adapters.fiftyone.labels import LabelsPerformer
 
-    def undo(self, journal: Journal) -> list[str]:
-        """Put back the field, views, index and run that were there."""
-        self._reach()
-        return take_back(journal, self._performer(journal))
+            return LabelsPerformer(self.context)
+        from labelnext_adapters.fiftyone.write import FiftyOnePerformer
+
+        return FiftyOnePerformer(journal, self.context)
 
     def origin(self) -> Origin:
         """The dataset, as the place where a batch comes from."""
@@ -182,18 +201,6 @@ class FiftyOneAdapter:
         from labelnext_adapters.fiftyone.labels import plan_labels
 
         return plan_labels(self._collection(), labels, field)
-
-    def close(self) -> None:
-        """Nothing: FiftyOne keeps its connection for the whole process."""
-
-    def _performer(self, journal: Journal) -> Performer:
-        if journal.what == "fetch":
-            from labelnext_adapters.fiftyone.labels import LabelsPerformer
-
-            return LabelsPerformer()
-        from labelnext_adapters.fiftyone.write import FiftyOnePerformer
-
-        return FiftyOnePerformer(journal, self.context)
 
     def _reach(self) -> None:
         from labelnext_adapters.fiftyone.connection import reach_database

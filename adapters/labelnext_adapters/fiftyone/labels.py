@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labelnext.acquisition import Unit
+from labelnext.adapter import Context
 from labelnext.batch import Labels, Mark
 from labelnext.errors import InvalidInput, WriteRefused
-from labelnext.journal import Plan, Step
+from labelnext.journal import Performer, Plan, Step
 from labelnext_adapters.fiftyone.columns import fetch
 from labelnext_adapters.fiftyone.connection import planned_dataset, talking
 
@@ -123,8 +124,15 @@ def plan_labels(collection: Any, labels: Labels, field: str) -> Plan:
     return Plan("fiftyone", field, dataset.name, tuple(steps), next_steps=tuple(lines))
 
 
-class LabelsPerformer:
-    """Does and takes back the step that writes fetched labels."""
+class LabelsPerformer(Performer):
+    """Does and takes back the step that writes fetched labels.
+
+    Args:
+        context: for progress.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.progress = context.progress
 
     def snapshot(self, step: Step) -> Any:
         """What the field holds on the samples of the step; None where there is no field."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from labelnext.adapter import Context, SendOptions
+from labelnext.adapter import Context, SendOptions, Target
 from labelnext.errors import ConfigError
-from labelnext.journal import Journal, Plan
+from labelnext.journal import Journal, Performer, Plan
 
 if TYPE_CHECKING:
     from labelnext.batch import Batch, Labels, Origin
@@ -23,7 +23,7 @@ class FiftyOneSend(SendOptions):
     """Name of the dataset, or in Python a dataset."""
 
 
-class FiftyOneTarget:
+class FiftyOneTarget(Target):
     """A dataset on whose samples batches are marked; see `labelnext.adapter.Target`.
 
     Args:
@@ -60,13 +60,9 @@ class FiftyOneTarget:
         plan = self._adapter(samples, batch.run).plan(ranking)
         return replace(plan, left_out=tuple(left_out))
 
-    def apply(self, plan: Plan, journal: Journal) -> None:
-        """Do what the plan says and the journal does not hold as done."""
-        self._adapter(self._options.dataset, plan.run).apply(plan, journal)
-
-    def undo(self, journal: Journal) -> list[str]:
-        """Put back the field, views, index and run that were there."""
-        return self._adapter(self._options.dataset, journal.plan.run).undo(journal)
+    def performer(self, journal: Journal) -> Performer:
+        """What writes the field, views, index and run, as a run on the dataset does."""
+        return self._adapter(self._options.dataset, journal.plan.run).performer(journal)
 
     def labels(self, origin: Origin) -> Labels:
         """Nothing comes back from here.
@@ -75,9 +71,6 @@ class FiftyOneTarget:
             ConfigError: always.
         """
         raise ConfigError("send.adapter must be label-studio to fetch labels; got 'fiftyone'.")
-
-    def close(self) -> None:
-        """Nothing: FiftyOne keeps its connection for the whole process."""
 
     def _adapter(self, samples: Any, run: str) -> FiftyOneAdapter:
         """What writes a ranking of these samples."""

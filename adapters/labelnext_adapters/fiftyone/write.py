@@ -12,7 +12,7 @@ from typing import Any
 
 from labelnext.adapter import Context
 from labelnext.errors import InvalidInput, WriteFailed, WriteRefused
-from labelnext.journal import Journal, Step
+from labelnext.journal import Journal, Performer, Step
 from labelnext_adapters.fiftyone.connection import planned_dataset, talking
 from labelnext_adapters.fiftyone.object_scores import (
     refuse_foreign_attribute,
@@ -114,7 +114,7 @@ def rename_whole(dataset: Any, run: str, new: str) -> None:
         raise WriteFailed(f"run {run} of {dataset.name} must be renamed as a whole; it was not.")
 
 
-class FiftyOnePerformer:
+class FiftyOnePerformer(Performer):
     """Does and takes back the steps of one journal.
 
     Args:
@@ -125,6 +125,7 @@ class FiftyOnePerformer:
     def __init__(self, journal: Journal, context: Context) -> None:
         self.journal = journal
         self.context = context
+        self.progress = context.progress
 
     def snapshot(self, step: Step) -> Any:
         """What is there now, as JSON."""

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from labelnext.adapter import Context, Finding, Journal, Options, Part, Plan, WriteOptions
+from labelnext.adapter import (
+    Adapter,
+    Capability,
+    Context,
+    Finding,
+    Journal,
+    Options,
+    Part,
+    Performer,
+    Plan,
+    WriteOptions,
+)
 from labelnext.errors import InvalidInput, LabelnextError
 from labelnext.pool import Pool
 from labelnext.ranking import Ranking
@@ -71,7 +82,7 @@ class FilesWrite(WriteOptions):
     said."""
 
 
-class FilesAdapter:
+class FilesAdapter(Adapter):
     """Reads a file of predictions and writes the ranking as another file.
 
     Args:
@@ -83,6 +94,9 @@ class FilesAdapter:
     name: ClassVar[str] = "files"
     requires: ClassVar[tuple[str, ...]] = ("pyarrow",)
     install: ClassVar[str] = "pip install labelnext"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.READS, Capability.WRITES, Capability.STREAMS, Capability.GIVES_BATCHES}
+    )
     SourceOptions: ClassVar[type[Options]] = FilesSource
     WriteOptions: ClassVar[type[WriteOptions]] = FilesWrite
 
@@ -144,19 +158,11 @@ class FilesAdapter:
 
         return make_plan(ranking, self._source, self._write, self._context)
 
-    def apply(self, plan: Plan, journal: Journal) -> None:
-        """Write the ranking file."""
-        from labelnext.journal import carry_out
+    def performer(self, journal: Journal) -> Performer:
+        """What writes the ranking file, and puts back the one that was there."""
         from labelnext_adapters.files.write import FilePerformer
 
-        carry_out(plan, journal, FilePerformer(journal), self._context.progress)
-
-    def undo(self, journal: Journal) -> list[str]:
-        """Put back the file that was there, or remove ours."""
-        from labelnext.journal import take_back
-        from labelnext_adapters.files.write import FilePerformer
-
-        return take_back(journal, FilePerformer(journal))
+        return FilePerformer(journal, self._context)
 
     def origin(self) -> Origin:
         """The files, as the place where a batch comes from."""
@@ -174,6 +180,3 @@ class FilesAdapter:
         from labelnext_adapters.files.batch import read_batch
 
         return read_batch(self._source, self._write, self._context, run)
-
-    def close(self) -> None:
-        """Nothing to let go of."""

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labelnext.adapter import Context, Journal, Plan, Step
+from labelnext.adapter import Context, Journal, Performer, Plan, Step
 from labelnext.errors import ConfigError, WriteRefused
 from labelnext.output import check_writable, ranking_format, write_ranking
 from labelnext.ranking import Ranking
@@ -44,15 +44,16 @@ def make_plan(ranking: Ranking, source: FilesSource, write: FilesWrite, context:
     return Plan("files", write.run, str(path), (step,), output=str(path))
 
 
-class FilePerformer:
+class FilePerformer(Performer):
     """Carries out and takes back the one step.
 
     Args:
         journal: beside which the earlier file is kept.
+        context: for progress.
     """
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, journal: Journal, context: Context) -> None:
+        self._journal, self.progress = journal, context.progress
 
     def snapshot(self, step: Step) -> Any:
         """Keep a copy of the file that is there."""

@@ -5,19 +5,15 @@ The server is spoken to through label-studio-sdk, which is imported only when an
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, suppress
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
-from tempfile import gettempdir
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from labelnext.adapter import Context, Finding, Options, SendOptions
+from labelnext.adapter import Adapter, Capability, Context, Finding, Options, SendOptions
 from labelnext.adapter import WriteOptions as _WriteOptions
-from labelnext.errors import Unavailable
-from labelnext.journal import Journal, Plan, carry_out, hold, take_back
+from labelnext.journal import Journal, Performer, Plan
 from labelnext.pool import Pool
 from labelnext_adapters.label_studio.address import checked_key, checked_url
 from labelnext_adapters.label_studio.target import LabelStudioSend, LabelStudioTarget
@@ -112,7 +108,7 @@ class LabelStudioWrite(_WriteOptions):
         return self
 
 
-class LabelStudioAdapter:
+class LabelStudioAdapter(Adapter):
     """Tasks of one Label Studio project.
 
     Args:
@@ -124,6 +120,14 @@ class LabelStudioAdapter:
     name: ClassVar[str] = "label-studio"
     requires: ClassVar[tuple[str, ...]] = ("label_studio_sdk", "msgspec")
     install: ClassVar[str] = "pip install 'labelnext[label-studio]'"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {
+            Capability.READS,
+            Capability.WRITES,
+            Capability.COUNTS_LABELS,
+            Capability.TAKES_BATCHES,
+        }
+    )
     SourceOptions: ClassVar[type[Options]] = LabelStudioSource
     WriteOptions: ClassVar[type[_WriteOptions]] = LabelStudioWrite
     SendOptions: ClassVar[type[SendOptions]] = LabelStudioSend
@@ -201,39 +205,12 @@ class LabelStudioAdapter:
         read_marks(self.client, self._source.project, tasks, names, self._context)
         return make_plan(self.client, self._source, self._write, tasks, ranking)
 
-    def apply(self, plan: Plan, journal: Journal) -> None:
-        """Do what the plan says and the journal does not hold as done.
-
-        Raises:
-            ConfigError: if another run writes to the project, as far as this machine knows.
-            WriteFailed: if the write breaks off.
-        """
-        from labelnext_adapters.label_studio.write import Writer, next_steps
-
-        self._tasks = None  # what was read is old once something was written
-        writer = Writer(self.client, self._context)
-        with self._only_writer(plan, journal):
-            carry_out(plan, journal, writer, self._context.progress)
-        if writer.remarks:
-            journal.record("remarks", lines=writer.remarks)
-        if plan.steps:  # now the tabs exist, and have addresses
-            # The run is done: a server that goes away only now costs the addresses, not the run.
-            with suppress(Unavailable):
-                journal.record("next_steps", lines=list(next_steps(self.client, plan.steps)))
-
-    def undo(self, journal: Journal) -> list[str]:
-        """Put back what was there before; returns what had to stay, one sentence each."""
+    def performer(self, journal: Journal) -> Performer:
+        """What writes data keys, tabs and copies of predictions, one run at a time."""
         from labelnext_adapters.label_studio.write import Writer
 
-        self._tasks = None
-        with self._only_writer(journal.plan, journal):
-            return take_back(journal, Writer(self.client, self._context))
-
-    def _only_writer(self, plan: Plan, journal: Journal) -> AbstractContextManager[None]:
-        """Two state folders may name one project; the machine's own folder tells them so."""
-        name = sha256(plan.target.encode()).hexdigest()[:16]
-        path = Path(gettempdir()) / f"labelnext-label-studio-{name}.lock"
-        return hold(path, journal.run_id, f"another run is under way on {plan.target}")
+        self._tasks = None  # what was read is old once something was written
+        return Writer(self.client, self._context)
 
     def count_labels(self) -> int:
         """The submitted annotations of the project; drafts and skipped tasks are none.

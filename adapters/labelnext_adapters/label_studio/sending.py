@@ -7,14 +7,16 @@ break is found by it, so that nothing is sent twice.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
+from hashlib import sha256
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from labelnext.adapter import Context, Step
 from labelnext.batch import Batch, Item, Mark, Origin
 from labelnext.errors import InvalidInput, NotFound, WriteFailed, WriteRefused, listed
-from labelnext.journal import Plan
+from labelnext.journal import Journal, Performer, Plan, hold
 from labelnext_adapters.label_studio.client import Client
 from labelnext_adapters.label_studio.control import Tag, find_tag, make_tag, regions
 from labelnext_adapters.label_studio.fields import Fields
@@ -117,7 +119,7 @@ def _tasks_step(
     return Step("tasks", f"Make {len(new)} tasks{how}", len(new), payload)
 
 
-class Sender:
+class Sender(Performer):
     """Carries out and takes back the steps of a sending.
 
     Args:
@@ -174,6 +176,13 @@ class Sender:
                 return []
             case _:
                 return self._tabs.restore(self._tab(step), before)
+
+    def held(self, journal: Journal) -> AbstractContextManager[None]:
+        """Two sendings at once could both find a task missing, and make it twice."""
+        name = sha256(self._client.url.encode()).hexdigest()[:16]
+        path = Path(gettempdir()) / f"labelnext-send-{name}.lock"
+        refusal = f"another sending is under way to {self._client.url}"
+        return hold(path, journal.run_id, refusal)
 
     def next_steps(self, plan: Plan) -> tuple[str, ...]:
         """What people do now, with the address of the tab."""

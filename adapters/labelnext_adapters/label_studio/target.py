@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
-from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from labelnext.adapter import Context, SendOptions
-from labelnext.errors import ConfigError, Unavailable
-from labelnext.journal import Journal, Plan, carry_out, hold, take_back
+from labelnext.adapter import Context, SendOptions, Target
+from labelnext.errors import ConfigError
+from labelnext.journal import Journal, Performer, Plan
 from labelnext_adapters.label_studio.address import checked_key, checked_url
 
 if TYPE_CHECKING:
@@ -53,7 +50,7 @@ class LabelStudioSend(SendOptions):
         return None if key is None else checked_key(key)
 
 
-class LabelStudioTarget:
+class LabelStudioTarget(Target):
     """A Label Studio server to which batches are sent; see `labelnext.adapter.Target`.
 
     Args:
@@ -152,44 +149,17 @@ class LabelStudioTarget:
             self._adapter = LabelStudioAdapter(source, LabelStudioWrite(run=run), self._context)
         return self._adapter
 
-    def apply(self, plan: Plan, journal: Journal) -> None:
-        """Do what the plan says and the journal does not hold as done.
+    def performer(self, journal: Journal) -> Performer:
+        """What sends the batch, or ranks its tasks where they were there before.
 
-        Raises:
-            ConfigError: if another sending is under way, as far as this machine knows.
-            WriteFailed: if it breaks off.
-        """
-        from labelnext_adapters.label_studio.sending import Sender
-
-        if _of_tasks(plan):
-            self._writer(plan.run).apply(plan, journal)
-            return
-        sender = Sender(self.client, self._context)
-        with self._only_sender(journal):
-            carry_out(plan, journal, sender)  # the sender itself reports how many items are there
-        if sender.remarks:
-            journal.record("remarks", lines=sender.remarks)
-        # All is sent: a server that goes away only now costs the address, not the batch.
-        with suppress(Unavailable):
-            journal.record("next_steps", lines=list(sender.next_steps(plan)))
-
-    def undo(self, journal: Journal) -> list[str]:
-        """Take away the tasks that were made and that nobody has worked on.
-
-        Tasks that were there before get back what they had.
+        Taken back, it takes away the tasks that were made and that nobody has worked on; tasks
+        that were there before get back what they had.
         """
         from labelnext_adapters.label_studio.sending import Sender
 
         if _of_tasks(journal.plan):
-            return self._writer(journal.plan.run).undo(journal)
-        with self._only_sender(journal):
-            return take_back(journal, Sender(self.client, self._context))
-
-    def _only_sender(self, journal: Journal) -> AbstractContextManager[None]:
-        """Two sendings at once could both find a task missing, and make it twice."""
-        name = sha256(self._url.encode()).hexdigest()[:16]
-        path = Path(gettempdir()) / f"labelnext-send-{name}.lock"
-        return hold(path, journal.run_id, f"another sending is under way to {self._url}")
+            return self._writer(journal.plan.run).performer(journal)
+        return Sender(self.client, self._context)
 
     def labels(self, origin: Origin) -> Labels:
         """What people said of the items that were sent; skipped tasks and drafts are no labels.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from hashlib import sha256
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from labelnext.adapter import Context, Plan, Step
 from labelnext.errors import ConfigError, InvalidInput, WriteRefused, listed
-from labelnext.journal import Performer
+from labelnext.journal import Journal, Performer, StepPerformer, hold
 from labelnext.ranking import Ranking
 from labelnext_adapters.label_studio import LabelStudioSource, LabelStudioWrite
 from labelnext_adapters.label_studio.client import Client
@@ -302,7 +306,7 @@ class Tabs:
         return []
 
 
-class Writer:
+class Writer(Performer):
     """Carries out and takes back the steps of a plan, each by its kind.
 
     Args:
@@ -315,8 +319,9 @@ class Writer:
 
     def __init__(self, client: Client, context: Context) -> None:
         self._client = client
+        self.progress = context.progress
         self.remarks: list[str] = []
-        self._kinds: dict[str, Performer] = {
+        self._kinds: dict[str, StepPerformer] = {
             "fields": Fields(client, context, self.remarks.append),
             "tab": Tabs(client),
             "copies": Copies(client, context, self.remarks.append),
@@ -335,7 +340,18 @@ class Writer:
         """Put back what was there; returns what had to stay."""
         return self._of(step).restore(step, before)
 
-    def _of(self, step: Step) -> Performer:
+    def held(self, journal: Journal) -> AbstractContextManager[None]:
+        """Two state folders may name one project; the machine's own folder tells them so."""
+        target = journal.plan.target
+        name = sha256(target.encode()).hexdigest()[:16]
+        path = Path(gettempdir()) / f"labelnext-label-studio-{name}.lock"
+        return hold(path, journal.run_id, f"another run is under way on {target}")
+
+    def next_steps(self, plan: Plan) -> tuple[str, ...]:
+        """What people do now, with the addresses of the tabs."""
+        return next_steps(self._client, plan.steps)
+
+    def _of(self, step: Step) -> StepPerformer:
         """What does the step; it must be on the server that the adapter speaks to."""
         url = step.payload["url"]
         if url != self._client.url:

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from labelnext import errors
 from labelnext.adapter import Part, Streams
@@ -134,8 +134,7 @@ class _Worker:
         part = Part(**json.loads(row["part"]))
         adapter = self._settings.open_adapter()
         try:
-            assert isinstance(adapter, Streams)
-            scored = do_part(adapter, part, self._what, Store(self._place))
+            scored = do_part(cast("Streams", adapter), part, self._what, Store(self._place))
         except LabelnextError as error:
             answer = {
                 "error": type(error).__name__,

@@ -7,11 +7,11 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from labelnext.adapter import Adapter, Finding, Part, Streams, Target
+from labelnext.adapter import Adapter, Finding, Part, Streams, Target, able
+from labelnext.capabilities import Capability, can, missing_capability
 from labelnext.config import Config
-from labelnext.errors import ConfigError
 from labelnext.history import Snapshot
 from labelnext.job import Stages
 from labelnext.journal import Journal, Plan, Progress, Step, carry_out, take_back
@@ -53,11 +53,11 @@ class LargeJob:
         progress: Progress | None,
         parts: list[Part] | None = None,
     ) -> None:
-        if not isinstance(platform, Streams):
-            raise ConfigError(
-                f"adapter {settings.source.adapter} must be able to read a pool in parts."
-            )
-        self._settings, self._platform, self._progress = settings, platform, progress
+        name, capability = settings.source.adapter, Capability.STREAMS
+        if not can(platform, capability):
+            raise missing_capability("source.adapter", name, capability, able(capability))
+        self._settings, self._progress = settings, progress
+        self._platform = cast("Streams", platform)
         self._known = parts
         self._performer: LargePerformer | None = None
         self.recipe: Recipe = settings.recipe
@@ -121,7 +121,7 @@ class LargeJob:
         performer = LargePerformer(
             self._settings, self._platform, journal, self._progress, self.parts, self.stages
         )
-        carry_out(plan, journal, performer, self._progress)
+        carry_out(plan, journal, performer)
         self._performer, self.recipe = performer, performer.summary.recipe
 
     def undo(self, journal: Journal) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from labelnext.adapter import Journal, Part, Progress, Step, Streams
+from labelnext.adapter import Journal, Part, Performer, Progress, Step, Streams
 from labelnext.config import Config
 from labelnext.errors import WriteRefused
 from labelnext.job import Stages
@@ -35,7 +35,7 @@ BATCH = "batch.jsonl"
 _RUN = re.compile(r"\d{8}T\d{6}-\d{6}0*")  # never anybody else's folder
 
 
-class LargePerformer:
+class LargePerformer(Performer):
     """Carries out and takes back the one step.
 
     Args:
@@ -57,7 +57,7 @@ class LargePerformer:
         stages: Stages | None = None,
     ) -> None:
         self._settings, self._platform, self._journal = settings, platform, journal
-        self._progress, self._parts = progress, list(parts)
+        self.progress, self._parts = progress, list(parts)
         self._stages = stages or Stages()
         self._summary: Summary | None = None
 
@@ -96,8 +96,8 @@ class LargePerformer:
         for scored in engine(self._settings, self._platform, self._parts, what, store):
             total.add(scored)
             done += scored.counts.get("items", size)
-            if self._progress is not None:
-                self._progress(stage, min(done, rows), rows)
+            if self.progress is not None:
+                self.progress(stage, min(done, rows), rows)
         return total
 
     def _counts(self, asked: Recipe, folder: str, store: Store) -> dict[str, int] | None:
@@ -158,8 +158,8 @@ class LargePerformer:
             summary.add(table)
             written.append({"path": name, "rows": len(table)})
             first += len(table)
-            if self._progress is not None:
-                self._progress("order", first - 1, n)
+            if self.progress is not None:
+                self.progress("order", first - 1, n)
         store.write_lines(f"{run}/{BATCH}", _batch_rows(store, written, summary.n_batch))
         return written
 
