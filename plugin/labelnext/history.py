@@ -93,7 +93,7 @@ def keep(folder: Path, run_id: str, pool: Pool, ranking: Ranking) -> None:
             scores=ranking.pool_scores,
         )
 
-    write_atomically(folder / f"{run_id}.npz", write)
+    write_atomically(folder / f"{run_id}.npz", write, private=True)
 
 
 def snapshots(folder: Path) -> list[Snapshot]:
