@@ -25,7 +25,16 @@ from labelnext.errors import ConfigError, LabelnextError
 from labelnext.explain import Explanation, explain_item
 from labelnext.history import keep
 from labelnext.join import join_predictions
-from labelnext.journal import Journal, Plan, Progress, find_journal, journals, only_run
+from labelnext.journal import (
+    Journal,
+    Plan,
+    Progress,
+    check_newest,
+    find_journal,
+    journals,
+    only_run,
+    read_journals,
+)
 from labelnext.output import check_writable, ranking_format, write_atomically, write_ranking
 from labelnext.pool import Notice, Pool
 from labelnext.ranking import Ranking
@@ -296,8 +305,11 @@ def _writer(
 
 
 def runs(config: Config | Path | str | Mapping[str, Any]) -> list[Journal]:
-    """The journals of a configuration, oldest first."""
-    return journals(loaded(config).state)
+    """The journals of a configuration, oldest first; a warning names what is passed over."""
+    known, faults = read_journals(loaded(config).state)
+    for fault in faults.values():
+        _log.warning("passed over: %s", fault)
+    return known
 
 
 def loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
@@ -374,16 +386,7 @@ def _broken_runs(settings: Config) -> list[Notice]:
 def _newest(settings: Config, journal: Journal, verb: str) -> None:
     if journal.undone:
         raise ConfigError(f"run {journal.run_id} must not be undone already; it is.")
-    later = [
-        other.run_id
-        for other in journals(settings.state)
-        if other.run_id > journal.run_id and other.status in ("done", "broken")
-    ]
-    if later:
-        raise ConfigError(
-            f"run {journal.run_id} must be the newest to be {verb}; {later[-1]} came after it.",
-            hint=f"undo {later[-1]} first.",
-        )
+    check_newest(settings.state, journal, verb)
 
 
 def _rankable(pool: Pool, ranking: Ranking) -> Finding:
