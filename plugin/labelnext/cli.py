@@ -200,13 +200,15 @@ def status(config: ConfigPath, as_json: Json = False) -> None:
 @app.command(epilog="Example: labelnext runs labelnext.yaml")
 def runs(config: ConfigPath, as_json: Json = False) -> None:
     """List the runs of a configuration, and whether they are done, broken or undone."""
-    from labelnext.undo import runs as list_runs
+    from labelnext.config import load_config
+    from labelnext.journal import read_journals
 
-    known = list_runs(config)
+    known, faults = read_journals(load_config(config).state)
+    for fault in faults.values():
+        err.print("[yellow]warning[/] passed over:", escaped(str(fault)), soft_wrap=True)
     if as_json:
         rows = [
-            {"run": j.run_id, "what": j.what, "status": j.status, "target": j.plan.target}
-            for j in known
+            {"run": j.run_id, "what": j.what, "status": j.status, "target": j.target} for j in known
         ]
         print_plain(json.dumps(rows, indent=2))
         return
@@ -216,7 +218,7 @@ def runs(config: ConfigPath, as_json: Json = False) -> None:
     table = table_of("run", "what", "status", "started", "target")
     for journal in known:
         cells = (journal.run_id, journal.what, journal.status, journal.header["started"])
-        table.add_row(*cells, escaped(journal.plan.target))
+        table.add_row(*cells, escaped(journal.target))
     out.print(table)
 
 

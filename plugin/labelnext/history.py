@@ -105,7 +105,7 @@ def keep(folder: Path, snapshot: Snapshot) -> None:
     def write(file: IO[bytes]) -> None:
         np.savez_compressed(file, **columns)
 
-    write_atomically(folder / f"{snapshot.run_id}.npz", write)
+    write_atomically(folder / f"{snapshot.run_id}.npz", write, private=True)
 
 
 def snapshots(folder: Path) -> list[Snapshot]:

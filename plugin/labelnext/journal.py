@@ -1,21 +1,24 @@
 """The journal of a run: written before the first change, so that every run can be ended or undone.
 
-One file of JSON lines a run: the plan, then for each step what was there before and that it was
-done. Every line is on disk before the next change is made.
+One file of JSON lines a run: a header with the plan, then for each step what was there before and
+that it was done. Every line is on disk before the next change is made. What is large lies beside
+it, as columns, on disk before a line names it and read when it is needed.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from labelnext.errors import ConfigError, LabelnextError, NotFound, Unavailable, WriteFailed, listed
+from labelnext.journal_columns import Snapshots
+from labelnext.journal_file import JournalFile, create_file, is_run_id, journal_paths
+from labelnext.lock import hold as hold
+from labelnext.lock import only_run as only_run
 
 Status = Literal["planned", "broken", "done", "undone"]
 Progress = Callable[[str, int, int | None], None]
@@ -68,7 +71,8 @@ class Plan:
         """As JSON-able data."""
         # `asdict` would copy every id of a payload.
         lists = {name: list(getattr(self, name)) for name in _TEXTS}
-        return {**vars(self), **lists, "steps": [dict(vars(step)) for step in self.steps]}
+        steps = [{**vars(step), "payload": dict(step.payload)} for step in self.steps]
+        return {**vars(self), **lists, "steps": steps}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:
@@ -122,27 +126,25 @@ class Journal:
     Args:
         path: of the file; it must exist. Use `create` for a new one.
 
+    Attributes:
+        header: the first line: run_id, started, the plan without large payloads, and the details
+            that `create` was given.
+        done: the steps that are done.
+        notes: what an adapter noted, the newest of each kind.
+
     Raises:
         NotFound: if there is no such file.
-        ConfigError: if it is not a journal.
+        ConfigError: if it cannot be read, is not a journal, or is of a newer format.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.befores: dict[int, Any] = {}
         self.done: set[int] = set()
         self.notes: dict[str, Mapping[str, Any]] = {}
         self.finished = self.undone = False
-        try:
-            text = path.read_text("utf-8")
-        except FileNotFoundError as error:
-            raise NotFound(f"journal must exist; got {str(path)!r}.") from error
-        rows = list(_complete_lines(text))
-        if not rows or rows[0].get("kind") != "plan":
-            raise ConfigError(f"journal must begin with a plan; {str(path)!r} does not.")
-        self.header: dict[str, Any] = rows[0]
-        self.plan = Plan.from_dict(rows[0]["plan"])
-        for row in rows[1:]:
+        self._file = JournalFile(path)
+        self.header: dict[str, Any] = self._file.header
+        for row in self._file.rows:
             self._take(row)
 
     @classmethod
@@ -159,34 +161,13 @@ class Journal:
         Raises:
             ConfigError: if the directory cannot be written.
         """
-        now = datetime.now(UTC)
-        run_id = f"{now:%Y%m%dT%H%M%S-%f}"
-        earlier = max((path.stem for path in directory.glob("*.jsonl")), default="")
-        if run_id <= earlier:  # the clock was set back: names must still tell the order
-            run_id = f"{earlier}0"
-        row = {
-            "kind": "plan",
-            "run_id": run_id,
-            "started": now.isoformat(timespec="seconds"),
-            **(details or {}),
-            "plan": plan.to_dict(),
-        }
-        path = directory / f"{run_id}.jsonl"
-        partial = path.with_suffix(".partial")
         try:
-            directory.mkdir(parents=True, exist_ok=True)
-            with partial.open("w", encoding="utf-8") as file:
-                _write_line(file, row)
-            partial.rename(path)  # a journal without its plan would stand in the way of all others
-            _sync_directory(directory)
+            return cls(create_file(directory, plan.to_dict(), details or {}))
         except OSError as error:
-            with suppress(OSError):
-                partial.unlink()
             raise ConfigError(
                 f"state must be a folder that can be written; got {str(directory)!r} ({error}).",
                 hint="set state: to a folder of yours.",
             ) from error
-        return cls(path)
 
     @property
     def run_id(self) -> str:
@@ -197,6 +178,31 @@ class Journal:
     def what(self) -> str:
         """run, send or fetch."""
         return str(self.header.get("what", "run"))
+
+    @property
+    def target(self) -> str:
+        """The project, dataset or file, for people; no payload is read for it."""
+        return str(self.header["plan"]["target"])
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What was to be written; a large payload is read when it is asked for."""
+        plan = self._file.plan()
+        try:
+            return Plan.from_dict(plan)
+        except (LookupError, TypeError) as error:
+            raise self._file.broken(error) from error
+
+    @cached_property
+    def befores(self) -> Snapshots:
+        """What was there before each step that was begun; a large one is read when asked for."""
+        snapshots = Snapshots(self.path)
+        try:
+            for row in self._file.snapshots():
+                snapshots.add(row)
+        except (OSError, LookupError, TypeError, ValueError) as error:
+            raise self._file.broken(error) from error
+        return snapshots
 
     @property
     def status(self) -> Status:
@@ -224,11 +230,10 @@ class Journal:
             WriteFailed: if the disk is full.
         """
         row = {"kind": kind, **data}
+        if kind == "before" and row["step"] in self.befores:
+            return  # of a step that was begun twice, the first snapshot is the true one
         try:
-            with self.path.open("a", encoding="utf-8") as file:
-                if not self._ends_with_newline():
-                    file.write("\n")  # the last process died in the middle of a line
-                _write_line(file, row)
+            self._file.append(row)
         except OSError as error:
             raise WriteFailed(
                 f"journal {str(self.path)!r} could not be written: {error.strerror}.",
@@ -236,24 +241,21 @@ class Journal:
             ) from error
         self._take(row)
 
-    def _ends_with_newline(self) -> bool:
-        with self.path.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) == b"\n"
-
     def _take(self, row: Mapping[str, Any]) -> None:
-        match row.get("kind"):
-            case "before":
-                # Of a step that was begun twice, the first snapshot is the true one.
-                self.befores.setdefault(int(row["step"]), row["state"])
-            case "done":
-                self.done.add(int(row["step"]))
-            case "finished":
-                self.finished = True
-            case "undone":
-                self.undone = True
-            case kind:
-                self.notes[str(kind)] = row  # an adapter's own, the newest of its kind
+        try:
+            match row.get("kind"):
+                case "before":
+                    self.befores.add(row)
+                case "done":
+                    self.done.add(int(row["step"]))
+                case "finished":
+                    self.finished = True
+                case "undone":
+                    self.undone = True
+                case kind:
+                    self.notes[str(kind)] = row  # an adapter's own, the newest of its kind
+        except (LookupError, TypeError, ValueError) as error:
+            raise self._file.broken(error) from error
 
 
 def carry_out(plan: Plan, journal: Journal, performer: Performer) -> None:
@@ -321,8 +323,29 @@ def take_back(journal: Journal, performer: Performer) -> list[str]:
 
 
 def journals(directory: Path) -> list[Journal]:
-    """The journals of a state folder, oldest first."""
-    return [Journal(path) for path in sorted(directory.glob("*.jsonl"))]
+    """The journals of a state folder, oldest first; `read_journals` says what is passed over."""
+    return read_journals(directory)[0]
+
+
+def read_journals(directory: Path) -> tuple[list[Journal], dict[str, ConfigError]]:
+    """The journals of a state folder, oldest first, and what is wrong with other files there.
+
+    Args:
+        directory: the state folder; there may be none.
+
+    Returns:
+        The journals; and for each name, without its ending, why it cannot be read as one.
+    """
+    known: list[Journal] = []
+    faults: dict[str, ConfigError] = {}
+    for path in journal_paths(directory):
+        try:
+            journal = Journal(path)
+            _ = journal.status  # which everybody asks for, so its faults show here
+            known.append(journal)
+        except ConfigError as error:
+            faults[path.stem] = error
+    return known, faults
 
 
 def find_journal(directory: Path, run_id: str | None, statuses: tuple[Status, ...]) -> Journal:
@@ -330,12 +353,15 @@ def find_journal(directory: Path, run_id: str | None, statuses: tuple[Status, ..
 
     Raises:
         NotFound: if there is none.
+        ConfigError: if the one that was asked for cannot be read.
     """
-    known = journals(directory)
+    known, faults = read_journals(directory)
     if run_id is not None:
         for journal in known:
             if journal.run_id == run_id:
                 return journal
+        if run_id in faults:
+            raise faults[run_id]
         names = listed(j.run_id for j in known) or "none"
         raise NotFound(f"run must be one of {names}; got {run_id!r}.")
     able = [journal for journal in known if journal.status in statuses]
@@ -344,87 +370,25 @@ def find_journal(directory: Path, run_id: str | None, statuses: tuple[Status, ..
     return able[-1]
 
 
-@contextmanager
-def only_run(directory: Path) -> Iterator[None]:
-    """Hold the state folder for one run; a second one at the same time is refused.
-
-    Raises:
-        ConfigError: if the folder cannot be written, or another run holds it.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / "lock").open("a").close()
-    except OSError as error:
-        raise ConfigError(
-            f"state must be a folder that can be written; got {str(directory)!r} ({error}).",
-            hint="set state: to a folder of yours.",
-        ) from error
-    refusal = f"another run is under way in {str(directory)!r}: process"
-    hint = "wait for it, or give this configuration a state: of its own."
-    with hold(directory / "lock", str(os.getpid()), refusal, hint):
-        yield
-
-
-@contextmanager
-def hold(path: Path, name: str, refusal: str, hint: str = "wait for it.") -> Iterator[None]:
-    """Hold a file as a lock; it is the operating system's, so it ends with the process.
+def check_newest(directory: Path, journal: Journal, verb: str) -> None:
+    """Raise ConfigError if a later run built on this one, or may have.
 
     Args:
-        path: of the lock; a file that this user may not write is passed over.
-        name: what the second one is told of the first.
-        refusal: the beginning of that sentence.
-        hint: what it can do.
-
-    Raises:
-        ConfigError: if somebody else holds it.
+        directory: the state folder.
+        journal: of the run.
+        verb: what is to be done with it, as a participle.
     """
-    try:
-        file = path.open("a+")
-    except OSError:
-        yield
+    known, faults = read_journals(directory)
+    done = [other.run_id for other in known if other.status in ("done", "broken")]
+    # What cannot be read may have been done: by a newer labelnext, or by another user.
+    unknown = [name for name in faults if is_run_id(name)]
+    later = max([*done, *unknown], default="")
+    if later <= journal.run_id:
         return
-    with file:
-        try:
-            _lock(file.fileno())
-        except OSError as error:
-            file.seek(0)
-            raise ConfigError(f"{refusal} {file.read() or '?'}.", hint=hint) from error
-        with suppress(OSError):  # the lock counts, also where the disk has no room for the name
-            os.ftruncate(file.fileno(), 0)
-            os.write(file.fileno(), name.encode())
-        yield
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # Windows only
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _complete_lines(text: str) -> Iterator[dict[str, Any]]:
-    """The rows of a journal; a line cut off by the death of the process is passed over."""
-    for line in text.splitlines():
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
-            continue
-
-
-def _write_line(file: Any, row: Mapping[str, Any]) -> None:
-    file.write(json.dumps(row, ensure_ascii=True, separators=(",", ":")) + "\n")
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _sync_directory(directory: Path) -> None:
-    if os.name == "posix":
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    message = f"run {journal.run_id} must be the newest to be {verb}; {later} came after it"
+    if later in faults:
+        raise ConfigError(
+            f"{message}, and cannot be read: {faults[later].message}",
+            hint=faults[later].hint or f"move {later}.jsonl away if it is of no use.",
+        )
+    raise ConfigError(f"{message}.", hint=f"undo {later} first.")

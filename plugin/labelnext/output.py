@@ -57,14 +57,21 @@ def write_ranking(path: Path, rows: list[dict[str, Any]]) -> None:
     write_atomically(path, write)
 
 
-def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+def write_atomically(
+    path: Path, write: Callable[[IO[bytes]], object], *, private: bool = False
+) -> None:
     """Let `write` fill a temporary file, then put it in the place of `path`.
+
+    Args:
+        path: of the file; its folder is made if missing.
+        write: is given the file.
+        private: only this user may read the file, and the folder if it is made.
 
     Raises:
         ConfigError: if the folder cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
             dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as file:
@@ -72,7 +79,8 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
-                os.chmod(file.name, 0o666 & ~_umask())
+                if not private:  # as temporary files are
+                    os.chmod(file.name, 0o666 & ~_umask())
                 os.replace(file.name, path)
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)

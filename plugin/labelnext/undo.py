@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,8 +12,10 @@ from labelnext.adapter import Adapter, Target
 from labelnext.config import Config
 from labelnext.errors import ConfigError
 from labelnext.jobs import writer_of
-from labelnext.journal import Journal, Progress, find_journal, journals, only_run
+from labelnext.journal import Journal, Progress, check_newest, find_journal, only_run, read_journals
 from labelnext.opened import loaded, opened, opened_target
+
+_log = logging.getLogger("labelnext")
 
 
 def undo(
@@ -72,20 +75,14 @@ def _platform(
 
 
 def runs(config: Config | Path | str | Mapping[str, Any]) -> list[Journal]:
-    """The journals of a configuration, oldest first."""
-    return journals(loaded(config).state)
+    """The journals of a configuration, oldest first; a warning names what is passed over."""
+    known, faults = read_journals(loaded(config).state)
+    for fault in faults.values():
+        _log.warning("passed over: %s", fault)
+    return known
 
 
 def _newest(settings: Config, journal: Journal, verb: str) -> None:
     if journal.undone:
         raise ConfigError(f"run {journal.run_id} must not be undone already; it is.")
-    later = [
-        other.run_id
-        for other in journals(settings.state)
-        if other.run_id > journal.run_id and other.status in ("done", "broken")
-    ]
-    if later:
-        raise ConfigError(
-            f"run {journal.run_id} must be the newest to be {verb}; {later[-1]} came after it.",
-            hint=f"undo {later[-1]} first.",
-        )
+    check_newest(settings.state, journal, verb)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import labelnext.journal_columns as columns
 from labelnext.adapter import Adapter, open_adapter
 from labelnext.testing import AdapterContract
 
@@ -41,3 +42,12 @@ class TestFilesAdapter(AdapterContract):
     def served(self, adapter: Adapter) -> Sequence[str]:
         with (self.folder / "ranking.csv").open() as file:
             return [row["item_id"] for row in csv.DictReader(file)]
+
+
+class TestFilesAdapterOfLargePlans(TestFilesAdapter):
+    """Every payload and every snapshot lies beside the journal."""
+
+    @pytest.fixture(autouse=True)
+    def _all_is_large(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(columns, "_INLINE", -1)
+        monkeypatch.setattr(columns, "_LONG", 1)

@@ -148,6 +148,22 @@ def test_wrong_usage_is_exit_code_two(folder: Path, arguments: tuple[str, ...]) 
     assert labelnext(*arguments, folder=folder).returncode == 2
 
 
+def test_runs_names_what_is_no_journal_and_other_commands_pass_it_over(folder: Path) -> None:
+    (folder / ".labelnext").mkdir()
+    (folder / ".labelnext" / "ranking.jsonl").write_text('{"item_id": "a"}\n')
+    assert labelnext("run", "c.yaml", folder=folder).returncode == 0
+    result = labelnext("runs", "c.yaml", folder=folder)
+    assert "ranking.jsonl" not in result.stdout
+    assert "warning passed over: journal must begin with a plan; " in result.stderr
+    result = labelnext("runs", "c.yaml", "--json", folder=folder)
+    assert [run["status"] for run in json.loads(result.stdout)] == ["done"]
+    assert "ranking.jsonl' does not." in result.stderr
+    result = labelnext("undo", "c.yaml", "ranking", folder=folder)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "must begin with a plan" in result.stderr
+    assert labelnext("undo", "c.yaml", folder=folder).returncode == 0
+
+
 def test_check_undo_and_runs_print_what_they_found(folder: Path) -> None:
     assert "No runs yet." in labelnext("runs", "c.yaml", folder=folder).stdout
     labelnext("run", "c.yaml", folder=folder)

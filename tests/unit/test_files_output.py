@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
 import pyarrow.csv
@@ -65,3 +66,16 @@ def test_undo_refuses_a_file_that_somebody_changed(tmp_path: Path) -> None:
     with pytest.raises(LabelnextError, match="was changed after the run"):
         adapter.undo(journal)
     assert (tmp_path / "r.csv").read_text() == "mine"
+
+
+def test_undo_puts_the_earlier_file_back_with_its_mode(tmp_path: Path) -> None:
+    adapter, plan = ranked(tmp_path, "r.csv")
+    (tmp_path / "r.csv").write_text("mine")
+    (tmp_path / "r.csv").chmod(0o640)
+    journal = Journal.create(tmp_path / "state", plan)
+    adapter.apply(plan, journal)
+    copy = journal.path.with_suffix(".before.csv")
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    adapter.undo(Journal(journal.path))
+    assert (tmp_path / "r.csv").read_text() == "mine"
+    assert stat.S_IMODE((tmp_path / "r.csv").stat().st_mode) == 0o640

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +62,10 @@ class FilePerformer(Performer):
         if not path.exists():
             return {"copy": None}
         copy = self._journal.path.with_suffix(f".before{path.suffix}")
+        copy.touch(mode=0o600)  # of a file that others could not read, either
         shutil.copy2(path, copy)
-        return {"copy": copy.name}
+        copy.chmod(0o600)
+        return {"copy": copy.name, "mode": stat.S_IMODE(path.stat().st_mode)}
 
     def perform(self, step: Step) -> None:
         """Write the file, and note what was written."""
@@ -83,6 +86,8 @@ class FilePerformer(Performer):
             path.unlink(missing_ok=True)
         else:
             shutil.copy2(self._journal.path.with_name(before["copy"]), path)
+            if "mode" in before:  # a copy beside a journal of format 1 has it itself
+                path.chmod(before["mode"])
         return []
 
 
