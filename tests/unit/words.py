@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labelnext.journal import Plan, Step
+from labelnext.journal import Performer, Plan, Step
 
 OLD = [f"old {i}" for i in range(3_000)]
 NEW = [f"new {i}" for i in range(3_000)]
@@ -12,7 +12,7 @@ LARGE = Plan("made", "labelnext", "a list", (Step("write", "Write 3000 words", 3
 SMALL = Plan("made", "labelnext", "a list", (Step("write", "Write a word", 1, {"w": ["x"]}),))
 
 
-class Words:
+class Words(Performer):
     """A step that replaces the words of a list."""
 
     def __init__(self, content: list[str]) -> None:
