@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labelnext.calibration import Calibration, measure, scaled
-from labelnext.checks import mean_of_members
 from labelnext.pool import Notice, Pool
 from labelnext.ranking import Ranking
 
@@ -43,7 +41,8 @@ def calibrated_ranking(pool: Pool, rank_pool: Callable[[Pool], Ranking]) -> Rank
         message = f"no temperature helps ({measured}); probabilities are used as they are."
         return _noting(raw, "calibration_skipped", message)
     temperatures = [each.temperature if each.helps else 1.0 for each in found]
-    rows = [scaled(m, t) for m, t in zip(_members(pool), temperatures, strict=True)]
+    assert pool.members is not None, "they were measured"
+    rows = [scaled(m, t) for m, t in zip(pool.members, temperatures, strict=True)]
     new = rank_pool(replace(pool, probabilities=np.stack(rows) if several else rows[0]))
     message = (
         f"probabilities were calibrated with temperature "
@@ -58,11 +57,10 @@ def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
     """A warning where more than half of the top probabilities, or confidences, are above it."""
     if pool.multilabel:
         return None
-    if pool.probabilities is not None:
-        top, what = mean_of_members(pool.probabilities).max(axis=1), "top probabilities"
-    elif pool.objects is not None:
-        newest = pool.objects[-1] if isinstance(pool.objects, tuple) else pool.objects
-        top, what = newest.confidences, "objects' confidences"
+    if pool.mean_probabilities is not None:
+        top, what = pool.mean_probabilities.max(axis=1), "top probabilities"
+    elif pool.newest_objects is not None:
+        top, what = pool.newest_objects.confidences, "objects' confidences"
     else:
         return None
     top = top[~np.isnan(top)]
@@ -78,12 +76,12 @@ def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
 
 def _measured(pool: Pool) -> list[Calibration] | str:
     """The calibration of the labelled items by each version, or why it cannot be measured."""
-    if pool.labels is None or pool.probabilities is None:
+    if pool.labels is None or pool.members is None:
         return "calibrate: auto needs the classes of labelled items; there are none."
     if pool.multilabel:
         return "calibrate: auto is for one class an item; probabilities are used as they are."
     found = []
-    for name, rows in zip(pool.version_names, _members(pool), strict=True):
+    for name, rows in zip(pool.version_names, pool.members, strict=True):
         usable = (pool.labels >= 0) & ~np.isnan(rows).any(axis=1)
         if usable.sum() < MIN_ITEMS:
             return (
@@ -94,13 +92,6 @@ def _measured(pool: Pool) -> list[Calibration] | str:
         order = pool.tie_order[usable[pool.tie_order]]
         found.append(measure(rows[order], pool.labels[order]))
     return found
-
-
-def _members(pool: Pool) -> NDArray[np.floating]:
-    """The probabilities of each model version, shape (n_members, n_items, n_classes)."""
-    rows = pool.probabilities
-    assert rows is not None
-    return rows if rows.ndim == 3 else rows[None]
 
 
 def _said(found: Calibration) -> str:

@@ -264,11 +264,11 @@ def checked_costs(costs: ArrayLike, ids: NDArray[np.str_]) -> NDArray[np.float64
     return column
 
 
-def mean_of_members(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Class probabilities of each item, the mean of the members that have any.
+def mean_of_members(members: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Class probabilities of each item, the mean of the members that have all of them.
 
     Args:
-        probabilities: shape (n_items, n_classes), or (n_members, n_items, n_classes).
+        members: shape (n_members, n_items, n_classes).
 
     Returns:
         Shape (n_items, n_classes); NaN where no member has any.
@@ -277,12 +277,30 @@ def mean_of_members(probabilities: NDArray[np.floating]) -> NDArray[np.floating]
         >>> mean_of_members(np.array([[[1.0, 0.0]], [[0.5, 0.5]]])).tolist()
         [[0.75, 0.25]]
     """
-    if probabilities.ndim == 2:
-        return probabilities
-    known = (~np.isnan(probabilities)).sum(axis=0)
+    whole = ~np.isnan(members).any(axis=2)
+    present = members if whole.all() else np.where(whole[..., None], members, 0)
     with np.errstate(invalid="ignore"):  # none at all: NaN
-        mean: NDArray[np.floating] = np.nansum(probabilities, axis=0) / known
+        mean: NDArray[np.floating] = present.sum(axis=0) / whole.sum(axis=0)[:, None]
     return mean
+
+
+def likeliest_classes(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
+    """The position of the largest probability of each row, the first in a tie; −1 where it is NaN.
+
+    Args:
+        probabilities: shape (n_items, n_classes), at least one class.
+
+    Returns:
+        Shape (n_items,).
+
+    Example:
+        >>> likeliest_classes(np.array([[0.2, 0.8], [0.5, 0.5], [0.5, np.nan]])).tolist()
+        [1, 0, -1]
+    """
+    classes: NDArray[np.int64] = probabilities.argmax(axis=1).astype(np.int64, copy=False)
+    largest = np.take_along_axis(probabilities, classes[:, None], axis=1)[:, 0]
+    classes[np.isnan(largest)] = -1  # argmax takes the first NaN of a row for the largest
+    return classes
 
 
 def checked_votes(votes: ArrayLike, n: int, classes: tuple[str, ...] | None) -> NDArray[np.int64]:

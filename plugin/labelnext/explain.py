@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labelnext.acquisition import AcquisitionFunction, get_acquisition
 from labelnext.acquisition.box_committee import cluster_certainty
-from labelnext.acquisition.function import predictions_of
+from labelnext.acquisition.function import objects_of
 from labelnext.acquisition.matching import merge_boxes
 from labelnext.acquisition.objects import alone
 from labelnext.errors import NotFound
@@ -144,13 +144,13 @@ def _parts(
     ranking: Ranking,
     options: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
-    if ranking.of == "objects" and isinstance(pool.objects, tuple):
-        return _cluster_parts(pool, pool.objects, row, {**function.options, **options})
+    if ranking.of == "objects" and len(pool.object_sets) > 1:
+        return _cluster_parts(pool, pool.object_sets, row, {**function.options, **options})
     if ranking.of == "objects" or pool.multilabel:
         return _object_parts(pool, row, function, ranking, options)
-    if pool.probabilities is None:
+    if pool.members is None:
         return []
-    vectors = pool.probabilities[..., row, :].reshape(-1, pool.probabilities.shape[-1])
+    vectors = pool.members[:, row]
     whole = vectors[~np.isnan(vectors).any(axis=1)]
     order = np.argsort(-whole.sum(axis=0), kind="stable")[:_MOST]
     members = [f"version {m + 1}" for m in range(len(vectors))] if len(vectors) > 1 else None
@@ -241,7 +241,7 @@ def _without_each(
     place: int,
 ) -> list[str]:
     """What each of the surest objects does to the score."""
-    if ranking.of != "objects" or not isinstance(pool.objects, Objects):
+    if ranking.of != "objects" or len(pool.object_sets) != 1:
         return []
     objects = _objects_of(pool, row, function, ranking, options)
     own = _of_function(function, options)
@@ -281,9 +281,7 @@ def _objects_of(
     options: Mapping[str, Any],
 ) -> Objects:
     """The objects of one item, with weights where the function takes them."""
-    given = predictions_of(pool, ranking.of or "items", {**function.options, **options})
-    if not isinstance(given, Objects):
-        raise TypeError("only objects can be taken apart")
+    given = objects_of(pool, ranking.of or "items", {**function.options, **options})
     chosen: NDArray[np.intp] = np.array([row])
     return given.take(chosen)
 

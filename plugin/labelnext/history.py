@@ -93,7 +93,7 @@ def snapshot_of(run_id: str, pool: Pool, ranking: Ranking) -> Snapshot:
         int(pool.labelled.sum()),
         len(ranking.pool_order),
         pool.item_ids,
-        predicted_classes(pool),
+        pool.predicted_classes,
         ranking.pool_scores,
     )
 
@@ -139,18 +139,6 @@ def snapshots(folder: Path) -> list[Snapshot]:
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             continue
     return found[::-1]
-
-
-def predicted_classes(pool: Pool) -> NDArray[np.int64]:
-    """The most likely class of each item, shape (n_items,); −1 where there is none."""
-    classes: NDArray[np.int64] = np.full(len(pool), -1, dtype=np.int64)
-    if pool.probabilities is None or pool.multilabel:
-        return classes
-    rows = pool.probabilities
-    rows = rows.mean(axis=0) if rows.ndim == 3 else rows
-    whole = ~np.isnan(rows).any(axis=1)
-    classes[whole] = rows[whole].argmax(axis=1)
-    return classes
 
 
 def kappa(first: NDArray[np.integer], second: NDArray[np.integer]) -> float:

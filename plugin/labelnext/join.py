@@ -96,8 +96,6 @@ def _objects(
     columns: NDArray[np.intp] | None,
     classes: tuple[str, ...] | None,
 ) -> Objects | tuple[Objects, ...]:
-    sets = side.objects if isinstance(side.objects, tuple) else (side.objects,)
-
     def joined(objects: Objects) -> Objects:
         counts = np.where(rows >= 0, objects.counts[rows], 0) if len(objects) else 0 * rows
         taken = objects.take(rows[rows >= 0])
@@ -109,5 +107,5 @@ def _objects(
             changes["probabilities"] = _spread(taken.probabilities, columns, len(classes or ()))
         return replace(taken, **changes)  # type: ignore[arg-type]  # by name, of Objects' columns
 
-    out = tuple(joined(o) for o in sets if o is not None)
-    return out if isinstance(side.objects, tuple) else out[0]
+    sets = tuple(map(joined, side.object_sets))
+    return sets if len(sets) > 1 else sets[0]

@@ -131,6 +131,19 @@ class Objects:
         """The item of each object, shape (n_objects,)."""
         return np.repeat(np.arange(len(self)), self.counts)
 
+    @cached_property
+    def top_classes(self) -> NDArray[np.int64] | None:
+        """The class of each item's most confident object, the last of equal ones.
+
+        Shape (n_items,), −1 where it is unknown or there is no object; None without classes.
+        """
+        if self.class_ids is None:
+            return None
+        classes: NDArray[np.int64] = np.full(len(self), -1, dtype=np.int64)
+        by_confidence = np.argsort(self.confidences, kind="stable")
+        classes[self.item_positions[by_confidence]] = self.class_ids[by_confidence]
+        return classes
+
     def where(self, keep: NDArray[np.bool_]) -> Objects:
         """The objects where `keep`, shape (n_objects,), is true; items stay as they are."""
         if keep.all():

@@ -21,6 +21,8 @@ from labelnext.checks import (
     distributions,
     float_array,
     id_order,
+    likeliest_classes,
+    mean_of_members,
     rows_of,
     unit_interval,
 )
@@ -37,6 +39,10 @@ class Pool:
     Every column but `item_ids` is optional and given by keyword. Rows that are nearly
     distributions are renormalised, and boxes that stick out of the image are clipped; both are
     counted in `notices`.
+
+    Predictions may come from one model version or from several. `members`, `object_sets` and what
+    follows from them have one form for both, so nothing else needs to look at the shape of
+    `probabilities` or the type of `objects`. A version that lacks an item has no say on it.
 
     Args:
         item_ids: shape (n_items,), distinct and not empty; kept as strings.
@@ -169,9 +175,121 @@ class Pool:
         """A name for each model version: as given, else its number, from 1; empty without any."""
         if self.versions is not None:
             return self.versions
-        sets = self.objects if isinstance(self.objects, tuple) else (self.objects,)
-        n_versions = _n_versions(self.probabilities, None if self.objects is None else sets)
+        n_versions = _n_versions(self.probabilities, self.object_sets)
         return tuple(str(number) for number in range(1, n_versions + 1))
+
+    @property
+    def members(self) -> NDArray[np.floating] | None:
+        """The probabilities by model version, shape (n_members, n_items, n_classes): a view.
+
+        Example:
+            >>> pool = Pool(["a"], probabilities=[[0.9, 0.1]])
+            >>> pool.members.shape
+            (1, 1, 2)
+        """
+        rows = self.probabilities
+        return rows[None] if rows is not None and rows.ndim == 2 else rows
+
+    @property
+    def object_sets(self) -> tuple[Objects, ...]:
+        """The objects by model version; empty without any."""
+        if self.objects is None:
+            return ()
+        return self.objects if isinstance(self.objects, tuple) else (self.objects,)
+
+    @property
+    def newest_objects(self) -> Objects | None:
+        """The objects of the last model version; None without any."""
+        return self.object_sets[-1] if self.object_sets else None
+
+    @cached_property
+    def newest_versions(self) -> NDArray[np.intp]:
+        """The last set of objects that has a prediction of each item.
+
+        Shape (n_items,), positions in `object_sets`, −1 for none.
+        """
+        newest: NDArray[np.intp] = np.full(len(self), -1, dtype=np.intp)
+        for version, objects in enumerate(self.object_sets):
+            newest[... if objects.missing is None else ~objects.missing] = version
+        return newest
+
+    @cached_property
+    def shown_objects(self) -> tuple[Objects, ...]:
+        """What people are told of each item: the objects of the last version that predicted it.
+
+        Each set holds those of its version alone, so that every item has objects in one set at
+        most. The newest set itself where it lacks no item; empty without any.
+        """
+        newest = self.newest_objects
+        if newest is None or newest.missing is None or not newest.missing.any():
+            return self.object_sets[-1:]
+        return tuple(
+            objects.where((self.newest_versions == version)[objects.item_positions])
+            for version, objects in enumerate(self.object_sets)
+        )
+
+    @cached_property
+    def mean_probabilities(self) -> NDArray[np.floating] | None:
+        """The mean of the members that predicted an item, shape (n_items, n_classes).
+
+        A member whose row holds NaN is left out; the mean holds NaN where that leaves none. Of
+        one member, its own array. None without probabilities.
+
+        Example:
+            >>> nan = float("nan")
+            >>> two = [[[1, 0], [1, 0]], [[0.5, 0.5], [nan, nan]]]
+            >>> Pool(["a", "b"], probabilities=two).mean_probabilities.tolist()
+            [[0.75, 0.25], [1.0, 0.0]]
+        """
+        members = self.members
+        if members is None or self.probabilities is None:
+            return None
+        if len(members) != 1:
+            return mean_of_members(members)
+        return self.probabilities if self.probabilities.ndim == 2 else members[0]
+
+    @cached_property
+    def top_classes(self) -> NDArray[np.int64] | None:
+        """The class that stands for each item where classes are counted, as in a quota.
+
+        That of its largest mean probability, of independent classes too; in a pool without
+        probabilities that of its most confident object, among those of `shown_objects`.
+
+        Returns:
+            Shape (n_items,), class positions, −1 for none; None where no classes are predicted.
+
+        Example:
+            >>> seen = Objects([0, 2, 2], [0.4, 0.9], class_ids=[0, 1])
+            >>> Pool(["a", "b"], objects=seen).top_classes.tolist()
+            [1, -1]
+        """
+        if self.mean_probabilities is not None:
+            return likeliest_classes(self.mean_probabilities)
+        by_version = [objects.top_classes for objects in self.shown_objects]
+        known = [classes for classes in by_version if classes is not None]
+        if len(known) < 2:
+            return known[0] if known else None
+        classes: NDArray[np.int64] = np.max(known, axis=0)  # at most one is no −1
+        return classes
+
+    @property
+    def top_names(self) -> NDArray[np.str_] | None:
+        """The names of `top_classes`, or their numbers where the pool names none; "" for none."""
+        if self.top_classes is None:
+            return None
+        names = self.classes or map(str, range(int(self.top_classes.max(initial=-1)) + 1))
+        return np.array([*names, ""])[self.top_classes]
+
+    @property
+    def predicted_classes(self) -> NDArray[np.int64]:
+        """The one class that each item is predicted to be of, shape (n_items,).
+
+        The same as `top_classes` where items have class probabilities that exclude one another;
+        −1 where there is none, as for independent classes and for objects.
+        """
+        if self.top_classes is None or self.probabilities is None or self.multilabel:
+            return np.full(len(self), -1, dtype=np.int64)
+        return self.top_classes
 
     def fingerprint(self) -> str:
         """SHA-256 of all columns in the order of the ids, the same for any order of the rows."""

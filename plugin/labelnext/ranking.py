@@ -16,7 +16,6 @@ from labelnext.acquisition import (
     AUTO,
     Unit,
 )
-from labelnext.checks import mean_of_members
 from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.pool import Notice, Objects, Pool
 from labelnext.recipe import Purpose as Purpose
@@ -27,6 +26,9 @@ from labelnext.selection.points import Points, Space, finite_rows
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Methods take one prediction of an item, whatever the number of model versions.
+_OF_ALL_VERSIONS = {"probabilities": "mean_probabilities", "objects": "newest_objects"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,19 +277,18 @@ def _usable(
     usable = np.ones(len(pool), dtype=bool) if utilities is None else ~np.isnan(utilities)
     if pool.embeddings is not None and "embeddings" in method.inputs:
         usable &= finite_rows(Points(pool.embeddings))
-    if pool.probabilities is not None and "probabilities" in method.inputs:
-        usable &= ~np.isnan(mean_of_members(pool.probabilities)).any(axis=1)
-    if pool.objects is not None and "objects" in method.inputs:
-        usable &= _finite_objects(pool.objects)
+    if pool.mean_probabilities is not None and "probabilities" in method.inputs:
+        usable &= ~np.isnan(pool.mean_probabilities).any(axis=1)
+    if pool.newest_objects is not None and "objects" in method.inputs:
+        usable &= _finite_objects(pool.newest_objects)
     return usable
 
 
-def _finite_objects(objects: Objects | tuple[Objects, ...]) -> NDArray[np.bool_]:
-    """Items whose (newest) objects have embeddings without NaN or infinity, shape (n_items,)."""
-    newest = objects[-1] if isinstance(objects, tuple) else objects
-    whole = np.ones(len(newest), dtype=bool)
-    if newest.embeddings is not None:
-        whole[newest.item_positions[~np.isfinite(newest.embeddings).all(axis=1)]] = False
+def _finite_objects(objects: Objects) -> NDArray[np.bool_]:
+    """Items whose objects have embeddings without NaN or infinity, shape (n_items,)."""
+    whole = np.ones(len(objects), dtype=bool)
+    if objects.embeddings is not None:
+        whole[objects.item_positions[~np.isfinite(objects.embeddings).all(axis=1)]] = False
     return whole
 
 
@@ -321,7 +322,8 @@ class _Inputs:
 
     def _column(self, name: str, candidates: NDArray[np.intp], taken: NDArray[np.intp]) -> Any:
         source = name.removeprefix("labelled_").removeprefix("taken_")
-        column = self.utilities if name == "utilities" else getattr(self.pool, source)
+        of_pool = _OF_ALL_VERSIONS.get(source, source)
+        column = self.utilities if name == "utilities" else getattr(self.pool, of_pool)
         if column is None:
             if name not in self.method.needs:
                 return None
@@ -330,8 +332,7 @@ class _Inputs:
                 hint="name where they are stored in source, or use selection top_k.",
             )
         if source == "objects":
-            newest = column[-1] if isinstance(column, tuple) else column
-            return newest.take(candidates if name == source else taken)
+            return column.take(candidates if name == source else taken)
         if name == "labelled_embeddings":
             done = self.pool.labelled & self._finite
             done[taken] = self._finite[taken]
@@ -339,4 +340,4 @@ class _Inputs:
             return self._points(order[done[order]])
         if name == "embeddings":
             return self._points(candidates)
-        return (mean_of_members(column) if name == "probabilities" else column)[candidates]
+        return column[candidates]

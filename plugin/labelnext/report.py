@@ -17,6 +17,7 @@ from labelnext.acquisition.box_committee import class_flips
 from labelnext.acquisition.function import without_objects
 from labelnext.acquisition.matching import merge_boxes
 from labelnext.acquisition.objects import object_statistics
+from labelnext.checks import mean_of_members
 from labelnext.pool import Notice, Objects, Pool
 from labelnext.ranking import Ranking
 from labelnext.trust import trust
@@ -152,8 +153,7 @@ def summarise(pool: Pool, ranking: Ranking, notices: Sequence[Notice] = ()) -> d
         "ranked": len(ranking.pool_order),
         "batch": len(ranking),
     }
-    objects = newest_objects(pool)
-    if objects is not None:
+    if pool.object_sets:
         empty = without_objects(pool, 0.0)
         counts["without objects"] = int(empty.sum())
         if floor > 0:
@@ -198,11 +198,6 @@ def _label(pool: Pool, row: int) -> str:
     return class_name(pool, -1 if pool.labels is None else int(pool.labels[row]))
 
 
-def newest_objects(pool: Pool) -> Objects | None:
-    """The objects of the pool; of several versions the last."""
-    return pool.objects[-1] if isinstance(pool.objects, tuple) else pool.objects
-
-
 def reason(pool: Pool, row: int, of: str | None) -> str:
     """Why an item stands where it stands: its two best classes, or its objects.
 
@@ -211,23 +206,23 @@ def reason(pool: Pool, row: int, of: str | None) -> str:
         row: position of the item.
         of: items or objects.
     """
-    objects = newest_objects(pool)
     if pool.missing[row]:
         return "no prediction"
-    if (of == "objects" or pool.probabilities is None) and objects is not None:
-        if isinstance(pool.objects, tuple) and all(v.boxes is not None for v in pool.objects):
-            return _versions_reason(pool.objects, row)
-        return _objects_reason(pool, objects, row)
-    if pool.probabilities is None:
+    sets = pool.object_sets
+    if (of == "objects" or pool.members is None) and sets:
+        if len(sets) > 1 and all(objects.boxes is not None for objects in sets):
+            return _versions_reason(sets, row)
+        return _objects_reason(pool, sets[pool.newest_versions[row]], row)
+    if pool.members is None:
         return ""
-    members = np.atleast_2d(pool.probabilities[..., row, :])
-    members = members[~np.isnan(members).any(axis=1)]
+    vectors = pool.members[:, row]
+    members = vectors[~np.isnan(vectors).any(axis=1)]
     if not len(members):
         return "no whole prediction"
-    vector = members.mean(axis=0)
-    best = np.argsort(-vector, kind="stable")[:2].tolist()
-    text = ", ".join(f"{class_name(pool, c)} {vector[c]:.2f}" for c in best)
-    if pool.probabilities.ndim == 2:
+    mean = mean_of_members(members[:, None])[0]
+    best = np.argsort(-mean, kind="stable")[:2].tolist()
+    text = ", ".join(f"{class_name(pool, c)} {mean[c]:.2f}" for c in best)
+    if len(vectors) == 1:
         return text
     votes = np.bincount(members.argmax(axis=1))
     won = np.argsort(-votes, kind="stable")[: np.count_nonzero(votes)].tolist()
@@ -294,22 +289,18 @@ def predictions_by_class(
 
     Returns:
         Class positions, −1 for none, and positions of items, of one shape; None where the pool
-        predicts no classes.
+        predicts no classes. Both in the order of the items; of several versions that predict
+        objects, each item has those of the newest that predicted it.
     """
-    objects = newest_objects(pool)
     if pool.probabilities is not None and of != "objects":
-        vectors = pool.probabilities
-        if vectors.ndim == 3:  # an absent member has no say
-            present = ~np.isnan(vectors).any(axis=2, keepdims=True)
-            with np.errstate(invalid="ignore"):
-                vectors = np.where(present, vectors, 0).sum(axis=0) / present.sum(axis=0)
-        whole = ~np.isnan(vectors).any(axis=1)
-        predicted: NDArray[np.int64] = np.full(len(pool), -1)
-        predicted[whole] = vectors[whole].argmax(axis=1)
-        return predicted, np.arange(len(pool))
-    if objects is not None and objects.class_ids is not None:
-        return objects.class_ids, objects.item_positions
-    return None
+        assert pool.top_classes is not None, "there are probabilities"
+        return pool.top_classes, np.arange(len(pool))
+    pairs = [(o.class_ids, o.item_positions) for o in pool.shown_objects if o.class_ids is not None]
+    if len(pairs) < 2:
+        return pairs[0] if pairs else None
+    predicted, owners = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
+    by_item = np.argsort(owners, kind="stable")
+    return predicted[by_item], owners[by_item]
 
 
 def _classes(pool: Pool, ranking: Ranking, batch: NDArray[np.intp]) -> list[dict[str, Any]] | None:
@@ -347,13 +338,24 @@ def per_item(objects_per_item: Mapping[str, float]) -> str:
     return ", ".join(f"{mean:.2f} in the {part}" for part, mean in objects_per_item.items())
 
 
+def counted_objects(pool: Pool, floor: float) -> NDArray[np.int64] | None:
+    """How many objects of each item reach the floor, shape (n_items,); None without objects.
+
+    Of several model versions, the newest that predicted the item counts.
+    """
+    if not pool.object_sets:
+        return None
+    counts = [object_statistics(objects, floor=floor).count for objects in pool.shown_objects]
+    total: NDArray[np.int64] = np.sum(counts, axis=0)
+    return total
+
+
 def _objects_per_item(
     pool: Pool, asked: NDArray[np.bool_], batch: NDArray[np.intp], floor: float
 ) -> dict[str, float] | None:
-    objects = newest_objects(pool)
-    if objects is None:
+    counts = counted_objects(pool, floor)
+    if counts is None:
         return None
-    counts = object_statistics(objects, floor=floor).count
     of_pool = counts[asked & ~pool.missing]
     mean = (float(part.mean()) if part.size else 0.0 for part in (of_pool, counts[batch]))
     return dict(zip(("pool", "batch"), mean, strict=True))

@@ -15,11 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition.shapes import boxes_of
-from labelnext.checks import mean_of_members
 from labelnext.errors import InvalidInput, MissingExtra
 from labelnext.pool import Notice, Objects, Pool
 from labelnext.ranking import Ranking, priorities
-from labelnext.report import newest_objects
 from labelnext.selection.order import stable_order
 
 LabelScore = Literal["auto", "self_confidence", "normalized_margin", "confidence_weighted_entropy"]
@@ -92,16 +90,15 @@ def _scores(pool: Pool, score: LabelScore) -> Scored:
         raise MissingExtra(
             "purpose review needs the package cleanlab, which is not installed.", hint=_INSTALL
         )
-    objects = newest_objects(pool)
-    if pool.truth is not None and objects is not None:
-        return _of_objects(pool, pool.truth, objects)
-    if pool.labels is None or pool.probabilities is None or pool.multilabel:
+    if pool.truth is not None and pool.newest_objects is not None:
+        return _of_objects(pool, pool.truth, pool.newest_objects)
+    rows = pool.mean_probabilities
+    if pool.labels is None or rows is None or pool.multilabel:
         raise InvalidInput(
             "purpose review needs labels and predictions of the same kind: one class an item with "
             "probabilities, or boxes with boxes; the source has none.",
             hint="name where labels and predictions are stored in source.",
         )
-    rows = mean_of_members(pool.probabilities)
     if score == "auto" and pool.votes is not None and ((pool.votes >= 0).sum(axis=1) > 1).any():
         return _of_votes(pool, rows, pool.votes)
     return _of_labels(pool, rows, pool.labels, "self_confidence" if score == "auto" else score)

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.acquisition.matching import hits
 from labelnext.errors import InvalidInput
-from labelnext.history import predicted_classes
 from labelnext.pool import Objects, Pool
 from labelnext.selection.order import stable_order
 
@@ -145,17 +144,15 @@ def replay_stored(
 
 def _versions(pool: Pool) -> list[Pool]:
     """The items as each version saw them, unlabelled, the oldest first."""
-    if pool.probabilities is not None and not pool.multilabel:
-        members = pool.probabilities if pool.probabilities.ndim == 3 else pool.probabilities[None]
+    if pool.members is not None and not pool.multilabel:
         return [
             Pool(pool.item_ids, probabilities=m, classes=pool.classes, versions=[name])
-            for m, name in zip(members, pool.version_names, strict=True)
+            for m, name in zip(pool.members, pool.version_names, strict=True)
         ]
-    sets = pool.objects if isinstance(pool.objects, tuple) else (pool.objects,)
     return [
         Pool(pool.item_ids, objects=o, classes=pool.classes, versions=[name], missing=pool.missing)
-        for o, name in zip(sets, pool.version_names, strict=False)
-        if o is not None and o.boxes is not None
+        for o, name in zip(pool.object_sets, pool.version_names, strict=False)
+        if o.boxes is not None
     ]
 
 
@@ -178,18 +175,19 @@ def _targets(
     """Version, target, the items that can be judged, and which of them are to be found."""
     for number, version in enumerate(versions, 1):
         following = versions[number] if number < len(versions) else None
-        if isinstance(version.objects, Objects):
+        objects = version.newest_objects
+        if objects is not None:
             seen = ~version.missing
             if pool.truth is not None and (pool.labelled & seen).any():
-                yield number, WRONG, pool.labelled & seen, _differ(version.objects, pool.truth)
-            if following is not None and isinstance(following.objects, Objects):
-                yield number, CHANGED, seen, _differ(version.objects, following.objects)
+                yield number, WRONG, pool.labelled & seen, _differ(objects, pool.truth)
+            if following is not None and following.newest_objects is not None:
+                yield number, CHANGED, seen, _differ(objects, following.newest_objects)
             continue
-        predicted = predicted_classes(version)
+        predicted = version.predicted_classes
         if pool.labels is not None and (pool.labels >= 0).any():
             yield number, WRONG, (predicted >= 0) & (pool.labels >= 0), predicted != pool.labels
         if following is not None:
-            later = predicted_classes(following)
+            later = following.predicted_classes
             yield number, CHANGED, (predicted >= 0) & (later >= 0), predicted != later
 
 

@@ -149,13 +149,10 @@ _NOTHING = Evidence("none", np.empty((0, 0)), np.empty(0, dtype=np.int64))
 
 def evidence(pool: Pool) -> list[Evidence]:
     """What each model version said of the labelled items, and what is right."""
-    if pool.probabilities is not None and pool.labels is not None and not pool.multilabel:
-        members = pool.probabilities if pool.probabilities.ndim == 3 else pool.probabilities[None]
-        return [_items_evidence(rows, pool.labels) for rows in members]
-    if pool.objects is not None and pool.truth is not None:
-        versions = pool.objects if isinstance(pool.objects, tuple) else (pool.objects,)
-        if pool.truth.boxes is not None or not len(pool.truth.confidences):
-            return [_objects_evidence(pool, objects, pool.truth) for objects in versions]
+    if pool.members is not None and pool.labels is not None and not pool.multilabel:
+        return [_items_evidence(rows, pool.labels) for rows in pool.members]
+    if pool.truth is not None and (pool.truth.boxes is not None or not len(pool.truth.confidences)):
+        return [_objects_evidence(pool, objects, pool.truth) for objects in pool.object_sets]
     return []
 
 

@@ -10,7 +10,6 @@ from labelnext.history import (
     Snapshot,
     kappa,
     keep,
-    predicted_classes,
     signals,
     snapshot_of,
     snapshots,
@@ -82,7 +81,7 @@ def test_old_runs_are_read_without_their_items_and_the_signals_stay(tmp_path: Pa
         pool = Pool(range(30), probabilities=rng.dirichlet(np.ones(3), 30))
         ranking = rank(pool, "entropy")
         keep(tmp_path, snapshot_of(name, pool, ranking))
-        seen = (pool.item_ids, predicted_classes(pool), ranking.pool_scores)
+        seen = (pool.item_ids, pool.predicted_classes, ranking.pool_scores)
         runs.append(Snapshot(name, "entropy", 30, 0, len(seen[-1]), *seen))
     read = snapshots(tmp_path)
     assert [len(run.item_ids) for run in read] == [0, 0, 0, 30, 30, 30, 30]
@@ -91,6 +90,6 @@ def test_old_runs_are_read_without_their_items_and_the_signals_stay(tmp_path: Pa
 
 
 def test_objects_and_missing_items_have_no_class() -> None:
-    assert predicted_classes(Pool(["a"], objects=Objects([0, 0], []))).tolist() == [-1]
+    assert Pool(["a"], objects=Objects([0, 0], [])).predicted_classes.tolist() == [-1]
     pool = Pool(["a", "b"], probabilities=[[0.9, 0.1], [0.9, 0.1]], missing=[False, True])
-    assert predicted_classes(pool).tolist() == [0, -1]
+    assert pool.predicted_classes.tolist() == [0, -1]

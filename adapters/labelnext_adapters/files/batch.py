@@ -13,7 +13,6 @@ import numpy as np
 from labelnext.acquisition import Unit
 from labelnext.adapter import Context
 from labelnext.batch import Batch, Item, Mark, Origin, batch_ranking
-from labelnext.checks import mean_of_members
 from labelnext.errors import InvalidInput, NotFound, listed
 from labelnext.output import ranking_format
 from labelnext.pool import Objects, Pool
@@ -139,34 +138,25 @@ def _marks(pool: Pool, unit: Unit) -> dict[str, tuple[Mark, ...]]:
     """What the model says of each item, by its id: one of the named classes, or boxes of them."""
     if pool.classes is None or pool.multilabel:
         return {}
-    made: list[tuple[Mark, ...] | None] = [None] * len(pool)
-    if unit == "objects" and pool.objects is not None:
-        versions = pool.objects if isinstance(pool.objects, tuple) else (pool.objects,)
-        made = [_newest_boxes(versions, row, pool.classes) for row in range(len(pool))]
-    elif unit == "items" and pool.probabilities is not None:
-        rows = mean_of_members(pool.probabilities).tolist()
-        made = [None if np.isnan(row).any() else _label(row, pool.classes) for row in rows]
-    told = zip(pool.item_ids.tolist(), made, pool.missing.tolist(), strict=True)
-    return {item: marks for item, marks, missing in told if marks is not None and not missing}
+    marks: dict[int, tuple[Mark, ...]] = {}  # by row
+    if unit == "objects":
+        newest = pool.newest_versions  # people see one prediction
+        marks = {
+            row: _boxes(pool.object_sets[newest[row]], row, pool.classes)
+            for row in np.flatnonzero(newest >= 0).tolist()
+        }
+    elif pool.mean_probabilities is not None:
+        classes, sure = pool.predicted_classes, pool.mean_probabilities
+        marks = {
+            row: (Mark(pool.classes[classes[row]], None, float(sure[row, classes[row]])),)
+            for row in np.flatnonzero(classes >= 0).tolist()
+        }
+    item_ids = pool.item_ids.tolist()
+    return {item_ids[row]: told for row, told in marks.items() if not pool.missing[row]}
 
 
-def _label(row: list[float], names: Sequence[str]) -> tuple[Mark, ...]:
-    best = max(range(len(row)), key=row.__getitem__)
-    return (Mark(names[best], None, row[best]),)
-
-
-def _newest_boxes(
-    versions: Sequence[Objects], row: int, names: Sequence[str]
-) -> tuple[Mark, ...] | None:
-    """Those of the newest version that has predicted the item: people see one prediction."""
-    found = (_boxes(objects, row, names) for objects in reversed(versions))
-    return next((boxes for boxes in found if boxes is not None), None)
-
-
-def _boxes(objects: Objects, row: int, names: Sequence[str]) -> tuple[Mark, ...] | None:
+def _boxes(objects: Objects, row: int, names: Sequence[str]) -> tuple[Mark, ...]:
     """The boxes of one item; what has no class or no box cannot be shown."""
-    if objects.missing is not None and objects.missing[row]:
-        return None
     if objects.class_ids is None or objects.boxes is None:
         return ()
     own = slice(int(objects.offsets[row]), int(objects.offsets[row + 1]))

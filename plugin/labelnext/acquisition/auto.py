@@ -64,20 +64,20 @@ def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
         >>> print(auto_acquisition(Pool(["a"], objects=Objects([0, 1], [0.9]))))
         auto chose entropy of objects (reduce sum, floor 0.1, no_objects last): no class is known.
     """
-    items, objects = pool.probabilities, pool.objects
-    if objects is not None and (of == "objects" or items is None):
-        return _of_objects(pool, objects)
-    if items is None:
+    members, newest = pool.members, pool.newest_objects
+    if newest is not None and (of == "objects" or members is None):
+        return _of_objects(pool, newest)
+    if members is None:
         return Choice(None, why="there are neither class probabilities nor objects")
     if pool.multilabel:
         return Choice("entropy", "items", why="the labels of an item are independent")
-    if items.ndim == 3:
+    if len(members) > 1:
         return Choice("bald", "items", why="there are several versions of a classifier")
     return Choice("margin", "items", why="there are class probabilities")
 
 
-def _of_objects(pool: Pool, objects: Objects | tuple[Objects, ...]) -> Choice:
-    if isinstance(objects, tuple):
+def _of_objects(pool: Pool, objects: Objects) -> Choice:
+    if len(pool.object_sets) > 1:
         why = "there are several versions of a detector; where measured, one alone did better"
         together = {"reduce": "min", "no_objects": "last"}
         return Choice("committee_certainty", "objects", together, why)

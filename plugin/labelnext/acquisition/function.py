@@ -83,24 +83,32 @@ class AcquisitionFunction:
         of = of or self.default_of(pool)
         if of not in self.of:
             return f"{self.name} scores {self.of[0]}, not {of}"
-        predictions = pool.probabilities if of == "items" else pool.objects
-        if predictions is None:
+        n_members = len(pool.object_sets)
+        if of == "items":
+            n_members = 0 if pool.members is None else len(pool.members)
+        if not n_members:
             if of == "objects":
                 return f"{self.name} needs detected objects, and the pool has none"
             hint = "" if pool.objects is None else "; its objects can be scored: of: objects"
             return f"{self.name} needs class probabilities, and the pool has none{hint}"
-        n_members = _n_members(predictions)
         if self.members and n_members < 2:
             return f"{self.name} needs several model versions, and the pool holds one"
         if not self.members and n_members > 1:
             return f"{self.name} needs one model version, and the pool holds several"
         if of == "items" and pool.multilabel and not self.multilabel:
             return f"{self.name} needs probabilities that sum to 1, and the pool is multilabel"
-        if isinstance(predictions, Objects) and len(predictions.confidences):
-            if self.vectors and predictions.probabilities is None:
-                return f"{self.name} needs a class probability vector for each object"
-            if self.embeddings and predictions.embeddings is None:
-                return f"{self.name} needs an embedding of each object"
+        if of == "objects" and n_members == 1:
+            return self._obstacle_of_objects(pool.object_sets[0])
+        return None
+
+    def _obstacle_of_objects(self, objects: Objects) -> str | None:
+        """What the objects of one model version lack; None where it is nothing."""
+        if not len(objects.confidences):
+            return None
+        if self.vectors and objects.probabilities is None:
+            return f"{self.name} needs a class probability vector for each object"
+        if self.embeddings and objects.embeddings is None:
+            return f"{self.name} needs an embedding of each object"
         return None
 
     def score(
@@ -162,12 +170,13 @@ class AcquisitionFunction:
             InvalidInput: if the pool does not hold what the function needs.
         """
         obstacle = self.obstacle(pool, "objects")
-        if obstacle or not isinstance(pool.objects, Objects):
+        if obstacle or len(pool.object_sets) != 1:
             reason = obstacle or f"{self.name} compares objects, so that none has its own score"
             raise InvalidInput(f"{reason}.", hint="leave write.objects out.")
+        (objects,) = pool.object_sets
         own = {n: v for n, v in options.items() if n in self.own_options and n not in _OF_OBJECTS}
-        scores = np.asarray(self.function(alone(pool.objects), **own), dtype=np.float64)
-        parts = np.split(scores, pool.objects.offsets[1:-1])
+        scores = np.asarray(self.function(alone(objects), **own), dtype=np.float64)
+        parts = np.split(scores, objects.offsets[1:-1])
         return dict(zip(pool.item_ids.tolist(), parts, strict=False))
 
 
@@ -176,11 +185,9 @@ def without_objects(pool: Pool, floor: float) -> NDArray[np.bool_]:
 
     Shape (n_items,).
     """
-    sets = pool.objects if isinstance(pool.objects, tuple) else (pool.objects,)
     empty = ~pool.missing
-    for objects in sets:
-        if objects is not None:
-            empty &= object_statistics(objects, floor=floor).count == 0
+    for objects in pool.object_sets:
+        empty &= object_statistics(objects, floor=floor).count == 0
     return empty
 
 
@@ -211,38 +218,48 @@ def _costs(pool: Pool) -> NDArray[np.float64]:
     """The pool's costs; without any, those expected from its (newest) objects."""
     if pool.costs is not None:
         return pool.costs
-    objects = pool.objects[-1] if isinstance(pool.objects, tuple) else pool.objects
-    if objects is None:
+    if pool.newest_objects is None:
         raise InvalidInput(
             "per_cost needs costs or detected objects, and the pool has neither.",
             hint="name the column with the costs in source.",
         )
-    return expected_costs(objects)
+    return expected_costs(pool.newest_objects)
 
 
 def predictions_of(pool: Pool, of: Unit, options: Mapping[str, Any]) -> object:
-    """What a function is given: rows, objects (weighted where asked for), or labels as objects.
+    """What a function is given: rows of one member or of all, or objects of one version or of all.
 
     Args:
-        pool: the items.
+        pool: the items; it holds what the function needs, see `AcquisitionFunction.obstacle`.
         of: items or objects.
         options: all of them, with their defaults.
+    """
+    if of == "objects" and len(pool.object_sets) > 1 and options.get("reduce") != "weighted_sum":
+        return pool.object_sets
+    if of == "objects" or pool.multilabel:
+        return objects_of(pool, of, options)
+    members = pool.members
+    return pool.mean_probabilities if members is not None and len(members) == 1 else members
+
+
+def objects_of(pool: Pool, of: Unit, options: Mapping[str, Any]) -> Objects:
+    """The objects that are scored one by one: weighted where asked for, or labels as objects.
+
+    Args:
+        pool: with objects of one model version, or probabilities of independent classes.
+        of: items or objects.
+        options: all of them, with their defaults.
+
+    Raises:
+        InvalidInput: if the objects cannot be weighted.
     """
     if of == "objects":
         if options.get("reduce") == "weighted_sum":
             return weighted_objects(pool, options["class_weights"], options["class_quality"])
-        return pool.objects
-    if pool.multilabel and pool.probabilities is not None:
-        return labels_as_objects(pool.probabilities)
-    return pool.probabilities
-
-
-def _n_members(predictions: NDArray[np.floating] | Objects | tuple[Objects, ...]) -> int:
-    if isinstance(predictions, Objects):
-        return 1
-    if isinstance(predictions, tuple):
-        return len(predictions)
-    return len(predictions) if predictions.ndim == 3 else 1
+        (objects,) = pool.object_sets
+        return objects
+    assert pool.mean_probabilities is not None, "the obstacle would have said so"
+    return labels_as_objects(pool.mean_probabilities)
 
 
 def _refuse_object_options(pool: Pool, options: Mapping[str, Any]) -> None:

@@ -134,7 +134,7 @@ def weighted_objects(
     Raises:
         InvalidInput: if the pool lacks what is needed, or a class has no weight.
     """
-    if not isinstance(pool.objects, Objects):
+    if len(pool.object_sets) != 1:
         raise InvalidInput("weighted_sum needs the objects of one model version.")
     ids = _predicted(pool)
     n_classes = _n_classes(pool, ids)
@@ -153,7 +153,7 @@ def weighted_objects(
             "class_weights must be counts, difficulty, or a mapping of class names to weights; "
             f"got {class_weights!r}."
         )
-    return replace(pool.objects, weights=np.append(weights, 1.0)[ids])
+    return replace(pool.object_sets[0], weights=np.append(weights, 1.0)[ids])
 
 
 def _classes(objects: Objects) -> NDArray[np.int64]:
@@ -164,9 +164,9 @@ def _classes(objects: Objects) -> NDArray[np.int64]:
 
 def _predicted(pool: Pool) -> NDArray[np.int64]:
     """The classes of the predicted objects; none where nothing was found."""
-    if not isinstance(pool.objects, Objects) or not len(pool.objects.confidences):
+    if len(pool.object_sets) != 1 or not len(pool.object_sets[0].confidences):
         return np.empty(0, dtype=np.int64)
-    return _classes(pool.objects)
+    return _classes(pool.object_sets[0])
 
 
 def _n_classes(pool: Pool, ids: NDArray[np.int64]) -> int:
@@ -203,12 +203,12 @@ def labelled_counts(pool: Pool) -> NDArray[np.int64]:
 
 def _measured(pool: Pool, n_classes: int) -> NDArray[np.float64]:
     items = np.flatnonzero(pool.labelled & ~pool.missing)
-    if pool.truth is None or not isinstance(pool.objects, Objects) or not len(items):
+    if pool.truth is None or len(pool.object_sets) != 1 or not len(items):
         raise InvalidInput(
             "class_weights difficulty needs labelled items that also have predictions; got none.",
             hint="give class_quality as {class: quality}, or the name of a file with it.",
         )
-    return class_quality(pool.objects, pool.truth, items, n_classes)
+    return class_quality(pool.object_sets[0], pool.truth, items, n_classes)
 
 
 def _by_name(

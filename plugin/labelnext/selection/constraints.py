@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext.pool import Notice, Objects, Pool
+from labelnext.pool import Notice, Pool
 
 Positions: TypeAlias = NDArray[np.intp]
 Choose = Callable[[Positions, Positions, int | None], Positions]
@@ -161,7 +161,7 @@ class _Room:
                     f"quota must name classes of the pool, {listed(pool.classes or ())}; "
                     f"got {wrong[0]!r}."
                 )
-            names = predicted_classes(pool) if of_class else groups_of(pool, "quota")
+            names = (classes_of if of_class else groups_of)(pool, "quota")
             rest = math.inf if in_cost else self._left - sum(self._quota.values())
             self._limits.append(_limit(names, {**self._quota}, rest))
         if constraints.per_group is not None:
@@ -229,31 +229,19 @@ def groups_of(pool: Pool, what: str) -> NDArray[np.str_]:
     return pool.groups
 
 
-def predicted_classes(pool: Pool) -> NDArray[np.str_]:
-    """The predicted class of each item by name, or by number where there are no names."""
-    if pool.probabilities is not None:
-        rows = pool.probabilities if pool.probabilities.ndim == 2 else pool.probabilities.mean(0)
-        codes = np.argmax(rows, axis=1)
-        codes[np.isnan(rows).any(axis=1)] = -1
-    else:
-        codes = _object_classes(pool)
-    width = 1 + max(int(codes.max(initial=-1)), len(pool.classes or ()) - 1)
-    names = pool.classes or tuple(str(code) for code in range(width))
-    named: NDArray[np.str_] = np.array([*names, ""])[codes]
-    return named
+def classes_of(pool: Pool, what: str) -> NDArray[np.str_]:
+    """The predicted classes of a pool, see `Pool.top_names`; `what` asks for them.
 
-
-def _object_classes(pool: Pool) -> NDArray[np.int64]:
-    objects = pool.objects[-1] if isinstance(pool.objects, tuple) else pool.objects
-    if not isinstance(objects, Objects) or objects.class_ids is None:
+    Raises:
+        InvalidInput: if it has none.
+    """
+    names = pool.top_names
+    if names is None:
         raise InvalidInput(
-            "quota must be of groups where the pool has no predicted classes; got 'class'.",
+            f"{what} must be of groups where the pool has no predicted classes; got 'class'.",
             hint="set quota_of: group, or read predictions with classes.",
         )
-    codes = np.full(len(pool), -1, dtype=np.int64)
-    by_confidence = np.argsort(objects.confidences, kind="stable")
-    codes[objects.item_positions[by_confidence]] = objects.class_ids[by_confidence]
-    return codes
+    return names
 
 
 def _is_count(value: object) -> bool:

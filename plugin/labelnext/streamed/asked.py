@@ -76,8 +76,7 @@ def _check_classes(recipe: Recipe, asked: Recipe, pool: Pool) -> None:
     Raises:
         ConfigError: if nobody says how many.
     """
-    sets = pool.objects if isinstance(pool.objects, tuple) else (pool.objects,)
-    vectors = any(o is not None and o.probabilities is not None for o in sets)
+    vectors = any(objects.probabilities is not None for objects in pool.object_sets)
     derived = any(n.code == "derived_classes" for n in pool.notices)
     asking = []
     name, method = recipe.acquisition, recipe.method

@@ -64,7 +64,7 @@ def is_wanted(recipe: Recipe, first: Pool) -> bool:
         recipe: of the configuration.
         first: the first part.
     """
-    if not isinstance(first.objects, Objects) or first.objects.class_ids is None:
+    if len(first.object_sets) != 1 or first.object_sets[0].class_ids is None:
         return False
     options = {"reduce": recipe.reduction, "class_weights": "counts", **recipe.options}
     if recipe.acquisition == AUTO:

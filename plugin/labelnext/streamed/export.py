@@ -110,15 +110,15 @@ def table_of_pool(pool: Pool) -> pa.Table:
 
 def _by_version(pool: Pool, name: str) -> dict[str, Any]:
     """The probabilities or objects of each model version, by the name of their column."""
-    found = getattr(pool, name)
-    if found is None:
+    versions = pool.members if name == "probabilities" else pool.object_sets
+    if versions is None or not len(versions):
         return {}
-    if isinstance(found, Objects) or (not isinstance(found, tuple) and found.ndim == 2):
-        return {name: found}
+    if len(versions) == 1:
+        return {name: versions[0]}
     labels = pool.version_names
-    if len(set(labels)) != len(found):  # those of the probabilities, or two of one name
-        labels = tuple(map(str, range(1, len(found) + 1)))
-    return {f"{name}_{label}": one for label, one in zip(labels, found, strict=True)}
+    if len(set(labels)) != len(versions):  # those of the probabilities, or two of one name
+        labels = tuple(map(str, range(1, len(versions) + 1)))
+    return {f"{name}_{label}": one for label, one in zip(labels, versions, strict=True)}
 
 
 def _rows(values: NDArray[np.floating], nulls: NDArray[np.bool_]) -> pa.Array:

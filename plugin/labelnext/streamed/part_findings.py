@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition.function import without_objects
-from labelnext.acquisition.objects import object_statistics
 from labelnext.pool import Pool
 from labelnext.recipe import Recipe
-from labelnext.report import class_name, newest_objects, predictions_by_class
+from labelnext.report import class_name, counted_objects, predictions_by_class
 from labelnext.streamed.store import Store
 from labelnext.trust import Evidence, Trust, evidence, judge
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def columns_for_report(pool: Pool, recipe: Recipe) -> dict[str, Any]:
-    """The predicted classes of each item, a list, and how many of its objects count.
+    """What is predicted of each item: its one class; all its classes, a list; how many objects.
 
     Args:
         pool: of the part.
@@ -36,21 +35,32 @@ def columns_for_report(pool: Pool, recipe: Recipe) -> dict[str, Any]:
         pa.array(classes.astype(np.int32)), pa.array(names, pa.string())
     )
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    objects = newest_objects(pool)
-    n_objects: NDArray[np.int64] = np.zeros(len(pool), dtype=np.int64)
-    if objects is not None:
-        n_objects = object_statistics(objects, floor=recipe.floor or 0.0).count
+    n_objects = counted_objects(pool, recipe.floor or 0.0)
+    if n_objects is None:
+        n_objects = np.zeros(len(pool), dtype=np.int64)
     return {
         "classes": pa.ListArray.from_arrays(pa.array(offsets), codes),
         "n_objects": pa.array(n_objects.astype(np.int32)),
+        "predicted": _predicted(pool),
     }
+
+
+def _predicted(pool: Pool) -> pa.DictionaryArray:
+    """The class that each item is predicted to be of, by name; null where there is none."""
+    import pyarrow as pa
+
+    classes = pool.predicted_classes
+    codes = pa.array(classes.astype(np.int32), mask=classes < 0)
+    names = [class_name(pool, position) for position in range(pool.n_classes or 0)]
+    return pa.DictionaryArray.from_arrays(codes, pa.array(names, pa.string()))
 
 
 def no_columns_for_report() -> dict[str, Any]:
     """The types of the columns above."""
     import pyarrow as pa
 
-    return {"classes": pa.list_(pa.dictionary(pa.int32(), pa.string())), "n_objects": pa.int32()}
+    names = pa.dictionary(pa.int32(), pa.string())
+    return {"classes": pa.list_(names), "n_objects": pa.int32(), "predicted": names}
 
 
 def _by_item(pool: Pool, recipe: Recipe) -> tuple[list[str], NDArray[np.intp], NDArray[np.integer]]:
@@ -87,7 +97,7 @@ def class_counts(table: pa.Table, wanted: NDArray[np.bool_]) -> dict[str, int]:
 
 def counts_of_emptiness(pool: Pool, floor: float | None) -> dict[str, int]:
     """Items without objects, and those whose objects are all below the floor."""
-    if newest_objects(pool) is None:
+    if not pool.object_sets:
         return {}
     empty = without_objects(pool, 0.0)
     counts = {"without objects": int(empty.sum())}
@@ -98,7 +108,7 @@ def counts_of_emptiness(pool: Pool, floor: float | None) -> dict[str, int]:
 
 def object_counts(pool: Pool, n_objects: NDArray[np.integer]) -> dict[str, int]:
     """Items that could be labelled and have a prediction, and their objects; empty without any."""
-    if newest_objects(pool) is None:
+    if not pool.object_sets:
         return {}
     asked = ~pool.labelled & ~pool.missing
     return {"items": int(asked.sum()), "objects": int(n_objects[asked].sum())}

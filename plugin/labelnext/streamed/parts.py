@@ -37,7 +37,6 @@ class Scored:
         classes: how often each class is predicted among what can be ranked.
         objects: items that could be labelled and have a prediction, and their objects; empty
             where there are none.
-        multilabel: an item may be of several classes.
         class_names: the classes that a report lists, in its order; None where none are predicted.
     """
 
@@ -53,7 +52,6 @@ class Scored:
     problems: list[str] = field(default_factory=list)
     classes: dict[str, int] = field(default_factory=dict)
     objects: dict[str, int] = field(default_factory=dict)
-    multilabel: bool = False
     class_names: list[str] | None = None
 
     def add(self, other: Scored) -> None:
@@ -80,7 +78,6 @@ class Scored:
         self.reasons.update(other.reasons)
         self.integers &= other.integers
         self.problems += other.problems
-        self.multilabel |= other.multilabel
         pairs = ((self.counts, other.counts), (self.classes, other.classes))
         for mine, counted in (*pairs, (self.objects, other.objects)):
             for name, count in counted.items():

@@ -12,7 +12,7 @@ from labelnext.adapter import Part, Streams
 from labelnext.pool import Pool
 from labelnext.recipe import Recipe
 from labelnext.report import NEXT, reason
-from labelnext.selection.constraints import groups_of, predicted_classes
+from labelnext.selection.constraints import classes_of, groups_of
 from labelnext.selection.points import Points, finite_rows
 from labelnext.streamed.choice import columns_of, picks_in_clusters, picks_in_rounds
 from labelnext.streamed.guides import read_guide, vectors_of
@@ -102,7 +102,6 @@ class Scoring:
         n_objects = table.column("n_objects").to_numpy()
         scored.counts |= counts_of_emptiness(pool, self.recipe.floor)
         scored.objects = object_counts(pool, n_objects)
-        scored.multilabel = pool.multilabel
         scored.class_names = class_names(pool, self.recipe)
         scored.classes = class_counts(table, wanted)
         return table, scored
@@ -145,7 +144,7 @@ class Scoring:
         if limits.any:
             of_class = bool(limits.quota) and limits.quota_of == "class"
             empty = np.full(len(pool), "")
-            classes = predicted_classes(pool) if of_class else empty
+            classes = classes_of(pool, "quota") if of_class else empty
             groups = groups_of(pool, "quota") if "group" in columns_of(self.recipe) else empty
             found["class"] = pa.array(classes.tolist(), pa.string())
             found["group"] = pa.array(groups.tolist(), pa.string())
@@ -225,14 +224,13 @@ def _best(utilities: NDArray[np.float64], ids: pa.Array, most: int) -> NDArray[n
 
 def _kind(pool: Pool, of: Any) -> list[str]:
     """How many classes the predictions are of, and versions; nothing where there are none."""
-    sets = pool.objects if isinstance(pool.objects, tuple) else (pool.objects,)
     if of == "items":
-        rows = None if pool.missing.all() else pool.probabilities
-        n_versions = len(rows) if rows is not None and rows.ndim == 3 else 1
-        widths = set() if rows is None else {rows.shape[-1]}
+        members = None if pool.missing.all() else pool.members
+        n_versions = 1 if members is None else len(members)
+        widths = set() if members is None else {members.shape[-1]}
     else:  # a version that found nothing, or has no class vectors, says nothing
-        n_versions = len(sets)
-        vectors = [o.probabilities for o in sets if o is not None and len(o.confidences)]
+        n_versions = len(pool.object_sets)
+        vectors = [o.probabilities for o in pool.object_sets if len(o.confidences)]
         widths = {v.shape[1] for v in vectors if v is not None}
     several = f"{n_versions} versions of " if n_versions > 1 else ""
     return [f"{several}{width} classes" for width in widths]

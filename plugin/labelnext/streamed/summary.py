@@ -133,7 +133,7 @@ class Summary:
         where = f"WHERE hash(item_id) % {sampled} = 0" if sampled > 1 else ""
         tables = list(
             scores.tables(
-                "SELECT item_id, CAST(list_extract(classes, 1) AS VARCHAR) AS name, "
+                "SELECT item_id, CAST(predicted AS VARCHAR) AS name, "
                 f"CASE WHEN utility IS NULL THEN NULL ELSE coalesce(score, 'nan') END AS score "
                 f"FROM scores {where}"
             )
@@ -145,9 +145,8 @@ class Summary:
         """What the run saw; of a very large pool, of a sample of its items."""
         assert self._kept is not None, "the scores were looked at"
         ids, names, values = self._kept
-        single = self.recipe.unit != "objects" and not self.scored.multilabel
         places = {name: place for place, name in enumerate(self.scored.class_names or ())}
-        predicted = [places.get(name, -1) if single else -1 for name in names]
+        predicted = [places.get(name, -1) for name in names]
         return Snapshot(
             run_id,
             self.recipe.acquisition or "",
