@@ -181,6 +181,7 @@ def _text(summary: RunSummary, n_shown: int) -> str:
         f"**{summary.n_batch:,}** of {summary.n_ranked:,} ranked {summary.items} are in the batch, "
         f"by {how}. The grid shows {n_shown:,} of the ranked {summary.items}."
     ]
+    lines += [why[:1].upper() + why[1:] for why in summary.reasons.values()]
     if summary.n_labelled is not None:
         share = summary.n_labelled / max(summary.n_batch, 1)
         lines.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import field_validator
@@ -148,6 +149,8 @@ class FiftyOneAdapter(Adapter):
             "gt_field": self.source.gt_field,
             "label_tag": self.source.label_tag,
             "purpose": ranking.purpose,
+            # As text: names of classes may hold what is special in a key of the database.
+            "recipe": None if ranking.recipe is None else json.dumps(ranking.recipe.to_dict()),
         }
         collection = self._collection()
         dataset = collection._root_dataset

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.recipe import Recipe
 from labelnext.report import reason
 from labelnext_adapters.fiftyone import FiftyOneSource
 from labelnext_adapters.fiftyone.columns import fetch, flat, floats
@@ -32,6 +34,8 @@ class RunSummary:
         run: its name.
         acquisition: the acquisition function, or None.
         selection: the selection method.
+        reasons: what was left to labelnext, by key, and why it is so; empty for runs of earlier
+            versions.
         items: what is ranked, samples or frames.
         n_ranked: samples that have a rank.
         n_batch: size of the batch.
@@ -48,6 +52,7 @@ class RunSummary:
     run: str
     acquisition: str | None
     selection: str
+    reasons: Mapping[str, str]
     items: str
     n_ranked: int
     n_batch: int
@@ -86,6 +91,7 @@ def summarise_run(dataset: Any, run: str) -> RunSummary:
         run=run,
         acquisition=config.acquisition,
         selection=config.selection,
+        reasons=_reasons(config),
         items="frames" if getattr(config, "frames", False) else "samples",
         n_ranked=len(ranks),
         n_batch=len(ids),
@@ -118,6 +124,12 @@ def scores_view(dataset: Any, run: str, low: float, high: float, *, last: bool =
     below = score <= high if last else score < high
     samples = items_of(dataset, config)
     return samples.match((score >= low) & below).sort_by(f"{run}.rank")
+
+
+def _reasons(config: Any) -> Mapping[str, str]:
+    """The reasons of the run's recipe."""
+    recipe = getattr(config, "recipe", None)
+    return {} if recipe is None else Recipe.from_dict(json.loads(recipe)).reasons
 
 
 def _histogram(

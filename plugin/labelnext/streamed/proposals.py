@@ -69,6 +69,7 @@ def proposed(
     pool: Pool,
     ids: pa.Array,
     scores: NDArray[np.float64],
+    utilities: NDArray[np.float64],
     wanted: NDArray[np.bool_],
     guide: Guide,
 ) -> pa.Table:
@@ -79,22 +80,37 @@ def proposed(
     names = np.array(ids.take(rows).to_pylist(), dtype=np.str_)
     rows = rows[id_order(names)]
     points = points_of(recipe, vectors_of(pool, recipe), rows)
-    picks = picked(recipe, points, guide.labelled)
+    picks = picked(recipe, points, guide.labelled, utilities[rows])
     vectors = np.ascontiguousarray(points[picks], dtype=np.float64)
     width = np.arange(len(picks) + 1, dtype=np.int32) * points.shape[1]
     return pa.table(
         {
             "item_id": ids.take(rows[picks]),
             "score": pa.array(scores[rows[picks]], from_pandas=True),
+            "utility": pa.array(utilities[rows[picks]]),
             "embedding": pa.ListArray.from_arrays(pa.array(width), pa.array(vectors.ravel())),
         }
     )
 
 
-def picked(recipe: Recipe, points: Points | Array, labelled: Array) -> NDArray[np.intp]:
-    """What the method of the table picks of some points, in order."""
+def picked(
+    recipe: Recipe,
+    points: Points | Array,
+    labelled: Array,
+    utilities: NDArray[np.float64] | None = None,
+) -> NDArray[np.intp]:
+    """What the method of the table picks of some points, in order.
+
+    Args:
+        recipe: with the method.
+        points: shape (n_points, n_dimensions).
+        labelled: shape (n_labelled, n_dimensions).
+        utilities: shape (n_points,), for a method that takes them.
+    """
     method = recipe.method
     options = {**recipe.selection_options, **({"seed": recipe.seed} if method.seeded else {})}
     given = labelled if len(labelled) else np.empty((0, points.shape[1]))
-    found: NDArray[np.intp] = method.function(points, given, recipe.budget, **options)
-    return found
+    columns = {"embeddings": points, "labelled_embeddings": given, "utilities": utilities}
+    inputs = {name: column for name, column in columns.items() if name in method.inputs}
+    picks: NDArray[np.intp] = method.function(**inputs, budget=recipe.budget, **options)
+    return picks

@@ -76,18 +76,19 @@ def _thinned(recipe: Recipe, table: pa.Table, integers: bool, guide: Guide) -> p
     ids = np.array(table.column("item_id").to_pylist(), dtype=np.str_)
     rows = id_order(ids) if integers else np.argsort(ids, kind="stable")
     points = Points(vectors_of_table(table), rows)
-    return table.take(rows[picked(recipe, points, guide.labelled)])
+    utilities = table.column("utility").to_numpy()[rows]
+    return table.take(rows[picked(recipe, points, guide.labelled, utilities)])
 
 
 def _measured(recipe: Recipe, guide: Guide, n_ranked: int) -> Notice:
     """The rounds against one, on a part of the sample, with the budget scaled down."""
     some = np.arange(len(guide.sample))[:: -(-len(guide.sample) // _MEASURED) or 1]
-    what, measure = _MEASURES[recipe.selection]
     message = (
         f"{recipe.selection} went in two rounds, in each part and then among what was picked there"
     )
-    if len(some) < 2:
+    if len(some) < 2 or recipe.selection not in _MEASURES:
         return Notice("rounds", f"{message}.")
+    what, measure = _MEASURES[recipe.selection]
     sample, homes = guide.sample[some], guide.parts[some]
     budget = max(2, round((recipe.budget or 0) * len(some) / n_ranked))
     found = compared(recipe, sample, homes, guide.labelled, min(budget, len(some)), measure)

@@ -93,7 +93,7 @@ class Scoring:
         }
         if picks_in_rounds(self.recipe):
             guide = read_guide(store.place, self.folder)
-            made = proposed(self.recipe, pool, ids, scores, wanted, guide)
+            made = proposed(self.recipe, pool, ids, scores, values, wanted, guide)
             store.write_table(self.proposals(part), made)
         write_evidence(store, self.evidence(part), pool)
         table = pa.table(columns)
