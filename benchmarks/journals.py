@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import labelnext
-from labelnext.undo import runs
+from labelnext.pipeline import runs
 
 _TURNS = 10
 _MOST_LISTING = 0.2  # seconds
@@ -92,8 +92,8 @@ def main(n_items: int = 200_000, n_runs: int = 20) -> None:
             alone, after = (min(run[place] for run in taken[name]) for name in taken)
             bar = "meets" if after / alone < _MOST_SLOWER else "ABOVE"
             print(
-                f"a run, by the {what}: {alone:.3f} s with no journal before it, "
-                f"{after:.3f} s with {n_runs}: {after / alone:.2f} times; {bar} {_MOST_SLOWER}"
+                f"a run, by the {what}: {alone:.3f} s with no journal before it, {after:.3f} s "
+                f"with {n_runs}: {after / alone:.2f} times; {bar} {_MOST_SLOWER}"
             )
     finally:
         shutil.rmtree(folder)
