@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 from labelnext.acquisition import acquisition_names, get_acquisition
+from labelnext.adapter_formats import format_names, get_format
 from labelnext.schema import json_schema
 from labelnext.selection import INPUTS, get_selection, selection_names
 
@@ -37,6 +38,16 @@ def selections() -> str:
         rows.append((f"`{name}`", needs, m.complexity, m.summary, m.guarantee, m.references))
     headings = ("name", "needs", "cost", "what it picks", "what holds of the batch", "reference")
     return _table(headings, rows)
+
+
+def formats() -> str:
+    """The file formats."""
+    rows = []
+    for name in format_names():
+        f = get_format(name)
+        options = ", ".join(f"`{option}`" for option in f.Options.model_fields) or "none"
+        rows.append((f"`{name}`", f.known_by, f.summary, options))
+    return _table(("format", "what is recognised", "what it reads", "options"), rows)
 
 
 def configuration() -> str:
@@ -83,6 +94,7 @@ def commands() -> str:
 TABLES = {
     "acquisitions": acquisitions,
     "selections": selections,
+    "formats": formats,
     "configuration": configuration,
     "commands": commands,
 }
@@ -119,7 +131,7 @@ def _kind(entry: dict[str, Any], schema: dict[str, Any]) -> str:
     if "enum" in entry:
         return ", ".join(map(str, entry["enum"]))
     if "anyOf" in entry:
-        return " or ".join(_kind(part, schema) for part in entry["anyOf"])
+        return " or ".join(dict.fromkeys(_kind(part, schema) for part in entry["anyOf"]))
     names = {"string": "text", "integer": "whole number", "object": "mapping", "array": "list"}
     return names.get(entry.get("type", ""), entry.get("type", "anything"))
 

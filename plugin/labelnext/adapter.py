@@ -10,16 +10,15 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from labelnext.capabilities import BASIC, Capability, can
-from labelnext.errors import ConfigError, MissingExtra, unknown
+from labelnext.errors import ConfigError, LabelnextError, MissingExtra
 from labelnext.journal import Journal, Performer, Plan, Progress, Step, carry_out, take_back
+from labelnext.plugins import Table, class_with
 from labelnext.pool import Notice, Pool
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
     from labelnext.batch import Batch, Labels, Origin
     from labelnext.ranking import Ranking
-
-GROUP = "labelnext.adapters"
 
 
 class Options(BaseModel):
@@ -151,6 +148,9 @@ class Adapter(Writes, Protocol):
     The constructor takes ``(source, write, context)``. The methods are called in this order:
     `check` at any time; `read`; `plan`; then `apply` or nothing. `apply` and `undo` may also be
     called on a new adapter, with the journal of an earlier process.
+
+    A class method ``source_options(data, directory)`` may choose the options for its own keys of
+    `source` as they were given, with the folder in which relative paths begin.
     """
 
     name: ClassVar[str]
@@ -260,19 +260,18 @@ class Streams(Protocol):
         """
 
 
-@cache
-def _entries() -> dict[str, Any]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
+_NEEDED = ("name", "requires", "install", "SourceOptions", "WriteOptions", "read", "check")
+ADAPTERS: Table[type[Adapter]] = Table("labelnext.adapters", "adapter", class_with(*_NEEDED))
 
 
 def adapter_names() -> list[str]:
-    """The names of all installed adapters, third parties' too.
+    """The names of all installed adapters, other packages' too.
 
     Example:
         >>> "files" in adapter_names()
         True
     """
-    return sorted(_entries())
+    return ADAPTERS.names()
 
 
 def get_adapter(name: str) -> type[Adapter]:
@@ -281,17 +280,18 @@ def get_adapter(name: str) -> type[Adapter]:
     Raises:
         UnknownName: if no installed package provides it.
         MissingExtra: if a package that its module needs is missing.
+        ConfigError: if it cannot be used.
     """
-    entries = _entries()
-    if name not in entries:
-        raise unknown("adapter", str(name), entries)
-    try:
-        adapter: type[Adapter] = entries[name].load()
-    except ImportError as error:
-        raise MissingExtra(
-            f"adapter {name} cannot be loaded: {error}.", hint="reinstall the package it is from."
-        ) from error
-    return adapter
+    return ADAPTERS.get(name)
+
+
+def source_options(
+    adapter: type[Adapter], data: Mapping[str, Any], directory: Path
+) -> type[Options]:
+    """The options for these keys of `source`: all of the adapter's, unless it knows better."""
+    offered = getattr(adapter, "source_options", None)
+    options: type[Options] = adapter.SourceOptions if offered is None else offered(data, directory)
+    return options
 
 
 def able(capability: Capability) -> list[str]:
@@ -336,7 +336,7 @@ def open_adapter(
     adapter = get_adapter(name)
     require(name, adapter)
     try:
-        options = adapter.SourceOptions.model_validate(source)
+        options = source_options(adapter, source, Path(directory)).model_validate(source)
         wanted = (
             write
             if isinstance(write, WriteOptions)
@@ -344,6 +344,9 @@ def open_adapter(
         )
     except ValidationError as error:
         problem = error.errors(include_input=False, include_url=False)[0]
+        cause = problem.get("ctx", {}).get("error")
+        if isinstance(cause, LabelnextError):
+            raise ConfigError(cause.message, hint=cause.hint) from error
         where = ".".join(str(part) for part in problem["loc"])
         raise ConfigError(f"{name} option {where}: {problem['msg']}.") from error
     context = Context(Path(directory), key, progress)
@@ -362,6 +365,7 @@ def require(name: str, adapter: type[Adapter]) -> None:
 
 
 __all__ = [
+    "ADAPTERS",
     "Adapter",
     "Capability",
     "Context",
@@ -389,4 +393,5 @@ __all__ = [
     "missing_modules",
     "open_adapter",
     "require",
+    "source_options",
 ]

@@ -12,6 +12,7 @@ import typer
 
 from labelnext.cli_options import ConfigPath, Json, LogFile, Quiet, RunId, Verbose
 from labelnext.cli_platforms import platforms
+from labelnext.cli_tables import tables
 from labelnext.console import (
     err,
     escaped,
@@ -25,6 +26,7 @@ from labelnext.console import (
     progress_bars,
     set_up_output,
     table_of,
+    warnings_in_one_line,
 )
 from labelnext.errors import ConfigError, LabelnextError
 
@@ -39,6 +41,7 @@ app = typer.Typer(
     epilog="Example: labelnext init fiftyone, then labelnext run labelnext.yaml",
 )
 app.add_typer(platforms)
+app.add_typer(tables)
 
 
 @app.callback()
@@ -307,7 +310,7 @@ def selections() -> None:
     for name in selection_names():
         method = get_selection(name)
         needs = ", ".join(dict.fromkeys(INPUTS[n] for n in method.needs))
-        table.add_row(name, needs, method.complexity, method.summary)
+        table.add_row(name, needs, escaped(method.complexity), escaped(method.summary))
     out.print(table)
 
 
@@ -337,7 +340,8 @@ def schema() -> None:
 def main() -> None:
     """Run the command line; a LabelnextError is one line and exit code 1."""
     try:
-        app()
+        with warnings_in_one_line():
+            app()
     except LabelnextError as error:
         logging.getLogger("labelnext").error("%s", error)
         err.print("[red]Error:[/]", escaped(" ".join(str(error).split())), soft_wrap=True)

@@ -81,12 +81,11 @@ def uninstall() -> None:
 
 def _app_of(platform: str) -> Any:
     """The module that knows a platform's own user interface."""
-    from importlib.metadata import entry_points  # a tenth of the time that --help takes
-
     from labelnext.adapter import get_adapter, missing_modules
+    from labelnext.plugins import entries
 
     adapter = get_adapter(platform)
-    found = [e for e in entry_points(group="labelnext.apps") if e.name == platform]
+    found = [e for e in entries("labelnext.apps") if e.name == platform]
     if not found or missing_modules(adapter):
         raise MissingExtra(
             f"the App needs {platform}, which is not installed.", hint=adapter.install
@@ -103,9 +102,9 @@ def demo(
     port: Annotated[int, typer.Option(help="Of the App.")] = 5151,
 ) -> None:
     """Do the main job on a dataset of handwritten digits, with a database of its own."""
-    from importlib.metadata import entry_points
+    from labelnext.plugins import entries
 
-    found = [e for e in entry_points(group="labelnext.demos") if e.name == "fiftyone"]
+    found = [e for e in entries("labelnext.demos") if e.name == "fiftyone"]
     if not found:
         raise MissingExtra("the demo is not installed.", hint="pip install 'labelnext[fiftyone]'")
     from labelnext.adapter import get_adapter, missing_modules

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 
-from labelnext.acquisition import AUTO, Unit, get_acquisition
+from labelnext.acquisition import AUTO, Unit, acquisition_names, get_acquisition
 from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.adapter import (
     Adapter,
@@ -23,13 +23,15 @@ from labelnext.adapter import (
     adapter_names,
     get_adapter,
     open_adapter,
+    source_options,
 )
 from labelnext.config_recipe import check_recipe, recipe_of
 from labelnext.document import Document, Location, parse
 from labelnext.errors import ConfigError, LabelnextError
+from labelnext.plugins import offers
 from labelnext.recipe import Purpose, Recipe
 from labelnext.reviews import LabelScore
-from labelnext.selection import get_selection
+from labelnext.selection import get_selection, selection_names
 from labelnext.strategy import Strategy
 from labelnext.targets import get_target
 
@@ -59,7 +61,7 @@ class Source(Options):
 class Acquisition(Options):
     """How items are scored."""
 
-    name: str | None = AUTO
+    name: str | None = Field(AUTO, json_schema_extra=offers(lambda: [AUTO, *acquisition_names()]))
     """The acquisition function (labelnext acquisitions); null where selection needs no score;
     auto: the margin of items, or the weighted sum of the entropies of objects."""
     of: Unit = "items"
@@ -91,7 +93,7 @@ class Acquisition(Options):
 class Selection(Options):
     """How the batch is chosen."""
 
-    method: str = "top_k"
+    method: str = Field("top_k", json_schema_extra=offers(selection_names))
     """The selection method (labelnext selections)."""
     budget: int | None = Field(100, ge=1)
     """Size of the batch; the whole pool when null."""
@@ -337,8 +339,10 @@ def _checked(document: Document) -> Config:
 
 
 def _own_options(document: Document, adapter: type[Adapter], own: dict[str, Any]) -> Options:
-    known = [*Source.model_fields, *adapter.SourceOptions.model_fields]
-    return _validated(document, adapter.SourceOptions, own, ("source",), known)
+    directory = Path() if document.path is None else document.path.parent
+    model = source_options(adapter, own, directory)
+    known = [*Source.model_fields, *model.model_fields]
+    return _validated(document, model, own, ("source",), known)
 
 
 def _send(document: Document) -> SendOptions:
@@ -375,7 +379,8 @@ def _validated(
     except ValidationError as error:
         problems = error.errors(include_url=False)
         problem = problems[0]
-        where = (*location, *problem["loc"])
+        absent = problem["type"] == "missing"
+        where = document.place(location, problem["loc"], absent=absent)
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         if problem["type"] == "extra_forbidden":
             raise _unknown_key(document, where, known or [*model.model_fields]) from None

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
 
-from labelnext.errors import ConfigError
+from labelnext.errors import ConfigError, LabelnextWarning
 
 if TYPE_CHECKING:
     from labelnext.check import Check
@@ -237,6 +238,30 @@ def progress_bars() -> Iterator[Progress | None]:
             bars.update(tasks[name], completed=done, total=total, description=escaped(stage))
 
         yield report
+
+
+@contextmanager
+def warnings_in_one_line() -> Iterator[None]:
+    """Print labelnext's own warnings without the line of code that gave them."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if not issubclass(category, LabelnextWarning):
+                others(message, category, filename, lineno, file, line)
+            elif not out.quiet:
+                text = escaped(" ".join(str(message).split()))
+                err.print("[yellow]Warning:[/]", text, soft_wrap=True)
+
+        warnings.showwarning = show
+        yield
 
 
 def table_of(*headings: str) -> Table:

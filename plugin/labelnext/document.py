@@ -37,6 +37,31 @@ class Document:
         prefix = ", ".join(where) + ": " if where else ""
         return ConfigError(f"{prefix}{key + ' ' if key else ''}{message}", hint=hint)
 
+    def place(self, location: Location, inside: Location, *, absent: bool = False) -> Location:
+        """Where a problem is: a location, and what pydantic names inside it.
+
+        Beside keys and positions, pydantic names the kinds of value that it tried, such as
+        list[str]; these are left out.
+
+        Args:
+            location: of a section.
+            inside: the way from there; it begins with a key.
+            absent: the last name is a key that is not there.
+        """
+        value: Any = self.data
+        for part in location:
+            value = value.get(part) if isinstance(value, dict) else None
+        kept: list[str | int] = []
+        for part in inside:
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                if kept and not (absent and part == inside[-1]):
+                    continue
+                value = None
+            kept.append(part)
+        return (*location, *kept)
+
     def shown(self, location: Location) -> object:
         """The value as it stands in the file: the name of a variable, never its content."""
         value: Any = self.data if self.raw is None else self.raw

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ def config_template(adapter_name: str) -> str:
         "# labelnext run labelnext.yaml\n"
         "# yaml-language-server: $schema=labelnext.schema.json\n"
         "# (labelnext schema > labelnext.schema.json)\n",
-        "source:\n  adapter: " + adapter_name + "\n" + _keys(source.items(), "  "),
+        f"source:\n  adapter: {adapter_name}\n"
+        + _keys(source.items(), "  ", _offered(adapter.SourceOptions)),
     ]
     for name, model in {
         "acquisition": _SECTIONS["acquisition"],
@@ -43,7 +44,8 @@ def config_template(adapter_name: str) -> str:
         "report": _SECTIONS["report"],
         "replay": _SECTIONS["replay"],
     }.items():
-        parts.append(f"{name}:\n" + _keys(_without(model, _NOT_YET).items(), "  "))
+        fields = _without(model, _NOT_YET).items()
+        parts.append(f"{name}:\n" + _keys(fields, "  ", _offered(model)))
     if can(adapter, Capability.GIVES_BATCHES):
         send = get_target(SendOptions().adapter).SendOptions
         parts.insert(-2, "send:\n" + _keys(_without(send, set()).items(), "  "))
@@ -55,10 +57,25 @@ def _without(model: type[BaseModel], names: set[str]) -> dict[str, FieldInfo]:
     return {n: f for n, f in model.model_fields.items() if n not in names}
 
 
-def _keys(fields: Iterable[tuple[str, FieldInfo]], indent: str) -> str:
+def _offered(model: type[BaseModel]) -> dict[str, list[str]]:
+    """The names that may stand at a key, where installed packages can add some."""
+    open_keys = [n for n, f in model.model_fields.items() if callable(f.json_schema_extra)]
+    schema = model.model_json_schema()["properties"] if open_keys else {}
+    kinds = {n: schema[n].get("anyOf", [schema[n]]) for n in open_keys}
+    return {n: [name for kind in kinds[n] for name in kind.get("enum", ())] for n in open_keys}
+
+
+def _keys(
+    fields: Iterable[tuple[str, FieldInfo]],
+    indent: str,
+    offered: Mapping[str, Sequence[str]] | None = None,
+) -> str:
     text = ""
     for name, field in fields:
-        for line in textwrap.wrap(field.description or "", 90 - len(indent)):
+        told = field.description or ""
+        if offered and name in offered:
+            told += f" One of: {', '.join(offered[name])}."
+        for line in textwrap.wrap(told, 90 - len(indent)):
             text += f"{indent}# {line}\n"
         if field.is_required():
             value = "${" + name.upper() + "}" if "Secret" in str(field.annotation) else ""

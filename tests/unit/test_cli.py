@@ -39,6 +39,8 @@ COMMANDS = [
     "acquisitions",
     "selections",
     "adapters",
+    "formats",
+    "plugins",
     "schema",
     "demo",
 ]

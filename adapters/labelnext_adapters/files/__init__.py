@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
-
-from pydantic import BeforeValidator, Field
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from labelnext.adapter import (
     Adapter,
@@ -24,54 +22,20 @@ from labelnext.adapter import (
 from labelnext.errors import InvalidInput, LabelnextError
 from labelnext.pool import Pool
 from labelnext.ranking import Ranking
+from labelnext_adapters.files.options import FilesSource, Place, given_model, place_of, source_model
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from labelnext.batch import Batch, Origin
-    from labelnext_adapters.files.dataset import Dataset
-
-# A URL stays text: as a path its slashes would be lost.
-Place = Annotated[
-    Path | str, BeforeValidator(lambda v: v if isinstance(v, str) and "://" in v else Path(v))
-]
-Format = Literal["jsonl", "csv", "npz", "parquet", "coco", "label-studio"]
+    from labelnext_adapters.files.read import Input
 
 
-class FilesSource(Options):
-    """Keys of `source` for files."""
+class _OfAllFormats:
+    """The options of all formats, which are loaded when somebody asks."""
 
-    path: Place
-    """The file with the predictions: .jsonl, .csv, .parquet, .npz; .json is a COCO results list or
-    a Label Studio export. Or a folder, glob or URL of Parquet files, which may be larger than
-    memory."""
-    format: Format | None = None
-    """jsonl, csv, npz, parquet, coco or label-studio; from the ending of the name when null."""
-    columns: dict[str, str | list[str]] = Field(default_factory=dict)
-    """Our names (item_id, probabilities, objects, embedding, label, votes, truth, labelled, group,
-    cost, media) to the file's; for probabilities and embedding also a list of number columns; for
-    probabilities and objects a list is a committee, one column for each model version; media is the
-    path or address of an item's image, from which labelnext send makes tasks."""
-    classes: list[str] | None = None
-    """Names of the classes, in the order of the probabilities."""
-    multilabel: bool = False
-    """Classes are independent of each other: an item's probabilities need not sum to 1."""
-    broken: Literal["stop", "skip"] = "stop"
-    """Of many files, one that cannot be read: stop there, or skip it and count it."""
-    images: Path | None = None
-    """Of a COCO results list, the file with its images and categories."""
-    older: list[Path] = Field(default_factory=list)
-    """Of a COCO results list, those of older model versions, the oldest first: a committee."""
-    label_config: Path | None = None
-    """Of a Label Studio export, the file with the labelling setup, in XML; what the export names
-    when null."""
-    from_name: str | list[str] | None = None
-    """Of a Label Studio export, the control tag to read, or several that label parts of items."""
-    model_version: str | list[str] | None = None
-    """Of a Label Studio export, which predictions to read; the newest when null; a list is a
-    committee."""
-    labels: Literal["latest", "ground_truth", "majority"] | None = "latest"
-    """Of a Label Studio export, which annotation of a task is its label; none is read when null."""
+    def __get__(self, adapter: object, kind: type) -> type[Options]:
+        return source_model(None)
 
 
 class FilesWrite(WriteOptions):
@@ -83,7 +47,7 @@ class FilesWrite(WriteOptions):
 
 
 class FilesAdapter(Adapter):
-    """Reads a file of predictions and writes the ranking as another file.
+    """Reads predictions in any installed format and writes the ranking as another file.
 
     Args:
         source: keys of `source`.
@@ -97,25 +61,32 @@ class FilesAdapter(Adapter):
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
         {Capability.READS, Capability.WRITES, Capability.STREAMS, Capability.GIVES_BATCHES}
     )
-    SourceOptions: ClassVar[type[Options]] = FilesSource
+    SourceOptions: ClassVar[type[Options]] = cast("type[Options]", _OfAllFormats())
     WriteOptions: ClassVar[type[WriteOptions]] = FilesWrite
 
     def __init__(self, source: FilesSource, write: FilesWrite, context: Context) -> None:
         self._source, self._write, self._context = source, write, context
 
-    @cached_property
-    def _dataset(self) -> Dataset | None:
-        """The folder of files; None for one file. Made once: a store may be asked where it is."""
-        from labelnext_adapters.files.dataset import Dataset, is_dataset
+    @classmethod
+    def source_options(cls, data: Mapping[str, Any], directory: Path) -> type[Options]:
+        """The options of the format of these data; those of all formats, if none is recognised.
 
-        if is_dataset(self._source.path, self._context):
-            return Dataset(self._source, self._context)
-        return None
+        Args:
+            data: our keys of `source`, as they were given.
+            directory: where relative paths begin.
+        """
+        return given_model(data, directory)
+
+    @cached_property
+    def _input(self) -> Input:
+        from labelnext_adapters.files.read import find_input
+
+        return find_input(self._source, self._context)
 
     def parts(self) -> list[Part] | None:
-        """The parts of a folder of files; None for one file."""
-        dataset = self._dataset
-        return None if dataset is None else dataset.parts()
+        """The parts of a folder of files; None for what is read whole."""
+        in_parts = self._input.in_parts
+        return None if in_parts is None else in_parts.parts()
 
     def read_part(self, part: Part, more: Sequence[str] = ()) -> tuple[Pool, pa.Array]:
         """The items of a part, numbered from 0, and their ids; `more`: embedding, group.
@@ -123,40 +94,47 @@ class FilesAdapter(Adapter):
         Raises:
             InvalidInput: if the source is one file, or the part is broken.
         """
-        if self._dataset is None:
+        in_parts = self._input.in_parts
+        if in_parts is None:
             raise InvalidInput("path must be a folder, glob or URL to be read in parts.")
-        return self._dataset.read_part(part, more)
+        return in_parts.read_part(part, more)
 
     def check(self) -> list[Finding]:
         """Whether the file exists and what it is."""
-        from labelnext_adapters.files.read import source_format
+        from labelnext_adapters.files.read import absent
 
-        dataset = self._dataset
-        if dataset is not None:
+        path = place_of(self._source.path, self._context)
+        gone = Finding("error", f"{str(path)!r} does not exist.", "set source.path.")
+        try:
+            kind, in_parts = self._input.format, self._input.in_parts
+        except LabelnextError:
+            if absent(path):
+                return [gone]
+            raise
+        if in_parts is not None:
             try:
-                parts = dataset.parts()
+                parts = in_parts.parts()
             except LabelnextError as error:
                 return [Finding("error", error.message, error.hint)]
             rows = sum(part.rows for part in parts)
             message = f"{str(self._source.path)!r} holds {rows:,} items in {len(parts)} parts."
             return [Finding("ok", message)]
-        path = self._context.path(self._source.path)
-        if not path.is_file():
-            return [Finding("error", f"{str(path)!r} does not exist.", "set source.path.")]
-        kind = source_format(path, self._source)
-        return [Finding("ok", f"{str(path)!r} is a {kind} file of {path.stat().st_size:,} bytes.")]
+        if absent(path):
+            return [gone]
+        size = f" of {path.stat().st_size:,} bytes" if isinstance(path, Path) else ""
+        return [Finding("ok", f"{str(path)!r} is a {kind.name} file{size}.")]
 
     def read(self) -> Pool:
-        """All items of the file."""
+        """All items."""
         from labelnext_adapters.files.read import read_pool
 
-        return read_pool(self._source, self._context)
+        return read_pool(self._input)
 
     def plan(self, ranking: Ranking) -> Plan:
         """One step: the ranking file."""
         from labelnext_adapters.files.write import make_plan
 
-        return make_plan(ranking, self._source, self._write, self._context)
+        return make_plan(ranking, self._input, self._write)
 
     def performer(self, journal: Journal) -> Performer:
         """What writes the ranking file, and puts back the one that was there."""
@@ -179,4 +157,4 @@ class FilesAdapter(Adapter):
         """
         from labelnext_adapters.files.batch import read_batch
 
-        return read_batch(self._source, self._write, self._context, run)
+        return read_batch(self._input, self._write, run)

@@ -20,13 +20,21 @@ from labelnext.ranking import Ranking
 from labelnext.streamed.published import output_place, published_batch
 from labelnext.streamed.store import is_url
 from labelnext_adapters.files.columns import pool_of_table
-from labelnext_adapters.files.dataset import Dataset, is_dataset
-from labelnext_adapters.files.read import read_table, source_format
+from labelnext_adapters.files.formats import csv, jsonl, parquet
+from labelnext_adapters.files.tables import TableOptions, named_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from labelnext_adapters.files import FilesSource, FilesWrite
+    from labelnext_adapters.files import FilesWrite
+    from labelnext_adapters.files.options import FilesSource
+    from labelnext_adapters.files.read import Input
+
+_RANKINGS = {
+    ".csv": lambda path: csv.read_rows(path, ["item_id"]),
+    ".jsonl": jsonl.read_rows,
+    ".parquet": parquet.read_rows,
+}
 
 
 def origin_of(source: FilesSource, context: Context) -> Origin:
@@ -37,58 +45,58 @@ def origin_of(source: FilesSource, context: Context) -> Origin:
     return Origin("files", name, sha256(place.encode()).hexdigest()[:16])
 
 
-def read_batch(source: FilesSource, write: FilesWrite, context: Context, run: str) -> Batch:
+def read_batch(files: Input, write: FilesWrite, run: str) -> Batch:
     """The batch of the ranking that stands where `write.output` says.
 
     Raises:
         NotFound: if there is none of that run.
         InvalidInput: if it is broken, or the column of images holds none for the batch.
     """
-    ranking = _ranking(source, write, context, run)
+    ranking = _ranking(files, write, run)
     ids = ranking.item_ids.tolist()
-    unit, classes = ranking.of or "items", tuple(source.classes or ())
+    unit, options = ranking.of or "items", files.options
+    classes = tuple(getattr(options, "classes", None) or ())
     items = tuple(Item(item, None) for item in ids)
-    if "media" in source.columns and ids:
-        pool, media = _rows(source, context, ids)
+    if isinstance(options, TableOptions) and "media" in options.columns and ids:
+        pool, media = _rows(files, options, ids)
         unit, classes = _unit(ranking, pool), pool.classes or ()
         marks = _marks(pool, unit)
         items = tuple(Item(item, media.get(item), marks.get(item)) for item in ids)
         if not any(media.values()):
             raise InvalidInput(
-                f"columns.media must name images; {source.columns['media']!r} holds none for the "
+                f"columns.media must name images; {options.columns['media']!r} holds none for the "
                 f"{len(ids)} items of the batch."
             )
-    return Batch(origin_of(source, context), run, unit, classes, run, items, ranking)
+    origin = origin_of(files.source, files.context)
+    return Batch(origin, run, unit, classes, run, items, ranking)
 
 
-def _ranking(source: FilesSource, write: FilesWrite, context: Context, run: str) -> Ranking:
+def _ranking(files: Input, write: FilesWrite, run: str) -> Ranking:
     """The batch alone, from the folder or the file that the run wrote."""
-    if is_dataset(source.path, context):
-        return published_batch(output_place(write, context.directory), run)
+    if files.in_parts is not None:
+        return published_batch(output_place(write, files.context.directory), run)
     assert write.output is not None  # a run refuses it
-    path = context.path(write.output)
+    path = files.context.path(write.output)
     kind = ranking_format(path)
     if not path.is_file():
         raise NotFound(
             f"write.output must be the ranking of a run; {str(path)!r} does not exist.",
             hint="run labelnext run first.",
         )
-    rows = read_table(path, kind[1:], ["item_id"]).to_pylist()  # type: ignore[arg-type]  # one of them
+    rows = _RANKINGS[kind](path).to_pylist()
     return batch_ranking([row for row in rows if row["batch"]])
 
 
 def _rows(
-    source: FilesSource, context: Context, item_ids: list[str]
+    files: Input, options: TableOptions, item_ids: list[str]
 ) -> tuple[Pool, dict[str, str | None]]:
     """What the files hold of some items, and where their images are."""
-    columns = dict(source.columns)
-    if context.key is not None:
-        columns.setdefault("item_id", context.key)
+    columns, context = named_columns(options, files.context), files.context
     name, own = str(columns["media"]), str(columns.get("item_id", "item_id"))
-    if is_dataset(source.path, context):
-        table = Dataset(source, context).rows(item_ids, ("media",))
+    if files.in_parts is not None:
+        table = files.in_parts.rows(item_ids, ("media",))
     else:
-        table = _chosen(source, context, own, item_ids)
+        table = _chosen(files, own, item_ids)
     if table is None:
         raise InvalidInput(f"the files must hold the items of the batch; none of {len(item_ids)}.")
     if name not in table.column_names:
@@ -103,23 +111,21 @@ def _rows(
         if i is not None
     }
     del columns["media"]
-    pool = pool_of_table(table, columns, source.classes, multilabel=source.multilabel)
+    pool = pool_of_table(table, columns, options.classes, multilabel=options.multilabel)
     return pool, media
 
 
-def _chosen(source: FilesSource, context: Context, own: str, item_ids: list[str]) -> pa.Table:
+def _chosen(files: Input, own: str, item_ids: list[str]) -> pa.Table:
     """The rows of some items of one file."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    path = context.path(source.path)
-    kind = source_format(path, source)
-    if kind not in ("csv", "jsonl", "parquet"):
+    if files.format.table is None:
         raise InvalidInput(
-            f"columns.media must be left out unless path is a .csv, .jsonl or .parquet; got a "
-            f"{kind} file."
+            "columns.media must be left out unless the rows of the file can be taken one by one; "
+            f"got a {files.format.name} file."
         )
-    table = read_table(path, kind)
+    table = files.format.table(files.path, files.options, files.context)
     return table.filter(pc.is_in(table.column(own).cast(pa.string()), pa.array(item_ids)))
 
 

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 from labelnext.adapter import Context, Part
 from labelnext.errors import InvalidInput, NotFound, Unavailable
 from labelnext.pool import Pool
-from labelnext.streamed.store import filesystem, is_url
+from labelnext.streamed.store import filesystem
 from labelnext.threads import in_order
 from labelnext_adapters.files.columns import columns_read, part_of_table, pool_of_table
+from labelnext_adapters.files.formats.parquet_folder import WILD
+from labelnext_adapters.files.tables import named_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.fs
 
-    from labelnext_adapters.files import FilesSource
+    from labelnext_adapters.files.formats.parquet_folder import ParquetFolderOptions
 
-_WILD = ("*", "?", "[")
 _ENDINGS = (".parquet", ".pq")
 # Decoded, a part takes a few times this much; a group of rows is never split.
 _BYTES = 16 << 20
@@ -28,30 +29,21 @@ _ROWS = 200_000
 _IN_MEMORY = 4 << 30
 
 
-def is_dataset(place: Path | str, context: Context) -> bool:
-    """Whether a source is a folder, a glob or a URL rather than one file on disk."""
-    if is_url(place) or any(sign in str(place) for sign in _WILD):
-        return True
-    return context.path(place).is_dir()
-
-
 class Dataset:
     """The files of a pool.
 
     Args:
-        source: keys of `source`.
-        context: folder of relative paths, key and progress.
+        place: a folder or glob on this machine, or the text of a URL.
+        options: how they are read.
+        context: key and progress.
 
     Raises:
         ConfigError: if the URL cannot be used.
     """
 
-    def __init__(self, source: FilesSource, context: Context) -> None:
-        self._source = source
-        self._columns = dict(source.columns)
-        if context.key is not None:
-            self._columns.setdefault("item_id", context.key)
-        place = source.path if is_url(source.path) else context.path(source.path)
+    def __init__(self, place: Path | str, options: ParquetFolderOptions, context: Context) -> None:
+        self._options = options
+        self._columns = named_columns(options, context)
         self._place = str(place)
         self._files, self._path = filesystem(place)
 
@@ -63,7 +55,7 @@ class Dataset:
             Unavailable: if the store does not answer.
         """
         base = self._path
-        while any(sign in base for sign in _WILD):
+        while any(sign in base for sign in WILD):
             base = str(PurePosixPath(base).parent)
         try:
             found = self._infos(base)
@@ -122,8 +114,8 @@ class Dataset:
                     f"{info.path} must be a whole Parquet file; {' '.join(str(error).split())}."
                 ) from error
         whole = pa.concat_tables(tables, promote_options="permissive")
-        multilabel = self._source.multilabel
-        return pool_of_table(whole, self._columns, self._source.classes, multilabel=multilabel)
+        multilabel = self._options.multilabel
+        return pool_of_table(whole, self._columns, self._options.classes, multilabel=multilabel)
 
     def parts(self) -> list[Part]:
         """Groups of rows of about the same size, file after file.
@@ -175,8 +167,8 @@ class Dataset:
             Unavailable: if the store does not answer.
         """
         table = self._table(part, more)
-        multilabel = self._source.multilabel
-        return part_of_table(table, self._columns, self._source.classes, multilabel=multilabel)
+        multilabel = self._options.multilabel
+        return part_of_table(table, self._columns, self._options.classes, multilabel=multilabel)
 
     def rows(self, item_ids: Sequence[str], more: Sequence[str]) -> pa.Table | None:
         """The rows of some items, wherever they are; None where there are none.
@@ -205,7 +197,7 @@ class Dataset:
             here = pc.is_in(ids, wanted)
             return self._table(part, more).filter(here) if pc.any(here).as_py() else None
         except InvalidInput as error:
-            if self._source.broken == "skip":
+            if self._options.broken == "skip":
                 return None
             error.message = f"{part.name}: {error.message}"
             raise

@@ -14,12 +14,13 @@ from labelnext.output import check_writable, ranking_format, write_ranking
 from labelnext.ranking import Ranking
 
 if TYPE_CHECKING:
-    from labelnext_adapters.files import FilesSource, FilesWrite
+    from labelnext_adapters.files import FilesWrite
+    from labelnext_adapters.files.read import Input
 
 _STEP = "ranking_file"
 
 
-def make_plan(ranking: Ranking, source: FilesSource, write: FilesWrite, context: Context) -> Plan:
+def make_plan(ranking: Ranking, source: Input, write: FilesWrite) -> Plan:
     """What writing the ranking would do.
 
     Raises:
@@ -27,11 +28,10 @@ def make_plan(ranking: Ranking, source: FilesSource, write: FilesWrite, context:
     """
     if write.output is None:
         raise ConfigError("write.output must name the ranking file; got None.")
-    path = context.path(write.output).absolute()
+    path = source.context.path(write.output).absolute()
     ranking_format(path)
     check_writable(path)
-    sources = (source.path, *source.older, *([source.images] if source.images else []))
-    if path in [context.path(one).absolute() for one in sources]:
+    if path in [file.absolute() for file in source.files]:
         raise ConfigError(
             f"write.output must be another file than those of the source; got {str(path)!r}."
         )

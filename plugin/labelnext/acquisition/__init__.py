@@ -1,6 +1,7 @@
 """The table of acquisition functions: arrays in, scores out.
 
-A new one is a function in a module of this package and one entry in `_FUNCTIONS`.
+A new one is a function in a module of this package and one entry in `_FUNCTIONS`; another package
+adds an `AcquisitionFunction` as an entry point of the group ``labelnext.acquisitions``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from labelnext.acquisition.uncertainty import (
     uncertainties,
     variance,
 )
-from labelnext.errors import unknown
+from labelnext.plugins import Table, instance_of
 
 _FUNCTIONS = {
     f.name: f
@@ -162,32 +163,37 @@ _FUNCTIONS = {
 }
 
 
+ACQUISITIONS = Table(
+    "labelnext.acquisitions", "acquisition", instance_of(AcquisitionFunction), _FUNCTIONS
+)
+
+
 def get_acquisition(name: str) -> AcquisitionFunction:
     """The acquisition function of that name.
 
     Raises:
         UnknownName: with the nearest right name.
+        ConfigError: if it is that of a package, and cannot be used.
 
     Example:
         >>> get_acquisition("margin").direction
         'low'
     """
-    if name not in _FUNCTIONS:
-        raise unknown("acquisition", str(name), _FUNCTIONS)
-    return _FUNCTIONS[name]
+    return ACQUISITIONS.get(name)
 
 
 def acquisition_names() -> list[str]:
-    """The names of all acquisition functions, in the order of the table.
+    """The names of all acquisition functions, in the order of the table; packages' come last.
 
     Example:
         >>> "entropy" in acquisition_names()
         True
     """
-    return list(_FUNCTIONS)
+    return ACQUISITIONS.names()
 
 
 __all__ = [
+    "ACQUISITIONS",
     "AUTO",
     "AUTO_FUNCTIONS",
     "AcquisitionFunction",

@@ -1,9 +1,10 @@
 """The table of selection methods: scores and embeddings in, an ordered batch out.
 
-A new one is a function in a module of this package and one entry in `_METHODS`. Its parameters
-say what it takes: those named in `INPUTS` are filled from the pool, the keyword-only others are
-its options. Items reach it sorted by id, so that "the earlier one" is the tie rule and the order
-of the pool's rows has no influence.
+A new one is a function in a module of this package and one entry in `_METHODS`; another package
+adds a `SelectionMethod` as an entry point of the group ``labelnext.selections``. The parameters of
+the function say what it takes: those named in `INPUTS` are filled from the pool, the keyword-only
+others are its options. Items reach it sorted by id, so that "the earlier one" is the tie rule and
+the order of the pool's rows has no influence.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import unknown
+from labelnext.plugins import Table, instance_of
 from labelnext.selection.auto import auto
 from labelnext.selection.badge import badge
 from labelnext.selection.cluster_margin import cluster_margin
@@ -215,32 +216,35 @@ _METHODS = {
 }
 
 
+SELECTIONS = Table("labelnext.selections", "selection", instance_of(SelectionMethod), _METHODS)
+
+
 def get_selection(name: str) -> SelectionMethod:
     """The selection method of that name.
 
     Raises:
         UnknownName: with the nearest right name.
+        ConfigError: if it is that of a package, and cannot be used.
 
     Example:
         >>> get_selection("image_diversity").needs
         ('embeddings',)
     """
-    if name not in _METHODS:
-        raise unknown("selection", str(name), _METHODS)
-    return _METHODS[name]
+    return SELECTIONS.get(name)
 
 
 def selection_names() -> list[str]:
-    """The names of all selection methods, in the order of the table.
+    """The names of all selection methods, in the order of the table; packages' come last.
 
     Example:
         >>> "top_k" in selection_names()
         True
     """
-    return list(_METHODS)
+    return SELECTIONS.names()
 
 
 __all__ = [
+    "SELECTIONS",
     "SelectionMethod",
     "auto",
     "badge",

@@ -1,0 +1,63 @@
+"""A COCO results list: detections of images that another file lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from labelnext.adapter import Context, Options
+from labelnext.adapter_formats import Format
+from labelnext.errors import ConfigError
+from labelnext.pool import Pool
+
+
+class CocoOptions(Options):
+    """Keys of `source` for COCO results."""
+
+    images: Path | None = Field(None, validate_default=True)
+    """The file with the images and categories of a COCO results list."""
+    older: list[Path] = Field(default_factory=list)
+    """The COCO results lists of older model versions, the oldest first: a committee."""
+
+    @field_validator("images")
+    @classmethod
+    def _given(cls, images: Path | None) -> Path | None:
+        if images is None:
+            raise ConfigError(
+                "images must name the file with the images and categories of a COCO results "
+                "list; got None.",
+                hint="add source.images.",
+            )
+        return images
+
+
+def read(path: Path | str, options: CocoOptions, context: Context) -> Pool:
+    """The images, with their detections as objects.
+
+    Raises:
+        NotFound: if another file does not exist.
+        InvalidInput: if a record lacks a field or names an image or category that is not listed.
+    """
+    from labelnext_adapters.files.coco import read_coco
+
+    images, *older = files(options, context)
+    return read_coco([*older, Path(path)], images, context.key)
+
+
+def files(options: CocoOptions, context: Context) -> list[Path]:
+    """The list of the images, and the results of older versions."""
+    images = [] if options.images is None else [options.images]
+    return [context.path(one) for one in (*images, *options.older)]
+
+
+FORMAT = Format(
+    "coco",
+    "a COCO results list: the detections of the images that `images` lists",
+    (".json",),
+    CocoOptions,
+    read,
+    files,
+    recognised_by=".json, where `images` is given",
+    needs=("images",),
+)

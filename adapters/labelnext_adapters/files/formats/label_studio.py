@@ -1,0 +1,70 @@
+"""A project that Label Studio exported as JSON, with its predictions and what people said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from labelnext.adapter import Context, Options
+from labelnext.adapter_formats import Format
+from labelnext.errors import MissingExtra, NotFound
+from labelnext.pool import Pool
+
+
+class LabelStudioExportOptions(Options):
+    """Keys of `source` for exports of Label Studio."""
+
+    label_config: Path | None = None
+    """The file with the labelling setup of a Label Studio export, in XML; what the export names
+    when null."""
+    from_name: str | list[str] | None = None
+    """The control tag of a Label Studio export to read, or several that label parts of items."""
+    model_version: str | list[str] | None = None
+    """Which predictions of a Label Studio export to read; the newest when null; a list is a
+    committee."""
+    labels: Literal["latest", "ground_truth", "majority"] | None = "latest"
+    """Which annotation of a task in a Label Studio export is its label; none is read when null."""
+
+
+def read(path: Path | str, options: LabelStudioExportOptions, context: Context) -> Pool:
+    """The tasks.
+
+    Raises:
+        MissingExtra: if msgspec is not installed.
+        NotFound: if the labelling setup does not exist.
+        InvalidInput: if the export is no list of tasks, or its predictions are not whole.
+    """
+    try:
+        from labelnext_adapters.label_studio_format.export import read_export
+    except ImportError as error:
+        raise MissingExtra(
+            "a Label Studio export needs msgspec, which is not installed.",
+            hint="pip install 'labelnext[label-studio]'",
+        ) from error
+    setup = next(iter(files(options, context)), None)
+    if setup is not None and not setup.is_file():
+        raise NotFound(f"label_config must be a file; got {str(setup)!r}, which does not exist.")
+    return read_export(
+        Path(path).read_bytes(),
+        None if setup is None else setup.read_text("utf-8"),
+        key=context.key,
+        from_name=options.from_name,
+        model_version=options.model_version,
+        labels=options.labels,
+    )
+
+
+def files(options: LabelStudioExportOptions, context: Context) -> list[Path]:
+    """The labelling setup, where one is named."""
+    return [] if options.label_config is None else [context.path(options.label_config)]
+
+
+FORMAT = Format(
+    "label-studio",
+    "a project that Label Studio exported as JSON, with whole predictions",
+    (".json",),
+    LabelStudioExportOptions,
+    read,
+    files,
+    recognised_by=".json, where `images` is not given",
+)

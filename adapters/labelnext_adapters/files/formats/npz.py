@@ -1,0 +1,89 @@
+"""NPZ: NumPy arrays under the names of Pool's columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+from labelnext.adapter import Context, Options
+from labelnext.adapter_formats import Format
+from labelnext.errors import InvalidInput, unknown
+from labelnext.pool import Objects, Pool
+
+_ARRAYS = {
+    "item_ids": "item_id",
+    "probabilities": "probabilities",
+    "embeddings": "embedding",
+    "labels": "label",
+    "votes": "votes",
+    "labelled": "labelled",
+    "groups": "group",
+    "costs": "cost",
+    "missing": "missing",
+    "classes": "classes",
+}
+_OBJECTS = {
+    "class_ids": "class_ids",
+    "boxes": "boxes",
+    "probabilities": "object_probabilities",
+    "embeddings": "object_embeddings",
+}
+_NAMES = (*_ARRAYS.values(), *_OBJECTS.values())
+
+
+def _known(name: str) -> str:
+    if name not in _NAMES:
+        raise unknown("columns", name, _NAMES)
+    return name
+
+
+class NpzOptions(Options):
+    """Keys of `source` for NPZ files."""
+
+    columns: dict[Annotated[str, AfterValidator(_known)], str] = Field(default_factory=dict)
+    """Our names (item_id, probabilities, embedding, label, votes, labelled, group, cost, missing,
+    classes, class_ids, boxes, object_probabilities, object_embeddings) to those of the arrays."""
+    classes: list[str] | None = None
+    """Names of the classes, in the order of the probabilities."""
+    multilabel: bool = False
+    """Classes are independent of each other: an item's probabilities need not sum to 1."""
+
+
+def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
+    """The items of a file; of objects offsets, confidences and the rest.
+
+    Raises:
+        InvalidInput: if there is no array with the ids.
+        ValueError: if the file is broken.
+    """
+    try:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except Exception as error:  # zipfile.BadZipFile, zlib.error, EOFError, ValueError, …
+        raise ValueError(str(error)) from error
+
+    def array(name: str, ours: str) -> Any:
+        return arrays.get(options.columns.get(ours, name))
+
+    columns = {name: array(name, ours) for name, ours in _ARRAYS.items()}
+    if columns["item_ids"] is None:
+        raise InvalidInput(f"the file must hold an array item_ids; got {sorted(arrays)}.")
+    if options.classes is not None:
+        columns["classes"] = options.classes
+    objects = None
+    if "offsets" in arrays and "confidences" in arrays:
+        parts = {name: array(ours, ours) for name, ours in _OBJECTS.items()}
+        objects = Objects(arrays["offsets"], arrays["confidences"], **parts)
+    return Pool(objects=objects, multilabel=options.multilabel, **columns)
+
+
+FORMAT = Format(
+    "npz",
+    "NumPy arrays named as the columns of `Pool`: `item_ids`, `probabilities`, `embeddings`, …",
+    (".npz",),
+    NpzOptions,
+    read,
+)

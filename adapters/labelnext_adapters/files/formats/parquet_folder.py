@@ -1,0 +1,62 @@
+"""Many Parquet files, local or in an object store, which may be larger than memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from labelnext.adapter import Context
+from labelnext.adapter_formats import Format
+from labelnext.pool import Pool
+from labelnext_adapters.files.tables import TableOptions
+
+if TYPE_CHECKING:
+    from labelnext_adapters.files.dataset import Dataset
+
+WILD = ("*", "?", "[")
+
+
+class ParquetFolderOptions(TableOptions):
+    """Keys of `source` for many Parquet files."""
+
+    broken: Literal["stop", "skip"] = "stop"
+    """A file that cannot be read: stop there, or skip it and count it."""
+
+
+def is_folder(path: Path | str) -> bool:
+    """Whether a path is a folder, a glob or a URL rather than one file on disk."""
+    if isinstance(path, str):
+        return True
+    if path.is_dir():
+        return True
+    # Brackets may also stand in the name of a folder that is there.
+    return any(any(s in p.name for s in WILD) and not p.exists() for p in (path, *path.parents))
+
+
+def open_parts(path: Path | str, options: ParquetFolderOptions, context: Context) -> Dataset:
+    """The files, to be read part by part.
+
+    Raises:
+        ConfigError: if the URL cannot be used.
+    """
+    from labelnext_adapters.files.dataset import Dataset
+
+    return Dataset(path, options, context)
+
+
+def read(path: Path | str, options: ParquetFolderOptions, context: Context) -> Pool:
+    """All items, in memory."""
+    return open_parts(path, options, context).read()
+
+
+FORMAT = Format(
+    "parquet-folder",
+    "many Parquet files, read in parts: together they may be larger than memory",
+    (),
+    ParquetFolderOptions,
+    read,
+    recognises=is_folder,
+    recognised_by="a folder, glob or URL of Parquet files",
+    many_of="parquet",
+    open_parts=open_parts,
+)

@@ -1,0 +1,167 @@
+"""Keys of `source` for files: those that every format shares, and those of each format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache, reduce
+from operator import or_
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationError,
+    WrapValidator,
+    create_model,
+    field_validator,
+)
+from pydantic.fields import FieldInfo
+
+from labelnext.adapter import Context, Options
+from labelnext.adapter_formats import Format, format_names, get_format, recognised
+from labelnext.errors import ConfigError, LabelnextError
+from labelnext.plugins import offers
+from labelnext.streamed.store import is_url
+
+# A URL stays text: as a path its slashes would be lost.
+Place = Annotated[
+    Path | str, BeforeValidator(lambda v: v if isinstance(v, str) and "://" in v else Path(v))
+]
+
+
+class FilesSource(Options):
+    """Keys of `source` that every format shares; `source_model` adds those of the formats."""
+
+    path: Place
+    """What holds the predictions: a file whose ending tells its format (labelnext formats), or a
+    folder, glob or URL of Parquet files, which may be larger than memory."""
+    format: str | None = Field(None, json_schema_extra=offers(format_names))
+    """The format of the file (labelnext formats); when null, path tells it. A .json is a COCO
+    results list where images is given, else a Label Studio export."""
+
+    told: ClassVar[str | None] = None  # the format, once it is known
+
+    @field_validator("format")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        return None if name is None else get_format(name).name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Models are made as they are needed: a worker makes its own."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return _restored, (self.told, values, self.model_fields_set)
+
+
+def _restored(told: str | None, values: dict[str, Any], given: set[str]) -> FilesSource:
+    return source_model(told).model_construct(given, **values)
+
+
+def place_of(path: Path | str, context: Context) -> Path | str:
+    """A path of `source` where it is: on this machine, or the text of a URL."""
+    return str(path) if is_url(path) else context.path(path)
+
+
+def given_model(data: Mapping[str, Any], directory: Path) -> type[FilesSource]:
+    """The keys of `source` that go with these data; those of all formats, if none is recognised.
+
+    Args:
+        data: of `source`, as they were given.
+        directory: where relative paths begin.
+    """
+    path, stated = data.get("path"), data.get("format")
+    given = [name for name, value in data.items() if value is not None]
+    if not isinstance(path, Path | str):
+        return source_model(None)
+    try:
+        place = place_of(path, Context(directory))
+        return source_model(recognised(place, stated, given).name)
+    except LabelnextError:  # said where the value is checked, or when the file is read
+        return source_model(None)
+
+
+@cache
+def source_model(told: str | None) -> type[FilesSource]:
+    """The keys of `source` for one format; with those of the others, which must stay as they are.
+
+    Args:
+        told: name of the format; all keys of all formats are taken when None.
+    """
+    chosen = None if told is None else get_format(told)
+    readers = _readers()
+    fields: dict[str, Any] = {}
+    for name, formats in readers.items():
+        if chosen is None:
+            fields[name] = _described(name, formats)
+        elif chosen not in formats:
+            fields[name] = _foreign(name, formats, chosen)
+    bases: Any = (FilesSource,) if chosen is None else (FilesSource, chosen.Options)
+    model: type[FilesSource] = create_model(
+        "FilesSource",
+        __base__=bases,
+        __module__=__name__,
+        __doc__="Keys of `source` for files.",
+        **fields,
+    )
+    model.told = told
+    return model
+
+
+def _readers() -> dict[str, list[Format]]:
+    """The formats that read each option, the options of the most formats first."""
+    readers: dict[str, list[Format]] = {}
+    for format_ in map(get_format, format_names()):
+        for name in format_.Options.model_fields:
+            readers.setdefault(name, []).append(format_)
+    return dict(sorted(readers.items(), key=lambda entry: -len(entry[1])))
+
+
+def _described(name: str, formats: list[Format]) -> tuple[Any, FieldInfo]:
+    """An option of some formats, which says by which it is read."""
+    kinds, texts = [], dict[str, list[str]]()
+    for format_ in formats:
+        field = format_.Options.model_fields[name]
+        kind = _kind(field)
+        if kind not in kinds:
+            kinds.append(kind)
+        texts.setdefault(field.description or "", []).append(format_.name)
+    text = " ".join(f"{_and(names)}: {text}" for text, names in texts.items())
+    if len(texts) == 1:
+        text = f"{next(iter(texts))} Read by {_and([f.name for f in formats])}."
+    first = formats[0].Options.model_fields[name]
+    kind = reduce(or_, [*kinds, None] if first.is_required() else kinds)
+    return kind, Field(_default(first), description=text.strip())
+
+
+def _foreign(name: str, formats: list[Format], chosen: Format) -> tuple[Any, FieldInfo]:
+    """An option of other formats, which must keep its default."""
+    field = formats[0].Options.model_fields[name]
+    default = _default(field)
+
+    def refuse(value: object, handler: Callable[[object], object]) -> object:
+        try:
+            if handler(value) == default:
+                return default
+        except ValidationError:
+            pass
+        own = list(chosen.Options.model_fields)
+        raise ConfigError(
+            f"{name} must be left out of {chosen.name} files; it belongs to "
+            f"{_and([f.name for f in formats])}.",
+            hint=f"{chosen.name} reads {_and(own) if own else 'no options'}.",
+        )
+
+    return Annotated[_kind(field) | None, WrapValidator(refuse)], Field(default)
+
+
+def _kind(field: FieldInfo) -> Any:
+    kind = field.annotation
+    return Annotated[(kind, *field.metadata)] if field.metadata else kind
+
+
+def _default(field: FieldInfo) -> Any:
+    return None if field.is_required() else field.get_default(call_default_factory=True)
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,178 @@
+"""The table of file formats: how the files adapter reads what lies at a path.
+
+A format is a `Format` that an entry point of the group ``labelnext.formats`` names, in labelnext
+as in any other package. Its options stand under `source`, beside those of the adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from labelnext.adapter import Context, Options, Part
+from labelnext.errors import ConfigError, listed
+from labelnext.plugins import Table
+from labelnext.pool import Pool
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: Keys of `source` that no format can have for options of its own.
+TAKEN = ("adapter", "key", "predictions", "path", "format")
+
+
+class InParts(Protocol):
+    """A pool that is read part by part, because it may be larger than memory."""
+
+    def parts(self) -> list[Part]:
+        """The parts, in a stable order."""
+
+    def read_part(self, part: Part, more: Sequence[str] = ()) -> tuple[Pool, pa.Array]:
+        """The items of a part, numbered from 0, and their ids; `more`: of embedding and group."""
+
+    def rows(self, item_ids: Sequence[str], more: Sequence[str]) -> pa.Table | None:
+        """The rows of some items, wherever they are; None where there are none."""
+
+    def read(self) -> Pool:
+        """All items, in memory."""
+
+
+def _no_files(options: Any, context: Context) -> Sequence[Path]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Format:
+    """A row of the table.
+
+    A path is a file or folder on this machine, with or without wild cards, or the text of a URL.
+
+    Attributes:
+        name: as in `source.format`.
+        summary: what it reads, in one line.
+        endings: of the names of its files, in lower case and with the dot.
+        Options: its own keys of `source`, a string below each telling what it is.
+        read: ``read(path, options, context)``, all items; what it raises as ValueError or OSError
+            means that the file is broken.
+        files: ``files(options, context)``, what it reads beside the path; no ranking is ever
+            written over it.
+        recognises: ``recognises(path)``, where an ending is not enough: for folders, URLs, or by
+            the content. A format with such a test goes before those that go by their endings.
+        recognised_by: what it recognises, in words; the endings when empty.
+        needs: options without which it is not taken for a path, unless `source.format` names it.
+        many_of: the format of each file, if it reads many: `source.format` may name that one too.
+        table: ``table(path, options, context)``, the rows as an Arrow table, where the format has
+            columns; images of a batch are taken from one of them.
+        open_parts: ``open_parts(path, options, context)``, for a pool that is read in parts.
+    """
+
+    name: str
+    summary: str
+    endings: tuple[str, ...]
+    Options: type[Options]
+    read: Callable[[Path | str, Any, Context], Pool]
+    files: Callable[[Any, Context], Sequence[Path]] = _no_files
+    recognises: Callable[[Path | str], bool] | None = None
+    recognised_by: str = ""
+    needs: tuple[str, ...] = ()
+    many_of: str | None = None
+    table: Callable[[Path | str, Any, Context], pa.Table] | None = None
+    open_parts: Callable[[Path | str, Any, Context], InParts] | None = None
+
+    @property
+    def known_by(self) -> str:
+        """What it recognises, in words."""
+        return self.recognised_by or ", ".join(self.endings)
+
+    def takes(self, path: Path | str) -> bool:
+        """Whether a path looks like this format."""
+        if self.recognises is None:
+            return isinstance(path, Path) and path.suffix.lower() in self.endings
+        try:
+            return bool(self.recognises(path))
+        except (OSError, ValueError):  # a file that is not there, or is no text
+            return False
+
+
+def _fault(value: object) -> str | None:
+    if not isinstance(value, Format):
+        return f"it must be an instance of Format; got {type(value).__name__}"
+    options: object = value.Options
+    if not (isinstance(options, type) and issubclass(options, Options)):
+        return "its Options must be a subclass of labelnext.adapter.Options"
+    taken = sorted(set(TAKEN) & options.model_fields.keys())
+    return f"{taken[0]} is an option of every source, and cannot be its own" if taken else None
+
+
+FORMATS: Table[Format] = Table("labelnext.formats", "format", _fault)
+
+
+def get_format(name: str) -> Format:
+    """The format of that name.
+
+    Raises:
+        UnknownName: with the nearest right name.
+        ConfigError: if it cannot be used.
+
+    Example:
+        >>> get_format("csv").endings
+        ('.csv',)
+    """
+    return FORMATS.get(name)
+
+
+def format_names() -> list[str]:
+    """The names of all formats, those of other packages too.
+
+    Example:
+        >>> "parquet" in format_names()
+        True
+    """
+    return FORMATS.names()
+
+
+def recognised(path: Path | str, stated: str | None = None, given: Collection[str] = ()) -> Format:
+    """The format of what lies at a path.
+
+    Args:
+        path: on this machine, or the text of a URL.
+        stated: `source.format`, which decides where it is not None.
+        given: the options of `source` that are not null.
+
+    Raises:
+        UnknownName: if no format has the stated name.
+        ConfigError: if no format recognises the path, or several do.
+
+    Example:
+        >>> recognised(Path("pool.json")).name, recognised(Path("pool.json"), given=["images"]).name
+        ('label-studio', 'coco')
+    """
+    formats = [get_format(name) for name in format_names()]
+    if stated is not None:
+        of_many = (f for f in formats if f.many_of == stated and f.takes(path))
+        return next(of_many, get_format(stated))
+    able = [f for f in formats if f.takes(path) and set(f.needs) <= set(given)]
+    if not able:
+        endings = [ending for f in formats for ending in f.endings]
+        words = [f", or be {f.recognised_by}" for f in formats if not f.endings]
+        raise ConfigError(
+            f"path must end in one of {', '.join(dict.fromkeys(endings))}{''.join(words)}; "
+            f"got {Path(path).name!r}.",
+            hint="or set source.format.",
+        )
+    best = max(_claim(f) for f in able)
+    best_able = [f for f in able if _claim(f) == best]
+    if len(best_able) > 1:
+        names = listed(f.name for f in best_able)
+        raise ConfigError(
+            f"path must be of one format; {Path(path).name!r} may be of {names}.",
+            hint="set source.format to one of them.",
+        )
+    return best_able[0]
+
+
+def _claim(format_: Format) -> tuple[int, bool]:
+    """How much speaks for a format that takes a path: what it needs is given, a test of its own."""
+    return len(format_.needs), format_.recognises is not None

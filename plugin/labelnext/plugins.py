@@ -1,0 +1,225 @@
+"""Open tables: rows that are built in, and rows that any installed package adds by entry point.
+
+A package adds a row by an entry point that bears the row's name and leads to the row itself::
+
+    [project.entry-points."labelnext.acquisitions"]
+    gini = "my_package:GINI"
+
+Nothing is loaded before somebody asks for it, and nothing more than once. What cannot be used is
+left out with a warning that says whose it is and why, so that a broken package breaks no command.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from labelnext.errors import ConfigError, LabelnextWarning, MissingExtra, unknown
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution, EntryPoint
+
+Row = TypeVar("Row")
+
+_OURS = "labelnext"
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """An entry point of a table, after it was loaded.
+
+    Attributes:
+        group: of entry points, such as labelnext.acquisitions.
+        name: of the entry point, and so of the row.
+        package: the distribution that declares it.
+        version: of the package.
+        target: where the row is: module:object.
+        row: what was loaded; None if it cannot be used.
+        cause: why it cannot be used, as a part of a sentence; None if it can.
+        missing: whether the cause is that something could not be imported.
+    """
+
+    group: str
+    name: str
+    package: str
+    version: str
+    target: str
+    row: Any = None
+    cause: str | None = None
+    missing: bool = False
+
+
+@cache
+def entries(group: str) -> tuple[EntryPoint, ...]:
+    """The entry points of a group: labelnext's own first, the others by package and name.
+
+    Installed packages are looked through once in a process, which takes tens of milliseconds.
+    """
+    points = _entry_points().select(group=group)
+    return tuple(sorted(points, key=lambda e: (_package(e)[0] != _OURS, _package(e), e.name)))
+
+
+@cache
+def _entry_points() -> Any:
+    from importlib.metadata import entry_points  # --help does without it
+
+    return entry_points()
+
+
+def _package(entry: EntryPoint) -> tuple[str, str]:
+    """Name and version of the distribution that declares it."""
+    return ("", "") if entry.dist is None else _name_and_version(entry.dist)
+
+
+@cache
+def _name_and_version(distribution: Distribution) -> tuple[str, str]:
+    metadata = distribution.metadata  # parsed each time that it is asked for
+    return str(metadata["Name"]), str(metadata["Version"])
+
+
+def instance_of(kind: type) -> Callable[[object], str | None]:
+    """A check for `Table`: a row must be an instance of this class."""
+
+    def fault(value: object) -> str | None:
+        if isinstance(value, kind):
+            return None
+        return f"it must be an instance of {kind.__name__}; got {type(value).__name__}"
+
+    return fault
+
+
+def class_with(*names: str) -> Callable[[object], str | None]:
+    """A check for `Table`: a row must be a class with these attributes."""
+
+    def fault(value: object) -> str | None:
+        if not isinstance(value, type):
+            return f"it must be a class; got {type(value).__name__}"
+        held = {name for kind in value.__mro__ for name in vars(kind)}
+        lacking = [name for name in names if name not in held]
+        return f"{value.__name__} must have {', '.join(lacking)}" if lacking else None
+
+    return fault
+
+
+def offers(names: Callable[[], list[str]]) -> Callable[[dict[str, Any]], None]:
+    """For `json_schema_extra` of a key that holds a name: the names there are.
+
+    They are asked for when a schema is made, which loads every plug-in of the table.
+    """
+
+    def fill(schema: dict[str, Any]) -> None:
+        for kind in schema.get("anyOf", [schema]):
+            if kind.get("type") == "string":
+                kind["enum"] = names()
+
+    return fill
+
+
+class Table(Generic[Row]):
+    """Rows by name: those built in, then those that installed packages add.
+
+    Args:
+        group: of the entry points that add rows.
+        what: what a row is, for messages: acquisition, selection, format or adapter.
+        fault: why a loaded object cannot be a row, as a part of a sentence; None if it can.
+        built_in: rows that need no entry point; no package can take their names.
+    """
+
+    def __init__(
+        self,
+        group: str,
+        what: str,
+        fault: Callable[[object], str | None],
+        built_in: Mapping[str, Row] | None = None,
+    ) -> None:
+        self.group = group
+        self._what, self._fault, self._built_in = what, fault, built_in or {}
+        self._plugins: dict[tuple[str, str], Plugin] = {}
+
+    def get(self, name: str) -> Row:
+        """The row of that name; of the packages, only those that claim the name are loaded.
+
+        Raises:
+            UnknownName: with the nearest right name.
+            MissingExtra: if the row cannot be imported.
+            ConfigError: if what was imported cannot be used.
+        """
+        name = str(name)
+        if name in self._built_in:
+            return self._built_in[name]
+        claims = [self._loaded(e) for e in entries(self.group) if e.name == name]
+        if not claims:
+            raise unknown(self._what, name, self.names())
+        first = claims[0]
+        _warn(claims[1:])
+        if first.cause is None:
+            row: Row = first.row
+            return row
+        error = MissingExtra if first.missing else ConfigError
+        raise error(
+            f"{self._what} must be one that can be used; {name!r} of package {first.package} "
+            f"{first.version} cannot: {first.cause}.",
+            hint="reinstall or update that package.",
+        )
+
+    def names(self) -> list[str]:
+        """The built-in names in the order of the table, then those of packages by the alphabet.
+
+        Warns of every plug-in that cannot be used.
+        """
+        plugins = self.installed()
+        _warn(plugins)
+        return [*self._built_in, *sorted(p.name for p in plugins if p.cause is None)]
+
+    def installed(self) -> list[Plugin]:
+        """Every entry point of the group, loaded, whether it can be used or not."""
+        return [self._loaded(entry) for entry in entries(self.group)]
+
+    def _loaded(self, entry: EntryPoint) -> Plugin:
+        package, version = _package(entry)
+        key = (package, entry.name)
+        if key not in self._plugins:
+            plugin = Plugin(self.group, entry.name, package, version, entry.value)
+            self._plugins[key] = replace(plugin, **self._row(entry))
+        return self._plugins[key]
+
+    def _row(self, entry: EntryPoint) -> dict[str, Any]:
+        """What an entry point leads to, or why that is no row."""
+        if entry.name in self._built_in:
+            return {"cause": "the name is taken by labelnext itself"}
+        first = next(e for e in entries(self.group) if e.name == entry.name)
+        if _package(first) != _package(entry):
+            return {"cause": f"the name is taken by package {' '.join(_package(first))}"}
+        try:
+            row = entry.load()
+        except Exception as error:  # a module may do anything when it is imported
+            raised = f"importing it raised {type(error).__name__}: {_one_line(error)}"
+            return {"cause": raised, "missing": isinstance(error, ImportError)}
+        cause = self._fault(row)
+        if cause is None and row.name != entry.name:
+            cause = f"its own name must be that of the entry point; got {row.name!r}"
+        return {"row": row} if cause is None else {"cause": cause}
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")
+
+
+_told: set[tuple[str, str, str]] = set()
+
+
+def _warn(plugins: list[Plugin]) -> None:
+    """Warn once of each plug-in that cannot be used."""
+    for plugin in plugins:
+        key = (plugin.group, plugin.package, plugin.name)
+        if plugin.cause is not None and key not in _told:
+            _told.add(key)
+            warnings.warn(
+                f"package {plugin.package} {plugin.version}: its entry point {plugin.name} = "
+                f"{plugin.target} of {plugin.group} cannot be used: {plugin.cause}.",
+                LabelnextWarning,
+                stacklevel=3,
+            )

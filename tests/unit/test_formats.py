@@ -1,0 +1,358 @@
+"""The table of file formats: which one reads a path, and which options go with it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+import labelnext
+from labelnext import adapter_formats
+from labelnext.adapter import Context, Options, Part, get_adapter, open_adapter
+from labelnext.adapter_formats import Format, format_names, get_format, recognised
+from labelnext.config import load_config
+from labelnext.errors import ConfigError, NotFound, UnknownName
+from labelnext.plugins import Table, instance_of
+from labelnext.pool import Pool
+from labelnext.ranking import rank
+from labelnext_adapters.files.columns import part_of_table
+from labelnext_adapters.files.formats import csv as csv_format
+from labelnext_adapters.files.formats import jsonl
+from labelnext_adapters.files.options import source_model
+from labelnext_adapters.files.tables import TableOptions, named_columns, pool_of, table_format
+from tests.unit.test_files import lines
+
+BUILT_IN = ["coco", "csv", "jsonl", "label-studio", "npz", "parquet", "parquet-folder"]
+
+
+def of_adapter(**source: Any) -> dict[str, Any]:
+    return {"source": {"adapter": "files", **source}}
+
+
+@pytest.fixture
+def also(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """A function that adds formats to the table, as an installed package would."""
+
+    def add(*formats: Format) -> None:
+        rows = {name: get_format(name) for name in BUILT_IN} | {f.name: f for f in formats}
+        table = Table("labelnext.tests", "format", instance_of(Format), rows)
+        monkeypatch.setattr(adapter_formats, "FORMATS", table)
+        source_model.cache_clear()
+
+    yield add
+    source_model.cache_clear()
+
+
+def read_nothing(path: Path | str, options: Any, context: Context) -> Pool:
+    return Pool([])
+
+
+def test_the_table_holds_the_formats_of_the_files_adapter() -> None:
+    assert format_names() == BUILT_IN
+    with pytest.raises(UnknownName, match=r"format must be one of coco, csv, .*did you mean 'csv'"):
+        get_format("cvs")
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_format_describes_itself_and_its_options(name: str) -> None:
+    found = get_format(name)
+    assert found.summary
+    assert found.known_by
+    assert all(ending.startswith(".") and ending.islower() for ending in found.endings)
+    assert [n for n, field in found.Options.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "expected"),
+    [
+        ("p.csv", {}, "csv"),
+        ("P.CSV", {}, "csv"),
+        ("p.ndjson", {}, "jsonl"),
+        ("p.npz", {}, "npz"),
+        ("p.pq", {}, "parquet"),
+        ("p.json", {}, "label-studio"),
+        ("p.json", {"older": []}, "label-studio"),
+        ("p.json", {"images": "i.json"}, "coco"),
+        ("p.csv", {"images": "i.json"}, "csv"),
+        ("folder", {}, "parquet-folder"),
+        ("folder.csv", {}, "parquet-folder"),
+        ("*.csv", {}, "parquet-folder"),
+        ("a[1]/p.csv", {}, "csv"),
+        ("a[1]/*.pq", {}, "parquet-folder"),
+    ],
+)
+def test_a_path_tells_its_format(
+    tmp_path: Path, path: str, source: dict[str, Any], expected: str
+) -> None:
+    for name in ("folder", "folder.csv", "a[1]"):
+        (tmp_path / name).mkdir()
+    assert recognised(tmp_path / path, None, source).name == expected
+
+
+def test_a_url_is_of_parquet_files_unless_a_format_is_stated() -> None:
+    assert recognised("s3://bucket/pool.csv").name == "parquet-folder"
+    assert recognised("s3://bucket/pool.csv", "parquet").name == "parquet-folder"
+    assert recognised("s3://bucket/pool.csv", "csv").name == "csv"
+    with pytest.raises(ConfigError, match="path must be a file on this machine to be read as csv"):
+        open_adapter("files", path="s3://bucket/pool.csv", format="csv").read()
+
+
+def test_a_stated_format_decides_and_that_of_each_file_names_a_folder_too(tmp_path: Path) -> None:
+    assert recognised(tmp_path / "p.txt", "csv").name == "csv"
+    assert recognised(tmp_path / "p.json", "coco").name == "coco"
+    assert recognised(tmp_path, "parquet").name == "parquet-folder"
+    assert recognised(tmp_path / "*.parquet", "parquet").name == "parquet-folder"
+    assert recognised(tmp_path / "p.parquet", "parquet").name == "parquet"
+    config = load_config(of_adapter(path=str(tmp_path), format="parquet", broken="skip"))
+    assert config.to_dict()["source"]["format"] == "parquet"
+
+
+def test_a_path_of_no_format_lists_what_is_recognised(tmp_path: Path) -> None:
+    rule = r"must end in one of .json, .csv, .*, or be a folder, glob or URL of Parquet files; got"
+    with pytest.raises(ConfigError, match=f"path {rule} 'p.txt'. Hint: or set source.format"):
+        recognised(tmp_path / "p.txt")
+
+
+def test_a_test_of_the_content_goes_before_an_ending(
+    tmp_path: Path, also: Callable[..., None]
+) -> None:
+    def is_scores(path: Path | str) -> bool:
+        return "scores" in json.loads(Path(path).read_text())
+
+    scores = Format("scores", "", (".json",), Options, read_nothing, recognises=is_scores)
+    also(scores)
+    (tmp_path / "ours.json").write_text('{"scores": []}')
+    (tmp_path / "other.json").write_text("[]")
+    (tmp_path / "broken.json").write_text("[")
+    found = [recognised(tmp_path / f"{n}.json").name for n in ("ours", "other", "broken", "gone")]
+    assert found == ["scores", "label-studio", "label-studio", "label-studio"]
+    assert recognised(tmp_path / "ours.json", given=["images"]).name == "coco"
+
+
+def test_formats_that_claim_a_path_alike_are_named(
+    tmp_path: Path, also: Callable[..., None]
+) -> None:
+    also(Format("points", "", (".csv",), Options, read_nothing))
+    (tmp_path / "p.csv").write_text("item_id\na\n")
+    files = open_adapter("files", directory=tmp_path, path="p.csv")
+    with pytest.raises(
+        ConfigError, match=r"'p.csv' may be of csv, points. Hint: set source.format"
+    ):
+        files.read()
+    assert len(open_adapter("files", directory=tmp_path, path="p.csv", format="csv").read()) == 1
+    assert len(open_adapter("files", directory=tmp_path, path="p.csv", format="points").read()) == 0
+
+
+#: An option that is not read, by the path.
+FOREIGN = [
+    ("p.csv", "images: nothere.json", "images must be left out of csv files; it belongs to coco."),
+    ("p.csv", "label_config: nope.xml", "it belongs to label-studio."),
+    ("p.csv", "broken: skip", "it belongs to parquet-folder. Hint: csv reads columns, classes and"),
+    ("p.jsonl", "older: [v1.json]", "older must be left out of jsonl files; it belongs to coco."),
+    ("p.jsonl", "older: 7", "older must be left out of jsonl files; it belongs to coco."),
+    ("p.parquet", "broken: skip", "left out of parquet files; it belongs to parquet-folder."),
+    ("p.npz", "labels: majority", "labels must be left out of npz files; it belongs to label-stud"),
+    ("p.npz", "labels: null", "labels must be left out of npz files; it belongs to label-studio."),
+    ("p.json", "multilabel: true", "belongs to csv, jsonl, npz, parquet and parquet-folder."),
+    ("p.json", "classes: [a]", "Hint: label-studio reads label_config, from_name, model_version"),
+    ("*.parquet", "from_name: choice", "from_name must be left out of parquet-folder files"),
+]
+
+
+@pytest.mark.parametrize(("path", "line", "message"), FOREIGN)
+def test_an_option_that_is_not_read_is_refused_with_its_line(
+    tmp_path: Path, path: str, line: str, message: str
+) -> None:
+    config = tmp_path / "labelnext.yaml"
+    config.write_text(f"source:\n  adapter: files\n  path: '{path}'\n  {line}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(config)
+    assert str(caught.value).startswith(f"{config}, line 4: source.{line.partition(':')[0]} must")
+    assert message in str(caught.value)
+
+
+def test_an_option_that_is_not_read_is_refused_by_open_adapter() -> None:
+    with pytest.raises(ConfigError) as caught:
+        open_adapter("files", path="p.json", images="i.json", columns={"item_id": "name"})
+    assert str(caught.value) == (
+        "columns must be left out of coco files; it belongs to csv, jsonl, npz, parquet and "
+        "parquet-folder. Hint: coco reads images and older."
+    )
+
+
+def test_the_defaults_of_other_formats_may_be_written_out() -> None:
+    defaults = {"images": None, "older": [], "labels": "latest", "broken": "stop"}
+    written = load_config(of_adapter(path="p.csv", **defaults)).to_dict()
+    assert written == load_config(of_adapter(path="p.csv")).to_dict()
+
+
+@pytest.mark.parametrize("path", ["p.csv", "p.jsonl", "p.parquet", "data/*.parquet"])
+def test_a_wrong_name_of_a_column_is_told_at_its_line(tmp_path: Path, path: str) -> None:
+    config = tmp_path / "labelnext.yaml"
+    columns = "columns:\n    label: y\n    item_idd: name\n"
+    config.write_text(f"source:\n  adapter: files\n  path: {path}\n  {columns}")
+    rule = "line 6: source.columns.item_idd must be one of cost, .*did you mean 'item_id'"
+    with pytest.raises(ConfigError, match=rule):
+        load_config(config)
+
+
+def test_a_column_of_the_wrong_kind_is_told_by_its_key() -> None:
+    with pytest.raises(ConfigError, match=r"^source.columns.label must be a valid string; got 7"):
+        load_config(of_adapter(path="p.csv", columns={"label": 7}))
+
+
+def test_columns_of_npz_have_names_of_their_own() -> None:
+    columns = {"object_embeddings": "looks", "missing": "gone"}
+    assert load_config(of_adapter(path="p.npz", columns=columns)).source_options.columns == columns
+    with pytest.raises(
+        ConfigError, match=r"source.columns.objects must be one of boxes, class_ids"
+    ):
+        load_config(of_adapter(path="p.npz", columns={"objects": "o"}))
+
+
+def test_options_are_judged_once_the_format_is_known(tmp_path: Path) -> None:
+    source = of_adapter(path=str(tmp_path / "pool"), images="i.json", broken="skip")
+    config = load_config(source)  # nobody can tell what it will be
+    (tmp_path / "pool").mkdir()
+    with pytest.raises(ConfigError, match="images must be left out of parquet-folder files"):
+        load_config(source)
+    with pytest.raises(ConfigError, match="images must be left out of parquet-folder files"):
+        config.open_adapter()
+
+
+def test_unknown_keys_stay_unknown() -> None:
+    with pytest.raises(ConfigError, match=r"source.clases is not a known key.*mean classes"):
+        load_config(of_adapter(path="p.json", clases=["a"]))
+
+
+def test_options_reach_another_process() -> None:
+    for path in ("p.csv", "nobody.knows"):
+        config = load_config(of_adapter(path=path, classes=["a"]))
+        copy = pickle.loads(pickle.dumps(config))
+        assert copy.to_dict() == config.to_dict()
+        assert type(copy.source_options) is type(config.source_options)
+
+
+def test_every_option_says_which_formats_read_it() -> None:
+    fields = get_adapter("files").SourceOptions.model_fields
+    told = {name: field.description for name, field in fields.items()}
+    assert told["images"].endswith("images and categories of a COCO results list. Read by coco.")
+    assert told["multilabel"].endswith("Read by csv, jsonl, npz, parquet and parquet-folder.")
+    assert told["columns"].startswith("csv, jsonl, parquet and parquet-folder: Our names")
+    assert " npz: Our names" in told["columns"]
+
+
+def test_no_ranking_replaces_any_file_that_is_read(tmp_path: Path) -> None:
+    (tmp_path / "setup.jsonl").write_text('<View><Choices name="c" toName="t"/></View>')
+    task = {"id": 1, "data": {"text": "a"}, "predictions": [], "annotations": []}
+    (tmp_path / "e.json").write_text(json.dumps([task]))
+    files = open_adapter(
+        "files",
+        directory=tmp_path,
+        path="e.json",
+        label_config="setup.jsonl",
+        write={"output": "setup.jsonl"},
+    )
+    with pytest.raises(ConfigError, match="another file than those of the source"):
+        files.plan(rank(Pool(["1"], probabilities=[[1.0]]), "entropy"))
+
+
+class CsvParts:
+    """Every file of a folder, as a part."""
+
+    def __init__(self, path: Path | str, options: TableOptions, context: Context) -> None:
+        self.options, self.columns = options, named_columns(options, context)
+        self.files = sorted(Path(path).glob("*.csv"))
+
+    def parts(self) -> list[Part]:
+        sizes = [csv_format.read_rows(file).num_rows for file in self.files]
+        return [
+            Part(number, file.name, {"path": str(file)}, size)
+            for number, (file, size) in enumerate(zip(self.files, sizes, strict=True))
+        ]
+
+    def read_part(self, part: Part, more: Sequence[str] = ()) -> tuple[Pool, pa.Array]:
+        table = csv_format.read_rows(Path(part.payload["path"]))
+        return part_of_table(table, self.columns, self.options.classes)
+
+    def rows(self, item_ids: Sequence[str], more: Sequence[str]) -> pa.Table | None:
+        table = pa.concat_tables([csv_format.read_rows(file) for file in self.files])
+        return table.filter(pc.is_in(table.column("item_id"), pa.array(item_ids)))
+
+    def read(self) -> Pool:
+        tables = [csv_format.read_rows(file) for file in self.files]
+        return pool_of(pa.concat_tables(tables), self.options, Context())
+
+
+def test_another_format_may_be_read_in_parts(tmp_path: Path, also: Callable[..., None]) -> None:
+    def read(path: Path | str, options: Any, context: Context) -> Pool:
+        return CsvParts(path, options, context).read()
+
+    csv_folder = Format(
+        "csv-folder",
+        "a folder of CSV files",
+        (),
+        TableOptions,
+        read,
+        recognises=lambda path: Path(path).is_dir(),
+        many_of="csv",
+        open_parts=CsvParts,
+    )
+    also(csv_folder)
+    (tmp_path / "pool").mkdir()
+    (tmp_path / "pool" / "1.csv").write_text("item_id,p_a,p_b,url\nx,0.9,0.1,X\ny,0.5,0.5,Y\n")
+    (tmp_path / "pool" / "2.csv").write_text("item_id,p_a,p_b,url\nz,0.7,0.3,Z\n")
+    config = {
+        **of_adapter(
+            path=str(tmp_path / "pool"),
+            format="csv",
+            classes=["a", "b"],
+            columns={"media": "url"},
+        ),
+        "acquisition": {"name": "margin"},  # 0.8, 0 and 0.4
+        "selection": {"budget": 2},
+        "write": {"output": str(tmp_path / "ranking")},
+        "report": {"path": None},
+        "state": str(tmp_path / "state"),
+    }
+    assert labelnext.run(config).counts["ranked"] == 3
+    files: Any = load_config(config).open_adapter()
+    assert [Path(item.media).name for item in files.batch("labelnext").items] == ["Y", "Z"]
+    assert len(files.read()) == 3
+
+
+def test_images_of_a_batch_are_taken_from_any_format_of_tables(
+    tmp_path: Path, also: Callable[..., None]
+) -> None:
+    also(table_format("rows", "an item a line", (".rows",), jsonl.read_rows))
+    text = lines(
+        {"item_id": "a", "probabilities": [0.9, 0.1], "url": "http://h/a"},
+        {"item_id": "b", "probabilities": [0.5, 0.5], "url": "http://h/b"},
+    )
+    (tmp_path / "p.rows").write_text(text)
+    config = {
+        **of_adapter(path=str(tmp_path / "p.rows"), columns={"media": "url"}),
+        "selection": {"budget": 1},
+        "write": {"output": str(tmp_path / "ranking.csv")},
+        "report": {"path": None},
+        "state": str(tmp_path / "state"),
+    }
+    labelnext.run(config)
+    with (tmp_path / "ranking.csv").open() as file:
+        assert [row["item_id"] for row in csv.DictReader(file)] == ["b", "a"]
+    files: Any = load_config(config).open_adapter()
+    assert [item.media for item in files.batch("labelnext").items] == ["http://h/b"]
+
+
+def test_a_file_that_is_not_there_is_told_by_check_and_by_read(tmp_path: Path) -> None:
+    files = open_adapter("files", directory=tmp_path, path="gone.csv")
+    assert [f.level for f in files.check()] == ["error"]
+    with pytest.raises(NotFound, match="gone.csv', which does not exist"):
+        files.read()
