@@ -24,8 +24,8 @@ import httpx
 from pymongo import monitoring
 
 import labelnext
-from labelnext import pipeline
 from labelnext.config import Config, load_config
+from labelnext.undo import resume, runs, undo
 from labelnext_adapters.label_studio.client import Client
 
 WRITES = {"insert", "update", "delete", "findAndModify", "createIndexes", "dropIndexes", "create"}
@@ -189,20 +189,20 @@ def main(path: str, what: str = "run", every: str = "1") -> None:
         return forked(work)[1]
 
     def broken() -> bool:
-        return [j.status for j in pipeline.runs(config)][-1:] == ["broken"]
+        return [j.status for j in runs(config)][-1:] == ["broken"]
 
     _, before = forked(whole)
     done = settled(action)
-    undone = settled(pipeline.undo)
+    undone = settled(undo)
     assert undone == before != done, f"{what} that nobody killed"
     n = 1
     while not begun(n, "before"):
         touched = broken()
-        resumed = settled(pipeline.resume) == done if touched else True
-        taken_back = settled(pipeline.undo) == before if touched else True
+        resumed = settled(resume) == done if touched else True
+        taken_back = settled(undo) == before if touched else True
         dies = not begun(n, "after")
         settle = dies and broken()
-        undone = settled(pipeline.undo) == before if settle else True
+        undone = settled(undo) == before if settle else True
         row = {"write": n, "resume": resumed, "then undo": taken_back, "undo": undone}
         say({**row, "touched": touched and settle})
         n += int(every)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import labelnext
-from labelnext import pipeline
 from labelnext.config import load_config
 from labelnext.errors import ConfigError, WriteFailed, WriteRefused
+from labelnext.undo import resume, undo
 from tests.integration.fiftyone_runs import state
 from tests.integration.test_fiftyone_read import add, box, boxes, logits
 
@@ -76,7 +76,7 @@ def test_scores_of_objects_go_with_the_run(detected: Any, tmp_path: Path, how: s
     labelnext.run(config)
     detected.reload()
     if how == "undo":
-        pipeline.undo(config)
+        undo(config)
     else:
         detected.delete_run("next")
     assert state(detected) == before
@@ -89,7 +89,7 @@ def test_undo_brings_back_the_earlier_scores_of_objects(detected: Any, tmp_path:
     detected.match({"name": "a"}).set_field("pred.detections.confidence", 1.0).save("pred")
     labelnext.run(config)
     assert detected.values(PATH) == [[1.0, 1.0], [0.75], [], None]
-    pipeline.undo(config)
+    undo(config)
     assert detected.values(PATH) == [[0.5, 0.25], [0.75], [], None]
     assert state(detected)["schema"] == before["schema"]
 
@@ -103,7 +103,7 @@ def test_a_run_without_scores_of_objects_removes_the_earlier_ones(
     labelnext.run(config)
     assert not detected.has_sample_field(PATH)
     assert detected._sample_collection.find_one({PATH: {"$exists": True}}) is None
-    pipeline.undo(config)
+    undo(config)
     assert state(detected) == before
 
 
@@ -166,11 +166,11 @@ def test_a_run_that_was_renamed_in_fiftyone_can_be_undone(detected: Any, tmp_pat
     labelnext.run(config)
     detected.reload()
     detected.rename_run("next", "later")
-    pipeline.undo(config)
+    undo(config)
     detected.reload()
     assert state(detected) == first, "the earlier run has its name again"
     detected.rename_run("next", "sooner")
-    pipeline.undo(config)
+    undo(config)
     assert state(detected) == before
 
 
@@ -184,7 +184,7 @@ def test_undo_of_a_renamed_run_leaves_alone_what_has_its_name_now(
     detected.register_run("next", detected.init_run(method="something"))
     renamed = state(detected)
     with pytest.raises(WriteRefused, match="another run has that name now") as caught:
-        pipeline.undo(config)
+        undo(config)
     assert caught.value.hint == "dataset.delete_run('later') deletes it with all that it made."
     assert state(detected) == renamed
 
@@ -206,9 +206,9 @@ def test_a_broken_run_that_was_renamed_is_not_written_twice(
     detected.reload()
     detected.rename_run("next", "later")
     with pytest.raises(WriteFailed, match="renamed to 'later' in FiftyOne") as caught:
-        pipeline.resume(config)
+        resume(config)
     assert "dataset.rename_run('later', 'next')" in str(caught.value.hint)
-    pipeline.undo(config)
+    undo(config)
     assert state(detected) == before
 
 
@@ -236,8 +236,8 @@ def test_a_slice_is_ranked_viewed_and_taken_back(dataset: Any, tmp_path: Path) -
     dataset.reload()
     assert dataset.load_saved_view("next-all").values("name") == ["left1", "left0"]
     assert dataset.select_group_slices("right").exists("next").count() == 0
-    pipeline.undo(config)
+    undo(config)
     dataset.reload()
     assert dataset.load_saved_view("next-all").values("name") == ["right1", "right0"]
-    pipeline.undo(config)
+    undo(config)
     assert state(dataset) == before
