@@ -25,7 +25,7 @@ from labelnext.adapter import (
     open_adapter,
     source_options,
 )
-from labelnext.config_recipe import check_recipe, recipe_of
+from labelnext.config_recipe import check_recipe, recipe_of, review_recipe
 from labelnext.document import Document, Location, parse
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.plugins import offers
@@ -178,7 +178,7 @@ class Rest(Options):
     are, the most doubtful first, and needs labelnext[review]."""
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {
+SECTIONS: dict[str, type[BaseModel]] = {
     "acquisition": Acquisition,
     "selection": Selection,
     "report": ReportSettings,
@@ -233,7 +233,9 @@ class Config:
     @cached_property
     def recipe(self) -> Recipe:
         """How items are scored and a batch chosen; what depends on the data is still open."""
-        return recipe_of(self)
+        if self.rest.purpose == "review":
+            return review_recipe(self.acquisition, self.selection, self.review)
+        return recipe_of(self.acquisition, self.selection, self.directory)
 
     def open_adapter(self, progress: Progress | None = None) -> Adapter:
         """The adapter of `source`, ready to read.
@@ -301,7 +303,7 @@ def load_config(config: Path | str | Mapping[str, Any]) -> Config:
 
 
 def _checked(document: Document) -> Config:
-    known = ["source", "write", "send", *_SECTIONS, *Rest.model_fields]
+    known = ["source", "write", "send", *SECTIONS, *Rest.model_fields]
     for key in document.data:
         if key not in known:
             raise _unknown_key(document, (key,), known)
@@ -320,7 +322,7 @@ def _checked(document: Document) -> Config:
     own = {k: v for k, v in source.items() if k not in Source.model_fields}
     sections = {
         name: _validated(document, model, _section(document, name), (name,))
-        for name, model in _SECTIONS.items()
+        for name, model in SECTIONS.items()
     }
     given = {k: v for k, v in document.data.items() if k in Rest.model_fields}
     rest = _validated(document, Rest, given, ())
@@ -334,7 +336,7 @@ def _checked(document: Document) -> Config:
         path=document.path,
         **sections,  # type: ignore[arg-type]  # by name, of the table above
     )
-    check_recipe(document, config)
+    check_recipe(document, config.acquisition, config.selection, lambda: config.recipe)
     return config
 
 

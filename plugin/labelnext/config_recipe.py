@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,18 +15,20 @@ from labelnext.recipe import Recipe, asked, takers_of
 from labelnext.selection import get_selection
 
 if TYPE_CHECKING:
-    from labelnext.config import Config
+    from labelnext.config import Acquisition, Review, Selection
 
 
-def recipe_of(settings: Config) -> Recipe:
+def recipe_of(acquisition: Acquisition, selection: Selection, directory: Path) -> Recipe:
     """The recipe of a configuration; what depends on the data is still open.
+
+    Args:
+        acquisition: how items are scored.
+        selection: how the batch is chosen.
+        directory: where relative paths begin.
 
     Raises:
         ConfigError: for an option that nothing takes, or whose value breaks its rule.
     """
-    acquisition, selection = settings.acquisition, settings.selection
-    if settings.rest.purpose == "review":
-        return _review_recipe(settings)
     twice = acquisition.options.keys() & selection.options.keys()
     if twice:
         raise ConfigError(
@@ -34,7 +37,7 @@ def recipe_of(settings: Config) -> Recipe:
         )
     options = {**acquisition.options, **selection.options}
     if isinstance(file := options.get("class_quality"), str):
-        options["class_quality"] = parse(settings.directory / Path(file).expanduser()).data
+        options["class_quality"] = parse(directory / Path(file).expanduser()).data
     unit = None
     if acquisition.name is not None:
         units = () if acquisition.name == AUTO else get_acquisition(acquisition.name).of
@@ -56,28 +59,38 @@ def recipe_of(settings: Config) -> Recipe:
     )
 
 
-def _review_recipe(settings: Config) -> Recipe:
-    """Labels are ranked by their quality; what has no part in that is named."""
-    given = settings.selection.model_fields_set - {"budget", "seed"}
+def review_recipe(acquisition: Acquisition, selection: Selection, review: Review) -> Recipe:
+    """The recipe of a review: labels are ranked by their quality; what has no part is named."""
+    given = selection.model_fields_set - {"budget", "seed"}
     idle = [f"selection.{name}" for name in sorted(given)]
-    idle += ["acquisition"] if settings.acquisition.model_fields_set else []
+    idle += ["acquisition"] if acquisition.model_fields_set else []
     message = f"labels are ranked by their quality, so {', '.join(idle)} had no part in it."
     return Recipe(
         acquisition=None,
-        options={"score": settings.review.score},
-        budget=settings.selection.budget,
+        options={"score": review.score},
+        budget=selection.budget,
         purpose="review",
         reasons={"idle_options": message} if idle else {},
     )
 
 
-def check_recipe(document: Document, settings: Config) -> None:
+def check_recipe(
+    document: Document,
+    acquisition: Acquisition,
+    selection: Selection,
+    make: Callable[[], object],
+) -> None:
     """Refuse options that nothing takes, and values that break their rule.
+
+    Args:
+        document: for the lines of its keys.
+        acquisition: how items are scored.
+        selection: how the batch is chosen.
+        make: makes the recipe.
 
     Raises:
         ConfigError: with the key path, the file and the line.
     """
-    acquisition, selection = settings.acquisition, settings.selection
     method = get_selection(selection.method)
     scoring, choosing, space, limits = takers_of(acquisition.name, method).values()
     known = {"acquisition": scoring, "selection": choosing | space | limits}
@@ -88,7 +101,7 @@ def check_recipe(document: Document, settings: Config) -> None:
                 location = (section, "options", name)
                 raise _unknown_option(document, location, known[section], known)
     try:
-        _ = settings.recipe
+        make()
     except LabelnextError as error:
         name, must, rule = error.message.partition(" must ")
         for section, options in given.items():

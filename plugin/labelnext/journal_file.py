@@ -199,9 +199,9 @@ def _new_run_id(directory: Path, now: datetime) -> str:
 
 
 def _version() -> str:
-    from labelnext import __version__
+    from importlib.metadata import version
 
-    return __version__
+    return version("labelnext")
 
 
 def _row(line: bytes) -> dict[str, Any] | None:

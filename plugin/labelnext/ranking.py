@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition import (
-    AUTO,
-    Unit,
-)
+from labelnext.acquisition import AUTO, Unit, advice
 from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.pool import Notice, Objects, Pool
 from labelnext.recipe import Purpose as Purpose
@@ -193,6 +190,8 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     scores: NDArray[np.float64] = np.full(n, np.nan)
     utilities = None
     if function is not None:
+        if obstacle := function.obstacle(pool, recipe.unit):
+            raise InvalidInput(f"{obstacle}.", hint=advice(pool))
         scores, utilities = function.score(pool, of=recipe.unit, **recipe.scoring)
     usable = _usable(method, pool, utilities)
     excluded, notices = constraints.excluded(pool)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from labelnext.adapter import adapter_names, get_adapter
-from labelnext.config import _SECTIONS, Rest, Source
+from labelnext.config import SECTIONS, Rest, Source
 from labelnext.targets import get_target, target_names
 
 
@@ -34,7 +34,7 @@ def json_schema() -> dict[str, Any]:
         writes.append({**write, "title": name})
     sends = [{**schema(get_target(name).SendOptions), "title": name} for name in target_names()]
     rest = schema(Rest)["properties"]
-    sections = {name: schema(model) for name, model in _SECTIONS.items()}
+    sections = {name: schema(model) for name, model in SECTIONS.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "labelnext configuration",

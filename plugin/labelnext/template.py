@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from labelnext.adapter import SendOptions, get_adapter
 from labelnext.capabilities import Capability, can
-from labelnext.config import _SECTIONS, Rest, Source
+from labelnext.config import SECTIONS, Rest, Source
 from labelnext.targets import get_target
 
 _NOT_YET = {"calibrate", "engine", "purpose"}  # one value each so far: no choice to offer
@@ -38,11 +38,11 @@ def config_template(adapter_name: str) -> str:
         + _keys(source.items(), "  ", _offered(adapter.SourceOptions)),
     ]
     for name, model in {
-        "acquisition": _SECTIONS["acquisition"],
-        "selection": _SECTIONS["selection"],
+        "acquisition": SECTIONS["acquisition"],
+        "selection": SECTIONS["selection"],
         "write": adapter.WriteOptions,
-        "report": _SECTIONS["report"],
-        "replay": _SECTIONS["replay"],
+        "report": SECTIONS["report"],
+        "replay": SECTIONS["replay"],
     }.items():
         fields = _without(model, _NOT_YET).items()
         parts.append(f"{name}:\n" + _keys(fields, "  ", _offered(model)))

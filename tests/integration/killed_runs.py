@@ -166,7 +166,7 @@ def main(path: str, what: str = "run", every: str = "1") -> None:
     config = load_config(path)
     place: Any = config.source_options if config.source.adapter == "fiftyone" else config.send
     name = str(place.dataset)
-    action = {"run": pipeline.run, "send": labelnext.send, "fetch": labelnext.fetch}[what]
+    action = {"run": labelnext.run, "send": labelnext.send, "fetch": labelnext.fetch}[what]
 
     # The newest may be that of an earlier sending; those before it are other tests'.
     others = {project["id"] for project in projects(config)[:-1]}

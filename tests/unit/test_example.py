@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from labelnext.adapter import get_adapter
-from labelnext.config import _SECTIONS, Rest, Source, load_config
+from labelnext.config import SECTIONS, Rest, Source, load_config
 from labelnext.targets import get_target
 
 ROOT = Path(__file__).parents[2]
@@ -46,12 +46,12 @@ def test_example_holds_every_key_with_its_default(adapter: str) -> None:
         "source": {**Source.model_fields, **cls.SourceOptions.model_fields},
         "write": cls.WriteOptions.model_fields,
         "send": get_target("label-studio").SendOptions.model_fields,
-        **{name: model.model_fields for name, model in _SECTIONS.items()},
+        **{name: model.model_fields for name, model in SECTIONS.items()},
     }
     for section, fields in models.items():
         assert set(data[section]) == set(fields), section
     assert set(data) == {*models, *Rest.model_fields}
-    for section in ("send", *_SECTIONS):
+    for section in ("send", *SECTIONS):
         loaded = load_config({"source": {"adapter": "files", "path": "x"}}).to_dict()[section]
         assert {**data[section], "calibrate": None} == {**loaded, "calibrate": None}
 

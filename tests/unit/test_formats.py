@@ -26,7 +26,8 @@ from labelnext_adapters.files.columns import part_of_table
 from labelnext_adapters.files.formats import csv as csv_format
 from labelnext_adapters.files.formats import jsonl
 from labelnext_adapters.files.options import source_model
-from labelnext_adapters.files.tables import TableOptions, named_columns, pool_of, table_format
+from labelnext_adapters.files.table_format import pool_of, table_format
+from labelnext_adapters.files.table_options import TableOptions, named_columns
 from tests.unit.test_files import lines
 
 BUILT_IN = ["coco", "csv", "jsonl", "label-studio", "npz", "parquet", "parquet-folder"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import field_validator
@@ -16,7 +15,6 @@ from labelnext.adapter import (
     SendOptions,
     WriteOptions,
 )
-from labelnext.errors import ConfigError
 from labelnext.journal import Journal, Performer, Plan
 from labelnext.pool import Pool
 from labelnext.ranking import Ranking
@@ -133,48 +131,13 @@ class FiftyOneAdapter(Adapter):
 
     def plan(self, ranking: Ranking) -> Plan:
         """One field named as the run, an index, two saved views and a custom run."""
-        from labelnext_adapters.fiftyone.plan import make_plan
+        from labelnext_adapters.fiftyone.plan import plan_ranking
 
-        details = {
-            "acquisition": ranking.acquisition,
-            "of": ranking.of,
-            "direction": ranking.direction,
-            "selection": ranking.selection,
-            "seed": ranking.seed,
-            "view": self.source.view,
-            "slice": self.source.slice,
-            "frames": self.source.frames,
-            "pred_field": self.source.pred_field,
-            "pred_values": self.source.pred_values,
-            "gt_field": self.source.gt_field,
-            "label_tag": self.source.label_tag,
-            "purpose": ranking.purpose,
-            # As text: names of classes may hold what is special in a key of the database.
-            "recipe": None if ranking.recipe is None else json.dumps(ranking.recipe.to_dict()),
-        }
-        collection = self._collection()
-        dataset = collection._root_dataset
-        if details["slice"] is None and dataset.media_type == "group":
-            details["slice"] = dataset.default_group_slice
-        labels = self._labels(collection) if self.write.objects else None
-        return make_plan(collection, ranking, self.write.run, self.context.key, details, labels)
+        return plan_ranking(self._collection(), self.source, self.write, self.context, ranking)
 
     def wants_object_scores(self) -> bool:
         """Whether `write.objects` asks for a score of each object."""
         return self.write.objects
-
-    def _labels(self, collection: Any) -> str:
-        """The path of the labels that scores of objects are set on."""
-        from labelnext_adapters.fiftyone.kinds import kind_of
-
-        fields = self.source.pred_fields
-        kind = kind_of(collection, "pred_field", fields[0]) if len(fields) == 1 else None
-        if kind is None or kind.listed is None:
-            raise ConfigError(
-                "write.objects must be left out unless source.pred_field is one field of a list of "
-                f"labels; got {self.source.pred_field!r}."
-            )
-        return kind.path(fields[0])
 
     def performer(self, journal: Journal) -> Performer:
         """What writes the field, views, index and run, or labels that were fetched."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from labelnext.errors import InvalidInput, listed
+from labelnext.adapter import Context
+from labelnext.errors import ConfigError, InvalidInput, listed
 from labelnext.journal import Plan, Step
 from labelnext.ranking import Ranking
+from labelnext_adapters.fiftyone import FiftyOneSource, FiftyOneWrite
 from labelnext_adapters.fiftyone.columns import fetch
 from labelnext_adapters.fiftyone.connection import talking
+from labelnext_adapters.fiftyone.kinds import kind_of
 from labelnext_adapters.fiftyone.object_scores import label_ids, matched, refuse_foreign_attribute
 from labelnext_adapters.fiftyone.places import field_path, with_field
 from labelnext_adapters.fiftyone.read import keyed
@@ -20,6 +24,63 @@ from labelnext_adapters.fiftyone.write import (
     refuse_foreign,
     registered,
 )
+
+
+def plan_ranking(
+    collection: Any,
+    source: FiftyOneSource,
+    write: FiftyOneWrite,
+    context: Context,
+    ranking: Ranking,
+) -> Plan:
+    """What writing a ranking would do, with what the run tells people of its source.
+
+    Args:
+        collection: what was ranked.
+        source: where it was read.
+        write: how it is written.
+        context: with the key.
+        ranking: of its samples.
+
+    Raises:
+        ConfigError: if scores of objects are asked for, and there is no one list of labels.
+        InvalidInput: if the run's name cannot be a field, or the ranking holds unknown items.
+        WriteRefused: if something of that name is not labelnext's.
+    """
+    details = {
+        "acquisition": ranking.acquisition,
+        "of": ranking.of,
+        "direction": ranking.direction,
+        "selection": ranking.selection,
+        "seed": ranking.seed,
+        "view": source.view,
+        "slice": source.slice,
+        "frames": source.frames,
+        "pred_field": source.pred_field,
+        "pred_values": source.pred_values,
+        "gt_field": source.gt_field,
+        "label_tag": source.label_tag,
+        "purpose": ranking.purpose,
+        # As text: names of classes may hold what is special in a key of the database.
+        "recipe": None if ranking.recipe is None else json.dumps(ranking.recipe.to_dict()),
+    }
+    dataset = collection._root_dataset
+    if details["slice"] is None and dataset.media_type == "group":
+        details["slice"] = dataset.default_group_slice
+    labels = _scored_labels(collection, source) if write.objects else None
+    return make_plan(collection, ranking, write.run, context.key, details, labels)
+
+
+def _scored_labels(collection: Any, source: FiftyOneSource) -> str:
+    """The path of the labels that scores of objects are set on."""
+    fields = source.pred_fields
+    kind = kind_of(collection, "pred_field", fields[0]) if len(fields) == 1 else None
+    if kind is None or kind.listed is None:
+        raise ConfigError(
+            "write.objects must be left out unless source.pred_field is one field of a list of "
+            f"labels; got {source.pred_field!r}."
+        )
+    return kind.path(fields[0])
 
 
 def make_plan(

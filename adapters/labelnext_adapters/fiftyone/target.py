@@ -11,7 +11,6 @@ from labelnext.journal import Journal, Performer, Plan
 
 if TYPE_CHECKING:
     from labelnext.batch import Batch, Labels, Origin
-    from labelnext_adapters.fiftyone import FiftyOneAdapter
 
 
 class FiftyOneSend(SendOptions):
@@ -44,8 +43,10 @@ class FiftyOneTarget(Target):
             WriteRefused: if something of the run's name is not labelnext's.
         """
         from labelnext.batch import ranked_there
+        from labelnext_adapters.fiftyone import FiftyOneSource, FiftyOneWrite
         from labelnext_adapters.fiftyone.columns import fetch
         from labelnext_adapters.fiftyone.connection import open_collection, reach_database, talking
+        from labelnext_adapters.fiftyone.plan import plan_ranking
         from labelnext_adapters.fiftyone.read import keyed
 
         reach_database()
@@ -57,12 +58,17 @@ class FiftyOneTarget(Target):
         known = keyed(columns["id"], columns[key] if key else None, key)
         where = f"dataset {collection._root_dataset.name}"
         ranking, left_out = ranked_there(batch, known, where)
-        plan = self._adapter(samples, batch.run).plan(ranking)
+        source, write = FiftyOneSource(dataset=samples), FiftyOneWrite(run=batch.run)
+        plan = plan_ranking(samples, source, write, self._context, ranking)
         return replace(plan, left_out=tuple(left_out))
 
     def performer(self, journal: Journal) -> Performer:
         """What writes the field, views, index and run, as a run on the dataset does."""
-        return self._adapter(self._options.dataset, journal.plan.run).performer(journal)
+        from labelnext_adapters.fiftyone.connection import reach_database
+        from labelnext_adapters.fiftyone.write import FiftyOnePerformer
+
+        reach_database()
+        return FiftyOnePerformer(journal, self._context)
 
     def labels(self, origin: Origin) -> Labels:
         """Nothing comes back from here.
@@ -71,13 +77,6 @@ class FiftyOneTarget(Target):
             ConfigError: always.
         """
         raise ConfigError("send.adapter must be label-studio to fetch labels; got 'fiftyone'.")
-
-    def _adapter(self, samples: Any, run: str) -> FiftyOneAdapter:
-        """What writes a ranking of these samples."""
-        from labelnext_adapters.fiftyone import FiftyOneAdapter, FiftyOneSource, FiftyOneWrite
-
-        source, write = FiftyOneSource(dataset=samples), FiftyOneWrite(run=run)
-        return FiftyOneAdapter(source, write, self._context)
 
 
 def _samples(collection: Any, key: str | None, item_ids: list[str]) -> Any:

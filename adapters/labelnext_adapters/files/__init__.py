@@ -22,7 +22,13 @@ from labelnext.adapter import (
 from labelnext.errors import InvalidInput, LabelnextError
 from labelnext.pool import Pool
 from labelnext.ranking import Ranking
-from labelnext_adapters.files.options import FilesSource, Place, given_model, place_of, source_model
+from labelnext_adapters.files.options import (
+    FilesSource,
+    FilesWrite,
+    given_model,
+    place_of,
+    source_model,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,14 +42,6 @@ class _OfAllFormats:
 
     def __get__(self, adapter: object, kind: type) -> type[Options]:
         return source_model(None)
-
-
-class FilesWrite(WriteOptions):
-    """Keys of `write` for files; `output` is where the ranking goes."""
-
-    output: Place | None = Path("ranking.csv")  # type: ignore[assignment]  # wider than the base's
-    """The ranking: .csv, .jsonl or .parquet; of a folder of files a folder or URL, ranking/ unless
-    said."""
 
 
 class FilesAdapter(Adapter):

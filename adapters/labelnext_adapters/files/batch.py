@@ -21,13 +21,12 @@ from labelnext.streamed.published import output_place, published_batch
 from labelnext.streamed.store import is_url
 from labelnext_adapters.files.columns import pool_of_table
 from labelnext_adapters.files.formats import csv, jsonl, parquet
-from labelnext_adapters.files.tables import TableOptions, named_columns
+from labelnext_adapters.files.table_options import TableOptions, named_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from labelnext_adapters.files import FilesWrite
-    from labelnext_adapters.files.options import FilesSource
+    from labelnext_adapters.files.options import FilesSource, FilesWrite
     from labelnext_adapters.files.read import Input
 
 _RANKINGS = {

@@ -14,7 +14,7 @@ from labelnext.errors import InvalidInput, listed, unknown
 from labelnext.pool import Notice, Pool
 from labelnext_adapters.files.arrow import class_positions, is_list, list_rows, nulls, numbers
 from labelnext_adapters.files.objects import ObjectColumn
-from labelnext_adapters.files.tables import NAMES
+from labelnext_adapters.files.table_options import NAMES
 
 _PREFIXES = {"probabilities": "p_", "embedding": "e_"}
 _LISTS = ("objects", *_PREFIXES)  # what several columns may hold together

@@ -13,14 +13,12 @@ from labelnext.pool import Pool
 from labelnext.streamed.store import filesystem
 from labelnext.threads import in_order
 from labelnext_adapters.files.columns import columns_read, part_of_table, pool_of_table
-from labelnext_adapters.files.formats.parquet_folder import WILD
-from labelnext_adapters.files.tables import named_columns
+from labelnext_adapters.files.table_options import WILD, ParquetFolderOptions, named_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.fs
 
-    from labelnext_adapters.files.formats.parquet_folder import ParquetFolderOptions
 
 _ENDINGS = (".parquet", ".pq")
 # Decoded, a part takes a few times this much; a group of rows is never split.

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-from labelnext.adapter import Context, Options
+from labelnext.adapter import Context, Options, WriteOptions
 from labelnext.adapter_formats import Format, format_names, get_format, recognised
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.plugins import offers
@@ -55,6 +55,14 @@ class FilesSource(Options):
 
 def _restored(told: str | None, values: dict[str, Any], given: set[str]) -> FilesSource:
     return source_model(told).model_construct(given, **values)
+
+
+class FilesWrite(WriteOptions):
+    """Keys of `write` for files; `output` is where the ranking goes."""
+
+    output: Place | None = Path("ranking.csv")  # type: ignore[assignment]  # wider than the base's
+    """The ranking: .csv, .jsonl or .parquet; of a folder of files a folder or URL, ranking/ unless
+    said."""
 
 
 def place_of(path: Path | str, context: Context) -> Path | str:

@@ -14,7 +14,7 @@ from labelnext.output import check_writable, ranking_format, write_ranking
 from labelnext.ranking import Ranking
 
 if TYPE_CHECKING:
-    from labelnext_adapters.files import FilesWrite
+    from labelnext_adapters.files.options import FilesWrite
     from labelnext_adapters.files.read import Input
 
 _STEP = "ranking_file"

@@ -185,25 +185,12 @@ class LabelStudioAdapter(Adapter):
             WriteRefused: if the tab's title is taken by a tab that labelnext did not make.
         """
         from labelnext_adapters.label_studio.tasks import read_tasks
+        from labelnext_adapters.label_studio.write import plan_tasks
 
         if self._tasks is None:
             self._tasks = read_tasks(self.client, self._source.project, self._context)
-        return self.plan_tasks(self._tasks, ranking)
-
-    def plan_tasks(self, tasks: Tasks, ranking: Ranking) -> Plan:
-        """What writing the ranking of these tasks would do.
-
-        Raises:
-            WriteRefused: if the tab's title is taken by a tab that labelnext did not make.
-        """
-        from labelnext_adapters.label_studio.tasks import KEYS, read_marks
-        from labelnext_adapters.label_studio.write import make_plan
-
-        keys = KEYS[ranking.purpose]
-        written = {"queue": (keys.priority, keys.batch), "batch": (keys.batch,)}
-        names = written.get(self._write.mode, ())  # uncertainty puts no key on a task
-        read_marks(self.client, self._source.project, tasks, names, self._context)
-        return make_plan(self.client, self._source, self._write, tasks, ranking)
+        source, write = self._source, self._write
+        return plan_tasks(self.client, source, write, self._tasks, ranking, self._context)
 
     def performer(self, journal: Journal) -> Performer:
         """What writes data keys, tabs and copies of predictions, one run at a time."""

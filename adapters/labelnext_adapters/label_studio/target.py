@@ -15,7 +15,6 @@ from labelnext_adapters.label_studio.address import checked_key, checked_url
 
 if TYPE_CHECKING:
     from labelnext.batch import Batch, Labels, Origin
-    from labelnext_adapters.label_studio import LabelStudioAdapter
     from labelnext_adapters.label_studio.client import Client
 
 
@@ -71,7 +70,6 @@ class LabelStudioTarget(Target):
         self._url, self._api_key = options.url, options.api_key
         self._options, self._context = options, context
         self._client: Client | None = None
-        self._adapter: LabelStudioAdapter | None = None
 
     @property
     def client(self) -> Client:
@@ -102,52 +100,41 @@ class LabelStudioTarget(Target):
     def _plan_of_tasks(self, batch: Batch) -> Plan:
         """What a run on the project would write, of a batch whose items are its tasks already."""
         from labelnext.batch import ranked_there
+        from labelnext_adapters.label_studio import LabelStudioSource, LabelStudioWrite
         from labelnext_adapters.label_studio.project import get_project
         from labelnext_adapters.label_studio.tasks import TASK_FIELDS, collect, pages_of, read_tasks
+        from labelnext_adapters.label_studio.write import plan_tasks
 
-        writer, number = self._writer(batch.run), self._options.project
-        assert number is not None  # the writer refuses it
-        found = get_project(writer.client, number)["id"]
+        client, number = self.client, self._checked_project()
+        project = get_project(client, number)["id"]
         if self._options.key is None:
             ids = [int(i.item_id) for i in batch.items if i.item_id.isdecimal()]
             told = (self._context, "send: look")
-            tasks = collect(pages_of(writer.client, found, TASK_FIELDS, ids, *told), None)
+            tasks = collect(pages_of(client, project, TASK_FIELDS, ids, *told), None)
         else:
             keyed = replace(self._context, key=self._options.key)
-            tasks = read_tasks(writer.client, found, keyed)
-        where = f"project {number} of {writer.client.url}"
+            tasks = read_tasks(client, project, keyed)
+        where = f"project {number} of {client.url}"
         ranking, left_out = ranked_there(batch, tasks.item_ids, where)
-        return replace(writer.plan_tasks(tasks, ranking), left_out=tuple(left_out))
+        source = LabelStudioSource(url=self._url, api_key=self._api_key, project=number)
+        write = LabelStudioWrite(run=batch.run)
+        plan = plan_tasks(client, source, write, tasks, ranking, self._context)
+        return replace(plan, left_out=tuple(left_out))
 
-    def _writer(self, run: str = "labelnext") -> LabelStudioAdapter:
-        """What writes a run's ranking into the project.
+    def _checked_project(self) -> int:
+        """The number of the project whose tasks are ranked.
 
         Raises:
             ConfigError: if no project is named.
         """
-        from labelnext_adapters.label_studio import (
-            LabelStudioAdapter,
-            LabelStudioSource,
-            LabelStudioWrite,
-        )
-
-        options = self._options
-        if options.project is None:
+        if self._options.project is None:
             raise ConfigError(
                 "send.project must be the number of the project whose tasks the items are; got "
                 "None.",
                 hint="where they are no tasks yet, source.columns.media names the column of their "
                 "images.",
             )
-        if self._adapter is None:
-            source = LabelStudioSource(
-                url=self._url,
-                api_key=self._api_key,
-                project=options.project,
-                ca_bundle=options.ca_bundle,
-            )
-            self._adapter = LabelStudioAdapter(source, LabelStudioWrite(run=run), self._context)
-        return self._adapter
+        return self._options.project
 
     def performer(self, journal: Journal) -> Performer:
         """What sends the batch, or ranks its tasks where they were there before.
@@ -156,9 +143,11 @@ class LabelStudioTarget(Target):
         that were there before get back what they had.
         """
         from labelnext_adapters.label_studio.sending import Sender
+        from labelnext_adapters.label_studio.write import Writer
 
         if _of_tasks(journal.plan):
-            return self._writer(journal.plan.run).performer(journal)
+            self._checked_project()
+            return Writer(self.client, self._context)
         return Sender(self.client, self._context)
 
     def labels(self, origin: Origin) -> Labels:
@@ -173,10 +162,9 @@ class LabelStudioTarget(Target):
 
     def close(self) -> None:
         """Let go of connections."""
-        for opened in (self._client, self._adapter):
-            if opened is not None:
-                opened.close()
-        self._client = self._adapter = None
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
 
 def _of_tasks(plan: Plan) -> bool:

@@ -30,7 +30,7 @@ from labelnext_adapters.label_studio.tab import (
     review_filters,
     tab_url,
 )
-from labelnext_adapters.label_studio.tasks import KEYS, Tasks
+from labelnext_adapters.label_studio.tasks import KEYS, Tasks, read_marks
 
 _CLICKS = (
     'Press the small arrow beside "Label All Tasks" and choose "Label Tasks As Displayed" '
@@ -48,6 +48,26 @@ _OVERLAP = (
     "The project wants several annotations of each task: Label Studio then first hands out, at "
     "random, tasks that have an annotation already."
 )
+
+
+def plan_tasks(
+    client: Client,
+    source: LabelStudioSource,
+    write: LabelStudioWrite,
+    tasks: Tasks,
+    ranking: Ranking,
+    context: Context,
+) -> Plan:
+    """What writing the ranking of these tasks would do, after a look at what their data holds.
+
+    Raises:
+        WriteRefused: if the tab's title is taken by a tab that labelnext did not make.
+    """
+    keys = KEYS[ranking.purpose]
+    written = {"queue": (keys.priority, keys.batch), "batch": (keys.batch,)}
+    names = written.get(write.mode, ())  # uncertainty puts no key on a task
+    read_marks(client, source.project, tasks, names, context)
+    return make_plan(client, source, write, tasks, ranking)
 
 
 def make_plan(
@@ -362,4 +382,4 @@ class Writer(Performer):
         return self._kinds[step.kind]
 
 
-__all__ = ["WHOLE", "Writer", "make_plan", "next_steps"]
+__all__ = ["WHOLE", "Writer", "make_plan", "next_steps", "plan_tasks"]

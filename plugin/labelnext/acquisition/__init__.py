@@ -26,6 +26,7 @@ from labelnext.acquisition.uncertainty import (
     variance,
 )
 from labelnext.plugins import Table, instance_of
+from labelnext.pool import Pool
 
 _FUNCTIONS = {
     f.name: f
@@ -192,6 +193,14 @@ def acquisition_names() -> list[str]:
     return ACQUISITIONS.names()
 
 
+def advice(pool: Pool) -> str:
+    """What to do where a function cannot score a pool: the functions that can."""
+    able = [name for name in acquisition_names() if get_acquisition(name).obstacle(pool) is None]
+    if able:
+        return f"this pool allows: {', '.join(able)}."
+    return "check where the predictions are read from; image_diversity needs embeddings alone."
+
+
 __all__ = [
     "ACQUISITIONS",
     "AUTO",
@@ -199,6 +208,7 @@ __all__ = [
     "AcquisitionFunction",
     "Unit",
     "acquisition_names",
+    "advice",
     "auto_acquisition",
     "bald",
     "committee_certainty",

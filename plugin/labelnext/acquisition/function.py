@@ -133,7 +133,7 @@ class AcquisitionFunction:
         of = of or self.default_of(pool)
         obstacle = self.obstacle(pool, of)
         if obstacle:
-            raise InvalidInput(f"{obstacle}.", hint=_advice(pool))
+            raise InvalidInput(f"{obstacle}.")
         if of == "items":
             _refuse_object_options(pool, options)
         chosen = {**self.options, **options}
@@ -280,12 +280,3 @@ def _refuse_idle_weights(chosen: Mapping[str, Any], options: Mapping[str, Any]) 
             f"{min(idle)} must be left out unless reduce is weighted_sum; "
             f"got reduce {chosen.get('reduce')!r}."
         )
-
-
-def _advice(pool: Pool) -> str:
-    from labelnext.acquisition import acquisition_names, get_acquisition
-
-    able = [name for name in acquisition_names() if get_acquisition(name).obstacle(pool) is None]
-    if able:
-        return f"this pool allows: {', '.join(able)}."
-    return "check where the predictions are read from; image_diversity needs embeddings alone."

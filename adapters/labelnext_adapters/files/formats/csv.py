@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labelnext_adapters.files.tables import refuse_empty, table_format
+from labelnext_adapters.files.table_format import refuse_empty, table_format
 
 if TYPE_CHECKING:
     import pyarrow as pa

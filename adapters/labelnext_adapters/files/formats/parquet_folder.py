@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from labelnext.adapter import Context
 from labelnext.adapter_formats import Format
 from labelnext.pool import Pool
-from labelnext_adapters.files.tables import TableOptions
+from labelnext_adapters.files.table_options import WILD, ParquetFolderOptions
 
 if TYPE_CHECKING:
     from labelnext_adapters.files.dataset import Dataset
-
-WILD = ("*", "?", "[")
-
-
-class ParquetFolderOptions(TableOptions):
-    """Keys of `source` for many Parquet files."""
-
-    broken: Literal["stop", "skip"] = "stop"
-    """A file that cannot be read: stop there, or skip it and count it."""
 
 
 def is_folder(path: Path | str) -> bool:

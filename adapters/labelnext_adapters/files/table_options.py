@@ -1,0 +1,62 @@
+"""The options of formats with one item a row. Arrow is not loaded for them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from labelnext.adapter import Context, Options
+from labelnext.errors import unknown
+
+WILD = ("*", "?", "[")
+NAMES = (
+    "item_id",
+    "probabilities",
+    "objects",
+    "embedding",
+    "label",
+    "votes",
+    "truth",
+    "labelled",
+    "group",
+    "cost",
+    "media",
+)
+
+
+def _known(name: str) -> str:
+    if name not in NAMES:
+        raise unknown("columns", name, NAMES)
+    return name
+
+
+class TableOptions(Options):
+    """Keys of `source` for formats with one item a row."""
+
+    columns: dict[Annotated[str, AfterValidator(_known)], str | list[str]] = Field(
+        default_factory=dict
+    )
+    """Our names (item_id, probabilities, objects, embedding, label, votes, truth, labelled, group,
+    cost, media) to the file's; for probabilities and embedding also a list of number columns; for
+    probabilities and objects a list is a committee, one column for each model version; media is the
+    path or address of an item's image, from which labelnext send makes tasks."""
+    classes: list[str] | None = None
+    """Names of the classes, in the order of the probabilities."""
+    multilabel: bool = False
+    """Classes are independent of each other: an item's probabilities need not sum to 1."""
+
+
+def named_columns(options: TableOptions, context: Context) -> dict[str, Any]:
+    """Our names to the file's; `source.key` is the column of the ids where none is named."""
+    columns: dict[str, Any] = dict(options.columns)
+    if context.key is not None:
+        columns.setdefault("item_id", context.key)
+    return columns
+
+
+class ParquetFolderOptions(TableOptions):
+    """Keys of `source` for many Parquet files."""
+
+    broken: Literal["stop", "skip"] = "stop"
+    """A file that cannot be read: stop there, or skip it and count it."""
