@@ -94,7 +94,7 @@ class TakesBatchesSuite(Suite):
         """Ids of the items that were sent, in the order in which people now get them."""
         raise NotImplementedError
 
-    def sent(self, target: Target, batch: Batch, tmp_path: Path) -> Journal:
+    def _sent(self, target: Target, batch: Batch, tmp_path: Path) -> Journal:
         """The journal of a batch that was sent."""
         plan = target.plan(batch)
         journal = self.journal(tmp_path, plan, "send")
@@ -121,7 +121,7 @@ class TakesBatchesSuite(Suite):
     def test_items_that_were_sent_stand_in_the_order_of_the_batch(
         self, target: Target, batch: Batch, tmp_path: Path
     ) -> None:
-        journal = self.sent(target, batch, tmp_path)
+        journal = self._sent(target, batch, tmp_path)
         wanted = [item.item_id for item in batch.items]
         assert len(wanted) >= 2
         assert list(self.received(target)) == wanted
@@ -130,7 +130,7 @@ class TakesBatchesSuite(Suite):
     def test_labels_are_waited_for_until_somebody_gives_them(
         self, target: Target, batch: Batch, tmp_path: Path
     ) -> None:
-        self.sent(target, batch, tmp_path)
+        self._sent(target, batch, tmp_path)
         other = self.reopened_target(target)
         if not self.returns_labels:
             with pytest.raises(ConfigError):
@@ -144,16 +144,16 @@ class TakesBatchesSuite(Suite):
     def test_sending_twice_makes_nothing_twice(
         self, target: Target, batch: Batch, tmp_path: Path
     ) -> None:
-        self.sent(target, batch, tmp_path)
+        self._sent(target, batch, tmp_path)
         once = self.target_state(target)
-        self.sent(self.reopened_target(target), batch, tmp_path)
+        self._sent(self.reopened_target(target), batch, tmp_path)
         assert self.target_state(target) == once
 
     def test_undo_by_another_process_takes_the_batch_back(
         self, target: Target, batch: Batch, tmp_path: Path
     ) -> None:
         before = self.target_state(target)
-        journal = self.sent(target, batch, tmp_path)
+        journal = self._sent(target, batch, tmp_path)
         assert self.target_state(target) != before
         self.reopened_target(target).undo(Journal(journal.path))
         after = self.target_state(target)

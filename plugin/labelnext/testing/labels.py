@@ -58,108 +58,96 @@ class TakesLabelsSuite(Suite):
     """
 
     #: Where the labels go.
-    field = "people_said"
+    label_field = "people_said"
     #: Two names of classes that the field can hold.
-    classes = ("yes", "no")
+    label_names = ("yes", "no")
 
     def labels_in(self, adapter: Adapter, field: str) -> Mapping[str, Sequence[str]]:
         """The labels that the field holds now, by the id of the item; {} without the field."""
         raise NotImplementedError
 
-    def items(self, adapter: Adapter) -> list[str]:
-        """The ids of three unlabelled items."""
-        pool = adapter.read()
-        items: list[str] = pool.item_ids[~pool.labelled].tolist()[:3]
-        assert len(items) == 3
-        return items
-
-    def said(self, known: Mapping[str, str], waiting: Sequence[str] = ()) -> Labels:
-        """What people said: one class for each item."""
-        marks = {item: (Mark(label),) for item, label in known.items()}
-        return Labels("a test", "items", marks, tuple(waiting))
-
-    def two_said(self, adapter: Adapter) -> tuple[Labels, dict[str, list[str]]]:
+    def _two_said(self, adapter: Adapter) -> tuple[Labels, dict[str, list[str]]]:
         """Labels of two items, while a third is waiting; and what the field then holds."""
-        first, second, third = self.items(adapter)
-        yes, no = self.classes
+        first, second, third = _three_unlabelled(adapter)
+        yes, no = self.label_names
         expected = {first: [yes], second: [no]}
-        return self.said({first: yes, second: no}, waiting=[third]), expected
+        return _said({first: yes, second: no}, waiting=[third]), expected
 
-    def fetched(self, adapter: Any, labels: Labels, tmp_path: Path) -> Journal:
+    def _fetched(self, adapter: Any, labels: Labels, tmp_path: Path) -> Journal:
         """The journal of labels that were written into the field."""
-        plan = adapter.plan_labels(labels, self.field)
+        plan = adapter.plan_labels(labels, self.label_field)
         journal = self.journal(tmp_path, plan, "fetch")
         adapter.apply(plan, journal)
         return journal
 
-    def held(self, adapter: Adapter) -> dict[str, list[str]]:
+    def _held(self, adapter: Adapter) -> dict[str, list[str]]:
         """What the field holds, for ``==``."""
-        stored = self.labels_in(adapter, self.field)
+        stored = self.labels_in(adapter, self.label_field)
         return {item: list(labels) for item, labels in stored.items()}
 
     def test_adapter_declares_that_it_takes_labels(self, adapter: Any) -> None:
         assert_declared(adapter, Capability.TAKES_LABELS, "origin", "batch", "plan_labels")
 
     def test_plan_of_labels_is_data_and_changes_nothing(self, adapter: Any) -> None:
-        labels, _ = self.two_said(adapter)
+        labels, _ = self._two_said(adapter)
         before = self.state(adapter)
-        plan = adapter.plan_labels(labels, self.field)
+        plan = adapter.plan_labels(labels, self.label_field)
         assert self.state(adapter) == before
         assert_data(plan, adapter)
         assert sum(step.n_items for step in plan.steps) == 2
 
     def test_labels_land_on_their_items(self, adapter: Adapter, tmp_path: Path) -> None:
-        labels, expected = self.two_said(adapter)
-        journal = self.fetched(adapter, labels, tmp_path)
-        assert self.held(adapter) == expected
+        labels, expected = self._two_said(adapter)
+        journal = self._fetched(adapter, labels, tmp_path)
+        assert self._held(adapter) == expected
         assert journal.status == "done"
 
     def test_same_labels_again_change_nothing(self, adapter: Adapter, tmp_path: Path) -> None:
-        labels, _ = self.two_said(adapter)
-        self.fetched(adapter, labels, tmp_path)
+        labels, _ = self._two_said(adapter)
+        self._fetched(adapter, labels, tmp_path)
         other: Any = self.reopened(adapter)
-        assert other.plan_labels(labels, self.field).steps == ()
+        assert other.plan_labels(labels, self.label_field).steps == ()
 
     def test_labels_of_items_that_are_not_there_are_left_out(
         self, adapter: Any, tmp_path: Path
     ) -> None:
-        item = self.items(adapter)[0]
-        yes, no = self.classes
-        assert adapter.plan_labels(self.said({"nobody": yes}), self.field).steps == ()
-        self.fetched(adapter, self.said({"nobody": yes, item: no}), tmp_path)
-        assert self.held(adapter) == {item: [no]}
+        item = _three_unlabelled(adapter)[0]
+        yes, no = self.label_names
+        assert adapter.plan_labels(_said({"nobody": yes}), self.label_field).steps == ()
+        self._fetched(adapter, _said({"nobody": yes, item: no}), tmp_path)
+        assert self._held(adapter) == {item: [no]}
 
     def test_undo_by_another_process_takes_the_labels_back(
         self, adapter: Adapter, tmp_path: Path
     ) -> None:
-        labels, _ = self.two_said(adapter)
+        labels, _ = self._two_said(adapter)
         before = self.state(adapter)
-        journal = self.fetched(adapter, labels, tmp_path)
+        journal = self._fetched(adapter, labels, tmp_path)
         assert self.state(adapter) != before
         self.reopened(adapter).undo(Journal(journal.path))
         assert self.without_what_stays(self.state(adapter)) == self.without_what_stays(before)
-        assert self.held(adapter) == {}
+        assert self._held(adapter) == {}
 
     def test_labels_that_changed_or_went_follow_and_undo_restores_them(
         self, adapter: Adapter, tmp_path: Path
     ) -> None:
-        labels, expected = self.two_said(adapter)
-        self.fetched(adapter, labels, tmp_path)
+        labels, expected = self._two_said(adapter)
+        self._fetched(adapter, labels, tmp_path)
         (first, second), (third,) = labels.known, labels.waiting
-        yes, no = self.classes
-        later = self.said({first: no, third: yes}, waiting=[second])
-        journal = self.fetched(self.reopened(adapter), later, tmp_path)
-        assert self.held(adapter) == {first: [no], third: [yes]}
+        yes, no = self.label_names
+        later = _said({first: no, third: yes}, waiting=[second])
+        journal = self._fetched(self.reopened(adapter), later, tmp_path)
+        assert self._held(adapter) == {first: [no], third: [yes]}
         self.reopened(adapter).undo(Journal(journal.path))
-        assert self.held(adapter) == expected
+        assert self._held(adapter) == expected
 
     def test_fetch_that_broke_off_at_any_step_can_be_finished_or_taken_back(
         self, adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        labels, _ = self.two_said(adapter)
+        labels, _ = self._two_said(adapter)
 
         def planned(opened: Any) -> Plan:
-            plan: Plan = opened.plan_labels(labels, self.field)
+            plan: Plan = opened.plan_labels(labels, self.label_field)
             return plan
 
         break_off_everywhere(
@@ -170,3 +158,17 @@ class TakesLabelsSuite(Suite):
             state=lambda: self.state(adapter),
             without_what_stays=self.without_what_stays,
         )
+
+
+def _three_unlabelled(adapter: Adapter) -> list[str]:
+    """The ids of three unlabelled items."""
+    pool = adapter.read()
+    items: list[str] = pool.item_ids[~pool.labelled].tolist()[:3]
+    assert len(items) == 3
+    return items
+
+
+def _said(known: Mapping[str, str], waiting: Sequence[str] = ()) -> Labels:
+    """What people said: one class for each item."""
+    marks = {item: (Mark(label),) for item, label in known.items()}
+    return Labels("a test", "items", marks, tuple(waiting))

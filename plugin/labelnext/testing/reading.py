@@ -65,23 +65,16 @@ class StreamsSuite(Suite):
     def test_adapter_declares_that_it_streams(self, adapter: Any) -> None:
         assert_declared(adapter, Capability.STREAMS, "parts", "read_part")
 
-    def parts(self, adapter: Any) -> list[Part]:
-        """The parts of the source, at least two."""
-        parts: list[Part] | None = adapter.parts()
-        assert parts is not None, "the source must be one that is read in parts"
-        assert len(parts) >= 2
-        return parts
-
     def test_parts_are_numbered_data_in_a_stable_order(self, adapter: Any) -> None:
-        parts = self.parts(adapter)
+        parts = _parts_of(adapter)
         assert [part.number for part in parts] == list(range(len(parts)))
         assert len({part.name for part in parts}) == len(parts)
         assert all(part.name and part.rows > 0 for part in parts)
         assert [_through_json(part) for part in parts] == parts
-        assert self.parts(self.reopened(adapter)) == parts
+        assert _parts_of(self.reopened(adapter)) == parts
 
     def test_part_is_numbered_from_0_and_gives_its_ids_as_strings(self, adapter: Any) -> None:
-        for part in self.parts(adapter):
+        for part in _parts_of(adapter):
             pool, ids = adapter.read_part(part)
             assert len(pool) == len(ids) == part.rows
             assert pool.item_ids.tolist() == [str(number) for number in range(part.rows)]
@@ -89,7 +82,7 @@ class StreamsSuite(Suite):
             assert ids.null_count == 0
 
     def test_parts_together_are_the_whole_pool(self, adapter: Any) -> None:
-        read = [adapter.read_part(part) for part in self.parts(adapter)]
+        read = [adapter.read_part(part) for part in _parts_of(adapter)]
         ids = [item for _, part_ids in read for item in part_ids.to_pylist()]
         whole = adapter.read()
         assert len(set(ids)) == len(ids)
@@ -103,25 +96,20 @@ class StreamsSuite(Suite):
 
     def test_parts_score_as_the_whole_pool_does(self, adapter: Any) -> None:
         in_parts: dict[str, float] = {}
-        for part in self.parts(adapter):
+        for part in _parts_of(adapter):
             pool, ids = adapter.read_part(part)
             names = ids.to_pylist()
-            scores = self.scores(pool)
+            scores = _scores(pool, self.acquisition)
             in_parts |= {names[int(number)]: score for number, score in scores.items()}
-        whole = self.scores(adapter.read())
+        whole = _scores(adapter.read(), self.acquisition)
         assert whole
         assert in_parts.keys() == whole.keys()
         np.testing.assert_allclose([in_parts[item] for item in whole], list(whole.values()))
 
-    def scores(self, pool: Pool) -> dict[str, float]:
-        """The score of each item that is ranked, by its id."""
-        ranking = rank(pool, self.acquisition)
-        return dict(zip(ranking.pool_order.tolist(), ranking.pool_scores.tolist(), strict=True))
-
     def test_embeddings_and_groups_are_read_where_asked_for(self, adapter: Any) -> None:
         whole = adapter.read()
         position = {item: row for row, item in enumerate(whole.item_ids.tolist())}
-        for part in self.parts(adapter):
+        for part in _parts_of(adapter):
             pool, ids = adapter.read_part(part, ("embedding", "group"))
             rows = [position[item] for item in ids.to_pylist()]
             assert pool.embeddings is not None
@@ -131,11 +119,25 @@ class StreamsSuite(Suite):
 
     def test_part_read_by_another_process_is_the_same(self, adapter: Any) -> None:
         other: Any = self.reopened(adapter)
-        for part in self.parts(adapter):
+        for part in _parts_of(adapter):
             pool, ids = adapter.read_part(part)
             pool_there, ids_there = other.read_part(_through_json(part))
             assert pool_there.fingerprint() == pool.fingerprint()
             assert ids_there.to_pylist() == ids.to_pylist()
+
+
+def _parts_of(adapter: Any) -> list[Part]:
+    """The parts of the source, at least two."""
+    parts: list[Part] | None = adapter.parts()
+    assert parts is not None, "the source must be one that is read in parts"
+    assert len(parts) >= 2
+    return parts
+
+
+def _scores(pool: Pool, acquisition: str) -> dict[str, float]:
+    """The score of each item that is ranked, by its id."""
+    ranking = rank(pool, acquisition)
+    return dict(zip(ranking.pool_order.tolist(), ranking.pool_scores.tolist(), strict=True))
 
 
 def _through_json(part: Part) -> Part:

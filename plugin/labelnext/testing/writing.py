@@ -137,7 +137,7 @@ class TakesObjectScoresSuite(Suite):
         """The scores now stored on each item's objects, in their order, by id; no empty ones."""
         raise NotImplementedError
 
-    def scored(self, adapter: Adapter) -> tuple[Ranking, dict[str, list[float]]]:
+    def _scored(self, adapter: Adapter) -> tuple[Ranking, dict[str, list[float]]]:
         """A ranking with a score for each object, no two alike, and the scores that will stand."""
         pool, ranking = self.ranking(adapter)
         objects = pool.newest_objects
@@ -154,7 +154,7 @@ class TakesObjectScoresSuite(Suite):
         expected = {item: row for item, row in expected.items() if row}
         return replace(ranking, object_scores=scores), expected
 
-    def written(self, adapter: Adapter, ranking: Ranking, tmp_path: Path) -> Journal:
+    def _written(self, adapter: Adapter, ranking: Ranking, tmp_path: Path) -> Journal:
         """The journal of a ranking that was written."""
         plan = adapter.plan(ranking)
         journal = self.journal(tmp_path, plan)
@@ -166,14 +166,14 @@ class TakesObjectScoresSuite(Suite):
         assert adapter.wants_object_scores() is True
 
     def test_scores_land_on_their_objects_in_order(self, adapter: Adapter, tmp_path: Path) -> None:
-        ranking, expected = self.scored(adapter)
-        self.written(adapter, ranking, tmp_path)
+        ranking, expected = self._scored(adapter)
+        self._written(adapter, ranking, tmp_path)
         assert {i: list(row) for i, row in self.object_scores(adapter).items()} == expected
 
     def test_undo_takes_scores_of_objects_back(self, adapter: Adapter, tmp_path: Path) -> None:
         before = self.state(adapter)
-        ranking, _ = self.scored(adapter)
-        journal = self.written(adapter, ranking, tmp_path)
+        ranking, _ = self._scored(adapter)
+        journal = self._written(adapter, ranking, tmp_path)
         assert self.state(adapter) != before
         self.reopened(adapter).undo(Journal(journal.path))
         assert self.without_what_stays(self.state(adapter)) == self.without_what_stays(before)
@@ -182,12 +182,12 @@ class TakesObjectScoresSuite(Suite):
     def test_undo_of_a_second_run_brings_the_earlier_scores_of_objects_back(
         self, adapter: Adapter, tmp_path: Path
     ) -> None:
-        ranking, expected = self.scored(adapter)
-        self.written(adapter, ranking, tmp_path)
+        ranking, expected = self._scored(adapter)
+        self._written(adapter, ranking, tmp_path)
         assert ranking.object_scores is not None
         halved = {item: scores / 2 for item, scores in ranking.object_scores.items()}
         other = self.reopened(adapter)
-        journal = self.written(other, replace(ranking, object_scores=halved), tmp_path)
+        journal = self._written(other, replace(ranking, object_scores=halved), tmp_path)
         stored = {i: list(row) for i, row in self.object_scores(adapter).items()}
         assert stored == {item: [x / 2 for x in row] for item, row in expected.items()}
         self.reopened(adapter).undo(Journal(journal.path))
