@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 
-from labelnext.errors import ConfigError, listed
+from labelnext.errors import UnknownName, listed
 
 
 class Capability(Enum):
-    """Something an adapter can do; the value says it in words.
+    """Something an adapter can do: in words, and the members that it promises.
 
-    The comment names the methods that it promises.
+    Attributes:
+        promises: names of what the adapter's class must then have.
+
+    Example:
+        >>> Capability.STREAMS.value, Capability.STREAMS.promises
+        ('read large pools in parts', ('parts', 'read_part'))
     """
 
-    READS = "read items"  # check, read
-    WRITES = "write rankings"  # plan, performer
-    STREAMS = "read large pools in parts"  # parts, read_part
-    COUNTS_LABELS = "count labels"  # count_labels
-    GIVES_BATCHES = "give batches to other platforms"  # origin, batch
-    TAKES_BATCHES = "take batches from other platforms"  # open_target, SendOptions
-    TAKES_LABELS = "take labels back"  # plan_labels
-    TAKES_OBJECT_SCORES = "write a score for each object"  # wants_object_scores
+    promises: tuple[str, ...]
+
+    READS = "read items", "check", "read"
+    WRITES = "write rankings", "plan", "apply", "undo"
+    STREAMS = "read large pools in parts", "parts", "read_part"
+    COUNTS_LABELS = "count labels", "count_labels"
+    GIVES_BATCHES = "give batches to other platforms", "origin", "batch"
+    TAKES_BATCHES = "take batches from other platforms", "SendOptions", "open_target"
+    TAKES_LABELS = "take labels back", "plan_labels"
+    TAKES_OBJECT_SCORES = "write a score for each object", "wants_object_scores"
+
+    def __new__(cls, words: str, *promises: str) -> Capability:
+        """The words are the value."""
+        capability = object.__new__(cls)
+        capability._value_, capability.promises = words, promises
+        return capability
 
 
 BASIC = frozenset({Capability.READS, Capability.WRITES})
-"""What every adapter can do, and all that one without a declaration is asked for."""
+"""What every adapter can do, and all that is asked of one that declares nothing."""
 
 
 def can(adapter: object, capability: Capability) -> bool:
@@ -32,7 +46,9 @@ def can(adapter: object, capability: Capability) -> bool:
     return capability in getattr(adapter, "capabilities", BASIC)
 
 
-def missing_capability(key: str, name: str, capability: Capability, able: list[str]) -> ConfigError:
+def missing_capability(
+    key: str, name: str, capability: Capability, able: Sequence[str], instead: str = ""
+) -> UnknownName:
     """The error for an adapter that cannot do what is asked for.
 
     Args:
@@ -40,9 +56,15 @@ def missing_capability(key: str, name: str, capability: Capability, able: list[s
         name: of the adapter.
         capability: that it lacks.
         able: names of the installed adapters that have it.
+        instead: what else the user can do.
+
+    Example:
+        >>> print(missing_capability("send.adapter", "files", Capability.TAKES_BATCHES, ["a", "b"]))
+        send.adapter must be able to take batches from other platforms; 'files' can't. Hint: \
+adapters that can: a, b.
     """
-    names = listed(able) or "no installed adapter"
-    return ConfigError(
+    known = f"adapters that can: {listed(able)}." if able else "no installed adapter can."
+    return UnknownName(
         f"{key} must be able to {capability.value}; {name!r} can't.",
-        hint=f"adapters that can: {names}.",
+        hint=f"{known} {instead}".strip(),
     )

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 from labelnext.errors import ConfigError, LabelnextError, NotFound, Unavailable, WriteFailed, listed
 from labelnext.journal_columns import Snapshots
@@ -95,21 +95,21 @@ class StepPerformer(Protocol):
 
 
 class Performer(StepPerformer, Protocol):
-    """What an adapter gives to carry out and take back its plans.
-
-    Subclass it, and override what must happen around the steps.
+    """What an adapter gives to carry out its plans; subclass it for what happens around steps.
 
     Attributes:
         progress: called with a stage, how much is done, and of how much; None to stay silent.
-        remarks: what the report must say of the write, one sentence each; complete after it.
     """
 
     progress: Progress | None = None
-    remarks: Sequence[str] = ()
 
     def held(self, journal: Journal) -> AbstractContextManager[object]:
         """What is held while steps are done or taken back, such as a lock on the platform."""
         return nullcontext()
+
+    def remarks(self) -> Sequence[str]:
+        """What the report must say of the write, one sentence each; asked after it."""
+        return ()
 
     def next_steps(self, plan: Plan) -> Sequence[str] | None:
         """What the user does now that all is written, one sentence each; None: as planned.
@@ -258,29 +258,39 @@ class Journal:
             raise self._file.broken(error) from error
 
 
-def carry_out(plan: Plan, journal: Journal, performer: Performer) -> None:
+def carry_out(
+    plan: Plan, journal: Journal, performer: StepPerformer, progress: Progress | None = None
+) -> None:
     """Do the steps of the plan that the journal does not hold as done, each after its snapshot.
 
-    Then note what the performer remarked, and what the user does now.
+    Then note its remarks, and what the user does now. `progress`, where given, is told instead of
+    the performer's own.
 
     Raises:
         ConfigError: if what the performer must hold is held by somebody else.
         WriteFailed: if a step fails; the cause is chained, and the run can be resumed or undone.
     """
-    with performer.held(journal):
-        _do_steps(plan, journal, performer)
-    if performer.remarks:
-        journal.record("remarks", lines=list(performer.remarks))
+    around = _around(performer)
+    with around.held(journal):
+        _do_steps(plan, journal, performer, progress or around.progress)
+    if remarks := around.remarks():
+        journal.record("remarks", lines=list(remarks))
     if plan.steps:  # now what was made has an address
         # The run is done: a server that goes away only now costs the address, not the run.
         with suppress(Unavailable):
-            lines = performer.next_steps(plan)
-            if lines is not None:
+            if (lines := around.next_steps(plan)) is not None:
                 journal.record("next_steps", lines=list(lines))
 
 
-def _do_steps(plan: Plan, journal: Journal, performer: Performer) -> None:
-    progress = performer.progress
+def _around(performer: StepPerformer) -> Performer:
+    """What must happen around the steps: the defaults, where it has only the three methods."""
+    nothing = type("Nothing", (Performer,), {})
+    return cast("Performer", performer if hasattr(performer, "held") else nothing())
+
+
+def _do_steps(
+    plan: Plan, journal: Journal, performer: StepPerformer, progress: Progress | None
+) -> None:
     for number, step in enumerate(plan.steps):
         if number in journal.done:
             continue
@@ -308,14 +318,10 @@ def perform_step(performer: StepPerformer, step: Step, number: int) -> None:
     performer.perform(step)
 
 
-def take_back(journal: Journal, performer: Performer) -> list[str]:
-    """Restore what the steps found, the last step first.
-
-    Returns:
-        What had to stay, one sentence each.
-    """
+def take_back(journal: Journal, performer: StepPerformer) -> list[str]:
+    """Restore what the steps found, the last first; returns what had to stay, a sentence each."""
     stayed: list[str] = []
-    with performer.held(journal):
+    with _around(performer).held(journal):
         for number in sorted(journal.befores, reverse=True):
             stayed += performer.restore(journal.plan.steps[number], journal.befores[number])
         journal.record("undone", stayed=stayed)

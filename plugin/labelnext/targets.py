@@ -11,10 +11,11 @@ from labelnext.adapter import (
     SendOptions,
     Target,
     able,
+    adapter_names,
     get_adapter,
     require,
 )
-from labelnext.capabilities import Capability
+from labelnext.capabilities import Capability, missing_capability
 from labelnext.errors import unknown
 
 
@@ -34,9 +35,12 @@ def get_target(name: str) -> Any:
     Raises:
         UnknownName: if no installed package provides it, or it takes none.
     """
-    if name not in (known := target_names()):
-        raise unknown("adapter", str(name), known)
-    return get_adapter(name)
+    known, capability = target_names(), Capability.TAKES_BATCHES
+    if name in known:
+        return get_adapter(name)
+    if name in adapter_names():
+        raise missing_capability("adapter", name, capability, known)
+    raise unknown("adapter", str(name), known)
 
 
 def open_target(

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from labelnext.adapter import CountsLabels
-from labelnext.capabilities import Capability, can
+from labelnext.adapter import CountsLabels, able
+from labelnext.capabilities import Capability, can, missing_capability
 from labelnext.config import Config, load_config
-from labelnext.errors import ConfigError, InvalidInput, Unavailable, WriteFailed
+from labelnext.errors import InvalidInput, Unavailable, WriteFailed
 from labelnext.opened import opened
 from labelnext.output import write_atomically
 from labelnext.pipeline import run
@@ -131,9 +131,12 @@ def _look(settings: Config, labels: int, minutes: float | None, before: Health) 
 def _count(settings: Config) -> int:
     with opened(settings, None, None) as adapter:
         if not can(adapter, Capability.COUNTS_LABELS):
-            raise ConfigError(
-                f"watch needs an adapter that counts labels; {adapter.name} does not.",
-                hint="run labelnext run from a scheduler instead.",
+            raise missing_capability(
+                "source.adapter",
+                adapter.name,
+                Capability.COUNTS_LABELS,
+                able(Capability.COUNTS_LABELS),
+                "Or run labelnext run from a scheduler.",
             )
         return cast("CountsLabels", adapter).count_labels()
 

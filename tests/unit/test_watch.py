@@ -111,8 +111,11 @@ def test_a_run_that_has_begun_is_finished(config: Path, monkeypatch: pytest.Monk
 
 
 def test_an_adapter_that_cannot_count_is_named(config: Path) -> None:
-    with pytest.raises(ConfigError, match="watch needs an adapter that counts labels; files"):
+    with pytest.raises(ConfigError, match="must be able to count labels; 'files' can't") as caught:
         watch(config, once=True)
+    assert caught.value.hint == (
+        "adapters that can: label-studio. Or run labelnext run from a scheduler."
+    )
 
 
 @pytest.mark.parametrize("wrong", [{"labels": 0}, {"poll": 0}, {"minutes": 0}])

@@ -125,16 +125,13 @@ class Sender(Performer):
     Args:
         client: the server.
         context: for progress.
-
-    Attributes:
-        remarks: what the report must say, one sentence each.
     """
 
     def __init__(self, client: Client, context: Context) -> None:
         self._client, self._context = client, context
-        self.remarks: list[str] = []
+        self._remarks: list[str] = []
         # One bar is shown, of the samples: the order takes a few requests.
-        self._fields = Fields(client, Context(), self.remarks.append)
+        self._fields = Fields(client, Context(), self._remarks.append)
         self._tabs = Tabs(client)
 
     def snapshot(self, step: Step) -> Any:
@@ -184,6 +181,10 @@ class Sender(Performer):
         refusal = f"another sending is under way to {self._client.url}"
         return hold(path, journal.run_id, refusal)
 
+    def remarks(self) -> list[str]:
+        """What was found while writing, one sentence each."""
+        return self._remarks
+
     def next_steps(self, plan: Plan) -> tuple[str, ...]:
         """What people do now, with the address of the tab."""
         tabs = [self._tab(step) for step in plan.steps if step.kind == "tab"]
@@ -232,7 +233,7 @@ class Sender(Performer):
             done += len(group)
             self._context.report("send", done, step.n_items)
         if left_out:
-            self.remarks.append(
+            self._remarks.append(
                 f"{left_out} predicted labels were left out: the project does not have them."
             )
 
@@ -245,7 +246,7 @@ class Sender(Performer):
             )
         predictions = sum(len(task["predictions"]) for task in tasks)
         if answer.get("prediction_count") != predictions:
-            self.remarks.append(
+            self._remarks.append(
                 f"Of {predictions} predictions Label Studio took {answer.get('prediction_count')}."
             )
 
@@ -255,7 +256,7 @@ class Sender(Performer):
         ranked = [sent[i].task for i in step.payload["ids"] if i in sent]
         lost = len(step.payload["ids"]) - len(ranked)
         if lost:
-            self.remarks.append(f"{lost} tasks of the batch are gone.")
+            self._remarks.append(f"{lost} tasks of the batch are gone.")
         others = [s for i, s in sent.items() if i not in {*step.payload["ids"]} and not s.labelled]
         payload = {
             "project": self._project(step),

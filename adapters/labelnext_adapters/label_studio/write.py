@@ -332,19 +332,16 @@ class Writer(Performer):
     Args:
         client: the server.
         context: for progress.
-
-    Attributes:
-        remarks: what the report must say of the write, one sentence each.
     """
 
     def __init__(self, client: Client, context: Context) -> None:
         self._client = client
         self.progress = context.progress
-        self.remarks: list[str] = []
+        self._remarks: list[str] = []
         self._kinds: dict[str, StepPerformer] = {
-            "fields": Fields(client, context, self.remarks.append),
+            "fields": Fields(client, context, self._remarks.append),
             "tab": Tabs(client),
-            "copies": Copies(client, context, self.remarks.append),
+            "copies": Copies(client, context, self._remarks.append),
             "sampling": Sampling(client),
         }
 
@@ -366,6 +363,10 @@ class Writer(Performer):
         name = sha256(target.encode()).hexdigest()[:16]
         path = Path(gettempdir()) / f"labelnext-label-studio-{name}.lock"
         return hold(path, journal.run_id, f"another run is under way on {target}")
+
+    def remarks(self) -> list[str]:
+        """What was found while writing, one sentence each."""
+        return self._remarks
 
     def next_steps(self, plan: Plan) -> tuple[str, ...]:
         """What people do now, with the addresses of the tabs."""

@@ -1,0 +1,230 @@
+"""A whole third-party adapter: its platform is one JSON file, and it can do all that there is.
+
+The file holds classes and, by id, items; and what was written: runs, labels, and batches that were
+sent here. Each step of a plan sets one entry of it, so one performer does them all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from labelnext.adapter import (
+    Adapter,
+    Context,
+    Finding,
+    Options,
+    Part,
+    SendOptions,
+    Target,
+    WriteOptions,
+)
+from labelnext.batch import Batch, Item, Labels, Mark, Origin, batch_ranking
+from labelnext.capabilities import Capability
+from labelnext.errors import NotFound
+from labelnext.journal import Journal, Performer, Plan, Step
+from labelnext.pool import Objects, Pool
+from labelnext.ranking import Ranking
+
+ROWS = 2  # in a part
+
+
+class MinimalSource(Options):
+    """Keys of `source`."""
+
+    path: Path
+    """The JSON file."""
+
+
+class MinimalWrite(WriteOptions):
+    """Keys of `write`."""
+
+    objects: bool = False
+    """Also write a score for each object."""
+
+
+class MinimalSend(SendOptions):
+    """Keys of `send`."""
+
+    adapter: str = "minimal"
+    """Name of the adapter of the platform where people label."""
+    path: Path
+    """The JSON file."""
+
+
+def load(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def setting(path: Path, kind: str, name: str, value: Any, description: str, n: int) -> Step:
+    """The step that makes one entry of the file be this value; None takes the entry away."""
+    payload = {"path": str(path), "kind": kind, "name": name, "value": value}
+    return Step("set", description, n, payload)
+
+
+class FilePerformer(Performer):
+    """Sets the entries of the file that the steps name."""
+
+    def snapshot(self, step: Step) -> Any:
+        return load(Path(step.payload["path"]))[step.payload["kind"]].get(step.payload["name"])
+
+    def perform(self, step: Step) -> None:
+        self._set(step, step.payload["value"])
+
+    def restore(self, step: Step, before: Any) -> list[str]:
+        self._set(step, before)
+        return []
+
+    def _set(self, step: Step, value: Any) -> None:
+        path, kind, name = Path(step.payload["path"]), step.payload["kind"], step.payload["name"]
+        data = load(path)
+        data[kind].pop(name, None)
+        if value is not None:
+            data[kind][name] = value
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(data))
+        partial.replace(path)
+
+
+def pool_of(rows: Sequence[Any], ids: Sequence[str], classes: Sequence[str]) -> Pool:
+    """The items of some rows as columns."""
+    nothing = [float("nan")] * len(classes)
+    of_objects = any("objects" in row for row in rows)
+    objects = [row.get("objects") or [] for row in rows]  # of each: class and confidence
+    flat = [found for listed in objects for found in listed]
+    return Pool(
+        ids,
+        classes=classes,
+        probabilities=None if of_objects else [row.get("probabilities") or nothing for row in rows],
+        objects=Objects(
+            np.cumsum([0, *map(len, objects)]),
+            [confidence for _, confidence in flat],
+            class_ids=[kind for kind, _ in flat],
+        )
+        if of_objects
+        else None,
+        embeddings=[row["embedding"] for row in rows],
+        groups=[row["group"] for row in rows],
+        labels=[row.get("label", -1) for row in rows],
+        missing=[row.get("objects" if of_objects else "probabilities") is None for row in rows],
+    )
+
+
+class MinimalAdapter(Adapter):
+    """Items of one JSON file."""
+
+    name: ClassVar[str] = "minimal"
+    requires: ClassVar[tuple[str, ...]] = ()
+    install: ClassVar[str] = "pip install minimal"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+    SourceOptions: ClassVar[type[Options]] = MinimalSource
+    WriteOptions: ClassVar[type[WriteOptions]] = MinimalWrite
+    SendOptions: ClassVar[type[SendOptions]] = MinimalSend
+
+    def __init__(self, source: MinimalSource, write: MinimalWrite, context: Context) -> None:
+        self._path, self._write = context.path(source.path), write
+
+    @classmethod
+    def open_target(cls, options: MinimalSend, context: Context) -> MinimalTarget:
+        return MinimalTarget(context.path(options.path))
+
+    def check(self) -> list[Finding]:
+        if not self._path.is_file():
+            return [Finding("error", f"{str(self._path)!r} does not exist.", "set source.path.")]
+        return [Finding("ok", f"{str(self._path)!r} holds {len(load(self._path)['items'])} items.")]
+
+    def read(self) -> Pool:
+        data = load(self._path)
+        return pool_of([*data["items"].values()], [*data["items"]], data["classes"])
+
+    def parts(self) -> list[Part] | None:
+        ids = [*load(self._path)["items"]]
+        groups = [ids[start : start + ROWS] for start in range(0, len(ids), ROWS)]
+        return [
+            Part(number, f"items {', '.join(group)}", {"ids": group}, len(group))
+            for number, group in enumerate(groups)
+        ]
+
+    def read_part(self, part: Part, more: Sequence[str] = ()) -> tuple[Pool, pa.Array]:
+        data, ids = load(self._path), part.payload["ids"]
+        numbers = [str(number) for number in range(len(ids))]
+        rows = [data["items"][item] for item in ids]
+        return pool_of(rows, numbers, data["classes"]), pa.array(ids, pa.string())
+
+    def count_labels(self) -> int:
+        return sum("label" in row for row in load(self._path)["items"].values())
+
+    def wants_object_scores(self) -> bool:
+        return self._write.objects
+
+    def plan(self, ranking: Ranking) -> Plan:
+        rows, run = ranking.pool_rows(), self._write.run
+        value = {"rows": rows, "of": ranking.of or "items"}
+        steps = [setting(self._path, "runs", run, value, f"Rank {len(rows)} items", len(rows))]
+        if self._write.objects and ranking.object_scores is not None:
+            scores = {i: ranking.object_scores[i].tolist() for i in ranking.pool_order.tolist()}
+            what = f"Score the objects of {len(scores)} items"
+            steps.append(setting(self._path, "object_scores", run, scores, what, len(scores)))
+        return Plan(self.name, run, str(self._path), tuple(steps))
+
+    def performer(self, journal: Journal) -> Performer:
+        return FilePerformer()
+
+    def origin(self) -> Origin:
+        return Origin(self.name, self._path.stem, load(self._path)["id"])
+
+    def batch(self, run: str) -> Batch:
+        data = load(self._path)
+        if run not in data["runs"]:
+            raise NotFound(f"run must be one of {', '.join(data['runs'])}; got {run!r}.")
+        written = data["runs"][run]
+        rows = [row for row in written["rows"] if row["batch"]]
+        items = tuple(Item(row["item_id"], None) for row in rows)
+        ranking = batch_ranking(rows, of=written["of"])
+        classes = tuple(data["classes"])
+        return Batch(self.origin(), run, written["of"], classes, run, items, ranking)
+
+    def plan_labels(self, labels: Labels, field: str) -> Plan:
+        data = load(self._path)
+        now = data["labels"].get(field, {})
+        said = {i: [m.to_row() for m in marks] for i, marks in labels.known.items()}
+        said = {i: rows for i, rows in said.items() if i in data["items"] and now.get(i) != rows}
+        gone = {item for item in labels.waiting if item in now}
+        steps: list[Step] = []
+        if said or gone:
+            value = {i: rows for i, rows in {**now, **said}.items() if i not in gone}
+            n = len(said) + len(gone)
+            steps = [setting(self._path, "labels", field, value, f"Label {n} items", n)]
+        return Plan(self.name, field, str(self._path), tuple(steps))
+
+
+class MinimalTarget(Target):
+    """The file as the place where a batch is labelled: its tasks, and a queue for each run."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def plan(self, batch: Batch) -> Plan:
+        key, ids = batch.origin.key, [item.item_id for item in batch.items]
+        tasks = load(self._path)["tasks"].get(key, {})
+        value = {**dict.fromkeys(ids), **tasks}  # None: nobody has labelled it
+        new = len(value) - len(tasks)
+        steps = (
+            setting(self._path, "tasks", key, value, f"Make {new} tasks", new),
+            setting(self._path, "queues", batch.run, ids, f"Put {len(ids)} in order", len(ids)),
+        )
+        return Plan("minimal", batch.run, str(self._path), steps)
+
+    def performer(self, journal: Journal) -> Performer:
+        return FilePerformer()
+
+    def labels(self, origin: Origin) -> Labels:
+        tasks = load(self._path)["tasks"].get(origin.key, {})
+        known = {item: (Mark(said),) for item, said in tasks.items() if said is not None}
+        waiting = tuple(item for item, said in tasks.items() if said is None)
+        return Labels(str(self._path), "items", known, waiting)

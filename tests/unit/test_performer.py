@@ -1,0 +1,253 @@
+"""The order of events around a write, and adapters that were written before it stood once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+import labelnext
+from labelnext.adapter import Context, Finding, Options, WriteOptions, get_adapter
+from labelnext.capabilities import Capability, can
+from labelnext.errors import ConfigError, LabelnextError, Unavailable, WriteFailed
+from labelnext.journal import Journal, Performer, Plan, Step, StepPerformer, carry_out, take_back
+from labelnext.pool import Pool
+from labelnext.ranking import Ranking
+from labelnext.undo import resume, runs, undo
+
+PLAN = Plan("made", "labelnext", "a list", (Step("add", "Add a"), Step("add", "Add b")))
+SEND = {"adapter": "label-studio", "url": "http://127.0.0.1:1", "api_key": "k" * 20}
+
+
+class Told(Performer):
+    """Notes everything that is asked of it, in `events`."""
+
+    def __init__(self, away: bool = False, busy: bool = False, breaks: bool = False) -> None:
+        self.events: list[str] = []
+        self.away, self.busy, self.breaks = away, busy, breaks
+        self.progress = lambda stage, done, total: self.events.append(f"{stage} {done}/{total}")
+
+    @contextmanager
+    def held(self, journal: Journal) -> Iterator[None]:
+        if self.busy:
+            raise ConfigError("another run is under way.")
+        self.events.append("hold")
+        try:
+            yield
+        finally:
+            self.events.append("let go")
+
+    def snapshot(self, step: Step) -> Any:
+        self.events.append(f"look: {step.description}")
+        return []
+
+    def perform(self, step: Step) -> None:
+        if self.breaks:
+            raise LabelnextError("no.")
+        self.events.append(f"do: {step.description}")
+
+    def restore(self, step: Step, before: Any) -> list[str]:
+        self.events.append(f"take back: {step.description}")
+        return []
+
+    def remarks(self) -> Sequence[str]:
+        return [f"Told of {len(self.events)} events."]
+
+    def next_steps(self, plan: Plan) -> Sequence[str] | None:
+        if self.away:
+            raise Unavailable("the server does not answer.")
+        return ["Label."]
+
+
+def kinds(journal: Journal) -> list[str]:
+    return [json.loads(line)["kind"] for line in journal.path.read_text().splitlines()]
+
+
+def test_events_of_a_write_have_one_order(tmp_path: Path) -> None:
+    journal, performer = Journal.create(tmp_path, PLAN), Told()
+    carry_out(PLAN, journal, performer)
+    assert performer.events == [
+        "hold",
+        "write: Add a 0/2",
+        "look: Add a",
+        "do: Add a",
+        "write: Add b 1/2",
+        "look: Add b",
+        "do: Add b",
+        "write 2/2",
+        "let go",
+    ]
+    assert kinds(journal) == [
+        "plan", "before", "done", "before", "done", "finished", "remarks", "next_steps",
+    ]  # fmt: skip
+    assert journal.remarks == ("Told of 9 events.",)
+    assert journal.next_steps == ("Label.",)
+
+
+def test_undo_holds_what_a_write_holds(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, PLAN)
+    carry_out(PLAN, journal, Told())
+    performer = Told()
+    assert take_back(Journal(journal.path), performer) == []
+    assert performer.events == ["hold", "take back: Add b", "take back: Add a", "let go"]
+    assert kinds(journal)[-1] == "undone"
+
+
+def test_nothing_is_done_where_somebody_else_holds_the_platform(tmp_path: Path) -> None:
+    journal, performer = Journal.create(tmp_path, PLAN), Told(busy=True)
+    with pytest.raises(ConfigError, match="under way"):
+        carry_out(PLAN, journal, performer)
+    with pytest.raises(ConfigError, match="under way"):
+        take_back(journal, performer)
+    assert performer.events == []
+    assert kinds(journal) == ["plan"]
+
+
+def test_what_is_held_is_let_go_when_a_step_fails_and_nothing_is_remarked(tmp_path: Path) -> None:
+    journal, performer = Journal.create(tmp_path, PLAN), Told(breaks=True)
+    with pytest.raises(WriteFailed, match="broke off at step 1 of 2"):
+        carry_out(PLAN, journal, performer)
+    assert performer.events[-1] == "let go"
+    assert kinds(journal) == ["plan", "before"]
+
+
+def test_server_that_goes_away_after_the_write_costs_the_next_steps_alone(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, PLAN)
+    carry_out(PLAN, journal, Told(away=True))
+    assert journal.status == "done"
+    assert kinds(journal)[-2:] == ["finished", "remarks"]
+    assert journal.next_steps == ()
+
+
+def test_plan_without_steps_has_no_next_steps_of_its_own(tmp_path: Path) -> None:
+    plan = Plan("made", "labelnext", "a list", next_steps=("Nothing is left.",))
+    journal = Journal.create(tmp_path, plan)
+    carry_out(plan, journal, Told())
+    assert kinds(journal) == ["plan", "finished", "remarks"]
+    assert journal.next_steps == ("Nothing is left.",)
+
+
+def test_defaults_of_a_performer_leave_the_journal_as_planned(tmp_path: Path) -> None:
+    class Silent(Performer):
+        def snapshot(self, step: Step) -> Any:
+            return []
+
+        def perform(self, step: Step) -> None:
+            pass
+
+        def restore(self, step: Step, before: Any) -> list[str]:
+            return []
+
+    journal = Journal.create(tmp_path, PLAN)
+    carry_out(PLAN, journal, Silent())
+    assert kinds(journal) == ["plan", "before", "done", "before", "done", "finished"]
+
+
+class OldPerformer:
+    """One text file; written when a performer was these three methods and nothing else."""
+
+    def __init__(self) -> None:
+        self.remarks: list[str] = []  # of its own, and no method
+
+    def snapshot(self, step: Step) -> Any:
+        path = Path(step.payload["path"])
+        return path.read_text() if path.exists() else None
+
+    def perform(self, step: Step) -> None:
+        Path(step.payload["path"]).write_text(step.payload["text"])
+
+    def restore(self, step: Step, before: Any) -> list[str]:
+        path = Path(step.payload["path"])
+        path.unlink() if before is None else path.write_text(before)
+        return []
+
+
+class OldAdapter:
+    """An adapter of another package that subclasses nothing and declares nothing."""
+
+    name: ClassVar[str] = "old"
+    requires: ClassVar[tuple[str, ...]] = ()
+    install: ClassVar[str] = "pip install old"
+    SourceOptions: ClassVar[type[Options]] = Options
+    WriteOptions: ClassVar[type[WriteOptions]] = WriteOptions
+
+    def __init__(self, folder: Path) -> None:
+        self.path, self.told = folder / "order.txt", list[str]()
+        self.context = Context(folder, None, lambda stage, done, total: self.told.append(stage))
+
+    def check(self) -> list[Finding]:
+        return [Finding("ok", "There are three items.")]
+
+    def read(self) -> Pool:
+        return Pool(["a", "b", "c"], probabilities=[[0.9, 0.1], [0.5, 0.5], [0.6, 0.4]])
+
+    def plan(self, ranking: Ranking) -> Plan:
+        payload = {"path": str(self.path), "text": " ".join(ranking.pool_order.tolist())}
+        return Plan("old", "labelnext", "order.txt", (Step("text", "Write order", 3, payload),))
+
+    def apply(self, plan: Plan, journal: Journal) -> None:
+        carry_out(plan, journal, OldPerformer(), self.context.progress)
+
+    def undo(self, journal: Journal) -> list[str]:
+        return take_back(journal, OldPerformer())
+
+    def close(self) -> None:
+        pass
+
+
+def test_adapter_that_declares_nothing_still_reads_and_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import labelnext.journal as module
+
+    adapter: Any = OldAdapter(tmp_path)
+    config = {
+        "source": {"adapter": "files", "path": str(tmp_path / "unused.csv")},
+        "report": {"path": None},
+        "write": {"output": None},
+        "state": str(tmp_path / "state"),
+    }
+    report = labelnext.run(config, adapter=adapter)
+    assert (report.adapter, adapter.path.read_text()) == ("old", "b c a")
+    assert adapter.told == ["write: Write order", "write"]
+    undo(config, adapter=adapter)
+    assert not adapter.path.exists()
+
+    def failing(performer: StepPerformer, step: Step, number: int) -> None:
+        raise LabelnextError("the disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "perform_step", failing)
+        with pytest.raises(WriteFailed):
+            labelnext.run(config, adapter=adapter)
+    resume(config, adapter=adapter)
+    assert adapter.path.read_text() == "b c a"
+    assert [journal.status for journal in runs(config)] == ["undone", "done"]
+
+
+def test_adapter_that_declares_nothing_is_asked_for_nothing_more() -> None:
+    assert [c for c in Capability if can(OldAdapter, c)] == [Capability.READS, Capability.WRITES]
+    files = get_adapter("files")
+    assert files.can(Capability.STREAMS)
+    assert not files.can(Capability.TAKES_LABELS)
+
+
+def test_adapter_that_declares_nothing_is_told_what_it_cannot_do(tmp_path: Path) -> None:
+    config = {"source": {"adapter": "files", "path": "unused.csv"}, "state": str(tmp_path)}
+    adapter: Any = OldAdapter(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        labelnext.send(config | {"send": SEND}, adapter=adapter)
+    assert str(caught.value) == (
+        "source.adapter must be able to give batches to other platforms; 'old' can't. "
+        "Hint: adapters that can: fiftyone, files."
+    )
+    with pytest.raises(ConfigError) as caught:
+        labelnext.fetch(config | {"send": SEND}, adapter=adapter)
+    assert str(caught.value) == (
+        "source.adapter must be able to take labels back; 'old' can't. "
+        "Hint: adapters that can: fiftyone."
+    )
