@@ -1,0 +1,1 @@
+"""What the FiftyOne App shows and does: the plugin's other half."""

@@ -1,0 +1,1 @@
+"""FiftyOne's database: the connection, fields, values and views."""

@@ -1,0 +1,1 @@
+"""From a dataset or view to a Pool."""

@@ -1,0 +1,1 @@
+"""From a ranking, a batch or labels to fields, views and runs."""

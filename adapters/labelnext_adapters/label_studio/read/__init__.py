@@ -1,0 +1,1 @@
+"""From a project's tasks to a Pool."""

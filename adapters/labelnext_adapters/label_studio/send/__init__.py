@@ -1,0 +1,1 @@
+"""From a batch to tasks, and their labels back."""

@@ -1,0 +1,1 @@
+"""The server: what it is asked, and what it answers."""

@@ -1,0 +1,1 @@
+"""From a ranking to the data of tasks, their predictions and a tab."""

@@ -1,0 +1,5 @@
+"""``python -m labelnext.cli``."""
+
+from labelnext.cli.commands import main
+
+main()

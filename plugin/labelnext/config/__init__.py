@@ -1,0 +1,1 @@
+"""The configuration: YAML to typed settings, and what they open."""

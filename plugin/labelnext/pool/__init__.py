@@ -1,0 +1,1 @@
+"""Pool and Objects: columns as arrays, checked once."""

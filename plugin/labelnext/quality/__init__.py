@@ -1,0 +1,1 @@
+"""How far predictions and labels can be trusted."""

@@ -1,0 +1,1 @@
+"""Replay: which strategy would have beaten random on labels that are known."""

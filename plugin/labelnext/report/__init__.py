@@ -1,0 +1,1 @@
+"""What was found and done: as text, JSON, and one HTML page."""

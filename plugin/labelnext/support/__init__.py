@@ -1,0 +1,1 @@
+"""What every room may use: threads, compiled loops, files and stores."""
