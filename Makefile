@@ -66,7 +66,7 @@ server: $(SERVER)/.installed
 	@touch $@
 
 .venv/.mongod: .venv/.installed
-	$(BIN)/python -m labelnext_adapters.fiftyone.mongod
+	$(BIN)/python -m labelnext_adapters.fiftyone.database.mongod
 	@touch $@
 
 # The machine's Chromium, else Debian's package, else the one that Playwright brings.

@@ -23,9 +23,9 @@ import labelnext
 from benchmarks.contenders import show, timed
 from labelnext.acquisition import get_acquisition
 from labelnext.adapter import open_adapter
-from labelnext_adapters.fiftyone.columns import fetch, flat, floats, offsets, stack, stream
-from labelnext_adapters.fiftyone.mongod import disconnect, running_mongod, use_database
-from labelnext_adapters.fiftyone.object_scores import label_ids, matched, write_scores
+from labelnext_adapters.fiftyone.database.mongod import disconnect, running_mongod, use_database
+from labelnext_adapters.fiftyone.database.object_scores import label_ids, matched, write_scores
+from labelnext_adapters.fiftyone.database.values import fetch, flat, floats, offsets, stack, stream
 
 N_CLASSES, N_DIMENSIONS, MEAN_OBJECTS = 10, 512, 12.5
 

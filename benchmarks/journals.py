@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import labelnext
-from labelnext.undo import runs
+from labelnext.runs.undo import runs
 
 _TURNS = 10
 _MOST_LISTING = 0.2  # seconds

@@ -100,8 +100,8 @@ def sampled_facility_location(
     hundred at a time, until none that is left could win.
     """
     from labelnext.selection.facility_location import similarity_scale
-    from labelnext.selection.points import Points, one_blas_thread, squared_distances
-    from labelnext.threads import in_order
+    from labelnext.selection.vectors import Points, one_blas_thread, squared_distances
+    from labelnext.support.threads import in_order
 
     scale = similarity_scale(Points(points), 0)
     targets, origin = points[references] - points[0], points[0]
@@ -139,7 +139,7 @@ def quality(points: np.ndarray, method: str, picks: np.ndarray) -> tuple[str, fl
     """What the method is after."""
     from labelnext.selection.facility_location import coverage
     from labelnext.selection.k_center import covering_radius
-    from labelnext.selection.points import squared_distances
+    from labelnext.selection.vectors import squared_distances
 
     if method == "k_center":
         return "covering radius", covering_radius(points, points[picks])

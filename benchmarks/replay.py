@@ -12,10 +12,11 @@ import time
 
 from sklearn.datasets import load_digits
 
-from labelnext.config import Replay
-from labelnext.learning_curves import RANDOM, Curve, Protocol, Strategy
-from labelnext.replay_report import ReplayReport
-from labelnext.replays import simulate
+from labelnext.config.config import Replay
+from labelnext.ranking.strategy import RANDOM, Strategy
+from labelnext.replays.curves import Curve, Protocol
+from labelnext.replays.outcomes import ReplayReport
+from labelnext.replays.replay import simulate
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 import labelnext
 from labelnext import Objects, Pool, Ranking
 from labelnext.acquisition import Unit, acquisition_names, get_acquisition
-from labelnext.streamed.export import source_of_pool, table_of_pool
+from labelnext.runs.large.export import source_of_pool, table_of_pool
 
 CLASSES = ["cat", "dog", "owl"]
 BUDGET = 1_000

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.contenders import ARGUMENTS, show, show_cold, timed
 from labelnext import acquisition
-from labelnext.acquisition import blocks
+from labelnext.acquisition import kernels
 
 NAMES = ("entropy", "margin", "least_confidence", "variance")
 #: Against whom, and at least how many times as fast.
@@ -55,10 +55,10 @@ def contenders(name: str, rows: np.ndarray) -> dict[str, object]:
     from modAL import uncertainty as modal
     from skactiveml.pool import uncertainty_scores
 
-    ours, kernel = getattr(acquisition, name), getattr(blocks, f"{name}_of")
+    ours, kernel = getattr(acquisition, name), getattr(kernels, f"{name}_of")
     found = {
         "labelnext": lambda: ours(rows),
-        "labelnext, checked before": lambda: blocks.score_rows(rows, [kernel], check=False),
+        "labelnext, checked before": lambda: kernels.score_rows(rows, [kernel], check=False),
         "numpy": lambda: numpy_score(name, rows),
     }
     theirs = {

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.contenders import ARGUMENTS, show, timed
-from labelnext.selection.order import stable_order
+from labelnext.selection.sorting import stable_order
 from labelnext.selection.top_k import top_k
 
 N = 10_000_000

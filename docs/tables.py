@@ -6,8 +6,8 @@ import inspect
 from typing import Any
 
 from labelnext.acquisition import acquisition_names, get_acquisition
-from labelnext.adapter_formats import format_names, get_format
-from labelnext.schema import json_schema
+from labelnext.adapter.formats import format_names, get_format
+from labelnext.config.schema import json_schema
 from labelnext.selection import INPUTS, get_selection, selection_names
 
 

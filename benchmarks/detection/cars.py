@@ -20,7 +20,7 @@ from sklearn.metrics import average_precision_score
 from labelnext import Objects, Pool, get_acquisition, open_adapter
 from labelnext.acquisition.costs import expected_costs
 from labelnext.acquisition.matching import match_boxes
-from labelnext.acquisition.shapes import box_iou
+from labelnext.acquisition.overlap import box_iou
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "detections" / "cars"
 CUT, IOU, TIGHT, N_RESAMPLES = 0.5, 0.5, 0.75, 500

@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from labelnext import Objects
-from labelnext.acquisition.shapes import box_iou
+from labelnext.acquisition.overlap import box_iou
 
 SIDE, WINDOW, STRIDE = 64, 16, 4
 CLASSES = ("square", "disc", "triangle")

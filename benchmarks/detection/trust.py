@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.detection.cars import FOLDER, load
-from labelnext.stored_replay import replay_stored
-from labelnext.trust import trust
+from labelnext.quality.reliability import trust
+from labelnext.replays.stored import replay_stored
 
 STRATEGIES = ("mean_object_confidence", "least_confidence", "entropy")
 

@@ -30,9 +30,10 @@ from benchmarks.quality.simulate import (
 )
 from sklearn.preprocessing import StandardScaler
 
-from labelnext.learning_curves import Protocol, Strategy
-from labelnext.replay_report import Outcome, ReplayReport
-from labelnext.replays import simulate
+from labelnext.ranking.strategy import Strategy
+from labelnext.replays.curves import Protocol
+from labelnext.replays.outcomes import Outcome, ReplayReport
+from labelnext.replays.replay import simulate
 
 SEEDS = range(20)
 REGRESSION, FOREST = "logistic regression", "random forest"

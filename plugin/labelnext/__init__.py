@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labelnext.acquisition import acquisition_names, get_acquisition
-    from labelnext.adapter import adapter_names, open_adapter
-    from labelnext.config import load_config
+    from labelnext.adapter.protocol import adapter_names, open_adapter
+    from labelnext.config.config import load_config
     from labelnext.errors import LabelnextError
-    from labelnext.exchange import fetch, send
-    from labelnext.pipeline import run
-    from labelnext.pool import Objects, Pool
-    from labelnext.ranking import Ranking, rank
-    from labelnext.replays import replay
-    from labelnext.report import Report
-    from labelnext.reviews import review
+    from labelnext.pool.objects import Objects
+    from labelnext.pool.pool import Pool
+    from labelnext.quality.reviews import review
+    from labelnext.ranking.rank import Ranking, rank
+    from labelnext.replays.replay import replay
+    from labelnext.report.report import Report
+    from labelnext.runs.exchange import fetch, send
+    from labelnext.runs.run import run
     from labelnext.selection import get_selection, selection_names
 
 __version__ = "0.1.0"
@@ -48,23 +49,23 @@ __all__ = [
 
 _HOMES = {
     "LabelnextError": "errors",
-    "Objects": "pool",
-    "Pool": "pool",
-    "Ranking": "ranking",
-    "Report": "report",
+    "Objects": "pool.objects",
+    "Pool": "pool.pool",
+    "Ranking": "ranking.rank",
+    "Report": "report.report",
     "acquisition_names": "acquisition",
-    "adapter_names": "adapter",
-    "fetch": "exchange",
+    "adapter_names": "adapter.protocol",
+    "fetch": "runs.exchange",
     "get_acquisition": "acquisition",
     "get_selection": "selection",
-    "load_config": "config",
-    "open_adapter": "adapter",
-    "rank": "ranking",
-    "replay": "replays",
-    "review": "reviews",
-    "run": "pipeline",
+    "load_config": "config.config",
+    "open_adapter": "adapter.protocol",
+    "rank": "ranking.rank",
+    "replay": "replays.replay",
+    "review": "quality.reviews",
+    "run": "runs.run",
     "selection_names": "selection",
-    "send": "exchange",
+    "send": "runs.exchange",
 }
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from labelnext.adapter import (
+from labelnext.adapter.capabilities import Capability, missing_capability
+from labelnext.adapter.protocol import (
     Context,
-    Progress,
     SendOptions,
     Target,
     able,
@@ -15,8 +15,8 @@ from labelnext.adapter import (
     get_adapter,
     require,
 )
-from labelnext.capabilities import Capability, missing_capability
 from labelnext.errors import unknown
+from labelnext.journal.journal import Progress
 
 
 def target_names() -> list[str]:

@@ -11,9 +11,9 @@ from fiftyone.operators import types
 
 import labelnext
 from labelnext.errors import LabelnextError
-from labelnext.exchange import Exchange
-from labelnext_adapters.fiftyone.app import state_folder
-from labelnext_adapters.fiftyone.labels import check_label_field
+from labelnext.runs.exchange import Exchange
+from labelnext_adapters.fiftyone.app.app import state_folder
+from labelnext_adapters.fiftyone.write.fetched_labels import check_label_field
 
 from .common import choose, operator_config, refuse, run_form
 

@@ -8,10 +8,10 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from labelnext.errors import LabelnextError
-from labelnext.journal import Journal, journals
-from labelnext.undo import resume, undo
-from labelnext_adapters.fiftyone.app import state_folder
-from labelnext_adapters.fiftyone.manage import (
+from labelnext.journal.journal import Journal, journals
+from labelnext.runs.undo import resume, undo
+from labelnext_adapters.fiftyone.app.app import state_folder
+from labelnext_adapters.fiftyone.write.manage import (
     batch_view,
     check_new_name,
     delete_run,

@@ -8,8 +8,8 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from labelnext.errors import LabelnextError
-from labelnext_adapters.fiftyone.manage import batch_view, run_names
-from labelnext_adapters.fiftyone.summary import RunSummary, scores_view, summarise_run
+from labelnext_adapters.fiftyone.app.summary import RunSummary, scores_view, summarise_run
+from labelnext_adapters.fiftyone.write.manage import batch_view, run_names
 
 from .common import ICON, PLUGIN
 

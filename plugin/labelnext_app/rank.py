@@ -13,8 +13,8 @@ from labelnext.acquisition import AUTO
 from labelnext.acquisition.objects import Reduction
 from labelnext.errors import LabelnextError
 from labelnext_adapters.fiftyone import FiftyOneSource
-from labelnext_adapters.fiftyone.app import state_folder
-from labelnext_adapters.fiftyone.choices import (
+from labelnext_adapters.fiftyone.app.app import state_folder
+from labelnext_adapters.fiftyone.app.choices import (
     Choice,
     acquisition_choices,
     embedding_choices,
@@ -25,10 +25,10 @@ from labelnext_adapters.fiftyone.choices import (
     preview,
     selection_choices,
 )
-from labelnext_adapters.fiftyone.kinds import LABELS
-from labelnext_adapters.fiftyone.manage import batch_view
-from labelnext_adapters.fiftyone.places import field_path
-from labelnext_adapters.fiftyone.write import check_run_name, refuse_foreign, registered
+from labelnext_adapters.fiftyone.database.fields import field_path
+from labelnext_adapters.fiftyone.read.label_types import LABELS
+from labelnext_adapters.fiftyone.write.manage import batch_view
+from labelnext_adapters.fiftyone.write.performer import check_run_name, refuse_foreign, registered
 
 from .common import ICON, choose, operator_config, refuse, with_progress
 

@@ -24,8 +24,8 @@ from labelnext.adapter import (
     Target,
     WriteOptions,
 )
-from labelnext.batch import Batch, Item, Labels, Mark, Origin, batch_ranking
-from labelnext.capabilities import Capability
+from labelnext.adapter.batch import Batch, Item, Labels, Mark, Origin, batch_ranking
+from labelnext.adapter.capabilities import Capability
 from labelnext.errors import NotFound
 from labelnext.journal import Journal, Performer, Plan, Step
 from labelnext.pool import Objects, Pool

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import labelnext.journal_columns as columns
+import labelnext.journal.columns as columns
 from labelnext.adapter import Adapter, open_adapter
 from labelnext.testing import AdapterContract
 

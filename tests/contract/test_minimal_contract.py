@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from labelnext.adapter import Adapter, Context, Target
-from labelnext.batch import Batch, Item, Origin, batch_ranking
+from labelnext.adapter.batch import Batch, Item, Origin, batch_ranking
 from labelnext.testing import (
     AdapterContract,
     CountsLabelsSuite,

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from labelnext.errors import Unavailable, WriteFailed
-from labelnext.pipeline import run
-from labelnext.undo import resume, runs, undo
+from labelnext.runs.run import run
+from labelnext.runs.undo import resume, runs, undo
 from tests.integration.choices import CHOICES, sure_to_unsure
 from tests.integration.faulty_proxy import Fault, FaultyProxy, running_proxy
 
@@ -37,7 +37,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause between two attempts, and little patience."""
     import label_studio_sdk.core.http_client as transport
 
-    from labelnext_adapters.label_studio import client
+    from labelnext_adapters.label_studio.server import client
 
     monkeypatch.setattr(transport, "_retry_timeout", lambda **_: 0.0)
     monkeypatch.setattr(transport, "_retry_timeout_from_retries", lambda **_: 0.0)

@@ -17,8 +17,8 @@ import pyarrow as pa
 
 import labelnext
 from labelnext.errors import LabelnextError
-from labelnext.undo import resume, runs, undo
-from tests.unit.test_streamed import written
+from labelnext.runs.undo import resume, runs, undo
+from tests.unit.runs.large.test_job import written
 
 _UNLIMITED = resource.getrlimit(resource.RLIMIT_FSIZE)
 

@@ -25,8 +25,8 @@ from pymongo import monitoring
 
 import labelnext
 from labelnext.config import Config, load_config
-from labelnext.undo import resume, runs, undo
-from labelnext_adapters.label_studio.client import Client
+from labelnext.runs.undo import resume, runs, undo
+from labelnext_adapters.label_studio.server.client import Client
 
 WRITES = {"insert", "update", "delete", "findAndModify", "createIndexes", "dropIndexes", "create"}
 

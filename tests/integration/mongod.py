@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from labelnext_adapters.fiftyone.mongod import disconnect, running_mongod, use_database
+from labelnext_adapters.fiftyone.database.mongod import disconnect, running_mongod, use_database
 
 
 @cache

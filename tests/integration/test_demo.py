@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-CALL = "from pathlib import Path; from labelnext_adapters.fiftyone.demo import run_demo; "
+CALL = "from pathlib import Path; from labelnext_adapters.fiftyone.app.demo import run_demo; "
 
 
 def demo(folder: Path, arguments: str = "") -> subprocess.CompletedProcess[str]:

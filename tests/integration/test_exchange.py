@@ -12,7 +12,7 @@ import yaml
 
 import labelnext
 from labelnext.errors import NotFound, WriteRefused
-from labelnext.undo import runs, undo
+from labelnext.runs.undo import runs, undo
 from tests.integration.exchange import ROWS, choose, commands, draw, image, made, settings, tasks
 
 if TYPE_CHECKING:  # pytest itself imports the plugins, and wants to be the first

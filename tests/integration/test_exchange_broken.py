@@ -9,7 +9,7 @@ import pytest
 
 import labelnext
 from labelnext.errors import Unavailable, WriteFailed
-from labelnext.undo import resume, runs, undo
+from labelnext.runs.undo import resume, runs, undo
 from tests.integration.exchange import choose, made, settings, tasks
 from tests.integration.faulty_proxy import Fault, running_proxy
 
@@ -34,7 +34,7 @@ def test_a_sending_that_broke_off_is_finished_without_a_task_twice(
     monkeypatch: pytest.MonkeyPatch,
     n: int,
 ) -> None:
-    from labelnext_adapters.label_studio import client as module
+    from labelnext_adapters.label_studio.server import client as module
 
     config = settings(label_studio, animals, tmp_path)
     labelnext.run(config)

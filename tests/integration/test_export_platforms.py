@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import labelnext
-from labelnext.streamed.export import export
+from labelnext.runs.large.export import export
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio

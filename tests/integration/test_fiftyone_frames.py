@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import labelnext
-from labelnext.check import check
 from labelnext.errors import InvalidInput, WriteRefused
-from labelnext.undo import runs, undo
+from labelnext.runs.check import check
+from labelnext.runs.undo import runs, undo
 
 pytest_plugins = ("tests.integration.mongod",)
 
@@ -134,7 +134,7 @@ def test_a_second_run_replaces_the_ranks_of_frames(videos: Any, tmp_path: Path) 
 
 @pytest.mark.parametrize("how", ["undo", "delete_run"])
 def test_nothing_of_a_run_over_frames_stays(videos: Any, tmp_path: Path, how: str) -> None:
-    from labelnext_adapters.fiftyone.manage import delete_run, what_goes
+    from labelnext_adapters.fiftyone.write.manage import delete_run, what_goes
 
     before = state(videos)
     config = settings(
@@ -157,7 +157,7 @@ def test_nothing_of_a_run_over_frames_stays(videos: Any, tmp_path: Path, how: st
 
 
 def test_a_run_over_frames_can_be_renamed_and_then_undone(videos: Any, tmp_path: Path) -> None:
-    from labelnext_adapters.fiftyone.manage import rename_run
+    from labelnext_adapters.fiftyone.write.manage import rename_run
 
     before = state(videos)
     labelnext.run(settings(videos.name, tmp_path))
@@ -214,8 +214,8 @@ def test_a_view_of_frames_is_ranked_when_it_is_handed_over(videos: Any, tmp_path
 
 
 def test_what_the_run_of_frames_shows_in_the_panel(videos: Any, tmp_path: Path) -> None:
-    from labelnext_adapters.fiftyone.compare import compare_runs
-    from labelnext_adapters.fiftyone.summary import scores_view, summarise_run
+    from labelnext_adapters.fiftyone.app.compare import compare_runs
+    from labelnext_adapters.fiftyone.app.summary import scores_view, summarise_run
 
     labelnext.run(settings(videos.name, tmp_path, write={"run": "first"}))
     labelnext.run(settings(videos.name, tmp_path, write={"run": "second"}))
@@ -234,7 +234,7 @@ def test_what_the_run_of_frames_shows_in_the_panel(videos: Any, tmp_path: Path) 
 def test_the_private_bulk_write_is_not_needed_for_frames(
     videos: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import labelnext_adapters.fiftyone.write as module
+    import labelnext_adapters.fiftyone.write.performer as module
 
     monkeypatch.setattr(module, "bulk_writer", lambda *_: None)
     labelnext.run(settings(videos.name, tmp_path))

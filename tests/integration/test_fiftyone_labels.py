@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labelnext.adapter import open_adapter
-from labelnext.batch import Labels, Mark
+from labelnext.adapter.batch import Labels, Mark
 from labelnext.errors import InvalidInput, WriteRefused
 from labelnext.journal import Journal
 
@@ -144,7 +144,7 @@ def test_samples_that_were_deleted_meanwhile_are_passed_over(three: Any, tmp_pat
 
 
 def test_a_ranking_never_takes_the_field_of_fetched_labels(three: Any, tmp_path: Path) -> None:
-    from labelnext_adapters.fiftyone.write import refuse_foreign
+    from labelnext_adapters.fiftyone.write.performer import refuse_foreign
 
     written(three, said(three, {"a": (Mark("x"),)}), tmp_path)
     with pytest.raises(WriteRefused, match="must be labelnext's own"):

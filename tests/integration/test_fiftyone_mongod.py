@@ -13,15 +13,15 @@ import pytest
 from pymongo import MongoClient
 
 from labelnext.errors import NotFound, Unavailable, WriteRefused
-from labelnext_adapters.fiftyone import mongod
-from labelnext_adapters.fiftyone.mongod import find_mongod, mongod_version, running_mongod
+from labelnext_adapters.fiftyone.database import mongod
+from labelnext_adapters.fiftyone.database.mongod import find_mongod, mongod_version, running_mongod
 
 pytest_plugins = ("tests.integration.mongod",)
 
 START = """
 import sys, time
 from pathlib import Path
-from labelnext_adapters.fiftyone.mongod import running_mongod
+from labelnext_adapters.fiftyone.database.mongod import running_mongod
 with running_mongod(Path(sys.argv[1])) as uri:
     print(uri, flush=True)
     time.sleep(600)
@@ -154,7 +154,10 @@ def test_connected_fiftyone_is_not_moved_to_another_database(
 def test_connecting_prints_nothing_where_a_caller_expects_json(mongod_uri: str) -> None:
     environment = {**os.environ, "FIFTYONE_DATABASE_URI": mongod_uri}
     environment.pop("FIFTYONE_DATABASE_VALIDATION", None)  # then FiftyOne remarks on mongod 6
-    code = "from labelnext_adapters.fiftyone.connection import reach_database; reach_database()"
+    code = (
+        "from labelnext_adapters.fiftyone.database.connection import reach_database\n"
+        "reach_database()"
+    )
     command = [sys.executable, "-c", code]
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert "MongoDB" in answer.stderr

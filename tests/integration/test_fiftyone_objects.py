@@ -10,7 +10,7 @@ import pytest
 import labelnext
 from labelnext.config import load_config
 from labelnext.errors import ConfigError, WriteFailed, WriteRefused
-from labelnext.undo import resume, undo
+from labelnext.runs.undo import resume, undo
 from tests.integration.fiftyone_runs import state
 from tests.integration.test_fiftyone_read import add, box, boxes, logits
 
@@ -110,7 +110,7 @@ def test_a_run_without_scores_of_objects_removes_the_earlier_ones(
 def test_objects_that_changed_meanwhile_get_no_score_and_are_counted(
     detected: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import labelnext_adapters.fiftyone.write as module
+    import labelnext_adapters.fiftyone.write.performer as module
 
     write = module.write_scores
 
@@ -192,7 +192,7 @@ def test_undo_of_a_renamed_run_leaves_alone_what_has_its_name_now(
 def test_a_broken_run_that_was_renamed_is_not_written_twice(
     detected: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from labelnext_adapters.fiftyone import write
+    from labelnext_adapters.fiftyone.write import performer as write
 
     def failing(*_: Any) -> None:
         raise WriteRefused("the power went out.")

@@ -65,7 +65,7 @@ def test_a_run_that_broke_off_can_be_resumed_and_undone(
     moment: str,
     again: bool,
 ) -> None:
-    from labelnext_adapters.fiftyone.write import FiftyOnePerformer
+    from labelnext_adapters.fiftyone.write.performer import FiftyOnePerformer
 
     if again:
         write(filled, tmp_path / "earlier", budget=1)
@@ -99,7 +99,7 @@ def test_a_run_that_broke_off_can_be_resumed_and_undone(
 def test_a_broken_run_can_be_undone_without_resuming(
     filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import labelnext_adapters.fiftyone.write as module
+    import labelnext_adapters.fiftyone.write.performer as module
 
     before = state(filled)
     adapter = opened(filled)

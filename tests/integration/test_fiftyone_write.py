@@ -70,7 +70,7 @@ def test_fiftyone_loads_the_view_of_a_run(filled: Any, tmp_path: Path) -> None:
 def test_a_batch_too_long_for_a_list_is_a_view_by_rank(
     filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import labelnext_adapters.fiftyone.plan as module
+    import labelnext_adapters.fiftyone.write.plan as module
 
     monkeypatch.setattr(module, "VIEW_LIMIT", 2)
     write(filled, tmp_path, budget=3)
@@ -148,7 +148,7 @@ def test_without_the_private_bulk_write_the_result_is_the_same(
     write(filled, tmp_path)
     expected = documents(filled)
     filled.delete_run("next")
-    from labelnext_adapters.fiftyone import write as module
+    from labelnext_adapters.fiftyone.write import performer as module
 
     monkeypatch.setattr(module, "bulk_writer", lambda *_: None)
     write(filled, tmp_path)

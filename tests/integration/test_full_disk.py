@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.unit.test_streamed import classification, settings, spread, texts
+from tests.unit.runs.large.test_job import classification, settings, spread, texts
 
 # As root, or where users may have file systems of their own.
 _OWN = ["unshare", "--map-root-user", "--mount"]

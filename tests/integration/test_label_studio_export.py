@@ -11,7 +11,7 @@ import pytest
 from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
-from labelnext_adapters.label_studio_format.config import parse_config
+from labelnext_adapters.label_studio_format.xml import parse_config
 from tests.integration.cars import LABEL_CONFIG, car_task, cars
 from tests.integration.test_label_studio_tags import SHAPES
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from labelnext.pipeline import run
-from labelnext.undo import undo
+from labelnext.runs.run import run
+from labelnext.runs.undo import undo
 from tests.integration.choices import CHOICES, choice_task
 from tests.integration.faulty_proxy import running_proxy
 

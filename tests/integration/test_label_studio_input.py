@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from labelnext.errors import ConfigError, InvalidInput, NotFound
-from labelnext.pipeline import run
 from labelnext.ranking import rank
+from labelnext.runs.run import run
 from tests.integration.label_studio_tasks import (
     CHOICES,
     TWO_TAGS,
@@ -273,7 +273,7 @@ def test_the_paged_way_reads_the_same(
     connect: Open, two_versions: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     joined = connect(two_versions).read()
-    from labelnext_adapters.label_studio import read
+    from labelnext_adapters.label_studio.read import read
 
     monkeypatch.setattr(read, "MOST_IN_ONE_LIST", 1)
     monkeypatch.setattr(read, "PAGE_SIZE_WITH_PREDICTIONS", 1)

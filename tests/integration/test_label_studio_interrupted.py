@@ -13,8 +13,8 @@ import pytest
 from labelnext.adapter import open_adapter
 from labelnext.errors import WriteFailed
 from labelnext.journal import Journal
-from labelnext.pipeline import run
 from labelnext.ranking import rank
+from labelnext.runs.run import run
 from tests.integration.choices import CHOICES, sure_to_unsure
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first

@@ -10,8 +10,8 @@ import pytest
 
 from labelnext.errors import ConfigError
 from labelnext.journal import Journal
-from labelnext.pipeline import run
 from labelnext.ranking import rank
+from labelnext.runs.run import run
 from tests.integration.choices import CHOICES, sure_to_unsure
 from tests.integration.writing import predict_anew, tags, write, writes
 

@@ -12,9 +12,9 @@ import pytest
 
 from labelnext.errors import InvalidInput, NotFound, Unavailable
 from labelnext.journal import Journal
-from labelnext.pipeline import run
 from labelnext.pool import Pool
 from labelnext.ranking import rank
+from labelnext.runs.run import run
 from tests.integration.choices import CHOICES, choice_task
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
@@ -55,7 +55,7 @@ def items(pool: Pool) -> list[int]:
 @pytest.fixture(params=["in one list", "in pages"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways in which predictions of a part are read."""
-    from labelnext_adapters.label_studio import read
+    from labelnext_adapters.label_studio.read import read
 
     monkeypatch.setattr(read, "PAGED_COST", 1000 if request.param == "in one list" else 0)
 
@@ -63,7 +63,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.fixture
 def asked(connect: Open, monkeypatch: pytest.MonkeyPatch) -> list[httpx.URL]:
     """The addresses of all requests of adapters."""
-    from labelnext_adapters.label_studio.client import Client
+    from labelnext_adapters.label_studio.server.client import Client
 
     addresses: list[httpx.URL] = []
     made = Client.__init__
@@ -261,7 +261,7 @@ class Broken:
 
 @pytest.fixture
 def by_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    from labelnext_adapters.label_studio import read
+    from labelnext_adapters.label_studio.read import read
 
     monkeypatch.setattr(read, "MOST_IN_ONE_LIST", 1)
     monkeypatch.setattr(read, "PAGE_SIZE_WITH_PREDICTIONS", 4)
@@ -311,7 +311,7 @@ def test_a_server_that_stays_away_ends_the_reading(
 def test_a_list_of_predictions_that_breaks_off_is_read_again_and_counts_once(
     label_studio: LabelStudio, connect: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from labelnext_adapters.label_studio import rows
+    from labelnext_adapters.label_studio.server import json_rows as rows
 
     project = label_studio.create_project(CHOICES, [task(i) for i in range(30)])
     whole = connect(project).read()

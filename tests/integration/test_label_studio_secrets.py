@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from labelnext.check import check
 from labelnext.errors import AccessDenied
-from labelnext.pipeline import run
-from labelnext.undo import undo
+from labelnext.runs.check import check
+from labelnext.runs.run import run
+from labelnext.runs.undo import undo
 from tests.integration.choices import CHOICES, sure_to_unsure
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first

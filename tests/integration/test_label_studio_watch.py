@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from labelnext.undo import runs
+from labelnext.runs.undo import runs
 from tests.integration.choices import CHOICES, sure_to_unsure
 from tests.integration.label_studio_server import LabelStudio, running_server
 

@@ -15,8 +15,8 @@ from pyarrow.fs import FileSelector, S3FileSystem
 
 import labelnext
 from labelnext.config import load_config
-from labelnext.undo import undo
-from tests.unit.test_streamed import (
+from labelnext.runs.undo import undo
+from tests.unit.runs.large.test_job import (
     assert_same,
     classification,
     in_memory,

@@ -8,9 +8,10 @@ import pytest
 
 import labelnext
 from labelnext.errors import WriteFailed
-from labelnext.undo import resume, runs
+from labelnext.runs.undo import resume, runs
 from tests.integration.ray_warnings import IGNORED
-from tests.unit.test_streamed import (
+from tests.unit.runs.large.test_faults import cut_short
+from tests.unit.runs.large.test_job import (
     assert_same,
     classification,
     in_memory,
@@ -19,8 +20,7 @@ from tests.unit.test_streamed import (
     texts,
     written,
 )
-from tests.unit.test_streamed_faults import cut_short
-from tests.unit.test_streamed_selection import embedded
+from tests.unit.runs.large.test_selection import embedded
 
 pytestmark = IGNORED
 

@@ -11,7 +11,7 @@ import pytest
 
 import labelnext
 from labelnext.errors import ConfigError
-from labelnext.undo import undo
+from labelnext.runs.undo import undo
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio

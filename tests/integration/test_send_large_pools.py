@@ -13,8 +13,8 @@ import yaml
 
 import labelnext
 from labelnext.errors import ConfigError, InvalidInput, NotFound
-from labelnext.streamed.export import export
-from labelnext.undo import resume, runs, undo
+from labelnext.runs.large.export import export
+from labelnext.runs.undo import resume, runs, undo
 from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
 from tests.integration.exchange import choose, commands, image, ranked, tasks
 from tests.integration.writing import tags
@@ -135,7 +135,7 @@ def test_marking_that_broke_off_is_finished_by_resume(
     monkeypatch: pytest.MonkeyPatch,
     n: int,
 ) -> None:
-    from labelnext_adapters.label_studio import client as module
+    from labelnext_adapters.label_studio.server import client as module
 
     config = ranked(tmp_path, send=to(label_studio, project))
     labelnext.run(config)

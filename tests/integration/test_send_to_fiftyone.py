@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
 
 import labelnext
 from labelnext.errors import InvalidInput, NotFound, WriteRefused
-from labelnext.streamed.export import export
-from labelnext.undo import undo
+from labelnext.runs.large.export import export
+from labelnext.runs.undo import undo
 from tests.integration.exchange import ranked
 from tests.integration.fiftyone_runs import ORDER, fill, state
 from tests.integration.killing import killed
-
-if TYPE_CHECKING:  # pytest itself imports the plugins, and wants to be the first
-    pass
 
 pytest_plugins = ("tests.integration.mongod", "tests.integration.label_studio_server")
 

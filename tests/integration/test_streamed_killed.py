@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from labelnext.undo import resume, runs
-from tests.unit.test_streamed import assert_same, in_memory, settings, spread, written
+from labelnext.runs.undo import resume, runs
+from tests.unit.runs.large.test_job import assert_same, in_memory, settings, spread, written
 
 
 def test_a_run_that_was_killed_goes_on_with_the_parts_that_are_left(tmp_path: Path) -> None:

@@ -6,22 +6,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import field_validator
 
-from labelnext.adapter import (
-    Adapter,
-    Capability,
-    Context,
-    Finding,
-    Options,
-    SendOptions,
-    WriteOptions,
-)
-from labelnext.journal import Journal, Performer, Plan
-from labelnext.pool import Pool
-from labelnext.ranking import Ranking
-from labelnext_adapters.fiftyone.target import FiftyOneSend, FiftyOneTarget
+from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.protocol import Adapter, Context, Finding, Options, SendOptions, WriteOptions
+from labelnext.journal.journal import Journal, Performer, Plan
+from labelnext.pool.pool import Pool
+from labelnext.ranking.rank import Ranking
+from labelnext_adapters.fiftyone.write.target import FiftyOneSend, FiftyOneTarget
 
 if TYPE_CHECKING:
-    from labelnext.batch import Batch, Labels, Origin
+    from labelnext.adapter.batch import Batch, Labels, Origin
 
 
 class FiftyOneSource(Options):
@@ -115,13 +108,13 @@ class FiftyOneAdapter(Adapter):
 
     def check(self) -> list[Finding]:
         """Versions, the database, counts, and what the fields hold."""
-        from labelnext_adapters.fiftyone.check import findings
+        from labelnext_adapters.fiftyone.read.check import findings
 
         return list(findings(self.source, self.write.run, self.context))
 
     def read(self) -> Pool:
         """All samples of the dataset or view, with their stored predictions."""
-        from labelnext_adapters.fiftyone.read import read_pool
+        from labelnext_adapters.fiftyone.read.read import read_pool
 
         collection = self._collection()
         self.context.report("read samples", 0)
@@ -131,7 +124,7 @@ class FiftyOneAdapter(Adapter):
 
     def plan(self, ranking: Ranking) -> Plan:
         """One field named as the run, an index, two saved views and a custom run."""
-        from labelnext_adapters.fiftyone.plan import plan_ranking
+        from labelnext_adapters.fiftyone.write.plan import plan_ranking
 
         return plan_ranking(self._collection(), self.source, self.write, self.context, ranking)
 
@@ -143,38 +136,38 @@ class FiftyOneAdapter(Adapter):
         """What writes the field, views, index and run, or labels that were fetched."""
         self._reach()
         if journal.what == "fetch":
-            from labelnext_adapters.fiftyone.labels import LabelsPerformer
+            from labelnext_adapters.fiftyone.write.fetched_labels import LabelsPerformer
 
             return LabelsPerformer(self.context)
-        from labelnext_adapters.fiftyone.write import FiftyOnePerformer
+        from labelnext_adapters.fiftyone.write.performer import FiftyOnePerformer
 
         return FiftyOnePerformer(journal, self.context)
 
     def origin(self) -> Origin:
         """The dataset, as the place where a batch comes from."""
-        from labelnext_adapters.fiftyone.batch import origin_of
+        from labelnext_adapters.fiftyone.read.batch import origin_of
 
         return origin_of(self._collection()._root_dataset)
 
     def batch(self, run: str) -> Batch:
         """The batch of a run, with what the model says of it."""
-        from labelnext_adapters.fiftyone.batch import read_batch
+        from labelnext_adapters.fiftyone.read.batch import read_batch
 
         return read_batch(self._collection(), run)
 
     def plan_labels(self, labels: Labels, field: str) -> Plan:
         """What writing fetched labels into that field would do."""
-        from labelnext_adapters.fiftyone.labels import plan_labels
+        from labelnext_adapters.fiftyone.write.fetched_labels import plan_labels
 
         return plan_labels(self._collection(), labels, field)
 
     def _reach(self) -> None:
-        from labelnext_adapters.fiftyone.connection import reach_database
+        from labelnext_adapters.fiftyone.database.connection import reach_database
 
         reach_database()
 
     def _collection(self) -> Any:
-        from labelnext_adapters.fiftyone.connection import source_collection
+        from labelnext_adapters.fiftyone.database.connection import source_collection
 
         self._reach()
         return source_collection(self.source)

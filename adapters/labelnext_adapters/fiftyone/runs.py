@@ -10,9 +10,18 @@ from typing import Any
 
 import fiftyone.core.runs as fors
 
-from labelnext_adapters.fiftyone.object_scores import is_our_attribute, remove_scores, rename_scores
-from labelnext_adapters.fiftyone.places import delete_field, field_path, items_of, rename_field
-from labelnext_adapters.fiftyone.views import VIEW_LIMIT, put_view, ranked_view, view_names
+from labelnext_adapters.fiftyone.database.fields import (
+    delete_field,
+    field_path,
+    items_of,
+    rename_field,
+)
+from labelnext_adapters.fiftyone.database.object_scores import (
+    is_our_attribute,
+    remove_scores,
+    rename_scores,
+)
+from labelnext_adapters.fiftyone.database.views import VIEW_LIMIT, put_view, ranked_view, view_names
 
 METHOD = "labelnext"
 MARKER = "labelnext"  # key in the info of a field that we made

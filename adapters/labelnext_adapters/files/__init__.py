@@ -7,21 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from labelnext.adapter import (
-    Adapter,
-    Capability,
-    Context,
-    Finding,
-    Journal,
-    Options,
-    Part,
-    Performer,
-    Plan,
-    WriteOptions,
-)
+from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.protocol import Adapter, Context, Finding, Options, Part, WriteOptions
 from labelnext.errors import InvalidInput, LabelnextError
-from labelnext.pool import Pool
-from labelnext.ranking import Ranking
+from labelnext.journal.journal import Journal, Performer, Plan
+from labelnext.pool.pool import Pool
+from labelnext.ranking.rank import Ranking
 from labelnext_adapters.files.options import (
     FilesSource,
     FilesWrite,
@@ -33,7 +24,7 @@ from labelnext_adapters.files.options import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from labelnext.batch import Batch, Origin
+    from labelnext.adapter.batch import Batch, Origin
     from labelnext_adapters.files.read import Input
 
 

@@ -11,14 +11,15 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from labelnext.acquisition import Unit
-from labelnext.adapter import Context
-from labelnext.batch import Batch, Item, Mark, Origin, batch_ranking
+from labelnext.adapter.batch import Batch, Item, Mark, Origin, batch_ranking
+from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, NotFound, listed
-from labelnext.output import ranking_format
-from labelnext.pool import Objects, Pool
-from labelnext.ranking import Ranking
-from labelnext.streamed.published import output_place, published_batch
-from labelnext.streamed.store import is_url
+from labelnext.pool.objects import Objects
+from labelnext.pool.pool import Pool
+from labelnext.ranking.dataset import output_place, published_batch
+from labelnext.ranking.rank import Ranking
+from labelnext.support.files import ranking_format
+from labelnext.support.store import is_url
 from labelnext_adapters.files.columns import pool_of_table
 from labelnext_adapters.files.formats import csv, jsonl, parquet
 from labelnext_adapters.files.table_options import TableOptions, named_columns

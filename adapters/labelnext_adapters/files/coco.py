@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, NotFound, listed
-from labelnext.masks import Masks, boxes_of_masks, mask_of
-from labelnext.pool import Notice, Objects, Pool
+from labelnext.pool.masks import Masks, boxes_of_masks, mask_of
+from labelnext.pool.objects import Notice, Objects
+from labelnext.pool.pool import Pool
 
 
 def read_coco(results_paths: Sequence[Path], images_path: Path, key: str | None = None) -> Pool:

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed, unknown
-from labelnext.pool import Notice, Pool
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
 from labelnext_adapters.files.arrow import class_positions, is_list, list_rows, nulls, numbers
 from labelnext_adapters.files.objects import ObjectColumn
 from labelnext_adapters.files.table_options import NAMES

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from labelnext.adapter import Context, Part
+from labelnext.adapter.protocol import Context, Part
 from labelnext.errors import InvalidInput, NotFound, Unavailable
-from labelnext.pool import Pool
-from labelnext.streamed.store import filesystem
-from labelnext.threads import in_order
+from labelnext.pool.pool import Pool
+from labelnext.support.store import filesystem
+from labelnext.support.threads import in_order
 from labelnext_adapters.files.columns import columns_read, part_of_table, pool_of_table
 from labelnext_adapters.files.table_options import WILD, ParquetFolderOptions, named_columns
 

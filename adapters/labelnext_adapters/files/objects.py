@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext.pool import Objects
+from labelnext.pool.objects import Objects
 from labelnext_adapters.files.arrow import class_positions, is_list, list_rows, nulls, numbers
 
 

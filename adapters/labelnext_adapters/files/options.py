@@ -18,11 +18,11 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-from labelnext.adapter import Context, Options, WriteOptions
-from labelnext.adapter_formats import Format, format_names, get_format, recognised
+from labelnext.adapter.formats import Format, format_names, get_format, recognised
+from labelnext.adapter.protocol import Context, Options, WriteOptions
 from labelnext.errors import ConfigError, LabelnextError
-from labelnext.plugins import offers
-from labelnext.streamed.store import is_url
+from labelnext.support.plugins import offers
+from labelnext.support.store import is_url
 
 # A URL stays text: as a path its slashes would be lost.
 Place = Annotated[

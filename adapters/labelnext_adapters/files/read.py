@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from labelnext.adapter import Context, Options
-from labelnext.adapter_formats import Format, InParts, recognised
+from labelnext.adapter.formats import Format, InParts, recognised
+from labelnext.adapter.protocol import Context, Options
 from labelnext.errors import ConfigError, InvalidInput, LabelnextError, NotFound
-from labelnext.pool import Pool
+from labelnext.pool.pool import Pool
 from labelnext_adapters.files.options import FilesSource, place_of
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labelnext.adapter import Context
-from labelnext.adapter_formats import Format
+from labelnext.adapter.formats import Format
+from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput
-from labelnext.pool import Pool
+from labelnext.pool.pool import Pool
 from labelnext_adapters.files.table_options import TableOptions, named_columns
 
 if TYPE_CHECKING:

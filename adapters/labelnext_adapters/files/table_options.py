@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from labelnext.adapter import Context, Options
+from labelnext.adapter.protocol import Context, Options
 from labelnext.errors import unknown
 
 WILD = ("*", "?", "[")

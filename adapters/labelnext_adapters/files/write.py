@@ -8,10 +8,11 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labelnext.adapter import Context, Journal, Performer, Plan, Step
+from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, WriteRefused
-from labelnext.output import check_writable, ranking_format, write_ranking
-from labelnext.ranking import Ranking
+from labelnext.journal.journal import Journal, Performer, Plan, Step
+from labelnext.ranking.rank import Ranking
+from labelnext.support.files import check_writable, ranking_format, write_ranking
 
 if TYPE_CHECKING:
     from labelnext_adapters.files.options import FilesWrite

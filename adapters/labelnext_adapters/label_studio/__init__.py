@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from labelnext.adapter import Adapter, Capability, Context, Finding, Options, SendOptions
-from labelnext.adapter import WriteOptions as _WriteOptions
-from labelnext.journal import Journal, Performer, Plan
-from labelnext.pool import Pool
-from labelnext_adapters.label_studio.address import checked_key, checked_url
-from labelnext_adapters.label_studio.target import LabelStudioSend, LabelStudioTarget
+from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.protocol import Adapter, Context, Finding, Options, SendOptions
+from labelnext.adapter.protocol import WriteOptions as _WriteOptions
+from labelnext.journal.journal import Journal, Performer, Plan
+from labelnext.pool.pool import Pool
+from labelnext_adapters.label_studio.send.target import LabelStudioSend, LabelStudioTarget
+from labelnext_adapters.label_studio.server.address import checked_key, checked_url
 
 if TYPE_CHECKING:
-    from labelnext.ranking import Ranking
-    from labelnext_adapters.label_studio.client import Client
-    from labelnext_adapters.label_studio.tasks import Tasks
+    from labelnext.ranking.rank import Ranking
+    from labelnext_adapters.label_studio.server.client import Client
+    from labelnext_adapters.label_studio.server.tasks import Tasks
 
 
 _MOST_ANNOTATORS = 100  # a tab each
@@ -148,7 +149,7 @@ class LabelStudioAdapter(Adapter):
     def client(self) -> Client:
         """The connection, made when first used."""
         if self._client is None:
-            from labelnext_adapters.label_studio.client import Client
+            from labelnext_adapters.label_studio.server.client import Client
 
             bundle = self._source.ca_bundle
             self._client = Client(
@@ -160,7 +161,7 @@ class LabelStudioAdapter(Adapter):
 
     def check(self) -> list[Finding]:
         """Connection, permissions, counts and tested versions, without reading all items."""
-        from labelnext_adapters.label_studio.check import check
+        from labelnext_adapters.label_studio.read.check import check
 
         return check(self.client, self._source)
 
@@ -173,7 +174,7 @@ class LabelStudioAdapter(Adapter):
             Unavailable: if the server does not answer.
             InvalidInput: if predictions do not fit the labelling setup.
         """
-        from labelnext_adapters.label_studio.read import read
+        from labelnext_adapters.label_studio.read.read import read
 
         pool, self._tasks = read(self.client, self._source, self._context)
         return pool
@@ -184,8 +185,8 @@ class LabelStudioAdapter(Adapter):
         Raises:
             WriteRefused: if the tab's title is taken by a tab that labelnext did not make.
         """
-        from labelnext_adapters.label_studio.tasks import read_tasks
-        from labelnext_adapters.label_studio.write import plan_tasks
+        from labelnext_adapters.label_studio.server.tasks import read_tasks
+        from labelnext_adapters.label_studio.write.plan import plan_tasks
 
         if self._tasks is None:
             self._tasks = read_tasks(self.client, self._source.project, self._context)
@@ -194,7 +195,7 @@ class LabelStudioAdapter(Adapter):
 
     def performer(self, journal: Journal) -> Performer:
         """What writes data keys, tabs and copies of predictions, one run at a time."""
-        from labelnext_adapters.label_studio.write import Writer
+        from labelnext_adapters.label_studio.write.plan import Writer
 
         self._tasks = None  # what was read is old once something was written
         return Writer(self.client, self._context)
@@ -205,14 +206,14 @@ class LabelStudioAdapter(Adapter):
         Raises:
             Unavailable: if the server does not answer.
         """
-        from labelnext_adapters.label_studio.project import get_project
+        from labelnext_adapters.label_studio.server.project import get_project
 
         # The server does not count what was skipped.
         return int(get_project(self.client, self._source.project)["total_annotations_number"] or 0)
 
     def tab_url(self) -> str | None:
         """The address of the tab, once a run has made it."""
-        from labelnext_adapters.label_studio.tab import find_tab, tab_url
+        from labelnext_adapters.label_studio.server.tab import find_tab, tab_url
 
         view = find_tab(self.client, self._source.project, self._write.tab)
         return None if view is None else tab_url(self.client, self._source.project, view["id"])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext.pool import Notice, Objects
+from labelnext.pool.objects import Notice, Objects
 from labelnext_adapters.label_studio_format.regions import (
     CONTROLS,
     BrokenRegion,

@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 
 from labelnext.errors import InvalidInput, NotFound, listed
-from labelnext.pool import Notice, Pool
-from labelnext_adapters.label_studio_format.columns import Columns, make_pool
-from labelnext_adapters.label_studio_format.config import derived_tags, parse_config
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
+from labelnext_adapters.label_studio_format.annotations import Annotation, Truth, Which
+from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
 from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.setup import find_setup
-from labelnext_adapters.label_studio_format.truth import Annotation, Truth, Which
+from labelnext_adapters.label_studio_format.xml import derived_tags, parse_config
 
 _COPY = "labelnext:"  # how the versions of copied predictions begin, which are no model's
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext.masks import Mask
-from labelnext.pool import Notice, Objects, Pool
+from labelnext.pool.masks import Mask
+from labelnext.pool.objects import Notice, Objects
+from labelnext.pool.pool import Pool
 from labelnext_adapters.label_studio_format.regions import (
     BrokenRegion,
     Found,

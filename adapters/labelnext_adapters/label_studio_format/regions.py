@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from labelnext.masks import Mask, mask_of
+from labelnext.pool.masks import Mask, mask_of
 
 _SUM_ERROR = 1e-3  # some scored choices that reach 1 this closely are a whole distribution
 

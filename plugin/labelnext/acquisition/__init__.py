@@ -25,8 +25,8 @@ from labelnext.acquisition.uncertainty import (
     uncertainties,
     variance,
 )
-from labelnext.plugins import Table, instance_of
-from labelnext.pool import Pool
+from labelnext.pool.pool import Pool
+from labelnext.support.plugins import Table, instance_of
 
 _FUNCTIONS = {
     f.name: f

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from labelnext.acquisition.function import Unit
-from labelnext.pool import Objects, Pool
+from labelnext.pool.objects import Objects
+from labelnext.pool.pool import Pool
 
 AUTO = "auto"
 """In place of a name: what suits the pool."""

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from labelnext.acquisition.matching import Clusters, match_boxes, merge_boxes
 from labelnext.acquisition.objects import NoObjects, Reduction, reduce_objects
-from labelnext.acquisition.shapes import iou_of_each, mean_shapes, shape_iou, shapes_of
+from labelnext.acquisition.overlap import iou_of_each, mean_shapes, shape_iou, shapes_of
 from labelnext.errors import InvalidInput
-from labelnext.pool import Objects
+from labelnext.pool.objects import Objects
 
 _CHUNK = 2048  # images whose clusters are held at a time
 

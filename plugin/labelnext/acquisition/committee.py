@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.checks import distributions, float_array
 from labelnext.errors import InvalidInput
+from labelnext.pool.checks import distributions, float_array
 
 _Array = NDArray[np.floating]
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from labelnext.acquisition.objects import object_statistics
 from labelnext.errors import InvalidInput
-from labelnext.pool import Objects
+from labelnext.pool.objects import Objects
 
 
 def expected_costs(

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from labelnext.acquisition.objects import NoObjects, alone, reduce_objects
 from labelnext.acquisition.uncertainty import entropy
-from labelnext.compiled import compiled
 from labelnext.errors import InvalidInput
-from labelnext.pool import Objects
+from labelnext.pool.objects import Objects
+from labelnext.support.compiled import compiled
 
 
 def distinct_entropy(

@@ -14,7 +14,8 @@ from labelnext.acquisition.costs import expected_costs
 from labelnext.acquisition.objects import alone, labels_as_objects, object_statistics
 from labelnext.acquisition.weights import weighted_objects
 from labelnext.errors import InvalidInput
-from labelnext.pool import Objects, Pool
+from labelnext.pool.objects import Objects
+from labelnext.pool.pool import Pool
 
 Unit = Literal["items", "objects"]
 

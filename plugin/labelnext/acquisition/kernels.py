@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.checks import distributions
-from labelnext.compiled import compiled, read_only
 from labelnext.errors import InvalidInput
+from labelnext.pool.checks import distributions
+from labelnext.support.compiled import compiled, read_only
 
 Rows = NDArray[np.floating]
 Bits = NDArray[np.unsignedinteger]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition.shapes import (
+from labelnext.acquisition.overlap import (
     Shapes,
     box_iou,
     boxes_of,
@@ -17,7 +17,7 @@ from labelnext.acquisition.shapes import (
     shapes_of,
 )
 from labelnext.errors import InvalidInput
-from labelnext.pool import Objects
+from labelnext.pool.objects import Objects
 
 _Rows = NDArray[np.intp]
 

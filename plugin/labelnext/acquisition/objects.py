@@ -8,9 +8,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition.segments import Statistics, segment_statistics, segment_top_k
+from labelnext.acquisition.reductions import Statistics, segment_statistics, segment_top_k
 from labelnext.errors import InvalidInput, unknown
-from labelnext.pool import Objects
+from labelnext.pool.objects import Objects
 
 Reduction = Literal["mean", "max", "min", "sum", "mean_top_k", "weighted_sum"]
 NoObjects = Literal["first", "last", "quota"]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
-from labelnext.masks import mask_iou, mean_mask
-from labelnext.pool import Objects
+from labelnext.pool.masks import mask_iou, mean_mask
+from labelnext.pool.objects import Objects
 
 #: Boxes, shape (n, 4), x1 y1 x2 y2; or masks, shape (n,), as `Objects` holds them.
 Shapes: TypeAlias = NDArray[Any]

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.compiled import compiled
-from labelnext.threads import in_parts
+from labelnext.support.compiled import compiled
+from labelnext.support.threads import in_parts
 
 _ITEMS = 1 << 16  # of a thread's share: below, starting it takes longer than the work
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.acquisition.blocks import (
+from labelnext.acquisition.kernels import (
     Kernel,
     Rows,
     entropy_of,
@@ -17,9 +17,9 @@ from labelnext.acquisition.blocks import (
     variance_of,
 )
 from labelnext.acquisition.objects import NoObjects, Reduction, reduce_objects
-from labelnext.checks import distributions, float_array
 from labelnext.errors import InvalidInput, unknown
-from labelnext.pool import Objects
+from labelnext.pool.checks import distributions, float_array
+from labelnext.pool.objects import Objects
 
 
 def least_confidence(

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from labelnext.acquisition.matching import match_boxes
-from labelnext.acquisition.shapes import shape_iou, shapes_of
+from labelnext.acquisition.overlap import shape_iou, shapes_of
 from labelnext.errors import InvalidInput
-from labelnext.pool import Objects, Pool
+from labelnext.pool.objects import Objects
+from labelnext.pool.pool import Pool
 
 
 def count_weights(counts: ArrayLike) -> NDArray[np.float64]:

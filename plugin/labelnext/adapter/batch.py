@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from labelnext.acquisition import Unit
 from labelnext.errors import InvalidInput, listed
-from labelnext.pool import Notice
-from labelnext.ranking import Ranking, priorities
+from labelnext.pool.objects import Notice
+from labelnext.ranking.rank import Ranking, priorities
 
 
 @dataclass(frozen=True)

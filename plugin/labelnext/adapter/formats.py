@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from labelnext.adapter import Context, Options, Part
+from labelnext.adapter.protocol import Context, Options, Part
 from labelnext.errors import ConfigError, listed
-from labelnext.plugins import Table
-from labelnext.pool import Pool
+from labelnext.pool.pool import Pool
+from labelnext.support.plugins import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtim
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from labelnext.capabilities import BASIC, Capability, can
+from labelnext.adapter.capabilities import BASIC, Capability, can
 from labelnext.errors import ConfigError, LabelnextError, MissingExtra
-from labelnext.journal import Journal, Performer, Plan, Progress, Step, carry_out, take_back
-from labelnext.plugins import Table, class_with
-from labelnext.pool import Notice, Pool
+from labelnext.journal.journal import Journal, Performer, Plan, Progress, carry_out, take_back
+from labelnext.pool.pool import Pool
+from labelnext.support.plugins import Table, class_with
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from labelnext.batch import Batch, Labels, Origin
-    from labelnext.ranking import Ranking
+    from labelnext.adapter.batch import Batch, Labels, Origin
+    from labelnext.ranking.rank import Ranking
 
 
 class Options(BaseModel):
@@ -362,36 +362,3 @@ def require(name: str, adapter: type[Adapter]) -> None:
             f"adapter {name} needs the package {missing[0]}, which is not installed.",
             hint=adapter.install,
         )
-
-
-__all__ = [
-    "ADAPTERS",
-    "Adapter",
-    "Capability",
-    "Context",
-    "CountsLabels",
-    "Finding",
-    "GivesBatches",
-    "Journal",
-    "Notice",
-    "Options",
-    "Part",
-    "Performer",
-    "Plan",
-    "Progress",
-    "SendOptions",
-    "Step",
-    "Streams",
-    "TakesBatches",
-    "TakesLabels",
-    "TakesObjectScores",
-    "Target",
-    "WriteOptions",
-    "able",
-    "adapter_names",
-    "get_adapter",
-    "missing_modules",
-    "open_adapter",
-    "require",
-    "source_options",
-]

@@ -10,10 +10,7 @@ from typing import Annotated
 
 import typer
 
-from labelnext.cli_options import ConfigPath, Json, LogFile, Quiet, RunId, Verbose
-from labelnext.cli_platforms import platforms
-from labelnext.cli_tables import tables
-from labelnext.console import (
+from labelnext.cli.console import (
     err,
     escaped,
     out,
@@ -28,6 +25,9 @@ from labelnext.console import (
     table_of,
     warnings_in_one_line,
 )
+from labelnext.cli.exchange import platforms
+from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, RunId, Verbose
+from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
 
 app = typer.Typer(
@@ -72,8 +72,8 @@ def run(
 ) -> None:
     """Rank the unlabelled items and write the ranking back."""
     set_up_output(verbose, quiet, log_file)
-    from labelnext.config import load_config
-    from labelnext.pipeline import run as run_pipeline
+    from labelnext.config.config import load_config
+    from labelnext.runs.run import run as run_pipeline
 
     settings = load_config(config).changed(budget=budget, output=output)
     with progress_bars() as progress:
@@ -88,7 +88,7 @@ def run(
 @app.command(epilog="Example: labelnext check labelnext.yaml")
 def check(config: ConfigPath, as_json: Json = False) -> None:
     """Look at everything that a run needs: connection, data, functions. Writes nothing."""
-    from labelnext.check import check as check_pipeline
+    from labelnext.runs.check import check as check_pipeline
 
     with progress_bars() as progress:
         result = check_pipeline(config, progress=progress)
@@ -108,8 +108,8 @@ def check(config: ConfigPath, as_json: Json = False) -> None:
 @app.command(epilog="Example: labelnext replay labelnext.yaml")
 def replay(config: ConfigPath, as_json: Json = False) -> None:
     """Find out on your own labels which strategy would have beaten random, and whether any."""
-    from labelnext.replay_report import ReplayReport
-    from labelnext.replays import replay as replay_labels
+    from labelnext.replays.outcomes import ReplayReport
+    from labelnext.replays.replay import replay as replay_labels
 
     with progress_bars() as progress:
         report = replay_labels(config, progress=progress)
@@ -129,7 +129,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Say why an item stands where it stands, and what would change that. Writes nothing."""
-    from labelnext.pipeline import explain as explain_item
+    from labelnext.runs.run import explain as explain_item
 
     with progress_bars() as progress:
         why = explain_item(config, item_id, progress=progress)
@@ -162,8 +162,8 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
 ) -> None:
     """Write a commented configuration for a platform."""
-    from labelnext.output import write_atomically
-    from labelnext.template import config_template
+    from labelnext.config.template import config_template
+    from labelnext.support.files import write_atomically
 
     text = config_template(platform).encode()
     if output.exists() and not force:
@@ -179,7 +179,7 @@ def export(
     rows: Annotated[int, typer.Option(help="Rows of each file.")] = 100_000,
 ) -> None:
     """Write the items of a source as Parquet files, to be ranked in parts."""
-    from labelnext.streamed.export import export as export_pool
+    from labelnext.runs.large.export import export as export_pool
 
     with progress_bars() as progress:
         source = export_pool(config, folder, rows=rows, progress=progress)
@@ -190,7 +190,7 @@ def export(
 @app.command(epilog="Example: labelnext status labelnext.yaml")
 def status(config: ConfigPath, as_json: Json = False) -> None:
     """Say how much is labelled, how the scores moved, and whether labelling on may bring little."""
-    from labelnext.status import status as find_status
+    from labelnext.runs.status import status as find_status
 
     with progress_bars() as progress:
         found = find_status(config, progress=progress)
@@ -203,8 +203,8 @@ def status(config: ConfigPath, as_json: Json = False) -> None:
 @app.command(epilog="Example: labelnext runs labelnext.yaml")
 def runs(config: ConfigPath, as_json: Json = False) -> None:
     """List the runs of a configuration, and whether they are done, broken or undone."""
-    from labelnext.config import load_config
-    from labelnext.journal import read_journals
+    from labelnext.config.config import load_config
+    from labelnext.journal.journal import read_journals
 
     known, faults = read_journals(load_config(config).state)
     for fault in faults.values():
@@ -228,7 +228,7 @@ def runs(config: ConfigPath, as_json: Json = False) -> None:
 @app.command(epilog="Example: labelnext undo labelnext.yaml")
 def undo(config: ConfigPath, run_id: RunId = None) -> None:
     """Put back what was there before a run, the newest one by default."""
-    from labelnext.undo import undo as undo_run
+    from labelnext.runs.undo import undo as undo_run
 
     journal, stayed = undo_run(config, run_id)
     out.print(f"Run {journal.run_id} was taken back.")
@@ -239,7 +239,7 @@ def undo(config: ConfigPath, run_id: RunId = None) -> None:
 @app.command(epilog="Example: labelnext resume labelnext.yaml")
 def resume(config: ConfigPath, run_id: RunId = None) -> None:
     """Finish a run that broke off, the newest such one by default."""
-    from labelnext.undo import resume as resume_run
+    from labelnext.runs.undo import resume as resume_run
 
     with progress_bars() as progress:
         journal = resume_run(config, run_id, progress=progress)
@@ -265,8 +265,8 @@ def watch(
     import threading
     from datetime import datetime
 
-    from labelnext.watch import Health
-    from labelnext.watch import watch as keep_watching
+    from labelnext.runs.watch import Health
+    from labelnext.runs.watch import watch as keep_watching
 
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
@@ -317,8 +317,8 @@ def selections() -> None:
 @app.command(epilog="Example: labelnext adapters")
 def adapters() -> None:
     """List the installed adapters, what they can do, and what those that are not ready need."""
-    from labelnext.adapter import adapter_names, get_adapter, missing_modules
-    from labelnext.capabilities import Capability, can
+    from labelnext.adapter.capabilities import Capability, can
+    from labelnext.adapter.protocol import adapter_names, get_adapter, missing_modules
 
     table = table_of("name", "ready?", "can")
     for name in adapter_names():
@@ -332,7 +332,7 @@ def adapters() -> None:
 @app.command(epilog="Example: labelnext schema > labelnext.schema.json")
 def schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
-    from labelnext.schema import json_schema
+    from labelnext.config.schema import json_schema
 
     print_plain(json.dumps(json_schema(), indent=2))
 

@@ -16,13 +16,13 @@ from rich.table import Table
 from labelnext.errors import ConfigError, LabelnextWarning
 
 if TYPE_CHECKING:
-    from labelnext.check import Check
-    from labelnext.exchange import Exchange
-    from labelnext.journal import Progress
-    from labelnext.replay_report import ReplayReport
-    from labelnext.report import Report
-    from labelnext.status import Status
-    from labelnext.stored_replay import StoredReport
+    from labelnext.journal.journal import Progress
+    from labelnext.replays.outcomes import ReplayReport
+    from labelnext.replays.stored import StoredReport
+    from labelnext.report.report import Report
+    from labelnext.runs.check import Check
+    from labelnext.runs.exchange import Exchange
+    from labelnext.runs.status import Status
 
 _MOST_CLASSES = 30  # more rows than that are read in the JSON
 
@@ -128,11 +128,11 @@ def print_report(report: Report) -> None:
     counts = ", ".join(f"{n:,} {name}" for name, n in report.counts.items())
     out.print(f"[bold]{escaped(report.target)}[/]: {counts}")
     if report.objects_per_item is not None:
-        from labelnext.report import per_item
+        from labelnext.report.report import per_item
 
         out.print(f"Objects per item: {per_item(report.objects_per_item)}")
     for found in report.calibration:
-        from labelnext.report import calibration_line
+        from labelnext.report.report import calibration_line
 
         out.print(calibration_line(found).capitalize(), soft_wrap=True)
     for notice in report.notices:

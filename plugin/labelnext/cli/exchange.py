@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from labelnext.cli_options import ConfigPath, Json
-from labelnext.console import escaped, out, print_exchange, progress_bars
+from labelnext.cli.console import escaped, out, print_exchange, progress_bars
+from labelnext.cli.options import ConfigPath, Json
 from labelnext.errors import MissingExtra
 
 platforms = typer.Typer()
@@ -32,7 +32,7 @@ def send(
     as_json: Json = False,
 ) -> None:
     """Send the batch of a run to where people label it: Label Studio, or FiftyOne."""
-    from labelnext.exchange import send as send_batch
+    from labelnext.runs.exchange import send as send_batch
 
     with progress_bars() as progress:
         result = send_batch(config, run, dry_run=dry_run, progress=progress)
@@ -48,7 +48,7 @@ def fetch(
     as_json: Json = False,
 ) -> None:
     """Bring back what people said of the samples that were sent, as a field of the dataset."""
-    from labelnext.exchange import fetch as fetch_labels
+    from labelnext.runs.exchange import fetch as fetch_labels
 
     with progress_bars() as progress:
         result = fetch_labels(config, dry_run=dry_run, progress=progress)
@@ -60,7 +60,7 @@ def open_app(
     config: ConfigPath, port: Annotated[int, typer.Option(help="Of the App.")] = 5151
 ) -> None:
     """Open the FiftyOne App on the batch of a configuration's run, the panel beside it."""
-    from labelnext.config import load_config
+    from labelnext.config.config import load_config
 
     _app_of("fiftyone").open_app(load_config(config), port=port)
 
@@ -81,8 +81,8 @@ def uninstall() -> None:
 
 def _app_of(platform: str) -> Any:
     """The module that knows a platform's own user interface."""
-    from labelnext.adapter import get_adapter, missing_modules
-    from labelnext.plugins import entries
+    from labelnext.adapter.protocol import get_adapter, missing_modules
+    from labelnext.support.plugins import entries
 
     adapter = get_adapter(platform)
     found = [e for e in entries("labelnext.apps") if e.name == platform]
@@ -102,12 +102,12 @@ def demo(
     port: Annotated[int, typer.Option(help="Of the App.")] = 5151,
 ) -> None:
     """Do the main job on a dataset of handwritten digits, with a database of its own."""
-    from labelnext.plugins import entries
+    from labelnext.support.plugins import entries
 
     found = [e for e in entries("labelnext.demos") if e.name == "fiftyone"]
     if not found:
         raise MissingExtra("the demo is not installed.", hint="pip install 'labelnext[fiftyone]'")
-    from labelnext.adapter import get_adapter, missing_modules
+    from labelnext.adapter.protocol import get_adapter, missing_modules
 
     adapter = get_adapter("fiftyone")
     if missing_modules(adapter):

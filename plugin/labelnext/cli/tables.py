@@ -6,8 +6,8 @@ import json
 
 import typer
 
-from labelnext.cli_options import Json
-from labelnext.console import escaped, out, print_plain, table_of
+from labelnext.cli.console import escaped, out, print_plain, table_of
+from labelnext.cli.options import Json
 
 tables = typer.Typer()
 
@@ -15,7 +15,7 @@ tables = typer.Typer()
 @tables.command(epilog="Example: labelnext formats")
 def formats(as_json: Json = False) -> None:
     """List the file formats that the files adapter reads, and their options."""
-    from labelnext.adapter_formats import format_names, get_format
+    from labelnext.adapter.formats import format_names, get_format
 
     known = [get_format(name) for name in format_names()]
     if as_json:
@@ -42,8 +42,8 @@ def formats(as_json: Json = False) -> None:
 def plugins(as_json: Json = False) -> None:
     """List what installed packages add to the tables, and what of it cannot be used, and why."""
     from labelnext.acquisition import ACQUISITIONS
-    from labelnext.adapter import ADAPTERS
-    from labelnext.adapter_formats import FORMATS
+    from labelnext.adapter.formats import FORMATS
+    from labelnext.adapter.protocol import ADAPTERS
     from labelnext.selection import SELECTIONS
 
     known = [p for t in (ACQUISITIONS, SELECTIONS, FORMATS, ADAPTERS) for p in t.installed()]

@@ -14,10 +14,9 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validat
 
 from labelnext.acquisition import AUTO, Unit, acquisition_names, get_acquisition
 from labelnext.acquisition.objects import NoObjects, Reduction
-from labelnext.adapter import (
+from labelnext.adapter.protocol import (
     Adapter,
     Options,
-    Progress,
     SendOptions,
     WriteOptions,
     adapter_names,
@@ -25,14 +24,15 @@ from labelnext.adapter import (
     open_adapter,
     source_options,
 )
-from labelnext.config_recipe import check_recipe, recipe_of, review_recipe
-from labelnext.document import Document, Location, parse
+from labelnext.config.document import Document, Location, parse
+from labelnext.config.recipe import check_recipe, recipe_of, review_recipe
 from labelnext.errors import ConfigError, LabelnextError
-from labelnext.plugins import offers
-from labelnext.recipe import Purpose, Recipe
-from labelnext.reviews import LabelScore
+from labelnext.journal.journal import Progress
+from labelnext.quality.reviews import LabelScore
+from labelnext.ranking.recipe import Purpose, Recipe
+from labelnext.ranking.strategy import Strategy
 from labelnext.selection import get_selection, selection_names
-from labelnext.strategy import Strategy
+from labelnext.support.plugins import offers
 from labelnext.targets import get_target
 
 _Model = TypeVar("_Model", bound=BaseModel)

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from labelnext.adapter import Adapter, Target, open_adapter
-from labelnext.config import Config, load_config
-from labelnext.join import join_predictions
-from labelnext.journal import Progress
-from labelnext.pool import Pool
+from labelnext.adapter.protocol import Adapter, Target, open_adapter
+from labelnext.config.config import Config, load_config
+from labelnext.journal.journal import Progress
+from labelnext.pool.join import join_predictions
+from labelnext.pool.pool import Pool
 from labelnext.targets import open_target
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labelnext.acquisition import AUTO, get_acquisition
-from labelnext.document import Document, Location, parse
+from labelnext.config.document import Document, Location, parse
 from labelnext.errors import ConfigError, LabelnextError
-from labelnext.recipe import Recipe, asked, takers_of
+from labelnext.ranking.recipe import Recipe, asked, takers_of
 from labelnext.selection import get_selection
 
 if TYPE_CHECKING:
-    from labelnext.config import Acquisition, Review, Selection
+    from labelnext.config.config import Acquisition, Review, Selection
 
 
 def recipe_of(acquisition: Acquisition, selection: Selection, directory: Path) -> Recipe:

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from labelnext.adapter import adapter_names, get_adapter
-from labelnext.config import SECTIONS, Rest, Source
+from labelnext.adapter.protocol import adapter_names, get_adapter
+from labelnext.config.config import SECTIONS, Rest, Source
 from labelnext.targets import get_target, target_names
 
 

@@ -11,9 +11,9 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from labelnext.adapter import SendOptions, get_adapter
-from labelnext.capabilities import Capability, can
-from labelnext.config import SECTIONS, Rest, Source
+from labelnext.adapter.capabilities import Capability, can
+from labelnext.adapter.protocol import SendOptions, get_adapter
+from labelnext.config.config import SECTIONS, Rest, Source
 from labelnext.targets import get_target
 
 _NOT_YET = {"calibrate", "engine", "purpose"}  # one value each so far: no choice to offer

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from labelnext.errors import ConfigError, NotFound
-from labelnext.journal_columns import move_if_large, private, sync_directory, with_payload
+from labelnext.journal.columns import move_if_large, private, sync_directory, with_payload
 
 FORMAT = 2  # of journals; in format 1 the first line held all payloads, and no number
 _BEGINNING, _NUMBERED = b'{"kind":"plan"', b'{"kind":"plan","format":'

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
 from labelnext.errors import ConfigError, LabelnextError, NotFound, Unavailable, WriteFailed, listed
-from labelnext.journal_columns import Snapshots
-from labelnext.journal_file import JournalFile, create_file, is_run_id, journal_paths
-from labelnext.lock import hold as hold
-from labelnext.lock import only_run as only_run
+from labelnext.journal.columns import Snapshots
+from labelnext.journal.file import JournalFile, create_file, is_run_id, journal_paths
+from labelnext.journal.lock import hold as hold
+from labelnext.journal.lock import only_run as only_run
 
 Status = Literal["planned", "broken", "done", "undone"]
 Progress = Callable[[str, int, int | None], None]

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext.pool import Notice, Objects, Pool
+from labelnext.pool.objects import Notice, Objects
+from labelnext.pool.pool import Pool
 
 
 def join_predictions(pool: Pool, side: Pool) -> Pool:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.checks import column_of, float_array, named, rows_of, unit_interval
 from labelnext.errors import InvalidInput, listed
-from labelnext.masks import boxes_of_masks, checked_masks
+from labelnext.pool.checks import column_of, float_array, named, rows_of, unit_interval
+from labelnext.pool.masks import boxes_of_masks, checked_masks
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Objects:
         probabilities: shape (n_objects, n_classes), in [0, 1]; rows need not sum to 1.
         embeddings: shape (n_objects, n_dimensions).
         weights: shape (n_objects,), what each counts in a weighted sum.
-        masks: shape (n_objects,), COCO run lengths (`labelnext.masks.mask_of` makes them of
+        masks: shape (n_objects,), COCO run lengths (`labelnext.pool.masks.mask_of` makes them of
             polygons), all masks of an item of one size; boxes are drawn around them where none
             are given.
         missing: shape (n_items,), items of which there is no prediction, as of a model version

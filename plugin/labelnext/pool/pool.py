@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.checks import (
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool.checks import (
     checked_classes,
     checked_costs,
     checked_ids,
@@ -26,10 +27,9 @@ from labelnext.checks import (
     rows_of,
     unit_interval,
 )
-from labelnext.errors import InvalidInput, listed
-from labelnext.objects import Notice as Notice
-from labelnext.objects import Objects as Objects
-from labelnext.objects import absent_in_all, checked_objects, fill, note_missing_versions
+from labelnext.pool.objects import Notice as Notice
+from labelnext.pool.objects import Objects as Objects
+from labelnext.pool.objects import absent_in_all, checked_objects, fill, note_missing_versions
 
 
 @dataclass(frozen=True, eq=False, init=False)

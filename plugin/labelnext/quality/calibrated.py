@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from labelnext.calibration import Calibration, measure, scaled
-from labelnext.pool import Notice, Pool
-from labelnext.ranking import Ranking
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
+from labelnext.quality.calibration import Calibration, measure, scaled
+from labelnext.ranking.rank import Ranking
 
 MIN_ITEMS = 50  # labelled items with predictions below which a temperature is not trusted
 

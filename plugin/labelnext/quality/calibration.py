@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.checks import distributions
 from labelnext.errors import InvalidInput
+from labelnext.pool.checks import distributions
 
 N_BINS = 15
 _TINY = 1e-12  # stands for a probability of 0 in logarithms

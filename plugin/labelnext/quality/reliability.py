@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition.matching import hits
-from labelnext.calibration import (
+from labelnext.pool.objects import Objects
+from labelnext.pool.pool import Pool
+from labelnext.quality.calibration import (
     Reliability,
     binned,
     brier_score,
@@ -23,7 +25,6 @@ from labelnext.calibration import (
     negative_log_likelihood,
     reliability,
 )
-from labelnext.pool import Objects, Pool
 
 _LEAST = 10  # items or objects below which nothing is said
 

@@ -14,11 +14,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition.shapes import boxes_of
+from labelnext.acquisition.overlap import boxes_of
 from labelnext.errors import InvalidInput, MissingExtra
-from labelnext.pool import Notice, Objects, Pool
-from labelnext.ranking import Ranking, priorities
-from labelnext.selection.order import stable_order
+from labelnext.pool.objects import Notice, Objects
+from labelnext.pool.pool import Pool
+from labelnext.ranking.rank import Ranking, priorities
+from labelnext.selection.sorting import stable_order
 
 LabelScore = Literal["auto", "self_confidence", "normalized_margin", "confidence_weighted_entropy"]
 _INSTALL = "pip install 'labelnext[review]'"

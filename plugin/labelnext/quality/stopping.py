@@ -12,9 +12,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.output import write_atomically
-from labelnext.pool import Pool
-from labelnext.ranking import Ranking
+from labelnext.pool.pool import Pool
+from labelnext.ranking.rank import Ranking
+from labelnext.support.files import write_atomically
 
 _STABLE_KAPPA = 0.99  # Bloodgood and Vijay-Shanker (2009), section 4
 _STABLE_RUNS = 3

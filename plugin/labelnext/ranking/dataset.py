@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from labelnext.adapter import WriteOptions
-from labelnext.batch import batch_ranking
+from labelnext.adapter.batch import batch_ranking
+from labelnext.adapter.protocol import WriteOptions
 from labelnext.errors import ConfigError, InvalidInput, NotFound
-from labelnext.ranking import Ranking
-from labelnext.streamed.store import MANIFEST, Store, filesystem, is_url
+from labelnext.ranking.rank import Ranking
+from labelnext.support.store import MANIFEST, Store, filesystem, is_url
 
 HOW = ("acquisition", "of", "direction", "selection", "seed")  # in the manifest, of a Ranking
 

@@ -15,9 +15,10 @@ from labelnext.acquisition.function import objects_of
 from labelnext.acquisition.matching import merge_boxes
 from labelnext.acquisition.objects import alone
 from labelnext.errors import NotFound
-from labelnext.pool import Objects, Pool
-from labelnext.ranking import Ranking
-from labelnext.report import class_name, reason
+from labelnext.pool.objects import Objects
+from labelnext.pool.pool import Pool
+from labelnext.ranking.rank import Ranking
+from labelnext.report.report import class_name, reason
 
 _MOST = 20  # parts that are listed
 _NAMED = 3  # objects whose absence is worked out

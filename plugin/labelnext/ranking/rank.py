@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from labelnext.acquisition import AUTO, Unit, advice
 from labelnext.errors import InvalidInput, LabelnextWarning
-from labelnext.pool import Notice, Objects, Pool
-from labelnext.recipe import Purpose as Purpose
-from labelnext.recipe import Recipe, asked, resolved
+from labelnext.pool.objects import Notice, Objects
+from labelnext.pool.pool import Pool
+from labelnext.ranking.recipe import Purpose as Purpose
+from labelnext.ranking.recipe import Recipe, asked, resolved
 from labelnext.selection import INPUTS, SelectionMethod
-from labelnext.selection.order import stable_order
-from labelnext.selection.points import Points, Space, finite_rows
+from labelnext.selection.sorting import stable_order
+from labelnext.selection.vectors import Points, Space, finite_rows
 
 if TYPE_CHECKING:
     import pandas as pd

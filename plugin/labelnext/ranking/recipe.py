@@ -18,11 +18,11 @@ from labelnext.acquisition import (
 )
 from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.errors import InvalidInput, unknown
-from labelnext.pool import Pool
+from labelnext.pool.pool import Pool
 from labelnext.selection import SelectionMethod, get_selection
 from labelnext.selection.auto import auto_selection
 from labelnext.selection.constraints import Constraints
-from labelnext.selection.points import Points, Space, finite_rows
+from labelnext.selection.vectors import Points, Space, finite_rows
 
 Purpose = Literal["label", "review"]
 Calibrate = Literal["off", "auto"]

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import ConfigError, InvalidInput, unknown
-from labelnext.pool import Pool
-from labelnext.ranking import rank
-from labelnext.strategy import RANDOM as RANDOM
-from labelnext.strategy import Strategy as Strategy
+from labelnext.pool.pool import Pool
+from labelnext.ranking.rank import rank
+from labelnext.ranking.strategy import RANDOM as RANDOM
+from labelnext.ranking.strategy import Strategy as Strategy
 
 
 @dataclass(frozen=True)

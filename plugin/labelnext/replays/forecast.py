@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.learning_curves import Protocol
+from labelnext.replays.curves import Protocol
 
 LEAST = 60  # labelled items below which nothing is said
 _MOST = 2000  # items that are looked at: more change the curve little and take long

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
-from labelnext.learning_curves import RANDOM, Curve, Protocol
+from labelnext.ranking.strategy import RANDOM
+from labelnext.replays.curves import Curve, Protocol
 
 _RESAMPLES = 4000
 
@@ -125,7 +126,7 @@ class ReplayReport:
 
     def to_html(self) -> str:
         """One page with the curves, that needs nothing but itself."""
-        from labelnext.page import render_replay
+        from labelnext.report.plots import render_replay
 
         return render_replay(self)
 

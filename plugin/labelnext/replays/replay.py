@@ -13,23 +13,18 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.adapter import Adapter
-from labelnext.config import Config, load_config
+from labelnext.adapter.protocol import Adapter
+from labelnext.config.config import Config, load_config
+from labelnext.config.opened import opened, read_pool
 from labelnext.errors import ConfigError, InvalidInput
-from labelnext.journal import Progress, only_run
-from labelnext.learning_curves import (
-    RANDOM,
-    Curve,
-    Protocol,
-    Strategy,
-    learning_curve,
-    needed,
-)
-from labelnext.opened import opened, read_pool
-from labelnext.output import check_writable, write_atomically
-from labelnext.pool import Pool
-from labelnext.replay_report import ReplayReport
-from labelnext.stored_replay import StoredReport, replay_stored
+from labelnext.journal.journal import Progress
+from labelnext.journal.lock import only_run
+from labelnext.pool.pool import Pool
+from labelnext.ranking.strategy import RANDOM, Strategy
+from labelnext.replays.curves import Curve, Protocol, learning_curve, needed
+from labelnext.replays.outcomes import ReplayReport
+from labelnext.replays.stored import StoredReport, replay_stored
+from labelnext.support.files import check_writable, write_atomically
 
 _Report = TypeVar("_Report", ReplayReport, StoredReport)
 _FORMAT = b"recalls of each round"  # curves that were kept in another form are made again

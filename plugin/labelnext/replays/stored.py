@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.acquisition.matching import hits
 from labelnext.errors import InvalidInput
-from labelnext.pool import Objects, Pool
-from labelnext.selection.order import stable_order
+from labelnext.pool.objects import Objects
+from labelnext.pool.pool import Pool
+from labelnext.selection.sorting import stable_order
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)
 _FIRST = 0.1
@@ -83,7 +84,7 @@ class StoredReport:
 
     def to_html(self) -> str:
         """One page with the table and a curve for each version, that needs nothing but itself."""
-        from labelnext.page import render_stored
+        from labelnext.report.plots import render_stored
 
         return render_stored(self)
 

@@ -12,9 +12,9 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from labelnext.replay_report import ReplayReport
-    from labelnext.report import Report
-    from labelnext.stored_replay import StoredReport
+    from labelnext.replays.outcomes import ReplayReport
+    from labelnext.replays.stored import StoredReport
+    from labelnext.report.report import Report
 
 _POOL, _BATCH = "#b8c4d0", "#d9480f"
 _MOST_CLASSES = 20
@@ -49,7 +49,7 @@ def render_stored(report: StoredReport) -> str:
 
 
 def _found_plot(report: StoredReport, version: int, target: str) -> str:
-    from labelnext.stored_replay import SHARES
+    from labelnext.replays.stored import SHARES
 
     figure, axes = _figure(3.0)
     looked = [0, *(100 * share for share in SHARES)]
@@ -67,7 +67,7 @@ def _filled(name: str, **values: object) -> str:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("labelnext", ""),
+        loader=jinja2.PackageLoader("labelnext", "report/templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

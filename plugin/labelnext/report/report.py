@@ -17,10 +17,11 @@ from labelnext.acquisition.box_committee import class_flips
 from labelnext.acquisition.function import without_objects
 from labelnext.acquisition.matching import merge_boxes
 from labelnext.acquisition.objects import object_statistics
-from labelnext.checks import mean_of_members
-from labelnext.pool import Notice, Objects, Pool
-from labelnext.ranking import Ranking
-from labelnext.trust import trust
+from labelnext.pool.checks import mean_of_members
+from labelnext.pool.objects import Notice, Objects
+from labelnext.pool.pool import Pool
+from labelnext.quality.reliability import trust
+from labelnext.ranking.rank import Ranking
 
 BINS = 30
 NEXT = 20
@@ -53,11 +54,12 @@ class Report:
         config: the configuration without secrets.
         versions: of the packages.
         calibration: of each model version, its confidence against how often it was right, as
-            `labelnext.trust.Trust` has it; empty without labelled items that have predictions.
+            `labelnext.quality.reliability.Trust` has it; empty without labelled items that have
+            predictions.
         seed: of the selection.
         input_hash: SHA-256 of what was read, whatever the order of its rows.
         seconds: time of each stage.
-        recipe: how the ranking was made, as `labelnext.recipe.Recipe` has it.
+        recipe: how the ranking was made, as `labelnext.ranking.recipe.Recipe` has it.
         ranking: the ranking itself; not part of the JSON.
         path: of the HTML page, if it was written.
         output: the ranking file, if one was written.
@@ -123,7 +125,7 @@ class Report:
 
     def to_html(self) -> str:
         """One page that needs nothing but itself."""
-        from labelnext.page import render
+        from labelnext.report.plots import render
 
         return render(self)
 

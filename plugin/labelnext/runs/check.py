@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from labelnext.acquisition import acquisition_names, get_acquisition
-from labelnext.adapter import Adapter, Finding
-from labelnext.config import Config
+from labelnext.adapter.protocol import Adapter, Finding
+from labelnext.config.config import Config
+from labelnext.config.opened import loaded, opened
 from labelnext.errors import LabelnextError
-from labelnext.jobs import job_of
-from labelnext.journal import Progress
-from labelnext.opened import loaded, opened
-from labelnext.pool import Pool
-from labelnext.ranking import Ranking
+from labelnext.journal.journal import Progress
+from labelnext.pool.pool import Pool
+from labelnext.ranking.rank import Ranking
+from labelnext.runs.jobs import job_of
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labelnext.adapter import Adapter, Target, able
-from labelnext.capabilities import Capability, can, missing_capability
-from labelnext.config import Config, load_config
-from labelnext.journal import Journal, Plan, Progress, only_run
-from labelnext.opened import opened, opened_target
-from labelnext.pool import Notice
+from labelnext.adapter.capabilities import Capability, can, missing_capability
+from labelnext.adapter.protocol import Adapter, Target, able
+from labelnext.config.config import Config, load_config
+from labelnext.config.opened import opened, opened_target
+from labelnext.journal.journal import Journal, Plan, Progress
+from labelnext.journal.lock import only_run
+from labelnext.pool.objects import Notice
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from labelnext.adapter import Finding
-from labelnext.history import Snapshot
-from labelnext.journal import Journal, Plan
-from labelnext.pool import Notice, Pool
-from labelnext.ranking import Ranking
-from labelnext.recipe import Recipe
+from labelnext.adapter.protocol import Finding
+from labelnext.journal.journal import Journal, Plan
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
+from labelnext.quality.stopping import Snapshot
+from labelnext.ranking.rank import Ranking
+from labelnext.ranking.recipe import Recipe
 
 _log = logging.getLogger("labelnext")
 

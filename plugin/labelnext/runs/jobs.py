@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
-from labelnext.adapter import Adapter, Streams, Target
-from labelnext.capabilities import Capability, can
-from labelnext.config import Config
-from labelnext.job import Job
-from labelnext.journal import Journal, Progress
-from labelnext.streamed.job import LargeJob, is_large
-from labelnext.whole import WholeJob
+from labelnext.adapter.capabilities import Capability, can
+from labelnext.adapter.protocol import Adapter, Streams, Target
+from labelnext.config.config import Config
+from labelnext.journal.journal import Journal, Progress
+from labelnext.runs.job import Job
+from labelnext.runs.large.job import LargeJob, is_large
+from labelnext.runs.whole import WholeJob
 
 
 def job_of(settings: Config, platform: Adapter, progress: Progress | None) -> Job:

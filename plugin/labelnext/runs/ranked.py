@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from labelnext.calibrated import calibrated_ranking, saturated
-from labelnext.config import Config
+from labelnext.config.config import Config
 from labelnext.errors import ConfigError
-from labelnext.pool import Notice, Pool
-from labelnext.ranking import Ranking, ranked
-from labelnext.recipe import Recipe, resolved
-from labelnext.reviews import review
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
+from labelnext.quality.calibrated import calibrated_ranking, saturated
+from labelnext.quality.reviews import review
+from labelnext.ranking.rank import Ranking, ranked
+from labelnext.ranking.recipe import Recipe, resolved
 
 
 def rank_pool(settings: Config, pool: Pool) -> Ranking:

@@ -7,19 +7,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from labelnext.adapter import Adapter
-from labelnext.config import Config
+from labelnext.adapter.protocol import Adapter
+from labelnext.config.config import Config
+from labelnext.config.opened import loaded, opened
 from labelnext.errors import ConfigError
-from labelnext.explain import Explanation
-from labelnext.history import keep
-from labelnext.job import Job
-from labelnext.jobs import job_of
-from labelnext.journal import Journal, Plan, Progress, journals, only_run
-from labelnext.opened import loaded, opened
-from labelnext.output import check_writable, ranking_format, write_atomically
-from labelnext.pool import Notice
-from labelnext.report import Report, versions
-from labelnext.whole import WholeJob
+from labelnext.journal.journal import Journal, Plan, Progress, journals
+from labelnext.journal.lock import only_run
+from labelnext.pool.objects import Notice
+from labelnext.quality.stopping import keep
+from labelnext.ranking.explain import Explanation
+from labelnext.report.report import Report, versions
+from labelnext.runs.job import Job
+from labelnext.runs.jobs import job_of
+from labelnext.runs.whole import WholeJob
+from labelnext.support.files import check_writable, ranking_format, write_atomically
 
 
 def run(

@@ -8,17 +8,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from labelnext.adapter import Adapter
-from labelnext.config import Config
+from labelnext.adapter.protocol import Adapter
+from labelnext.config.config import Config
+from labelnext.config.opened import loaded, opened
 from labelnext.errors import InvalidInput
-from labelnext.forecast import Forecast, forecast
-from labelnext.history import Signal, Snapshot, signals, snapshots
-from labelnext.jobs import job_of
-from labelnext.journal import Progress
-from labelnext.learning_curves import Protocol
-from labelnext.opened import loaded, opened
-from labelnext.pool import Pool
-from labelnext.replays import labelled_part
+from labelnext.journal.journal import Progress
+from labelnext.pool.pool import Pool
+from labelnext.quality.stopping import Signal, Snapshot, signals, snapshots
+from labelnext.replays.curves import Protocol
+from labelnext.replays.forecast import Forecast, forecast
+from labelnext.replays.replay import labelled_part
+from labelnext.runs.jobs import job_of
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from labelnext.adapter import Adapter, Target
-from labelnext.config import Config
+from labelnext.adapter.protocol import Adapter, Target
+from labelnext.config.config import Config
+from labelnext.config.opened import loaded, opened, opened_target
 from labelnext.errors import ConfigError
-from labelnext.jobs import writer_of
-from labelnext.journal import Journal, Progress, check_newest, find_journal, only_run, read_journals
-from labelnext.opened import loaded, opened, opened_target
+from labelnext.journal.journal import Journal, Progress, check_newest, find_journal, read_journals
+from labelnext.journal.lock import only_run
+from labelnext.runs.jobs import writer_of
 
 _log = logging.getLogger("labelnext")
 

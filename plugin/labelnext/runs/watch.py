@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from labelnext.adapter import CountsLabels, able
-from labelnext.capabilities import Capability, can, missing_capability
-from labelnext.config import Config, load_config
+from labelnext.adapter.capabilities import Capability, can, missing_capability
+from labelnext.adapter.protocol import CountsLabels, able
+from labelnext.config.config import Config, load_config
+from labelnext.config.opened import opened
 from labelnext.errors import InvalidInput, Unavailable, WriteFailed
-from labelnext.opened import opened
-from labelnext.output import write_atomically
-from labelnext.pipeline import run
+from labelnext.runs.run import run
+from labelnext.support.files import write_atomically
 
 _LONGEST_WAIT = 300.0  # seconds between two attempts while the platform is away
 

@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from labelnext.adapter import Adapter, Finding, TakesObjectScores
-from labelnext.capabilities import Capability, can
-from labelnext.config import Config
-from labelnext.explain import Explanation, explain_item
-from labelnext.history import Snapshot, snapshot_of
-from labelnext.job import Stages
-from labelnext.journal import Journal, Plan, Progress
-from labelnext.opened import read_pool
-from labelnext.output import write_ranking
-from labelnext.pool import Notice, Pool
-from labelnext.ranking import Ranking
-from labelnext.recipe import Recipe
-from labelnext.report import summarise
-from labelnext.scoring import follow, with_object_scores
+from labelnext.adapter.capabilities import Capability, can
+from labelnext.adapter.protocol import Adapter, Finding, TakesObjectScores
+from labelnext.config.config import Config
+from labelnext.config.opened import read_pool
+from labelnext.journal.journal import Journal, Plan, Progress
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
+from labelnext.quality.stopping import Snapshot, snapshot_of
+from labelnext.ranking.explain import Explanation, explain_item
+from labelnext.ranking.rank import Ranking
+from labelnext.ranking.recipe import Recipe
+from labelnext.report.report import summarise
+from labelnext.runs.job import Stages
+from labelnext.runs.ranked import follow, with_object_scores
+from labelnext.support.files import write_ranking
 
 
 class WholeJob:

@@ -17,7 +17,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.plugins import Table, instance_of
 from labelnext.selection.auto import auto
 from labelnext.selection.badge import badge
 from labelnext.selection.cluster_margin import cluster_margin
@@ -30,6 +29,7 @@ from labelnext.selection.stochastic import stochastic
 from labelnext.selection.top_k import top_k
 from labelnext.selection.typiclust import typiclust
 from labelnext.selection.weighted import weighted
+from labelnext.support.plugins import Table, instance_of
 
 #: What a method's parameters may ask for, each with the words for a person.
 INPUTS: Mapping[str, str] = {

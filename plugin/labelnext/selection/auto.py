@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.selection.badge import badge
 from labelnext.selection.cluster_margin import cluster_margin
-from labelnext.selection.points import Array, Points, as_points
 from labelnext.selection.top_k import top_k
 from labelnext.selection.typiclust import typiclust
+from labelnext.selection.vectors import Array, Points, as_points
 
 _PER_CLASS = 2  # labels of a class up to which no model is trusted with the choice
 _FEW = 20  # labels up to which it is not, where the number of classes is not known

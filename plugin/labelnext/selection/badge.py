@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.selection.points import (
-    Array,
-    Points,
-    as_points,
-    one_blas_thread,
-    squared_lengths,
-)
+from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_lengths
 
 _PROPOSALS = 256  # drawn together, so that their picks share one matrix product
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext.selection.clustering import k_means
-from labelnext.selection.points import Array, Points, as_points
 from labelnext.selection.top_k import top_k
+from labelnext.selection.vectors import Array, Points, as_points
 
 
 def cluster_margin(

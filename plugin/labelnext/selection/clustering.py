@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
-from labelnext.selection.points import Array, Points, one_blas_thread, squared_lengths
+from labelnext.selection.vectors import Array, Points, one_blas_thread, squared_lengths
 
 _PER_CLUSTER = 40  # points of the sample for each cluster: ten more cost time and gain nothing
 _LEAST = 4096  # points up to which there is no sample

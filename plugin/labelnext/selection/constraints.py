@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext.pool import Notice, Pool
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
 
 Positions: TypeAlias = NDArray[np.intp]
 Choose = Callable[[Positions, Positions, int | None], Positions]

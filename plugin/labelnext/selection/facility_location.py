@@ -9,15 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.compiled import compiled
 from labelnext.errors import InvalidInput
-from labelnext.selection.points import (
-    Array,
-    Points,
-    as_points,
-    one_blas_thread,
-    squared_distances,
-)
+from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
+from labelnext.support.compiled import compiled
 
 _DENSE = 5000  # items up to which all pairs are kept
 _PAIRS = 1000  # for the scale of the similarity

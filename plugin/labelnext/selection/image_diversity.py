@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.selection.clustering import k_means
-from labelnext.selection.points import Array, Points, as_points
+from labelnext.selection.vectors import Array, Points, as_points
 
 
 def image_diversity(

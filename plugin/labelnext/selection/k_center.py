@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.selection.points import (
+from labelnext.selection.vectors import (
     Array,
     Points,
     as_points,

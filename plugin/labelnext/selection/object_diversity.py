@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, LabelnextWarning
-from labelnext.pool import Objects
-from labelnext.selection.order import stable_order
+from labelnext.pool.objects import Objects
+from labelnext.selection.sorting import stable_order
 
 _Matrix = NDArray[np.float32]
 

@@ -7,13 +7,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext.selection.clustering import k_means
-from labelnext.selection.points import (
-    Array,
-    Points,
-    as_points,
-    one_blas_thread,
-    squared_distances,
-)
+from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
 
 _SAMPLE = 2000  # items whose purity is looked at for the default radius
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.compiled import compiled, read_only
-from labelnext.selection.order import stable_order
+from labelnext.selection.sorting import stable_order
+from labelnext.support.compiled import compiled, read_only
 
 _SAMPLE = 2**16  # values that the threshold is estimated from
 _SMALL = 2**14  # up to here ordering all costs no more than choosing first

@@ -6,13 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.selection.clustering import k_means
-from labelnext.selection.points import (
-    Array,
-    Points,
-    as_points,
-    one_blas_thread,
-    squared_distances,
-)
+from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
 
 _MOST_CLUSTERS = 500
 _MOST_NEIGHBOURS = 20

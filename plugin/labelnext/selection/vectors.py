@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
-from labelnext.threads import in_order
+from labelnext.support.threads import in_order
 
 Array: TypeAlias = NDArray[np.floating]
 Distance = Literal["euclidean", "cosine"]

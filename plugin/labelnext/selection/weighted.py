@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext.selection.k_center import farthest_first
-from labelnext.selection.points import Array, Points, as_points
+from labelnext.selection.vectors import Array, Points, as_points
 
 
 def weighted(

@@ -35,7 +35,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from labelnext.capabilities import Capability
+from labelnext.adapter.capabilities import Capability
 
 # A bare assert of theirs then shows the values, as one in a test file does.
 pytest.register_assert_rewrite(

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from labelnext.adapter import Adapter, Target
-from labelnext.capabilities import Capability
+from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.protocol import Adapter, Target
 from labelnext.errors import LabelnextError, WriteFailed
-from labelnext.journal import Journal, Performer, Plan, Step
-from labelnext.pool import Pool
-from labelnext.ranking import Ranking, rank
+from labelnext.journal.journal import Journal, Performer, Plan, Step
+from labelnext.pool.pool import Pool
+from labelnext.ranking.rank import Ranking, rank
 
 
 class Suite:
@@ -139,7 +139,7 @@ class _Broken(LabelnextError):
 
 def _break_at(patch: pytest.MonkeyPatch, number: int) -> None:
     """Let the step of that number fail right after its work was done, before it is recorded."""
-    import labelnext.journal as module
+    import labelnext.journal.journal as module
 
     original = module.perform_step
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from labelnext.adapter import Adapter, SendOptions, Target
-from labelnext.batch import Batch, Labels
-from labelnext.capabilities import Capability
+from labelnext.adapter.batch import Batch, Labels
+from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.protocol import Adapter, SendOptions, Target
 from labelnext.errors import ConfigError, NotFound
-from labelnext.journal import Journal, Plan
+from labelnext.journal.journal import Journal, Plan
 from labelnext.testing.base import Suite, assert_data, assert_declared, break_off_everywhere
 
 

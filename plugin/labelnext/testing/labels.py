@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from labelnext.adapter import Adapter
-from labelnext.batch import Labels, Mark
-from labelnext.capabilities import Capability
-from labelnext.journal import Journal, Plan
+from labelnext.adapter.batch import Labels, Mark
+from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.protocol import Adapter
+from labelnext.journal.journal import Journal, Plan
 from labelnext.testing.base import Suite, assert_data, assert_declared, break_off_everywhere
 
 

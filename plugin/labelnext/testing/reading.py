@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from labelnext.adapter import Adapter, Finding, Options, Part, WriteOptions
-from labelnext.capabilities import Capability
-from labelnext.pool import Pool
-from labelnext.ranking import rank
+from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.protocol import Adapter, Finding, Options, Part, WriteOptions
+from labelnext.pool.pool import Pool
+from labelnext.ranking.rank import rank
 from labelnext.testing.base import Suite, assert_declared
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labelnext.adapter import Adapter
-from labelnext.capabilities import Capability
-from labelnext.journal import Journal, Plan
-from labelnext.pool import Pool
-from labelnext.ranking import Ranking, rank
+from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.protocol import Adapter
+from labelnext.journal.journal import Journal, Plan
+from labelnext.pool.pool import Pool
+from labelnext.ranking.rank import Ranking, rank
 from labelnext.testing.base import Suite, assert_data, assert_declared, break_off_everywhere
 
 

@@ -138,6 +138,6 @@ def test_a_named_function_keeps_the_mean_of_the_founding_document(tmp_path: Path
 def test_explain_speaks_of_what_auto_chose(tmp_path: Path) -> None:
     config = boxes(tmp_path)
     config.write_text("source: {adapter: files, path: p.jsonl}\n")
-    why = labelnext.pipeline.explain(config, "faint")
+    why = labelnext.runs.run.explain(config, "faint")
     assert "objects reduced by sum, floor 0.1, items without objects last" in why.rule
     assert not any(part["counts"] for part in why.parts)

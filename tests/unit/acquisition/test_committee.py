@@ -29,7 +29,7 @@ from labelnext.acquisition import (
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
 from labelnext.ranking import rank
-from labelnext.report import reason, summarise
+from labelnext.report.report import reason, summarise
 
 NAMES = [
     name

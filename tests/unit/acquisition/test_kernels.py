@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from labelnext.acquisition import entropy, least_confidence, margin, uncertainties, variance
-from labelnext.acquisition.blocks import _BLOCK
+from labelnext.acquisition.kernels import _BLOCK
 from labelnext.errors import InvalidInput, UnknownName
 
 FUNCTIONS = (least_confidence, margin, variance, entropy)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco
 
 from labelnext.acquisition.matching import match_boxes, merge_boxes
-from labelnext.acquisition.shapes import box_iou, mean_shapes, shapes_of
+from labelnext.acquisition.overlap import box_iou, mean_shapes, shapes_of
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects
 

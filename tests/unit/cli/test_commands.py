@@ -17,9 +17,9 @@ import yaml
 
 from labelnext.adapter import adapter_names
 from labelnext.cli import main
+from labelnext.cli.console import out as console
 from labelnext.config import load_config
-from labelnext.console import out as console
-from labelnext.template import config_template
+from labelnext.config.template import config_template
 
 COMMANDS = [
     "run",

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from labelnext.config import load_config
+from labelnext.config.schema import json_schema
 from labelnext.errors import ConfigError, NotFound
-from labelnext.schema import json_schema
 
 MINIMAL = "source: {adapter: files, path: pool.jsonl}\n"
 

@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from labelnext.adapter import get_adapter
-from labelnext.config import SECTIONS, Rest, Source, load_config
+from labelnext.config import load_config
+from labelnext.config.config import SECTIONS, Rest, Source
 from labelnext.targets import get_target
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "config.example.yaml"
 ADAPTERS = ("label-studio", "fiftyone", "files")
 

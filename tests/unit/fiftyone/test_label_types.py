@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from labelnext_adapters.fiftyone.kinds import KINDS, extent, one_confidence
-from labelnext_adapters.fiftyone.object_scores import matched
+from labelnext_adapters.fiftyone.database.object_scores import matched
+from labelnext_adapters.fiftyone.read.label_types import KINDS, extent, one_confidence
 
 NAN = float("nan")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from labelnext_adapters.fiftyone.columns import (
+from labelnext_adapters.fiftyone.database.values import (
     corners,
     flat,
     floats,

@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import labelnext
-from labelnext.batch import Batch, Item, Mark, ranked_there
+from labelnext.adapter.batch import Batch, Item, Mark, ranked_there
 from labelnext.config import load_config
 from labelnext.errors import InvalidInput, NotFound
-from tests.unit.test_streamed import settings, spread
-from tests.unit.test_streamed_faults import cut_short
+from tests.unit.runs.large.test_faults import cut_short
+from tests.unit.runs.large.test_job import settings, spread
 
 
 def pool(**more: Any) -> pa.Table:

@@ -14,21 +14,21 @@ import pyarrow.compute as pc
 import pytest
 
 import labelnext
-from labelnext import adapter_formats
 from labelnext.adapter import Context, Options, Part, get_adapter, open_adapter
-from labelnext.adapter_formats import Format, format_names, get_format, recognised
+from labelnext.adapter import formats as adapter_formats
+from labelnext.adapter.formats import Format, format_names, get_format, recognised
 from labelnext.config import load_config
 from labelnext.errors import ConfigError, NotFound, UnknownName
-from labelnext.plugins import Table, instance_of
 from labelnext.pool import Pool
 from labelnext.ranking import rank
+from labelnext.support.plugins import Table, instance_of
 from labelnext_adapters.files.columns import part_of_table
 from labelnext_adapters.files.formats import csv as csv_format
 from labelnext_adapters.files.formats import jsonl
 from labelnext_adapters.files.options import source_model
 from labelnext_adapters.files.table_format import pool_of, table_format
 from labelnext_adapters.files.table_options import TableOptions, named_columns
-from tests.unit.test_files import lines
+from tests.unit.files.test_read import lines
 
 BUILT_IN = ["coco", "csv", "jsonl", "label-studio", "npz", "parquet", "parquet-folder"]
 

@@ -14,7 +14,7 @@ from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.journal import Journal
 from labelnext.ranking import rank
-from tests.unit.test_files import lines
+from tests.unit.files.test_read import lines
 
 
 def ranked(tmp_path: Path, output: str):

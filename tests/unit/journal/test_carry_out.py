@@ -12,12 +12,13 @@ import pytest
 
 import labelnext
 from labelnext.adapter import Context, Finding, Options, WriteOptions, get_adapter
-from labelnext.capabilities import Capability, can
+from labelnext.adapter.capabilities import Capability, can
 from labelnext.errors import ConfigError, LabelnextError, Unavailable, WriteFailed
-from labelnext.journal import Journal, Performer, Plan, Step, StepPerformer, carry_out, take_back
+from labelnext.journal import Journal, Performer, Plan, Step
+from labelnext.journal.journal import StepPerformer, carry_out, take_back
 from labelnext.pool import Pool
 from labelnext.ranking import Ranking
-from labelnext.undo import resume, runs, undo
+from labelnext.runs.undo import resume, runs, undo
 
 PLAN = Plan("made", "labelnext", "a list", (Step("add", "Add a"), Step("add", "Add b")))
 SEND = {"adapter": "label-studio", "url": "http://127.0.0.1:1", "api_key": "k" * 20}
@@ -202,7 +203,7 @@ class OldAdapter:
 def test_adapter_that_declares_nothing_still_reads_and_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import labelnext.journal as module
+    import labelnext.journal.journal as module
 
     adapter: Any = OldAdapter(tmp_path)
     config = {

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import labelnext.journal_columns as columns
+import labelnext.journal.columns as columns
 from labelnext.errors import ConfigError
-from labelnext.journal_columns import is_large, load, store
+from labelnext.journal.columns import is_large, load, store
 
 HALVES = st.characters(categories=["Cs"])  # of characters beyond 16 bits, which JSON may hold
 ANY_TEXT = st.text(st.characters() | HALVES, max_size=6)

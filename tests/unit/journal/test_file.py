@@ -15,18 +15,11 @@ import pytest
 
 import labelnext
 from labelnext.errors import ConfigError, WriteFailed
-from labelnext.journal import (
-    Journal,
-    Plan,
-    carry_out,
-    find_journal,
-    journals,
-    read_journals,
-    take_back,
-)
-from labelnext.undo import resume, runs, undo
-from tests.unit.test_journals_of_0_1_0 import BROKEN, old_folder
-from tests.unit.words import LARGE, NEW, OLD, SMALL, Words
+from labelnext.journal import Journal, Plan
+from labelnext.journal.journal import carry_out, find_journal, journals, read_journals, take_back
+from labelnext.runs.undo import resume, runs, undo
+from tests.unit.journal.test_journals_of_0_1_0 import BROKEN, old_folder
+from tests.unit.journal.words import LARGE, NEW, OLD, SMALL, Words
 
 
 def done(folder: Path, plan: Plan = LARGE) -> Journal:

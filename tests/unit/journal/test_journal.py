@@ -8,17 +8,9 @@ from typing import Any
 import pytest
 
 from labelnext.errors import ConfigError, LabelnextError, NotFound, WriteFailed
-from labelnext.journal import (
-    Journal,
-    Performer,
-    Plan,
-    Step,
-    carry_out,
-    find_journal,
-    journals,
-    only_run,
-    take_back,
-)
+from labelnext.journal import Journal, Performer, Plan, Step
+from labelnext.journal.journal import carry_out, find_journal, journals, take_back
+from labelnext.journal.lock import only_run
 
 PLAN = Plan(
     "made", "labelnext", "a list", tuple(Step("add", f"Add {n}", 1, {"n": n}) for n in "abc")

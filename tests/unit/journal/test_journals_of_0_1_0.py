@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from labelnext.errors import ConfigError
-from labelnext.journal import Journal, carry_out, journals, take_back
-from labelnext.undo import resume, runs, undo
-from tests.unit.words import LARGE, NEW, OLD, Words
+from labelnext.journal import Journal
+from labelnext.journal.journal import carry_out, journals, take_back
+from labelnext.runs.undo import resume, runs, undo
+from tests.unit.journal.words import LARGE, NEW, OLD, Words
 
-DATA = Path(__file__).parent / "data" / "journals_of_0_1_0"
+DATA = Path(__file__).parents[1] / "data" / "journals_of_0_1_0"
 UNDONE, DONE, BROKEN = (
     "20261128T033117-195821",
     "20261128T033117-225822",

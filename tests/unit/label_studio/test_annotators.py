@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelnext_adapters.label_studio.shards import deal, shard_names
+from labelnext_adapters.label_studio.write.annotators import deal, shard_names
 
 
 def test_no_task_is_dealt_to_anybody() -> None:

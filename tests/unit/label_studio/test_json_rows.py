@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelnext_adapters.label_studio.rows import decode_rows
+from labelnext_adapters.label_studio.server.json_rows import decode_rows
 
 
 def parts_of(body: bytes, size: int) -> Iterator[bytes]:

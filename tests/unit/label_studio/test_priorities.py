@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from labelnext_adapters.label_studio import digits
-from labelnext_adapters.label_studio.digits import SetField, priority_texts, requests_for
+from labelnext_adapters.label_studio.write import priorities
+from labelnext_adapters.label_studio.write.priorities import SetField, priority_texts, requests_for
 
 
 def carried_out(requests: list[SetField], values: dict[int, str | float]) -> None:
@@ -95,6 +95,6 @@ def test_old_values_of_several_widths_and_kinds_are_written_together() -> None:
 
 
 def test_long_lists_of_ids_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(digits, "MOST_IDS", 2)
+    monkeypatch.setattr(priorities, "MOST_IDS", 2)
     requests = requests_for(dict.fromkeys([5, 4, 3, 2, 1], ""))
     assert [request.ids for request in requests] == [(1, 2), (3, 4), (5,)]

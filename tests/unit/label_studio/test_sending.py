@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from labelnext.batch import Mark, Origin
+from labelnext.adapter.batch import Mark, Origin
 from labelnext.errors import ConfigError, InvalidInput, NotFound, UnknownName
-from labelnext.exchange import fetch, send
+from labelnext.runs.exchange import fetch, send
 from labelnext.targets import open_target
 from labelnext_adapters.label_studio import LabelStudioSend
-from labelnext_adapters.label_studio.control import Tag, find_tag, make_tag, regions
-from labelnext_adapters.label_studio.media import MOST_FILES, addresses, check_files, parts
+from labelnext_adapters.label_studio.send.label_tag import Tag, find_tag, make_tag, regions
+from labelnext_adapters.label_studio.send.media import MOST_FILES, addresses, check_files, parts
 
 
 def project(**tags: tuple[str, str]) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def test_uploads_go_in_parts_that_the_server_takes(tmp_path: Path) -> None:
 def test_uploads_that_are_large_together_go_one_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from labelnext_adapters.label_studio import media as module
+    from labelnext_adapters.label_studio.send import media as module
 
     path = tmp_path / "x.png"
     path.write_bytes(b"12345678")

@@ -11,7 +11,7 @@ import pytest
 from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput, NotFound
 from labelnext.pool import Pool
-from labelnext_adapters.label_studio_format.config import derived_tags, parse_config
+from labelnext_adapters.label_studio_format.xml import derived_tags, parse_config
 
 SETUP = (
     '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'

@@ -11,7 +11,7 @@ import pytest
 
 from labelnext.errors import InvalidInput
 from labelnext.pool import Notice
-from labelnext_adapters.label_studio_format.columns import Columns, Content
+from labelnext_adapters.label_studio_format.predictions import Columns, Content
 from labelnext_adapters.label_studio_format.regions import Setup
 
 BOXES = Setup("box", "RectangleLabels", {"car": 0, "bus": 1})

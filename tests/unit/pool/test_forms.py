@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from labelnext.acquisition import bald, committee_certainty, entropy, mean_object_confidence
-from labelnext.checks import rows_of
-from labelnext.objects import checked_objects
 from labelnext.pool import Pool
-from labelnext.selection.points import as_points
-from labelnext_adapters.fiftyone.columns import stream
+from labelnext.pool.checks import rows_of
+from labelnext.pool.objects import checked_objects
+from labelnext.selection.vectors import as_points
+from labelnext_adapters.fiftyone.database.values import stream
 
 # By what a module holds, so that it may move: something of it, and why it may ask.
 ALLOWED: Mapping[Callable[..., Any], str] = {

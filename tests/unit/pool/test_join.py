@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from labelnext.errors import InvalidInput
-from labelnext.join import join_predictions
 from labelnext.pool import Objects, Pool
+from labelnext.pool.join import join_predictions
 
 
 def test_join_follows_the_ids_and_counts_what_is_left_over() -> None:

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from labelnext.acquisition import committee_certainty, localisation_stability
 from labelnext.acquisition.matching import merge_boxes
-from labelnext.acquisition.shapes import box_iou, iou_of_each, shape_iou
+from labelnext.acquisition.overlap import box_iou, iou_of_each, shape_iou
 from labelnext.acquisition.weights import class_quality
 from labelnext.errors import InvalidInput
-from labelnext.masks import boxes_of_masks, checked_masks, mask_iou, mask_of, mean_mask
 from labelnext.pool import Objects, Pool
+from labelnext.pool.masks import boxes_of_masks, checked_masks, mask_iou, mask_of, mean_mask
 
 
 def of_pixels(pixels: np.ndarray) -> dict:

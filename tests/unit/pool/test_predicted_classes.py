@@ -10,8 +10,8 @@ import pytest
 
 import labelnext
 from labelnext.config import load_config
-from labelnext.history import snapshots
-from tests.unit.test_streamed import settings, spread
+from labelnext.quality.stopping import snapshots
+from tests.unit.runs.large.test_job import settings, spread
 
 CLASSES = ["cat", "dog"]
 VECTORS = pa.list_(pa.float64())

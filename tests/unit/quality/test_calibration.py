@@ -11,7 +11,10 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import brier_score_loss, log_loss
 
-from labelnext.calibration import (
+from labelnext.config import load_config
+from labelnext.errors import InvalidInput
+from labelnext.pool import Pool
+from labelnext.quality.calibration import (
     brier_score,
     classwise_calibration_error,
     expected_calibration_error,
@@ -21,11 +24,8 @@ from labelnext.calibration import (
     reliability,
     scaled,
 )
-from labelnext.config import load_config
-from labelnext.errors import InvalidInput
-from labelnext.pool import Pool
 from labelnext.ranking import rank
-from labelnext.scoring import rank_pool
+from labelnext.runs.ranked import rank_pool
 
 
 def overconfident(n: int, temperature: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -11,15 +11,15 @@ import pytest
 from scipy.stats import spearmanr
 
 from labelnext.acquisition.matching import hits
-from labelnext.calibrated import calibrated_ranking
-from labelnext.calibration import brier_score, negative_log_likelihood
 from labelnext.config import load_config
-from labelnext.page import reliability_svg
-from labelnext.pipeline import run
 from labelnext.pool import Objects, Pool
+from labelnext.quality.calibrated import calibrated_ranking
+from labelnext.quality.calibration import brier_score, negative_log_likelihood
+from labelnext.quality.reliability import trust
 from labelnext.ranking import rank
-from labelnext.scoring import rank_pool
-from labelnext.trust import trust
+from labelnext.report.plots import reliability_svg
+from labelnext.runs.ranked import rank_pool
+from labelnext.runs.run import run
 
 RNG = np.random.default_rng(0)
 ROWS = RNG.dirichlet(np.ones(3), 200)

@@ -17,11 +17,11 @@ from sklearn.preprocessing import StandardScaler
 import labelnext
 from labelnext.config import load_config
 from labelnext.errors import ConfigError, InvalidInput, MissingExtra
-from labelnext.pipeline import explain
 from labelnext.pool import Objects, Pool
-from labelnext.reviews import review
-from labelnext.status import status
-from labelnext.undo import undo
+from labelnext.quality.reviews import review
+from labelnext.runs.run import explain
+from labelnext.runs.status import status
+from labelnext.runs.undo import undo
 
 ROWS = [[0.9, 0.1], [0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]
 

@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from labelnext.history import (
-    Snapshot,
-    kappa,
-    keep,
-    signals,
-    snapshot_of,
-    snapshots,
-)
 from labelnext.pool import Objects, Pool
+from labelnext.quality.stopping import Snapshot, kappa, keep, signals, snapshot_of, snapshots
 from labelnext.ranking import rank
 
 

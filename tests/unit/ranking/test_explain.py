@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from labelnext.cli import app
 from labelnext.errors import NotFound
-from labelnext.explain import explain_item
-from labelnext.pipeline import explain
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
+from labelnext.ranking.explain import explain_item
+from labelnext.runs.run import explain
 
 ROWS = [
     {"item_id": "a", "objects": [{"confidence": 0.5, "class": "cat"}]},

@@ -12,12 +12,12 @@ import pytest
 from labelnext.acquisition import AUTO, AUTO_FUNCTIONS
 from labelnext.config import load_config
 from labelnext.errors import ConfigError, InvalidInput, UnknownName
-from labelnext.journal import journals
-from labelnext.pipeline import run
+from labelnext.journal.journal import journals
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
-from labelnext.recipe import Recipe, asked, resolved
-from labelnext.replays import replay
+from labelnext.ranking.recipe import Recipe, asked, resolved
+from labelnext.replays.replay import replay
+from labelnext.runs.run import run
 
 ROWS = [[0.9, 0.1], [0.5, 0.5], [0.6, 0.4]]
 IDS = ["a", "b", "c"]

@@ -7,9 +7,9 @@ import pytest
 from scipy.optimize import curve_fit
 from sklearn.datasets import load_digits
 
-from labelnext.forecast import Forecast, forecast, part_sizes, power_law
-from labelnext.learning_curves import Protocol
-from labelnext.status import status
+from labelnext.replays.curves import Protocol
+from labelnext.replays.forecast import Forecast, forecast, part_sizes, power_law
+from labelnext.runs.status import status
 
 FEATURES, LABELS = load_digits(return_X_y=True)
 SIZES = np.array([30, 50, 80, 130, 200, 320])

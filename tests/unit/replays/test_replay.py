@@ -11,12 +11,13 @@ import pytest
 from sklearn.datasets import load_digits
 
 import labelnext
-from labelnext.console import print_replay
+from labelnext.cli.console import print_replay
 from labelnext.errors import ConfigError, InvalidInput, UnknownName
-from labelnext.learning_curves import Curve, Protocol, Strategy, learning_curve, needed
 from labelnext.pool import Pool
-from labelnext.replay_report import ReplayReport
-from labelnext.replays import labelled_part, simulate
+from labelnext.ranking.strategy import Strategy
+from labelnext.replays.curves import Curve, Protocol, learning_curve, needed
+from labelnext.replays.outcomes import ReplayReport
+from labelnext.replays.replay import labelled_part, simulate
 
 FEATURES, LABELS = (array[:500] for array in load_digits(return_X_y=True))
 SMALL = Protocol(initial=10, batch=10, rounds=3)

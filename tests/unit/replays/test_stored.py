@@ -16,7 +16,7 @@ import labelnext
 from labelnext.acquisition import get_acquisition
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects, Pool
-from labelnext.stored_replay import CHANGED, WRONG, area, replay_stored
+from labelnext.replays.stored import CHANGED, WRONG, area, replay_stored
 
 
 @pytest.fixture(scope="module")

@@ -16,18 +16,19 @@ import pytest
 from typer.testing import CliRunner
 
 import labelnext
-from labelnext.check import check
 from labelnext.cli import app
-from labelnext.console import out
+from labelnext.cli.console import out
 from labelnext.errors import WriteFailed
-from labelnext.history import snapshots
-from labelnext.journal import Journal, journals
-from labelnext.pipeline import explain
-from labelnext.status import status
-from labelnext.undo import resume, runs, undo
+from labelnext.journal import Journal
+from labelnext.journal.journal import journals
+from labelnext.quality.stopping import snapshots
+from labelnext.runs.check import check
+from labelnext.runs.run import explain
+from labelnext.runs.status import status
+from labelnext.runs.undo import resume, runs, undo
 
 N = 500
-PAGE = Path(__file__).parents[2] / "docs" / "large-pools.md"
+PAGE = Path(__file__).parents[3] / "docs" / "large-pools.md"
 
 #: Keys of a report that differ, each with a row in the table of docs/large-pools.md.
 OF_ITS_OWN = {"config", "created", "input_hash", "output", "path", "run_id", "seconds", "target"}

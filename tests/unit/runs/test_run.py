@@ -10,10 +10,10 @@ import pytest
 
 import labelnext
 from labelnext.adapter import open_adapter
-from labelnext.check import check
 from labelnext.errors import ConfigError, InvalidInput
-from labelnext.status import status
-from labelnext.undo import resume, runs, undo
+from labelnext.runs.check import check
+from labelnext.runs.status import status
+from labelnext.runs.undo import resume, runs, undo
 
 ROWS = [
     {"item_id": "a", "probabilities": {"cat": 0.9, "dog": 0.1}},
@@ -174,7 +174,7 @@ def test_undo_and_runs_follow_the_journal(config: Path) -> None:
 
 
 def test_broken_run_is_resumed_and_mentioned(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import labelnext.journal as module
+    import labelnext.journal.journal as module
 
     def failing(*_: object) -> None:
         raise ConfigError("the disk is full.")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from labelnext import watch as module
 from labelnext.errors import ConfigError, InvalidInput, Unavailable
-from labelnext.undo import runs
-from labelnext.watch import Health, watch
+from labelnext.runs import watch as module
+from labelnext.runs.undo import runs
+from labelnext.runs.watch import Health, watch
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from scipy.stats import chisquare
 from labelnext.errors import InvalidInput
 from labelnext.selection import badge
 from labelnext.selection.badge import _Gradients
-from labelnext.selection.points import as_points
+from labelnext.selection.vectors import as_points
 
 
 def outer_products(probabilities: np.ndarray, points: np.ndarray) -> np.ndarray:

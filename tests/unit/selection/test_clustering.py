@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from labelnext.errors import InvalidInput
 from labelnext.selection.clustering import _LEAST, k_means
-from labelnext.selection.points import Points
+from labelnext.selection.vectors import Points
 
 
 def inertia(points: np.ndarray, centers: np.ndarray, labels: np.ndarray) -> float:

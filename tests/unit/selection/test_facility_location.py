@@ -13,7 +13,7 @@ from labelnext.selection.facility_location import (
     maximise_facility_location,
     similarity_scale,
 )
-from labelnext.selection.points import as_points
+from labelnext.selection.vectors import as_points
 
 
 def objective(similarities: np.ndarray, batch: list[int]) -> float:

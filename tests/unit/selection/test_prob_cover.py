@@ -9,8 +9,8 @@ from scipy.spatial.distance import cdist
 from labelnext.errors import InvalidInput
 from labelnext.selection import prob_cover
 from labelnext.selection.clustering import k_means
-from labelnext.selection.points import as_points
 from labelnext.selection.prob_cover import _pure_radius
+from labelnext.selection.vectors import as_points
 
 NONE = np.empty((0, 2))
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from labelnext.selection.order import stable_order
+from labelnext.selection.sorting import stable_order
 
 
 def oracle(values: np.ndarray) -> list[int]:

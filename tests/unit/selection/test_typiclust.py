@@ -76,6 +76,6 @@ def test_embedding_that_is_not_finite_is_refused() -> None:
 
 
 def _points(array: np.ndarray):
-    from labelnext.selection.points import as_points
+    from labelnext.selection.vectors import as_points
 
     return as_points(array)

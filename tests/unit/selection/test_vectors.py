@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from labelnext.errors import InvalidInput, UnknownName
 from labelnext.pool import Pool
 from labelnext.ranking import rank
-from labelnext.selection.points import Points, Space, squared_distances
+from labelnext.selection.vectors import Points, Space, squared_distances
 
 ROWS = np.arange(40)
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from labelnext.acquisition import AcquisitionFunction
 from labelnext.adapter import Adapter, Finding, Options, WriteOptions
-from labelnext.adapter_formats import Format
+from labelnext.adapter.formats import Format
 from labelnext.pool import Pool
 from labelnext.selection import SelectionMethod
 
@@ -90,7 +90,7 @@ EXAMPLE_ROWS = {
 FAULTY = '''
 from labelnext.acquisition import get_acquisition
 from labelnext.adapter import Options
-from labelnext.adapter_formats import Format
+from labelnext.adapter.formats import Format
 
 MARGIN = get_acquisition("margin")
 TEXT = "no row at all"

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from labelnext import plugins
 from labelnext.errors import ConfigError, LabelnextWarning, MissingExtra, UnknownName
-from labelnext.plugins import Table, instance_of
-from tests.unit.plugin_wheels import EXAMPLE, EXAMPLE_ROWS, FAULTY, FAULTY_ROWS, install
+from labelnext.support import plugins
+from labelnext.support.plugins import Table, instance_of
+from tests.unit.support.plugin_wheels import EXAMPLE, EXAMPLE_ROWS, FAULTY, FAULTY_ROWS, install
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 #: Runs commands one after the other in one process, and prints what each said.
 COMMANDS = """
@@ -43,9 +43,9 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 import tables
 from labelnext.pool import Pool
-from labelnext.schema import json_schema
-from labelnext.template import config_template
-from labelnext_adapters.fiftyone.choices import acquisition_choices, selection_choices
+from labelnext.config.schema import json_schema
+from labelnext.config.template import config_template
+from labelnext_adapters.fiftyone.app.choices import acquisition_choices, selection_choices
 
 pool = Pool(["a", "b"], probabilities=[[0.9, 0.1], [0.5, 0.5]])
 print(json.dumps({

@@ -8,12 +8,12 @@ import pytest
 from labelnext.acquisition.objects import object_statistics
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects
-from labelnext.threads import in_parts
+from labelnext.support.threads import in_parts
 
 
 @pytest.fixture(params=[1, 2, 5])
 def cores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr("labelnext.threads._n_cores", lambda: request.param)
+    monkeypatch.setattr("labelnext.support.threads._n_cores", lambda: request.param)
     return int(request.param)
 
 
@@ -41,12 +41,12 @@ def test_error_of_a_part_is_raised(cores: int) -> None:
 def test_statistics_do_not_depend_on_the_number_of_cores(
     cores: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labelnext.acquisition.segments._ITEMS", 10)
+    monkeypatch.setattr("labelnext.acquisition.reductions._ITEMS", 10)
     rng = np.random.default_rng(0)
     offsets = np.sort(np.append(rng.integers(0, 1001, 99), [0, 1000]))
     objects = Objects(offsets, rng.random(1000))
     statistics = object_statistics(objects, floor=0.3)
-    monkeypatch.setattr("labelnext.threads._n_cores", lambda: 1)
+    monkeypatch.setattr("labelnext.support.threads._n_cores", lambda: 1)
     alone = object_statistics(objects, floor=0.3)
     for name in ("count", "sum", "mean", "min", "max"):
         expected = getattr(alone, name)

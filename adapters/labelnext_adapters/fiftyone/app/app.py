@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from labelnext.errors import ConfigError, NotFound, Unavailable, WriteRefused
 
 if TYPE_CHECKING:
-    from labelnext.config import Config
+    from labelnext.config.config import Config
 
 PANEL = "label_next"
 _LINK = "labelnext"
@@ -108,8 +108,8 @@ def open_app(config: Config, *, port: int = 5151) -> None:
         Unavailable: if the database or the App does not start.
     """
     from labelnext_adapters.fiftyone import FiftyOneSource
-    from labelnext_adapters.fiftyone.connection import load_dataset, reach_database
-    from labelnext_adapters.fiftyone.manage import batch_view
+    from labelnext_adapters.fiftyone.database.connection import load_dataset, reach_database
+    from labelnext_adapters.fiftyone.write.manage import batch_view
 
     source = config.source_options
     if not isinstance(source, FiftyOneSource):

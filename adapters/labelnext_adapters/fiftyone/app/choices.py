@@ -16,10 +16,11 @@ from labelnext.acquisition import (
     auto_acquisition,
     get_acquisition,
 )
-from labelnext.pool import Pool
+from labelnext.pool.pool import Pool
 from labelnext.selection import INPUTS, get_selection, selection_names
-from labelnext_adapters.fiftyone.connection import open_collection, talking
-from labelnext_adapters.fiftyone.kinds import (
+from labelnext_adapters.fiftyone.database.connection import open_collection, talking
+from labelnext_adapters.fiftyone.database.fields import frames_of
+from labelnext_adapters.fiftyone.read.label_types import (
     CERTAINTIES,
     KINDS,
     LABELS,
@@ -27,8 +28,7 @@ from labelnext_adapters.fiftyone.kinds import (
     class_name,
     is_held,
 )
-from labelnext_adapters.fiftyone.places import frames_of
-from labelnext_adapters.fiftyone.read import read_pool
+from labelnext_adapters.fiftyone.read.read import read_pool
 
 if TYPE_CHECKING:
     from labelnext_adapters.fiftyone import FiftyOneSource

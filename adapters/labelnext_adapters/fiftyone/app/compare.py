@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
-from labelnext_adapters.fiftyone.columns import fetch
-from labelnext_adapters.fiftyone.connection import talking
-from labelnext_adapters.fiftyone.manage import run_config
-from labelnext_adapters.fiftyone.places import items_of
+from labelnext_adapters.fiftyone.database.connection import talking
+from labelnext_adapters.fiftyone.database.fields import items_of
+from labelnext_adapters.fiftyone.database.values import fetch
+from labelnext_adapters.fiftyone.write.manage import run_config
 
 _MOST = 20
 

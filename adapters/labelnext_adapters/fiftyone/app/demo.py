@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from labelnext_adapters.fiftyone.app import install_plugin, serve
-from labelnext_adapters.fiftyone.mongod import disconnect, running_mongod, use_database
-from labelnext_adapters.fiftyone.views import view_names
+from labelnext_adapters.fiftyone.app.app import install_plugin, serve
+from labelnext_adapters.fiftyone.database.mongod import disconnect, running_mongod, use_database
+from labelnext_adapters.fiftyone.database.views import view_names
 
 if TYPE_CHECKING:
-    from labelnext.report import Report
+    from labelnext.report.report import Report
 
 DATASET = "labelnext-demo"
 N_LABELLED = 150

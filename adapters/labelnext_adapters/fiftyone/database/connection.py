@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from labelnext.adapter import Step
 from labelnext.errors import (
     AccessDenied,
     InvalidInput,
@@ -20,8 +19,9 @@ from labelnext.errors import (
     listed,
     unknown,
 )
-from labelnext_adapters.fiftyone.mongod import bundled_mongod, remedy
-from labelnext_adapters.fiftyone.places import PREFIX, frames_of
+from labelnext.journal.journal import Step
+from labelnext_adapters.fiftyone.database.fields import PREFIX, frames_of
+from labelnext_adapters.fiftyone.database.mongod import bundled_mongod, remedy
 
 if TYPE_CHECKING:
     from labelnext_adapters.fiftyone import FiftyOneSource

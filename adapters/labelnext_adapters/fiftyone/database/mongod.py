@@ -1,7 +1,7 @@
 """MongoDB for FiftyOne: find the binary, install it where it is missing, run one of our own.
 
 FiftyOne's own installer downloads mongod from a site that many networks block, and then installs
-nothing without failing. ``python -m labelnext_adapters.fiftyone.mongod`` puts that right.
+nothing without failing. ``python -m labelnext_adapters.fiftyone.database.mongod`` puts that right.
 """
 
 from __future__ import annotations

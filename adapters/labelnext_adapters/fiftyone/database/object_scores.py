@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import WriteRefused
-from labelnext_adapters.fiftyone.columns import fetch
-from labelnext_adapters.fiftyone.places import (
+from labelnext_adapters.fiftyone.database.fields import (
     PREFIX,
     add_field,
     bulk_writer,
     delete_field,
     documents,
 )
+from labelnext_adapters.fiftyone.database.values import fetch
 
 _CHUNK = 1_000  # samples at once
 Scores = Mapping[str, Sequence[tuple[str, float | None]]]  # of a sample's labels: id and score

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from labelnext.acquisition import Unit
-from labelnext.batch import Batch, Item, Mark, Origin
+from labelnext.adapter.batch import Batch, Item, Mark, Origin
 from labelnext.errors import InvalidInput
-from labelnext_adapters.fiftyone.columns import fetch
-from labelnext_adapters.fiftyone.connection import talking
-from labelnext_adapters.fiftyone.kinds import kind_of
-from labelnext_adapters.fiftyone.manage import run_config
+from labelnext_adapters.fiftyone.database.connection import talking
+from labelnext_adapters.fiftyone.database.values import fetch
+from labelnext_adapters.fiftyone.read.label_types import kind_of
+from labelnext_adapters.fiftyone.write.manage import run_config
 
 _UNITS: dict[str, Unit] = {"Classification": "items", "Detections": "objects"}
 

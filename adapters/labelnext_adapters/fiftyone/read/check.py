@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from labelnext.adapter import Context, Finding
+from labelnext.adapter.protocol import Context, Finding
 from labelnext.errors import LabelnextError
-from labelnext_adapters.fiftyone.columns import fetch, flat
-from labelnext_adapters.fiftyone.connection import (
+from labelnext_adapters.fiftyone.database.connection import (
     field_of,
     reach_database,
     source_collection,
     talking,
 )
-from labelnext_adapters.fiftyone.embeddings import check_embeddings, is_index
-from labelnext_adapters.fiftyone.kinds import CERTAINTIES, is_held, kind_of, labels_of
-from labelnext_adapters.fiftyone.mongod import bundled_mongod, mongod_version
-from labelnext_adapters.fiftyone.write import check_run_name, refuse_foreign
+from labelnext_adapters.fiftyone.database.mongod import bundled_mongod, mongod_version
+from labelnext_adapters.fiftyone.database.values import fetch, flat
+from labelnext_adapters.fiftyone.read.embeddings import check_embeddings, is_index
+from labelnext_adapters.fiftyone.read.label_types import CERTAINTIES, is_held, kind_of, labels_of
+from labelnext_adapters.fiftyone.write.performer import check_run_name, refuse_foreign
 
 if TYPE_CHECKING:
     from labelnext_adapters.fiftyone import FiftyOneSource

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, NotFound, listed
-from labelnext_adapters.fiftyone.columns import stream
-from labelnext_adapters.fiftyone.connection import field_of, talking
-from labelnext_adapters.fiftyone.predictions import Reading
+from labelnext_adapters.fiftyone.database.connection import field_of, talking
+from labelnext_adapters.fiftyone.database.values import stream
+from labelnext_adapters.fiftyone.read.predictions import Reading
 
 
 def check_embeddings(collection: Any, name: str) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.fiftyone.columns import one_by_one, vector
-from labelnext_adapters.fiftyone.connection import field_of
+from labelnext_adapters.fiftyone.database.connection import field_of
+from labelnext_adapters.fiftyone.database.values import one_by_one, vector
 
 #: Fields of a label of which each tells how sure a model is.
 CERTAINTIES = ("logits", "probabilities", "confidence")

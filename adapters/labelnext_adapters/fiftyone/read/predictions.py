@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext.pool import Notice, Objects
-from labelnext_adapters.fiftyone.columns import (
+from labelnext.pool.objects import Notice, Objects
+from labelnext_adapters.fiftyone.database.values import (
     Columns,
     corners,
     flat,
@@ -21,7 +21,7 @@ from labelnext_adapters.fiftyone.columns import (
     softmax,
     stack,
 )
-from labelnext_adapters.fiftyone.kinds import Kind, extent, one_confidence
+from labelnext_adapters.fiftyone.read.label_types import Kind, extent, one_confidence
 
 if TYPE_CHECKING:
     from labelnext_adapters.fiftyone import FiftyOneSource

@@ -10,20 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext.pool import Pool
-from labelnext_adapters.fiftyone.columns import Columns, fetch, flat, offsets, positions
-from labelnext_adapters.fiftyone.connection import field_of, talking
-from labelnext_adapters.fiftyone.embeddings import check_embeddings, embeddings_of
-from labelnext_adapters.fiftyone.kinds import Kind, kind_of, labels_of, map_means
-from labelnext_adapters.fiftyone.labels import fetched_ids
-from labelnext_adapters.fiftyone.places import field_path
-from labelnext_adapters.fiftyone.predictions import (
+from labelnext.pool.pool import Pool
+from labelnext_adapters.fiftyone.database.connection import field_of, talking
+from labelnext_adapters.fiftyone.database.fields import field_path
+from labelnext_adapters.fiftyone.database.values import Columns, fetch, flat, offsets, positions
+from labelnext_adapters.fiftyone.read.embeddings import check_embeddings, embeddings_of
+from labelnext_adapters.fiftyone.read.label_types import Kind, kind_of, labels_of, map_means
+from labelnext_adapters.fiftyone.read.predictions import (
     Reading,
     class_vectors,
     note_unknown,
     objects_of,
     predicted,
 )
+from labelnext_adapters.fiftyone.write.fetched_labels import fetched_ids
 
 if TYPE_CHECKING:
     from labelnext_adapters.fiftyone import FiftyOneSource

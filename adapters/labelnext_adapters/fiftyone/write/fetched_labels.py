@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labelnext.acquisition import Unit
-from labelnext.adapter import Context
-from labelnext.batch import Labels, Mark
+from labelnext.adapter.batch import Labels, Mark
+from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, WriteRefused
-from labelnext.journal import Performer, Plan, Step
-from labelnext_adapters.fiftyone.columns import fetch
-from labelnext_adapters.fiftyone.connection import planned_dataset, talking
+from labelnext.journal.journal import Performer, Plan, Step
+from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
+from labelnext_adapters.fiftyone.database.values import fetch
 
 KIND = "labels"  # of the step
 _MARKER = "labelnext_labels"  # key in the info of a field that holds fetched labels

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from labelnext.errors import ConfigError, NotFound, listed
-from labelnext_adapters.fiftyone.connection import talking
-from labelnext_adapters.fiftyone.places import documents, field_path, without_bars
+from labelnext_adapters.fiftyone.database.connection import talking
+from labelnext_adapters.fiftyone.database.fields import documents, field_path, without_bars
+from labelnext_adapters.fiftyone.database.views import view_names
 from labelnext_adapters.fiftyone.runs import METHOD
-from labelnext_adapters.fiftyone.views import view_names
-from labelnext_adapters.fiftyone.write import (
+from labelnext_adapters.fiftyone.write.performer import (
     check_run_name,
     refuse_foreign,
     registered,

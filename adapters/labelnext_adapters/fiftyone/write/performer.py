@@ -10,18 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from labelnext.adapter import Context
+from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, WriteFailed, WriteRefused
-from labelnext.journal import Journal, Performer, Step
-from labelnext_adapters.fiftyone.connection import planned_dataset, talking
-from labelnext_adapters.fiftyone.object_scores import (
-    refuse_foreign_attribute,
-    remove_scores,
-    restore_scores,
-    scores_before,
-    write_scores,
-)
-from labelnext_adapters.fiftyone.places import (
+from labelnext.journal.journal import Journal, Performer, Step
+from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
+from labelnext_adapters.fiftyone.database.fields import (
     PREFIX,
     add_field,
     bulk_writer,
@@ -32,7 +25,14 @@ from labelnext_adapters.fiftyone.places import (
     with_field,
     without_bars,
 )
-from labelnext_adapters.fiftyone.views import (
+from labelnext_adapters.fiftyone.database.object_scores import (
+    refuse_foreign_attribute,
+    remove_scores,
+    restore_scores,
+    scores_before,
+    write_scores,
+)
+from labelnext_adapters.fiftyone.database.views import (
     restore_view,
     same_view,
     save_views,

@@ -7,23 +7,23 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from labelnext.adapter import Context
+from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, InvalidInput, listed
-from labelnext.journal import Plan, Step
-from labelnext.ranking import Ranking
+from labelnext.journal.journal import Plan, Step
+from labelnext.ranking.rank import Ranking
 from labelnext_adapters.fiftyone import FiftyOneSource, FiftyOneWrite
-from labelnext_adapters.fiftyone.columns import fetch
-from labelnext_adapters.fiftyone.connection import talking
-from labelnext_adapters.fiftyone.kinds import kind_of
-from labelnext_adapters.fiftyone.object_scores import label_ids, matched, refuse_foreign_attribute
-from labelnext_adapters.fiftyone.places import field_path, with_field
-from labelnext_adapters.fiftyone.read import keyed
-from labelnext_adapters.fiftyone.views import VIEW_LIMIT, view_names
-from labelnext_adapters.fiftyone.write import (
-    check_run_name,
-    refuse_foreign,
-    registered,
+from labelnext_adapters.fiftyone.database.connection import talking
+from labelnext_adapters.fiftyone.database.fields import field_path, with_field
+from labelnext_adapters.fiftyone.database.object_scores import (
+    label_ids,
+    matched,
+    refuse_foreign_attribute,
 )
+from labelnext_adapters.fiftyone.database.values import fetch
+from labelnext_adapters.fiftyone.database.views import VIEW_LIMIT, view_names
+from labelnext_adapters.fiftyone.read.label_types import kind_of
+from labelnext_adapters.fiftyone.read.read import keyed
+from labelnext_adapters.fiftyone.write.performer import check_run_name, refuse_foreign, registered
 
 
 def plan_ranking(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from labelnext.adapter import Context, SendOptions, Target
+from labelnext.adapter.protocol import Context, SendOptions, Target
 from labelnext.errors import ConfigError
-from labelnext.journal import Journal, Performer, Plan
+from labelnext.journal.journal import Journal, Performer, Plan
 
 if TYPE_CHECKING:
-    from labelnext.batch import Batch, Labels, Origin
+    from labelnext.adapter.batch import Batch, Labels, Origin
 
 
 class FiftyOneSend(SendOptions):
@@ -42,12 +42,16 @@ class FiftyOneTarget(Target):
             InvalidInput: if no item of the batch is a sample of it, or the key is not distinct.
             WriteRefused: if something of the run's name is not labelnext's.
         """
-        from labelnext.batch import ranked_there
+        from labelnext.adapter.batch import ranked_there
         from labelnext_adapters.fiftyone import FiftyOneSource, FiftyOneWrite
-        from labelnext_adapters.fiftyone.columns import fetch
-        from labelnext_adapters.fiftyone.connection import open_collection, reach_database, talking
-        from labelnext_adapters.fiftyone.plan import plan_ranking
-        from labelnext_adapters.fiftyone.read import keyed
+        from labelnext_adapters.fiftyone.database.connection import (
+            open_collection,
+            reach_database,
+            talking,
+        )
+        from labelnext_adapters.fiftyone.database.values import fetch
+        from labelnext_adapters.fiftyone.read.read import keyed
+        from labelnext_adapters.fiftyone.write.plan import plan_ranking
 
         reach_database()
         key = self._options.key
@@ -64,8 +68,8 @@ class FiftyOneTarget(Target):
 
     def performer(self, journal: Journal) -> Performer:
         """What writes the field, views, index and run, as a run on the dataset does."""
-        from labelnext_adapters.fiftyone.connection import reach_database
-        from labelnext_adapters.fiftyone.write import FiftyOnePerformer
+        from labelnext_adapters.fiftyone.database.connection import reach_database
+        from labelnext_adapters.fiftyone.write.performer import FiftyOnePerformer
 
         reach_database()
         return FiftyOnePerformer(journal, self._context)
@@ -84,7 +88,7 @@ def _samples(collection: Any, key: str | None, item_ids: list[str]) -> Any:
     from bson import ObjectId
     from fiftyone import ViewField
 
-    from labelnext_adapters.fiftyone.connection import field_of
+    from labelnext_adapters.fiftyone.database.connection import field_of
 
     if key is None:
         return collection.select([item for item in item_ids if ObjectId.is_valid(item)])

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from labelnext.adapter import Context, Options
-from labelnext.adapter_formats import Format
+from labelnext.adapter.formats import Format
+from labelnext.adapter.protocol import Context, Options
 from labelnext.errors import ConfigError
-from labelnext.pool import Pool
+from labelnext.pool.pool import Pool
 
 
 class CocoOptions(Options):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from labelnext.adapter import Context, Options
-from labelnext.adapter_formats import Format
+from labelnext.adapter.formats import Format
+from labelnext.adapter.protocol import Context, Options
 from labelnext.errors import MissingExtra, NotFound
-from labelnext.pool import Pool
+from labelnext.pool.pool import Pool
 
 
 class LabelStudioExportOptions(Options):

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from labelnext.adapter import Context, Options
-from labelnext.adapter_formats import Format
+from labelnext.adapter.formats import Format
+from labelnext.adapter.protocol import Context, Options
 from labelnext.errors import InvalidInput, unknown
-from labelnext.pool import Objects, Pool
+from labelnext.pool.objects import Objects
+from labelnext.pool.pool import Pool
 
 _ARRAYS = {
     "item_ids": "item_id",

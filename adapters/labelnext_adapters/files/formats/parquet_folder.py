@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labelnext.adapter import Context
-from labelnext.adapter_formats import Format
-from labelnext.pool import Pool
+from labelnext.adapter.formats import Format
+from labelnext.adapter.protocol import Context
+from labelnext.pool.pool import Pool
 from labelnext_adapters.files.table_options import WILD, ParquetFolderOptions
 
 if TYPE_CHECKING:

@@ -6,16 +6,16 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from labelnext.acquisition import acquisition_names, get_acquisition
-from labelnext.adapter import Finding
+from labelnext.adapter.protocol import Finding
 from labelnext.errors import LabelnextError
-from labelnext.pool import Pool
+from labelnext.pool.pool import Pool
 from labelnext_adapters.label_studio import LabelStudioSource
-from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.part import find_part
-from labelnext_adapters.label_studio.project import find_versions, get_project
-from labelnext_adapters.label_studio.read import read_page
-from labelnext_adapters.label_studio.tasks import Tasks
-from labelnext_adapters.label_studio_format.columns import Columns, make_pool
+from labelnext_adapters.label_studio.read.read import read_page
+from labelnext_adapters.label_studio.read.scope import find_part
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.project import find_versions, get_project
+from labelnext_adapters.label_studio.server.tasks import Tasks
+from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
 from labelnext_adapters.label_studio_format.regions import CONTROLS
 from labelnext_adapters.label_studio_format.setup import find_setup
 

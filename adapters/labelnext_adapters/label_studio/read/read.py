@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from labelnext.adapter import Context
+from labelnext.adapter.protocol import Context
 from labelnext.errors import NotFound
-from labelnext.pool import Notice, Pool
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
 from labelnext_adapters.label_studio import LabelStudioSource
-from labelnext_adapters.label_studio.annotations import read_truth
-from labelnext_adapters.label_studio.client import Client, TimedOut
-from labelnext_adapters.label_studio.part import Part, find_part
-from labelnext_adapters.label_studio.project import find_versions, get_project
-from labelnext_adapters.label_studio.tasks import (
+from labelnext_adapters.label_studio.read.scope import Part, find_part
+from labelnext_adapters.label_studio.server.annotations import read_truth
+from labelnext_adapters.label_studio.server.client import Client, TimedOut
+from labelnext_adapters.label_studio.server.project import find_versions, get_project
+from labelnext_adapters.label_studio.server.tasks import (
     FIELDS,
     TASK_FIELDS,
     Prediction,
@@ -28,7 +29,7 @@ from labelnext_adapters.label_studio.tasks import (
     read_tasks,
     task_pages,
 )
-from labelnext_adapters.label_studio_format.columns import Columns, make_pool
+from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
 from labelnext_adapters.label_studio_format.setup import find_setup
 
 PAGE_SIZE_WITH_PREDICTIONS = 200

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from labelnext.errors import InvalidInput, NotFound, listed
-from labelnext.pool import Notice
+from labelnext.pool.objects import Notice
 from labelnext_adapters.label_studio import LabelStudioSource
-from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.tab import View, list_tabs
-from labelnext_adapters.label_studio.tasks import Task, count_tasks, task_pages
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.tab import View, list_tabs
+from labelnext_adapters.label_studio.server.tasks import Task, count_tasks, task_pages
 
 Filter = dict[str, Any]
 

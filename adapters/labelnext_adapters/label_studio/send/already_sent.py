@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from labelnext.adapter import Context
-from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.tasks import FIELDS, task_pages
+from labelnext.adapter.protocol import Context
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.tasks import FIELDS, task_pages
 
 _PROJECTS = 100  # a page
 

@@ -8,7 +8,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from labelnext.acquisition import Unit
-from labelnext.batch import Mark
+from labelnext.adapter.batch import Mark
 from labelnext.errors import InvalidInput, NotFound
 
 TAGS: dict[Unit, str] = {"items": "Choices", "objects": "RectangleLabels"}

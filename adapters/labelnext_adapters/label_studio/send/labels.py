@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from typing import get_args
 
 from labelnext.acquisition import Unit
-from labelnext.adapter import Context
-from labelnext.batch import Labels, Mark, Origin
+from labelnext.adapter.batch import Labels, Mark, Origin
+from labelnext.adapter.protocol import Context
 from labelnext.errors import NotFound, listed
-from labelnext.pool import Notice
-from labelnext_adapters.label_studio.annotations import labelled_tasks
-from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.control import find_tag
-from labelnext_adapters.label_studio.project import get_project
-from labelnext_adapters.label_studio.sending import project_mark
-from labelnext_adapters.label_studio.sent import made_project, sent_tasks
-from labelnext_adapters.label_studio.target import LabelStudioSend
+from labelnext.pool.objects import Notice
+from labelnext_adapters.label_studio.send.already_sent import made_project, sent_tasks
+from labelnext_adapters.label_studio.send.label_tag import find_tag
+from labelnext_adapters.label_studio.send.performer import project_mark
+from labelnext_adapters.label_studio.send.target import LabelStudioSend
+from labelnext_adapters.label_studio.server.annotations import labelled_tasks
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.project import get_project
+from labelnext_adapters.label_studio_format.annotations import counted
 from labelnext_adapters.label_studio_format.regions import (
     BrokenRegion,
     Found,
@@ -24,7 +25,6 @@ from labelnext_adapters.label_studio_format.regions import (
     true_labels,
 )
 from labelnext_adapters.label_studio_format.setup import find_setup
-from labelnext_adapters.label_studio_format.truth import counted
 
 _UNITS: tuple[Unit, ...] = get_args(Unit)
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from labelnext.errors import InvalidInput, WriteFailed, listed
-from labelnext_adapters.label_studio.client import MOST_BYTES, Client
+from labelnext_adapters.label_studio.server.client import MOST_BYTES, Client
 
 MOST_FILES = 100  # Label Studio refuses more in one request
 

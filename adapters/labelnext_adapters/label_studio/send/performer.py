@@ -13,21 +13,27 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
-from labelnext.adapter import Context, Step
-from labelnext.batch import Batch, Item, Mark, Origin
+from labelnext.adapter.batch import Batch, Item, Mark, Origin
+from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, NotFound, WriteFailed, WriteRefused, listed
-from labelnext.journal import Journal, Performer, Plan, hold
-from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.control import Tag, find_tag, make_tag, regions
-from labelnext_adapters.label_studio.fields import Fields
-from labelnext_adapters.label_studio.media import Uploads, addresses, check_files, parts
-from labelnext_adapters.label_studio.project import get_project
-from labelnext_adapters.label_studio.sent import Sent, made_project, sent_tasks, untouched
-from labelnext_adapters.label_studio.shards import WHOLE
-from labelnext_adapters.label_studio.tab import filters, find_tab, ordering
-from labelnext_adapters.label_studio.target import LabelStudioSend
-from labelnext_adapters.label_studio.tasks import BATCH, PRIORITY
-from labelnext_adapters.label_studio.write import Tabs, next_steps
+from labelnext.journal.journal import Journal, Performer, Plan, Step
+from labelnext.journal.lock import hold
+from labelnext_adapters.label_studio.send.already_sent import (
+    Sent,
+    made_project,
+    sent_tasks,
+    untouched,
+)
+from labelnext_adapters.label_studio.send.label_tag import Tag, find_tag, make_tag, regions
+from labelnext_adapters.label_studio.send.media import Uploads, addresses, check_files, parts
+from labelnext_adapters.label_studio.send.target import LabelStudioSend
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.project import get_project
+from labelnext_adapters.label_studio.server.tab import filters, find_tab, ordering
+from labelnext_adapters.label_studio.server.tasks import BATCH, PRIORITY
+from labelnext_adapters.label_studio.write.annotators import WHOLE
+from labelnext_adapters.label_studio.write.data_keys import Fields
+from labelnext_adapters.label_studio.write.plan import Tabs, next_steps
 
 TAB = "Label next"
 _DELETED_AT_ONCE = 100  # tasks looked at, and then deleted, in one request

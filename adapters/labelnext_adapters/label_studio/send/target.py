@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from labelnext.adapter import Context, SendOptions, Target
+from labelnext.adapter.protocol import Context, SendOptions, Target
 from labelnext.errors import ConfigError
-from labelnext.journal import Journal, Performer, Plan
-from labelnext_adapters.label_studio.address import checked_key, checked_url
+from labelnext.journal.journal import Journal, Performer, Plan
+from labelnext_adapters.label_studio.server.address import checked_key, checked_url
 
 if TYPE_CHECKING:
-    from labelnext.batch import Batch, Labels, Origin
-    from labelnext_adapters.label_studio.client import Client
+    from labelnext.adapter.batch import Batch, Labels, Origin
+    from labelnext_adapters.label_studio.server.client import Client
 
 
 class LabelStudioSend(SendOptions):
@@ -75,7 +75,7 @@ class LabelStudioTarget(Target):
     def client(self) -> Client:
         """The connection, made when first used."""
         if self._client is None:
-            from labelnext_adapters.label_studio.client import Client
+            from labelnext_adapters.label_studio.server.client import Client
 
             bundle = self._options.ca_bundle
             self._client = Client(
@@ -91,7 +91,7 @@ class LabelStudioTarget(Target):
             InvalidInput: if images are missing, or are not where the server can show them.
             WriteRefused: if the tab's title is taken.
         """
-        from labelnext_adapters.label_studio.sending import make_plan
+        from labelnext_adapters.label_studio.send.performer import make_plan
 
         if any(item.media for item in batch.items) or not batch.items:
             return make_plan(self.client, self._options, batch, self._context)
@@ -99,11 +99,16 @@ class LabelStudioTarget(Target):
 
     def _plan_of_tasks(self, batch: Batch) -> Plan:
         """What a run on the project would write, of a batch whose items are its tasks already."""
-        from labelnext.batch import ranked_there
+        from labelnext.adapter.batch import ranked_there
         from labelnext_adapters.label_studio import LabelStudioSource, LabelStudioWrite
-        from labelnext_adapters.label_studio.project import get_project
-        from labelnext_adapters.label_studio.tasks import TASK_FIELDS, collect, pages_of, read_tasks
-        from labelnext_adapters.label_studio.write import plan_tasks
+        from labelnext_adapters.label_studio.server.project import get_project
+        from labelnext_adapters.label_studio.server.tasks import (
+            TASK_FIELDS,
+            collect,
+            pages_of,
+            read_tasks,
+        )
+        from labelnext_adapters.label_studio.write.plan import plan_tasks
 
         client, number = self.client, self._checked_project()
         project = get_project(client, number)["id"]
@@ -142,8 +147,8 @@ class LabelStudioTarget(Target):
         Taken back, it takes away the tasks that were made and that nobody has worked on; tasks
         that were there before get back what they had.
         """
-        from labelnext_adapters.label_studio.sending import Sender
-        from labelnext_adapters.label_studio.write import Writer
+        from labelnext_adapters.label_studio.send.performer import Sender
+        from labelnext_adapters.label_studio.write.plan import Writer
 
         if _of_tasks(journal.plan):
             self._checked_project()
@@ -156,7 +161,7 @@ class LabelStudioTarget(Target):
         Raises:
             NotFound: if nothing was sent yet, or there is no such project.
         """
-        from labelnext_adapters.label_studio.received import received
+        from labelnext_adapters.label_studio.send.labels import received
 
         return received(self.client, self._options, origin, self._context)
 

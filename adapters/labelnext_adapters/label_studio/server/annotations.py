@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labelnext.adapter import Context
-from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.tasks import Task, task_pages
+from labelnext.adapter.protocol import Context
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.tasks import Task, task_pages
+from labelnext_adapters.label_studio_format.annotations import Truth, Which
 from labelnext_adapters.label_studio_format.regions import Setup
-from labelnext_adapters.label_studio_format.truth import Truth, Which
 
 _PAGE_SIZE = 500
 # The names count for the annotations inside the tasks as well.

@@ -29,7 +29,7 @@ from labelnext.errors import (
     NotFound,
     Unavailable,
 )
-from labelnext_adapters.label_studio.rows import decode_rows
+from labelnext_adapters.label_studio.server.json_rows import decode_rows
 
 T = TypeVar("T")
 

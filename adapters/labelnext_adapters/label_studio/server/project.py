@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from labelnext.errors import NotFound
-from labelnext_adapters.label_studio.client import Client, NoSuchPath
+from labelnext_adapters.label_studio.server.client import Client, NoSuchPath
 
 COPY = "labelnext:"  # how the model versions of copied predictions begin
 

@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import Any
 
 from labelnext.errors import NotFound, WriteRefused
-from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.tasks import BATCH, FIELDS, KEYS, PRIORITY, Keys
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.tasks import BATCH, FIELDS, KEYS, PRIORITY, Keys
 
 
 def ordering(*, whole: bool, keys: Keys = KEYS["label"]) -> list[str]:

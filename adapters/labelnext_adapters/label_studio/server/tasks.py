@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from labelnext.adapter import Context
+from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, Unavailable, listed
-from labelnext_adapters.label_studio.client import Client, TimedOut
+from labelnext_adapters.label_studio.server.client import Client, TimedOut
+from labelnext_adapters.label_studio_format.annotations import Annotation
 from labelnext_adapters.label_studio_format.export import key_value
-from labelnext_adapters.label_studio_format.truth import Annotation
 
 PRIORITY = "labelnext_priority"
 BATCH = "labelnext_batch"

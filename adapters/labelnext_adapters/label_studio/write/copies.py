@@ -15,12 +15,13 @@ from typing import Any
 
 import msgspec
 
-from labelnext.adapter import Context, Step
+from labelnext.adapter.protocol import Context
 from labelnext.errors import WriteFailed, listed
-from labelnext_adapters.label_studio.client import MOST_BYTES, Client
-from labelnext_adapters.label_studio.project import COPY, all_versions, get_project
-from labelnext_adapters.label_studio.read import stored_predictions
-from labelnext_adapters.label_studio.tasks import Prediction, task_pages
+from labelnext.journal.journal import Step
+from labelnext_adapters.label_studio.read.read import stored_predictions
+from labelnext_adapters.label_studio.server.client import MOST_BYTES, Client
+from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project
+from labelnext_adapters.label_studio.server.tasks import Prediction, task_pages
 
 SAMPLING = "Uncertainty sampling"
 _DELETE_SECONDS = 3600  # the server saves each task anew: 50 predictions a second

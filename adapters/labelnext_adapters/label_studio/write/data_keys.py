@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from labelnext.adapter import Context, Step
+from labelnext.adapter.protocol import Context
 from labelnext.errors import (
     AccessDenied,
     InvalidInput,
@@ -20,9 +20,9 @@ from labelnext.errors import (
     WriteRefused,
     listed,
 )
-from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.digits import SetField, priority_texts, requests_for
-from labelnext_adapters.label_studio.tasks import (
+from labelnext.journal.journal import Step
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.tasks import (
     FIELDS,
     KEYS,
     TASK_FIELDS,
@@ -30,6 +30,7 @@ from labelnext_adapters.label_studio.tasks import (
     pages_of,
     task_pages,
 )
+from labelnext_adapters.label_studio.write.priorities import SetField, priority_texts, requests_for
 
 _READ_BACK = 500  # values compared after a write; all of them when there are fewer
 _FEW = 2000  # tasks that are read by their ids rather than with the whole project

@@ -9,17 +9,15 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
-from labelnext.adapter import Context, Plan, Step
+from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, InvalidInput, WriteRefused, listed
-from labelnext.journal import Journal, Performer, StepPerformer, hold
-from labelnext.ranking import Ranking
+from labelnext.journal.journal import Journal, Performer, Plan, Step, StepPerformer
+from labelnext.journal.lock import hold
+from labelnext.ranking.rank import Ranking
 from labelnext_adapters.label_studio import LabelStudioSource, LabelStudioWrite
-from labelnext_adapters.label_studio.client import Client
-from labelnext_adapters.label_studio.fields import Fields
-from labelnext_adapters.label_studio.predictions import Copies, Sampling, copy_version
-from labelnext_adapters.label_studio.project import COPY, all_versions, get_project, is_copy
-from labelnext_adapters.label_studio.shards import WHOLE, deal, shard_names
-from labelnext_adapters.label_studio.tab import (
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project, is_copy
+from labelnext_adapters.label_studio.server.tab import (
     View,
     filters,
     list_tabs,
@@ -30,7 +28,10 @@ from labelnext_adapters.label_studio.tab import (
     review_filters,
     tab_url,
 )
-from labelnext_adapters.label_studio.tasks import KEYS, Tasks, read_marks
+from labelnext_adapters.label_studio.server.tasks import KEYS, Tasks, read_marks
+from labelnext_adapters.label_studio.write.annotators import WHOLE, deal, shard_names
+from labelnext_adapters.label_studio.write.copies import Copies, Sampling, copy_version
+from labelnext_adapters.label_studio.write.data_keys import Fields
 
 _CLICKS = (
     'Press the small arrow beside "Label All Tasks" and choose "Label Tasks As Displayed" '

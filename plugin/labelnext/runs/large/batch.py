@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.adapter import Part
-from labelnext.checks import id_order
-from labelnext.pool import Notice, Pool
-from labelnext.recipe import Recipe
+from labelnext.adapter.protocol import Part
+from labelnext.pool.checks import id_order
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
+from labelnext.ranking.recipe import Recipe
+from labelnext.runs.large.choices import picks_in_rounds
+from labelnext.runs.large.order import Scores
+from labelnext.runs.large.score_part import Scoring
+from labelnext.runs.large.second_round import second_round
+from labelnext.runs.large.survey import Guide, labels_of
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.image_diversity import in_rounds
 from labelnext.selection.stochastic import disturbed
 from labelnext.selection.top_k import top_k
 from labelnext.selection.typiclust import turns
-from labelnext.streamed.choice import picks_in_rounds
-from labelnext.streamed.guides import Guide, labels_of
-from labelnext.streamed.ordering import Scores
-from labelnext.streamed.rounds import second_round
-from labelnext.streamed.scoring import Scoring
-from labelnext.streamed.store import Store
+from labelnext.support.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import ConfigError
-from labelnext.pool import Pool
-from labelnext.recipe import Recipe
-from labelnext.selection.points import Array, Points, Space
+from labelnext.pool.pool import Pool
+from labelnext.ranking.recipe import Recipe
+from labelnext.selection.vectors import Array, Points, Space
 
 
 def picks_in_clusters(recipe: Recipe) -> bool:

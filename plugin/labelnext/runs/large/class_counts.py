@@ -10,11 +10,12 @@ import numpy as np
 
 from labelnext.acquisition import AUTO
 from labelnext.acquisition.weights import count_weights, labelled_counts
-from labelnext.adapter import Part, Streams
-from labelnext.pool import Objects, Pool
-from labelnext.recipe import Recipe
-from labelnext.streamed.parts import Scored, file_name
-from labelnext.streamed.store import Store
+from labelnext.adapter.protocol import Part, Streams
+from labelnext.pool.objects import Objects
+from labelnext.pool.pool import Pool
+from labelnext.ranking.recipe import Recipe
+from labelnext.runs.large.part import Scored, file_name
+from labelnext.support.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,12 +15,12 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from labelnext import errors
-from labelnext.adapter import Part, Streams
-from labelnext.config import Config
+from labelnext.adapter.protocol import Part, Streams
+from labelnext.config.config import Config
 from labelnext.errors import LabelnextError, MissingExtra, Unavailable, unknown
-from labelnext.streamed.parts import Scored, Task, do_part
-from labelnext.streamed.store import Store
-from labelnext.threads import in_order
+from labelnext.runs.large.part import Scored, Task, do_part
+from labelnext.support.store import Store
+from labelnext.support.threads import in_order
 
 # A task costs Ray Data as much time as a small part; what a lost one had done is not done again.
 _TASKS = 8  # for each processor

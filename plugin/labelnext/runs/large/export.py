@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.adapter import Adapter
-from labelnext.config import Config, load_config
+from labelnext.adapter.protocol import Adapter
+from labelnext.config.config import Config, load_config
+from labelnext.config.opened import opened, read_pool
 from labelnext.errors import ConfigError
-from labelnext.journal import Progress
-from labelnext.opened import opened, read_pool
-from labelnext.pool import Objects, Pool
-from labelnext.streamed.store import Store
+from labelnext.journal.journal import Progress
+from labelnext.pool.objects import Objects
+from labelnext.pool.pool import Pool
+from labelnext.support.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa

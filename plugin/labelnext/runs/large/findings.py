@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.checks import id_order
-from labelnext.history import Snapshot
-from labelnext.pool import Notice
-from labelnext.ranking import Ranking, as_rows, auto_notices
-from labelnext.recipe import Recipe
-from labelnext.report import BINS, NEXT
-from labelnext.streamed.ordering import Scores
-from labelnext.streamed.parts import Scored
-from labelnext.trust import Trust
+from labelnext.pool.checks import id_order
+from labelnext.pool.objects import Notice
+from labelnext.quality.reliability import Trust
+from labelnext.quality.stopping import Snapshot
+from labelnext.ranking.rank import Ranking, as_rows, auto_notices
+from labelnext.ranking.recipe import Recipe
+from labelnext.report.report import BINS, NEXT
+from labelnext.runs.large.order import Scores
+from labelnext.runs.large.part import Scored
 
 if TYPE_CHECKING:
     import pyarrow as pa

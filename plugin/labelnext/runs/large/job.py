@@ -9,26 +9,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from labelnext.adapter import Adapter, Finding, Part, Streams, Target, able
-from labelnext.capabilities import Capability, can, missing_capability
-from labelnext.config import Config
-from labelnext.history import Snapshot
-from labelnext.job import Stages
-from labelnext.journal import Journal, Plan, Progress, Step, carry_out, take_back
-from labelnext.pool import Notice, Pool
-from labelnext.ranking import Ranking
-from labelnext.recipe import Recipe
-from labelnext.report import summarise
-from labelnext.scoring import follow
-from labelnext.streamed.asked import (
+from labelnext.adapter.capabilities import Capability, can, missing_capability
+from labelnext.adapter.protocol import Adapter, Finding, Part, Streams, Target, able
+from labelnext.config.config import Config
+from labelnext.journal.journal import Journal, Plan, Progress, Step, carry_out, take_back
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
+from labelnext.quality.stopping import Snapshot
+from labelnext.ranking.dataset import output_place
+from labelnext.ranking.rank import Ranking
+from labelnext.ranking.recipe import Recipe
+from labelnext.report.report import summarise
+from labelnext.runs.job import Stages
+from labelnext.runs.large.labelled import labelled_items
+from labelnext.runs.large.limits import (
     check_streamable,
     first_pool,
     recipe_of_parts,
     without_limits,
 )
-from labelnext.streamed.labelled import labelled_items
-from labelnext.streamed.published import output_place
-from labelnext.streamed.run import STEP, LargePerformer
+from labelnext.runs.large.performer import STEP, LargePerformer
+from labelnext.runs.ranked import follow
 
 
 class LargeJob:

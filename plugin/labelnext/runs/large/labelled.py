@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.adapter import Part, Streams
-from labelnext.config import Config
+from labelnext.adapter.protocol import Part, Streams
+from labelnext.config.config import Config
 from labelnext.errors import InvalidInput
-from labelnext.journal import Progress
-from labelnext.pool import Pool
-from labelnext.streamed.asked import skips
-from labelnext.streamed.part_findings import all_classes
-from labelnext.threads import in_order
+from labelnext.journal.journal import Progress
+from labelnext.pool.pool import Pool
+from labelnext.runs.large.limits import skips
+from labelnext.runs.large.part_findings import all_classes
+from labelnext.support.threads import in_order
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from labelnext.acquisition import get_acquisition
-from labelnext.adapter import Part, Streams
-from labelnext.config import Config
+from labelnext.adapter.protocol import Part, Streams
+from labelnext.config.config import Config
 from labelnext.errors import ConfigError, InvalidInput, NotFound
-from labelnext.pool import Pool
-from labelnext.recipe import Recipe, resolved
+from labelnext.pool.pool import Pool
+from labelnext.ranking.recipe import Recipe, resolved
+from labelnext.runs.large.choices import check_choice, refuse, try_limits
+from labelnext.runs.large.class_counts import with_labels, with_weights
 from labelnext.selection import get_selection, selection_names
-from labelnext.streamed.choice import check_choice, refuse, try_limits
-from labelnext.streamed.counting import with_labels, with_weights
 
 
 def check_streamable(settings: Config) -> None:

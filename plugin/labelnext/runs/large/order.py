@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labelnext.errors import InvalidInput, MissingExtra, WriteFailed, listed
-from labelnext.streamed.store import Store
+from labelnext.support.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa

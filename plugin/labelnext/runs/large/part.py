@@ -7,9 +7,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from labelnext.adapter import Part, Streams
+from labelnext.adapter.protocol import Part, Streams
 from labelnext.errors import InvalidInput, LabelnextError
-from labelnext.streamed.store import Store
+from labelnext.support.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa

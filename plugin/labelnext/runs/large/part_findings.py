@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition.function import without_objects
-from labelnext.pool import Pool
-from labelnext.recipe import Recipe
-from labelnext.report import class_name, counted_objects, predictions_by_class
-from labelnext.streamed.store import Store
-from labelnext.trust import Evidence, Trust, evidence, judge
+from labelnext.pool.pool import Pool
+from labelnext.quality.reliability import Evidence, Trust, evidence, judge
+from labelnext.ranking.recipe import Recipe
+from labelnext.report.report import class_name, counted_objects, predictions_by_class
+from labelnext.support.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,24 +8,25 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from labelnext.adapter import Journal, Part, Performer, Progress, Step, Streams
-from labelnext.config import Config
+from labelnext.adapter.protocol import Part, Streams
+from labelnext.config.config import Config
 from labelnext.errors import WriteRefused
-from labelnext.job import Stages
-from labelnext.recipe import Recipe
-from labelnext.streamed.asked import first_pool, recipe_of_parts, skips
-from labelnext.streamed.batches import batch_of
-from labelnext.streamed.choice import picks_in_clusters, picks_in_rounds
-from labelnext.streamed.counting import Counting, is_wanted
-from labelnext.streamed.engines import get_engine
-from labelnext.streamed.guides import SAMPLE_SIZE, Guide, Survey, make_guide
-from labelnext.streamed.ordering import in_order, opened_scores
-from labelnext.streamed.part_findings import judged
-from labelnext.streamed.parts import Scored, Task
-from labelnext.streamed.published import HOW
-from labelnext.streamed.scoring import Scoring
-from labelnext.streamed.store import MANIFEST, Store
-from labelnext.streamed.summary import Summary, ranked_table
+from labelnext.journal.journal import Journal, Performer, Progress, Step
+from labelnext.ranking.dataset import HOW
+from labelnext.ranking.recipe import Recipe
+from labelnext.runs.job import Stages
+from labelnext.runs.large.batch import batch_of
+from labelnext.runs.large.choices import picks_in_clusters, picks_in_rounds
+from labelnext.runs.large.class_counts import Counting, is_wanted
+from labelnext.runs.large.engines import get_engine
+from labelnext.runs.large.findings import Summary, ranked_table
+from labelnext.runs.large.limits import first_pool, recipe_of_parts, skips
+from labelnext.runs.large.order import in_order, opened_scores
+from labelnext.runs.large.part import Scored, Task
+from labelnext.runs.large.part_findings import judged
+from labelnext.runs.large.score_part import Scoring
+from labelnext.runs.large.survey import SAMPLE_SIZE, Guide, Survey, make_guide
+from labelnext.support.store import MANIFEST, Store
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.checks import id_order
-from labelnext.pool import Pool
-from labelnext.recipe import Recipe
-from labelnext.selection.points import Array, Points
+from labelnext.pool.checks import id_order
+from labelnext.pool.pool import Pool
+from labelnext.ranking.recipe import Recipe
+from labelnext.runs.large.choices import points_of
+from labelnext.runs.large.survey import Guide, vectors_of
 from labelnext.selection.typiclust import distances_to_nearest, nearest
-from labelnext.streamed.choice import points_of
-from labelnext.streamed.guides import Guide, vectors_of
+from labelnext.selection.vectors import Array, Points
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.adapter import Part, Streams
-from labelnext.pool import Pool
-from labelnext.recipe import Recipe
-from labelnext.report import NEXT, reason
-from labelnext.selection.constraints import classes_of, groups_of
-from labelnext.selection.points import Points, finite_rows
-from labelnext.streamed.choice import columns_of, picks_in_clusters, picks_in_rounds
-from labelnext.streamed.guides import read_guide, vectors_of
-from labelnext.streamed.part_findings import (
+from labelnext.adapter.protocol import Part, Streams
+from labelnext.pool.pool import Pool
+from labelnext.ranking.recipe import Recipe
+from labelnext.report.report import NEXT, reason
+from labelnext.runs.large.choices import columns_of, picks_in_clusters, picks_in_rounds
+from labelnext.runs.large.part import SAMPLE, Scored, all_integers, file_name
+from labelnext.runs.large.part_findings import (
     class_counts,
     class_names,
     columns_for_report,
@@ -25,9 +23,11 @@ from labelnext.streamed.part_findings import (
     object_counts,
     write_evidence,
 )
-from labelnext.streamed.parts import SAMPLE, Scored, all_integers, file_name
-from labelnext.streamed.proposals import located, proposed
-from labelnext.streamed.store import Store
+from labelnext.runs.large.pick_in_part import located, proposed
+from labelnext.runs.large.survey import read_guide, vectors_of
+from labelnext.selection.constraints import classes_of, groups_of
+from labelnext.selection.vectors import Points, finite_rows
+from labelnext.support.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.adapter import Part
-from labelnext.checks import id_order
-from labelnext.pool import Notice
-from labelnext.recipe import Recipe
+from labelnext.adapter.protocol import Part
+from labelnext.pool.checks import id_order
+from labelnext.pool.objects import Notice
+from labelnext.ranking.recipe import Recipe
+from labelnext.runs.large.pick_in_part import picked
+from labelnext.runs.large.score_part import Scoring
+from labelnext.runs.large.survey import Guide, vectors_of_table
 from labelnext.selection.facility_location import coverage
 from labelnext.selection.k_center import covering_radius
-from labelnext.selection.points import Array, Points
-from labelnext.streamed.guides import Guide, vectors_of_table
-from labelnext.streamed.proposals import picked
-from labelnext.streamed.scoring import Scoring
-from labelnext.streamed.store import Store
+from labelnext.selection.vectors import Array, Points
+from labelnext.support.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.adapter import Part, Streams
+from labelnext.adapter.protocol import Part, Streams
 from labelnext.errors import InvalidInput
-from labelnext.pool import Pool
-from labelnext.recipe import Recipe
+from labelnext.pool.pool import Pool
+from labelnext.ranking.recipe import Recipe
+from labelnext.runs.large.choices import columns_of, picks_in_clusters, points_of
+from labelnext.runs.large.part import Scored, all_integers, file_name
 from labelnext.selection.clustering import k_means
-from labelnext.selection.points import Array, Points, finite_rows
 from labelnext.selection.typiclust import n_clusters_of, nearest
-from labelnext.streamed.choice import columns_of, picks_in_clusters, points_of
-from labelnext.streamed.parts import Scored, all_integers, file_name
-from labelnext.streamed.store import Store
+from labelnext.selection.vectors import Array, Points, finite_rows
+from labelnext.support.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from labelnext.streamed.scoring import Scoring
+    from labelnext.runs.large.score_part import Scoring
 
 SAMPLE_SIZE = 40_000
 _KINDS = ("sample", "labelled", "centres")

@@ -13,7 +13,7 @@ import yaml
 import labelnext
 from labelnext import Objects, Pool, open_adapter
 from labelnext.errors import ConfigError
-from labelnext.streamed.export import export, table_of_pool
+from labelnext.runs.large.export import export, table_of_pool
 
 POOL = Pool(
     ["b", "a", "c"],

@@ -13,8 +13,8 @@ import pytest
 
 import labelnext
 from labelnext.errors import InvalidInput, WriteFailed
-from labelnext.undo import resume, runs, undo
-from tests.unit.test_streamed import (
+from labelnext.runs.undo import resume, runs, undo
+from tests.unit.runs.large.test_job import (
     assert_same,
     classification,
     in_memory,

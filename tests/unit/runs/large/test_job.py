@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import labelnext
-from labelnext.check import check
 from labelnext.errors import ConfigError, NotFound, WriteFailed
+from labelnext.runs.check import check
 
 N = 4_000
 
@@ -255,9 +255,9 @@ def test_the_batch_is_a_file_of_its_own(tmp_path: Path) -> None:
 def test_a_batch_that_is_the_pool_is_written_whole_and_not_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from labelnext.streamed import summary
+    from labelnext.runs.large import findings
 
-    monkeypatch.setattr(summary, "_HELD", 100)
+    monkeypatch.setattr(findings, "_HELD", 100)
     table = classification(texts())
     how = {"selection": {"budget": None}}
     report = labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", 3), **how))

@@ -12,7 +12,7 @@ import labelnext
 from labelnext import Objects, Pool
 from labelnext.acquisition import Unit
 from labelnext.errors import ConfigError
-from labelnext.streamed.export import source_of_pool
+from labelnext.runs.large.export import source_of_pool
 
 ROWS, BUDGET = 500, 100
 

@@ -14,7 +14,7 @@ import labelnext
 from labelnext.errors import ConfigError, InvalidInput
 from labelnext.selection.facility_location import coverage, facility_location
 from labelnext.selection.k_center import covering_radius, k_center
-from tests.unit.test_streamed import (
+from tests.unit.runs.large.test_job import (
     assert_same,
     classification,
     detections,
