@@ -12,11 +12,11 @@ import time
 
 from sklearn.datasets import load_digits
 
-from labelnext.config.config import Replay
+from labelnext.config.sections import Replay
 from labelnext.ranking.strategy import RANDOM, Strategy
 from labelnext.replays.curves import Curve, Protocol
 from labelnext.replays.outcomes import ReplayReport
-from labelnext.replays.replay import simulate
+from labelnext.replays.simulate import simulate
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ from sklearn.preprocessing import StandardScaler
 from labelnext.ranking.strategy import Strategy
 from labelnext.replays.curves import Protocol
 from labelnext.replays.outcomes import Outcome, ReplayReport
-from labelnext.replays.replay import simulate
+from labelnext.replays.simulate import simulate
 
 SEEDS = range(20)
 REGRESSION, FOREST = "logistic regression", "random forest"

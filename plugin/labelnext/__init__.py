@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labelnext.acquisition import acquisition_names, get_acquisition
-    from labelnext.adapter.protocol import adapter_names, open_adapter
+    from labelnext.adapter.registry import adapter_names, open_adapter
     from labelnext.config.config import load_config
     from labelnext.errors import LabelnextError
     from labelnext.pool.objects import Objects
     from labelnext.pool.pool import Pool
     from labelnext.quality.reviews import review
-    from labelnext.ranking.rank import Ranking, rank
+    from labelnext.ranking.rank import rank
+    from labelnext.ranking.ranking import Ranking
     from labelnext.replays.replay import replay
     from labelnext.report.report import Report
     from labelnext.runs.exchange import fetch, send
@@ -51,15 +52,15 @@ _HOMES = {
     "LabelnextError": "errors",
     "Objects": "pool.objects",
     "Pool": "pool.pool",
-    "Ranking": "ranking.rank",
+    "Ranking": "ranking.ranking",
     "Report": "report.report",
     "acquisition_names": "acquisition",
-    "adapter_names": "adapter.protocol",
+    "adapter_names": "adapter.registry",
     "fetch": "runs.exchange",
     "get_acquisition": "acquisition",
     "get_selection": "selection",
     "load_config": "config.config",
-    "open_adapter": "adapter.protocol",
+    "open_adapter": "adapter.registry",
     "rank": "ranking.rank",
     "replay": "replays.replay",
     "review": "quality.reviews",

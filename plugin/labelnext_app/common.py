@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from labelnext.journal.journal import Progress
-from labelnext_adapters.fiftyone.write.manage import run_names
+from labelnext.journal.plan import Progress
+from labelnext_adapters.fiftyone.read.own_runs import run_names
 
 ICON = "/assets/icon.svg"
 PLUGIN = "@labelnext/labelnext"

@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 from labelnext_adapters.fiftyone.app.compare import compare_runs
 from labelnext_adapters.fiftyone.database.fields import items_of
-from labelnext_adapters.fiftyone.write.manage import run_config
+from labelnext_adapters.fiftyone.read.own_runs import run_config
 
 from .common import choose, operator_config, refuse, run_form
 

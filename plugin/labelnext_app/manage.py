@@ -11,12 +11,12 @@ from labelnext.errors import LabelnextError
 from labelnext.journal.journal import Journal, journals
 from labelnext.runs.undo import resume, undo
 from labelnext_adapters.fiftyone.app.app import state_folder
+from labelnext_adapters.fiftyone.read.own_runs import run_config
 from labelnext_adapters.fiftyone.write.manage import (
     batch_view,
     check_new_name,
     delete_run,
     rename_run,
-    run_config,
     what_goes,
 )
 

@@ -9,7 +9,8 @@ from fiftyone.operators import types
 
 from labelnext.errors import LabelnextError
 from labelnext_adapters.fiftyone.app.summary import RunSummary, scores_view, summarise_run
-from labelnext_adapters.fiftyone.write.manage import batch_view, run_names
+from labelnext_adapters.fiftyone.read.own_runs import run_names
+from labelnext_adapters.fiftyone.write.manage import batch_view
 
 from .common import ICON, PLUGIN
 

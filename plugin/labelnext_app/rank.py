@@ -12,7 +12,6 @@ import labelnext
 from labelnext.acquisition import AUTO
 from labelnext.acquisition.objects import Reduction
 from labelnext.errors import LabelnextError
-from labelnext_adapters.fiftyone import FiftyOneSource
 from labelnext_adapters.fiftyone.app.app import state_folder
 from labelnext_adapters.fiftyone.app.choices import (
     Choice,
@@ -26,9 +25,10 @@ from labelnext_adapters.fiftyone.app.choices import (
     selection_choices,
 )
 from labelnext_adapters.fiftyone.database.fields import field_path
+from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.read.label_types import LABELS
+from labelnext_adapters.fiftyone.read.own_runs import check_run_name, refuse_foreign, registered
 from labelnext_adapters.fiftyone.write.manage import batch_view
-from labelnext_adapters.fiftyone.write.performer import check_run_name, refuse_foreign, registered
 
 from .common import ICON, choose, operator_config, refuse, with_progress
 

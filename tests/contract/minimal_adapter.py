@@ -24,12 +24,13 @@ from labelnext.adapter import (
     Target,
     WriteOptions,
 )
-from labelnext.adapter.batch import Batch, Item, Labels, Mark, Origin, batch_ranking
+from labelnext.adapter.batch import Batch, Item, Labels, Mark, Origin
 from labelnext.adapter.capabilities import Capability
 from labelnext.errors import NotFound
 from labelnext.journal import Journal, Performer, Plan, Step
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import Ranking
+from labelnext.ranking.ranking import batch_ranking
 
 ROWS = 2  # in a part
 

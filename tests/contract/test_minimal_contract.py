@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from labelnext.adapter import Adapter, Context, Target
-from labelnext.adapter.batch import Batch, Item, Origin, batch_ranking
+from labelnext.adapter.batch import Batch, Item, Origin
+from labelnext.ranking.ranking import batch_ranking
 from labelnext.testing import (
     AdapterContract,
     CountsLabelsSuite,

@@ -144,7 +144,7 @@ def test_samples_that_were_deleted_meanwhile_are_passed_over(three: Any, tmp_pat
 
 
 def test_a_ranking_never_takes_the_field_of_fetched_labels(three: Any, tmp_path: Path) -> None:
-    from labelnext_adapters.fiftyone.write.performer import refuse_foreign
+    from labelnext_adapters.fiftyone.read.own_runs import refuse_foreign
 
     written(three, said(three, {"a": (Mark("x"),)}), tmp_path)
     with pytest.raises(WriteRefused, match="must be labelnext's own"):

@@ -2,72 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
-
-from pydantic import field_validator
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from labelnext.adapter.capabilities import Capability
-from labelnext.adapter.protocol import Adapter, Context, Finding, Options, SendOptions, WriteOptions
-from labelnext.journal.journal import Journal, Performer, Plan
+from labelnext.adapter.options import Options, SendOptions, WriteOptions
+from labelnext.adapter.protocol import Adapter, Context, Finding
+from labelnext.journal.carry_out import Performer
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan
 from labelnext.pool.pool import Pool
-from labelnext.ranking.rank import Ranking
-from labelnext_adapters.fiftyone.write.target import FiftyOneSend, FiftyOneTarget
+from labelnext.ranking.ranking import Ranking
+from labelnext_adapters.fiftyone.options import FiftyOneSend, FiftyOneSource, FiftyOneWrite
+from labelnext_adapters.fiftyone.write.target import FiftyOneTarget
 
 if TYPE_CHECKING:
     from labelnext.adapter.batch import Batch, Labels, Origin
-
-
-class FiftyOneSource(Options):
-    """Where the samples and their predictions are."""
-
-    dataset: Any
-    """Name of the dataset, or in Python a dataset or view."""
-    view: str | None = None
-    """Name of a saved view."""
-    slice: str | None = None
-    """Of a grouped dataset, the slice that is ranked; the default slice when null."""
-    frames: bool = False
-    """Rank the frames of videos, by fields of the frames, instead of whole videos."""
-    pred_field: str | list[str] | None = None
-    """Field of the predictions; a list is a committee, one field for each model."""
-    pred_values: Literal["confidence", "uncertainty"] = "confidence"
-    """What the numbers of a heatmap or number field say."""
-    gt_field: str | None = None
-    """Field of the labels; samples that have one are labelled."""
-    label_tag: str | list[str] | None = None
-    """Samples with this tag, or one of these, are labelled; a class's name is the label."""
-    embeddings: str | None = None
-    """Vector field of the embeddings, or key of a brain similarity index."""
-    object_embeddings: str | None = None
-    """Attribute of each object that holds its embedding, as compute_patch_embeddings stores it."""
-
-    @property
-    def pred_fields(self) -> tuple[str, ...]:
-        """The fields of the predictions, none or more."""
-        return _several(self.pred_field)
-
-    @property
-    def label_tags(self) -> tuple[str, ...]:
-        """The tags that say that a sample is labelled."""
-        return _several(self.label_tag)
-
-    @field_validator("dataset")
-    @classmethod
-    def _given(cls, value: Any) -> Any:
-        if value is None or value == "":
-            raise ValueError("must be the name of a dataset")
-        return value
-
-
-def _several(value: str | list[str] | None) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value or ())
-
-
-class FiftyOneWrite(WriteOptions):
-    """How the ranking is written: `mode: queue` is a field, an index and two saved views."""
-
-    objects: bool = False
-    """Also set each object's own score, as an attribute named as the run."""
 
 
 class FiftyOneAdapter(Adapter):

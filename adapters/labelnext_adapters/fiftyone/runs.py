@@ -11,6 +11,7 @@ from typing import Any
 import fiftyone.core.runs as fors
 
 from labelnext_adapters.fiftyone.database.fields import (
+    MARKER,
     delete_field,
     field_path,
     items_of,
@@ -24,7 +25,6 @@ from labelnext_adapters.fiftyone.database.object_scores import (
 from labelnext_adapters.fiftyone.database.views import VIEW_LIMIT, put_view, ranked_view, view_names
 
 METHOD = "labelnext"
-MARKER = "labelnext"  # key in the info of a field that we made
 
 
 class LabelnextRunConfig(fors.RunConfig):  # type: ignore[misc]  # FiftyOne has no types

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from labelnext.adapter.capabilities import Capability
-from labelnext.adapter.protocol import Adapter, Context, Finding, Options, Part, WriteOptions
+from labelnext.adapter.options import Options, WriteOptions
+from labelnext.adapter.protocol import Adapter, Context, Finding, Part
 from labelnext.errors import InvalidInput, LabelnextError
-from labelnext.journal.journal import Journal, Performer, Plan
+from labelnext.journal.carry_out import Performer
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan
 from labelnext.pool.pool import Pool
-from labelnext.ranking.rank import Ranking
+from labelnext.ranking.ranking import Ranking
 from labelnext_adapters.files.options import (
     FilesSource,
     FilesWrite,

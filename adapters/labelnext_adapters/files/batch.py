@@ -11,14 +11,15 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from labelnext.acquisition import Unit
-from labelnext.adapter.batch import Batch, Item, Mark, Origin, batch_ranking
+from labelnext.adapter.batch import Batch, Item, Mark, Origin
+from labelnext.adapter.options import output_place
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, NotFound, listed
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
-from labelnext.ranking.dataset import output_place, published_batch
-from labelnext.ranking.rank import Ranking
-from labelnext.support.files import ranking_format
+from labelnext.ranking.dataset import published_batch
+from labelnext.ranking.files import ranking_format
+from labelnext.ranking.ranking import Ranking, batch_ranking
 from labelnext.support.store import is_url
 from labelnext_adapters.files.columns import pool_of_table
 from labelnext_adapters.files.formats import csv, jsonl, parquet

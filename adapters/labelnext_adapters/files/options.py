@@ -19,7 +19,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from labelnext.adapter.formats import Format, format_names, get_format, recognised
-from labelnext.adapter.protocol import Context, Options, WriteOptions
+from labelnext.adapter.options import Options, WriteOptions
+from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.support.plugins import offers
 from labelnext.support.store import is_url

@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from labelnext.adapter.formats import Format, InParts, recognised
-from labelnext.adapter.protocol import Context, Options
+from labelnext.adapter.options import Options
+from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, InvalidInput, LabelnextError, NotFound
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.options import FilesSource, place_of

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from labelnext.adapter.protocol import Context, Options
+from labelnext.adapter.options import Options
+from labelnext.adapter.protocol import Context
 from labelnext.errors import unknown
 
 WILD = ("*", "?", "[")

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, WriteRefused
-from labelnext.journal.journal import Journal, Performer, Plan, Step
-from labelnext.ranking.rank import Ranking
-from labelnext.support.files import check_writable, ranking_format, write_ranking
+from labelnext.journal.carry_out import Performer
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan, Step
+from labelnext.ranking.files import ranking_format, write_ranking
+from labelnext.ranking.ranking import Ranking
+from labelnext.support.files import check_writable
 
 if TYPE_CHECKING:
     from labelnext_adapters.files.options import FilesWrite

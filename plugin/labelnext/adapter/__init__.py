@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.options import Options, SendOptions, WriteOptions
 from labelnext.adapter.protocol import (
-    ADAPTERS,
     Adapter,
     Context,
     CountsLabels,
     Finding,
     GivesBatches,
-    Options,
     Part,
-    SendOptions,
     Streams,
     TakesBatches,
     TakesLabels,
     TakesObjectScores,
     Target,
-    WriteOptions,
+)
+from labelnext.adapter.registry import (
+    ADAPTERS,
     able,
     adapter_names,
     get_adapter,
@@ -27,7 +27,9 @@ from labelnext.adapter.protocol import (
     require,
     source_options,
 )
-from labelnext.journal.journal import Journal, Performer, Plan, Progress, Step
+from labelnext.journal.carry_out import Performer
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan, Progress, Step
 from labelnext.pool.objects import Notice
 
 __all__ = [

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labelnext.acquisition import Unit
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
-from labelnext.ranking.rank import Ranking, priorities
+from labelnext.ranking.ranking import Ranking, ranking_alone
 
 
 @dataclass(frozen=True)
@@ -143,43 +142,6 @@ def ranked_there(batch: Batch, known: Collection[str], where: str) -> tuple[Rank
     message = f"{len(missing)} items of the batch are not in {where}: {listed(missing)}."
     left_out = [message] if missing else []
     return ranking_alone(ranking, there), left_out
-
-
-def ranking_alone(ranking: Ranking, kept: NDArray[np.bool_]) -> Ranking:
-    """A ranking of a part of its batch, as if nothing else were ranked.
-
-    Args:
-        ranking: with its batch.
-        kept: shape (n_batch,).
-    """
-    ids, scores = ranking.item_ids[kept], ranking.scores[kept]
-    n = len(ids)
-    return replace(
-        ranking,
-        item_ids=ids,
-        ranks=np.arange(1, n + 1),
-        priorities=priorities(n),
-        scores=scores,
-        pool_order=ids,
-        pool_scores=scores,
-    )
-
-
-def batch_ranking(rows: list[dict[str, Any]], **how: Any) -> Ranking:
-    """A ranking of these items alone, in their order.
-
-    Args:
-        rows: with item_id and score.
-        how: they were ranked, as attributes of `Ranking`.
-
-    Example:
-        >>> batch_ranking([{"item_id": "b", "score": 0.5}, {"item_id": "a", "score": None}])
-        <Ranking of 2 items, batch of 2: no acquisition, top_k>
-    """
-    n = len(rows)
-    ids = np.array([row["item_id"] for row in rows], dtype=np.str_)
-    scores = np.array([np.nan if (s := row["score"]) is None else s for row in rows], dtype=float)
-    return Ranking(ids, np.arange(1, n + 1), priorities(n), scores, ids, scores, **how)
 
 
 @dataclass(frozen=True)

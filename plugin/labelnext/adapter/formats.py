@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from labelnext.adapter.protocol import Context, Options, Part
+from labelnext.adapter.options import Options
+from labelnext.adapter.protocol import Context, Part
 from labelnext.errors import ConfigError, listed
 from labelnext.pool.pool import Pool
 from labelnext.support.plugins import Table

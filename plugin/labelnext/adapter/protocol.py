@@ -6,68 +6,23 @@ module must not import the platform's SDK: `open_adapter` first looks whether it
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from labelnext.adapter.capabilities import BASIC, Capability, can
-from labelnext.errors import ConfigError, LabelnextError, MissingExtra
-from labelnext.journal.journal import Journal, Performer, Plan, Progress, carry_out, take_back
+from labelnext.adapter.capabilities import BASIC, Capability
+from labelnext.adapter.options import Options, SendOptions, WriteOptions
+from labelnext.journal.carry_out import Performer, carry_out, take_back
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan, Progress
 from labelnext.pool.pool import Pool
-from labelnext.support.plugins import Table, class_with
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from labelnext.adapter.batch import Batch, Labels, Origin
-    from labelnext.ranking.rank import Ranking
-
-
-class Options(BaseModel):
-    """Base of an adapter's options: unknown keys are refused, and nothing changes later."""
-
-    # A string below a field describes it in the schema, in `labelnext init` and in the docs.
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, use_attribute_docstrings=True
-    )
-
-
-class WriteOptions(Options):
-    """What every adapter's `write` understands."""
-
-    mode: Literal["queue"] = "queue"
-    """How the ranking is written; each adapter lists its own."""
-    run: str = "labelnext"
-    """Name of the run, and of what it makes on the platform; labelnext_review where labels are
-    reviewed."""
-    output: Path | None = None
-    """A ranking file to write as well."""
-
-    def for_review(self) -> Self:
-        """A copy with names of a review's own, so that it leaves the queue for labelling alone.
-
-        Names that were given stay.
-        """
-        if "run" in self.model_fields_set:
-            return self
-        return self.model_copy(update={"run": "labelnext_review"})
-
-
-class SendOptions(Options):
-    """What every platform to which a batch can be sent understands."""
-
-    adapter: str = "label-studio"
-    """Name of the adapter of the platform where people label."""
-    field: str = "labels"
-    """Where labelnext fetch puts their labels: a field of its own in the source."""
-    key: str | None = None
-    """What holds an item's id there: a data key or field; the platform's own id when null, or
-    fiftyone_id and files_id of tasks that labelnext makes."""
+    from labelnext.ranking.ranking import Ranking
 
 
 @dataclass(frozen=True)
@@ -258,107 +213,3 @@ class Streams(Protocol):
 
         All that scores are made from is read, and `more`: of embedding and group.
         """
-
-
-_NEEDED = ("name", "requires", "install", "SourceOptions", "WriteOptions", "read", "check")
-ADAPTERS: Table[type[Adapter]] = Table("labelnext.adapters", "adapter", class_with(*_NEEDED))
-
-
-def adapter_names() -> list[str]:
-    """The names of all installed adapters, other packages' too.
-
-    Example:
-        >>> "files" in adapter_names()
-        True
-    """
-    return ADAPTERS.names()
-
-
-def get_adapter(name: str) -> type[Adapter]:
-    """The adapter class of that name; its SDK is not imported.
-
-    Raises:
-        UnknownName: if no installed package provides it.
-        MissingExtra: if a package that its module needs is missing.
-        ConfigError: if it cannot be used.
-    """
-    return ADAPTERS.get(name)
-
-
-def source_options(
-    adapter: type[Adapter], data: Mapping[str, Any], directory: Path
-) -> type[Options]:
-    """The options for these keys of `source`: all of the adapter's, unless it knows better."""
-    offered = getattr(adapter, "source_options", None)
-    options: type[Options] = adapter.SourceOptions if offered is None else offered(data, directory)
-    return options
-
-
-def able(capability: Capability) -> list[str]:
-    """The names of the installed adapters that declare a capability."""
-    names = []
-    for name in adapter_names():
-        with suppress(MissingExtra):  # its module needs what is not installed
-            if can(get_adapter(name), capability):
-                names.append(name)
-    return names
-
-
-def missing_modules(adapter: type[Adapter]) -> list[str]:
-    """The modules an adapter requires that are not installed."""
-    return [module for module in adapter.requires if importlib.util.find_spec(module) is None]
-
-
-def open_adapter(
-    name: str,
-    *,
-    write: Mapping[str, Any] | WriteOptions | None = None,
-    directory: Path | str = ".",
-    key: str | None = None,
-    progress: Progress | None = None,
-    **source: Any,
-) -> Adapter:
-    """An adapter, ready to read. Only now is the platform's SDK looked for.
-
-    Args:
-        name: one of `adapter_names()`.
-        write: the adapter's keys of `write`.
-        directory: where relative paths begin.
-        key: what the ids of the items are; see `source.key`.
-        progress: called with a stage, how much is done, and of how much.
-        source: the adapter's own keys of `source`.
-
-    Raises:
-        UnknownName: if there is no such adapter.
-        MissingExtra: if its SDK is not installed; the hint is the install line.
-        ConfigError: if an option is wrong.
-    """
-    adapter = get_adapter(name)
-    require(name, adapter)
-    try:
-        options = source_options(adapter, source, Path(directory)).model_validate(source)
-        wanted = (
-            write
-            if isinstance(write, WriteOptions)
-            else adapter.WriteOptions.model_validate(dict(write or {}))
-        )
-    except ValidationError as error:
-        problem = error.errors(include_input=False, include_url=False)[0]
-        cause = problem.get("ctx", {}).get("error")
-        if isinstance(cause, LabelnextError):
-            raise ConfigError(cause.message, hint=cause.hint) from error
-        where = ".".join(str(part) for part in problem["loc"])
-        raise ConfigError(f"{name} option {where}: {problem['msg']}.") from error
-    context = Context(Path(directory), key, progress)
-    opened: Adapter = adapter(options, wanted, context)  # type: ignore[call-arg]  # protocol has no constructor
-    return opened
-
-
-def require(name: str, adapter: type[Adapter]) -> None:
-    """Raise MissingExtra, with the install line, if an adapter's SDK is not installed."""
-    missing = missing_modules(adapter)
-    if missing:
-        raise MissingExtra(
-            f"adapter {name} needs the package {missing[0]}, which is not installed.",
-            hint=adapter.install,
-        )

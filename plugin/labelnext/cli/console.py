@@ -16,7 +16,7 @@ from rich.table import Table
 from labelnext.errors import ConfigError, LabelnextWarning
 
 if TYPE_CHECKING:
-    from labelnext.journal.journal import Progress
+    from labelnext.journal.plan import Progress
     from labelnext.replays.outcomes import ReplayReport
     from labelnext.replays.stored import StoredReport
     from labelnext.report.report import Report

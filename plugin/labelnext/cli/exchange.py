@@ -1,23 +1,15 @@
-"""The commands of FiftyOne and of Label Studio: the App, the demo, and a batch between the two."""
+"""The commands that send a batch to another platform and fetch its labels."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from labelnext.cli.console import escaped, out, print_exchange, progress_bars
+from labelnext.cli.console import print_exchange, progress_bars
 from labelnext.cli.options import ConfigPath, Json
-from labelnext.errors import MissingExtra
 
 platforms = typer.Typer()
-_fiftyone = typer.Typer(
-    no_args_is_help=True,
-    help="Put labelnext into the FiftyOne App.",
-    epilog="Example: labelnext fiftyone install",
-)
-platforms.add_typer(_fiftyone, name="fiftyone")
 
 
 @platforms.command(epilog="Example: labelnext send labelnext.yaml --dry-run")
@@ -53,63 +45,3 @@ def fetch(
     with progress_bars() as progress:
         result = fetch_labels(config, dry_run=dry_run, progress=progress)
     print_exchange(result, as_json=as_json)
-
-
-@platforms.command("app", epilog="Example: labelnext app labelnext.yaml")
-def open_app(
-    config: ConfigPath, port: Annotated[int, typer.Option(help="Of the App.")] = 5151
-) -> None:
-    """Open the FiftyOne App on the batch of a configuration's run, the panel beside it."""
-    from labelnext.config.config import load_config
-
-    _app_of("fiftyone").open_app(load_config(config), port=port)
-
-
-@_fiftyone.command(epilog="Example: labelnext fiftyone install")
-def install() -> None:
-    """Link the plugin into FiftyOne's plugin folder."""
-    link = _app_of("fiftyone").install_plugin()
-    out.print(f"The plugin is at {escaped(str(link))}. Reload the App.", soft_wrap=True)
-
-
-@_fiftyone.command(epilog="Example: labelnext fiftyone uninstall")
-def uninstall() -> None:
-    """Take the plugin out of FiftyOne's plugin folder."""
-    link = _app_of("fiftyone").uninstall_plugin()
-    out.print(f"The plugin is no longer at {escaped(str(link))}.", soft_wrap=True)
-
-
-def _app_of(platform: str) -> Any:
-    """The module that knows a platform's own user interface."""
-    from labelnext.adapter.protocol import get_adapter, missing_modules
-    from labelnext.support.plugins import entries
-
-    adapter = get_adapter(platform)
-    found = [e for e in entries("labelnext.apps") if e.name == platform]
-    if not found or missing_modules(adapter):
-        raise MissingExtra(
-            f"the App needs {platform}, which is not installed.", hint=adapter.install
-        )
-    return found[0].load()
-
-
-@platforms.command(epilog="Example: labelnext demo")
-def demo(
-    open_app: Annotated[
-        bool, typer.Option("--app", help="Open the FiftyOne App on the ranking made before.")
-    ] = False,
-    folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path(".demo"),
-    port: Annotated[int, typer.Option(help="Of the App.")] = 5151,
-) -> None:
-    """Do the main job on a dataset of handwritten digits, with a database of its own."""
-    from labelnext.support.plugins import entries
-
-    found = [e for e in entries("labelnext.demos") if e.name == "fiftyone"]
-    if not found:
-        raise MissingExtra("the demo is not installed.", hint="pip install 'labelnext[fiftyone]'")
-    from labelnext.adapter.protocol import get_adapter, missing_modules
-
-    adapter = get_adapter("fiftyone")
-    if missing_modules(adapter):
-        raise MissingExtra("the demo needs FiftyOne, which is not installed.", hint=adapter.install)
-    found[0].load()(folder, app=open_app, port=port)

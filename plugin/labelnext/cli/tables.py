@@ -43,7 +43,7 @@ def plugins(as_json: Json = False) -> None:
     """List what installed packages add to the tables, and what of it cannot be used, and why."""
     from labelnext.acquisition import ACQUISITIONS
     from labelnext.adapter.formats import FORMATS
-    from labelnext.adapter.protocol import ADAPTERS
+    from labelnext.adapter.registry import ADAPTERS
     from labelnext.selection import SELECTIONS
 
     known = [p for t in (ACQUISITIONS, SELECTIONS, FORMATS, ADAPTERS) for p in t.installed()]

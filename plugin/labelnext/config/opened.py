@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from labelnext.adapter.protocol import Adapter, Target, open_adapter
+from labelnext.adapter.protocol import Adapter, Target
+from labelnext.adapter.registry import open_adapter, open_target
 from labelnext.config.config import Config, load_config
-from labelnext.journal.journal import Progress
+from labelnext.journal.plan import Progress
 from labelnext.pool.join import join_predictions
 from labelnext.pool.pool import Pool
-from labelnext.targets import open_target
 
 
 def loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:

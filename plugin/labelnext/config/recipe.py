@@ -15,7 +15,7 @@ from labelnext.ranking.recipe import Recipe, asked, takers_of
 from labelnext.selection import get_selection
 
 if TYPE_CHECKING:
-    from labelnext.config.config import Acquisition, Review, Selection
+    from labelnext.config.sections import Acquisition, Review, Selection
 
 
 def recipe_of(acquisition: Acquisition, selection: Selection, directory: Path) -> Recipe:

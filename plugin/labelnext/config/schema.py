@@ -6,9 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from labelnext.adapter.protocol import adapter_names, get_adapter
-from labelnext.config.config import SECTIONS, Rest, Source
-from labelnext.targets import get_target, target_names
+from labelnext.adapter.registry import adapter_names, get_adapter, get_target, target_names
+from labelnext.config.sections import SECTIONS, Rest, Source
 
 
 def json_schema() -> dict[str, Any]:

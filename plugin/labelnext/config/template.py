@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from labelnext.adapter.capabilities import Capability, can
-from labelnext.adapter.protocol import SendOptions, get_adapter
-from labelnext.config.config import SECTIONS, Rest, Source
-from labelnext.targets import get_target
+from labelnext.adapter.options import SendOptions
+from labelnext.adapter.registry import get_adapter, get_target
+from labelnext.config.sections import SECTIONS, Rest, Source
 
 _NOT_YET = {"calibrate", "engine", "purpose"}  # one value each so far: no choice to offer
 

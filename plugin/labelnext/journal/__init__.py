@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from labelnext.journal.journal import Journal, Performer, Plan, Progress, Step
+from labelnext.journal.carry_out import Performer
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan, Progress, Step
 
 __all__ = ["Journal", "Performer", "Plan", "Progress", "Step"]

@@ -7,117 +7,19 @@ it, as columns, on disk before a line names it and read when it is needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal
 
-from labelnext.errors import ConfigError, LabelnextError, NotFound, Unavailable, WriteFailed, listed
+from labelnext.errors import ConfigError, NotFound, WriteFailed, listed
 from labelnext.journal.columns import Snapshots
 from labelnext.journal.file import JournalFile, create_file, is_run_id, journal_paths
 from labelnext.journal.lock import hold as hold
 from labelnext.journal.lock import only_run as only_run
+from labelnext.journal.plan import Plan
 
 Status = Literal["planned", "broken", "done", "undone"]
-Progress = Callable[[str, int, int | None], None]
-
-_TEXTS = ("stays", "next_steps", "left_out")  # of a plan, one sentence each
-
-
-@dataclass(frozen=True)
-class Step:
-    """One bounded change on a platform.
-
-    Attributes:
-        kind: what the adapter does for it.
-        description: for people, in the imperative: "Set labelnext_priority on 355 tasks".
-        n_items: how many items it touches.
-        payload: all that is needed to do it again, as JSON.
-    """
-
-    kind: str
-    description: str
-    n_items: int = 0
-    payload: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What would be written, as data.
-
-    Attributes:
-        adapter: name of the adapter.
-        run: name of the run, as `write.run` says.
-        target: the project, dataset or file, for people.
-        steps: in the order in which they are done.
-        stays: what an undo cannot take back, one sentence each.
-        next_steps: what the user does now, one sentence each.
-        output: the ranking file that the steps write themselves, if they do.
-        left_out: what was to be written and is not, one sentence each.
-    """
-
-    adapter: str
-    run: str
-    target: str
-    steps: tuple[Step, ...] = ()
-    stays: tuple[str, ...] = ()
-    next_steps: tuple[str, ...] = ()
-    output: str | None = None
-    left_out: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON-able data."""
-        # `asdict` would copy every id of a payload.
-        lists = {name: list(getattr(self, name)) for name in _TEXTS}
-        steps = [{**vars(step), "payload": dict(step.payload)} for step in self.steps]
-        return {**vars(self), **lists, "steps": steps}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Plan:
-        """Back from `to_dict`."""
-        lists = {name: tuple(data.get(name, ())) for name in _TEXTS}
-        return cls(**{**data, **lists, "steps": tuple(Step(**s) for s in data["steps"])})
-
-
-class StepPerformer(Protocol):
-    """What is done for a step, and how it is taken back."""
-
-    def snapshot(self, step: Step) -> Any:
-        """What is there now and would change, as JSON."""
-
-    def perform(self, step: Step) -> None:
-        """Do the step. Doing it twice must end in the same state."""
-
-    def restore(self, step: Step, before: Any) -> list[str]:
-        """Put back what was there; returns what had to stay, one sentence each."""
-
-
-class Performer(StepPerformer, Protocol):
-    """What an adapter gives to carry out its plans; subclass it for what happens around steps.
-
-    Attributes:
-        progress: called with a stage, how much is done, and of how much; None to stay silent.
-    """
-
-    progress: Progress | None = None
-
-    def held(self, journal: Journal) -> AbstractContextManager[object]:
-        """What is held while steps are done or taken back, such as a lock on the platform."""
-        return nullcontext()
-
-    def remarks(self) -> Sequence[str]:
-        """What the report must say of the write, one sentence each; asked after it."""
-        return ()
-
-    def next_steps(self, plan: Plan) -> Sequence[str] | None:
-        """What the user does now that all is written, one sentence each; None: as planned.
-
-        Raises:
-            Unavailable: if the platform is away by now; then it is as planned.
-        """
-        return None
 
 
 class Journal:
@@ -256,76 +158,6 @@ class Journal:
                     self.notes[str(kind)] = row  # an adapter's own, the newest of its kind
         except (LookupError, TypeError, ValueError) as error:
             raise self._file.broken(error) from error
-
-
-def carry_out(
-    plan: Plan, journal: Journal, performer: StepPerformer, progress: Progress | None = None
-) -> None:
-    """Do the steps of the plan that the journal does not hold as done, each after its snapshot.
-
-    Then note its remarks, and what the user does now. `progress`, where given, is told instead of
-    the performer's own.
-
-    Raises:
-        ConfigError: if what the performer must hold is held by somebody else.
-        WriteFailed: if a step fails; the cause is chained, and the run can be resumed or undone.
-    """
-    around = _around(performer)
-    with around.held(journal):
-        _do_steps(plan, journal, performer, progress or around.progress)
-    if remarks := around.remarks():
-        journal.record("remarks", lines=list(remarks))
-    if plan.steps:  # now what was made has an address
-        # The run is done: a server that goes away only now costs the address, not the run.
-        with suppress(Unavailable):
-            if (lines := around.next_steps(plan)) is not None:
-                journal.record("next_steps", lines=list(lines))
-
-
-def _around(performer: StepPerformer) -> Performer:
-    """What must happen around the steps: the defaults, where it has only the three methods."""
-    nothing = type("Nothing", (Performer,), {})
-    return cast("Performer", performer if hasattr(performer, "held") else nothing())
-
-
-def _do_steps(
-    plan: Plan, journal: Journal, performer: StepPerformer, progress: Progress | None
-) -> None:
-    for number, step in enumerate(plan.steps):
-        if number in journal.done:
-            continue
-        if progress is not None:
-            progress(f"write: {step.description}", number, len(plan.steps))
-        try:
-            if number not in journal.befores:
-                journal.record("before", step=number, state=performer.snapshot(step))
-            perform_step(performer, step, number)
-        except LabelnextError as error:
-            raise WriteFailed(
-                f"run {journal.run_id} broke off at step {number + 1} of {len(plan.steps)}, "
-                f"{step.description!r}: {error.message}",
-                hint="labelnext resume finishes it, labelnext undo takes it back."
-                + (f" {error.hint}" if error.hint else ""),
-            ) from error
-        journal.record("done", step=number)
-    journal.record("finished")
-    if progress is not None and plan.steps:
-        progress("write", len(plan.steps), len(plan.steps))
-
-
-def perform_step(performer: StepPerformer, step: Step, number: int) -> None:
-    """Do one step: the seam at which tests break a run off."""
-    performer.perform(step)
-
-
-def take_back(journal: Journal, performer: StepPerformer) -> list[str]:
-    """Restore what the steps found, the last first; returns what had to stay, a sentence each."""
-    stayed: list[str] = []
-    with _around(performer).held(journal):
-        for number in sorted(journal.befores, reverse=True):
-            stayed += performer.restore(journal.plan.steps[number], journal.befores[number])
-        journal.record("undone", stayed=stayed)
-    return stayed
 
 
 def journals(directory: Path) -> list[Journal]:

@@ -10,7 +10,7 @@ import numpy as np
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.quality.calibration import Calibration, measure, scaled
-from labelnext.ranking.rank import Ranking
+from labelnext.ranking.ranking import Ranking
 
 MIN_ITEMS = 50  # labelled items with predictions below which a temperature is not trusted
 

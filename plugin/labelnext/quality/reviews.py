@@ -18,7 +18,7 @@ from labelnext.acquisition.overlap import boxes_of
 from labelnext.errors import InvalidInput, MissingExtra
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
-from labelnext.ranking.rank import Ranking, priorities
+from labelnext.ranking.ranking import Ranking, priorities
 from labelnext.selection.sorting import stable_order
 
 LabelScore = Literal["auto", "self_confidence", "normalized_margin", "confidence_weighted_entropy"]

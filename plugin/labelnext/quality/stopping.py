@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.pool.pool import Pool
-from labelnext.ranking.rank import Ranking
+from labelnext.ranking.ranking import Ranking
 from labelnext.support.files import write_atomically
 
 _STABLE_KAPPA = 0.99  # Bloodgood and Vijay-Shanker (2009), section 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from labelnext.ranking.rank import Ranking, rank
+from labelnext.ranking.rank import rank
+from labelnext.ranking.ranking import Ranking
 
 __all__ = ["Ranking", "rank"]

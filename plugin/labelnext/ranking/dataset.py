@@ -1,40 +1,15 @@
-"""The ranking of a pool that was read in parts: where it is written, and its batch read back."""
+"""The ranking of a pool that was read in parts: its batch, read back."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from labelnext.adapter.batch import batch_ranking
-from labelnext.adapter.protocol import WriteOptions
-from labelnext.errors import ConfigError, InvalidInput, NotFound
-from labelnext.ranking.rank import Ranking
-from labelnext.support.store import MANIFEST, Store, filesystem, is_url
+from labelnext.errors import InvalidInput, NotFound
+from labelnext.ranking.ranking import Ranking, batch_ranking
+from labelnext.support.store import MANIFEST, Store
 
 HOW = ("acquisition", "of", "direction", "selection", "seed")  # in the manifest, of a Ranking
-
-
-def output_place(write: WriteOptions, directory: Path) -> Path | str:
-    """The folder or URL of the ranking.
-
-    Args:
-        write: with `output`; `ranking` where none is stated.
-        directory: in which relative paths begin.
-
-    Raises:
-        ConfigError: if `write.output` names a file.
-    """
-    stated = "output" in write.model_fields_set and write.output is not None
-    place = str(write.output) if stated else "ranking"
-    if is_url(place):
-        filesystem(place)
-        return place
-    path = (directory / Path(place).expanduser()).absolute()
-    if path.suffix or path.is_file():
-        raise ConfigError(
-            f"write.output must be a folder for a pool that is read in parts; got {str(path)!r}."
-        )
-    return path
 
 
 def published_batch(place: Path | str, run: str) -> Ranking:

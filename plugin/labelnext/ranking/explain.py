@@ -17,8 +17,8 @@ from labelnext.acquisition.objects import alone
 from labelnext.errors import NotFound
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
-from labelnext.ranking.rank import Ranking
-from labelnext.report.report import class_name, reason
+from labelnext.ranking.ranking import Ranking
+from labelnext.ranking.reasons import class_name, reason
 
 _MOST = 20  # parts that are listed
 _NAMED = 3  # objects whose absence is worked out

@@ -126,7 +126,7 @@ class ReplayReport:
 
     def to_html(self) -> str:
         """One page with the curves, that needs nothing but itself."""
-        from labelnext.report.plots import render_replay
+        from labelnext.replays.page import render_replay
 
         return render_replay(self)
 

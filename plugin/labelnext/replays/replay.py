@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,18 +12,18 @@ from numpy.typing import NDArray
 from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened, read_pool
-from labelnext.errors import ConfigError, InvalidInput
-from labelnext.journal.journal import Progress
+from labelnext.errors import InvalidInput
 from labelnext.journal.lock import only_run
+from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.ranking.strategy import RANDOM, Strategy
-from labelnext.replays.curves import Curve, Protocol, learning_curve, needed
+from labelnext.replays.curves import Protocol
 from labelnext.replays.outcomes import ReplayReport
+from labelnext.replays.simulate import simulate
 from labelnext.replays.stored import StoredReport, replay_stored
 from labelnext.support.files import check_writable, write_atomically
 
 _Report = TypeVar("_Report", ReplayReport, StoredReport)
-_FORMAT = b"recalls of each round"  # curves that were kept in another form are made again
 
 
 def replay(
@@ -121,112 +117,3 @@ def labelled_part(pool: Pool) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
     usable = (pool.labels >= 0) & np.isfinite(pool.embeddings).all(axis=1)
     rows = order[usable[order]]
     return pool.embeddings[rows], pool.labels[rows]
-
-
-def simulate(
-    features: NDArray[np.floating],
-    labels: NDArray[np.int64],
-    n_classes: int,
-    strategies: Sequence[Strategy],
-    protocol: Protocol,
-    *,
-    seeds: Sequence[int],
-    workers: int | None = None,
-    store: Path | None = None,
-    progress: Progress | None = None,
-) -> list[Curve]:
-    """A learning curve for each strategy and seed, in parallel processes.
-
-    Args:
-        features: shape (n_items, n_dimensions).
-        labels: shape (n_items,), class positions.
-        n_classes: number of classes.
-        strategies: the same starts for each.
-        protocol: model and sizes.
-        seeds: one start each.
-        workers: processes; one for each processor when None.
-        store: folder in which finished curves are kept; nothing is kept when None.
-        progress: called with a stage, how many curves are done, and of how many.
-
-    Raises:
-        InvalidInput: if there are fewer labelled items than the protocol asks for.
-    """
-    if len(labels) < needed(protocol):
-        raise InvalidInput(
-            f"labelled items must be at least {needed(protocol)} for {protocol.rounds} rounds of "
-            f"{protocol.batch} after {protocol.initial}; got {len(labels)}.",
-            hint="lower replay.rounds, replay.batch or replay.initial.",
-        )
-    protocol.estimator(0)  # a wrong model fails here, once, and not in a worker
-    kept = _Kept(store, features, labels, protocol)
-    wanted = [(strategy, seed) for seed in seeds for strategy in strategies]
-    todo = [(s, seed) for s, seed in wanted if (s.name, seed) not in kept.curves]
-    jobs = ((features, labels, n_classes, s, protocol, seed) for s, seed in todo)
-    done = len(wanted) - len(todo)
-    for curve in _in_processes(jobs, min(workers or os.cpu_count() or 1, max(len(todo), 1))):
-        kept.add(curve)
-        done += 1
-        if progress is not None:
-            progress("replay", done, len(wanted))
-    return [kept.curves[strategy.name, seed] for strategy, seed in wanted]
-
-
-def _in_processes(jobs: Iterator[tuple[Any, ...]], workers: int) -> Iterator[Curve]:
-    from joblib import Parallel, delayed
-
-    parallel = Parallel(n_jobs=workers, return_as="generator_unordered")
-    yield from parallel(delayed(_one)(*job) for job in jobs)
-
-
-def _one(*job: Any) -> Curve:
-    from threadpoolctl import threadpool_limits
-
-    # One thread each: workers would fight for the cores, and sums would depend on their number.
-    with threadpool_limits(limits=1):
-        return learning_curve(*job)
-
-
-class _Kept:
-    """Finished curves on disk, under a hash of all that they depend on."""
-
-    def __init__(
-        self,
-        store: Path | None,
-        features: NDArray[np.floating],
-        labels: NDArray[np.int64],
-        protocol: Protocol,
-    ) -> None:
-        self.curves: dict[tuple[str, int], Curve] = {}
-        self._path: Path | None = None
-        if store is None:
-            return
-        digest = hashlib.sha256(_FORMAT)
-        digest.update(json.dumps(asdict(protocol), sort_keys=True, default=str).encode())
-        digest.update(np.ascontiguousarray(features).tobytes())
-        digest.update(np.ascontiguousarray(labels).tobytes())
-        self._path = store / f"{digest.hexdigest()[:16]}.jsonl"
-        try:
-            store.mkdir(parents=True, exist_ok=True)
-            text = self._path.read_text("utf-8") if self._path.exists() else ""
-        except OSError as error:
-            raise ConfigError(f"state must be a folder that can be written; {error}.") from error
-        for line in text.splitlines():
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                continue  # cut off when a process died
-            curve = Curve(
-                row["strategy"],
-                row["seed"],
-                tuple(row["accuracies"]),
-                tuple(row["balanced"]),
-                tuple(map(tuple, row["recalls"])),
-            )
-            self.curves[curve.strategy, curve.seed] = curve
-
-    def add(self, curve: Curve) -> None:
-        self.curves[curve.strategy, curve.seed] = curve
-        if self._path is not None:
-            with self._path.open("a", encoding="utf-8") as file:
-                # A line begins afresh even if the last one was cut off.
-                file.write("\n" + json.dumps(asdict(curve)))

@@ -84,7 +84,7 @@ class StoredReport:
 
     def to_html(self) -> str:
         """One page with the table and a curve for each version, that needs nothing but itself."""
-        from labelnext.report.plots import render_stored
+        from labelnext.replays.page import render_stored
 
         return render_stored(self)
 

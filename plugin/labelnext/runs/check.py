@@ -12,9 +12,9 @@ from labelnext.adapter.protocol import Adapter, Finding
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
 from labelnext.errors import LabelnextError
-from labelnext.journal.journal import Progress
+from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
-from labelnext.ranking.rank import Ranking
+from labelnext.ranking.ranking import Ranking
 from labelnext.runs.jobs import job_of
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from labelnext.adapter.capabilities import Capability, can, missing_capability
-from labelnext.adapter.protocol import Adapter, Target, able
+from labelnext.adapter.protocol import Adapter, Target
+from labelnext.adapter.registry import able
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened, opened_target
-from labelnext.journal.journal import Journal, Plan, Progress
+from labelnext.journal.journal import Journal
 from labelnext.journal.lock import only_run
+from labelnext.journal.plan import Plan, Progress
 from labelnext.pool.objects import Notice
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from labelnext.adapter.protocol import Finding
-from labelnext.journal.journal import Journal, Plan
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.quality.stopping import Snapshot
-from labelnext.ranking.rank import Ranking
+from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
 
 _log = logging.getLogger("labelnext")

@@ -7,7 +7,8 @@ from typing import cast
 from labelnext.adapter.capabilities import Capability, can
 from labelnext.adapter.protocol import Adapter, Streams, Target
 from labelnext.config.config import Config
-from labelnext.journal.journal import Journal, Progress
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Progress
 from labelnext.runs.job import Job
 from labelnext.runs.large.job import LargeJob, is_large
 from labelnext.runs.whole import WholeJob

@@ -10,7 +10,8 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.quality.calibrated import calibrated_ranking, saturated
 from labelnext.quality.reviews import review
-from labelnext.ranking.rank import Ranking, ranked
+from labelnext.ranking.rank import ranked
+from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe, resolved
 
 

@@ -11,16 +11,18 @@ from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
 from labelnext.errors import ConfigError
-from labelnext.journal.journal import Journal, Plan, Progress, journals
+from labelnext.journal.journal import Journal, journals
 from labelnext.journal.lock import only_run
+from labelnext.journal.plan import Plan, Progress
 from labelnext.pool.objects import Notice
 from labelnext.quality.stopping import keep
 from labelnext.ranking.explain import Explanation
+from labelnext.ranking.files import ranking_format
 from labelnext.report.report import Report, versions
 from labelnext.runs.job import Job
 from labelnext.runs.jobs import job_of
 from labelnext.runs.whole import WholeJob
-from labelnext.support.files import check_writable, ranking_format, write_atomically
+from labelnext.support.files import check_writable, write_atomically
 
 
 def run(

@@ -12,7 +12,7 @@ from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
 from labelnext.errors import InvalidInput
-from labelnext.journal.journal import Progress
+from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.quality.stopping import Signal, Snapshot, signals, snapshots
 from labelnext.replays.curves import Protocol

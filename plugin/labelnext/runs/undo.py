@@ -12,8 +12,9 @@ from labelnext.adapter.protocol import Adapter, Target
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened, opened_target
 from labelnext.errors import ConfigError
-from labelnext.journal.journal import Journal, Progress, check_newest, find_journal, read_journals
+from labelnext.journal.journal import Journal, check_newest, find_journal, read_journals
 from labelnext.journal.lock import only_run
+from labelnext.journal.plan import Progress
 from labelnext.runs.jobs import writer_of
 
 _log = logging.getLogger("labelnext")

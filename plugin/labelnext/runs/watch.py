@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from labelnext.adapter.capabilities import Capability, can, missing_capability
-from labelnext.adapter.protocol import CountsLabels, able
+from labelnext.adapter.protocol import CountsLabels
+from labelnext.adapter.registry import able
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened
 from labelnext.errors import InvalidInput, Unavailable, WriteFailed

@@ -10,17 +10,18 @@ from labelnext.adapter.capabilities import Capability, can
 from labelnext.adapter.protocol import Adapter, Finding, TakesObjectScores
 from labelnext.config.config import Config
 from labelnext.config.opened import read_pool
-from labelnext.journal.journal import Journal, Plan, Progress
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan, Progress
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.quality.stopping import Snapshot, snapshot_of
 from labelnext.ranking.explain import Explanation, explain_item
-from labelnext.ranking.rank import Ranking
+from labelnext.ranking.files import write_ranking
+from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
-from labelnext.report.report import summarise
+from labelnext.report.findings import summarise
 from labelnext.runs.job import Stages
 from labelnext.runs.ranked import follow, with_object_scores
-from labelnext.support.files import write_ranking
 
 
 class WholeJob:

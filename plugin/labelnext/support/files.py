@@ -1,60 +1,14 @@
-"""Ranking files: JSONL, CSV or Parquet, written beside the target and then renamed onto it."""
+"""Files written beside their target and then renamed onto it."""
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from labelnext.errors import ConfigError
-
-FORMATS = (".jsonl", ".csv", ".parquet")
-
-
-def ranking_format(path: Path) -> str:
-    """The format of a ranking file, from the ending of its name.
-
-    Raises:
-        ConfigError: if the ending is none of those known.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise ConfigError(f"output must end in one of {', '.join(FORMATS)}; got {str(path)!r}.")
-    return path.suffix.lower()
-
-
-def write_ranking(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write ranked rows; whoever reads the path sees the old file or the new one, never a part.
-
-    Args:
-        path: ends in .jsonl, .csv or .parquet.
-        rows: with item_id, rank, priority, score and batch.
-
-    Raises:
-        ConfigError: if the ending is not known or the folder cannot be written.
-    """
-    kind = ranking_format(path)
-
-    def write(file: IO[bytes]) -> None:
-        if kind == ".jsonl":
-            for row in rows:
-                file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-            return
-        import pyarrow as pa
-
-        table = pa.Table.from_pylist(rows, schema=_schema())
-        if kind == ".csv":
-            import pyarrow.csv
-
-            pyarrow.csv.write_csv(table, file)
-        else:
-            import pyarrow.parquet
-
-            pyarrow.parquet.write_table(table, file)
-
-    write_atomically(path, write)
 
 
 def write_atomically(
@@ -102,20 +56,6 @@ def check_writable(path: Path) -> None:
         folder = folder.parent
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigError(f"{str(path)!r} must be a file that can be written; it is not.")
-
-
-def _schema() -> Any:
-    import pyarrow as pa
-
-    return pa.schema(
-        [
-            ("item_id", pa.string()),
-            ("rank", pa.int64()),
-            ("priority", pa.float64()),
-            ("score", pa.float64()),
-            ("batch", pa.bool_()),
-        ]
-    )
 
 
 def _umask() -> int:

@@ -12,9 +12,12 @@ import pytest
 from labelnext.adapter.capabilities import Capability
 from labelnext.adapter.protocol import Adapter, Target
 from labelnext.errors import LabelnextError, WriteFailed
-from labelnext.journal.journal import Journal, Performer, Plan, Step
+from labelnext.journal.carry_out import Performer
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan, Step
 from labelnext.pool.pool import Pool
-from labelnext.ranking.rank import Ranking, rank
+from labelnext.ranking.rank import rank
+from labelnext.ranking.ranking import Ranking
 
 
 class Suite:
@@ -139,7 +142,7 @@ class _Broken(LabelnextError):
 
 def _break_at(patch: pytest.MonkeyPatch, number: int) -> None:
     """Let the step of that number fail right after its work was done, before it is recorded."""
-    import labelnext.journal.journal as module
+    import labelnext.journal.carry_out as module
 
     original = module.perform_step
 

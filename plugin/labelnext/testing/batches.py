@@ -10,9 +10,11 @@ import pytest
 
 from labelnext.adapter.batch import Batch, Labels
 from labelnext.adapter.capabilities import Capability
-from labelnext.adapter.protocol import Adapter, SendOptions, Target
+from labelnext.adapter.options import SendOptions
+from labelnext.adapter.protocol import Adapter, Target
 from labelnext.errors import ConfigError, NotFound
-from labelnext.journal.journal import Journal, Plan
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan
 from labelnext.testing.base import Suite, assert_data, assert_declared, break_off_everywhere
 
 

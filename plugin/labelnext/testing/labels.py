@@ -11,7 +11,8 @@ import pytest
 from labelnext.adapter.batch import Labels, Mark
 from labelnext.adapter.capabilities import Capability
 from labelnext.adapter.protocol import Adapter
-from labelnext.journal.journal import Journal, Plan
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan
 from labelnext.testing.base import Suite, assert_data, assert_declared, break_off_everywhere
 
 

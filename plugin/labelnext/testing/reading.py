@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from labelnext.adapter.capabilities import Capability
-from labelnext.adapter.protocol import Adapter, Finding, Options, Part, WriteOptions
+from labelnext.adapter.options import Options, WriteOptions
+from labelnext.adapter.protocol import Adapter, Finding, Part
 from labelnext.pool.pool import Pool
 from labelnext.ranking.rank import rank
 from labelnext.testing.base import Suite, assert_declared

@@ -12,9 +12,11 @@ import pytest
 
 from labelnext.adapter.capabilities import Capability
 from labelnext.adapter.protocol import Adapter
-from labelnext.journal.journal import Journal, Plan
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan
 from labelnext.pool.pool import Pool
-from labelnext.ranking.rank import Ranking, rank
+from labelnext.ranking.rank import rank
+from labelnext.ranking.ranking import Ranking
 from labelnext.testing.base import Suite, assert_data, assert_declared, break_off_everywhere
 
 

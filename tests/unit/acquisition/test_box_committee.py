@@ -13,7 +13,7 @@ from labelnext.acquisition.matching import merge_boxes
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
-from labelnext.report.report import reason
+from labelnext.ranking.reasons import reason
 
 LEFT, RIGHT, HALF = [0.0, 0.0, 0.4, 0.4], [0.6, 0.6, 1.0, 1.0], [0.0, 0.0, 0.4, 0.3]
 NONE = Objects([0, 0], [], class_ids=[], boxes=[])

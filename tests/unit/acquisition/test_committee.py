@@ -29,7 +29,8 @@ from labelnext.acquisition import (
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
 from labelnext.ranking import rank
-from labelnext.report.report import reason, summarise
+from labelnext.ranking.reasons import reason
+from labelnext.report.findings import summarise
 
 NAMES = [
     name

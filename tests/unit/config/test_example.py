@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from labelnext.adapter import get_adapter
+from labelnext.adapter.registry import get_target
 from labelnext.config import load_config
-from labelnext.config.config import SECTIONS, Rest, Source
-from labelnext.targets import get_target
+from labelnext.config.sections import SECTIONS, Rest, Source
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "config.example.yaml"

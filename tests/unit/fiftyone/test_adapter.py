@@ -10,8 +10,8 @@ import pytest
 from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, InvalidInput
 from labelnext_adapters.fiftyone.database import mongod
+from labelnext_adapters.fiftyone.database.values import keyed
 from labelnext_adapters.fiftyone.read.check import version_finding
-from labelnext_adapters.fiftyone.read.read import keyed
 
 
 def test_importing_the_adapter_does_not_import_fiftyone() -> None:

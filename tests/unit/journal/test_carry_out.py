@@ -15,7 +15,8 @@ from labelnext.adapter import Context, Finding, Options, WriteOptions, get_adapt
 from labelnext.adapter.capabilities import Capability, can
 from labelnext.errors import ConfigError, LabelnextError, Unavailable, WriteFailed
 from labelnext.journal import Journal, Performer, Plan, Step
-from labelnext.journal.journal import StepPerformer, carry_out, take_back
+from labelnext.journal.carry_out import carry_out, take_back
+from labelnext.journal.plan import StepPerformer
 from labelnext.pool import Pool
 from labelnext.ranking import Ranking
 from labelnext.runs.undo import resume, runs, undo
@@ -203,7 +204,7 @@ class OldAdapter:
 def test_adapter_that_declares_nothing_still_reads_and_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import labelnext.journal.journal as module
+    import labelnext.journal.carry_out as module
 
     adapter: Any = OldAdapter(tmp_path)
     config = {

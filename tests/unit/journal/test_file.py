@@ -16,7 +16,8 @@ import pytest
 import labelnext
 from labelnext.errors import ConfigError, WriteFailed
 from labelnext.journal import Journal, Plan
-from labelnext.journal.journal import carry_out, find_journal, journals, read_journals, take_back
+from labelnext.journal.carry_out import carry_out, take_back
+from labelnext.journal.journal import find_journal, journals, read_journals
 from labelnext.runs.undo import resume, runs, undo
 from tests.unit.journal.test_journals_of_0_1_0 import BROKEN, old_folder
 from tests.unit.journal.words import LARGE, NEW, OLD, SMALL, Words

@@ -9,7 +9,8 @@ import pytest
 
 from labelnext.errors import ConfigError, LabelnextError, NotFound, WriteFailed
 from labelnext.journal import Journal, Performer, Plan, Step
-from labelnext.journal.journal import carry_out, find_journal, journals, take_back
+from labelnext.journal.carry_out import carry_out, take_back
+from labelnext.journal.journal import find_journal, journals
 from labelnext.journal.lock import only_run
 
 PLAN = Plan(

@@ -16,7 +16,8 @@ import pytest
 
 from labelnext.errors import ConfigError
 from labelnext.journal import Journal
-from labelnext.journal.journal import carry_out, journals, take_back
+from labelnext.journal.carry_out import carry_out, take_back
+from labelnext.journal.journal import journals
 from labelnext.runs.undo import resume, runs, undo
 from tests.unit.journal.words import LARGE, NEW, OLD, Words
 

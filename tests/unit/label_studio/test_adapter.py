@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from labelnext.errors import WriteFailed, WriteRefused
-from labelnext_adapters.label_studio import LabelStudioSource
+from labelnext_adapters.label_studio.options import LabelStudioSource
 
 SOURCE: dict[str, Any] = {"url": "https://label.example.com", "api_key": "secret", "project": 1}
 

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import pytest
 
 from labelnext.adapter.batch import Mark, Origin
+from labelnext.adapter.registry import open_target
 from labelnext.errors import ConfigError, InvalidInput, NotFound, UnknownName
 from labelnext.runs.exchange import fetch, send
-from labelnext.targets import open_target
 from labelnext_adapters.label_studio import LabelStudioSend
 from labelnext_adapters.label_studio.send.label_tag import Tag, find_tag, make_tag, regions
 from labelnext_adapters.label_studio.send.media import MOST_FILES, addresses, check_files, parts

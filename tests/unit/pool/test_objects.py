@@ -15,7 +15,7 @@ from labelnext.acquisition.objects import object_statistics, reduce_objects
 from labelnext.errors import InvalidInput, UnknownName
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
-from labelnext.report.report import summarise
+from labelnext.report.findings import summarise
 
 
 def test_mean_object_confidence_of_no_items_is_empty() -> None:

@@ -17,7 +17,8 @@ from labelnext.pool import Pool
 from labelnext.ranking.strategy import Strategy
 from labelnext.replays.curves import Curve, Protocol, learning_curve, needed
 from labelnext.replays.outcomes import ReplayReport
-from labelnext.replays.replay import labelled_part, simulate
+from labelnext.replays.replay import labelled_part
+from labelnext.replays.simulate import simulate
 
 FEATURES, LABELS = (array[:500] for array in load_digits(return_X_y=True))
 SMALL = Protocol(initial=10, batch=10, rounds=3)

@@ -174,7 +174,7 @@ def test_undo_and_runs_follow_the_journal(config: Path) -> None:
 
 
 def test_broken_run_is_resumed_and_mentioned(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import labelnext.journal.journal as module
+    import labelnext.journal.carry_out as module
 
     def failing(*_: object) -> None:
         raise ConfigError("the disk is full.")

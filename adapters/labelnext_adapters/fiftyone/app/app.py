@@ -107,8 +107,8 @@ def open_app(config: Config, *, port: int = 5151) -> None:
         NotFound: if there is no such dataset, or nothing is ranked yet.
         Unavailable: if the database or the App does not start.
     """
-    from labelnext_adapters.fiftyone import FiftyOneSource
     from labelnext_adapters.fiftyone.database.connection import load_dataset, reach_database
+    from labelnext_adapters.fiftyone.options import FiftyOneSource
     from labelnext_adapters.fiftyone.write.manage import batch_view
 
     source = config.source_options

@@ -31,7 +31,7 @@ from labelnext_adapters.fiftyone.read.label_types import (
 from labelnext_adapters.fiftyone.read.read import read_pool
 
 if TYPE_CHECKING:
-    from labelnext_adapters.fiftyone import FiftyOneSource
+    from labelnext_adapters.fiftyone.options import FiftyOneSource
 
 _LOOKED_AT = 100  # samples
 _VIDEOS = 5

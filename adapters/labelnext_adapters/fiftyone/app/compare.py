@@ -12,7 +12,7 @@ from labelnext.errors import InvalidInput
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import items_of
 from labelnext_adapters.fiftyone.database.values import fetch
-from labelnext_adapters.fiftyone.write.manage import run_config
+from labelnext_adapters.fiftyone.read.own_runs import run_config
 
 _MOST = 20
 

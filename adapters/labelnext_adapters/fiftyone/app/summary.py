@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.ranking.reasons import reason
 from labelnext.ranking.recipe import Recipe
-from labelnext.report.report import reason
-from labelnext_adapters.fiftyone import FiftyOneSource
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import items_of
 from labelnext_adapters.fiftyone.database.values import fetch, flat, floats
+from labelnext_adapters.fiftyone.options import FiftyOneSource
+from labelnext_adapters.fiftyone.read.fetched import fetched_fields, fetched_ids
 from labelnext_adapters.fiftyone.read.label_types import kind_of
+from labelnext_adapters.fiftyone.read.own_runs import run_config
 from labelnext_adapters.fiftyone.read.read import read_pool
-from labelnext_adapters.fiftyone.write.fetched_labels import fetched_fields, fetched_ids
-from labelnext_adapters.fiftyone.write.manage import run_config
 
 _BINS = 30
 _NEXT = 20

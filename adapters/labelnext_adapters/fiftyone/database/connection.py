@@ -19,12 +19,12 @@ from labelnext.errors import (
     listed,
     unknown,
 )
-from labelnext.journal.journal import Step
+from labelnext.journal.plan import Step
 from labelnext_adapters.fiftyone.database.fields import PREFIX, frames_of
 from labelnext_adapters.fiftyone.database.mongod import bundled_mongod, remedy
 
 if TYPE_CHECKING:
-    from labelnext_adapters.fiftyone import FiftyOneSource
+    from labelnext_adapters.fiftyone.options import FiftyOneSource
 
 _PING_MILLISECONDS = 5000  # FiftyOne itself would wait 30 s for a database that is not there
 _DENIED = (13, 18, 8000)  # MongoDB: Unauthorized, AuthenticationFailed, Atlas' own

@@ -11,6 +11,9 @@ from typing import Any
 
 from labelnext.errors import InvalidInput
 
+MARKER = "labelnext"  # key in the info of a field that we made
+
+
 PREFIX = "frames."
 
 

@@ -29,7 +29,7 @@ Scores = Mapping[str, Sequence[tuple[str, float | None]]]  # of a sample's label
 
 def is_our_attribute(dataset: Any, path: str) -> bool:
     """Whether that attribute exists and labelnext made it."""
-    from labelnext_adapters.fiftyone.runs import MARKER
+    from labelnext_adapters.fiftyone.database.fields import MARKER
 
     found = dataset.get_field(path)
     return found is not None and MARKER in (found.info or {})
@@ -97,7 +97,7 @@ def write_scores(dataset: Any, path: str, scores: Scores) -> int:
     import fiftyone as fo
     from bson import ObjectId
 
-    from labelnext_adapters.fiftyone.runs import MARKER
+    from labelnext_adapters.fiftyone.database.fields import MARKER
 
     write, now, n_set = bulk_writer(dataset, path), datetime.now(UTC), 0
     if write is None:

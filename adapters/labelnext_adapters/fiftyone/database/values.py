@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.errors import InvalidInput, listed
+
 Columns = dict[str, list[Any]]
 _SNAP = 1e-6  # x + w of a box that touches the border may be past it by rounding alone
 _headers: dict[bytes, tuple[np.dtype[Any], tuple[int, ...]]] = {}
@@ -201,3 +203,27 @@ def _is_box(box: Any) -> bool:
         and len(box) == 4
         and all(isinstance(x, (int, float)) and x == x for x in box)
     )
+
+
+def keyed(sample_ids: list[str], values: list[Any] | None, key: str | None) -> list[str]:
+    """The ids of the items: the samples' own, or the values of the key field.
+
+    Raises:
+        InvalidInput: if a value is missing or repeated.
+    """
+    if values is None:
+        return list(sample_ids)
+    empty = [i for i, v in zip(sample_ids, values, strict=True) if v is None or v == ""]
+    if empty:
+        raise InvalidInput(
+            f"source.key {key!r} must be set on every sample; got none on {len(empty)}: "
+            f"{listed(empty)}."
+        )
+    names = [str(v) for v in values]
+    twice = sorted(name for name, n in Counter(names).items() if n > 1)
+    if twice:
+        raise InvalidInput(
+            f"source.key {key!r} must be distinct; got {len(twice)} values more than once: "
+            f"{listed(twice)}."
+        )
+    return names

@@ -11,7 +11,7 @@ from labelnext.errors import InvalidInput
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.values import fetch
 from labelnext_adapters.fiftyone.read.label_types import kind_of
-from labelnext_adapters.fiftyone.write.manage import run_config
+from labelnext_adapters.fiftyone.read.own_runs import run_config
 
 _UNITS: dict[str, Unit] = {"Classification": "items", "Detections": "objects"}
 

@@ -19,10 +19,10 @@ from labelnext_adapters.fiftyone.database.mongod import bundled_mongod, mongod_v
 from labelnext_adapters.fiftyone.database.values import fetch, flat
 from labelnext_adapters.fiftyone.read.embeddings import check_embeddings, is_index
 from labelnext_adapters.fiftyone.read.label_types import CERTAINTIES, is_held, kind_of, labels_of
-from labelnext_adapters.fiftyone.write.performer import check_run_name, refuse_foreign
+from labelnext_adapters.fiftyone.read.own_runs import check_run_name, refuse_foreign
 
 if TYPE_CHECKING:
-    from labelnext_adapters.fiftyone import FiftyOneSource
+    from labelnext_adapters.fiftyone.options import FiftyOneSource
 
 TESTED = ((1, 10), (1, 22))
 

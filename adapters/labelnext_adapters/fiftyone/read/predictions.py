@@ -24,7 +24,7 @@ from labelnext_adapters.fiftyone.database.values import (
 from labelnext_adapters.fiftyone.read.label_types import Kind, extent, one_confidence
 
 if TYPE_CHECKING:
-    from labelnext_adapters.fiftyone import FiftyOneSource
+    from labelnext_adapters.fiftyone.options import FiftyOneSource
 
 _PREDICTED = ("confidence", "logits", "probabilities")
 

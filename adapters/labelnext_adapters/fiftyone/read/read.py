@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
 from labelnext_adapters.fiftyone.database.connection import field_of, talking
 from labelnext_adapters.fiftyone.database.fields import field_path
-from labelnext_adapters.fiftyone.database.values import Columns, fetch, flat, offsets, positions
+from labelnext_adapters.fiftyone.database.values import (
+    Columns,
+    fetch,
+    flat,
+    keyed,
+    offsets,
+    positions,
+)
 from labelnext_adapters.fiftyone.read.embeddings import check_embeddings, embeddings_of
+from labelnext_adapters.fiftyone.read.fetched import fetched_ids
 from labelnext_adapters.fiftyone.read.label_types import Kind, kind_of, labels_of, map_means
 from labelnext_adapters.fiftyone.read.predictions import (
     Reading,
@@ -23,10 +30,9 @@ from labelnext_adapters.fiftyone.read.predictions import (
     objects_of,
     predicted,
 )
-from labelnext_adapters.fiftyone.write.fetched_labels import fetched_ids
 
 if TYPE_CHECKING:
-    from labelnext_adapters.fiftyone import FiftyOneSource
+    from labelnext_adapters.fiftyone.options import FiftyOneSource
 
 _LIVE = 100  # samples in memory that cost a write less than a second
 
@@ -115,30 +121,6 @@ def _as_lists(columns: Columns, name: str) -> None:
     for path, values in columns.items():
         if path.startswith(f"{name}."):
             columns[path] = [[v] if here else None for v, here in zip(values, present, strict=True)]
-
-
-def keyed(sample_ids: list[str], values: list[Any] | None, key: str | None) -> list[str]:
-    """The ids of the items: the samples' own, or the values of the key field.
-
-    Raises:
-        InvalidInput: if a value is missing or repeated.
-    """
-    if values is None:
-        return list(sample_ids)
-    empty = [i for i, v in zip(sample_ids, values, strict=True) if v is None or v == ""]
-    if empty:
-        raise InvalidInput(
-            f"source.key {key!r} must be set on every sample; got none on {len(empty)}: "
-            f"{listed(empty)}."
-        )
-    names = [str(v) for v in values]
-    twice = sorted(name for name, n in Counter(names).items() if n > 1)
-    if twice:
-        raise InvalidInput(
-            f"source.key {key!r} must be distinct; got {len(twice)} values more than once: "
-            f"{listed(twice)}."
-        )
-    return names
 
 
 def _declared(collection: Any, options: FiftyOneSource) -> tuple[str, ...] | None:

@@ -9,37 +9,15 @@ from labelnext.acquisition import Unit
 from labelnext.adapter.batch import Labels, Mark
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, WriteRefused
-from labelnext.journal.journal import Performer, Plan, Step
+from labelnext.journal.carry_out import Performer
+from labelnext.journal.plan import Plan, Step
 from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
 from labelnext_adapters.fiftyone.database.values import fetch
+from labelnext_adapters.fiftyone.read.fetched import LABELS_MARKER, fetched_fields
 
 KIND = "labels"  # of the step
-_MARKER = "labelnext_labels"  # key in the info of a field that holds fetched labels
 _CLASSES: dict[Unit, str] = {"items": "Classification", "objects": "Detections"}
 _SAME = 1e-6  # of a box's sides: percent and back again costs digits
-
-
-def fetched_fields(collection: Any) -> list[str]:
-    """The fields of a dataset or view that hold fetched labels.
-
-    Args:
-        collection: a dataset or view.
-    """
-    schema = collection.get_field_schema()
-    return [name for name, field in schema.items() if _MARKER in (field.info or {})]
-
-
-def fetched_ids(collection: Any) -> set[str]:
-    """The samples of a dataset or view that have a fetched label.
-
-    Args:
-        collection: a dataset or view.
-    """
-    found: set[str] = set()
-    for name in fetched_fields(collection):
-        with talking():
-            found.update(collection.exists(name).values("id"))
-    return found
 
 
 def check_label_field(dataset: Any, field: str, unit: Unit | None = None) -> None:
@@ -161,7 +139,7 @@ class LabelsPerformer(Performer):
                     fo.EmbeddedDocumentField,
                     embedded_doc_type=getattr(fo, _CLASSES[unit]),
                     description="What people said of samples that labelnext sent.",
-                    info={_MARKER: "made by labelnext fetch"},
+                    info={LABELS_MARKER: "made by labelnext fetch"},
                 )
             values = {i: _label(rows, unit) for i, rows in step.payload["labels"].items()}
             _write(dataset, field, {**values, **dict.fromkeys(step.payload["clear"])})

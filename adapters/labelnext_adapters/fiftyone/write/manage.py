@@ -4,46 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from labelnext.errors import ConfigError, NotFound, listed
+from labelnext.errors import ConfigError, NotFound
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import documents, field_path, without_bars
 from labelnext_adapters.fiftyone.database.views import view_names
-from labelnext_adapters.fiftyone.runs import METHOD
-from labelnext_adapters.fiftyone.write.performer import (
+from labelnext_adapters.fiftyone.read.own_runs import (
     check_run_name,
     refuse_foreign,
     registered,
-    rename_whole,
+    run_config,
 )
-
-
-def run_names(dataset: Any) -> list[str]:
-    """The runs of labelnext on a dataset, the newest first.
-
-    Args:
-        dataset: a FiftyOne dataset.
-    """
-    with talking():
-        names = dataset.list_runs(method=METHOD)
-        moments = {name: dataset.get_run_info(name).timestamp for name in names}
-    return sorted(names, key=lambda name: moments[name], reverse=True)
-
-
-def run_config(dataset: Any, run: str) -> Any:
-    """The configuration of a run.
-
-    Args:
-        dataset: a FiftyOne dataset.
-        run: name of the run.
-
-    Raises:
-        NotFound: if labelnext has no run of that name there.
-    """
-    config = registered(dataset, run)
-    if config is None:
-        known = listed(run_names(dataset)) or "none"
-        raise NotFound(f"run must be one of {dataset.name}'s ({known}); got {run!r}.")
-    return config
+from labelnext_adapters.fiftyone.write.performer import rename_whole
 
 
 def batch_view(dataset: Any, run: str) -> Any:

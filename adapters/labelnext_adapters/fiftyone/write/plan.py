@@ -9,9 +9,8 @@ from typing import Any
 
 from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, InvalidInput, listed
-from labelnext.journal.journal import Plan, Step
-from labelnext.ranking.rank import Ranking
-from labelnext_adapters.fiftyone import FiftyOneSource, FiftyOneWrite
+from labelnext.journal.plan import Plan, Step
+from labelnext.ranking.ranking import Ranking
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import field_path, with_field
 from labelnext_adapters.fiftyone.database.object_scores import (
@@ -19,11 +18,11 @@ from labelnext_adapters.fiftyone.database.object_scores import (
     matched,
     refuse_foreign_attribute,
 )
-from labelnext_adapters.fiftyone.database.values import fetch
+from labelnext_adapters.fiftyone.database.values import fetch, keyed
 from labelnext_adapters.fiftyone.database.views import VIEW_LIMIT, view_names
+from labelnext_adapters.fiftyone.options import FiftyOneSource, FiftyOneWrite
 from labelnext_adapters.fiftyone.read.label_types import kind_of
-from labelnext_adapters.fiftyone.read.read import keyed
-from labelnext_adapters.fiftyone.write.performer import check_run_name, refuse_foreign, registered
+from labelnext_adapters.fiftyone.read.own_runs import check_run_name, refuse_foreign, registered
 
 
 def plan_ranking(

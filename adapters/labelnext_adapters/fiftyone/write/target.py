@@ -5,21 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from labelnext.adapter.protocol import Context, SendOptions, Target
+from labelnext.adapter.protocol import Context, Target
 from labelnext.errors import ConfigError
-from labelnext.journal.journal import Journal, Performer, Plan
+from labelnext.journal.carry_out import Performer
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan
+from labelnext_adapters.fiftyone.options import FiftyOneSend
 
 if TYPE_CHECKING:
     from labelnext.adapter.batch import Batch, Labels, Origin
-
-
-class FiftyOneSend(SendOptions):
-    """The dataset whose samples are the items of a batch."""
-
-    adapter: str = "fiftyone"
-    """Name of the adapter of the platform where people label."""
-    dataset: Any
-    """Name of the dataset, or in Python a dataset."""
 
 
 class FiftyOneTarget(Target):
@@ -43,14 +37,13 @@ class FiftyOneTarget(Target):
             WriteRefused: if something of the run's name is not labelnext's.
         """
         from labelnext.adapter.batch import ranked_there
-        from labelnext_adapters.fiftyone import FiftyOneSource, FiftyOneWrite
         from labelnext_adapters.fiftyone.database.connection import (
             open_collection,
             reach_database,
             talking,
         )
-        from labelnext_adapters.fiftyone.database.values import fetch
-        from labelnext_adapters.fiftyone.read.read import keyed
+        from labelnext_adapters.fiftyone.database.values import fetch, keyed
+        from labelnext_adapters.fiftyone.options import FiftyOneSource, FiftyOneWrite
         from labelnext_adapters.fiftyone.write.plan import plan_ranking
 
         reach_database()
@@ -96,4 +89,4 @@ def _samples(collection: Any, key: str | None, item_ids: list[str]) -> Any:
     return collection.match(ViewField(key).to_string().is_in(item_ids))
 
 
-__all__ = ["FiftyOneSend", "FiftyOneTarget"]
+__all__ = ["FiftyOneTarget"]

@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import Field, field_validator
 
 from labelnext.adapter.formats import Format
-from labelnext.adapter.protocol import Context, Options
+from labelnext.adapter.options import Options
+from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError
 from labelnext.pool.pool import Pool
 

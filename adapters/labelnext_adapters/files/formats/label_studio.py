@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from labelnext.adapter.formats import Format
-from labelnext.adapter.protocol import Context, Options
+from labelnext.adapter.options import Options
+from labelnext.adapter.protocol import Context
 from labelnext.errors import MissingExtra, NotFound
 from labelnext.pool.pool import Pool
 

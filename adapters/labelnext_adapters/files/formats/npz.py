@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from labelnext.adapter.formats import Format
-from labelnext.adapter.protocol import Context, Options
+from labelnext.adapter.options import Options
+from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, unknown
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool

@@ -9,7 +9,7 @@ from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.adapter.protocol import Finding
 from labelnext.errors import LabelnextError
 from labelnext.pool.pool import Pool
-from labelnext_adapters.label_studio import LabelStudioSource
+from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.read import read_page
 from labelnext_adapters.label_studio.read.scope import find_part
 from labelnext_adapters.label_studio.server.client import Client

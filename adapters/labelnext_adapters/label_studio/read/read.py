@@ -13,7 +13,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import NotFound
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
-from labelnext_adapters.label_studio import LabelStudioSource
+from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.scope import Part, find_part
 from labelnext_adapters.label_studio.server.annotations import read_truth
 from labelnext_adapters.label_studio.server.client import Client, TimedOut

@@ -9,7 +9,7 @@ from typing import Any
 
 from labelnext.errors import InvalidInput, NotFound, listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.label_studio import LabelStudioSource
+from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.tab import View, list_tabs
 from labelnext_adapters.label_studio.server.tasks import Task, count_tasks, task_pages

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from labelnext.adapter.batch import Origin
 from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.tasks import FIELDS, task_pages
@@ -108,3 +109,8 @@ def untouched(client: Client, project: int, tasks: Sequence[int]) -> set[int]:
         for row in rows
         if not (row.total_annotations or row.cancelled_annotations or row.drafts)
     }
+
+
+def project_mark(origin: Origin, unit: str) -> str:
+    """What stands in the description of a project that was made for a dataset."""
+    return f"[{origin.platform}:{origin.dataset_id}:{unit}]"

@@ -10,10 +10,9 @@ from labelnext.adapter.batch import Labels, Mark, Origin
 from labelnext.adapter.protocol import Context
 from labelnext.errors import NotFound, listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.label_studio.send.already_sent import made_project, sent_tasks
+from labelnext_adapters.label_studio.options import LabelStudioSend
+from labelnext_adapters.label_studio.send.already_sent import made_project, project_mark, sent_tasks
 from labelnext_adapters.label_studio.send.label_tag import find_tag
-from labelnext_adapters.label_studio.send.performer import project_mark
-from labelnext_adapters.label_studio.send.target import LabelStudioSend
 from labelnext_adapters.label_studio.server.annotations import labelled_tasks
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import get_project

@@ -13,116 +13,32 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
-from labelnext.adapter.batch import Batch, Item, Mark, Origin
+from labelnext.adapter.batch import Mark
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, NotFound, WriteFailed, WriteRefused, listed
-from labelnext.journal.journal import Journal, Performer, Plan, Step
+from labelnext.journal.carry_out import Performer
+from labelnext.journal.journal import Journal
 from labelnext.journal.lock import hold
+from labelnext.journal.plan import Plan, Step
 from labelnext_adapters.label_studio.send.already_sent import (
     Sent,
     made_project,
     sent_tasks,
     untouched,
 )
-from labelnext_adapters.label_studio.send.label_tag import Tag, find_tag, make_tag, regions
-from labelnext_adapters.label_studio.send.media import Uploads, addresses, check_files, parts
-from labelnext_adapters.label_studio.send.target import LabelStudioSend
+from labelnext_adapters.label_studio.send.label_tag import Tag, regions
+from labelnext_adapters.label_studio.send.media import Uploads, parts
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import get_project
-from labelnext_adapters.label_studio.server.tab import filters, find_tab, ordering
+from labelnext_adapters.label_studio.server.tab import filters, ordering
 from labelnext_adapters.label_studio.server.tasks import BATCH, PRIORITY
 from labelnext_adapters.label_studio.write.annotators import WHOLE
 from labelnext_adapters.label_studio.write.data_keys import Fields
-from labelnext_adapters.label_studio.write.plan import Tabs, next_steps
+from labelnext_adapters.label_studio.write.performer import Tabs
+from labelnext_adapters.label_studio.write.plan import next_steps
 
 TAB = "Label next"
 _DELETED_AT_ONCE = 100  # tasks looked at, and then deleted, in one request
-
-
-def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: Context) -> Plan:
-    """What sending the batch would do.
-
-    Raises:
-        NotFound: if there is no such project, or it has no control tag for such labels.
-        InvalidInput: if images are missing, or are not where the server can show them.
-        WriteRefused: if the tab's title is taken.
-    """
-    mark = project_mark(batch.origin, batch.unit)
-    number = options.project or made_project(client, mark)
-    key = options.key or batch.origin.key
-    place = {"url": client.url, "project": number, "mark": mark, "key": key}
-    known: dict[str, Sent] = {}
-    steps: list[Step] = []
-    if number is None:
-        tag, setup = make_tag(batch.unit, batch.classes)
-        title = f"{batch.origin.dataset}: label next"[-50:]  # Label Studio takes no more
-        about = f"Batches of {batch.origin.dataset}, sent by labelnext. {mark}"
-        made = {"title": title, "label_config": setup, "description": about}
-        labels = f"{len(batch.classes)} labels"
-        steps.append(Step("project", f"Make the project {title!r} with {labels}", 0, place | made))
-    else:
-        tag = find_tag(get_project(client, number), options.from_name, [batch.unit])
-        find_tab(client, number, TAB)  # refuses a title that is taken
-        known = sent_tasks(client, number, key, context)
-    new = [item for item in batch.items if item.item_id not in known and item.media]
-    blank = [i.item_id for i in batch.items if i.item_id not in known and not i.media]
-    if new:
-        steps.append(_tasks_step(new, tag, batch, options, context, place))
-    ids = [item.item_id for item in batch.items if item.item_id in known or item.media]
-    if ids:
-        what = f"Put {len(ids)} tasks in order by {PRIORITY}, and those of earlier batches behind"
-        steps += [
-            Step("order", what, len(ids), {**place, "ids": ids}),
-            Step("tab", f'Put the tab "{TAB}" in order', 0, place),
-        ]
-    which = f"project {number}" if number else f"a project for {batch.origin.dataset}"
-    target = f"{which} on {client.url}"
-    nothing = () if steps else (f"The batch of {batch.run} is empty, so nothing is sent.",)
-    left_out = (f"{len(blank)} items have no image, and are left out: {listed(blank)}.",)
-    return Plan(
-        "label-studio",
-        batch.run,
-        target,
-        tuple(steps),
-        next_steps=nothing,
-        left_out=left_out if blank else (),
-    )
-
-
-def project_mark(origin: Origin, unit: str) -> str:
-    """What stands in the description of a project that was made for a dataset."""
-    return f"[{origin.platform}:{origin.dataset_id}:{unit}]"
-
-
-def _tasks_step(
-    new: Sequence[Item],
-    tag: Tag,
-    batch: Batch,
-    options: LabelStudioSend,
-    context: Context,
-    place: Mapping[str, Any],
-) -> Step:
-    root = options.document_root
-    media = {item.item_id: item.media for item in new if item.media}
-    shown = addresses(
-        media, None if root is None else context.path(root).absolute(), options.url_prefix
-    )
-    uploads = [path for item, path in media.items() if item not in shown]
-    check_files(uploads)
-    rows = [
-        {
-            "id": item.item_id,
-            "media": shown.get(item.item_id, item.media),
-            "upload": item.item_id not in shown,
-            "marks": None if item.marks is None else [mark.to_row() for mark in item.marks],
-            "size": item.size,
-        }
-        for item in new
-    ]
-    predicted = sum(item.marks is not None for item in new)
-    how = f", {predicted} with predictions, {len(uploads)} images uploaded"
-    payload = {**place, "tag": tag.to_dict(), "version": batch.model_version, "items": rows}
-    return Step("tasks", f"Make {len(new)} tasks{how}", len(new), payload)
 
 
 class Sender(Performer):
@@ -339,4 +255,4 @@ def _task(
     return {"data": data, "predictions": [prediction]}, left_out
 
 
-__all__ = ["InvalidInput", "Sender", "make_plan", "project_mark"]
+__all__ = ["InvalidInput", "Sender"]

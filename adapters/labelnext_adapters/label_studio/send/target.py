@@ -3,50 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import Field, SecretStr, field_validator
-
-from labelnext.adapter.protocol import Context, SendOptions, Target
+from labelnext.adapter.protocol import Context, Target
 from labelnext.errors import ConfigError
-from labelnext.journal.journal import Journal, Performer, Plan
-from labelnext_adapters.label_studio.server.address import checked_key, checked_url
+from labelnext.journal.carry_out import Performer
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan
+from labelnext_adapters.label_studio.options import LabelStudioSend
 
 if TYPE_CHECKING:
     from labelnext.adapter.batch import Batch, Labels, Origin
     from labelnext_adapters.label_studio.server.client import Client
-
-
-class LabelStudioSend(SendOptions):
-    """Where people label a batch."""
-
-    url: str | None = None
-    """Address of the Label Studio server."""
-    api_key: SecretStr | None = None
-    """Personal Access Token, or a legacy token where the organization allows them."""
-    project: int | None = Field(None, ge=1)
-    """Number of the project; when null, one that is made for the dataset and found again."""
-    from_name: str | None = None
-    """Name of the control tag (Choices or RectangleLabels), where the project has several."""
-    labels: Literal["latest", "ground_truth"] = "latest"
-    """Which annotation of a task labelnext fetch takes."""
-    document_root: Path | None = None
-    """Folder of the images that the server can show by itself; when null, they are uploaded."""
-    url_prefix: str = "/data/local-files/?d="
-    """What stands before the path below document_root in the address of an image."""
-    ca_bundle: Path | None = None
-    """File of certificates to trust instead of the system's."""
-
-    @field_validator("url")
-    @classmethod
-    def _check_url(cls, url: str | None) -> str | None:
-        return None if url is None else checked_url(url)
-
-    @field_validator("api_key")
-    @classmethod
-    def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
-        return None if key is None else checked_key(key)
 
 
 class LabelStudioTarget(Target):
@@ -91,7 +59,7 @@ class LabelStudioTarget(Target):
             InvalidInput: if images are missing, or are not where the server can show them.
             WriteRefused: if the tab's title is taken.
         """
-        from labelnext_adapters.label_studio.send.performer import make_plan
+        from labelnext_adapters.label_studio.send.plan import make_plan
 
         if any(item.media for item in batch.items) or not batch.items:
             return make_plan(self.client, self._options, batch, self._context)
@@ -100,7 +68,7 @@ class LabelStudioTarget(Target):
     def _plan_of_tasks(self, batch: Batch) -> Plan:
         """What a run on the project would write, of a batch whose items are its tasks already."""
         from labelnext.adapter.batch import ranked_there
-        from labelnext_adapters.label_studio import LabelStudioSource, LabelStudioWrite
+        from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
         from labelnext_adapters.label_studio.server.project import get_project
         from labelnext_adapters.label_studio.server.tasks import (
             TASK_FIELDS,
@@ -148,7 +116,7 @@ class LabelStudioTarget(Target):
         that were there before get back what they had.
         """
         from labelnext_adapters.label_studio.send.performer import Sender
-        from labelnext_adapters.label_studio.write.plan import Writer
+        from labelnext_adapters.label_studio.write.performer import Writer
 
         if _of_tasks(journal.plan):
             self._checked_project()

@@ -17,7 +17,7 @@ import msgspec
 
 from labelnext.adapter.protocol import Context
 from labelnext.errors import WriteFailed, listed
-from labelnext.journal.journal import Step
+from labelnext.journal.plan import Step
 from labelnext_adapters.label_studio.read.read import stored_predictions
 from labelnext_adapters.label_studio.server.client import MOST_BYTES, Client
 from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project

@@ -20,7 +20,7 @@ from labelnext.errors import (
     WriteRefused,
     listed,
 )
-from labelnext.journal.journal import Step
+from labelnext.journal.plan import Step
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.tasks import (
     FIELDS,

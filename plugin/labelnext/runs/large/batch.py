@@ -14,10 +14,10 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe
 from labelnext.runs.large.choices import picks_in_rounds
+from labelnext.runs.large.guide import Guide, labels_of
 from labelnext.runs.large.order import Scores
 from labelnext.runs.large.score_part import Scoring
 from labelnext.runs.large.second_round import second_round
-from labelnext.runs.large.survey import Guide, labels_of
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.image_diversity import in_rounds
 from labelnext.selection.stochastic import disturbed

@@ -14,7 +14,7 @@ from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened, read_pool
 from labelnext.errors import ConfigError
-from labelnext.journal.journal import Progress
+from labelnext.journal.plan import Progress
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.store import Store

@@ -12,9 +12,10 @@ from labelnext.pool.checks import id_order
 from labelnext.pool.objects import Notice
 from labelnext.quality.reliability import Trust
 from labelnext.quality.stopping import Snapshot
-from labelnext.ranking.rank import Ranking, as_rows, auto_notices
+from labelnext.ranking.rank import auto_notices
+from labelnext.ranking.ranking import Ranking, as_rows
 from labelnext.ranking.recipe import Recipe
-from labelnext.report.report import BINS, NEXT
+from labelnext.report.findings import BINS, NEXT
 from labelnext.runs.large.order import Scores
 from labelnext.runs.large.part import Scored
 

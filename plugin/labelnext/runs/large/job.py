@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any, cast
 
 from labelnext.adapter.capabilities import Capability, can, missing_capability
-from labelnext.adapter.protocol import Adapter, Finding, Part, Streams, Target, able
+from labelnext.adapter.options import output_place
+from labelnext.adapter.protocol import Adapter, Finding, Part, Streams, Target
+from labelnext.adapter.registry import able
 from labelnext.config.config import Config
-from labelnext.journal.journal import Journal, Plan, Progress, Step, carry_out, take_back
+from labelnext.journal.carry_out import carry_out, take_back
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan, Progress, Step
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.quality.stopping import Snapshot
-from labelnext.ranking.dataset import output_place
-from labelnext.ranking.rank import Ranking
+from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
-from labelnext.report.report import summarise
+from labelnext.report.findings import summarise
 from labelnext.runs.job import Stages
 from labelnext.runs.large.labelled import labelled_items
 from labelnext.runs.large.limits import (

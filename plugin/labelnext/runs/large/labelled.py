@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.config.config import Config
 from labelnext.errors import InvalidInput
-from labelnext.journal.journal import Progress
+from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.runs.large.limits import skips
 from labelnext.runs.large.part_findings import all_classes

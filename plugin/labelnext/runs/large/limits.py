@@ -1,4 +1,4 @@
-"""What the configuration asks of a pool that is read in parts."""
+"""What the configuration asks of a pool that is read in parts, and what it may not ask."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from labelnext.acquisition.function import without_objects
 from labelnext.pool.pool import Pool
 from labelnext.quality.reliability import Evidence, Trust, evidence, judge
+from labelnext.ranking.reasons import class_name, counted_objects, predictions_by_class
 from labelnext.ranking.recipe import Recipe
-from labelnext.report.report import class_name, counted_objects, predictions_by_class
 from labelnext.support.store import Store
 
 if TYPE_CHECKING:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.config.config import Config
 from labelnext.errors import WriteRefused
-from labelnext.journal.journal import Journal, Performer, Progress, Step
+from labelnext.journal.carry_out import Performer
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Progress, Step
 from labelnext.ranking.dataset import HOW
 from labelnext.ranking.recipe import Recipe
 from labelnext.runs.job import Stages
@@ -20,12 +22,13 @@ from labelnext.runs.large.choices import picks_in_clusters, picks_in_rounds
 from labelnext.runs.large.class_counts import Counting, is_wanted
 from labelnext.runs.large.engines import get_engine
 from labelnext.runs.large.findings import Summary, ranked_table
+from labelnext.runs.large.guide import Guide
 from labelnext.runs.large.limits import first_pool, recipe_of_parts, skips
 from labelnext.runs.large.order import in_order, opened_scores
 from labelnext.runs.large.part import Scored, Task
 from labelnext.runs.large.part_findings import judged
 from labelnext.runs.large.score_part import Scoring
-from labelnext.runs.large.survey import SAMPLE_SIZE, Guide, Survey, make_guide
+from labelnext.runs.large.survey import SAMPLE_SIZE, Survey, make_guide
 from labelnext.support.store import MANIFEST, Store
 
 if TYPE_CHECKING:

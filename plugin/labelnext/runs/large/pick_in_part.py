@@ -11,7 +11,7 @@ from labelnext.pool.checks import id_order
 from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe
 from labelnext.runs.large.choices import points_of
-from labelnext.runs.large.survey import Guide, vectors_of
+from labelnext.runs.large.guide import Guide, vectors_of
 from labelnext.selection.typiclust import distances_to_nearest, nearest
 from labelnext.selection.vectors import Array, Points
 

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.pool.pool import Pool
+from labelnext.ranking.reasons import reason
 from labelnext.ranking.recipe import Recipe
-from labelnext.report.report import NEXT, reason
+from labelnext.report.findings import NEXT
 from labelnext.runs.large.choices import columns_of, picks_in_clusters, picks_in_rounds
+from labelnext.runs.large.guide import read_guide, vectors_of
 from labelnext.runs.large.part import SAMPLE, Scored, all_integers, file_name
 from labelnext.runs.large.part_findings import (
     class_counts,
@@ -24,7 +26,6 @@ from labelnext.runs.large.part_findings import (
     write_evidence,
 )
 from labelnext.runs.large.pick_in_part import located, proposed
-from labelnext.runs.large.survey import read_guide, vectors_of
 from labelnext.selection.constraints import classes_of, groups_of
 from labelnext.selection.vectors import Points, finite_rows
 from labelnext.support.store import Store

@@ -13,9 +13,9 @@ from labelnext.adapter.protocol import Part
 from labelnext.pool.checks import id_order
 from labelnext.pool.objects import Notice
 from labelnext.ranking.recipe import Recipe
+from labelnext.runs.large.guide import Guide, vectors_of_table
 from labelnext.runs.large.pick_in_part import picked
 from labelnext.runs.large.score_part import Scoring
-from labelnext.runs.large.survey import Guide, vectors_of_table
 from labelnext.selection.facility_location import coverage
 from labelnext.selection.k_center import covering_radius
 from labelnext.selection.vectors import Array, Points

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Part, Streams
-from labelnext.errors import InvalidInput
-from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe
 from labelnext.runs.large.choices import columns_of, picks_in_clusters, points_of
+from labelnext.runs.large.guide import (
+    KINDS,
+    Guide,
+    read_guide,
+    table_of_vectors,
+    vectors_of,
+    vectors_of_table,
+)
 from labelnext.runs.large.part import Scored, all_integers, file_name
 from labelnext.selection.clustering import k_means
-from labelnext.selection.typiclust import n_clusters_of, nearest
+from labelnext.selection.typiclust import n_clusters_of
 from labelnext.selection.vectors import Array, Points, finite_rows
 from labelnext.support.store import Store
 
@@ -32,7 +37,6 @@ if TYPE_CHECKING:
     from labelnext.runs.large.score_part import Scoring
 
 SAMPLE_SIZE = 40_000
-_KINDS = ("sample", "labelled", "centres")
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Survey:
 
     def nothing(self) -> pa.Table:
         """No sample."""
-        return _as_table([], np.empty((0, 0)), np.empty(0, dtype=bool))
+        return table_of_vectors([], np.empty((0, 0)), np.empty(0, dtype=bool))
 
     def table(self, reader: Streams, part: Part, store: Store) -> tuple[pa.Table, Scored]:
         """Ids and embeddings of what is drawn, and of what is labelled."""
@@ -68,22 +72,8 @@ class Survey:
         vectors, names = vectors_of(pool, recipe), ids.to_pylist()
         drawn = _drawn(names, self.share, recipe.seed) & self.scoring.candidates(pool, ids)
         rows = np.flatnonzero(drawn | (pool.labelled & finite_rows(Points(vectors))))
-        found = _as_table([names[row] for row in rows], vectors[rows], pool.labelled[rows])
+        found = table_of_vectors([names[row] for row in rows], vectors[rows], pool.labelled[rows])
         return found, Scored(integers=all_integers(ids))
-
-
-def vectors_of(pool: Pool, recipe: Recipe) -> Array:
-    """The embeddings of a pool.
-
-    Raises:
-        InvalidInput: if it has none.
-    """
-    if pool.embeddings is None:
-        raise InvalidInput(
-            f"{recipe.selection} needs embeddings, and the pool has none.",
-            hint="name their column: columns: {embedding: …}; or use selection top_k.",
-        )
-    return pool.embeddings
 
 
 def _drawn(names: list[str], share: float, seed: int) -> NDArray[np.bool_]:
@@ -92,41 +82,6 @@ def _drawn(names: list[str], share: float, seed: int) -> NDArray[np.bool_]:
     hashes = [int.from_bytes(blake2b(n.encode(), digest_size=8, key=key).digest()) for n in names]
     drawn: NDArray[np.bool_] = np.array(hashes, dtype=np.uint64) <= share * (2**64 - 2**12)
     return drawn
-
-
-def _as_table(names: Sequence[str], vectors: Array, labelled: NDArray[np.bool_]) -> pa.Table:
-    import pyarrow as pa
-
-    kind = pa.list_(pa.float64())
-    flat = np.ascontiguousarray(vectors, dtype=np.float64).ravel()
-    offsets = np.arange(len(vectors) + 1, dtype=np.int32) * (vectors.shape[1] if len(flat) else 0)
-    rows = pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat), type=kind)
-    ids = pa.array(list(names), pa.string())
-    return pa.table({"item_id": ids, "embedding": rows, "labelled": pa.array(labelled)})
-
-
-@dataclass(frozen=True)
-class Guide:
-    """What the survey found, in the space of the method.
-
-    Attributes:
-        ids: shape (n_sample,), of the sample, sorted by code point.
-        parts: shape (n_sample,), the part of each; empty when read by a worker.
-        sample: shape (n_sample, n_dimensions).
-        labelled: shape (n_labelled, n_dimensions).
-        centres: shape (n_clusters, n_dimensions); empty where the method has no clusters.
-    """
-
-    ids: NDArray[np.str_]
-    parts: NDArray[np.intp]
-    sample: Array
-    labelled: Array
-    centres: Array
-
-    @property
-    def positions(self) -> dict[str, int]:
-        """The place of each id in the sample."""
-        return {name: place for place, name in enumerate(self.ids.tolist())}
 
 
 def make_guide(recipe: Recipe, survey: Survey, parts: Sequence[Part], store: Store) -> Guide:
@@ -149,35 +104,10 @@ def make_guide(recipe: Recipe, survey: Survey, parts: Sequence[Part], store: Sto
         n_clusters = stated or n_clusters_of(len(given), recipe.budget or 1)
         centres, _ = k_means(drawn, n_clusters, seed=recipe.seed)
     guide = Guide(ids[~done], whole.column("part").to_numpy()[~done], drawn, given, centres)
-    for kind in _KINDS:
+    for kind in KINDS:
         values = getattr(guide, kind)
         names = guide.ids if kind == "sample" else np.arange(len(values)).astype(np.str_)
-        table = _as_table(names.tolist(), values, np.zeros(len(values), dtype=bool))
+        table = table_of_vectors(names.tolist(), values, np.zeros(len(values), dtype=bool))
         store.write_table(f"{survey.scoring.folder}/guide/{kind}.parquet", table)
     read_guide.cache_clear()
     return guide
-
-
-@lru_cache(maxsize=2)
-def read_guide(place: str, folder: str) -> Guide:
-    """The guide of a run, read once by each worker."""
-    store = Store(place)
-    tables = {kind: store.read_table(f"{folder}/guide/{kind}.parquet") for kind in _KINDS}
-    found = {kind: vectors_of_table(table) for kind, table in tables.items()}
-    ids = np.array(tables["sample"].column("item_id").to_pylist(), dtype=np.str_)
-    return Guide(ids, np.empty(0, dtype=np.intp), **found)
-
-
-def vectors_of_table(table: pa.Table) -> Array:
-    """The embeddings of a table, rows of one width; a table of no rows has no width."""
-    rows = table.column("embedding").combine_chunks()
-    values: Array = rows.flatten().to_numpy(zero_copy_only=False)
-    return values.reshape(len(rows), -1) if len(rows) else np.empty((0, 0))
-
-
-def labels_of(guide: Guide) -> NDArray[np.intp]:
-    """How many labelled items each cluster holds, shape (n_clusters,)."""
-    if not len(guide.labelled):
-        return np.zeros(len(guide.centres), dtype=np.intp)
-    own = nearest(Points(guide.labelled), guide.centres)
-    return np.bincount(own, minlength=len(guide.centres))

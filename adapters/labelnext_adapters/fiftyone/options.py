@@ -1,0 +1,71 @@
+"""The options of the FiftyOne adapter."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import field_validator
+
+from labelnext.adapter.options import Options, SendOptions, WriteOptions
+
+
+class FiftyOneSource(Options):
+    """Where the samples and their predictions are."""
+
+    dataset: Any
+    """Name of the dataset, or in Python a dataset or view."""
+    view: str | None = None
+    """Name of a saved view."""
+    slice: str | None = None
+    """Of a grouped dataset, the slice that is ranked; the default slice when null."""
+    frames: bool = False
+    """Rank the frames of videos, by fields of the frames, instead of whole videos."""
+    pred_field: str | list[str] | None = None
+    """Field of the predictions; a list is a committee, one field for each model."""
+    pred_values: Literal["confidence", "uncertainty"] = "confidence"
+    """What the numbers of a heatmap or number field say."""
+    gt_field: str | None = None
+    """Field of the labels; samples that have one are labelled."""
+    label_tag: str | list[str] | None = None
+    """Samples with this tag, or one of these, are labelled; a class's name is the label."""
+    embeddings: str | None = None
+    """Vector field of the embeddings, or key of a brain similarity index."""
+    object_embeddings: str | None = None
+    """Attribute of each object that holds its embedding, as compute_patch_embeddings stores it."""
+
+    @property
+    def pred_fields(self) -> tuple[str, ...]:
+        """The fields of the predictions, none or more."""
+        return _several(self.pred_field)
+
+    @property
+    def label_tags(self) -> tuple[str, ...]:
+        """The tags that say that a sample is labelled."""
+        return _several(self.label_tag)
+
+    @field_validator("dataset")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        if value is None or value == "":
+            raise ValueError("must be the name of a dataset")
+        return value
+
+
+def _several(value: str | list[str] | None) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
+
+
+class FiftyOneWrite(WriteOptions):
+    """How the ranking is written: `mode: queue` is a field, an index and two saved views."""
+
+    objects: bool = False
+    """Also set each object's own score, as an attribute named as the run."""
+
+
+class FiftyOneSend(SendOptions):
+    """The dataset whose samples are the items of a batch."""
+
+    adapter: str = "fiftyone"
+    """Name of the adapter of the platform where people label."""
+    dataset: Any
+    """Name of the dataset, or in Python a dataset."""

@@ -1,0 +1,102 @@
+"""The runs of labelnext on a dataset, and what is not labelnext's to write over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labelnext.errors import InvalidInput, NotFound, WriteRefused, listed
+from labelnext_adapters.fiftyone.database.connection import talking
+from labelnext_adapters.fiftyone.database.views import same_view, view_names
+from labelnext_adapters.fiftyone.runs import METHOD
+
+_LONGEST = 100  # characters of a run's name: FiftyOne makes slugs, fields and an index of it
+
+
+def check_run_name(run: str) -> None:
+    """Raise InvalidInput unless a field, a run and the slug of a view can have that name."""
+    import fiftyone as fo
+
+    usual = run.isascii() and run.isidentifier() and len(run) <= _LONGEST
+    if not usual or run.startswith("_") or run == "frames" or hasattr(fo.Sample, run):
+        shown = run if len(run) <= _LONGEST else f"{run[:_LONGEST]}… ({len(run)} characters)"
+        raise InvalidInput(
+            f"write.run must be a name for a new field: at most {_LONGEST} of A-Z, a-z, 0-9 and _, "
+            f"not beginning with a digit or _, and none of FiftyOne's own; got {shown!r}.",
+            hint="labelnext is a good one.",
+        )
+
+
+def refuse_foreign(dataset: Any, run: str, field: str | None = None) -> None:
+    """Raise WriteRefused if a field, run or view of that name is not labelnext's.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+        field: path of its field; the one that it has, or a field of samples, when None.
+    """
+    from labelnext_adapters.fiftyone.runs import is_ours
+
+    hint = "choose another write.run."
+    config = registered(dataset, run)
+    field = field or (config.field if config else run)
+    if dataset.get_field(field) is not None and not is_ours(dataset, field):
+        raise WriteRefused(
+            f"field {field} of {dataset.name} must be labelnext's own; it is not.", hint=hint
+        )
+    if config is not None and config.field != field:
+        raise WriteRefused(
+            f"run {run} of {dataset.name} must stay in its field {config.field}; {field} is of "
+            "another kind of items.",
+            hint="choose another write.run, or delete that run.",
+        )
+    if run in dataset.list_runs() and config is None:
+        raise WriteRefused(
+            f"custom run {run} of {dataset.name} must be labelnext's own; it is not.", hint=hint
+        )
+    owned = set(config.views) if config else set()
+    for name in view_names(run):
+        taken = same_view(dataset, name)
+        if taken is not None and taken not in owned:
+            raise WriteRefused(
+                f"saved view {taken!r} of {dataset.name} must be labelnext's own; it is not.",
+                hint=hint,
+            )
+
+
+def registered(dataset: Any, run: str) -> Any:
+    """The configuration of our run of that name; None if there is none or it is another's."""
+    from labelnext_adapters.fiftyone.runs import LabelnextRunConfig
+
+    if run not in dataset.list_runs():
+        return None
+    config = dataset.get_run_info(run).config
+    return config if isinstance(config, LabelnextRunConfig) else None
+
+
+def run_names(dataset: Any) -> list[str]:
+    """The runs of labelnext on a dataset, the newest first.
+
+    Args:
+        dataset: a FiftyOne dataset.
+    """
+    with talking():
+        names = dataset.list_runs(method=METHOD)
+        moments = {name: dataset.get_run_info(name).timestamp for name in names}
+    return sorted(names, key=lambda name: moments[name], reverse=True)
+
+
+def run_config(dataset: Any, run: str) -> Any:
+    """The configuration of a run.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+
+    Raises:
+        NotFound: if labelnext has no run of that name there.
+    """
+    config = registered(dataset, run)
+    if config is None:
+        known = listed(run_names(dataset)) or "none"
+        raise NotFound(f"run must be one of {dataset.name}'s ({known}); got {run!r}.")
+    return config

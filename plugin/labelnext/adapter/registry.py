@@ -1,0 +1,168 @@
+"""Adapters by name: entry points, and what each needs to be installed."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from labelnext.adapter.capabilities import Capability, can, missing_capability
+from labelnext.adapter.options import Options, SendOptions, WriteOptions
+from labelnext.adapter.protocol import Adapter, Context, Target
+from labelnext.errors import ConfigError, LabelnextError, MissingExtra, unknown
+from labelnext.journal.plan import Progress
+from labelnext.support.plugins import Table, class_with
+
+_NEEDED = ("name", "requires", "install", "SourceOptions", "WriteOptions", "read", "check")
+
+
+ADAPTERS: Table[type[Adapter]] = Table("labelnext.adapters", "adapter", class_with(*_NEEDED))
+
+
+def adapter_names() -> list[str]:
+    """The names of all installed adapters, other packages' too.
+
+    Example:
+        >>> "files" in adapter_names()
+        True
+    """
+    return ADAPTERS.names()
+
+
+def get_adapter(name: str) -> type[Adapter]:
+    """The adapter class of that name; its SDK is not imported.
+
+    Raises:
+        UnknownName: if no installed package provides it.
+        MissingExtra: if a package that its module needs is missing.
+        ConfigError: if it cannot be used.
+    """
+    return ADAPTERS.get(name)
+
+
+def source_options(
+    adapter: type[Adapter], data: Mapping[str, Any], directory: Path
+) -> type[Options]:
+    """The options for these keys of `source`: all of the adapter's, unless it knows better."""
+    offered = getattr(adapter, "source_options", None)
+    options: type[Options] = adapter.SourceOptions if offered is None else offered(data, directory)
+    return options
+
+
+def able(capability: Capability) -> list[str]:
+    """The names of the installed adapters that declare a capability."""
+    names = []
+    for name in adapter_names():
+        with suppress(MissingExtra):  # its module needs what is not installed
+            if can(get_adapter(name), capability):
+                names.append(name)
+    return names
+
+
+def missing_modules(adapter: type[Adapter]) -> list[str]:
+    """The modules an adapter requires that are not installed."""
+    return [module for module in adapter.requires if importlib.util.find_spec(module) is None]
+
+
+def open_adapter(
+    name: str,
+    *,
+    write: Mapping[str, Any] | WriteOptions | None = None,
+    directory: Path | str = ".",
+    key: str | None = None,
+    progress: Progress | None = None,
+    **source: Any,
+) -> Adapter:
+    """An adapter, ready to read. Only now is the platform's SDK looked for.
+
+    Args:
+        name: one of `adapter_names()`.
+        write: the adapter's keys of `write`.
+        directory: where relative paths begin.
+        key: what the ids of the items are; see `source.key`.
+        progress: called with a stage, how much is done, and of how much.
+        source: the adapter's own keys of `source`.
+
+    Raises:
+        UnknownName: if there is no such adapter.
+        MissingExtra: if its SDK is not installed; the hint is the install line.
+        ConfigError: if an option is wrong.
+    """
+    adapter = get_adapter(name)
+    require(name, adapter)
+    try:
+        options = source_options(adapter, source, Path(directory)).model_validate(source)
+        wanted = (
+            write
+            if isinstance(write, WriteOptions)
+            else adapter.WriteOptions.model_validate(dict(write or {}))
+        )
+    except ValidationError as error:
+        problem = error.errors(include_input=False, include_url=False)[0]
+        cause = problem.get("ctx", {}).get("error")
+        if isinstance(cause, LabelnextError):
+            raise ConfigError(cause.message, hint=cause.hint) from error
+        where = ".".join(str(part) for part in problem["loc"])
+        raise ConfigError(f"{name} option {where}: {problem['msg']}.") from error
+    context = Context(Path(directory), key, progress)
+    opened: Adapter = adapter(options, wanted, context)  # type: ignore[call-arg]  # protocol has no constructor
+    return opened
+
+
+def require(name: str, adapter: type[Adapter]) -> None:
+    """Raise MissingExtra, with the install line, if an adapter's SDK is not installed."""
+    missing = missing_modules(adapter)
+    if missing:
+        raise MissingExtra(
+            f"adapter {name} needs the package {missing[0]}, which is not installed.",
+            hint=adapter.install,
+        )
+
+
+def target_names() -> list[str]:
+    """The adapters to whose platforms a batch can be sent.
+
+    Example:
+        >>> "label-studio" in target_names()
+        True
+    """
+    return able(Capability.TAKES_BATCHES)
+
+
+def get_target(name: str) -> Any:
+    """The adapter class of that name, which takes batches; its SDK is not imported.
+
+    Raises:
+        UnknownName: if no installed package provides it, or it takes none.
+    """
+    known, capability = target_names(), Capability.TAKES_BATCHES
+    if name in known:
+        return get_adapter(name)
+    if name in adapter_names():
+        raise missing_capability("adapter", name, capability, known)
+    raise unknown("adapter", str(name), known)
+
+
+def open_target(
+    options: SendOptions, *, directory: Path | str = ".", progress: Progress | None = None
+) -> Target:
+    """The platform to which batches are sent. Only now is its SDK looked for.
+
+    Args:
+        options: of `send`.
+        directory: where relative paths begin.
+        progress: called with a stage, how much is done, and of how much.
+
+    Raises:
+        UnknownName: if the adapter takes no batches.
+        MissingExtra: if its SDK is not installed; the hint is the install line.
+        ConfigError: if an option is wrong.
+    """
+    adapter = get_target(options.adapter)
+    require(options.adapter, adapter)
+    opened: Target = adapter.open_target(options, Context(Path(directory), None, progress))
+    return opened

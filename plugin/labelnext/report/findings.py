@@ -1,0 +1,141 @@
+"""What a report says of the pool and the ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.acquisition.function import without_objects
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
+from labelnext.quality.reliability import trust
+from labelnext.ranking.ranking import Ranking
+from labelnext.ranking.reasons import (
+    class_name,
+    counted_objects,
+    objects_reason,
+    predictions_by_class,
+    reason,
+)
+
+BINS = 30
+NEXT = 20
+
+
+def summarise(pool: Pool, ranking: Ranking, notices: Sequence[Notice] = ()) -> dict[str, Any]:
+    """The parts of a Report that follow from the pool and the ranking.
+
+    Args:
+        pool: what was read.
+        ranking: of it.
+        notices: further ones of the run.
+    """
+    recipe = ranking.recipe
+    floor = 0.0 if recipe is None or recipe.floor is None else recipe.floor
+    places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
+    batch = np.array([places[name] for name in ranking.item_ids.tolist()], dtype=np.intp)
+    asked = pool.labelled if ranking.purpose == "review" else ~pool.labelled
+    missing = pool.missing & asked
+    counts = {
+        "items": len(pool),
+        "predicted": int((~pool.missing).sum()),
+        "missing": int(missing.sum()),
+        "labelled": int(pool.labelled.sum()),
+        "unscored": len(ranking.unscored_ids),
+        "ranked": len(ranking.pool_order),
+        "batch": len(ranking),
+    }
+    if pool.object_sets:
+        empty = without_objects(pool, 0.0)
+        counts["without objects"] = int(empty.sum())
+        if floor > 0:
+            counts["below the floor"] = int((without_objects(pool, floor) & ~empty).sum())
+    return {
+        "counts": counts,
+        "ids": {
+            "missing": pool.item_ids[missing].tolist(),
+            "unscored": list(ranking.unscored_ids),
+        },
+        "notices": [*pool.notices, *ranking.notices, *notices],
+        "scores": _distribution(ranking),
+        "classes": _classes(pool, ranking, batch),
+        "objects_per_item": _objects_per_item(pool, asked, batch, floor),
+        "next_items": [
+            {**row, "reason": _reason(pool, places[row["item_id"]], ranking)}
+            for row in ranking.to_rows()[:NEXT]
+        ],
+        "calibration": [found.to_dict() for found in trust(pool)],
+        "seed": ranking.seed,
+        "input_hash": pool.fingerprint(),
+        "recipe": None if recipe is None else recipe.to_dict(),
+        "ranking": ranking,
+    }
+
+
+def _reason(pool: Pool, row: int, ranking: Ranking) -> str:
+    text = reason(pool, row, ranking.of)
+    if ranking.purpose == "label":
+        return text
+    return f"labelled {_label(pool, row)}; predicted {text}"
+
+
+def _label(pool: Pool, row: int) -> str:
+    """What people said of an item."""
+    if pool.truth is not None:
+        return objects_reason(pool, pool.truth, row)
+    if pool.votes is not None and (pool.votes[row] >= 0).any():
+        votes = np.bincount(pool.votes[row][pool.votes[row] >= 0])
+        said = np.argsort(-votes, kind="stable")[: np.count_nonzero(votes)].tolist()
+        return ", ".join(f"{class_name(pool, c)} by {votes[c]}" for c in said[:5])
+    return class_name(pool, -1 if pool.labels is None else int(pool.labels[row]))
+
+
+def _distribution(ranking: Ranking) -> dict[str, Any] | None:
+    scores = ranking.pool_scores[np.isfinite(ranking.pool_scores)]
+    if not scores.size:
+        return None
+    counts, edges = np.histogram(scores, bins=BINS)
+    chosen = ranking.scores[np.isfinite(ranking.scores)]
+    return {
+        "edges": edges.tolist(),
+        "pool": counts.tolist(),
+        "batch": np.histogram(chosen, bins=edges)[0].tolist(),
+        "min": float(scores.min()),
+        "median": float(np.median(scores)),
+        "max": float(scores.max()),
+    }
+
+
+def _classes(pool: Pool, ranking: Ranking, batch: NDArray[np.intp]) -> list[dict[str, Any]] | None:
+    predictions = predictions_by_class(pool, ranking.of)
+    if predictions is None:
+        return None
+    predicted, owners = predictions
+    in_batch = np.zeros(len(pool), dtype=bool)
+    in_batch[batch] = True
+    candidates = np.isin(pool.item_ids, ranking.pool_order) if len(pool) else in_batch
+    n_classes = pool.n_classes or int(predicted.max(initial=-1)) + 1
+    known = predicted >= 0
+
+    def count(items: NDArray[np.bool_]) -> list[int]:
+        counts: list[int] = np.bincount(
+            predicted[known & items[owners]], minlength=n_classes
+        ).tolist()
+        return counts
+
+    rows = zip(range(n_classes), count(candidates), count(in_batch), strict=True)
+    return [{"class": class_name(pool, c), "pool": p, "batch": b} for c, p, b in rows]
+
+
+def _objects_per_item(
+    pool: Pool, asked: NDArray[np.bool_], batch: NDArray[np.intp], floor: float
+) -> dict[str, float] | None:
+    counts = counted_objects(pool, floor)
+    if counts is None:
+        return None
+    of_pool = counts[asked & ~pool.missing]
+    mean = (float(part.mean()) if part.size else 0.0 for part in (of_pool, counts[batch]))
+    return dict(zip(("pool", "batch"), mean, strict=True))
