@@ -157,7 +157,7 @@ def _usable(
     usable = np.ones(len(pool), dtype=bool) if utilities is None else ~np.isnan(utilities)
     if pool.embeddings is not None and "embeddings" in method.inputs:
         usable &= finite_rows(Points(pool.embeddings))
-    if pool.mean_probabilities is not None and "probabilities" in method.inputs:
+    if "probabilities" in method.inputs and pool.mean_probabilities is not None:
         usable &= ~np.isnan(pool.mean_probabilities).any(axis=1)
     if pool.newest_objects is not None and "objects" in method.inputs:
         usable &= _finite_objects(pool.newest_objects)
