@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import labelnext.journal.columns as columns
 from labelnext.adapter import Adapter, open_adapter
-from labelnext.testing import AdapterContract
+from labelnext.testing import AdapterContract, GivesBatchesSuite, StreamsSuite
 
 ITEMS = [
     {"item_id": "a", "probabilities": [0.9, 0.1]},
@@ -24,7 +26,9 @@ ITEMS = [
 ]
 
 
-class TestFilesAdapter(AdapterContract):
+class OneFile:
+    """The adapter over a file of six items."""
+
     @pytest.fixture
     def adapter(self, tmp_path: Path) -> Adapter:
         self.folder = tmp_path / "data"
@@ -44,6 +48,14 @@ class TestFilesAdapter(AdapterContract):
             return [row["item_id"] for row in csv.DictReader(file)]
 
 
+class TestFilesAdapter(OneFile, AdapterContract):
+    pass
+
+
+class TestFilesAdapterGivesBatches(OneFile, GivesBatchesSuite):
+    pass
+
+
 class TestFilesAdapterOfLargePlans(TestFilesAdapter):
     """Every payload and every snapshot lies beside the journal."""
 
@@ -51,3 +63,22 @@ class TestFilesAdapterOfLargePlans(TestFilesAdapter):
     def _all_is_large(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(columns, "_INLINE", -1)
         monkeypatch.setattr(columns, "_LONG", 1)
+
+
+class TestFilesAdapterStreams(StreamsSuite):
+    """A folder of two Parquet files, the second with ids that sort before those of the first."""
+
+    @pytest.fixture
+    def adapter(self, tmp_path: Path) -> Adapter:
+        self.folder = tmp_path / "data"
+        (self.folder / "pool").mkdir(parents=True)
+        rows = [
+            {"embedding": [float(number), 1.0], "group": f"video {number % 2}", "label": -1, **item}
+            for number, item in enumerate(ITEMS)
+        ]
+        for name, part in (("1", rows[2:]), ("2", rows[:2])):
+            pq.write_table(pa.Table.from_pylist(part), self.folder / "pool" / f"{name}.parquet")
+        return self.reopened(None)
+
+    def reopened(self, adapter: Adapter | None) -> Adapter:
+        return open_adapter("files", directory=self.folder, path="pool")

@@ -73,11 +73,12 @@ def assert_declared(adapter: Adapter, capability: Capability, *methods: str) -> 
 
 
 def assert_data(plan: Plan, adapter: Adapter) -> None:
-    """The plan has steps that people can read, and is the same after a trip through JSON."""
+    """The plan has steps that people can read, and says the same after a trip through JSON."""
     assert plan.adapter == adapter.name
     assert plan.steps
     assert all(step.description for step in plan.steps)
-    assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))).to_dict() == plan.to_dict()
+    text = json.dumps(plan.to_dict())
+    assert json.dumps(Plan.from_dict(json.loads(text)).to_dict()) == text
 
 
 def break_off_everywhere(

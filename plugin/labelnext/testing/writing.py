@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,7 @@ class WritesSuite(Suite):
         plan = adapter.plan(ranking)
         assert self.state(adapter) == before
         assert_data(plan, adapter)
+        assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))).to_dict() == plan.to_dict()
 
     def test_platform_serves_the_order_of_the_ranking(
         self, adapter: Adapter, tmp_path: Path
