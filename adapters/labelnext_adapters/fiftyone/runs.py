@@ -12,6 +12,7 @@ import fiftyone.core.runs as fors
 
 from labelnext_adapters.fiftyone.database.fields import (
     MARKER,
+    METHOD,
     delete_field,
     field_path,
     items_of,
@@ -23,8 +24,6 @@ from labelnext_adapters.fiftyone.database.object_scores import (
     rename_scores,
 )
 from labelnext_adapters.fiftyone.database.views import VIEW_LIMIT, put_view, ranked_view, view_names
-
-METHOD = "labelnext"
 
 
 class LabelnextRunConfig(fors.RunConfig):  # type: ignore[misc]  # FiftyOne has no types

@@ -12,6 +12,7 @@ from typing import Any
 from labelnext.errors import InvalidInput
 
 MARKER = "labelnext"  # key in the info of a field that we made
+METHOD = "labelnext"  # by which FiftyOne lists our runs
 
 
 PREFIX = "frames."

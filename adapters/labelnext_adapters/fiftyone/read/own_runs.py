@@ -6,8 +6,8 @@ from typing import Any
 
 from labelnext.errors import InvalidInput, NotFound, WriteRefused, listed
 from labelnext_adapters.fiftyone.database.connection import talking
+from labelnext_adapters.fiftyone.database.fields import METHOD
 from labelnext_adapters.fiftyone.database.views import same_view, view_names
-from labelnext_adapters.fiftyone.runs import METHOD
 
 _LONGEST = 100  # characters of a run's name: FiftyOne makes slugs, fields and an index of it
 
