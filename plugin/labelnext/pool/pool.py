@@ -187,8 +187,8 @@ class Pool:
             >>> pool.members.shape
             (1, 1, 2)
         """
-        rows = self.probabilities
-        return rows[None] if rows is not None and rows.ndim == 2 else rows
+        columns = self.probabilities
+        return columns[None] if columns is not None and columns.ndim == 2 else columns
 
     @property
     def object_sets(self) -> tuple[Objects, ...]:

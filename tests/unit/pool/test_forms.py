@@ -101,9 +101,9 @@ def test_no_module_asks_a_pools_columns_for_their_form() -> None:
     allowed = {Path(getsourcefile(known) or "").resolve() for known in ALLOWED}
     paths = list(sources())
     assert allowed <= {path.resolve() for path in paths}
-    found = {
+    asking = {
         f"{path.parent.name}/{path.name}": places
         for path in paths
         if path.resolve() not in allowed and (places := asks(path.read_text(encoding="utf-8")))
     }
-    assert not found, "use Pool.members, object_sets, newest_objects or mean_probabilities"
+    assert not asking, "use Pool.members, object_sets, newest_objects or mean_probabilities"
