@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,6 +18,11 @@ from labelnext.selection import get_selection, selection_names
 
 ONE_MODEL = [name for name in acquisition_names() if not get_acquisition(name).members]
 OF_ITEMS = [name for name in ONE_MODEL if "items" in get_acquisition(name).of]
+COMMITTEES = [
+    name
+    for name in acquisition_names()
+    if get_acquisition(name).members and "items" in get_acquisition(name).of
+]
 OF_OBJECTS = [name for name in ONE_MODEL if "objects" in get_acquisition(name).of]
 
 
@@ -39,14 +47,35 @@ def detections(draw: st.DrawFn) -> Objects:
     )
 
 
-def upper(name: str, n_classes: int) -> float:
-    c = n_classes
-    return {
-        "least_confidence": 1 - 1 / c,
-        "margin": 1.0,
-        "variance": (c - 1) / c**2,
-        "entropy": float(np.log(c)),
-    }[name]
+def bounds(name: str, **sizes: int) -> tuple[float, float]:
+    """The range that the table states, for K classes, M members and n objects."""
+    stated = get_acquisition(name).range.removeprefix("[").partition("]")[0]
+    text = stated.replace("−", "-").replace("²", "**2")
+    text = re.sub(r"ln (min\([^)]*\)|\w+)", r"log(\1)", text)
+    low, high = re.sub(r"(\w) log", r"\1*log", text).split(", ", 1)
+    names = {"log": math.log, "min": min, **sizes}
+    value = (float(eval(end, {"__builtins__": {}}, names)) for end in (low, high))
+    return next(value), next(value)
+
+
+def test_the_range_of_a_row_is_read_as_people_read_it() -> None:
+    assert bounds("least_confidence", K=4) == (0.0, 0.75)
+    assert bounds("variance", K=2) == (0.0, 0.25)
+    assert bounds("distinct_entropy", K=2, n=3) == (0.0, 3 * math.log(2))
+    assert bounds("vote_entropy", K=5, M=2) == (0.0, math.log(2))
+
+
+@pytest.mark.parametrize("name", COMMITTEES)
+@given(seed=st.integers(0, 999), n_members=st.integers(2, 5), n_classes=st.integers(2, 6))
+def test_scores_of_committees_stay_in_the_stated_range(
+    name: str, seed: int, n_members: int, n_classes: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    members = rng.dirichlet(np.full(n_classes, 0.2), size=(n_members, 5))
+    scores = get_acquisition(name).function(members)
+    low, high = bounds(name, K=n_classes, M=n_members)
+    assert (scores >= low).all()
+    assert (scores <= high + 1e-9).all()
 
 
 @pytest.mark.parametrize("name", OF_ITEMS)
@@ -55,7 +84,9 @@ def test_scores_stay_in_the_stated_range(name: str, rows: np.ndarray) -> None:
     scores = get_acquisition(name).function(rows)
     assert scores.shape == (len(rows),)
     assert not np.signbit(scores).any()
-    assert (scores <= upper(name, rows.shape[1]) + 1e-9).all()
+    low, high = bounds(name, K=rows.shape[1])
+    assert (scores >= low).all()
+    assert (scores <= high + 1e-9).all()
 
 
 @pytest.mark.parametrize("name", OF_ITEMS)
