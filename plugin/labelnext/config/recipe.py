@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labelnext.acquisition import AUTO, get_acquisition
+from labelnext.acquisition import AUTO, acquisition_names, get_acquisition
 from labelnext.config.document import Document, Location, parse
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.ranking.recipe import Recipe, asked, takers_of
-from labelnext.selection import get_selection
+from labelnext.selection import get_selection, selection_names
 
 if TYPE_CHECKING:
     from labelnext.config.sections import Acquisition, Review, Selection
@@ -116,9 +116,23 @@ def _unknown_option(
 ) -> ConfigError:
     """The error for an option that nothing takes, with the nearest right one."""
     name = str(location[-1])
-    near = difflib.get_close_matches(name, sorted(set().union(*known.values())), n=1)
+    elsewhere = _options_of_others()
+    near = difflib.get_close_matches(name, {*elsewhere, *set().union(*known.values())}, n=1)
     hint = f"did you mean {near[0]!r}?" if near else None
+    if near and near[0] not in set().union(*known.values()):
+        hint = f"{near[0]} is an option of {', '.join(elsewhere[near[0]])}."
     if not names:
         return document.error(location, f"must be left out; got {name!r}: nothing takes it.")
     rule = f"must be one of {', '.join(sorted(names))}; got {name!r}."
     return document.error(location, rule, hint=hint)
+
+
+def _options_of_others() -> dict[str, list[str]]:
+    """Every option of every function and method, and who takes it."""
+    options = {name: get_acquisition(name).options for name in acquisition_names()}
+    options |= {name: get_selection(name).options for name in selection_names()}
+    takers: dict[str, list[str]] = {}
+    for name, taken in options.items():
+        for option in taken:
+            takers.setdefault(option, []).append(name)
+    return takers

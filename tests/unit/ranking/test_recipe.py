@@ -69,6 +69,15 @@ def test_an_option_that_nothing_takes_is_refused_before_the_data_is_looked_for(
     assert caught.value.hint == f"did you mean {near!r}?"
 
 
+def test_an_option_of_another_method_is_named_with_its_methods(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(written(tmp_path, "selection: {options: {n_cluster: 3}}\n"))
+    assert (
+        caught.value.hint
+        == "n_clusters is an option of image_diversity, prob_cover, cluster_margin."
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
