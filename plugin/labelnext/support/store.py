@@ -64,12 +64,10 @@ class Store:
         import pyarrow.parquet
 
         # Ids and scores hardly repeat: a dictionary pays where the table has one already.
-        repeated = [f.name for f in table.schema if _holds_dictionary(f.type)]
+        repeated = [path for f in table.schema if (path := _dictionary_path(f))]
 
         def fill(file: Any) -> None:
-            pyarrow.parquet.write_table(
-                table, file, use_dictionary=[f"{n}.list.element" for n in repeated] or False
-            )
+            pyarrow.parquet.write_table(table, file, use_dictionary=repeated or False)
 
         self._write(name, fill)
 
@@ -154,10 +152,15 @@ class Store:
             ) from error
 
 
-def _holds_dictionary(kind: pa.DataType) -> bool:
+def _dictionary_path(field: pa.Field) -> str | None:
+    """The path, inside a Parquet file, of a column that holds a dictionary; None of others."""
     import pyarrow.types
 
-    return bool(pyarrow.types.is_list(kind) and pyarrow.types.is_dictionary(kind.value_type))
+    if pyarrow.types.is_dictionary(field.type):
+        return str(field.name)
+    if pyarrow.types.is_list(field.type) and pyarrow.types.is_dictionary(field.type.value_type):
+        return f"{field.name}.list.element"
+    return None
 
 
 def is_url(place: Path | str) -> bool:

@@ -122,9 +122,10 @@ class Summary:
         scores.add("counted", pa.table({"item_id": names}))
         among = "FROM scores WHERE item_id IN (SELECT item_id FROM counted)"
         if self.scored.class_names is not None:
-            classes = f"SELECT unnest(classes) AS name {among}"
+            column = "unnest(classes)" if self.recipe.unit == "objects" else "predicted"
+            classes = f"SELECT {column} AS name {among}"
             self._batch_classes = dict(
-                scores.rows(f"SELECT name, count(*) FROM ({classes}) GROUP BY name")
+                scores.rows(f"SELECT name, count(name) FROM ({classes}) GROUP BY name")
             )
         if self.scored.objects:
             ((mean,),) = scores.rows(f"SELECT avg(n_objects) {among}")
@@ -147,7 +148,8 @@ class Summary:
         assert self._kept is not None, "the scores were looked at"
         ids, names, values = self._kept
         places = {name: place for place, name in enumerate(self.scored.class_names or ())}
-        predicted = [places.get(name, -1) for name in names]
+        single = self.scored.exclusive  # several labels of one item are no one class
+        predicted = [places.get(name, -1) if single else -1 for name in names]
         return Snapshot(
             run_id,
             self.recipe.acquisition or "",

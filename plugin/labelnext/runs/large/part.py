@@ -37,6 +37,7 @@ class Scored:
         classes: how often each class is predicted among what can be ranked.
         objects: items that could be labelled and have a prediction, and their objects; empty
             where there are none.
+        exclusive: an item is of one class alone.
         class_names: the classes that a report lists, in its order; None where none are predicted.
     """
 
@@ -52,6 +53,7 @@ class Scored:
     problems: list[str] = field(default_factory=list)
     classes: dict[str, int] = field(default_factory=dict)
     objects: dict[str, int] = field(default_factory=dict)
+    exclusive: bool = True
     class_names: list[str] | None = None
 
     def add(self, other: Scored) -> None:
@@ -77,6 +79,7 @@ class Scored:
         self.low, self.high = min(lows, default=None), max(highs, default=None)
         self.reasons.update(other.reasons)
         self.integers &= other.integers
+        self.exclusive &= other.exclusive
         self.problems += other.problems
         pairs = ((self.counts, other.counts), (self.classes, other.classes))
         for mine, counted in (*pairs, (self.objects, other.objects)):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def columns_for_report(pool: Pool, recipe: Recipe) -> dict[str, Any]:
-    """What is predicted of each item: its one class; all its classes, a list; how many objects.
+    """What is predicted of each item: its class, and of objects the class of each and how many.
 
     Args:
         pool: of the part.
@@ -30,48 +30,46 @@ def columns_for_report(pool: Pool, recipe: Recipe) -> dict[str, Any]:
     """
     import pyarrow as pa
 
-    names, counts, classes = _by_item(pool, recipe)
-    codes = pa.DictionaryArray.from_arrays(
-        pa.array(classes.astype(np.int32)), pa.array(names, pa.string())
-    )
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    predicted = pool.top_classes if recipe.unit != "objects" else pool.predicted_classes
+    if predicted is None:
+        predicted = np.full(len(pool), -1, dtype=np.int64)
     n_objects = counted_objects(pool, recipe.floor or 0.0)
     if n_objects is None:
         n_objects = np.zeros(len(pool), dtype=np.int64)
-    return {
-        "classes": pa.ListArray.from_arrays(pa.array(offsets), codes),
+    columns: dict[str, Any] = {
+        "predicted": _named(predicted, pool),
         "n_objects": pa.array(n_objects.astype(np.int32)),
-        "predicted": _predicted(pool),
     }
+    if recipe.unit != "objects":
+        return columns
+    counts: NDArray[np.intp] = np.zeros(len(pool), dtype=np.intp)
+    classes: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+    if (predictions := predictions_by_class(pool, recipe.unit)) is not None:
+        known = predictions[0] >= 0
+        counts = np.bincount(predictions[1][known], minlength=len(pool))
+        classes = predictions[0][known]
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    columns["classes"] = pa.ListArray.from_arrays(pa.array(offsets), _named(classes, pool))
+    return columns
 
 
-def _predicted(pool: Pool) -> pa.DictionaryArray:
-    """The class that each item is predicted to be of, by name; null where there is none."""
+def _named(classes: NDArray[np.int64], pool: Pool) -> pa.DictionaryArray:
+    """Class positions by their names; null where there is none."""
     import pyarrow as pa
 
-    classes = pool.predicted_classes
+    n_classes = pool.n_classes or int(classes.max(initial=-1)) + 1
+    names = [class_name(pool, position) for position in range(n_classes)]
     codes = pa.array(classes.astype(np.int32), mask=classes < 0)
-    names = [class_name(pool, position) for position in range(pool.n_classes or 0)]
     return pa.DictionaryArray.from_arrays(codes, pa.array(names, pa.string()))
 
 
-def no_columns_for_report() -> dict[str, Any]:
+def no_columns_for_report(recipe: Recipe) -> dict[str, Any]:
     """The types of the columns above."""
     import pyarrow as pa
 
     names = pa.dictionary(pa.int32(), pa.string())
-    return {"classes": pa.list_(names), "n_objects": pa.int32(), "predicted": names}
-
-
-def _by_item(pool: Pool, recipe: Recipe) -> tuple[list[str], NDArray[np.intp], NDArray[np.integer]]:
-    """Names of the classes, how many predictions each item has, and the class of each of them."""
-    predictions = predictions_by_class(pool, recipe.unit)
-    if predictions is None:
-        return [], np.zeros(len(pool), dtype=np.intp), np.empty(0, dtype=np.int64)
-    predicted, owners = predictions
-    known = predicted >= 0
-    counts = np.bincount(owners[known], minlength=len(pool))
-    return class_names(pool, recipe) or [], counts, predicted[known]
+    kinds = {"predicted": names, "n_objects": pa.int32()}
+    return kinds if recipe.unit != "objects" else {**kinds, "classes": pa.list_(names)}
 
 
 def class_names(pool: Pool, recipe: Recipe) -> list[str] | None:
@@ -83,16 +81,14 @@ def class_names(pool: Pool, recipe: Recipe) -> list[str] | None:
     return [class_name(pool, position) for position in range(n_classes)]
 
 
-def class_counts(table: pa.Table, wanted: NDArray[np.bool_]) -> dict[str, int]:
+def class_counts(pool: Pool, recipe: Recipe, wanted: NDArray[np.bool_]) -> dict[str, int]:
     """How often each class is predicted among the items that can be ranked."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    predicted = pc.list_flatten(table.column("classes").filter(pa.array(wanted)))
-    counted = pc.value_counts(predicted)
-    if isinstance(counted, pa.ChunkedArray):
-        counted = counted.combine_chunks()
-    return {str(row["values"]): int(row["counts"]) for row in counted.to_pylist()}
+    predictions = predictions_by_class(pool, recipe.unit)
+    if predictions is None:
+        return {}
+    predicted, owners = predictions
+    counts = np.bincount(predicted[(predicted >= 0) & wanted[owners]])
+    return {class_name(pool, place): n for place, n in enumerate(counts.tolist()) if n}
 
 
 def counts_of_emptiness(pool: Pool, floor: float | None) -> dict[str, int]:

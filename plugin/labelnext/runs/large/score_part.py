@@ -72,7 +72,7 @@ class Scoring:
             kinds |= {"class": pa.string(), "group": pa.string(), "labelled": pa.bool_()}
         if picks_in_clusters(self.recipe):
             kinds |= {"cluster": pa.int64(), "distance": pa.float64()}
-        kinds |= no_columns_for_report()
+        kinds |= no_columns_for_report(self.recipe)
         return pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
 
     def table(self, reader: Streams, part: Part, store: Store) -> tuple[pa.Table, Scored]:
@@ -100,11 +100,11 @@ class Scoring:
         table = pa.table(columns)
         scored = self._found(pool, ids, scores, values, usable, wanted)
         scored.predictions = dict.fromkeys(_kind(pool, self.recipe.unit), part.name)
-        n_objects = table.column("n_objects").to_numpy()
         scored.counts |= counts_of_emptiness(pool, self.recipe.floor)
-        scored.objects = object_counts(pool, n_objects)
+        scored.objects = object_counts(pool, table.column("n_objects").to_numpy())
+        scored.exclusive = not pool.multilabel
         scored.class_names = class_names(pool, self.recipe)
-        scored.classes = class_counts(table, wanted)
+        scored.classes = class_counts(pool, self.recipe, wanted)
         return table, scored
 
     def candidates(self, pool: Pool, ids: pa.Array) -> NDArray[np.bool_]:
