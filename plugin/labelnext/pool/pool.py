@@ -43,8 +43,8 @@ from labelnext.support.words import counted
 class Pool:
     """The items to choose from, with their predictions, labels and other columns.
 
-    Every column except `item_ids` is optional and passed by keyword. Rows that nearly sum to 1
-    are renormalised, and boxes that extend beyond the image are clipped; `notices` counts both.
+    All columns except `item_ids` are optional. Rows that nearly sum to 1 are renormalised, and
+    boxes that extend beyond the image are clipped; `notices` counts both.
 
     Predictions may come from one model version or several; `members`, `object_sets` and the
     properties built on them look the same either way. A version without a prediction for an item
@@ -57,7 +57,7 @@ class Pool:
         classes: names of the classes, in the order of the probabilities' columns.
         embeddings: shape (n_items, n_dimensions).
         labels: shape (n_items,), class positions, −1 for none.
-        votes: shape (n_items, n_people), the class each person chose, −1 for none.
+        votes: shape (n_items, n_people), class chosen by each person, −1 for none.
         labelled: shape (n_items,), bool; when None, the items with a label or a vote.
         groups: shape (n_items,), such as a video's name.
         costs: shape (n_items,), the cost of labelling each item, above 0.
@@ -211,10 +211,7 @@ class Pool:
 
     @cached_property
     def newest_versions(self) -> NDArray[np.intp]:
-        """The newest version with a prediction for each item.
-
-        Shape (n_items,), positions in `object_sets`, −1 for none.
-        """
+        """Position in `object_sets` of each item's newest prediction, shape (n_items,), or −1."""
         newest: NDArray[np.intp] = np.full(len(self), -1, dtype=np.intp)
         for version, objects in enumerate(self.object_sets):
             newest[... if objects.missing is None else ~objects.missing] = version

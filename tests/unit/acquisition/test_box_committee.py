@@ -166,7 +166,7 @@ def test_one_version_is_no_committee() -> None:
     assert "needs several model versions" in get_acquisition("committee_certainty").obstacle(
         Pool(["a"], objects=one(LEFT))
     )
-    with pytest.raises(InvalidInput, match="two model versions at least"):
+    with pytest.raises(InvalidInput, match="at least two model versions; got one"):
         committee_certainty([one(LEFT)])
     with pytest.raises(InvalidInput, match="needs the objects of one model version"):
         rank(Pool(["a"], objects=(one(LEFT),) * 2), "committee_certainty", reduce="weighted_sum")
