@@ -149,7 +149,7 @@ def test_class_flips_are_found_and_counted_in_the_reason() -> None:
     clusters = merge_boxes([first, second])
     assert class_flips(clusters, [first, second]).tolist() == [True, False]
     pool = Pool(["a"], objects=(first, second))
-    expected = "2 boxes in 2 versions: 1 change class, 1 not found by all"
+    expected = "2 boxes in 2 versions: 1 with differing class, 1 not in all versions"
     assert reason(pool, 0, "objects") == expected
 
 
