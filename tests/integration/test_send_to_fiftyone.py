@@ -88,7 +88,9 @@ def test_a_ranking_of_another_name_is_not_sent(dataset: Any, tmp_path: Path) -> 
     with pytest.raises(NotFound, match="has no ranking, not that of run 'labelnext'"):
         labelnext.send(config)
     labelnext.run(config)
-    with pytest.raises(NotFound, match="has the ranking of run 'labelnext', not that of run 'other'"):
+    with pytest.raises(
+        NotFound, match="has the ranking of run 'labelnext', not that of run 'other'"
+    ):
         labelnext.send(config, "other")
 
 

@@ -192,13 +192,13 @@ def _advice(outcomes: Sequence[Outcome], labels: Sequence[int], n_seeds: int) ->
     if not better:
         best = max(others, key=lambda outcome: outcome.difference)
         return (
-            f"No strategy reliably beat random on your data. The best of {len(others)}, "
-            f"{best.strategy}, is no better than random ({_points(best.difference)} points, "
+            f"No strategy reliably beat random. The best of {len(others)}, {best.strategy}, "
+            f"is no better than random on your data ({_points(best.difference)} points, "
             f"between {_points(best.interval[0])} and {_points(best.interval[1])})."
         )
     best = max(better, key=lambda outcome: outcome.difference)
     match = (
-        f" It matched random's final accuracy with {best.labels_to_match} labels instead of "
+        f" It reached random's last accuracy with {best.labels_to_match} labels instead of "
         f"{labels[-1]}."
         if best.labels_to_match is not None and best.labels_to_match < labels[-1]
         else ""

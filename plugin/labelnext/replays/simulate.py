@@ -107,7 +107,7 @@ class _Kept:
             store.mkdir(parents=True, exist_ok=True)
             text = self._path.read_text("utf-8") if self._path.exists() else ""
         except OSError as error:
-            raise ConfigError(f"state must be a writable folder; {error}.") from error
+            raise ConfigError(f"state must be a folder that can be written; {error}.") from error
         for line in text.splitlines():
             try:
                 row = json.loads(line)
