@@ -1,4 +1,4 @@
-"""The FiftyOne App plugin of labelnext: operators and a panel; the work is the library's."""
+"""The FiftyOne App plugin of labelnext: operators and a panel on top of the library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def register(plugin: Any) -> None:
     """Register the operators and the panel; FiftyOne calls this.
 
     Args:
-        plugin: FiftyOne's context of the plugin.
+        plugin: FiftyOne's plugin context.
     """
     if find_spec("labelnext") is None or find_spec("labelnext_adapters") is None:
         from .missing import PARTS

@@ -1,4 +1,4 @@
-"""What the operators share."""
+"""Helpers shared by the operators."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _T = TypeVar("_T")
 
 
 def operator_config(name: str, label: str, description: str, risk: str, **more: Any) -> Any:
-    """What FiftyOne wants to know of an operator with a form, which can be delegated.
+    """The FiftyOne configuration of an operator with a form that can be delegated.
 
     Args:
         name: of the operator.
-        label: for people.
+        label: shown to users.
         description: one or two sentences.
         risk: LOW, MEDIUM or HIGH.
-        more: anything else that `foo.OperatorConfig` takes.
+        more: further arguments of `foo.OperatorConfig`.
     """
     return foo.OperatorConfig(
         name=name,
@@ -43,19 +43,19 @@ def operator_config(name: str, label: str, description: str, risk: str, **more: 
 
 
 def with_progress(ctx: Any, work: Callable[[Progress], _T]) -> Generator[Any, None, _T]:
-    """Do the work, and show in the App how far it is.
+    """Run some work and show its progress in the App.
 
     Args:
         ctx: of the operator.
-        work: called with a function to report to.
+        work: called with a progress function.
 
     Yields:
         Messages for the App.
 
     Returns:
-        What the work returned.
+        The result of the work.
     """
-    # An operator shows progress by yielding, and the library by calling: a thread joins the two.
+    # Operators report progress by yielding, the library by calling; a thread connects them.
     reports: SimpleQueue[tuple[str, int, int | None] | None] = SimpleQueue()
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(work, lambda *report: reports.put(report))
@@ -79,16 +79,16 @@ def choose(
     default: str | None = None,
     required: bool = True,
 ) -> Any:
-    """A list to choose one of the values from.
+    """Add a dropdown to a form.
 
     Args:
         inputs: the form.
         name: of the parameter.
-        values: what can be chosen.
-        label: what is asked.
+        values: the choices.
+        label: of the dropdown.
         description: one line below it.
-        default: what is chosen at first.
-        required: whether one must be chosen.
+        default: the initial choice.
+        required: whether a choice is required.
     """
     known = list(values)
     view = types.DropdownView(label=label, description=description)
@@ -98,7 +98,7 @@ def choose(
 
 
 def refuse(prop: Any, message: str) -> None:
-    """Show below an input why it cannot be as it is, and keep the form from being sent.
+    """Show an error below an input and block the form.
 
     Args:
         prop: the input.
@@ -111,13 +111,13 @@ def refuse(prop: Any, message: str) -> None:
 def run_form(
     ctx: Any, label: str, fill: Callable[[Any, list[str]], None], *, least: int = 1
 ) -> types.Property:
-    """A form about rankings; where there are not enough it says what to do.
+    """A form about rankings; if there are too few, it says what to do.
 
     Args:
         ctx: of the operator.
         label: of the form.
-        fill: called with the form and the names of the rankings, the newest first.
-        least: how many there must be.
+        fill: called with the form and the names of the rankings, newest first.
+        least: minimum number of rankings.
     """
     inputs = types.Object()
     names = run_names(ctx.dataset)
@@ -131,6 +131,6 @@ def run_form(
 
 
 _TOO_FEW = {
-    1: ("Nothing is ranked yet", "Run the operator 'Rank samples to label' first."),
-    2: ("Two rankings are needed", "Rank twice, under two names."),
+    1: ("No rankings yet", "Run 'Rank samples to label' first."),
+    2: ("Two rankings are needed", "Rank twice, with different run names."),
 }

@@ -15,7 +15,7 @@ from .common import choose, operator_config, refuse, run_form
 
 
 class CompareRankings(foo.Operator):
-    """How far two rankings agree, and where they do not."""
+    """Compare two rankings."""
 
     @property
     def config(self) -> Any:
@@ -23,12 +23,12 @@ class CompareRankings(foo.Operator):
         return operator_config(
             "compare_rankings",
             "Compare rankings",
-            "How far two rankings agree, and the samples on which they do not.",
+            "Shows how well two rankings agree, and the samples they disagree on.",
             "LOW",
         )
 
     def resolve_input(self, ctx: Any) -> Any:
-        """Two runs."""
+        """The form: two runs."""
 
         def fill(inputs: Any, names: list[str]) -> None:
             inputs.view_target(ctx, action_description="Compare")
@@ -47,18 +47,18 @@ class CompareRankings(foo.Operator):
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Compare, and show the biggest disagreements in the grid."""
-        found = compare_runs(ctx.target_view(), ctx.params["first"], ctx.params["second"])
-        if ctx.params.get("show", True) and not ctx.delegated and found.disagreements:
-            ids = [row[0] for row in found.disagreements]
-            items = items_of(ctx.dataset, run_config(ctx.dataset, found.first))
+        both = compare_runs(ctx.target_view(), ctx.params["first"], ctx.params["second"])
+        if ctx.params.get("show", True) and not ctx.delegated and both.disagreements:
+            ids = [row[0] for row in both.disagreements]
+            items = items_of(ctx.dataset, run_config(ctx.dataset, both.first))
             ctx.ops.set_view(view=items.select(ids, ordered=True))
-        smaller = min(found.n_first, found.n_second)
+        smaller = min(both.n_first, both.n_second)
         return {
-            "overlap": f"{found.n_overlap} of {smaller}",
-            "correlation": round(found.correlation, 3) if found.n_common > 1 else None,
-            "common": found.n_common,
+            "overlap": f"{both.n_overlap} of {smaller}",
+            "correlation": round(both.correlation, 3) if both.n_common > 1 else None,
+            "common": both.n_common,
             "disagreements": [
-                {"sample": i, found.first: a, found.second: b} for i, a, b in found.disagreements
+                {"sample": i, both.first: a, both.second: b} for i, a, b in both.disagreements
             ],
         }
 
@@ -69,9 +69,9 @@ class CompareRankings(foo.Operator):
         outputs.float(
             "correlation", label="Rank correlation (Spearman)", view=types.LabelValueView()
         )
-        outputs.int("common", label="Samples that both rank", view=types.LabelValueView())
+        outputs.int("common", label="Samples in both rankings", view=types.LabelValueView())
         table = types.TableView()
         for key in ("sample", ctx.params["first"], ctx.params["second"]):
             table.add_column(key, label="sample" if key == "sample" else f"rank in {key}")
-        outputs.list("disagreements", types.Object(), view=table, label="They disagree most on")
+        outputs.list("disagreements", types.Object(), view=table, label="Largest disagreements")
         return types.Property(outputs, view=types.View(label="Compare rankings"))

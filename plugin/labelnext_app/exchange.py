@@ -17,7 +17,7 @@ from labelnext_adapters.fiftyone.write.fetched_labels import check_label_field
 
 from .common import choose, operator_config, refuse, run_form
 
-# The names under which FiftyOne itself looks for them, for dataset.annotate().
+# The names that FiftyOne's own dataset.annotate() uses.
 URL, API_KEY = "FIFTYONE_LABELSTUDIO_URL", "FIFTYONE_LABELSTUDIO_API_KEY"
 _LATEST, _TRUTH = "latest", "ground_truth"
 
@@ -31,7 +31,7 @@ class SendBatch(foo.Operator):
         return operator_config(
             "send_batch",
             "Send batch to Label Studio",
-            "Makes a task of each sample of the batch, with its prediction, in order.",
+            "Creates one Label Studio task per sample of the batch, in order, with predictions.",
             "HIGH",
         )
 
@@ -43,11 +43,11 @@ class SendBatch(foo.Operator):
                 return
             inputs.view_target(ctx, action_description="Send the batch's samples of")
             choose(inputs, "run", names, label="Ranking", default=names[0])
-            _project(inputs, "One is made for this dataset, and found again, when this is empty")
+            _project(inputs, "Leave empty to create a project for this dataset and reuse it later")
             inputs.str(
                 "document_root",
-                label="Folder that Label Studio shows by itself",
-                description="Images below it are not uploaded; all are when this is empty",
+                label="Label Studio's local files folder",
+                description="Images in it aren't uploaded; leave empty to upload all images",
             )
             run = ctx.params.get("run") or names[0]
             _preview(inputs, lambda: labelnext.send(settings(ctx), run, dry_run=True))
@@ -60,12 +60,12 @@ class SendBatch(foo.Operator):
         return _result(sent)
 
     def resolve_output(self, ctx: Any) -> Any:
-        """What was sent, and the address of the tab."""
+        """What was sent, and a link to the tab."""
         return _output("Send batch to Label Studio")
 
 
 class FetchAnnotations(foo.Operator):
-    """Bring back what people said in Label Studio."""
+    """Fetch annotations from Label Studio."""
 
     @property
     def config(self) -> Any:
@@ -73,7 +73,7 @@ class FetchAnnotations(foo.Operator):
         return operator_config(
             "fetch_annotations",
             "Fetch annotations",
-            "Writes what people said in Label Studio into a field of its own.",
+            "Writes annotations from Label Studio to a separate field.",
             "MEDIUM",
         )
 
@@ -85,14 +85,14 @@ class FetchAnnotations(foo.Operator):
             field = inputs.str(
                 "field",
                 label="Field for the labels",
-                description="A new one, or one that was fetched before",
+                description="A new field, or one used for an earlier fetch",
                 default="labels",
                 required=True,
             )
-            _project(inputs, "The one that was made for this dataset, when this is empty")
+            _project(inputs, "Leave empty to use the project created for this dataset")
             radio = types.RadioGroup()
             radio.add_choice(_LATEST, label="The latest annotation of each task")
-            radio.add_choice(_TRUTH, label="The one that is marked as ground truth")
+            radio.add_choice(_TRUTH, label="The annotation marked as ground truth")
             inputs.enum("labels", radio.values(), view=radio, default=_LATEST)
             try:
                 check_label_field(ctx.dataset, ctx.params.get("field") or "labels")
@@ -107,7 +107,7 @@ class FetchAnnotations(foo.Operator):
         fetched = labelnext.fetch(settings(ctx), progress=_progress(ctx))
         field = ctx.params.get("field") or "labels"
         if not ctx.delegated and fetched.counts["changed"]:
-            ctx.dataset.reload()  # the App read the dataset before the field was made
+            ctx.dataset.reload()  # the App loaded the dataset before the field existed
             if ctx.dataset.get_field(field) is not None:
                 ctx.ops.set_view(view=ctx.dataset.exists(field))
         return _result(fetched)
@@ -118,7 +118,7 @@ class FetchAnnotations(foo.Operator):
 
 
 def settings(ctx: Any) -> dict[str, Any]:
-    """The configuration that a form stands for.
+    """The configuration for a form's parameters.
 
     Args:
         ctx: of the operator.
@@ -141,7 +141,7 @@ def settings(ctx: Any) -> dict[str, Any]:
 
 
 def has_secrets(ctx: Any, inputs: Any) -> bool:
-    """Whether the App knows a Label Studio; the form says what to set if it does not.
+    """Whether Label Studio's address and token are set; if not, the form says what to set.
 
     Args:
         ctx: of the operator.
@@ -150,46 +150,46 @@ def has_secrets(ctx: Any, inputs: Any) -> bool:
     missing = [name for name in (URL, API_KEY) if not ctx.secret(name)]
     if missing:
         notice = types.Warning(
-            label="Label Studio is not known yet",
-            description=f"Set {' and '.join(missing)} in the environment of the App (in FiftyOne "
-            "Enterprise: its secrets) to the address of the server and a Personal Access Token.",
+            label="Label Studio isn't set up yet",
+            description=f"Set {' and '.join(missing)} in the App's environment (in FiftyOne "
+            "Enterprise: its secrets) to the server's address and a Personal Access Token.",
         )
         refuse(inputs.view("secrets", notice), notice.description)
     return not missing
 
 
 def _project(inputs: Any, description: str) -> None:
-    inputs.int("project", label="Number of a project", description=description, min=1)
+    inputs.int("project", label="Project number", description=description, min=1)
 
 
 def _preview(inputs: Any, look: Callable[[], Exchange]) -> None:
-    """What would be done, or why nothing can be."""
+    """Show what would be done, or the error."""
     try:
-        found = look()
+        planned = look()
     except LabelnextError as error:
-        notice = types.Error(label="This cannot be done", description=str(error))
+        notice = types.Error(label="This can't be done", description=str(error))
         refuse(inputs.view("problem", notice), str(error))
         return
-    inputs.md(_text(found), name="preview")
+    inputs.md(_text(planned), name="preview")
 
 
 def _progress(ctx: Any) -> Any:
-    """Shown for delegated work alone: in the App the result comes at the end."""
+    """Progress for delegated work; otherwise the App only shows the final result."""
     if not ctx.delegated:
         return None
     return lambda stage, done, total: ctx.set_progress(done / total if total else None, stage)
 
 
-def _text(found: Exchange) -> str:
-    counts = ", ".join(f"{n:,} {name}" for name, n in found.counts.items())
-    lines = [f"**{found.target}**: {counts}", *(notice.message for notice in found.notices)]
-    lines += [f"- {step}" for step in found.steps] or ["Nothing to write: all is as it should be."]
+def _text(exchange: Exchange) -> str:
+    counts = ", ".join(f"{n:,} {name}" for name, n in exchange.counts.items())
+    lines = [f"**{exchange.target}**: {counts}", *(notice.message for notice in exchange.notices)]
+    lines += [f"- {step}" for step in exchange.steps] or ["Nothing to write: all up to date."]
     return "\n".join(f"{line}\n" for line in lines)
 
 
-def _result(found: Exchange) -> dict[str, Any]:
-    steps = (re.sub(r"https?://\S*[^\s.]", r"[\g<0>](\g<0>)", line) for line in found.next_steps)
-    return {"done": _text(found), "next": "\n\n".join(steps)}
+def _result(exchange: Exchange) -> dict[str, Any]:
+    links = (re.sub(r"https?://\S*[^\s.]", r"[\g<0>](\g<0>)", s) for s in exchange.next_steps)
+    return {"done": _text(exchange), "next": "\n\n".join(links)}
 
 
 def _output(label: str) -> Any:

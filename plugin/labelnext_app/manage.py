@@ -1,4 +1,4 @@
-"""The operator "Manage rankings": open, rename, delete, and take back what was done last."""
+"""The operator "Manage rankings": open, rename, delete, or undo the last action."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from .common import choose, operator_config, refuse, run_form
 from .exchange import has_secrets, settings
 
 _ACTIONS = {
-    "open": ("Open", "Show the batch in its order"),
-    "rename": ("Rename", "Give the run, its field and its views another name"),
-    "delete": ("Delete", "Delete the run and all that it made"),
+    "open": ("Open", "Show the batch in order"),
+    "rename": ("Rename", "Rename the run, its field and its views"),
+    "delete": ("Delete", "Delete the run and everything it created"),
 }
-_UNDO = ("Take back", "Take back what was done last in the App: a ranking, a sending or a fetch")
-_RESUME = ("Finish", "Finish what was done last in the App, and broke off")
+_UNDO = ("Take back", "Undo the last ranking, send or fetch in the App")
+_RESUME = ("Finish", "Finish the last action, which was interrupted")
 
 
 class ManageRuns(foo.Operator):
@@ -41,12 +41,12 @@ class ManageRuns(foo.Operator):
         return operator_config(
             "manage_runs",
             "Manage rankings",
-            "List, open, rename or delete what was ranked, or take back what was done last.",
+            "List, open, rename or delete rankings, or undo the last action.",
             "HIGH",
         )
 
     def resolve_input(self, ctx: Any) -> Any:
-        """A run, and what to do with it; or what was done last."""
+        """The form: a run and an action, or the last action."""
         last = _last(ctx.dataset)
         return run_form(
             ctx,
@@ -89,23 +89,23 @@ class ManageRuns(foo.Operator):
 
 
 def _refresh(ctx: Any) -> None:
-    """Show the dataset as it is now; reload_dataset would keep fields that were deleted."""
+    """Show the current dataset; reload_dataset would keep deleted fields."""
     if not ctx.delegated:
         ctx.dataset.reload()
         ctx.ops.set_view(view=ctx.dataset.view())
 
 
 def _last(dataset: Any) -> Journal | None:
-    """What was done last in the App, if it can be taken back."""
+    """The last action in the App that can be undone, or None."""
     able = [j for j in journals(state_folder(dataset)) if j.status in ("done", "broken")]
     return able[-1] if able else None
 
 
 def _what(journal: Journal) -> str:
-    """What was done, in one phrase, and when."""
-    kinds = {"run": "the ranking", "send": "the sending to", "fetch": "the labels in"}
+    """A phrase for an action, with its start time."""
+    kinds = {"run": "the ranking", "send": "the batch sent to", "fetch": "the labels in"}
     name = journal.plan.target if journal.what == "send" else journal.plan.run
-    return f"{kinds[journal.what]} {name}, begun {journal.header['started'][:16]} UTC"
+    return f"{kinds[journal.what]} {name}, started {journal.header['started'][:16]} UTC"
 
 
 def _form(ctx: Any, inputs: Any, names: list[str], last: Journal | None) -> None:
@@ -126,7 +126,7 @@ def _form(ctx: Any, inputs: Any, names: list[str], last: Journal | None) -> None
 
 
 def _of_last(ctx: Any, inputs: Any, last: Journal, action: str) -> None:
-    """What taking back or finishing would do."""
+    """Show what undoing or finishing would do."""
     if last.what == "send" and not has_secrets(ctx, inputs):
         return
     lines = "".join(f"\n- {step.description}" for step in last.plan.steps)
@@ -138,7 +138,7 @@ def _of_run(ctx: Any, inputs: Any, names: list[str], action: str) -> None:
     chosen = choose(inputs, "run", names, label="Ranking", default=names[0])
     run = ctx.params.get("run", names[0])
     if run not in names:
-        refuse(chosen, f"There is no ranking {run} any more.")
+        refuse(chosen, f"Ranking {run} no longer exists.")
         return
     inputs.md(_description(ctx.dataset, run), name="about")
     if action == "rename":

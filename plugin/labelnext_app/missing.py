@@ -1,4 +1,4 @@
-"""What the App shows where its Python has no labelnext: how to install it."""
+"""Placeholders that explain how to install labelnext if the App's Python lacks it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fiftyone.operators import types
 
 ICON = "/assets/icon.svg"
 TEXT = (
-    "The App runs in a Python that has no **labelnext**. Install it there, then reload this page:"
+    "The App's Python doesn't have **labelnext**. Install it there, then reload this page:"
     f"\n\n```\n{sys.executable} -m pip install 'labelnext[fiftyone]'\n```"
 )
 
@@ -39,37 +39,37 @@ class _Missing(foo.Operator):
 
 
 class RankSamples(_Missing):
-    """Instead of the operator that ranks."""
+    """Placeholder for the operator that ranks."""
 
     name, label = "rank_samples", "Rank samples to label"
 
 
 class CompareRankings(_Missing):
-    """Instead of the operator that compares."""
+    """Placeholder for the operator that compares."""
 
     name, label = "compare_rankings", "Compare rankings"
 
 
 class ManageRuns(_Missing):
-    """Instead of the operator that manages runs."""
+    """Placeholder for the operator that manages runs."""
 
     name, label = "manage_runs", "Manage rankings"
 
 
 class SendBatch(_Missing):
-    """Instead of the operator that sends."""
+    """Placeholder for the operator that sends."""
 
     name, label = "send_batch", "Send batch to Label Studio"
 
 
 class FetchAnnotations(_Missing):
-    """Instead of the operator that fetches."""
+    """Placeholder for the operator that fetches."""
 
     name, label = "fetch_annotations", "Fetch annotations"
 
 
 class LabelNext(foo.Panel):
-    """Instead of the panel."""
+    """Placeholder for the panel."""
 
     @property
     def config(self) -> Any:

@@ -28,7 +28,7 @@ class LabelNext(foo.Panel):
             name="label_next",
             label="Label next",
             icon=ICON,
-            help_markdown="What labelnext ranked: click a bar to see its samples.",
+            help_markdown="Your labelnext rankings. Click a bar to see its samples.",
         )
 
     def on_load(self, ctx: Any) -> None:
@@ -40,7 +40,7 @@ class LabelNext(foo.Panel):
         _refresh(ctx)
 
     def on_change_view(self, ctx: Any) -> None:
-        """Say how much of the ranking the grid shows; a ranking may be new or gone."""
+        """Update how much of the ranking the grid shows; rankings may have changed too."""
         _refresh(ctx)
 
     def on_pick(self, ctx: Any) -> None:
@@ -85,13 +85,13 @@ class LabelNext(foo.Panel):
         ctx.prompt(f"{PLUGIN}/fetch_annotations", on_success=self.on_load)
 
     def render(self, ctx: Any) -> Any:
-        """The panel as it is now."""
+        """The current panel."""
         panel = types.Object()
         runs = ctx.panel.state.runs or []
         if not runs:
             panel.md(
-                "**Nothing is ranked yet.**\n\nlabelnext finds the samples that help your model "
-                "most when you label them, from the predictions that this dataset holds.",
+                "**No rankings yet.**\n\nlabelnext uses this dataset's predictions to find the "
+                "samples that help your model most once labelled.",
                 name="empty",
             )
             panel.btn("rank", "Rank samples to label", on_click=self.on_rank, variant="contained")
@@ -148,7 +148,7 @@ def _layout(x: str, y: str) -> dict[str, Any]:
 
 
 def _refresh(ctx: Any) -> None:
-    ctx.dataset.reload()  # a run may come from another process
+    ctx.dataset.reload()  # another process may have added a run
     runs = run_names(ctx.dataset)
     state = ctx.panel.state
     state.runs = runs
@@ -179,8 +179,8 @@ def _refresh(ctx: Any) -> None:
 def _text(summary: RunSummary, n_shown: int) -> str:
     how = " and ".join(name for name in (summary.acquisition, summary.selection) if name)
     lines = [
-        f"**{summary.n_batch:,}** of {summary.n_ranked:,} ranked {summary.items} are in the batch, "
-        f"by {how}. The grid shows {n_shown:,} of the ranked {summary.items}."
+        f"Batch: **{summary.n_batch:,}** of {summary.n_ranked:,} ranked {summary.items}, "
+        f"by {how}. The grid shows {n_shown:,} of them."
     ]
     lines += [why[:1].upper() + why[1:] for why in summary.reasons.values()]
     if summary.n_labelled is not None:
@@ -201,7 +201,7 @@ def _scores(summary: RunSummary) -> list[dict[str, Any]]:
 
 
 def _classes(summary: RunSummary) -> list[dict[str, Any]]:
-    """Bars are shares, because the batch is much smaller; names carry the counts."""
+    """Bars show shares, because the batch is much smaller; names include the counts."""
     rows = summary.classes[:_MOST_CLASSES][::-1]
     names = [f"{label} ({n_batch:,} of {n_ranked:,})" for label, n_ranked, n_batch in rows]
     traces = []

@@ -1,4 +1,4 @@
-"""All that the plugin registers, when labelnext is installed."""
+"""Everything the plugin registers if labelnext is installed."""
 
 from .compare import CompareRankings
 from .exchange import FetchAnnotations, SendBatch

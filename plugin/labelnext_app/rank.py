@@ -45,8 +45,8 @@ class RankSamples(foo.Operator):
         return operator_config(
             "rank_samples",
             "Rank samples to label",
-            "Which samples should be labelled next? Writes a field, two saved views and a run; "
-            "all of it can be deleted again.",
+            "Ranks samples by how much labelling them helps. Writes a field, two saved views and a "
+            "run; you can delete all of them later.",
             "MEDIUM",
             execute_as_generator=True,
         )
@@ -57,18 +57,18 @@ class RankSamples(foo.Operator):
         return types.Placement(types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, button)
 
     def resolve_input(self, ctx: Any) -> Any:
-        """The form; it offers what the samples allow."""
+        """The form, with the choices the samples allow."""
         inputs = types.Object()
         inputs.view_target(ctx, action_description="Rank")
         try:
             _form(ctx, inputs)
         except LabelnextError as error:
-            notice = types.Error(label="These samples cannot be read", description=str(error))
+            notice = types.Error(label="These samples can't be read", description=str(error))
             inputs.view("problem", notice).invalid = True
         return types.Property(inputs, view=types.View(label="Rank samples to label"))
 
     def execute(self, ctx: Any) -> Iterator[Any]:
-        """Rank, then show the batch in its order."""
+        """Rank, then show the batch in order."""
         config = settings(ctx.params, ctx.target_view())
         try:
             report = yield from with_progress(
@@ -80,26 +80,26 @@ class RankSamples(foo.Operator):
             raise
         if ctx.delegated:
             return
-        ctx.dataset.reload()  # the App read the dataset before the run was written
+        ctx.dataset.reload()  # the App loaded the dataset before the run was written
         if len(report.ranking):
-            # Not by name: the App does not know the names of views that were saved just now.
-            # Not after reload_dataset, which would show the old view again; the field comes along.
+            # Not by name: the App doesn't know views saved just now. Not after reload_dataset,
+            # which would show the old view again; set_view also brings the new field.
             yield ctx.ops.set_view(view=batch_view(ctx.dataset, report.run))
         else:
             yield ctx.ops.reload_dataset()
         batch, ranked = len(report.ranking), report.counts["ranked"]
         notes = "".join(f" {notice.message}" for notice in report.notices)
-        # Last: the App stops listening when somebody closes the dialogue.
-        done = f"The batch is {batch:,} of {ranked:,} ranked samples.{notes}"
+        # Last: the App stops listening once the dialog is closed.
+        done = f"Batch: {batch:,} of {ranked:,} ranked samples.{notes}"
         yield ctx.ops.set_progress(progress=1, label=done)
 
 
 def settings(params: dict[str, Any], collection: Any) -> dict[str, Any]:
-    """The configuration that the form stands for.
+    """The configuration for the form's parameters.
 
     Args:
         params: of the form.
-        collection: what is ranked.
+        collection: the samples to rank.
     """
     kind, _, where = (params.get("labelled") or "").partition(":")
     name = params.get("acquisition")
@@ -126,7 +126,7 @@ def settings(params: dict[str, Any], collection: Any) -> dict[str, Any]:
 
 
 def _reading(params: dict[str, Any], collection: Any) -> dict[str, Any]:
-    """What is read of the samples. Parameters of an earlier dataset count for nothing."""
+    """The fields to read; parameters left over from another dataset are ignored."""
     pred = params.get("pred_field")
     others = [name for name in params.get("others") or () if name != pred]
     frames = collection.media_type == "video" and bool(params.get("frames"))
@@ -161,7 +161,7 @@ def _form(ctx: Any, inputs: Any) -> None:
                 "embeddings",
                 [choice.name for choice in vectors],
                 label="Embeddings",
-                description="Only selection methods that look for diversity need them",
+                description="Only needed by diversity-based selection methods",
                 required=False,
             )
         source = FiftyOneSource(dataset=items, **{**read, "slice": None})
@@ -171,7 +171,7 @@ def _form(ctx: Any, inputs: Any) -> None:
 
 
 def _kind_of_items(inputs: Any, view: Any) -> None:
-    """Which samples of a group, and whether videos or their frames."""
+    """Ask for the group slice, and whether to rank frames instead of videos."""
     if view.media_type == "group":
         slices = view._root_dataset.group_slices
         default = view._root_dataset.default_group_slice
@@ -180,7 +180,7 @@ def _kind_of_items(inputs: Any, view: Any) -> None:
         inputs.bool(
             "frames",
             label="Rank frames",
-            description="Each frame by itself, by what its fields hold, instead of whole videos",
+            description="Rank individual frames by their own fields instead of whole videos",
             default=False,
             view=types.CheckboxView(),
         )
@@ -188,18 +188,18 @@ def _kind_of_items(inputs: Any, view: Any) -> None:
 
 def _nothing(inputs: Any, predictions: Sequence[Choice]) -> None:
     lines = [
-        "No field of these samples holds predictions with a confidence, logits or "
-        "probabilities, and none holds embeddings.",
+        "These samples have no predictions with confidence, logits or probabilities, and no "
+        "embeddings.",
         *(f"{choice.name}: {choice.obstacle}." for choice in predictions),
     ]
-    notice = types.Warning(label="There is nothing to rank by", description=" ".join(lines))
+    notice = types.Warning(label="Nothing to rank by", description=" ".join(lines))
     inputs.view("nothing", notice).invalid = True
 
 
 def _predictions(
     params: dict[str, Any], inputs: Any, choices: Sequence[Choice], able: Sequence[str]
 ) -> str | None:
-    """The field of the model, and those of others that make a committee with it."""
+    """Ask for the model's prediction field, and further models' fields for a committee."""
     if not able:
         return None
     usual = _first(able, ("predictions", "prediction"))
@@ -209,15 +209,15 @@ def _predictions(
     kind = kinds.get(pred)
     if kind is not None and kind not in LABELS:
         radio = types.RadioGroup()
-        radio.add_choice("confidence", label="Large numbers say that the model is sure")
-        radio.add_choice("uncertainty", label="Large numbers say that it is unsure")
+        radio.add_choice("confidence", label="High values mean the model is certain")
+        radio.add_choice("uncertainty", label="High values mean the model is uncertain")
         inputs.enum("pred_values", radio.values(), view=radio, default="confidence")
     alike = [name for name in able if name != pred and kinds[name] == kind]
     if alike:
         dropdown = types.DropdownView(
             multiple=True,
             label="Other models",
-            description="Fields of the same kind, for functions that compare models",
+            description="More fields of the same kind, for functions that compare models",
         )
         for name in alike:
             dropdown.add_choice(name, label=name)
@@ -226,7 +226,7 @@ def _predictions(
 
 
 def _functions(params: dict[str, Any], inputs: Any, pool: labelnext.Pool) -> None:
-    """How samples are scored, and how a batch is chosen."""
+    """Ask for the acquisition function and the selection method."""
     scores = acquisition_choices(pool)
     able = [choice.name for choice in scores if choice.obstacle is None]
     scores.append(Choice(NO_SCORE, "no score: for image_diversity", None))
@@ -240,12 +240,12 @@ def _functions(params: dict[str, Any], inputs: Any, pool: labelnext.Pool) -> Non
             inputs,
             "reduce",
             get_args(Reduction),
-            label="How the scores of an image's objects become one",
+            label="How to combine the scores of an image's objects",
             default="mean",
         )
     _table(params, inputs, "method", selection_choices(pool), "Selection method", default="top_k")
     if params.get("acquisition") == NO_SCORE and params.get("method", "top_k") == "top_k":
-        refuse(acquisition, "top_k needs an acquisition function: name one, or another method.")
+        refuse(acquisition, "top_k needs an acquisition function: choose one, or another method.")
 
 
 def _first(names: Sequence[str], liked: Sequence[str]) -> str | None:
@@ -253,9 +253,9 @@ def _first(names: Sequence[str], liked: Sequence[str]) -> str | None:
 
 
 def _labelled(inputs: Any, view: Any, fields: Sequence[str], predicted: Sequence[str]) -> None:
-    """Where to see that a sample is labelled already."""
+    """Ask how to recognise samples that are already labelled."""
     dropdown = types.DropdownView(
-        label="Labelled already", description="Samples that have this are left out"
+        label="Already labelled", description="Samples with this are left out"
     )
     values = [("field:" + name, f"a label in {name}") for name in fields]
     values += [("tag:" + tag, f"the tag {tag}") for tag in view.distinct("tags")[:50]]
@@ -275,12 +275,12 @@ def _table(
     label: str,
     default: str,
 ) -> Any:
-    """A list of functions, each with its meaning, and the reason where it cannot be chosen."""
+    """A dropdown of functions, each with its summary or the reason it's unavailable."""
     dropdown = types.DropdownView(label=label)
     for choice in choices:
         dropdown.add_choice(
             choice.name,
-            label=choice.name if choice.obstacle is None else f"{choice.name} (not possible here)",
+            label=choice.name if choice.obstacle is None else f"{choice.name} (not available)",
             description=choice.obstacle or choice.summary,
             disabled=choice.obstacle is not None,
         )
@@ -304,8 +304,8 @@ def _numbers(inputs: Any) -> None:
 def _run_name(ctx: Any, inputs: Any, frames: bool) -> None:
     prop = inputs.str(
         "run",
-        label="Name of the run",
-        description="Also of the field that it writes",
+        label="Run name",
+        description="Also the name of the field it writes",
         default="labelnext",
         required=True,
     )

@@ -195,7 +195,7 @@ def test_ranking_in_the_app(page: Page, digits: Any) -> None:
     expected = rank(open_adapter("fiftyone", **source).read(), "entropy", budget=12)
 
     # Nothing is ranked: the panel says so. The form, with another function than the first one.
-    page.locator(PANEL).get_by_text("Nothing is ranked yet").wait_for()
+    page.locator(PANEL).get_by_text("No rankings yet").wait_for()
     form = open_operator(page, "Rank samples to label")
     form.get_by_text("Acquisition function").wait_for()
     form.get_by_role("combobox").filter(has_text="auto").click()
@@ -205,11 +205,11 @@ def test_ranking_in_the_app(page: Page, digits: Any) -> None:
     form.get_by_role("button", name="Execute").first.click(trial=True)  # when the form is checked
     picture(page, "form")
     form.get_by_role("button", name="Execute").first.click()
-    page.get_by_text("The batch is 12 of 40 ranked samples").wait_for()
+    page.get_by_text("Batch: 12 of 40 ranked samples").wait_for()
     page.get_by_text("Done", exact=True).click()
 
     panel = page.locator(PANEL)
-    panel.get_by_text("of 40 ranked samples are in the batch").wait_for()
+    panel.get_by_text("of 40 ranked samples, by").wait_for()
     thumbnails(page, 12, 12)
     picture(page, "panel")
 
@@ -239,7 +239,7 @@ def test_ranking_in_the_app(page: Page, digits: Any) -> None:
     form.get_by_role("button", name="Execute").first.click()
     page.get_by_text("Deleted the field labelnext").wait_for()
     page.get_by_text("Close", exact=True).click()
-    panel.get_by_text("Nothing is ranked yet").wait_for()
+    panel.get_by_text("No rankings yet").wait_for()
     dataset.reload()
     assert not dataset.has_sample_field("labelnext")
     assert dataset.list_saved_views() == []
@@ -264,7 +264,7 @@ def test_sending_and_fetching_in_the_app(
     # `labelnext app` shows the batch, and the panel beside it.
     thumbnails(page, 6, 6)
     panel = page.locator(PANEL)
-    panel.get_by_text("of 40 ranked samples are in the batch").wait_for()
+    panel.get_by_text("of 40 ranked samples, by").wait_for()
 
     # The form says what would be sent; the result leads to the tab.
     panel.get_by_text("Send to Label Studio", exact=True).click()

@@ -188,7 +188,7 @@ def test_a_sending_and_a_fetch_can_be_taken_back_in_the_app(
     ranked.reload()
     assert not ranked.has_sample_field("labels")
 
-    assert "the sending to" in form("manage_runs", ranked, action="undo")["last"]["default"]
+    assert "the batch sent to" in form("manage_runs", ranked, action="undo")["last"]["default"]
     done = execute("manage_runs", ranked, action="undo").result["done"]
     assert "1 tasks stay, because somebody has worked on them" in done
     assert set(sent_tasks(secrets, ranked)) == {"b"}

@@ -85,10 +85,12 @@ def test_samples_that_are_gone_are_counted_and_foreign_fields_refused(
 
 def test_a_ranking_of_another_name_is_not_sent(dataset: Any, tmp_path: Path) -> None:
     config = of_dataset(dataset, tmp_path)
-    with pytest.raises(NotFound, match="got 'labelnext', and there is none"):
+    with pytest.raises(NotFound, match="has no ranking, not that of run 'labelnext'"):
         labelnext.send(config)
     labelnext.run(config)
-    with pytest.raises(NotFound, match="got 'other', and the one there is of 'labelnext'"):
+    with pytest.raises(
+        NotFound, match="has the ranking of run 'labelnext', not that of run 'other'"
+    ):
         labelnext.send(config, "other")
 
 

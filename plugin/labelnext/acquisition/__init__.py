@@ -1,7 +1,7 @@
 """The table of acquisition functions: arrays in, scores out.
 
-A new one is a function in a module of this package and one entry in `_FUNCTIONS`; another package
-adds an `AcquisitionFunction` as an entry point of the group ``labelnext.acquisitions``.
+To add one, write a function in a module of this package and list it in `_FUNCTIONS`. Other packages
+register an `AcquisitionFunction` as an entry point in the group ``labelnext.acquisitions``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _FUNCTIONS = {
             of=("items", "objects"),
             direction="high",
             range="[0, 1 − 1/K]",
-            summary="1 − max p: how far the best class is from certain",
+            summary="1 − max p: how unsure the model is of the most likely class",
             references="Lewis and Gale (1994); Settles (2009), 3.1",
             multilabel=True,
         ),
@@ -47,7 +47,7 @@ _FUNCTIONS = {
             of=("items", "objects"),
             direction="low",
             range="[0, 1]",
-            summary="p1 − p2: how close the two best classes are",
+            summary="p1 − p2: gap between the two most likely classes",
             references="Scheffer, Decomain and Wrobel (2001); Settles (2009), 3.1",
             vectors=True,
         ),
@@ -57,7 +57,7 @@ _FUNCTIONS = {
             of=("items", "objects"),
             direction="low",
             range="[0, (K − 1)/K²]",
-            summary="variance across the class probabilities, population form",
+            summary="population variance of the class probabilities",
             references="Encord Active, Acquisition functions (2023)",
             vectors=True,
         ),
@@ -86,7 +86,7 @@ _FUNCTIONS = {
             of=("objects",),
             direction="high",
             range="[0, n ln K] nats",
-            summary="summed entropy of an image's objects, those that look alike counted once",
+            summary="summed entropy of an image's objects, counting lookalikes once",
             references="after Wu, Chen and Huang (2022), entropy-based suppression",
             embeddings=True,
         ),
@@ -126,7 +126,7 @@ _FUNCTIONS = {
             of=("items",),
             direction="high",
             range="[0, 1 − 1/min(M, K)]",
-            summary="share of members that do not vote for the winner",
+            summary="share of members that vote against the majority",
             references="Freeman (1965); Beluch et al. (2018)",
             members=True,
         ),
@@ -136,7 +136,7 @@ _FUNCTIONS = {
             of=("items",),
             direction="high",
             range="[0, ln M] nats",
-            summary="largest divergence of a member from the mean distribution",
+            summary="largest KL divergence of a member from the mean distribution",
             references="McCallum and Nigam (1998); modAL",
             members=True,
         ),
@@ -146,7 +146,7 @@ _FUNCTIONS = {
             of=("objects",),
             direction="low",
             range="[0, 1]",
-            summary="class × place × occurrence certainty of the boxes across versions",
+            summary="how well model versions agree on each box: class × position × presence",
             references="after Blok et al. (2022), MaskAL; BoxAL (2024)",
             members=True,
         ),
@@ -156,7 +156,7 @@ _FUNCTIONS = {
             of=("objects",),
             direction="low",
             range="[0, 1]",
-            summary="overlap of the newest boxes with those of the other versions",
+            summary="overlap of the newest version's boxes with the other versions' boxes",
             references="after Kao et al. (2018)",
             members=True,
         ),
@@ -170,11 +170,11 @@ ACQUISITIONS = Table(
 
 
 def get_acquisition(name: str) -> AcquisitionFunction:
-    """The acquisition function of that name.
+    """Look up an acquisition function by name.
 
     Raises:
-        UnknownName: with the nearest right name.
-        ConfigError: if it is that of a package, and cannot be used.
+        UnknownName: for an unknown name; suggests the closest match.
+        ConfigError: if it comes from another package and can't be loaded.
 
     Example:
         >>> get_acquisition("margin").direction
@@ -184,7 +184,7 @@ def get_acquisition(name: str) -> AcquisitionFunction:
 
 
 def acquisition_names() -> list[str]:
-    """The names of all acquisition functions, in the order of the table; packages' come last.
+    """Names of all acquisition functions in table order, those of other packages last.
 
     Example:
         >>> "entropy" in acquisition_names()
@@ -194,11 +194,11 @@ def acquisition_names() -> list[str]:
 
 
 def advice(pool: Pool) -> str:
-    """What to do where a function cannot score a pool: the functions that can."""
+    """A hint for a pool that a function can't score: the functions that can."""
     able = [name for name in acquisition_names() if get_acquisition(name).obstacle(pool) is None]
     if able:
-        return f"this pool allows: {', '.join(able)}."
-    return "check where the predictions are read from; image_diversity needs embeddings alone."
+        return f"these work on this pool: {', '.join(able)}."
+    return "check that predictions are read; image_diversity needs only embeddings."
 
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""auto: the acquisition function for what the pool holds, and why."""
+"""auto: picks the acquisition function that suits the pool, and says why."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 
 AUTO = "auto"
-"""In place of a name: what suits the pool."""
+"""Stands for the function that suits the pool."""
 
 AUTO_FUNCTIONS = ("margin", "entropy", "bald", "committee_certainty")
-"""What it can be."""
+"""The functions auto may choose."""
 
-_DETECTION_FLOOR = 0.1  # chosen on seeds of its own, see docs/detection.md
+_DETECTION_FLOOR = 0.1  # tuned on separate seeds, see docs/detection.md
 
 
 @dataclass(frozen=True)
 class Choice:
-    """An acquisition function with what it is given.
+    """The acquisition function that auto chose.
 
     Attributes:
-        name: of the function; None where there is nothing to score.
+        name: of the function; None if there is nothing to score.
         of: what it scores; None without a function.
         options: of the function.
-        why: what the pool holds that speaks for it.
+        why: the reason for the choice.
     """
 
     name: str | None
@@ -47,46 +47,46 @@ class Choice:
 def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
     """The acquisition function that suits a pool.
 
-    For class probabilities the margin; for labels that are independent their entropy, for several
-    versions of a classifier BALD. For detected objects their entropy, summed over an item with the
-    weight of each class, from a confidence of 0.1 on, items without objects last: of what was
-    tried, the one that beat random in rounds of active learning. Before any object is labelled
-    all classes weigh the same, and the sum is plain. For several versions of a detector the
-    certainty of their committee, which asks for what they disagree on.
+    - Class probabilities: margin.
+    - Independent labels: entropy.
+    - Several classifier versions: BALD.
+    - Detected objects: entropy, summed over an item's objects with class weights, ignoring
+      confidences below 0.1, items without objects last. Of all variants tried, this one beat
+      random in rounds of active learning. Until objects are labelled, the sum is unweighted.
+    - Several detector versions: committee certainty, which ranks disagreement first.
 
     Args:
         pool: the items.
-        of: what to score where the pool holds both items' probabilities and objects; items when
-            None.
+        of: what to score if the pool has both item probabilities and objects; items when None.
 
     Example:
         >>> auto_acquisition(Pool(["a"], probabilities=[[0.9, 0.1]])).name
         'margin'
         >>> print(auto_acquisition(Pool(["a"], objects=Objects([0, 1], [0.9]))))
-        auto chose entropy of objects (reduce sum, floor 0.1, no_objects last): no class is known.
+        auto chose entropy of objects (reduce sum, floor 0.1, no_objects last): classes are unknown.
     """
     members, newest = pool.members, pool.newest_objects
     if newest is not None and (of == "objects" or members is None):
         return _of_objects(pool, newest)
     if members is None:
-        return Choice(None, why="there are neither class probabilities nor objects")
+        return Choice(None, why="the pool has neither class probabilities nor objects")
     if pool.multilabel:
-        return Choice("entropy", "items", why="the labels of an item are independent")
+        return Choice("entropy", "items", why="an item's labels are independent")
     if len(members) > 1:
-        return Choice("bald", "items", why="there are several versions of a classifier")
-    return Choice("margin", "items", why="there are class probabilities")
+        return Choice("bald", "items", why="the pool has several classifier versions")
+    return Choice("margin", "items", why="the pool has class probabilities")
 
 
 def _of_objects(pool: Pool, objects: Objects) -> Choice:
     if len(pool.object_sets) > 1:
-        why = "there are several versions of a detector; where measured, one alone did better"
+        why = "the pool has several detector versions; in our tests a single version did better"
         together = {"reduce": "min", "no_objects": "last"}
         return Choice("committee_certainty", "objects", together, why)
     reduce, why = "sum", "no object is labelled yet"
     if objects.class_ids is None:
-        why = "no class is known"
+        why = "classes are unknown"
     elif _labelled_classes(pool):
-        reduce, why = "weighted_sum", "there are labelled objects to weigh the classes by"
+        reduce, why = "weighted_sum", "labelled objects provide class weights"
     options = {"reduce": reduce, "floor": _DETECTION_FLOOR, "no_objects": "last"}
     return Choice("entropy", "objects", options, why)
 

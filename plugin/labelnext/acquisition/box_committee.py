@@ -1,6 +1,6 @@
 """Certainty of detected boxes across model versions, or runs of one model on altered images.
 
-Both functions walk over the images in chunks, so that memory does not grow with their number.
+Both functions process the images in chunks, so memory doesn't grow with the number of images.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from labelnext.acquisition.overlap import iou_of_each, mean_shapes, shape_iou, s
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Objects
 
-_CHUNK = 2048  # images whose clusters are held at a time
+_CHUNK = 2048  # images per chunk
 
 
 @dataclass(frozen=True, eq=False)
 class Certainty:
-    """How sure a committee is of each cluster of boxes, each part in [0, 1].
+    """A committee's certainty about each cluster of boxes; every part is in [0, 1].
 
     Attributes:
         semantic: shape (n_clusters,), 1 − H(mean distribution)/ln(K + 1), background included.
         spatial: shape (n_clusters,), mean IoU of the members' boxes with their mean box.
-        occurrence: shape (n_clusters,), share of the versions that have the box.
+        occurrence: shape (n_clusters,), share of the versions that detect the box.
     """
 
     semantic: NDArray[np.float64]
@@ -52,32 +52,32 @@ def committee_certainty(
 ) -> NDArray[np.floating]:
     """Semantic × spatial × occurrence certainty of the boxes, reduced to one value per item.
 
-    The versions' boxes, or masks where all have them, are merged into clusters (`merge_boxes`). A
-    version without the box votes for background, but not one of which the item is missing. A class
-    vector keeps its values and leaves what is missing to 1 for background; without vectors the
-    predicted class has its confidence and background the rest.
+    The versions' boxes (or masks, if all versions have them) are merged into clusters
+    (`merge_boxes`). A version that misses a box votes for background, unless it has no prediction
+    for the item. A class vector keeps its values, and the remainder to 1 goes to background;
+    without vectors, the predicted class gets its confidence and background the rest.
 
     Args:
-        objects: one entry for each model version, with boxes.
-        iou: the least overlap of a box with a cluster's mean box.
-        n_classes: number K of classes where there are no class vectors; those of the pool, or the
-            largest that occurs, when None.
-        reduce: how the certainties of an item's clusters become one; min asks for the least
-            certain box. There are no class weights, so weighted_sum is refused.
+        objects: one entry per model version, with boxes.
+        iou: minimum overlap of a box with a cluster's mean box.
+        n_classes: number K of classes if there are no class vectors; when None, the pool's number
+            of classes or the largest class that occurs.
+        reduce: how an item's cluster certainties are combined; min uses the least certain box.
+            weighted_sum is refused, since there are no class weights.
         k: number of clusters for ``reduce="mean_top_k"``.
-        floor: objects with a lower confidence do not count.
+        floor: objects with a lower confidence are ignored.
         no_objects: whether items without objects in any version come first or last.
 
     Returns:
-        Shape (n_items,), in [0, 1] (a sum may exceed 1); smaller is less certain. NaN where the
-        item is missing of every version.
+        Shape (n_items,), in [0, 1] (a sum may exceed 1); smaller is less certain. NaN if no
+        version predicted the item.
 
     Raises:
         InvalidInput: if there are fewer than two versions, or one has no boxes.
 
     References:
         After Blok et al. (2022), MaskAL, and its successor BoxAL (2024), arXiv 2410.04880. The
-        parts and their product are theirs; the votes for background are from here.
+        parts and their product are theirs; the background votes are our addition.
 
     Example:
         >>> a = Objects([0, 1], [1.0], class_ids=[0], boxes=[[0, 0, 0.5, 0.5]])
@@ -90,7 +90,7 @@ def committee_certainty(
     for start, stop in _chunks(len(out)):
         clusters = merge_boxes(objects, iou=iou, floor=floor, start=start, stop=stop)
         certainties = cluster_certainty(clusters, objects, n_classes).product
-        # Clusters count whatever their certainty: the floor was for objects.
+        # The floor applies to objects; every cluster counts.
         owners = Objects(clusters.offsets, np.ones(len(clusters)))
         out[start:stop] = reduce_objects(certainties, owners, reduce=reduce, k=k, empty=empty)
     out[~present_versions(objects).any(axis=1)] = np.nan
@@ -104,29 +104,29 @@ def localisation_stability(
     floor: float = 0.0,
     no_objects: NoObjects = "first",
 ) -> NDArray[np.floating]:
-    """Mean overlap of the newest version's boxes with those of the others, by confidence.
+    """Confidence-weighted overlap of the newest version's boxes with the other versions' boxes.
 
     S = Σ s_d · mean over the other versions of IoU(b_d, its match) / Σ s_d, over the boxes b_d of
-    the last version with confidence s_d; the match has the same class, and no match is overlap 0.
-    Masks take the place of the boxes where both versions have them. Versions of which an item is
-    missing play no part in it.
+    the last version with confidence s_d. A match must have the same class; without one, the
+    overlap is 0. Masks replace boxes if both versions have them. Versions without a prediction
+    for an item are ignored for it.
 
     Args:
-        objects: one entry for each model version, with boxes; the last is the one to be judged.
-        iou: the least overlap of a match.
-        floor: objects with a lower confidence do not count.
+        objects: one entry per model version, with boxes; the last one is judged.
+        iou: minimum overlap of a match.
+        floor: objects with a lower confidence are ignored.
         no_objects: whether items without objects in any version come first or last.
 
     Returns:
-        Shape (n_items,), in [0, 1]; smaller is less stable. 0 where only other versions have
-        objects, NaN where fewer than two versions have a prediction.
+        Shape (n_items,), in [0, 1]; smaller is less stable. 0 if only other versions have
+        objects, NaN if fewer than two versions predicted the item.
 
     Raises:
         InvalidInput: if there are fewer than two versions, or one has no boxes.
 
     References:
         After Kao et al. (2018), Localization-aware active learning for object detection, where the
-        runs are the same model on noisy images; stored versions take their place.
+        runs are one model on noisy images; here they are stored model versions.
 
     Example:
         >>> a = Objects([0, 1], [0.8], boxes=[[0, 0, 0.5, 1]])
@@ -151,31 +151,32 @@ def localisation_stability(
 def _stability(
     versions: Sequence[Objects], judged: int, items: NDArray[np.intp], iou: float, floor: float
 ) -> NDArray[np.float64]:
-    """Stability of one version's objects in some items, 0 where it has none."""
-    own = versions[judged]
-    others = [v for place, v in enumerate(versions) if place != judged]
-    overlap = np.zeros(len(own.confidences))
+    """Stability of one version's objects in some items, 0 without objects."""
+    objects = versions[judged]
+    others = [v for version, v in enumerate(versions) if version != judged]
+    overlap = np.zeros(len(objects.confidences))
     for other in others:
-        overlap += _overlaps(own, other, items, iou, floor)
+        overlap += _overlaps(objects, other, items, iou, floor)
     n_others = np.maximum(present_versions(versions).sum(axis=1) - 1, 1)
-    kept = ~(own.confidences < floor)
-    owners, weights = own.item_positions[kept], own.confidences[kept].astype(np.float64)
-    total = np.bincount(owners, weights, minlength=len(own))
-    stable = np.bincount(owners, weights * overlap[kept], minlength=len(own)) / n_others
-    scores: NDArray[np.float64] = np.divide(stable, total, out=np.zeros(len(own)), where=total != 0)
+    kept = ~(objects.confidences < floor)
+    owners, weights = objects.item_positions[kept], objects.confidences[kept].astype(np.float64)
+    n_items = len(objects)
+    total = np.bincount(owners, weights, minlength=n_items)
+    stable = np.bincount(owners, weights * overlap[kept], minlength=n_items) / n_others
+    scores: NDArray[np.float64] = np.divide(stable, total, out=np.zeros(n_items), where=total != 0)
     return scores[items]
 
 
 def cluster_certainty(
     clusters: Clusters, versions: Sequence[Objects], n_classes: int | None = None
 ) -> Certainty:
-    """How sure the versions are of each cluster.
+    """The committee's certainty about each cluster.
 
     Args:
         clusters: of the versions' boxes.
-        versions: one entry for each model version.
-        n_classes: number of classes; the largest that occurs, or the width of the class vectors,
-            when None.
+        versions: one entry per model version.
+        n_classes: number of classes; when None, the width of the class vectors or the largest
+            class that occurs.
 
     Example:
         >>> a = Objects([0, 1], [1.0], class_ids=[0], boxes=[[0, 0, 0.5, 0.5]])
@@ -187,15 +188,15 @@ def cluster_certainty(
     n_classes = _n_classes(versions, n_classes)
     shapes = shapes_of(versions)
     means = mean_shapes(shapes, clusters.members)
-    asked = present_versions(versions)[clusters.items]  # a version that did not look has no vote
+    asked = present_versions(versions)[clusters.items]  # versions without a prediction don't vote
     seen = np.zeros(len(clusters))
     overlap, mean = np.zeros(len(clusters)), np.zeros((len(clusters), n_classes + 1))
-    for place, (version, rows) in enumerate(zip(versions, clusters.members.T, strict=True)):
+    for v, (version, rows) in enumerate(zip(versions, clusters.members.T, strict=True)):
         has = rows >= 0
         seen += has
-        overlap[has] += iou_of_each(shapes[place][rows[has]], means[has])
+        overlap[has] += iou_of_each(shapes[v][rows[has]], means[has])
         mean[has] += _with_background(version, rows[has], n_classes)
-        mean[~has & asked[:, place], n_classes] += 1
+        mean[~has & asked[:, v], n_classes] += 1
     mean /= mean.sum(axis=1, keepdims=True)
     logs = np.log(mean, out=np.zeros_like(mean), where=mean > 0)
     semantic = np.clip(1 + (mean * logs).sum(axis=1) / np.log(n_classes + 1), 0, 1)
@@ -203,7 +204,7 @@ def cluster_certainty(
 
 
 def class_flips(clusters: Clusters, versions: Sequence[Objects]) -> NDArray[np.bool_]:
-    """Clusters whose members are of different classes, shape (n_clusters,).
+    """Clusters whose members have different classes, shape (n_clusters,).
 
     Example:
         >>> box = [[0, 0, 1, 1]]
@@ -233,7 +234,7 @@ def _with_background(version: Objects, rows: NDArray[np.int64], n_classes: int) 
         if version.class_ids is not None:
             ids = version.class_ids[rows]
         out[np.arange(len(rows)), ids] = version.confidences[rows]
-        unknown = ids < 0  # −1 wrote into the background's column
+        unknown = ids < 0  # −1 indexed the background column
         out[unknown, n_classes] = 0
         out[unknown, :n_classes] = version.confidences[rows][unknown, None] / n_classes
     out[:, n_classes] = np.maximum(1 - out[:, :n_classes].sum(axis=1), 0)
@@ -241,34 +242,34 @@ def _with_background(version: Objects, rows: NDArray[np.int64], n_classes: int) 
 
 
 def _n_classes(versions: Sequence[Objects], known: int | None) -> int:
-    found = [v for v in versions if len(v.confidences)]  # a version without any says nothing
-    widths = [v.probabilities.shape[1] for v in found if v.probabilities is not None]
+    filled = [v for v in versions if len(v.confidences)]
+    widths = [v.probabilities.shape[1] for v in filled if v.probabilities is not None]
     if len(set(widths)) > 1:
-        raise InvalidInput(f"class vectors must be of one width; got {sorted(set(widths))}.")
+        raise InvalidInput(f"class vectors must have the same width; got {sorted(set(widths))}.")
     ids = [int(v.class_ids.max(initial=0)) + 1 for v in versions if v.class_ids is not None]
     return widths[0] if widths else max([*ids, known or 1])
 
 
 def _overlaps(
-    own: Objects, other: Objects, items: NDArray[np.intp], iou: float, floor: float
+    judged: Objects, other: Objects, items: NDArray[np.intp], iou: float, floor: float
 ) -> NDArray[np.float64]:
-    """IoU of each own object in some items with its match of the same class, 0 without one."""
-    out = np.zeros(len(own.confidences))
-    own_shapes, other_shapes = shapes_of([own, other])
-    for item in items[(own.counts[items] > 0) & (other.counts[items] > 0)].tolist():
-        a = np.arange(*own.offsets[item : item + 2])
+    """IoU of each judged object in some items with its same-class match, 0 without a match."""
+    out = np.zeros(len(judged.confidences))
+    judged_shapes, other_shapes = shapes_of([judged, other])
+    for item in items[(judged.counts[items] > 0) & (other.counts[items] > 0)].tolist():
+        a = np.arange(*judged.offsets[item : item + 2])
         b = np.arange(*other.offsets[item : item + 2])
-        a, b = a[~(own.confidences[a] < floor)], b[~(other.confidences[b] < floor)]
-        overlap = shape_iou(own_shapes[a], other_shapes[b])
-        if own.class_ids is not None and other.class_ids is not None:
-            overlap = overlap * (own.class_ids[a][:, None] == other.class_ids[b][None, :])
+        a, b = a[~(judged.confidences[a] < floor)], b[~(other.confidences[b] < floor)]
+        overlap = shape_iou(judged_shapes[a], other_shapes[b])
+        if judged.class_ids is not None and other.class_ids is not None:
+            overlap = overlap * (judged.class_ids[a][:, None] == other.class_ids[b][None, :])
         rows, columns = match_boxes(overlap, iou)
         out[a[rows]] = overlap[rows, columns]
     return out
 
 
 def present_versions(versions: Sequence[Objects]) -> NDArray[np.bool_]:
-    """Which versions have a prediction of each item, shape (n_items, n_versions).
+    """Which versions predicted each item, shape (n_items, n_versions).
 
     Example:
         >>> seen, not_ = Objects([0, 0], []), Objects([0, 0], [], missing=[True])
@@ -286,4 +287,4 @@ def _chunks(n: int) -> Iterator[tuple[int, int]]:
 
 def _check(objects: Sequence[Objects]) -> None:
     if isinstance(objects, Objects) or len(objects) < 2:
-        raise InvalidInput("objects must hold two model versions at least; got one.")
+        raise InvalidInput("objects must hold at least two model versions; got one.")

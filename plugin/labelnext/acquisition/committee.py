@@ -1,8 +1,8 @@
 """Disagreement of a committee: several model versions, or stochastic passes of one model.
 
-All take probabilities of shape (n_members, n_items, n_classes). A member that holds NaN for an item
-has no say on it; an item that no member predicted scores NaN. All logarithms are natural, and
-0 · ln 0 = 0 exactly: nothing is clipped.
+All functions take probabilities of shape (n_members, n_items, n_classes). Members with NaN for an
+item are ignored for it; an item that no member predicted scores NaN. All logarithms are natural,
+and 0 · ln 0 = 0 exactly: nothing is clipped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _Array = NDArray[np.floating]
 
 
 def vote_entropy(probabilities: ArrayLike) -> _Array:
-    """Entropy of the votes: each member votes for its most likely class, the first one in a tie.
+    """Entropy of the votes; each member votes for its most likely class, the first in a tie.
 
     Args:
         probabilities: shape (n_members, n_items, n_classes), rows sum to 1 or hold NaN.
@@ -26,7 +26,7 @@ def vote_entropy(probabilities: ArrayLike) -> _Array:
         Shape (n_items,), in [0, ln min(n_members, n_classes)] nats; larger is less certain.
 
     Raises:
-        InvalidInput: if `probabilities` is not three-dimensional or a row is no distribution.
+        InvalidInput: if `probabilities` is not three-dimensional or a row is not a distribution.
 
     References:
         Dagan and Engelson (1995); Settles, Active Learning Literature Survey (2009), section 3.2.
@@ -40,7 +40,7 @@ def vote_entropy(probabilities: ArrayLike) -> _Array:
 
 
 def consensus_entropy(probabilities: ArrayLike) -> _Array:
-    """Entropy of the mean of the members' distributions.
+    """Entropy of the members' mean distribution.
 
     Args:
         probabilities: shape (n_members, n_items, n_classes), rows sum to 1 or hold NaN.
@@ -49,7 +49,7 @@ def consensus_entropy(probabilities: ArrayLike) -> _Array:
         Shape (n_items,), in [0, ln n_classes] nats; larger is less certain.
 
     Raises:
-        InvalidInput: if `probabilities` is not three-dimensional or a row is no distribution.
+        InvalidInput: if `probabilities` is not three-dimensional or a row is not a distribution.
 
     References:
         Settles (2009), section 3.2 (soft vote entropy); total uncertainty in Houlsby et al. (2011).
@@ -75,7 +75,7 @@ def bald(probabilities: ArrayLike) -> _Array:
         Shape (n_items,), in [0, ln min(n_members, n_classes)] nats; larger is less certain.
 
     Raises:
-        InvalidInput: if `probabilities` is not three-dimensional or a row is no distribution.
+        InvalidInput: if `probabilities` is not three-dimensional or a row is not a distribution.
 
     References:
         Houlsby et al. (2011), arXiv 1112.5745; McCallum and Nigam (1998) for the divergence.
@@ -90,7 +90,7 @@ def bald(probabilities: ArrayLike) -> _Array:
 
 
 def variation_ratio(probabilities: ArrayLike) -> _Array:
-    """Share of the members that do not vote for the class with the most votes.
+    """Share of the members that don't vote for the class with the most votes.
 
     Args:
         probabilities: shape (n_members, n_items, n_classes), rows sum to 1 or hold NaN.
@@ -99,7 +99,7 @@ def variation_ratio(probabilities: ArrayLike) -> _Array:
         Shape (n_items,), in [0, 1 − 1/min(n_members, n_classes)]; larger is less certain.
 
     Raises:
-        InvalidInput: if `probabilities` is not three-dimensional or a row is no distribution.
+        InvalidInput: if `probabilities` is not three-dimensional or a row is not a distribution.
 
     References:
         Freeman (1965), Elementary Applied Statistics; Beluch et al. (2018).
@@ -113,7 +113,7 @@ def variation_ratio(probabilities: ArrayLike) -> _Array:
 
 
 def kl_max(probabilities: ArrayLike) -> _Array:
-    """Largest Kullback–Leibler divergence of a member from the mean of all.
+    """Largest Kullback–Leibler divergence of a member from the mean distribution.
 
     Args:
         probabilities: shape (n_members, n_items, n_classes), rows sum to 1 or hold NaN.
@@ -122,7 +122,7 @@ def kl_max(probabilities: ArrayLike) -> _Array:
         Shape (n_items,), in [0, ln n_members] nats; larger is less certain.
 
     Raises:
-        InvalidInput: if `probabilities` is not three-dimensional or a row is no distribution.
+        InvalidInput: if `probabilities` is not three-dimensional or a row is not a distribution.
 
     References:
         McCallum and Nigam (1998), with the maximum in place of the mean, as in modAL.
@@ -140,7 +140,7 @@ def kl_max(probabilities: ArrayLike) -> _Array:
 
 
 def _members(probabilities: ArrayLike) -> tuple[_Array, NDArray[np.bool_]]:
-    """Distributions with zeros in the place of absent ones, and which are present (m, n)."""
+    """Distributions, with zeros for absent ones, and which are present (n_members, n_items)."""
     array = float_array("probabilities", probabilities)
     if array.ndim != 3 or len(array) == 0:
         raise InvalidInput(
@@ -153,7 +153,7 @@ def _members(probabilities: ArrayLike) -> tuple[_Array, NDArray[np.bool_]]:
 
 
 def _mean(values: _Array, present: NDArray[np.bool_]) -> _Array:
-    """Mean over the members that are present; NaN where there is none."""
+    """Mean over the members present; NaN if there are none."""
     counts = present.sum(axis=0)
     counts = counts.reshape(counts.shape + (1,) * (values.ndim - 2))
     mean: _Array = np.divide(

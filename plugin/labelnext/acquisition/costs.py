@@ -1,4 +1,4 @@
-"""What labelling an item is expected to cost, from the boxes that a model expects there."""
+"""Expected cost of labelling an item, from its predicted boxes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from labelnext.pool.objects import Objects
 def expected_costs(
     objects: Objects, *, cut: float = 0.3, per_item: float = 1.0, per_object: float = 1.0
 ) -> NDArray[np.float64]:
-    """Costs for opening each item and for each of the boxes that will be checked or drawn.
+    """Expected labelling cost: a fixed cost per item plus a cost per expected box.
 
-    In any unit: with seconds, such as per_item=5 and per_object=7, a budget is in seconds.
+    Any unit works: with seconds, such as per_item=5 and per_object=7, the budget is in seconds.
 
     Args:
         objects: predicted objects.
-        cut: objects with at least this confidence are expected to be there.
-        per_item: of an item without objects, above 0.
-        per_object: of each object, not negative.
+        cut: objects with at least this confidence are expected to be real.
+        per_item: cost of opening an item, above 0.
+        per_object: cost of checking or drawing an object, at least 0.
 
     Returns:
         Shape (n_items,), for `Pool.costs`.

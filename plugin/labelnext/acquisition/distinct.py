@@ -1,4 +1,4 @@
-"""Objects of an image that look alike, counted once."""
+"""Entropy of an image's objects, counting lookalikes once."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def distinct_entropy(
     floor: float = 0.0,
     no_objects: NoObjects = "first",
 ) -> NDArray[np.floating]:
-    """Summed entropy of an image's objects, without those that look like a more uncertain one.
+    """Summed entropy of an image's objects, skipping lookalikes of more uncertain ones.
 
-    The object with the largest entropy stays; those of its class in the same image whose
-    embeddings have a cosine above `similarity` with it are dropped; then the next one.
+    In order of falling entropy, each object is kept, and objects of its class in the same image
+    whose embeddings have a cosine above `similarity` with it are dropped.
 
     Args:
-        objects: predicted objects with embeddings; without class vectors the entropy is the binary
-            one of the confidence, without class ids all objects are of one class.
-        similarity: cosine above which two objects are alike, in [−1, 1].
-        floor: objects with a lower confidence do not count.
+        objects: predicted objects with embeddings; without class vectors, the binary entropy of
+            the confidence is used; without class ids, all objects share one class.
+        similarity: cosine above which two objects look alike, in [−1, 1].
+        floor: objects with a lower confidence are ignored.
         no_objects: whether items without objects come first or last; their score is 0.
 
     Returns:

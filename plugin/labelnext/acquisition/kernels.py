@@ -1,12 +1,11 @@
-"""The formulas of uncertainty on a block of rows, and the walk over a large array in blocks.
+"""Uncertainty formulas on a block of rows, and block-wise processing of large arrays.
 
-What a formula reads and writes between two steps stays in the processor's cache, so that a score
-costs little more than reading the array once, and its temporaries a few blocks. What numpy does
-slowly, a result for each short row, is compiled. One thread comes near the speed of memory, and a
-second one gained nothing.
+Blocks fit in the processor's cache, so a score costs little more than reading the array once, and
+temporaries stay small. Per-row results over short rows are slow in numpy, so they are compiled. One
+thread nearly reaches memory speed; a second one gained nothing.
 
-Largest values are sought among the bit patterns: without a sign these have the order of the
-numbers they stand for, NaN being above all, and integers are compared several at a time.
+Maxima are taken over bit patterns: for non-negative floats these sort like the numbers, with NaN on
+top, and integer comparisons vectorise.
 """
 
 from __future__ import annotations
@@ -25,16 +24,16 @@ from labelnext.support.compiled import compiled, read_only
 Rows = NDArray[np.floating]
 Bits = NDArray[np.unsignedinteger]
 
-_BLOCK = 2**20  # bytes: a second-level cache; smaller ones cost more calls (measured)
-_SUM_NOISE = 0.9e-5  # rows further from 1 are left to `distributions`, which divides from 1e-5 on
-_LOG2_OF_ZERO = -1100  # below log2 of every positive float64; times 0 it is 0, as the limit says
+_BLOCK = 2**20  # bytes, about an L2 cache; smaller blocks cost more calls (measured)
+_SUM_NOISE = 0.9e-5  # rows further from 1 go to `distributions`, which divides from 1e-5 on
+_LOG2_OF_ZERO = -1100  # below log2 of every positive float64; times 0 it gives 0, like the limit
 
 
 class Block:
-    """Some rows, and what one look at each of them tells.
+    """A block of rows with cached results of one pass over them.
 
     Args:
-        rows: shape (n_rows, n_classes), C order; none below zero, nor −0.0.
+        rows: shape (n_rows, n_classes), C order; neither negative nor −0.0.
     """
 
     def __init__(self, rows: Rows) -> None:
@@ -42,12 +41,12 @@ class Block:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing is to be clamped, divided, refused or left out; false if there is NaN."""
+        """Whether the rows need no clamping, division or error; false with NaN."""
         return self._seen[0]
 
     @property
     def largest(self) -> Bits:
-        """Bit pattern of the largest of each row, shape (n_rows,)."""
+        """Bit pattern of each row's largest value, shape (n_rows,)."""
         return self._seen[1]
 
     @cached_property
@@ -55,28 +54,28 @@ class Block:
         bits = bits_of(self.rows)
         largest = np.empty(len(bits), dtype=bits.dtype)
         noise = np.array(_SUM_NOISE, dtype=self.rows.dtype)
-        limits = noise[()], bits_of(1 + noise)[()]  # a sign and NaN are higher
+        limits = noise[()], bits_of(1 + noise)[()]  # negative values and NaN are higher
         return bool(compiled(_look, reorder=True)(self.rows, bits, *limits, largest)), largest
 
 
-#: Puts the scores of a block into an array of shape (n_rows,).
+#: Writes the scores of a block to an array of shape (n_rows,).
 Kernel = Callable[[Block, Rows], None]
 
 
 def score_rows(rows: Rows, kernels: Sequence[Kernel], *, check: bool) -> list[Rows]:
-    """The scores of each kernel, from one walk over the rows.
+    """The scores of each kernel, from one pass over the rows.
 
     Args:
-        rows: shape (n_items, n_classes); none below zero, nor −0.0.
-        kernels: one for each result.
-        check: hold each block to the rules of `distributions`, which it needs not where the rows
-            have passed them or follow other rules.
+        rows: shape (n_items, n_classes); neither negative nor −0.0.
+        kernels: one per result.
+        check: apply the rules of `distributions` to each block; unnecessary if the rows already
+            passed or follow other rules.
 
     Returns:
-        One array of shape (n_items,) for each kernel, NaN for a row that holds NaN.
+        One array of shape (n_items,) per kernel, NaN for rows with NaN.
 
     Raises:
-        InvalidInput: if a row is no distribution.
+        InvalidInput: if a row is not a distribution.
     """
     n_items, n_classes = rows.shape
     dtype = np.dtype(np.float32 if rows.dtype.itemsize == 4 else np.float64)
@@ -102,7 +101,7 @@ def _distributions(rows: Rows, part: slice) -> Rows:
     try:
         return distributions(rows[part])[0]
     except InvalidInput:
-        distributions(rows)  # names all the bad rows, by their place in the whole
+        distributions(rows)  # names all bad rows, by their position in the whole array
         raise
 
 
@@ -112,7 +111,7 @@ def least_confidence_of(block: Block, scores: Rows) -> None:
 
 
 def margin_of(block: Block, scores: Rows) -> None:
-    """p1 − p2, the second being 0 where there is one class."""
+    """p1 − p2; p2 is 0 with a single class."""
     second = np.empty_like(scores)
     bits = bits_of(block.rows)
     compiled(_second_largest, reorder=True)(bits, block.largest, bits_of(second))
@@ -127,13 +126,13 @@ def variance_of(block: Block, scores: Rows) -> None:
 def entropy_of(block: Block, scores: Rows) -> None:
     """−Σ p ln p in nats, with 0 · ln 0 = 0.
 
-    log2 and not log: log2 runs at full speed from one array into another, log only in place.
+    Uses log2, which is fast between two arrays; log is only fast in place.
     """
     entropies = compiled(_entropies, reorder=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log2(block.rows)
         entropies(block.rows, logs, scores)
-        if np.isnan(scores).any():  # 0 · −∞, which is rarer than the time that a guard would take
+        if np.isnan(scores).any():  # 0 · −∞, too rare to guard against every time
             np.maximum(logs, logs.dtype.type(_LOG2_OF_ZERO), out=logs)
             entropies(block.rows, logs, scores)
 

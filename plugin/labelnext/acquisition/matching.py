@@ -1,4 +1,4 @@
-"""Boxes or masks of one image matched across model versions, or with labelled ones."""
+"""Matching boxes or masks of an image across model versions, or with labels."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ _Rows = NDArray[np.intp]
 
 
 def match_boxes(iou: NDArray[np.floating], threshold: float = 0.5) -> tuple[_Rows, _Rows]:
-    """Pairs of rows and columns with the largest total IoU, each at least the threshold.
+    """Match rows to columns for the largest total IoU, each pair at or above the threshold.
 
-    The Hungarian assignment of scipy on the IoU, with everything below the threshold worth
-    nothing. Among equally good assignments the earlier rows and columns are scipy's choice, which
-    is the same for the same input.
+    scipy's Hungarian assignment, with values below the threshold set to 0. Ties between equally
+    good assignments are resolved by scipy, deterministically.
 
     Args:
         iou: shape (n, m), in [0, 1]; set pairs that must not match to 0.
@@ -53,13 +52,13 @@ def match_boxes(iou: NDArray[np.floating], threshold: float = 0.5) -> tuple[_Row
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """What several model versions found, merged: one cluster for each thing that one of them saw.
+    """Merged detections of several model versions: one cluster per distinct object.
 
     Attributes:
-        offsets: shape (n_items + 1,), item i owns clusters offsets[i] to offsets[i + 1].
-        items: shape (n_clusters,), the item of each.
-        members: shape (n_clusters, n_versions), the row of the object in each version's columns,
-            −1 where the version has none.
+        offsets: shape (n_items + 1,); item i has clusters offsets[i] to offsets[i + 1].
+        items: shape (n_clusters,), the item of each cluster.
+        members: shape (n_clusters, n_versions), the object's row in each version's columns, −1 if
+            the version doesn't have it.
     """
 
     offsets: NDArray[np.int64]
@@ -74,19 +73,19 @@ def merge_boxes(
     versions: Sequence[Objects], *, iou: float = 0.5, floor: float = 0.0, start: int = 0,
     stop: int | None = None,
 ) -> Clusters:  # fmt: skip
-    """Clusters of the objects of several model versions, whatever their classes.
+    """Cluster the objects of several model versions by overlap, regardless of class.
 
-    The first version's boxes start the clusters; each further version's boxes are matched with the
-    clusters' mean boxes, and those left over start new ones. Where all versions have masks, these
-    take the place of the boxes. Inside an image the objects go by falling confidence, then by box,
-    so that their order in the columns has no influence.
+    The first version's boxes start the clusters. Each further version's boxes are matched with the
+    clusters' mean boxes; unmatched boxes start new clusters. If all versions have masks, masks
+    replace the boxes. Objects of an image are processed by falling confidence, then by box, so
+    their order in the columns doesn't matter.
 
     Args:
-        versions: objects of the same items, one entry for each model version.
-        iou: the least overlap of a box with a cluster's mean box, or of masks.
-        floor: objects with a lower confidence do not count.
+        versions: objects of the same items, one entry per model version.
+        iou: minimum overlap of a box with a cluster's mean box, or of masks.
+        floor: objects with a lower confidence are ignored.
         start: the first item.
-        stop: the item after the last; all when None.
+        stop: the item after the last; all items when None.
 
     Raises:
         InvalidInput: if a version has no boxes, or `iou` is outside (0, 1].
@@ -115,7 +114,7 @@ def merge_boxes(
 def _rows_by_confidence(
     objects: Objects, floor: float, start: int, stop: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of the objects that count, by item, confidence and box; and each item's bounds."""
+    """Rows of objects above the floor, by item, confidence and box; and each item's bounds."""
     first, last = objects.offsets[start], objects.offsets[stop]
     confidences = objects.confidences[first:last]
     items = np.repeat(np.arange(stop - start), objects.counts[start:stop])
@@ -133,30 +132,30 @@ def _merged(
     members: NDArray[np.int64] = np.full((len(rows[0]), len(rows)), -1, dtype=np.int64)
     members[:, 0] = rows[0]
     for version in range(1, len(rows)):
-        own = rows[version]
-        if not len(own):
+        detected = rows[version]
+        if not len(detected):
             continue
         centres = mean_shapes(shapes[:version], members[:, :version])
-        clusters, objects = match_boxes(shape_iou(centres, shapes[version][own]), iou)
-        members[clusters, version] = own[objects]
-        if len(objects) < len(own):
-            alone = np.setdiff1d(np.arange(len(own)), objects, assume_unique=True)
+        clusters, objects = match_boxes(shape_iou(centres, shapes[version][detected]), iou)
+        members[clusters, version] = detected[objects]
+        if len(objects) < len(detected):
+            alone = np.setdiff1d(np.arange(len(detected)), objects, assume_unique=True)
             new = np.full((len(alone), len(rows)), -1, dtype=np.int64)
-            new[:, version] = own[alone]
+            new[:, version] = detected[alone]
             members = np.concatenate([members, new])
     return members
 
 
 def hits(objects: Objects, truth: Objects, *, iou: float = 0.5) -> NDArray[np.bool_]:
-    """Which objects overlap a labelled one of their class, each labelled one at most once.
+    """Which predicted objects match a labelled object of their class, one to one.
 
     Args:
         objects: predicted.
         truth: labelled, of the same items.
-        iou: the least overlap.
+        iou: minimum overlap.
 
     Returns:
-        Shape (n_objects,). Where one of the two has no classes, any will do.
+        Shape (n_objects,), bool. If either side has no classes, classes are ignored.
 
     Raises:
         InvalidInput: if there are no boxes, or `iou` is outside (0, 1].
@@ -169,11 +168,11 @@ def hits(objects: Objects, truth: Objects, *, iou: float = 0.5) -> NDArray[np.bo
     hit: NDArray[np.bool_] = np.zeros(len(objects.confidences), dtype=bool)
     both = np.flatnonzero((objects.counts > 0) & (truth.counts > 0))
     for item in both.tolist():
-        own = slice(*objects.offsets[item : item + 2].tolist())
-        there = slice(*truth.offsets[item : item + 2].tolist())
-        overlap = box_iou(boxes_of(objects)[own], boxes_of(truth)[there])
+        predicted = slice(*objects.offsets[item : item + 2].tolist())
+        labelled = slice(*truth.offsets[item : item + 2].tolist())
+        overlap = box_iou(boxes_of(objects)[predicted], boxes_of(truth)[labelled])
         if objects.class_ids is not None and truth.class_ids is not None:
-            overlap[objects.class_ids[own, None] != truth.class_ids[None, there]] = 0
+            overlap[objects.class_ids[predicted, None] != truth.class_ids[None, labelled]] = 0
         rows, _ = match_boxes(overlap, iou)
-        hit[own.start + rows] = True
+        hit[predicted.start + rows] = True
     return hit

@@ -1,4 +1,4 @@
-"""Scores of detected objects, and how they reduce to one score per item."""
+"""Scores of detected objects, and their reduction to one score per item."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ NoObjects = Literal["first", "last", "quota"]
 def mean_object_confidence(
     objects: Objects, *, floor: float = 0.0, no_objects: NoObjects = "first"
 ) -> NDArray[np.floating]:
-    """Mean confidence of an item's objects, each that of its predicted class.
+    """Mean confidence of an item's objects.
 
-    The seed writes (1/N) Σ max_c p_i(c). The confidence column is that maximum; it is used even
-    where class vectors exist, because a one-class detector stored as [p, 1 − p] would otherwise
+    The definition is (1/N) Σ max_c p_i(c), and the confidence column is that maximum. It is used
+    even if class vectors exist, because a one-class detector stored as [p, 1 − p] would otherwise
     never fall below 0.5.
 
     Args:
         objects: predicted objects.
-        floor: objects with a lower confidence do not count.
-        no_objects: items without objects get 0.0 and come first, or 1.0 and come last, or 1.0
-            and are spread over the ranking by quota.
+        floor: objects with a lower confidence are ignored.
+        no_objects: items without objects score 0.0 and come first, or score 1.0 and come last, or
+            score 1.0 and are spread over the ranking by quota.
 
     Returns:
         Shape (n_items,), in [0, 1]; smaller is less certain.
 
     Raises:
-        InvalidInput: if `objects` are not Objects.
+        InvalidInput: if `objects` is not an Objects instance.
 
     References:
-        The founding document of labelnext, "Acquisition functions" (Encord Active, 2023).
+        Encord Active, "Acquisition functions" (2023).
 
     Example:
         >>> mean_object_confidence(Objects([0, 2, 2], [0.9, 0.5])).tolist()
@@ -56,11 +56,11 @@ def mean_object_confidence(
 
 
 def object_statistics(objects: Objects, *, floor: float = 0.0) -> Statistics:
-    """Number, sum, mean, smallest and largest confidence of each item's objects, in one pass.
+    """Count, sum, mean, minimum and maximum confidence per item, in one pass.
 
     Args:
         objects: predicted objects.
-        floor: objects with a lower confidence do not count (NaN counts, and spreads).
+        floor: objects with a lower confidence are ignored (NaN is kept and propagates).
 
     Returns:
         Columns of shape (n_items,); see `Statistics` for items without objects.
@@ -77,7 +77,7 @@ def object_statistics(objects: Objects, *, floor: float = 0.0) -> Statistics:
 
 
 def alone(objects: Objects) -> Objects:
-    """Every object as the only one of an item of its own, in the same order.
+    """Put each object in an item of its own, in the same order.
 
     Example:
         >>> alone(Objects([0, 2], [0.9, 0.4])).offsets.tolist()
@@ -87,9 +87,9 @@ def alone(objects: Objects) -> Objects:
 
 
 def labels_as_objects(probabilities: NDArray[np.floating]) -> Objects:
-    """The labels of multilabel items, as objects: each as sure as the likelier of yes and no.
+    """The labels of multilabel items as objects with confidence max(q, 1 − q).
 
-    So the binary entropy of a label is −q ln q − (1 − q) ln(1 − q), and its least confidence
+    The binary entropy of a label is −q ln q − (1 − q) ln(1 − q), its least confidence
     min(q, 1 − q).
 
     Args:
@@ -113,22 +113,22 @@ def reduce_objects(
     floor: float = 0.0,
     empty: float = np.nan,
 ) -> NDArray[np.floating]:
-    """One score per item from one score per object.
+    """Reduce one score per object to one score per item.
 
     Args:
         scores: shape (n_objects,).
-        objects: whose offsets and confidences they follow.
-        reduce: mean, max, min, sum; mean_top_k: the mean of the k largest scores (of all of them
-            where an item has fewer); weighted_sum: the sum of scores × `objects.weights`.
+        objects: the objects scored.
+        reduce: mean, max, min, sum; mean_top_k: the mean of the k largest scores (of all, if an
+            item has fewer); weighted_sum: the sum of scores × `objects.weights`.
         k: for mean_top_k, at least 1.
-        floor: objects with a lower confidence do not count.
-        empty: the score of an item in which no object counts.
+        floor: objects with a lower confidence are ignored.
+        empty: the score of an item with no objects above the floor.
 
     Returns:
-        Shape (n_items,); NaN where a counted object's score is NaN.
+        Shape (n_items,); NaN if the score of an object above the floor is NaN.
 
     Raises:
-        UnknownName: if `reduce` is none of the six.
+        UnknownName: for an unknown `reduce`.
         InvalidInput: if `k` or `floor` is out of range, or the objects have no weights.
 
     Example:
@@ -144,7 +144,7 @@ def reduce_objects(
         if objects.weights is None:
             raise InvalidInput(
                 "objects must have weights for weighted_sum; got none.",
-                hint="the class weights come from labelled objects: see class_weights.",
+                hint="class weights come from labelled objects; see class_weights.",
             )
         scores = scores * objects.weights
     statistics = _statistics(scores, objects, floor)

@@ -1,4 +1,4 @@
-"""Where objects are: boxes or masks, compared in the same way."""
+"""Overlap of boxes or masks, with one interface for both."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _Boxes: TypeAlias = NDArray[np.floating]
 
 
 def shapes_of(versions: Sequence[Objects]) -> list[Shapes]:
-    """Where the objects of each version are: masks if all versions have them, else boxes.
+    """The shapes of each version's objects: masks if all versions have them, else boxes.
 
     Raises:
         InvalidInput: if a version has no boxes.
     """
     masks = [v.masks if len(v.confidences) else np.empty(0, dtype=object) for v in versions]
-    found = [m for m in masks if m is not None]
-    return [*found] if len(found) == len(versions) else [boxes_of(v) for v in versions]
+    known = [m for m in masks if m is not None]
+    return [*known] if len(known) == len(versions) else [boxes_of(v) for v in versions]
 
 
 def shape_iou(first: Shapes, second: Shapes) -> NDArray[np.float64]:
@@ -40,7 +40,7 @@ def shape_iou(first: Shapes, second: Shapes) -> NDArray[np.float64]:
 
 
 def iou_of_each(first: Shapes, second: Shapes) -> NDArray[np.float64]:
-    """Of the first with the first, the second with the second, …, shape (n,).
+    """Intersection over union of corresponding shapes, shape (n,).
 
     Example:
         >>> iou_of_each(np.array([[0, 0, 2, 2.0]]), np.array([[1, 0, 2, 2.0]])).tolist()
@@ -53,11 +53,12 @@ def iou_of_each(first: Shapes, second: Shapes) -> NDArray[np.float64]:
 
 
 def mean_shapes(versions: Sequence[Shapes], members: NDArray[np.int64]) -> Shapes:
-    """The mean box, or the pixels in at least half of the masks, of each cluster.
+    """Each cluster's mean box, or the pixels covered by at least half of its masks.
 
     Args:
         versions: shapes of each version.
-        members: shape (n_clusters, n_versions), rows of the shapes, −1 for none; one at least.
+        members: shape (n_clusters, n_versions), rows of the shapes, −1 for none; at least one
+            shape per cluster.
 
     Example:
         >>> a, b = np.array([[0, 0, 1, 1.0]]), np.array([[0, 0, 1, 0.5]])
@@ -66,9 +67,9 @@ def mean_shapes(versions: Sequence[Shapes], members: NDArray[np.int64]) -> Shape
     """
     if versions[0].dtype == object:
         means = np.empty(len(members), dtype=object)
-        for place, rows in enumerate(members.tolist()):
-            own = [v[row] for v, row in zip(versions, rows, strict=True) if row >= 0]
-            means[place] = mean_mask(own)
+        for cluster, rows in enumerate(members.tolist()):
+            masks = [v[row] for v, row in zip(versions, rows, strict=True) if row >= 0]
+            means[cluster] = mean_mask(masks)
         return means
     total = np.zeros((len(members), 4))
     for version, column in zip(versions, members.T, strict=True):
@@ -79,17 +80,17 @@ def mean_shapes(versions: Sequence[Shapes], members: NDArray[np.int64]) -> Shape
 
 
 def boxes_of(objects: Objects) -> _Boxes:
-    """The boxes of objects that must have some.
+    """The boxes of objects.
 
     Raises:
-        InvalidInput: if there are none.
+        InvalidInput: if the objects have no boxes.
     """
     if objects.boxes is None and not len(objects.confidences):
         return np.empty((0, 4))
     if objects.boxes is None:
         raise InvalidInput(
             "objects must have boxes to be matched; got none.",
-            hint="a committee of boxes needs x1 y1 x2 y2 of every object in every version.",
+            hint="every object in every version needs x1 y1 x2 y2.",
         )
     return objects.boxes
 

@@ -1,7 +1,7 @@
-"""One pass over the objects of all items: count, sum, mean, smallest and largest value of each.
+"""Count, sum, mean, minimum and maximum of each item's values, in one pass.
 
-Compiled, because numpy's `reduceat` reads the values once for every statistic: over 20 million
-objects the compiled pass is three times as fast (benchmarks/detection/reductions.py).
+Compiled, because numpy's `reduceat` reads the values once per statistic: on 20 million objects
+the compiled pass is three times as fast (benchmarks/detection/reductions.py).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from labelnext.support.compiled import compiled
 from labelnext.support.threads import in_parts
 
-_ITEMS = 1 << 16  # of a thread's share: below, starting it takes longer than the work
+_ITEMS = 1 << 16  # minimum per thread: below, starting one takes longer than the work
 
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """Of each item's values; NaN spreads, and an item without values has count 0 and sum 0.
+    """Statistics of each item's values; NaN propagates. Without values, count and sum are 0.
 
     Attributes:
         count: shape (n_items,).
@@ -48,8 +48,8 @@ def segment_statistics(
 
     Args:
         values: shape (n_objects,).
-        offsets: shape (n_items + 1,), from 0 to n_objects, never falling.
-        confidences: shape (n_objects,); values whose confidence is below the floor do not count.
+        offsets: shape (n_items + 1,), from 0 to n_objects, non-decreasing.
+        confidences: shape (n_objects,); values with a confidence below the floor are ignored.
         floor: in [0, 1].
 
     Example:
@@ -60,13 +60,13 @@ def segment_statistics(
     n = len(offsets) - 1
     count, out = np.empty(n, dtype=np.int64), np.empty((4, n))
     gate = values if confidences is None else confidences
-    # No value is below −inf, so that without confidences every value counts.
+    # No value is below −inf, so without confidences every value counts.
     limit = -np.inf if confidences is None else floor
     run = compiled(_statistics)
 
     def part(start: int, stop: int) -> None:
-        own = slice(start, stop)
-        run(values, gate, offsets[start : stop + 1], limit, count[own], *out[:, own])
+        items = slice(start, stop)
+        run(values, gate, offsets[start : stop + 1], limit, count[items], *out[:, items])
 
     in_parts(n, part, least=_ITEMS)
     return Statistics(count, *out)
@@ -80,13 +80,13 @@ def segment_top_k(
     confidences: NDArray[np.floating],
     floor: float = 0.0,
 ) -> NDArray[np.float64]:
-    """Mean of the k largest values of each item, of all where it has fewer; NaN without values.
+    """Mean of each item's k largest values, or of all if it has fewer; NaN without values.
 
     Args:
         values: shape (n_objects,); NaN counts as largest.
         offsets: shape (n_items + 1,).
         k: at least 1.
-        confidences: shape (n_objects,); values whose confidence is below the floor do not count.
+        confidences: shape (n_objects,); values with a confidence below the floor are ignored.
         floor: in [0, 1].
 
     Example:
@@ -103,7 +103,7 @@ def _statistics(
     values: Any, gate: Any, offsets: Any, floor: float, n: Any, sums: Any, means: Any, low: Any,
     high: Any,
 ) -> None:  # fmt: skip
-    every = floor == -np.inf  # asked once, so that the common case reads no confidences
+    every = floor == -np.inf  # checked once, so the common case reads no confidences
     for i in range(len(offsets) - 1):
         count, total, least, most = 0, 0.0, np.inf, -np.inf
         for j in range(offsets[i], offsets[i + 1]):
@@ -113,7 +113,7 @@ def _statistics(
                 total += value
                 least = value if value < least else least
                 most = value if value > most else most
-        if total != total:  # NaN spreads; one test here is faster than two for each value
+        if total != total:  # NaN propagates; one test here beats two per value
             least = most = total
         n[i], sums[i], low[i], high[i] = count, total, least, most
         means[i] = total / count if count else np.nan
@@ -121,7 +121,7 @@ def _statistics(
 
 def _top_k(values: Any, gate: Any, offsets: Any, floor: float, best: Any, out: Any) -> None:
     for i in range(len(offsets) - 1):
-        held = 0  # best[:held] falls
+        held = 0  # best[:held] is sorted in descending order
         for j in range(offsets[i], offsets[i + 1]):
             value = values[j]
             if gate[j] < floor:

@@ -1,4 +1,4 @@
-"""Uncertainty of a class distribution: of an item, or of its objects reduced to one score."""
+"""Uncertainty of class distributions: of items, or of their objects reduced to one score."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def least_confidence(
     Args:
         predictions: shape (n_items, n_classes), rows sum to 1; or Objects, whose class vectors
             are scored one by one (without vectors: 1 − confidence) and then reduced.
-        reduce: how the scores of an item's objects become one; see `reduce_objects`.
+        reduce: how an item's object scores are combined; see `reduce_objects`.
         k: number of objects for ``reduce="mean_top_k"``.
-        floor: objects with a lower confidence do not count.
+        floor: objects with a lower confidence are ignored.
         no_objects: whether items without objects come first or last.
 
     Returns:
         Shape (n_items,), in [0, 1 − 1/n_classes] for items; larger is less certain.
 
     Raises:
-        InvalidInput: if `predictions` is not two-dimensional or a row is no distribution.
+        InvalidInput: if `predictions` is not two-dimensional or a row is not a distribution.
 
     References:
         Lewis and Gale (1994); Settles, Active Learning Literature Survey (2009), section 3.1.
@@ -74,16 +74,16 @@ def margin(
 
     Args:
         predictions: shape (n_items, n_classes), rows sum to 1; or Objects with class vectors.
-        reduce: how the scores of an item's objects become one; see `reduce_objects`.
+        reduce: how an item's object scores are combined; see `reduce_objects`.
         k: number of objects for ``reduce="mean_top_k"``.
-        floor: objects with a lower confidence do not count.
+        floor: objects with a lower confidence are ignored.
         no_objects: whether items without objects come first or last.
 
     Returns:
         Shape (n_items,), in [0, 1]; smaller is less certain.
 
     Raises:
-        InvalidInput: if `predictions` is not two-dimensional, a row is no distribution, or
+        InvalidInput: if `predictions` is not two-dimensional, a row is not a distribution, or
             objects have no class vectors.
 
     References:
@@ -110,24 +110,24 @@ def variance(
     floor: float = 0.0,
     no_objects: NoObjects = "first",
 ) -> NDArray[np.floating]:
-    """Variance across the class probabilities, population form.
+    """Population variance of the class probabilities.
 
     Args:
         predictions: shape (n_items, n_classes), rows sum to 1; or Objects with class vectors.
-        reduce: how the scores of an item's objects become one; see `reduce_objects`.
+        reduce: how an item's object scores are combined; see `reduce_objects`.
         k: number of objects for ``reduce="mean_top_k"``.
-        floor: objects with a lower confidence do not count.
+        floor: objects with a lower confidence are ignored.
         no_objects: whether items without objects come first or last.
 
     Returns:
         Shape (n_items,), in [0, (n_classes − 1)/n_classes²]; smaller is less certain.
 
     Raises:
-        InvalidInput: if `predictions` is not two-dimensional, a row is no distribution, or
+        InvalidInput: if `predictions` is not two-dimensional, a row is not a distribution, or
             objects have no class vectors.
 
     References:
-        The founding document of labelnext, "Acquisition functions" (Encord Active, 2023).
+        Encord Active, "Acquisition functions" (2023).
 
     Example:
         >>> variance([[1.0, 0.0], [0.5, 0.5]]).tolist()
@@ -158,16 +158,16 @@ def entropy(
             are scored one by one (without vectors: the binary entropy of the confidence) and
             then reduced.
         base: logarithm base; nats when None.
-        reduce: how the scores of an item's objects become one; see `reduce_objects`.
+        reduce: how an item's object scores are combined; see `reduce_objects`.
         k: number of objects for ``reduce="mean_top_k"``.
-        floor: objects with a lower confidence do not count.
+        floor: objects with a lower confidence are ignored.
         no_objects: whether items without objects come first or last.
 
     Returns:
         Shape (n_items,), in [0, log(n_classes)] for items; larger is less certain.
 
     Raises:
-        InvalidInput: if `predictions` is not two-dimensional, a row is no distribution, or
+        InvalidInput: if `predictions` is not two-dimensional, a row is not a distribution, or
             `base` is not above 0 and different from 1.
 
     References:
@@ -205,18 +205,18 @@ _KERNELS: dict[str, Kernel] = {
 def uncertainties(
     probabilities: ArrayLike, names: Iterable[str] = tuple(_KERNELS)
 ) -> dict[str, NDArray[np.floating]]:
-    """Several uncertainties of the same items, from one walk over the probabilities.
+    """Several uncertainties of the same items, from one pass over the probabilities.
 
     Args:
         probabilities: shape (n_items, n_classes), rows sum to 1.
         names: of least_confidence, margin, variance and entropy; all four by default.
 
     Returns:
-        For each name, in the order given, what the function of that name returns.
+        The result of each function by name, in the order given.
 
     Raises:
-        UnknownName: for a name that is none of the four.
-        InvalidInput: if `probabilities` is not two-dimensional or a row is no distribution.
+        UnknownName: for an unknown name.
+        InvalidInput: if `probabilities` is not two-dimensional or a row is not a distribution.
 
     References:
         Those of the functions.
@@ -237,7 +237,7 @@ def uncertainties(
 def _rows_scores(probabilities: ArrayLike, kernels: list[Kernel]) -> list[Rows]:
     rows = float_array("probabilities", probabilities)
     if rows.ndim != 2 or rows.shape[1] == 0:
-        rows = distributions(rows)[0]  # says what is wrong
+        rows = distributions(rows)[0]  # raises the error
     return score_rows(rows, kernels, check=True)
 
 
@@ -251,7 +251,7 @@ def _scores(
 ) -> NDArray[np.floating]:
     """Scores of rows, or of objects reduced to items.
 
-    `ends` gives, for a number of classes, the score of the least and of the most certain row.
+    `ends` returns the scores of the least and most certain row for a number of classes.
     """
     if not isinstance(predictions, Objects):
         return _rows_scores(predictions, [kernel])[0]
@@ -261,12 +261,12 @@ def _scores(
         score = score_rows(objects.probabilities, [kernel], check=False)[0]
     elif of_confidences is not None:
         n_classes, score = 2, of_confidences(np.minimum(objects.confidences, 1))
-    elif not len(objects.confidences):  # nothing was found, as in a part of a pool
+    elif not len(objects.confidences):  # no detections, as in a part of a pool
         n_classes, score = 2, objects.confidences
     else:
         raise InvalidInput(
             "objects must have class probability vectors for this acquisition function; "
-            "got confidences alone.",
+            "got only confidences.",
             hint="use entropy, least_confidence or mean_object_confidence.",
         )
     reduction, k, floor, no_objects = options

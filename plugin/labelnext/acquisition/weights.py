@@ -19,7 +19,7 @@ def count_weights(counts: ArrayLike) -> NDArray[np.float64]:
     """Weights that favour classes with few labelled objects: (N + K)/(n_c + 1).
 
     Args:
-        counts: shape (n_classes,), labelled objects n_c of each of the K classes, N in all.
+        counts: shape (n_classes,), labelled objects n_c of each of the K classes; N in total.
 
     Returns:
         Shape (n_classes,), at least 1.
@@ -42,7 +42,7 @@ def difficulty_weights(
     """Weights that favour classes the detector is bad at: 1 + αβ ln((e^(1/α) − 1)(1 − q) + 1).
 
     Args:
-        quality: shape (n_classes,), q in [0, 1] of each class, 1 for a class without errors.
+        quality: shape (n_classes,), q in [0, 1] for each class, 1 for no errors.
         alpha: how fast the weight rises as the quality falls.
         beta: the weight of the worst class is 1 + beta.
 
@@ -54,7 +54,7 @@ def difficulty_weights(
 
     References:
         Yang et al. (2024), Plug and Play Active Learning for object detection, its first stage.
-        There the quality is an average over the training; here it comes from outside.
+        They average the quality over training; here it is an input.
 
     Example:
         >>> difficulty_weights([1.0, 0.5, 0.0]).round(4).tolist()
@@ -76,19 +76,19 @@ def class_quality(
     floor: float = 0.5,
     iou: float = 0.5,
 ) -> NDArray[np.float64]:
-    """F1 score of each class, on items that have labelled and predicted boxes.
+    """F1 score of each class, on items with labelled and predicted boxes.
 
     Args:
         objects: predicted, with boxes and class ids.
         truth: labelled, with boxes and class ids.
         items: positions of the items to measure on.
         n_classes: number of classes K.
-        floor: predicted objects with a lower confidence do not count.
-        iou: the least overlap of a hit.
+        floor: predicted objects with a lower confidence are ignored.
+        iou: minimum overlap of a hit.
 
     Returns:
         Shape (n_classes,), 2·hits/(predicted + labelled) in [0, 1]; 0 for a class that was
-        neither labelled nor predicted, of which nothing good is known.
+        neither labelled nor predicted.
 
     Raises:
         InvalidInput: if boxes or class ids are missing.
@@ -100,21 +100,21 @@ def class_quality(
         >>> class_quality(seen, there, np.array([0]), 1).round(3).tolist()
         [0.667]
     """
-    found, real = _classes(objects), _classes(truth)
-    seen, true = shapes_of([objects, truth])
+    predicted, real = _classes(objects), _classes(truth)
+    predicted_shapes, real_shapes = shapes_of([objects, truth])
     hits = np.zeros(n_classes)
-    n_found, n_real = np.zeros(n_classes), np.zeros(n_classes)
+    n_predicted, n_real = np.zeros(n_classes), np.zeros(n_classes)
     for item in items.tolist():
-        own = np.arange(*objects.offsets[item : item + 2])
-        own = own[(objects.confidences[own] >= floor) & (found[own] >= 0)]
-        there = np.arange(*truth.offsets[item : item + 2])
-        there = there[real[there] >= 0]
-        same = found[own][:, None] == real[there][None, :]
-        rows, _ = match_boxes(shape_iou(seen[own], true[there]) * same, iou)
-        hits += np.bincount(found[own[rows]], minlength=n_classes)
-        n_found += np.bincount(found[own], minlength=n_classes)
-        n_real += np.bincount(real[there], minlength=n_classes)
-    f1: NDArray[np.float64] = 2 * hits / np.maximum(n_found + n_real, 1)
+        p = np.arange(*objects.offsets[item : item + 2])
+        p = p[(objects.confidences[p] >= floor) & (predicted[p] >= 0)]
+        r = np.arange(*truth.offsets[item : item + 2])
+        r = r[real[r] >= 0]
+        same = predicted[p][:, None] == real[r][None, :]
+        rows, _ = match_boxes(shape_iou(predicted_shapes[p], real_shapes[r]) * same, iou)
+        hits += np.bincount(predicted[p[rows]], minlength=n_classes)
+        n_predicted += np.bincount(predicted[p], minlength=n_classes)
+        n_real += np.bincount(real[r], minlength=n_classes)
+    f1: NDArray[np.float64] = 2 * hits / np.maximum(n_predicted + n_real, 1)
     return f1
 
 
@@ -123,20 +123,20 @@ def weighted_objects(
     class_weights: str | Mapping[str, float] = "counts",
     quality: Mapping[str, float] | None = None,
 ) -> Objects:
-    """The pool's objects with the weight of each one's class; 1 for an object of unknown class.
+    """The pool's objects, weighted by class; objects of unknown class get weight 1.
 
     Args:
         pool: with objects of one model version that have class ids.
-        class_weights: counts (of the labelled items; without any, all classes weigh the same),
-            difficulty, or a weight for each class name.
-        quality: of each class name, for difficulty; measured on the pool's labelled items that
-            have predictions when None.
+        class_weights: counts (from the labelled items; equal weights without labels), difficulty,
+            or a weight for each class name.
+        quality: by class name, for difficulty; when None, measured on the pool's labelled items
+            with predictions.
 
     Raises:
-        InvalidInput: if the pool lacks what is needed, or a class has no weight.
+        InvalidInput: if the pool lacks class ids or labels, or a class has no weight.
     """
     if len(pool.object_sets) != 1:
-        raise InvalidInput("weighted_sum needs the objects of one model version.")
+        raise InvalidInput("weighted_sum needs objects of exactly one model version.")
     ids = _predicted(pool)
     n_classes = _n_classes(pool, ids)
     if isinstance(class_weights, Mapping):
@@ -164,7 +164,7 @@ def _classes(objects: Objects) -> NDArray[np.int64]:
 
 
 def _predicted(pool: Pool) -> NDArray[np.int64]:
-    """The classes of the predicted objects; none where nothing was found."""
+    """The classes of the predicted objects; empty without detections."""
     if len(pool.object_sets) != 1 or not len(pool.object_sets[0].confidences):
         return np.empty(0, dtype=np.int64)
     return _classes(pool.object_sets[0])
@@ -178,7 +178,7 @@ def _n_classes(pool: Pool, ids: NDArray[np.int64]) -> int:
 
 
 def labelled_counts(pool: Pool) -> NDArray[np.int64]:
-    """Labelled objects of each class, those that were only predicted too.
+    """Number of labelled objects per class, including classes that only occur in predictions.
 
     Args:
         pool: with objects of one model version that have class ids.
@@ -198,16 +198,16 @@ def labelled_counts(pool: Pool) -> NDArray[np.int64]:
     if pool.truth is None or not len(pool.truth.confidences):
         return np.zeros(n_classes, dtype=np.int64)
     ids = _classes(pool.truth)
-    own = pool.labelled[pool.truth.item_positions] & (ids >= 0)
-    return np.bincount(ids[own], minlength=n_classes)
+    counts = pool.labelled[pool.truth.item_positions] & (ids >= 0)
+    return np.bincount(ids[counts], minlength=n_classes)
 
 
 def _measured(pool: Pool, n_classes: int) -> NDArray[np.float64]:
     items = np.flatnonzero(pool.labelled & ~pool.missing)
     if pool.truth is None or len(pool.object_sets) != 1 or not len(items):
         raise InvalidInput(
-            "class_weights difficulty needs labelled items that also have predictions; got none.",
-            hint="give class_quality as {class: quality}, or the name of a file with it.",
+            "class_weights difficulty needs labelled items with predictions; got none.",
+            hint="give class_quality as {class: quality}, or as a file name.",
         )
     return class_quality(pool.object_sets[0], pool.truth, items, n_classes)
 

@@ -1,4 +1,4 @@
-"""Pool and Objects: columns as arrays, checked once."""
+"""Pool and Objects: prediction columns as arrays, validated once."""
 
 from __future__ import annotations
 

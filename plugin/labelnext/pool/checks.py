@@ -1,4 +1,4 @@
-"""What columns must be: the checks of Pool, Objects and the acquisition functions."""
+"""Input checks shared by Pool, Objects and the acquisition functions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from labelnext.errors import InvalidInput, listed
+from labelnext.support.words import counted
 
 _CLAMP = 1e-9  # rounding noise below zero that is set to +0.0
 _SUM_ERROR = 1e-3  # rows further from 1 are refused
@@ -21,20 +22,21 @@ _INTEGER = re.compile(r"-?\d+", re.ASCII)
 def distributions(
     probabilities: ArrayLike, item_ids: Sequence[str] | NDArray[np.str_] | None = None
 ) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
-    """Checked class distributions, one a row.
+    """Check class distributions, one per row.
 
-    Values from −1e-9 to 0 become +0.0; rows whose sum is within 1e-3 of 1 are divided by it.
-    Rows that hold NaN pass unchanged.
+    Values from −1e-9 to 0 become +0.0. Rows that sum to 1 within 1e-3 are divided by their sum.
+    Rows with NaN pass unchanged.
 
     Args:
         probabilities: shape (n_items, n_classes).
-        item_ids: names for the message; positions when None.
+        item_ids: ids for error messages; row numbers when None.
 
     Returns:
-        The array (the same object when nothing had to change), and which rows were renormalised.
+        The array (the same object if nothing changed), and which rows were renormalised.
 
     Raises:
-        InvalidInput: if the array is not two-dimensional, has no class, or a row is none.
+        InvalidInput: if the array is not two-dimensional, has no classes, or a row is not a
+            distribution.
     """
     rows = float_array("probabilities", probabilities)
     if rows.ndim != 2:
@@ -44,7 +46,7 @@ def distributions(
     rows = unit_interval("probabilities", rows, item_ids, excess=_SUM_ERROR)
     sums = rows @ np.ones(rows.shape[1], dtype=rows.dtype)
     error = np.abs(sums - 1)
-    # A product's last digit depends on which rows stand beside a row; what divides it must not.
+    # The last digit of a matrix product depends on neighbouring rows; a row's divisor must not.
     near = np.flatnonzero(error > 0.9 * _SUM_NOISE)
     sums[near] = np.ascontiguousarray(rows[near]).sum(axis=1)
     error[near] = np.abs(sums[near] - 1)
@@ -53,7 +55,7 @@ def distributions(
         raise InvalidInput(
             f"probabilities must sum to 1 in every row (within {_SUM_ERROR:g}); "
             f"got {float(sums[bad[0]]):.6g} for {named(bad, item_ids)}.",
-            hint="pass logits through a softmax, or say multilabel if the classes are independent.",
+            hint="pass logits through a softmax, or set multilabel if classes are independent.",
         )
     adjusted = error > _SUM_NOISE
     if adjusted.any():
@@ -69,9 +71,9 @@ def unit_interval(
     *,
     excess: float = 1e-6,
 ) -> NDArray[np.floating]:
-    """Values in [0, 1]: noise down to −1e-9 becomes +0.0, and up to `excess` above 1 is kept.
+    """Check that values are in [0, 1].
 
-    NaN passes.
+    Values down to −1e-9 become +0.0; values up to `excess` above 1 are kept. NaN passes.
 
     Raises:
         InvalidInput: if a value is below −1e-9 or above 1 by more than `excess`.
@@ -96,29 +98,27 @@ def unit_interval(
 
 
 def named(rows: NDArray[np.intp], names: Sequence[str] | NDArray[Any] | None) -> str:
-    """Rows by their names, for a message."""
+    """Rows by item id, or by number without ids, for error messages."""
     if names is None:
         return f"row {listed(rows)}"
     return f"item {listed(dict.fromkeys(str(names[i]) for i in rows))}"
 
 
 def float_array(what: str, values: ArrayLike) -> NDArray[np.floating]:
-    """An array of floats, of 32 bits at least.
+    """Convert to an array of floats with at least 32 bits.
 
     Raises:
-        InvalidInput: if the values are ragged or no numbers.
+        InvalidInput: if the values are ragged or not numbers.
     """
     try:
         array = np.asarray(values)
     except ValueError as error:
-        raise InvalidInput(f"{what} must be rectangular: every row as long as the others.") from (
-            error
-        )
+        raise InvalidInput(f"{what} must have rows of equal length.") from error
     if array.dtype == object:
         try:
             array = array.astype(np.float64)
         except (TypeError, ValueError) as error:
-            raise InvalidInput(f"{what} must be numbers in rows of one length.") from error
+            raise InvalidInput(f"{what} must be numbers in rows of equal length.") from error
     if array.dtype.kind not in "fiub":
         raise InvalidInput(f"{what} must be numbers; got {array.dtype}.")
     if array.dtype.kind != "f":
@@ -127,10 +127,10 @@ def float_array(what: str, values: ArrayLike) -> NDArray[np.floating]:
 
 
 def column_of(what: str, values: ArrayLike, length: int, dtype: type[np.generic]) -> NDArray[Any]:
-    """A column of one value an item.
+    """Check a column with one value per item.
 
     Raises:
-        InvalidInput: if it has another length or type.
+        InvalidInput: if the length or type is wrong.
     """
     array = np.asarray(values)
     try:
@@ -152,11 +152,11 @@ def rows_of(
     width: int | None = None,
     half: bool = False,
 ) -> NDArray[np.floating] | None:
-    """A column of vectors, shape (length, width); float16 stays as it is where `half` is true."""
+    """Check a column of vectors, shape (length, width); `half` keeps float16 as it is."""
     if values is None:
         return None
     if half and isinstance(values, np.ndarray) and values.dtype == np.float16:
-        array: NDArray[np.floating] = np.asarray(values)  # may be mapped from disk: no copy
+        array: NDArray[np.floating] = np.asarray(values)  # may be memory-mapped: no copy
     else:
         array = float_array(what, values)
     if length == 0 and array.size == 0:
@@ -170,7 +170,7 @@ def rows_of(
 
 
 def id_order(item_ids: NDArray[np.str_]) -> NDArray[np.intp]:
-    """Positions that sort the ids: by integer value if every id is an integer, else by code point.
+    """Positions that sort the ids, by value if all are integers, else by code point.
 
     Example:
         >>> id_order(np.array(["10", "9"])).tolist(), id_order(np.array(["10", "9", "a"])).tolist()
@@ -189,41 +189,41 @@ def id_order(item_ids: NDArray[np.str_]) -> NDArray[np.intp]:
 
 @lru_cache(maxsize=1)
 def _row_numbers(n: int) -> NDArray[np.str_]:
-    """0 to n − 1 as strings: the ids of a part, made once for parts of about the same size."""
+    """0 to n − 1 as strings, cached so that chunks of similar size share them."""
     numbers: NDArray[np.str_] = np.arange(n).astype(np.str_)
     numbers.flags.writeable = False
     return numbers
 
 
 def checked_ids(item_ids: Iterable[object]) -> NDArray[np.str_]:
-    """Distinct, non-empty ids as strings.
+    """Convert ids to distinct, non-empty strings.
 
     Raises:
-        InvalidInput: if one is empty, no id, or given twice.
+        InvalidInput: if an id is empty, of the wrong type, or repeated.
     """
     if isinstance(item_ids, range) and item_ids.start == 0 and item_ids.step == 1:
         return _row_numbers(1 << max(len(item_ids) - 1, 0).bit_length())[: len(item_ids)]
-    rows = item_ids.tolist() if isinstance(item_ids, np.ndarray) else list(item_ids)
-    names = [str(i) for i in rows]
+    values = item_ids.tolist() if isinstance(item_ids, np.ndarray) else list(item_ids)
+    names = [str(i) for i in values]
     if any(not name or "\0" in name for name in names):
-        raise InvalidInput("item_ids must not be empty or hold a NUL character.")
-    if any(r is None or (isinstance(r, float) and not r.is_integer()) for r in rows):
+        raise InvalidInput("item_ids must not be empty or contain a NUL character.")
+    if any(v is None or (isinstance(v, float) and not v.is_integer()) for v in values):
         raise InvalidInput("item_ids must be strings or whole numbers.")
     ids = np.array(names, dtype=np.str_)
     if len(set(names)) < len(names):
         unique, counts = np.unique(ids, return_counts=True)
         raise InvalidInput(
-            f"item_ids must be distinct; got {int((counts > 1).sum())} ids more than once: "
+            f"item_ids must be distinct; got {counted(int((counts > 1).sum()), 'repeated id')}: "
             f"{listed(unique[counts > 1])}."
         )
     return ids
 
 
 def checked_classes(classes: Iterable[object]) -> tuple[str, ...]:
-    """Distinct class names, at least one.
+    """Convert class names to a tuple of distinct strings, at least one.
 
     Raises:
-        InvalidInput: if there is none, or one stands twice.
+        InvalidInput: if there are none, or a name repeats.
     """
     names = tuple(str(c) for c in classes)
     if not names:
@@ -234,10 +234,10 @@ def checked_classes(classes: Iterable[object]) -> tuple[str, ...]:
 
 
 def checked_labels(labels: ArrayLike, n: int, classes: tuple[str, ...] | None) -> NDArray[np.int64]:
-    """Class positions, −1 for none.
+    """Check labels: class positions, −1 for none.
 
     Raises:
-        InvalidInput: if one is no class.
+        InvalidInput: if a label is not a class position or −1.
     """
     column = column_of("labels", labels, n, np.int64)
     highest = None if classes is None else len(classes) - 1
@@ -251,10 +251,10 @@ def checked_labels(labels: ArrayLike, n: int, classes: tuple[str, ...] | None) -
 
 
 def checked_costs(costs: ArrayLike, ids: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Costs above 0.
+    """Check that all costs are above 0.
 
     Raises:
-        InvalidInput: if one is not.
+        InvalidInput: if a cost is 0, negative or NaN.
     """
     column = column_of("costs", costs, len(ids), np.float64)
     bad = np.flatnonzero(~(column > 0))
@@ -265,13 +265,13 @@ def checked_costs(costs: ArrayLike, ids: NDArray[np.str_]) -> NDArray[np.float64
 
 
 def mean_of_members(members: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Class probabilities of each item, the mean of the members that have all of them.
+    """Mean class probabilities per item, over the members without NaN for that item.
 
     Args:
         members: shape (n_members, n_items, n_classes).
 
     Returns:
-        Shape (n_items, n_classes); NaN where no member has any.
+        Shape (n_items, n_classes); NaN if no member has a complete row.
 
     Example:
         >>> mean_of_members(np.array([[[1.0, 0.0]], [[0.5, 0.5]]])).tolist()
@@ -279,13 +279,13 @@ def mean_of_members(members: NDArray[np.floating]) -> NDArray[np.floating]:
     """
     whole = ~np.isnan(members).any(axis=2)
     present = members if whole.all() else np.where(whole[..., None], members, 0)
-    with np.errstate(invalid="ignore"):  # none at all: NaN
+    with np.errstate(invalid="ignore"):  # no member present: NaN
         mean: NDArray[np.floating] = present.sum(axis=0) / whole.sum(axis=0)[:, None]
     return mean
 
 
 def likeliest_classes(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
-    """The position of the largest probability of each row, the first in a tie; −1 where it is NaN.
+    """The most likely class of each row: the first in a tie, −1 for a row with NaN.
 
     Args:
         probabilities: shape (n_items, n_classes), at least one class.
@@ -299,12 +299,12 @@ def likeliest_classes(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
     """
     classes: NDArray[np.int64] = probabilities.argmax(axis=1).astype(np.int64, copy=False)
     largest = np.take_along_axis(probabilities, classes[:, None], axis=1)[:, 0]
-    classes[np.isnan(largest)] = -1  # argmax takes the first NaN of a row for the largest
+    classes[np.isnan(largest)] = -1  # argmax treats the first NaN of a row as the largest
     return classes
 
 
 def checked_votes(votes: ArrayLike, n: int, classes: tuple[str, ...] | None) -> NDArray[np.int64]:
-    """Votes as whole numbers, one column a person, each column as `checked_labels` has it."""
+    """Check votes, shape (n_items, n_people), with the rules of `checked_labels`."""
     columns = np.asarray(votes)
     if columns.ndim != 2 or len(columns) != n:
         raise InvalidInput(f"votes must be of shape ({n}, n_people); got shape {columns.shape}.")

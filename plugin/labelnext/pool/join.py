@@ -1,4 +1,4 @@
-"""Predictions from a side file, joined to the items of a platform by id."""
+"""Join predictions from a side file to a platform's items by id."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
 
 
 def join_predictions(pool: Pool, side: Pool) -> Pool:
-    """The pool with the predictions of another one; its embeddings too, where it has them.
+    """Replace a pool's predictions, and its embeddings if there are any, with those of another.
 
     Args:
-        pool: the items; its own predictions are given up.
+        pool: the items; its own predictions are dropped.
         side: probabilities, objects or embeddings under the same ids. If both name their
-            classes, the side's columns follow the order of the pool's.
+            classes, the side's columns are reordered to match the pool's.
 
     Raises:
-        InvalidInput: if no id is in both, or the side names a class that the pool does not have.
+        InvalidInput: if they share no id, or the side names a class that the pool doesn't have.
     """
-    places = {name: row for row, name in enumerate(side.item_ids.tolist())}
-    rows = np.array([places.get(name, -1) for name in pool.item_ids.tolist()], dtype=np.intp)
-    found = rows >= 0
-    if len(pool) and len(side) and not found.any():
+    row_of_id = {name: row for row, name in enumerate(side.item_ids.tolist())}
+    rows = np.array([row_of_id.get(name, -1) for name in pool.item_ids.tolist()], dtype=np.intp)
+    matched = rows >= 0
+    if len(pool) and len(side) and not matched.any():
         raise InvalidInput(
-            "source.predictions must share ids with the items; got none in both: "
+            "source.predictions must share ids with the items; got no common id: "
             f"{listed(side.item_ids[:3])} in the file, {listed(pool.item_ids[:3])} in the source.",
-            hint="set source.key, or source.predictions.key, so that both mean the same.",
+            hint="set source.key or source.predictions.key so that both use the same ids.",
         )
     notices = [*pool.notices, *side.notices]
     strange = np.setdiff1d(side.item_ids, pool.item_ids)
     if strange.size:
-        message = f"{strange.size} predictions of the side file belong to no item."
+        message = f"Ignored {counted(strange.size, 'side-file prediction')} with no matching item."
         notices.append(Notice("side_file_extra", message, tuple(strange.tolist())))
     classes, columns = _class_order(pool, side)
     changes: dict[str, object] = {"classes": classes, "notices": notices}
@@ -53,28 +54,28 @@ def join_predictions(pool: Pool, side: Pool) -> Pool:
         changes["objects"] = (
             None if side.objects is None else _objects(side, rows, columns, classes)
         )
-        missing = ~found
-        missing[found] = side.missing[rows[found]]
+        missing = ~matched
+        missing[matched] = side.missing[rows[matched]]
         changes["missing"] = missing
     return replace(pool, **changes)  # type: ignore[arg-type]  # by name, of Pool's columns
 
 
 def _class_order(pool: Pool, side: Pool) -> tuple[tuple[str, ...] | None, NDArray[np.intp] | None]:
-    """The classes, and where each of the side's stands among them (None: where it stood)."""
+    """The joined classes, and the new position of each side class (None: unchanged)."""
     if pool.classes is None or side.classes is None:
         return pool.classes or side.classes, None
-    places = {name: i for i, name in enumerate(pool.classes)}
-    strange = [name for name in side.classes if name not in places]
+    positions = {name: i for i, name in enumerate(pool.classes)}
+    strange = [name for name in side.classes if name not in positions]
     if strange:
         raise InvalidInput(
             f"classes of source.predictions must be among {listed(pool.classes, 20)}; "
             f"got {listed(strange)}."
         )
-    return pool.classes, np.array([places[name] for name in side.classes], dtype=np.intp)
+    return pool.classes, np.array([positions[name] for name in side.classes], dtype=np.intp)
 
 
 def _rows(values: NDArray[np.floating], rows: NDArray[np.intp]) -> NDArray[np.floating]:
-    """Rows by position along the items' axis, NaN for −1."""
+    """Rows at the given positions along the item axis, NaN for −1."""
     if values.shape[-2] == 0:
         return np.full((*values.shape[:-2], len(rows), values.shape[-1]), np.nan)
     taken: NDArray[np.floating] = np.array(values[..., rows, :])
@@ -85,7 +86,7 @@ def _rows(values: NDArray[np.floating], rows: NDArray[np.intp]) -> NDArray[np.fl
 def _spread(
     values: NDArray[np.floating], columns: NDArray[np.intp], n_classes: int
 ) -> NDArray[np.floating]:
-    """Columns put where their classes stand; 0 for classes that the values do not know."""
+    """Move columns to their class positions; 0 for classes without a column."""
     out = np.zeros((*values.shape[:-1], n_classes), dtype=values.dtype)
     out[..., columns] = values
     return out

@@ -1,4 +1,4 @@
-"""Masks of objects in the run-length encoding of COCO, read and compared by pycocotools."""
+"""Object masks in COCO run-length encoding, read and compared with pycocotools."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 
-#: {"size": (height, width), "counts": bytes}, columns first, as pycocotools has it.
+#: {"size": (height, width), "counts": bytes}, column-major, as in pycocotools.
 Mask: TypeAlias = dict[str, Any]
 Masks: TypeAlias = NDArray[np.object_]
 
@@ -19,16 +19,16 @@ _FEWEST = 6  # numbers of a polygon: three corners
 
 
 def mask_of(segmentation: Any, height: int, width: int) -> Mask:
-    """The mask of a COCO segmentation.
+    """Convert a COCO segmentation to a mask.
 
     Args:
         segmentation: run lengths, as a mapping with `size` and `counts` (compressed or a list of
-            numbers); or polygons, each a list x1 y1 x2 y2 … in pixels, whose union is meant.
+            numbers); or polygons, each a list x1 y1 x2 y2 … in pixels, which are united.
         height: of the image, in pixels.
         width: of the image, in pixels.
 
     Raises:
-        InvalidInput: if it is neither, or of another size than the image.
+        InvalidInput: if it is neither, or its size differs from the image's.
 
     Example:
         >>> mask_of([[0, 0, 2, 0, 2, 2, 0, 2]], 4, 4)
@@ -37,16 +37,16 @@ def mask_of(segmentation: Any, height: int, width: int) -> Mask:
     from pycocotools import mask as coco
 
     if isinstance(segmentation, Mapping):
-        (found,) = checked_masks([segmentation])
-        if found["size"] != (height, width):
+        (mask,) = checked_masks([segmentation])
+        if mask["size"] != (height, width):
             raise InvalidInput(
                 f"a mask must have the size of its image, {height} × {width}; "
-                f"got {found['size'][0]} × {found['size'][1]}."
+                f"got {mask['size'][0]} × {mask['size'][1]}."
             )
-        return dict(found)
+        return dict(mask)
     if not _are_polygons(segmentation):
         raise InvalidInput(
-            "segmentation must be run lengths or polygons of three corners at least; "
+            "segmentation must be run lengths or polygons with at least three corners; "
             f"got {str(segmentation)[:60]!r}."
         )
     parts = coco.frPyObjects([list(map(float, p)) for p in segmentation], height, width)
@@ -54,13 +54,13 @@ def mask_of(segmentation: Any, height: int, width: int) -> Mask:
 
 
 def checked_masks(masks: Sequence[Mapping[str, Any]] | Masks) -> Masks:
-    """Masks as an array of mappings; those of an array were checked before.
+    """Check masks and return them as an array of mappings; an object array passes unchecked.
 
-    pycocotools trusts the run lengths: were their sum not that of the pixels, it would read
-    beyond the mask.
+    pycocotools trusts the run lengths: if they don't add up to the number of pixels, it reads
+    out of bounds.
 
     Raises:
-        InvalidInput: if one is no mask.
+        InvalidInput: if one is not a valid mask.
     """
     if isinstance(masks, np.ndarray) and masks.dtype == object:
         return masks
@@ -124,15 +124,15 @@ def mask_iou(first: Masks, second: Masks) -> NDArray[np.float64]:
 
     if not len(first) or not len(second):
         return np.zeros((len(first), len(second)))
-    found: NDArray[np.float64] = coco.iou(first.tolist(), second.tolist(), [0] * len(second))
-    if (found < 0).any():
+    iou: NDArray[np.float64] = coco.iou(first.tolist(), second.tolist(), [0] * len(second))
+    if (iou < 0).any():
         sizes = sorted({f"{m['size'][0]} × {m['size'][1]}" for m in [*first, *second]})
-        raise InvalidInput(f"masks of one image must be of one size; got {', '.join(sizes)}.")
-    return found
+        raise InvalidInput(f"masks of one image must have the same size; got {', '.join(sizes)}.")
+    return iou
 
 
 def mean_mask(masks: Sequence[Mask]) -> Mask:
-    """The pixels that at least half of the masks cover.
+    """The pixels covered by at least half of the masks.
 
     Args:
         masks: of one image, at least one.
@@ -147,7 +147,7 @@ def mean_mask(masks: Sequence[Mask]) -> Mask:
 
     if len(masks) == 1:
         return dict(masks[0])
-    with warnings.catch_warnings():  # pycocotools 2.0.11 speaks to numpy in the way before 2.0
+    with warnings.catch_warnings():  # pycocotools 2.0.11 uses numpy's pre-2.0 API
         warnings.simplefilter("ignore", DeprecationWarning)
         cover = coco.decode(list(masks)).sum(axis=2, dtype=np.uint16)
     half = np.asfortranarray(2 * cover >= len(masks), dtype=np.uint8)
@@ -181,13 +181,13 @@ def _compressed(runs: list[int], height: int, width: int) -> bytes:
 
 
 def _total(counts: bytes) -> int:
-    """Sum of the run lengths; each but the first three is stored less the one before the last."""
+    """Sum of the run lengths; from the fourth on, each is stored minus the run two before it."""
     runs: list[int] = []
     value = shift = 0
     for byte in counts:
         digit = byte - 48
         if not 0 <= digit < 64:
-            raise ValueError("no digit of a run length")
+            raise ValueError("invalid run-length digit")
         value |= (digit & 31) << shift
         shift += 5
         if digit & 32:
@@ -196,8 +196,8 @@ def _total(counts: bytes) -> int:
             value -= 1 << shift
         runs.append(value + (runs[-2] if len(runs) > 2 else 0))
         if runs[-1] < 0:
-            raise ValueError("a negative run")
+            raise ValueError("negative run length")
         value = shift = 0
     if shift:
-        raise ValueError("cut off")
+        raise ValueError("truncated run length")
     return sum(runs)

@@ -1,4 +1,4 @@
-"""Objects: what was detected in items, as columns; and Notice, what is told of the data."""
+"""Objects: detections as columns; and Notice: a remark on the data."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from numpy.typing import ArrayLike, NDArray
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.checks import column_of, float_array, named, rows_of, unit_interval
 from labelnext.pool.masks import boxes_of_masks, checked_masks
+from labelnext.support.words import counted
 
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that was adjusted, left out or looks wrong, with the items it concerns.
+    """Something adjusted, left out or suspicious in the data, with the items affected.
 
     Attributes:
         code: a stable name, such as ``"renormalised"``.
-        message: one sentence for people.
-        item_ids: the items concerned; empty when it is not about items.
+        message: one readable sentence.
+        item_ids: the items affected; empty if it isn't about particular items.
     """
 
     code: str
@@ -31,29 +32,29 @@ class Notice:
 
 
 def fill(target: object, **columns: object) -> None:
-    """Fill a frozen dataclass, once, from its constructor."""
+    """Set the fields of a frozen dataclass from its constructor."""
     for name, value in columns.items():
         object.__setattr__(target, name, value)
 
 
 @dataclass(frozen=True, eq=False, init=False)
 class Objects:
-    """The detected objects of all items, as columns; item i owns rows offsets[i] to offsets[i+1].
+    """Detected objects of all items, as columns; item i has rows offsets[i] to offsets[i+1].
 
     Args:
-        offsets: shape (n_items + 1,), from 0 to n_objects, never falling.
+        offsets: shape (n_items + 1,), from 0 to n_objects, non-decreasing.
         confidences: shape (n_objects,), the probability of each object's predicted class, in
             [0, 1]; NaN makes the item unscored.
         class_ids: shape (n_objects,), the predicted class, −1 for unknown.
         boxes: shape (n_objects, 4), x1 y1 x2 y2 as fractions of the image, in [0, 1].
         probabilities: shape (n_objects, n_classes), in [0, 1]; rows need not sum to 1.
         embeddings: shape (n_objects, n_dimensions).
-        weights: shape (n_objects,), what each counts in a weighted sum.
-        masks: shape (n_objects,), COCO run lengths (`labelnext.pool.masks.mask_of` makes them of
-            polygons), all masks of an item of one size; boxes are drawn around them where none
-            are given.
-        missing: shape (n_items,), items of which there is no prediction, as of a model version
-            that did not see them; a prediction without objects is not missing.
+        weights: shape (n_objects,), the weight of each in a weighted sum.
+        masks: shape (n_objects,), COCO run lengths (`labelnext.pool.masks.mask_of` converts
+            polygons), all masks of an item the same size; without `boxes`, the masks' bounding
+            boxes are used.
+        missing: shape (n_items,), items without a prediction, such as those a model version never
+            saw; a prediction with no objects is not missing.
 
     Raises:
         InvalidInput: if shapes disagree or a value is out of range.
@@ -98,7 +99,7 @@ class Objects:
                 f"offsets must start at 0 and end at the number of objects, {n}; got {bounds!r}."
             )
         if (np.diff(bounds) < 0).any():
-            raise InvalidInput("offsets must never fall.")
+            raise InvalidInput("offsets must be non-decreasing.")
         vectors = rows_of("objects.probabilities", probabilities, n)
         shapes = None if masks is None else _checked_masks(masks, bounds)
         if shapes is not None and boxes is None:
@@ -133,9 +134,9 @@ class Objects:
 
     @cached_property
     def top_classes(self) -> NDArray[np.int64] | None:
-        """The class of each item's most confident object, the last of equal ones.
+        """The class of each item's most confident object, the last in a tie.
 
-        Shape (n_items,), −1 where it is unknown or there is no object; None without classes.
+        Shape (n_items,), −1 if unknown or without objects; None without class ids.
         """
         if self.class_ids is None:
             return None
@@ -145,14 +146,14 @@ class Objects:
         return classes
 
     def where(self, keep: NDArray[np.bool_]) -> Objects:
-        """The objects where `keep`, shape (n_objects,), is true; items stay as they are."""
+        """Keep the objects where `keep`, shape (n_objects,), is true; all items stay."""
         if keep.all():
             return self
         offsets = np.concatenate([[0], np.cumsum(keep)])[self.offsets]
         return self._select(offsets, np.flatnonzero(keep), self.missing)
 
     def take(self, items: NDArray[np.intp]) -> Objects:
-        """The objects of the given items, in that order."""
+        """The objects of the items at the given positions, in that order."""
         counts = self.counts[items]
         offsets = np.concatenate([[0], np.cumsum(counts)])
         rows = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][items] - offsets[:-1], counts)
@@ -175,10 +176,10 @@ class Objects:
 def _checked_masks(
     masks: Sequence[Mapping[str, Any]] | NDArray[np.object_], offsets: NDArray[np.int64]
 ) -> NDArray[np.object_]:
-    found = checked_masks(masks)
-    if len(found) != offsets[-1]:
-        raise InvalidInput(f"masks must be of shape ({offsets[-1]},); got shape ({len(found)},).")
-    return found
+    checked = checked_masks(masks)
+    if len(checked) != offsets[-1]:
+        raise InvalidInput(f"masks must be of shape ({offsets[-1]},); got shape ({len(checked)},).")
+    return checked
 
 
 def _checked_missing(missing: ArrayLike, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -186,18 +187,18 @@ def _checked_missing(missing: ArrayLike, offsets: NDArray[np.int64]) -> NDArray[
     wrong = np.flatnonzero(column & (np.diff(offsets) > 0))
     if wrong.size:
         raise InvalidInput(
-            f"an item of objects.missing must have no objects; got some for row {listed(wrong)}."
+            f"items in objects.missing must have no objects; got some for row {listed(wrong)}."
         )
     return column
 
 
 def checked_objects(
-    what: str, objects: Objects, ids: NDArray[np.str_], found: list[Notice]
+    what: str, objects: Objects, ids: NDArray[np.str_], notices: list[Notice]
 ) -> Objects:
-    """Objects of these items, their boxes clipped to the image; adds to the notices.
+    """Check objects against the items and clip their boxes to the image; adds to `notices`.
 
     Raises:
-        InvalidInput: if they are of other items, or a box is none.
+        InvalidInput: if the number of items differs, or a box is invalid.
     """
     if not isinstance(objects, Objects):
         raise InvalidInput(f"{what} must be Objects; got {type(objects).__name__}.")
@@ -210,10 +211,10 @@ def checked_objects(
         nan |= np.isnan(objects.probabilities).any(axis=1)
     if nan.any():
         items = np.unique(objects.item_positions[nan])
-        found.append(
+        notices.append(
             Notice(
                 "nan",
-                f"{len(items)} items have {what} with NaN and get no score.",
+                f"No score for {counted(len(items), 'item')} with NaN in {what}.",
                 tuple(ids[items].tolist()),
             )
         )
@@ -236,15 +237,15 @@ def checked_objects(
         raise InvalidInput(
             f"boxes of {what} must overlap the image, in fractions of its width and height; "
             f"got {boxes[row].tolist()} for {names}.",
-            hint="divide pixels by the width and height of the image.",
+            hint="divide pixel coordinates by the image's width and height.",
         )
     if outside.any():
         items = np.unique(objects.item_positions[outside])
-        found.append(
+        notices.append(
             Notice(
                 "clipped_boxes",
-                f"{outside.sum()} boxes of {len(items)} items stuck out of the image; "
-                "they were clipped to it.",
+                f"Clipped {counted(outside.sum(), 'box', 'boxes')} of "
+                f"{counted(len(items), 'item')} to the image.",
                 tuple(ids[items].tolist()),
             )
         )
@@ -253,26 +254,31 @@ def checked_objects(
 
 
 def absent_in_all(sets: Sequence[Objects]) -> NDArray[np.bool_]:
-    """Items of which no set has a prediction, shape (n_items,)."""
-    absent = [np.zeros(len(o), dtype=bool) if o.missing is None else o.missing for o in sets]
-    found: NDArray[np.bool_] = np.all(absent, axis=0)
-    return found
+    """Items without a prediction in any set, shape (n_items,)."""
+    by_set = [np.zeros(len(o), dtype=bool) if o.missing is None else o.missing for o in sets]
+    absent: NDArray[np.bool_] = np.all(by_set, axis=0)
+    return absent
 
 
 def note_missing_versions(
     sets: Sequence[Objects],
     absent: NDArray[np.bool_],
     ids: NDArray[np.str_],
-    found: list[Notice],
+    notices: list[Notice],
 ) -> None:
-    """Count the items, but for those that are absent, of which some versions have no prediction."""
+    """Add a notice of the items, other than absent ones, that some versions didn't predict."""
     lacking = np.zeros(len(ids), dtype=bool)
     for objects in sets:
         if objects.missing is not None:
             lacking |= objects.missing & ~absent
     if len(sets) > 1 and lacking.any():
-        message = (
-            f"{lacking.sum()} items lack some of the {len(sets)} model versions; "
-            "the others score them."
-        )
-        found.append(Notice("missing_members", message, tuple(ids[lacking].tolist())))
+        notices.append(missing_versions(ids[lacking], len(sets)))
+
+
+def missing_versions(ids: NDArray[np.str_], n_versions: int) -> Notice:
+    """A notice of items that only some of the model versions predicted."""
+    message = (
+        f"Scored {counted(len(ids), 'item')} with only some of the {n_versions} model versions; "
+        "the others have no prediction."
+    )
+    return Notice("missing_members", message, tuple(ids.tolist()))

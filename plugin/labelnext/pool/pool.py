@@ -29,43 +29,48 @@ from labelnext.pool.checks import (
 )
 from labelnext.pool.objects import Notice as Notice
 from labelnext.pool.objects import Objects as Objects
-from labelnext.pool.objects import absent_in_all, checked_objects, fill, note_missing_versions
+from labelnext.pool.objects import (
+    absent_in_all,
+    checked_objects,
+    fill,
+    missing_versions,
+    note_missing_versions,
+)
+from labelnext.support.words import counted
 
 
 @dataclass(frozen=True, eq=False, init=False)
 class Pool:
-    """The items that could be labelled, with what is known of them.
+    """The items to choose from, with their predictions, labels and other columns.
 
-    Every column but `item_ids` is optional and given by keyword. Rows that are nearly
-    distributions are renormalised, and boxes that stick out of the image are clipped; both are
-    counted in `notices`.
+    All columns except `item_ids` are optional. Rows that nearly sum to 1 are renormalised, and
+    boxes that extend beyond the image are clipped; `notices` counts both.
 
-    Predictions may come from one model version or from several. `members`, `object_sets` and what
-    follows from them have one form for both, so nothing else needs to look at the shape of
-    `probabilities` or the type of `objects`. A version that lacks an item has no say on it.
+    Predictions may come from one model version or several; `members`, `object_sets` and the
+    properties built on them look the same either way. A version without a prediction for an item
+    is ignored for that item.
 
     Args:
-        item_ids: shape (n_items,), distinct and not empty; kept as strings.
+        item_ids: shape (n_items,), distinct and not empty; stored as strings.
         probabilities: shape (n_items, n_classes), rows sum to 1 (unless `multilabel`), or
             (n_members, n_items, n_classes) for a committee.
         classes: names of the classes, in the order of the probabilities' columns.
         embeddings: shape (n_items, n_dimensions).
         labels: shape (n_items,), class positions, −1 for none.
-        votes: shape (n_items, n_people), the class that each person said, −1 for none.
-        labelled: shape (n_items,), bool; those with a label or a vote when None.
+        votes: shape (n_items, n_people), class chosen by each person, −1 for none.
+        labelled: shape (n_items,), bool; when None, the items with a label or a vote.
         groups: shape (n_items,), such as a video's name.
-        costs: shape (n_items,), what labelling the item costs, above 0.
+        costs: shape (n_items,), the cost of labelling each item, above 0.
         multilabel: the classes are independent, so rows need not sum to 1.
-        objects: predicted objects, or a tuple of them, one for each model version.
+        objects: predicted objects, or a tuple with one entry per model version.
         truth: labelled objects.
-        versions: names of the model versions, in the order of the members or sets of objects; for
-            reports alone.
+        versions: names of the model versions, in their order; used only in reports.
         missing: shape (n_items,), items without any prediction; a prediction with no objects is
-            not missing. Those that all sets of objects miss when None.
-        notices: what the reader of the data already found.
+            not missing. When None, the items missing from all object sets.
+        notices: notices from reading the data.
 
     Raises:
-        InvalidInput: if shapes disagree, ids repeat, or a value breaks its rule.
+        InvalidInput: if shapes disagree, ids repeat, or a value is out of range.
 
     Example:
         >>> pool = Pool(["a", "b"], probabilities=[[0.9, 0.1], [0.6, 0.4]], labels=[0, -1])
@@ -110,47 +115,49 @@ class Pool:
     ) -> None:
         ids = checked_ids(item_ids)
         n = len(ids)
-        found = list(notices)
+        collected = list(notices)
         names = None if classes is None else checked_classes(classes)
         sets = objects if isinstance(objects, tuple) or objects is None else (objects,)
         if sets is not None:
             if not sets:
                 raise InvalidInput("objects must hold at least one set; got an empty tuple.")
-            sets = tuple(checked_objects("objects", o, ids, found) for o in sets)
+            sets = tuple(checked_objects("objects", o, ids, collected) for o in sets)
         absent: NDArray[np.bool_] = np.full(n, probabilities is None and objects is None)
         if missing is not None:
             absent = column_of("missing", missing, n, np.bool_)
         elif sets is not None and probabilities is None:
             absent = absent_in_all(sets)
-        rows = None
+        predicted = None
         if probabilities is not None:
-            rows = _checked_probabilities(probabilities, ids, names, absent, multilabel, found)
+            predicted = _checked_probabilities(
+                probabilities, ids, names, absent, multilabel, collected
+            )
         classed = None if labels is None else checked_labels(labels, n, names)
-        said = None if votes is None else checked_votes(votes, n, names)
+        ballots = None if votes is None else checked_votes(votes, n, names)
         done: NDArray[np.bool_] = np.zeros(n, dtype=bool) if classed is None else classed >= 0
-        if said is not None:
-            done = done | (said >= 0).any(axis=1)
+        if ballots is not None:
+            done = done | (ballots >= 0).any(axis=1)
         if labelled is not None:
             done = column_of("labelled", labelled, n, np.bool_)
         if sets is not None:
-            note_missing_versions(sets, absent, ids, found)
+            note_missing_versions(sets, absent, ids, collected)
         fill(
             self,
             item_ids=ids,
-            probabilities=rows,
+            probabilities=predicted,
             classes=names,
             embeddings=rows_of("embeddings", embeddings, n, half=True),
             labels=classed,
-            votes=said,
+            votes=ballots,
             labelled=done,
             groups=None if groups is None else column_of("groups", groups, n, np.str_),
             costs=None if costs is None else checked_costs(costs, ids),
             multilabel=multilabel,
             objects=sets if isinstance(objects, tuple) or sets is None else sets[0],
-            truth=None if truth is None else checked_objects("truth", truth, ids, found),
-            versions=None if versions is None else _checked_versions(versions, rows, sets),
+            truth=None if truth is None else checked_objects("truth", truth, ids, collected),
+            versions=None if versions is None else _checked_versions(versions, predicted, sets),
             missing=absent,
-            notices=tuple(found),
+            notices=tuple(collected),
         )
 
     def __len__(self) -> int:
@@ -158,12 +165,12 @@ class Pool:
 
     @cached_property
     def tie_order(self) -> NDArray[np.intp]:
-        """Positions of the items by id: by integer value if every id is one, else by code point."""
+        """Positions that sort the items by id, by value if all are integers, else by code point."""
         return id_order(self.item_ids)
 
     @property
     def n_classes(self) -> int | None:
-        """Number of classes, from the names, else from the probabilities, else None."""
+        """Number of classes, from the names or the probabilities; None without either."""
         if self.classes is not None:
             return len(self.classes)
         if self.probabilities is not None:
@@ -172,7 +179,7 @@ class Pool:
 
     @property
     def version_names(self) -> tuple[str, ...]:
-        """A name for each model version: as given, else its number, from 1; empty without any."""
+        """Names of the model versions: as given, else numbers from 1; empty without predictions."""
         if self.versions is not None:
             return self.versions
         n_versions = _n_versions(self.probabilities, self.object_sets)
@@ -204,10 +211,7 @@ class Pool:
 
     @cached_property
     def newest_versions(self) -> NDArray[np.intp]:
-        """The last set of objects that has a prediction of each item.
-
-        Shape (n_items,), positions in `object_sets`, −1 for none.
-        """
+        """Position in `object_sets` of each item's newest prediction, shape (n_items,), or −1."""
         newest: NDArray[np.intp] = np.full(len(self), -1, dtype=np.intp)
         for version, objects in enumerate(self.object_sets):
             newest[... if objects.missing is None else ~objects.missing] = version
@@ -215,10 +219,10 @@ class Pool:
 
     @cached_property
     def shown_objects(self) -> tuple[Objects, ...]:
-        """What people are told of each item: the objects of the last version that predicted it.
+        """The objects to show for each item: those of the newest version that predicted it.
 
-        Each set holds those of its version alone, so that every item has objects in one set at
-        most. The newest set itself where it lacks no item; empty without any.
+        One set per version; each item has objects in at most one of them. Just the newest set if
+        it covers every item; empty without objects.
         """
         newest = self.newest_objects
         if newest is None or newest.missing is None or not newest.missing.any():
@@ -230,10 +234,10 @@ class Pool:
 
     @cached_property
     def mean_probabilities(self) -> NDArray[np.floating] | None:
-        """The mean of the members that predicted an item, shape (n_items, n_classes).
+        """Mean over the members that predicted each item, shape (n_items, n_classes).
 
-        A member whose row holds NaN is left out; the mean holds NaN where that leaves none. Of
-        one member, its own array. None without probabilities.
+        Members with NaN for an item are left out; the mean is NaN if none is left. With one
+        member, its own array. None without probabilities.
 
         Example:
             >>> nan = float("nan")
@@ -250,13 +254,13 @@ class Pool:
 
     @cached_property
     def top_classes(self) -> NDArray[np.int64] | None:
-        """The class that stands for each item where classes are counted, as in a quota.
+        """One class per item, for quotas and counts.
 
-        That of its largest mean probability, of independent classes too; in a pool without
-        probabilities that of its most confident object, among those of `shown_objects`.
+        The class with the largest mean probability, also when classes are independent; without
+        probabilities, the class of the most confident object in `shown_objects`.
 
         Returns:
-            Shape (n_items,), class positions, −1 for none; None where no classes are predicted.
+            Shape (n_items,), class positions, −1 for none; None if no classes are predicted.
 
         Example:
             >>> seen = Objects([0, 2, 2], [0.4, 0.9], class_ids=[0, 1])
@@ -269,12 +273,12 @@ class Pool:
         known = [classes for classes in by_version if classes is not None]
         if len(known) < 2:
             return known[0] if known else None
-        classes: NDArray[np.int64] = np.max(known, axis=0)  # at most one is no −1
+        classes: NDArray[np.int64] = np.max(known, axis=0)  # at most one differs from −1
         return classes
 
     @property
     def top_names(self) -> NDArray[np.str_] | None:
-        """The names of `top_classes`, or their numbers where the pool names none; "" for none."""
+        """The names of `top_classes`, or their numbers in a pool without names; "" for none."""
         if self.top_classes is None:
             return None
         names = self.classes or map(str, range(int(self.top_classes.max(initial=-1)) + 1))
@@ -282,17 +286,17 @@ class Pool:
 
     @property
     def predicted_classes(self) -> NDArray[np.int64]:
-        """The one class that each item is predicted to be of, shape (n_items,).
+        """The predicted class of each item, shape (n_items,).
 
-        The same as `top_classes` where items have class probabilities that exclude one another;
-        −1 where there is none, as for independent classes and for objects.
+        The same as `top_classes` for items with mutually exclusive classes; −1 otherwise, as for
+        independent classes and objects.
         """
         if self.top_classes is None or self.probabilities is None or self.multilabel:
             return np.full(len(self), -1, dtype=np.int64)
         return self.top_classes
 
     def fingerprint(self) -> str:
-        """SHA-256 of all columns in the order of the ids, the same for any order of the rows."""
+        """SHA-256 of all columns, independent of the order of the items."""
         digest = hashlib.sha256()
         for f in fields(self):
             value = getattr(self, f.name)
@@ -305,7 +309,7 @@ class Pool:
 
 
 def _n_versions(probabilities: NDArray[np.floating] | None, sets: Sequence[object] | None) -> int:
-    """How many model versions predicted."""
+    """The number of model versions with predictions."""
     if probabilities is not None:
         return len(probabilities) if probabilities.ndim == 3 else 1
     return 0 if sets is None else len(sets)
@@ -316,12 +320,12 @@ def _checked_versions(
     probabilities: NDArray[np.floating] | None,
     sets: Sequence[object] | None,
 ) -> tuple[str, ...] | None:
-    """One name for each model version; None where nothing was predicted."""
+    """Check that there is one name per model version; None without predictions."""
     names, n_versions = tuple(str(name) for name in versions), _n_versions(probabilities, sets)
     if not n_versions:
         return None
     if len(names) != n_versions:
-        raise InvalidInput(f"versions must be {n_versions} names; got {listed(names)}.")
+        raise InvalidInput(f"versions must be {counted(n_versions, 'name')}; got {listed(names)}.")
     return names
 
 
@@ -331,7 +335,7 @@ def _checked_probabilities(
     classes: tuple[str, ...] | None,
     missing: NDArray[np.bool_],
     multilabel: bool,
-    found: list[Notice],
+    notices: list[Notice],
 ) -> NDArray[np.floating]:
     array = float_array("probabilities", probabilities)
     n = len(ids)
@@ -361,19 +365,17 @@ def _checked_probabilities(
             out[m] = rows
     if adjusted.any():
         message = (
-            f"{adjusted.sum()} items had probabilities that did not quite sum to 1; "
-            "they were divided by their sum."
+            f"Renormalised {counted(adjusted.sum(), 'item')} whose probabilities didn't sum to 1."
         )
-        found.append(Notice("renormalised", message, tuple(ids[adjusted].tolist())))
+        notices.append(Notice("renormalised", message, tuple(ids[adjusted].tolist())))
     absent = np.isnan(out).any(axis=2) & ~missing
     bad, some = absent.all(axis=0), absent.any(axis=0)
     if bad.any():
-        message = f"{bad.sum()} items have NaN among their probabilities and get no score."
-        found.append(Notice("nan", message, tuple(ids[bad].tolist())))
+        message = f"No score for {counted(bad.sum(), 'item')} with NaN in the probabilities."
+        notices.append(Notice("nan", message, tuple(ids[bad].tolist())))
     if (some & ~bad).any():
         fewer = ids[some & ~bad]
-        message = f"{len(fewer)} items lack some of the {len(out)} members; the others score them."
-        found.append(Notice("missing_members", message, tuple(fewer.tolist())))
+        notices.append(missing_versions(fewer, len(out)))
     return out.reshape(array.shape)
 
 

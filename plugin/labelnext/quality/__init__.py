@@ -1,1 +1,1 @@
-"""How far predictions and labels can be trusted."""
+"""Quality of predictions and labels: calibration, label review, stopping signals."""

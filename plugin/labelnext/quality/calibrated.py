@@ -1,4 +1,4 @@
-"""The ranking at a fitted temperature (`calibrate: auto`), and the warning of saturated scores."""
+"""Ranking with calibrated probabilities (`calibrate: auto`), and the overconfidence warning."""
 
 from __future__ import annotations
 
@@ -11,57 +11,57 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.quality.calibration import Calibration, measure, scaled
 from labelnext.ranking.ranking import Ranking
+from labelnext.support.words import counted
 
-MIN_ITEMS = 50  # labelled items with predictions below which a temperature is not trusted
+MIN_ITEMS = 50  # labelled items with predictions needed to trust a temperature
 
 
 def calibrated_ranking(pool: Pool, rank_pool: Callable[[Pool], Ranking]) -> Ranking:
-    """The ranking at the fitted temperature, where there are labels enough and it helps.
+    """Rank with the fitted temperature, if there are enough labels and it helps.
 
     Args:
-        pool: with probabilities of items, and labels; each member of a committee gets a temperature
-            of its own.
-        rank_pool: makes the ranking of a pool.
+        pool: with item probabilities and labels; each committee member gets its own temperature.
+        rank_pool: ranks a pool.
 
     Returns:
-        The ranking; a notice says what was done, and how much the order changed.
+        The ranking; a notice says what was done and how much the order changed.
     """
     raw = rank_pool(pool)
-    found = _measured(pool)
-    if isinstance(found, str):
+    calibrations = _measured(pool)
+    if isinstance(calibrations, str):
         warning = saturated(pool)
-        raw = _noting(raw, "calibration_skipped", found)
+        raw = _noting(raw, "calibration_skipped", calibrations)
         return _noting(raw, warning.code, warning.message) if warning else raw
-    several = len(found) > 1
-    said = "; ".join(
-        f"version {name}: {_said(each)}" if several else _said(each)
-        for name, each in zip(pool.version_names, found, strict=True)
+    several = len(calibrations) > 1
+    summary = "; ".join(
+        f"version {name}: {_summary(each)}" if several else _summary(each)
+        for name, each in zip(pool.version_names, calibrations, strict=True)
     )
-    measured = f"{said}, each scaled by a temperature fitted on the others"
-    if not any(each.helps for each in found):
-        message = f"no temperature helps ({measured}); probabilities are used as they are."
+    measured = f"{summary}, cross-validated"
+    if not any(each.helps for each in calibrations):
+        message = f"Calibration doesn't help ({measured}); probabilities stay unchanged."
         return _noting(raw, "calibration_skipped", message)
-    temperatures = [each.temperature if each.helps else 1.0 for each in found]
+    temperatures = [each.temperature if each.helps else 1.0 for each in calibrations]
     assert pool.members is not None, "they were measured"
     rows = [scaled(m, t) for m, t in zip(pool.members, temperatures, strict=True)]
     new = rank_pool(replace(pool, probabilities=np.stack(rows) if several else rows[0]))
     message = (
-        f"probabilities were calibrated with temperature "
-        f"{', '.join(f'{t:.2f}' for t in temperatures)} ({measured}); "
-        f"{_overlap(raw, new)} of {len(new)} items of the batch are the same as without, and the "
-        f"rank correlation of the orders is {_rank_correlation(raw, new):.3f}."
+        f"Calibrated probabilities with temperature "
+        f"{', '.join(f'{t:.2f}' for t in temperatures)} ({measured}). Compared with uncalibrated: "
+        f"{_overlap(raw, new)} of {counted(len(new), 'item')} in the batch unchanged, "
+        f"rank correlation {_rank_correlation(raw, new):.3f}."
     )
     return _noting(new, "calibrated", message)
 
 
 def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
-    """A warning where more than half of the top probabilities, or confidences, are above it."""
+    """A warning if more than half of the top probabilities or confidences exceed the limit."""
     if pool.multilabel:
         return None
     if pool.mean_probabilities is not None:
         top, what = pool.mean_probabilities.max(axis=1), "top probabilities"
     elif pool.newest_objects is not None:
-        top, what = pool.newest_objects.confidences, "objects' confidences"
+        top, what = pool.newest_objects.confidences, "object confidences"
     else:
         return None
     top = top[~np.isnan(top)]
@@ -69,37 +69,37 @@ def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
         return None
     share = 100 * float((top > limit).mean())
     message = (
-        f"{share:.0f} % of the {what} are above {limit:g}: the model looks overconfident; trust "
+        f"{share:.0f} % of the {what} are above {limit:g}: the model looks overconfident. Trust "
         "the order more than the values, or label some items and set acquisition.calibrate: auto."
     )
     return Notice("saturated", message)
 
 
 def _measured(pool: Pool) -> list[Calibration] | str:
-    """The calibration of the labelled items by each version, or why it cannot be measured."""
+    """The calibration of each version on the labelled items, or why it can't be measured."""
     if pool.labels is None or pool.members is None:
-        return "calibrate: auto needs the classes of labelled items; there are none."
+        return "calibrate: auto needs labelled items with a class and probabilities; got none."
     if pool.multilabel:
-        return "calibrate: auto is for one class an item; probabilities are used as they are."
-    found = []
+        return "calibrate: auto needs one class per item; probabilities stay unchanged."
+    calibrations = []
     for name, rows in zip(pool.version_names, pool.members, strict=True):
         usable = (pool.labels >= 0) & ~np.isnan(rows).any(axis=1)
         if usable.sum() < MIN_ITEMS:
             return (
                 f"calibrate: auto needs {MIN_ITEMS} labelled items with predictions; got "
-                f"{usable.sum()} (version {name}). Probabilities are used as they are."
+                f"{usable.sum()} (version {name}). Probabilities stay unchanged."
             )
-        # The folds must not depend on the rows' order.
+        # The folds must not depend on the order of the rows.
         order = pool.tie_order[usable[pool.tie_order]]
-        found.append(measure(rows[order], pool.labels[order]))
-    return found
+        calibrations.append(measure(rows[order], pool.labels[order]))
+    return calibrations
 
 
-def _said(found: Calibration) -> str:
-    ece, nll = found.ece, found.nll
+def _summary(calibration: Calibration) -> str:
+    ece, nll = calibration.ece, calibration.nll
     return (
         f"ECE {ece[0]:.3f} to {ece[1]:.3f}, log loss {nll[0]:.3f} to {nll[1]:.3f} on "
-        f"{found.n_items} labelled items"
+        f"{calibration.n_items} labelled items"
     )
 
 
@@ -112,9 +112,9 @@ def _overlap(first: Ranking, second: Ranking) -> int:
 
 
 def _rank_correlation(first: Ranking, second: Ranking) -> float:
-    """Spearman's, over the items ranked in both."""
-    places = {item: place for place, item in enumerate(first.pool_order.tolist())}
-    pairs = [(places[i], p) for p, i in enumerate(second.pool_order.tolist()) if i in places]
+    """Spearman's rank correlation over the items ranked in both."""
+    ranks = {item: rank for rank, item in enumerate(first.pool_order.tolist())}
+    pairs = [(ranks[i], r) for r, i in enumerate(second.pool_order.tolist()) if i in ranks]
     if len(pairs) < 2:
         return 1.0
     return float(np.corrcoef(np.array(pairs).argsort(axis=0).argsort(axis=0).T)[0, 1])

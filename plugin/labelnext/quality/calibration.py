@@ -1,10 +1,10 @@
-"""How far stored probabilities can be trusted, and one temperature that mends them.
+"""Calibration of stored probabilities: metrics and temperature scaling.
 
-Everything is measured on labelled items that also have predictions. Items on which the model was
-trained look better than new ones do: predictions of held-out items tell the truth.
+Everything is measured on labelled items with predictions. Use predictions of held-out items: items
+the model was trained on look better than new ones.
 
-scikit-learn's CalibratedClassifierCV scales the logits of a model that it can call; here are stored
-probabilities and no model. The tests hold the two temperatures against one another.
+scikit-learn's CalibratedClassifierCV needs a model to call; here there are only stored
+probabilities. The tests compare the two temperatures.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _LOG_LIMITS = (np.log(0.05), np.log(20.0))
 
 @dataclass(frozen=True)
 class Reliability:
-    """The reliability diagram: confidence against how often the prediction was right.
+    """A reliability diagram: confidence against accuracy.
 
     Attributes:
         counts: shape (n_bins,), items in each bin of equal width over [0, 1].
         confidences: shape (n_bins,), mean top probability; NaN for an empty bin.
-        accuracies: shape (n_bins,), share of right predictions; NaN for an empty bin.
+        accuracies: shape (n_bins,), share of correct predictions; NaN for an empty bin.
     """
 
     counts: NDArray[np.int64]
@@ -41,7 +41,7 @@ class Reliability:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a temperature does to probabilities, measured on items it was not fitted on.
+    """The effect of a temperature, cross-validated.
 
     Attributes:
         n_items: labelled items with predictions.
@@ -65,7 +65,7 @@ class Calibration:
 
     @property
     def helps(self) -> bool:
-        """Whether the temperature lowers the likelihood's loss on items it has not seen."""
+        """Whether the temperature lowers the log loss on held-out items."""
         return self.nll[1] < self.nll[0]
 
 
@@ -94,7 +94,7 @@ def reliability(
 def expected_calibration_error(
     probabilities: ArrayLike, labels: ArrayLike, *, n_bins: int = N_BINS
 ) -> float:
-    """Mean gap between the top probability and the accuracy, weighted by the bins' sizes.
+    """Mean gap between top probability and accuracy, weighted by bin size.
 
     Args:
         probabilities: shape (n_items, n_classes), rows sum to 1.
@@ -165,11 +165,11 @@ def brier_score(probabilities: ArrayLike, labels: ArrayLike) -> float:
 
 
 def scaled(probabilities: ArrayLike, temperature: float) -> NDArray[np.floating]:
-    """Probabilities at another temperature: p^(1/T), normalised; the softmax of log p / T.
+    """Scale probabilities by a temperature: p^(1/T), normalised; the softmax of log p / T.
 
     Args:
-        probabilities: shape (n_items, n_classes), rows sum to 1; NaN rows stay.
-        temperature: above 0; above 1 flattens, and the order within a row stays.
+        probabilities: shape (n_items, n_classes), rows sum to 1; NaN rows stay NaN.
+        temperature: above 0; above 1 flattens. The order within a row never changes.
 
     Returns:
         Shape (n_items, n_classes).
@@ -213,17 +213,17 @@ def fit_temperature(probabilities: ArrayLike, labels: ArrayLike) -> float:
 
     rows, truth = _checked(probabilities, labels)
     if not len(rows):
-        raise InvalidInput("labels must not be empty to fit a temperature.")
+        raise InvalidInput("labels must not be empty when fitting a temperature.")
 
     def loss(log_temperature: float) -> float:
         return negative_log_likelihood(scaled(rows, float(np.exp(log_temperature))), truth)
 
-    found = minimize_scalar(loss, bounds=_LOG_LIMITS, method="bounded", options={"xatol": 1e-6})
-    return float(np.exp(found.x))
+    best = minimize_scalar(loss, bounds=_LOG_LIMITS, method="bounded", options={"xatol": 1e-6})
+    return float(np.exp(best.x))
 
 
 def measure(probabilities: ArrayLike, labels: ArrayLike, *, seed: int = 0) -> Calibration:
-    """Calibration before and after a temperature, each item scaled by one fitted on the others.
+    """Calibration before and after temperature scaling, cross-validated in 5 folds.
 
     Args:
         probabilities: shape (n_items, n_classes), rows sum to 1.
@@ -235,7 +235,7 @@ def measure(probabilities: ArrayLike, labels: ArrayLike, *, seed: int = 0) -> Ca
     """
     rows, truth = _checked(probabilities, labels)
     if len(rows) < _FOLDS:
-        raise InvalidInput(f"labelled items must be at least {_FOLDS}; got {len(rows)}.")
+        raise InvalidInput(f"calibration needs at least {_FOLDS} labelled items; got {len(rows)}.")
     after = np.array(rows, dtype=np.float64)
     folds = np.random.default_rng(seed).permutation(len(rows)) % _FOLDS
     for fold in range(_FOLDS):
@@ -267,19 +267,19 @@ def _checked(
     if truth.size and (truth.min() < 0 or truth.max() >= rows.shape[1]):
         raise InvalidInput(f"labels must be class positions from 0 to {rows.shape[1] - 1}.")
     if np.isnan(rows).any():
-        raise InvalidInput("probabilities must not hold NaN to be compared with labels.")
+        raise InvalidInput("probabilities must not contain NaN when compared with labels.")
     return rows, truth
 
 
 def binned(
     confidences: NDArray[np.floating], right: NDArray[np.bool_], n_bins: int = N_BINS
 ) -> Reliability:
-    """Confidences against how often they were right, in bins of equal width.
+    """Confidence against accuracy, in bins of equal width.
 
     Args:
         confidences: shape (n,), in [0, 1].
-        right: shape (n,).
-        n_bins: number of bins; the upper end of each belongs to it.
+        right: shape (n,), whether each prediction is correct.
+        n_bins: number of bins; each includes its upper end.
 
     Example:
         >>> import numpy as np
@@ -295,7 +295,7 @@ def binned(
 
 
 def mean_gap(bins: Reliability) -> float:
-    """Mean distance of confidence and accuracy, weighted by the bins' sizes; 0 without items."""
+    """Mean gap between confidence and accuracy, weighted by bin size; 0 without items."""
     filled = bins.counts > 0
     if not filled.any():
         return 0.0

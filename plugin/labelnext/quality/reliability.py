@@ -1,7 +1,7 @@
-"""How far the stored predictions can be trusted, for the report: by model version and by class.
+"""Calibration of stored predictions for the report, by model version and class.
 
-It is measured wherever labelled items have predictions. Items on which the model was trained
-flatter it.
+Measured on all labelled items with predictions. Items the model was trained on make it look better
+than it is.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from labelnext.quality.calibration import (
     reliability,
 )
 
-_LEAST = 10  # items or objects below which nothing is said
+_LEAST = 10  # items or objects needed for a statement
 
 
 @dataclass(frozen=True)
 class ClassTrust:
-    """Of one class.
+    """Calibration of one class.
 
     Attributes:
         name: of the class.
         n: labelled items of the class, or predicted objects of it.
         ece: calibration error of the class's probability, in [0, 1].
-        brier: mean squared error of that probability; of items the classes add up to the whole.
+        brier: mean squared error of that probability; for items, the classes sum to the total.
         nll: mean −ln p in nats, over the items of the class, or over its objects.
     """
 
@@ -50,21 +50,21 @@ class ClassTrust:
 
 @dataclass(frozen=True)
 class Trust:
-    """Of one model version: its confidence against how often it was right.
+    """Calibration of one model version.
 
     Attributes:
         version: number of the version, from 1.
-        name: of the version; its number where the source has no name.
-        of: items, by their most likely class; or objects, right where they overlap a labelled one
-            of their class with an IoU of 0.5 or more.
-        n: how many were compared.
+        name: of the version; its number if the source has no name.
+        of: items, judged by their most likely class; or objects, correct if they overlap a
+            labelled object of their class with an IoU of at least 0.5.
+        n: number compared.
         confidence: mean, in [0, 1].
-        accuracy: share that was right.
+        accuracy: share correct.
         ece: expected calibration error, in [0, 1].
-        classwise_ece: the same of each class's probability, averaged.
-        brier: Brier score, of items over all classes, in [0, 2]; of objects in [0, 1].
+        classwise_ece: the same for each class's probability, averaged.
+        brier: Brier score: for items, over all classes, in [0, 2]; for objects, in [0, 1].
         nll: negative log-likelihood, in nats.
-        classes: the same by class; those without any are left out.
+        classes: the same by class, for classes that occur.
         bins: the reliability diagram.
     """
 
@@ -92,7 +92,7 @@ class Trust:
 
 
 def trust(pool: Pool) -> list[Trust]:
-    """The calibration of each model version on the labelled items; empty where there are too few.
+    """The calibration of each model version on the labelled items; empty if there are too few.
 
     Args:
         pool: with predictions, and labels or labelled objects.
@@ -103,26 +103,24 @@ def trust(pool: Pool) -> list[Trust]:
 
     Example:
         >>> pool = Pool(range(10), probabilities=[[0.8, 0.2]] * 10, labels=[0] * 6 + [1] * 4)
-        >>> (found,) = trust(pool)
-        >>> found.n, round(found.ece, 3)
+        >>> (version,) = trust(pool)
+        >>> version.n, round(version.ece, 3)
         (10, 0.2)
     """
     names = pool.version_names
-    judged = (
-        judge(each, place, names[place], pool.classes) for place, each in enumerate(evidence(pool))
-    )
+    judged = (judge(each, i, names[i], pool.classes) for i, each in enumerate(evidence(pool)))
     return [each for each in judged if each is not None]
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What one model version said of labelled items, and what is right.
+    """A model version's predictions on labelled items, with the truth.
 
     Attributes:
-        of: items or objects; `none` where there is nothing to compare.
+        of: items or objects; `none` if there is nothing to compare.
         rows: shape (n, n_classes), probabilities of items; or shape (n, 1), confidences of objects.
-        labels: shape (n,), class positions of items; of objects 1 where they are right, else 0.
-        class_ids: shape (n,), predicted classes of objects; None where they have none.
+        labels: shape (n,), class positions of items; for objects 1 if correct, else 0.
+        class_ids: shape (n,), predicted classes of objects; None without class ids.
     """
 
     of: str
@@ -132,16 +130,16 @@ class Evidence:
 
     @classmethod
     def joined(cls, parts: Sequence[Evidence]) -> Evidence:
-        """That of several parts of a pool, one after the other."""
-        told = [part for part in parts if part.of != "none"]
-        if not told:
+        """Join the evidence of several parts of a pool."""
+        filled = [part for part in parts if part.of != "none"]
+        if not filled:
             return _NOTHING
-        ids = [part.class_ids for part in told if part.class_ids is not None]
+        ids = [part.class_ids for part in filled if part.class_ids is not None]
         return cls(
-            told[0].of,
-            np.concatenate([part.rows for part in told]),
-            np.concatenate([part.labels for part in told]),
-            np.concatenate(ids) if len(ids) == len(told) else None,
+            filled[0].of,
+            np.concatenate([part.rows for part in filled]),
+            np.concatenate([part.labels for part in filled]),
+            np.concatenate(ids) if len(ids) == len(filled) else None,
         )
 
 
@@ -149,7 +147,7 @@ _NOTHING = Evidence("none", np.empty((0, 0)), np.empty(0, dtype=np.int64))
 
 
 def evidence(pool: Pool) -> list[Evidence]:
-    """What each model version said of the labelled items, and what is right."""
+    """Each model version's predictions on the labelled items, with the truth."""
     if pool.members is not None and pool.labels is not None and not pool.multilabel:
         return [_items_evidence(rows, pool.labels) for rows in pool.members]
     if pool.truth is not None and (pool.truth.boxes is not None or not len(pool.truth.confidences)):
@@ -174,7 +172,7 @@ def _objects_evidence(pool: Pool, objects: Objects, truth: Objects) -> Evidence:
 
 
 def judge(evidence: Evidence, place: int, name: str, classes: Sequence[str] | None) -> Trust | None:
-    """The calibration of one model version; None where there is too little to go by.
+    """The calibration of one model version; None with too little evidence.
 
     Args:
         evidence: of the version.
@@ -213,13 +211,13 @@ def _of_class(
     labels: NDArray[np.int64],
     position: int,
 ) -> ClassTrust:
-    own, column = labels == position, rows[:, position]
+    members, column = labels == position, rows[:, position]
     return ClassTrust(
         _name(classes, position),
-        int(own.sum()),
-        mean_gap(binned(column, own)),
-        float(((column - own) ** 2).mean()),
-        negative_log_likelihood(rows[own], labels[own]),
+        int(members.sum()),
+        mean_gap(binned(column, members)),
+        float(((column - members) ** 2).mean()),
+        negative_log_likelihood(rows[members], labels[members]),
     )
 
 

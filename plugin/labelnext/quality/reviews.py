@@ -1,7 +1,7 @@
-"""Which labels should people look at again: their quality, by cleanlab, from stored predictions.
+"""Label review: finds doubtful labels with cleanlab, from stored predictions.
 
-Predictions of items on which the model was trained agree with whatever label they were given:
-those of a model that has not seen an item, such as from cross-validation, find its wrong label.
+Use predictions from a model that hasn't seen the items, such as from cross-validation: a model
+tends to agree with the labels it was trained on, right or wrong.
 """
 
 from __future__ import annotations
@@ -20,34 +20,35 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking, priorities
 from labelnext.selection.sorting import stable_order
+from labelnext.support.words import counted
 
 LabelScore = Literal["auto", "self_confidence", "normalized_margin", "confidence_weighted_entropy"]
 _INSTALL = "pip install 'labelnext[review]'"
-# ObjectLab compares distances of corners in pixels; our boxes are fractions of the image.
+# ObjectLab compares corner distances in pixels; our boxes are fractions of the image.
 _PIXELS = 640
 
 Scored = tuple[str, NDArray[np.float64], list[Notice]]
 
 
 def review(pool: Pool, *, score: LabelScore = "auto", budget: int | None = None) -> Ranking:
-    """The labelled items of a pool, the most doubtful label first.
+    """Rank a pool's existing labels, most doubtful first.
 
-    What is measured follows from the pool: where several people labelled an item, ActiveLab; where
-    objects are labelled, ObjectLab on boxes and classes; else the class of each item.
+    The measure depends on the pool: ActiveLab if several people labelled an item, ObjectLab for
+    labelled objects, otherwise the score of each item's class.
 
     Args:
-        pool: with labels and predictions of the same items; the rest is left out.
-        score: of classes, by one person's label: self_confidence is the label's own probability;
-            normalized_margin and confidence_weighted_entropy weigh it against the others'. auto
-            is self_confidence, or ActiveLab where there are votes of several people.
+        pool: with labels and predictions; items without either are left out.
+        score: for single class labels: self_confidence is the label's probability;
+            normalized_margin and confidence_weighted_entropy compare it with the other classes.
+            auto is self_confidence, or ActiveLab for votes of several people.
         budget: size of the batch; all of them when None.
 
     Returns:
-        The ranking, of purpose review; scores in [0, 1], low is doubtful.
+        The ranking, with purpose review; scores in [0, 1], low is doubtful.
 
     Raises:
-        MissingExtra: if cleanlab is not installed.
-        InvalidInput: if the pool has no labels or predictions that could be compared.
+        MissingExtra: if cleanlab isn't installed.
+        InvalidInput: if the pool has no labels and predictions to compare.
 
     References:
         Northcutt et al., Confident Learning (2021); Goh and Mueller, ActiveLab (2023); Tkachenko et
@@ -82,23 +83,23 @@ def review(pool: Pool, *, score: LabelScore = "auto", budget: int | None = None)
 
 
 def _scores(pool: Pool, score: LabelScore) -> Scored:
-    """Name and quality of the labels, shape (n_items,), NaN for none; and what was found."""
+    """Name of the measure, label quality of shape (n_items,), NaN for none, and notices."""
     if score not in get_args(LabelScore):
         raise InvalidInput(
             f"score must be one of {', '.join(get_args(LabelScore))}; got {score!r}."
         )
     if importlib.util.find_spec("cleanlab") is None:
         raise MissingExtra(
-            "purpose review needs the package cleanlab, which is not installed.", hint=_INSTALL
+            "purpose review needs the package cleanlab, which isn't installed.", hint=_INSTALL
         )
     if pool.truth is not None and pool.newest_objects is not None:
         return _of_objects(pool, pool.truth, pool.newest_objects)
     rows = pool.mean_probabilities
     if pool.labels is None or rows is None or pool.multilabel:
         raise InvalidInput(
-            "purpose review needs labels and predictions of the same kind: one class an item with "
-            "probabilities, or boxes with boxes; the source has none.",
-            hint="name where labels and predictions are stored in source.",
+            "purpose review needs labels and predictions of the same kind (a class per item with "
+            "probabilities, or boxes with boxes); the source has none.",
+            hint="name the labels and predictions in source.",
         )
     if score == "auto" and pool.votes is not None and ((pool.votes >= 0).sum(axis=1) > 1).any():
         return _of_votes(pool, rows, pool.votes)
@@ -117,12 +118,12 @@ def _of_labels(
         return score, scores, []
     given = (labels[usable], rows[usable])
     scores[usable], notices = _quietly(lambda: get_label_quality_scores(*given, method=score))
-    # One process: its workers cost more than the counting of a million items.
+    # One process: worker start-up costs more than processing a million items.
     wrong, more = _quietly(lambda: find_label_issues(*given, n_jobs=1))
     ids = pool.item_ids[usable[wrong]]
     message = (
-        f"{len(ids)} of {len(usable)} labels are likely wrong, by confident learning: as many of "
-        "the first are worth a look."
+        f"Confident learning estimates {counted(len(ids), 'wrong label')} out of {len(usable)}: "
+        "check about that many from the top."
     )
     return score, scores, [Notice("label_issues", message, tuple(ids.tolist())), *notices, *more]
 
@@ -132,13 +133,14 @@ def _of_votes(pool: Pool, rows: NDArray[np.floating], votes: NDArray[np.int64]) 
 
     usable = _by_id(pool, (votes >= 0).any(axis=1) & np.isfinite(rows).all(axis=1))
     people = (votes[usable] >= 0).any(axis=0)
-    said = np.where(votes >= 0, votes, np.nan)[usable][:, people]
+    cast = np.where(votes >= 0, votes, np.nan)[usable][:, people]
     scores: NDArray[np.float64] = np.full(len(pool), np.nan)
-    (scores[usable], _), notices = _quietly(lambda: get_active_learning_scores(said, rows[usable]))
-    several = (~np.isnan(said)).sum(axis=1) > 1
+    (scores[usable], _), notices = _quietly(lambda: get_active_learning_scores(cast, rows[usable]))
+    several = (~np.isnan(cast)).sum(axis=1) > 1
     message = (
-        f"{int(several.sum())} of {len(usable)} items were labelled by several of {people.sum()} "
-        "people, so labels are ranked by ActiveLab: how little the people and the model agree."
+        f"Ranked by ActiveLab (disagreement among people and the model), because several of "
+        f"{people.sum()} people labelled {int(several.sum())} of "
+        f"{counted(len(usable), 'item')}."
     )
     return "active_lab", scores, [Notice("several_people", message), *notices]
 
@@ -147,10 +149,10 @@ def _of_objects(pool: Pool, truth: Objects, objects: Objects) -> Scored:
     from cleanlab.object_detection.rank import get_label_quality_scores
 
     usable = _by_id(pool, pool.labelled & ~pool.missing)
-    for found in (truth, objects):
-        boxes_of(found)
-        if found.class_ids is None or (found.class_ids < 0).any():
-            raise InvalidInput("objects must have a class each to review labels; some have none.")
+    for side in (truth, objects):
+        boxes_of(side)
+        if side.class_ids is None or (side.class_ids < 0).any():
+            raise InvalidInput("every object must have a class to review labels; some have none.")
     scores: NDArray[np.float64] = np.full(len(pool), np.nan)
     if not usable.size:
         return "object_lab", scores, []
@@ -179,7 +181,7 @@ def _by_class(
     confidences: NDArray[np.floating],
     n_classes: int,
 ) -> NDArray[Any]:
-    """As mmdetection has it: for each class the rows x1 y1 x2 y2 confidence."""
+    """The format of mmdetection: for each class, rows of x1 y1 x2 y2 confidence."""
     rows = np.column_stack([_PIXELS * boxes, confidences])
     out = np.empty(n_classes, dtype=object)
     for position in range(n_classes):
@@ -188,12 +190,12 @@ def _by_class(
 
 
 def _by_id(pool: Pool, usable: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Positions by id: the estimates must not depend on the order of the rows."""
+    """Positions in id order, so the estimates don't depend on the order of the rows."""
     return pool.tie_order[usable[pool.tie_order]]
 
 
 def _quietly(call: Callable[[], Any]) -> tuple[Any, list[Notice]]:
-    """What a call returns, its warnings as notices."""
+    """The result of a call, with its warnings as notices."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = call()

@@ -1,4 +1,4 @@
-"""What each run saw: how the scores moved, and whether the model still changes its mind."""
+"""Snapshots of runs, and stopping signals computed from them."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _COLUMNS = ("acquisition", "n_items", "n_labelled", "n_ranked", "item_ids", "pre
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """One run, for comparing it with others.
+    """A record of one run, for comparison with others.
 
     Attributes:
         run_id: of its journal.
         acquisition: name of the acquisition function; empty without one.
-        n_items: items of the pool.
-        n_labelled: labelled ones among them.
-        n_ranked: items that were ranked.
-        item_ids: shape (n_kept,), those of the pool, or a sample that is the same in every run;
-            empty where the run is too old to be compared.
-        predicted: shape (n_kept,), most likely class, −1 without a class prediction; empty as
-            the ids are.
-        scores: shape (n_scores,), of the items that were ranked, or of those in the sample.
+        n_items: items in the pool.
+        n_labelled: labelled items.
+        n_ranked: ranked items.
+        item_ids: shape (n_kept,), all items, or a sample that is the same in every run; empty if
+            the run is too old to compare.
+        predicted: shape (n_kept,), most likely class, −1 without a class prediction; empty if
+            `item_ids` is.
+        scores: shape (n_scores,), of the ranked items, or of those in the sample.
     """
 
     run_id: str
@@ -49,7 +49,7 @@ class Snapshot:
 
     @property
     def median_score(self) -> float | None:
-        """Of the items that were ranked with a finite score; None without any."""
+        """Median of the finite scores; None without any."""
         finite = self.scores[np.isfinite(self.scores)]
         return float(np.median(finite)) if finite.size else None
 
@@ -67,14 +67,14 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Signal:
-    """A sign that labelling on may bring little, with what it can and cannot say.
+    """A sign that further labelling may gain little, with its limits.
 
     Attributes:
         name: of the signal.
-        value: what was measured; None where it cannot be.
+        value: the measured value; None if unavailable.
         says: one sentence on the value.
-        caution: what it cannot say.
-        reference: where it comes from.
+        caution: its limits.
+        reference: the source.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Signal:
 
 
 def snapshot_of(run_id: str, pool: Pool, ranking: Ranking) -> Snapshot:
-    """What a run saw of a pool in memory."""
+    """The snapshot of a run on a pool in memory."""
     return Snapshot(
         run_id,
         ranking.acquisition or "",
@@ -99,7 +99,7 @@ def snapshot_of(run_id: str, pool: Pool, ranking: Ranking) -> Snapshot:
 
 
 def keep(folder: Path, snapshot: Snapshot) -> None:
-    """Store what `status` compares later, as ``<run_id>.npz`` in the folder."""
+    """Store a snapshot for `status` as ``<run_id>.npz`` in the folder."""
     columns: dict[str, Any] = {name: np.array(getattr(snapshot, name)) for name in _COLUMNS}
 
     def write(file: IO[bytes]) -> None:
@@ -109,22 +109,22 @@ def keep(folder: Path, snapshot: Snapshot) -> None:
 
 
 def snapshots(folder: Path) -> list[Snapshot]:
-    """What was kept of all runs, oldest first; a file that cannot be read is passed over.
+    """The stored snapshots, oldest first; unreadable files are skipped.
 
-    Signals compare the newest runs; the ids of a hundred older ones would fill the memory.
+    Only the newest runs keep their ids, since signals compare only those.
     """
-    found: list[Snapshot] = []
+    newest_first: list[Snapshot] = []
     for path in sorted(folder.glob("*.npz"), reverse=True):
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 ids, predicted = np.empty(0, dtype=np.str_), data["predicted"]
                 n_items = int(data["n_items"]) if "n_items" in data else len(predicted)
                 n_ranked = int(data["n_ranked"]) if "n_ranked" in data else len(data["scores"])
-                if len(found) <= _STABLE_RUNS:
+                if len(newest_first) <= _STABLE_RUNS:
                     ids = data["item_ids"]
                 else:
                     predicted = predicted[:0].copy()
-                found.append(
+                newest_first.append(
                     Snapshot(
                         path.stem,
                         str(data["acquisition"]),
@@ -138,11 +138,11 @@ def snapshots(folder: Path) -> list[Snapshot]:
                 )
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             continue
-    return found[::-1]
+    return newest_first[::-1]
 
 
 def kappa(first: NDArray[np.integer], second: NDArray[np.integer]) -> float:
-    """Cohen's kappa of two labellings, in [−1, 1]; 1 where both name one and the same class.
+    """Cohen's kappa of two labellings, in [−1, 1]; 1 if both use a single, identical class.
 
     Args:
         first: shape (n_items,), class positions.
@@ -163,7 +163,7 @@ def kappa(first: NDArray[np.integer], second: NDArray[np.integer]) -> float:
 
 
 def signals(runs: Sequence[Snapshot]) -> list[Signal]:
-    """The stopping signals of these runs, oldest first."""
+    """The stopping signals of runs given oldest first."""
     return [_agreement(runs), _change(runs), _uncertainty(runs)]
 
 
@@ -175,14 +175,16 @@ def _agreement(runs: Sequence[Snapshot]) -> Signal:
     if value is None:
         says = "needs two runs with class predictions of the same items."
     elif len(recent) == _STABLE_RUNS and np.mean(recent) >= _STABLE_KAPPA:
-        says = f"the last {_STABLE_RUNS} pairs of runs agree: the model has settled."
+        says = f"the last {_STABLE_RUNS} pairs of runs agree: predictions have stabilised."
     else:
-        says = f"below {_STABLE_KAPPA} on average of {_STABLE_RUNS} pairs the model still changes."
+        says = (
+            f"predictions still change until {_STABLE_RUNS} pairs average at least {_STABLE_KAPPA}."
+        )
     return Signal(
         "kappa",
         value,
         says,
-        "a model that was not trained anew agrees with itself, and a settled model may be wrong.",
+        "a model that wasn't retrained always agrees with itself, and a stable model may be wrong.",
         "Bloodgood and Vijay-Shanker (2009)",
     )
 
@@ -193,9 +195,9 @@ def _change(runs: Sequence[Snapshot]) -> Signal:
     says = (
         "needs two runs with class predictions of the same items."
         if value is None
-        else f"{100 * value:.1f} % of the predictions changed since the run before."
+        else f"{100 * value:.1f} % of the predictions changed since the previous run."
     )
-    caution = "few changes may also mean few new labels."
+    caution = "few changes may just mean few new labels."
     return Signal("classification change", value, says, caution, "Zhu, Wang and Hovy (2008)")
 
 
@@ -213,15 +215,15 @@ def _uncertainty(runs: Sequence[Snapshot]) -> Signal:
     if value is None or last is None:
         says = "needs a run with scores."
     elif len(same) < 2:
-        says = f"the mean {last.acquisition} of what is left; one more run shows where it goes."
+        says = f"mean {last.acquisition} of the remaining items; run again to see the trend."
     else:
-        says = f"the mean {last.acquisition} of what is left; it was {same[-2]:.4g} the run before."
+        says = f"mean {last.acquisition} of the remaining items; previous run: {same[-2]:.4g}."
     caution = "an overconfident model looks certain long before it is right."
     return Signal("overall uncertainty", value, says, caution, "Zhu, Wang, Hovy and Ma (2010)")
 
 
 def _common(a: Snapshot, b: Snapshot) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Predictions of the items that have one in both runs."""
+    """Predictions of the items predicted in both runs."""
     _, first, second = np.intersect1d(a.item_ids, b.item_ids, return_indices=True)
     x, y = a.predicted[first], b.predicted[second]
     both = (x >= 0) & (y >= 0)

@@ -1,4 +1,4 @@
-"""From a pool to a ranking: the recipe, the order, and why an item stands where it stands."""
+"""From a pool to a ranking: the recipe, the order, and explanations of it."""
 
 from __future__ import annotations
 

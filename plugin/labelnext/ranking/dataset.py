@@ -1,4 +1,4 @@
-"""The ranking of a pool that was read in parts: its batch, read back."""
+"""Reads back the batch of a pool that was ranked in parts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from labelnext.errors import InvalidInput, NotFound
 from labelnext.ranking.ranking import Ranking, batch_ranking
 from labelnext.support.store import MANIFEST, Store
 
-HOW = ("acquisition", "of", "direction", "selection", "seed")  # in the manifest, of a Ranking
+HOW = ("acquisition", "of", "direction", "selection", "seed")  # Ranking fields in the manifest
 
 
 def published_batch(place: Path | str, run: str) -> Ranking:
-    """The batch of the ranking that stands there.
+    """The batch of a published ranking.
 
     Args:
         place: a folder or URL; see `output_place`.
@@ -23,20 +23,20 @@ def published_batch(place: Path | str, run: str) -> Ranking:
         A ranking of the batch alone.
 
     Raises:
-        NotFound: if no ranking of that run stands there.
-        InvalidInput: if its manifest does not name a whole batch.
+        NotFound: if there is no ranking of that run.
+        InvalidInput: if the batch file is incomplete.
     """
     store = Store(place)
-    manifest = store.read_bytes(MANIFEST)
-    found = None if manifest is None else json.loads(manifest)
-    if found is None or found["run"] != run:
-        stands = "there is none" if found is None else f"the one there is of {found['run']!r}"
+    content = store.read_bytes(MANIFEST)
+    manifest = None if content is None else json.loads(content)
+    if manifest is None or manifest["run"] != run:
+        stored = "no ranking" if manifest is None else f"the ranking of run {manifest['run']!r}"
         raise NotFound(
-            f"run must be of the ranking in {str(place)!r}; got {run!r}, and {stands}.",
+            f"{str(place)!r} has {stored}, not that of run {run!r}.",
             hint="run labelnext run first, or set write.run and write.output to those of the run.",
         )
-    content = store.read_bytes(found["batch"]["path"])
-    rows = [json.loads(line) for line in (content or b"").splitlines()]
-    if content is None or len(rows) != found["batch"]["rows"]:
-        raise InvalidInput(f"{found['batch']['path']} in {str(place)!r} must be whole; it is not.")
-    return batch_ranking(rows, **{name: found[name] for name in HOW if name in found})
+    batch = store.read_bytes(manifest["batch"]["path"])
+    items = [json.loads(line) for line in (batch or b"").splitlines()]
+    if batch is None or len(items) != manifest["batch"]["rows"]:
+        raise InvalidInput(f"{manifest['batch']['path']} in {str(place)!r} is incomplete.")
+    return batch_ranking(items, **{name: manifest[name] for name in HOW if name in manifest})

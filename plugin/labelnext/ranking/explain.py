@@ -1,4 +1,4 @@
-"""Why an item stands where it stands: its parts, their scores, and what would change its place."""
+"""Explains an item's rank: its parts, their scores, and what would change it."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.reasons import class_name, reason
+from labelnext.support.words import counted
 
-_MOST = 20  # parts that are listed
-_NAMED = 3  # objects whose absence is worked out
+_MOST = 20  # parts listed
+_NAMED = 3  # objects whose removal is computed
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why an item stands where it stands.
+    """Explanation of an item's rank.
 
     Attributes:
         item_id: of the item.
-        place: its rank in the whole pool; None when it is not ranked.
-        n_ranked: how many items are ranked.
-        status: in words: in the batch, beyond it, or why it is not ranked.
+        place: its rank in the whole pool; None if it isn't ranked.
+        n_ranked: number of ranked items.
+        status: in words: in the batch, beyond it, or why it isn't ranked.
         score: the textbook value; None without one.
-        rule: how the score comes about.
-        reason: in one line.
-        parts: its objects, labels, classes or clusters of boxes, each with what it adds.
+        rule: how the score is computed.
+        reason: a one-line summary.
+        parts: its objects, labels, classes or box clusters, each with its contribution.
         changes: what would move the item, as sentences.
     """
 
@@ -56,11 +57,11 @@ class Explanation:
 
 
 def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
-    """Why an item stands where it stands in a ranking.
+    """Explain an item's rank.
 
     Args:
-        pool: what was ranked.
-        ranking: of it.
+        pool: the ranked pool.
+        ranking: of the pool.
         item_id: of the item.
 
     Raises:
@@ -73,19 +74,19 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
         >>> why.place, why.score, [part["confidence"] for part in why.parts]
         (1, 0.65, [0.8, 0.5])
     """
-    found = np.flatnonzero(pool.item_ids == str(item_id))
-    if not found.size:
+    matches = np.flatnonzero(pool.item_ids == str(item_id))
+    if not matches.size:
         raise NotFound(
-            f"item must be one of the {len(pool)} that were read; got {item_id!r}.",
-            hint="ids are those of source.key.",
+            f"item must be one of the {counted(len(pool), 'item')} read; got {item_id!r}.",
+            hint="ids come from source.key.",
         )
-    row = int(found[0])
-    places = np.flatnonzero(ranking.pool_order == str(item_id))
-    place = int(places[0]) + 1 if places.size else None
+    row = int(matches[0])
+    positions = np.flatnonzero(ranking.pool_order == str(item_id))
+    place = int(positions[0]) + 1 if positions.size else None
     score = None if place is None else float(ranking.pool_scores[place - 1])
     parts: list[dict[str, Any]] = []
     changes: list[str] = []
-    rule = "no acquisition function: the selection alone decides"
+    rule = "no acquisition function: the selection method decides"
     if ranking.acquisition is not None and not pool.missing[row]:
         function = get_acquisition(ranking.acquisition)
         options = {} if ranking.recipe is None else ranking.recipe.scoring
@@ -116,12 +117,12 @@ def _status(pool: Pool, ranking: Ranking, row: int, place: int | None) -> str:
             f"rank {place} of {len(ranking.pool_order)}, {'in' if inside else 'beyond'} the batch"
         )
     if pool.labelled[row]:
-        return "not ranked: it is labelled"
+        return "not ranked: already labelled"
     if pool.missing[row]:
-        return "not ranked: it has no prediction"
+        return "not ranked: no prediction"
     if pool.item_ids[row] in ranking.unscored_ids:
-        return "not ranked: its prediction holds NaN, or what the selection needs is missing"
-    return "not ranked: the selection or a constraint left it out"
+        return "not ranked: its prediction has NaN, or the selection method lacks an input"
+    return "not ranked: left out by the selection method or a constraint"
 
 
 def _rule(
@@ -174,7 +175,7 @@ def _object_parts(
     ranking: Ranking,
     options: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
-    """Each object (or label) of the item: class, confidence, own score, and whether it counts."""
+    """The item's objects (or labels): class, confidence, score, and whether each counts."""
     objects = _objects_of(pool, row, function, ranking, options)
     n = len(objects.confidences)
     scores = function.function(alone(objects), **_of_function(function, options, without=True))
@@ -220,17 +221,15 @@ def _cluster_parts(
 
 
 def _threshold(ranking: Ranking, place: int) -> list[str]:
-    """The score that would bring an item into the batch, or take it out of it."""
+    """The score that would move an item into or out of the batch."""
     n = len(ranking)
     if ranking.selection != "top_k" or n == 0 or n == len(ranking.pool_order):
         return []
     edge = ranking.pool_scores[n - 1 if place > n else n]
     inwards, outwards = ("above", "below") if ranking.direction == "high" else ("below", "above")
     if place > n:
-        whose = "the last item of the batch, would bring it in"
-        return [f"a score {inwards} {edge:.4g}, that of {whose}."]
-    whose = "the first item beyond the batch, would take it out"
-    return [f"a score {outwards} {edge:.4g}, that of {whose}."]
+        return [f"a score {inwards} {edge:.4g} (the last item in the batch) would bring it in."]
+    return [f"a score {outwards} {edge:.4g} (the first item beyond the batch) would take it out."]
 
 
 def _without_each(
@@ -241,32 +240,32 @@ def _without_each(
     options: Mapping[str, Any],
     place: int,
 ) -> list[str]:
-    """What each of the surest objects does to the score."""
+    """How removing each of the most influential objects would change the score."""
     if ranking.of != "objects" or len(pool.object_sets) != 1:
         return []
     objects = _objects_of(pool, row, function, ranking, options)
-    own = _of_function(function, options)
+    passed = _of_function(function, options)
     floor = float(options.get("floor", 0.0))
     rows = np.flatnonzero(~(objects.confidences < floor))
     if len(rows) < 2:
         return []
-    everything = float(function.function(objects, **own)[0])
+    everything = float(function.function(objects, **passed)[0])
     effects = []
     for i in rows.tolist():
         kept = np.arange(len(objects.confidences)) != i
-        effects.append(float(function.function(objects.where(kept), **own)[0]))
+        effects.append(float(function.function(objects.where(kept), **passed)[0]))
     order = np.argsort(-np.abs(np.array(effects) - everything), kind="stable")[:_NAMED]
     ids = objects.class_ids
     return [
         f"without {'object' if ids is None else class_name(pool, int(ids[rows[j]]))} "
-        f"{objects.confidences[rows[j]]:.2f} the score would be {effects[j]:.4g}"
+        f"{objects.confidences[rows[j]]:.2f}, the score would be {effects[j]:.4g}"
         f"{_about(ranking, effects[j], place, options)}."
         for j in order.tolist()
     ]
 
 
 def _about(ranking: Ranking, score: float, place: int, options: Mapping[str, Any]) -> str:
-    """Roughly the rank that the item would have with this score, where the score alone decides."""
+    """The item's approximate rank with this score, if the score alone decides."""
     if ranking.selection != "top_k" or options.get("per_cost"):
         return ""
     scores = np.delete(ranking.pool_scores, place - 1)
@@ -281,7 +280,7 @@ def _objects_of(
     ranking: Ranking,
     options: Mapping[str, Any],
 ) -> Objects:
-    """The objects of one item, with weights where the function takes them."""
+    """The objects of one item, with weights if the function uses them."""
     given = objects_of(pool, ranking.of or "items", {**function.options, **options})
     chosen: NDArray[np.intp] = np.array([row])
     return given.take(chosen)
@@ -290,7 +289,7 @@ def _objects_of(
 def _of_function(
     function: AcquisitionFunction, options: Mapping[str, Any], *, without: bool = False
 ) -> dict[str, Any]:
-    """The options that reach the function itself; without those that reduce objects."""
-    own = {n: v for n, v in options.items() if n in function.own_options}
+    """The options passed to the function itself; `without` drops those that reduce objects."""
     left_out = {"reduce", "k", "floor", "no_objects"} if without else set()
-    return {n: v for n, v in own.items() if n not in left_out}
+    passed = function.own_options.keys() - left_out
+    return {n: v for n, v in options.items() if n in passed}

@@ -13,10 +13,10 @@ FORMATS = (".jsonl", ".csv", ".parquet")
 
 
 def ranking_format(path: Path) -> str:
-    """The format of a ranking file, from the ending of its name.
+    """The format of a ranking file, from its extension.
 
     Raises:
-        ConfigError: if the ending is none of those known.
+        ConfigError: if the extension is unknown.
     """
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(f"output must end in one of {', '.join(FORMATS)}; got {str(path)!r}.")
@@ -24,14 +24,14 @@ def ranking_format(path: Path) -> str:
 
 
 def write_ranking(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write ranked rows; whoever reads the path sees the old file or the new one, never a part.
+    """Write ranked rows atomically: readers see either the old file or the new one.
 
     Args:
         path: ends in .jsonl, .csv or .parquet.
         rows: with item_id, rank, priority, score and batch.
 
     Raises:
-        ConfigError: if the ending is not known or the folder cannot be written.
+        ConfigError: if the extension is unknown or the folder isn't writable.
     """
     kind = ranking_format(path)
 

@@ -1,4 +1,4 @@
-"""rank(): scores a pool and chooses the next batch."""
+"""rank(): scores a pool and selects the next batch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from labelnext.selection import INPUTS, SelectionMethod
 from labelnext.selection.sorting import stable_order
 from labelnext.selection.vectors import Points, Space, finite_rows
 
-# Methods take one prediction of an item, whatever the number of model versions.
+# Methods take one prediction per item, for any number of model versions.
 _OF_ALL_VERSIONS = {"probabilities": "mean_probabilities", "objects": "newest_objects"}
 
 
@@ -36,26 +36,26 @@ def rank(
     of: Unit | None = None,
     **options: Any,
 ) -> Ranking:
-    """Score a pool and choose the next batch.
+    """Score a pool and select the next batch.
 
     Args:
         pool: the items; labelled ones are left out.
-        acquisition: name of the acquisition function; auto takes what suits the pool, see
-            `auto_acquisition`; None where the selection needs no score.
+        acquisition: name of the acquisition function; auto picks one that suits the pool, see
+            `auto_acquisition`; None if the selection method needs no score.
         budget: size of the batch; the whole pool when None or larger than it.
         selection: name of the selection method.
         seed: of the selection method.
-        of: score items by their own distribution or by their objects; what the pool allows
-            when None.
-        options: each goes to what names it: the acquisition function, the selection method,
-            `Space` (how distances are measured) or `Constraints` (what the batch must keep to).
+        of: score items by their own distribution or by their objects; when None, whatever the
+            pool allows.
+        options: options of the acquisition function, the selection method, `Space` (how distances
+            are measured) or `Constraints` (limits on the batch); each is routed by name.
 
     Returns:
-        The ranking: the same for any order of the pool's rows.
+        The ranking, independent of the order of the pool's rows.
 
     Raises:
-        UnknownName: for a name or an option that does not exist.
-        InvalidInput: if the pool lacks what is needed, or `budget` is below 1.
+        UnknownName: for an unknown name or option.
+        InvalidInput: if the pool lacks required data, or `budget` is below 1.
 
     Example:
         >>> pool = Pool(["a", "b", "c"], probabilities=[[0.9, 0.1], [0.5, 0.5], [0.6, 0.4]])
@@ -71,14 +71,14 @@ def rank(
 
 
 def ranked(pool: Pool, recipe: Recipe) -> Ranking:
-    """The ranking of a pool by a recipe that was resolved for it.
+    """Rank a pool by a resolved recipe.
 
     Args:
         pool: the items; labelled ones are left out.
-        recipe: of `resolved`.
+        recipe: from `resolved`.
 
     Raises:
-        InvalidInput: if the pool lacks what is needed.
+        InvalidInput: if the pool lacks required data.
     """
     function, method, constraints = recipe.function, recipe.method, recipe.constraints
     n = len(pool)
@@ -144,16 +144,16 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
 
 
 def auto_notices(recipe: Recipe) -> list[Notice]:
-    """What auto chose, for the report; the margin, which is usual, goes without saying."""
+    """What auto chose, for the report; margin, the usual choice, isn't mentioned."""
     usual = {"acquisition"} if recipe.acquisition == "margin" else set()
-    told = [key for key in ("acquisition", "selection") if key in recipe.reasons]
-    return [Notice(key, recipe.reasons[key]) for key in told if key not in usual]
+    keys = [key for key in ("acquisition", "selection") if key in recipe.reasons]
+    return [Notice(key, recipe.reasons[key]) for key in keys if key not in usual]
 
 
 def _usable(
     method: SelectionMethod, pool: Pool, utilities: NDArray[np.floating] | None
 ) -> NDArray[np.bool_]:
-    """Which items have all that the method takes, shape (n_items,)."""
+    """Which items have all inputs of the method, shape (n_items,)."""
     usable = np.ones(len(pool), dtype=bool) if utilities is None else ~np.isnan(utilities)
     if pool.embeddings is not None and "embeddings" in method.inputs:
         usable &= finite_rows(Points(pool.embeddings))
@@ -174,7 +174,7 @@ def _finite_objects(objects: Objects) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class _Inputs:
-    """What a method takes from the pool."""
+    """The inputs a method takes from the pool."""
 
     method: SelectionMethod
     pool: Pool
@@ -185,7 +185,7 @@ class _Inputs:
 
     @cached_property
     def _points(self) -> Callable[[NDArray[np.intp]], Points]:
-        """Points of rows of the pool; the space is learnt from all that are usable, by id."""
+        """Points of pool rows, in a space learnt from all usable rows, in id order."""
         order = self.pool.tie_order
         rows = order[self.usable[order]]
         assert self.pool.embeddings is not None
@@ -197,7 +197,7 @@ class _Inputs:
         return finite_rows(Points(self.pool.embeddings))
 
     def of(self, candidates: NDArray[np.intp], taken: NDArray[np.intp]) -> dict[str, Any]:
-        """The inputs for some candidates; those taken already count as labelled."""
+        """The inputs for some candidates; items already taken count as labelled."""
         return {name: self._column(name, candidates, taken) for name in self.method.inputs}
 
     def _column(self, name: str, candidates: NDArray[np.intp], taken: NDArray[np.intp]) -> Any:
@@ -208,8 +208,8 @@ class _Inputs:
             if name not in self.method.needs:
                 return None
             raise InvalidInput(
-                f"{self.method.name} needs {INPUTS[name]}, and the pool has none.",
-                hint="name where they are stored in source, or use selection top_k.",
+                f"{self.method.name} needs {INPUTS[name]}, but the pool has none.",
+                hint="name their location in source, or use selection top_k.",
             )
         if source == "objects":
             return column.take(candidates if name == source else taken)

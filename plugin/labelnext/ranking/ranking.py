@@ -1,4 +1,4 @@
-"""Ranking: which item is labelled first, second, third."""
+"""Ranking: the order in which to label items."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 class Ranking:
     """The order in which items should be labelled, next first.
 
-    The batch is the first min(budget, candidates) items; the candidates beyond it follow in
-    `pool_order`, by score and then by id. Labelled items never appear, unless their labels are
-    under review.
+    The batch is the first min(budget, candidates) items; the other candidates follow in
+    `pool_order`, by score and then by id. Labelled items appear only in reviews.
 
     Attributes:
         item_ids: shape (n_batch,).
@@ -33,16 +32,16 @@ class Ranking:
         scores: shape (n_batch,), the textbook value of the acquisition function; NaN without one.
         pool_order: shape (n_ranked,), the ids of all ranked items, the batch first.
         pool_scores: shape (n_ranked,).
-        unscored_ids: ids of unlabelled items that could not be scored.
+        unscored_ids: ids of unlabelled items without a score.
         acquisition: name of the function, or None.
         of: what was scored, items or objects; None without an acquisition function.
         direction: of the scores: high or low first; None without an acquisition function.
         selection: name of the method.
         seed: as given.
-        notices: what selection had to adjust.
-        object_scores: of each item's objects, in their order, by its id; None unless asked for.
-        purpose: label, or review: then its items are labelled, the most doubtful label first.
-        recipe: how it was made; None where it was read back from a platform.
+        notices: adjustments made during selection.
+        object_scores: scores of each item's objects, in order, by item id; None unless requested.
+        purpose: label, or review: existing labels, most doubtful first.
+        recipe: how it was made; None if read back from a platform.
     """
 
     item_ids: NDArray[np.str_]
@@ -75,7 +74,7 @@ class Ranking:
         return as_rows(self.item_ids, self.ranks, self.priorities, self.scores)
 
     def pool_rows(self) -> list[dict[str, Any]]:
-        """All ranked items, as `to_rows` gives the batch, and whether each is in it (batch)."""
+        """All ranked items, in the form of `to_rows`, plus whether each is in the batch."""
         n = len(self.pool_order)
         rows = as_rows(self.pool_order, np.arange(1, n + 1), self.pool_priorities, self.pool_scores)
         return [{**row, "batch": row["rank"] <= len(self)} for row in rows]
@@ -136,11 +135,11 @@ def as_rows(
 
 
 def ranking_alone(ranking: Ranking, kept: NDArray[np.bool_]) -> Ranking:
-    """A ranking of a part of its batch, as if nothing else were ranked.
+    """A ranking of part of the batch, as if nothing else were ranked.
 
     Args:
-        ranking: with its batch.
-        kept: shape (n_batch,).
+        ranking: the full ranking.
+        kept: shape (n_batch,), bool.
     """
     ids, scores = ranking.item_ids[kept], ranking.scores[kept]
     n = len(ids)
@@ -156,11 +155,11 @@ def ranking_alone(ranking: Ranking, kept: NDArray[np.bool_]) -> Ranking:
 
 
 def batch_ranking(rows: list[dict[str, Any]], **how: Any) -> Ranking:
-    """A ranking of these items alone, in their order.
+    """A ranking of just these items, in their order.
 
     Args:
         rows: with item_id and score.
-        how: they were ranked, as attributes of `Ranking`.
+        how: further attributes of `Ranking`.
 
     Example:
         >>> batch_ranking([{"item_id": "b", "score": 0.5}, {"item_id": "a", "score": None}])

@@ -1,4 +1,4 @@
-"""Why an item has its score, in a few words."""
+"""One-line reasons for an item's score."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from labelnext.acquisition.objects import object_statistics
 from labelnext.pool.checks import mean_of_members
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
 
 
 def reason(pool: Pool, row: int, of: str | None) -> str:
-    """Why an item stands where it stands: its two best classes, or its objects.
+    """A one-line reason for an item's score: its two best classes, or its objects.
 
     Args:
         pool: the items.
@@ -33,7 +34,7 @@ def reason(pool: Pool, row: int, of: str | None) -> str:
     vectors = pool.members[:, row]
     members = vectors[~np.isnan(vectors).any(axis=1)]
     if not len(members):
-        return "no whole prediction"
+        return "incomplete prediction"
     mean = mean_of_members(members[:, None])[0]
     best = np.argsort(-mean, kind="stable")[:2].tolist()
     text = ", ".join(f"{class_name(pool, c)} {mean[c]:.2f}" for c in best)
@@ -45,7 +46,7 @@ def reason(pool: Pool, row: int, of: str | None) -> str:
 
 
 def objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> str:
-    """The objects of an item, the surest first."""
+    """The objects of an item, most confident first."""
     start, end = objects.offsets[row : row + 2].tolist()
     if start == end:
         return "no objects"
@@ -57,7 +58,7 @@ def objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> str
         for i in order[:most].tolist()
     ]
     more = f" and {len(order) - most} more" if len(order) > most else ""
-    return f"{len(order)} objects: {', '.join(parts)}{more}"
+    return f"{counted(len(order), 'object')}: {', '.join(parts)}{more}"
 
 
 def _versions_reason(versions: tuple[Objects, ...], row: int) -> str:
@@ -65,13 +66,13 @@ def _versions_reason(versions: tuple[Objects, ...], row: int) -> str:
     flips = int(class_flips(clusters, versions).sum())
     unmatched = int((clusters.members < 0).any(axis=1).sum())
     return (
-        f"{len(clusters)} boxes in {len(versions)} versions: {flips} change class, "
-        f"{unmatched} not found by all"
+        f"{counted(len(clusters), 'box', 'boxes')} in {len(versions)} versions: "
+        f"{flips} with differing class, {unmatched} not in all versions"
     )
 
 
 def class_name(pool: Pool, position: int) -> str:
-    """Name of a class, for people: short, and its position where the pool names none."""
+    """Display name of a class, at most 40 characters; its position if the pool has no names."""
     if position < 0:
         return "unknown"
     name = str(position) if pool.classes is None else pool.classes[position]
@@ -81,16 +82,16 @@ def class_name(pool: Pool, position: int) -> str:
 def predictions_by_class(
     pool: Pool, of: str | None
 ) -> tuple[NDArray[np.int64], NDArray[np.intp]] | None:
-    """The predicted class of each item, or of each object, and the item that it belongs to.
+    """The predicted class of each item or object, and the item it belongs to.
 
     Args:
         pool: the items.
         of: items or objects.
 
     Returns:
-        Class positions, −1 for none, and positions of items, of one shape; None where the pool
-        predicts no classes. Both in the order of the items; of several versions that predict
-        objects, each item has those of the newest that predicted it.
+        Class positions, −1 for none, and item positions, of the same shape, in item order; None
+        without predicted classes. With several versions, each item's objects come from the newest
+        version that predicted it.
     """
     if pool.probabilities is not None and of != "objects":
         assert pool.top_classes is not None, "there are probabilities"
@@ -104,9 +105,9 @@ def predictions_by_class(
 
 
 def counted_objects(pool: Pool, floor: float) -> NDArray[np.int64] | None:
-    """How many objects of each item reach the floor, shape (n_items,); None without objects.
+    """Number of objects per item at or above the floor, shape (n_items,); None without objects.
 
-    Of several model versions, the newest that predicted the item counts.
+    With several model versions, the newest that predicted the item counts.
     """
     if not pool.object_sets:
         return None

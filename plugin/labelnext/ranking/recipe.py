@@ -1,4 +1,4 @@
-"""Recipe: how a pool is scored and a batch chosen, with every name and option checked."""
+"""Recipe: how to score a pool and select a batch, with every name and option checked."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ _LENIENT = {"reduction": "reduce", "floor": "floor", "no_objects": "no_objects"}
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a pool is scored and a batch chosen.
+    """How to score a pool and select a batch.
 
-    `asked` makes one from names and options, before any data is read; `resolved` settles what
-    depends on the data, once, and says why. The report, the journal, `labelnext explain` and large
-    pools all read the same recipe.
+    `asked` makes one from names and options before any data is read; `resolved` fills in what
+    depends on the data, once, with reasons. The report, the journal, `labelnext explain` and large
+    pools all use the same recipe.
 
     Attributes:
-        acquisition: name of the function; `auto` until it is resolved; None without one.
-        unit: what is scored, items or objects; None until it is resolved, or without a function.
-        reduction: how the scores of an item's objects become one; None where nothing is reduced.
-        floor: confidence below which objects do not count, in [0, 1]; None where items are scored.
-        no_objects: where items without objects come; None where items are scored.
+        acquisition: name of the function; `auto` until resolved; None without one.
+        unit: what is scored, items or objects; None until resolved, or without a function.
+        reduction: how an item's object scores are combined; None without reduction.
+        floor: confidence below which objects are ignored, in [0, 1]; None when scoring items.
+        no_objects: where items without objects come; None when scoring items.
         options: further options of the function.
         calibrate: whether probabilities may be scaled by a temperature.
-        selection: name of the method; `auto` until it is resolved.
+        selection: name of the method; `auto` until resolved.
         selection_options: options of the method.
         space: how distances are measured, see `Space`.
-        limits: what the batch must keep to, see `Constraints`.
+        limits: limits on the batch, see `Constraints`.
         budget: size of the batch; None for the whole pool.
         seed: of the method.
-        purpose: label ranks what has no label, review ranks labels.
-        reasons: what was left to labelnext, by key, and why it is so, one sentence each.
+        purpose: label ranks unlabelled items, review ranks existing labels.
+        reasons: choices made by labelnext, by key, with a one-sentence reason.
     """
 
     acquisition: str | None = AUTO
@@ -74,25 +74,25 @@ class Recipe:
 
     @property
     def function(self) -> AcquisitionFunction | None:
-        """The row of the acquisition function; None without one, or while it is `auto`."""
+        """The acquisition function; None without one, or while it is `auto`."""
         if self.acquisition in (None, AUTO) or self.purpose == "review":
             return None
         return get_acquisition(str(self.acquisition))
 
     @property
     def method(self) -> SelectionMethod:
-        """The row of the selection method."""
+        """The selection method."""
         return get_selection(self.selection)
 
     @property
     def scoring(self) -> dict[str, Any]:
-        """What `AcquisitionFunction.score` is given, beside the pool and the unit."""
+        """Options for `AcquisitionFunction.score`, besides the pool and the unit."""
         stated = {name: getattr(self, attribute) for attribute, name in _LENIENT.items()}
         return {**{n: v for n, v in stated.items() if v is not None}, **self.options}
 
     @property
     def constraints(self) -> Constraints:
-        """What the batch must keep to."""
+        """The limits on the batch."""
         return Constraints(**self.limits)
 
     def to_dict(self) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
-        """Back from `to_dict`; keys of another version are passed over."""
+        """The inverse of `to_dict`; unknown keys from other versions are ignored."""
         known = {f.name for f in fields(cls)}
         return cls(**{name: value for name, value in data.items() if name in known})
 
@@ -115,7 +115,7 @@ def asked(
     seed: int = 0,
     unit: Unit | None = None,
 ) -> Recipe:
-    """A recipe of names and options; each option goes to what names it.
+    """Make a recipe from names and options; each option is routed by name.
 
     Args:
         acquisition: name of the function, auto, or None.
@@ -123,11 +123,11 @@ def asked(
         budget: size of the batch; None for the whole pool.
         selection: name of the method.
         seed: of the method.
-        unit: what to score; None for what the pool allows.
+        unit: what to score; None for whatever the pool allows.
 
     Raises:
-        UnknownName: for a name or an option that does not exist.
-        InvalidInput: if two things take an option, or a value breaks its rule.
+        UnknownName: for an unknown name or option.
+        InvalidInput: if an option is ambiguous, or a value is invalid.
 
     Example:
         >>> asked("entropy", options={"base": 2, "per_group": 1}).limits
@@ -142,7 +142,7 @@ def asked(
         if not by:
             raise unknown("option", name, set().union(*takers.values()))
         if len(by) > 1:
-            raise InvalidInput(f"option {name} is ambiguous: both {by[0]} and {by[1]} take it.")
+            raise InvalidInput(f"option {name} is ambiguous: both {by[0]} and {by[1]} have it.")
     scoring, choosing, space, limits = (
         {n: v for n, v in options.items() if n in names} for names in takers.values()
     )
@@ -162,11 +162,11 @@ def asked(
 
 
 def takers_of(acquisition: str | None, method: SelectionMethod) -> dict[str, set[str]]:
-    """The names of the options of the function, the method, the space and the constraints.
+    """The option names of the function, the method, the space and the constraints.
 
     Args:
-        acquisition: name of the function; for `auto`, the options of all that it may take.
-        method: of the selection.
+        acquisition: name of the function; `auto` has the options of all functions it may choose.
+        method: the selection method.
 
     Raises:
         UnknownName: if there is no such function.
@@ -184,17 +184,17 @@ def takers_of(acquisition: str | None, method: SelectionMethod) -> dict[str, set
 
 
 def resolved(recipe: Recipe, pool: Pool) -> Recipe:
-    """The recipe with everything settled that depends on the data.
+    """Fill in everything that depends on the data.
 
     That is: `auto`, the unit, how objects are reduced, and the number of clusters.
 
     Args:
-        recipe: of `asked` or of a configuration; one that is resolved already stays as it is.
-        pool: what is ranked.
+        recipe: from `asked` or a configuration; a resolved recipe stays as it is.
+        pool: the pool to rank.
 
     Raises:
-        UnknownName: if the function that auto takes has no such option.
-        InvalidInput: if the pool lacks what is needed.
+        UnknownName: if the function auto chooses doesn't have an option.
+        InvalidInput: if the pool lacks required data.
     """
     recipe = _with_function(recipe, pool)
     method = recipe.method
@@ -219,13 +219,13 @@ def resolved(recipe: Recipe, pool: Pool) -> Recipe:
         recipe = replace(
             recipe,
             selection_options={**recipe.selection_options, "n_clusters": n_clusters},
-            reasons={**recipe.reasons, "n_clusters": f"{n_clusters}, one for each class."},
+            reasons={**recipe.reasons, "n_clusters": f"{n_clusters}, one per class."},
         )
     return recipe
 
 
 def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
-    """The recipe with its function, unit, and how objects are reduced."""
+    """Fill in the function, the unit, and how objects are reduced."""
     name, unit, reasons = recipe.acquisition, recipe.unit, recipe.reasons
     chosen: dict[str, Any] = {}
     if name == AUTO:
@@ -235,7 +235,7 @@ def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
     if name is None:
         if recipe.options:
             raise InvalidInput(
-                f"option {min(recipe.options)} must be left out where nothing is scored; "
+                f"option {min(recipe.options)} must be left out without an acquisition function; "
                 f"got {recipe.options[min(recipe.options)]!r}."
             )
         return replace(recipe, acquisition=None, unit=None, reasons=reasons)
@@ -262,7 +262,7 @@ def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
 
 
 def _n_anchors(pool: Pool) -> int:
-    """How many labelled items have an embedding that distances can be measured from."""
+    """Number of labelled items with a finite embedding."""
     if pool.embeddings is None:
         return 0
     return int((pool.labelled & finite_rows(Points(pool.embeddings))).sum())
@@ -272,12 +272,12 @@ def _default_clusters(pool: Pool) -> int:
     """The number of classes.
 
     Raises:
-        InvalidInput: if the pool names none.
+        InvalidInput: if it is unknown.
     """
     if pool.n_classes is None:
         raise InvalidInput(
-            "n_clusters must be given when the pool names no classes; got None.",
-            hint="set selection.options.n_clusters, or give the pool its classes.",
+            "n_clusters must be given for a pool without classes; got None.",
+            hint="set selection.options.n_clusters, or name the pool's classes.",
         )
     return pool.n_classes
 

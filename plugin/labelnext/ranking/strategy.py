@@ -1,4 +1,4 @@
-"""A strategy of a replay: which acquisition function and selection method choose each batch."""
+"""Strategy: the acquisition function and selection method of a replay."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RANDOM = "random"
 
 @dataclass(frozen=True)
 class Strategy:
-    """How each batch is chosen.
+    """How to choose each batch.
 
     Attributes:
         name: as in the configuration.
@@ -27,10 +27,10 @@ class Strategy:
 
     @classmethod
     def parse(cls, text: str) -> Strategy:
-        """From ``random``, an acquisition function, a selection method, or both with a slash.
+        """Parse ``random``, an acquisition function, a selection method, or both with a slash.
 
         Raises:
-            UnknownName: if it is none of these.
+            UnknownName: for an unknown name.
 
         Example:
             >>> Strategy.parse("margin").selection, Strategy.parse("image_diversity").acquisition

@@ -1,1 +1,1 @@
-"""Replay: which strategy would have beaten random on labels that are known."""
+"""Replay: which strategy would have beaten random on your existing labels."""

@@ -1,4 +1,4 @@
-"""Active learning replayed on items whose labels are known: one strategy, one start, one curve."""
+"""Replays active learning on labelled items: one learning curve per strategy and start."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from labelnext.ranking.strategy import Strategy as Strategy
 
 @dataclass(frozen=True)
 class Protocol:
-    """What all strategies have in common.
+    """Settings shared by all strategies.
 
     Attributes:
         model: import path of a scikit-learn classifier.
         model_options: of its constructor.
         initial: labels at the start, chosen at random.
-        batch: labels of each round.
+        batch: labels per round.
         rounds: number of rounds after the start.
-        test_size: share of the items on which accuracy is measured, in (0, 1).
+        test_size: share of the items held out to measure accuracy, in (0, 1).
     """
 
     model: str = "sklearn.linear_model.LogisticRegression"
@@ -43,7 +43,7 @@ class Protocol:
         """A new model, on standardised features.
 
         Raises:
-            ConfigError: if the import path leads to no classifier.
+            ConfigError: if the import path isn't a classifier.
         """
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
@@ -75,15 +75,15 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Curve:
-    """What one strategy reached from one start.
+    """The learning curve of one strategy from one start.
 
     Attributes:
         strategy: its name.
         seed: of the start, the split and the choices.
-        accuracies: shape (n_rounds + 1,), on the held-out items, from the start on.
+        accuracies: shape (n_rounds + 1,), on the held-out items, including the start.
         balanced: shape (n_rounds + 1,), mean recall over the classes.
-        recalls: shape (n_rounds + 1, n_classes), on the held-out items; NaN where a class is not
-            among them.
+        recalls: shape (n_rounds + 1, n_classes), on the held-out items; NaN for classes that don't
+            occur there.
     """
 
     strategy: str
@@ -101,12 +101,12 @@ def learning_curve(
     protocol: Protocol,
     seed: int,
 ) -> Curve:
-    """Label some items, train, choose a batch, reveal its labels, train again; measure each time.
+    """Repeatedly train, measure accuracy, choose a batch and reveal its labels.
 
-    The split and the start depend on the seed alone, so that strategies can be compared in pairs.
+    The split and the start depend only on the seed, so strategies can be compared in pairs.
 
     Args:
-        features: shape (n_items, n_dimensions), what the model sees, and the embeddings.
+        features: shape (n_items, n_dimensions), used as model input and as embeddings.
         labels: shape (n_items,), class positions.
         n_classes: number of classes.
         strategy: how each batch is chosen.
@@ -145,7 +145,7 @@ def learning_curve(
 
 
 def needed(protocol: Protocol) -> int:
-    """Number of labelled items that the protocol needs, those held out included."""
+    """Number of labelled items the protocol needs, including those held out."""
     asked = protocol.initial + protocol.batch * protocol.rounds
     least = int(asked / (1 - protocol.test_size))
     return next(n for n in range(least - 1, least + 3) if n - _n_test(protocol, n) >= asked)
@@ -156,11 +156,11 @@ def _n_test(protocol: Protocol, n_items: int) -> int:
 
 
 def _start(labels: NDArray[np.integer], size: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """A random start; of two classes at least, or no classifier can be trained."""
+    """A random start with at least two classes, as classifiers need."""
     chosen = rng.permutation(len(labels))
     others = chosen[labels[chosen] != labels[chosen[0]]]
     if not others.size:
-        raise InvalidInput("labels must be of two classes at least, also in each split.")
+        raise InvalidInput("labels must have at least two classes, also in each split.")
     known = np.zeros(len(labels), dtype=bool)
     known[chosen[:size]] = True
     if not known[others[0]]:
@@ -177,7 +177,7 @@ def _batch(
     budget: int,
     rng: np.random.Generator,
 ) -> NDArray[np.intp]:
-    """Positions of the items labelled next; `revealed` is −1 where the label is not known yet."""
+    """Positions of the next batch; `revealed` is −1 for labels not revealed yet."""
     seed = int(rng.integers(2**31))
     if strategy.selection is None:
         return rng.permutation(np.flatnonzero(revealed < 0))[:budget]

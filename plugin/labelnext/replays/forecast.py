@@ -1,4 +1,4 @@
-"""What labelling on would bring: the learning curve so far, and where its power law leads."""
+"""Forecasts accuracy at more labels, by fitting a power law to the learning curve so far."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from labelnext.replays.curves import Protocol
 
-LEAST = 60  # labelled items below which nothing is said
-_MOST = 2000  # items that are looked at: more change the curve little and take long
+LEAST = 60  # labelled items needed for a forecast
+_MOST = 2000  # items used: more change the curve little and take long
 _SPLITS, _SIZES, _RESAMPLES = 10, 6, 2000
 _HELD_OUT = 0.25
 _EXPONENTS = np.linspace(0.05, 2, 40)
@@ -20,16 +20,16 @@ _EXPONENTS = np.linspace(0.05, 2, 40)
 
 @dataclass(frozen=True)
 class Forecast:
-    """Accuracy at more labels than there are, with what it cannot say.
+    """Expected accuracy at more labels, with its limits.
 
     Attributes:
-        sizes: numbers of labels at which a model was trained.
-        accuracies: mean accuracy on held-out items at each, in [0, 1].
-        labels: numbers of labels that are forecast.
+        sizes: numbers of labels used for training.
+        accuracies: mean accuracy on held-out items at each size, in [0, 1].
+        labels: numbers of labels in the forecast.
         expected: accuracy at each, in [0, 1].
         low: lower end of its 95 % interval.
         high: upper end.
-        caution: what it cannot say.
+        caution: its limits.
     """
 
     sizes: list[int]
@@ -47,37 +47,37 @@ def forecast(
     protocol: Protocol,
     wanted: Sequence[int],
 ) -> Forecast | str:
-    """Train on growing parts of the labels, fit a power law, and follow it to more labels.
+    """Train on growing subsets of the labels, fit a power law, and extrapolate it.
 
-    Ten random splits hold out a quarter of the items each; the others are given to the model in
-    six nested parts. The curve is a − b·n^(−c), and the interval comes from resampled splits, as
-    few at a time as their overlap allows.
+    Ten random splits each hold out a quarter of the items; the model is trained on six nested
+    subsets of the rest. The curve is a − b·n^(−c). The interval comes from resampling splits, with
+    a sample size reduced for their overlap.
 
     Args:
         features: shape (n_items, n_dimensions).
         labels: shape (n_items,), class positions.
-        protocol: the model; its other parts are not used.
+        protocol: provides the model; its other fields are ignored.
         wanted: numbers of labels to forecast.
 
     Returns:
-        The forecast, or in one sentence why there is none.
+        The forecast, or one sentence saying why there is none.
 
     References:
         Cortes et al., Learning curves: asymptotic values and rate of convergence (1994); Viering
         and Loog, The Shape of Learning Curves (2022); Nadeau and Bengio, Inference for the
-        Generalization Error (2003), of the overlap of splits.
+        Generalization Error (2003), for the overlap of splits.
     """
     if len(labels) < LEAST:
-        return f"a forecast needs {LEAST} labelled items with embeddings; there are {len(labels)}."
+        return f"A forecast needs {LEAST} labelled items with embeddings; got {len(labels)}."
     if np.bincount(labels).max() > len(labels) - 4:
-        return "a forecast needs labels of two classes, a few of each."
+        return "A forecast needs labels of at least two classes, a few of each."
     seeds = np.random.SeedSequence(0).spawn(_SPLITS)
     kept = np.random.default_rng(0).permutation(len(labels))[:_MOST]
     sizes = part_sizes(len(kept), int(labels.max()) + 1)
     curves = np.array(
         [_curve(features[kept], labels[kept], sizes, protocol, seed) for seed in seeds]
     )
-    # Splits share items: ten of them know no more than this many that do not.
+    # Splits overlap: ten of them are worth this many independent ones.
     several = max(round(1 / (1 / _SPLITS + _HELD_OUT / (1 - _HELD_OUT))), 1)
     rng = np.random.default_rng(0)
     drawn = curves[rng.integers(_SPLITS, size=(_RESAMPLES, several))].mean(axis=1)
@@ -91,13 +91,13 @@ def forecast(
         power_law(sizes, mean[None], ahead)[0].tolist(),
         low.tolist(),
         high.tolist(),
-        "it speaks of this model on items like those that are labelled, and of more labels chosen "
-        "as these were; far ahead it is a guess.",
+        "it assumes the same model, items like those already labelled, and labels chosen the same "
+        "way; far ahead it's a guess.",
     )
 
 
 def part_sizes(n_items: int, n_classes: int) -> NDArray[np.int64]:
-    """How many labels the model is given, from a few of each class to all that are not held out.
+    """Training set sizes, from a few labels per class to all that aren't held out.
 
     Example:
         >>> part_sizes(400, 10).tolist()
@@ -111,7 +111,7 @@ def part_sizes(n_items: int, n_classes: int) -> NDArray[np.int64]:
 def power_law(
     sizes: NDArray[np.integer], curves: NDArray[np.floating], wanted: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """Least-squares fits of a − b·n^(−c) with a ≤ 1 and b ≥ 0, followed to other sizes.
+    """Least-squares fits of a − b·n^(−c) with a ≤ 1 and b ≥ 0, extrapolated to other sizes.
 
     Args:
         sizes: shape (n_sizes,), at least 3.
@@ -156,7 +156,7 @@ def _curve(
     order = np.random.default_rng(seed).permutation(len(labels))
     test, train = np.split(order, [len(labels) - int(sizes[-1])])
     others = np.flatnonzero(labels[train] != labels[train[0]])
-    if others.size:  # no classifier can be trained on one class
+    if others.size:  # a classifier needs two classes
         train[[1, others[0]]] = train[[others[0], 1]]
     accuracies = []
     for size in sizes.tolist():

@@ -1,4 +1,4 @@
-"""What a replay showed: curves with intervals, the difference from random, and one advice."""
+"""Results of a replay: curves with intervals, the gain over random, and advice."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput
 from labelnext.ranking.strategy import RANDOM
 from labelnext.replays.curves import Curve, Protocol
+from labelnext.support.words import counted
 
 _RESAMPLES = 4000
 
@@ -24,20 +25,20 @@ class Outcome:
 
     Attributes:
         strategy: its name.
-        accuracies: mean learning curve, from the start on.
+        accuracies: mean learning curve, including the start.
         low: lower end of its 95 % interval at each round.
         high: upper end.
-        difference: mean over seeds of the curve's mean after the start, less random's.
-        interval: bootstrap interval of the difference, at 95 % over all strategies together.
-        wins: seeds in which it was above random.
+        difference: mean over seeds of the curve's mean after the start, minus random's.
+        interval: bootstrap interval of the difference, at 95 % for all strategies jointly.
+        wins: seeds in which it beat random.
         balanced_difference: the same difference in balanced accuracy.
-        labels_to_match: labels with which its mean curve reaches random's last accuracy; None if
-            it does not.
-        recall_differences: for each class, final recall less random's; None where not measured.
-        recall_intervals: 95 % bootstrap interval of each, for itself; None where not measured.
-        recall_wins: seeds in which the class's final recall was above random's.
-        class_labels_to_match: for each class, labels with which its mean recall reaches random's
-            last one; None if it does not, or where it was not measured.
+        labels_to_match: labels its mean curve needs to reach random's final accuracy; None if it
+            never does.
+        recall_differences: for each class, final recall minus random's; None if not measured.
+        recall_intervals: 95 % bootstrap interval for each class; None if not measured.
+        recall_wins: seeds in which the class's final recall beat random's.
+        class_labels_to_match: for each class, labels its mean recall needs to reach random's final
+            recall; None if it never does, or if not measured.
     """
 
     strategy: str
@@ -57,17 +58,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class ReplayReport:
-    """What a replay showed.
+    """The results of a replay.
 
     Attributes:
-        outcomes: random first, then the strategies as configured.
+        outcomes: random first, then the strategies in configured order.
         labels: number of labels at each point of the curves.
-        n_items: labelled items in all.
+        n_items: labelled items in total.
         n_seeds: paired starts.
         classes: names.
         protocol: model and sizes.
         advice: one sentence.
-        path: of the HTML page, if one was asked for.
+        path: of the HTML page, if requested.
     """
 
     outcomes: list[Outcome]
@@ -89,21 +90,21 @@ class ReplayReport:
         *,
         path: Path | None = None,
     ) -> ReplayReport:
-        """The report of these curves; random must be among the strategies.
+        """Make the report from curves; random must be among the strategies.
 
         Raises:
-            InvalidInput: if a strategy lacks a seed that another has, or random is missing.
+            InvalidInput: if the strategies have different seeds, or random is missing.
         """
         names = list(dict.fromkeys(curve.strategy for curve in curves))
         table = {(curve.strategy, curve.seed): curve for curve in curves}
         seeds = sorted({curve.seed for curve in curves})
         if RANDOM not in names or len(table) != len(names) * len(seeds):
-            raise InvalidInput("curves must hold every strategy, random too, for every seed.")
+            raise InvalidInput("curves must have every strategy, including random, for every seed.")
         labels = [protocol.initial + r * protocol.batch for r in range(protocol.rounds + 1)]
-        rows = {name: [table[name, seed] for seed in seeds] for name in names}
-        # So many strategies are compared with random at once that one may look good by luck.
+        by_name = {name: [table[name, seed] for seed in seeds] for name in names}
+        # Bonferroni: with many comparisons, one strategy may look good by luck.
         level = 0.05 / max(len(names) - 1, 1)
-        outcomes = [_outcome(rows[name], rows[RANDOM], labels, level) for name in names]
+        outcomes = [_outcome(by_name[name], by_name[RANDOM], labels, level) for name in names]
         outcomes.sort(key=lambda outcome: outcome.strategy != RANDOM)
         return cls(
             outcomes,
@@ -125,7 +126,7 @@ class ReplayReport:
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
 
     def to_html(self) -> str:
-        """One page with the curves, that needs nothing but itself."""
+        """A self-contained page with the curves."""
         from labelnext.replays.page import render_replay
 
         return render_replay(self)
@@ -170,13 +171,13 @@ def _outcome(
 def _reached(
     curves: NDArray[np.floating], random: NDArray[np.floating], labels: Sequence[int]
 ) -> int | None:
-    """Labels with which the mean of the curves reaches the last mean of random's, if it does."""
+    """Labels the mean curve needs to reach random's final mean; None if it never does."""
     reached = np.flatnonzero(np.nanmean(curves, axis=0) >= np.nanmean(random, axis=0)[-1])
     return int(labels[reached[0]]) if reached.size else None
 
 
 def _interval(values: NDArray[np.floating], level: float) -> tuple[float, float]:
-    """Percentile bootstrap interval of the mean (Efron 1979); the same for the same values."""
+    """Percentile bootstrap interval of the mean (Efron 1979), deterministic."""
     rng = np.random.default_rng(0)
     means = values[rng.integers(len(values), size=(_RESAMPLES, len(values)))].mean(axis=1)
     low, high = np.quantile(means, [level / 2, 1 - level / 2])
@@ -187,12 +188,12 @@ def _advice(outcomes: Sequence[Outcome], labels: Sequence[int], n_seeds: int) ->
     others = [outcome for outcome in outcomes if outcome.strategy != RANDOM]
     better = [outcome for outcome in others if outcome.interval[0] > 0]
     if not others:
-        return "Only random was replayed: name strategies to compare it with."
+        return "Only random was replayed; name strategies to compare with it."
     if not better:
         best = max(others, key=lambda outcome: outcome.difference)
         return (
-            f"None of the {len(others)} strategies was reliably better; {best.strategy}, the best "
-            f"of them, is no better than random on your data ({_points(best.difference)} points, "
+            f"No strategy reliably beat random. The best of {len(others)}, {best.strategy}, "
+            f"is no better than random on your data ({_points(best.difference)} points, "
             f"between {_points(best.interval[0])} and {_points(best.interval[1])})."
         )
     best = max(better, key=lambda outcome: outcome.difference)
@@ -203,9 +204,9 @@ def _advice(outcomes: Sequence[Outcome], labels: Sequence[int], n_seeds: int) ->
         else ""
     )
     return (
-        f"Take {best.strategy}: {_points(best.difference)} points of accuracy over random on "
+        f"Use {best.strategy}: {_points(best.difference)} points of accuracy over random on "
         f"average (between {_points(best.interval[0])} and {_points(best.interval[1])}), better in "
-        f"{best.wins} of {n_seeds} starts.{match}"
+        f"{best.wins} of {counted(n_seeds, 'start')}.{match}"
     )
 
 

@@ -35,7 +35,7 @@ def _found_plot(report: StoredReport, version: int, target: str) -> str:
     for row in report.rows:
         if (row.version, row.target) == (version, target):
             axes.plot(looked, [0, *(100 * s for s in row.shares)], ".-", label=row.strategy)
-    axes.set_xlabel("first items of the ranking, %")
+    axes.set_xlabel("top of the ranking, % of items")
     axes.set_ylabel("found, %")
     add_legend(axes)
     return as_svg(figure)

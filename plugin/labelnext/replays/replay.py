@@ -1,4 +1,4 @@
-"""replay(config): would an acquisition function have beaten random on your own labels?"""
+"""replay(config): would an acquisition function have beaten random on your labels?"""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ def replay(
     adapter: Adapter | None = None,
     progress: Progress | None = None,
 ) -> ReplayReport | StoredReport:
-    """Replay active learning on the labelled items of a source, for each strategy of `replay`.
+    """Replay active learning on a source's labelled items, for each strategy in `replay`.
 
-    Where no item has an embedding, no model can be trained: then the rankings of the stored
-    predictions are compared with the labels, and each model version with the next.
+    Without embeddings no model can be trained; instead, rankings of the stored predictions are
+    compared with the labels, and each model version with the next.
 
-    Every finished curve is kept in the state folder, so a replay that broke off goes on where it
-    was, and one with more seeds or strategies computes only what is new. The figures depend on the
-    seed, not on the number of workers.
+    Finished curves are kept in the state folder, so an interrupted replay resumes where it stopped,
+    and adding seeds or strategies computes only the new curves. Results depend on the seed, not on
+    the number of workers.
 
     Args:
         config: a checked configuration, the path of a YAML file, or its content as a mapping.
-        adapter: one that is open already.
-        progress: called with a stage, how many curves are done, and of how many.
+        adapter: an adapter that is already open.
+        progress: called with a stage, the number of finished curves, and the total.
 
     Returns:
-        The report; its HTML page is written where `replay.path` says.
+        The report; its HTML page is written to `replay.path`.
 
     Raises:
-        ConfigError: for a wrong configuration.
+        ConfigError: for an invalid configuration.
         InvalidInput: if there are too few labelled items, or they have no embeddings.
     """
     settings = config if isinstance(config, Config) else load_config(config)
@@ -67,7 +67,7 @@ def replay(
         options.test_size,
     )
     if options.by != "predictions":
-        protocol.estimator(0)  # a wrong model shows before the data is read
+        protocol.estimator(0)  # a wrong model fails before the data is read
     with opened(settings, adapter, progress) as platform:
         pool = read_pool(settings, platform, progress)
     stored = pool.embeddings is None and not pool.missing.all()
@@ -93,7 +93,7 @@ def replay(
 
 
 def _written(report: _Report) -> _Report:
-    """The report, its page written."""
+    """Write the report's page and return the report."""
     if report.path is not None:
         text = report.to_html().encode()
         write_atomically(report.path, lambda file: file.write(text))
@@ -101,18 +101,18 @@ def _written(report: _Report) -> _Report:
 
 
 def labelled_part(pool: Pool) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
-    """Features and labels of the labelled items, in the order of their ids.
+    """Features and labels of the labelled items, in id order.
 
     Raises:
         InvalidInput: if there are none, or they have no embeddings.
     """
     if pool.embeddings is None:
         raise InvalidInput(
-            "replay needs embeddings or features of the labelled items, and the source has none.",
-            hint="name where they are stored in source: an embeddings field, or a side file.",
+            "replay needs embeddings or features of the labelled items, but the source has none.",
+            hint="name an embeddings field or a side file in source.",
         )
     if pool.labels is None or not (pool.labels >= 0).any():
-        raise InvalidInput("replay needs items with a class label, and the source has none.")
+        raise InvalidInput("replay needs items with a class label, but the source has none.")
     order = pool.tie_order
     usable = (pool.labels >= 0) & np.isfinite(pool.embeddings).all(axis=1)
     rows = order[usable[order]]

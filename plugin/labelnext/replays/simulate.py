@@ -1,4 +1,4 @@
-"""Every strategy played on known labels, as one curve for each seed."""
+"""Simulates every strategy on known labels, one curve per seed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from labelnext.journal.plan import Progress
 from labelnext.ranking.strategy import Strategy
 from labelnext.replays.curves import Curve, Protocol, learning_curve, needed
 
-_FORMAT = b"recalls of each round"  # curves that were kept in another form are made again
+_FORMAT = b"recalls of each round"  # curves stored in another format are recomputed
 
 
 def simulate(
@@ -39,15 +39,15 @@ def simulate(
         features: shape (n_items, n_dimensions).
         labels: shape (n_items,), class positions.
         n_classes: number of classes.
-        strategies: the same starts for each.
+        strategies: all use the same starts.
         protocol: model and sizes.
         seeds: one start each.
-        workers: processes; one for each processor when None.
-        store: folder in which finished curves are kept; nothing is kept when None.
-        progress: called with a stage, how many curves are done, and of how many.
+        workers: number of processes; one per processor when None.
+        store: folder for finished curves; nothing is stored when None.
+        progress: called with a stage, the number of finished curves, and the total.
 
     Raises:
-        InvalidInput: if there are fewer labelled items than the protocol asks for.
+        InvalidInput: if there are fewer labelled items than the protocol needs.
     """
     if len(labels) < needed(protocol):
         raise InvalidInput(
@@ -55,7 +55,7 @@ def simulate(
             f"{protocol.batch} after {protocol.initial}; got {len(labels)}.",
             hint="lower replay.rounds, replay.batch or replay.initial.",
         )
-    protocol.estimator(0)  # a wrong model fails here, once, and not in a worker
+    protocol.estimator(0)  # a wrong model fails once, here, not in every worker
     kept = _Kept(store, features, labels, protocol)
     wanted = [(strategy, seed) for seed in seeds for strategy in strategies]
     todo = [(s, seed) for s, seed in wanted if (s.name, seed) not in kept.curves]
@@ -79,13 +79,13 @@ def _in_processes(jobs: Iterator[tuple[Any, ...]], workers: int) -> Iterator[Cur
 def _one(*job: Any) -> Curve:
     from threadpoolctl import threadpool_limits
 
-    # One thread each: workers would fight for the cores, and sums would depend on their number.
+    # One thread each: otherwise workers compete for cores, and sums depend on the thread count.
     with threadpool_limits(limits=1):
         return learning_curve(*job)
 
 
 class _Kept:
-    """Finished curves on disk, under a hash of all that they depend on."""
+    """Finished curves on disk, keyed by a hash of everything they depend on."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class _Kept:
             try:
                 row = json.loads(line)
             except json.JSONDecodeError:
-                continue  # cut off when a process died
+                continue  # truncated when a process died
             curve = Curve(
                 row["strategy"],
                 row["seed"],
@@ -126,5 +126,5 @@ class _Kept:
         self.curves[curve.strategy, curve.seed] = curve
         if self._path is not None:
             with self._path.open("a", encoding="utf-8") as file:
-                # A line begins afresh even if the last one was cut off.
+                # Start a new line, in case the last one was truncated.
                 file.write("\n" + json.dumps(asdict(curve)))

@@ -1,8 +1,8 @@
-"""Replay of stored predictions: would a version's ranking have found what it got wrong?
+"""Replay of stored predictions: would a version's ranking have found its mistakes?
 
-No model is trained, so nothing can be said of accuracy. What can be: how early in the ranking of
-a version stand the items whose label proves that version wrong, and those about which the next
-version changed its mind. A random order finds any share of them in the same share of the items.
+No model is trained, so this can't measure accuracy. It measures how early a version's ranking finds
+the items it got wrong, and the items on which the next version changed its prediction. A random
+order finds any share of them in the same share of the items.
 """
 
 from __future__ import annotations
@@ -23,28 +23,29 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.selection.sorting import stable_order
+from labelnext.support.words import counted
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)
 _FIRST = 0.1
-_CONFIDENT = 0.5  # objects below it are not taken for the version's word
-_LEAST = 5  # items to find below which nothing is said
+_CONFIDENT = 0.5  # objects below it are ignored
+_LEAST = 5  # targets needed for a comparison
 WRONG, CHANGED = "wrong by their label", "changed in the next version"
 
 
 @dataclass(frozen=True)
 class Found:
-    """How early a strategy's ranking of one version finds what it should.
+    """How early a strategy's ranking of one version finds its targets.
 
     Attributes:
         version: number of the version, from 1.
-        name: of the version; its number where the source has no name.
-        target: what is to be found.
+        name: of the version; its number if the source has no name.
+        target: what should be found.
         strategy: the acquisition function.
-        n_items: items that were ranked.
-        n_targets: those among them that should come early.
+        n_items: ranked items.
+        n_targets: items that should come early.
         shares: share of the targets in the first 5, 10, 20, 30 and 50 % of the ranking.
-        area: chance that a target stands before another item, in [0, 1]; random has 0.5.
-        interval: of the area, at 95 % over all rows together.
+        area: chance that a target ranks before another item, in [0, 1]; 0.5 for random.
+        interval: of the area, at 95 % for all rows jointly.
     """
 
     version: int
@@ -60,13 +61,13 @@ class Found:
 
 @dataclass(frozen=True)
 class StoredReport:
-    """What a replay of stored predictions showed.
+    """The results of a replay of stored predictions.
 
     Attributes:
-        rows: for each version, target and strategy.
-        left_out: strategies that could not be replayed, with the reason; and targets too rare.
+        rows: one per version, target and strategy.
+        left_out: strategies that couldn't be replayed, with the reason, and targets too rare.
         advice: one sentence.
-        path: of the HTML page, if one was asked for.
+        path: of the HTML page, if requested.
     """
 
     rows: list[Found]
@@ -83,7 +84,7 @@ class StoredReport:
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
 
     def to_html(self) -> str:
-        """One page with the table and a curve for each version, that needs nothing but itself."""
+        """A self-contained page with the table and a plot for each version and target."""
         from labelnext.replays.page import render_stored
 
         return render_stored(self)
@@ -92,27 +93,27 @@ class StoredReport:
 def replay_stored(
     pool: Pool, strategies: Sequence[str], *, path: Path | None = None
 ) -> StoredReport:
-    """Compare each version's rankings with its labels, and with the version after it.
+    """Compare each version's rankings with the labels, and with the next version.
 
     Args:
-        pool: with class probabilities or boxes, of one version or of several, the oldest first.
-            An image is wrong or changed where a box of confidence 0.5 or more has no partner of its
-            class with an IoU of 0.5 or more.
-        strategies: acquisition functions; what needs a model to be trained is left out, and said.
-        path: where the page will be.
+        pool: with class probabilities or boxes, of one or more versions, oldest first. An image
+            counts as wrong or changed if a box of confidence 0.5 or more has no match of its class
+            with an IoU of at least 0.5.
+        strategies: acquisition functions; those that can't rank stored predictions are listed in
+            `left_out`.
+        path: of the page.
 
     Raises:
-        InvalidInput: if nothing can be compared: no predictions, or neither labels nor a second
-            version.
+        InvalidInput: if there are no predictions, or neither labels nor a second version.
 
     References:
-        DeLong, DeLong and Clarke-Pearson (1988), of the area and its interval.
+        DeLong, DeLong and Clarke-Pearson (1988), for the area and its interval.
 
     Example:
         >>> rows = [[0.9, 0.1]] * 15 + [[0.6, 0.4]] * 5
         >>> pool = Pool(range(20), probabilities=rows, labels=[0] * 15 + [1] * 5)
-        >>> (found,) = replay_stored(pool, ["margin"]).rows
-        >>> found.n_targets, found.area
+        >>> (row,) = replay_stored(pool, ["margin"]).rows
+        >>> row.n_targets, row.area
         (5, 1.0)
     """
     versions = _versions(pool)
@@ -121,17 +122,18 @@ def replay_stored(
     left_out: list[str] = []
     targets = []
     for version, target, known, aims in _targets(pool, versions):
-        found, others = int((known & aims).sum()), int((known & ~aims).sum())
-        if min(found, others) < _LEAST:
+        n_aims, others = int((known & aims).sum()), int((known & ~aims).sum())
+        if min(n_aims, others) < _LEAST:
             name = pool.version_names[version - 1]
-            left_out.append(f"version {name}, {target}: {found} of {found + others} items")
+            total = counted(n_aims + others, "item")
+            left_out.append(f"version {name}, {target}: {n_aims} of {total}")
         else:
             targets.append((version, target, known, aims))
     if not targets and not left_out:
         raise InvalidInput(
-            "replay of stored predictions needs labels, or a second model version; the source has "
+            "replay of stored predictions needs labels or a second model version; the source has "
             "neither.",
-            hint="name several versions in source, the oldest first.",
+            hint="name several versions in source, oldest first.",
         )
     usable = _usable(versions[-1], strategies, left_out)
     level = 0.05 / max(len(targets) * len(usable), 1)
@@ -144,7 +146,7 @@ def replay_stored(
 
 
 def _versions(pool: Pool) -> list[Pool]:
-    """The items as each version saw them, unlabelled, the oldest first."""
+    """One unlabelled pool per version, oldest first."""
     if pool.members is not None and not pool.multilabel:
         return [
             Pool(pool.item_ids, probabilities=m, classes=pool.classes, versions=[name])
@@ -158,11 +160,11 @@ def _versions(pool: Pool) -> list[Pool]:
 
 
 def _usable(version: Pool, strategies: Sequence[str], left_out: list[str]) -> list[str]:
-    """The strategies that can rank a version; adds to what is left out."""
+    """The strategies that can rank a version; adds the others to `left_out`."""
     usable = []
     for name in dict.fromkeys(strategies):
         if name not in acquisition_names():
-            left_out.append(f"{name}: it is no acquisition function alone")
+            left_out.append(f"{name}: not an acquisition function")
         elif obstacle := get_acquisition(name).obstacle(version):
             left_out.append(f"{name}: {obstacle}")
         else:
@@ -173,7 +175,7 @@ def _usable(version: Pool, strategies: Sequence[str], left_out: list[str]) -> li
 def _targets(
     pool: Pool, versions: Sequence[Pool]
 ) -> Iterator[tuple[int, str, NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Version, target, the items that can be judged, and which of them are to be found."""
+    """Version, target, the items that can be judged, and which of them should be found."""
     for number, version in enumerate(versions, 1):
         following = versions[number] if number < len(versions) else None
         objects = version.newest_objects
@@ -193,7 +195,7 @@ def _targets(
 
 
 def _differ(first: Objects, second: Objects) -> NDArray[np.bool_]:
-    """Items in which one of the two has a confident object without a partner in the other."""
+    """Items in which either side has a confident object without a match in the other."""
     one, two = (o.where(o.confidences >= _CONFIDENT) for o in (first, second))
     owners = one.item_positions[hits(one, two)]
     matched = np.bincount(owners, minlength=len(one))
@@ -210,11 +212,11 @@ def _found(
     level: float,
 ) -> Found:
     _, scored = get_acquisition(name).score(version_pool)
-    order = version_pool.tie_order  # equal areas must not depend on the order of the rows
-    rows = order[(known & ~np.isnan(scored))[order]]
-    utilities, aimed = scored[rows], aims[rows]
+    order = version_pool.tie_order  # ties must not depend on the order of the rows
+    items = order[(known & ~np.isnan(scored))[order]]
+    utilities, aimed = scored[items], aims[items]
     ranked = aimed[stable_order(utilities)]
-    cuts = [max(round(share * len(rows)), 1) for share in SHARES]
+    cuts = [max(round(share * len(items)), 1) for share in SHARES]
     mean, error = area(utilities[aimed], utilities[~aimed])
     reach = NormalDist().inv_cdf(1 - level / 2) * error
     return Found(
@@ -222,7 +224,7 @@ def _found(
         version_pool.version_names[0],
         target,
         name,
-        len(rows),
+        len(items),
         int(aimed.sum()),
         [float(ranked[:cut].sum() / aimed.sum()) for cut in cuts],
         mean,
@@ -250,7 +252,7 @@ def area(targets: NDArray[np.floating], others: NDArray[np.floating]) -> tuple[f
 
 
 def _shares_below(some: NDArray[np.floating], values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """For each value the share of `some` that lies below it, ties counted half."""
+    """For each value, the share of `some` below it; ties count half."""
     order = np.sort(some)
     twice = np.searchsorted(order, values, "left") + np.searchsorted(order, values, "right")
     shares: NDArray[np.float64] = twice / (2 * len(some))
@@ -262,16 +264,16 @@ def _advice(rows: Sequence[Found]) -> str:
         return "Nothing could be compared: too few items were wrong or changed."
     target = WRONG if any(row.target == WRONG for row in rows) else CHANGED
     newest = max(row.version for row in rows if row.target == target)
-    own = [row for row in rows if row.target == target and row.version == newest]
-    best = max(own, key=lambda row: row.area)
+    candidates = [row for row in rows if row.target == target and row.version == newest]
+    best = max(candidates, key=lambda row: row.area)
     where = f"the items of version {best.name} that are {target}".replace("are changed", "changed")
     if best.interval[0] <= 0.5:
         return (
-            f"No ranking finds {where} reliably earlier than a random order on your data; the best "
-            f"is {best.strategy} ({best.area:.2f}, where random has 0.50)."
+            f"No ranking finds {where} reliably earlier than a random order on your data. The best "
+            f"is {best.strategy} (AUC {best.area:.2f}; random: 0.50)."
         )
     return (
-        f"{best.strategy} finds {where} the earliest: {100 * best.shares[1]:.0f} % of them in the "
-        f"first {100 * _FIRST:.0f} % ({best.area:.2f}, between {best.interval[0]:.2f} and "
-        f"{best.interval[1]:.2f}, where random has 0.50)."
+        f"{best.strategy} finds {where} earliest: {100 * best.shares[1]:.0f} % of them in the "
+        f"first {100 * _FIRST:.0f} % of the ranking (AUC {best.area:.2f}, between "
+        f"{best.interval[0]:.2f} and {best.interval[1]:.2f}; random: 0.50)."
     )

@@ -1,10 +1,9 @@
 """The table of selection methods: scores and embeddings in, an ordered batch out.
 
-A new one is a function in a module of this package and one entry in `_METHODS`; another package
-adds a `SelectionMethod` as an entry point of the group ``labelnext.selections``. The parameters of
-the function say what it takes: those named in `INPUTS` are filled from the pool, the keyword-only
-others are its options. Items reach it sorted by id, so that "the earlier one" is the tie rule and
-the order of the pool's rows has no influence.
+To add one, write a function in a module of this package and list it in `_METHODS`. Other packages
+register a `SelectionMethod` as an entry point in the group ``labelnext.selections``. Parameters
+named in `INPUTS` are filled from the pool; the other, keyword-only parameters are options. Items
+arrive sorted by id, so ties go to the earlier item and the order of the pool's rows doesn't matter.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from labelnext.selection.typiclust import typiclust
 from labelnext.selection.weighted import weighted
 from labelnext.support.plugins import Table, instance_of
 
-#: What a method's parameters may ask for, each with the words for a person.
+#: The inputs a method may take, with their names in messages.
 INPUTS: Mapping[str, str] = {
     "utilities": "an acquisition function",
     "embeddings": "embeddings",
@@ -49,18 +48,18 @@ Large = Literal["scores", "clusters", "rounds"]
 
 @dataclass(frozen=True)
 class SelectionMethod:
-    """A row of the table.
+    """A selection method with its requirements.
 
     Attributes:
         name: as in the configuration.
-        function: ``f(*inputs, budget=None, *, seed=0, **options)``, giving positions in order.
+        function: ``f(*inputs, budget=None, *, seed=0, **options)``, returning positions in order.
         complexity: for n items, b picks, d dimensions and k clusters.
-        guarantee: what holds of the batch.
-        summary: one line for people.
+        guarantee: what the batch guarantees.
+        summary: one line shown to users.
         references: where the method comes from.
-        large: how a pool in parts is chosen from: by the order of its scores; by clusters, whose
-            centres are learnt from a sample; in two rounds, once in each part and once among what
-            was picked there; None where the whole pool must be in memory.
+        large: how to select from a pool in parts: by score order; by clusters with centres learnt
+            from a sample; in two rounds, first within each part, then among those picks; None if
+            the whole pool must be in memory.
     """
 
     name: str
@@ -73,19 +72,19 @@ class SelectionMethod:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """What it takes from the pool, in the order of `INPUTS`."""
+        """The inputs it takes from the pool, in the order of `INPUTS`."""
         return tuple(name for name in INPUTS if name in self._parameters)
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The inputs that it cannot do without."""
+        """The required inputs."""
         return tuple(
             n for n in self.inputs if self._parameters[n].default is inspect.Parameter.empty
         )
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """Its options and their defaults; the empty marker of `inspect` where there is none."""
+        """The options with their defaults; `inspect.Parameter.empty` for required ones."""
         return {
             p.name: p.default
             for p in self._parameters.values()
@@ -99,7 +98,7 @@ class SelectionMethod:
 
     @property
     def seeded(self) -> bool:
-        """Whether chance, from a seed, plays a part."""
+        """Whether the method uses a random seed."""
         return "seed" in self._parameters
 
     @property
@@ -115,7 +114,7 @@ _METHODS = {
             auto,
             complexity="that of the method it chooses",
             guarantee="says which method it chose, and why",
-            summary="the method that suits what the pool holds and how many labels there are",
+            summary="picks a method that suits the pool's data and number of labels",
             references="the measurements on the page Choosing a batch",
         ),
         SelectionMethod(
@@ -123,7 +122,7 @@ _METHODS = {
             top_k,
             complexity="O(n log n)",
             guarantee="exactly the best scores",
-            summary="the items with the best scores",
+            summary="the best-scoring items",
             references="Settles (2009), 3.1",
             large="scores",
         ),
@@ -131,8 +130,8 @@ _METHODS = {
             "stochastic",
             stochastic,
             complexity="O(n log n)",
-            guarantee="an exact sample without replacement of the stated law",
-            summary="good scores drawn by chance, so that a batch is not all of one kind",
+            guarantee="an exact sample without replacement from the stated law",
+            summary="a random sample that favours good scores, for a more varied batch",
             references="Kirsch et al. (2023), Stochastic batch acquisition",
             large="scores",
         ),
@@ -140,26 +139,26 @@ _METHODS = {
             "image_diversity",
             image_diversity,
             complexity="O(n k d)",
-            guarantee="each round takes one item of each cluster",
-            summary="typical items of each of as many clusters as there are classes",
+            guarantee="each round takes one item from each cluster",
+            summary="the most typical items of each cluster, one cluster per class",
             references="Encord Active, Image Diversity (2023)",
             large="clusters",
         ),
         SelectionMethod(
             "k_center",
             k_center,
-            complexity="O(n b d) at worst, 5 to 15 % of it as measured",
-            guarantee="every item is within twice the best radius of a batch of that size",
-            summary="each time the item farthest from what is labelled or picked",
+            complexity="O(n b d) at worst, 5 to 15 % of that as measured",
+            guarantee="every item is within twice the best possible radius for that batch size",
+            summary="the item farthest from everything labelled or picked, again and again",
             references="Gonzalez (1985); Sener and Savarese (2018)",
             large="rounds",
         ),
         SelectionMethod(
             "typiclust",
             typiclust,
-            complexity="O(n k d) an iteration of k-means, then O(s² d) for a cluster of s items",
-            guarantee="a cluster with fewer labels comes before one with more",
-            summary="the most typical item of each cluster without a label; for the first labels",
+            complexity="O(n k d) per k-means iteration, then O(s² d) for a cluster of s items",
+            guarantee="clusters with fewer labels come first",
+            summary="the most typical item of each unlabelled cluster; good for the first labels",
             references="Hacohen, Dekel and Weinshall (2022)",
             large="clusters",
         ),
@@ -168,15 +167,15 @@ _METHODS = {
             prob_cover,
             complexity="O(n² d) time, O(pairs within the radius) memory",
             guarantee="covers at least 1 − 1/e of what the best batch of that size covers",
-            summary="the item with the most neighbours that are not covered yet",
+            summary="the item with the most uncovered neighbours, again and again",
             references="Yehuda et al. (2022)",
         ),
         SelectionMethod(
             "facility_location",
             facility_location,
             complexity="O(n² d) time, O(n²) memory, above 5,000 items O(n · n_neighbours)",
-            guarantee="reaches at least 1 − 1/e of the best objective of a batch of that size",
-            summary="items to which every item of the pool is similar",
+            guarantee="reaches at least 1 − 1/e of the best objective for that batch size",
+            summary="a batch that has something similar to every item in the pool",
             references="Nemhauser, Wolsey and Fisher (1978); Wei, Iyer and Bilmes (2015)",
             large="rounds",
         ),
@@ -184,32 +183,32 @@ _METHODS = {
             "badge",
             badge,
             complexity="O(n b (d + c))",
-            guarantee="draws exactly by the law of k-means++ after the first pick",
-            summary="uncertain items whose gradients differ",
+            guarantee="exact k-means++ sampling after the first pick",
+            summary="uncertain items with different gradients",
             references="Ash et al. (2020)",
         ),
         SelectionMethod(
             "cluster_margin",
             cluster_margin,
-            complexity="O(n log n), and k-means of 5 b items",
+            complexity="O(n log n), plus k-means on 5 b items",
             guarantee="all picks are among the 5 b best scores",
-            summary="the best scores, spread over clusters, the small ones first",
+            summary="the best scores, spread over clusters, small clusters first",
             references="Citovsky et al. (2021)",
         ),
         SelectionMethod(
             "weighted",
             weighted,
             complexity="O(n b d) at worst",
-            guarantee="each pick has the largest product of priority and distance, exactly",
-            summary="good scores, far from what is labelled or picked",
+            guarantee="each pick has exactly the largest product of priority and distance",
+            summary="good scores far from everything labelled or picked",
             references="Minoux (1978), lazy evaluation of a greedy product",
         ),
         SelectionMethod(
             "object_diversity",
             object_diversity,
-            complexity="O((4 b o)² d), o being the objects of an image",
+            complexity="O((4 b o)² d) for o objects per image",
             guarantee="all picks are among the 4 b best scores",
-            summary="of the best scores, the images whose objects look least alike",
+            summary="among the best scores, the images whose objects look least alike",
             references="Yang et al. (2024), PPAL, second stage",
         ),
     )
@@ -220,11 +219,11 @@ SELECTIONS = Table("labelnext.selections", "selection", instance_of(SelectionMet
 
 
 def get_selection(name: str) -> SelectionMethod:
-    """The selection method of that name.
+    """Look up a selection method by name.
 
     Raises:
-        UnknownName: with the nearest right name.
-        ConfigError: if it is that of a package, and cannot be used.
+        UnknownName: for an unknown name; suggests the closest match.
+        ConfigError: if it comes from another package and can't be loaded.
 
     Example:
         >>> get_selection("image_diversity").needs
@@ -234,7 +233,7 @@ def get_selection(name: str) -> SelectionMethod:
 
 
 def selection_names() -> list[str]:
-    """The names of all selection methods, in the order of the table; packages' come last.
+    """Names of all selection methods in table order, those of other packages last.
 
     Example:
         >>> "top_k" in selection_names()

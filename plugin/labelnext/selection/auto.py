@@ -1,4 +1,4 @@
-"""auto: the method for what the pool holds, and why."""
+"""auto: picks the selection method that suits the pool, and says why."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from labelnext.selection.cluster_margin import cluster_margin
 from labelnext.selection.top_k import top_k
 from labelnext.selection.typiclust import typiclust
 from labelnext.selection.vectors import Array, Points, as_points
+from labelnext.support.words import counted
 
-_PER_CLASS = 2  # labels of a class up to which no model is trusted with the choice
-_FEW = 20  # labels up to which it is not, where the number of classes is not known
+_PER_CLASS = 2  # labels per class below which the model's scores aren't trusted
+_FEW = 20  # the same in total, if the number of classes is unknown
 
 
 def auto(
@@ -29,10 +30,12 @@ def auto(
 ) -> NDArray[np.intp]:
     """Positions in the order of the method that suits the inputs.
 
-    Without embeddings the best scores. With embeddings and fewer than two labels a class (20,
-    where the classes are not known), or with nothing else, TypiClust. Then Cluster-Margin where
-    there are scores, and BADGE where there are only probabilities. A `LabelnextWarning` says which
-    one it was and why.
+    - Without embeddings: the best scores.
+    - With embeddings and fewer than two labels per class (20 labels if the classes are unknown),
+      or with nothing but embeddings: TypiClust.
+    - Otherwise Cluster-Margin with scores, or BADGE with only probabilities.
+
+    A `LabelnextWarning` names the method and the reason.
 
     Args:
         utilities: shape (n_items,), larger is labelled sooner.
@@ -81,7 +84,7 @@ def auto(
 def auto_selection(
     n_labels: int, *, scored: bool, embedded: bool, n_classes: int | None
 ) -> tuple[str, str]:
-    """The method that suits what there is, and why.
+    """The method that suits the available data, and why.
 
     Args:
         n_labels: labelled items with an embedding.
@@ -94,20 +97,21 @@ def auto_selection(
 
     Example:
         >>> auto_selection(30, scored=True, embedded=True, n_classes=10)
-        ('cluster_margin', 'there are scores, embeddings and 30 labels')
+        ('cluster_margin', 'the pool has scores, embeddings and 30 labels')
     """
     if not embedded:
         if not scored:
             raise InvalidInput(
-                "auto needs embeddings or an acquisition function, and there is neither.",
-                hint="name where embeddings are stored in source, or acquisition.name.",
+                "auto needs embeddings or an acquisition function; got neither.",
+                hint="name the embeddings in source, or set acquisition.name.",
             )
-        return "top_k", "there are scores and no embeddings"
+        return "top_k", "the pool has scores but no embeddings"
     few = _FEW if n_classes is None else _PER_CLASS * n_classes
+    labels = counted(n_labels, "label")
     if n_labels < few:
-        return "typiclust", f"there are embeddings, and {n_labels} labels are fewer than {few}"
+        return "typiclust", f"the pool has embeddings but only {labels}, fewer than {few}"
     if not scored and n_classes is None:
-        return "typiclust", "there are embeddings, and there are no scores"
+        return "typiclust", "the pool has embeddings but no scores"
     if scored:
-        return "cluster_margin", f"there are scores, embeddings and {n_labels} labels"
-    return "badge", f"there are probabilities, embeddings and {n_labels} labels, and no scores"
+        return "cluster_margin", f"the pool has scores, embeddings and {labels}"
+    return "badge", f"the pool has probabilities, embeddings and {labels}, but no scores"

@@ -1,4 +1,4 @@
-"""BADGE: k-means++ on the gradients that an item's own predicted label would give."""
+"""BADGE: k-means++ on the gradients of the items' own predicted labels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_lengths
 
-_PROPOSALS = 256  # drawn together, so that their picks share one matrix product
+_PROPOSALS = 256  # drawn together, so one matrix product serves them all
 
 
 def badge(
@@ -17,17 +17,17 @@ def badge(
     *,
     seed: int = 0,
 ) -> NDArray[np.intp]:
-    """Positions in the order of BADGE: uncertain items, and unlike each other.
+    """Positions in the order of BADGE: items that are uncertain and differ from each other.
 
-    The gradient embedding of an item is the outer product of p − onehot(argmax p) and its
-    embedding. The longest one comes first; each further pick is drawn with a probability
-    proportional to the squared distance to the nearest pick, the law of k-means++. The outer
-    products are never formed, and draws come from an older, larger weight and are accepted with
-    the ratio of the true one, which leaves the law exact.
+    An item's gradient embedding is the outer product of p − onehot(argmax p) and its embedding.
+    The longest one comes first; each further pick is drawn with a probability proportional to the
+    squared distance to the nearest pick, as in k-means++. The outer products are never formed.
+    Draws use older, larger weights and are accepted at the ratio of the true weight, so the
+    distribution stays exact.
 
     Args:
-        probabilities: shape (n_items, n_classes), of the model at hand.
-        embeddings: shape (n_items, n_dimensions), finite; best its penultimate features.
+        probabilities: shape (n_items, n_classes), of the current model.
+        embeddings: shape (n_items, n_dimensions), finite; ideally its penultimate features.
         budget: how many; all when None or larger than the pool.
         seed: of the draws.
 
@@ -60,7 +60,7 @@ def badge(
 
 
 def _sampled(gradients: _Gradients, n_picks: int, rng: np.random.Generator) -> list[int]:
-    """The longest, then draws by squared distance; fewer than asked for if all others are equal."""
+    """The longest gradient, then draws by squared distance; stops early if all others are equal."""
     picks = [int(gradients.squared_lengths.argmax())]
     weights = np.full(len(gradients.squared_lengths), np.inf)
     gradients.approach(weights, picks)
@@ -91,13 +91,13 @@ class _Gradients:
     ) -> Array:
         """Squared distances of the gradients of `rows`, embedded in `block`, to those of `others`.
 
-        |g − g'|² = |a|²|h|² + |a'|²|h'|² − 2 (a·a')(h·h'), without the first term, which a
-        minimum over `others` does not need.
+        |g − g'|² = |a|²|h|² + |a'|²|h'|² − 2 (a·a')(h·h'), without the first term, which doesn't
+        affect a minimum over `others`.
         """
-        found = block @ targets.T
-        found *= self._residuals[rows] @ (-2 * self._residuals[others]).T
-        found += self.squared_lengths[others]
-        return found
+        distances = block @ targets.T
+        distances *= self._residuals[rows] @ (-2 * self._residuals[others]).T
+        distances += self.squared_lengths[others]
+        return distances
 
     def approach(self, weights: NDArray[np.float64], picks: list[int]) -> None:
         """Lower the weights to the squared distances to new picks."""
@@ -106,9 +106,9 @@ class _Gradients:
         others = np.array(picks, dtype=np.intp)
         targets = self._points[others]
 
-        def lower(place: slice, block: Array) -> None:
-            partial = self._partial(place, block, others, targets).min(axis=1)
-            weights[place] = np.minimum(weights[place], self._with_length(place, partial))
+        def lower(rows: slice, block: Array) -> None:
+            partial = self._partial(rows, block, others, targets).min(axis=1)
+            weights[rows] = np.minimum(weights[rows], self._with_length(rows, partial))
 
         for _ in self._points.each(lower):
             pass
@@ -119,12 +119,12 @@ class _Gradients:
         block = self._points[items]
         return self._with_length(items, self._partial(items, block, items, block).T).T
 
-    def _with_length(self, rows: slice | NDArray[np.intp], found: Array) -> Array:
-        """The first term added; what is only the rounding of equal gradients becomes 0."""
+    def _with_length(self, rows: slice | NDArray[np.intp], partial: Array) -> Array:
+        """Add the first term, and set rounding noise of equal gradients to 0."""
         lengths = self.squared_lengths[rows]
-        found = found + lengths
-        found[found < 64 * np.finfo(found.dtype).eps * lengths] = 0
-        return found
+        distances = partial + lengths
+        distances[distances < 64 * np.finfo(distances.dtype).eps * lengths] = 0
+        return distances
 
 
 def _accepted(
@@ -133,14 +133,14 @@ def _accepted(
     drawn: NDArray[np.intp],
     rng: np.random.Generator,
 ) -> list[int]:
-    """The proposals that pass, one after the other: each at its true weight over the old one."""
+    """The accepted proposals, tested in order: each with its true weight over the old one."""
     between = gradients.between(drawn)
     true = weights[drawn].copy()
     chances = rng.random(len(drawn)) * weights[drawn]
     accepted: list[int] = []
-    for place, item in enumerate(drawn.tolist()):
-        if chances[place] < true[place]:
+    for i, item in enumerate(drawn.tolist()):
+        if chances[i] < true[i]:
             accepted.append(item)
-            true = np.minimum(true, between[place])
+            true = np.minimum(true, between[i])
             true[drawn == item] = 0
     return accepted

@@ -22,17 +22,17 @@ def cluster_margin(
 ) -> NDArray[np.intp]:
     """Positions in the order of Cluster-Margin.
 
-    The `pool_factor` times budget items of the largest utility (the least margin, in the paper)
-    are grouped by cluster, and the clusters, from the smallest to the largest, give one item
-    each, round after round, the most informative first.
+    The `pool_factor` · budget items with the largest utility (the smallest margin, in the paper)
+    are clustered. Each round takes the most informative item left in each cluster, smallest
+    cluster first.
 
     Args:
         utilities: shape (n_items,), larger is labelled sooner.
         embeddings: shape (n_items, n_dimensions), finite.
         budget: how many; all when None or larger than the pool.
-        n_clusters: of these items; as many as the budget when None.
-        pool_factor: how many items are looked at for each one that is picked, at least 1.
-        seed: of the clustering, which is k-means here and hierarchical in the paper.
+        n_clusters: number of clusters; the budget when None.
+        pool_factor: candidates per pick, at least 1.
+        seed: of the clustering (k-means here, hierarchical in the paper).
 
     Returns:
         Shape (min(budget, n_items),).
@@ -57,13 +57,14 @@ def cluster_margin(
     if n_picks == 0:
         return np.empty(0, dtype=np.intp)
     informative = top_k(utilities, int(np.ceil(pool_factor * n_picks)))
-    rows = np.sort(informative)  # k-means then starts from the same order as the items have
-    _, labels = k_means(points[rows], n_picks if n_clusters is None else n_clusters, seed=seed)
-    clusters = labels[np.searchsorted(rows, informative)]
+    candidates = np.sort(informative)  # k-means sees them in item order
+    n_clusters = n_picks if n_clusters is None else n_clusters
+    _, labels = k_means(points[candidates], n_clusters, seed=seed)
+    clusters = labels[np.searchsorted(candidates, informative)]
     sizes = np.bincount(clusters)
     by_cluster = np.argsort(clusters, kind="stable")
     rounds = np.empty(len(clusters), dtype=np.intp)
     rounds[by_cluster] = np.arange(len(clusters)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    # Inside a round the smaller cluster comes first, then the more informative item.
+    # Within a round, smaller clusters come first, then more informative items.
     order: NDArray[np.intp] = informative[np.lexsort((sizes[clusters], rounds))]
     return order[:n_picks]

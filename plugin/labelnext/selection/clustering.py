@@ -1,4 +1,4 @@
-"""k-means, as the selection methods use it."""
+"""k-means for the selection methods."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput
 from labelnext.selection.vectors import Array, Points, one_blas_thread, squared_lengths
 
-_PER_CLUSTER = 40  # points of the sample for each cluster: ten more cost time and gain nothing
-_LEAST = 4096  # points up to which there is no sample
-_STARTERS = 20  # points for each cluster that the start is drawn from, 2,048 at least
-_ROUNDS = 40  # of Lloyd's algorithm on the sample: with 10, points of few dimensions lose 2 %
+_PER_CLUSTER = 40  # sample points per cluster: ten more cost time and gain nothing
+_LEAST = 4096  # no sampling up to this many points
+_STARTERS = 20  # points per cluster that the start is drawn from, at least 2,048 in total
+_ROUNDS = 40  # of Lloyd's algorithm on the sample: 10 lose 2 % in few dimensions
 
 
 def k_means(
     points: Array | Points, n_clusters: int, *, seed: int = 0
 ) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
-    """Centres and labels of a k-means clustering, the same for the same points and seed.
+    """Centres and labels of a k-means clustering, deterministic for given points and seed.
 
-    Many points are read twice, in blocks: Lloyd's algorithm runs on a sample, with the greedy
-    start of k-means++; the centres are moved to the means of all points that are nearest to
-    them; and every point gets its nearest centre. The inertia is within about 1 % of running to
-    the end on all of them.
+    Large inputs are sampled: Lloyd's algorithm runs on the sample from a greedy k-means++ start.
+    Then two passes over all points, in blocks, move each centre to the mean of its nearest points
+    and assign every point to its nearest centre. The inertia is within about 1 % of full
+    convergence on all points.
 
     Args:
         points: shape (n_points, n_dimensions), finite; at least one.
@@ -33,10 +33,10 @@ def k_means(
 
     Returns:
         Centres, shape (min(n_clusters, n_points), n_dimensions), and the label of each point,
-        shape (n_points,). With fewer distinct points than clusters some clusters are empty.
+        shape (n_points,). With fewer distinct points than clusters, some clusters are empty.
 
     Raises:
-        InvalidInput: if there is no point, or `n_clusters` is below 1.
+        InvalidInput: if there are no points, or `n_clusters` is below 1.
 
     References:
         Lloyd (1982); Arthur and Vassilvitskii, k-means++ (2007).
@@ -69,7 +69,7 @@ def _lloyd(
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
-        # fewer distinct points than clusters, or not run to the end
+        # fewer distinct points than clusters, or not converged
         warnings.simplefilter("ignore", ConvergenceWarning)
         start = _start(points, n_clusters, seed)
         model = KMeans(n_clusters, init=start, n_init=1, max_iter=rounds).fit(points)
@@ -77,14 +77,14 @@ def _lloyd(
 
 
 def _start(points: Array, n_clusters: int, seed: int) -> Array:
-    """Centres by greedy k-means++: of a few points drawn by their squared distance, the best.
+    """Centres by greedy k-means++: the best of a few points drawn by squared distance.
 
-    scikit-learn's converts float32 to float64 at every step, which takes most of its time.
+    scikit-learn's version spends most of its time converting float32 to float64 at every step.
     """
     points = points[:: max(1, len(points) // max(_LEAST // 2, _STARTERS * n_clusters))]
     rng = np.random.default_rng(seed)
     n_trials = 2 + int(np.log(n_clusters))
-    shifted = points - points.mean(axis=0)  # from the middle rounding stays small
+    shifted = points - points.mean(axis=0)  # centring keeps rounding errors small
     lengths = squared_lengths(shifted)
     chosen = rng.integers(len(points), size=1).tolist()
     with one_blas_thread():
@@ -93,44 +93,43 @@ def _start(points: Array, n_clusters: int, seed: int) -> Array:
             sums = np.cumsum(nearest, dtype=np.float64)
             trials = np.searchsorted(sums, sums[-1] * rng.random(n_trials), side="right")
             trials = np.minimum(trials, len(points) - 1)  # where all distances are 0
-            found = np.minimum(_distances(shifted, lengths, trials), nearest)
-            best = int(found.sum(axis=1).argmin())
-            nearest = found[best]
+            candidates = np.minimum(_distances(shifted, lengths, trials), nearest)
+            best = int(candidates.sum(axis=1).argmin())
+            nearest = candidates[best]
             chosen.append(int(trials[best]))
     start: Array = points[chosen]
     return start
 
 
 def _distances(points: Array, lengths: Array, rows: NDArray[np.intp]) -> Array:
-    """Squared, from some of the points to all, shape (n_rows, n_points)."""
-    found = points[rows] @ points.T
-    found *= -2
-    found += lengths
-    found += lengths[rows][:, None]
-    distances: Array = np.maximum(found, 0, out=found)
-    return distances
+    """Squared distances from some of the points to all, shape (n_rows, n_points)."""
+    distances: Array = points[rows] @ points.T
+    distances *= -2
+    distances += lengths
+    distances += lengths[rows][:, None]
+    return np.maximum(distances, 0, out=distances)
 
 
 def _round(points: Points, centers: Array) -> tuple[Array, NDArray[np.intp]]:
-    """Each point's nearest centre, and the means of the points of each; an empty one stays."""
+    """The mean of each centre's nearest points, and each point's centre; empty centres stay."""
     from scipy.sparse import csr_array
 
-    # Nearest is largest x·c − |c|²/2; measured from the middle, so that rounding stays small.
+    # The nearest centre maximises x·c − |c|²/2; centring keeps rounding errors small.
     middle = centers.mean(axis=0)
     shifted = centers - middle
     half = np.einsum("ij,ij->i", shifted, shifted) / 2
     n_clusters = len(centers)
     labels: NDArray[np.intp] = np.empty(len(points), dtype=np.intp)
 
-    def assign(place: slice, block: Array) -> Array:
-        """Label a block; gives the sums of the points of each cluster."""
+    def assign(rows: slice, block: Array) -> Array:
+        """Label a block; return the sum of each cluster's points."""
         block = block - middle
-        nearest = block @ shifted.T
-        nearest -= half
-        found = nearest.argmax(axis=1)
-        labels[place] = found
-        members = np.ones(len(found), dtype=block.dtype), (found, np.arange(len(found)))
-        summed: Array = csr_array(members, shape=(n_clusters, len(found))) @ block
+        closeness = block @ shifted.T
+        closeness -= half
+        nearest = closeness.argmax(axis=1)
+        labels[rows] = nearest
+        members = np.ones(len(nearest), dtype=block.dtype), (nearest, np.arange(len(nearest)))
+        summed: Array = csr_array(members, shape=(n_clusters, len(nearest))) @ block
         return summed
 
     sums = np.zeros(centers.shape)

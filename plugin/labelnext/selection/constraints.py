@@ -1,4 +1,4 @@
-"""What a batch must keep to, whatever the method: quotas, groups, items in and out, a cost."""
+"""Constraints on a batch, for any method: quotas, groups, included and excluded items, costs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
 
 Positions: TypeAlias = NDArray[np.intp]
 Choose = Callable[[Positions, Positions, int | None], Positions]
@@ -22,16 +23,15 @@ BudgetIn = Literal["items", "cost"]
 
 @dataclass(frozen=True)
 class Constraints:
-    """What the batch must keep to; options of every selection method.
+    """Constraints on the batch; options of every selection method.
 
     Attributes:
-        exclude: ids of items that are kept out of the ranking.
-        include: ids of items that come first in the batch, in this order.
-        quota: for each named class or group, how many items of it the batch holds; the others
-            share what the budget leaves.
-        quota_of: class, the predicted one (of an image, that of its most confident object), or
-            group.
-        per_group: at most so many items of one group; items without a group are not limited.
+        exclude: ids of items to keep out of the ranking.
+        include: ids of items to put first in the batch, in this order.
+        quota: number of items in the batch per class or group; classes or groups without a quota
+            share the rest of the budget.
+        quota_of: class (predicted; for an image, that of its most confident object) or group.
+        per_group: maximum items per group; items without a group are not limited.
         budget_in: items, or cost: then the batch costs at most the budget.
     """
 
@@ -65,52 +65,52 @@ class Constraints:
 
     @property
     def any(self) -> bool:
-        """Whether the method's own batch may have to change."""
+        """Whether any constraint can change the method's batch."""
         return bool(
             self.include or self.quota or self.per_group is not None or self.budget_in == "cost"
         )
 
     def excluded(self, pool: Pool) -> tuple[NDArray[np.bool_], list[Notice]]:
-        """Which items are kept out, shape (n_items,), and a notice of ids that do not exist."""
+        """Which items are excluded, shape (n_items,), and a notice of unknown ids."""
         ids = [str(i) for i in self.exclude]
         unknown = tuple(sorted(set(ids).difference(pool.item_ids.tolist())))
-        message = f"{len(unknown)} ids of exclude are not in the pool."
-        found = [Notice("unknown_id", message, unknown)] if unknown else []
-        return np.isin(pool.item_ids, ids), found
+        message = f"Ignored {counted(len(unknown), 'id')} in exclude: not in the pool."
+        notices = [Notice("unknown_id", message, unknown)] if unknown else []
+        return np.isin(pool.item_ids, ids), notices
 
     def included(self, pool: Pool) -> Positions:
         """Positions of the items that come first.
 
         Raises:
-            InvalidInput: if one is not in the pool, labelled, excluded or named twice.
+            InvalidInput: if one is not in the pool, already labelled, excluded, or listed twice.
         """
         ids = [str(i) for i in self.include]
-        place = {name: i for i, name in enumerate(pool.item_ids.tolist())}
+        row_of = {name: i for i, name in enumerate(pool.item_ids.tolist())}
         rules = (
-            ("be in the pool", [i for i in ids if i not in place]),
-            ("not be labelled", [i for i in ids if i in place and pool.labelled[place[i]]]),
+            ("be in the pool", [i for i in ids if i not in row_of]),
+            ("not be labelled", [i for i in ids if i in row_of and pool.labelled[row_of[i]]]),
             ("not be excluded too", [i for i in ids if i in set(map(str, self.exclude))]),
             ("be distinct", ids if len(set(ids)) < len(ids) else []),
         )
         for rule, wrong in rules:
             if wrong:
                 raise InvalidInput(f"include must {rule}; got {listed(wrong)}.")
-        return np.array([place[i] for i in ids], dtype=np.intp)
+        return np.array([row_of[i] for i in ids], dtype=np.intp)
 
     def fill(
         self, pool: Pool, candidates: Positions, budget: int | None, choose: Choose
     ) -> tuple[Positions, list[Notice]]:
-        """The batch: what the method proposes, again and again, as far as there is room for it.
+        """Fill the batch with the method's proposals until nothing more fits.
 
         Args:
             pool: the items.
             candidates: positions to choose from.
-            budget: of items or cost; None for no end.
+            budget: in items or cost; None for no limit.
             choose: ``f(candidates, taken, budget)``, the method's order of positions; `taken` are
-                in the batch already.
+                already in the batch.
 
         Returns:
-            Positions in order, and a notice of quotas that were not reached.
+            Positions in order, and a notice of unmet quotas.
         """
         taken = self.included(pool)
         candidates = candidates[~np.isin(candidates, taken)]
@@ -118,7 +118,7 @@ class Constraints:
         for item in taken:
             room.take(item)
         while True:
-            # Only what still fits is proposed, so every round takes its first proposal at least.
+            # Candidates all fit, so every round takes at least its first proposal.
             candidates = candidates[room.for_(candidates) & ~np.isin(candidates, taken)]
             wanted = room.wanted(candidates)
             if not len(candidates) or wanted == 0:
@@ -133,14 +133,14 @@ class Constraints:
 
 
 class _Room:
-    """What the batch has room for."""
+    """The room left in the batch."""
 
     def __init__(self, pool: Pool, constraints: Constraints, budget: int | None) -> None:
         in_cost = constraints.budget_in == "cost"
         if in_cost and pool.costs is None:
             raise InvalidInput(
-                "budget_in must be items where the pool has no costs; got 'cost'.",
-                hint="give the pool its column costs.",
+                "budget_in must be items for a pool without costs; got 'cost'.",
+                hint="add a costs column to the pool.",
             )
         self._costs = pool.costs if in_cost and pool.costs is not None else np.ones(len(pool))
         self._in_cost = in_cost
@@ -184,7 +184,7 @@ class _Room:
             left[codes[item]] -= 1
 
     def wanted(self, candidates: Positions) -> int | None:
-        """How many to ask the method for."""
+        """How many items to request from the method; None for all."""
         if math.isinf(self._left):
             return None
         if not len(candidates):
@@ -193,7 +193,7 @@ class _Room:
         return max(0, math.ceil(self._left / typical))
 
     def shortfall(self) -> list[Notice]:
-        """A notice of the quotas that were not reached."""
+        """A notice of unmet quotas."""
         if not self._quota:
             return []
         left = dict(zip(self._quota, self._limits[0][1].tolist(), strict=False))
@@ -202,14 +202,14 @@ class _Room:
             for name, n in left.items()
             if n > 0
         ]
-        message = f"the quota was not reached for {listed(short)}: no more items fit."
+        message = f"Quota not met for {listed(short)}: no more items fit."
         return [Notice("quota", message)] if short else []
 
 
 def _limit(
     names: NDArray[np.str_], most: Mapping[str, float], rest: float
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """The limit that each item falls under, and how much each has left; the last is the rest's."""
+    """The limit each item falls under, and how much each limit has left; the rest is last."""
     keys = {str(name): code for code, name in enumerate(most)}
     distinct, inverse = np.unique(names, return_inverse=True)
     codes = np.array([keys.get(name, len(keys)) for name in distinct.tolist()], dtype=np.intp)
@@ -217,29 +217,29 @@ def _limit(
 
 
 def groups_of(pool: Pool, what: str) -> NDArray[np.str_]:
-    """The groups of a pool; `what` asks for them.
+    """The groups of a pool; `what` is the option that needs them.
 
     Raises:
-        InvalidInput: if it has none.
+        InvalidInput: if the pool has none.
     """
     if pool.groups is None:
         raise InvalidInput(
-            f"{what} must be left out where the pool has no groups.",
-            hint="give the pool its column groups, such as the video of each frame.",
+            f"{what} must be left out for a pool without groups.",
+            hint="add a groups column to the pool, such as each frame's video.",
         )
     return pool.groups
 
 
 def classes_of(pool: Pool, what: str) -> NDArray[np.str_]:
-    """The predicted classes of a pool, see `Pool.top_names`; `what` asks for them.
+    """The predicted classes of a pool, see `Pool.top_names`; `what` is the option that needs them.
 
     Raises:
-        InvalidInput: if it has none.
+        InvalidInput: if the pool has none.
     """
     names = pool.top_names
     if names is None:
         raise InvalidInput(
-            f"{what} must be of groups where the pool has no predicted classes; got 'class'.",
+            f"{what} must be by group for a pool without predicted classes; got 'class'.",
             hint="set quota_of: group, or read predictions with classes.",
         )
     return names

@@ -1,4 +1,4 @@
-"""Facility location: a batch to which every item of the pool is similar."""
+"""Facility location: a batch that has something similar to every item in the pool."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from labelnext.errors import InvalidInput
 from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
 from labelnext.support.compiled import compiled
 
-_DENSE = 5000  # items up to which all pairs are kept
-_PAIRS = 1000  # for the scale of the similarity
-_GUESS = 32  # similarities of each item, by which its first gain is guessed
-_ROWS = (
-    256  # of distances at once: larger arrays are new memory each time, which costs twice as much
-)
+_DENSE = 5000  # up to this many items, all pairs are kept
+_PAIRS = 1000  # for the similarity scale
+_GUESS = 32  # similarities per item for guessing its first gain
+_ROWS = 256  # of distances at once: larger arrays are reallocated each time, at twice the cost
 
 
 def facility_location(
@@ -31,10 +29,10 @@ def facility_location(
 ) -> NDArray[np.intp]:
     """Positions in the order of lazy greedy facility location.
 
-    Maximises Σ_i max_j s_ij over the batch and what is labelled, with the similarity
-    s_ij = exp(−|x_i − x_j|² / 2σ²), where σ² is the mean squared distance of 1,000 pairs drawn
-    with the seed. Above 5,000 items only the `n_neighbours` nearest of each item keep their
-    similarity. The objective is at least 1 − 1/e of the best that a batch of that size reaches.
+    Maximises Σ_i max_j s_ij, j over the batch and the labelled items, with the similarity
+    s_ij = exp(−|x_i − x_j|² / 2σ²), where σ² is the mean squared distance of 1,000 random pairs.
+    Above 5,000 items, only each item's `n_neighbours` nearest are kept. The objective is at least
+    1 − 1/e of the best possible for that batch size.
 
     Args:
         embeddings: shape (n_items, n_dimensions), finite.
@@ -67,10 +65,10 @@ def facility_location(
     with one_blas_thread():
         scale = similarity_scale(points, seed)
         cover = np.zeros(n)
-        for place, block in points.blocks():
+        for rows, block in points.blocks():
             for _, targets in given.blocks():
-                found = _similarities(block, targets, points[:1], scale).max(axis=1)
-                cover[place] = np.maximum(cover[place], found)
+                nearest = _similarities(block, targets, points[:1], scale).max(axis=1)
+                cover[rows] = np.maximum(cover[rows], nearest)
         if n <= _DENSE:
             whole = points[:]
             kept = _all_pairs(_similarities(whole, whole, points[:1], scale))
@@ -80,10 +78,10 @@ def facility_location(
 
 
 def coverage(points: Array, chosen: Array, *, seed: int = 0) -> float:
-    """The mean similarity of a point to the nearest of those chosen, in [0, 1].
+    """Mean similarity of each point to its nearest chosen point, in [0, 1].
 
     Args:
-        points: shape (n_points, n_dimensions); they give the scale, as in `facility_location`.
+        points: shape (n_points, n_dimensions); they set the scale, as in `facility_location`.
         chosen: shape (n_chosen, n_dimensions); at least one.
         seed: of the pairs for the scale.
 
@@ -101,7 +99,7 @@ def coverage(points: Array, chosen: Array, *, seed: int = 0) -> float:
 def maximise_facility_location(
     similarities: NDArray[np.floating], budget: int | None = None
 ) -> NDArray[np.intp]:
-    """Lazy greedy facility location of a given similarity matrix.
+    """Lazy greedy facility location on a given similarity matrix.
 
     Args:
         similarities: shape (n_items, n_items), symmetric, at least 0.
@@ -124,11 +122,11 @@ def maximise_facility_location(
 
 @dataclass(frozen=True)
 class _Kept:
-    """The similarities that are kept, row after row.
+    """The similarities kept, in compressed rows.
 
     Attributes:
         values: shape (n_kept,), at least 0.
-        items: shape (n_kept,), to which item each is; of length 0 where all pairs are kept.
+        items: shape (n_kept,), the other item of each; empty if all pairs are kept.
         offsets: shape (n_items + 1,), where each row starts.
     """
 
@@ -138,17 +136,17 @@ class _Kept:
 
 
 def _all_pairs(matrix: NDArray[np.floating]) -> _Kept:
-    """In float64: a gain is a small difference of large sums."""
+    """All pairs, in float64, because a gain is a small difference of large sums."""
     n = len(matrix)
     values = np.ascontiguousarray(matrix, dtype=np.float64).ravel()
     return _Kept(values, np.empty(0, dtype=np.intp), np.arange(n + 1) * n)
 
 
 def _nearest_pairs(points: Points, n_neighbours: int, scale: float) -> _Kept:
-    """The nearest items of each, in both directions."""
+    """Each item's nearest items, in both directions."""
     n, k = len(points), min(n_neighbours, len(points))
-    found = [*points.each(lambda _, block: _nearest(block, points, k, scale), _ROWS)]
-    near, values = (np.concatenate(part) for part in zip(*found, strict=True))
+    blocks = [*points.each(lambda _, block: _nearest(block, points, k, scale), _ROWS)]
+    near, values = (np.concatenate(part) for part in zip(*blocks, strict=True))
     first = np.concatenate([np.repeat(np.arange(n), k), near.ravel()])
     second = np.concatenate([near.ravel(), np.repeat(np.arange(n), k)])
     pairs, chosen = np.unique(first * n + second, return_index=True)
@@ -159,7 +157,7 @@ def _nearest_pairs(points: Points, n_neighbours: int, scale: float) -> _Kept:
 
 
 def _maximised(kept: _Kept, cover: NDArray[np.float64], budget: int | None) -> NDArray[np.intp]:
-    """Greedy picks, which raise the cover from what it is given as."""
+    """Greedy picks, starting from the given cover, which is raised in place."""
     n_picks = len(cover) if budget is None else min(budget, len(cover))
     picks = np.empty(n_picks, dtype=np.intp)
     columns = kept.values, kept.items, kept.offsets
@@ -168,7 +166,7 @@ def _maximised(kept: _Kept, cover: NDArray[np.float64], budget: int | None) -> N
 
 
 def _foremost(kept: _Kept) -> NDArray[np.intp]:
-    """All items, those first that are likely to gain most; a guess, on which no pick depends."""
+    """All items, those with the largest expected gain first; affects speed, not the picks."""
     n = len(kept.offsets) - 1
     if len(kept.items):
         sums = np.add.reduceat(kept.values, kept.offsets[:-1])
@@ -181,10 +179,10 @@ def _foremost(kept: _Kept) -> NDArray[np.intp]:
 def _lazy_greedy(
     values: Any, items: Any, offsets: Any, foremost: Any, cover: Any, picks: Any
 ) -> None:
-    """A gain never grows, so an older one bounds it: only the largest bound is looked at again.
+    """Lazy greedy: gains never grow, so older gains are bounds, and only the top one is updated.
 
-    All gains fall when the first pick is made. While an item is at hand for its first gain, it is
-    therefore weighed against the best so far too: from where that stays the best, both are known.
+    The first pick lowers all gains. So each item's gain is also computed against the best item so
+    far; once that item stays the best, the second gain is already known.
     """
 
     def gain_of(item: int, cover: Any) -> float:
@@ -245,15 +243,15 @@ def _similarities(first: Array, second: Array, origin: Array, scale: float) -> A
 
 
 def _nearest(block: Array, points: Points, k: int, scale: float) -> tuple[NDArray[np.intp], Array]:
-    """The k nearest points of each row, and their similarities."""
+    """Each row's k nearest points, and their similarities."""
     near: NDArray[np.intp] = np.empty((len(block), 0), dtype=np.intp)
     distances: Array = np.empty((len(block), 0), dtype=points.dtype)
     origin = points[:1]
-    for place, targets in points.blocks():
-        found = squared_distances(block - origin, targets - origin)
-        best = np.argpartition(found, min(k, found.shape[1]) - 1, axis=1)[:, :k]
-        near = np.concatenate([near, best + place.start], axis=1)
-        distances = np.concatenate([distances, np.take_along_axis(found, best, axis=1)], axis=1)
+    for rows, targets in points.blocks():
+        part = squared_distances(block - origin, targets - origin)
+        best = np.argpartition(part, min(k, part.shape[1]) - 1, axis=1)[:, :k]
+        near = np.concatenate([near, best + rows.start], axis=1)
+        distances = np.concatenate([distances, np.take_along_axis(part, best, axis=1)], axis=1)
         if near.shape[1] > k:
             best = np.argpartition(distances, k - 1, axis=1)[:, :k]
             near = np.take_along_axis(near, best, axis=1)
@@ -262,7 +260,7 @@ def _nearest(block: Array, points: Points, k: int, scale: float) -> tuple[NDArra
 
 
 def similarity_scale(points: Points, seed: int) -> float:
-    """2σ² of the similarity: twice the mean squared distance of pairs drawn at random."""
+    """2σ² of the similarity: twice the mean squared distance of random pairs."""
     first, second = np.random.default_rng(seed).integers(0, len(points), (2, _PAIRS))
     difference = points[first] - points[second]
     return float(2 * np.einsum("ij,ij->i", difference, difference).mean()) or 1.0

@@ -1,4 +1,4 @@
-"""Image Diversity: round after round one item of each cluster, the most typical first."""
+"""Image Diversity: each round takes one item of each cluster, the most typical first."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def image_diversity(
     n_clusters: int,
     seed: int = 0,
 ) -> NDArray[np.intp]:
-    """Positions in the order of Image Diversity; the place of an item in it is its score.
+    """Positions in the order of Image Diversity; an item's position is its score.
 
-    k-means with `n_clusters` clusters; then, round after round, one item of each cluster, the
-    closest to its centroid first. Inside a round the larger cluster comes first, then the cluster
-    whose most typical item stands earlier. Strong for a first batch of one or two rounds, worse
-    than random for a long one: later rounds crowd the same centroids.
+    k-means with `n_clusters` clusters; then each round takes one item of each cluster, the closest
+    to its centroid. Within a round, larger clusters come first, then clusters whose most typical
+    item comes earlier. Strong for a first batch of one or two rounds, worse than random for long
+    ones, because later rounds crowd the same centroids.
 
     Args:
         embeddings: shape (n_items, n_dimensions), finite.
@@ -55,24 +55,24 @@ def image_diversity(
         return np.empty(0, dtype=np.intp)
     if n_clusters > n_items:
         warnings.warn(
-            f"n_clusters was reduced from {n_clusters} to the {n_items} items of the pool.",
+            f"Reduced n_clusters from {n_clusters} to {n_items}, the number of items.",
             LabelnextWarning,
             stacklevel=2,
         )
         n_clusters = n_items
     centres, clusters = k_means(points, n_clusters, seed=seed)
 
-    def to_own(place: slice, block: Array) -> Array:
-        distances: Array = np.linalg.norm(block - centres[clusters[place]], axis=1)
+    def to_centre(rows: slice, block: Array) -> Array:
+        distances: Array = np.linalg.norm(block - centres[clusters[rows]], axis=1)
         return distances
 
-    distances = np.concatenate([*points.each(to_own)]).astype(np.float64)
+    distances = np.concatenate([*points.each(to_centre)]).astype(np.float64)
     sizes = np.bincount(clusters, minlength=n_clusters)
     return in_rounds(comparable(distances, float(distances.max())), clusters, sizes)[:budget]
 
 
 def comparable(distances: NDArray[np.floating], largest: float) -> NDArray[np.floating]:
-    """Distances as shares of the largest: equal but for rounding is equal, so the id decides."""
+    """Distances as rounded shares of the largest, so rounding errors don't break ties."""
     shares: NDArray[np.floating] = np.round(distances / max(largest, np.finfo(float).tiny), 9)
     return shares
 
@@ -80,12 +80,12 @@ def comparable(distances: NDArray[np.floating], largest: float) -> NDArray[np.fl
 def in_rounds(
     distances: NDArray[np.floating], clusters: NDArray[np.intp], sizes: NDArray[np.intp]
 ) -> NDArray[np.intp]:
-    """Positions round after round, one item of each cluster, the closest to its centroid first.
+    """Positions in rounds of one item per cluster, the closest to its centroid first.
 
     Args:
         distances: shape (n_items,), to the centroid; equal ones keep their order.
         clusters: shape (n_items,).
-        sizes: shape (n_clusters,), of the clusters in the whole pool; the larger comes first.
+        sizes: shape (n_clusters,), of the clusters in the whole pool; larger ones come first.
 
     Returns:
         Shape (n_items,).

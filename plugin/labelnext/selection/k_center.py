@@ -1,4 +1,4 @@
-"""k-center greedy: each pick is the item farthest from everything labelled or picked before."""
+"""k-center greedy: each pick is the item farthest from everything labelled or picked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from labelnext.selection.vectors import (
     squared_lengths,
 )
 
-_WINDOW = 4096  # items with the largest bounds, looked at until all fall below the others
+_WINDOW = 4096  # items with the largest bounds, used until all fall below the others
 _FRONT = 64  # of these, how many are refreshed at once
 
 
@@ -28,9 +28,9 @@ def k_center(
 ) -> NDArray[np.intp]:
     """Positions in the order of greedy farthest-first traversal.
 
-    Each pick is the item with the largest distance to its nearest centre; the labelled items are
-    given centres. Without any, the item nearest to the mean comes first. The largest distance of
-    an item to its nearest centre is at most twice what the best batch of that size reaches.
+    Each pick is the item with the largest distance to its nearest centre. The labelled items are
+    the initial centres; without any, the item nearest to the mean comes first. The largest
+    distance to the nearest centre is at most twice that of the best batch of that size.
 
     Args:
         embeddings: shape (n_items, n_dimensions), finite.
@@ -69,15 +69,15 @@ def farthest_first(
 ) -> NDArray[np.intp]:
     """Greedy maximisation of weight times squared distance to the nearest centre.
 
-    Exact by lazy evaluation: the distance to the centres seen so far bounds the distance to all
-    of them, so only the items with the largest bounds are refreshed, and one is picked as soon
-    as no other bound reaches it. Ties go to the earlier item.
+    Exact, with lazy evaluation: the distance to the centres seen so far bounds the distance to all
+    of them, so only items with the largest bounds are refreshed, and one is picked once no other
+    bound reaches it. Ties go to the earlier item.
 
     Args:
-        points: what is picked from; at least one.
-        given: centres from the start.
+        points: the candidates; at least one.
+        given: initial centres.
         budget: how many; all when None.
-        first: the first pick; needed where nothing is given.
+        first: the first pick; required without initial centres.
         weights: shape (n_points,), above 0; all 1 when None.
 
     Returns:
@@ -97,32 +97,32 @@ def farthest_first(
 
 
 class _Cover:
-    """The centres, and for each item a bound on its weighted squared distance to them."""
+    """The centres, and a bound on each item's weighted squared distance to them."""
 
     def __init__(
         self, points: Points, given: Points, n_picks: int, first: int | None, weights: Array | None
     ) -> None:
         self.points, self.weights = points, weights
         self.picks: list[int] = [] if first is None else [first]
-        # Distances are measured from one of the points, so that float32 keeps their digits.
+        # Shifting by one of the points keeps precision in float32.
         self._origin = points[:1]
         self._centres = np.empty((len(given) + n_picks, points.shape[1]), dtype=points.dtype)
-        for place, block in given.blocks():
-            self._centres[place] = block - self._origin
+        for rows, block in given.blocks():
+            self._centres[rows] = block - self._origin
         self._n_centres = len(given) + len(self.picks)
         if first is not None:
             self._centres[self._n_centres - 1] = points[np.array([first])][0] - self._origin[0]
         self.bounds = distances_to(points, self._centres[0] + self._origin[0])
         if weights is not None:
             self.bounds *= weights
-        self.bounds[self.picks] = -1  # never again
-        self._seen = np.ones(len(points), dtype=np.intp)  # how many centres each bound knows
+        self.bounds[self.picks] = -1  # never picked again
+        self._seen = np.ones(len(points), dtype=np.intp)  # centres included in each bound
 
     def pick_among(self, items: NDArray[np.intp], least: np.floating, n_picks: int) -> bool:
-        """Pick from `items`, whose bounds exceed all others', while one stays at `least` or more.
+        """Pick from `items`, which have the largest bounds, while one stays at `least` or above.
 
         Returns:
-            Whether there was one.
+            Whether anything was picked.
         """
         block = self.points[items] - self._origin
         before = len(self.picks)
@@ -132,7 +132,7 @@ class _Cover:
             best = int(values.argmax())
             if values[best] < least:
                 break
-            if values[best] == 0:  # what is left equals a centre
+            if values[best] == 0:  # all that is left coincides with a centre
                 rest = np.flatnonzero(self.bounds == 0)
                 self.picks += rest[: n_picks - len(self.picks)].tolist()
                 break
@@ -146,15 +146,15 @@ class _Cover:
         start = self._seen[items].min()
         if start == self._n_centres:
             return
-        found = squared_distances(block, self._centres[start : self._n_centres]).min(axis=1)
+        distances = squared_distances(block, self._centres[start : self._n_centres]).min(axis=1)
         if self.weights is not None:
-            found *= self.weights[items]
-        self.bounds[items] = np.minimum(self.bounds[items], found)
+            distances *= self.weights[items]
+        self.bounds[items] = np.minimum(self.bounds[items], distances)
         self._seen[items] = self._n_centres
 
 
 def _leaders(values: Array, count: int) -> tuple[NDArray[np.intp], np.floating]:
-    """Positions, ascending, of the `count` largest values and their ties; and the least of them."""
+    """Ascending positions of the `count` largest values with ties, and the smallest of them."""
     if len(values) <= count:
         return np.arange(len(values)), values.min()
     least = np.partition(values, -count)[-count]
@@ -162,7 +162,7 @@ def _leaders(values: Array, count: int) -> tuple[NDArray[np.intp], np.floating]:
 
 
 def covering_radius(points: Array, chosen: Array) -> float:
-    """The largest distance of a point to the nearest of those chosen; what k-center keeps small.
+    """The largest distance from a point to its nearest chosen point; k-center minimises it.
 
     Args:
         points: shape (n_points, n_dimensions).
@@ -174,12 +174,12 @@ def covering_radius(points: Array, chosen: Array) -> float:
     """
     far = 0.0
     for _, block in Points(points).blocks():
-        found = squared_distances(block - chosen[0], chosen - chosen[0]).min(axis=1)
-        far = max(far, float(found.max()))
+        nearest = squared_distances(block - chosen[0], chosen - chosen[0]).min(axis=1)
+        far = max(far, float(nearest.max()))
     return math.sqrt(far)
 
 
 def distances_to(points: Points, centre: Array) -> Array:
-    """Squared distance of every point to one, by direct differences, shape (n_points,)."""
+    """Squared distance of every point to a centre, by direct differences, shape (n_points,)."""
     near = centre.astype(points.dtype)
     return np.concatenate([*points.each(lambda _, block: squared_lengths(block - near))])

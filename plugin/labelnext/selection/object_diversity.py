@@ -1,4 +1,4 @@
-"""Object diversity: of the best scores, the images whose objects look least alike."""
+"""Object diversity: among the best scores, the images whose objects look least alike."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from labelnext.selection.sorting import stable_order
 
 _Matrix = NDArray[np.float32]
 
-_FAR = 2.0  # 1 − cosine of opposite vectors: nothing can look less alike
-_MOST = 8192  # candidates, whose distances take 256 MiB
-_BLOCK = 1 << 22  # pairs of objects that are compared at a time
-_ROUNDS = 100  # of k-medoids, which settles after a few
+_FAR = 2.0  # 1 − cosine of opposite vectors: the maximum
+_MOST = 8192  # candidates; their distances take 256 MiB
+_BLOCK = 1 << 22  # object pairs compared at a time
+_ROUNDS = 100  # of k-medoids, which converges after a few
 
 
 def object_diversity(
@@ -29,17 +29,17 @@ def object_diversity(
 ) -> NDArray[np.intp]:
     """Positions of k medoids, by class-aware image distance, among the best scores.
 
-    Of the `pool_factor` · k best scores, k are spread by farthest-first traversal and then moved
-    to the medoids of the items nearest to them until none moves. The batch stands in the order of
-    its scores. Items picked before for the same batch are centres that do not move.
+    From the `pool_factor` · k best scores, k start points come from farthest-first traversal and
+    then move to the medoids of their nearest items until none moves. The batch is sorted by score.
+    Items already picked for the batch are fixed centres.
 
     Args:
         utilities: shape (n_items,), larger is labelled sooner; ±inf is allowed.
-        objects: of the items, with embeddings; without class ids all are of one class.
-        taken_objects: of items picked before.
-        budget: how many; with None, or as many as there are items, all by their scores.
-        pool_factor: at least 1; with 1 the batch is the best scores. Of more than 8,192
-            candidates only the best are looked at.
+        objects: of the items, with embeddings; without class ids, all share one class.
+        taken_objects: objects of items already picked.
+        budget: how many; when None or at least the number of items, all items by score.
+        pool_factor: at least 1; with 1 the batch is the best scores. At most 8,192 candidates
+            are considered, the best ones.
 
     Returns:
         Shape (min(budget, n_items),).
@@ -64,27 +64,27 @@ def object_diversity(
     n_candidates = min(len(order), int(np.ceil(pool_factor * n_picks)))
     if n_candidates > _MOST and n_picks < len(order):
         n_candidates = max(n_picks, _MOST)
-        message = f"object_diversity looked at the {n_candidates:,} best scores only."
+        message = f"object_diversity considered only the {n_candidates:,} best scores."
         warnings.warn(message, LabelnextWarning, stacklevel=2)
     candidates = order[:n_candidates]
     if n_picks in (0, n_candidates):
         return candidates[:n_picks]
-    own = objects.take(candidates)
-    distances = image_distances(own, own)
+    candidate_objects = objects.take(candidates)
+    distances = image_distances(candidate_objects, candidate_objects)
     limits: _Matrix = np.repeat(np.float32(np.inf), n_candidates)
     if taken_objects is not None and len(taken_objects):
-        limits = image_distances(own, taken_objects).min(axis=1)
+        limits = image_distances(candidate_objects, taken_objects).min(axis=1)
     picks = _medoids(distances, _spread(distances, limits, n_picks), limits)
-    return candidates[np.sort(picks)]  # candidates are in the order of their scores
+    return candidates[np.sort(picks)]  # candidates are sorted by score
 
 
 def image_distances(first: Objects, second: Objects) -> _Matrix:
-    """Class-aware distance of every image to every image, by their objects.
+    """Class-aware distance between every pair of images, by their objects.
 
-    From one image to another, each object goes to the most similar one of its class there, over
-    1 − cosine, or 2 where its class is absent; the mean is weighted by confidence. The distance is
-    the mean of both directions. Without objects an image is at 2 from one with objects, and at 0
-    from another without.
+    In one direction, each object's distance is 1 − cosine to the most similar object of its class
+    in the other image, or 2 if its class is absent; the mean is weighted by confidence. The
+    distance is the mean of both directions. An image without objects has distance 2 to images with
+    objects, and 0 to others without.
 
     Args:
         first: with embeddings; n_first items.
@@ -107,19 +107,20 @@ def image_distances(first: Objects, second: Objects) -> _Matrix:
     """
     there = _directed(first, second)
     back = there if first is second else _directed(second, first)
-    found: _Matrix = np.float32(0.5) * (there + back.T)
-    return found
+    distances: _Matrix = np.float32(0.5) * (there + back.T)
+    return distances
 
 
 def _directed(first: Objects, second: Objects) -> _Matrix:
-    """Mean distance of the objects of each first item to the nearest of their class in the second.
+    """Mean distance from each first item's objects to the nearest of their class in each second.
 
     Shape (n_first, n_second).
     """
     vectors, others = _unit_embeddings(first), _unit_embeddings(second)
     if len(vectors) and len(others) and vectors.shape[1] != others.shape[1]:
         raise InvalidInput(
-            f"object embeddings must be of one width; got {vectors.shape[1]} and {others.shape[1]}."
+            "object embeddings must have the same width; "
+            f"got {vectors.shape[1]} and {others.shape[1]}."
         )
     shares = _shares(first)
     classes, other_classes = _classes(first), _classes(second)
@@ -144,8 +145,8 @@ def _directed(first: Objects, second: Objects) -> _Matrix:
 def _unit_embeddings(objects: Objects) -> _Matrix:
     if objects.embeddings is None:
         raise InvalidInput(
-            "object_diversity needs an embedding of each object; got none.",
-            hint="store one with each object, or use a selection by embeddings of the items.",
+            "object_diversity needs an embedding for each object; got none.",
+            hint="store one with each object, or use a method based on item embeddings.",
         )
     lengths = np.linalg.norm(objects.embeddings, axis=1, keepdims=True)
     unit: _Matrix = (objects.embeddings / np.where(lengths > 0, lengths, 1)).astype(np.float32)
@@ -159,10 +160,10 @@ def _classes(objects: Objects) -> NDArray[np.int64]:
 
 
 def _shares(objects: Objects) -> _Matrix:
-    """What each object counts in the mean over its item, shape (n_objects,)."""
+    """Each object's weight in the mean over its item, shape (n_objects,)."""
     owners = objects.item_positions
     totals = np.bincount(owners, objects.confidences, minlength=len(objects))
-    # Where all confidences are 0, no object counts more than another.
+    # If all confidences are 0, objects get equal weight.
     weights = np.where(totals[owners] > 0, objects.confidences, 1)
     totals = np.bincount(owners, weights, minlength=len(objects))
     shares: _Matrix = (weights / totals[owners]).astype(np.float32)
@@ -170,7 +171,7 @@ def _shares(objects: Objects) -> _Matrix:
 
 
 def _spread(distances: _Matrix, limits: _Matrix, n_picks: int) -> NDArray[np.intp]:
-    """Farthest-first traversal; without anything taken the best score is first."""
+    """Farthest-first traversal; starts with the best score if nothing is taken."""
     nearest = limits.copy()
     picks = []
     for _ in range(n_picks):
@@ -182,17 +183,17 @@ def _spread(distances: _Matrix, limits: _Matrix, n_picks: int) -> NDArray[np.int
 
 
 def _medoids(distances: _Matrix, centres: NDArray[np.intp], limits: _Matrix) -> NDArray[np.intp]:
-    """Each centre moved to the middle of the items nearest to it, until none moves."""
+    """Move each centre to the medoid of its nearest items until none moves."""
     for _ in range(_ROUNDS):
         near = distances[:, centres]
         nearest = near.argmin(axis=1)
-        nearest[near.min(axis=1) > limits] = -1  # nearer to an item taken before
+        nearest[near.min(axis=1) > limits] = -1  # nearer to an item already taken
         nearest[centres] = np.arange(len(centres))
         moved = centres.copy()
-        for place in range(len(centres)):
-            members = np.flatnonzero(nearest == place)
+        for centre in range(len(centres)):
+            members = np.flatnonzero(nearest == centre)
             sums = distances[np.ix_(members, members)].sum(axis=1, dtype=np.float64)
-            moved[place] = members[sums.argmin()]
+            moved[centre] = members[sums.argmin()]
         if (moved == centres).all():
             break
         centres = moved

@@ -1,4 +1,4 @@
-"""ProbCover: as many items as possible within a radius of what is labelled or picked."""
+"""ProbCover: cover as many items as possible within a radius of labelled or picked items."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from labelnext.errors import InvalidInput
 from labelnext.selection.clustering import k_means
 from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
 
-_SAMPLE = 2000  # items whose purity is looked at for the default radius
+_SAMPLE = 2000  # items sampled to find the default radius
 
 
 def prob_cover(
@@ -22,20 +22,20 @@ def prob_cover(
     purity: float = 0.95,
     seed: int = 0,
 ) -> NDArray[np.intp]:
-    """Positions in the order of ProbCover, made for a small budget and no trusted model.
+    """Positions in the order of ProbCover, for small budgets without a reliable model.
 
-    Each pick is the item with the most items within `radius` (itself included, the border too)
-    that neither a labelled item nor an earlier pick has within its radius. When everything is
-    covered, the others follow by the size of their neighbourhood. The cover is at least 1 − 1/e
-    of the best that a batch of that size reaches.
+    Each pick is the item with the most uncovered items within `radius` (inclusive, itself too).
+    An item is covered if it lies within the radius of a labelled item or an earlier pick. Once
+    everything is covered, the rest follow by neighbourhood size. The cover is at least 1 − 1/e of
+    the best possible for that batch size.
 
     Args:
         embeddings: shape (n_items, n_dimensions), finite.
         labelled_embeddings: shape (n_labelled, n_dimensions).
         budget: how many; all when None or larger than the pool.
         n_clusters: number of classes, for the default radius.
-        radius: above 0; when None, the largest at which a share of `purity` of the items have only
-            items of their own k-means cluster within it (of 2,000 items, drawn with the seed).
+        radius: above 0; when None, the largest at which a share `purity` of the items (2,000
+            sampled ones) have only members of their own k-means cluster within it.
         purity: in (0, 1).
         seed: of the clustering and the sample.
 
@@ -43,7 +43,7 @@ def prob_cover(
         Shape (min(budget, n_items),).
 
     Raises:
-        InvalidInput: for another radius or purity, or an embedding that is not finite.
+        InvalidInput: if the radius or purity is out of range, or an embedding is not finite.
 
     References:
         Yehuda et al. (2022), Active learning through a covering lens.
@@ -76,7 +76,7 @@ def _greedy_cover(
     covered: NDArray[np.bool_],
     n_picks: int,
 ) -> NDArray[np.intp]:
-    """Most uncovered neighbours first; each edge is walked once, when its end is covered."""
+    """Most uncovered neighbours first; each edge is visited once, when its end is covered."""
     n = len(covered)
     degrees = np.diff(offsets)
     gains = degrees - _counts(offsets, neighbours, np.flatnonzero(covered), n)
@@ -107,38 +107,38 @@ def _counts(
 def _within(
     points: Points, others: Points, radius: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Which others are no farther from each point than `radius`, by offsets."""
+    """The others within `radius` of each point, as offsets and positions."""
     counts: list[NDArray[np.intp]] = [np.zeros(1, dtype=np.intp)]
-    found: list[NDArray[np.intp]] = [np.empty(0, dtype=np.intp)]
+    neighbours: list[NDArray[np.intp]] = [np.empty(0, dtype=np.intp)]
     origin = points[:1]
     for _, block in points.blocks():
         rows, columns = [], []
-        for place, targets in others.blocks():
+        for part, targets in others.blocks():
             near = squared_distances(block - origin, targets - origin) <= radius**2
             row, column = np.nonzero(near)
             rows.append(row)
-            columns.append(column + place.start)
+            columns.append(column + part.start)
         row = np.concatenate([np.empty(0, np.intp), *rows])
         by_row = np.argsort(row, kind="stable")
-        found.append(np.concatenate([np.empty(0, np.intp), *columns])[by_row])
+        neighbours.append(np.concatenate([np.empty(0, np.intp), *columns])[by_row])
         counts.append(np.bincount(row, minlength=len(block)))
-    return np.cumsum(np.concatenate(counts)), np.concatenate(found)
+    return np.cumsum(np.concatenate(counts)), np.concatenate(neighbours)
 
 
 def _pure_radius(points: Points, n_clusters: int, purity: float, seed: int) -> float:
-    """The radius at which a share `purity` of the items see only their own cluster."""
+    """The largest radius at which a share `purity` of the items see only their own cluster."""
     _, labels = k_means(points, n_clusters, seed=seed)
     rng = np.random.default_rng(seed)
     sample = np.sort(rng.choice(len(points), min(_SAMPLE, len(points)), replace=False))
     origin = points[:1]
     targets = points[sample] - origin
     foreign = np.full(len(sample), np.inf)
-    for place, block in points.blocks():
+    for rows, block in points.blocks():
         distances = squared_distances(targets, block - origin)
-        distances[labels[sample][:, None] == labels[place]] = np.inf
+        distances[labels[sample][:, None] == labels[rows]] = np.inf
         foreign = np.minimum(foreign, distances.min(axis=1))
     if np.isinf(foreign).all():  # one cluster: no radius is impure
         return float(np.sqrt(squared_distances(targets, targets).max())) or 1.0
-    n_impure = int((1 - purity) * len(foreign) + 1e-9)  # so many may see another cluster
+    n_impure = int((1 - purity) * len(foreign) + 1e-9)  # may see another cluster
     radius = float(np.sqrt(np.sort(foreign)[n_impure]))
     return np.nextafter(radius, 0) if radius > 0 else np.finfo(float).tiny

@@ -1,4 +1,4 @@
-"""The order of many values, largest first, equal ones in the order given."""
+"""Fast stable sorting of many values, largest first."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 def stable_order(values: NDArray[np.floating]) -> NDArray[np.intp]:
     """Positions of the values, largest first; equal ones in the order given, NaN at the end.
 
-    A value and its position are packed into one 64-bit integer, so that sorting plain integers,
-    which processors do fast, sorts positions: ties cannot exist. What a float64 loses of its last
-    bits that way is put right afterwards, where it matters.
+    Each value and its position are packed into one 64-bit integer, so a fast integer sort without
+    ties yields the positions. float64 values lose their last bits in packing; where that affects
+    the order, it is corrected afterwards.
 
     Args:
         values: shape (n,), fewer than 2³² of them; ±inf is allowed.
@@ -26,7 +26,7 @@ def stable_order(values: NDArray[np.floating]) -> NDArray[np.intp]:
     """
     keys = _keys(np.asarray(values))
     n = len(keys)
-    taken = max(n - 1, 1).bit_length()  # by the position, at the low end
+    taken = max(n - 1, 1).bit_length()  # low bits that hold the position
     packed = keys >> taken
     packed <<= taken
     packed |= np.arange(n)
@@ -45,12 +45,12 @@ def stable_order(values: NDArray[np.floating]) -> NDArray[np.intp]:
 
 
 def _keys(values: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Integers that rise where the values fall; NaN has the largest."""
+    """Integers in reverse order of the values; NaN gets the largest."""
     narrow = values.dtype.itemsize <= 4
     negated = np.subtract(0, values, dtype=np.float32 if narrow else np.float64)  # no −0.0
     bits = negated.view(np.int32 if narrow else np.int64)
     top = np.iinfo(bits.dtype).max
-    bits ^= (bits >> (8 * bits.itemsize - 1)) & top  # negative floats fall as their bits rise
+    bits ^= (bits >> (8 * bits.itemsize - 1)) & top  # bits of negative floats sort in reverse
     bits[np.isnan(values)] = top
     keys: NDArray[np.int64] = bits.astype(np.int64, copy=False)
     return keys << 32 if narrow else keys

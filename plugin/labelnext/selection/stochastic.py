@@ -1,4 +1,4 @@
-"""Stochastic batches: the best scores, disturbed, so that a batch is not all of one kind."""
+"""Stochastic batches: the best scores after adding noise, for a more varied batch."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def stochastic(
     beta: float = 1.0,
     seed: int = 0,
 ) -> NDArray[np.intp]:
-    """Positions of a sample without replacement that prefers large utilities.
+    """Positions of a random sample without replacement that favours large utilities.
 
-    An item is drawn with a probability proportional to w^beta, where w is 1/rank (`rank`, which
-    knows no scale), the utility above the least one (`power`), or e^utility (`softmax`). It is
-    done by adding Gumbel noise to beta · ln w and taking the best.
+    An item is drawn with a probability proportional to w^beta, where w is 1/rank (`rank`,
+    independent of scale), the utility minus the smallest one (`power`), or e^utility (`softmax`).
+    Implemented by adding Gumbel noise to beta · ln w and taking the best.
 
     Args:
         utilities: shape (n_items,), larger is labelled sooner; +inf comes first, −inf last.
         budget: how many; all when None or larger than the pool.
         law: rank, power or softmax.
-        beta: at least 0; 0 is a uniform sample, a large one the plain best.
+        beta: at least 0; 0 gives a uniform sample, a large value the plain best.
         seed: of the noise.
 
     Returns:
@@ -50,7 +50,7 @@ def stochastic(
     """
     values = np.asarray(utilities, dtype=np.float64)
     finite = values[np.isfinite(values)]
-    # Equal utilities share the best of their ranks.
+    # Equal utilities share their best rank.
     ranks = len(finite) - np.searchsorted(np.sort(finite), values, side="right") + 1
     noise = np.random.default_rng(seed).gumbel(size=len(values))
     least = float(finite.min(initial=np.inf))
@@ -66,14 +66,14 @@ def disturbed(
     law: Law = "rank",
     beta: float = 1.0,
 ) -> NDArray[np.float64]:
-    """What the best are taken of: noise + beta · ln w.
+    """Utilities with noise: noise + beta · ln w.
 
     Args:
         utilities: shape (n_items,); infinite ones stay as they are.
-        noise: shape (n_items,), of Gumbel's distribution.
-        ranks: shape (n_items,), among the finite utilities of the whole pool, the best of equal
-            ones; of infinite ones any number.
-        least: finite utility of the whole pool.
+        noise: shape (n_items,), Gumbel-distributed.
+        ranks: shape (n_items,), among the finite utilities of the whole pool; equal utilities
+            share the best rank, infinite ones may have any.
+        least: smallest finite utility of the whole pool.
         law: as for `stochastic`.
         beta: as for `stochastic`.
 

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from labelnext.selection.sorting import stable_order
 from labelnext.support.compiled import compiled, read_only
 
-_SAMPLE = 2**16  # values that the threshold is estimated from
-_SMALL = 2**14  # up to here ordering all costs no more than choosing first
+_SAMPLE = 2**16  # values for estimating the threshold
+_SMALL = 2**14  # up to this size, sorting everything is as fast as filtering first
 
 
 def top_k(utilities: NDArray[np.floating], budget: int | None = None) -> NDArray[np.intp]:
     """Positions of the largest utilities, largest first; equal ones in the order given.
 
-    A sample gives a value that a few more than `budget` exceed; only these are compared with one
-    another.
+    A sample yields a threshold that slightly more than `budget` values exceed; only those are
+    sorted.
 
     Args:
         utilities: shape (n_items,), larger is labelled sooner; ±inf is allowed, NaN comes last.
@@ -41,20 +41,20 @@ def top_k(utilities: NDArray[np.floating], budget: int | None = None) -> NDArray
     threshold = _estimate(values, budget)
     above = _above(values, threshold, 2 * budget + _SMALL)
     if len(above) >= budget:
-        candidates, place = values[above], len(above) - budget
-        last = np.partition(candidates, place)[place]  # of the chosen values the smallest
+        candidates, cut = values[above], len(above) - budget
+        last = np.partition(candidates, cut)[cut]  # the smallest chosen value
         equal = above[candidates == last]
         above = above[candidates > last]
     else:
         equal = np.flatnonzero(values == threshold)
-        if len(above) + len(equal) < budget:  # an unlucky sample, or too few numbers
+        if len(above) + len(equal) < budget:  # an unlucky sample, or too many NaN
             return stable_order(values)[:budget]
     best = above[stable_order(values[above])]
     return np.concatenate([best, equal[: budget - len(best)]])
 
 
 def _estimate(values: NDArray[np.floating], budget: int) -> np.floating:
-    """A value that probably a little more than `budget` values reach."""
+    """A threshold that slightly more than `budget` values probably reach."""
     sample = values[:: max(1, len(values) // _SAMPLE)]
     expected = budget * len(sample) / len(values)
     reached = int(expected + 4 * np.sqrt(expected) + 8)  # four standard deviations, and a few
@@ -66,17 +66,17 @@ def _estimate(values: NDArray[np.floating], budget: int) -> np.floating:
 
 
 def _above(values: NDArray[np.floating], threshold: np.floating, room: int) -> NDArray[np.intp]:
-    """Where values exceed the threshold; compiled, a few are found at the speed of memory."""
-    found: NDArray[np.intp] = np.empty(room, dtype=np.intp)
-    n = compiled(_positions)(read_only(np.ascontiguousarray(values)), threshold, found)
-    return found[:n] if n <= room else np.flatnonzero(values > threshold)
+    """Where values exceed the threshold; compiled, runs at memory speed for few hits."""
+    above: NDArray[np.intp] = np.empty(room, dtype=np.intp)
+    n = compiled(_positions)(read_only(np.ascontiguousarray(values)), threshold, above)
+    return above[:n] if n <= room else np.flatnonzero(values > threshold)
 
 
-def _positions(values: Any, threshold: Any, found: Any) -> Any:
+def _positions(values: Any, threshold: Any, above: Any) -> Any:
     n = 0
     for i in range(len(values)):
         if values[i] > threshold:
-            if n < len(found):
-                found[n] = i
+            if n < len(above):
+                above[n] = i
             n += 1
     return n

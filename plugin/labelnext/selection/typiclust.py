@@ -1,4 +1,4 @@
-"""TypiClust: the most typical item of each cluster that holds no label yet."""
+"""TypiClust: the most typical item of each unlabelled cluster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from labelnext.selection.vectors import Array, Points, as_points, one_blas_threa
 
 _MOST_CLUSTERS = 500
 _MOST_NEIGHBOURS = 20
-_SAMPLE = 4096  # of a larger cluster, neighbours are sought among so many members
+_SAMPLE = 4096  # members searched for neighbours in a larger cluster
 _BLOCK = 512
 
 
@@ -21,13 +21,13 @@ def typiclust(
     *,
     seed: int = 0,
 ) -> NDArray[np.intp]:
-    """Positions in the order of TypiClust, made for a small budget and no trusted model.
+    """Positions in the order of TypiClust, for small budgets without a reliable model.
 
-    k-means with as many clusters as there will be labels, 500 at most. Then, again and again, the
-    cluster with the fewest labels and picks gives its most typical item, the larger cluster
-    first. Typicality is the inverse of the mean distance to the K nearest members of the cluster,
-    K = min(20, size // 2), the item itself not among them. In clusters of more than 4,096
-    members the neighbours are sought among 4,096 of them, drawn with the seed.
+    k-means with as many clusters as there will be labels, at most 500. Each pick is the most
+    typical item of the cluster with the fewest labels and picks; in a tie, of the larger cluster.
+    Typicality is the inverse mean distance to the K nearest other members of the cluster,
+    K = min(20, size // 2). In clusters of more than 4,096 members, neighbours come from a random
+    sample of 4,096.
 
     Args:
         embeddings: shape (n_items, n_dimensions), finite.
@@ -60,7 +60,7 @@ def typiclust(
     sizes = np.bincount(clusters, minlength=len(centres))
     ordered = np.argsort(clusters, kind="stable")
     members = np.split(ordered, np.cumsum(sizes)[:-1])
-    firsts = np.array([own[0] if len(own) else n for own in members])
+    firsts = np.array([rows[0] if len(rows) else n for rows in members])
     rng = np.random.default_rng(seed)
     waiting: dict[int, list[int]] = {}
     picks: list[int] = []
@@ -74,7 +74,7 @@ def typiclust(
 
 
 def n_clusters_of(n_labelled: int, n_picks: int) -> int:
-    """As many clusters as there will be labels, 500 at most.
+    """As many clusters as there will be labels, at most 500.
 
     Example:
         >>> n_clusters_of(3, 10), n_clusters_of(3, 1000)
@@ -86,12 +86,12 @@ def n_clusters_of(n_labelled: int, n_picks: int) -> int:
 def turns(
     labels: NDArray[np.intp], sizes: NDArray[np.intp], firsts: NDArray[np.intp], n_picks: int
 ) -> NDArray[np.intp]:
-    """Which cluster gives each pick: the one with the fewest labels and picks.
+    """The cluster of each pick: the one with the fewest labels and picks.
 
     Args:
-        labels: shape (n_clusters,), labels in each.
-        sizes: shape (n_clusters,), how many items each can give; among equals the larger is first.
-        firsts: shape (n_clusters,), the place of each cluster's first item, which decides then.
+        labels: shape (n_clusters,), labels in each cluster.
+        sizes: shape (n_clusters,), items available in each; larger clusters win ties.
+        firsts: shape (n_clusters,), position of each cluster's first item; breaks further ties.
         n_picks: at most the sum of the sizes.
 
     Returns:
@@ -105,23 +105,23 @@ def turns(
     count = np.where(sizes > 0, labels, np.inf)
     left = sizes.copy()
     given = np.empty(n_picks, dtype=np.intp)
-    for place in range(n_picks):
+    for pick in range(n_picks):
         fewest = np.flatnonzero(count == count.min())
         largest = fewest[sizes[fewest] == sizes[fewest].max()]
         cluster = largest[np.argmin(firsts[largest])]
-        given[place] = cluster
+        given[pick] = cluster
         left[cluster] -= 1
         count[cluster] = count[cluster] + 1 if left[cluster] else np.inf
     return given
 
 
 def nearest(points: Points, centres: Array) -> NDArray[np.intp]:
-    """The centre nearest to each point, the earlier of equal ones, shape (n_points,)."""
+    """The nearest centre of each point, the earlier in a tie, shape (n_points,)."""
     shifted = centres - centres[0]
 
     def of_block(_: slice, block: Array) -> NDArray[np.intp]:
-        found: NDArray[np.intp] = squared_distances(block - centres[0], shifted).argmin(axis=1)
-        return found
+        labels: NDArray[np.intp] = squared_distances(block - centres[0], shifted).argmin(axis=1)
+        return labels
 
     with one_blas_thread():
         return np.concatenate([np.empty(0, dtype=np.intp), *points.each(of_block)])
@@ -130,42 +130,42 @@ def nearest(points: Points, centres: Array) -> NDArray[np.intp]:
 def _neighbour_distances(
     points: Points, members: NDArray[np.intp], rng: np.random.Generator
 ) -> Array:
-    """Mean distance of each member of a cluster to its nearest neighbours in it."""
+    """Mean distance of each member of a cluster to its nearest neighbours in the cluster."""
     others = members
     if len(members) > _SAMPLE:
         others = np.sort(rng.choice(members, _SAMPLE, replace=False))
-    place = np.minimum(np.searchsorted(others, members), len(others) - 1)
-    own = np.where(others[place] == members, place, -1)
-    return distances_to_nearest(points, members, points[others], own, len(members))
+    position = np.minimum(np.searchsorted(others, members), len(others) - 1)
+    position = np.where(others[position] == members, position, -1)
+    return distances_to_nearest(points, members, points[others], position, len(members))
 
 
 def distances_to_nearest(
     points: Points, members: NDArray[np.intp], others: Array, own: NDArray[np.intp], size: int
 ) -> Array:
-    """Mean distance of members of a cluster to the nearest of some others in it.
+    """Mean distance of cluster members to their nearest neighbours among other members.
 
     Args:
-        points: of which `members` are positions.
-        members: shape (n_members,).
-        others: shape (n_others, n_dimensions), among which neighbours are sought.
-        own: shape (n_members,), the place of each member among the others; −1 if it is none.
+        points: all points.
+        members: shape (n_members,), positions of the members.
+        others: shape (n_others, n_dimensions), where neighbours are searched.
+        own: shape (n_members,), the position of each member among the others, or −1.
         size: of the cluster; min(20, size // 2) neighbours count.
 
     Returns:
-        Shape (n_members,); 0 where there is no neighbour.
+        Shape (n_members,); 0 without neighbours.
     """
     n_neighbours = min(_MOST_NEIGHBOURS, size // 2, len(others) - 1)
-    found = np.zeros(len(members), dtype=points.dtype)
+    means = np.zeros(len(members), dtype=points.dtype)
     if n_neighbours <= 0:
-        return found
+        return means
     origin = others[:1]
     targets = others - origin
     for start in range(0, len(members), _BLOCK):
         items = members[start : start + _BLOCK]
         distances = squared_distances(points[items] - origin, targets)
-        places = own[start : start + _BLOCK]
-        same = np.flatnonzero(places >= 0)
-        distances[same, places[same]] = np.inf
+        positions = own[start : start + _BLOCK]
+        same = np.flatnonzero(positions >= 0)
+        distances[same, positions[same]] = np.inf
         distances.partition(n_neighbours - 1, axis=1)
-        found[start : start + _BLOCK] = np.sqrt(distances[:, :n_neighbours]).mean(axis=1)
-    return found
+        means[start : start + _BLOCK] = np.sqrt(distances[:, :n_neighbours]).mean(axis=1)
+    return means

@@ -1,4 +1,4 @@
-"""Embeddings as selection reads them: some rows of a column, in blocks, in the space asked for."""
+"""Embeddings for selection: selected rows, read in blocks and transformed."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ Projection = Literal["pca", "random"]
 
 _Result = TypeVar("_Result")
 
-_BLOCK = 1 << 20  # elements: small against memory, large enough for a matrix product
+_BLOCK = 1 << 20  # elements: small in memory, large enough for a matrix product
 
 
 class Points:
-    """Rows of an array of vectors, read when they are asked for and never copied as a whole.
+    """Rows of an array of vectors, read on demand and never copied as a whole.
 
     Args:
         array: shape (n_rows, n_dimensions), in memory or memory-mapped; float16 is read as float32.
-        rows: shape (n_points,), which rows and in which order; all when None.
-        transform: applied to every block that is read.
+        rows: shape (n_points,), the rows in order; all when None.
+        transform: applied to every block read.
 
     Example:
         >>> points = Points(np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]]), np.array([2, 0]))
@@ -46,7 +46,7 @@ class Points:
         transform: Callable[[Array], Array] | None = None,
     ) -> None:
         if rows is not None and len(rows) and (np.diff(rows) == 1).all():
-            array, rows = array[rows[0] : rows[-1] + 1], None  # a run of rows is a view
+            array, rows = array[rows[0] : rows[-1] + 1], None  # consecutive rows: a view
         self._array, self._rows, self._transform = array, rows, transform
         self.dtype = np.dtype(np.float64 if array.dtype == np.float64 else np.float32)
         self.shape = (len(array) if rows is None else len(rows), array.shape[1])
@@ -64,33 +64,33 @@ class Points:
         return whole
 
     def blocks(self) -> Iterator[tuple[slice, Array]]:
-        """The points in order, a few at a time, each block with its place."""
-        for place in self._places():
-            yield place, self[place]
+        """The points in order, as blocks with their slices."""
+        for part in self._slices():
+            yield part, self[part]
 
     def each(
         self, work: Callable[[slice, Array], _Result], rows: int | None = None
     ) -> Iterator[_Result]:
-        """What `work` makes of each block and its place, in order, several blocks at a time.
+        """Apply `work` to each block and its slice, in parallel; results come in order.
 
-        The products of matrices in it should have one thread each: see `one_blas_thread`.
+        Matrix products inside should use one thread each: see `one_blas_thread`.
 
         Args:
-            work: is done with a place and its block.
-            rows: of a block, at most; as `blocks` has them when None.
+            work: called with a slice and its block.
+            rows: maximum rows of a block; as in `blocks` when None.
         """
-        return in_order(lambda place: work(place, self[place]), self._places(rows))
+        return in_order(lambda part: work(part, self[part]), self._slices(rows))
 
-    def _places(self, rows: int | None = None) -> list[slice]:
+    def _slices(self, rows: int | None = None) -> list[slice]:
         step = min(max(1, _BLOCK // max(1, self.shape[1])), rows or len(self) or 1)
         return [slice(start, min(start + step, len(self))) for start in range(0, len(self), step)]
 
 
 def as_points(embeddings: Array | Points) -> Points:
-    """The argument of a selection method as points; an array must be finite.
+    """Convert a selection method's argument to points; arrays must be finite.
 
     Raises:
-        InvalidInput: if it is not of shape (n_items, n_dimensions), or not finite.
+        InvalidInput: if an array is not of shape (n_items, n_dimensions), or not finite.
     """
     if isinstance(embeddings, Points):
         return embeddings
@@ -106,7 +106,7 @@ def as_points(embeddings: Array | Points) -> Points:
 
 
 def finite_rows(points: Points) -> NDArray[np.bool_]:
-    """Which points hold neither NaN nor infinity, shape (n_points,)."""
+    """Which points have neither NaN nor infinity, shape (n_points,)."""
     finite = [*points.each(lambda _, block: np.isfinite(block).all(axis=1))]
     return np.concatenate([np.empty(0, dtype=bool), *finite])
 
@@ -114,8 +114,8 @@ def finite_rows(points: Points) -> NDArray[np.bool_]:
 def squared_distances(first: Array, second: Array) -> Array:
     """Squared Euclidean distances, from one matrix product.
 
-    Rounding leaves about 1e-7 (float32) of the squared lengths; what is below that is set to 0,
-    so that equal points have distance 0. Shift the points near the origin first.
+    Rounding errors are about 1e-7 (float32) of the squared lengths; smaller distances are set to
+    0, so equal points have distance 0. Shift the points near the origin first.
 
     Args:
         first: shape (n, n_dimensions).
@@ -129,11 +129,11 @@ def squared_distances(first: Array, second: Array) -> Array:
         [[25.0, 0.0]]
     """
     lengths = squared_lengths(first)[:, None] + squared_lengths(second)
-    found = first @ second.T
-    found *= -2
-    found += lengths
-    found[found < 32 * np.finfo(found.dtype).eps * lengths] = 0
-    return found
+    distances = first @ second.T
+    distances *= -2
+    distances += lengths
+    distances[distances < 32 * np.finfo(distances.dtype).eps * lengths] = 0
+    return distances
 
 
 def squared_lengths(vectors: Array) -> Array:
@@ -143,9 +143,9 @@ def squared_lengths(vectors: Array) -> Array:
 
 
 def one_blas_thread() -> AbstractContextManager[object]:
-    """Small matrix products, one after the other: a second thread costs more than it brings.
+    """Limit BLAS to one thread: for small matrix products a second thread costs more than it saves.
 
-    With another process on a core it once cost ten times as much.
+    With another process on the same core, it once took ten times as long.
     """
     limits: AbstractContextManager[object] = _threads().limit(limits=1, user_api="blas")
     return limits
@@ -155,20 +155,20 @@ def one_blas_thread() -> AbstractContextManager[object]:
 def _threads() -> Any:
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()  # it looks through the loaded libraries: once is enough
+    return ThreadpoolController()  # scans the loaded libraries, so cache it
 
 
 @dataclass(frozen=True)
 class Space:
-    """The space in which distances are measured; options of every method that takes embeddings.
+    """How distances are measured; options of every method that takes embeddings.
 
-    Standardising comes first, then the projection, then the scaling to length one.
+    Vectors are standardised, then projected, then scaled to unit length, as requested.
 
     Attributes:
-        distance: euclidean, or cosine: Euclidean between vectors scaled to length one, which
-            orders pairs as the cosine does.
-        standardise: give every dimension mean 0 and deviation 1.
-        projection: onto `n_components` dimensions: pca, or random (Gaussian, of the seed).
+        distance: euclidean, or cosine: Euclidean between unit vectors, which orders pairs as the
+            cosine does.
+        standardise: scale every dimension to mean 0 and standard deviation 1.
+        projection: to `n_components` dimensions: pca, or random (Gaussian, seeded).
         n_components: dimensions of the projection.
     """
 
@@ -193,7 +193,7 @@ class Space:
             )
 
     def of(self, array: Array, rows: NDArray[np.intp], *, seed: int) -> Callable[..., Points]:
-        """Learn the space from some rows; gives what makes the points of other rows in it."""
+        """Learn the space from some rows; returns a function from row positions to points."""
         steps: list[Callable[[Array], Array]] = []
         if self.standardise or self.projection == "pca":
             mean = mean_of(Points(array, rows))
@@ -245,5 +245,5 @@ def _principal_axes(points: Points, n_components: int) -> NDArray[np.float64]:
     for _, block in points.blocks():
         covariance += block.T @ block
     _, axes = np.linalg.eigh(covariance)
-    found: NDArray[np.float64] = axes[:, ::-1][:, :n_components]
-    return found
+    principal: NDArray[np.float64] = axes[:, ::-1][:, :n_components]
+    return principal

@@ -1,4 +1,4 @@
-"""Weighted k-center: informative and far from what is labelled or picked, as one product."""
+"""Weighted k-center: good scores far from everything labelled or picked."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def weighted(
     score_strength: float = 1.0,
     distance_strength: float = 1.0,
 ) -> NDArray[np.intp]:
-    """Positions by priority^score_strength · distance^distance_strength, greedily.
+    """Greedy picks by priority^score_strength · distance^distance_strength.
 
-    The priority is the share of items whose utility is not larger, so the scale of a score plays
-    no part; the distance is that to the nearest labelled or picked item. Without labels the
-    largest utility comes first. A strength of 0 for the score is k-center but for the first pick.
+    The priority is the share of items whose utility is not larger, so the scale of the scores
+    doesn't matter; the distance is to the nearest labelled or picked item. Without labels, the
+    largest utility comes first. With score_strength 0 this is k-center, except for the first pick.
 
     Args:
         utilities: shape (n_items,), larger is labelled sooner; ±inf is allowed.
@@ -37,7 +37,7 @@ def weighted(
         Shape (min(budget, n_items),).
 
     Raises:
-        InvalidInput: for other strengths, or an embedding that is not finite.
+        InvalidInput: if a strength is out of range, or an embedding is not finite.
 
     References:
         Gonzalez (1985) for the distance; Minoux (1978) for lazy evaluation.

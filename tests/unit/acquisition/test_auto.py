@@ -95,7 +95,7 @@ def test_options_beside_auto_count() -> None:
 
 def test_nothing_to_score_is_refused_where_a_score_is_needed() -> None:
     pool = Pool(["a", "b"], embeddings=np.eye(2))
-    with pytest.raises(InvalidInput, match="got auto, but there are neither class probabilities"):
+    with pytest.raises(InvalidInput, match="got auto, but the pool has neither class prob"):
         rank(pool)
     ranking = rank(pool, selection="k_center")
     assert ranking.acquisition is None

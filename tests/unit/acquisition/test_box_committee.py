@@ -149,7 +149,7 @@ def test_class_flips_are_found_and_counted_in_the_reason() -> None:
     clusters = merge_boxes([first, second])
     assert class_flips(clusters, [first, second]).tolist() == [True, False]
     pool = Pool(["a"], objects=(first, second))
-    expected = "2 boxes in 2 versions: 1 change class, 1 not found by all"
+    expected = "2 boxes in 2 versions: 1 with differing class, 1 not in all versions"
     assert reason(pool, 0, "objects") == expected
 
 
@@ -166,7 +166,7 @@ def test_one_version_is_no_committee() -> None:
     assert "needs several model versions" in get_acquisition("committee_certainty").obstacle(
         Pool(["a"], objects=one(LEFT))
     )
-    with pytest.raises(InvalidInput, match="two model versions at least"):
+    with pytest.raises(InvalidInput, match="at least two model versions; got one"):
         committee_certainty([one(LEFT)])
     with pytest.raises(InvalidInput, match="needs the objects of one model version"):
         rank(Pool(["a"], objects=(one(LEFT),) * 2), "committee_certainty", reduce="weighted_sum")

@@ -78,7 +78,7 @@ def test_wrong_number_of_axes_is_refused(function, rows) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_ragged_rows_are_refused(function) -> None:
-    with pytest.raises(InvalidInput, match="rectangular"):
+    with pytest.raises(InvalidInput, match="rows of equal length"):
         function([[0.5, 0.5], [1.0]])
 
 

@@ -120,7 +120,7 @@ def test_weighted_sum_of_a_single_class_ranks_as_the_sum_does() -> None:
 
 def test_weights_need_labels_and_classes() -> None:
     bare = Pool(["a"], objects=Objects([0, 1], [0.5], class_ids=[0]))
-    with pytest.raises(InvalidInput, match="needs labelled items that also have predictions"):
+    with pytest.raises(InvalidInput, match="needs labelled items with predictions"):
         weighted_objects(bare, "difficulty")
     with pytest.raises(InvalidInput, match="must have class ids"):
         weighted_objects(Pool(["a"], objects=Objects([0, 1], [0.5])))

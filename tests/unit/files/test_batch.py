@@ -131,10 +131,10 @@ def test_a_batch_that_is_not_whole_is_refused(tmp_path: Path) -> None:
     config = ranked(tmp_path, pool())
     (lines,) = (tmp_path / "ranking").glob("*/batch.jsonl")
     lines.write_text(lines.read_text().splitlines()[0])
-    with pytest.raises(InvalidInput, match=r"batch.jsonl in .* must be whole; it is not"):
+    with pytest.raises(InvalidInput, match=r"batch.jsonl in .* is incomplete"):
         batch(config)
     (tmp_path / "ranking" / "manifest.json").unlink()
-    with pytest.raises(NotFound, match="got 'labelnext', and there is none"):
+    with pytest.raises(NotFound, match="has no ranking, not that of run 'labelnext'"):
         batch(config)
 
 

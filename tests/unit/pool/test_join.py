@@ -51,7 +51,7 @@ def test_join_of_embeddings_alone_keeps_the_predictions() -> None:
 
 
 def test_join_without_a_common_id_is_refused_with_examples() -> None:
-    with pytest.raises(InvalidInput, match=r"got none in both: 1.jpg in the file, 7 in the sou"):
+    with pytest.raises(InvalidInput, match=r"got no common id: 1.jpg in the file, 7 in the sou"):
         join_predictions(Pool(["7"]), Pool(["1.jpg"], probabilities=[[1.0]]))
 
 

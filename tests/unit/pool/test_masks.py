@@ -119,13 +119,13 @@ def test_run_lengths_that_do_not_cover_the_mask_are_refused(broken: dict) -> Non
 
 @pytest.mark.parametrize("shape", [[], [[0, 0, 1, 1]], [[0, 0, 1, 1, 2]], "x", 7, [["a"] * 6]])
 def test_segmentation_that_is_no_polygon_is_refused(shape: object) -> None:
-    with pytest.raises(InvalidInput, match="run lengths or polygons of three corners"):
+    with pytest.raises(InvalidInput, match="run lengths or polygons with at least three corners"):
         mask_of(shape, 4, 4)
 
 
 def test_masks_of_different_sizes_are_refused() -> None:
     small, large = rectangle(0, 0, 2, 2, 10), rectangle(0, 0, 2, 2, 20)
-    with pytest.raises(InvalidInput, match="of one size; got 10 × 10, 20 × 20"):
+    with pytest.raises(InvalidInput, match="have the same size; got 10 × 10, 20 × 20"):
         mask_iou(checked_masks([small]), checked_masks([large]))
     with pytest.raises(InvalidInput, match="size of its image, 20 × 20; got 10 × 10"):
         mask_of(small, 20, 20)

@@ -26,13 +26,13 @@ def test_empty_pool_may_have_every_column() -> None:
 
 
 def test_duplicate_ids_are_named() -> None:
-    with pytest.raises(InvalidInput, match="distinct.*1 ids more than once: a"):
+    with pytest.raises(InvalidInput, match="distinct.*got 1 repeated id: a"):
         Pool(["a", "b", "a"])
 
 
 @pytest.mark.parametrize("ids", [["a", ""], ["a\0", "b"]])
 def test_empty_or_nul_ids_are_refused(ids: list[str]) -> None:
-    with pytest.raises(InvalidInput, match="empty or hold a NUL"):
+    with pytest.raises(InvalidInput, match="empty or contain a NUL"):
         Pool(ids)
 
 
@@ -110,7 +110,7 @@ def test_pool_does_not_change_the_callers_array() -> None:
     [
         ({"probabilities": [[0.5, 0.5]]}, r"shape \(2, n_classes\)"),
         ({"probabilities": np.empty((2, 0))}, "at least one class"),
-        ({"probabilities": [[0.5, 0.5], [1.0]]}, "rectangular"),
+        ({"probabilities": [[0.5, 0.5], [1.0]]}, "rows of equal length"),
         ({"probabilities": [["a", "b"]] * 2}, "must be numbers"),
         ({"probabilities": [[0.5, 0.5]] * 2, "classes": ["x"]}, "one name for each of the 2"),
         ({"classes": []}, "at least one class"),
@@ -136,7 +136,7 @@ def test_wrong_column_is_refused(columns: dict[str, object], message: str) -> No
     [
         (([0], [0.5]), "end at the number of objects, 1"),
         (([1, 1], [0.5]), "start at 0"),
-        (([0, 2, 1], [0.5]), "never fall"),
+        (([0, 2, 1], [0.5]), "non-decreasing"),
         (([0, 1], [[0.5]]), r"\(n_objects,\)"),
         (([0, 1], [1.5]), r"confidences must be in \[0, 1\]; got 1.5 for row 0"),
         (([0, 1], [-0.5]), r"confidences must be in \[0, 1\]"),
@@ -157,7 +157,7 @@ def test_box_that_sticks_out_is_clipped_and_counted() -> None:
 def test_box_in_pixels_is_refused_with_a_remedy() -> None:
     with pytest.raises(InvalidInput, match="overlap the image.*for item a") as caught:
         Pool(["a"], objects=Objects([0, 1], [0.5], boxes=[[10, 20, 30, 40]]))
-    assert "divide pixels" in caught.value.hint
+    assert "divide pixel coordinates" in caught.value.hint
 
 
 @pytest.mark.parametrize("box", [[0.5, 0.1, 0.4, 0.2], [0.1, 0.1, np.nan, 0.2]])

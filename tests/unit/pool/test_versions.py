@@ -148,7 +148,7 @@ def test_a_version_without_classes_leaves_its_items_without_one() -> None:
     assert Pool("abcd", objects=(older, bare)).top_classes.tolist() == [-1, 1, -1, -1]
     only_bare = Pool("abcd", objects=(bare, bare), classes=["x"])
     assert only_bare.top_names is None
-    with pytest.raises(InvalidInput, match="quota must be of groups"):
+    with pytest.raises(InvalidInput, match="quota must be by group"):
         rank(only_bare, "committee_certainty", quota={"x": 1})
 
 

@@ -221,7 +221,7 @@ def test_auto_leaves_calibrated_probabilities_or_too_few_labels_alone() -> None:
     assert notice.code == "calibration_skipped"
     rows, labels = overconfident(120, 1.0, seed=1)
     (notice,) = rank_pool(settings("auto"), half_labelled(rows, labels)).notices
-    assert "no temperature helps" in notice.message
+    assert "Calibration doesn't help" in notice.message
 
 
 def test_auto_gives_each_version_of_a_committee_its_own_temperature() -> None:
@@ -253,7 +253,7 @@ def test_auto_leaves_labels_that_exclude_nothing_alone() -> None:
     rows = np.full((60, 2), 0.9)
     pool = Pool(range(60), probabilities=rows, multilabel=True, labels=[0] * 55 + [-1] * 5)
     (notice,) = rank_pool(settings("auto"), pool).notices
-    assert notice.message.startswith("calibrate: auto is for one class an item")
+    assert notice.message.startswith("calibrate: auto needs one class per item")
 
 
 def test_saturated_probabilities_are_warned_of() -> None:

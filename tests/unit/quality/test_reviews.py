@@ -103,7 +103,7 @@ def test_items_on_which_people_disagree_come_first(digits: tuple[np.ndarray, np.
     ranking = review(pool, budget=20)
     assert ranking.acquisition == "active_lab"
     assert len({*ranking.item_ids.astype(int)} & {*disputed}) >= 18
-    assert "600 of 600 items were labelled by several of 3 people" in ranking.notices[0].message
+    assert "several of 3 people labelled 600 of 600 items" in ranking.notices[0].message
     assert pool.labelled.all()
 
 

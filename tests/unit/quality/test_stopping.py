@@ -49,7 +49,7 @@ def test_kappa_agrees_with_scikit_learn() -> None:
 
 def test_three_agreeing_pairs_say_that_the_model_has_settled() -> None:
     same = [run(name, [0, 1, 0, 1]) for name in "abcd"]
-    assert "has settled" in signals(same)[0].says
+    assert "have stabilised" in signals(same)[0].says
     assert "still changes" in signals(same[:3])[0].says
 
 

@@ -57,28 +57,28 @@ def test_objects_are_listed_with_their_scores_and_whether_they_count(config: Pat
 def test_changes_say_the_edge_of_the_batch_and_what_each_object_adds(config: Path) -> None:
     inside, beyond = explain(config, "c").changes, explain(config, "b").changes
     assert inside == [
-        "a score below 0.1, that of the first item beyond the batch, would take it out.",
-        "without dog 0.60 the score would be 0.2, about rank 2.",
-        "without cat 0.80 the score would be 0.4, about rank 2.",
+        "a score below 0.1 (the first item beyond the batch) would take it out.",
+        "without dog 0.60, the score would be 0.2, about rank 2.",
+        "without cat 0.80, the score would be 0.4, about rank 2.",
     ]
-    assert beyond == ["a score above 0.5, that of the last item of the batch, would bring it in."]
+    assert beyond == ["a score above 0.5 (the last item in the batch) would bring it in."]
 
 
 def test_item_without_a_prediction_says_so(config: Path) -> None:
     why = explain(config, "d")
-    assert (why.place, why.score, why.status) == (None, None, "not ranked: it has no prediction")
+    assert (why.place, why.score, why.status) == (None, None, "not ranked: no prediction")
     assert why.parts == []
 
 
 def test_unknown_item_is_refused(config: Path) -> None:
-    with pytest.raises(NotFound, match="one of the 4 that were read; got 'z'"):
+    with pytest.raises(NotFound, match="one of the 4 items read; got 'z'"):
         explain(config, "z")
 
 
 def test_labelled_and_unscored_items_say_why_they_are_not_ranked() -> None:
     pool = Pool(["a", "b"], probabilities=[[1, 0], [np.nan, 0]], labels=[0, -1])
     ranking = rank(pool, "margin")
-    assert explain_item(pool, ranking, "a").status == "not ranked: it is labelled"
+    assert explain_item(pool, ranking, "a").status == "not ranked: already labelled"
     assert "holds NaN" in explain_item(pool, ranking, "b").status
 
 
@@ -127,7 +127,7 @@ def test_weights_stand_beside_the_scores() -> None:
         ("dog", 0.25, 4.0),
         ("cat", 0.5, 2.0),
     ]
-    assert why.changes[0] == "without cat 0.50 the score would be 1, about rank 1."
+    assert why.changes[0] == "without cat 0.50, the score would be 1, about rank 1."
 
 
 def test_command_prints_the_explanation_and_json(config: Path) -> None:

@@ -180,7 +180,7 @@ def test_more_clusters_than_items_are_reduced_and_said() -> None:
     pool = Pool(["a", "b"], embeddings=[[1.0], [2.0]], classes=["x", "y", "z"])
     ranking = rank(pool, None, selection="image_diversity")
     assert [n.message for n in ranking.notices] == [
-        "n_clusters was reduced from 3 to the 2 items of the pool."
+        "Reduced n_clusters from 3 to 2, the number of items."
     ]
 
 

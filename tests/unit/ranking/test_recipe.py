@@ -134,8 +134,8 @@ def test_what_depends_on_the_data_is_settled_once_with_a_reason() -> None:
     assert (recipe.acquisition, recipe.unit, recipe.reduction) == ("margin", "items", None)
     assert recipe.selection_options == {"n_clusters": 2}
     assert recipe.reasons == {
-        "acquisition": "auto chose margin of items: there are class probabilities.",
-        "n_clusters": "2, one for each class.",
+        "acquisition": "auto chose margin of items: the pool has class probabilities.",
+        "n_clusters": "2, one per class.",
     }
     assert resolved(recipe, pool) == recipe
 
@@ -166,7 +166,7 @@ def test_a_multilabel_item_has_a_reduction_and_no_floor() -> None:
 def test_options_of_a_function_where_nothing_is_scored_are_refused() -> None:
     pool = Pool(IDS, embeddings=np.eye(3), classes=["x", "y"])
     recipe = asked(AUTO, options={"base": 2}, selection="image_diversity")
-    with pytest.raises(InvalidInput, match="base must be left out where nothing is scored"):
+    with pytest.raises(InvalidInput, match="base must be left out without an acquisition function"):
         resolved(recipe, pool)
 
 

@@ -17,9 +17,9 @@ SIZES = np.array([30, 50, 80, 130, 200, 320])
 
 def test_forecast_of_few_or_equal_labels_says_why_there_is_none() -> None:
     few = forecast(FEATURES[:20], LABELS[:20], Protocol(), [100])
-    assert few == "a forecast needs 60 labelled items with embeddings; there are 20."
+    assert few == "A forecast needs 60 labelled items with embeddings; got 20."
     same = forecast(FEATURES[:80], np.zeros(80, dtype=int), Protocol(), [100])
-    assert same == "a forecast needs labels of two classes, a few of each."
+    assert same == "A forecast needs labels of at least two classes, a few of each."
 
 
 def test_sizes_grow_to_all_that_is_not_held_out() -> None:

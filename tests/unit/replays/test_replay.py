@@ -62,7 +62,7 @@ def test_outcome_is_the_mean_difference_of_the_curves_after_the_start() -> None:
     assert random.class_labels_to_match == [20, None]
     assert report.labels == [10, 15, 20]
     assert margin.interval == pytest.approx((0.05, 0.15))  # the only means of resampled pairs
-    assert "Take margin: +10.0 points" in report.advice
+    assert "Use margin: +10.0 points" in report.advice
     assert "15 labels instead of 20" in report.advice
 
 
@@ -105,7 +105,7 @@ def test_advice_speaks_of_labels_only_where_some_are_saved() -> None:
         for name, middle in (("random", 0.6), ("margin", 0.8))
     ]
     report = ReplayReport.of(curves, Protocol(initial=10, batch=5, rounds=2), ["a", "b"], 100)
-    assert report.advice.startswith("Take margin")
+    assert report.advice.startswith("Use margin")
     assert "labels instead of" not in report.advice
 
 
@@ -245,5 +245,5 @@ def test_replay_of_a_config_finds_margin_on_digits_and_nothing_in_noise(tmp_path
         assert "&lt;3&gt;" in page
         assert "<svg" in page
         assert json.loads(report.to_json())["n_items"] == 800
-    assert advice["digits"].startswith("Take margin")
+    assert advice["digits"].startswith("Use margin")
     assert "no better than random on your data" in advice["noise"]

@@ -246,7 +246,7 @@ def test_check_reports_what_stands_in_the_way(config: Path) -> None:
     result = check(config)
     assert not result.ok
     assert "needs detected objects" in result.findings[-1].message
-    assert "this pool allows: least_confidence" in result.findings[-1].hint
+    assert "these work on this pool: least_confidence" in result.findings[-1].hint
 
 
 def test_check_of_broken_data_is_an_error_and_no_crash(config: Path) -> None:

@@ -92,7 +92,7 @@ def test_quota_of_groups_holds() -> None:
 
 def test_quota_that_cannot_be_reached_is_a_notice() -> None:
     (notice,) = rank(POOL, "margin", quota={"dog": 3, "cat": 1}, budget=4).notices
-    assert notice.message == "the quota was not reached for dog 2 of 3: no more items fit."
+    assert notice.message == "Quota not met for dog 2 of 3: no more items fit."
 
 
 def test_quota_of_images_is_of_their_most_confident_object() -> None:

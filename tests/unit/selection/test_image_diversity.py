@@ -47,7 +47,7 @@ def test_identical_embeddings_come_in_the_order_given() -> None:
 
 
 def test_more_clusters_than_items_warn() -> None:
-    with pytest.warns(LabelnextWarning, match="reduced from 9 to the 2 items"):
+    with pytest.warns(LabelnextWarning, match="Reduced n_clusters from 9 to 2"):
         assert len(image_diversity(np.array([[0.0], [1.0]]), n_clusters=9)) == 2
 
 

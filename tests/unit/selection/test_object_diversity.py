@@ -150,19 +150,19 @@ def test_budget_of_the_whole_pool_goes_by_the_scores() -> None:
 def test_too_many_candidates_are_cut_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST", 10)
     objects = made_objects(np.random.default_rng(6), 50)
-    with pytest.warns(LabelnextWarning, match="the 10 best scores only"):
+    with pytest.warns(LabelnextWarning, match="only the 10 best scores"):
         batch = object_diversity(-np.arange(50.0), objects, budget=5)
     assert batch.max() < 10
 
 
 def test_what_it_needs_is_said() -> None:
     bare = Objects([0, 1], [0.5])
-    with pytest.raises(InvalidInput, match="needs an embedding of each object"):
+    with pytest.raises(InvalidInput, match="needs an embedding for each object"):
         object_diversity(np.ones(1), bare, budget=1)
     with pytest.raises(InvalidInput, match="at least 1; got 0.5"):
         object_diversity(np.ones(1), bare, budget=1, pool_factor=0.5)
     wide = Objects([0, 1], [0.5], embeddings=[[1.0, 0, 0]])
-    with pytest.raises(InvalidInput, match="of one width; got 3 and 2"):
+    with pytest.raises(InvalidInput, match="have the same width; got 3 and 2"):
         image_distances(wide, Objects([0, 1], [0.5], embeddings=[[1.0, 0]]))
 
 
