@@ -91,7 +91,7 @@ def test_the_form_says_what_would_be_sent(ranked: Any, secrets: LabelStudio) -> 
     inputs = form("send_batch", ranked)
     assert inputs["run"]["default"] == "next"
     text = inputs["preview"]["default"]
-    assert "Make 2 tasks, 2 with predictions, 2 images uploaded" in text
+    assert "Create 2 tasks (2 with predictions) and upload 2 images" in text
     assert secrets.token not in str(inputs)
 
 
@@ -190,7 +190,7 @@ def test_a_sending_and_a_fetch_can_be_taken_back_in_the_app(
 
     assert "the sending to" in form("manage_runs", ranked, action="undo")["last"]["default"]
     done = execute("manage_runs", ranked, action="undo").result["done"]
-    assert "1 tasks stay, because somebody has worked on them" in done
+    assert "Kept 1 task that someone has worked on" in done
     assert set(sent_tasks(secrets, ranked)) == {"b"}
 
     execute("manage_runs", ranked, action="undo")

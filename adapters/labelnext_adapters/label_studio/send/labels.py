@@ -70,7 +70,7 @@ def _made(client: Client, origin: Origin) -> int:
     numbers = [number for number in found if number is not None]
     if not numbers:
         raise NotFound(
-            f"a batch of {origin.dataset} must have been sent to {client.url}; none was.",
+            f"no batch of {origin.dataset} has been sent to {client.url}.",
             hint="run labelnext send first, or set send.project.",
         )
     return max(numbers)
@@ -86,15 +86,15 @@ def _notices(broken: Sequence[int], unclear: Sequence[int]) -> tuple[Notice, ...
         notices.append(
             Notice(
                 "broken_labels",
-                f"{len(broken)} tasks have annotations that do not fit the labelling setup, and "
-                f"are left out: task {listed(broken)}.",
+                f"Left out {counted(len(broken), 'task')} with annotations that don't fit the "
+                f"labelling setup: {listed(broken)}.",
             )
         )
     if unclear:
         notices.append(
             Notice(
                 "no_single_label",
-                f"{len(unclear)} tasks have no choice or more than one, and are left out: task "
+                f"Left out {counted(len(unclear), 'task')} with no choice or several choices: "
                 f"{listed(unclear)}.",
             )
         )
