@@ -76,7 +76,7 @@ def test_several_control_tags_need_a_name(label_studio: LabelStudio, connect: Op
     project = label_studio.create_project(TWO_TAGS, [image_task(box(score=0.5))])
     with pytest.raises(InvalidInput, match=r"box \(RectangleLabels\), kind \(Choices\)"):
         connect(project).read()
-    with pytest.raises(NotFound, match="from_name must be a control tag"):
+    with pytest.raises(NotFound, match="from_name must be a supported control tag"):
         connect(project, from_name="image").read()
     assert connect(project, from_name="box").read().classes == ("car", "bus")
     other = connect(project, from_name="kind").read()
@@ -249,7 +249,7 @@ def test_a_committee_of_different_kinds_is_refused(
     task = text_task([choice("good", probs=[0.5, 0.3, 0.2])])
     task["predictions"] += text_task([choice("good", score=0.5)], version="m2")["predictions"]
     project = label_studio.create_project(CHOICES.format(more=""), [task])
-    with pytest.raises(InvalidInput, match="m1 holds class probabilities, m2 holds objects"):
+    with pytest.raises(InvalidInput, match="m1 has class probabilities, m2 has objects"):
         connect(project, model_version=["m1", "m2"]).read()
 
 

@@ -10,6 +10,7 @@ from labelnext.adapter.batch import Labels, Mark, Origin
 from labelnext.adapter.protocol import Context
 from labelnext.errors import NotFound, listed
 from labelnext.pool.objects import Notice
+from labelnext.support import words
 from labelnext_adapters.label_studio.options import LabelStudioSend
 from labelnext_adapters.label_studio.send.already_sent import made_project, project_mark, sent_tasks
 from labelnext_adapters.label_studio.send.label_tag import find_tag
@@ -86,7 +87,7 @@ def _notices(broken: Sequence[int], unclear: Sequence[int]) -> tuple[Notice, ...
         notices.append(
             Notice(
                 "broken_labels",
-                f"Left out {counted(len(broken), 'task')} with annotations that don't fit the "
+                f"Left out {words.counted(len(broken), 'task')} with annotations that don't fit the "
                 f"labelling setup: {listed(broken)}.",
             )
         )
@@ -94,7 +95,7 @@ def _notices(broken: Sequence[int], unclear: Sequence[int]) -> tuple[Notice, ...
         notices.append(
             Notice(
                 "no_single_label",
-                f"Left out {counted(len(unclear), 'task')} with no choice or several choices: "
+                f"Left out {words.counted(len(unclear), 'task')} with no choice or several choices: "
                 f"{listed(unclear)}.",
             )
         )
