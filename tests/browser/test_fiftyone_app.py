@@ -285,7 +285,7 @@ def test_sending_and_fetching_in_the_app(
     region = {"from_name": "label", "to_name": "image", "type": "choices", "value": value}
     server.api("POST", f"/api/tasks/{first}/annotations/", {"result": [region]})
     panel.get_by_text("Fetch annotations", exact=True).click()
-    form.get_by_text("Write labels on 1 samples").wait_for()
+    form.get_by_text("Write labels on 1 sample").wait_for()
     form.get_by_role("button", name="Execute").first.click(trial=True)
     picture(page, "fetch")
     form.get_by_role("button", name="Execute").first.click()

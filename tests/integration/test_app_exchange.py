@@ -114,7 +114,7 @@ def test_a_batch_goes_from_the_app_and_its_labels_come_back(
 
     choose(secrets, tasks["c"], "dog")
     inputs = form("fetch_annotations", ranked)
-    assert "Write labels on 1 samples" in inputs["preview"]["default"]
+    assert "Write labels on 1 sample" in inputs["preview"]["default"]
     result = execute("fetch_annotations", ranked, field="labels")
     ranked.reload()
     assert shown(ranked, result) == ["c"]
@@ -180,7 +180,7 @@ def test_a_sending_and_a_fetch_can_be_taken_back_in_the_app(
     inputs = form("manage_runs", ranked, action="undo")
     assert set(choices(inputs["action"])) == {"open", "rename", "delete", "undo"}
     assert "takes back the labels in labels" in inputs["last"]["default"]
-    assert "Write labels on 1 samples" in inputs["last"]["default"]
+    assert "Write labels on 1 sample" in inputs["last"]["default"]
     assert (
         "Took back: the labels in labels"
         in execute("manage_runs", ranked, action="undo").result["done"]

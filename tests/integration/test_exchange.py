@@ -161,7 +161,7 @@ def test_labels_that_changed_are_fetched_and_those_that_went_are_cleared(
     choose(label_studio, third["id"], "dog")
     said = labelnext.fetch(config)
     assert said.steps == (
-        "Write labels on 1 samples, change it on 1 samples, clear it on 1 whose annotation is gone",
+        "Write labels on 1 sample, change it on 1 sample, clear it on 1 whose annotation is gone",
     )
     assert (held()[n1], held()[n2], held()[n3]) == ("cat", None, "dog")
     truth = config | {"send": {**config["send"], "labels": "ground_truth"}}

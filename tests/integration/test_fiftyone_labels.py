@@ -71,7 +71,7 @@ def test_only_what_differs_is_written(three: Any, tmp_path: Path) -> None:
     labels = said(three, {"a": (Mark("x"),), "b": (Mark("z"),), "c": (Mark("x"),)})
     adapter: Any = open_adapter("fiftyone", dataset=three)
     (step,) = adapter.plan_labels(labels, "labels").steps
-    assert step.description == "Write labels on 1 samples, change it on 1 samples"
+    assert step.description == "Write labels on 1 sample, change it on 1 sample"
     assert step.n_items == 2
     same = said(three, {"a": (Mark("x"),), "b": (Mark("y"),)})
     assert adapter.plan_labels(same, "labels").steps == ()

@@ -62,8 +62,8 @@ class FilesWrite(WriteOptions):
     """Keys of `write` for files; `output` is where the ranking goes."""
 
     output: Place | None = Path("ranking.csv")  # type: ignore[assignment]  # wider than the base's
-    """File for the ranking: .csv, .jsonl or .parquet; for a folder of Parquet files, a folder or URL,
-    ranking/ by default."""
+    """File for the ranking: .csv, .jsonl or .parquet; for a folder of Parquet files, a folder or
+    URL, ranking/ by default."""
 
 
 def place_of(path: Path | str, context: Context) -> Path | str:

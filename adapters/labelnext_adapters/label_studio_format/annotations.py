@@ -70,8 +70,8 @@ class Truth:
     def __post_init__(self) -> None:
         if self.which == "majority" and CONTROLS[self.setup.tag].unit == "objects":
             raise InvalidInput(
-                "labels must be latest or ground_truth for labels of parts of items, such as boxes; "
-                "got 'majority'.",
+                "labels must be latest or ground_truth for labels of parts of items, such as "
+                "boxes; got 'majority'.",
                 hint="boxes from several people have no majority vote.",
             )
 
@@ -104,8 +104,8 @@ class Truth:
         return [
             Notice(
                 "broken_labels",
-                f"{len(unread)} {'item' if len(unread) == 1 else 'items'} with annotations that don't fit "
-                f"the labelling setup; treated as labelled, without a class: {listed(unread)}.",
+                f"{len(unread)} {'item' if len(unread) == 1 else 'items'} with annotations that don't "
+                f"fit the labelling setup; treated as labelled, without a class: {listed(unread)}.",
                 tuple(unread),
             )
         ]

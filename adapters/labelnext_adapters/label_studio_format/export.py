@@ -107,7 +107,7 @@ def _refuse_numbers(tasks: Sequence[_Task]) -> None:
         raise InvalidInput(
             f"the export has only prediction ids, not predictions, for {len(bare)} of "
             f"{counted(len(tasks), 'task')}.",
-            hint="Label Studio's standard export leaves predictions out. Create a snapshot with them: "
+            hint="Label Studio's standard export leaves out predictions. Create a snapshot: "
             'POST /api/projects/<number>/exports/ with {"serialization_options": {"predictions": '
             '{"only_id": false}}}, and download it as JSON.',
         )

@@ -255,7 +255,7 @@ class Columns:
                 f"predicted labels must be among those of control tag {self.setup.from_name!r}: "
                 f"{listed(self.setup.classes)}; got {label!r} for item "
                 f"{listed(_named(tasks, names))}{more}.",
-                hint="add the label to the labelling setup, or import predictions that use its labels.",
+                hint="add the label to the labelling setup, or import predictions with its labels.",
             )
         beyond = {t: value for t, value in self._out_of_range.items() if t in names}
         if beyond:
@@ -311,8 +311,8 @@ class Columns:
             notices.append(
                 Notice(
                     "repeated_predictions",
-                    f"{counted(len(repeated), 'item')} with several predictions of the model version; "
-                    "using the newest.",
+                    f"{counted(len(repeated), 'item')} with several predictions of the model "
+                    "version; using the newest.",
                     repeated,
                 )
             )

@@ -87,15 +87,15 @@ def _notices(broken: Sequence[int], unclear: Sequence[int]) -> tuple[Notice, ...
         notices.append(
             Notice(
                 "broken_labels",
-                f"Left out {words.counted(len(broken), 'task')} with annotations that don't fit the "
-                f"labelling setup: {listed(broken)}.",
+                f"Left out {words.counted(len(broken), 'task')} with annotations that don't fit "
+                f"the labelling setup: {listed(broken)}.",
             )
         )
     if unclear:
         notices.append(
             Notice(
                 "no_single_label",
-                f"Left out {words.counted(len(unclear), 'task')} with no choice or several choices: "
+                f"Left out {words.counted(len(unclear), 'task')} with no or several choices: "
                 f"{listed(unclear)}.",
             )
         )
