@@ -269,7 +269,7 @@ def test_another_dataset_of_the_same_name_is_not_touched(filled: Any, tmp_path: 
     fo.delete_dataset(name)
     other = fo.Dataset(name, persistent=True)
     before = state(other)
-    with pytest.raises(WriteRefused, match="another of that name"):
+    with pytest.raises(WriteRefused, match="although it has the same name"):
         opened(other).undo(journal)
     assert state(other) == before
 

@@ -41,7 +41,8 @@ class TableOptions(Options):
     """Our names (item_id, probabilities, objects, embedding, label, votes, truth, labelled, group,
     cost, media) mapped to the file's columns. probabilities and embedding also take a list of
     number columns. A list of probabilities or objects columns is a committee, one per model
-    version. media is the path or address of an item's image, used by labelnext send to create tasks."""
+    version. media is the path or address of an item's image, used by labelnext send to create
+    tasks."""
     classes: list[str] | None = None
     """Class names, in the order of the probabilities."""
     multilabel: bool = False

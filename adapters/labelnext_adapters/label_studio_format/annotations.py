@@ -104,8 +104,8 @@ class Truth:
         return [
             Notice(
                 "broken_labels",
-                f"{len(unread)} {'item' if len(unread) == 1 else 'items'} with annotations that don't "
-                f"fit the labelling setup; treated as labelled, without a class: {listed(unread)}.",
+                f"{len(unread)} {'item' if len(unread) == 1 else 'items'} with annotations "
+                f"that don't fit the labelling setup; treated as labelled, without a class: {listed(unread)}.",
                 tuple(unread),
             )
         ]
