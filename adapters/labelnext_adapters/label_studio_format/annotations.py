@@ -105,7 +105,8 @@ class Truth:
             Notice(
                 "broken_labels",
                 f"{len(unread)} {'item' if len(unread) == 1 else 'items'} with annotations "
-                f"that don't fit the labelling setup; treated as labelled, without a class: {listed(unread)}.",
+                f"that don't fit the labelling setup; "
+                f"treated as labelled, without a class: {listed(unread)}.",
                 tuple(unread),
             )
         ]
