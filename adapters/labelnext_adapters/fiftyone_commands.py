@@ -22,9 +22,9 @@ commands.add_typer(_fiftyone, name="fiftyone")
 
 @commands.command("app", epilog="Example: labelnext app labelnext.yaml")
 def open_app(
-    config: ConfigPath, port: Annotated[int, typer.Option(help="Of the App.")] = 5151
+    config: ConfigPath, port: Annotated[int, typer.Option(help="Port of the App.")] = 5151
 ) -> None:
-    """Open the FiftyOne App on the batch of a configuration's run, the panel beside it."""
+    """Open the FiftyOne App on the batch of a configuration's run, with the labelnext panel."""
     from labelnext.config.config import load_config
 
     _app_of("fiftyone").open_app(load_config(config), port=port)
@@ -32,14 +32,14 @@ def open_app(
 
 @_fiftyone.command(epilog="Example: labelnext fiftyone install")
 def install() -> None:
-    """Link the plugin into FiftyOne's plugin folder."""
+    """Install the plugin in FiftyOne's plugin folder, as a link."""
     link = _app_of("fiftyone").install_plugin()
     out.print(f"The plugin is at {escaped(str(link))}. Reload the App.", soft_wrap=True)
 
 
 @_fiftyone.command(epilog="Example: labelnext fiftyone uninstall")
 def uninstall() -> None:
-    """Take the plugin out of FiftyOne's plugin folder."""
+    """Remove the plugin from FiftyOne's plugin folder."""
     link = _app_of("fiftyone").uninstall_plugin()
     out.print(f"The plugin is no longer at {escaped(str(link))}.", soft_wrap=True)
 
@@ -61,12 +61,12 @@ def _app_of(platform: str) -> Any:
 @commands.command(epilog="Example: labelnext demo")
 def demo(
     open_app: Annotated[
-        bool, typer.Option("--app", help="Open the FiftyOne App on the ranking made before.")
+        bool, typer.Option("--app", help="Open the FiftyOne App on the existing ranking.")
     ] = False,
-    folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path(".demo"),
-    port: Annotated[int, typer.Option(help="Of the App.")] = 5151,
+    folder: Annotated[Path, typer.Option(help="Folder for the demo's files.")] = Path(".demo"),
+    port: Annotated[int, typer.Option(help="Port of the App.")] = 5151,
 ) -> None:
-    """Do the main job on a dataset of handwritten digits, with a database of its own."""
+    """Run a complete example on handwritten digits, in its own database."""
     from labelnext.support.plugins import entries
 
     found = [e for e in entries("labelnext.demos") if e.name == "fiftyone"]

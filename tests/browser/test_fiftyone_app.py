@@ -269,7 +269,7 @@ def test_sending_and_fetching_in_the_app(
     # The form says what would be sent; the result leads to the tab.
     panel.get_by_text("Send to Label Studio", exact=True).click()
     form = page.locator('[data-cy="operators-prompt-modal"]')
-    form.get_by_text("Make 6 tasks, 6 with predictions, 6 images uploaded").wait_for()
+    form.get_by_text("Create 6 tasks (6 with predictions) and upload 6 images").wait_for()
     form.get_by_role("button", name="Execute").first.click(trial=True)  # when the form is checked
     picture(page, "send")
     form.get_by_role("button", name="Execute").first.click()
@@ -285,7 +285,7 @@ def test_sending_and_fetching_in_the_app(
     region = {"from_name": "label", "to_name": "image", "type": "choices", "value": value}
     server.api("POST", f"/api/tasks/{first}/annotations/", {"result": [region]})
     panel.get_by_text("Fetch annotations", exact=True).click()
-    form.get_by_text("Write labels on 1 samples").wait_for()
+    form.get_by_text("Write labels on 1 sample").wait_for()
     form.get_by_role("button", name="Execute").first.click(trial=True)
     picture(page, "fetch")
     form.get_by_role("button", name="Execute").first.click()

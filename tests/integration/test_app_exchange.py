@@ -91,7 +91,7 @@ def test_the_form_says_what_would_be_sent(ranked: Any, secrets: LabelStudio) -> 
     inputs = form("send_batch", ranked)
     assert inputs["run"]["default"] == "next"
     text = inputs["preview"]["default"]
-    assert "Make 2 tasks, 2 with predictions, 2 images uploaded" in text
+    assert "Create 2 tasks (2 with predictions) and upload 2 images" in text
     assert secrets.token not in str(inputs)
 
 
@@ -114,7 +114,7 @@ def test_a_batch_goes_from_the_app_and_its_labels_come_back(
 
     choose(secrets, tasks["c"], "dog")
     inputs = form("fetch_annotations", ranked)
-    assert "Write labels on 1 samples" in inputs["preview"]["default"]
+    assert "Write labels on 1 sample" in inputs["preview"]["default"]
     result = execute("fetch_annotations", ranked, field="labels")
     ranked.reload()
     assert shown(ranked, result) == ["c"]
@@ -180,7 +180,7 @@ def test_a_sending_and_a_fetch_can_be_taken_back_in_the_app(
     inputs = form("manage_runs", ranked, action="undo")
     assert set(choices(inputs["action"])) == {"open", "rename", "delete", "undo"}
     assert "takes back the labels in labels" in inputs["last"]["default"]
-    assert "Write labels on 1 samples" in inputs["last"]["default"]
+    assert "Write labels on 1 sample" in inputs["last"]["default"]
     assert (
         "Took back: the labels in labels"
         in execute("manage_runs", ranked, action="undo").result["done"]
@@ -190,7 +190,7 @@ def test_a_sending_and_a_fetch_can_be_taken_back_in_the_app(
 
     assert "the batch sent to" in form("manage_runs", ranked, action="undo")["last"]["default"]
     done = execute("manage_runs", ranked, action="undo").result["done"]
-    assert "1 tasks stay, because somebody has worked on them" in done
+    assert "Kept 1 task that someone has worked on" in done
     assert set(sent_tasks(secrets, ranked)) == {"b"}
 
     execute("manage_runs", ranked, action="undo")

@@ -92,7 +92,7 @@ def test_demo_refuses_a_port_where_another_app_may_listen(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         refused = demo(folder, f", app=True, port={taken.getsockname()[1]}")
-    assert "must be free for the App" in refused.stderr
+    assert "the App needs a free port" in refused.stderr
 
 
 def test_demo_opens_the_app_and_stops_everything_at_the_end(

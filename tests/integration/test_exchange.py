@@ -102,10 +102,10 @@ def test_a_dry_run_says_what_would_happen_and_does_nothing(
     labelnext.run(config)
     before = label_studio.api("GET", "/api/projects/")["count"]
     said = labelnext.send(config, dry_run=True)
-    assert said.steps[0].startswith("Make the project")
-    assert said.steps[1].startswith("Make 3 tasks, 3 with predictions, 3 images uploaded")
+    assert said.steps[0].startswith("Create the project")
+    assert said.steps[1].startswith("Create 3 tasks (3 with predictions) and upload 3 images")
     assert label_studio.api("GET", "/api/projects/")["count"] == before
-    with pytest.raises(NotFound, match="must have been sent"):
+    with pytest.raises(NotFound, match="no batch of .* has been sent to"):
         labelnext.fetch(config, dry_run=True)
     labelnext.send(config)
     choose(label_studio, tasks(label_studio, made(label_studio, animals)["id"])[0]["id"], "dog")
@@ -161,7 +161,7 @@ def test_labels_that_changed_are_fetched_and_those_that_went_are_cleared(
     choose(label_studio, third["id"], "dog")
     said = labelnext.fetch(config)
     assert said.steps == (
-        "Write labels on 1 samples, change it on 1 samples, clear it on 1 whose annotation is gone",
+        "Write labels on 1 sample, change it on 1 sample, clear it on 1 whose annotation is gone",
     )
     assert (held()[n1], held()[n2], held()[n3]) == ("cat", None, "dog")
     truth = config | {"send": {**config["send"], "labels": "ground_truth"}}
@@ -206,8 +206,8 @@ def test_undo_deletes_what_nobody_worked_on_and_says_what_stays(
     choose(label_studio, second, "dog", was_cancelled=True)
     _, stayed = undo(config)
     assert [task["id"] for task in tasks(label_studio, project)] == [first, second]
-    assert f"2 tasks stay, because somebody has worked on them: {first}, {second}." in stayed
-    assert f"Project {project} stays, because it has 2 tasks." in stayed
+    assert f"Kept 2 tasks that someone has worked on: {first}, {second}." in stayed
+    assert f"Kept project {project}, which still has 2 tasks." in stayed
     files = label_studio.api("GET", f"/api/projects/{project}/file-uploads", all=True)
     assert len(files) == 2
     assert third not in (first, second)
@@ -247,7 +247,7 @@ def test_images_that_the_server_shows_by_itself_are_not_uploaded(
     assert label_studio._http.get(images["b.png"]).content == Path(paths["b"]).read_bytes()
     assert label_studio.api("GET", f"/api/projects/{project}/file-uploads", all=True) == []
     undo(config)
-    with pytest.raises(labelnext.LabelnextError, match="must lie below send.document_root"):
+    with pytest.raises(labelnext.LabelnextError, match="must be inside send.document_root"):
         labelnext.send(settings(label_studio, animals, tmp_path, document_root="/nowhere"))
 
 
@@ -280,7 +280,7 @@ def test_images_that_are_not_there_are_named(
     config = settings(label_studio, animals, tmp_path)
     labelnext.run(config)
     (tmp_path / "d.png").unlink()
-    with pytest.raises(labelnext.LabelnextError, match=r"1 are not: .*d\.png"):
+    with pytest.raises(labelnext.LabelnextError, match=r"got 1 that don't exist: .*d\.png"):
         labelnext.send(config)
     assert [journal.what for journal in runs(config)] == ["run"]
 
@@ -331,9 +331,9 @@ def test_the_commands_send_and_fetch(
     said("run", str(path))
     text = said("send", str(path), "--dry-run")
     assert "3 in the batch" in text
-    assert "Would do: • Make the project" in text
+    assert "Would do: • Create the project" in text
     text = said("send", str(path), "labelnext")
-    assert "Done: • Make the project" in text
+    assert "Done: • Create the project" in text
     assert "Next: Open http" in text
     choose(label_studio, tasks(label_studio, made(label_studio, animals)["id"])[0]["id"], "dog")
     assert json.loads(said("fetch", str(path), "--json"))["counts"]["labelled"] == 1

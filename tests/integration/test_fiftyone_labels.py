@@ -71,7 +71,7 @@ def test_only_what_differs_is_written(three: Any, tmp_path: Path) -> None:
     labels = said(three, {"a": (Mark("x"),), "b": (Mark("z"),), "c": (Mark("x"),)})
     adapter: Any = open_adapter("fiftyone", dataset=three)
     (step,) = adapter.plan_labels(labels, "labels").steps
-    assert step.description == "Write labels on 1 samples, change it on 1 samples"
+    assert step.description == "Write labels on 1 sample, change it on 1 sample"
     assert step.n_items == 2
     same = said(three, {"a": (Mark("x"),), "b": (Mark("y"),)})
     assert adapter.plan_labels(same, "labels").steps == ()
@@ -101,7 +101,7 @@ def test_undo_keeps_labels_that_others_put_into_the_field(three: Any, tmp_path: 
     journal = written(three, said(three, {"a": (Mark("x"),)}), tmp_path)
     three.match({"name": "c"}).set_values("labels", [fo.Classification(label="mine")])
     (stayed,) = open_adapter("fiftyone", dataset=three).undo(journal)
-    assert stayed.startswith("Field labels stays, because 1 samples")
+    assert stayed.startswith("Kept field labels, which has other labels on 1 sample")
     assert held(three) == [None, None, "mine"]
 
 

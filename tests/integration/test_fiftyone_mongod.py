@@ -146,7 +146,7 @@ def test_connected_fiftyone_is_not_moved_to_another_database(
 
     fo.list_datasets()
     monkeypatch.setattr(os, "environ", dict(os.environ))
-    with pytest.raises(WriteRefused, match="must not be connected"):
+    with pytest.raises(WriteRefused, match="already connected to a database in this process"):
         mongod.use_database("mongodb://127.0.0.1:1/", tmp_path)
     assert fo.config.database_uri == mongod_uri
 

@@ -269,7 +269,7 @@ def test_another_dataset_of_the_same_name_is_not_touched(filled: Any, tmp_path: 
     fo.delete_dataset(name)
     other = fo.Dataset(name, persistent=True)
     before = state(other)
-    with pytest.raises(WriteRefused, match="another of that name"):
+    with pytest.raises(WriteRefused, match="although it has the same name"):
         opened(other).undo(journal)
     assert state(other) == before
 
@@ -282,7 +282,7 @@ def test_check_says_what_there_is(filled: Any) -> None:
     assert "pred holds logits." in text
     assert "0 samples are labelled by the tag done." in text
     assert {f.level for f in findings} == {"ok"}
-    assert findings[-1].message == "The run next can be written."
+    assert findings[-1].message == "Run next can be written."
 
 
 def test_check_names_a_missing_dataset(filled: Any) -> None:

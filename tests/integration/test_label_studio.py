@@ -294,7 +294,8 @@ def test_tasks_that_lose_their_rank_lose_their_priority(
     journal = write(again, rank(pool, "margin"), tmp_path)
     assert journal.plan.steps[0].description == (
         "Set labelnext_priority on 3 tasks, and set labelnext_batch on the 3 tasks of the batch, "
-        "and clear labelnext_priority of 1 task without a rank, and clear labelnext_batch of 1 task"
+        "and clear labelnext_priority on 1 task no longer ranked, "
+        "and clear labelnext_batch on 1 task"
     )
     assert label_studio.priorities(project) == {
         ids[0]: "0.3333",
@@ -315,7 +316,7 @@ def test_a_task_deleted_after_the_plan_is_passed_over(
     journal = Journal.create(tmp_path, plan)
     label_studio.api("DELETE", f"/api/tasks/{ids[1]}/")
     adapter.apply(plan, journal)
-    assert Journal(journal.path).remarks == (f"Ranked tasks that no longer exist, 1: {ids[1]}.",)
+    assert Journal(journal.path).remarks == (f"Skipped 1 ranked task deleted since: {ids[1]}.",)
     assert label_studio.priorities(project) == {ids[0]: "0.3333", ids[2]: "1.0000"}
 
 
@@ -326,7 +327,7 @@ def test_a_journal_of_another_server_is_refused(
     adapter = connect(project)
     journal = write(adapter, rank(adapter.read(), "margin"), tmp_path)
     elsewhere = connect(project, url=label_studio.url.replace("127.0.0.1", "localhost"))
-    with pytest.raises(WriteRefused, match=r"source\.url must be the server of the run"):
+    with pytest.raises(WriteRefused, match=r"source\.url must be the server the run wrote to"):
         elsewhere.undo(Journal(journal.path))
 
 

@@ -68,7 +68,7 @@ def test_a_plain_export_is_refused_with_the_remedy(
     plain = label_studio.api("GET", path, exportType="JSON", download_all_tasks="true")
     for tasks in (plain, snapshot(label_studio, project, {})):
         (tmp_path / "export.json").write_text(json.dumps(tasks))
-        with pytest.raises(InvalidInput, match="there are only their numbers.*only_id"):
+        with pytest.raises(InvalidInput, match="only prediction ids, not predictions.*only_id"):
             open_adapter("files", path="export.json", directory=tmp_path).read()
 
 

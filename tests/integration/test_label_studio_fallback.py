@@ -83,8 +83,8 @@ def test_a_refused_data_field_is_written_with_the_whole_data(
     adapter = opened(refusing, label_studio, project, **write)
     (remark,) = written(adapter, tmp_path).remarks
     adapter.close()
-    assert remark.startswith("The server refuses add_data_field")
-    assert "the data of each task was sent whole instead" in remark
+    assert remark.startswith("The server rejects add_data_field")
+    assert "so labelnext sent each task's whole data one by one" in remark
     after = data(label_studio, project)
     assert [row.get("labelnext_priority") for row in after] == priorities
     assert [row.get("labelnext_batch") for row in after] == [None, None, *tags]

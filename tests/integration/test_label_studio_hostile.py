@@ -80,7 +80,7 @@ def test_hostile_data_passes_through_a_run_and_its_undo_untouched(
         path = config(proxy.url, label_studio, hostile, tmp_path)
         report = run(path)
         after = label_studio.stored_data(hostile)
-        assert bool(refused) == ("refuses add_data_field" in report.to_text())
+        assert bool(refused) == ("rejects add_data_field" in report.to_text())
         undo(path)
     ids = label_studio.task_ids(hostile)
     assert all('"labelnext_priority": "' in data for data in after.values())

@@ -76,7 +76,7 @@ def test_several_control_tags_need_a_name(label_studio: LabelStudio, connect: Op
     project = label_studio.create_project(TWO_TAGS, [image_task(box(score=0.5))])
     with pytest.raises(InvalidInput, match=r"box \(RectangleLabels\), kind \(Choices\)"):
         connect(project).read()
-    with pytest.raises(NotFound, match="from_name must be a control tag"):
+    with pytest.raises(NotFound, match="from_name must be a supported control tag"):
         connect(project, from_name="image").read()
     assert connect(project, from_name="box").read().classes == ("car", "bus")
     other = connect(project, from_name="kind").read()
@@ -116,7 +116,7 @@ def test_ids_are_the_values_of_the_key(label_studio: LabelStudio, connect: Open)
 def test_a_key_that_some_tasks_lack_names_them(label_studio: LabelStudio, connect: Open) -> None:
     project = keyed(label_studio, ["a", None, "c"])
     second = label_studio.task_ids(project)[1]
-    with pytest.raises(InvalidInput, match=f"'name', which 1 tasks do not have: {second}"):
+    with pytest.raises(InvalidInput, match=f"'name', missing from 1 task: {second}"):
         connect(project, key="name").read()
 
 
@@ -135,7 +135,7 @@ def test_a_project_that_asks_its_backend_when_it_is_listed_is_said(
     )
     adapter = connect(project)
     assert "live_predictions" in codes(adapter.read())
-    assert "switch it off in the project's settings while labelnext reads." in [
+    assert "turn this off in the project's settings while labelnext reads." in [
         finding.hint for finding in adapter.check()
     ]
 
@@ -194,7 +194,7 @@ def test_the_newest_of_mixed_model_versions_is_used_and_said(
     (notice,) = pool.notices
     assert notice.code == "mixed_model_versions"
     assert notice.message == (
-        "The predictions are of 2 model versions; m2 was used, the newest. Left out: m1 (2)."
+        "The project has predictions of 2 model versions; using m2 (the newest). Left out: m1 (2)."
     )
     assert "Model versions, newest first: 'm2' (1), 'm1' (2)." in [
         f.message for f in adapter.check() if f.level == "warning"
@@ -210,7 +210,7 @@ def test_a_model_version_that_is_not_there_lists_those_that_are(
     connect: Open, two_versions: int
 ) -> None:
     adapter = connect(two_versions, model_version="m3")
-    with pytest.raises(NotFound, match=r"got 'm3'.*they are: 'm2', 'm1'"):
+    with pytest.raises(NotFound, match=r"got 'm3'.*available versions: 'm2', 'm1'"):
         adapter.read()
     assert adapter.check()[-1].level == "error"
 
@@ -249,7 +249,7 @@ def test_a_committee_of_different_kinds_is_refused(
     task = text_task([choice("good", probs=[0.5, 0.3, 0.2])])
     task["predictions"] += text_task([choice("good", score=0.5)], version="m2")["predictions"]
     project = label_studio.create_project(CHOICES.format(more=""), [task])
-    with pytest.raises(InvalidInput, match="m1 holds class probabilities, m2 holds objects"):
+    with pytest.raises(InvalidInput, match="m1 has class probabilities, m2 has objects"):
         connect(project, model_version=["m1", "m2"]).read()
 
 
@@ -293,8 +293,8 @@ def test_check_says_what_the_predictions_hold(label_studio: LabelStudio, connect
     assert label_studio.dump(project) == before
     assert [f.level for f in findings] == ["ok"] * 7
     assert findings[-1].message == (
-        "Of the first 2 tasks, 2 have a prediction of 'm1'; they hold objects with their "
-        "confidences, which allow: least_confidence, entropy, mean_object_confidence."
+        "Predictions of 'm1' on 2 of the first 2 tasks: objects with confidences; usable "
+        "acquisition functions: least_confidence, entropy, mean_object_confidence."
     )
     assert label_studio.token not in json.dumps([f.message for f in findings])
 

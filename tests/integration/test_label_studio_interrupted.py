@@ -51,7 +51,7 @@ def test_a_server_killed_in_the_middle_of_a_write_is_resumed_to_the_same_end(
 
         client: Any = adapter
         client.client._http.event_hooks["request"].append(kill)
-        with pytest.raises(WriteFailed, match="cannot be reached"):
+        with pytest.raises(WriteFailed, match="can't reach Label Studio at"):
             adapter.apply(plan, journal)
         adapter.close()
         assert server.process is not None

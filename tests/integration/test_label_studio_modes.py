@@ -133,7 +133,7 @@ def test_a_task_that_somebody_has_begun_is_left_alone(
     begun = label_studio.stored_data(project)[ids[4]]
     predict_anew(label_studio, project, ids)  # ids[4] and ids[5] leave the batch
     journal = write(connect(project, write=options), tmp_path, budget=4)
-    assert journal.plan.steps[0].description.endswith("leave 1 task with a draft alone")
+    assert journal.plan.steps[0].description.endswith("skip 1 task with a draft")
     assert label_studio.stored_data(project)[ids[4]] == begun
     now = tags(label_studio, project)
     assert (now[ids[4]], now[ids[5]]) == ("2", "")
@@ -229,7 +229,9 @@ def test_batch_is_undone(label_studio: LabelStudio, connect: Open, tmp_path: Pat
     project = label_studio.create_project(CHOICES, sure_to_unsure(3))
     journal = write(connect(project, write={"mode": "batch"}), tmp_path, budget=2)
     stayed = connect(project).undo(journal)
-    assert [line.split(",")[0] for line in stayed] == ["2 tasks keep the data key labelnext_batch"]
+    assert [line.split(":")[0] for line in stayed] == [
+        "The data key labelnext_batch stays, empty, on 2 tasks"
+    ]
     assert set(tags(label_studio, project).values()) == {""}
     assert label_studio.tabs(project) == []
 

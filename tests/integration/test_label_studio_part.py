@@ -88,7 +88,7 @@ def test_unlabelled_leaves_labelled_tasks_unread_and_counts_them(
     assert items(pool) == [ids[0], ids[2], ids[4]]
     assert not pool.missing.any()
     assert [(n.code, n.message) for n in pool.notices] == [
-        ("filtered_tasks", "2 of 5 tasks were left out by source.unlabelled.")
+        ("filtered_tasks", "Left out 2 of 5 tasks: source.unlabelled.")
     ]
     assert connect(project).read().labelled.sum() == 2
 
@@ -103,14 +103,12 @@ def test_a_tab_is_read_by_its_number_and_by_its_title(
     for name in (tab, "Even"):
         pool = connect(project, tab=name).read()
         assert items(pool) == [ids[2], ids[4]]
-        assert [n.message for n in pool.notices] == [
-            f"4 of 6 tasks were left out by source.tab {name!r}."
-        ]
+        assert [n.message for n in pool.notices] == [f"Left out 4 of 6 tasks: source.tab {name!r}."]
     label_studio.annotate(ids[2])
     both = connect(project, tab="Even", unlabelled=True).read()
     assert items(both) == [ids[4]]
     assert both.notices[0].message == (
-        "5 of 6 tasks were left out by source.unlabelled and source.tab 'Even'."
+        "Left out 5 of 6 tasks: source.unlabelled and source.tab 'Even'."
     )
 
 
@@ -141,10 +139,10 @@ def test_a_tab_that_is_not_there_lists_those_that_are(
 ) -> None:
     project = label_studio.create_project(CHOICES, [task(0)])
     tab = add_tab(label_studio, project, "Even", kind("even"))
-    with pytest.raises(NotFound, match=rf"got 'Odd'.*the project has: {tab} \('Even'\)"):
+    with pytest.raises(NotFound, match=rf"got 'Odd'.*available tabs: {tab} \('Even'\)"):
         connect(project, tab="Odd").read()
     other = add_tab(label_studio, project, "Even")
-    with pytest.raises(InvalidInput, match=f"which is the title of {tab}, {other}"):
+    with pytest.raises(InvalidInput, match=f"the title of tabs {tab}, {other}"):
         connect(project, tab="Even").read()
 
 

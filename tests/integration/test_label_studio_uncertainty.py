@@ -102,9 +102,7 @@ def test_uncertainty_is_undone_run_by_run(
     label_studio.annotate(ids[2])
     two = write(connect(project, write={"mode": "uncertainty"}), tmp_path)
     assert copies(label_studio, project) == {ids[1]: 0.0, ids[0]: 0.5}
-    assert two.plan.stays == (
-        "The copies of the earlier run get new numbers and dates when they are put back.",
-    )
+    assert two.plan.stays == ("If you undo, the earlier run's copies get new ids and dates.",)
     assert connect(project).undo(two) == []
     assert (predictions(label_studio, project), settings(label_studio, project)) == after_one
     assert connect(project).undo(one) == []
@@ -157,7 +155,9 @@ def test_uncertainty_copies_a_prediction_that_no_longer_fits_without_its_regions
     body = {"task": second, "model_version": "m1", "result": [*whole, odd]}
     label_studio.api("POST", "/api/predictions/", body)  # which is not checked
     (remark,) = write(connect(project, write={"mode": "uncertainty"}), tmp_path).remarks
-    assert remark.endswith(f"they were copied without their regions: task {second}.")
+    assert remark == (
+        f"Copied 1 prediction without regions, which don't fit the labelling setup: task {second}."
+    )
     assert copies(label_studio, project) == {second: 0.0, first: 0.5}
 
 
@@ -171,14 +171,16 @@ def test_uncertainty_counts_a_task_that_was_deleted_after_the_plan(
     journal = Journal.create(tmp_path, plan)
     label_studio.api("DELETE", f"/api/tasks/{second}/")
     adapter.apply(plan, journal)
-    assert Journal(journal.path).remarks == (f"Ranked tasks that no longer exist, 1: {second}.",)
+    assert Journal(journal.path).remarks == (f"Skipped 1 ranked task deleted since: {second}.",)
     assert copies(label_studio, project) == {first: 0.0, third: pytest.approx(2 / 3)}
 
 
 def test_uncertainty_says_what_overlap_does(label_studio: LabelStudio, connect: Open) -> None:
     project = label_studio.create_project(CHOICES, sure_to_unsure(2), maximum_annotations=2)
     adapter = connect(project, write={"mode": "uncertainty"})
-    assert "wants several annotations" in adapter.plan(rank(adapter.read(), "margin")).next_steps[1]
+    assert (
+        "requires several annotations" in adapter.plan(rank(adapter.read(), "margin")).next_steps[1]
+    )
 
 
 def test_uncertainty_needs_no_annotators(connect: Open) -> None:

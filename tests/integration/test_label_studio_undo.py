@@ -92,8 +92,8 @@ def test_undo_puts_back_priorities_and_tabs(
     # The first run undone, by an adapter that knows only the journal: no tab, empty keys.
     stayed = connect(project).undo(Journal(journal.path))
     assert stayed == [
-        f"60 tasks keep the data key {key}, now an empty text: Label Studio removes a key only by "
-        "replacing all data of a task."
+        f"The data key {key} stays, empty, on 60 tasks: Label Studio can only remove a key by "
+        "replacing all of a task's data."
         for key in ("labelnext_priority", "labelnext_batch")
     ]
     assert label_studio.tabs(project) == []

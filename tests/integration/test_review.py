@@ -102,7 +102,7 @@ def test_planted_wrong_labels_are_the_review_tab_of_label_studio(
     data = {t: json.loads(d) for t, d in label_studio.stored_data(project).items()}
     assert all(data[t].get("labelnext_review_priority") for t in ids[:12])
     assert not any("labelnext_review_priority" in data[t] for t in ids[12:])
-    assert any("click the first task" in line.lower() for line in report.next_steps)
+    assert any("open the first task" in line.lower() for line in report.next_steps)
 
     undo({**settings, "purpose": "review"})
     after = {t: json.loads(d) for t, d in label_studio.stored_data(project).items()}
@@ -141,7 +141,7 @@ def test_task_on_which_people_disagree_is_first(
 
 
 def test_review_by_uncertainty_sampling_is_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="queue or batch where labels are reviewed"):
+    with pytest.raises(ConfigError, match="queue or batch for label review"):
         labelnext.run({**settings, "purpose": "review", "write": {"mode": "uncertainty"}})
 
 

@@ -76,7 +76,7 @@ def test_the_tasks_of_a_batch_are_put_in_order_and_no_others_are_touched(
     assert label_studio.dump(project) == after
     assert undo(config)[1] == []
     _, stayed = undo(config)
-    assert "keep the data key labelnext_priority" in stayed[0]
+    assert "The data key labelnext_priority stays, empty, on" in stayed[0]
     assert label_studio.priorities(project) == {ids[5]: "", ids[4]: ""}
     assert label_studio.tabs(project) == before[1]
     assert [journal.what for journal in runs(config)] == ["run", "send", "send"]
@@ -196,8 +196,8 @@ def test_images_of_a_lake_become_tasks_once(label_studio: LabelStudio, tmp_path:
     config = from_lake(tmp_path, label_studio)
     labelnext.run(config)
     said = labelnext.send(config, dry_run=True)
-    assert said.steps[0] == "Make the project 'pool: label next' with 2 labels"
-    assert said.steps[1] == "Make 3 tasks, 3 with predictions, 0 images uploaded"
+    assert said.steps[0] == "Create the project 'pool: label next' with 2 labels"
+    assert said.steps[1] == "Create 3 tasks (3 with predictions)"
     labelnext.send(config)
     labelnext.send(config)  # once more makes nothing twice
     made = project_of(label_studio)
@@ -218,7 +218,7 @@ def test_images_of_a_lake_become_tasks_once(label_studio: LabelStudio, tmp_path:
     choose(label_studio, rows[0]["id"], "cat")
     undo(config)
     _, stayed = undo(config)
-    assert f"1 tasks stay, because somebody has worked on them: {rows[0]['id']}." in stayed
+    assert f"Kept 1 task that someone has worked on: {rows[0]['id']}." in stayed
     assert [row["id"] for row in tasks(label_studio, made["id"])] == [rows[0]["id"]]
 
 
@@ -250,7 +250,7 @@ def test_boxes_and_local_files_of_a_lake_arrive(label_studio: LabelStudio, tmp_p
     path.write_text(yaml.safe_dump(config))
     labelnext.run(path)
     (notice,) = labelnext.send(path).notices
-    assert notice.message == "1 items have no image, and are left out: c."
+    assert notice.message == "Left out 1 item without an image: c."
     rows = {r["data"]["files_id"]: r for r in tasks(label_studio, project_of(label_studio)["id"])}
     assert set(rows) == {"a", "b"}
     (region,) = rows["a"]["predictions"][0]["result"]

@@ -17,19 +17,19 @@ class FiftyOneSource(Options):
     view: str | None = None
     """Name of a saved view."""
     slice: str | None = None
-    """Of a grouped dataset, the slice that is ranked; the default slice when null."""
+    """Slice of a grouped dataset to rank; null ranks the default slice."""
     frames: bool = False
-    """Rank the frames of videos, by fields of the frames, instead of whole videos."""
+    """Rank video frames, by their own fields, instead of whole videos."""
     pred_field: str | list[str] | None = None
-    """Field of the predictions; a list is a committee, one field for each model."""
+    """Field of the predictions; a list is a committee, one field per model."""
     pred_values: Literal["confidence", "uncertainty"] = "confidence"
-    """What the numbers of a heatmap or number field say."""
+    """What the numbers in a heatmap or number field mean."""
     gt_field: str | None = None
-    """Field of the labels; samples that have one are labelled."""
+    """Field of the labels; samples with a value there count as labelled."""
     label_tag: str | list[str] | None = None
-    """Samples with this tag, or one of these, are labelled; a class's name is the label."""
+    """Samples with any of these tags count as labelled; a tag named after a class is the label."""
     embeddings: str | None = None
-    """Vector field of the embeddings, or key of a brain similarity index."""
+    """Vector field with the embeddings, or key of a brain similarity index."""
     object_embeddings: str | None = None
     """Attribute of each object that holds its embedding, as compute_patch_embeddings stores it."""
 
@@ -59,13 +59,13 @@ class FiftyOneWrite(WriteOptions):
     """How the ranking is written: `mode: queue` is a field, an index and two saved views."""
 
     objects: bool = False
-    """Also set each object's own score, as an attribute named as the run."""
+    """Also store each object's score, in an attribute named after the run."""
 
 
 class FiftyOneSend(SendOptions):
     """The dataset whose samples are the items of a batch."""
 
     adapter: str = "fiftyone"
-    """Name of the adapter of the platform where people label."""
+    """Adapter of the platform where people label."""
     dataset: Any
     """Name of the dataset, or in Python a dataset."""

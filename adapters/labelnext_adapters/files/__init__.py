@@ -16,6 +16,7 @@ from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
+from labelnext.support.words import counted
 from labelnext_adapters.files.options import (
     FilesSource,
     FilesWrite,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class _OfAllFormats:
-    """The options of all formats, which are loaded when somebody asks."""
+    """The options of all formats, loaded on first use."""
 
     def __get__(self, adapter: object, kind: type) -> type[Options]:
         return source_model(None)
@@ -88,7 +89,9 @@ class FilesAdapter(Adapter):
         """
         in_parts = self._input.in_parts
         if in_parts is None:
-            raise InvalidInput("path must be a folder, glob or URL to be read in parts.")
+            raise InvalidInput(
+                "path must be a folder, glob or URL to be read in parts; got a single file."
+            )
         return in_parts.read_part(part, more)
 
     def check(self) -> list[Finding]:
@@ -109,7 +112,9 @@ class FilesAdapter(Adapter):
             except LabelnextError as error:
                 return [Finding("error", error.message, error.hint)]
             rows = sum(part.rows for part in parts)
-            message = f"{str(self._source.path)!r} holds {rows:,} items in {len(parts)} parts."
+            items = "1 item" if rows == 1 else f"{rows:,} items"
+            where = counted(len(parts), "part")
+            message = f"{str(self._source.path)!r} contains {items} in {where}."
             return [Finding("ok", message)]
         if absent(path):
             return [gone]
@@ -129,19 +134,19 @@ class FilesAdapter(Adapter):
         return make_plan(ranking, self._input, self._write)
 
     def performer(self, journal: Journal) -> Performer:
-        """What writes the ranking file, and puts back the one that was there."""
+        """Writes the ranking file, and restores the earlier one on undo."""
         from labelnext_adapters.files.write import FilePerformer
 
         return FilePerformer(journal, self._context)
 
     def origin(self) -> Origin:
-        """The files, as the place where a batch comes from."""
+        """The files, as the origin of a batch."""
         from labelnext_adapters.files.batch import origin_of
 
         return origin_of(self._source, self._context)
 
     def batch(self, run: str) -> Batch:
-        """The batch of the ranking that was written, with images where a column names them.
+        """The batch of a written ranking, with images if a column names them.
 
         Raises:
             NotFound: if no ranking of that run was written.

@@ -51,7 +51,7 @@ def list_rows(
         common = int(np.bincount(lengths[~missing].astype(np.int64)).argmax())
         odd = np.flatnonzero(~missing & (lengths != common))
         raise InvalidInput(
-            f"{what} must be of one length in all items; got {common} and "
+            f"{what} must have the same length for all items; got {common} and "
             f"{int(lengths[odd[0]])} for item {listed(ids[i] for i in odd)}."
         )
     if len(widths):

@@ -21,6 +21,7 @@ from labelnext.ranking.dataset import published_batch
 from labelnext.ranking.files import ranking_format
 from labelnext.ranking.ranking import Ranking, batch_ranking
 from labelnext.support.store import is_url
+from labelnext.support.words import counted
 from labelnext_adapters.files.columns import pool_of_table
 from labelnext_adapters.files.formats import csv, jsonl, parquet
 from labelnext_adapters.files.table_options import TableOptions, named_columns
@@ -65,8 +66,8 @@ def read_batch(files: Input, write: FilesWrite, run: str) -> Batch:
         items = tuple(Item(item, media.get(item), marks.get(item)) for item in ids)
         if not any(media.values()):
             raise InvalidInput(
-                f"columns.media must name images; {options.columns['media']!r} holds none for the "
-                f"{len(ids)} items of the batch."
+                f"columns.media must be a column with images; got {options.columns['media']!r}, "
+                f"empty for {counted(len(ids), 'item')} of the batch."
             )
     origin = origin_of(files.source, files.context)
     return Batch(origin, run, unit, classes, run, items, ranking)
@@ -81,7 +82,7 @@ def _ranking(files: Input, write: FilesWrite, run: str) -> Ranking:
     kind = ranking_format(path)
     if not path.is_file():
         raise NotFound(
-            f"write.output must be the ranking of a run; {str(path)!r} does not exist.",
+            f"write.output must be a run's ranking; {str(path)!r} does not exist.",
             hint="run labelnext run first.",
         )
     rows = _RANKINGS[kind](path).to_pylist()
@@ -99,7 +100,9 @@ def _rows(
     else:
         table = _chosen(files, own, item_ids)
     if table is None:
-        raise InvalidInput(f"the files must hold the items of the batch; none of {len(item_ids)}.")
+        raise InvalidInput(
+            f"the files contain none of the batch's {counted(len(item_ids), 'item')}."
+        )
     if name not in table.column_names:
         raise InvalidInput(
             f"columns.media must be one of {listed(table.column_names, 20)}; got {name!r}."
@@ -123,8 +126,8 @@ def _chosen(files: Input, own: str, item_ids: list[str]) -> pa.Table:
 
     if files.format.table is None:
         raise InvalidInput(
-            "columns.media must be left out unless the rows of the file can be taken one by one; "
-            f"got a {files.format.name} file."
+            "columns.media must be left out for this file; rows of a "
+            f"{files.format.name} file can't be read individually."
         )
     table = files.format.table(files.path, files.options, files.context)
     return table.filter(pc.is_in(table.column(own).cast(pa.string()), pa.array(item_ids)))

@@ -35,7 +35,7 @@ def read_coco(results_paths: Sequence[Path], images_path: Path, key: str | None 
         raise NotFound(f"images must be a file; got {str(images_path)!r}, which does not exist.")
     listing = _load(images_path)
     if not isinstance(listing, dict) or not isinstance(listing.get("images"), list):
-        raise InvalidInput(f"{images_path.name} must hold a list of images.")
+        raise InvalidInput(f"{images_path.name} must contain a list of images.")
     images: list[dict[str, Any]] = listing["images"]
     categories = sorted(listing.get("categories", []), key=lambda c: c["id"])
     versions = []
@@ -50,7 +50,7 @@ def read_coco(results_paths: Sequence[Path], images_path: Path, key: str | None 
             raise
     notices = []
     if listing.get("annotations"):
-        message = f"the annotations in {images_path.name} were not taken for labels."
+        message = f"The annotations in {images_path.name} aren't used as labels."
         notices.append(Notice("annotations_ignored", message))
     return Pool(
         [_of(image, key or "id", "image") for image in images],

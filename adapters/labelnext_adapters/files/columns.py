@@ -104,7 +104,7 @@ def _pool(
         texts = [*(label_names or []), *drawn]
         seen = sorted({t for t in texts if t is not None})
         classes = seen or None
-        message = f"the classes were taken from the data: {listed(seen)}."
+        message = f"The classes come from the data: {listed(seen)}."
         found += [Notice("derived_classes", message)] if seen else []
     if rows is not None and classes is not None and len(classes) != rows.shape[-1]:
         if label_names is None or names:
@@ -113,8 +113,8 @@ def _pool(
                 f"got {len(classes)}."
             )
         raise InvalidInput(
-            "classes must be given where labels are names and probabilities are plain lists.",
-            hint="set source.classes to the names in the order of the probabilities.",
+            "classes must be set if labels are names and probabilities are plain lists.",
+            hint="set source.classes to the class names, in the order of the probabilities.",
         )
     absent = np.ones(len(ids), dtype=bool)
     if rows is not None:
@@ -220,11 +220,11 @@ class _Table:
         if column is None:
             raise InvalidInput(
                 f"the file must have a column item_id; got {listed(self._table.column_names)}.",
-                hint="name another one: columns: {item_id: …}.",
+                hint="to use another column, set source.columns: {item_id: …}.",
             )
         if column.null_count:
             row = int(np.flatnonzero(nulls(column))[0]) + 1
-            raise InvalidInput(f"item_id must be given for every item; row {row} has none.")
+            raise InvalidInput(f"item_id must be set for every item; row {row} has none.")
         return column
 
     def nulls(self, name: str, ids: Sequence[Any]) -> NDArray[np.bool_]:
@@ -247,7 +247,7 @@ class _Table:
         if len(kinds) > 1:
             texts = [listed(names) if names else f"{width} numbers" for width, names in kinds]
             raise InvalidInput(
-                "probabilities must be of the same classes in all model versions; "
+                "probabilities must have the same classes in all model versions; "
                 f"got {' and '.join(sorted(texts))}."
             )
         # Nobody predicted anything in this part of a pool: as wide as the others would be.
@@ -265,7 +265,7 @@ class _Table:
             parts = [numbers(c, self._table.column(c)) for c in flat]
             return np.stack(parts, axis=1), [c.removeprefix(_PREFIXES[name]) for c in flat]
         if self._stated(name):
-            raise InvalidInput(f"columns.{name} must name one column, or columns of numbers.")
+            raise InvalidInput(f"columns.{name} must be one column, or a list of number columns.")
         column = self._column(name)
         if column is None or pa.types.is_null(column.type):
             return None, None
@@ -309,7 +309,7 @@ class _Table:
         rows = [row or [] for row in column.to_pylist()]
         width = max(map(len, rows), default=0)
         if any(len(row) not in (0, width) for row in rows):
-            raise InvalidInput(f"votes must name the same {width} people in all items.")
+            raise InvalidInput(f"votes must come from the same {width} people for all items.")
         flat = [vote for row in rows for vote in (row or [None] * width)]
         if any(isinstance(vote, str) for vote in flat):
             flat = class_positions("votes", flat, classes or [])
@@ -322,7 +322,7 @@ class _Table:
             return None
         if column.null_count and name != "labelled":
             row = int(np.flatnonzero(nulls(column))[0]) + 1
-            raise InvalidInput(f"{name} must be given for every item; row {row} has none.")
+            raise InvalidInput(f"{name} must be set for every item; row {row} has none.")
         filled = column.fill_null(False) if name == "labelled" else column
         return filled.cast(kind).to_pylist()
 
@@ -334,8 +334,8 @@ def _split(name: str, column: Any, ids: Sequence[Any]) -> list[Any]:
     if len(given) > 1:
         odd = np.flatnonzero(~nulls(column) & (lengths != given[-1]))
         raise InvalidInput(
-            f"{name} must hold as many model versions in all items; got {given[-1]} and "
-            f"{lengths[odd[0]]} for item {listed(ids[i] for i in odd)}."
+            f"{name} must have the same number of model versions for all items; got "
+            f"{given[-1]} and {lengths[odd[0]]} for item {listed(ids[i] for i in odd)}."
         )
     if not given.any():  # nothing was predicted; that it would be by several is all that is known
         return [pa.nulls(len(column), column.type.value_type)] * 2

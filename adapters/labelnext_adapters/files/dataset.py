@@ -60,11 +60,11 @@ class Dataset:
         except FileNotFoundError:
             found = []
         except OSError as error:
-            raise Unavailable(f"{self._place!r} could not be listed: {error}.") from error
+            raise Unavailable(f"can't list {self._place!r}: {error}.") from error
         wanted = [info for info in found if self._wanted(info.path, base)]
         if not wanted:
             raise NotFound(
-                f"path must be a folder, glob or URL of Parquet files; {self._place!r} holds none."
+                f"path must be a folder, glob or URL of Parquet files; {self._place!r} has none."
             )
         return sorted(wanted, key=lambda info: str(info.path))
 
@@ -100,9 +100,9 @@ class Dataset:
             size += info.size
             if size > _IN_MEMORY:
                 raise InvalidInput(
-                    f"the pool must fit into memory for this; {self._place!r} holds more than "
+                    f"the pool must fit into memory here; {self._place!r} needs more than "
                     f"{_IN_MEMORY >> 30} GiB.",
-                    hint="name some of its files in source.path; only run reads any number.",
+                    hint="point source.path at fewer files; only labelnext run handles any number.",
                 )
             try:
                 with self._files.open_input_file(info.path) as file:
@@ -212,9 +212,9 @@ class Dataset:
                 wanted = only or columns_read(file.schema_arrow, self._columns, more)
                 return file.read_row_groups(part.payload["groups"] or [], columns=wanted)
         except FileNotFoundError as error:
-            raise InvalidInput("the file must stay while it is read; it is gone.") from error
+            raise InvalidInput("the file disappeared while being read.") from error
         except (OSError, ValueError) as error:
             raise InvalidInput(
                 f"it must be a whole Parquet file; {' '.join(str(error).split())}.",
-                hint="broken: skip counts such files and leaves them out.",
+                hint="set source.broken: skip to leave out and count such files.",
             ) from error

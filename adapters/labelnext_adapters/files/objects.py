@@ -55,7 +55,8 @@ class ObjectColumn:
         self._certain = certain
         if len(self._values) and "confidence" not in self._fields and not certain:
             raise InvalidInput(
-                f"{name} must have a confidence each; got the keys {listed(self._fields)}."
+                f"every object in {name} must have a confidence; got the keys "
+                f"{listed(self._fields)}."
             )
         column = self._field("class")
         self._classes = None if column is None else column.to_pylist()

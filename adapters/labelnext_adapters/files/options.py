@@ -35,11 +35,11 @@ class FilesSource(Options):
     """Keys of `source` that every format shares; `source_model` adds those of the formats."""
 
     path: Place
-    """What holds the predictions: a file whose ending tells its format (labelnext formats), or a
-    folder, glob or URL of Parquet files, which may be larger than memory."""
+    """The predictions: a file in one of the formats that labelnext formats lists, or a folder, glob
+    or URL of Parquet files, which may be larger than memory."""
     format: str | None = Field(None, json_schema_extra=offers(format_names))
-    """The format of the file (labelnext formats); when null, path tells it. A .json is a COCO
-    results list where images is given, else a Label Studio export."""
+    """Format of the file (see labelnext formats); null goes by the path. A .json file is a COCO
+    results list if images is set, else a Label Studio export."""
 
     told: ClassVar[str | None] = None  # the format, once it is known
 
@@ -62,8 +62,8 @@ class FilesWrite(WriteOptions):
     """Keys of `write` for files; `output` is where the ranking goes."""
 
     output: Place | None = Path("ranking.csv")  # type: ignore[assignment]  # wider than the base's
-    """The ranking: .csv, .jsonl or .parquet; of a folder of files a folder or URL, ranking/ unless
-    said."""
+    """File for the ranking: .csv, .jsonl or .parquet; for a folder of Parquet files, a folder or
+    URL, ranking/ by default."""
 
 
 def place_of(path: Path | str, context: Context) -> Path | str:
@@ -126,7 +126,7 @@ def _readers() -> dict[str, list[Format]]:
 
 
 def _described(name: str, formats: list[Format]) -> tuple[Any, FieldInfo]:
-    """An option of some formats, which says by which it is read."""
+    """An option of some formats; its text says which ones read it."""
     kinds, texts = [], dict[str, list[str]]()
     for format_ in formats:
         field = format_.Options.model_fields[name]

@@ -64,7 +64,7 @@ def find_input(source: FilesSource, context: Context) -> Input:
     try:
         options = found.Options.model_validate(own)
     except ValidationError as error:  # the path was something else when the source was checked
-        raise ConfigError(f"{str(path)!r} cannot be read as {found.name}; {error}.") from error
+        raise ConfigError(f"can't read {str(path)!r} as {found.name}: {error}.") from error
     return Input(path, found, options, context, source)
 
 
@@ -100,7 +100,7 @@ def read_pool(files: Input) -> Pool:
         problem = " ".join(str(error).split())
         raise InvalidInput(
             f"{name} must be a whole {kind.name} file; {problem}.",
-            hint="was the file cut off while it was written or copied?",
+            hint="the file may be cut off; write or copy it again.",
         ) from error
     files.context.report("read", len(pool), len(pool))
     return pool

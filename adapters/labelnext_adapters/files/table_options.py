@@ -39,13 +39,14 @@ class TableOptions(Options):
         default_factory=dict
     )
     """Our names (item_id, probabilities, objects, embedding, label, votes, truth, labelled, group,
-    cost, media) to the file's; for probabilities and embedding also a list of number columns; for
-    probabilities and objects a list is a committee, one column for each model version; media is the
-    path or address of an item's image, from which labelnext send makes tasks."""
+    cost, media) mapped to the file's columns. probabilities and embedding also take a list of
+    number columns. A list of probabilities or objects columns is a committee, one per model
+    version. media is the path or address of an item's image, used by labelnext send to create
+    tasks."""
     classes: list[str] | None = None
-    """Names of the classes, in the order of the probabilities."""
+    """Class names, in the order of the probabilities."""
     multilabel: bool = False
-    """Classes are independent of each other: an item's probabilities need not sum to 1."""
+    """Classes are independent: an item's probabilities needn't sum to 1."""
 
 
 def named_columns(options: TableOptions, context: Context) -> dict[str, Any]:
@@ -60,4 +61,4 @@ class ParquetFolderOptions(TableOptions):
     """Keys of `source` for many Parquet files."""
 
     broken: Literal["stop", "skip"] = "stop"
-    """A file that cannot be read: stop there, or skip it and count it."""
+    """What to do with a file that can't be read: stop, or skip and count it."""

@@ -16,6 +16,7 @@ from labelnext.journal.plan import Plan, Step
 from labelnext.ranking.files import ranking_format, write_ranking
 from labelnext.ranking.ranking import Ranking
 from labelnext.support.files import check_writable
+from labelnext.support.words import counted
 
 if TYPE_CHECKING:
     from labelnext_adapters.files.options import FilesWrite
@@ -31,18 +32,16 @@ def make_plan(ranking: Ranking, source: Input, write: FilesWrite) -> Plan:
         ConfigError: if the output cannot be written, or is the input itself.
     """
     if write.output is None:
-        raise ConfigError("write.output must name the ranking file; got None.")
+        raise ConfigError("write.output must be the path of the ranking file; got None.")
     path = source.context.path(write.output).absolute()
     ranking_format(path)
     check_writable(path)
     if path in [file.absolute() for file in source.files]:
-        raise ConfigError(
-            f"write.output must be another file than those of the source; got {str(path)!r}."
-        )
+        raise ConfigError(f"write.output must differ from the source's files; got {str(path)!r}.")
     rows = ranking.pool_rows()
     step = Step(
         _STEP,
-        f"Write {len(rows)} ranked items to {path}",
+        f"Write {counted(len(rows), 'ranked item')} to {path}",
         len(rows),
         {"path": str(path), "rows": rows},
     )
@@ -78,12 +77,12 @@ class FilePerformer(Performer):
         self._journal.record("written", sha256=_sha256(path))
 
     def restore(self, step: Step, before: Any) -> list[str]:
-        """Put the earlier file back, unless somebody changed ours since."""
+        """Restore the earlier file, unless someone has changed ours since."""
         path = Path(step.payload["path"])
         ours = self._journal.notes.get("written", {}).get("sha256")
         if path.exists() and ours is not None and _sha256(path) != ours:
             raise WriteRefused(
-                f"{str(path)!r} was changed after the run wrote it; it was left alone.",
+                f"{str(path)!r} was changed after the run wrote it, so it stays as it is.",
                 hint="move it away, then undo again.",
             )
         if before["copy"] is None:

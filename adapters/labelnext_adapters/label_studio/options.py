@@ -19,25 +19,25 @@ class LabelStudioSource(Options):
     """Where the tasks are."""
 
     url: str
-    """Address of the server, as in the browser, without the path of a project."""
+    """Address of the server as your browser shows it, without the path of a project."""
     api_key: SecretStr
-    """Personal Access Token, or a legacy token where the organization allows them."""
+    """Personal Access Token, or a legacy token if your organization allows them."""
     project: int = Field(ge=1)
-    """Number of the project, as in the address of its page."""
+    """Number of the project, as in its page's address."""
     model_version: str | list[str] | None = None
-    """Which predictions to read; the newest version when null; a list is a committee."""
+    """Model version whose predictions to read; null reads the newest; a list is a committee."""
     from_name: str | list[str] | None = None
-    """Name of the control tag; needed when the setup has several; a list is read together."""
+    """Name of the control tag, required if the setup has several; a list is read together."""
     unlabelled: bool = False
-    """Whether to leave labelled tasks unread."""
+    """Read only tasks without labels."""
     tab: int | str | None = None
-    """Number or title of a Data Manager tab: only the tasks that its filters leave are read."""
+    """Number or title of a Data Manager tab: read only the tasks that match its filters."""
     updated_since: datetime | None = None
-    """Only tasks that changed after this are read; UTC where no zone is given."""
+    """Read only tasks changed after this time; UTC unless it has a time zone."""
     labels: Literal["latest", "ground_truth", "majority"] | None = "latest"
-    """Which annotation of a task is its label; none is read when null."""
+    """Which of a task's annotations counts as its label; null reads no labels."""
     ca_bundle: Path | None = None
-    """File of certificates to trust instead of the system's."""
+    """Certificate file to trust instead of the system's certificates."""
 
     @field_validator("url")
     @classmethod
@@ -63,9 +63,9 @@ class LabelStudioWrite(_WriteOptions):
     mode: Literal["queue", "batch", "uncertainty"] = "queue"  # type: ignore[assignment]  # more than the base has
     """queue: every task and a tab; batch: the batch and a tab; uncertainty: for Label All Tasks."""
     tab: str = Field(default="Label next", min_length=1, max_length=100)
-    """Title of the Data Manager tab; Review next where labels are reviewed."""
+    """Title of the Data Manager tab; for label review the default is Review next."""
     annotators: int | list[str] | None = None
-    """A number of people, or their names: the batch is split, with one tab for each."""
+    """How many people, or their names: splits the batch, with one tab per person."""
 
     @field_validator("annotators")
     @classmethod
@@ -76,11 +76,11 @@ class LabelStudioWrite(_WriteOptions):
             if not 1 <= len(annotators) <= _MOST_ANNOTATORS or len({*annotators}) < len(annotators):
                 raise ValueError(f"must be from 1 to {_MOST_ANNOTATORS} different names")
             if any(not n or n != n.strip() or not n.isprintable() for n in annotators):
-                raise ValueError("must be names without spaces around them")
+                raise ValueError("must be printable names without leading or trailing spaces")
         return annotators
 
     def for_review(self) -> Self:
-        """A copy with names of a review's own, the tab's too."""
+        """A copy with the names for a label review, including the tab's."""
         named = super().for_review()
         if "tab" in self.model_fields_set:
             return named
@@ -90,8 +90,8 @@ class LabelStudioWrite(_WriteOptions):
     def _check_mode(self) -> LabelStudioWrite:
         if self.mode == "uncertainty" and self.annotators is not None:
             raise ValueError(
-                "annotators must be left out with mode uncertainty: Label Studio itself then never "
-                "hands one task to two people"
+                "annotators must be left out with mode uncertainty: Label Studio then never gives "
+                "the same task to two people"
             )
         return self
 
@@ -102,19 +102,19 @@ class LabelStudioSend(SendOptions):
     url: str | None = None
     """Address of the Label Studio server."""
     api_key: SecretStr | None = None
-    """Personal Access Token, or a legacy token where the organization allows them."""
+    """Personal Access Token, or a legacy token if your organization allows them."""
     project: int | None = Field(None, ge=1)
-    """Number of the project; when null, one that is made for the dataset and found again."""
+    """Number of the project; when null, labelnext makes one for the dataset and reuses it."""
     from_name: str | None = None
-    """Name of the control tag (Choices or RectangleLabels), where the project has several."""
+    """Name of the control tag (Choices or RectangleLabels) if the project has several."""
     labels: Literal["latest", "ground_truth"] = "latest"
-    """Which annotation of a task labelnext fetch takes."""
+    """Which of a task's annotations labelnext fetch uses."""
     document_root: Path | None = None
-    """Folder of the images that the server can show by itself; when null, they are uploaded."""
+    """Folder of images that the server can serve itself; when null, images are uploaded."""
     url_prefix: str = "/data/local-files/?d="
-    """What stands before the path below document_root in the address of an image."""
+    """Prefix of an image's address; its path below document_root follows."""
     ca_bundle: Path | None = None
-    """File of certificates to trust instead of the system's."""
+    """Certificate file to trust instead of the system's certificates."""
 
     @field_validator("url")
     @classmethod

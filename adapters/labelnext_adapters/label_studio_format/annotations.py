@@ -70,9 +70,9 @@ class Truth:
     def __post_init__(self) -> None:
         if self.which == "majority" and CONTROLS[self.setup.tag].unit == "objects":
             raise InvalidInput(
-                "labels must be latest or ground_truth where parts of items are labelled; "
-                "got 'majority'.",
-                hint="several people's boxes have no majority.",
+                "labels must be latest or ground_truth for labels of parts of items, such as "
+                "boxes; got 'majority'.",
+                hint="boxes from several people have no majority vote.",
             )
 
     def take(self, task: int, annotations: Sequence[Annotation]) -> bool:
@@ -104,8 +104,9 @@ class Truth:
         return [
             Notice(
                 "broken_labels",
-                f"{len(unread)} items have annotations that do not fit the labelling setup; "
-                f"they count as labelled, without a class: {listed(unread)}.",
+                f"{len(unread)} {'item' if len(unread) == 1 else 'items'} with annotations "
+                f"that don't fit the labelling setup; "
+                f"treated as labelled, without a class: {listed(unread)}.",
                 tuple(unread),
             )
         ]
@@ -141,8 +142,8 @@ class Truth:
         """
         old = [str(v) for v, date in dates.items() if date and date < self.newest]
         message = (
-            f"The predictions of {', '.join(old)} are older than the newest annotation; a model "
-            "that was trained again would rank better."
+            f"The predictions of {', '.join(old)} are older than the newest annotation; "
+            "retraining the model would improve the ranking."
         )
         return [Notice("old_predictions", message)] if old else []
 

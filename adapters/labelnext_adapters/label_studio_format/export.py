@@ -11,6 +11,7 @@ import msgspec
 from labelnext.errors import InvalidInput, NotFound, listed
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio_format.annotations import Annotation, Truth, Which
 from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
 from labelnext_adapters.label_studio_format.regions import Setup
@@ -71,8 +72,8 @@ def read_export(
         tasks = msgspec.json.decode(body, type=list[_Task])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(
-            f"the file must be a project as Label Studio exports it, in JSON; {error}.",
-            hint="of a COCO results list, name the images' file as source.images.",
+            f"the file must be a JSON export of a Label Studio project; {error}.",
+            hint="for a COCO results list, set source.images to the file that lists the images.",
         ) from None
     _refuse_numbers(tasks)
     notices: list[Notice] = []
@@ -104,9 +105,9 @@ def _refuse_numbers(tasks: Sequence[_Task]) -> None:
     bare = [task for task in tasks if any(isinstance(p, int) for p in task.predictions)]
     if bare:
         raise InvalidInput(
-            f"predictions must be whole in the export; of {len(bare)} of {len(tasks)} tasks there "
-            "are only their numbers.",
-            hint="Label Studio's own export leaves predictions out. Make a snapshot that has them: "
+            f"the export has only prediction ids, not predictions, for {len(bare)} of "
+            f"{counted(len(tasks), 'task')}.",
+            hint="Label Studio's standard export leaves out predictions. Create a snapshot: "
             'POST /api/projects/<number>/exports/ with {"serialization_options": {"predictions": '
             '{"only_id": false}}}, and download it as JSON.',
         )
@@ -128,17 +129,16 @@ def _find_setup(
     tags, multiple = derived_tags(results)
     if not tags:
         raise InvalidInput(
-            "label_config must be given for an export without predictions and annotations; got "
-            "None.",
-            hint="of a COCO results list, name the images' file as source.images.",
+            "label_config must be set for an export without predictions and annotations; got None.",
+            hint="for a COCO results list, set source.images to the file that lists the images.",
         )
     setup = find_setup({"parsed_label_config": tags, "label_config": ""}, from_name)
     if setup.classes:
         notices.append(
             Notice(
                 "derived_classes",
-                f"the classes were taken from the data: {listed(setup.classes)}; "
-                "source.label_config gives all of the project's.",
+                f"The classes come from the data: {listed(setup.classes)}. "
+                "Set source.label_config to get all of the project's classes.",
             )
         )
     return replace(setup, multiple=setup.multiple or setup.from_name in multiple)
@@ -162,14 +162,17 @@ def _choose_versions(
         if version not in newest:
             raise NotFound(
                 f"model_version must be one of the export's versions; got {version!r}.",
-                hint=f"they are: {', '.join(repr(v) for v in known) or 'none'}.",
+                hint=f"available versions: {', '.join(repr(v) for v in known) or 'none'}.",
             )
     if not known:
         notices.append(Notice("no_predictions", "The export has no predictions."))
     others = ", ".join(f"{v} ({counts[v]})" for v in known if v not in wanted)
     if others:
         used = ", ".join(str(version) for version in wanted)
-        message = f"The predictions are of {len(known)} model versions; {used} read, not {others}."
+        message = (
+            f"The export has predictions of {counted(len(known), 'model version')}; "
+            f"using {used}, not {others}."
+        )
         notices.append(Notice("mixed_model_versions", message))
     return {version: newest[version][0] for version in wanted}
 
@@ -179,16 +182,16 @@ def _item_ids(tasks: Sequence[_Task], key: str | None) -> list[str]:
         without = sum(task.id is None for task in tasks)
         if without:
             raise InvalidInput(
-                f"every task must have an id; {without} have none.",
-                hint="set source.key to a key of the tasks' data that tells them apart.",
+                f"every task must have an id; got {without} without one.",
+                hint="set source.key to a data key that is unique for every task.",
             )
         return [str(task.id) for task in tasks]
     ids = [key_value(task.data, key) for task in tasks]
     if "" in ids:
         row = ids.index("") + 1
         raise InvalidInput(
-            f"source.key must name a text or number in the data of every task; got {key!r}, "
-            f"which task {row} of the file does not have."
+            f"source.key must be a key with text or a number in every task's data; got {key!r}, "
+            f"missing from task {row} of the file."
         )
     return ids
 

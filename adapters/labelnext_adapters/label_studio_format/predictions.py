@@ -15,6 +15,7 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.masks import Mask
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio_format.regions import (
     BrokenRegion,
     Found,
@@ -26,12 +27,12 @@ from labelnext_adapters.label_studio_format.regions import (
 _NO_BOX = (math.nan,) * 4
 _SUM_ERROR = 1e-3  # as the pool's: rows further from 1 are no distributions
 
-# Why a prediction cannot be used: code of the notice, and the end of its sentence.
+# Why a prediction can't be used: the notice's code, and what follows "3 items".
 _PROBLEMS = {
-    "broken_regions": "have a prediction that is not what the control tag makes",
-    "other_control": "have predictions of other control tags only",
-    "no_score": "have a prediction without any score",
-    "no_distribution": "have a prediction without class probabilities, while others have them",
+    "broken_regions": "with a prediction that doesn't match the control tag's format",
+    "other_control": "with predictions of other control tags only",
+    "no_score": "with a prediction without any score",
+    "no_distribution": "with a prediction without class probabilities, which others have",
 }
 
 
@@ -94,11 +95,11 @@ def make_pool(
     ]
     if vectors and objects:
         kinds = ", ".join(
-            f"{v} holds {'objects' if c.probabilities is None else 'class probabilities'}"
+            f"{v} has {'objects' if c.probabilities is None else 'class probabilities'}"
             for v, c in contents.items()
         )
         raise InvalidInput(
-            f"the model versions of a committee must hold the same kind of prediction; {kinds}."
+            f"a committee's model versions must all have the same kind of prediction; {kinds}."
         )
     several = len(members) > 1
     setup = next(iter(members.values())).setup
@@ -228,14 +229,16 @@ class Columns:
         notices += self._notices(problems, names)
         if objects is not None and len(objects.confidences) and not objects.confidences.any():
             notices.append(
-                Notice("zero_scores", "All scores are 0.0, which often means they were never set.")
+                Notice(
+                    "zero_scores", "All scores are 0.0, which often means that they were never set."
+                )
             )
         if multilabel:
             notices.append(
                 Notice(
                     "multilabel",
-                    "Several choices can be chosen and the probabilities do not sum to 1: "
-                    "each class was read as independent.",
+                    "The setup allows several choices and the probabilities don't sum to 1, so "
+                    "classes are treated as independent.",
                 )
             )
         return Content(probabilities, objects, np.array(present, dtype=bool), multilabel)
@@ -247,9 +250,9 @@ class Columns:
                 unknown.setdefault(label, []).append(task)
         if unknown:
             label, tasks = next(iter(unknown.items()))
-            more = f", and {len(unknown) - 1} other labels" if len(unknown) > 1 else ""
+            more = f", and {counted(len(unknown) - 1, 'other label')}" if len(unknown) > 1 else ""
             raise InvalidInput(
-                f"predicted labels must be of control tag {self.setup.from_name!r}: "
+                f"predicted labels must be among those of control tag {self.setup.from_name!r}: "
                 f"{listed(self.setup.classes)}; got {label!r} for item "
                 f"{listed(_named(tasks, names))}{more}.",
                 hint="add the label to the labelling setup, or import predictions with its labels.",
@@ -278,8 +281,8 @@ class Columns:
             notices.append(
                 Notice(
                     "partial_vectors",
-                    f"{lacking.sum()} of {len(rows)} objects have no class "
-                    "probabilities, so those of the others were left out.",
+                    f"Ignored all class probabilities, because {lacking.sum()} of "
+                    f"{counted(len(rows), 'object')} have none.",
                     tuple(_named((task_ids[row] for row in part), names)),
                 )
             )
@@ -299,7 +302,7 @@ class Columns:
         for task, code in problems.items():
             by_code[code].append(task)
         notices = [
-            Notice(code, f"{len(ids)} items {_PROBLEMS[code]}; they count as missing.", ids)
+            Notice(code, f"{counted(len(ids), 'item')} {_PROBLEMS[code]}; treated as missing.", ids)
             for code, tasks in by_code.items()
             if (ids := tuple(_named(tasks, names)))
         ]
@@ -308,8 +311,8 @@ class Columns:
             notices.append(
                 Notice(
                     "repeated_predictions",
-                    f"{len(repeated)} items have several predictions of the model version; "
-                    "the newest of each was used.",
+                    f"{counted(len(repeated), 'item')} with several predictions of the model "
+                    "version; using the newest.",
                     repeated,
                 )
             )

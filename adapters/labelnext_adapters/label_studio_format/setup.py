@@ -26,9 +26,7 @@ def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -
     wanted = [from_name] if isinstance(from_name, str) else list(from_name or able)
     for name in wanted:
         if name not in able:
-            raise NotFound(
-                f"from_name must be a control tag that can be read; got {name!r}.", hint=hint
-            )
+            raise NotFound(f"from_name must be a supported control tag; got {name!r}.", hint=hint)
     if not wanted:
         raise NotFound(
             f"the labelling setup must have a control tag of type {' or '.join(CONTROLS)}.",
@@ -36,9 +34,8 @@ def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -
         )
     if from_name is None and len(wanted) > 1:
         raise InvalidInput(
-            f"from_name must name one control tag when there are several: {', '.join(able)}; "
-            "got None.",
-            hint=f"{hint} A list of tags that label parts of items is read together.",
+            f"from_name must be one of the control tags {', '.join(able)}; got None.",
+            hint=f"{hint} You can combine tags that label parts of items in a list.",
         )
     units = {CONTROLS[able[name]["type"]].unit for name in wanted}
     if len(wanted) > 1 and units != {"objects"}:
@@ -93,7 +90,7 @@ def _labels(project: dict[str, Any], name: str, tag: dict[str, Any]) -> list[str
     if CONTROLS[kind].classed and (tag.get("dynamic_labels") or not labels):
         raise InvalidInput(
             f"control tag {name!r} must list its labels in the labelling setup; it has none.",
-            hint="labels that come from the data of each task cannot be read yet.",
+            hint="labels from each task's data aren't supported yet.",
         )
     return labels if CONTROLS[kind].classed else []
 

@@ -32,7 +32,7 @@ def parse_config(xml: str) -> Tags:
     except ElementTree.ParseError as error:
         raise InvalidInput(
             f"label_config must be a labelling setup in XML; {error}.",
-            hint="copy it from Settings, Labeling Interface, Code.",
+            hint="copy it from Settings > Labeling Interface > Code.",
         ) from None
     return {
         tag.attrib["name"]: {

@@ -109,7 +109,7 @@ def test_a_column_of_images_that_is_not_there_is_named(tmp_path: Path, files: in
 
 def test_a_column_without_any_image_is_refused(tmp_path: Path) -> None:
     table = pool(url=pa.array([None] * 5, pa.string()))
-    with pytest.raises(InvalidInput, match=r"'url' holds none for the 3 items of the batch"):
+    with pytest.raises(InvalidInput, match=r"got 'url', empty for 3 items of the batch"):
         batch(ranked(tmp_path, table, columns={"media": "url"}))
 
 

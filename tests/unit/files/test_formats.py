@@ -261,7 +261,7 @@ def test_no_ranking_replaces_any_file_that_is_read(tmp_path: Path) -> None:
         label_config="setup.jsonl",
         write={"output": "setup.jsonl"},
     )
-    with pytest.raises(ConfigError, match="another file than those of the source"):
+    with pytest.raises(ConfigError, match="differ from the source's files"):
         files.plan(rank(Pool(["1"], probabilities=[[1.0]]), "entropy"))
 
 

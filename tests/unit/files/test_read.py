@@ -213,7 +213,7 @@ def test_ranking_never_replaces_a_file_of_the_source(tmp_path: Path, name: str) 
         write={"output": name},
     )
     ranking = rank(adapter.read(), "committee_certainty")
-    with pytest.raises(ConfigError, match="another file than those of the source"):
+    with pytest.raises(ConfigError, match="differ from the source's files"):
         adapter.plan(ranking)
 
 
@@ -291,7 +291,7 @@ def test_wrong_coco_record_is_named(tmp_path: Path, change: dict, message: str) 
         ("p.jsonl", '{"item_id": "a", "proba', "must be a whole jsonl file"),
         ("p.jsonl", '{"item_id": "a"}\n{"item_id": 3}\n', "whole jsonl file.*item_id"),
         ("p.jsonl", lines({"id": "a"}), "must have a column item_id; got id"),
-        ("p.jsonl", lines({"item_id": "a"}, {"item_id": None}), "item_id must be given.*row 2"),
+        ("p.jsonl", lines({"item_id": "a"}, {"item_id": None}), "item_id must be set.*row 2"),
         ("p.jsonl", lines({"item_id": "a"}, {"item_id": "a"}), "distinct.*a"),
         (
             "p.jsonl",
@@ -300,12 +300,16 @@ def test_wrong_coco_record_is_named(tmp_path: Path, change: dict, message: str) 
                 {"item_id": "b", "probabilities": [1.0]},
                 {"item_id": "c", "probabilities": [0.5, 0.5]},
             ),
-            "probabilities must be of one length in all items; got 2 and 1 for item b",
+            "probabilities must have the same length for all items; got 2 and 1 for item b",
         ),
         ("p.jsonl", lines({"item_id": "a", "probabilities": [0.5, 0.6]}), "sum to 1.*item a"),
         ("p.jsonl", lines({"item_id": "a", "probabilities": "x"}), "must be a list of numbers"),
         ("p.jsonl", lines({"item_id": "a", "objects": [0.5]}), "must be a list of records"),
-        ("p.jsonl", lines({"item_id": "a", "objects": [{"score": 1}]}), "have a confidence each"),
+        (
+            "p.jsonl",
+            lines({"item_id": "a", "objects": [{"score": 1}]}),
+            "every object in objects must have a confidence",
+        ),
         ("p.csv", "item_id,p_a,p_b\nx,0.5\n", "whole csv file"),
         ("p.csv", "item_id,p_a,p_b\nx,0.5,lots\n", "p_b must be numbers"),
         ("p.parquet", b"PAR1 and then nothing", "whole parquet file"),
@@ -351,9 +355,9 @@ def test_missing_file_is_not_found(tmp_path: Path) -> None:
 
 
 def test_coco_without_images_says_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="images must name the file"):
+    with pytest.raises(ConfigError, match="images must be the file that lists"):
         read(tmp_path, "r.json", "[]", format="coco")
-    with pytest.raises(InvalidInput, match=r"of a COCO results list, name.*source\.images"):
+    with pytest.raises(InvalidInput, match=r"for a COCO results list, set source\.images"):
         read(tmp_path, "r.json", json.dumps(COCO))
 
 

@@ -89,7 +89,9 @@ def test_lists_in_one_column_are_what_each_version_said(tmp_path: Path) -> None:
     assert pool.version_names == ("1", "2")
     assert pool.missing.tolist() == [False, False, True]
     one = {"item_id": "a", "probabilities": [[1, 0]]}
-    with pytest.raises(InvalidInput, match="as many model versions in all items; got 2 and 1 for"):
+    with pytest.raises(
+        InvalidInput, match="the same number of model versions for all items; got 2 and 1 for"
+    ):
         read(tmp_path, one, {"item_id": "b", "probabilities": [[1, 0], [1, 0]]})
 
 

@@ -47,7 +47,7 @@ def test_ranking_file_holds_every_ranked_item(tmp_path: Path, output: str) -> No
     ("output", "message"),
     [
         ("r.xlsx", "output must end in one of"),
-        ("p.jsonl", "another file than those of the source"),
+        ("p.jsonl", "differ from the source's files"),
         ("p.jsonl/r.csv", "must be a file that can be written"),
     ],
 )

@@ -63,7 +63,7 @@ def test_a_write_without_tasks_is_refused_before_it_is_sent() -> None:
     from labelnext_adapters.label_studio.write.priorities import SetField
 
     server: Any = Server("Updated 4 tasks")
-    with pytest.raises(WriteRefused, match="would mean all of them"):
+    with pytest.raises(WriteRefused, match="takes to mean all tasks"):
         set_field(server, 1, "labelnext_priority", SetField((), "1.0000"))
     assert server.sent == []
 
@@ -73,6 +73,8 @@ def test_a_server_that_changes_more_tasks_than_named_stops_the_run() -> None:
     from labelnext_adapters.label_studio.write.priorities import SetField
 
     server: Any = Server("Updated 4 tasks")
-    with pytest.raises(WriteFailed, match="must change 1 tasks at most; it says 4"):
+    with pytest.raises(
+        WriteFailed, match="the server reported 4; labelnext asked it to change only 1 task"
+    ):
         set_field(server, 1, "labelnext_priority", SetField((7,), "1.0000"))
     assert server.sent[0]["selectedItems"] == {"all": False, "included": [7]}

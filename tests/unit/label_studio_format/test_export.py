@@ -81,8 +81,8 @@ def test_without_a_setup_the_classes_are_those_that_occur(tmp_path: Path) -> Non
     assert pool.probabilities[0].tolist() == [0.25, 0.75]  # one score of two classes
     (notice,) = pool.notices
     assert notice.message == (
-        "the classes were taken from the data: bad, good; source.label_config gives all of the "
-        "project's."
+        "The classes come from the data: bad, good. Set source.label_config to get all of the "
+        "project's classes."
     )
 
 
@@ -105,7 +105,9 @@ def test_boxes_and_what_people_drew_are_read_from_a_snapshot(tmp_path: Path) -> 
 
 def test_the_numbers_of_predictions_alone_are_refused_with_the_remedy(tmp_path: Path) -> None:
     plain = [{**task(1), "predictions": [7]}, task(2)]
-    with pytest.raises(InvalidInput, match="of 1 of 2 tasks there are only their numbers") as error:
+    with pytest.raises(
+        InvalidInput, match="only prediction ids, not predictions, for 1 of 2 tasks"
+    ) as error:
         read(tmp_path, plain)
     assert '{"serialization_options": {"predictions": {"only_id": false}}}' in str(error.value)
 
@@ -121,30 +123,30 @@ def test_the_newest_model_version_is_read_and_the_others_are_said(tmp_path: Path
     assert pool.probabilities.tolist() == [[0, 1, 0]]
     assert pool.versions == ("m2",)
     assert [n.message for n in pool.notices] == [
-        "The predictions are of 2 model versions; m2 read, not m1 (1)."
+        "The export has predictions of 2 model versions; using m2, not m1 (1)."
     ]
     both = read(tmp_path, tasks, model_version=["m1", "m2"])
     assert both.probabilities is not None
     assert both.versions == ("m1", "m2")
     assert both.probabilities[:, 0].tolist() == [[0.5, 0.25, 0.25], [0, 1, 0]]
-    with pytest.raises(NotFound, match=r"got 'm3'.*they are: 'm2', 'm1'"):
+    with pytest.raises(NotFound, match=r"got 'm3'.*available versions: 'm2', 'm1'"):
         read(tmp_path, tasks, model_version="m3")
 
 
 def test_what_is_no_export_is_refused(tmp_path: Path) -> None:
     detection = {"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 0.5}
     for body in ([detection], {"tasks": []}, [{"text": "of JSON_MIN", "id": 1}]):
-        with pytest.raises(InvalidInput, match="a project as Label Studio exports it") as error:
+        with pytest.raises(InvalidInput, match="a JSON export of a Label Studio project") as error:
             read(tmp_path, body)
         assert "source.images" in str(error.value)
 
 
 def test_tasks_to_be_imported_have_no_ids_and_need_a_key(tmp_path: Path) -> None:
     tasks = [{"data": {"text": "a"}}, {"data": {"text": "b"}}]
-    with pytest.raises(InvalidInput, match="every task must have an id; 2 have none"):
+    with pytest.raises(InvalidInput, match="every task must have an id; got 2 without one"):
         read(tmp_path, tasks)
     assert read(tmp_path, tasks, key="text").item_ids.tolist() == ["a", "b"]
-    with pytest.raises(InvalidInput, match="got 'name', which task 1 of the file does not have"):
+    with pytest.raises(InvalidInput, match="got 'name', missing from task 1 of the file"):
         read(tmp_path, tasks, key="name")
 
 

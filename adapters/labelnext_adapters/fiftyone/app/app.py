@@ -133,19 +133,19 @@ def serve(view: Any, *, port: int, said: str, hint: str | None = None) -> None:
     """
     import fiftyone as fo
 
-    hint = hint or "--port takes another one."
+    hint = hint or "choose another port with --port."
     with socket.socket() as probe:
         # FiftyOne would join the App that answers there, which may show another database.
         if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise Unavailable(f"port {port} must be free for the App; it is not.", hint=hint)
+            raise Unavailable(
+                f"port {port} is already in use; the App needs a free port.", hint=hint
+            )
     try:
         session = fo.launch_app(
             view=view, port=port, address="127.0.0.1", remote=_is_headless(), spaces=_spaces()
         )
     except Exception as error:
-        raise Unavailable(
-            f"the App must start on port {port}; it did not ({error}).", hint=hint
-        ) from error
+        raise Unavailable(f"the App didn't start on port {port} ({error}).", hint=hint) from error
     where = f"http://127.0.0.1:{port}/datasets/{view._root_dataset.name}"
     print(f"The App shows {said}: {where} (Ctrl-C ends it)", flush=True)
     try:

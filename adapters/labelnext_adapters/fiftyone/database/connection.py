@@ -49,7 +49,7 @@ def talking() -> Iterator[None]:
         raise Unavailable(f"FiftyOne's database refused a command: {reason}.") from error
     except (PyMongoError, ConnectionError) as error:
         raise Unavailable(
-            f"FiftyOne's database must answer; it did not ({type(error).__name__}).",
+            f"FiftyOne's database didn't answer ({type(error).__name__}).",
             hint="start it, or set FIFTYONE_DATABASE_URI to the right address.",
         ) from error
 
@@ -148,8 +148,8 @@ def planned_dataset(step: Step, what: str, again: str) -> Any:
     dataset = load_dataset(step.payload["dataset"])
     if str(dataset._doc.id) != step.payload["dataset_id"]:
         raise WriteRefused(
-            f"dataset {dataset.name} must be the one that {what} planned for; it is another of "
-            "that name.",
+            f"dataset {dataset.name} isn't the one that {what} planned for, although it has the "
+            "same name.",
             hint=f"check FIFTYONE_DATABASE_URI, or {again} again.",
         )
     return dataset

@@ -150,7 +150,7 @@ def use_database(uri: str, folder: Path) -> None:
 
     if getattr(database, "_client", None) is not None:
         raise WriteRefused(
-            "FiftyOne must not be connected to a database yet; it is in this process.",
+            "FiftyOne is already connected to a database in this process.",
             hint="run it in a process of its own.",
         )
     fo.config.database_uri = uri

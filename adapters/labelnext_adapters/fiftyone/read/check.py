@@ -44,7 +44,7 @@ def findings(source: FiftyOneSource, run: str, context: Context) -> Iterator[Fin
     except LabelnextError as error:
         yield Finding("error", error.message, error.hint)
         return
-    yield Finding("ok", f"The run {run} can be written.")
+    yield Finding("ok", f"Run {run} can be written.")
 
 
 def version_finding(found: str) -> Finding:

@@ -11,6 +11,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, WriteRefused
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.plan import Plan, Step
+from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
 from labelnext_adapters.fiftyone.database.values import fetch
 from labelnext_adapters.fiftyone.read.fetched import LABELS_MARKER, fetched_fields
@@ -84,15 +85,15 @@ def plan_labels(collection: Any, labels: Labels, field: str) -> Plan:
     if changed or clear:
         new = sum(i not in now for i in changed)
         counts = (
-            (new, f"write {field} on {new} samples"),
-            (len(changed) - new, f"change it on {len(changed) - new} samples"),
+            (new, f"write {field} on {counted(new, 'sample')}"),
+            (len(changed) - new, f"change it on {counted(len(changed) - new, 'sample')}"),
             (len(clear), f"clear it on {len(clear)} whose annotation is gone"),
         )
         what = ", ".join(text for n, text in counts if n)
         where = {"dataset": dataset.name, "dataset_id": str(dataset._doc.id), "field": field}
         payload = {**where, "unit": labels.unit, "labels": changed, "clear": clear}
         steps = [Step(KIND, what[:1].upper() + what[1:], len(changed) + len(clear), payload)]
-    lines = [f"{others} labels are of other samples, and are left alone."] if others else []
+    lines = [f"Skipped {counted(others, 'label')} of other samples."] if others else []
     if labels.known:
         lines.append(
             f"The next run leaves labelled samples out; gt_field: {field} lets it learn from them."
@@ -161,7 +162,7 @@ class LabelsPerformer(Performer):
             if before is None and left == 0:
                 dataset.delete_sample_field(field)
         if before is None and left:
-            return [f"Field {field} stays, because {left} samples have got other labels in it."]
+            return [f"Kept field {field}, which has other labels on {counted(left, 'sample')}."]
         return []
 
 

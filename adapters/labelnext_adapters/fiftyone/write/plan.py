@@ -11,6 +11,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, InvalidInput, listed
 from labelnext.journal.plan import Plan, Step
 from labelnext.ranking.ranking import Ranking
+from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import field_path, with_field
 from labelnext_adapters.fiftyone.database.object_scores import (
@@ -162,7 +163,8 @@ def _steps(
         ),
         Step(
             "scores",
-            f"Set {field}.score, .priority and .rank on {len(ranked)} {items}{cleared}",
+            f"Set {field}.score, .priority and .rank on "
+            f"{counted(len(ranked), items[:-1])}{cleared}",
             len(ranked) + len(stale),
             {**where, "ids": ranked, "scores": scores, "stale": stale},
         ),
@@ -199,7 +201,7 @@ def _objects_step(
     n = sum(map(len, scores.values()))
     return Step(
         "objects",
-        f"Set {path} on {n} objects of {len(scores)} items",
+        f"Set {path} on {counted(n, 'object')} of {counted(len(scores), 'item')}",
         len(scores),
         {**placed, "path": path, "scores": scores},
     )

@@ -17,18 +17,18 @@ class CocoOptions(Options):
     """Keys of `source` for COCO results."""
 
     images: Path | None = Field(None, validate_default=True)
-    """The file with the images and categories of a COCO results list."""
+    """File that lists the images and categories of a COCO results list."""
     older: list[Path] = Field(default_factory=list)
-    """The COCO results lists of older model versions, the oldest first: a committee."""
+    """COCO results lists of older model versions, oldest first; together they form a committee."""
 
     @field_validator("images")
     @classmethod
     def _given(cls, images: Path | None) -> Path | None:
         if images is None:
             raise ConfigError(
-                "images must name the file with the images and categories of a COCO results "
+                "images must be the file that lists the images and categories of a COCO results "
                 "list; got None.",
-                hint="add source.images.",
+                hint="set source.images.",
             )
         return images
 
@@ -59,6 +59,6 @@ FORMAT = Format(
     CocoOptions,
     read,
     files,
-    recognised_by=".json, where `images` is given",
+    recognised_by=".json, if `images` is set",
     needs=("images",),
 )

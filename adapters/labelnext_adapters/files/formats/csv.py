@@ -32,7 +32,7 @@ def read_rows(path: Path, texts: Sequence[str] = ()) -> pa.Table:
 
 FORMAT = table_format(
     "csv",
-    "a row for each item: `item_id`, `p_<class>` for probabilities, `e_0`, … for an embedding",
+    "one row per item: `item_id`, `p_<class>` for probabilities, `e_0`, … for an embedding",
     (".csv",),
     read_rows,
 )

@@ -27,7 +27,7 @@ def read_rows(path: Path) -> pa.Table:
 
 FORMAT = table_format(
     "jsonl",
-    'an item on each line: `{"item_id": "a.jpg", "probabilities": {"cat": 0.9, "dog": 0.1}}`',
+    'one item per line: `{"item_id": "a.jpg", "probabilities": {"cat": 0.9, "dog": 0.1}}`',
     (".jsonl", ".ndjson"),
     read_rows,
 )

@@ -16,15 +16,14 @@ class LabelStudioExportOptions(Options):
     """Keys of `source` for exports of Label Studio."""
 
     label_config: Path | None = None
-    """The file with the labelling setup of a Label Studio export, in XML; what the export names
-    when null."""
+    """Labelling setup (XML file) of a Label Studio export; null infers it from the export."""
     from_name: str | list[str] | None = None
-    """The control tag of a Label Studio export to read, or several that label parts of items."""
+    """Control tag of a Label Studio export to read, or a list of tags that label parts of items."""
     model_version: str | list[str] | None = None
-    """Which predictions of a Label Studio export to read; the newest when null; a list is a
-    committee."""
+    """Model version in a Label Studio export whose predictions to read; null reads the newest; a
+    list is a committee."""
     labels: Literal["latest", "ground_truth", "majority"] | None = "latest"
-    """Which annotation of a task in a Label Studio export is its label; none is read when null."""
+    """Which annotation in a Label Studio export counts as a task's label; null reads no labels."""
 
 
 def read(path: Path | str, options: LabelStudioExportOptions, context: Context) -> Pool:
@@ -39,7 +38,7 @@ def read(path: Path | str, options: LabelStudioExportOptions, context: Context) 
         from labelnext_adapters.label_studio_format.export import read_export
     except ImportError as error:
         raise MissingExtra(
-            "a Label Studio export needs msgspec, which is not installed.",
+            "reading a Label Studio export needs msgspec, which is not installed.",
             hint="pip install 'labelnext[label-studio]'",
         ) from error
     setup = next(iter(files(options, context)), None)
@@ -62,10 +61,10 @@ def files(options: LabelStudioExportOptions, context: Context) -> list[Path]:
 
 FORMAT = Format(
     "label-studio",
-    "a project that Label Studio exported as JSON, with whole predictions",
+    "a Label Studio project exported as JSON, with complete predictions",
     (".json",),
     LabelStudioExportOptions,
     read,
     files,
-    recognised_by=".json, where `images` is not given",
+    recognised_by=".json, if `images` is not set",
 )

@@ -47,11 +47,11 @@ class NpzOptions(Options):
 
     columns: dict[Annotated[str, AfterValidator(_known)], str] = Field(default_factory=dict)
     """Our names (item_id, probabilities, embedding, label, votes, labelled, group, cost, missing,
-    classes, class_ids, boxes, object_probabilities, object_embeddings) to those of the arrays."""
+    classes, class_ids, boxes, object_probabilities, object_embeddings) mapped to array names."""
     classes: list[str] | None = None
-    """Names of the classes, in the order of the probabilities."""
+    """Class names, in the order of the probabilities."""
     multilabel: bool = False
-    """Classes are independent of each other: an item's probabilities need not sum to 1."""
+    """Classes are independent: an item's probabilities needn't sum to 1."""
 
 
 def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
@@ -72,7 +72,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
 
     columns = {name: array(name, ours) for name, ours in _ARRAYS.items()}
     if columns["item_ids"] is None:
-        raise InvalidInput(f"the file must hold an array item_ids; got {sorted(arrays)}.")
+        raise InvalidInput(f"the file must contain an array item_ids; got {sorted(arrays)}.")
     if options.classes is not None:
         columns["classes"] = options.classes
     objects = None
@@ -84,7 +84,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
 
 FORMAT = Format(
     "npz",
-    "NumPy arrays named as the columns of `Pool`: `item_ids`, `probabilities`, `embeddings`, …",
+    "NumPy arrays named after `Pool` columns: `item_ids`, `probabilities`, `embeddings`, …",
     (".npz",),
     NpzOptions,
     read,

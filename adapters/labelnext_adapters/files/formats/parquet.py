@@ -25,7 +25,7 @@ def read_rows(path: Path) -> pa.Table:
 
 FORMAT = table_format(
     "parquet",
-    "a row for each item, with lists for `probabilities`, `objects` and `embedding`",
+    "one row per item, with lists for `probabilities`, `objects` and `embedding`",
     (".parquet", ".pq"),
     read_rows,
 )

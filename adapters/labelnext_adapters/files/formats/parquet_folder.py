@@ -42,7 +42,7 @@ def read(path: Path | str, options: ParquetFolderOptions, context: Context) -> P
 
 FORMAT = Format(
     "parquet-folder",
-    "many Parquet files, read in parts: together they may be larger than memory",
+    "many Parquet files, read in parts, so they may be larger than memory",
     (),
     ParquetFolderOptions,
     read,

@@ -9,6 +9,7 @@ from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.adapter.protocol import Finding
 from labelnext.errors import LabelnextError
 from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.read import read_page
 from labelnext_adapters.label_studio.read.scope import find_part
@@ -47,7 +48,7 @@ def _check_server(client: Client, findings: list[Finding]) -> None:
     try:
         findings.append(_tested("label-studio-sdk", version("label-studio-sdk"), TESTED_SDKS))
     except PackageNotFoundError:
-        findings.append(Finding("warning", "The version of label-studio-sdk is not known."))
+        findings.append(Finding("warning", "The version of label-studio-sdk is unknown."))
 
 
 def _tested(what: str, release: str, tested: tuple[str, ...], where: str = "") -> Finding:
@@ -57,21 +58,23 @@ def _tested(what: str, release: str, tested: tuple[str, ...], where: str = "") -
     return Finding(
         "warning",
         f"{what} {release or 'of unknown version'}{where}; labelnext was tested with {known}.",
-        "try a dry run first, and compare the tab with the report after the first run.",
+        "try a dry run first, then check the tab against the report after the first run.",
     )
 
 
 def _check_user(client: Client, findings: list[Finding]) -> None:
     user = client.get_json("api/current-user/whoami")
-    findings.append(Finding("ok", f"The token is of {user.get('email') or 'a user'}."))
+    findings.append(
+        Finding("ok", f"The token belongs to {user.get('email') or 'an unnamed user'}.")
+    )
     allowed = user.get("permissions")
     missing = [] if allowed is None else [p for p in _NEEDED if p not in allowed]
     if missing:
         findings.append(
             Finding(
                 "warning",
-                f"The user may lack permissions that writing needs: {', '.join(missing)}.",
-                "ask the server's administrator, or use the token of a user who has them.",
+                f"The user may lack permissions needed for writing: {', '.join(missing)}.",
+                "ask the server's administrator, or use a token whose user has them.",
             )
         )
 
@@ -89,8 +92,8 @@ def _check_project(project: dict[str, Any], findings: list[Finding]) -> None:
         findings.append(
             Finding(
                 "warning",
-                "The project asks its ML backend for predictions whenever tasks are listed.",
-                "switch it off in the project's settings while labelnext reads.",
+                "The project requests predictions from its ML backend whenever tasks are listed.",
+                "turn this off in the project's settings while labelnext reads.",
             )
         )
 
@@ -104,8 +107,9 @@ def _check_predictions(
     findings.append(
         Finding(
             "ok",
-            f"Predictions are read of {', '.join(setup.tags)} with {len(setup.classes)} classes; "
-            f"control tags that can be read: {', '.join(able)}.",
+            f"Reading predictions of {', '.join(setup.tags)} with "
+            f"{counted(len(setup.classes), 'class', 'classes')}; supported control tags: "
+            f"{', '.join(able)}.",
         )
     )
     versions = find_versions(client, source.project)
@@ -117,7 +121,7 @@ def _check_predictions(
     counts = ", ".join(f"{v['model_version']!r} ({v['count']})" for v in versions)
     said = f"Model versions, newest first: {counts}."
     if len(versions) > 1 and source.model_version is None:
-        findings.append(Finding("warning", said, "name one in source.model_version."))
+        findings.append(Finding("warning", said, "set source.model_version to one of them."))
     else:
         findings.append(Finding("ok", said))
     named = source.model_version
@@ -125,8 +129,8 @@ def _check_predictions(
     wanted: list[str | None] = [named] if isinstance(named, str) else [*(named or [newest])]
     for name in wanted:
         if name not in [v["model_version"] for v in versions]:
-            message = f"No prediction is of version {name!r}."
-            findings.append(Finding("error", message, f"there are: {counts}."))
+            message = f"There are no predictions of model version {name!r}."
+            findings.append(Finding("error", message, f"available versions: {counts}."))
             return
     tasks, members = Tasks(), {name: Columns(setup) for name in wanted}
     read_page(client, source.project, members, tasks, find_part(client, source))
@@ -139,18 +143,19 @@ def _what_they_hold(pool: Pool, wanted: str) -> list[Finding]:
     if pool.probabilities is not None:
         kind = "class probabilities"
     elif pool.objects is not None:
-        kind = "objects with their confidences"
+        kind = "objects with confidences"
     able = [n for n in acquisition_names() if get_acquisition(n).obstacle(pool) is None]
     present = int((~pool.missing).sum())
     findings = [
         Finding(
             "ok" if present else "warning",
-            f"Of the first {len(pool)} tasks, {present} have a prediction of {wanted}; they hold "
-            f"{kind}, which allow: {', '.join(able) or 'no acquisition function'}.",
+            f"Predictions of {wanted} on {present} of the first {counted(len(pool), 'task')}: "
+            f"{kind}; usable acquisition functions: {', '.join(able) or 'none'}.",
         )
     ]
     findings += [
-        Finding("warning", f"In the first {len(pool)} tasks: {n.message}") for n in pool.notices
+        Finding("warning", f"In the first {counted(len(pool), 'task')}: {n.message}")
+        for n in pool.notices
     ]
     return findings
 

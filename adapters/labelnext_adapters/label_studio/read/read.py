@@ -1,7 +1,7 @@
 """Reading a project: the list of its predictions straight to columns, joined with the tasks.
 
-A listing of tasks is what takes the server long, so they are listed only where something of them
-must be known that the predictions do not tell.
+Listing tasks is slow on the server, so tasks are listed only when the predictions alone don't
+hold what is needed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import NotFound
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.scope import Part, find_part
 from labelnext_adapters.label_studio.server.annotations import read_truth
@@ -35,10 +36,10 @@ from labelnext_adapters.label_studio_format.setup import find_setup
 PAGE_SIZE_WITH_PREDICTIONS = 200
 _FIELDS = "id,data,total_annotations,predictions"
 
-# The list of predictions is one body, which servers fail to send for very large projects.
+# The server sends all predictions in one response, which fails for very large projects.
 MOST_IN_ONE_LIST = 50_000
 
-# A task with its prediction on a page takes the server as long as so many predictions in the list.
+# One task with its prediction on a page costs the server as much as this many listed predictions.
 PAGED_COST = 8
 
 Members = Mapping[str | None, Columns]
@@ -57,14 +58,14 @@ def _choose_versions(
             known = ", ".join(f"{n!r}" for n in dates) or "none: the project has no predictions"
             raise NotFound(
                 f"model_version must be one of the project's versions; got {version!r}.",
-                hint=f"they are: {known}.",
+                hint=f"available versions: {known}.",
             )
     if not rows:
         notices.append(
             Notice(
                 "no_predictions",
-                f"Project {source.project} has no predictions; import a model's output, or pick "
-                "a selection that needs none.",
+                f"Project {source.project} has no predictions. Import a model's output, or choose "
+                "a selection that doesn't need any.",
             )
         )
     others = [
@@ -73,12 +74,12 @@ def _choose_versions(
     if others:
         why = "the newest" if named is None else "as configured"
         used = ", ".join(str(version) for version in wanted)
-        verb = "was" if len(wanted) == 1 else "were"
+
         notices.append(
             Notice(
                 "mixed_model_versions",
-                f"The predictions are of {len(rows)} model versions; {used} {verb} used, {why}. "
-                f"Left out: {', '.join(others)}.",
+                f"The project has predictions of {counted(len(rows), 'model version')}; using "
+                f"{used} ({why}). Left out: {', '.join(others)}.",
             )
         )
     return {version: dates[version] for version in wanted}
@@ -97,8 +98,8 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         notices.append(
             Notice(
                 "live_predictions",
-                "The project asks its ML backend for predictions whenever tasks are listed; "
-                "reading may be slow, and may add predictions.",
+                "The project requests predictions from its ML backend whenever tasks are listed, "
+                "so reading may be slow and may add predictions.",
             )
         )
     dates = _choose_versions(client, source, notices)
@@ -120,7 +121,7 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
 def _read_tasks(
     client: Client, project: dict[str, Any], members: Members, part: Part, context: Context
 ) -> Tasks:
-    """The tasks of the part, and what was predicted of them, in the way that costs least."""
+    """The part's tasks and their predictions, read the cheapest way."""
     number, n_tasks = project["id"], project.get("task_number") or 0
     if not members:
         return _read_part(client, number, part, context)
@@ -137,9 +138,9 @@ def _read_tasks(
 
 
 def stored_predictions(client: Client, project: int, context: Context) -> Iterator[Prediction]:
-    """All predictions of a project, in one list where the server can send that.
+    """All predictions of a project, in one list if the server can send it.
 
-    Where the list breaks off, or comes too late, predictions may come twice.
+    If the list breaks off or times out, some predictions come twice.
     """
     context.report("read predictions", 0, None)
     if (get_project(client, project).get("task_number") or 0) <= MOST_IN_ONE_LIST:
@@ -166,7 +167,7 @@ def _read_whole(
     n_tasks: int,
     context: Context,
 ) -> Tasks:
-    """The list of all predictions, then of the tasks what it does not tell."""
+    """The list of all predictions, then whatever it lacks from the tasks."""
     predicted: set[int] = set()
     context.report("read predictions", 0, None)
     for done, prediction in enumerate(client.rows("api/predictions/", Prediction, project=project)):
@@ -191,7 +192,7 @@ def _read_part(client: Client, project: int, part: Part, context: Context) -> Ta
 def _read_paged(
     client: Client, project: int, members: Members, part: Part, context: Context
 ) -> Tasks:
-    """The slow way for very large projects: the predictions come with the pages of tasks."""
+    """The slow way, for very large projects: pages of tasks with their predictions."""
     options: dict[str, Any] = {"page_size": PAGE_SIZE_WITH_PREDICTIONS, "context": context}
 
     def pages() -> Iterator[list[Task]]:
@@ -206,7 +207,7 @@ def _read_paged(
 
 
 def read_page(client: Client, project: int, members: Members, tasks: Tasks, part: Part) -> None:
-    """The first tasks with their predictions, to see what these are like."""
+    """The first tasks with their predictions, as a sample."""
     options = {"page_size": PAGE_SIZE_WITH_PREDICTIONS}
     for page in part.pages(client, project, _FIELDS, **options):
         _take_all(page, members)

@@ -1,4 +1,4 @@
-"""Which tasks of a project are read: all of them, or those that the server's own filters leave."""
+"""Which tasks of a project are read: all of them, or those that match the server's filters."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from labelnext.errors import InvalidInput, NotFound, listed
 from labelnext.pool.objects import Notice
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.tab import View, list_tabs
@@ -22,8 +23,8 @@ class Part:
     """A part of a project.
 
     Attributes:
-        lists: of filters that must hold together; a task is read if it passes one of the lists.
-        options: the options that it comes from, as a report names them; none for all tasks.
+        lists: each a list of filters; a task is read if it passes all filters of any list.
+        options: the options that restrict it, as named in reports; empty for all tasks.
     """
 
     lists: tuple[tuple[Filter, ...], ...] = ((),)
@@ -48,7 +49,9 @@ class Part:
         """What was left out."""
         if not self.options or n_read >= n_tasks:
             return []
-        message = f"{n_tasks - n_read} of {n_tasks} tasks were left out by {_and(self.options)}."
+        message = (
+            f"Left out {n_tasks - n_read} of {counted(n_tasks, 'task')}: {_and(self.options)}."
+        )
         return [Notice("filtered_tasks", message)]
 
 
@@ -90,26 +93,26 @@ def _instant(when: datetime) -> str:
 
 
 def _find_tab(views: list[View], wanted: int | str) -> View:
-    found = [v for v in views if wanted in (v["id"], v["data"].get("title"))]
-    if not found:
+    matching = [v for v in views if wanted in (v["id"], v["data"].get("title"))]
+    if not matching:
         known = ", ".join(f"{v['id']} ({v['data'].get('title')!r})" for v in views) or "none"
         raise NotFound(
-            f"tab must be the number or title of a tab of the project; got {wanted!r}.",
-            hint=f"the project has: {known}.",
+            f"tab must be the number or title of a tab in the project; got {wanted!r}.",
+            hint=f"available tabs: {known}.",
         )
-    if len(found) > 1:
+    if len(matching) > 1:
         raise InvalidInput(
-            f"tab must name one tab; got {wanted!r}, which is the title of "
-            f"{listed(v['id'] for v in found)}.",
-            hint="give the number: it stands in the tab's address.",
+            f"tab must identify a single tab; got {wanted!r}, the title of tabs "
+            f"{listed(v['id'] for v in matching)}.",
+            hint="use its number, which is in the tab's address.",
         )
-    return found[0]
+    return matching[0]
 
 
 def _tab_lists(view: View) -> tuple[tuple[Filter, ...], ...]:
-    """The filters of a tab: one list where all must hold, a list for each where one must."""
+    """The filters of a tab: one list if all must match, one list per filter if any may."""
     group = view["data"].get("filters") or {}
-    # The server passes over a filter without a value, or of anything but tasks.
+    # The server ignores filters without a value, and filters on anything but tasks.
     items = [
         item
         for item in group.get("items") or ()

@@ -67,11 +67,11 @@ def find_tag(project: dict[str, Any], from_name: str | None, units: Sequence[Uni
         raise NotFound(
             f"project {project['id']} must have a control tag {wanted} of an image"
             f"{'' if from_name is None else f' named {from_name!r}'}; it has: {known}.",
-            hint="change its labelling setup, or leave send.project out to have one made.",
+            hint="change its labelling setup, or leave out send.project to create a new project.",
         )
     if from_name is None and len(able) > 1:
         raise InvalidInput(
-            f"send.from_name must name one of {', '.join(able)} where several fit; got None."
+            f"send.from_name must be one of {', '.join(able)}, as several fit; got None."
         )
     name = from_name or next(iter(able))
     tag = tags[name]
@@ -92,9 +92,9 @@ value="a"/><Choice value="b"/></Choices></View>
     """
     if not classes:
         raise InvalidInput(
-            "the items must have classes, so that a labelling setup can be made; they have none.",
-            hint="set source.classes of files, dataset.default_classes of a FiftyOne dataset, or "
-            "send.project to a project of yours.",
+            "the items have no classes, so labelnext can't create a labelling setup.",
+            hint="set source.classes for files, dataset.default_classes for a FiftyOne dataset, or "
+            "send.project to an existing project.",
         )
     name, part = TAGS[unit], "Choice" if unit == "items" else "Label"
     parts = "".join(f"<{part} value={quoteattr(label)}/>" for label in classes)

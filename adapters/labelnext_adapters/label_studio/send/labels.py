@@ -10,6 +10,7 @@ from labelnext.adapter.batch import Labels, Mark, Origin
 from labelnext.adapter.protocol import Context
 from labelnext.errors import NotFound, listed
 from labelnext.pool.objects import Notice
+from labelnext.support import words
 from labelnext_adapters.label_studio.options import LabelStudioSend
 from labelnext_adapters.label_studio.send.already_sent import made_project, project_mark, sent_tasks
 from labelnext_adapters.label_studio.send.label_tag import find_tag
@@ -70,7 +71,7 @@ def _made(client: Client, origin: Origin) -> int:
     numbers = [number for number in found if number is not None]
     if not numbers:
         raise NotFound(
-            f"a batch of {origin.dataset} must have been sent to {client.url}; none was.",
+            f"no batch of {origin.dataset} has been sent to {client.url}.",
             hint="run labelnext send first, or set send.project.",
         )
     return max(numbers)
@@ -86,15 +87,15 @@ def _notices(broken: Sequence[int], unclear: Sequence[int]) -> tuple[Notice, ...
         notices.append(
             Notice(
                 "broken_labels",
-                f"{len(broken)} tasks have annotations that do not fit the labelling setup, and "
-                f"are left out: task {listed(broken)}.",
+                f"Left out {words.counted(len(broken), 'task')} with annotations that don't fit "
+                f"the labelling setup: {listed(broken)}.",
             )
         )
     if unclear:
         notices.append(
             Notice(
                 "no_single_label",
-                f"{len(unclear)} tasks have no choice or more than one, and are left out: task "
+                f"Left out {words.counted(len(unclear), 'task')} with no or several choices: "
                 f"{listed(unclear)}.",
             )
         )

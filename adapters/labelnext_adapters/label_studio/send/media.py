@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from labelnext.errors import InvalidInput, WriteFailed, listed
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import MOST_BYTES, Client
 
 MOST_FILES = 100  # Label Studio refuses more in one request
@@ -36,9 +37,9 @@ def addresses(media: Mapping[str, str], root: Path | None, prefix: str) -> dict[
     outside = [str(path) for path in local.values() if not path.is_relative_to(root)]
     if outside:
         raise InvalidInput(
-            f"images must lie below send.document_root, {str(root)!r}; {len(outside)} do not: "
-            f"{listed(outside)}.",
-            hint="leave document_root out to upload them.",
+            f"images must be inside send.document_root, {str(root)!r}; "
+            f"got {len(outside)} outside it: {listed(outside)}.",
+            hint="leave out send.document_root to upload them.",
         )
     below = {item: path.relative_to(root).as_posix() for item, path in local.items()}
     return {**found, **{item: prefix + quote(path) for item, path in below.items()}}
@@ -49,15 +50,15 @@ def check_files(paths: Sequence[str]) -> None:
     missing = [path for path in paths if not Path(path).is_file()]
     if missing:
         raise InvalidInput(
-            f"images must be files of this machine to be uploaded; {len(missing)} are not: "
-            f"{listed(missing)}."
+            f"images to upload must be files on this machine; "
+            f"got {len(missing)} that don't exist: {listed(missing)}."
         )
     large = [path for path in paths if Path(path).stat().st_size > MOST_BYTES]
     if large:
         raise InvalidInput(
-            f"images must be below {MOST_BYTES:,} bytes to be uploaded; {len(large)} are not: "
-            f"{listed(large)}.",
-            hint="let the server show them: send.document_root.",
+            f"images to upload must be smaller than {MOST_BYTES:,} bytes; "
+            f"got {len(large)} larger: {listed(large)}.",
+            hint="have the server serve them: set send.document_root.",
         )
 
 
@@ -91,7 +92,7 @@ class Uploads:
         lost = [i for i in media if _digest(i) not in known]
         if lost:
             raise WriteFailed(
-                f"uploaded images must be there; {len(lost)} are not: {listed(lost)}."
+                f"Label Studio has lost {counted(len(lost), 'uploaded image')}: {listed(lost)}."
             )
         return {i: f"/data/{known[_digest(i)][1]}" for i in media}
 

@@ -20,6 +20,7 @@ from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.lock import hold
 from labelnext.journal.plan import Plan, Step
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio.send.already_sent import (
     Sent,
     made_project,
@@ -100,7 +101,7 @@ class Sender(Performer):
         """Two sendings at once could both find a task missing, and make it twice."""
         name = sha256(self._client.url.encode()).hexdigest()[:16]
         path = Path(gettempdir()) / f"labelnext-send-{name}.lock"
-        refusal = f"another sending is under way to {self._client.url}"
+        refusal = f"another labelnext send to {self._client.url} is under way"
         return hold(path, journal.run_id, refusal)
 
     def remarks(self) -> list[str]:
@@ -117,16 +118,16 @@ class Sender(Performer):
         place = step.payload
         if place["url"] != self._client.url:
             raise WriteRefused(
-                f"send.url must be the server of the run, {place['url']}; got "
+                f"send.url must be the server the batch was sent to, {place['url']}; got "
                 f"{self._client.url!r}.",
-                hint="use the configuration of that run.",
+                hint="use that run's configuration.",
             )
         return place["project"] or made_project(self._client, place["mark"])
 
     def _project(self, step: Step) -> int:
         found = self._found(step)
         if found is None:
-            raise NotFound("the project that labelnext made must be there; it is gone.")
+            raise NotFound("the project that labelnext created no longer exists.")
         return found
 
     def _sent(self, step: Step) -> dict[str, Sent]:
@@ -156,7 +157,7 @@ class Sender(Performer):
             self._context.report("send", done, step.n_items)
         if left_out:
             self._remarks.append(
-                f"{left_out} predicted labels were left out: the project does not have them."
+                f"Left out {counted(left_out, 'predicted label')} missing from the labelling setup."
             )
 
     def _import(self, project: int, tasks: list[dict[str, Any]]) -> None:
@@ -164,12 +165,14 @@ class Sender(Performer):
         answer = self._client.send("POST", f"api/projects/{project}/import", tasks, retry=False)
         if answer.get("task_count") != len(tasks):
             raise WriteFailed(
-                f"Label Studio must take {len(tasks)} tasks; it took {answer.get('task_count')}."
+                f"Label Studio imported {answer.get('task_count')} of "
+                f"{counted(len(tasks), 'task')}."
             )
         predictions = sum(len(task["predictions"]) for task in tasks)
         if answer.get("prediction_count") != predictions:
             self._remarks.append(
-                f"Of {predictions} predictions Label Studio took {answer.get('prediction_count')}."
+                f"Label Studio imported {answer.get('prediction_count')} of "
+                f"{counted(predictions, 'prediction')}."
             )
 
     def _ordered(self, step: Step) -> Step:
@@ -178,7 +181,9 @@ class Sender(Performer):
         ranked = [sent[i].task for i in step.payload["ids"] if i in sent]
         lost = len(step.payload["ids"]) - len(ranked)
         if lost:
-            self._remarks.append(f"{lost} tasks of the batch are gone.")
+            self._remarks.append(
+                f"Skipped {counted(lost, 'task')} of the batch, deleted from Label Studio."
+            )
         others = [s for i, s in sent.items() if i not in {*step.payload["ids"]} and not s.labelled]
         payload = {
             "project": self._project(step),
@@ -214,13 +219,13 @@ class Sender(Performer):
         Uploads(self._client, project).remove(sorted(unused))
         if not kept:
             return []
-        return [f"{len(kept)} tasks stay, because somebody has worked on them: {listed(kept)}."]
+        return [f"Kept {counted(len(kept), 'task')} that someone has worked on: {listed(kept)}."]
 
     def _remove_project(self, step: Step) -> list[str]:
         project = self._project(step)
         n_tasks = get_project(self._client, project)["task_number"]
         if n_tasks:
-            return [f"Project {project} stays, because it has {n_tasks} tasks."]
+            return [f"Kept project {project}, which still has {counted(n_tasks, 'task')}."]
         with suppress(NotFound):  # somebody else was faster
             self._client.send("DELETE", f"api/projects/{project}/", None)
         return []

@@ -9,6 +9,7 @@ from labelnext.adapter.batch import Batch, Item
 from labelnext.adapter.protocol import Context
 from labelnext.errors import listed
 from labelnext.journal.plan import Plan, Step
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioSend
 from labelnext_adapters.label_studio.send.already_sent import (
     Sent,
@@ -44,8 +45,10 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
         title = f"{batch.origin.dataset}: label next"[-50:]  # Label Studio takes no more
         about = f"Batches of {batch.origin.dataset}, sent by labelnext. {mark}"
         made = {"title": title, "label_config": setup, "description": about}
-        labels = f"{len(batch.classes)} labels"
-        steps.append(Step("project", f"Make the project {title!r} with {labels}", 0, place | made))
+        labels = counted(len(batch.classes), "label")
+        steps.append(
+            Step("project", f"Create the project {title!r} with {labels}", 0, place | made)
+        )
     else:
         tag = find_tag(get_project(client, number), options.from_name, [batch.unit])
         find_tab(client, number, TAB)  # refuses a title that is taken
@@ -56,15 +59,17 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
         steps.append(_tasks_step(new, tag, batch, options, context, place))
     ids = [item.item_id for item in batch.items if item.item_id in known or item.media]
     if ids:
-        what = f"Put {len(ids)} tasks in order by {PRIORITY}, and those of earlier batches behind"
+        what = (
+            f"Set {PRIORITY} on {counted(len(ids), 'task')}, and clear it on earlier batches' tasks"
+        )
         steps += [
             Step("order", what, len(ids), {**place, "ids": ids}),
-            Step("tab", f'Put the tab "{TAB}" in order', 0, place),
+            Step("tab", f'Create or update the tab "{TAB}"', 0, place),
         ]
     which = f"project {number}" if number else f"a project for {batch.origin.dataset}"
     target = f"{which} on {client.url}"
-    nothing = () if steps else (f"The batch of {batch.run} is empty, so nothing is sent.",)
-    left_out = (f"{len(blank)} items have no image, and are left out: {listed(blank)}.",)
+    nothing = () if steps else (f"The batch of {batch.run} is empty, so there is nothing to send.",)
+    left_out = (f"Left out {counted(len(blank), 'item')} without an image: {listed(blank)}.",)
     return Plan(
         "label-studio",
         batch.run,
@@ -101,6 +106,8 @@ def _tasks_step(
         for item in new
     ]
     predicted = sum(item.marks is not None for item in new)
-    how = f", {predicted} with predictions, {len(uploads)} images uploaded"
+    how = f" ({predicted} with predictions)"
+    if uploads:
+        how += f" and upload {counted(len(uploads), 'image')}"
     payload = {**place, "tag": tag.to_dict(), "version": batch.model_version, "items": rows}
-    return Step("tasks", f"Make {len(new)} tasks{how}", len(new), payload)
+    return Step("tasks", f"Create {counted(len(new), 'task')}{how}", len(new), payload)

@@ -32,8 +32,8 @@ class LabelStudioTarget(Target):
         if options.url is None or options.api_key is None:
             missing = "url" if options.url is None else "api_key"
             raise ConfigError(
-                f"send.{missing} must be given to send to Label Studio; it is not.",
-                hint="labelnext.yaml needs send: {url: …, api_key: ${LABEL_STUDIO_API_KEY}}.",
+                f"send.{missing} is missing; sending to Label Studio needs it.",
+                hint="add send: {url: …, api_key: ${LABEL_STUDIO_API_KEY}} to labelnext.yaml.",
             )
         self._url, self._api_key = options.url, options.api_key
         self._options, self._context = options, context
@@ -102,9 +102,9 @@ class LabelStudioTarget(Target):
         """
         if self._options.project is None:
             raise ConfigError(
-                "send.project must be the number of the project whose tasks the items are; got "
+                "send.project must be the number of the project that holds the items as tasks; got "
                 "None.",
-                hint="where they are no tasks yet, source.columns.media names the column of their "
+                hint="to create tasks instead, set source.columns.media to the column with the "
                 "images.",
             )
         return self._options.project
@@ -112,8 +112,8 @@ class LabelStudioTarget(Target):
     def performer(self, journal: Journal) -> Performer:
         """What sends the batch, or ranks its tasks where they were there before.
 
-        Taken back, it takes away the tasks that were made and that nobody has worked on; tasks
-        that were there before get back what they had.
+        Undo deletes the tasks it created unless someone has worked on them, and restores tasks
+        that existed before.
         """
         from labelnext_adapters.label_studio.send.performer import Sender
         from labelnext_adapters.label_studio.write.performer import Writer

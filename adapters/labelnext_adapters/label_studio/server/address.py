@@ -19,9 +19,9 @@ def checked_url(url: str) -> str:
     """
     parts = urlsplit(url.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must begin with http:// or https:// and name a host")
+        raise ValueError("must start with http:// or https:// and include a host")
     if parts.username or parts.password:
-        raise ValueError("must not hold a user name or password; api_key is the place")
+        raise ValueError("must not contain a user name or password; use api_key instead")
     return url.strip().rstrip("/")
 
 
@@ -34,7 +34,7 @@ def checked_key(key: SecretStr) -> SecretStr:
     text = key.get_secret_value().strip()
     if not text:
         raise ValueError("must not be empty; copy it from Account & Settings in Label Studio")
-    # An HTTP library would put a key that is no header value into its own error message.
+    # HTTP libraries quote invalid header values in their errors, which would reveal the key.
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("must be a token without spaces, line ends or other signs")
+        raise ValueError("must be a token without spaces, line breaks or special characters")
     return SecretStr(text)

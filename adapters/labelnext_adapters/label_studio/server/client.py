@@ -173,7 +173,7 @@ class Client:
             content = msgspec.json.encode(body)
             if len(content) > MOST_BYTES + 1_000_000:
                 raise InvalidInput(
-                    f"a request must be below {MOST_BYTES:,} bytes; got {len(content):,}."
+                    f"a request must be smaller than {MOST_BYTES:,} bytes; got {len(content):,}."
                 )
             arguments |= {"content": content, "headers": {"Content-Type": "application/json"}}
         options: dict[str, Any] = {} if retry else {"max_retries": 0}
@@ -216,9 +216,9 @@ class Client:
 
     def _other_server(self, error: Exception) -> NotFound:
         return NotFound(
-            f"url must be of a Label Studio server; {self.url!r} answered with something else "
-            f"({str(error)[:120]}).",
-            hint="give the address of the server alone, such as https://label.example.com.",
+            f"url must be the address of a Label Studio server; got {self.url!r}, whose answer "
+            f"isn't Label Studio's ({str(error)[:120]}).",
+            hint="use the server's address alone, such as https://label.example.com.",
         )
 
     def close(self) -> None:
@@ -247,8 +247,8 @@ class Client:
             ) from error
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise Unavailable(
-                f"Label Studio at {self.url} cannot be reached: {error or type(error).__name__}.",
-                hint="check the url, and that the server is up.",
+                f"can't reach Label Studio at {self.url}: {error or type(error).__name__}.",
+                hint="check the url, and that the server is running.",
             ) from error
         except ApiError as error:  # of the refresh of a Personal Access Token
             raise _translated(error.status_code, _detail(error.body), self.url, path) from None
@@ -261,7 +261,7 @@ def _trust(ca_bundle: Path | None) -> ssl.SSLContext | bool:
         return ssl.create_default_context(cafile=str(ca_bundle))
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(
-            f"ca_bundle must be a file of certificates in PEM; got {str(ca_bundle)!r} ({error})."
+            f"ca_bundle must be a PEM certificate file; got {str(ca_bundle)!r} ({error})."
         ) from error
 
 
@@ -289,25 +289,25 @@ def _translated(status: int | None, detail: str, url: str, path: str) -> Labelne
     said = f" ({detail.rstrip('.')})" if detail else ""
     if status == HTTPStatus.UNAUTHORIZED:
         return AccessDenied(
-            f"api_key must be a token that {url} accepts; it was refused{said}.",
+            f"{url} rejected the api_key{said}.",
             hint=_token_hint(detail),
         )
     if status == HTTPStatus.FORBIDDEN:
         return AccessDenied(
-            f"the token's user must be allowed to use /{path} of {url}{said}.",
-            hint="ask the server's administrator, or use the token of a user who may.",
+            f"the token's user has no permission to use /{path} on {url}{said}.",
+            hint="ask the server's administrator, or use a token whose user has permission.",
         )
     if status == HTTPStatus.NOT_FOUND:
         # Label Studio says in JSON that an object is missing, and in HTML that an address is.
         missing = NotFound if detail else NoSuchPath
         return missing(
-            f"/{path} must exist on {url}; it does not{said}.",
-            hint="check the url: it is the address of the server alone, without a path.",
+            f"/{path} doesn't exist on {url}{said}.",
+            hint="check the url: it should be the server's address alone, without a path.",
         )
     if status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in (408, 409, 429):
         return Unavailable(
             f"Label Studio at {url} failed on /{path} with status {status}{said}.",
-            hint="try again; the server's log says more.",
+            hint="try again; see the server's log for details.",
         )
     return InvalidInput(f"Label Studio at {url} refused /{path} with status {status}{said}.")
 
@@ -321,9 +321,9 @@ def _token_hint(detail: str) -> str:
         )
     if "wrong type" in lowered:
         return (
-            "this is an access token, which lives five minutes; give the Personal Access Token "
-            "from Account & Settings."
+            "this is an access token, which expires after five minutes; use the Personal Access "
+            "Token from Account & Settings."
         )
     if "expired" in lowered or "blacklisted" in lowered:
-        return "make a new Personal Access Token in Account & Settings."
-    return "copy the token anew from Account & Settings in Label Studio."
+        return "create a new Personal Access Token in Account & Settings."
+    return "copy the token again from Account & Settings in Label Studio."

@@ -26,7 +26,7 @@ def get_project(client: Client, project: int) -> dict[str, Any]:
             hint="it is in the address of the project's page: /projects/<number>/data.",
         ) from error
     if not isinstance(found, dict) or "parsed_label_config" not in found:
-        raise NotFound(f"url must be of a Label Studio server; {client.url!r} is of another.")
+        raise NotFound(f"url must be the address of a Label Studio server; got {client.url!r}.")
     return found
 
 

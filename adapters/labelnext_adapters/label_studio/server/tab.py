@@ -77,9 +77,9 @@ def own_tab(views: list[View], title: str) -> View | None:
     ours = [v for v in named if _is_ours(v["data"])]
     if named and not ours:
         raise WriteRefused(
-            f"tab {title!r} must be one that labelnext made; the project has a tab of that title "
-            f"which is neither ordered by {PRIORITY} nor filtered by {BATCH}.",
-            hint="rename that tab, or set write.tab to another title.",
+            f"the project already has a tab {title!r} that labelnext didn't create: it is neither "
+            f"ordered by {PRIORITY} nor filtered by {BATCH}.",
+            hint="rename that tab, or choose another title in write.tab.",
         )
     return ours[0] if ours else None
 

@@ -12,6 +12,7 @@ import msgspec
 
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, Unavailable, listed
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import Client, TimedOut
 from labelnext_adapters.label_studio_format.annotations import Annotation
 from labelnext_adapters.label_studio_format.export import key_value
@@ -108,9 +109,9 @@ class Tasks:
         without = [t for t, i in zip(self.ids, self.item_ids, strict=True) if not i]
         if without:
             raise InvalidInput(
-                f"source.key must name a text or number in the data of every task; got {key!r}, "
-                f"which {len(without)} tasks do not have: {listed(without)}.",
-                hint="leave source.key out to use Label Studio's own task ids.",
+                f"source.key must be a key with text or a number in every task's data; "
+                f"got {key!r}, missing from {counted(len(without), 'task')}: {listed(without)}.",
+                hint="leave out source.key to use Label Studio's task ids.",
             )
         first: dict[str, int] = {}
         twice = [
@@ -120,9 +121,9 @@ class Tasks:
         ]
         if twice:
             raise InvalidInput(
-                f"source.key must tell all tasks apart; got {key!r}, whose values repeat "
-                f"{len(twice)} times: {listed(twice)}.",
-                hint="leave source.key out to use Label Studio's own task ids.",
+                f"source.key must be unique for every task; got {key!r} with "
+                f"{counted(len(twice), 'repeated value')}: {listed(twice)}.",
+                hint="leave out source.key to use Label Studio's task ids.",
             )
 
 

@@ -18,6 +18,7 @@ import msgspec
 from labelnext.adapter.protocol import Context
 from labelnext.errors import WriteFailed, listed
 from labelnext.journal.plan import Step
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio.read.read import stored_predictions
 from labelnext_adapters.label_studio.server.client import MOST_BYTES, Client
 from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project
@@ -60,7 +61,7 @@ class Copies:
         self._client, self._context, self._remark = client, context, remark
 
     def snapshot(self, step: Step) -> Any:
-        """Which copies are there: their scores, and the results that are no copies any more."""
+        """The existing copies: their scores, and results that differ from their source."""
         place = step.payload
         found, sources = self._read(place["project"], place["versions"], place["source"])
         return {
@@ -77,7 +78,7 @@ class Copies:
         }
 
     def perform(self, step: Step) -> None:
-        """Bring the copies about, or remove them. Doing it twice ends in the same state."""
+        """Create the copies, or remove them. Idempotent."""
         place = step.payload
         ranked: Sequence[int] = place["task_ids"]
         scores = dict(zip(ranked, copy_scores(len(ranked)), strict=True))
@@ -85,7 +86,7 @@ class Copies:
             self._put(place["project"], version, scores, place["source"], {})
 
     def restore(self, step: Step, before: Any) -> list[str]:
-        """Put back the copies that were there."""
+        """Restore the earlier copies."""
         place = step.payload
         for version in place["versions"]:
             old = before.get(version, {"task_ids": [], "scores": [], "results": {}})
@@ -112,7 +113,9 @@ class Copies:
         alive = self._alive(project) if scores else frozenset()
         gone = sorted(scores.keys() - alive)
         if gone:
-            self._remark(f"Ranked tasks that no longer exist, {len(gone)}: {listed(gone)}.")
+            self._remark(
+                f"Skipped {counted(len(gone), 'ranked task')} deleted since: {listed(gone)}."
+            )
         wanted = {t: s for t, s in scores.items() if t in alive}
         lacking = [t for t in wanted if t not in have]
         rows = [
@@ -129,8 +132,8 @@ class Copies:
         count = {row["model_version"]: row["count"] for row in all_versions(self._client, project)}
         if count.get(version, 0) != len(wanted):
             raise WriteFailed(
-                f"the project must have {len(wanted)} predictions of {version!r}; "
-                f"it has {count.get(version, 0)}."
+                f"Label Studio stored {count.get(version, 0)} of "
+                f"{counted(len(wanted), 'prediction')} of {version!r}."
             )
 
     def _send_without_result(
@@ -141,8 +144,8 @@ class Copies:
         have = {p.task for p in found.get(version, [])}
         dropped = [{**row, "result": _NOTHING} for row in rows if row["task"] not in have]
         self._remark(
-            f"The server refused {len(dropped)} predictions that do not fit the labelling setup; "
-            f"they were copied without their regions: task {listed(r['task'] for r in dropped)}."
+            f"Copied {counted(len(dropped), 'prediction')} without regions, which don't fit the "
+            f"labelling setup: task {listed(r['task'] for r in dropped)}."
         )
         self._send(project, dropped)
 
@@ -190,7 +193,7 @@ class Copies:
 
 
 class Sampling:
-    """Has the project serve the copies by their scores.
+    """Makes the project serve the copies by score.
 
     Args:
         client: the server.
@@ -216,7 +219,7 @@ class Sampling:
         # The server itself takes the version away when its last prediction goes.
         if now.get("model_version") not in (place["version"], before["model_version"], "", None):
             return [
-                f"The project's model version stays {now.get('model_version')!r}, which somebody "
+                f"Kept the project's model version {now.get('model_version')!r}, which someone "
                 "chose after the run."
             ]
         self._set(place["project"], before["sampling"], before["model_version"] or "")

@@ -21,6 +21,7 @@ from labelnext.errors import (
     listed,
 )
 from labelnext.journal.plan import Step
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.tasks import (
     FIELDS,
@@ -70,9 +71,9 @@ class Fields:
             odd = [t for t in values if not _can_be_put_back(reading.values[name].get(t))]
             if odd:
                 raise WriteRefused(
-                    f"{name} must be text or a number where tasks have it already, so that it can "
-                    f"be put back; it is something else on task {listed(odd)}.",
-                    hint=f"rename the key {name} in the data of these tasks.",
+                    f"{name} holds something other than text or a number, which undo couldn't "
+                    f"restore, on task {listed(odd)}.",
+                    hint=f"rename the key {name} in these tasks' data.",
                 )
         return {
             name: {
@@ -90,14 +91,16 @@ class Fields:
         named = {t for values in targets.values() for t in values}
         gone = sorted(named - reading.ids)
         if gone:
-            self._remark(f"Ranked tasks that no longer exist, {len(gone)}: {listed(gone)}.")
+            self._remark(
+                f"Skipped {counted(len(gone), 'ranked task')} deleted since: {listed(gone)}."
+            )
         review = step.payload.get("purpose") == "review"
         done = sorted(
             (named & reading.ids) - reading.labelled if review else named & reading.labelled
         )
         if done:
-            what = "lost their labels" if review else "were labelled"
-            self._remark(f"Ranked tasks that {what} meanwhile, {len(done)}: {listed(done)}.")
+            what = "no longer labelled" if review else "labelled meanwhile"
+            self._remark(f"Skipped {counted(len(done), 'ranked task')} {what}: {listed(done)}.")
             targets = {
                 name: {t: v for t, v in values.items() if t not in done}
                 for name, values in targets.items()
@@ -122,12 +125,14 @@ class Fields:
             }
             gone = [t for t in old if t not in reading.ids]
             if gone:
-                stayed.append(f"{len(gone)} tasks no longer exist: {listed(gone)}.")
+                stayed.append(
+                    f"Skipped {counted(len(gone), 'task')} deleted since: {listed(gone)}."
+                )
             kept = [t for t in targets[name] if old[t] is None and t in reading.ids]
             if kept:
                 stayed.append(
-                    f"{len(kept)} tasks keep the data key {name}, now an empty text: Label Studio "
-                    "removes a key only by replacing all data of a task."
+                    f"The data key {name} stays, empty, on {counted(len(kept), 'task')}: "
+                    "Label Studio can only remove a key by replacing all of a task's data."
                 )
         self._write(project, _differing(targets, reading))
         return stayed
@@ -168,8 +173,8 @@ class Fields:
             # A server that is only busy or away fails on this request too, and ends the run.
             self._client.get_json(f"api/projects/{project}/")
             self._remark(
-                f"The server refuses add_data_field ({error.message.rstrip('.')}); the data of "
-                "each task was sent whole instead, one after the other, which is slow."
+                f"The server rejects add_data_field ({error.message.rstrip('.')}), so labelnext "
+                "sent each task's whole data one by one, which is slow."
             )
             return False
         return True
@@ -198,9 +203,9 @@ class Fields:
             ]
             if wrong:
                 raise WriteFailed(
-                    f"{name} must read back as it was written; it differs on {len(wrong)} of "
-                    f"{len(compared)} tasks: {listed(wrong)}.",
-                    hint="somebody may be writing it at the same time.",
+                    f"{name} doesn't have the value labelnext wrote on {len(wrong)} of "
+                    f"{counted(len(compared), 'task')}: {listed(wrong)}.",
+                    hint="someone may be changing it at the same time.",
                 )
 
     def _data_of(self, project: int, ids: Sequence[int]) -> dict[int, dict[str, msgspec.Raw]]:
@@ -217,7 +222,9 @@ def set_field(client: Client, project: int, name: str, request: SetField) -> Non
         WriteFailed: if the server says that it changed more tasks than were named.
     """
     if not request.ids:
-        raise WriteRefused("a write must name its tasks; got none, which would mean all of them.")
+        raise WriteRefused(
+            "a write must name its tasks; got none, which Label Studio takes to mean all tasks."
+        )
     answer = client.send(
         "POST",
         "api/dm/actions/",
@@ -233,8 +240,9 @@ def set_field(client: Client, project: int, name: str, request: SetField) -> Non
     said = re.search(r"\d+", str((answer or {}).get("detail", "")))
     if said and int(said.group()) > len(request.ids):
         raise WriteFailed(
-            f"the server must change {len(request.ids)} tasks at most; it says {said.group()}.",
-            hint="this version of Label Studio may not be one that labelnext was tested with.",
+            f"the server reported {said.group()}; labelnext asked it to change only "
+            f"{counted(len(request.ids), 'task')}.",
+            hint="labelnext may not be tested with this version of Label Studio.",
         )
 
 

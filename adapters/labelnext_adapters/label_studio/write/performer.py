@@ -112,7 +112,7 @@ class Writer(Performer):
         url = step.payload["url"]
         if url != self._client.url:
             raise WriteRefused(
-                f"source.url must be the server of the run, {url}; got {self._client.url!r}.",
-                hint="use the configuration of that run.",
+                f"source.url must be the server the run wrote to, {url}; got {self._client.url!r}.",
+                hint="use that run's configuration.",
             )
         return self._kinds[step.kind]

@@ -9,6 +9,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, InvalidInput, listed
 from labelnext.journal.plan import Plan, Step
 from labelnext.ranking.ranking import Ranking
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project, is_copy
@@ -27,19 +28,19 @@ from labelnext_adapters.label_studio.write.copies import copy_version
 
 _CLICKS = (
     'Press the small arrow beside "Label All Tasks" and choose "Label Tasks As Displayed" '
-    '("Label All Tasks" itself ignores the order).'
+    '("Label All Tasks" ignores the order).'
 )
 _SHORTCUT = (
-    "&labeling=1 at the end of the address saves the clicks, but only in a browser whose last "
-    'choice was not "Label All Tasks": there it ignores the order, too.'
+    "To skip the clicks, add &labeling=1 to the address, but only if your last choice in that "
+    'browser wasn\'t "Label All Tasks", which ignores the order.'
 )
 _REVIEW = (
-    "Click the first task and correct or confirm its label, then the next one in the list: the "
-    "most doubtful label is the first (the buttons that label hand out no task that is labelled)."
+    "Open the first task and correct or confirm its label, then continue down the list, most "
+    "doubtful label first (the Label buttons skip labelled tasks)."
 )
 _OVERLAP = (
-    "The project wants several annotations of each task: Label Studio then first hands out, at "
-    "random, tasks that have an annotation already."
+    "The project requires several annotations per task, so Label Studio first serves already "
+    "annotated tasks in random order."
 )
 
 
@@ -84,8 +85,8 @@ def make_plan(
     if write.mode == "uncertainty":
         if ranking.purpose == "review":
             raise ConfigError(
-                "write.mode must be queue or batch where labels are reviewed; got 'uncertainty'.",
-                hint='Label Studio\'s "Label All Tasks" leaves out what is labelled.',
+                "write.mode must be queue or batch for label review; got 'uncertainty'.",
+                hint='Label Studio\'s "Label All Tasks" skips labelled tasks.',
             )
         steps = _copy_steps(client, source, write, ids, place)
     else:
@@ -170,9 +171,9 @@ def _field_steps(
         return ()
     what = [f"Set {keys.priority} on {_tasks(ranked)}"] if ranked else []
     what += [f"set {keys.batch} on the {_tasks(batch)} of the batch"] if batch else []
-    what += [f"clear {keys.priority} of {_tasks(clear)} without a rank"] if clear else []
-    what += [f"clear {keys.batch} of {_tasks(untag)}"] if untag else []
-    what += [f"leave {_tasks([*begun])} with a draft alone"] if begun else []
+    what += [f"clear {keys.priority} on {_tasks(clear)} no longer ranked"] if clear else []
+    what += [f"clear {keys.batch} on {_tasks(untag)}"] if untag else []
+    what += [f"skip {_tasks([*begun])} with a draft"] if begun else []
     payload = {"task_ids": list(ranked), "clear": clear, "tags": tags, "untag": untag}
     touched = {*ranked, *batch, *clear, *untag}
     steps = [Step("fields", _sentence(what), len(touched), {**place, **payload})]
@@ -190,7 +191,7 @@ def _field_steps(
         }
         who = None if whole else name
         step = Step(
-            "tab", f'Put the tab "{title}" in order', 0, {**place, "tab": tab, "annotator": who}
+            "tab", f'Create or update the tab "{title}"', 0, {**place, "tab": tab, "annotator": who}
         )
         steps.append(step)
     return tuple(steps)
@@ -222,7 +223,7 @@ def _copy_steps(
     steps = [
         Step(
             "copies",
-            f"Copy the predictions of {_tasks(ids)} as {version!r}, with 1 − priority as score",
+            f"Copy the predictions of {_tasks(ids)} as {version!r}, scored 1 − priority",
             len(ids),
             {**shared, "task_ids": list(ids), "versions": [version]},
         ),
@@ -235,7 +236,7 @@ def _copy_steps(
     ]
     if old:
         names = ", ".join(repr(name) for name in old)
-        what = f"Remove the copies of the earlier run: {names}"
+        what = f"Remove the earlier run's copies: {names}"
         steps.append(Step("copies", what, 0, {**shared, "task_ids": [], "versions": old}))
     return tuple(steps)
 
@@ -245,7 +246,7 @@ def _stays(steps: Sequence[Step]) -> tuple[str, ...]:
         return ()
     if steps[0].kind == "copies":
         return (
-            ("The copies of the earlier run get new numbers and dates when they are put back.",)
+            ("If you undo, the earlier run's copies get new ids and dates.",)
             if len(steps) > 2
             else ()
         )
@@ -254,8 +255,8 @@ def _stays(steps: Sequence[Step]) -> tuple[str, ...]:
     keys, verb = " and ".join(kept), "stay" if len(kept) > 1 else "stays"
     noun = "data keys" if len(kept) > 1 else "data key"
     return (
-        f"The {noun} {keys} {verb} on tasks that did not have them, as an empty text: Label "
-        "Studio removes a key only by replacing all data of a task.",
+        f"The {noun} {keys} {verb}, empty, on tasks that didn't have them: Label Studio can only "
+        "remove a key by replacing all of a task's data.",
     )
 
 
@@ -264,7 +265,7 @@ def _is_copying(steps: Sequence[Step], overlap: bool) -> bool:
 
 
 def _tasks(ids: Sequence[int]) -> str:
-    return "1 task" if len(ids) == 1 else f"{len(ids)} tasks"
+    return counted(len(ids), "task")
 
 
 def _sentence(parts: Sequence[str]) -> str:
@@ -278,9 +279,9 @@ def _task_ids(tasks: Tasks, ranking: Ranking) -> list[int]:
     strangers = [item for item in items if item not in by_item]
     if strangers:
         raise InvalidInput(
-            f"ranking must be of tasks of the project; got {len(strangers)} other ids: "
-            f"{listed(strangers)}.",
-            hint="rank the pool that this adapter read.",
+            f"ranking must contain only the project's tasks; got "
+            f"{counted(len(strangers), 'other id')}: {listed(strangers)}.",
+            hint="rank the pool that this adapter returned.",
         )
     return [by_item[item] for item in items]
 
