@@ -32,7 +32,7 @@ pytest_plugins = ("tests.integration.mongod", "tests.integration.label_studio_se
 pytestmark = pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")
 
 SERVE = (
-    "import sys, fiftyone as fo; from labelnext_adapters.fiftyone.app import serve; "
+    "import sys, fiftyone as fo; from labelnext_adapters.fiftyone.app.app import serve; "
     "serve(fo.load_dataset(sys.argv[1]).view(), port=int(sys.argv[-1]), said='it')"
 )
 N = 40

@@ -295,7 +295,7 @@ def test_the_command_sends_what_the_command_ranked(
     assert "Would do: • Set labelnext_priority on 2 tasks" in said("send", str(path), "--dry-run")
     assert "Done: • Set labelnext_priority on 2 tasks" in said("send", str(path))
     assert json.loads(said("runs", str(path), "--json"))[-1]["what"] == "send"
-    with pytest.raises(ConfigError, match="labels can be fetched, such as fiftyone; got 'files'"):
+    with pytest.raises(ConfigError, match="must be able to take labels back; 'files' can't"):
         labelnext.fetch(path)
     journals = "".join(file.read_text() for file in (tmp_path / "state").glob("*.jsonl"))
     assert label_studio.token not in journals
