@@ -122,7 +122,7 @@ class _Gradients:
     def _with_length(self, rows: slice | NDArray[np.intp], partial: Array) -> Array:
         """Add the first term, and set rounding noise of equal gradients to 0."""
         lengths = self.squared_lengths[rows]
-        distances = partial + lengths
+        distances: Array = partial + lengths
         distances[distances < 64 * np.finfo(distances.dtype).eps * lengths] = 0
         return distances
 
