@@ -224,7 +224,7 @@ def test_keys_that_a_review_does_not_use_are_said(config: Path) -> None:
     config.write_text(text)
     (*_, notice) = labelnext.run(config).notices
     assert notice.code == "idle_options"
-    assert "selection.method, acquisition had no part" in notice.message
+    assert "ignores selection.method, acquisition." in notice.message
 
 
 def test_explain_of_a_review_points_to_its_report(config: Path) -> None:
