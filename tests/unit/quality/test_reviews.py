@@ -213,7 +213,7 @@ def test_review_of_a_file_is_written_and_taken_back(config: Path) -> None:
     assert report.counts["ranked"] == 3
     assert report.next_items[0]["reason"] == "labelled 1 by 2; predicted 0 0.90, 1 0.10"
     page = (config.parent / "labelnext-report.html").read_text()
-    assert "Which labels to look at again" in page
+    assert "Which labels to review next" in page
     assert status(config).runs == []  # doubts in labels are no stopping signal
     undo(config)
     assert not (config.parent / "ranking.csv").exists()
