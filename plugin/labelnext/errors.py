@@ -1,4 +1,4 @@
-"""Every error of labelnext, grouped by what the caller does next."""
+"""All labelnext errors, grouped by what the caller should do next."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class LabelnextError(Exception):
 
 
 class LabelnextWarning(UserWarning):
-    """Something was adjusted or left out, and is counted; the result stands."""
+    """Something was adjusted or left out; the result is still valid."""
 
 
 # Fix the input or the configuration, then run again.
 
 
 class InvalidInput(LabelnextError, ValueError):
-    """An argument or a column of data breaks a stated rule."""
+    """An argument or a data column breaks a documented rule."""
 
 
 class ConfigError(LabelnextError, ValueError):
@@ -39,41 +39,41 @@ class ConfigError(LabelnextError, ValueError):
 
 
 class UnknownName(ConfigError, LookupError):
-    """A name that is in none of the tables; the message lists the right ones."""
+    """A name that labelnext doesn't know; the message lists the known ones."""
 
 
 class MissingExtra(ConfigError, ImportError):
-    """A platform's package is not installed; the hint is the exact install line."""
+    """A platform's package is not installed; the hint is the install command."""
 
 
 class NotFound(ConfigError, LookupError):
-    """A project, dataset, field, view or file that the configuration names does not exist."""
+    """A project, dataset, field, view or file named in the configuration does not exist."""
 
 
 class AccessDenied(ConfigError, PermissionError):
-    """The credentials or the permissions are not enough."""
+    """The credentials or permissions are insufficient."""
 
 
-# Try again later: nothing is wrong with what was asked for.
+# Try again later: the request itself is fine.
 
 
 class Unavailable(LabelnextError, ConnectionError):
     """A server or database did not answer."""
 
 
-# Stop: going on could harm somebody's data.
+# Stop: continuing could damage user data.
 
 
 class WriteRefused(LabelnextError):
-    """The write would touch something that labelnext did not make, or that changed meanwhile."""
+    """The write would touch data that labelnext didn't create, or that has changed since."""
 
 
 class WriteFailed(LabelnextError):
-    """A write broke off; the journal says what was done, and the run can be resumed or undone."""
+    """A write was interrupted; its journal records the progress, so it can be resumed or undone."""
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> UnknownName:
-    """The error for a name that is not in a table, with the nearest right one first."""
+    """The error for an unknown name; the hint suggests the closest known one."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else None
@@ -81,7 +81,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UnknownName:
 
 
 def listed(ids: Iterable[object], most: int = 5) -> str:
-    """A few ids for a message, with the number of those left out."""
+    """The first few ids for a message, then how many more there are."""
     rows = [str(i) for i in ids]
     shown = ", ".join(i if len(i) <= 80 else f"{i[:77]}..." for i in rows[:most])
     return shown if len(rows) <= most else f"{shown} and {len(rows) - most} more"

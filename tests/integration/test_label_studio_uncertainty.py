@@ -137,7 +137,7 @@ def test_uncertainty_is_never_sent_twice_and_resumes_without_duplicates(
             raise httpx.RemoteProtocolError("cut", request=response.request)
 
     adapter.client._http.event_hooks["response"].append(lose_the_answer)
-    with pytest.raises(WriteFailed, match="broke off at step 1"):
+    with pytest.raises(WriteFailed, match="stopped at step 1"):
         adapter.apply(plan, journal)
     assert len(sent) == 1
     again = Journal(journal.path)

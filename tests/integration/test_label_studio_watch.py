@@ -75,7 +75,7 @@ def test_watch_ranks_again_survives_a_restart_and_ends_on_sigterm(
 
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0
-            assert "Ended after 3 runs." in said()
+            assert "Stopped after 3 runs." in said()
             assert server.token not in said()
         finally:
             if process.poll() is None:

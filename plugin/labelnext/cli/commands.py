@@ -1,4 +1,4 @@
-"""The command line: parse, call the library, print."""
+"""The commands: parse arguments, call the library, print the result."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from labelnext.cli.console import (
     escaped,
     out,
     print_check,
+    print_marked,
     print_plain,
     print_replay,
     print_report,
@@ -32,10 +33,11 @@ from labelnext.cli.exchange import platforms
 from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, RunId, Verbose
 from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
+from labelnext.support.words import counted
 
 
 class _Commands(TyperGroup):
-    """The commands of the core, then those that adapters bring."""
+    """The core commands, then those of installed adapters."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*super().list_commands(ctx), *_brought()]
@@ -65,8 +67,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    help="Which item should be labelled next? Ranks what you have not labelled yet, "
-    "inside Label Studio, FiftyOne or plain files.",
+    help="Which item should be labelled next? Ranks your unlabelled items, "
+    "in Label Studio, FiftyOne or plain files.",
     epilog="Example: labelnext init fiftyone, then labelnext run labelnext.yaml",
 )
 app.add_typer(platforms)
@@ -92,7 +94,7 @@ def run(
     ] = False,
     budget: Annotated[int | None, typer.Option(help="Size of the batch.")] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Also write the ranking: .jsonl, .csv or .parquet.")
+        Path | None, typer.Option(help="Also write the ranking to a .jsonl, .csv or .parquet file.")
     ] = None,
     as_json: Json = False,
     verbose: Verbose = 0,
@@ -116,7 +118,7 @@ def run(
 
 @app.command(epilog="Example: labelnext check labelnext.yaml")
 def check(config: ConfigPath, as_json: Json = False) -> None:
-    """Look at everything that a run needs: connection, data, functions. Writes nothing."""
+    """Check everything a run needs: connection, data and functions. Writes nothing."""
     from labelnext.runs.check import check as check_pipeline
 
     with progress_bars() as progress:
@@ -136,7 +138,7 @@ def check(config: ConfigPath, as_json: Json = False) -> None:
 
 @app.command(epilog="Example: labelnext replay labelnext.yaml")
 def replay(config: ConfigPath, as_json: Json = False) -> None:
-    """Find out on your own labels which strategy would have beaten random, and whether any."""
+    """Test on your own labels whether any strategy would have beaten random."""
     from labelnext.replays.outcomes import ReplayReport
     from labelnext.replays.replay import replay as replay_labels
 
@@ -157,7 +159,7 @@ def explain(
     item_id: Annotated[str, typer.Argument(metavar="ITEM_ID", help="Id of the item.")],
     as_json: Json = False,
 ) -> None:
-    """Say why an item stands where it stands, and what would change that. Writes nothing."""
+    """Explain why an item ranks where it does, and what would change that. Writes nothing."""
     from labelnext.runs.run import explain as explain_item
 
     with progress_bars() as progress:
@@ -186,9 +188,11 @@ def _cell(value: object) -> str:
 
 @app.command(epilog="Example: labelnext init label-studio")
 def init(
-    platform: Annotated[str, typer.Argument(help="One of `labelnext adapters`.")] = "files",
+    platform: Annotated[
+        str, typer.Argument(help="The adapter, as listed by `labelnext adapters`.")
+    ] = "files",
     output: Annotated[Path, typer.Option(help="The file to write.")] = Path("labelnext.yaml"),
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """Write a commented configuration for a platform."""
     from labelnext.config.template import config_template
@@ -196,29 +200,30 @@ def init(
 
     text = config_template(platform).encode()
     if output.exists() and not force:
-        raise ConfigError(f"{str(output)!r} must not exist yet; it does.", hint="add --force.")
+        raise ConfigError(f"{output} already exists.", hint="add --force to overwrite it.")
     write_atomically(output, lambda file: file.write(text))
-    out.print(f"Wrote {output}. Fill in [bold]source[/], then: labelnext check {output}")
+    name = escaped(str(output))
+    out.print(f"Wrote {name}. Fill in [bold]source[/], then run: labelnext check {name}")
 
 
 @app.command(epilog="Example: labelnext export labelnext.yaml pool")
 def export(
     config: ConfigPath,
     folder: Annotated[str, typer.Argument(help="A new folder, or a URL such as s3://bucket/pool.")],
-    rows: Annotated[int, typer.Option(help="Rows of each file.")] = 100_000,
+    rows: Annotated[int, typer.Option(help="Rows per file.")] = 100_000,
 ) -> None:
-    """Write the items of a source as Parquet files, to be ranked in parts."""
+    """Export the items of a source to Parquet files, to rank them in parts."""
     from labelnext.runs.large.export import export as export_pool
 
     with progress_bars() as progress:
         source = export_pool(config, folder, rows=rows, progress=progress)
-    out.print("The configuration that reads them begins with:")
+    out.print("To rank the exported files, start your configuration with:")
     print_plain(source)
 
 
 @app.command(epilog="Example: labelnext status labelnext.yaml")
 def status(config: ConfigPath, as_json: Json = False) -> None:
-    """Say how much is labelled, how the scores moved, and whether labelling on may bring little."""
+    """Show your progress, how scores moved, and what further labelling would gain."""
     from labelnext.runs.status import status as find_status
 
     with progress_bars() as progress:
@@ -231,13 +236,13 @@ def status(config: ConfigPath, as_json: Json = False) -> None:
 
 @app.command(epilog="Example: labelnext runs labelnext.yaml")
 def runs(config: ConfigPath, as_json: Json = False) -> None:
-    """List the runs of a configuration, and whether they are done, broken or undone."""
+    """List the runs of a configuration and their status: done, broken or undone."""
     from labelnext.config.config import load_config
     from labelnext.journal.journal import read_journals
 
     known, faults = read_journals(load_config(config).state)
     for fault in faults.values():
-        err.print("[yellow]warning[/] passed over:", escaped(str(fault)), soft_wrap=True)
+        err.print("[yellow]warning[/] skipped:", escaped(str(fault)), soft_wrap=True)
     if as_json:
         rows = [
             {"run": j.run_id, "what": j.what, "status": j.status, "target": j.target} for j in known
@@ -249,46 +254,49 @@ def runs(config: ConfigPath, as_json: Json = False) -> None:
         return
     table = table_of("run", "what", "status", "started", "target")
     for journal in known:
-        cells = (journal.run_id, journal.what, journal.status, journal.header["started"])
-        table.add_row(*cells, escaped(journal.target))
+        started = f"{str(journal.header['started'])[:16].replace('T', ' ')} UTC"
+        table.add_row(
+            journal.run_id, journal.what, journal.status, started, escaped(journal.target)
+        )
     out.print(table)
 
 
 @app.command(epilog="Example: labelnext undo labelnext.yaml")
 def undo(config: ConfigPath, run_id: RunId = None) -> None:
-    """Put back what was there before a run, the newest one by default."""
+    """Undo a run and restore what was there before; the newest run by default."""
     from labelnext.runs.undo import undo as undo_run
 
     journal, stayed = undo_run(config, run_id)
-    out.print(f"Run {journal.run_id} was taken back.")
+    out.print(f"Undid run {journal.run_id}.")
     for line in stayed:
-        out.print("It left:", escaped(line))
+        print_marked("Kept:", line)
 
 
 @app.command(epilog="Example: labelnext resume labelnext.yaml")
 def resume(config: ConfigPath, run_id: RunId = None) -> None:
-    """Finish a run that broke off, the newest such one by default."""
+    """Finish an interrupted run; the newest one by default."""
     from labelnext.runs.undo import resume as resume_run
 
     with progress_bars() as progress:
         journal = resume_run(config, run_id, progress=progress)
-    out.print(f"Run {journal.run_id} is done.")
+    out.print(f"Finished run {journal.run_id}.")
 
 
 @app.command(epilog="Example: labelnext watch labelnext.yaml --labels 50")
 def watch(
     config: ConfigPath,
-    labels: Annotated[int, typer.Option(help="New labels after which to rank again.")] = 20,
+    labels: Annotated[int, typer.Option(help="Rank again after this many new labels.")] = 20,
     minutes: Annotated[
-        float | None, typer.Option(help="Rank again after this time, if anything was labelled.")
+        float | None,
+        typer.Option(help="Also rank again after this many minutes, if anything was labelled."),
     ] = None,
-    poll: Annotated[float, typer.Option(help="Seconds between two looks.")] = 10.0,
+    poll: Annotated[float, typer.Option(help="Seconds between checks.")] = 10.0,
     once: Annotated[
-        bool, typer.Option("--once", help="Look once, rank if that is due, and end.")
+        bool, typer.Option("--once", help="Check once, rank if needed, and exit.")
     ] = False,
     log_file: LogFile = None,
 ) -> None:
-    """Rank again whenever enough was labelled. SIGTERM or Ctrl-C ends it between two runs."""
+    """Rank again whenever enough new labels have come in. Ctrl-C or SIGTERM stops it safely."""
     set_up_output(0, False, log_file)
     import signal
     import threading
@@ -313,7 +321,7 @@ def watch(
         config, labels=labels, minutes=minutes, poll=poll, once=once, stop=stop, tell=tell
     )
     if stop.is_set():
-        print_plain(f"Ended after {health.runs} runs.")
+        print_plain(f"Stopped after {counted(health.runs, 'run')}.")
     if once and not health.ok:
         raise typer.Exit(1)
 
@@ -323,10 +331,12 @@ def acquisitions() -> None:
     """List the acquisition functions."""
     from labelnext.acquisition import acquisition_names, get_acquisition
 
-    table = table_of("name", "scores", "labelled first", "range", "what it is")
+    table = table_of("name", "what it is")
     for name in acquisition_names():
         f = get_acquisition(name)
-        table.add_row(name, " or ".join(f.of), f.direction, escaped(f.range), escaped(f.summary))
+        facts = f"{' or '.join(f.of)} · {f.range} · {f.direction}est first"
+        table.add_row(name, escaped(f.summary))
+        table.add_row("", f"[dim]{escaped(facts)}[/]")
     out.print(table)
 
 
@@ -335,17 +345,19 @@ def selections() -> None:
     """List the selection methods."""
     from labelnext.selection import INPUTS, get_selection, selection_names
 
-    table = table_of("name", "needs", "cost", "what it picks")
+    table = table_of("name", "what it picks")
     for name in selection_names():
         method = get_selection(name)
-        needs = ", ".join(dict.fromkeys(INPUTS[n] for n in method.needs))
-        table.add_row(name, needs, escaped(method.complexity), escaped(method.summary))
+        inputs = ", ".join(dict.fromkeys(INPUTS[n] for n in method.needs))
+        needs = f"needs {inputs}; " if inputs else ""
+        table.add_row(name, escaped(method.summary))
+        table.add_row("", f"[dim]{escaped(f'{needs}cost: {method.complexity}')}[/]")
     out.print(table)
 
 
 @app.command(epilog="Example: labelnext adapters")
 def adapters() -> None:
-    """List the installed adapters, what they can do, and what those that are not ready need."""
+    """List the installed adapters, what they can do, and how to install what's missing."""
     from labelnext.adapter.capabilities import Capability, can
     from labelnext.adapter.registry import adapter_names, get_adapter, missing_modules
 
@@ -367,7 +379,7 @@ def schema() -> None:
 
 
 def main() -> None:
-    """Run the command line; a LabelnextError is one line and exit code 1."""
+    """Run the command line; print a LabelnextError on one line and exit with code 1."""
     try:
         with warnings_in_one_line():
             app()

@@ -1,4 +1,4 @@
-"""What the command line prints: tables, progress bars and logs."""
+"""Printing for the command line: tables, progress bars and logs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from labelnext.errors import ConfigError, LabelnextWarning
+from labelnext.support.words import counted
 
 if TYPE_CHECKING:
     from labelnext.journal.plan import Progress
@@ -24,32 +25,31 @@ if TYPE_CHECKING:
     from labelnext.runs.exchange import Exchange
     from labelnext.runs.status import Status
 
-_MOST_CLASSES = 30  # more rows than that are read in the JSON
+_MOST_CLASSES = 30  # above that, only the JSON lists the classes
 
 out = Console()
 err = Console(stderr=True)
 
 
 def print_check(result: Check) -> None:
-    """The findings, and which acquisition functions the data allows."""
+    """Print the findings, and which acquisition functions the data allows."""
     marks = {
         "ok": "[green]ok     [/]",
         "warning": "[yellow]warning[/]",
         "error": "[red]error  [/]",
     }
     for finding in result.findings:
-        out.print(marks[finding.level], escaped(finding.message))
-        if finding.hint:
-            out.print("        ", escaped(finding.hint), style="dim")
+        print_marked(marks[finding.level], finding.message, hint=finding.hint)
     if result.obstacles:
-        table = table_of("acquisition function", "can it be used?")
+        table = table_of("acquisition function", "usable?")
         for name, obstacle in result.obstacles.items():
-            table.add_row(name, escaped(obstacle) if obstacle else "[green]yes[/]")
+            why = "" if obstacle is None else escaped(obstacle.removeprefix(f"{name} "))
+            table.add_row(name, f"no: {why}" if why else "[green]yes[/]")
         out.print(table)
 
 
 def print_replay(report: ReplayReport) -> None:
-    """The strategies beside random, and the advice."""
+    """Print each strategy compared with random, and the advice."""
     table = table_of("strategy", "points over random", "interval", "better in", "labels to match")
     for outcome in report.outcomes:
         match = outcome.labels_to_match
@@ -63,7 +63,7 @@ def print_replay(report: ReplayReport) -> None:
         )
     out.print(table)
     if len(report.classes) <= _MOST_CLASSES:
-        out.print("Labels to reach random's last recall of each class:")
+        out.print("Labels needed to reach random's last recall of each class:")
         by_class = table_of("class", *(outcome.strategy for outcome in report.outcomes))
         for place, name in enumerate(report.classes):
             found = [outcome.class_labels_to_match[place] for outcome in report.outcomes]
@@ -75,7 +75,7 @@ def print_replay(report: ReplayReport) -> None:
 
 
 def print_stored(report: StoredReport) -> None:
-    """How early each ranking finds what it should, and the advice."""
+    """Print how early each ranking finds its targets, and the advice."""
     table = table_of("version", "to find", "strategy", "in the first 10 %", "area", "interval")
     for row in report.rows:
         low, high = row.interval
@@ -96,9 +96,10 @@ def print_stored(report: StoredReport) -> None:
 
 
 def print_status(status: Status) -> None:
-    """How far labelling has come, the runs, and the stopping signals."""
+    """Print the labelling progress, the runs, the stopping signals and the forecast."""
     share = status.n_labelled / max(status.n_items, 1)
-    out.print(f"{status.n_labelled:,} of {status.n_items:,} items are labelled ({share:.0%}).")
+    total = counted(status.n_items, "item")
+    out.print(f"{status.n_labelled:,} of {total} labelled ({share:.0%}).")
     if status.runs:
         table = table_of("run", "labelled", "ranked", "acquisition", "median score")
         for run in status.runs:
@@ -109,34 +110,33 @@ def print_status(status: Status) -> None:
     for signal in status.signals:
         value = "" if signal.value is None else f" {signal.value:.4g}:"
         out.print(f"[bold]{signal.name}[/]{value} {escaped(signal.says)}")
-        out.print(f"  But {escaped(signal.caution)} ({escaped(signal.reference)})", style="dim")
+        note = f"{signal.caution.removesuffix('.')} ({signal.reference})."
+        print_marked("  But", note, style="dim")
 
     ahead = status.forecast
     if isinstance(ahead, str):
-        out.print(f"[bold]forecast[/] {escaped(ahead)}")
+        out.print(f"[bold]forecast[/] {escaped(ahead.removeprefix('a forecast '))}")
         return
     rows = zip(ahead.labels, ahead.expected, ahead.low, ahead.high, strict=True)
     said = [f"{100 * e:.1f} % with {n:,} labels ({100 * a:.1f} to {100 * b:.1f})"
             for n, e, a, b in rows]  # fmt: skip
     now = f"{100 * ahead.accuracies[-1]:.1f} % with {ahead.sizes[-1]:,}"
     out.print(f"[bold]forecast[/] accuracy on held-out items: {now}; {', '.join(said)}")
-    out.print(f"  But {ahead.caution}", style="dim")
+    print_marked("  But", ahead.caution, style="dim")
 
 
 def print_report(report: Report) -> None:
-    """The next items, what was written, and what to do now."""
-    counts = ", ".join(f"{n:,} {name}" for name, n in report.counts.items())
-    out.print(f"[bold]{escaped(report.target)}[/]: {counts}")
-    if report.objects_per_item is not None:
-        from labelnext.report.report import per_item
+    """Print the next items, what was written, and what to do now."""
+    from labelnext.report.report import calibration_line, counts_line, per_item
 
+    out.print(f"[bold]{escaped(report.target)}[/]: {counts_line(report.counts)}")
+    if report.objects_per_item is not None:
         out.print(f"Objects per item: {per_item(report.objects_per_item)}")
     for found in report.calibration:
-        from labelnext.report.report import calibration_line
-
-        out.print(calibration_line(found).capitalize(), soft_wrap=True)
+        line = calibration_line(found)
+        out.print(escaped(line[:1].upper() + line[1:]), soft_wrap=True)
     for notice in report.notices:
-        out.print("[yellow]warning[/]", escaped(notice.message))
+        print_marked("[yellow]warning[/]", notice.message)
     rows = report.next_items[:10]
     if rows:
         table = table_of("rank", "item", "score", "priority", "why")
@@ -150,10 +150,10 @@ def print_report(report: Report) -> None:
         why = (
             "no labelled item has a prediction"
             if review
-            else ("every item is labelled or could not be scored")
+            else ("every item is labelled or can't be scored")
         )
         out.print(f"Nothing to {report.ranking.purpose} next: {why}.")
-    out.print("[bold]Would write:[/]" if report.dry_run else "[bold]Written:[/]")
+    out.print("[bold]Would do:[/]" if report.dry_run else "[bold]Done:[/]")
     for step in report.steps:
         out.print(" •", escaped(step), soft_wrap=True)
     for line in () if report.dry_run else report.next_steps:
@@ -161,11 +161,11 @@ def print_report(report: Report) -> None:
     if report.path is not None:
         out.print(f"Report: {escaped(str(report.path))}", soft_wrap=True)
     if not report.dry_run:
-        out.print(f"To take it back: {escaped(report.undo)}", soft_wrap=True)
+        out.print(f"To undo it: {escaped(report.undo)}", soft_wrap=True)
 
 
 def print_exchange(result: Exchange, *, as_json: bool = False) -> None:
-    """What was sent or fetched, and what to do now."""
+    """Print what was sent or fetched, and what to do now."""
     if as_json:
         print_plain(result.to_json())
         return
@@ -176,7 +176,7 @@ def print_exchange(result: Exchange, *, as_json: bool = False) -> None:
     if result.steps:
         out.print("[bold]Would do:[/]" if result.dry_run else "[bold]Done:[/]")
     else:
-        out.print("Nothing to write: all is as it should be.")
+        out.print("Nothing to write: everything is up to date.")
     for step in result.steps:
         out.print(" •", escaped(step), soft_wrap=True)
     for line in () if result.dry_run else result.next_steps:
@@ -184,10 +184,10 @@ def print_exchange(result: Exchange, *, as_json: bool = False) -> None:
 
 
 def set_up_output(verbose: int, quiet: bool, log_file: Path | None) -> None:
-    """Say more or less, and log to a file.
+    """Set how much is printed and logged, and where.
 
     Raises:
-        ConfigError: if the log file cannot be written.
+        ConfigError: if the log file can't be written.
     """
     out.quiet = quiet
     root = logging.getLogger("labelnext")
@@ -207,7 +207,7 @@ def set_up_output(verbose: int, quiet: bool, log_file: Path | None) -> None:
 
 @contextmanager
 def progress_bars() -> Iterator[Progress | None]:
-    """A bar for each stage; nothing at all when the output is no terminal."""
+    """Show a progress bar for each stage; none if the output isn't a terminal."""
     if out.quiet or not err.is_terminal:
         yield None
         return
@@ -242,7 +242,7 @@ def progress_bars() -> Iterator[Progress | None]:
 
 @contextmanager
 def warnings_in_one_line() -> Iterator[None]:
-    """Print labelnext's own warnings without the line of code that gave them."""
+    """Print labelnext's own warnings on one line, without the source code line."""
     with warnings.catch_warnings():
         others = warnings.showwarning
 
@@ -264,8 +264,21 @@ def warnings_in_one_line() -> Iterator[None]:
         yield
 
 
+def print_marked(
+    mark: str, message: str, *, hint: str | None = None, style: str | None = None
+) -> None:
+    """Print a message after its mark; wrapped lines and the hint are indented below it."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(mark, escaped(message))
+    if hint:
+        grid.add_row("", f"[dim]{escaped(hint)}[/]")
+    out.print(grid, style=style)
+
+
 def table_of(*headings: str) -> Table:
-    """An empty table."""
+    """An empty table with these headings."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         right = heading in ("rank", "score", "priority")
@@ -273,18 +286,19 @@ def table_of(*headings: str) -> Table:
             heading,
             justify="right" if right else "left",
             overflow="fold",
-            no_wrap=heading in ("name", "run", "acquisition function"),
+            no_wrap=heading
+            in ("name", "run", "acquisition function", "group", "package", "started"),
         )
     return table
 
 
 def print_plain(text: str) -> None:
-    """To standard output as it is, for other programs."""
+    """Print text unchanged to standard output, for other programs."""
     sys.stdout.write(text + "\n")
 
 
 def escaped(text: str) -> str:
-    """Text for rich, with nothing in it that a terminal would act on."""
+    """Text escaped for rich, without control characters."""
     from rich.markup import escape
 
     printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -16,14 +16,14 @@ platforms = typer.Typer()
 def send(
     config: ConfigPath,
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="Name of a run; write.run by default.")
+        str | None, typer.Argument(metavar="[RUN]", help="Name of the run; write.run by default.")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Send the batch of a run to where people label it: Label Studio, or FiftyOne."""
+    """Send a run's batch to the platform where people label: Label Studio or FiftyOne."""
     from labelnext.runs.exchange import send as send_batch
 
     with progress_bars() as progress:
@@ -39,7 +39,7 @@ def fetch(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Bring back what people said of the samples that were sent, as a field of the dataset."""
+    """Bring the labels of sent samples back into a field of the dataset."""
     from labelnext.runs.exchange import fetch as fetch_labels
 
     with progress_bars() as progress:

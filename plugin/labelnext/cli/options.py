@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options shared by several commands."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
-ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.")]
-RunId = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Name of the run.")]
+ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML configuration.")]
+RunId = Annotated[
+    str | None, typer.Argument(metavar="[RUN]", help="The run, as listed by `labelnext runs`.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Verbose = Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more.")]
+Verbose = Annotated[
+    int, typer.Option("-v", "--verbose", count=True, help="Print more; -vv even more.")
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 LogFile = Annotated[
-    Path | None, typer.Option(help="Add a log with times to this file, for nightly runs.")
+    Path | None, typer.Option(help="Append a log with timestamps to this file, for nightly runs.")
 ]

@@ -1,4 +1,4 @@
-"""The commands that list file formats, and what installed packages add to the tables."""
+"""The commands that list file formats and plug-ins."""
 
 from __future__ import annotations
 
@@ -31,16 +31,17 @@ def formats(as_json: Json = False) -> None:
         ]
         print_plain(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = table_of("name", "recognises", "reads", "options")
+    table = table_of("name", "reads")
     for f in known:
-        cells = (f.name, f.known_by, f.summary, ", ".join(f.Options.model_fields))
-        table.add_row(*map(escaped, cells))
+        table.add_row(f.name, escaped(f.summary))
+        table.add_row("", f"[dim]recognises: {escaped(f.known_by)}[/]")
+        table.add_row("", f"[dim]options: {escaped(', '.join(f.Options.model_fields))}[/]")
     out.print(table)
 
 
 @tables.command(epilog="Example: labelnext plugins")
 def plugins(as_json: Json = False) -> None:
-    """List what installed packages add to the tables, and what of it cannot be used, and why."""
+    """List what installed packages add to labelnext, and why any of it can't be used."""
     from labelnext.acquisition import ACQUISITIONS
     from labelnext.adapter.formats import FORMATS
     from labelnext.adapter.registry import ADAPTERS
@@ -62,9 +63,9 @@ def plugins(as_json: Json = False) -> None:
         ]
         print_plain(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = table_of("group", "name", "package", "module", "loads?")
+    table = table_of("group", "name", "package", "module", "works?")
     for p in known:
         cells = (p.group.removeprefix("labelnext."), p.name, f"{p.package} {p.version}", p.target)
-        loads = "[green]yes[/]" if p.cause is None else f"no: {escaped(p.cause)}"
-        table.add_row(*map(escaped, cells), loads)
+        works = "[green]yes[/]" if p.cause is None else f"no: {escaped(p.cause)}"
+        table.add_row(*map(escaped, cells), works)
     out.print(table)

@@ -1,4 +1,4 @@
-"""The configuration: YAML to typed settings, and what they open."""
+"""The configuration: load it from YAML, and open the adapter or target it names."""
 
 from __future__ import annotations
 

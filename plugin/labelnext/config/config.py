@@ -1,4 +1,4 @@
-"""YAML to typed settings: ``${ENV}``, unknown keys refused, errors with key path, file and line."""
+"""Load a configuration: YAML in, typed settings out; errors name the key, file and line."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ class Config:
     """A checked configuration.
 
     Attributes:
-        source: the keys of `source` that every adapter shares.
+        source: the keys of `source` that all adapters share.
         source_options: the adapter's own keys of `source`.
-        write: the keys of `write`.
+        write: how the ranking is written back.
         acquisition: how items are scored.
         selection: how the batch is chosen.
         send: where people label a batch, and where their labels go.
-        report: the report.
-        replay: how active learning is replayed.
-        review: how labels are reviewed.
-        ray: how Ray is reached.
-        rest: the keys without a section.
-        path: of the file; None when it came from a mapping.
+        report: the report settings.
+        replay: how to replay active learning.
+        review: how to review labels.
+        ray: how to connect to Ray.
+        rest: the top-level keys.
+        path: path of the file; None if the configuration came from a mapping.
     """
 
     source: Source
@@ -75,7 +75,7 @@ class Config:
 
     @property
     def directory(self) -> Path:
-        """The folder in which relative paths begin."""
+        """The folder that relative paths start from."""
         return Path() if self.path is None else self.path.parent
 
     @property
@@ -85,7 +85,7 @@ class Config:
 
     @cached_property
     def recipe(self) -> Recipe:
-        """How items are scored and a batch chosen; what depends on the data is still open."""
+        """How to score items and choose a batch; choices that depend on the data stay open."""
         if self.rest.purpose == "review":
             return review_recipe(self.acquisition, self.selection, self.review)
         return recipe_of(self.acquisition, self.selection, self.directory)
@@ -107,7 +107,7 @@ class Config:
         )
 
     def changed(self, *, budget: int | None = None, output: Path | None = None) -> Config:
-        """A copy with another budget or ranking file, as given on the command line.
+        """A copy with the budget or ranking file from the command line.
 
         Raises:
             ConfigError: if `budget` is below 1.
@@ -119,13 +119,13 @@ class Config:
             selection = self.selection.model_copy(update={"budget": budget})
             config = replace(config, selection=selection)
         if output is not None:
-            # As the shell means it: from the current folder, not from that of the configuration.
+            # Like any path in a shell: relative to the current folder, not the configuration's.
             write = self.write.model_copy(update={"output": output.absolute()})
             config = replace(config, write=write)
         return config
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-able data, with secrets masked."""
+        """The configuration as JSON-able data, with secrets masked."""
         data: dict[str, Any] = {
             "source": {**_dump(self.source), **_dump(self.source_options)},
             "acquisition": _dump(self.acquisition),
@@ -147,8 +147,8 @@ def load_config(config: Path | str | Mapping[str, Any]) -> Config:
         config: path of a YAML file, or its content as a mapping.
 
     Raises:
-        NotFound: if there is no such file.
-        ConfigError: for anything wrong in it, with the key path, the file and the line.
+        NotFound: if the file doesn't exist.
+        ConfigError: if the configuration is wrong; the message names the key, file and line.
     """
     if isinstance(config, Mapping):
         return _checked(Document(dict(config), {}, None))
@@ -271,5 +271,5 @@ def _dump(model: BaseModel) -> dict[str, Any]:
 
 
 def _masked(text: str) -> str:
-    """A text without the user and password of a URL."""
+    """The text with the user and password of any URL masked."""
     return re.sub(r"//[^/@\s]*@", "//***@", text)

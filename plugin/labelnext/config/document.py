@@ -1,4 +1,4 @@
-"""A YAML file as data, with the line of every key, and ``${ENV}`` replaced."""
+"""A parsed YAML file: its data with ``${ENV}`` replaced, and the line of every key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Location = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Document:
-    """Parsed YAML, with the line of each key and its file for messages."""
+    """Parsed YAML, with its path and the line of each key for error messages."""
 
     data: dict[str, Any]
     lines: Mapping[Location, int]
@@ -26,7 +26,7 @@ class Document:
     raw: dict[str, Any] | None = None
 
     def error(self, location: Location, message: str, *, hint: str | None = None) -> ConfigError:
-        """The error for a key, with file, line and key path."""
+        """An error about a key, with its file, line and key path."""
         where = [str(self.path)] if self.path else []
         known = location
         while known and known not in self.lines:
@@ -38,15 +38,15 @@ class Document:
         return ConfigError(f"{prefix}{key + ' ' if key else ''}{message}", hint=hint)
 
     def place(self, location: Location, inside: Location, *, absent: bool = False) -> Location:
-        """Where a problem is: a location, and what pydantic names inside it.
+        """The key path of a problem that pydantic found in a section.
 
-        Beside keys and positions, pydantic names the kinds of value that it tried, such as
-        list[str]; these are left out.
+        Besides keys and positions, pydantic lists the types it tried, such as list[str]; these are
+        left out.
 
         Args:
-            location: of a section.
-            inside: the way from there; it begins with a key.
-            absent: the last name is a key that is not there.
+            location: key path of the section.
+            inside: pydantic's path within the section; it starts with a key.
+            absent: whether the last name is a missing key.
         """
         value: Any = self.data
         for part in location:
@@ -63,7 +63,7 @@ class Document:
         return (*location, *kept)
 
     def shown(self, location: Location) -> object:
-        """The value as it stands in the file: the name of a variable, never its content."""
+        """The value as written in the file: variables by name, never by content."""
         value: Any = self.data if self.raw is None else self.raw
         for part in location:
             try:
@@ -78,7 +78,7 @@ def _read(path: Path) -> str:
         return path.read_text("utf-8")
     except FileNotFoundError as error:
         raise NotFound(
-            f"config must be a file; got {str(path)!r}, which does not exist.",
+            f"config file {str(path)!r} doesn't exist.",
             hint="labelnext init writes one.",
         ) from error
     except (OSError, UnicodeDecodeError) as error:
@@ -86,11 +86,11 @@ def _read(path: Path) -> str:
 
 
 def parse(path: Path) -> Document:
-    """Read a YAML file and put the environment's variables in.
+    """Read a YAML file and fill in environment variables.
 
     Raises:
-        NotFound: if there is no such file.
-        ConfigError: if it is no YAML mapping, a key stands twice, or a variable is not set.
+        NotFound: if the file doesn't exist.
+        ConfigError: if it isn't a YAML mapping, a key appears twice, or a variable isn't set.
     """
     text = _read(path)
     try:
@@ -101,7 +101,7 @@ def parse(path: Path) -> Document:
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise ConfigError(
-            f"{path}{line}: config must be YAML; {problem}.",
+            f"{path}{line}: config must be valid YAML; {problem}.",
             hint="labelnext init writes a commented example.",
         ) from error
     lines: dict[Location, int] = {}
@@ -124,8 +124,8 @@ def _lines(path: Path, node: yaml.Node, location: Location, found: dict[Location
             if name in found:
                 where = ".".join(str(part) for part in name)
                 raise ConfigError(
-                    f"{path}, line {key.start_mark.line + 1}: {where} must be given once; "
-                    f"it stands in line {found[name]} already."
+                    f"{path}, line {key.start_mark.line + 1}: {where} is given twice; "
+                    f"line {found[name]} already sets it."
                 )
             found[name] = key.start_mark.line + 1
             _lines(path, value, name, found)
@@ -153,8 +153,8 @@ def _substituted(document: Document, value: Any, location: Location) -> Any:
         if text is None:
             raise document.error(
                 location,
-                f"needs the environment variable {name}, which is not set.",
-                hint=f"export {name}=…, or write ${{{name}:-default}}.",
+                f"needs the environment variable {name}, which isn't set.",
+                hint=f"set it with export {name}=…, or give a default: ${{{name}:-default}}.",
             )
         return text
 

@@ -1,4 +1,4 @@
-"""A configuration's adapter or target, opened and closed, and the pool that is read through it."""
+"""Open and close a configuration's adapter or target, and read its pool."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from labelnext.pool.pool import Pool
 
 
 def loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
-    """The configuration, read and checked where that was not done yet."""
+    """The checked configuration, loaded first if necessary."""
     return config if isinstance(config, Config) else load_config(config)
 
 
@@ -24,7 +24,7 @@ def loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
 def opened(
     settings: Config, adapter: Adapter | None, progress: Progress | None
 ) -> Iterator[Adapter]:
-    """The adapter that was given, or one for the configuration, closed at the end."""
+    """The given adapter; without one, the configuration's own, closed at the end."""
     if adapter is not None:
         yield adapter
         return
@@ -46,7 +46,7 @@ def opened_target(settings: Config, progress: Progress | None) -> Iterator[Targe
 
 
 def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = None) -> Pool:
-    """The items of the source, with the predictions of the side file if one is named."""
+    """The items of the source, with predictions from the side file if there is one."""
     pool = adapter.read()
     side = settings.source.predictions
     if side is None:

@@ -1,4 +1,4 @@
-"""The recipe that a configuration asks for, checked before any data is read."""
+"""Turn a configuration into a recipe, and check it before reading any data."""
 
 from __future__ import annotations
 
@@ -19,21 +19,20 @@ if TYPE_CHECKING:
 
 
 def recipe_of(acquisition: Acquisition, selection: Selection, directory: Path) -> Recipe:
-    """The recipe of a configuration; what depends on the data is still open.
+    """The recipe of a configuration; choices that depend on the data stay open.
 
     Args:
         acquisition: how items are scored.
         selection: how the batch is chosen.
-        directory: where relative paths begin.
+        directory: folder that relative paths start from.
 
     Raises:
-        ConfigError: for an option that nothing takes, or whose value breaks its rule.
+        ConfigError: if an option is unknown or its value is invalid.
     """
     twice = acquisition.options.keys() & selection.options.keys()
     if twice:
         raise ConfigError(
-            f"option {min(twice)} must stand in acquisition.options or in selection.options, "
-            "not in both."
+            f"option {min(twice)} must be in acquisition.options or in selection.options, not both."
         )
     options = {**acquisition.options, **selection.options}
     if isinstance(file := options.get("class_quality"), str):
@@ -60,11 +59,11 @@ def recipe_of(acquisition: Acquisition, selection: Selection, directory: Path) -
 
 
 def review_recipe(acquisition: Acquisition, selection: Selection, review: Review) -> Recipe:
-    """The recipe of a review: labels are ranked by their quality; what has no part is named."""
+    """The recipe of a review, which ranks labels by quality; names the settings it ignores."""
     given = selection.model_fields_set - {"budget", "seed"}
     idle = [f"selection.{name}" for name in sorted(given)]
     idle += ["acquisition"] if acquisition.model_fields_set else []
-    message = f"labels are ranked by their quality, so {', '.join(idle)} had no part in it."
+    message = f"a review ranks labels by their quality and ignores {', '.join(idle)}."
     return Recipe(
         acquisition=None,
         options={"score": review.score},
@@ -80,16 +79,16 @@ def check_recipe(
     selection: Selection,
     make: Callable[[], object],
 ) -> None:
-    """Refuse options that nothing takes, and values that break their rule.
+    """Refuse unknown options and invalid values.
 
     Args:
-        document: for the lines of its keys.
+        document: the parsed file, for line numbers in errors.
         acquisition: how items are scored.
         selection: how the batch is chosen.
-        make: makes the recipe.
+        make: builds the recipe.
 
     Raises:
-        ConfigError: with the key path, the file and the line.
+        ConfigError: if something is wrong; the message names the key, file and line.
     """
     method = get_selection(selection.method)
     scoring, choosing, space, limits = takers_of(acquisition.name, method).values()
@@ -114,7 +113,7 @@ def check_recipe(
 def _unknown_option(
     document: Document, location: Location, names: set[str], known: dict[str, set[str]]
 ) -> ConfigError:
-    """The error for an option that nothing takes, with the nearest right one."""
+    """The error for an unknown option, with the closest known one."""
     name = str(location[-1])
     elsewhere = _options_of_others()
     near = difflib.get_close_matches(name, {*elsewhere, *set().union(*known.values())}, n=1)
@@ -122,7 +121,7 @@ def _unknown_option(
     if near and near[0] not in set().union(*known.values()):
         hint = f"{near[0]} is an option of {', '.join(elsewhere[near[0]])}."
     if not names:
-        return document.error(location, f"must be left out; got {name!r}: nothing takes it.")
+        return document.error(location, f"must be left out; got {name!r}, which nothing uses.")
     rule = f"must be one of {', '.join(sorted(names))}; got {name!r}."
     return document.error(location, rule, hint=hint)
 

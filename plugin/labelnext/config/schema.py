@@ -1,4 +1,4 @@
-"""The JSON Schema of the configuration, by which editors complete and check it."""
+"""The JSON Schema of the configuration, for completion and checks in editors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from labelnext.config.sections import SECTIONS, Rest, Source
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema of the configuration, with the keys of every installed adapter."""
+    """The JSON Schema of the configuration, including the keys of all installed adapters."""
     definitions: dict[str, Any] = {}
 
     def schema(model: type[BaseModel]) -> dict[str, Any]:

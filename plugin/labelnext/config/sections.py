@@ -20,45 +20,46 @@ _STRATEGIES = ("least_confidence", "margin", "entropy", "variance", "image_diver
 
 
 class Predictions(Options):
-    """A side file whose probabilities or objects replace those of the platform."""
+    """A side file whose probabilities or objects replace the platform's own."""
 
     file: Path
-    """In any format of the files adapter."""
+    """Path of the file, in any format that the files adapter reads."""
     key: str = "item_id"
-    """The column that holds the ids of the items."""
+    """Column that holds the items' ids."""
 
 
 class Source(Options):
-    """Where the items come from; the adapter's own keys stand beside these."""
+    """Where the items come from; each adapter adds its own keys."""
 
     adapter: str
-    """Name of the adapter."""
+    """Name of the adapter (labelnext adapters)."""
     key: str | None = None
-    """What an item's id is: a data key or field; the platform's own id when null."""
+    """Data key or field that holds an item's id; null: the platform's own id."""
     predictions: Predictions | None = None
-    """A side file with predictions: {file: …, key: the column that holds the ids}."""
+    """Side file with predictions: {file: predictions.parquet, key: item_id}."""
 
 
 class Acquisition(Options):
     """How items are scored."""
 
     name: str | None = Field(AUTO, json_schema_extra=offers(lambda: [AUTO, *acquisition_names()]))
-    """The acquisition function (labelnext acquisitions); null where selection needs no score;
-    auto: the margin of items, or the weighted sum of the entropies of objects."""
+    """The acquisition function (labelnext acquisitions); auto: the margin for items, the weighted
+    sum of entropies for objects; null if the selection method needs no score."""
     of: Unit = "items"
-    """What is scored: items by their class probabilities, or objects, then reduced."""
+    """What to score: items (by their class probabilities), or objects (then reduced)."""
     reduce: Reduction | None = None
-    """How the scores of an item's objects become one: mean, max, min, sum, mean_top_k or
-    weighted_sum, the sum with a weight for each class; null: mean, if auto does not choose."""
+    """How an item's object scores become one: mean, max, min, sum, mean_top_k or weighted_sum (a
+    sum with class weights); null: auto's choice, or mean if you name a function."""
     floor: float | None = Field(None, ge=0, le=1)
-    """Objects with a lower confidence do not count; null: 0, if auto does not choose."""
+    """Ignore objects with a lower confidence; null: auto's choice, or 0 if you name a function."""
     no_objects: NoObjects | None = None
-    """Where items come in which nothing was detected: first, last, or quota: a tenth of every
-    batch; null: first, if auto does not choose."""
+    """Where items without detections go: first, last, or quota (a tenth of every batch); null:
+    auto's choice, or first if you name a function."""
     calibrate: Literal["off", "auto"] = "off"
-    """auto: scale probabilities by a temperature fitted on labelled items, where that helps."""
+    """auto: scale probabilities by a temperature fitted on labelled items, if it helps."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """Further options of the function, such as base of entropy or class_weights of objects."""
+    """More options, such as {base: 2} for entropy or {class_weights: difficulty} for
+    weighted_sum."""
 
     @field_validator("name")
     @classmethod
@@ -77,11 +78,11 @@ class Selection(Options):
     method: str = Field("top_k", json_schema_extra=offers(selection_names))
     """The selection method (labelnext selections)."""
     budget: int | None = Field(100, ge=1)
-    """Size of the batch; the whole pool when null."""
+    """Size of the batch; null: the whole pool."""
     seed: int = Field(0, ge=0)
-    """Of the method; the same seed gives the same batch."""
+    """Random seed; the same seed gives the same batch."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """Further options of the method, such as n_clusters of image_diversity."""
+    """More options, such as {n_clusters: 10} for image_diversity."""
 
     @field_validator("method")
     @classmethod
@@ -90,38 +91,39 @@ class Selection(Options):
 
 
 class ReportSettings(Options):
-    """The report."""
+    """The report of a run."""
 
     path: Path | None = Path("labelnext-report.html")
-    """The HTML page; none when null."""
+    """The HTML page; null: none."""
 
 
 class Replay(Options):
-    """The replay of active learning on the labelled items (labelnext replay)."""
+    """A replay of active learning on your labelled items (labelnext replay)."""
 
     strategies: list[str] = Field(default_factory=lambda: list(_STRATEGIES))
-    """What to compare with random: acquisition functions, selection methods, or margin/k_center."""
+    """What to compare with random: acquisition functions, selection methods, or pairs such as
+    margin/k_center."""
     by: Literal["auto", "embeddings", "predictions"] = "auto"
-    """embeddings: models are trained on them; predictions: stored rankings are compared with the
-    labels and with the next model version; auto: the first where there are embeddings."""
+    """embeddings: train models; predictions: compare stored rankings with labels and later model
+    versions; auto: embeddings if there are any."""
     model: str = "sklearn.linear_model.LogisticRegression"
     """Import path of a scikit-learn classifier, trained on the standardised embeddings."""
     model_options: dict[str, Any] = Field(default_factory=lambda: {"max_iter": 1000})
-    """Of the classifier's constructor."""
+    """Options of the classifier's constructor."""
     initial: int = Field(20, ge=2)
     """Labels at the start, chosen at random."""
     batch: int = Field(20, ge=1)
-    """Labels of each round."""
+    """Labels per round."""
     rounds: int = Field(10, ge=1)
     """Rounds after the start."""
     seeds: int = Field(20, ge=2)
-    """Starts, the same for every strategy; below 20 the figures are luck."""
+    """Random starts, the same for every strategy; with fewer than 20, the figures are luck."""
     test_size: float = Field(0.4, gt=0, lt=1)
-    """Share of the labelled items on which accuracy is measured."""
+    """Share of the labelled items held out to measure accuracy."""
     workers: int | None = Field(None, ge=1)
-    """Processes; one for each processor when null. The figures do not depend on it."""
+    """Number of processes; null: one per processor. It doesn't change the figures."""
     path: Path | None = Path("labelnext-replay.html")
-    """The HTML page; none when null."""
+    """The HTML page; null: none."""
 
     @field_validator("strategies")
     @classmethod
@@ -130,30 +132,30 @@ class Replay(Options):
 
 
 class Review(Options):
-    """The review of labels (purpose: review)."""
+    """A review of your labels (purpose: review)."""
 
     score: LabelScore = "auto"
-    """How the doubt in a class is measured: self_confidence, normalized_margin or
-    confidence_weighted_entropy; auto is the first, or ActiveLab where several people labelled."""
+    """How to measure doubt in a label: self_confidence, normalized_margin or
+    confidence_weighted_entropy; auto: the first, or ActiveLab if several people labelled."""
 
 
 class Ray(Options):
-    """How Ray is reached, with engine: ray."""
+    """How to connect to Ray (engine: ray)."""
 
     address: str | None = None
-    """Of a cluster, such as ray://head:10001, or auto; null starts Ray on this machine."""
+    """Address of a cluster, such as ray://head:10001, or auto; null: start Ray on this machine."""
 
 
 class Rest(Options):
-    """The other keys."""
+    """The top-level keys."""
 
     state: Path = Path(".labelnext")
-    """Folder of the journals, one a run, beside this file; undo and resume need it."""
+    """Folder for the journals, one per run; undo and resume need it."""
     engine: Literal["local", "ray"] = "local"
-    """Where a pool of many files is scored: on this machine, or by Ray."""
+    """Where to score a pool of many files: on this machine (local), or with Ray."""
     purpose: Purpose = "label"
-    """What the ranking is for: label ranks what has no label; review ranks the labels that there
-    are, the most doubtful first, and needs labelnext[review]."""
+    """label: rank unlabelled items; review: rank existing labels, most doubtful first (needs
+    labelnext[review])."""
 
 
 SECTIONS: dict[str, type[BaseModel]] = {

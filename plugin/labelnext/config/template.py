@@ -1,4 +1,4 @@
-"""A commented configuration for a platform, made from the same models that check it."""
+"""Write a commented configuration for a platform, from the models that check it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _NOT_YET = {"calibrate", "engine", "purpose"}  # one value each so far: no choic
 
 
 def config_template(adapter_name: str) -> str:
-    """YAML with every key of the platform, its default, and one line on it.
+    """A YAML configuration with every key of the platform, its default and a comment.
 
     Args:
         adapter_name: one of `adapter_names()`.
 
     Raises:
-        UnknownName: if there is no such adapter.
+        UnknownName: if the adapter isn't known.
     """
     adapter = get_adapter(adapter_name)
     source = {**adapter.SourceOptions.model_fields, **_without(Source, {"adapter"})}
@@ -58,7 +58,7 @@ def _without(model: type[BaseModel], names: set[str]) -> dict[str, FieldInfo]:
 
 
 def _offered(model: type[BaseModel]) -> dict[str, list[str]]:
-    """The names that may stand at a key, where installed packages can add some."""
+    """The allowed names of each key that installed packages can extend."""
     open_keys = [n for n, f in model.model_fields.items() if callable(f.json_schema_extra)]
     schema = model.model_json_schema()["properties"] if open_keys else {}
     kinds = {n: schema[n].get("anyOf", [schema[n]]) for n in open_keys}
@@ -72,10 +72,10 @@ def _keys(
 ) -> str:
     text = ""
     for name, field in fields:
-        told = field.description or ""
+        comment = field.description or ""
         if offered and name in offered:
-            told += f" One of: {', '.join(offered[name])}."
-        for line in textwrap.wrap(told, 90 - len(indent)):
+            comment += f" One of: {', '.join(offered[name])}."
+        for line in textwrap.wrap(comment, 90 - len(indent)):
             text += f"{indent}# {line}\n"
         if field.is_required():
             value = "${" + name.upper() + "}" if "Secret" in str(field.annotation) else ""

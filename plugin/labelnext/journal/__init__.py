@@ -1,4 +1,4 @@
-"""Plans, their steps, and the record that lets every run be ended or undone."""
+"""Plans, their steps, and the journals that make every run resumable and undoable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of events of a write: what is there now, the step, its note; and the way back."""
+"""Carry out a plan (for each step: snapshot, do, record), and undo it."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from labelnext.journal.plan import Plan, Progress, Step, StepPerformer
 
 
 class Performer(StepPerformer, Protocol):
-    """What an adapter gives to carry out its plans; subclass it for what happens around steps.
+    """Carries out an adapter's plans; subclass it to add locks, remarks or next steps.
 
     Attributes:
-        progress: called with a stage, how much is done, and of how much; None to stay silent.
+        progress: called with a stage, how much is done, and of how much; None for no progress.
     """
 
     progress: Progress | None = None
 
     def held(self, journal: Journal) -> AbstractContextManager[object]:
-        """What is held while steps are done or taken back, such as a lock on the platform."""
+        """A context held while steps are done or undone, such as a lock on the platform."""
         return nullcontext()
 
     def remarks(self) -> Sequence[str]:
-        """What the report must say of the write, one sentence each; asked after it."""
+        """Remarks on the write for the report, one sentence each; called after the write."""
         return ()
 
     def next_steps(self, plan: Plan) -> Sequence[str] | None:
-        """What the user does now that all is written, one sentence each; None: as planned.
+        """What to do after the write, one sentence each; None: as in the plan.
 
         Raises:
-            Unavailable: if the platform is away by now; then it is as planned.
+            Unavailable: if the platform no longer answers; the plan's next steps then apply.
         """
         return None
 
@@ -40,13 +40,12 @@ class Performer(StepPerformer, Protocol):
 def carry_out(
     plan: Plan, journal: Journal, performer: StepPerformer, progress: Progress | None = None
 ) -> None:
-    """Do the steps of the plan that the journal does not hold as done, each after its snapshot.
+    """Carry out the plan's steps that the journal doesn't record as done, each after a snapshot.
 
-    Then note its remarks, and what the user does now. `progress`, where given, is told instead of
-    the performer's own.
+    Then record remarks and next steps. `progress`, if given, replaces the performer's own.
 
     Raises:
-        ConfigError: if what the performer must hold is held by somebody else.
+        ConfigError: if another process holds the performer's lock.
         WriteFailed: if a step fails; the cause is chained, and the run can be resumed or undone.
     """
     around = _around(performer)
@@ -55,14 +54,14 @@ def carry_out(
     if remarks := around.remarks():
         journal.record("remarks", lines=list(remarks))
     if plan.steps:  # now what was made has an address
-        # The run is done: a server that goes away only now costs the address, not the run.
+        # The run is done: if the server goes away only now, the address is lost, not the run.
         with suppress(Unavailable):
             if (lines := around.next_steps(plan)) is not None:
                 journal.record("next_steps", lines=list(lines))
 
 
 def _around(performer: StepPerformer) -> Performer:
-    """What must happen around the steps: the defaults, where it has only the three methods."""
+    """The performer, or defaults if it has only the three methods of StepPerformer."""
     nothing = type("Nothing", (Performer,), {})
     return cast("Performer", performer if hasattr(performer, "held") else nothing())
 
@@ -81,9 +80,9 @@ def _do_steps(
             perform_step(performer, step, number)
         except LabelnextError as error:
             raise WriteFailed(
-                f"run {journal.run_id} broke off at step {number + 1} of {len(plan.steps)}, "
+                f"run {journal.run_id} stopped at step {number + 1} of {len(plan.steps)}, "
                 f"{step.description!r}: {error.message}",
-                hint="labelnext resume finishes it, labelnext undo takes it back."
+                hint="finish it with labelnext resume, or undo it with labelnext undo."
                 + (f" {error.hint}" if error.hint else ""),
             ) from error
         journal.record("done", step=number)
@@ -93,12 +92,12 @@ def _do_steps(
 
 
 def perform_step(performer: StepPerformer, step: Step, number: int) -> None:
-    """Do one step: the seam at which tests break a run off."""
+    """Do one step; tests patch this to interrupt a run."""
     performer.perform(step)
 
 
 def take_back(journal: Journal, performer: StepPerformer) -> list[str]:
-    """Restore what the steps found, the last first; returns what had to stay, a sentence each."""
+    """Undo the steps, last first; returns what had to stay, one sentence each."""
     stayed: list[str] = []
     with _around(performer).held(journal):
         for number in sorted(journal.befores, reverse=True):

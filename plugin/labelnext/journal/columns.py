@@ -1,4 +1,4 @@
-"""Large payloads and snapshots of a journal: columns in a file of their own, read when needed."""
+"""Large payloads and snapshots of a journal, stored as columns in separate files, read lazily."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 
 from labelnext.errors import ConfigError
 
-_INLINE = 16_384  # characters of JSON, about, that a line of the journal may hold
-_LONG = 32  # values from which on a list is worth columns
+_INLINE = 16_384  # roughly the most characters of JSON in a line of the journal
+_LONG = 32  # shorter lists aren't worth a column
 
 
 def is_large(value: Any) -> bool:
@@ -33,7 +33,7 @@ def is_large(value: Any) -> bool:
         elif isinstance(part, (dict, list, tuple)):
             room -= 2 * len(part)
             if room < 0:
-                break  # nothing is copied of a list of millions
+                break  # so that a list of millions isn't copied
             waiting.extend(part)
             if isinstance(part, dict):
                 waiting.extend(part.values())
@@ -43,12 +43,12 @@ def is_large(value: Any) -> bool:
 
 
 def move_if_large(row: dict[str, Any], name: str, path: Path) -> None:
-    """Keep a large value of a row in a file of its own, safely on disk; the row then names it.
+    """Move a large value of a row to its own file, synced to disk; the row then names the file.
 
     Args:
-        row: of a journal.
-        name: of the value.
-        path: of the file; a small value stays in the row.
+        row: a row of a journal.
+        name: key of the value.
+        path: path of the file; a small value stays in the row.
 
     Raises:
         OSError: as `store`.
@@ -58,10 +58,10 @@ def move_if_large(row: dict[str, Any], name: str, path: Path) -> None:
 
 
 def with_payload(row: Mapping[str, Any], journal: Path) -> dict[str, Any]:
-    """A step of a header with its payload; a large one is read when it is asked for.
+    """A step of a header with its payload; a large payload is read on first access.
 
     Args:
-        row: of the header.
+        row: the step as stored in the header.
         journal: path of the journal.
     """
     step = dict(row)
@@ -71,17 +71,17 @@ def with_payload(row: Mapping[str, Any], journal: Path) -> dict[str, Any]:
 
 
 def store(path: Path, value: Any) -> str:
-    """Write a value as columns; it is on disk when this returns.
+    """Write a value as columns, and sync it to disk.
 
     Args:
-        path: of the new file; who reads it sees all of it or none.
-        value: comes back from `load` as it would from its JSON.
+        path: path of the new file; readers see all of it or nothing.
+        value: JSON-able value; `load` returns it as JSON would.
 
     Returns:
-        The SHA-256 of the file: what a damaged one gave would be written to somebody's data.
+        The SHA-256 of the file, so that damaged content is never written to user data.
 
     Raises:
-        OSError: if the disk is full or the folder cannot be written.
+        OSError: if the disk is full or the folder isn't writable.
     """
     import pyarrow as pa
 
@@ -112,21 +112,21 @@ def store(path: Path, value: Any) -> str:
 
 
 def load(path: Path, sha256: str) -> Any:
-    """What `store` wrote.
+    """Read a value that `store` wrote.
 
     Args:
-        path: of the file.
-        sha256: as `store` returned it.
+        path: path of the file.
+        sha256: as returned by `store`.
 
     Raises:
-        ConfigError: if the file is gone or broken.
+        ConfigError: if the file is missing or damaged.
     """
     import pyarrow as pa
 
     try:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise ValueError("it was changed")
+            raise ValueError("its checksum differs")
         with pa.ipc.open_file(pa.py_buffer(content)) as reader:
             table = reader.read_all()
         columns = [column.combine_chunks().flatten() for column in table.columns]
@@ -143,15 +143,15 @@ def load(path: Path, sha256: str) -> Any:
             inside[last] = part
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
         raise ConfigError(
-            f"{str(path)!r} must lie whole beside its journal; it does not ({error}).",
-            hint="put it back from a backup; undo and resume need it.",
+            f"{str(path)!r} is missing or damaged ({error}).",
+            hint="restore it from a backup; undo and resume need it.",
         ) from error
     return value
 
 
 @dataclass(frozen=True)
 class _Stored:
-    """A file of columns, as a row names it."""
+    """A reference from a row to a file of columns."""
 
     path: Path
     sha256: str
@@ -165,7 +165,7 @@ class _Stored:
 
 
 class StoredPayload(Mapping[str, Any]):
-    """The payload of a step, read when it is first asked for.
+    """The payload of a step, read on first access.
 
     Args:
         stored: the file that holds it.
@@ -193,7 +193,7 @@ class StoredPayload(Mapping[str, Any]):
 
 
 class Snapshots(Mapping[int, Any]):
-    """The first snapshot of each step; a large one is read when it is asked for.
+    """The first snapshot of each step; a large snapshot is read on first access.
 
     Args:
         journal: path of the journal.
@@ -204,7 +204,7 @@ class Snapshots(Mapping[int, Any]):
         self._states: dict[int, Any] = {}
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Keep the snapshot of a row, unless its step has one: the first is the true one."""
+        """Keep a row's snapshot, unless its step already has one: only the first is original."""
         stored = row.get("stored")
         state = _Stored.of(stored, self._journal) if stored else row["state"]
         self._states.setdefault(int(row["step"]), state)
@@ -229,12 +229,12 @@ class Snapshots(Mapping[int, Any]):
 
 
 def private(path: str, flags: int) -> int:
-    """Opener of a file that only this user may read: it holds data of items."""
+    """Opener for a file that only this user may read, since it holds item data."""
     return os.open(path, flags, 0o600)
 
 
 def sync_directory(directory: Path) -> None:
-    """Wait until the names in a folder are on disk."""
+    """Sync the entries of a folder to disk."""
     if os.name == "posix":
         descriptor = os.open(directory, os.O_RDONLY)
         try:
@@ -244,15 +244,15 @@ def sync_directory(directory: Path) -> None:
 
 
 class _Columns:
-    """The long lists of a value, as columns.
+    """Splits a value into its long lists, stored as columns, and the rest.
 
-    A list's form says how it is put together again: the number of its column; `of` the forms of the
-    columns of a list of records with the same `names`; or `json`, the number of a column that
-    holds its text. A long object is a list of `keys` and one of `values`.
+    A list's form says how to rebuild it: the number of its column; for a list of records, `names`
+    and the forms `of` their columns; or `json`, the number of a column that holds its text. A long
+    object becomes a list of `keys` and one of `values`.
 
     Attributes:
         arrays: the columns.
-        lists: where each list stood, and its form.
+        lists: the place of each list in the value, and its form.
     """
 
     def __init__(self) -> None:
@@ -260,7 +260,7 @@ class _Columns:
         self.lists: list[tuple[list[str | int], Any]] = []
 
     def rest_of(self, value: Any, place: list[str | int]) -> Any:
-        """The value with null where a list was taken out."""
+        """The value with null in place of each long list."""
         if isinstance(value, dict) and _usual(value):
             if len(value) < _LONG:
                 return {name: self.rest_of(part, [*place, name]) for name, part in value.items()}
@@ -286,7 +286,7 @@ class _Columns:
         kinds.discard(type(None))
         kind = kinds.pop() if len(kinds) == 1 else None
         if kind in types:
-            # Larger than 64 bits, or half a surrogate pair: JSON has room for both.
+            # JSON also holds integers above 64 bits and lone surrogates.
             with suppress(OverflowError, UnicodeEncodeError):
                 return self._add(pa.array(values, types[kind]))
         return {"json": self._add(pa.array([_json(values)], pa.large_string()))}
@@ -297,7 +297,7 @@ class _Columns:
 
 
 def _content(form: Any, columns: list[Any]) -> Any:
-    """The list or object of that form."""
+    """Rebuild a list or object from its form."""
     if isinstance(form, int):
         return columns[form].to_pylist()
     if "json" in form:
@@ -310,7 +310,7 @@ def _content(form: Any, columns: list[Any]) -> Any:
 
 
 def _usual(value: dict[Any, Any]) -> bool:
-    """Whether JSON leaves the keys as they are."""
+    """Whether JSON keeps the keys unchanged."""
     try:
         "".join(value).encode()
     except (TypeError, UnicodeEncodeError):

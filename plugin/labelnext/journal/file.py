@@ -1,4 +1,4 @@
-"""The file of a journal: its name, its header, and the rows that follow, a line each."""
+"""The file of a journal: its name, its header line, and one line per row."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from typing import IO, Any
 from labelnext.errors import ConfigError, NotFound
 from labelnext.journal.columns import move_if_large, private, sync_directory, with_payload
 
-FORMAT = 2  # of journals; in format 1 the first line held all payloads, and no number
+FORMAT = 2  # of journals; in format 1, the first line held all payloads and no format number
 _BEGINNING, _NUMBERED = b'{"kind":"plan"', b'{"kind":"plan","format":'
 _SNAPSHOT = b'{"kind":"before"'
 _RUN_ID = re.compile(r"\d{8}T\d{6}-\d{6}0*")
 
 
 class JournalFile:
-    """The lines of a journal; those that may be large are read when they are asked for.
+    """The lines of a journal; large ones are read on demand.
 
     Args:
-        path: of the file; it must exist.
+        path: path of the file, which must exist.
 
     Attributes:
-        header: the first line; of a journal of format 1 only what comes before the steps.
-        rows: the lines that follow, without snapshots.
+        header: the first line; in format 1, only the part before the steps.
+        rows: the other lines, without snapshots.
 
     Raises:
-        NotFound: if there is no such file.
-        ConfigError: if it cannot be read, is not a journal, or is of a newer format.
+        NotFound: if the file doesn't exist.
+        ConfigError: if it can't be read, isn't a journal, or has a newer format.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,23 +42,21 @@ class JournalFile:
         self._snapshots: list[int] = []  # where their lines begin
         try:
             if path.exists() and not path.is_file():
-                raise ConfigError(f"journal must be a file; {str(path)!r} is not.")
+                raise ConfigError(f"journal {str(path)!r} isn't a file.")
             with path.open("rb") as file:
                 self.header = self._read_header(file)
                 self._read_rows(file)
         except FileNotFoundError as error:
-            raise NotFound(f"journal must exist; got {str(path)!r}.") from error
+            raise NotFound(f"journal {str(path)!r} doesn't exist.") from error
         except OSError as error:
             why = error.strerror or error
-            raise ConfigError(
-                f"journal must be a file that can be read; {str(path)!r} is not ({why})."
-            ) from error
+            raise ConfigError(f"journal {str(path)!r} can't be read ({why}).") from error
 
     def plan(self) -> dict[str, Any]:
-        """The plan as JSON; a large payload is read when it is asked for.
+        """The plan as JSON; large payloads are read on first access.
 
         Raises:
-            ConfigError: if there is none.
+            ConfigError: if the journal has no plan.
         """
         try:
             if self._format == FORMAT:
@@ -70,7 +68,7 @@ class JournalFile:
             raise self.broken(error) from error
 
     def snapshots(self) -> list[dict[str, Any]]:
-        """The rows with snapshots, in their order."""
+        """The rows with snapshots, in file order."""
         rows = []
         if self._snapshots:
             with self.path.open("rb") as file:
@@ -80,10 +78,10 @@ class JournalFile:
         return [row for row in rows if row is not None]
 
     def append(self, row: dict[str, Any]) -> None:
-        """Add a line; it is on disk when this returns.
+        """Add a line, and sync it to disk.
 
         Args:
-            row: with kind; a large state of a snapshot goes into a file that the row then names.
+            row: the row, with its kind; a large snapshot goes to its own file.
 
         Raises:
             OSError: if the disk is full.
@@ -93,17 +91,19 @@ class JournalFile:
         with self.path.open("rb+") as file:
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":
-                file.write(b"\n")  # the last process died in the middle of a line
+                file.write(b"\n")  # the last process died while writing a line
             _write(file, row)
 
     def broken(self, error: Exception) -> ConfigError:
-        """The error for a line that says what no journal says."""
-        return ConfigError(f"journal must be whole; {str(self.path)!r} is not ({error!r}).")
+        """The error for a damaged line."""
+        return ConfigError(f"journal {str(self.path)!r} is damaged ({error!r}).")
 
     def _read_header(self, file: IO[bytes]) -> dict[str, Any]:
         line = file.read(len(_NUMBERED))
-        not_a_journal = ConfigError(f"journal must begin with a plan; {str(self.path)!r} does not.")
-        if not line.startswith(_BEGINNING):  # nothing more is read of what may be anything
+        not_a_journal = ConfigError(
+            f"{str(self.path)!r} isn't a journal: it doesn't start with a plan."
+        )
+        if not line.startswith(_BEGINNING):  # it may be any file: read no more of it
             raise not_a_journal
         line += file.readline()
         if not line.startswith(_NUMBERED):
@@ -113,8 +113,9 @@ class JournalFile:
         number = header.get("format", self._format)
         if isinstance(number, int) and number > FORMAT:
             raise ConfigError(
-                f"journal must be of format {FORMAT} or older; {str(self.path)!r} is of {number}.",
-                hint=f"update labelnext: {header.get('labelnext', 'a newer version')} wrote it.",
+                f"journal {str(self.path)!r} has format {number}; this version reads formats up to "
+                f"{FORMAT}.",
+                hint=f"update labelnext: version {header.get('labelnext', 'unknown')} wrote it.",
             )
         if number != self._format:
             raise not_a_journal
@@ -128,7 +129,7 @@ class JournalFile:
         start = file.tell()
         for line in file:
             row = None
-            if line.startswith(_SNAPSHOT):  # may be large, and is seldom needed
+            if line.startswith(_SNAPSHOT):  # may be large and is rarely needed
                 self._snapshots.append(start)
             else:
                 row = _row(line)
@@ -138,15 +139,15 @@ class JournalFile:
 
 
 def create_file(directory: Path, plan: Mapping[str, Any], details: Mapping[str, Any]) -> Path:
-    """A new journal with nothing but its header, safely on disk with all payloads.
+    """Create a journal that holds only its header, synced to disk with all payloads.
 
     Args:
-        directory: made if missing.
-        plan: as JSON.
-        details: what else the header holds, as JSON.
+        directory: folder of the journals, created if missing.
+        plan: the plan as JSON.
+        details: more JSON for the header.
 
     Raises:
-        OSError: if the disk is full or the directory cannot be written.
+        OSError: if the disk is full or the directory isn't writable.
     """
     now = datetime.now(UTC)
     path = directory / f"{_new_run_id(directory, now)}.jsonl"
@@ -167,7 +168,7 @@ def create_file(directory: Path, plan: Mapping[str, Any], details: Mapping[str, 
             move_if_large(step, "payload", path.with_suffix(f".plan-{number}.arrow"))
         with open(partial, "wb", opener=private) as file:
             _write(file, header)
-        partial.rename(path)  # a journal without its plan would stand in the way of all others
+        partial.rename(path)  # a journal without its plan would block all others
         sync_directory(directory)
     except Exception:
         for unused in directory.glob(f"{path.stem}.*"):
@@ -178,23 +179,23 @@ def create_file(directory: Path, plan: Mapping[str, Any], details: Mapping[str, 
 
 
 def is_run_id(name: str) -> bool:
-    """Whether runs have such names."""
+    """Whether a name has the form of a run id."""
     return _RUN_ID.fullmatch(name) is not None
 
 
 def journal_paths(directory: Path) -> Iterator[Path]:
-    """The files of a state folder that should be journals, the oldest first."""
+    """The likely journal files of a state folder, oldest first."""
     for path in sorted(directory.glob("*.jsonl")):
         run_id, _, rest = path.stem.partition(".")
-        if rest != "before" or not is_run_id(run_id):  # a ranking that is kept for the undo
+        if rest != "before" or not is_run_id(run_id):  # else it's a ranking kept for undo
             yield path
 
 
 def _new_run_id(directory: Path, now: datetime) -> str:
-    """A name later than those of all runs in the folder."""
+    """A run id that sorts after all others in the folder."""
     run_id = f"{now:%Y%m%dT%H%M%S-%f}"
     earlier = max((p.stem for p in directory.glob("*.jsonl") if is_run_id(p.stem)), default="")
-    # The clock may have been set back: names must still tell the order.
+    # Names must sort by age even if the clock was set back.
     return run_id if run_id > earlier else f"{earlier}0"
 
 
@@ -205,7 +206,7 @@ def _version() -> str:
 
 
 def _row(line: bytes) -> dict[str, Any] | None:
-    """The content of a line; None where the death of the process cut it off."""
+    """The content of a line; None if the process died while writing it."""
     try:
         row = json.loads(line)
     except ValueError:

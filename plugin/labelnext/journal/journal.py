@@ -1,8 +1,9 @@
-"""The journal of a run: written before the first change, so that every run can be ended or undone.
+"""The journal of a run, written ahead of every change so that any run can be resumed or undone.
 
-One file of JSON lines a run: a header with the plan, then for each step what was there before and
-that it was done. Every line is on disk before the next change is made. What is large lies beside
-it, as columns, on disk before a line names it and read when it is needed.
+Each run has one file of JSON lines: a header with the plan, then for each step a snapshot of what
+was there before and a note when it is done. Every line is synced to disk before the next change.
+Large values are stored as columns in separate files, synced before a line names them and read on
+demand.
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ class Journal:
     """The record of one run, on disk.
 
     Args:
-        path: of the file; it must exist. Use `create` for a new one.
+        path: path of the file, which must exist. Use `create` for a new journal.
 
     Attributes:
         header: the first line: run_id, started, the plan without large payloads, and the details
-            that `create` was given.
-        done: the steps that are done.
-        notes: what an adapter noted, the newest of each kind.
+            given to `create`.
+        done: numbers of the steps that are done.
+        notes: an adapter's notes, the newest of each kind.
 
     Raises:
-        NotFound: if there is no such file.
-        ConfigError: if it cannot be read, is not a journal, or is of a newer format.
+        NotFound: if the file doesn't exist.
+        ConfigError: if it can't be read, isn't a journal, or has a newer format.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,42 +54,42 @@ class Journal:
     def create(
         cls, directory: Path, plan: Plan, *, details: Mapping[str, Any] | None = None
     ) -> Journal:
-        """A new journal with the plan in it, safely on disk.
+        """Create a journal with a plan, synced to disk.
 
         Args:
-            directory: where the journals of the configuration live; made if missing.
+            directory: folder of the configuration's journals, created if missing.
             plan: what is about to be written.
-            details: anything else to keep, as JSON, without secrets.
+            details: more JSON to keep, without secrets.
 
         Raises:
-            ConfigError: if the directory cannot be written.
+            ConfigError: if the directory isn't writable.
         """
         try:
             return cls(create_file(directory, plan.to_dict(), details or {}))
         except OSError as error:
             raise ConfigError(
-                f"state must be a folder that can be written; got {str(directory)!r} ({error}).",
-                hint="set state: to a folder of yours.",
+                f"state must be a writable folder; got {str(directory)!r} ({error}).",
+                hint="set state: to a folder that you can write to.",
             ) from error
 
     @property
     def run_id(self) -> str:
-        """Name of the run, also of the file."""
+        """Name of the run and of its file."""
         return str(self.header["run_id"])
 
     @property
     def what(self) -> str:
-        """run, send or fetch."""
+        """The kind of run: run, send or fetch."""
         return str(self.header.get("what", "run"))
 
     @property
     def target(self) -> str:
-        """The project, dataset or file, for people; no payload is read for it."""
+        """The project, dataset or file, in words; reads no payload."""
         return str(self.header["plan"]["target"])
 
     @cached_property
     def plan(self) -> Plan:
-        """What was to be written; a large payload is read when it is asked for."""
+        """The plan of the run; large payloads are read on first access."""
         plan = self._file.plan()
         try:
             return Plan.from_dict(plan)
@@ -97,7 +98,7 @@ class Journal:
 
     @cached_property
     def befores(self) -> Snapshots:
-        """What was there before each step that was begun; a large one is read when asked for."""
+        """What was there before each started step; large snapshots are read on first access."""
         snapshots = Snapshots(self.path)
         try:
             for row in self._file.snapshots():
@@ -117,29 +118,29 @@ class Journal:
 
     @property
     def next_steps(self) -> tuple[str, ...]:
-        """What the user does now: as the adapter said after the write, else as planned."""
+        """What to do now: as the adapter said after the write, otherwise as planned."""
         return tuple(self.notes.get("next_steps", {}).get("lines", self.plan.next_steps))
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What the adapter found during the write, one sentence each."""
+        """The adapter's remarks on the write, one sentence each."""
         return tuple(self.notes.get("remarks", {}).get("lines", ()))
 
     def record(self, kind: str, **data: Any) -> None:
-        """Add a line, and return when it is on disk.
+        """Add a line, and sync it to disk.
 
         Raises:
             WriteFailed: if the disk is full.
         """
         row = {"kind": kind, **data}
         if kind == "before" and row["step"] in self.befores:
-            return  # of a step that was begun twice, the first snapshot is the true one
+            return  # the step was started before: only its first snapshot is original
         try:
             self._file.append(row)
         except OSError as error:
             raise WriteFailed(
                 f"journal {str(self.path)!r} could not be written: {error.strerror}.",
-                hint="make room, then labelnext resume.",
+                hint="free some disk space, then run labelnext resume.",
             ) from error
         self._take(row)
 
@@ -161,7 +162,7 @@ class Journal:
 
 
 def journals(directory: Path) -> list[Journal]:
-    """The journals of a state folder, oldest first; `read_journals` says what is passed over."""
+    """The journals of a state folder, oldest first; `read_journals` also reports skipped files."""
     return read_journals(directory)[0]
 
 
@@ -169,17 +170,17 @@ def read_journals(directory: Path) -> tuple[list[Journal], dict[str, ConfigError
     """The journals of a state folder, oldest first, and what is wrong with other files there.
 
     Args:
-        directory: the state folder; there may be none.
+        directory: the state folder; it may be missing.
 
     Returns:
-        The journals; and for each name, without its ending, why it cannot be read as one.
+        The journals; and for each other file's name, without its ending, why it can't be read.
     """
     known: list[Journal] = []
     faults: dict[str, ConfigError] = {}
     for path in journal_paths(directory):
         try:
             journal = Journal(path)
-            _ = journal.status  # which everybody asks for, so its faults show here
+            _ = journal.status  # every caller needs it, so its errors must show here
             known.append(journal)
         except ConfigError as error:
             faults[path.stem] = error
@@ -187,11 +188,11 @@ def read_journals(directory: Path) -> tuple[list[Journal], dict[str, ConfigError
 
 
 def find_journal(directory: Path, run_id: str | None, statuses: tuple[Status, ...]) -> Journal:
-    """The journal of that run; without a name, the newest in one of the statuses.
+    """The journal of a run; without a run id, the newest one with one of the statuses.
 
     Raises:
-        NotFound: if there is none.
-        ConfigError: if the one that was asked for cannot be read.
+        NotFound: if there is no such run.
+        ConfigError: if the requested journal can't be read.
     """
     known, faults = read_journals(directory)
     if run_id is not None:
@@ -213,20 +214,20 @@ def check_newest(directory: Path, journal: Journal, verb: str) -> None:
 
     Args:
         directory: the state folder.
-        journal: of the run.
-        verb: what is to be done with it, as a participle.
+        journal: the run's journal.
+        verb: what to do with the run, as a participle such as "undone".
     """
     known, faults = read_journals(directory)
     done = [other.run_id for other in known if other.status in ("done", "broken")]
-    # What cannot be read may have been done: by a newer labelnext, or by another user.
+    # An unreadable run may be done: by a newer labelnext, or by another user.
     unknown = [name for name in faults if is_run_id(name)]
     later = max([*done, *unknown], default="")
     if later <= journal.run_id:
         return
-    message = f"run {journal.run_id} must be the newest to be {verb}; {later} came after it"
+    message = f"run {journal.run_id} can't be {verb}: the later run {later}"
     if later in faults:
         raise ConfigError(
-            f"{message}, and cannot be read: {faults[later].message}",
-            hint=faults[later].hint or f"move {later}.jsonl away if it is of no use.",
+            f"{message} can't be read: {faults[later].message}",
+            hint=faults[later].hint or f"if you don't need {later}.jsonl, move it elsewhere.",
         )
-    raise ConfigError(f"{message}.", hint=f"undo {later} first.")
+    raise ConfigError(f"{message} builds on it.", hint=f"undo {later} first.")

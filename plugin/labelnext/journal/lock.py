@@ -1,4 +1,4 @@
-"""A lock of the operating system: one run at a time in a state folder."""
+"""Operating system locks: only one run at a time per state folder."""
 
 from __future__ import annotations
 
@@ -12,37 +12,39 @@ from labelnext.errors import ConfigError
 
 @contextmanager
 def only_run(directory: Path) -> Iterator[None]:
-    """Hold the state folder for one run; a second one at the same time is refused.
+    """Lock the state folder for one run; a concurrent second run is refused.
 
     Raises:
-        ConfigError: if the folder cannot be written, or another run holds it.
+        ConfigError: if the folder isn't writable, or another run holds the lock.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         (directory / "lock").open("a").close()
     except OSError as error:
         raise ConfigError(
-            f"state must be a folder that can be written; got {str(directory)!r} ({error}).",
-            hint="set state: to a folder of yours.",
+            f"state must be a writable folder; got {str(directory)!r} ({error}).",
+            hint="set state: to a folder that you can write to.",
         ) from error
-    refusal = f"another run is under way in {str(directory)!r}: process"
-    hint = "wait for it, or give this configuration a state: of its own."
+    refusal = f"another run is in progress in {str(directory)!r}: process"
+    hint = "wait for it to finish, or give this configuration its own state folder."
     with hold(directory / "lock", str(os.getpid()), refusal, hint):
         yield
 
 
 @contextmanager
-def hold(path: Path, name: str, refusal: str, hint: str = "wait for it.") -> Iterator[None]:
-    """Hold a file as a lock; it is the operating system's, so it ends with the process.
+def hold(
+    path: Path, name: str, refusal: str, hint: str = "wait for it to finish."
+) -> Iterator[None]:
+    """Hold a file lock, which the operating system releases when the process ends.
 
     Args:
-        path: of the lock; a file that this user may not write is passed over.
-        name: what the second one is told of the first.
-        refusal: the beginning of that sentence.
-        hint: what it can do.
+        path: path of the lock file; if this user may not write it, nothing is locked.
+        name: name of this holder, for the error that a second one gets.
+        refusal: start of that error's message.
+        hint: that error's hint.
 
     Raises:
-        ConfigError: if somebody else holds it.
+        ConfigError: if another process holds the lock.
     """
     try:
         file = path.open("a+")
@@ -55,7 +57,7 @@ def hold(path: Path, name: str, refusal: str, hint: str = "wait for it.") -> Ite
         except OSError as error:
             file.seek(0)
             raise ConfigError(f"{refusal} {file.read() or '?'}.", hint=hint) from error
-        with suppress(OSError):  # the lock counts, also where the disk has no room for the name
+        with suppress(OSError):  # the lock works even if a full disk can't hold the name
             os.ftruncate(file.fileno(), 0)
             os.write(file.fileno(), name.encode())
         yield

@@ -1,4 +1,4 @@
-"""What is about to be written, step by step, as JSON."""
+"""Plans: what is about to be written, step by step, as JSON."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 Progress = Callable[[str, int, int | None], None]
-_TEXTS = ("stays", "next_steps", "left_out")  # of a plan, one sentence each
+_TEXTS = ("stays", "next_steps", "left_out")  # fields of a plan with one sentence each
 
 
 @dataclass(frozen=True)
@@ -15,10 +15,10 @@ class Step:
     """One bounded change on a platform.
 
     Attributes:
-        kind: what the adapter does for it.
-        description: for people, in the imperative: "Set labelnext_priority on 355 tasks".
+        kind: the adapter's name for this kind of step.
+        description: in the imperative, such as "Set labelnext_priority on 355 tasks".
         n_items: how many items it touches.
-        payload: all that is needed to do it again, as JSON.
+        payload: everything needed to repeat the step, as JSON.
     """
 
     kind: str
@@ -29,17 +29,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be written, as data.
+    """The plan of a write, as data.
 
     Attributes:
         adapter: name of the adapter.
-        run: name of the run, as `write.run` says.
-        target: the project, dataset or file, for people.
-        steps: in the order in which they are done.
-        stays: what an undo cannot take back, one sentence each.
-        next_steps: what the user does now, one sentence each.
-        output: the ranking file that the steps write themselves, if they do.
-        left_out: what was to be written and is not, one sentence each.
+        run: name of the run, from `write.run`.
+        target: the project, dataset or file, in words.
+        steps: the steps, in order.
+        stays: what an undo can't remove, one sentence each.
+        next_steps: what to do after the write, one sentence each.
+        output: the ranking file, if the steps write it themselves.
+        left_out: what can't be written, one sentence each.
     """
 
     adapter: str
@@ -52,7 +52,7 @@ class Plan:
     left_out: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-able data."""
+        """The plan as JSON-able data."""
         # `asdict` would copy every id of a payload.
         lists = {name: list(getattr(self, name)) for name in _TEXTS}
         steps = [{**vars(step), "payload": dict(step.payload)} for step in self.steps]
@@ -60,19 +60,19 @@ class Plan:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:
-        """Back from `to_dict`."""
+        """The plan from the result of `to_dict`."""
         lists = {name: tuple(data.get(name, ())) for name in _TEXTS}
         return cls(**{**data, **lists, "steps": tuple(Step(**s) for s in data["steps"])})
 
 
 class StepPerformer(Protocol):
-    """What is done for a step, and how it is taken back."""
+    """Does the steps of a plan, and undoes them."""
 
     def snapshot(self, step: Step) -> Any:
-        """What is there now and would change, as JSON."""
+        """The current state that the step would change, as JSON."""
 
     def perform(self, step: Step) -> None:
         """Do the step. Doing it twice must end in the same state."""
 
     def restore(self, step: Step, before: Any) -> list[str]:
-        """Put back what was there; returns what had to stay, one sentence each."""
+        """Restore what was there; returns what had to stay, one sentence each."""

@@ -1,4 +1,4 @@
-"""What was found and done: as text, JSON, and one HTML page."""
+"""Reports of what a run found and did: text, JSON and one HTML page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report says of the pool and the ranking."""
+"""The parts of a report that describe the pool and the ranking."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ NEXT = 20
 
 
 def summarise(pool: Pool, ranking: Ranking, notices: Sequence[Notice] = ()) -> dict[str, Any]:
-    """The parts of a Report that follow from the pool and the ranking.
+    """The fields of a Report that describe the pool and the ranking.
 
     Args:
-        pool: what was read.
-        ranking: of it.
-        notices: further ones of the run.
+        pool: the items that were read.
+        ranking: their ranking.
+        notices: more notices of the run.
     """
     recipe = ranking.recipe
     floor = 0.0 if recipe is None or recipe.floor is None else recipe.floor
@@ -83,7 +83,7 @@ def _reason(pool: Pool, row: int, ranking: Ranking) -> str:
 
 
 def _label(pool: Pool, row: int) -> str:
-    """What people said of an item."""
+    """The label, or labels, that people gave an item."""
     if pool.truth is not None:
         return objects_reason(pool, pool.truth, row)
     if pool.votes is not None and (pool.votes[row] >= 0).any():

@@ -1,4 +1,4 @@
-"""The HTML page of a run."""
+"""The HTML report of a run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_CLASSES = 20
 
 
 def render(report: Report) -> str:
-    """The page of a run, with nothing in it that a browser would have to fetch."""
+    """The HTML report of a run, self-contained: a browser fetches nothing else."""
     return filled_template(
         "report.html.j2",
         report=report,

@@ -1,4 +1,4 @@
-"""Plots as inline SVG, and the templates of the pages."""
+"""Plots as inline SVG, and the HTML templates."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from labelnext.support.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,7 +19,7 @@ _BARS = ("counts", "confidences", "accuracies")
 
 
 def filled_template(name: str, **values: object) -> str:
-    """A page: the template of that name with the values in it, escaped."""
+    """An HTML page: the named template, filled with escaped values."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -27,15 +29,16 @@ def filled_template(name: str, **values: object) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.globals["counted"] = counted
     return environment.get_template(name).render(**values)
 
 
 def reliability_svg(bins: Mapping[str, Sequence[float | None]]) -> str:
-    """The reliability diagram as SVG: a bar for each bin, a line where confidence is accuracy.
+    """The reliability diagram as SVG: a bar per bin, and a line where confidence equals accuracy.
 
     Args:
-        bins: counts, confidences and accuracies of bins of equal width over [0, 1], as an entry of
-            `Report.calibration` has them; None for an empty bin.
+        bins: counts, confidences and accuracies of equally wide bins over [0, 1], as in an entry
+            of `Report.calibration`; None for an empty bin.
     """
     filled = [row for row in zip(*(bins[k] for k in _BARS), strict=True) if row[0]]
     counts, confidences, accuracies = (np.array(c) for c in zip(*filled, strict=True))
@@ -55,14 +58,18 @@ def reliability_svg(bins: Mapping[str, Sequence[float | None]]) -> str:
 
 
 def add_legend(axes: Any) -> None:
-    """Above the plot, where it hides nothing and no place has to be searched for."""
+    """Add a legend above the plot, where it hides nothing."""
     entries = len(axes.get_legend_handles_labels()[0])
     place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
     axes.legend(frameon=False, ncols=min(entries, 4), **place)
 
 
 def new_figure(height: float) -> tuple[Figure, Any]:
-    """An empty plot as wide as a page, and as high as asked for, in inches."""
+    """An empty plot of page width.
+
+    Args:
+        height: in inches.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.2, height), layout="constrained")
@@ -72,7 +79,7 @@ def new_figure(height: float) -> tuple[Figure, Any]:
 
 
 def as_svg(figure: Figure) -> str:
-    """A plot as an SVG element, the same bytes for the same plot."""
+    """A plot as an SVG element; the same plot gives the same bytes."""
     import matplotlib as mpl
 
     buffer = io.StringIO()

@@ -1,4 +1,4 @@
-"""Report: what was read, chosen and written, as text, JSON and one self-contained HTML page."""
+"""Report: what a run read, chose and wrote, as text, JSON and one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from labelnext.pool.objects import Notice
 from labelnext.ranking.ranking import Ranking
+from labelnext.support.words import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,36 +21,36 @@ class Report:
 
     Attributes:
         run: name of the run.
-        run_id: of the journal; None when nothing was written.
+        run_id: id of the run's journal; None if nothing was written.
         created: time, ISO 8601, UTC.
         adapter: name of the adapter.
-        target: what was written to, for people.
-        dry_run: nothing was written.
-        counts: items, predicted, missing, labelled, unscored, ranked, batch; of detections also
-            those without objects, and those whose objects are all below the floor.
-        ids: the ids behind the counts of exceptions: missing and unscored.
+        target: where the run wrote, in words.
+        dry_run: whether this was a dry run, which writes nothing.
+        counts: items, predicted, missing, labelled, unscored, ranked, batch; for detections also
+            items without objects, and items whose objects are all below the floor.
+        ids: ids of the missing and unscored items.
         notices: what was adjusted, left out or looks wrong.
         scores: distribution of the scores: edges, pool and batch counts; None without scores.
-        classes: for each class its predictions in the pool and in the batch; None without any.
+        classes: predictions per class in the pool and in the batch; None without any.
         objects_per_item: mean number of objects that reach the floor, in the pool and in the
             batch; None without objects.
-        next_items: the next items, with rank, priority, score and the reason.
+        next_items: the next items, with rank, priority, score and reason.
         steps: what was written, or would be.
-        stays: what an undo cannot take back.
+        stays: what an undo can't remove.
         next_steps: what to do now.
-        undo: how to take the run back.
+        undo: the command that undoes the run.
         config: the configuration without secrets.
-        versions: of the packages.
-        calibration: of each model version, its confidence against how often it was right, as
-            `labelnext.quality.reliability.Trust` has it; empty without labelled items that have
+        versions: versions of the packages.
+        calibration: each model version's confidence compared with its accuracy, as in
+            `labelnext.quality.reliability.Trust`; empty without labelled items that have
             predictions.
-        seed: of the selection.
-        input_hash: SHA-256 of what was read, whatever the order of its rows.
-        seconds: time of each stage.
-        recipe: how the ranking was made, as `labelnext.ranking.recipe.Recipe` has it.
+        seed: seed of the selection.
+        input_hash: SHA-256 of the items that were read, independent of their order.
+        seconds: duration of each stage, in seconds.
+        recipe: how the ranking was made, as in `labelnext.ranking.recipe.Recipe`.
         ranking: the ranking itself; not part of the JSON.
-        path: of the HTML page, if it was written.
-        output: the ranking file, if one was written.
+        path: path of the HTML page, if it was written.
+        output: path of the ranking file, if one was written.
     """
 
     run: str
@@ -81,7 +82,7 @@ class Report:
     output: Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-able data; the batch in full as `batch`."""
+        """The report as JSON-able data; `batch` holds the whole batch."""
         data = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "ranking"}
         data["notices"] = [vars(notice) for notice in self.notices]
         data["path"] = None if self.path is None else str(self.path)
@@ -90,19 +91,18 @@ class Report:
         return data
 
     def to_json(self) -> str:
-        """As JSON text."""
+        """The report as JSON text."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, default=str)
 
     def to_text(self) -> str:
-        """A few lines for a terminal or a log."""
-        counts = ", ".join(f"{n} {name}" for name, n in self.counts.items())
-        lines = [f"labelnext {self.run}: {self.target}", counts]
+        """The report in a few lines, for a terminal or a log."""
+        lines = [f"labelnext {self.run}: {self.target}", counts_line(self.counts)]
         if self.objects_per_item is not None:
             lines.append(f"objects per item: {per_item(self.objects_per_item)}")
         lines += [calibration_line(found) for found in self.calibration]
         lines += [f"warning: {notice.message}" for notice in self.notices]
-        did = "would" if self.dry_run else "did"
-        lines += [f"{did}: {step}" for step in self.steps]
+        done = "would" if self.dry_run else "done"
+        lines += [f"{done}: {step}" for step in self.steps]
         lines += [f"next: {step}" for step in self.next_steps]
         if self.path is not None:
             lines.append(f"report: {self.path}")
@@ -111,7 +111,7 @@ class Report:
     __str__ = to_text
 
     def to_html(self) -> str:
-        """One page that needs nothing but itself."""
+        """The report as one self-contained HTML page."""
         from labelnext.report.page import render
 
         return render(self)
@@ -119,22 +119,44 @@ class Report:
     _repr_html_ = to_html
 
 
+_COUNTS = {
+    "predicted": "with a prediction",
+    "missing": "without a prediction",
+    "unscored": "without a score",
+    "batch": "in the batch",
+}
+
+
+def counts_line(counts: Mapping[str, int]) -> str:
+    """The counts of a report in words.
+
+    Example:
+        >>> counts_line({"items": 1, "missing": 0, "labelled": 1, "ranked": 0, "batch": 0})
+        '1 item, 0 without a prediction, 1 labelled, 0 ranked, 0 in the batch'
+    """
+    return ", ".join(
+        counted(n, "item") if name == "items" else f"{n:,} {_COUNTS.get(name, name)}"
+        for name, n in counts.items()
+    )
+
+
 def calibration_line(found: Mapping[str, Any]) -> str:
-    """The calibration of a model version, for people."""
+    """The calibration of a model version in words."""
+    labelled = counted(found["n"], f"labelled {found['of'].removesuffix('s')}")
     return (
-        f"calibration, version {found['name']}: {found['n']} labelled {found['of']}, mean "
-        f"confidence {found['confidence']:.3f}, right {found['accuracy']:.3f}, ECE "
-        f"{found['ece']:.3f}, Brier {found['brier']:.3f}, log loss {found['nll']:.3f}"
+        f"calibration of version {found['name']} on {labelled}: mean confidence "
+        f"{found['confidence']:.3f}, accuracy {found['accuracy']:.3f}, ECE {found['ece']:.3f}, "
+        f"Brier {found['brier']:.3f}, log loss {found['nll']:.3f}"
     )
 
 
 def per_item(objects_per_item: Mapping[str, float]) -> str:
-    """How many objects an item has, for people."""
+    """The mean number of objects per item, in words."""
     return ", ".join(f"{mean:.2f} in the {part}" for part, mean in objects_per_item.items())
 
 
 def versions(modules: Sequence[str]) -> dict[str, str]:
-    """Versions of Python, of our own packages and of the named modules' distributions."""
+    """Versions of Python, labelnext and the packages of the named modules."""
     found = {"python": platform.python_version()}
     for name in dict.fromkeys(("labelnext", "numpy", "scikit-learn", *modules)):
         try:

@@ -1,1 +1,1 @@
-"""Runs: rank and write back, check, undo, watch, and what goes to other platforms."""
+"""Runs: rank and write back, check, undo, watch, and exchange batches with other platforms."""

@@ -1,4 +1,4 @@
-"""check(config): everything that a run needs, looked at without writing anything."""
+"""check(config): check everything a run needs, without writing anything."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.runs.jobs import job_of
+from labelnext.support.words import counted
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,9 @@ class Check:
     """What `check` found.
 
     Attributes:
-        findings: of the adapter and of the data.
-        pool: what was read; None if it could not be.
-        obstacles: for each acquisition function, why it cannot be used; None if it can.
+        findings: about the adapter and the data.
+        pool: the items; None if they couldn't be read.
+        obstacles: for each acquisition function, why it can't be used; None if it can.
     """
 
     findings: list[Finding]
@@ -34,7 +35,7 @@ class Check:
 
     @property
     def ok(self) -> bool:
-        """Nothing stands in the way of a run."""
+        """Whether nothing prevents a run."""
         return not any(finding.level == "error" for finding in self.findings)
 
 
@@ -44,11 +45,11 @@ def check(
     adapter: Adapter | None = None,
     progress: Progress | None = None,
 ) -> Check:
-    """Look at everything that a run needs, without writing anything.
+    """Check everything a run needs, without writing anything.
 
     Args:
         config: as for `run`.
-        adapter: one that is open already.
+        adapter: an adapter that is already open.
         progress: as for `run`.
 
     Raises:
@@ -78,7 +79,7 @@ def check(
 
 def _rankable(pool: Pool, ranking: Ranking) -> Finding:
     message = (
-        f"{len(pool)} items, {int(pool.labelled.sum())} labelled, "
+        f"{counted(len(pool), 'item')}, {int(pool.labelled.sum())} labelled, "
         f"{len(ranking.unscored_ids)} without a score: {len(ranking.pool_order)} can be ranked."
     )
     if len(ranking.pool_order):

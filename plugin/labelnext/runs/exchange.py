@@ -1,4 +1,4 @@
-"""send(config) and fetch(config): a batch to where people label, and their labels back."""
+"""send(config) and fetch(config): send a batch to annotators and bring their labels back."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Exchange:
     Attributes:
         what: "send" or "fetch".
         run_id: name of the journal; None if nothing was written.
-        target: where it was written, for people.
-        dry_run: nothing was written.
-        counts: items, by what happened to them.
+        target: where it was written, in words.
+        dry_run: whether this was a dry run, which writes nothing.
+        counts: number of items, by what happened to them.
         steps: what was done, or would be.
         notices: what was left out or adjusted.
-        stays: what an undo cannot take back.
+        stays: what an undo can't remove.
         next_steps: what to do now.
     """
 
@@ -47,7 +47,7 @@ class Exchange:
     next_steps: tuple[str, ...] = ()
 
     def to_json(self) -> str:
-        """All of it."""
+        """The result as JSON text."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False)
 
 
@@ -59,22 +59,22 @@ def send(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Exchange:
-    """Send the batch of a run to the platform where people label.
+    """Send a run's batch to the platform where people label.
 
-    Items that are there already are not sent again: their order is set anew.
+    Items that are already there are only reordered, not sent again.
 
     Args:
         config: a checked configuration, the path of a YAML file, or its content as a mapping.
         run: name of the run; `write.run` of the configuration when None.
-        adapter: of the source, open already; made from the configuration when None.
-        dry_run: say what would be sent, and write nothing.
+        adapter: an open adapter for the source; if None, one from the configuration.
+        dry_run: report what would be sent, and write nothing.
         progress: called with a stage, how much is done, and of how much (None if unknown).
 
     Raises:
-        ConfigError: if the source gives no batches, or something is missing.
-        InvalidInput: if the batch cannot be labelled there.
+        ConfigError: if the source can't give batches, or something is missing.
+        InvalidInput: if the batch can't be labelled there.
         Unavailable: if a server or database does not answer.
-        WriteFailed: if it broke off; sending again or `resume` finishes it, `undo` takes it back.
+        WriteFailed: if it was interrupted; send again or `resume` to finish it, `undo` to undo it.
     """
     settings = _loaded(config)
     with _source(settings, adapter, progress) as source:
@@ -92,19 +92,19 @@ def fetch(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Exchange:
-    """Bring back what people said of the items that were sent, as a field of the source.
+    """Bring the labels of sent items back into a field of the source.
 
     Args:
         config: as for `send`.
-        adapter: of the source, open already; made from the configuration when None.
-        dry_run: say what would be written, and write nothing.
+        adapter: an open adapter for the source; if None, one from the configuration.
+        dry_run: report what would be written, and write nothing.
         progress: as for `send`.
 
     Raises:
-        ConfigError: if the source gives no batches, or something is missing.
-        WriteRefused: if `send.field` is a field that labelnext did not make.
+        ConfigError: if the source can't give batches, or something is missing.
+        WriteRefused: if `send.field` is a field that labelnext didn't create.
         Unavailable: if a server or database does not answer.
-        WriteFailed: if the write broke off; fetching again or `resume` finishes it.
+        WriteFailed: if it was interrupted; fetch again or `resume` to finish it.
     """
     settings = _loaded(config)
     with _source(settings, adapter, progress, fetching=True) as source:
@@ -121,7 +121,7 @@ def fetch(
 def _source(
     settings: Config, adapter: Adapter | None, progress: Progress | None, *, fetching: bool = False
 ) -> Iterator[Any]:
-    """The source, which must give batches and, for fetching, take labels."""
+    """The open source; it must give batches or, when fetching, take labels."""
     with opened(settings, adapter, progress) as platform:
         capability = Capability.TAKES_LABELS if fetching else Capability.GIVES_BATCHES
         if not can(platform, capability):

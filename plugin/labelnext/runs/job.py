@@ -1,4 +1,4 @@
-"""Job: what `run` does with one kind of pool. Only `jobs.py` chooses between the kinds."""
+"""Job: how `run` handles one kind of pool. Only `jobs.py` chooses between the kinds."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Job(Protocol):
     """One kind of pool, ready to be ranked and written.
 
     Attributes:
-        recipe: by which it is ranked; settled once `plan` was called.
-        modules: packages beside the adapter's whose versions the report names.
+        recipe: the recipe of the ranking; final after `plan`.
+        modules: packages to list in the report, besides the adapter's own.
         stages: the time of each stage.
     """
 
@@ -36,50 +36,50 @@ class Job(Protocol):
 
     @property
     def pool(self) -> Pool:
-        """What is looked at: the whole pool, or its first part."""
+        """The items to inspect: the whole pool, or its first part."""
 
     @property
     def ranking(self) -> Ranking:
-        """Of what is looked at."""
+        """The ranking of `pool`."""
 
     def remarks(self) -> list[Finding]:
-        """What `check` says before it looks at the pool."""
+        """Findings that `check` reports before it reads the pool."""
 
     def plan(self) -> Plan:
-        """Read what is needed, and say what would be written. Changes nothing."""
+        """Read the items and plan the write. Changes nothing."""
 
     def apply(self, plan: Plan, journal: Journal) -> None:
-        """Do what the plan says and the journal does not hold as done."""
+        """Carry out the steps of the plan that the journal doesn't record as done."""
 
     def undo(self, journal: Journal) -> list[str]:
-        """Put back what was there before; returns what had to stay, one sentence each."""
+        """Restore what was there before; returns what had to stay, one sentence each."""
 
     def write_output(self, path: Path) -> None:
-        """Write the ranking file beside the write-back."""
+        """Write the ranking file, in addition to the write-back."""
 
     def snapshot(self, run_id: str) -> Snapshot:
-        """What the run saw, to compare later runs with."""
+        """A summary of this run, for comparison with later runs."""
 
     def labelled(self) -> tuple[int, int, Pool]:
-        """How many items there are, how many are labelled, and a pool that holds these."""
+        """Number of items, number of labelled items, and a pool with the labelled ones."""
 
     def findings(self, notices: Sequence[Notice]) -> Mapping[str, Any]:
-        """The fields of a Report that follow from the pool and its ranking.
+        """The fields of a Report that describe the pool and its ranking.
 
         Args:
-            notices: further ones of the run.
+            notices: more notices of the run.
         """
 
 
 class Stages:
-    """The time that each stage of a run takes, in seconds."""
+    """Measured time of each stage of a run, in seconds."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Time a stage, and log when it begins and ends."""
+        """Time a stage, and log its start and end."""
         _log.info("%s begins", stage)
         start = time.perf_counter()
         yield

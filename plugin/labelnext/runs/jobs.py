@@ -15,7 +15,7 @@ from labelnext.runs.whole import WholeJob
 
 
 def job_of(settings: Config, platform: Adapter, progress: Progress | None) -> Job:
-    """The job for what the adapter holds: parts, or a pool that is read whole."""
+    """The job for the adapter's pool: in parts, or in memory."""
     parts = cast("Streams", platform).parts() if can(platform, Capability.STREAMS) else None
     if parts is None:
         return WholeJob(settings, platform, progress)
@@ -25,7 +25,7 @@ def job_of(settings: Config, platform: Adapter, progress: Progress | None) -> Jo
 def writer_of(
     settings: Config, platform: Adapter | Target, journal: Journal, progress: Progress | None
 ) -> Job | Adapter | Target:
-    """What carried out a journal, and so can finish it or take it back."""
+    """Whatever wrote a journal's run, and so can finish or undo it."""
     if is_large(journal):
         return LargeJob(settings, platform, progress)
     return platform

@@ -1,4 +1,4 @@
-"""The ranking of a pool by the recipe of a configuration."""
+"""Rank a pool by a configuration's recipe."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def rank_pool(settings: Config, pool: Pool) -> Ranking:
 
 
 def follow(recipe: Recipe, pool: Pool) -> Ranking:
-    """The ranking of a pool by a recipe: a review, or a batch, calibrated where asked for.
+    """Rank a pool by a recipe: a review or a batch, calibrated if the recipe says so.
 
     Args:
-        recipe: of a configuration; what depends on the data may still be open.
+        recipe: a configuration's recipe; choices that depend on the data may be open.
         pool: the items.
 
     Raises:
@@ -38,7 +38,7 @@ def follow(recipe: Recipe, pool: Pool) -> Ranking:
     ranking = ranked(pool, recipe)
     notices = [warning] if recipe.unit is not None and (warning := saturated(pool)) else []
     if recipe.calibrate == "auto":
-        message = "calibrate: auto is for the probabilities of items; objects are used as they are."
+        message = "calibrate: auto has no effect on objects; it only applies to item probabilities."
         notices.append(Notice("calibration_skipped", message))
     return replace(ranking, notices=(*ranking.notices, *notices))
 
@@ -47,14 +47,14 @@ def with_object_scores(pool: Pool, ranking: Ranking) -> Ranking:
     """The ranking with a score for each object.
 
     Raises:
-        ConfigError: if items are scored by themselves.
+        ConfigError: if the ranking doesn't score objects.
     """
     recipe = ranking.recipe
     if ranking.of != "objects" or recipe is None or recipe.function is None:
         raise ConfigError(
             "write.objects must be left out unless objects are scored; "
             f"got {ranking.acquisition or 'no acquisition function'} of {ranking.of or 'items'}.",
-            hint="acquisition.of: objects scores an item by its objects.",
+            hint="set acquisition.of: objects to score items by their objects.",
         )
     function = recipe.function
     options = {name: value for name, value in recipe.scoring.items() if name in function.options}

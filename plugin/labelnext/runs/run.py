@@ -1,4 +1,4 @@
-"""run(config): open, read, score, select, write; one frame for a pool in memory and in parts."""
+"""run(config): open, read, score, select and write, for pools in memory and in parts."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from labelnext.runs.job import Job
 from labelnext.runs.jobs import job_of
 from labelnext.runs.whole import WholeJob
 from labelnext.support.files import check_writable, write_atomically
+from labelnext.support.words import counted
 
 
 def run(
@@ -36,8 +37,8 @@ def run(
 
     Args:
         config: a checked configuration, the path of a YAML file, or its content as a mapping.
-        adapter: one that is open already; made from the configuration when None.
-        dry_run: stop before anything is written; the report then says what would be.
+        adapter: an adapter that is already open; if None, one from the configuration.
+        dry_run: write nothing; the report says what would be written.
         progress: called with a stage, how much is done, and of how much (None if unknown).
 
     Returns:
@@ -47,8 +48,8 @@ def run(
         ConfigError: for a wrong configuration, a missing extra, project, dataset or permission.
         InvalidInput: if the data breaks a rule.
         Unavailable: if a server or database does not answer.
-        WriteRefused: if the write would touch what labelnext did not make.
-        WriteFailed: if a write broke off; `resume` finishes it, `undo` takes it back.
+        WriteRefused: if the write would touch data that labelnext didn't create.
+        WriteFailed: if a write was interrupted; `resume` finishes it, `undo` undoes it.
     """
     settings = loaded(config)
     with opened(settings, adapter, progress) as platform:
@@ -68,7 +69,7 @@ def run(
 def _carried_out(
     settings: Config, platform: Adapter, job: Job, plan: Plan, output: Path | None
 ) -> Report:
-    """Write, keep what the run saw, and report."""
+    """Write, keep a summary of the run, and report."""
     for path in (output, _page(settings)):
         if path is not None:
             check_writable(path)
@@ -95,12 +96,13 @@ def _report(
     journal: Journal | None = None,
     notices: list[Notice] | None = None,
 ) -> Report:
-    """What was found and done; without a journal, what would be done."""
+    """The report of what was found and done; without a journal, of a dry run."""
     dry_run = journal is None
     findings = job.findings(notices or [])
     steps = [step.description for step in plan.steps]
     if output is not None:
-        steps.append(f"Write {findings['counts']['ranked']} ranked items to {output}")
+        ranked = counted(findings["counts"]["ranked"], "ranked item")
+        steps.append(f"Write {ranked} to {output}")
     written = Path(plan.output) if plan.output else output
     return Report(
         run=plan.run,
@@ -129,30 +131,30 @@ def explain(
     adapter: Adapter | None = None,
     progress: Progress | None = None,
 ) -> Explanation:
-    """Why an item stands where it stands. Writes nothing. A pool in parts is read whole.
+    """Explain why an item ranks where it does. Writes nothing. A pool in parts is read whole.
 
     Args:
         config: as for `run`.
-        item_id: of the item.
-        adapter: one that is open already.
+        item_id: id of the item.
+        adapter: an adapter that is already open.
         progress: as for `run`.
 
     Raises:
-        NotFound: if no such item was read.
+        NotFound: if the source has no such item.
         ConfigError: for a wrong configuration or a missing extra.
     """
     settings = loaded(config)
     if settings.recipe.purpose == "review":
         raise ConfigError(
             "purpose must be label to explain a rank; got 'review'.",
-            hint="the report of a review says of each label why it is doubted.",
+            hint="a review's report says why each label is doubtful.",
         )
     with opened(settings, adapter, progress) as platform:
         return WholeJob(settings, platform, progress).explain(item_id)
 
 
 def _own_output(settings: Config, plan: Plan) -> Path | None:
-    """The ranking file beside the write-back; None where the plan writes it itself."""
+    """The extra ranking file; None if there is none or the plan writes it itself."""
     if plan.output is not None or settings.write.output is None:
         return None
     path = settings.directory / settings.write.output.expanduser()
@@ -171,5 +173,5 @@ def _broken_runs(settings: Config) -> list[Notice]:
         for journal in journals(settings.state)
         if (journal.status, journal.what) == ("broken", "run")
     ]
-    message = "run {} broke off earlier; this run writes over what it left."
+    message = "run {} was interrupted earlier; this run overwrites what it left behind."
     return [Notice("broken_run", message.format(run_id)) for run_id in broken[-1:]]

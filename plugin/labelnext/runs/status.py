@@ -1,4 +1,4 @@
-"""status(config): how far labelling has come, and whether labelling on may bring little."""
+"""status(config): labelling progress, and what further labelling would gain."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from labelnext.runs.jobs import job_of
 
 @dataclass(frozen=True)
 class Status:
-    """How far labelling has come.
+    """Labelling progress and stopping signals.
 
     Attributes:
-        n_items: items of the source now.
-        n_labelled: labelled ones among them.
-        runs: what each run saw, oldest first.
-        signals: whether labelling on may bring little.
-        forecast: what labelling on would bring, or why that cannot be said.
+        n_items: number of items in the source now.
+        n_labelled: number of labelled items.
+        runs: summaries of all runs, oldest first.
+        signals: signs that further labelling may gain little.
+        forecast: what further labelling would gain, or why there is no forecast.
     """
 
     n_items: int
@@ -61,11 +61,11 @@ def status(
     adapter: Adapter | None = None,
     progress: Progress | None = None,
 ) -> Status:
-    """How much is labelled, how the scores moved from run to run, signals and a forecast.
+    """Labelling progress, score changes between runs, stopping signals and a forecast.
 
     Args:
         config: as for `run`.
-        adapter: one that is open already.
+        adapter: an adapter that is already open.
         progress: as for `run`.
     """
     settings = loaded(config)
@@ -76,7 +76,7 @@ def status(
 
 
 def _forecast(settings: Config, pool: Pool) -> Forecast | str:
-    """At one more batch, and at twice the labels."""
+    """The forecast for one more batch and for twice the labels, or why there is none."""
     try:
         features, labels = labelled_part(pool)
     except InvalidInput as error:

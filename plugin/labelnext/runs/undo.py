@@ -1,4 +1,4 @@
-"""undo, resume, runs: the way back, for either kind of pool and for batches that were sent."""
+"""undo, resume and runs: undo, finish or list runs, including batches that were sent."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def undo(
     *,
     adapter: Adapter | None = None,
 ) -> tuple[Journal, list[str]]:
-    """Take back a run, the newest by default.
+    """Undo a run, the newest one by default.
 
     Returns:
-        Its journal, and what had to stay.
+        The run's journal, and what had to stay, one sentence each.
 
     Raises:
         NotFound: if there is no such run.
-        ConfigError: if it was undone already, or a later run built on it.
+        ConfigError: if the run is already undone, or a later run built on it.
     """
     settings = loaded(config)
     with only_run(settings.state):
@@ -50,17 +50,17 @@ def resume(
     adapter: Adapter | None = None,
     progress: Progress | None = None,
 ) -> Journal:
-    """Finish a run that broke off, the newest such one by default.
+    """Finish an interrupted run, the newest one by default.
 
     Raises:
         NotFound: if there is no such run.
-        ConfigError: if it is finished or undone, or a later run built on it.
+        ConfigError: if the run is already done or undone, or a later run built on it.
     """
     settings = loaded(config)
     with only_run(settings.state):
         journal = find_journal(settings.state, run_id, ("planned", "broken"))
         if journal.status == "done":
-            raise ConfigError(f"run {journal.run_id} must be broken to be resumed; it is done.")
+            raise ConfigError(f"run {journal.run_id} is already done; there is nothing to resume.")
         _newest(settings, journal, "resumed")
         with _platform(settings, journal, adapter, progress) as platform:
             writer_of(settings, platform, journal, progress).apply(journal.plan, journal)
@@ -70,21 +70,21 @@ def resume(
 def _platform(
     settings: Config, journal: Journal, adapter: Adapter | None, progress: Progress | None
 ) -> AbstractContextManager[Adapter | Target]:
-    """What carries out a journal: the source, or the platform to which a batch was sent."""
+    """The platform that a journal's run writes to: the source, or the target of `send`."""
     if journal.what == "send":
         return opened_target(settings, progress)
     return opened(settings, adapter, progress)
 
 
 def runs(config: Config | Path | str | Mapping[str, Any]) -> list[Journal]:
-    """The journals of a configuration, oldest first; a warning names what is passed over."""
+    """The journals of a configuration, oldest first; logs a warning for each skipped file."""
     known, faults = read_journals(loaded(config).state)
     for fault in faults.values():
-        _log.warning("passed over: %s", fault)
+        _log.warning("skipped: %s", fault)
     return known
 
 
 def _newest(settings: Config, journal: Journal, verb: str) -> None:
     if journal.undone:
-        raise ConfigError(f"run {journal.run_id} must not be undone already; it is.")
+        raise ConfigError(f"run {journal.run_id} is already undone.")
     check_newest(settings.state, journal, verb)

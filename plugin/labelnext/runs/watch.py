@@ -1,7 +1,7 @@
-"""watch: rank again whenever enough was labelled, or enough time went by, by asking the platform.
+"""watch: poll the platform, and rank again after enough new labels or enough time.
 
-Polling, not a webhook: Label Studio sends none to private addresses by default, does not repeat one
-that was lost, and its counters cost one small request.
+It polls instead of using webhooks because Label Studio by default sends none to private addresses
+and never repeats a lost one, while reading its counters takes one small request.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from labelnext.config.opened import opened
 from labelnext.errors import InvalidInput, Unavailable, WriteFailed
 from labelnext.runs.run import run
 from labelnext.support.files import write_atomically
+from labelnext.support.words import counted
 
 _LONGEST_WAIT = 300.0  # seconds between two attempts while the platform is away
 
@@ -31,14 +32,14 @@ _log = logging.getLogger("labelnext.watch")
 
 @dataclass(frozen=True)
 class Health:
-    """What `watch` says after each look at the platform.
+    """The state of `watch` after each check of the platform.
 
     Attributes:
-        ok: the platform answered, and the last run did not break off.
-        labels: its counter, None if it did not answer.
-        ranked_at: the counter at the last run, None before the first.
-        runs: how many this process made.
-        message: one line for people.
+        ok: whether the platform answered and the last run completed.
+        labels: the platform's label count; None if it didn't answer.
+        ranked_at: the label count at the last run; None before the first.
+        runs: number of runs by this process.
+        message: the state in one line.
     """
 
     ok: bool
@@ -50,7 +51,7 @@ class Health:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What the last run saw, kept beside the journals."""
+    """The label count and time of the last run, kept with the journals."""
 
     labels: int
     time: float
@@ -66,27 +67,26 @@ def watch(
     stop: threading.Event | None = None,
     tell: Callable[[Health], None] | None = None,
 ) -> Health:
-    """Run now if that is due, and again after each `labels` new labels or `minutes`.
+    """Run now if due, then again after every `labels` new labels or `minutes`.
 
-    A run that has begun is finished before `stop` counts, so that none is cut in the middle. What
-    an annotator has on the screen is not taken away: it is submitted as usual, and the next task
-    follows the new order.
+    `stop` never interrupts a run: a run in progress finishes first. Annotators keep the task that
+    they have open and submit it as usual; their next task follows the new order.
 
     Args:
         config: as for `run`.
-        labels: new labels after which to rank again, at least 1.
-        minutes: time after which to rank again, if anything at all was labelled meanwhile.
-        poll: seconds between two looks.
-        once: look once, run if that is due, and return.
-        stop: set it to end.
+        labels: number of new labels that trigger a run, at least 1.
+        minutes: time after which to run again, if anything was labelled since.
+        poll: seconds between checks.
+        once: check once, run if due, and return.
+        stop: event that ends the watch when set.
         tell: called with each `Health`.
 
     Returns:
-        The last health.
+        The last `Health`.
 
     Raises:
         InvalidInput: if a number is out of range.
-        ConfigError: if the adapter cannot count labels, or the configuration is wrong.
+        ConfigError: if the adapter can't count labels, or the configuration is wrong.
     """
     if labels < 1 or poll <= 0 or (minutes is not None and minutes <= 0):
         raise InvalidInput(
@@ -109,7 +109,7 @@ def watch(
 
 
 def _look(settings: Config, labels: int, minutes: float | None, before: Health) -> Health:
-    """Ask the platform for its counter, and run if that is due."""
+    """Ask the platform for its label count, and run if due."""
     count: int | None = None
     seen = _load(settings)
     ranked_at = None if seen is None else seen.labels
@@ -119,13 +119,14 @@ def _look(settings: Config, labels: int, minutes: float | None, before: Health) 
         new = labels if seen is None else abs(count - seen.labels)
         late = seen is not None and minutes is not None and time.time() - seen.time >= 60 * minutes
         if new < labels and not (late and new):
-            message = f"{count} labels, {new} of {labels} since the last ranking"
+            message = f"{counted(count, 'label')}, {new} of {labels} since the last ranking"
             return Health(True, count, ranked_at, before.runs, message)
         report = run(settings)
     except (Unavailable, WriteFailed) as error:
         return Health(False, count, ranked_at, before.runs, f"trying again: {error.message}")
     _save(settings, _Seen(count, time.time()))
-    message = f"{count} labels: ranked {report.counts['ranked']} items, run {report.run_id}"
+    ranked = counted(report.counts["ranked"], "item")
+    message = f"{counted(count, 'label')}: ranked {ranked}, run {report.run_id}"
     return Health(True, count, count, before.runs + 1, message)
 
 
@@ -137,7 +138,7 @@ def _count(settings: Config) -> int:
                 adapter.name,
                 Capability.COUNTS_LABELS,
                 able(Capability.COUNTS_LABELS),
-                "Or run labelnext run from a scheduler.",
+                "Or schedule labelnext run instead.",
             )
         return cast("CountsLabels", adapter).count_labels()
 
@@ -150,7 +151,7 @@ def _load(settings: Config) -> _Seen | None:
     try:
         return _Seen(**json.loads(_path(settings).read_text("utf-8")))
     except (OSError, ValueError, TypeError):
-        return None  # a first look, or a file that is no use: the cost is one run
+        return None  # the first check, or an unusable file: it costs one extra run
 
 
 def _save(settings: Config, seen: _Seen) -> None:

@@ -44,7 +44,7 @@ class WholeJob:
 
     @property
     def pool(self) -> Pool:
-        """What was read; it is read when first asked for."""
+        """The pool, read on first access."""
         if self._pool is None:
             with self.stages.timed("read"):
                 self._pool = read_pool(self._settings, self._platform, self._progress)
@@ -71,43 +71,43 @@ class WholeJob:
         return able and cast("TakesObjectScores", platform).wants_object_scores()
 
     def remarks(self) -> list[Finding]:
-        """Nothing: what follows is of the whole pool."""
+        """None: the findings that follow cover the whole pool."""
         return []
 
     def plan(self) -> Plan:
-        """Read and rank the pool, and say what would be written. Changes nothing."""
+        """Read and rank the pool, and plan the write. Changes nothing."""
         ranking = self.ranking
         with self.stages.timed("plan"):
             return self._platform.plan(ranking)
 
     def apply(self, plan: Plan, journal: Journal) -> None:
-        """Do what the plan says and the journal does not hold as done."""
+        """Carry out the steps of the plan that the journal doesn't record as done."""
         self._platform.apply(plan, journal)
 
     def undo(self, journal: Journal) -> list[str]:
-        """Put back what was there before; returns what had to stay, one sentence each."""
+        """Restore what was there before; returns what had to stay, one sentence each."""
         return self._platform.undo(journal)
 
     def write_output(self, path: Path) -> None:
-        """Write the ranking file beside the write-back."""
+        """Write the ranking file, in addition to the write-back."""
         write_ranking(path, self.ranking.pool_rows())
 
     def snapshot(self, run_id: str) -> Snapshot:
-        """What the run saw, to compare later runs with."""
+        """A summary of this run, for comparison with later runs."""
         return snapshot_of(run_id, self.pool, self.ranking)
 
     def labelled(self) -> tuple[int, int, Pool]:
-        """How many items there are, how many are labelled, and a pool that holds these."""
+        """Number of items, number of labelled items, and a pool with the labelled ones."""
         return len(self.pool), int(self.pool.labelled.sum()), self.pool
 
     def findings(self, notices: Sequence[Notice]) -> Mapping[str, Any]:
-        """The fields of a Report that follow from the pool and its ranking."""
+        """The fields of a Report that describe the pool and its ranking."""
         return summarise(self.pool, self.ranking, notices)
 
     def explain(self, item_id: str) -> Explanation:
-        """Why an item stands where it stands.
+        """Explain why an item ranks where it does.
 
         Raises:
-            NotFound: if no such item was read.
+            NotFound: if the source has no such item.
         """
         return explain_item(self.pool, self.ranking, item_id)

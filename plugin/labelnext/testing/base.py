@@ -130,7 +130,7 @@ def _broken_off(
     """The journal, read again, of a write that broke off at the step of that number."""
     with monkeypatch.context() as patch:
         _break_at(patch, number)
-        with pytest.raises(WriteFailed, match="broke off"):
+        with pytest.raises(WriteFailed, match="stopped at step"):
             writer.apply(plan, journal)
     again = Journal(journal.path)
     assert again.status == "broken"

@@ -117,7 +117,7 @@ def test_output_option_is_relative_to_the_current_folder(folder: Path) -> None:
 def test_quiet_run_prints_nothing_and_logs(folder: Path) -> None:
     result = labelnext("run", "c.yaml", "-q", "--log-file", "n.log", folder=folder)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
-    assert "2 ranked" in (folder / "n.log").read_text()
+    assert "2 ranked, 2 in the batch" in (folder / "n.log").read_text()
 
 
 def test_verbose_run_says_what_takes_how_long(folder: Path) -> None:
@@ -127,7 +127,7 @@ def test_verbose_run_says_what_takes_how_long(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("run", "none.yaml"), "does not exist. Hint: labelnext init"),
+        (("run", "none.yaml"), "config file 'none.yaml' doesn't exist. Hint: labelnext init"),
         (("run", "c.yaml", "--budget", "0"), "budget must be a whole number of at least 1; got 0"),
         (("run", "c.yaml", "--output", "r.doc"), "output must end in one of"),
         (("undo", "c.yaml"), "no run in"),
@@ -156,13 +156,13 @@ def test_runs_names_what_is_no_journal_and_other_commands_pass_it_over(folder: P
     assert labelnext("run", "c.yaml", folder=folder).returncode == 0
     result = labelnext("runs", "c.yaml", folder=folder)
     assert "ranking.jsonl" not in result.stdout
-    assert "warning passed over: journal must begin with a plan; " in result.stderr
+    assert "warning skipped: " in result.stderr
     result = labelnext("runs", "c.yaml", "--json", folder=folder)
     assert [run["status"] for run in json.loads(result.stdout)] == ["done"]
-    assert "ranking.jsonl' does not." in result.stderr
+    assert "ranking.jsonl' isn't a journal: it doesn't start with a plan." in result.stderr
     result = labelnext("undo", "c.yaml", "ranking", folder=folder)
     assert (result.returncode, result.stdout) == (1, "")
-    assert "must begin with a plan" in result.stderr
+    assert "isn't a journal: it doesn't start with a plan" in result.stderr
     assert labelnext("undo", "c.yaml", folder=folder).returncode == 0
 
 
@@ -170,7 +170,7 @@ def test_check_undo_and_runs_print_what_they_found(folder: Path) -> None:
     assert "No runs yet." in labelnext("runs", "c.yaml", folder=folder).stdout
     labelnext("run", "c.yaml", folder=folder)
     assert "done" in labelnext("runs", "c.yaml", folder=folder).stdout
-    assert "was taken back" in labelnext("undo", "c.yaml", folder=folder).stdout
+    assert "Undid run 2" in labelnext("undo", "c.yaml", folder=folder).stdout
     checked = labelnext("check", "c.yaml", folder=folder)
     assert checked.returncode == 0
     assert "2 can be ranked" in checked.stdout
@@ -182,7 +182,7 @@ def test_status_prints_the_runs_and_the_signals(folder: Path) -> None:
     labelnext("run", "c.yaml", folder=folder)
     result = labelnext("status", "c.yaml", folder=folder)
     assert result.returncode == 0, result.stderr
-    assert "0 of 2 items are labelled (0%)." in result.stdout
+    assert "0 of 2 items labelled (0%)." in result.stdout
     assert "overall uncertainty 0.4" in result.stdout  # margins .8 and 0
     data = json.loads(labelnext("status", "c.yaml", "--json", folder=folder).stdout)
     assert (data["n_items"], data["n_labelled"]) == (2, 0)
@@ -215,7 +215,9 @@ def test_init_writes_a_config_that_loads_once_it_is_filled_in(
 
 
 def test_init_does_not_write_over_a_file(folder: Path) -> None:
-    assert labelnext("init", "--output", "c.yaml", folder=folder).returncode == 1
+    result = labelnext("init", "--output", "c.yaml", folder=folder)
+    assert result.returncode == 1
+    assert result.stderr == "Error: c.yaml already exists. Hint: add --force to overwrite it.\n"
     assert labelnext("init", "--output", "c.yaml", "--force", folder=folder).returncode == 0
 
 
@@ -236,4 +238,4 @@ def test_module_runs_as_a_process(folder: Path) -> None:
     command = [sys.executable, "-m", "labelnext.cli", "run", "none.yaml"]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert result.returncode == 1
-    assert result.stderr.startswith("Error: config must be a file")
+    assert result.stderr.startswith("Error: config file 'none.yaml' doesn't exist")

@@ -111,7 +111,7 @@ def test_nothing_is_done_where_somebody_else_holds_the_platform(tmp_path: Path) 
 
 def test_what_is_held_is_let_go_when_a_step_fails_and_nothing_is_remarked(tmp_path: Path) -> None:
     journal, performer = Journal.create(tmp_path, PLAN), Told(breaks=True)
-    with pytest.raises(WriteFailed, match="broke off at step 1 of 2"):
+    with pytest.raises(WriteFailed, match="stopped at step 1 of 2"):
         carry_out(PLAN, journal, performer)
     assert performer.events[-1] == "let go"
     assert kinds(journal) == ["plan", "before"]

@@ -152,5 +152,5 @@ def test_broken_file_is_an_error_that_names_it(
         path.unlink()
     else:
         path.write_bytes(harm(path.read_bytes()))
-    with pytest.raises(ConfigError, match="x.arrow' must lie whole beside its journal"):
+    with pytest.raises(ConfigError, match="x.arrow' is missing or damaged"):
         load(path, digest)

@@ -49,7 +49,7 @@ def test_status_target_and_steps_are_told_without_any_payload(tmp_path: Path) ->
     assert [(s.kind, s.n_items) for s in again.plan.steps] == [("write", 3_000)]
     assert list(again.befores) == [0]
     for part in (again.plan.steps[0].payload, again.befores):
-        with pytest.raises(ConfigError, match=f"{journal.run_id}.* must lie whole beside"):
+        with pytest.raises(ConfigError, match=f"{journal.run_id}.* is missing or damaged"):
             dict(part)
 
 
@@ -173,7 +173,7 @@ def test_plan_that_finds_no_room_leaves_nothing(
         monkeypatch.undo()
         plan = (LARGE, SMALL)[number]
         monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(ConfigError, match="state must be a folder that can be written"):
+        with pytest.raises(ConfigError, match="state must be a writable folder"):
             Journal.create(tmp_path, plan)
         assert list(tmp_path.iterdir()) == []
 
@@ -211,20 +211,35 @@ def test_first_of_two_snapshots_in_the_file_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "must begin with a plan"),
-        (b'{"item_id": "a", "rank": 1}\n', "must begin with a plan"),
-        (b"\xff\xfe\x00garbage" * 100, "must begin with a plan"),
-        (b'{"kind":"plan"}\n', "must begin with a plan"),
-        (b'{"kind":"plan","run_id":"x","started":"y","plan":{"target":"z","st', "begin with"),
-        (b'{"kind":"plan","format":2,"run_id":"x"}\n', "must begin with a plan"),
-        (b'{"kind":"plan","format":"2","run_id":"x"}\n', "must begin with a plan"),
-        (b'{"kind":"plan","format":3,"labelnext":"9.0"}\n', "of format 2 or older; .* is of 3"),
-        (b'{"kind":"plan","format":3,"labelnext":"9.0"}\n', "update labelnext: 9.0 wrote it"),
-        (b"NEW" + b'{"kind":"done"}\n', "journal must be whole; .* is not .KeyError"),
-        (b"NEW" + b'{"kind":"before","step":0}\n', "journal must be whole"),
-        (b"FOLDER", "journal must be a file; .* is not"),
-        (b"PIPE", "journal must be a file; .* is not"),
-        (b"LINK", "journal must exist"),
+        (b"", "isn't a journal: it doesn't start with a plan"),
+        (b'{"item_id": "a", "rank": 1}\n', "isn't a journal: it doesn't start with a plan"),
+        (b"\xff\xfe\x00garbage" * 100, "isn't a journal: it doesn't start with a plan"),
+        (b'{"kind":"plan"}\n', "isn't a journal: it doesn't start with a plan"),
+        (
+            b'{"kind":"plan","run_id":"x","started":"y","plan":{"target":"z","st',
+            "isn't a journal: it doesn't start with a plan",
+        ),
+        (
+            b'{"kind":"plan","format":2,"run_id":"x"}\n',
+            "isn't a journal: it doesn't start with a plan",
+        ),
+        (
+            b'{"kind":"plan","format":"2","run_id":"x"}\n',
+            "isn't a journal: it doesn't start with a plan",
+        ),
+        (
+            b'{"kind":"plan","format":3,"labelnext":"9.0"}\n',
+            "has format 3; this version reads formats up to 2",
+        ),
+        (
+            b'{"kind":"plan","format":3,"labelnext":"9.0"}\n',
+            "update labelnext: version 9.0 wrote it",
+        ),
+        (b"NEW" + b'{"kind":"done"}\n', "journal .* is damaged .KeyError"),
+        (b"NEW" + b'{"kind":"before","step":0}\n', "journal .* is damaged"),
+        (b"FOLDER", "journal .* isn't a file"),
+        (b"PIPE", "journal .* isn't a file"),
+        (b"LINK", "journal .* doesn't exist"),
     ],
 )
 @pytest.mark.parametrize("name", ["ranking", "20260101T000000-000000"])
@@ -245,7 +260,7 @@ def test_other_files_in_the_folder_are_passed_over_and_named(
     journal = done(tmp_path)
     assert [known.run_id for known in runs(configured(tmp_path))] == [journal.run_id]
     (warning,) = [record.getMessage() for record in caplog.records]
-    assert warning.startswith("passed over: ")
+    assert warning.startswith("skipped: ")
     with pytest.raises(ConfigError) as caught:
         find_journal(tmp_path, name, ("done",))
     for said in (warning, str(caught.value)):
@@ -273,7 +288,7 @@ def test_journal_of_another_user_is_passed_over_and_named(
     monkeypatch.setattr(Path, "open", refused)
     known, faults = read_journals(tmp_path)
     assert [journal.run_id for journal in known] == [ours.run_id]
-    assert "must be a file that can be read" in faults[theirs.run_id].message
+    assert "can't be read (" in faults[theirs.run_id].message
     assert "Permission denied" in faults[theirs.run_id].message
 
 
@@ -282,13 +297,15 @@ def test_run_is_not_taken_back_below_a_later_one_that_cannot_be_read(tmp_path: P
     later = folder / "state" / "29990101T000000-000000.jsonl"
     later.write_text('{"kind":"plan","format":3,"labelnext":"9.0"}\n')
     for command in (undo, resume):
-        with pytest.raises(ConfigError, match=f"{later.stem} came after it, and .* of 3") as caught:
+        with pytest.raises(
+            ConfigError, match=f"run {later.stem} can't be read: .* format 3"
+        ) as caught:
             command(folder / "labelnext.yaml")
-        assert caught.value.hint == "update labelnext: 9.0 wrote it."
+        assert caught.value.hint == "update labelnext: version 9.0 wrote it."
     later.write_text("garbage")
-    with pytest.raises(ConfigError, match="came after it") as caught:
+    with pytest.raises(ConfigError, match="the later run .* can't be read") as caught:
         undo(folder / "labelnext.yaml")
-    assert caught.value.hint == f"move {later.name} away if it is of no use."
+    assert caught.value.hint == f"if you don't need {later.name}, move it elsewhere."
     later.rename(folder / "garbage")
     assert resume(folder / "labelnext.yaml").run_id == BROKEN
 

@@ -100,7 +100,7 @@ def test_line_cut_off_by_the_death_of_the_process_is_passed_over(tmp_path: Path,
 
 def test_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text("{}")
-    with pytest.raises(ConfigError, match="must begin with a plan"):
+    with pytest.raises(ConfigError, match="isn't a journal: it doesn't start with a plan"):
         Journal(tmp_path / "x.jsonl")
     with pytest.raises(NotFound):
         Journal(tmp_path / "y.jsonl")
@@ -108,10 +108,10 @@ def test_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
 
 def test_state_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="state must be a folder that can be written"):
+    with pytest.raises(ConfigError, match="state must be a writable folder"):
         Journal.create(tmp_path / "file" / "state", PLAN)
     with (
-        pytest.raises(ConfigError, match="state must be a folder that can be written"),
+        pytest.raises(ConfigError, match="state must be a writable folder"),
         only_run(tmp_path / "file" / "state"),
     ):
         pass
@@ -150,7 +150,7 @@ def test_second_run_at_the_same_time_is_refused(tmp_path: Path) -> None:
     try:
         assert begun.wait(20)
         with (
-            pytest.raises(ConfigError, match=f"another run is under way.*{process.pid}"),
+            pytest.raises(ConfigError, match=f"another run is in progress in .*{process.pid}"),
             only_run(tmp_path),
         ):
             pass

@@ -81,7 +81,7 @@ def test_done_run_of_0_1_0_is_undone(tmp_path: Path) -> None:
     assert (journal.run_id, journal.status, stayed) == (DONE, "undone", [])
     assert (folder / "ranking.csv").read_text() == "made by hand\n"
     assert stat.S_IMODE((folder / "ranking.csv").stat().st_mode) == 0o640
-    with pytest.raises(ConfigError, match="must not be undone already"):
+    with pytest.raises(ConfigError, match="is already undone"):
         undo(folder / "labelnext.yaml", UNDONE)
 
 

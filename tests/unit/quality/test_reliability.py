@@ -131,9 +131,9 @@ def test_report_shows_the_reliability_of_every_version(tmp_path) -> None:
     (found,) = json.loads(report.to_json())["calibration"]
     assert found["n"] == 100
     assert sum(found["bins"]["counts"]) == 100
-    assert "calibration, version 1: 100 labelled items" in report.to_text()
+    assert "calibration of version 1 on 100 labelled items" in report.to_text()
     page = (tmp_path / "labelnext-report.html").read_text()
-    assert "Can the confidences be trusted?" in page
+    assert "Can you trust the confidences?" in page
     assert page.count("share that was right") >= 1
 
 
@@ -169,9 +169,9 @@ def test_report_calls_each_version_by_its_name(tmp_path) -> None:
         ("spring", pytest.approx(0.6)),
         ("autumn", pytest.approx(0.9)),
     ]
-    assert "calibration, version autumn: 11 labelled items" in report.to_text()
+    assert "calibration of version autumn on 11 labelled items" in report.to_text()
     page = (tmp_path / "labelnext-report.html").read_text()
-    assert "Can the confidences be trusted? Version spring" in page
+    assert "Can you trust the confidences? Version spring" in page
 
 
 def test_reliability_diagram_shows_filled_bins_alone() -> None:

@@ -213,7 +213,7 @@ def test_review_of_a_file_is_written_and_taken_back(config: Path) -> None:
     assert report.counts["ranked"] == 3
     assert report.next_items[0]["reason"] == "labelled 1 by 2; predicted 0 0.90, 1 0.10"
     page = (config.parent / "labelnext-report.html").read_text()
-    assert "Which labels to look at again" in page
+    assert "Which labels to review next" in page
     assert status(config).runs == []  # doubts in labels are no stopping signal
     undo(config)
     assert not (config.parent / "ranking.csv").exists()
@@ -224,7 +224,7 @@ def test_keys_that_a_review_does_not_use_are_said(config: Path) -> None:
     config.write_text(text)
     (*_, notice) = labelnext.run(config).notices
     assert notice.code == "idle_options"
-    assert "selection.method, acquisition had no part" in notice.message
+    assert "ignores selection.method, acquisition." in notice.message
 
 
 def test_explain_of_a_review_points_to_its_report(config: Path) -> None:

@@ -156,7 +156,7 @@ def test_run_again_says_the_same_of_a_run_that_broke_off(
         report = labelnext.run(config)
         said.append([re.sub(r"\d{8}T[\d-]+", "RUN", n.message) for n in report.notices])
     assert said[0] == said[1]
-    assert "run RUN broke off earlier; this run writes over what it left." in said[0]
+    assert "run RUN was interrupted earlier; this run overwrites what it left behind." in said[0]
 
 
 def break_off(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

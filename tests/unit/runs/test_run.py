@@ -164,7 +164,7 @@ def test_undo_and_runs_follow_the_journal(config: Path) -> None:
     config.write_text(config.read_text() + "acquisition: {name: entropy}\n")
     labelnext.run(config)
     assert [journal.status for journal in runs(config)] == ["done", "done"]
-    with pytest.raises(ConfigError, match="must be the newest to be undone"):
+    with pytest.raises(ConfigError, match="can't be undone: the later run .* builds on it"):
         undo(config, runs(config)[0].run_id)
     undo(config)
     assert (config.parent / "ranking.csv").read_bytes() == first
@@ -181,7 +181,7 @@ def test_broken_run_is_resumed_and_mentioned(config: Path, monkeypatch: pytest.M
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "perform_step", failing)
-        with pytest.raises(labelnext.LabelnextError, match="broke off at step 1 of 1"):
+        with pytest.raises(labelnext.LabelnextError, match="stopped at step 1 of 1"):
             labelnext.run(config)
     assert [journal.status for journal in runs(config)] == ["broken"]
     resume(config)
@@ -259,7 +259,7 @@ def test_check_of_broken_data_is_an_error_and_no_crash(config: Path) -> None:
 def test_option_given_twice_is_refused(config: Path) -> None:
     both = "acquisition: {name: entropy, options: {base: 2}}\nselection: {options: {base: 3}}\n"
     config.write_text(config.read_text().split("selection")[0] + both)
-    with pytest.raises(ConfigError, match="not in both"):
+    with pytest.raises(ConfigError, match="in selection.options, not both"):
         labelnext.run(config)
 
 
