@@ -94,7 +94,7 @@ class _Gradients:
         |g − g'|² = |a|²|h|² + |a'|²|h'|² − 2 (a·a')(h·h'), without the first term, which doesn't
         affect a minimum over `others`.
         """
-        distances = block @ targets.T
+        distances: Array = block @ targets.T
         distances *= self._residuals[rows] @ (-2 * self._residuals[others]).T
         distances += self.squared_lengths[others]
         return distances
@@ -122,7 +122,7 @@ class _Gradients:
     def _with_length(self, rows: slice | NDArray[np.intp], partial: Array) -> Array:
         """Add the first term, and set rounding noise of equal gradients to 0."""
         lengths = self.squared_lengths[rows]
-        distances = partial + lengths
+        distances: Array = partial + lengths
         distances[distances < 64 * np.finfo(distances.dtype).eps * lengths] = 0
         return distances
 
