@@ -178,7 +178,8 @@ def _agreement(runs: Sequence[Snapshot]) -> Signal:
         says = f"the last {_STABLE_RUNS} pairs of runs agree: predictions have stabilised."
     else:
         says = (
-            f"predictions still change until {_STABLE_RUNS} pairs average at least {_STABLE_KAPPA}."
+            f"not stable yet: that takes {_STABLE_RUNS} pairs of runs averaging "
+            f"{_STABLE_KAPPA} or more."
         )
     return Signal(
         "kappa",

@@ -94,7 +94,7 @@ class _Gradients:
         |g − g'|² = |a|²|h|² + |a'|²|h'|² − 2 (a·a')(h·h'), without the first term, which doesn't
         affect a minimum over `others`.
         """
-        distances = block @ targets.T
+        distances: Array = block @ targets.T
         distances *= self._residuals[rows] @ (-2 * self._residuals[others]).T
         distances += self.squared_lengths[others]
         return distances

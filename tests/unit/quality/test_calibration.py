@@ -163,7 +163,7 @@ def test_measure_of_random_labels_on_certain_rows_is_not_flattered() -> None:
     [
         ([[0.5, 0.5]], [2], "from 0 to 1"),
         ([[0.5, 0.5]], [0, 1], r"shape \(1,\)"),
-        ([[np.nan, 0.5]], [0], "must not hold NaN"),
+        ([[np.nan, 0.5]], [0], "must not contain NaN"),
     ],
 )
 def test_wrong_labels_are_refused(rows: object, labels: list[int], message: str) -> None:
@@ -172,7 +172,7 @@ def test_wrong_labels_are_refused(rows: object, labels: list[int], message: str)
 
 
 def test_too_few_items_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="at least 5; got 2"):
+    with pytest.raises(InvalidInput, match="at least 5 labelled items; got 2"):
         measure([[0.5, 0.5]] * 2, [0, 1])
 
 
@@ -198,7 +198,7 @@ def test_auto_scales_the_scores_and_says_what_changed() -> None:
     (notice,) = new.notices
     assert notice.code == "calibrated"
     assert "on 1500 labelled items" in notice.message
-    assert "of 50 items of the batch" in notice.message
+    assert "of 50 items in the batch" in notice.message
 
 
 def test_auto_does_not_depend_on_the_order_of_the_rows() -> None:

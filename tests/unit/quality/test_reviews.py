@@ -166,7 +166,7 @@ def test_image_without_labelled_boxes_is_reviewed_too() -> None:
 def test_boxes_without_classes_are_refused() -> None:
     bare = Objects([0, 1], [0.9], boxes=[[0, 0, 1, 1]])
     pool = Pool("a", objects=bare, truth=bare, labelled=[True])
-    with pytest.raises(InvalidInput, match="must have a class each"):
+    with pytest.raises(InvalidInput, match="every object must have a class"):
         review(pool)
 
 

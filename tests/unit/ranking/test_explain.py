@@ -79,7 +79,7 @@ def test_labelled_and_unscored_items_say_why_they_are_not_ranked() -> None:
     pool = Pool(["a", "b"], probabilities=[[1, 0], [np.nan, 0]], labels=[0, -1])
     ranking = rank(pool, "margin")
     assert explain_item(pool, ranking, "a").status == "not ranked: already labelled"
-    assert "holds NaN" in explain_item(pool, ranking, "b").status
+    assert "prediction has NaN" in explain_item(pool, ranking, "b").status
 
 
 def test_classes_of_an_item_are_listed_and_those_of_each_version() -> None:

@@ -158,7 +158,7 @@ def test_order_of_the_rows_has_no_influence(versions: Pool) -> None:
 
 
 def test_nothing_to_compare_with_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="needs labels, or a second model version"):
+    with pytest.raises(InvalidInput, match="needs labels or a second model version"):
         replay_stored(Pool("ab", probabilities=[[0.5, 0.5]] * 2), ["margin"])
     with pytest.raises(InvalidInput, match="needs class probabilities or boxes"):
         replay_stored(Pool("ab", labels=[0, 1]), ["margin"])

@@ -110,8 +110,12 @@ def test_budget_in_cost_takes_what_still_fits() -> None:
 
 def test_constraint_needs_its_column() -> None:
     bare = Pool(["a"], embeddings=[[0.0]])
-    for options in ({"budget_in": "cost"}, {"per_group": 1}, {"quota": {"0": 1}}):
-        with pytest.raises(InvalidInput, match="the pool has no"):
+    for options, lacking in (
+        ({"budget_in": "cost"}, "costs"),
+        ({"per_group": 1}, "groups"),
+        ({"quota": {"0": 1}}, "predicted classes"),
+    ):
+        with pytest.raises(InvalidInput, match=f"for a pool without {lacking}"):
             rank(bare, None, selection="k_center", **options)
 
 
