@@ -80,6 +80,7 @@ def make_pool(
         InvalidInput: if labels are unknown, numbers out of range, or if the members cannot be
             compared.
     """
+    # Long: it fills every column of Pool once.
     names = dict(zip(task_ids, item_ids, strict=True))
     found = list(notices)
     contents: dict[str | None, Content] = {}

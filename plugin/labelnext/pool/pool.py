@@ -113,6 +113,7 @@ class Pool:
         missing: ArrayLike | None = None,
         notices: Iterable[Notice] = (),
     ) -> None:
+        # Long: one parameter and one check for each column.
         ids = checked_ids(item_ids)
         n = len(ids)
         collected = list(notices)

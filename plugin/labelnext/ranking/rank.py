@@ -80,6 +80,7 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     Raises:
         InvalidInput: if the pool lacks required data.
     """
+    # Long: from scores to ranks in one reading order; parts of it would pass everything on.
     function, method, constraints = recipe.function, recipe.method, recipe.constraints
     n = len(pool)
     scores: NDArray[np.float64] = np.full(n, np.nan)

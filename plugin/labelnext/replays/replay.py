@@ -53,6 +53,7 @@ def replay(
         ConfigError: for an invalid configuration.
         InvalidInput: if there are too few labelled items, or they have no embeddings.
     """
+    # Long: a third is its docstring, and the rest hands settings on.
     settings = config if isinstance(config, Config) else load_config(config)
     options = settings.replay
     page = None if options.path is None else settings.directory / options.path.expanduser()
