@@ -11,6 +11,7 @@ from labelnext.acquisition.objects import object_statistics
 from labelnext.pool.checks import mean_of_members
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
 
 
 def reason(pool: Pool, row: int, of: str | None) -> str:
@@ -57,7 +58,7 @@ def objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> str
         for i in order[:most].tolist()
     ]
     more = f" and {len(order) - most} more" if len(order) > most else ""
-    return f"{len(order)} objects: {', '.join(parts)}{more}"
+    return f"{counted(len(order), 'object')}: {', '.join(parts)}{more}"
 
 
 def _versions_reason(versions: tuple[Objects, ...], row: int) -> str:

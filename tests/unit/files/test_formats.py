@@ -143,9 +143,7 @@ def test_formats_that_claim_a_path_alike_are_named(
     also(Format("points", "", (".csv",), Options, read_nothing))
     (tmp_path / "p.csv").write_text("item_id\na\n")
     files = open_adapter("files", directory=tmp_path, path="p.csv")
-    with pytest.raises(
-        ConfigError, match=r"'p.csv' may be of csv, points. Hint: set source.format"
-    ):
+    with pytest.raises(ConfigError, match=r"'p.csv' matches csv, points. Hint: set source.format"):
         files.read()
     assert len(open_adapter("files", directory=tmp_path, path="p.csv", format="csv").read()) == 1
     assert len(open_adapter("files", directory=tmp_path, path="p.csv", format="points").read()) == 0
