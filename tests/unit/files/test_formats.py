@@ -117,7 +117,9 @@ def test_a_stated_format_decides_and_that_of_each_file_names_a_folder_too(tmp_pa
 
 def test_a_path_of_no_format_lists_what_is_recognised(tmp_path: Path) -> None:
     rule = r"must end in one of .json, .csv, .*, or be a folder, glob or URL of Parquet files; got"
-    with pytest.raises(ConfigError, match=f"path {rule} 'p.txt'. Hint: rename it, or set source.format"):
+    with pytest.raises(
+        ConfigError, match=f"path {rule} 'p.txt'. Hint: rename it, or set source.format"
+    ):
         recognised(tmp_path / "p.txt")
 
 
