@@ -111,7 +111,7 @@ def test_tasks_that_are_gone_are_counted_and_those_of_another_project_refused(
         labelnext.send(config | {"send": to(label_studio)})
     label_studio.api("DELETE", f"/api/tasks/{ids[4]}/")
     (notice,) = labelnext.send(config).notices
-    assert f"1 items of the batch are not in project {project}" in notice.message
+    assert f"1 item of the batch is not in project {project}" in notice.message
     assert notice.message.endswith(f": {ids[4]}.")
     assert label_studio.priorities(project) == {ids[5]: "1.0000"}
 

@@ -72,7 +72,7 @@ def test_samples_that_are_gone_are_counted_and_foreign_fields_refused(
     labelnext.run(config)
     dataset.delete_samples(dataset.match(fo.ViewField("name") == "b"))
     (notice,) = labelnext.send(config).notices
-    assert notice.message == f"1 items of the batch are not in dataset {dataset.name}: b."
+    assert notice.message == f"1 item of the batch is not in dataset {dataset.name}: b."
     assert dataset.load_saved_view("labelnext-batch").values("name") == ["d"]
     undo(config)
     dataset.add_sample_field("labelnext", fo.IntField)

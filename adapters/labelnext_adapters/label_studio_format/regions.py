@@ -8,26 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from labelnext.pool.masks import Mask, mask_of
+from labelnext_adapters.label_studio_format.faults import BrokenRegion as BrokenRegion
+from labelnext_adapters.label_studio_format.faults import UnknownLabel as UnknownLabel
 
 _SUM_ERROR = 1e-3  # some scored choices that reach 1 this closely are a whole distribution
-
-
-class BrokenRegion(Exception):
-    """A region that is not what its control tag makes; the prediction is left out and counted."""
-
-
-class UnknownLabel(Exception):
-    """A label that the labelling setup does not have."""
-
-    def __init__(self, label: str) -> None:
-        super().__init__(label)
-        self.label = label
 
 
 class Region(msgspec.Struct):
@@ -226,7 +216,7 @@ def _true_choices(region: Region, setup: Setup) -> list[Found]:
 
 def _true_shape(region: Region, setup: Setup, *, key: str, boxed: bool = False) -> list[Found]:
     value = _shape.decode(region.value)
-    labels: list[str] = getattr(value, key) if key else []
+    labels = _labels(region, value, key)
     box = _box(region, value) if boxed else None
     class_id = setup.position(labels[0]) if labels else -1
     return [Found(1.0, class_id, box, mask=_mask(region, value))]
@@ -279,7 +269,7 @@ def _parse_shapes(
         value = _shape.decode(region.value)
         probs = _first(value.probs, _meta_probs(region))
         vector = None if probs is None else _vector(probs, setup)
-        labels: list[str] = getattr(value, key) if key else []
+        labels = _labels(region, value, key)
         class_id = setup.position(labels[0]) if labels else -1
         of_class = vector[class_id] if vector is not None and labels else None
         confidence = _first(region.score, of_class, score)
@@ -288,6 +278,21 @@ def _parse_shapes(
             return Parsed()
         found.append(Found(confidence, class_id, box, vector, _mask(region, value)))
     return Parsed(objects=found)
+
+
+def _labels(region: Region, value: _Shape, key: str) -> list[str]:
+    """The labels of a region; those of tags that `_Shape` doesn't list are decoded separately."""
+    if not key:
+        return []
+    if key in _Shape.__struct_fields__:
+        listed: list[str] = getattr(value, key)
+        return listed
+    return list(getattr(_labels_decoder(key).decode(region.value), key))
+
+
+@cache
+def _labels_decoder(key: str) -> Any:
+    return msgspec.json.Decoder(msgspec.defstruct("_Labels", [(key, list[str], [])]))
 
 
 def _box(region: Region, value: _Shape) -> tuple[float, float, float, float]:

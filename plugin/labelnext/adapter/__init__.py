@@ -1,4 +1,4 @@
-"""The Adapter protocol: how a platform's items come in, and how a ranking goes back."""
+"""Adapters: how labelnext reads a platform's items and writes rankings back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What travels between two platforms: a batch on its way out, and labels on their way back."""
+"""What platforms exchange: a batch on the way out, labels on the way back."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from labelnext.acquisition import Unit
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.ranking.ranking import Ranking, ranking_alone
+from labelnext.support.words import counted
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One label, of an item or of a part of it.
+    """One label of an item or of a box in it.
 
     Attributes:
         label: name of the class.
         box: x1 y1 x2 y2 in [0, 1]; None for a label of the whole item.
-        confidence: of a model, in [0, 1]; None if it has none, or a person said it.
+        confidence: the model's confidence in [0, 1]; None if there is none, or a person labelled.
 
     Example:
         >>> Mark.from_row(Mark("car", (0.0, 0.0, 0.5, 1.0), 0.9).to_row())
@@ -38,19 +39,19 @@ class Mark:
 
     @classmethod
     def from_row(cls, row: list[Any]) -> Mark:
-        """Back from `to_row`."""
+        """The mark from the result of `to_row`."""
         label, box, confidence = row
         return cls(label, None if box is None else (box[0], box[1], box[2], box[3]), confidence)
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where items come from, so that their labels find back.
+    """Where items come from, so that their labels can be returned there.
 
     Attributes:
         platform: name of the adapter.
-        dataset: its name, for people.
-        dataset_id: what tells it apart from others, also after it was renamed.
+        dataset: name of the dataset.
+        dataset_id: id of the dataset, which survives renaming.
     """
 
     platform: str
@@ -59,7 +60,7 @@ class Origin:
 
     @property
     def key(self) -> str:
-        """The name under which the other platform keeps the ids of the items.
+        """The key that holds the items' ids on the other platform.
 
         Example:
             >>> Origin("fiftyone", "street", "6561").key
@@ -74,8 +75,8 @@ class Item:
 
     Attributes:
         item_id: the platform's own id.
-        media: path of a file, or an address; None where only the platform that holds it knows.
-        marks: what the model says; None where it says nothing.
+        media: path or address of the file; None if only the source platform can access it.
+        marks: the model's predictions; None if there are none.
         size: width and height in pixels, if known.
     """
 
@@ -92,12 +93,12 @@ class Batch:
     Attributes:
         origin: where the items come from.
         run: name of the run.
-        unit: whether items or their objects are labelled.
-        classes: what they can be labelled as.
+        unit: whether people label items or their objects.
+        classes: names of the classes to choose from.
         model_version: a name for the predictions.
-        items: in the order of their ranks.
-        ranking: of the items alone, for a platform that holds them already; None where the source
-            gives none.
+        items: the items, in rank order.
+        ranking: ranking of these items only, for a platform that already holds them; None if the
+            source gives none.
     """
 
     origin: Origin
@@ -110,12 +111,12 @@ class Batch:
 
 
 def ranked_there(batch: Batch, known: Collection[str], where: str) -> tuple[Ranking, list[str]]:
-    """The ranking of those items of a batch that a platform holds.
+    """The ranking of those items of a batch that a platform already holds.
 
     Args:
-        batch: with its ranking.
-        known: ids of items that are there.
-        where: they would be, for people.
+        batch: a batch with its ranking.
+        known: ids of the items on the platform.
+        where: the place on the platform, for messages.
 
     Returns:
         The ranking, and what is left out, one sentence each.
@@ -125,9 +126,9 @@ def ranked_there(batch: Batch, known: Collection[str], where: str) -> tuple[Rank
     """
     if batch.ranking is None:
         raise InvalidInput(
-            f"a batch must have its ranking to be marked in {where}; one of "
-            f"{batch.origin.platform} has none.",
-            hint="set send.adapter to a platform that takes its items in.",
+            f"{where} can only mark a batch that has a ranking; batches from "
+            f"{batch.origin.platform} have none.",
+            hint="set send.adapter to a platform that can import the items.",
         )
     ranking = batch.ranking
     there = np.isin(ranking.item_ids, list(known))
@@ -136,23 +137,26 @@ def ranked_there(batch: Batch, known: Collection[str], where: str) -> tuple[Rank
         raise InvalidInput(
             f"the items of the batch must be in {where}; none of {len(missing)} is: "
             f"{listed(missing)}.",
-            hint="send.key names what holds their ids there; where they are not there yet, "
-            "source.columns.media names the column of their images, and tasks are made.",
+            hint="set send.key to the data key or field that holds their ids there; to create new "
+            "tasks instead, set source.columns.media to the column of their images.",
         )
-    message = f"{len(missing)} items of the batch are not in {where}: {listed(missing)}."
+    verb = "is" if len(missing) == 1 else "are"
+    message = (
+        f"{counted(len(missing), 'item')} of the batch {verb} not in {where}: {listed(missing)}."
+    )
     left_out = [message] if missing else []
     return ranking_alone(ranking, there), left_out
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What people said of items that were sent.
+    """The labels that people gave sent items.
 
     Attributes:
-        source: where they said it, for people.
-        unit: whether items or their objects are labelled.
-        known: the labels of each labelled item; an empty tuple says that it holds no object.
-        waiting: items that are there and have no label.
+        source: where the labels come from, in words.
+        unit: whether people label items or their objects.
+        known: the labels of each labelled item; an empty tuple means that it has no objects.
+        waiting: items that aren't labelled yet.
         notices: what was left out.
     """
 

@@ -1,4 +1,4 @@
-"""What an adapter can do, declared by it and asked in one place; nothing is guessed."""
+"""Capabilities: what each adapter declares it can do."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from labelnext.errors import UnknownName, listed
 
 
 class Capability(Enum):
-    """Something an adapter can do: in words, and the members that it promises.
+    """Something an adapter can do: a description, and the class members it requires.
 
     Attributes:
-        promises: names of what the adapter's class must then have.
+        promises: names of the members that the adapter's class must have.
 
     Example:
         >>> Capability.STREAMS.value, Capability.STREAMS.promises
@@ -31,14 +31,14 @@ class Capability(Enum):
     TAKES_OBJECT_SCORES = "write a score for each object", "wants_object_scores"
 
     def __new__(cls, words: str, *promises: str) -> Capability:
-        """The words are the value."""
+        """Make the words the enum value."""
         capability = object.__new__(cls)
         capability._value_, capability.promises = words, promises
         return capability
 
 
 BASIC = frozenset({Capability.READS, Capability.WRITES})
-"""What every adapter can do, and all that is asked of one that declares nothing."""
+"""What every adapter can do, and the default for one that declares nothing."""
 
 
 def can(adapter: object, capability: Capability) -> bool:
@@ -49,12 +49,12 @@ def can(adapter: object, capability: Capability) -> bool:
 def missing_capability(
     key: str, name: str, capability: Capability, able: Sequence[str], instead: str = ""
 ) -> UnknownName:
-    """The error for an adapter that cannot do what is asked for.
+    """The error for an adapter that lacks a capability.
 
     Args:
-        key: of the configuration, such as source.adapter.
-        name: of the adapter.
-        capability: that it lacks.
+        key: key of the configuration, such as source.adapter.
+        name: name of the adapter.
+        capability: what it lacks.
         able: names of the installed adapters that have it.
         instead: what else the user can do.
 

@@ -1,7 +1,7 @@
-"""The table of file formats: how the files adapter reads what lies at a path.
+"""File formats: how the files adapter reads a path.
 
-A format is a `Format` that an entry point of the group ``labelnext.formats`` names, in labelnext
-as in any other package. Its options stand under `source`, beside those of the adapter.
+A format is a `Format` registered as an entry point in the group ``labelnext.formats``, by labelnext
+or any other package. Its options are keys of `source`, like those of the adapter.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from labelnext.support.plugins import Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: Keys of `source` that no format can have for options of its own.
+#: Keys of `source` that a format can't use for its own options.
 TAKEN = ("adapter", "key", "predictions", "path", "format")
 
 
 class InParts(Protocol):
-    """A pool that is read part by part, because it may be larger than memory."""
+    """A pool that is read in parts because it may not fit in memory."""
 
     def parts(self) -> list[Part]:
         """The parts, in a stable order."""
 
     def read_part(self, part: Part, more: Sequence[str] = ()) -> tuple[Pool, pa.Array]:
-        """The items of a part, numbered from 0, and their ids; `more`: of embedding and group."""
+        """The items of a part, numbered from 0, and their ids; `more` adds embedding or group."""
 
     def rows(self, item_ids: Sequence[str], more: Sequence[str]) -> pa.Table | None:
-        """The rows of some items, wherever they are; None where there are none."""
+        """The rows of these items, from any part; None if there are none."""
 
     def read(self) -> Pool:
         """All items, in memory."""
@@ -46,26 +46,27 @@ def _no_files(options: Any, context: Context) -> Sequence[Path]:
 
 @dataclass(frozen=True)
 class Format:
-    """A row of the table.
+    """A file format.
 
-    A path is a file or folder on this machine, with or without wild cards, or the text of a URL.
+    A path is a file or folder on this machine, possibly with wild cards, or the text of a URL.
 
     Attributes:
         name: as in `source.format`.
         summary: what it reads, in one line.
-        endings: of the names of its files, in lower case and with the dot.
-        Options: its own keys of `source`, a string below each telling what it is.
-        read: ``read(path, options, context)``, all items; what it raises as ValueError or OSError
-            means that the file is broken.
-        files: ``files(options, context)``, what it reads beside the path; no ranking is ever
-            written over it.
-        recognises: ``recognises(path)``, where an ending is not enough: for folders, URLs, or by
-            the content. A format with such a test goes before those that go by their endings.
-        recognised_by: what it recognises, in words; the endings when empty.
-        needs: options without which it is not taken for a path, unless `source.format` names it.
-        many_of: the format of each file, if it reads many: `source.format` may name that one too.
-        table: ``table(path, options, context)``, the rows as an Arrow table, where the format has
-            columns; images of a batch are taken from one of them.
+        endings: file name endings, in lower case and with the dot.
+        Options: its own keys of `source`, each with a string below it that describes it.
+        read: ``read(path, options, context)`` returns all items; a ValueError or OSError means
+            that the file is broken.
+        files: ``files(options, context)`` returns other files it reads; rankings never overwrite
+            them.
+        recognises: ``recognises(path)``, if endings aren't enough: for folders, URLs, or to test
+            the content. Formats with such a test take precedence over endings.
+        recognised_by: what it recognises, in words; the endings if empty.
+        needs: options that must be set to choose it for a path, unless `source.format` names it.
+        many_of: for a format that reads many files, the format of each; `source.format` may name
+            that one instead.
+        table: ``table(path, options, context)`` returns the rows as an Arrow table, if the format
+            has columns; the images of a batch come from one of them.
         open_parts: ``open_parts(path, options, context)``, for a pool that is read in parts.
     """
 
@@ -88,12 +89,12 @@ class Format:
         return self.recognised_by or ", ".join(self.endings)
 
     def takes(self, path: Path | str) -> bool:
-        """Whether a path looks like this format."""
+        """Whether a path seems to have this format."""
         if self.recognises is None:
             return isinstance(path, Path) and path.suffix.lower() in self.endings
         try:
             return bool(self.recognises(path))
-        except (OSError, ValueError):  # a file that is not there, or is no text
+        except (OSError, ValueError):  # the file is missing or isn't text
             return False
 
 
@@ -111,11 +112,11 @@ FORMATS: Table[Format] = Table("labelnext.formats", "format", _fault)
 
 
 def get_format(name: str) -> Format:
-    """The format of that name.
+    """Look up a format by name.
 
     Raises:
-        UnknownName: with the nearest right name.
-        ConfigError: if it cannot be used.
+        UnknownName: if there is no such format; the hint suggests the closest name.
+        ConfigError: if the format can't be used.
 
     Example:
         >>> get_format("csv").endings
@@ -125,7 +126,7 @@ def get_format(name: str) -> Format:
 
 
 def format_names() -> list[str]:
-    """The names of all formats, those of other packages too.
+    """The names of all formats, including other packages' ones.
 
     Example:
         >>> "parquet" in format_names()
@@ -135,12 +136,12 @@ def format_names() -> list[str]:
 
 
 def recognised(path: Path | str, stated: str | None = None, given: Collection[str] = ()) -> Format:
-    """The format of what lies at a path.
+    """The format of a path.
 
     Args:
-        path: on this machine, or the text of a URL.
-        stated: `source.format`, which decides where it is not None.
-        given: the options of `source` that are not null.
+        path: path on this machine, or the text of a URL.
+        stated: `source.format`, which decides if it isn't None.
+        given: the options of `source` that aren't null.
 
     Raises:
         UnknownName: if no format has the stated name.
@@ -161,19 +162,19 @@ def recognised(path: Path | str, stated: str | None = None, given: Collection[st
         raise ConfigError(
             f"path must end in one of {', '.join(dict.fromkeys(endings))}{''.join(words)}; "
             f"got {Path(path).name!r}.",
-            hint="or set source.format.",
+            hint="rename it, or set source.format.",
         )
     best = max(_claim(f) for f in able)
     best_able = [f for f in able if _claim(f) == best]
     if len(best_able) > 1:
         names = listed(f.name for f in best_able)
         raise ConfigError(
-            f"path must be of one format; {Path(path).name!r} may be of {names}.",
+            f"path must match exactly one format; {Path(path).name!r} matches {names}.",
             hint="set source.format to one of them.",
         )
     return best_able[0]
 
 
 def _claim(format_: Format) -> tuple[int, bool]:
-    """How much speaks for a format that takes a path: what it needs is given, a test of its own."""
+    """Priority of a format that takes a path: by options that it needs, then by its own test."""
     return len(format_.needs), format_.recognises is not None

@@ -1,4 +1,4 @@
-"""The bases of an adapter's options."""
+"""Base classes of an adapter's options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from labelnext.support.store import filesystem, is_url
 
 
 class Options(BaseModel):
-    """Base of an adapter's options: unknown keys are refused, and nothing changes later."""
+    """Base of an adapter's options: frozen, and unknown keys are refused."""
 
     # A string below a field describes it in the schema, in `labelnext init` and in the docs.
     model_config = ConfigDict(
@@ -21,20 +21,20 @@ class Options(BaseModel):
 
 
 class WriteOptions(Options):
-    """What every adapter's `write` understands."""
+    """The keys of `write` that every adapter has."""
 
     mode: Literal["queue"] = "queue"
-    """How the ranking is written; each adapter lists its own."""
+    """How to write the ranking; the modes depend on the adapter."""
     run: str = "labelnext"
-    """Name of the run, and of what it makes on the platform; labelnext_review where labels are
-    reviewed."""
+    """Name of the run, and of what it creates on the platform; labelnext_review when reviewing
+    labels."""
     output: Path | None = None
-    """A ranking file to write as well."""
+    """Also write the ranking to this file (.csv, .jsonl or .parquet)."""
 
     def for_review(self) -> Self:
-        """A copy with names of a review's own, so that it leaves the queue for labelling alone.
+        """A copy with names for a review, so that it doesn't touch the labelling queue.
 
-        Names that were given stay.
+        Names that were set explicitly stay.
         """
         if "run" in self.model_fields_set:
             return self
@@ -42,23 +42,23 @@ class WriteOptions(Options):
 
 
 class SendOptions(Options):
-    """What every platform to which a batch can be sent understands."""
+    """The keys of `send` that every target platform has."""
 
     adapter: str = "label-studio"
-    """Name of the adapter of the platform where people label."""
+    """Where people label: label-studio, fiftyone or another adapter that takes batches."""
     field: str = "labels"
-    """Where labelnext fetch puts their labels: a field of its own in the source."""
+    """Field in the source where labelnext fetch puts the labels."""
     key: str | None = None
-    """What holds an item's id there: a data key or field; the platform's own id when null, or
-    fiftyone_id and files_id of tasks that labelnext makes."""
+    """Data key or field that holds an item's id there; null: the platform's own id, or
+    fiftyone_id or files_id in tasks that labelnext creates."""
 
 
 def output_place(write: WriteOptions, directory: Path) -> Path | str:
     """The folder or URL of the ranking.
 
     Args:
-        write: with `output`; `ranking` where none is stated.
-        directory: in which relative paths begin.
+        write: the write options; without an `output`, the folder is `ranking`.
+        directory: folder that relative paths start from.
 
     Raises:
         ConfigError: if `write.output` names a file.

@@ -1,7 +1,7 @@
-"""The Adapter protocol: how a platform's items come in, and how a ranking goes back.
+"""The Adapter protocol: how labelnext reads a platform's items and writes rankings back.
 
-An adapter is a class named by an entry point of the group ``labelnext.adapters``. Importing its
-module must not import the platform's SDK: `open_adapter` first looks whether it is installed.
+An adapter is a class registered as an entry point in the group ``labelnext.adapters``. Importing
+its module must not import the platform's SDK: `open_adapter` first checks that it is installed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Finding:
 
     Attributes:
         level: ok, warning or error.
-        message: one sentence.
+        message: the finding in one sentence.
         hint: what to do about it.
     """
 
@@ -42,11 +42,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Context:
-    """What an adapter gets besides its options.
+    """What an adapter gets in addition to its options.
 
     Attributes:
-        directory: where relative paths begin: the folder of the configuration.
-        key: `source.key`, what the ids of the items are; the platform's own ids when None.
+        directory: folder that relative paths start from: that of the configuration.
+        key: `source.key`, the data key or field of item ids; None for the platform's own ids.
         progress: called with a stage, how much is done, and of how much (None if unknown).
     """
 
@@ -55,57 +55,57 @@ class Context:
     progress: Progress | None = None
 
     def path(self, path: Path | str) -> Path:
-        """A path of the configuration, relative to its folder."""
+        """Resolve a path from the configuration relative to its folder."""
         return self.directory / Path(path).expanduser()
 
     def report(self, stage: str, done: int, total: int | None = None) -> None:
-        """Report progress, if somebody wants to know."""
+        """Report progress, if there is a progress callback."""
         if self.progress is not None:
             self.progress(stage, done, total)
 
 
 class Writes(Protocol):
-    """What carries out its own plans; the order of events stands in `labelnext.journal`."""
+    """Something that carries out its own plans; `labelnext.journal` defines the procedure."""
 
     def performer(self, journal: Journal) -> Performer:
-        """What does the steps of a journal's plan, and takes them back."""
+        """A performer that does and undoes the steps of a journal's plan."""
 
     def apply(self, plan: Plan, journal: Journal) -> None:
-        """Do what the plan says and the journal does not hold as done.
+        """Carry out the steps of the plan that the journal doesn't record as done.
 
         Raises:
-            ConfigError: if another run writes there, as far as this machine knows.
-            WriteFailed: if the write breaks off.
+            ConfigError: if another run on this machine is writing to the same place.
+            WriteFailed: if the write is interrupted.
         """
         carry_out(plan, journal, self.performer(journal))
 
     def undo(self, journal: Journal) -> list[str]:
-        """Put back what was there before; returns what had to stay, one sentence each."""
+        """Restore what was there before; returns what had to stay, one sentence each."""
         return take_back(journal, self.performer(journal))
 
     def close(self) -> None:
-        """Let go of connections; by default there are none."""
+        """Close connections; by default there are none."""
         return None  # not abstract: subclasses inherit it
 
 
 @runtime_checkable
 class Adapter(Writes, Protocol):
-    """A platform. Subclass it: `apply`, `undo`, `can` and `close` then come with it.
+    """An adapter for a platform. Subclass it to inherit `apply`, `undo`, `can` and `close`.
 
     Class attributes:
         name: as in `source.adapter`.
         requires: modules that must be installed.
-        install: the line that installs them.
-        capabilities: what it can do; reading and writing unless it says more.
+        install: the command that installs them.
+        capabilities: what it can do; by default, read and write.
         SourceOptions: the adapter's own keys of `source`, a subclass of `Options`.
-        WriteOptions: of `write`, a subclass of `WriteOptions`.
+        WriteOptions: the keys of `write`, a subclass of `WriteOptions`.
 
-    The constructor takes ``(source, write, context)``. The methods are called in this order:
-    `check` at any time; `read`; `plan`; then `apply` or nothing. `apply` and `undo` may also be
-    called on a new adapter, with the journal of an earlier process.
+    The constructor takes ``(source, write, context)``. Methods are called in this order: `check`
+    at any time; `read`; `plan`; then `apply` or nothing. `apply` and `undo` may also be called on
+    a new adapter, with the journal of an earlier process.
 
-    A class method ``source_options(data, directory)`` may choose the options for its own keys of
-    `source` as they were given, with the folder in which relative paths begin.
+    A class method ``source_options(data, directory)`` may choose the options class from the given
+    keys of `source` and the folder that relative paths start from.
     """
 
     name: ClassVar[str]
@@ -121,78 +121,78 @@ class Adapter(Writes, Protocol):
         return capability in cls.capabilities
 
     def check(self) -> list[Finding]:
-        """Connection, permissions, counts and tested versions, without reading all items."""
+        """Check connection, permissions, counts and versions, without reading all items."""
 
     def read(self) -> Pool:
         """All items, with their stored predictions."""
 
     def plan(self, ranking: Ranking) -> Plan:
-        """What writing the ranking would do. Changes nothing."""
+        """Plan how to write the ranking. Changes nothing."""
 
 
 class CountsLabels(Protocol):
     """`Capability.COUNTS_LABELS`: counts labels cheaply, which `labelnext watch` needs."""
 
     def count_labels(self) -> int:
-        """How many labels there are, by one small request. Drafts and skipped items are none."""
+        """The number of labels, from one small request. Drafts and skipped items don't count."""
 
 
 class GivesBatches(Protocol):
-    """`Capability.GIVES_BATCHES`: its batches can be labelled on another platform."""
+    """`Capability.GIVES_BATCHES`: people can label its batches on another platform."""
 
     def origin(self) -> Origin:
         """Where the items come from."""
 
     def batch(self, run: str) -> Batch:
-        """The batch of a run that was written."""
+        """The batch of a completed run."""
 
 
 class TakesLabels(GivesBatches, Protocol):
-    """`Capability.TAKES_LABELS`: labels of batches that were sent can come back to it."""
+    """`Capability.TAKES_LABELS`: it can store the labels of batches that were sent."""
 
     def plan_labels(self, labels: Labels, field: str) -> Plan:
-        """What writing the labels would do; `apply` and `undo` take the plan. Changes nothing."""
+        """Plan how to write the labels, for `apply` and `undo`. Changes nothing."""
 
 
 class Target(Writes, Protocol):
-    """A platform, ready to take a batch and to give its labels."""
+    """An open platform that takes a batch and returns its labels."""
 
     def plan(self, batch: Batch) -> Plan:
-        """What sending the batch would do. Changes nothing."""
+        """Plan how to send the batch. Changes nothing."""
 
     def labels(self, origin: Origin) -> Labels:
-        """What people said of the items that were sent."""
+        """The labels that people gave the sent items."""
 
 
 class TakesBatches(Protocol):
-    """`Capability.TAKES_BATCHES`: a batch can be sent to its platform.
+    """`Capability.TAKES_BATCHES`: batches can be sent to its platform.
 
     Class attributes:
-        SendOptions: of `send`, a subclass of `SendOptions`.
+        SendOptions: the keys of `send`, a subclass of `SendOptions`.
     """
 
     SendOptions: ClassVar[type[SendOptions]]
 
     @classmethod
     def open_target(cls, options: Any, context: Context) -> Target:
-        """The platform, ready to take a batch."""
+        """Open the platform, ready to take a batch."""
 
 
 class TakesObjectScores(Protocol):
     """`Capability.TAKES_OBJECT_SCORES`: it can write a score for each object of an item."""
 
     def wants_object_scores(self) -> bool:
-        """Whether its options ask for them; `Ranking.object_scores` then holds them."""
+        """Whether its options ask for object scores; `Ranking.object_scores` then has them."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a pool that is read by itself.
+    """A part of a pool that can be read on its own.
 
     Attributes:
-        number: its place among the parts.
-        name: for people: the file, and which rows of it.
-        payload: all that is needed to read it, as JSON; it changes when the part does.
+        number: its position among the parts.
+        name: the file and its rows, for messages.
+        payload: everything needed to read the part, as JSON; it changes if the part changes.
         rows: how many items it holds.
     """
 
@@ -206,10 +206,10 @@ class Streams(Protocol):
     """`Capability.STREAMS`: its pool may be larger than memory; `run` scores it part by part."""
 
     def parts(self) -> list[Part] | None:
-        """The parts, in a stable order; None when the source is to be read whole."""
+        """The parts, in a stable order; None if the source should be read whole."""
 
     def read_part(self, part: Part, more: Sequence[str] = ()) -> tuple[Pool, pa.Array]:
         """The items of a part, numbered from 0 in the pool, and their ids as strings.
 
-        All that scores are made from is read, and `more`: of embedding and group.
+        Reads everything that scores need, plus the columns in `more`: embedding or group.
         """

@@ -1,4 +1,4 @@
-"""Adapters by name: entry points, and what each needs to be installed."""
+"""Look up adapters by name, check that their packages are installed, and open them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ADAPTERS: Table[type[Adapter]] = Table("labelnext.adapters", "adapter", class_wi
 
 
 def adapter_names() -> list[str]:
-    """The names of all installed adapters, other packages' too.
+    """The names of all installed adapters, including other packages' ones.
 
     Example:
         >>> "files" in adapter_names()
@@ -34,12 +34,12 @@ def adapter_names() -> list[str]:
 
 
 def get_adapter(name: str) -> type[Adapter]:
-    """The adapter class of that name; its SDK is not imported.
+    """Look up an adapter class by name, without importing its SDK.
 
     Raises:
         UnknownName: if no installed package provides it.
         MissingExtra: if a package that its module needs is missing.
-        ConfigError: if it cannot be used.
+        ConfigError: if the adapter can't be used.
     """
     return ADAPTERS.get(name)
 
@@ -47,7 +47,7 @@ def get_adapter(name: str) -> type[Adapter]:
 def source_options(
     adapter: type[Adapter], data: Mapping[str, Any], directory: Path
 ) -> type[Options]:
-    """The options for these keys of `source`: all of the adapter's, unless it knows better."""
+    """The options class for these keys of `source`; an adapter may choose it by the keys."""
     offered = getattr(adapter, "source_options", None)
     options: type[Options] = adapter.SourceOptions if offered is None else offered(data, directory)
     return options
@@ -57,7 +57,7 @@ def able(capability: Capability) -> list[str]:
     """The names of the installed adapters that declare a capability."""
     names = []
     for name in adapter_names():
-        with suppress(MissingExtra):  # its module needs what is not installed
+        with suppress(MissingExtra):  # its module needs a package that isn't installed
             if can(get_adapter(name), capability):
                 names.append(name)
     return names
@@ -77,19 +77,19 @@ def open_adapter(
     progress: Progress | None = None,
     **source: Any,
 ) -> Adapter:
-    """An adapter, ready to read. Only now is the platform's SDK looked for.
+    """Open an adapter, ready to read. This first checks that the platform's SDK is installed.
 
     Args:
         name: one of `adapter_names()`.
         write: the adapter's keys of `write`.
-        directory: where relative paths begin.
-        key: what the ids of the items are; see `source.key`.
+        directory: folder that relative paths start from.
+        key: data key or field of the item ids; see `source.key`.
         progress: called with a stage, how much is done, and of how much.
         source: the adapter's own keys of `source`.
 
     Raises:
         UnknownName: if there is no such adapter.
-        MissingExtra: if its SDK is not installed; the hint is the install line.
+        MissingExtra: if its SDK is not installed; the hint is the install command.
         ConfigError: if an option is wrong.
     """
     adapter = get_adapter(name)
@@ -114,17 +114,17 @@ def open_adapter(
 
 
 def require(name: str, adapter: type[Adapter]) -> None:
-    """Raise MissingExtra, with the install line, if an adapter's SDK is not installed."""
+    """Raise MissingExtra, with the install command, if an adapter's SDK is not installed."""
     missing = missing_modules(adapter)
     if missing:
         raise MissingExtra(
-            f"adapter {name} needs the package {missing[0]}, which is not installed.",
+            f"adapter {name} needs the package {missing[0]}, which isn't installed.",
             hint=adapter.install,
         )
 
 
 def target_names() -> list[str]:
-    """The adapters to whose platforms a batch can be sent.
+    """The names of the adapters that can take a batch.
 
     Example:
         >>> "label-studio" in target_names()
@@ -134,10 +134,10 @@ def target_names() -> list[str]:
 
 
 def get_target(name: str) -> Any:
-    """The adapter class of that name, which takes batches; its SDK is not imported.
+    """Look up an adapter class that takes batches, without importing its SDK.
 
     Raises:
-        UnknownName: if no installed package provides it, or it takes none.
+        UnknownName: if no installed package provides it, or it can't take batches.
     """
     known, capability = target_names(), Capability.TAKES_BATCHES
     if name in known:
@@ -150,16 +150,16 @@ def get_target(name: str) -> Any:
 def open_target(
     options: SendOptions, *, directory: Path | str = ".", progress: Progress | None = None
 ) -> Target:
-    """The platform to which batches are sent. Only now is its SDK looked for.
+    """Open the platform that batches are sent to. This first checks that its SDK is installed.
 
     Args:
-        options: of `send`.
-        directory: where relative paths begin.
+        options: the keys of `send`.
+        directory: folder that relative paths start from.
         progress: called with a stage, how much is done, and of how much.
 
     Raises:
-        UnknownName: if the adapter takes no batches.
-        MissingExtra: if its SDK is not installed; the hint is the install line.
+        UnknownName: if the adapter can't take batches.
+        MissingExtra: if its SDK is not installed; the hint is the install command.
         ConfigError: if an option is wrong.
     """
     adapter = get_target(options.adapter)

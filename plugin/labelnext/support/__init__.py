@@ -1,1 +1,1 @@
-"""What every room may use: threads, compiled loops, files and stores."""
+"""Helpers for all packages: threads, compiled loops, files, stores, plug-ins and words."""

@@ -1,4 +1,4 @@
-"""Loops that numpy cannot do in one call, as machine code."""
+"""Compile loops that numpy can't do in one call."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from numpy.typing import NDArray
 
 @cache
 def compiled(function: Callable[..., Any], *, reorder: bool = False) -> Callable[..., Any]:
-    """The function as machine code, made at its first call and kept on disk where possible.
+    """The function as machine code, compiled on its first call and cached on disk if possible.
 
-    With `reorder` the terms of a sum may be added in another order, several at a time: always the
-    same order for the same number of terms.
+    With `reorder`, sums may add their terms in another order, several at a time; the order is
+    always the same for the same number of terms.
     """
     from numba import njit
 
     options = {"nogil": True, "fastmath": {"reassoc"} if reorder else False}
     try:
         machine: Any = njit(cache=True, **options)(function)
-    except RuntimeError:  # no folder that numba could keep the machine code in
+    except RuntimeError:  # numba has no writable folder for its cache
         machine = njit(**options)(function)
     return machine  # type: ignore[no-any-return]  # numba has no types
 
 
 def read_only(values: NDArray[Any]) -> NDArray[Any]:
-    """A view without leave to write, so that one machine code serves all that is only read.
+    """A read-only view, so that numba compiles a function only once.
 
-    numba makes another for arrays that may be written to, of which results of pyarrow and
-    memory maps are none.
+    numba compiles separately for writable and read-only arrays, such as pyarrow results and memory
+    maps.
     """
     view = values.view()
     view.flags.writeable = False

@@ -1,12 +1,12 @@
-"""Open tables: rows that are built in, and rows that any installed package adds by entry point.
+"""Extensible tables: built-in rows, plus rows that installed packages add by entry point.
 
-A package adds a row by an entry point that bears the row's name and leads to the row itself::
+A package adds a row with an entry point that has the row's name and points to the row::
 
     [project.entry-points."labelnext.acquisitions"]
     gini = "my_package:GINI"
 
-Nothing is loaded before somebody asks for it, and nothing more than once. What cannot be used is
-left out with a warning that says whose it is and why, so that a broken package breaks no command.
+Rows are loaded on first use, and only once. Unusable rows are left out with a warning that names
+the package and the cause, so that a broken package doesn't break any command.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _OURS = "labelnext"
 
 @dataclass(frozen=True)
 class Plugin:
-    """An entry point of a table, after it was loaded.
+    """A loaded entry point of a table.
 
     Attributes:
-        group: of entry points, such as labelnext.acquisitions.
-        name: of the entry point, and so of the row.
+        group: group of entry points, such as labelnext.acquisitions.
+        name: name of the entry point, and so of the row.
         package: the distribution that declares it.
-        version: of the package.
-        target: where the row is: module:object.
-        row: what was loaded; None if it cannot be used.
-        cause: why it cannot be used, as a part of a sentence; None if it can.
-        missing: whether the cause is that something could not be imported.
+        version: version of the package.
+        target: where the row is, as module:object.
+        row: the loaded object; None if it can't be used.
+        cause: why it can't be used, as part of a sentence; None if it can.
+        missing: whether the cause is a failed import.
     """
 
     group: str
@@ -54,9 +54,9 @@ class Plugin:
 
 @cache
 def entries(group: str) -> tuple[EntryPoint, ...]:
-    """The entry points of a group: labelnext's own first, the others by package and name.
+    """The entry points of a group: labelnext's own first, then by package and name.
 
-    Installed packages are looked through once in a process, which takes tens of milliseconds.
+    Installed packages are scanned once per process, which takes tens of milliseconds.
     """
     points = _entry_points().select(group=group)
     return tuple(sorted(points, key=lambda e: (_package(e)[0] != _OURS, _package(e), e.name)))
@@ -105,9 +105,9 @@ def class_with(*names: str) -> Callable[[object], str | None]:
 
 
 def offers(names: Callable[[], list[str]]) -> Callable[[dict[str, Any]], None]:
-    """For `json_schema_extra` of a key that holds a name: the names there are.
+    """A `json_schema_extra` that lists the allowed names of a key.
 
-    They are asked for when a schema is made, which loads every plug-in of the table.
+    The names are collected when a schema is made, which loads every plug-in of the table.
     """
 
     def fill(schema: dict[str, Any]) -> None:
@@ -119,13 +119,13 @@ def offers(names: Callable[[], list[str]]) -> Callable[[dict[str, Any]], None]:
 
 
 class Table(Generic[Row]):
-    """Rows by name: those built in, then those that installed packages add.
+    """Rows by name: built-in ones, then those that installed packages add.
 
     Args:
-        group: of the entry points that add rows.
+        group: group of the entry points that add rows.
         what: what a row is, for messages: acquisition, selection, format or adapter.
-        fault: why a loaded object cannot be a row, as a part of a sentence; None if it can.
-        built_in: rows that need no entry point; no package can take their names.
+        fault: returns why a loaded object can't be a row, as part of a sentence; None if it can.
+        built_in: rows without an entry point; packages can't take their names.
     """
 
     def __init__(
@@ -140,12 +140,12 @@ class Table(Generic[Row]):
         self._plugins: dict[tuple[str, str], Plugin] = {}
 
     def get(self, name: str) -> Row:
-        """The row of that name; of the packages, only those that claim the name are loaded.
+        """Look up a row by name; loads only the entry points with that name.
 
         Raises:
-            UnknownName: with the nearest right name.
-            MissingExtra: if the row cannot be imported.
-            ConfigError: if what was imported cannot be used.
+            UnknownName: if there is no such row; the hint suggests the closest name.
+            MissingExtra: if the row can't be imported.
+            ConfigError: if the imported object can't be used.
         """
         name = str(name)
         if name in self._built_in:
@@ -160,22 +160,22 @@ class Table(Generic[Row]):
             return row
         error = MissingExtra if first.missing else ConfigError
         raise error(
-            f"{self._what} must be one that can be used; {name!r} of package {first.package} "
-            f"{first.version} cannot: {first.cause}.",
+            f"{self._what} must be usable; {name!r} of package {first.package} "
+            f"{first.version} isn't: {first.cause}.",
             hint="reinstall or update that package.",
         )
 
     def names(self) -> list[str]:
-        """The built-in names in the order of the table, then those of packages by the alphabet.
+        """The built-in names in table order, then the packages' names in alphabetical order.
 
-        Warns of every plug-in that cannot be used.
+        Warns about every plug-in that can't be used.
         """
         plugins = self.installed()
         _warn(plugins)
         return [*self._built_in, *sorted(p.name for p in plugins if p.cause is None)]
 
     def installed(self) -> list[Plugin]:
-        """Every entry point of the group, loaded, whether it can be used or not."""
+        """All entry points of the group, loaded, whether usable or not."""
         return [self._loaded(entry) for entry in entries(self.group)]
 
     def _loaded(self, entry: EntryPoint) -> Plugin:
@@ -187,7 +187,7 @@ class Table(Generic[Row]):
         return self._plugins[key]
 
     def _row(self, entry: EntryPoint) -> dict[str, Any]:
-        """What an entry point leads to, or why that is no row."""
+        """The row that an entry point points to, or why it isn't one."""
         if entry.name in self._built_in:
             return {"cause": "the name is taken by labelnext itself"}
         first = next(e for e in entries(self.group) if e.name == entry.name)
@@ -195,12 +195,12 @@ class Table(Generic[Row]):
             return {"cause": f"the name is taken by package {' '.join(_package(first))}"}
         try:
             row = entry.load()
-        except Exception as error:  # a module may do anything when it is imported
+        except Exception as error:  # importing a module can raise anything
             raised = f"importing it raised {type(error).__name__}: {_one_line(error)}"
             return {"cause": raised, "missing": isinstance(error, ImportError)}
         cause = self._fault(row)
         if cause is None and row.name != entry.name:
-            cause = f"its own name must be that of the entry point; got {row.name!r}"
+            cause = f"its name must match the entry point's; got {row.name!r}"
         return {"row": row} if cause is None else {"cause": cause}
 
 
@@ -212,14 +212,14 @@ _told: set[tuple[str, str, str]] = set()
 
 
 def _warn(plugins: list[Plugin]) -> None:
-    """Warn once of each plug-in that cannot be used."""
+    """Warn once about each plug-in that can't be used."""
     for plugin in plugins:
         key = (plugin.group, plugin.package, plugin.name)
         if plugin.cause is not None and key not in _told:
             _told.add(key)
             warnings.warn(
                 f"package {plugin.package} {plugin.version}: its entry point {plugin.name} = "
-                f"{plugin.target} of {plugin.group} cannot be used: {plugin.cause}.",
+                f"{plugin.target} of {plugin.group} can't be used: {plugin.cause}.",
                 LabelnextWarning,
                 stacklevel=3,
             )

@@ -1,4 +1,4 @@
-"""A folder of files, on a disk or in an object store, through `pyarrow.fs`."""
+"""Read and write a folder of files, on disk or in an object store, through `pyarrow.fs`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MANIFEST = "manifest.json"
 
 
 class Store:
-    """A folder in which every file is whole or absent.
+    """A folder in which every file is either complete or absent.
 
     Args:
-        place: a folder, or a URL that `pyarrow.fs` knows, such as s3://bucket/folder.
+        place: a folder, or a URL that `pyarrow.fs` supports, such as s3://bucket/folder.
 
     Raises:
-        ConfigError: if the URL holds a password, or no file system answers to it.
+        ConfigError: if the URL contains a password or isn't supported.
     """
 
     def __init__(self, place: Path | str) -> None:
@@ -33,13 +33,13 @@ class Store:
 
     @property
     def local(self) -> bool:
-        """Whether it is a folder of this machine."""
+        """Whether the folder is on this machine."""
         from pyarrow.fs import LocalFileSystem
 
         return isinstance(self.files, LocalFileSystem)
 
     def path(self, name: str) -> str:
-        """Where a file of the folder lies, for the file system."""
+        """The path of a file in the folder, for the file system."""
         return f"{self.root}/{name}"
 
     def folders(self) -> list[str]:
@@ -50,7 +50,7 @@ class Store:
         return sorted(info.base_name for info in found if info.type == FileType.Directory)
 
     def filled(self) -> bool:
-        """Whether anything lies in the folder."""
+        """Whether the folder contains anything."""
         from pyarrow.fs import FileSelector
 
         return bool(self.files.get_file_info(FileSelector(self.root, allow_not_found=True)))
@@ -113,14 +113,14 @@ class Store:
             return content
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""
         from pyarrow.fs import FileType
 
         if self.files.get_file_info(self.path(name)).type == FileType.File:
             self.files.delete_file(self.path(name))
 
     def remove_folder(self, name: str) -> None:
-        """Remove a folder and all in it, if it is there."""
+        """Remove a folder and everything in it, if it exists."""
         from pyarrow.fs import FileType
 
         if self.files.get_file_info(self.path(name)).type == FileType.Directory:
@@ -129,7 +129,7 @@ class Store:
     def _write(self, name: str, fill: Any) -> None:
         target = self.path(name)
         try:
-            if not self.local:  # an object appears when it is complete
+            if not self.local:  # an object only appears once it is complete
                 with self.files.open_output_stream(target) as file:
                     fill(file)
                 return
@@ -148,7 +148,7 @@ class Store:
         except OSError as error:  # Arrow's are OSErrors too
             raise WriteFailed(
                 f"{target!r} could not be written: {' '.join(str(error).split())}.",
-                hint="what was there before is untouched; make room, then resume.",
+                hint="what was there before is untouched; free some space, then resume.",
             ) from error
 
 
@@ -172,7 +172,7 @@ def filesystem(place: Path | str) -> tuple[pyarrow.fs.FileSystem, str]:
     """The file system of a place, and its path there.
 
     Raises:
-        ConfigError: if the URL holds a password, or no file system answers to it.
+        ConfigError: if the URL contains a password or isn't supported.
         Unavailable: if the store does not answer.
     """
     from pyarrow.fs import FileSystem, LocalFileSystem
@@ -182,14 +182,14 @@ def filesystem(place: Path | str) -> tuple[pyarrow.fs.FileSystem, str]:
     text = str(place)
     if "@" in text.split("://", 1)[1].split("/", 1)[0]:
         raise ConfigError(
-            "a URL must not hold a user and password; got one that does.",
-            hint="credentials come from the environment, such as AWS_ACCESS_KEY_ID.",
+            "a URL must not contain a user or password; got one that does.",
+            hint="set credentials in the environment, such as AWS_ACCESS_KEY_ID.",
         )
     try:
         files, path = FileSystem.from_uri(text)
     except (ValueError, NotImplementedError) as error:
         raise ConfigError(
-            f"{text!r} must be a URL that pyarrow knows, such as s3://bucket/folder; {error}."
+            f"{text!r} must be a URL that pyarrow supports, such as s3://bucket/folder; {error}."
         ) from error
     except OSError as error:
         raise Unavailable(f"{text!r} does not answer: {error}.") from error

@@ -1,4 +1,4 @@
-"""Large arrays in parts, one thread for each processor core."""
+"""Process large arrays in parts, with one thread per processor core."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _Result = TypeVar("_Result")
 
 
 def in_parts(n: int, work: Callable[[int, int], None], *, least: int) -> None:
-    """Do `work(start, stop)` for consecutive parts of `range(n)`, side by side.
+    """Call `work(start, stop)` in parallel for consecutive parts of `range(n)`.
 
-    The work must let go of the interpreter's lock, as numpy and compiled code do, and write to its
-    own part alone.
+    The work must release the interpreter's lock, as numpy and compiled code do, and write only to
+    its own part.
 
     Args:
-        n: how many rows there are.
-        work: what is done to the rows from start to stop.
-        least: rows that a part must have to be worth a thread.
+        n: number of rows.
+        work: processes the rows from start to stop.
+        least: smallest number of rows worth a thread.
 
     Example:
         >>> seen = []
@@ -37,14 +37,14 @@ def in_parts(n: int, work: Callable[[int, int], None], *, least: int) -> None:
 
 
 def in_order(work: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterator[_Result]:
-    """What `work` makes of each task, in their order, done side by side.
+    """Run `work` on the tasks in parallel, and yield the results in task order.
 
-    Only a few results wait for those before them, so that memory does not grow with the tasks.
-    Tasks that do not depend on the number of cores give results that do not either.
+    Only a few results are held at a time, so memory doesn't grow with the number of tasks. Results
+    don't depend on the number of cores if the tasks don't.
 
     Args:
-        work: lets go of the interpreter's lock, as for `in_parts`. What one raises is raised in
-            its turn, when those that have begun are done.
+        work: processes one task; it must release the interpreter's lock, as for `in_parts`. Its
+            exception is raised in task order, once the tasks already started are done.
         tasks: one for each result.
 
     Example:
@@ -66,7 +66,7 @@ def in_order(work: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterat
 
 
 def _n_cores() -> int:
-    """Cores that this process may use, not those of the machine."""
+    """Number of cores that this process may use, which may be fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""What every adapter must do, as test classes to subclass: one suite for each capability.
+"""Test suites for adapters, to subclass: one suite per capability.
 
     from labelnext.testing import AdapterContract, StreamsSuite
 
@@ -24,9 +24,9 @@
         pass
 
 `AdapterContract` is `ReadsSuite` and `WritesSuite`, which every adapter must pass; `SUITES` names
-the suite of each capability. The docstring of a suite says which items it needs and what to
-supply: usually a fixture `adapter` over new items, `reopened`, `state` and `served`. pytest
-collects subclasses whose names begin with Test; among the bases, your class of items comes first.
+the suite of each capability. A suite's docstring says which items it needs and what to supply:
+usually a fixture `adapter` over new items, and the methods `reopened`, `state` and `served`. pytest
+collects subclasses whose names begin with Test. List your class of items first among the bases.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ import pytest
 
 from labelnext.adapter.capabilities import Capability
 
-# A bare assert of theirs then shows the values, as one in a test file does.
+# So that their bare asserts show values, as in test files.
 pytest.register_assert_rewrite(
     *(f"{__name__}.{name}" for name in ("base", "reading", "writing", "batches", "labels"))
 )
@@ -52,8 +52,8 @@ from labelnext.testing.writing import TakesObjectScoresSuite, WritesSuite
 class AdapterContract(ReadsSuite, WritesSuite):
     """What every adapter must pass: `ReadsSuite` and `WritesSuite`.
 
-    Supply the fixture `adapter`, `reopened`, `state` and `served`; where an undo has to leave
-    something, `without_what_stays` too.
+    Supply the fixture `adapter`, `reopened`, `state` and `served`; if an undo has to leave
+    something behind, `without_what_stays` too.
     """
 
 

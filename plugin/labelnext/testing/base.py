@@ -1,4 +1,4 @@
-"""What the suites share: the adapter under test, a ranking of its items, and a run that breaks."""
+"""Shared by all suites: the adapter under test, a ranking of its items, and interrupted runs."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from labelnext.ranking.ranking import Ranking
 
 
 class Suite:
-    """Base of all suites: give it the fixture `adapter`, and the methods that a suite asks for."""
+    """Base of all suites: supply the fixture `adapter` and the methods that each suite needs."""
 
-    #: The acquisition function that the items allow.
+    #: An acquisition function that works on the items.
     acquisition = "entropy"
 
     @pytest.fixture
     def adapter(self) -> Adapter:
-        """An open adapter over the items that the suite asks for."""
+        """An open adapter over the items that the suite needs."""
         raise NotImplementedError
 
     def reopened(self, adapter: Adapter) -> Adapter:
@@ -36,19 +36,19 @@ class Suite:
         raise NotImplementedError
 
     def state(self, adapter: Adapter) -> Any:
-        """All that is stored on the platform and that a write could change, for ``==``."""
+        """Everything on the platform that a write could change, to compare with ``==``."""
         raise NotImplementedError
 
     def served(self, adapter: Adapter) -> Sequence[str]:
-        """Ids of the items in the order in which the platform now serves them."""
+        """Ids of the items, in the order in which the platform serves them now."""
         raise NotImplementedError
 
     def without_what_stays(self, state: Any) -> Any:
-        """The state without what the plans say an undo cannot take back."""
+        """The state without what an undo can't remove, according to the plans."""
         return state
 
     def ranking(self, adapter: Adapter) -> tuple[Pool, Ranking]:
-        """The pool of the adapter, and a ranking of it."""
+        """The adapter's pool and its ranking."""
         pool = adapter.read()
         return pool, rank(pool, self.acquisition, budget=2)
 
@@ -57,7 +57,7 @@ class Suite:
         return Journal.create(tmp_path / "state", plan, details={"what": what})
 
     def applied(self, adapter: Adapter, tmp_path: Path) -> tuple[Ranking, Journal]:
-        """A ranking, written."""
+        """Write a ranking; returns it and its journal."""
         _, ranking = self.ranking(adapter)
         plan = adapter.plan(ranking)
         journal = self.journal(tmp_path, plan)
@@ -66,14 +66,14 @@ class Suite:
 
 
 def assert_declared(adapter: Adapter, capability: Capability, *methods: str) -> None:
-    """The adapter declares the capability, and has every method that it promises."""
+    """Assert that the adapter declares the capability and has all its methods."""
     assert adapter.can(capability), f"capabilities must hold Capability.{capability.name}"
     missing = [name for name in methods if not callable(getattr(adapter, name, None))]
     assert not missing, f"Capability.{capability.name} promises methods that are missing: {missing}"
 
 
 def assert_data(plan: Plan, adapter: Adapter) -> None:
-    """The plan has steps that people can read, and says the same after a trip through JSON."""
+    """Assert that the plan has described steps and survives a round trip through JSON."""
     assert plan.adapter == adapter.name
     assert plan.steps
     assert all(step.description for step in plan.steps)
@@ -89,15 +89,15 @@ def break_off_everywhere(
     state: Callable[[], Any],
     without_what_stays: Callable[[Any], Any],
 ) -> None:
-    """Break a write off after each of its steps, then finish it, and once more take it back.
+    """Interrupt a write after each of its steps; once resume it, once undo it.
 
     Args:
-        monkeypatch: of the test.
-        opened: an adapter or target, as a new process would open it.
-        planned: the plan that it makes.
-        journal: a new journal for a plan.
-        state: all that the write could change.
-        without_what_stays: a state without what an undo cannot take back.
+        monkeypatch: the test's fixture.
+        opened: opens an adapter or target, as a new process would.
+        planned: makes the plan.
+        journal: makes a new journal for a plan.
+        state: returns everything that the write could change.
+        without_what_stays: removes from a state what an undo can't remove.
     """
     before = without_what_stays(state())
     first = opened()
@@ -127,7 +127,7 @@ def _broken_off(
     journal: Journal,
     number: int,
 ) -> Journal:
-    """The journal, read again, of a write that broke off at the step of that number."""
+    """Interrupt a write at a step; returns its journal, read again."""
     with monkeypatch.context() as patch:
         _break_at(patch, number)
         with pytest.raises(WriteFailed, match="stopped at step"):
@@ -142,7 +142,7 @@ class _Broken(LabelnextError):
 
 
 def _break_at(patch: pytest.MonkeyPatch, number: int) -> None:
-    """Let the step of that number fail right after its work was done, before it is recorded."""
+    """Make a step fail after it is done but before it is recorded."""
     import labelnext.journal.carry_out as module
 
     original = module.perform_step

@@ -1,4 +1,4 @@
-"""Suites for batches: those that an adapter gives, and those that its platform takes."""
+"""Suites for adapters that give batches and for platforms that take them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from labelnext.testing.base import Suite, assert_data, assert_declared, break_of
 
 
 class GivesBatchesSuite(Suite):
-    """`Capability.GIVES_BATCHES`: the batch of a run can be labelled on another platform.
+    """`Capability.GIVES_BATCHES`: people can label a run's batch on another platform.
 
-    Supply the fixture `adapter` and `reopened`. No run is written yet. The adapter is opened
-    without a key, so that the ids of its items are the platform's own.
+    Supply the fixture `adapter` and `reopened`. There must be no earlier run. Open the adapter
+    without a key, so that its item ids are the platform's own.
     """
 
     def test_adapter_declares_that_it_gives_batches(self, adapter: Any) -> None:
@@ -64,19 +64,19 @@ class GivesBatchesSuite(Suite):
 
 
 class TakesBatchesSuite(Suite):
-    """`Capability.TAKES_BATCHES`: batches of other platforms are labelled on this one.
+    """`Capability.TAKES_BATCHES`: people can label other platforms' batches on this one.
 
     Supply the fixtures `adapter`, `target` and `batch`, and the methods `reopened_target`,
-    `target_state` and `received`; where an undo has to leave something, `without_what_stays` too.
-    Nothing of the batch's run was sent before.
+    `target_state` and `received`; if an undo has to leave something behind, `without_what_stays`
+    too. Nothing of the batch's run may have been sent before.
     """
 
-    #: Whether people's labels can be asked for there; else asking is a ConfigError.
+    #: Whether the target can return labels; if not, asking for them raises ConfigError.
     returns_labels = True
 
     @pytest.fixture
     def target(self) -> Target:
-        """What `open_target` of the adapter gives."""
+        """The target that the adapter's `open_target` returns."""
         raise NotImplementedError
 
     @pytest.fixture
@@ -89,15 +89,15 @@ class TakesBatchesSuite(Suite):
         raise NotImplementedError
 
     def target_state(self, target: Target) -> Any:
-        """All that is stored there and that a sending could change, for ``==``."""
+        """Everything there that sending could change, to compare with ``==``."""
         raise NotImplementedError
 
     def received(self, target: Target) -> Sequence[str]:
-        """Ids of the items that were sent, in the order in which people now get them."""
+        """Ids of the sent items, in the order in which people get them now."""
         raise NotImplementedError
 
     def _sent(self, target: Target, batch: Batch, tmp_path: Path) -> Journal:
-        """The journal of a batch that was sent."""
+        """Send a batch; returns its journal."""
         plan = target.plan(batch)
         journal = self.journal(tmp_path, plan, "send")
         target.apply(plan, journal)

@@ -1,4 +1,4 @@
-"""Suites for labels: how many there are, and those that come back from another platform."""
+"""Suites for adapters that count labels or take them back from another platform."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from labelnext.testing.base import Suite, assert_data, assert_declared, break_of
 class CountsLabelsSuite(Suite):
     """`Capability.COUNTS_LABELS`: the adapter counts labels without reading the items.
 
-    Supply the fixture `adapter`, `reopened` and `label_one`. At least one item is labelled, and
-    each labelled one has one label.
+    Supply the fixture `adapter`, `reopened` and `label_one`. At least one item must be labelled,
+    and each labelled item must have one label.
     """
 
     def label_one(self, adapter: Adapter) -> None:
-        """Label one more item, as people do it on the platform."""
+        """Label one more item, as a person would on the platform."""
         raise NotImplementedError
 
     def test_adapter_declares_that_it_counts_labels(self, adapter: Any) -> None:
@@ -52,37 +52,37 @@ class CountsLabelsSuite(Suite):
 
 
 class TakesLabelsSuite(Suite):
-    """`Capability.TAKES_LABELS`: labels of batches that were sent come back into a field.
+    """`Capability.TAKES_LABELS`: the labels of sent batches come back into a field.
 
-    Supply the fixture `adapter`, `reopened`, `state` and `labels_in`. The adapter is opened without
-    a key, over at least three unlabelled items, and there is no such field yet.
+    Supply the fixture `adapter`, `reopened`, `state` and `labels_in`. Open the adapter without a
+    key, over at least three unlabelled items; the field must not exist yet.
     """
 
-    #: Where the labels go.
+    #: Field for the labels.
     label_field = "people_said"
-    #: Two names of classes that the field can hold.
+    #: Two class names that the field can hold.
     label_names = ("yes", "no")
 
     def labels_in(self, adapter: Adapter, field: str) -> Mapping[str, Sequence[str]]:
-        """The labels that the field holds now, by the id of the item; {} without the field."""
+        """The labels now in the field, by item id; {} if there is no such field."""
         raise NotImplementedError
 
     def _two_said(self, adapter: Adapter) -> tuple[Labels, dict[str, list[str]]]:
-        """Labels of two items, while a third is waiting; and what the field then holds."""
+        """Labels of two items while a third is waiting, and the field's expected content."""
         first, second, third = _three_unlabelled(adapter)
         yes, no = self.label_names
         expected = {first: [yes], second: [no]}
         return _said({first: yes, second: no}, waiting=[third]), expected
 
     def _fetched(self, adapter: Any, labels: Labels, tmp_path: Path) -> Journal:
-        """The journal of labels that were written into the field."""
+        """Write labels into the field; returns the journal."""
         plan = adapter.plan_labels(labels, self.label_field)
         journal = self.journal(tmp_path, plan, "fetch")
         adapter.apply(plan, journal)
         return journal
 
     def _held(self, adapter: Adapter) -> dict[str, list[str]]:
-        """What the field holds, for ``==``."""
+        """The field's content, to compare with ``==``."""
         stored = self.labels_in(adapter, self.label_field)
         return {item: list(labels) for item, labels in stored.items()}
 
@@ -170,6 +170,6 @@ def _three_unlabelled(adapter: Adapter) -> list[str]:
 
 
 def _said(known: Mapping[str, str], waiting: Sequence[str] = ()) -> Labels:
-    """What people said: one class for each item."""
+    """Labels with one class per item."""
     marks = {item: (Mark(label),) for item, label in known.items()}
     return Labels("a test", "items", marks, tuple(waiting))

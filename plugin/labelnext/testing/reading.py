@@ -1,4 +1,4 @@
-"""Suites for what comes in: all items at once, or a pool in parts."""
+"""Suites for reading: all items at once, or a pool in parts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from labelnext.testing.base import Suite, assert_declared
 
 
 class ReadsSuite(Suite):
-    """`Capability.READS`: the adapter checks its platform, and reads all items.
+    """`Capability.READS`: the adapter checks its platform and reads all items.
 
     Supply the fixture `adapter`, `reopened` and `state`. The items must include at least four that
     are unlabelled and can be scored, one that is labelled, and one without a prediction.
@@ -56,11 +56,10 @@ class ReadsSuite(Suite):
 
 
 class StreamsSuite(Suite):
-    """`Capability.STREAMS`: a pool larger than memory is read part by part.
+    """`Capability.STREAMS`: the adapter reads a pool larger than memory part by part.
 
     Supply the fixture `adapter` and `reopened`. The source must have at least two parts, and each
-    of its items an embedding and a group; labelled items and some without a prediction may be
-    among them.
+    item an embedding and a group; some items may be labelled or lack a prediction.
     """
 
     def test_adapter_declares_that_it_streams(self, adapter: Any) -> None:
@@ -130,7 +129,7 @@ class StreamsSuite(Suite):
 def _parts_of(adapter: Any) -> list[Part]:
     """The parts of the source, at least two."""
     parts: list[Part] | None = adapter.parts()
-    assert parts is not None, "the source must be one that is read in parts"
+    assert parts is not None, "the source must have parts"
     assert len(parts) >= 2
     return parts
 
@@ -142,5 +141,5 @@ def _scores(pool: Pool, acquisition: str) -> dict[str, float]:
 
 
 def _through_json(part: Part) -> Part:
-    """The part as another process gets it."""
+    """The part as another process would receive it."""
     return Part(**json.loads(json.dumps({**asdict(part), "payload": dict(part.payload)})))

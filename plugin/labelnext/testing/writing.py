@@ -1,4 +1,4 @@
-"""Suites for what goes back: a ranking, and a score for each object."""
+"""Suites for writing: a ranking, and a score for each object."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from labelnext.testing.base import Suite, assert_data, assert_declared, break_of
 
 
 class WritesSuite(Suite):
-    """`Capability.WRITES`: the adapter writes a ranking, and takes it back.
+    """`Capability.WRITES`: the adapter writes a ranking and undoes it.
 
-    Supply the fixture `adapter`, `reopened`, `state` and `served`; where an undo has to leave
-    something, `without_what_stays` too. The items must be those of `ReadsSuite`.
+    Supply the fixture `adapter`, `reopened`, `state` and `served`; if an undo has to leave
+    something behind, `without_what_stays` too. The items must be as for `ReadsSuite`.
     """
 
     #: Another acquisition function, for a second run.
@@ -71,7 +71,7 @@ class WritesSuite(Suite):
         self.applied(adapter, tmp_path)
         other = self.reopened(adapter)
         pool = other.read()
-        # Half of the items are labelled meanwhile: their ranks must go, or stand behind.
+        # Half of the items are labelled meanwhile: their ranks must vanish or sort last.
         labelled = pool.labelled | (np.arange(len(pool)) % 2 == 0)
         ranking = rank(_labelled(pool, labelled), self.acquisition)
         plan = other.plan(ranking)
@@ -131,18 +131,18 @@ class WritesSuite(Suite):
 class TakesObjectScoresSuite(Suite):
     """`Capability.TAKES_OBJECT_SCORES`: the adapter writes a score for each object of an item.
 
-    Supply the fixture `adapter`, whose options ask for scores of objects, `reopened`, `state` and
-    `object_scores`. The items must hold objects: at least one item two of them, and another none.
+    Supply the fixture `adapter`, with options that ask for object scores, `reopened`, `state` and
+    `object_scores`. At least one item must have two or more objects, and another one none.
     """
 
     acquisition = "mean_object_confidence"
 
     def object_scores(self, adapter: Adapter) -> Mapping[str, Sequence[float]]:
-        """The scores now stored on each item's objects, in their order, by id; no empty ones."""
+        """The stored scores of each item's objects, in order, by item id; omit empty ones."""
         raise NotImplementedError
 
     def _scored(self, adapter: Adapter) -> tuple[Ranking, dict[str, list[float]]]:
-        """A ranking with a score for each object, no two alike, and the scores that will stand."""
+        """A ranking with distinct scores for all objects, and the scores expected to be stored."""
         pool, ranking = self.ranking(adapter)
         objects = pool.newest_objects
         assert objects is not None
@@ -159,7 +159,7 @@ class TakesObjectScoresSuite(Suite):
         return replace(ranking, object_scores=scores), expected
 
     def _written(self, adapter: Adapter, ranking: Ranking, tmp_path: Path) -> Journal:
-        """The journal of a ranking that was written."""
+        """Write a ranking; returns its journal."""
         plan = adapter.plan(ranking)
         journal = self.journal(tmp_path, plan)
         adapter.apply(plan, journal)
@@ -199,7 +199,7 @@ class TakesObjectScoresSuite(Suite):
 
 
 def _labelled(pool: Pool, labelled: np.typing.NDArray[np.bool_]) -> Pool:
-    """The pool with these items labelled, shape (n_items,)."""
+    """The pool with the flagged items labelled; flags of shape (n_items,)."""
     return Pool(
         pool.item_ids,
         probabilities=pool.probabilities,

@@ -144,6 +144,6 @@ def test_what_a_platform_lacks_is_left_out_and_the_rest_moves_up(tmp_path: Path)
     assert ranking.item_ids.tolist() == ["0", "2"]
     assert ranking.ranks.tolist() == [1, 2]
     assert np.array_equal(ranking.priorities, [1.0, 0.5])
-    assert left_out == ["1 items of the batch are not in project 7: 1."]
+    assert left_out == ["1 item of the batch is not in project 7: 1."]
     with pytest.raises(InvalidInput, match="none of 3 is: 0, 1, 2"):
         ranked_there(found, ["7"], "project 7")

@@ -117,7 +117,9 @@ def test_a_stated_format_decides_and_that_of_each_file_names_a_folder_too(tmp_pa
 
 def test_a_path_of_no_format_lists_what_is_recognised(tmp_path: Path) -> None:
     rule = r"must end in one of .json, .csv, .*, or be a folder, glob or URL of Parquet files; got"
-    with pytest.raises(ConfigError, match=f"path {rule} 'p.txt'. Hint: or set source.format"):
+    with pytest.raises(
+        ConfigError, match=f"path {rule} 'p.txt'. Hint: rename it, or set source.format"
+    ):
         recognised(tmp_path / "p.txt")
 
 
@@ -143,9 +145,7 @@ def test_formats_that_claim_a_path_alike_are_named(
     also(Format("points", "", (".csv",), Options, read_nothing))
     (tmp_path / "p.csv").write_text("item_id\na\n")
     files = open_adapter("files", directory=tmp_path, path="p.csv")
-    with pytest.raises(
-        ConfigError, match=r"'p.csv' may be of csv, points. Hint: set source.format"
-    ):
+    with pytest.raises(ConfigError, match=r"'p.csv' matches csv, points. Hint: set source.format"):
         files.read()
     assert len(open_adapter("files", directory=tmp_path, path="p.csv", format="csv").read()) == 1
     assert len(open_adapter("files", directory=tmp_path, path="p.csv", format="points").read()) == 0

@@ -48,7 +48,7 @@ def test_ranking_file_holds_every_ranked_item(tmp_path: Path, output: str) -> No
     [
         ("r.xlsx", "output must end in one of"),
         ("p.jsonl", "differ from the source's files"),
-        ("p.jsonl/r.csv", "must be a file that can be written"),
+        ("p.jsonl/r.csv", "r.csv' can't be written: .*p.jsonl' isn't a writable folder"),
     ],
 )
 def test_impossible_output_is_refused_before_anything_is_written(

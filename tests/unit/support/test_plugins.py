@@ -178,7 +178,7 @@ CAUSES = {
         "lost": "importing it raised ModuleNotFoundError: No module named "
         "'labelnext_faulty.nowhere'",
         "margin": "the name is taken by labelnext itself",
-        "unnamed": "its own name must be that of the entry point; got 'margin'",
+        "unnamed": "its name must match the entry point's; got 'margin'",
     },
     "selections": {
         "absent": "importing it raised AttributeError: module 'labelnext_faulty' has no attribute "
@@ -206,7 +206,7 @@ def test_rows_that_cannot_be_used_are_named_with_their_cause(faulty_site: Path) 
         assert "example" in out
         assert err.splitlines() == [
             f"Warning: package labelnext_faulty 1.0: its entry point {name} = "
-            f"{FAULTY_ROWS[group][name]} of {group} cannot be used: {cause}."
+            f"{FAULTY_ROWS[group][name]} of {group} can't be used: {cause}."
             for name, cause in causes.items()
         ]
 
@@ -227,8 +227,8 @@ def test_broken_packages_break_no_command(faulty_site: Path, folder: Path) -> No
     assert rows["labelnext.adapters", "example", "labelnext_example"]["loads"]
     assert lost[0] == 1
     assert lost[2] == (
-        "Error: lost.yaml, line 3: acquisition.name must be one that can be used; 'lost' of "
-        f"package labelnext_faulty 1.0 cannot: {CAUSES['acquisitions']['lost']}. "
+        "Error: lost.yaml, line 3: acquisition.name must be usable; 'lost' of "
+        f"package labelnext_faulty 1.0 isn't: {CAUSES['acquisitions']['lost']}. "
         "Hint: reinstall or update that package.\n"
     )
 
@@ -286,12 +286,12 @@ def test_a_row_that_is_asked_for_and_broken_is_an_error_each_time(
 ) -> None:
     table = fractions()
     points.append(EntryPoint("gone", "labelnext_gone:GONE", "labelnext.tests"))
-    with pytest.raises(MissingExtra, match="number must be one that can be used; 'gone'"):
+    with pytest.raises(MissingExtra, match="number must be usable; 'gone'"):
         table.get("gone")
     points[:] = [EntryPoint("pi", "math:pi", "labelnext.tests")]
     for _ in range(2):
         with pytest.raises(ConfigError, match="'pi' of package .*an instance of int; got float"):
             table.get("pi")
-    with pytest.warns(LabelnextWarning, match="pi = math:pi of labelnext.tests cannot be used"):
+    with pytest.warns(LabelnextWarning, match="pi = math:pi of labelnext.tests can't be used"):
         assert table.names() == []
     assert table.names() == []  # said once

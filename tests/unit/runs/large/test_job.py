@@ -346,6 +346,6 @@ def test_a_glob_takes_the_files_it_matches(tmp_path: Path) -> None:
 
 def test_a_url_with_a_password_is_refused(tmp_path: Path) -> None:
     source = {"adapter": "files", "path": "s3://key:secret@bucket/pool"}
-    with pytest.raises(ConfigError, match="must not hold a user and password") as refused:
+    with pytest.raises(ConfigError, match="must not contain a user or password") as refused:
         labelnext.run(settings(tmp_path, tmp_path, source=source))
     assert "secret" not in str(refused.value)
