@@ -285,8 +285,7 @@ def _labels(region: Region, value: _Shape, key: str) -> list[str]:
     if not key:
         return []
     if key in _Shape.__struct_fields__:
-        listed: list[str] = getattr(value, key)
-        return listed
+        return list(getattr(value, key))
     return list(getattr(_labels_decoder(key).decode(region.value), key))
 
 
