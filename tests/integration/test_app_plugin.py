@@ -287,7 +287,7 @@ def test_managing_a_ranking_that_is_gone_says_so(filled: Any) -> None:
     from fiftyone.operators.executor import ExecutionError
 
     execute("rank_samples", filled, **FORM)
-    with pytest.raises(ExecutionError, match="no ranking gone any more"):
+    with pytest.raises(ExecutionError, match="Ranking gone no longer exists"):
         execute("manage_runs", filled, run="gone", action="delete")
     filled.reload()
     assert filled.list_runs() == ["next"]
@@ -358,7 +358,7 @@ def test_the_panel_follows_the_view_and_the_runs(filled: Any) -> None:
     execute("rank_samples", filled, **FORM)
     filled.reload()
     ctx, _ = panel(filled, "on_change_view", view=filled.load_saved_view("next-batch"))
-    assert "shows 2 of the ranked" in ctx.panel.state.text
+    assert "shows 2 of them" in ctx.panel.state.text
     filled.delete_run("next")
     _, parts = panel(filled, "on_change_dataset")
     assert "empty" in parts
