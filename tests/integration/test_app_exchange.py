@@ -129,7 +129,7 @@ def test_only_the_current_view_is_sent_when_asked(ranked: Any, secrets: LabelStu
 
 
 def test_sending_and_fetching_can_be_delegated(ranked: Any, secrets: LabelStudio) -> None:
-    assert "Make 2 tasks" in delegated("send_batch", ranked, run="next")["done"]
+    assert "Create 2 tasks" in delegated("send_batch", ranked, run="next")["done"]
     choose(secrets, sent_tasks(secrets, ranked)["b"], "cat")
     assert "1 changed" in delegated("fetch_annotations", ranked, field="labels")["done"]
     ranked.reload()

@@ -175,10 +175,10 @@ def test_frames_of_videos_are_ranked_when_asked(videos: Any) -> None:
     # The panel, over the batch and over the videos; and the batch can be ranked once more.
     ctx, _ = panel(videos, view=batch)
     assert "**3** of 4 ranked frames" in ctx.panel.state.text
-    assert "shows 3 of the ranked" in ctx.panel.state.text
+    assert "shows 3 of them" in ctx.panel.state.text
     assert ctx.panel._data._data["next"][0]["sample"] == "a.mp4 #2"
     ctx, _ = panel(videos)
-    assert "shows 0 of the ranked" in ctx.panel.state.text
+    assert "shows 0 of them" in ctx.panel.state.text
     again = {"view": batch, "view_target": "CURRENT_VIEW", "pred_field": "pred", "run": "again"}
     execute("rank_samples", videos, **again, **{**chosen, "budget": 1})
     videos.reload()

@@ -71,7 +71,7 @@ def test_boxes_go_out_and_come_back_on_the_right_samples(
     labelnext.run(config | {"acquisition": {"name": "mean_object_confidence"}})
     sent = labelnext.send(config)
     # "cow" is no class of the dataset, so the project has no such label.
-    assert ["1 predicted labels" in notice.message for notice in sent.notices] == [True]
+    assert ["1 predicted label missing" in notice.message for notice in sent.notices] == [True]
     rows = {t["data"]["name"]: t for t in tasks(label_studio, made(label_studio, street)["id"])}
     (prediction,) = rows["a.png"]["predictions"]
     (region,) = prediction["result"]

@@ -348,7 +348,7 @@ def test_a_priority_that_does_not_read_back_is_a_failed_write(
             set_field(other.client, project, "labelnext_priority", SetField((first,), "mine"))
 
     adapter.client._http.event_hooks["response"].append(interfere)
-    with pytest.raises(WriteFailed, match=f"differs on 1 of 2 tasks: {first}"):
+    with pytest.raises(WriteFailed, match=f"labelnext wrote on 1 of 2 tasks: {first}"):
         adapter.apply(plan, Journal.create(tmp_path, plan))
 
 

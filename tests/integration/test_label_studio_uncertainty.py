@@ -191,7 +191,7 @@ def test_uncertainty_needs_no_annotators(connect: Open) -> None:
 def test_a_body_that_no_server_takes_is_never_sent(connect: Open) -> None:
     adapter = connect(1)
     sent = writes(adapter)
-    with pytest.raises(InvalidInput, match="must be below 200,000,000 bytes; got 260,000,"):
+    with pytest.raises(InvalidInput, match="must be smaller than 200,000,000 bytes; got 260,000,"):
         adapter.client.send("POST", "api/anything", ["x" * 260_000_000])
     assert sent == []
 

@@ -274,7 +274,7 @@ def test_coco_ids_may_be_file_names(tmp_path: Path) -> None:
         ({"category_id": 9}, "category_id must be one of the categories; got 9"),
         ({"score": 1.5}, r"confidences must be in \[0, 1\]"),
         ({"bbox": [0, 0, -5, 1]}, "x1 <= x2"),
-        ({"segmentation": [[0, 0, 1, 1]]}, "polygons of three corners"),
+        ({"segmentation": [[0, 0, 1, 1]]}, "polygons with at least three corners"),
         ({"segmentation": {"size": [1, 1], "counts": [1]}}, "size of its image"),
     ],
 )

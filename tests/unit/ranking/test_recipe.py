@@ -103,7 +103,7 @@ def test_an_option_may_stand_in_either_section_but_not_in_both(tmp_path: Path) -
     either = "acquisition: {name: entropy}\nselection: {options: {base: 2}}\n"
     assert load_config(written(tmp_path, either)).recipe.options == {"base": 2}
     both = "acquisition: {name: entropy, options: {base: 2}}\nselection: {options: {base: 3}}\n"
-    with pytest.raises(ConfigError, match="not in both"):
+    with pytest.raises(ConfigError, match="selection.options, not both"):
         load_config(written(tmp_path, both))
 
 
