@@ -168,9 +168,7 @@ def test_one_version_is_no_committee() -> None:
     )
     with pytest.raises(InvalidInput, match="at least two model versions; got one"):
         committee_certainty([one(LEFT)])
-    with pytest.raises(
-        InvalidInput, match="weighted_sum needs objects of exactly one model version"
-    ):
+    with pytest.raises(InvalidInput, match="objects of exactly one model version"):
         rank(Pool(["a"], objects=(one(LEFT),) * 2), "committee_certainty", reduce="weighted_sum")
 
 
