@@ -63,7 +63,7 @@ def test_an_error_in_a_worker_reaches_the_user_whole(tmp_path: Path) -> None:
         WriteFailed, match=r"002.parquet: it must be a whole Parquet file"
     ) as failed:
         labelnext.run(config)
-    assert "labelnext resume finishes it" in (failed.value.hint or "")
+    assert "finish it with labelnext resume" in (failed.value.hint or "")
     (path / "002.parquet").write_bytes(content)
     assert resume(config).status == "done"
     assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))
