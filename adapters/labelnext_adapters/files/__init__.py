@@ -119,7 +119,9 @@ class FilesAdapter(Adapter):
         if absent(path):
             return [gone]
         size = f" of {path.stat().st_size:,} bytes" if isinstance(path, Path) else ""
-        return [Finding("ok", f"{str(path)!r} is a {kind.name} file{size}.")]
+        what = "folder" if isinstance(path, Path) and path.is_dir() else "file"
+        message = f"{str(path)!r} is a {kind.name} {what}{size}: {self._input.why}."
+        return [Finding("ok", message)]
 
     def read(self) -> Pool:
         """All items."""

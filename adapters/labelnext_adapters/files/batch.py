@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -178,5 +179,5 @@ def _boxes(objects: Objects, row: int, names: Sequence[str]) -> tuple[Mark, ...]
     return tuple(
         Mark(names[kind], (x1, y1, x2, y2), sure)
         for kind, (x1, y1, x2, y2), sure in rows
-        if kind >= 0
+        if kind >= 0 and not math.isnan(x1)
     )

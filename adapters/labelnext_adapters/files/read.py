@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from labelnext.adapter.formats import Format, InParts, recognised
+from labelnext.adapter.formats import Format, InParts, recognition
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
-from labelnext.errors import ConfigError, InvalidInput, LabelnextError, NotFound
+from labelnext.errors import ConfigError, NotFound
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.content import guarded
 from labelnext_adapters.files.options import FilesSource, place_of
+from labelnext_adapters.files.table_options import WILD
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Input:
         options: of the format.
         context: folder of relative paths, key and progress.
         source: as in the configuration.
+        why: what shows the format, as the end of a sentence.
     """
 
     path: Path | str
@@ -33,6 +36,7 @@ class Input:
     options: Options
     context: Context
     source: FilesSource
+    why: str = ""
 
     @cached_property
     def in_parts(self) -> InParts | None:
@@ -55,17 +59,21 @@ def find_input(source: FilesSource, context: Context) -> Input:
 
     Raises:
         ConfigError: if no format recognises the path, or several do, or an option is wrong.
+        NotFound: if nothing is there.
     """
     path = place_of(source.path, context)
     values = {name: getattr(source, name) for name in type(source).model_fields}
     given = [name for name, value in values.items() if value is not None]
-    found = recognised(path, source.format, given)
-    own = {name: values.get(name) for name in found.Options.model_fields}
+    if absent(path) and not any(sign in str(path) for sign in WILD):
+        raise NotFound(f"path must be a file or folder; got {str(path)!r}, which does not exist.")
+    known = recognition(path, source.format, given)
+    chosen = known.format
+    own = {name: values.get(name) for name in chosen.Options.model_fields}
     try:
-        options = found.Options.model_validate(own)
+        options = chosen.Options.model_validate(own)
     except ValidationError as error:  # the path was something else when the source was checked
-        raise ConfigError(f"can't read {str(path)!r} as {found.name}: {error}.") from error
-    return Input(path, found, options, context, source)
+        raise ConfigError(f"can't read {str(path)!r} as {chosen.name}: {error}.") from error
+    return Input(path, chosen, options, context, source, known.why)
 
 
 def absent(path: Path | str) -> bool:
@@ -87,20 +95,9 @@ def read_pool(files: Input) -> Pool:
         raise ConfigError(
             f"path must be a file on this machine to be read as {kind.name}; got {path!r}."
         )
-    if absent(path):
-        raise NotFound(f"path must be a file; got {str(path)!r}, which does not exist.")
     name = Path(path).name
     files.context.report("read", 0, None)
-    try:
-        pool = kind.read(path, files.options, files.context)
-    except LabelnextError as error:
-        error.message = f"{name}: {error.message}"
-        raise
-    except (OSError, ValueError) as error:  # Arrow's errors are ValueErrors too
-        problem = " ".join(str(error).split())
-        raise InvalidInput(
-            f"{name} must be a whole {kind.name} file; {problem}.",
-            hint="the file may be cut off; write or copy it again.",
-        ) from error
+    read = partial(kind.read, path, files.options, files.context)
+    pool: Pool = guarded(name, kind.name, read)
     files.context.report("read", len(pool), len(pool))
     return pool

@@ -119,7 +119,8 @@ def _rows_by_confidence(
     confidences = objects.confidences[first:last]
     items = np.repeat(np.arange(stop - start), objects.counts[start:stop])
     corners = boxes_of(objects)[first:last]
-    kept = np.flatnonzero(~(confidences < floor))
+    unknown = np.isnan(corners[:, 0]) if objects.masks is None else False
+    kept = np.flatnonzero(~(confidences < floor) & ~np.asarray(unknown))
     order = kept[np.lexsort((*corners[kept].T[::-1], -confidences[kept], items[kept]))]
     bounds = np.concatenate([[0], np.cumsum(np.bincount(items[order], minlength=stop - start))])
     return order + first, bounds.astype(np.int64)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context, Part
+from labelnext.adapter.sample import Sample
 from labelnext.errors import ConfigError, listed
 from labelnext.pool.pool import Pool
 from labelnext.support.plugins import Table
@@ -59,8 +60,11 @@ class Format:
             that the file is broken.
         files: ``files(options, context)`` returns other files it reads; rankings never overwrite
             them.
-        recognises: ``recognises(path)``, if endings aren't enough: for folders, URLs, or to test
-            the content. Formats with such a test take precedence over endings.
+        recognises: ``recognises(path)``, if endings aren't enough: for globs and URLs. Formats with
+            such a test take precedence over endings.
+        evidence: ``evidence(sample)`` looks at the content of a file or folder on this machine, and
+            says in words why it has this format, or returns None. Evidence takes precedence over
+            everything but needed options.
         recognised_by: what it recognises, in words; the endings if empty.
         needs: options that must be set to choose it for a path, unless `source.format` names it.
         many_of: for a format that reads many files, the format of each; `source.format` may name
@@ -77,6 +81,7 @@ class Format:
     read: Callable[[Path | str, Any, Context], Pool]
     files: Callable[[Any, Context], Sequence[Path]] = _no_files
     recognises: Callable[[Path | str], bool] | None = None
+    evidence: Callable[[Sample], str | None] | None = None
     recognised_by: str = ""
     needs: tuple[str, ...] = ()
     many_of: str | None = None
@@ -89,13 +94,35 @@ class Format:
         return self.recognised_by or ", ".join(self.endings)
 
     def takes(self, path: Path | str) -> bool:
-        """Whether a path seems to have this format."""
+        """Whether a path seems to have this format, by its name alone or its own test."""
         if self.recognises is None:
             return isinstance(path, Path) and path.suffix.lower() in self.endings
         try:
             return bool(self.recognises(path))
         except (OSError, ValueError):  # the file is missing or isn't text
             return False
+
+    def reason(self, sample: Sample | None) -> str | None:
+        """Why the content of a path has this format, in words; None if it hasn't."""
+        if self.evidence is None or sample is None:
+            return None
+        try:
+            return self.evidence(sample)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            return None  # the content has the wrong shape
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """The format of a path.
+
+    Attributes:
+        format: the format.
+        why: what shows it, as the end of a sentence: "its name ends in .csv".
+    """
+
+    format: Format
+    why: str
 
 
 def _fault(value: object) -> str | None:
@@ -136,7 +163,19 @@ def format_names() -> list[str]:
 
 
 def recognised(path: Path | str, stated: str | None = None, given: Collection[str] = ()) -> Format:
-    """The format of a path.
+    """The format of a path: as for `recognition`.
+
+    Example:
+        >>> recognised(Path("pool.csv")).name
+        'csv'
+    """
+    return recognition(path, stated, given).format
+
+
+def recognition(
+    path: Path | str, stated: str | None = None, given: Collection[str] = ()
+) -> Recognition:
+    """The format of a path, by its content, its own test or the end of its name, and the reason.
 
     Args:
         path: path on this machine, or the text of a URL.
@@ -148,33 +187,46 @@ def recognised(path: Path | str, stated: str | None = None, given: Collection[st
         ConfigError: if no format recognises the path, or several do.
 
     Example:
-        >>> recognised(Path("pool.json")).name, recognised(Path("pool.json"), given=["images"]).name
-        ('label-studio', 'coco')
+        >>> recognition(Path("pool.csv")).why
+        'its name ends in .csv'
+        >>> recognition(Path("pool.json"), given=["images"]).why
+        'images is set'
     """
     formats = [get_format(name) for name in format_names()]
     if stated is not None:
         of_many = (f for f in formats if f.many_of == stated and f.takes(path))
-        return next(of_many, get_format(stated))
-    able = [f for f in formats if f.takes(path) and set(f.needs) <= set(given)]
-    if not able:
+        return Recognition(next(of_many, get_format(stated)), "source.format says so")
+    sample = Sample(path) if isinstance(path, Path) and path.exists() else None
+    claims: dict[str, tuple[tuple[int, bool, bool], str]] = {}
+    for one in formats:
+        reason = one.reason(sample)
+        needed = bool(one.needs) and set(one.needs) <= set(given)
+        if reason is None and not one.takes(path) and not needed:
+            continue
+        if one.needs and not needed and reason is None:
+            continue
+        why = reason or (f"{' and '.join(one.needs)} is set" if needed else _by_name(one, path))
+        rank = (len(one.needs) if needed else 0, reason is not None, one.recognises is not None)
+        claims[one.name] = rank, why
+    if not claims:
         endings = [ending for f in formats for ending in f.endings]
-        words = [f", or be {f.recognised_by}" for f in formats if not f.endings]
         raise ConfigError(
-            f"path must end in one of {', '.join(dict.fromkeys(endings))}{''.join(words)}; "
-            f"got {Path(path).name!r}.",
-            hint="rename it, or set source.format.",
+            f"path must have one of the formats that labelnext reads; {Path(path).name!r} has none "
+            f"of them (known endings: {', '.join(dict.fromkeys(endings))}).",
+            hint="labelnext formats lists what is recognised; set source.format to name the "
+            "format, or convert the file to CSV or JSONL.",
         )
-    best = max(_claim(f) for f in able)
-    best_able = [f for f in able if _claim(f) == best]
-    if len(best_able) > 1:
-        names = listed(f.name for f in best_able)
+    best = max(rank for rank, _ in claims.values())
+    names = [name for name, (rank, _) in claims.items() if rank == best]
+    if len(names) > 1:
         raise ConfigError(
-            f"path must match exactly one format; {Path(path).name!r} matches {names}.",
+            f"path must match exactly one format; {Path(path).name!r} matches {listed(names)}.",
             hint="set source.format to one of them.",
         )
-    return best_able[0]
+    return Recognition(get_format(names[0]), claims[names[0]][1])
 
 
-def _claim(format_: Format) -> tuple[int, bool]:
-    """Priority of a format that takes a path: by options that it needs, then by its own test."""
-    return len(format_.needs), format_.recognises is not None
+def _by_name(format_: Format, path: Path | str) -> str:
+    if format_.recognises is not None:
+        return f"it is {format_.recognised_by}" if format_.recognised_by else "its own test says so"
+    return f"its name ends in {Path(path).suffix.lower()}"

@@ -46,7 +46,8 @@ class Objects:
         confidences: shape (n_objects,), the probability of each object's predicted class, in
             [0, 1]; NaN makes the item unscored.
         class_ids: shape (n_objects,), the predicted class, −1 for unknown.
-        boxes: shape (n_objects, 4), x1 y1 x2 y2 as fractions of the image, in [0, 1].
+        boxes: shape (n_objects, 4), x1 y1 x2 y2 as fractions of the image, in [0, 1]; four NaN for
+            an object whose box is unknown, which is then matched with nothing.
         probabilities: shape (n_objects, n_classes), in [0, 1]; rows need not sum to 1.
         embeddings: shape (n_objects, n_dimensions).
         weights: shape (n_objects,), the weight of each in a weighted sum.
@@ -221,7 +222,8 @@ def checked_objects(
     boxes = objects.boxes
     if boxes is None or not len(boxes):
         return objects
-    turned = ~((boxes[:, 0] <= boxes[:, 2]) & (boxes[:, 1] <= boxes[:, 3]))
+    turned = (boxes[:, 0] > boxes[:, 2]) | (boxes[:, 1] > boxes[:, 3])
+    turned |= np.isnan(boxes).any(axis=1) & ~np.isnan(boxes).all(axis=1)
     if turned.any():
         row = int(np.flatnonzero(turned)[0])
         names = named(np.unique(objects.item_positions[turned]), ids)

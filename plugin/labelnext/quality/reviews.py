@@ -172,7 +172,10 @@ def _parts(objects: Objects, item: int) -> tuple[NDArray[Any], NDArray[Any], NDA
     """Boxes, classes and confidences of an item's objects."""
     rows = slice(*objects.offsets[item : item + 2].tolist())
     assert objects.class_ids is not None
-    return boxes_of(objects)[rows], objects.class_ids[rows], objects.confidences[rows]
+    known = ~np.isnan(boxes_of(objects)[rows, 0])
+    columns = (boxes_of(objects), objects.class_ids, objects.confidences)
+    boxes, classes, confidences = (column[rows][known] for column in columns)
+    return boxes, classes, confidences
 
 
 def _by_class(

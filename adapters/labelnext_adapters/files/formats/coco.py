@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from labelnext.adapter.formats import Format
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
+from labelnext.adapter.sample import Sample
 from labelnext.errors import ConfigError
 from labelnext.pool.pool import Pool
 
@@ -52,13 +53,23 @@ def files(options: CocoOptions, context: Context) -> list[Path]:
     return [context.path(one) for one in (*images, *options.older)]
 
 
+def evidence(sample: Sample) -> str | None:
+    """Whether the records are detections of COCO."""
+    for record in sample.records[:1]:
+        shapes = {"bbox", "segmentation", "keypoints"} & record.keys()
+        if {"image_id", "score"} <= record.keys() and shapes:
+            return f"its records have image_id, score and {', '.join(sorted(shapes))}"
+    return None
+
+
 FORMAT = Format(
     "coco",
     "a COCO results list: the detections of the images that `images` lists",
-    (".json",),
+    (),
     CocoOptions,
     read,
     files,
-    recognised_by=".json, if `images` is set",
+    evidence=evidence,
+    recognised_by="records with image_id and score",
     needs=("images",),
 )

@@ -8,6 +8,7 @@ from typing import Literal
 from labelnext.adapter.formats import Format
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
+from labelnext.adapter.sample import Sample
 from labelnext.errors import MissingExtra, NotFound
 from labelnext.pool.pool import Pool
 
@@ -59,12 +60,28 @@ def files(options: LabelStudioExportOptions, context: Context) -> list[Path]:
     return [] if options.label_config is None else [context.path(options.label_config)]
 
 
+_MIN_KEYS = frozenset({"annotator", "annotation_id", "created_at", "updated_at", "lead_time"})
+
+
+def evidence(sample: Sample) -> str | None:
+    """Whether the records are tasks of Label Studio."""
+    for record in sample.records[:20]:
+        parts = {"predictions", "annotations", "completions"} & record.keys()
+        if isinstance(record.get("data"), dict) and parts:
+            return f"its records are tasks with data and {', '.join(sorted(parts))}"
+        if len(_MIN_KEYS & record.keys()) >= 3:
+            return "its records have Label Studio's keys annotator, annotation_id and lead_time"
+    return None
+
+
 FORMAT = Format(
     "label-studio",
     "a Label Studio project exported as JSON, with complete predictions",
-    (".json",),
+    (),
     LabelStudioExportOptions,
     read,
     files,
-    recognised_by=".json, if `images` is not set",
+    evidence=evidence,
+    recognised_by="tasks with data and predictions or annotations",
+    needs=("label_config",),
 )

@@ -1,0 +1,186 @@
+"""The content of a file: decompressed, decoded, parsed; and one place that says what is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from labelnext.adapter.sample import compression_of, encoding_of
+from labelnext.errors import InvalidInput, LabelnextError
+
+_MOST = 8 << 30  # bytes after decompression
+_STEP = 1 << 24
+
+
+def read_bytes(path: Path) -> bytes:
+    """All bytes of a file, decompressed if it is gzip, zstd, bz2 or lz4.
+
+    Raises:
+        InvalidInput: if it is empty, a folder, broken, or would fill the memory.
+    """
+    if path.is_dir():
+        raise InvalidInput(f"{path.name} must be a file; it is a folder.")
+    data = path.read_bytes()
+    kind = compression_of(data)
+    if kind is not None:
+        data = _decompressed(data, kind)
+    if not data.strip():
+        raise InvalidInput("the file must not be empty.")
+    return data
+
+
+def _decompressed(data: bytes, kind: str) -> bytes:
+    import pyarrow as pa
+
+    parts, size = [], 0
+    try:
+        with pa.CompressedInputStream(pa.BufferReader(data), kind) as stream:
+            while part := stream.read(_STEP):
+                size += len(part)
+                if size > _MOST:
+                    raise InvalidInput(
+                        f"the file must be at most {_MOST >> 30} GiB when decompressed.",
+                        hint="convert it to a folder of Parquet files, which is read in parts.",
+                    )
+                parts.append(bytes(part))
+    except (OSError, ValueError) as error:
+        if isinstance(error, InvalidInput):
+            raise
+        raise InvalidInput(
+            f"the file must be whole {kind} data; decompressing it failed after {size:,} bytes.",
+            hint="copy or download it again.",
+        ) from error
+    return b"".join(parts)
+
+
+def decoded(data: bytes, encoding: str | None = None) -> str:
+    """Bytes as text: UTF-8, or as a byte order mark or `encoding` says.
+
+    Raises:
+        InvalidInput: if they aren't text in that encoding.
+    """
+    name = encoding or encoding_of(data)
+    try:
+        return data.decode(name).removeprefix("\ufeff")
+    except LookupError as error:
+        raise InvalidInput(
+            f"encoding must be one that Python knows, such as utf-8 or latin-1; got {name!r}."
+        ) from error
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InvalidInput(
+            f"the file must be text in {name.upper()}; line {line} has the byte "
+            f"{data[error.start]:#04x}, which isn't.",
+            hint="save it as UTF-8, or set source.encoding where the format has it (such as "
+            "latin-1 or cp1252).",
+        ) from error
+
+
+def read_text(path: Path, encoding: str | None = None) -> str:
+    """A file as text.
+
+    Raises:
+        InvalidInput: as for `read_bytes` and `decoded`.
+    """
+    return decoded(read_bytes(path), encoding)
+
+
+def parsed(text: str, line: int | None = None) -> Any:
+    """A JSON value; NaN and Infinity are taken.
+
+    Args:
+        text: the JSON.
+        line: of the file, if it is one of many.
+
+    Raises:
+        InvalidInput: if it isn't JSON; says where, and whether the end is missing.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+        at = line if line is not None else error.lineno
+        raise InvalidInput(
+            f"the file must be JSON; line {at}, column {error.colno}: "
+            f"{'it ends in the middle of a value' if cut else error.msg.lower()}.",
+            hint="the file may be cut off; write or copy it again." if cut else None,
+        ) from error
+    except RecursionError as error:
+        raise InvalidInput("the JSON must not be nested deeper than 1,000 levels.") from error
+    except ValueError as error:  # an integer of more digits than Python takes
+        raise InvalidInput(f"the file must be JSON with ordinary numbers; {error}.") from error
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file.
+
+    Raises:
+        InvalidInput: if it isn't whole JSON text.
+    """
+    return parsed(read_text(path))
+
+
+def json_lines(text: str) -> Iterator[tuple[int, Any]]:
+    """The JSON values of the lines that aren't empty, with their line numbers from 1.
+
+    Raises:
+        InvalidInput: if a line isn't JSON.
+    """
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield number, parsed(line, number)
+
+
+def read_records(path: Path) -> list[tuple[str, Any]]:
+    """The records of JSON, a list or one object, or of JSON lines; each with its place.
+
+    Raises:
+        InvalidInput: if it is neither.
+    """
+    text = read_text(path)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        lines = [line for line in text.split("\n") if line.strip()]
+        if len(lines) > 1 and lines[0].rstrip().endswith(("}", "]")):
+            return [(f"line {number}", record) for number, record in json_lines(text)]
+        value = parsed(text)  # says what is wrong
+    if isinstance(value, list):
+        return [(f"record {number}", record) for number, record in enumerate(value, 1)]
+    return [("the record", value)]
+
+
+def guarded(name: str, kind: str, read: Callable[[], Any]) -> Any:
+    """What `read` returns; whatever a library raises becomes one sentence with the cause.
+
+    Args:
+        name: of the file.
+        kind: the format's name.
+        read: reads the file.
+
+    Raises:
+        LabelnextError: our own errors, with the file's name.
+        InvalidInput: for every other exception.
+    """
+    try:
+        return read()
+    except LabelnextError as error:
+        if not error.message.startswith(name):
+            error.message = f"{name}: {error.message}"
+        raise
+    except MemoryError as error:
+        raise InvalidInput(f"{name} must fit into memory; it needs more than there is.") from error
+    except RecursionError as error:
+        raise InvalidInput(f"{name} must not be nested so deep.") from error
+    except PermissionError as error:
+        raise InvalidInput(
+            f"{name} must be readable; {error.strerror or error}.", hint="check its permissions."
+        ) from error
+    except Exception as error:  # pyarrow, numpy, zipfile, zlib, … have families of their own
+        problem = " ".join(str(error).split()) or type(error).__name__
+        raise InvalidInput(
+            f"{name} can't be read as {kind}: {problem.rstrip('.')}.",
+            hint="write the file again, or set source.format if it has another format.",
+        ) from error

@@ -1,0 +1,81 @@
+"""Records that can't be used: left out and counted, unless there are too many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from labelnext.errors import InvalidInput
+from labelnext.pool.objects import Notice
+from labelnext.support.words import counted
+
+_MOST = 0.1
+_SHOWN = 5
+
+
+class Unusable(ValueError):
+    """A record can't be used; the text says why, to follow "line 3 (item a.jpg): "."""
+
+
+@dataclass
+class Oddities:
+    """Counts the records of a file, and keeps those that can't be used.
+
+    Args:
+        what: a record in words, such as "detection" or "row".
+
+    Attributes:
+        seen: how many records were met.
+        left_out: place, item id ("" if unknown) and reason of each that was left out.
+
+    Example:
+        >>> odd = Oddities("row")
+        >>> for number, text in enumerate(["0.5"] * 19 + ["?"], 1):
+        ...     with odd.record(f"line {number}", "a"):
+        ...         if text == "?":
+        ...             raise Unusable("confidence must be a number; got '?'")
+        >>> odd.notices()[0].message
+        "Left out 1 of 20 rows: line 20 (item a): confidence must be a number; got '?'."
+    """
+
+    what: str = "record"
+    seen: int = 0
+    left_out: list[tuple[str, str, str]] = field(default_factory=list)
+
+    @contextmanager
+    def record(self, place: str, item: object = "") -> Iterator[None]:
+        """Count a record; if the block raises Unusable, leave the record out."""
+        self.seen += 1
+        try:
+            yield
+        except Unusable as error:
+            self.leave_out(place, item, str(error))
+
+    def leave_out(self, place: str, item: object, why: str) -> None:
+        """Keep a record that can't be used; `seen` must count it."""
+        self.left_out.append((place, str(item) if item is not None else "", why))
+
+    def notices(self) -> list[Notice]:
+        """A notice of what was left out; none if there was nothing.
+
+        Raises:
+            InvalidInput: if more than a tenth of the records can't be used, naming the first five.
+        """
+        if not self.left_out:
+            return []
+        shown = "; ".join(map(_told, self.left_out[:_SHOWN]))
+        if len(self.left_out) > _MOST * self.seen:
+            n_records = counted(self.seen, self.what)
+            amount = n_records if len(self.left_out) == self.seen else (
+                f"{len(self.left_out):,} of {n_records}"
+            )
+            raise InvalidInput(f"can't use {amount}: {shown}.")
+        message = f"Left out {len(self.left_out):,} of {counted(self.seen, self.what)}: {shown}."
+        items = tuple(dict.fromkeys(item for _, item, _ in self.left_out if item))
+        return [Notice("left_out", message, items)]
+
+
+def _told(entry: tuple[str, str, str]) -> str:
+    place, item, why = entry
+    return f"{place} (item {item[:80]}): {why}" if item else f"{place}: {why}"

@@ -1,0 +1,148 @@
+"""Records of JSON to a table, where they don't all have the same types."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from labelnext.pool.objects import Notice
+from labelnext_adapters.files.json_types import merged, type_of
+from labelnext_adapters.files.oddities import Oddities, Unusable
+from labelnext_adapters.files.values import id_text, real
+
+
+def table_of_records(
+    records: Sequence[tuple[str, Any]], texts: Collection[str] = ()
+) -> tuple[pa.Table, list[Notice], Any]:
+    """Records as columns; those that can't be used are left out and counted.
+
+    Args:
+        records: each with its place in the file.
+        texts: columns of ids and names: text, or whole numbers as text if both occur.
+
+    Returns:
+        The table, notices, and a function from a row to its place.
+
+    Raises:
+        InvalidInput: if more than a tenth of the records can't be used.
+    """
+    odd = Oddities("record")
+    kept: list[tuple[str, dict[str, Any]]] = []
+    kinds = _kinds([record for _, record in records if isinstance(record, dict)], texts)
+    for place, record in records:
+        item = record.get("item_id", "") if isinstance(record, dict) else ""
+        with odd.record(place, item if isinstance(item, str | int) else ""):
+            if not isinstance(record, dict):
+                raise Unusable(f"a record must be a JSON object; got {type(record).__name__}")
+            kept.append((place, {name: _as(kinds[name], name, record.get(name)) for name in kinds}))
+    for name, kind in kinds.items():
+        if kind in ("list", "object"):
+            kept = _of_one_type(kept, name, odd)
+    notices = odd.notices()
+    columns = {name: _column([record[name] for _, record in kept]) for name in kinds}
+    places = [place for place, _ in kept]
+    table = pa.table(columns) if columns else pa.table({})
+    return table, notices, places.__getitem__
+
+
+def _of_one_type(
+    kept: list[tuple[str, dict[str, Any]]], name: str, odd: Oddities
+) -> list[tuple[str, dict[str, Any]]]:
+    """Leave out the records whose nested value has another type than most."""
+    types = [type_of(record[name]) for _, record in kept]
+    counts = Counter(kind for kind in types if kind is not None)
+    whole: pa.DataType | None = None
+    for kind, _ in counts.most_common():
+        whole = merged(whole, kind) or whole
+    usable = []
+    for entry, kind in zip(kept, types, strict=True):
+        if kind is not None and merged(whole, kind) == whole:
+            usable.append(entry)
+        else:
+            place, record = entry
+            why = f"{name} must be of the same form as elsewhere; got {record[name]!r:.60}"
+            odd.leave_out(place, record.get("item_id"), why)
+    return usable
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float):
+        return "number"
+    return {str: "text", list: "list", dict: "object"}.get(type(value), "nothing")
+
+
+def _kinds(records: Sequence[dict[str, Any]], texts: Collection[str]) -> dict[str, str]:
+    """The most frequent kind of value of each key; text where ids or names are of both kinds."""
+    counts: dict[str, dict[str, int]] = {}
+    for record in records:
+        for name, value in record.items():
+            by_kind = counts.setdefault(name, {})
+            if value is not None:
+                kind = _kind(value)
+                by_kind[kind] = by_kind.get(kind, 0) + 1
+    kinds = {}
+    for name, by_kind in counts.items():
+        most = max(by_kind, key=lambda kind: by_kind[kind], default="nothing")
+        if name in texts and "text" in by_kind and most in ("number", "bool"):
+            most = "text"
+        if name in texts and most == "number":
+            most = "whole"
+        kinds[name] = most
+    return kinds
+
+
+def _as(kind: str, name: str, value: Any) -> Any:
+    """A value as its column needs it."""
+    if value is None or kind == "nothing":
+        return None
+    if kind == "whole":
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
+            return int(value)
+        raise Unusable(f"{name} must be text or a whole number; got {value!r:.60}")
+    if kind == "text":
+        return value if isinstance(value, str) else id_text(value)
+    if kind == "number":
+        return real(value, name)
+    if kind == "bool" and isinstance(value, bool):
+        return value
+    if (kind == "list" and isinstance(value, list)) or (
+        kind == "object" and isinstance(value, dict)
+    ):
+        return value
+    wanted = {"list": "a list", "object": "an object", "bool": "true or false"}[kind]
+    raise Unusable(f"{name} must be {wanted}, as elsewhere in the file; got {value!r:.60}")
+
+
+def _column(values: list[Any]) -> pa.Array:
+    """An Arrow column; as JSON text where Arrow has no type for it."""
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        pass
+    plain = [_numbers(value) for value in values]
+    try:
+        return pa.array(plain)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        texts = [None if value is None else json.dumps(value, default=str) for value in values]
+        return pa.array(texts, pa.string())
+
+
+def _numbers(value: Any) -> Any:
+    """Whole numbers as floats, so that a list of both has one type; big ones as text."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return float(value) if abs(value) < 1 << 53 else str(value)
+    if isinstance(value, list):
+        return [_numbers(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _numbers(one) for name, one in value.items()}
+    return value

@@ -1,0 +1,334 @@
+"""Rows: a table as it stands in a file, before anybody asks what its columns mean."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.json
+
+from labelnext.errors import InvalidInput
+from labelnext.pool.objects import Notice
+from labelnext.support.words import counted
+from labelnext_adapters.files.content import decoded, json_lines, read_bytes, read_text
+from labelnext_adapters.files.oddities import Oddities
+from labelnext_adapters.files.json_types import has_null, merged, type_of
+from labelnext_adapters.files.records import table_of_records
+
+_SEPARATORS = (",", ";", "\t", "|")
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
+_NOTHING = {"", "na", "n/a", "nan", "null", "none", "#n/a"}
+_SAMPLED = 2000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a file.
+
+    Attributes:
+        table: its columns, as they are named in the file.
+        notices: of records that were left out.
+        place: ``place(row)`` says in words where a row stands in the file.
+    """
+
+    table: pa.Table
+    notices: list[Notice] = field(default_factory=list)
+    place: Callable[[int], str] = lambda row: f"row {row + 1}"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the values of a CSV file are separated and written.
+
+    Attributes:
+        separator: between values.
+        decimal: of numbers.
+    """
+
+    separator: str
+    decimal: Literal[".", ","]
+
+
+def read_csv(
+    path: Path,
+    texts: Collection[str] = (),
+    *,
+    separator: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+) -> Rows:
+    """A CSV file: comma, semicolon, tab or bar between values, decimal point or comma.
+
+    Numbers are read as such only in columns that hold nothing else; ids and names stay the text
+    that they are.
+
+    Args:
+        path: of the file.
+        texts: columns that are text, whatever they look like.
+        separator: between values; from the first lines when None.
+        decimal: `.` or `,`; from the first lines when None.
+        encoding: of the file; UTF-8, or what its byte order mark says, when None.
+
+    Raises:
+        InvalidInput: if the file is empty, not text, or its lines differ in length.
+    """
+    data = read_bytes(path)
+    text = None
+    if encoding is not None or data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:4096]:
+        text = decoded(data, encoding)
+        data = text.encode("utf-8")
+    try:
+        start = data[: 1 << 18].decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if error.start < len(data[: 1 << 18]) - 4:
+            decoded(data)  # says where
+        start = data[: error.start].decode("utf-8-sig")
+    lines = start.splitlines()
+    if len(data) > 1 << 18 and len(lines) > 1:
+        lines.pop()
+    dialect = _dialect(lines, separator, decimal)
+    sample = list(csv.reader(lines[:_SAMPLED], delimiter=dialect.separator))
+    header = [name.strip() for name in sample[0]] if sample else []
+    _check_header(header)
+    numeric = _number_columns(header, sample[1:], texts)
+    kinds = {name: pa.float64() if name in numeric else pa.string() for name in header}
+    try:
+        table = _arrow_csv(data, header, kinds, dialect)
+    except pa.ArrowInvalid as error:
+        if "columns" in str(error):
+            raise _ragged(error, header, dialect) from error
+        if "UTF8" in str(error) or "utf8" in str(error).lower():
+            decoded(data)
+        strings = dict.fromkeys(header, pa.string())
+        table = _arrow_csv(data, header, strings, dialect)
+        return _with_numbers(table, numeric, dialect)
+    return Rows(table, [], lambda row: f"line {row + 2}")
+
+
+def _arrow_csv(
+    data: bytes, header: Sequence[str], kinds: Mapping[str, pa.DataType], dialect: Dialect
+) -> pa.Table:
+    return pyarrow.csv.read_csv(
+        pa.BufferReader(data),
+        read_options=pyarrow.csv.ReadOptions(column_names=list(header), skip_rows=1),
+        parse_options=pyarrow.csv.ParseOptions(
+            delimiter=dialect.separator, newlines_in_values=b'"' in data
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict(kinds),
+            decimal_point=dialect.decimal,
+            null_values=["", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "None", "#N/A"],
+        ),
+    )
+
+
+def _dialect(lines: Sequence[str], separator: str | None, decimal: str | None) -> Dialect:
+    """The separator that the header and the next lines share; a decimal comma if numbers need it."""
+    if separator is None:
+        head = lines[0] if lines else ""
+        counts = {sign: head.count(sign) for sign in _SEPARATORS}
+        separator = max(_SEPARATORS, key=lambda sign: counts[sign])
+    if decimal is None:
+        rows = list(csv.reader(lines[1:200], delimiter=separator))
+        values = [value.strip() for row in rows for value in row]
+        comma = any(re.fullmatch(r"[+-]?\d+,\d+", value) for value in values)
+        point = any(re.fullmatch(r"[+-]?\d+\.\d+", value) for value in values)
+        decimal = "," if comma and not point and separator != "," else "."
+    if len(separator) != 1 or decimal not in (".", ",") or separator == decimal:
+        raise InvalidInput(
+            "separator must be one character, and decimal a point or a comma that isn't the "
+            f"separator; got {separator!r} and {decimal!r}."
+        )
+    return Dialect(separator, decimal)  # type: ignore[arg-type]  # checked above
+
+
+def _check_header(header: Sequence[str]) -> None:
+    doubled = sorted({name for name in header if header.count(name) > 1})
+    if doubled:
+        raise InvalidInput(
+            f"columns must have distinct names; got {doubled[0]!r} more than once.",
+            hint="rename it in the first line of the file.",
+        )
+    if header and all(_NUMBER.match(name) for name in header):
+        raise InvalidInput(
+            f"the first line must name the columns; got numbers only: {', '.join(header[:5])}."
+        )
+
+
+def _number_columns(
+    header: Sequence[str], rows: Sequence[Sequence[str]], texts: Collection[str]
+) -> set[str]:
+    """The columns whose sampled values are all numbers, but for those that are text."""
+    numeric = set()
+    for place, name in enumerate(header):
+        if name in texts:
+            continue
+        values = [row[place].strip() for row in rows if place < len(row)]
+        given = [value for value in values if value.lower() not in _NOTHING]
+        numbers = sum(bool(_NUMBER.match(value)) for value in given)
+        if given and numbers >= 0.9 * len(given):
+            numeric.add(name)
+    return numeric
+
+
+def _with_numbers(table: pa.Table, numeric: Collection[str], dialect: Dialect) -> Rows:
+    """Number columns that hold a few other values: these become NaN, and are counted."""
+    odd = Oddities("row", seen=table.num_rows)
+    for place, name in enumerate(table.column_names):
+        if name not in numeric:
+            continue
+        values: list[float | None] = []
+        for row, value in enumerate(table.column(name).to_pylist()):
+            text = (value or "").strip()
+            number = None
+            if text.lower() not in _NOTHING:
+                try:
+                    plain = text.replace(",", ".") if dialect.decimal == "," else text
+                    number = float(plain)
+                except ValueError:
+                    why = f"{name} must be a number; got {value!r:.40}"
+                    odd.leave_out(f"line {row + 2}", "", why)
+            values.append(number)
+        table = table.set_column(place, name, pa.array(values, pa.float64()))
+    return Rows(table, odd.notices(), lambda row: f"line {row + 2}")
+
+
+def _ragged(error: Exception, header: Sequence[str], dialect: Dialect) -> InvalidInput:
+    told = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", str(error))
+    where = f"line {told[1]} has {told[3]}" if told else " ".join(str(error).split())
+    name = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}.get(dialect.separator)
+    return InvalidInput(
+        f"every line must have {counted(len(header), 'value')}, like the first; {where} "
+        f"(read as separated by {name or repr(dialect.separator)}).",
+        hint="put values that contain the separator in quotes, or set source.separator.",
+    )
+
+
+def read_jsonl(path: Path, texts: Collection[str] = ()) -> Rows:
+    """A JSON object on each line.
+
+    Arrow reads it where all lines have the types of the first ones; otherwise each record is
+    looked at by itself, and what can't be used is left out and counted.
+
+    Args:
+        path: of the file.
+        texts: columns that are text or whole numbers: ids and names.
+
+    Raises:
+        InvalidInput: if the file is empty or not JSON.
+    """
+    data = read_bytes(path)
+    if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        decoded(data)
+    table = _arrow_json(data)
+    if table is not None:
+        return Rows(table, [], lambda row: f"line {row + 1}")
+    records = [(f"line {n}", record) for n, record in json_lines(decoded(data))]
+    return Rows(*table_of_records(records, texts))
+
+
+def _arrow_json(data: bytes) -> pa.Table | None:
+    """The lines by Arrow's own reader; None where it can't be trusted with them.
+
+    Types come from the first lines: Arrow would take text like a date for a date, and loses nulls
+    at the beginning of a list whose type it doesn't know.
+    """
+    schema = _schema_of(data)
+    if schema is None:
+        return None
+    options = pyarrow.json.ReadOptions(block_size=min(max(len(data), 1), 1 << 30))
+    parse = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
+    try:
+        table = pyarrow.json.read_json(
+            pa.BufferReader(data), read_options=options, parse_options=parse
+        )
+        table.validate(full=True)
+    except pa.ArrowException:
+        return None
+    return table
+
+
+def _schema_of(data: bytes) -> pa.Schema | None:
+    """The types of the first lines, if these agree and each is known."""
+    fields: dict[str, pa.DataType] = {}
+    for line in data[: 1 << 18].split(b"\n")[:200]:
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            break  # cut off by the sample, or no JSON: the slow way says where
+        if not isinstance(record, dict):
+            return None
+        for name, value in record.items():
+            kind = merged(fields.get(name), type_of(value))
+            if kind is None:
+                return None
+            fields[name] = kind
+    if not fields or any(has_null(kind) for kind in fields.values()):
+        return None
+    return pa.schema(list(fields.items()))
+
+
+def read_json_table(path: Path, texts: Collection[str] = ()) -> Rows:
+    """A JSON list of objects, one an item; or an object of columns, each a list.
+
+    Raises:
+        InvalidInput: if it is something else.
+    """
+    from labelnext_adapters.files.content import parsed
+
+    text = read_text(path)
+    value = parsed(text)
+    if isinstance(value, dict):
+        value = _listed_records(value)
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value[:1]):
+        what = type(value).__name__ if not isinstance(value, list) else "a list of other values"
+        raise InvalidInput(
+            f"a JSON file must be a list of objects, one for each item; got {what}.",
+            hint="labelnext formats lists the formats that are recognised.",
+        )
+    return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], texts))
+
+
+def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
+    columns = list(value.values())
+    if columns and all(isinstance(column, list) for column in columns):
+        if len({len(column) for column in columns}) > 1:
+            raise InvalidInput("the columns of a JSON file must have the same length.")
+        return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
+    if columns and all(isinstance(column, dict) for column in columns):
+        keys = list(columns[0])
+        if all(list(column) == keys for column in columns):  # pandas' to_json()
+            return [{name: value[name][key] for name in value} for key in keys]
+    shown = ", ".join(list(value)[:8])
+    raise InvalidInput(
+        "this JSON has none of the formats that labelnext recognises; its keys are "
+        f"{shown or 'none'}.",
+        hint="convert it to a JSON list of objects, one for each item, with item_id and "
+        "probabilities or objects; labelnext formats lists all formats.",
+    )
+
+
+def texts_of(column: Any) -> list[str | None]:
+    """A column as texts: numbers in digits, bytes as UTF-8, None where there is nothing."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return list(column.to_pylist())
+    return [None if v is None else _text(v) for v in column.to_pylist()]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value).lower() if isinstance(value, bool) else str(value)

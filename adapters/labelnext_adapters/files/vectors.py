@@ -1,0 +1,159 @@
+"""Class vectors as people store them: rounded, in part, in percent or as logits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool.objects import Notice
+from labelnext.support.words import counted
+from labelnext_adapters.files.oddities import Oddities
+
+ROUNDED = 0.02  # the sum of probabilities with two digits may miss 1 by this much
+Logits = Literal["softmax", "sigmoid"]
+
+
+def class_vectors(
+    rows: NDArray[np.float64],
+    named: NDArray[np.bool_],
+    ids: Sequence[Any],
+    multilabel: bool,
+    notices: list[Notice],
+) -> NDArray[np.float64]:
+    """Probabilities of all classes, from those that each row names.
+
+    A row that names only some classes leaves the rest of the mass to the others, in even shares:
+    a list of the five likeliest classes isn't stretched to 1. If nothing is left, or classes are
+    independent, the others get 0. Rounding errors are mended and counted; a row that can't be a
+    distribution is left out and counted.
+
+    Args:
+        rows: shape (n_items, n_classes), NaN where a class isn't named; all NaN without prediction.
+        named: shape (n_items, n_classes), the classes that each row names.
+        ids: of the items.
+        multilabel: classes are independent.
+        notices: to which the counts are added.
+
+    Returns:
+        Shape (n_items, n_classes), NaN for rows without a prediction or left out.
+
+    Raises:
+        InvalidInput: if more than a tenth of the rows can't be used.
+
+    Example:
+        >>> rows, nan = np.array([[0.6, np.nan, np.nan]]), []
+        >>> class_vectors(rows, ~np.isnan(rows), ["a"], False, nan).tolist()
+        [[0.6, 0.2, 0.2]]
+    """
+    out = np.where(named, rows, 0.0)
+    predicted = named.any(axis=1)
+    out[~predicted] = np.nan
+    if multilabel or not predicted.any():
+        return out
+    sums, lacking = out.sum(axis=1), (~named).sum(axis=1)
+    spread = predicted & (lacking > 0) & (sums < 1 - ROUNDED)
+    if spread.any():
+        share = np.where(spread, (1 - sums) / np.maximum(lacking, 1), 0.0)
+        out = np.where(spread[:, None] & ~named, share[:, None], out)
+        items = [str(ids[i]) for i in np.flatnonzero(spread)]
+        message = (
+            f"{counted(len(items), 'item')} named only some classes with less than all the "
+            "probability; the rest was spread evenly over the other classes."
+        )
+        notices.append(Notice("spread", message, tuple(items)))
+    sums = np.where(spread, 1.0, sums)
+    return mended(out, sums, ids, notices)
+
+
+def mended(
+    rows: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    ids: Sequence[Any],
+    notices: list[Notice],
+) -> NDArray[np.float64]:
+    """Rows divided by sums that miss 1 by rounding; NaN for those that miss it by more.
+
+    Raises:
+        InvalidInput: if more than a tenth of the rows miss it.
+    """
+    error = np.abs(sums - 1)
+    rounded = (error > 1e-6) & (error <= ROUNDED)
+    if rounded.any():
+        rows = rows.copy()
+        rows[rounded] /= sums[rounded, None]
+        items = tuple(str(ids[i]) for i in np.flatnonzero(rounded))
+        message = f"Renormalised {counted(len(items), 'item')} whose probabilities were rounded."
+        notices.append(Notice("renormalised", message, items))
+    bad = np.flatnonzero(error > ROUNDED)
+    if bad.size:
+        odd = Oddities("item", seen=int((~np.isnan(sums)).sum()))
+        for row in bad.tolist():
+            odd.leave_out("probabilities", ids[row], f"they sum to {sums[row]:.4g}, not 1")
+        try:
+            notices += odd.notices()
+        except InvalidInput as error_:
+            error_.hint = "if classes are independent of each other, set source.multilabel: true."
+            raise
+        rows = rows.copy()
+        rows[bad] = np.nan
+    return rows
+
+
+def from_logits(
+    rows: NDArray[np.floating], kind: Logits
+) -> NDArray[np.float64]:
+    """Probabilities from logits: softmax over the classes, or a sigmoid of each.
+
+    Args:
+        rows: shape (..., n_classes).
+        kind: softmax for one class an item, sigmoid for independent classes.
+
+    Example:
+        >>> from_logits(np.array([[0.0, 0.0]]), "softmax").tolist()
+        [[0.5, 0.5]]
+        >>> from_logits(np.array([[0.0, -800.0]]), "sigmoid").tolist()
+        [[0.5, 0.0]]
+    """
+    values = np.asarray(rows, dtype=np.float64)
+    if kind == "sigmoid":
+        from scipy.special import expit
+
+        probabilities: NDArray[np.float64] = expit(values)
+        return probabilities
+    if not values.size:
+        return values
+    shifted = np.exp(values - values.max(axis=-1, keepdims=True))
+    softmax: NDArray[np.float64] = shifted / shifted.sum(axis=-1, keepdims=True)
+    return softmax
+
+
+def explained(rows: NDArray[np.floating], ids: Sequence[Any]) -> InvalidInput | None:
+    """Why numbers are no probabilities, and the cure; None if they could be.
+
+    Args:
+        rows: shape (n_items, n_classes), in which some value is outside [0, 1].
+        ids: of the items.
+    """
+    finite = rows[np.isfinite(rows)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if low >= 0 and high <= 1:
+        return None
+    outside = ((rows < 0) | (rows > 1)).any(axis=-1)
+    first = listed(str(ids[i]) for i in np.flatnonzero(outside))
+    row = rows[np.flatnonzero(outside)[0]]
+    value = row[(row < 0) | (row > 1)][0]
+    message = f"probabilities must be in [0, 1]; got {float(value):.6g} for item {first}."
+    sums = np.nansum(rows, axis=-1)
+    if low >= 0 and high <= 100 and np.median(np.abs(sums - 100)) <= 100 * ROUNDED:
+        return InvalidInput(message, hint="these are percentages: set source.scale: percent.")
+    if low < 0 or np.median(outside) > 0:
+        return InvalidInput(
+            message,
+            hint="these look like logits: set source.logits: softmax (one class an item) or "
+            "sigmoid (independent classes).",
+        )
+    return InvalidInput(message)

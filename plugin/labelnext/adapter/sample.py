@@ -1,0 +1,180 @@
+"""Sample: the beginning of a file, or the names in a folder, to recognise a format by."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+_START = 256 << 10  # bytes, decompressed
+_NAMES = 2000
+_COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2", b"\x04\x22\x4d\x18": "lz4"}
+_MARKS = {
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+
+
+def compression_of(start: bytes) -> str | None:
+    """How bytes are compressed, by their first few: gzip, zstd, bz2, lz4; None if they aren't.
+
+    Example:
+        >>> compression_of(gzip.compress(b"text")), compression_of(b"text")
+        ('gzip', None)
+    """
+    return next((name for mark, name in _COMPRESSED.items() if start.startswith(mark)), None)
+
+
+def encoding_of(start: bytes) -> str:
+    """The encoding that a byte order mark names; UTF-8 without one.
+
+    Example:
+        >>> encoding_of("text".encode("utf-16")), encoding_of(b"text")
+        ('utf-16', 'utf-8')
+    """
+    return next((name for mark, name in _MARKS.items() if start.startswith(mark)), "utf-8")
+
+
+class Sample:
+    """What recognises a path, without reading all of it.
+
+    Args:
+        path: a file or folder on this machine.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def is_folder(self) -> bool:
+        """Whether the path is a folder."""
+        return self.path.is_dir()
+
+    @cached_property
+    def suffix(self) -> str:
+        """The ending in lower case, without those of compression: `.json` of `a.JSON.gz`."""
+        endings = [ending.lower() for ending in self.path.suffixes]
+        while endings and endings[-1] in (".gz", ".zst", ".bz2", ".lz4"):
+            endings.pop()
+        return endings[-1] if endings else ""
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The files of a folder, relative to it, sorted; the first few thousand that are met."""
+        if not self.is_folder:
+            return []
+        files = (p for p in self.path.rglob("*") if p.is_file())
+        return sorted(p.relative_to(self.path).as_posix() for p in islice(files, _NAMES))
+
+    @cached_property
+    def start(self) -> bytes:
+        """The first bytes, decompressed; empty for a folder or what can't be read."""
+        try:
+            if not self.path.is_file():
+                return b""
+            with self.path.open("rb") as file:
+                start = file.read(_START)
+        except OSError:
+            return b""
+        kind = compression_of(start)
+        return start if kind is None else _decompressed(start, kind)
+
+    @cached_property
+    def text(self) -> str | None:
+        """The beginning as text; None if it isn't text."""
+        encoding = encoding_of(self.start)
+        if encoding == "utf-8" and b"\0" in self.start:
+            return None
+        try:
+            return self.start.decode(encoding)
+        except UnicodeDecodeError as error:
+            cut = len(self.start) >= _START and error.end >= len(self.start) - 4
+            return self.start[: error.start].decode(encoding) if cut else None
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the beginning that aren't empty; the last is left out if it may be cut."""
+        lines = (self.text or "").splitlines()
+        if len(self.start) >= _START and len(lines) > 1:
+            lines.pop()
+        return [line for line in lines if line.strip()]
+
+    @cached_property
+    def json(self) -> Any:
+        """The first JSON value, cut short where the file is long; None if it isn't JSON."""
+        return _json_start(self.text or "")
+
+    @cached_property
+    def records(self) -> list[dict[str, Any]]:
+        """The first JSON objects of a list or of lines, or the only one."""
+        if self.json is None:
+            return []
+        if isinstance(self.json, list):
+            return [record for record in self.json if isinstance(record, dict)]
+        several = [_json_start(line) for line in self.lines[:20]]
+        if len(several) > 1 and all(isinstance(record, dict) for record in several):
+            return several
+        return [self.json] if isinstance(self.json, dict) else []
+
+
+def _decompressed(start: bytes, kind: str) -> bytes:
+    """As much as can be had of the beginning of a compressed file."""
+    if kind == "gzip":
+        try:
+            return zlib.decompressobj(31).decompress(start, _START)
+        except zlib.error:
+            return b""
+    import pyarrow as pa
+
+    try:
+        with pa.CompressedInputStream(pa.BufferReader(start), kind) as stream:
+            return bytes(stream.read(_START))
+    except (OSError, ValueError):
+        return b""
+
+
+def _json_start(text: str) -> Any:
+    """A JSON value, or as much of it as there is; None if it isn't JSON."""
+    text = text.lstrip("\ufeff \t\r\n")
+    if not text or text[0] not in "[{":
+        return None
+    try:
+        return json.JSONDecoder().raw_decode(text)[0]
+    except (ValueError, RecursionError):
+        pass
+    whole, closers = _closed(text)
+    try:
+        return json.loads(text[:whole] + closers)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _closed(text: str) -> tuple[int, str]:
+    """Where the last whole member of a cut-off JSON value ends, and what closes the value there."""
+    stack: list[str] = []
+    last = (0, "")
+    quoted = escaped = False
+    for position, sign in enumerate(text):
+        if quoted:
+            quoted = escaped or sign != '"'
+            escaped = sign == "\\" and not escaped
+        elif sign == '"':
+            quoted = True
+        elif sign in "[{":
+            stack.append("]" if sign == "[" else "}")
+            last = (position + 1, "".join(reversed(stack)))
+        elif sign in "]}" and stack:
+            stack.pop()
+            last = (position + 1, "".join(reversed(stack)))
+        elif sign == ",":
+            last = (position, "".join(reversed(stack)))
+        if not stack and position:
+            break
+    return last
