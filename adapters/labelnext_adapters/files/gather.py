@@ -44,11 +44,11 @@ class Gathered:
 
     Example:
         >>> found = Gathered("result")
-        >>> for number, (name, sure) in enumerate({"a.jpg": 0.9, "b.jpg": 0.4}.items(), 1):
+        >>> for number, (name, sure) in enumerate({"a.jpg": 0.75, "b.jpg": 0.5}.items(), 1):
         ...     with found.record(f"record {number}", name):
         ...         found.scores(found.item(name), {"cat": sure, "dog": 1 - sure})
         >>> found.pool().mean_probabilities.tolist()
-        [[0.9, 0.1], [0.4, 0.6]]
+        [[0.75, 0.25], [0.5, 0.5]]
     """
 
     def __init__(
