@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
+from labelnext.pool.answers import spread_rest
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.oddities import Oddities
@@ -122,24 +123,21 @@ def class_vectors(
         >>> class_vectors(rows, ~np.isnan(rows), ["a"], False, nan).tolist()
         [[0.6, 0.2, 0.2]]
     """
-    out = np.where(named, rows, 0.0)
     predicted = named.any(axis=1)
-    out[~predicted] = np.nan
     if multilabel or not predicted.any():
-        return out
-    sums, lacking = out.sum(axis=1), (~named).sum(axis=1)
-    spread = predicted & (lacking > 0) & (sums < 1 - ROUNDED)
+        zeros = np.where(named, rows, 0.0)
+        return np.where(np.asarray(predicted)[:, None], zeros, np.nan)
+    given = np.where(named, rows, np.nan)
+    out: NDArray[np.float64] = spread_rest(given).astype(np.float64, copy=False)
+    spread = predicted & ~named.all(axis=1) & (np.nansum(given, axis=1) < 1 - ROUNDED)
     if spread.any():
-        share = np.where(spread, (1 - sums) / np.maximum(lacking, 1), 0.0)
-        out = np.where(spread[:, None] & ~named, share[:, None], out)
         items = [str(ids[i]) for i in np.flatnonzero(spread)]
         message = (
             f"{counted(len(items), 'item')} named only some classes with less than all the "
             "probability; the rest was spread evenly over the other classes."
         )
         notices.append(Notice("spread", message, tuple(items)))
-    sums = np.where(spread, 1.0, sums)
-    return mended(out, sums, ids, notices)
+    return mended(out, out.sum(axis=1), ids, notices)
 
 
 def mended(

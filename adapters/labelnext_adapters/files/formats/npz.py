@@ -62,7 +62,7 @@ class NpzOptions(Options):
 
 
 def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
-    """The items of a file; of objects offsets, confidences and the rest.
+    """The items of a file; of objects offsets, confidences and the rest; else one confidence each.
 
     Raises:
         InvalidInput: if there is no array with the ids, or an array would have to be unpickled.
@@ -97,8 +97,18 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     if offsets is not None and confidences is not None:
         parts = {name: array(ours, ours) for name, ours in _OBJECTS.items()}
         objects = Objects(offsets, confidences, **parts)
+    elif confidences is not None and columns["probabilities"] is None:
+        objects = _answers(confidences / meaning.scale, array("class_ids", "class_ids"))
     independent = meaning.multilabel
     return Pool(objects=objects, multilabel=independent, notices=notices, **columns)
+
+
+def _answers(confidences: NDArray[np.floating], class_ids: NDArray[np.integer] | None) -> Objects:
+    """One confidence per item, NaN where nothing was predicted."""
+    there = ~np.isnan(confidences)
+    ids = None if class_ids is None else class_ids[there]
+    offsets = np.concatenate([[0], np.cumsum(there)])
+    return Objects(offsets, confidences[there], class_ids=ids, whole_items=True)
 
 
 def texts(array: NDArray[Any]) -> NDArray[Any]:
