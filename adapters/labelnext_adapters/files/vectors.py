@@ -91,6 +91,35 @@ def usable_vectors(
     return rows if meaning.multilabel else mended(rows, rows.sum(axis=1), ids, notices)
 
 
+def usable_members(
+    array: NDArray[Any], ids: Sequence[Any], meaning: Meaning, notices: list[Notice]
+) -> NDArray[np.float64]:
+    """An array of a file as probabilities, of one model version or of several.
+
+    Args:
+        array: shape (n_items, n_classes) or (n_members, n_items, n_classes).
+        ids: of the items.
+        meaning: of the numbers.
+        notices: to which what was mended or left out is added.
+
+    Raises:
+        InvalidInput: if it has another shape, or too many rows can't be used.
+    """
+    if array.ndim not in (2, 3) or array.dtype.kind not in "fiu" or array.shape[-2] != len(ids):
+        raise InvalidInput(
+            f"probabilities must be a row of numbers for each of {counted(len(ids), 'item')}; got "
+            f"shape {array.shape} of {array.dtype}."
+        )
+    rows = (
+        array.astype(np.float64) if array.dtype.itemsize < 4 or array.dtype.kind != "f" else array
+    )
+    if not rows.size:
+        return rows
+    if rows.ndim == 2:
+        return usable_vectors(rows, ids, meaning, notices)
+    return np.stack([usable_vectors(member, ids, meaning, notices) for member in rows])
+
+
 def class_vectors(
     rows: NDArray[np.float64],
     named: NDArray[np.bool_],

@@ -22,6 +22,7 @@ from labelnext.pool.digest import update
 from labelnext.pool.objects import checked_objects
 from labelnext.selection.vectors import as_points
 from labelnext_adapters.fiftyone.database.values import stream
+from labelnext_adapters.files.vectors import usable_members
 
 # By what a module holds, so that it may move: something of it, and why it may ask.
 ALLOWED: Mapping[Callable[..., Any], str] = {
@@ -35,6 +36,7 @@ ALLOWED: Mapping[Callable[..., Any], str] = {
     entropy: "rows or objects from any caller",
     mean_object_confidence: "objects from any caller",
     as_points: "vectors from any caller",
+    usable_members: "an array of a file, before there is a pool",
     stream: "vectors of samples, before there is a pool",
 }
 

@@ -15,7 +15,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, unknown
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.vectors import Meaning, usable_vectors
+from labelnext_adapters.files.vectors import Meaning, usable_members
 
 _ARRAYS = {
     "item_ids": "item_id",
@@ -91,7 +91,10 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         columns["classes"] = texts(columns["classes"])
     notices: list[Notice] = []
     meaning = Meaning.of(options)
-    columns["probabilities"] = _usable(columns, meaning, notices)
+    if columns["probabilities"] is not None:
+        columns["probabilities"] = usable_members(
+            columns["probabilities"], columns["item_ids"], meaning, notices
+        )
     objects = None
     offsets, confidences = arrays.get("offsets"), arrays.get("confidences")
     if offsets is not None and confidences is not None:
@@ -135,19 +138,6 @@ def _array(archive: Any, name: str) -> NDArray[Any] | None:
             return None
         raise
     return array
-
-
-def _usable(columns: dict[str, Any], meaning: Meaning, notices: list[Notice]) -> Any:
-    """Probabilities, from percentages and logits too; one array a member."""
-    rows, ids = columns["probabilities"], columns["item_ids"]
-    if rows is None or rows.ndim not in (2, 3) or rows.dtype.kind not in "fiu":
-        return rows  # which the pool refuses
-    rows = rows.astype(np.float64) if rows.dtype.kind != "f" or rows.itemsize < 4 else rows
-    if len(ids) != rows.shape[-2] or not rows.size:
-        return rows
-    if rows.ndim == 2:
-        return usable_vectors(rows, ids, meaning, notices)
-    return np.stack([usable_vectors(member, ids, meaning, notices) for member in rows])
 
 
 FORMAT = Format(
