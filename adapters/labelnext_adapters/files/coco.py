@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from labelnext_adapters.files.coco_listing import Listing, image_listing, listed
 from labelnext_adapters.files.coco_records import Detection, read_detections
 from labelnext_adapters.files.coco_shapes import boxes_of_records, masks_of_records
 from labelnext_adapters.files.content import read_json
-from labelnext_adapters.files.oddities import Oddities, Unusable
-from labelnext_adapters.files.values import probability
+from labelnext_adapters.files.oddities import Oddities
+from labelnext_adapters.files.vectors import TINY
 
 
 @dataclass(frozen=True)
@@ -140,16 +141,11 @@ def _placed(
     """The detections whose image, class and score can be used."""
     n = len(detections)
     rows = listing.rows_of(detections, notices)
-    scores = np.array([d.score for d in detections], dtype=object)
-    numbers = np.array([s if type(s) is float else np.nan for s in scores.tolist()], dtype=float)
-    for i in np.flatnonzero(~((numbers >= 0) & (numbers <= 1))).tolist():
-        try:
-            numbers[i] = probability(scores[i], "score")
-        except Unusable:
-            numbers[i] = np.nan
+    scores = np.fromiter(map(attrgetter("score"), detections), dtype=float, count=n)
+    padding = scores == -1
+    scores = np.where((scores < 0) | (scores > 1), _mended(scores), scores)
     class_ids = listing.classes_of([d.category_id for d in detections])
-    padding = np.array([d.is_padding for d in detections], dtype=bool)
-    usable = (rows >= 0) & ~np.isnan(numbers) & (class_ids >= -1) & ~padding
+    usable = (rows >= 0) & ~np.isnan(scores) & (class_ids >= -1) & ~padding
     for i in np.flatnonzero(~usable & ~padding).tolist():
         odd.leave_out(f"record {i + 1}", detections[i].named, listing.fault(detections[i], rows[i]))
     if padding.any():
@@ -160,7 +156,13 @@ def _placed(
     kept = np.flatnonzero(usable)
     order = kept[np.argsort(rows[kept], kind="stable")]
     records = [detections[i] for i in order.tolist()]
-    return _Placed(records, order + 1, rows[order], numbers[order], class_ids[order])
+    return _Placed(records, order + 1, rows[order], scores[order], class_ids[order])
+
+
+def _mended(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores that miss [0, 1] by rounding, brought back; NaN for the others."""
+    near = (scores >= -TINY) & (scores <= 1 + TINY)
+    return np.where(near, np.clip(scores, 0, 1), np.nan)
 
 
 def _embeddings(records: Sequence[Detection]) -> list[Any] | None:

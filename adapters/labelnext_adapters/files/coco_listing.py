@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -63,21 +64,21 @@ class Listing:
 
         By image_id; by file_name where the two disagree, or where image_id is a file's stem.
         """
-        by_id = self._rows
-        ids = [str(d.image_id) for d in detections]
-        rows = np.array([by_id.get(i, -1) for i in ids], dtype=np.intp)
+        ids = list(map(attrgetter("image_id"), detections))
+        files = list(map(attrgetter("file_name"), detections))
+        known: dict[int | str, int] = {i: self._rows.get(str(i), -1) for i in set(ids)}
+        rows = np.fromiter(map(known.__getitem__, ids), dtype=np.intp, count=len(ids))
         by_name: list[int] = []
         for i in np.flatnonzero(rows < 0).tolist():
-            name = detections[i].file_name
-            row = -1 if name is None else self._by_file.get(name, -1)
+            row = self._by_file.get(files[i], -1)
             if row < 0:
-                row = self._by_file.get(ids[i], self._by_stem.get(ids[i], -1))
+                row = self._by_file.get(str(ids[i]), self._by_stem.get(str(ids[i]), -1))
             if row >= 0:
                 rows[i] = row
                 by_name.append(i)
-        for i, d in enumerate(detections):
-            if d.file_name is not None and rows[i] >= 0:
-                row = self._by_file.get(d.file_name, -1)
+        for i, name in enumerate(files):
+            if name is not None and rows[i] >= 0:
+                row = self._by_file.get(name, -1)
                 if row >= 0 and row != rows[i]:
                     rows[i] = row
                     by_name.append(i)
@@ -100,7 +101,7 @@ class Listing:
         for one in set(ids):
             if one is not None:
                 known[one] = places.get(str(one), _STRANGE)
-        return np.array([known[one] for one in ids], dtype=np.int64)
+        return np.fromiter(map(known.__getitem__, ids), dtype=np.int64, count=len(ids))
 
     def fault(self, detection: Detection, row: int) -> str:
         """Why a detection can't be used."""

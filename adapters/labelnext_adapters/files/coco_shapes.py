@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,11 +40,14 @@ def boxes_of_records(
     Returns:
         Shape (n_detections, 4), None if no record has a box; and a notice of those left out.
     """
-    given = np.array([d.bbox is not None for d in records], dtype=bool)
+    nothing = (np.nan,) * 4
+    flat = chain.from_iterable(d.bbox or nothing for d in records)
+    boxes = np.fromiter(flat, dtype=float, count=4 * len(records)).reshape(-1, 4)
+    given = ~np.isnan(boxes).all(axis=1)
+    if not given.all():
+        given = np.array([d.bbox is not None for d in records], dtype=bool)
     if not given.any():
         return None, []
-    nothing = (np.nan,) * 4
-    boxes = np.array([d.bbox or nothing for d in records], dtype=float).reshape(-1, 4)
     raw = boxes.copy()
     boxes[:, 2:] += boxes[:, :2]
     boxes /= np.tile(sizes, 2)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 _START = 256 << 10  # bytes, decompressed
+_JSON_START = 32 << 10  # characters, where the value is longer
 _NAMES = 2000
 _COMPRESSED = {
     b"\x1f\x8b": "gzip",
@@ -163,6 +164,7 @@ def _json_start(text: str) -> Any:
         return json.JSONDecoder().raw_decode(text)[0]
     except (ValueError, RecursionError):
         pass
+    text = text[:_JSON_START]
     whole, closers = _closed(text)
     try:
         return json.loads(text[:whole] + closers)

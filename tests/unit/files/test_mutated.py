@@ -132,7 +132,7 @@ def test_coco_of_odd_values(records: Any, images: Any, which: int) -> None:
 def test_csv_of_odd_values(data: st.DataObject) -> None:
     rows = [
         ["item_id", "p_a", "p_b", "label"],
-        *(["i%d" % i, "0.25", "0.75", "a"] for i in range(12)),
+        *([f"i{i}", "0.25", "0.75", "a"] for i in range(12)),
     ]
     for _ in range(data.draw(st.integers(1, 4))):
         row = data.draw(st.integers(0, len(rows) - 1))
@@ -147,7 +147,7 @@ def test_csv_of_odd_values(data: st.DataObject) -> None:
 
 @cache
 def _binary(kind: str) -> bytes:
-    table, out = pa.Table.from_pylist(ROWS + [{**ROWS[0], "item_id": "last"}]), io.BytesIO()
+    table, out = pa.Table.from_pylist([*ROWS, {**ROWS[0], "item_id": "last"}]), io.BytesIO()
     if kind == "parquet":
         pa.parquet.write_table(table, out)
     elif kind == "feather":
@@ -155,7 +155,7 @@ def _binary(kind: str) -> bytes:
     elif kind == "npz":
         np.savez(out, item_ids=["a", "b"], probabilities=[[0.5, 0.5], [0.9, 0.1]])
     elif kind == "csv":
-        out.write(b"item_id,p_a,p_b\n" + b"".join(b"i%d,0.25,0.75\n" % i for i in range(30)))
+        out.write(b"item_id,p_a,p_b\n" + b"".join(f"i{i},0.25,0.75\n".encode() for i in range(30)))
     elif kind == "jsonl":
         out.write("\n".join(map(json.dumps, ROWS)).encode())
     else:
