@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ def pool_of_table(
     classes: Sequence[str] | None = None,
     *,
     multilabel: bool = False,
+    notices: Iterable[Notice] = (),
 ) -> Pool:
     """The items of a table.
 
@@ -40,12 +41,13 @@ def pool_of_table(
         columns: our names to the table's; of several versions the names, the oldest first.
         classes: names of the classes; from the table when None.
         multilabel: the classes are independent, so probabilities need not sum to 1.
+        notices: of what was read so far.
 
     Raises:
         InvalidInput: if a column is missing, ragged or of a wrong type.
     """
     reader = _Table(table, columns)
-    return _pool(reader, reader.ids(), classes, multilabel)
+    return _pool(reader, reader.ids(), classes, multilabel, notices)
 
 
 def part_of_table(
@@ -91,13 +93,17 @@ def columns_read(
 
 
 def _pool(
-    reader: _Table, ids: Sequence[Any], classes: Sequence[str] | None, multilabel: bool
+    reader: _Table,
+    ids: Sequence[Any],
+    classes: Sequence[str] | None,
+    multilabel: bool,
+    notices: Iterable[Notice] = (),
 ) -> Pool:
     rows, names = reader.probabilities(ids, classes)
     classes = list(classes or names or []) or None
     sets = [ObjectColumn("objects", column, ids) for column in reader.versions("objects", ids)]
     truth = reader.truth(ids)
-    found: list[Notice] = []
+    found = list(notices)
     label_names = reader.labels_as_text()
     drawn = [name for part in (*sets, truth) if part for name in part.names]
     if classes is None and (label_names is not None or drawn):

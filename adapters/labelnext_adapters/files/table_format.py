@@ -15,6 +15,8 @@ from labelnext_adapters.files.table_options import TableOptions, named_columns
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from labelnext_adapters.files.rows import Rows
+
 
 def table_format(
     name: str, summary: str, endings: tuple[str, ...], rows: Callable[[Path], pa.Table]
@@ -32,12 +34,14 @@ def table_format(
         return rows(Path(path))
 
     def read(path: Path | str, options: TableOptions, context: Context) -> Pool:
-        return pool_of(rows(Path(path)), options, context)
+        from labelnext_adapters.files.rows import Rows
+
+        return pool_of(Rows(rows(Path(path))), options, context)
 
     return Format(name, summary, endings, TableOptions, read, table=table)
 
 
-def pool_of(table: pa.Table, options: TableOptions, context: Context) -> Pool:
+def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
     """The items of a table.
 
     Raises:
@@ -46,7 +50,13 @@ def pool_of(table: pa.Table, options: TableOptions, context: Context) -> Pool:
     from labelnext_adapters.files.columns import pool_of_table
 
     columns = named_columns(options, context)
-    return pool_of_table(table, columns, options.classes, multilabel=options.multilabel)
+    return pool_of_table(
+        rows.table,
+        columns,
+        options.classes,
+        multilabel=options.multilabel,
+        notices=rows.notices,
+    )
 
 
 def refuse_empty(path: Path) -> None:

@@ -55,7 +55,7 @@ def class_vectors(
     if multilabel or not predicted.any():
         return out
     sums, lacking = out.sum(axis=1), (~named).sum(axis=1)
-    spread = predicted & (lacking > 0) & (sums < 1 - ROUNDED)
+    spread = predicted & (lacking > 0) & (sums < 1 - 1e-3)
     if spread.any():
         share = np.where(spread, (1 - sums) / np.maximum(lacking, 1), 0.0)
         out = np.where(spread[:, None] & ~named, share[:, None], out)
@@ -81,14 +81,14 @@ def mended(
         InvalidInput: if more than a tenth of the rows miss it.
     """
     error = np.abs(sums - 1)
-    rounded = (error > 1e-6) & (error <= ROUNDED)
+    rounded = (error > 1e-6) & (error <= ROUNDED + 1e-9)
     if rounded.any():
         rows = rows.copy()
         rows[rounded] /= sums[rounded, None]
         items = tuple(str(ids[i]) for i in np.flatnonzero(rounded))
         message = f"Renormalised {counted(len(items), 'item')} whose probabilities were rounded."
         notices.append(Notice("renormalised", message, items))
-    bad = np.flatnonzero(error > ROUNDED)
+    bad = np.flatnonzero(error > ROUNDED + 1e-9)
     if bad.size:
         odd = Oddities("item", seen=int((~np.isnan(sums)).sum()))
         for row in bad.tolist():
