@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,15 @@ _ARROW = (b"ARROW1", b"\xff\xff\xff\xff")  # of the file and of the stream forma
 _OBJECTS = ("objects", "detections", "predictions", "instances", "annotations")
 
 
-def read_dataset(path: Path, split: str | None = None) -> tuple[Rows, dict[str, Any]]:
+def read_dataset(
+    path: Path, split: str | None, is_text: Callable[[str], bool]
+) -> tuple[Rows, dict[str, Any]]:
     """The rows of a data set as they are stored, but for the bytes of images; and its features.
 
     Args:
         path: a folder that `save_to_disk` wrote, or a file.
         split: of a folder with several.
+        is_text: whether a column of JSON is of ids or names.
 
     Raises:
         InvalidInput: if there is no such split, or nothing to read.
@@ -66,7 +69,7 @@ def read_dataset(path: Path, split: str | None = None) -> tuple[Rows, dict[str, 
         rows = Rows(_arrow(path))
     else:
         lines = {".jsonl", ".ndjson"} & {ending.lower() for ending in path.suffixes}
-        rows = (read_jsonl if lines else read_json_table)(path)
+        rows = (read_jsonl if lines else read_json_table)(path, is_text)
     return rows, features_in(rows.table.schema) or _info(path.parent)
 
 

@@ -99,30 +99,19 @@ def class_probabilities(
         {'yes': 0.625, 'no': 0.375}
     """
     mass = dict.fromkeys(classes, 0.0)
-    path, before, elsewhere, hidden, position = 1.0, "", 0.0, 0.0, 0
     names = {folded(name): name for name in classes}
-    decided = False
-    for number, (token, logprob, others) in enumerate(tokens):
-        position += len(token)
-        if position <= start:
-            continue
-        own = token[max(0, len(token) - (position - start)) :] if start else token
-        top: dict[str, float] = {}
-        for text, value in others:
-            top[text] = top.get(text, 0.0) + chance(value)
-        top.setdefault(token, chance(logprob))
-        total = sum(top.values())
-        if total > 1 + ROUNDED:
-            raise Unusable(f"the probabilities of its tokens sum to {total:.4g}, more than 1")
-        hidden += path * max(0.0, 1 - total)
+    path, before, elsewhere, hidden, decided = 1.0, "", 0.0, 0.0, False
+    said = _from(tokens, start)
+    for number, (token, own, top) in enumerate(said):
+        hidden += path * max(0.0, 1 - sum(top.values()))
         for text, share in top.items():
             if text != token:
                 found = _candidates(before + text, names)
                 elsewhere += _spread(mass, path * share, found, before + text)
         found = _candidates(before + own, names)
         path, before = path * top[token], before + own
-        last = number == len(tokens) - 1
-        if len(found) < 2 or last or _is_whole(before, found, tokens[number + 1][0]):
+        following = said[number + 1][0] if number + 1 < len(said) else None
+        if len(found) < 2 or following is None or _is_whole(before, found, following):
             elsewhere += _spread(mass, path, found, before)
             decided = True
             break
@@ -134,6 +123,28 @@ def class_probabilities(
         mass[name] += elsewhere / len(mass) + (hidden / len(unnamed) if name in unnamed else 0)
     total = sum(mass.values())
     return {name: share / total for name, share in mass.items()}
+
+
+def _from(tokens: Sequence[Token], start: int) -> list[tuple[str, str, dict[str, float]]]:
+    """Each token from a character on; the part of it from there; and the chances at its place.
+
+    Raises:
+        Unusable: if the chances are none.
+    """
+    said, end = [], 0
+    for token, logprob, others in tokens:
+        end += len(token)
+        if end <= start:
+            continue
+        top: dict[str, float] = {}
+        for text, value in others:
+            top[text] = top.get(text, 0.0) + chance(value)
+        top.setdefault(token, chance(logprob))
+        total = sum(top.values())
+        if total > 1 + ROUNDED:
+            raise Unusable(f"the probabilities of its tokens sum to {total:.4g}, more than 1")
+        said.append((token, token[max(0, len(token) - (end - start)) :] if start else token, top))
+    return said
 
 
 def _candidates(text: str, names: dict[str, str]) -> list[str]:
