@@ -169,7 +169,7 @@ def from_supervision(
 
 
 def _of_path(path: Any, kind: str | None, options: Mapping[str, Any]) -> Pool:
-    named = {} if kind is None else {"format": kind}
+    named: dict[str, Any] = {} if kind is None else {"format": kind}
     pool: Pool = open_adapter("files", path=str(path), **named, **options).read()
     return pool
 

@@ -178,7 +178,7 @@ def output_column(table: pa.Table) -> str | None:
             if kinds == {"objects"} and not _corners_named(column.type):
                 continue
             if len(kinds) == 1 and kinds.pop() is not None:
-                return name
+                return str(name)
     return None
 
 
