@@ -31,12 +31,12 @@ def pool_of_table(
 
     Args:
         table: with a column item_id, and any of probabilities (a list, or a struct from class to
-            probability; or flat columns p_<class>), prediction and confidence (one class and how
-            sure the model is), objects (a list of structs with confidence, class, box, mask,
-            probabilities, embedding), embedding (a list; or flat columns e_0, e_1, …), label, votes
-            (a list with the class that each person said, null for none), truth (labelled objects,
-            as objects but without confidence), labelled, group and cost. Several model versions
-            have a column each, or stand in one as a list of what each said.
+            probability; or flat columns p_<class>), confidence or uncertainty (a number for each
+            item) and prediction (the class that it is of), objects (a list of structs with
+            confidence, class, box, mask, probabilities, embedding), embedding (a list; or flat
+            columns e_0, e_1, …), label, votes (a list with the class that each person said, null
+            for none), truth (labelled objects, as objects but without confidence), labelled, group
+            and cost. Several model versions have a column each, or stand in one as a list.
         columns: our names to the table's; of several versions the names, the oldest first.
         classes: names of the classes; from the table when None.
         multilabel: the classes are independent, so probabilities need not sum to 1.
@@ -105,9 +105,10 @@ def _pool(reader: TableReader, ids: Sequence[Any], classes: Sequence[str] | None
         ObjectColumn("objects", column, ids, meaning=reader.meaning)
         for column in reader.versions("objects", ids)
     ]
+    answers = [] if sets or rows is not None else reader.answers(ids)
     truth = reader.truth(ids)
     label_names = reader.label_names()
-    drawn = [name for part in (*sets, truth) if part for name in part.names]
+    drawn = [name for part in (*sets, *answers, truth) if part for name in part.names]
     if classes is None and (label_names or drawn) and not (rows is not None and names is None):
         classes = sorted({*label_names, *drawn})
         message = f"The classes come from the data: {listed(classes)}."
@@ -128,8 +129,9 @@ def _pool(reader: TableReader, ids: Sequence[Any], classes: Sequence[str] | None
         absent &= np.atleast_2d(lacking).all(axis=0) & reader.nulls("probabilities", ids)
     for objects in sets:
         absent &= objects.absent
-    several = len(sets) > 1
+    several = len(sets) > 1 or len(answers) > 1
     built = tuple(objects.build(classes, of_several=several) for objects in sets)
+    built += tuple(one.build(classes) for one in answers)
     return Pool(
         ids,
         probabilities=rows,
@@ -143,7 +145,9 @@ def _pool(reader: TableReader, ids: Sequence[Any], classes: Sequence[str] | None
         costs=reader.plain("cost", pa.float64()),
         multilabel=reader.meaning.multilabel,
         objects=built if several else (built[0] if built else None),
-        versions=reader.version_names("objects" if rows is None else "probabilities"),
+        versions=reader.version_names(
+            reader.answer_kind if answers else "objects" if rows is None else "probabilities"
+        ),
         missing=None if rows is None and not sets else absent,
         notices=reader.notices,
     )

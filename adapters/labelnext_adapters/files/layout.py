@@ -295,11 +295,16 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
     ]
     likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]
     chosen = likely if len(likely) > 1 else numeric
-    if len(chosen) < 2 or not table.num_rows:
+    if not table.num_rows:
         return out
-    values = np.stack([table.column(n).to_numpy(zero_copy_only=False) for n in chosen], axis=1)
-    if not (likely or _are_scores(values, options)):
-        return out
+    values = [table.column(n).to_numpy(zero_copy_only=False) for n in chosen]
+    if len(chosen) < 2 or not (likely or _are_scores(np.stack(values, axis=1), options)):
+        shown = listed(n for n in table.column_names if n != out.columns["item_id"]) or "none"
+        message = (
+            f"No column was taken as predictions; the others are {shown}. Set source.columns to "
+            "name them, or source.logits if they are logits."
+        )
+        return replace(out, notices=[*out.notices, Notice("no_predictions", message)])
     prefix = _common_prefix(chosen) if likely else ""
     renamed = {name: f"p_{name[len(prefix) :]}" for name in chosen}
     table = table.rename_columns([renamed.get(n, n) for n in table.column_names])

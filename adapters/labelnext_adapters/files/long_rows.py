@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.pool.objects import Notice
@@ -101,11 +102,14 @@ def detections(
     names = None if answer is None else table.column(answer).combine_chunks()
     empty = np.isnan(confidences)
     if names is not None and names.null_count != len(names):
-        empty &= names.is_null().to_numpy(zero_copy_only=False)
+        nameless = pc.is_null(names)
+        if pa.types.is_string(names.type):
+            nameless = pc.or_kleene(nameless, pc.equal(names, ""))
+        empty &= nameless.fill_null(True).to_numpy(zero_copy_only=False)
     odd = Oddities("row", seen=table.num_rows)
     bad = ~empty & ~((confidences >= 0) & (confidences <= 1))
     for row in np.flatnonzero(bad).tolist():
-        odd.leave_out(place(row), "", f"{sure} must be in [0, 1]; got {confidences[row]!r}")
+        odd.leave_out(place(row), "", f"{sure} must be in [0, 1]; got {confidences[row]:g}")
     for row in np.flatnonzero(codes < 0).tolist():
         odd.leave_out(place(row), "", "it has no id")
     kept = np.flatnonzero(~empty & ~bad & (codes >= 0))

@@ -91,7 +91,7 @@ def read_csv(
     try:
         start = data[: 1 << 18].decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if error.start < len(data[: 1 << 18]) - 4:
+        if len(data) <= 1 << 18 or error.start < (1 << 18) - 4:
             decoded(data)  # says where
         start = data[: error.start].decode("utf-8-sig")
     lines = start.splitlines()

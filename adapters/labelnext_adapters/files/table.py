@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed, unknown
 from labelnext.pool.objects import Notice
+from labelnext_adapters.files.answers import AnswerColumns
 from labelnext_adapters.files.arrow import (
     class_places,
     id_texts,
@@ -28,7 +29,8 @@ from labelnext_adapters.files.table_options import NAMES, LabelsAre
 from labelnext_adapters.files.vectors import Meaning, usable_vectors
 
 PREFIXES = {"probabilities": "p_", "embedding": "e_"}
-_LISTS = ("objects", *PREFIXES)  # what several columns may hold together
+_ANSWERS = ("prediction", "confidence", "uncertainty")
+_LISTS = ("objects", *_ANSWERS, *PREFIXES)  # what several columns may hold together
 
 
 class TableReader:
@@ -193,6 +195,40 @@ class TableReader:
         if column is None or pa.types.is_null(column.type):
             return None, None
         return list_rows(name, column, ids), None
+
+    @property
+    def answer_kind(self) -> str:
+        """Which columns say how sure a model is of each item."""
+        stated = "uncertainty" in self._columns
+        return "confidence" if not stated and self._of_versions("confidence") else "uncertainty"
+
+    def answers(self, ids: Sequence[Any]) -> list[AnswerColumns]:
+        """One confidence per item of each model version, the oldest first; empty without any."""
+        kind, predicted = self.answer_kind, self._of_versions("prediction")
+        sure = self._of_versions(kind)
+        if predicted and sure and len(predicted) != len(sure):
+            raise InvalidInput(
+                f"columns.prediction must name as many columns as columns.{kind}; "
+                f"got {len(predicted)} and {len(sure)}."
+            )
+        return [
+            AnswerColumns(
+                column,
+                predicted[i] if predicted else None,
+                ids,
+                uncertain=kind == "uncertainty",
+                meaning=self.meaning,
+                labels_are=self.labels_are,
+            )
+            for i, column in enumerate(sure)
+        ]
+
+    def _of_versions(self, name: str) -> list[Any]:
+        """A column, or the column of each model version; none where the table has none."""
+        if stated := self._stated(name):
+            return [self._taken(column) for column in stated]
+        column = self._column(name)
+        return [] if column is None else [column]
 
     def truth(self, ids: Sequence[Any]) -> ObjectColumn | None:
         """The labelled objects."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
+from labelnext.pool.answers import spread_rest
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.oddities import Oddities
@@ -90,6 +91,35 @@ def usable_vectors(
     return rows if meaning.multilabel else mended(rows, rows.sum(axis=1), ids, notices)
 
 
+def usable_members(
+    array: NDArray[Any], ids: Sequence[Any], meaning: Meaning, notices: list[Notice]
+) -> NDArray[np.float64]:
+    """An array of a file as probabilities, of one model version or of several.
+
+    Args:
+        array: shape (n_items, n_classes) or (n_members, n_items, n_classes).
+        ids: of the items.
+        meaning: of the numbers.
+        notices: to which what was mended or left out is added.
+
+    Raises:
+        InvalidInput: if it has another shape, or too many rows can't be used.
+    """
+    if array.ndim not in (2, 3) or array.dtype.kind not in "fiu" or array.shape[-2] != len(ids):
+        raise InvalidInput(
+            f"probabilities must be a row of numbers for each of {counted(len(ids), 'item')}; got "
+            f"shape {array.shape} of {array.dtype}."
+        )
+    rows = (
+        array.astype(np.float64) if array.dtype.itemsize < 4 or array.dtype.kind != "f" else array
+    )
+    if not rows.size:
+        return rows
+    if rows.ndim == 2:
+        return usable_vectors(rows, ids, meaning, notices)
+    return np.stack([usable_vectors(member, ids, meaning, notices) for member in rows])
+
+
 def class_vectors(
     rows: NDArray[np.float64],
     named: NDArray[np.bool_],
@@ -122,24 +152,21 @@ def class_vectors(
         >>> class_vectors(rows, ~np.isnan(rows), ["a"], False, nan).tolist()
         [[0.6, 0.2, 0.2]]
     """
-    out = np.where(named, rows, 0.0)
     predicted = named.any(axis=1)
-    out[~predicted] = np.nan
     if multilabel or not predicted.any():
-        return out
-    sums, lacking = out.sum(axis=1), (~named).sum(axis=1)
-    spread = predicted & (lacking > 0) & (sums < 1 - TINY)
+        zeros = np.where(named, rows, 0.0)
+        return np.where(np.asarray(predicted)[:, None], zeros, np.nan)
+    given = np.where(named, rows, np.nan)
+    out: NDArray[np.float64] = spread_rest(given).astype(np.float64, copy=False)
+    spread = predicted & ~named.all(axis=1) & (np.nansum(given, axis=1) < 1 - TINY)
     if spread.any():
-        share = np.where(spread, (1 - sums) / np.maximum(lacking, 1), 0.0)
-        out = np.where(spread[:, None] & ~named, share[:, None], out)
         items = [str(ids[i]) for i in np.flatnonzero(spread)]
         message = (
             f"{counted(len(items), 'item')} named only some classes with less than all the "
             "probability; the rest was spread evenly over the other classes."
         )
         notices.append(Notice("spread", message, tuple(items)))
-    sums = np.where(spread, 1.0, sums)
-    return mended(out, sums, ids, notices)
+    return mended(out, out.sum(axis=1), ids, notices)
 
 
 def mended(

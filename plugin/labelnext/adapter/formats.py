@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context, Part
-from labelnext.adapter.sample import Sample
+from labelnext.adapter.sample import Sample, suffix_of
 from labelnext.errors import ConfigError, listed
 from labelnext.pool.pool import Pool
 from labelnext.support.plugins import Table
@@ -96,7 +96,7 @@ class Format:
     def takes(self, path: Path | str) -> bool:
         """Whether a path seems to have this format, by its name alone or its own test."""
         if self.recognises is None:
-            return isinstance(path, Path) and path.suffix.lower() in self.endings
+            return isinstance(path, Path) and suffix_of(path) in self.endings
         try:
             return bool(self.recognises(path))
         except (OSError, ValueError):  # the file is missing or isn't text
@@ -227,4 +227,4 @@ def recognition(
 def _by_name(format_: Format, path: Path | str) -> str:
     if format_.recognises is not None:
         return f"it is {format_.recognised_by}" if format_.recognised_by else "its own test says so"
-    return f"its name ends in {Path(path).suffix.lower()}"
+    return f"its name ends in {suffix_of(Path(path))}"

@@ -46,6 +46,19 @@ def encoding_of(start: bytes) -> str:
     return next((name for mark, name in _MARKS.items() if start.startswith(mark)), "utf-8")
 
 
+def suffix_of(path: Path) -> str:
+    """The ending of a name in lower case, without those of compression.
+
+    Example:
+        >>> suffix_of(Path("a.JSON.gz")), suffix_of(Path("a.csv"))
+        ('.json', '.csv')
+    """
+    endings = [ending.lower() for ending in path.suffixes]
+    while endings and endings[-1] in (".gz", ".zst", ".bz2", ".lz4"):
+        endings.pop()
+    return endings[-1] if endings else ""
+
+
 class Sample:
     """What recognises a path, without reading all of it.
 
@@ -63,11 +76,8 @@ class Sample:
 
     @cached_property
     def suffix(self) -> str:
-        """The ending in lower case, without those of compression: `.json` of `a.JSON.gz`."""
-        endings = [ending.lower() for ending in self.path.suffixes]
-        while endings and endings[-1] in (".gz", ".zst", ".bz2", ".lz4"):
-            endings.pop()
-        return endings[-1] if endings else ""
+        """The ending of the name, as `suffix_of` gives it."""
+        return suffix_of(self.path)
 
     @cached_property
     def names(self) -> list[str]:

@@ -17,7 +17,7 @@ from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.files.content import read_text
 from labelnext_adapters.files.formats.npz import texts
-from labelnext_adapters.files.vectors import Meaning, usable_vectors
+from labelnext_adapters.files.vectors import Meaning, usable_members
 
 
 class NpyOptions(Options):
@@ -46,13 +46,10 @@ def read(path: Path | str, options: NpyOptions, context: Context) -> Pool:
         NotFound: if the file of ids does not exist.
         InvalidInput: if the array has no rows of numbers, or their number differs from the ids'.
     """
-    rows = _load(Path(path))
-    if rows.ndim not in (2, 3) or rows.dtype.kind not in "fiu":
-        raise InvalidInput(
-            "the array must have a row of numbers for each item; got shape "
-            f"{rows.shape} of {rows.dtype}."
-        )
-    n_items, notices = rows.shape[-2], list[Notice]()
+    array = _load(Path(path))
+    if not array.shape:
+        raise InvalidInput("the array must have a row of numbers for each item; it is one number.")
+    n_items, notices = array.shape[:-1][-1] if array.shape[:-1] else 0, list[Notice]()
     if options.ids is None:
         ids: Any = range(n_items)
         message = "Items are named by their row from 0; set source.ids to a file of ids."
@@ -64,14 +61,11 @@ def read(path: Path | str, options: NpyOptions, context: Context) -> Pool:
             f"ids must name each of the {counted(n_items, 'row')}; got {counted(len(ids), 'id')}."
         )
     if options.holds == "embeddings":
-        return Pool(ids, embeddings=rows, classes=options.classes, notices=notices)
+        return Pool(ids, embeddings=array, classes=options.classes, notices=notices)
     meaning = Meaning.of(options)
-    rows = rows.astype(np.float64)
-    members = rows[None] if rows.ndim == 2 else rows
-    usable = [usable_vectors(member, ids, meaning, notices) for member in members]
     return Pool(
         ids,
-        probabilities=usable[0] if rows.ndim == 2 else np.stack(usable),
+        probabilities=usable_members(array, ids, meaning, notices),
         classes=options.classes,
         multilabel=meaning.multilabel,
         notices=notices,

@@ -15,7 +15,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, unknown
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.vectors import Meaning, usable_vectors
+from labelnext_adapters.files.vectors import Meaning, usable_members
 
 _ARRAYS = {
     "item_ids": "item_id",
@@ -62,7 +62,7 @@ class NpzOptions(Options):
 
 
 def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
-    """The items of a file; of objects offsets, confidences and the rest.
+    """The items of a file; of objects offsets, confidences and the rest; else one confidence each.
 
     Raises:
         InvalidInput: if there is no array with the ids, or an array would have to be unpickled.
@@ -91,14 +91,27 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         columns["classes"] = texts(columns["classes"])
     notices: list[Notice] = []
     meaning = Meaning.of(options)
-    columns["probabilities"] = _usable(columns, meaning, notices)
+    if columns["probabilities"] is not None:
+        columns["probabilities"] = usable_members(
+            columns["probabilities"], columns["item_ids"], meaning, notices
+        )
     objects = None
     offsets, confidences = arrays.get("offsets"), arrays.get("confidences")
     if offsets is not None and confidences is not None:
         parts = {name: array(ours, ours) for name, ours in _OBJECTS.items()}
         objects = Objects(offsets, confidences, **parts)
+    elif confidences is not None and columns["probabilities"] is None:
+        objects = _answers(confidences / meaning.scale, array("class_ids", "class_ids"))
     independent = meaning.multilabel
     return Pool(objects=objects, multilabel=independent, notices=notices, **columns)
+
+
+def _answers(confidences: NDArray[np.floating], class_ids: NDArray[np.integer] | None) -> Objects:
+    """One confidence per item, NaN where nothing was predicted."""
+    there = ~np.isnan(confidences)
+    ids = None if class_ids is None else class_ids[there]
+    offsets = np.concatenate([[0], np.cumsum(there)])
+    return Objects(offsets, confidences[there], class_ids=ids, whole_items=True)
 
 
 def texts(array: NDArray[Any]) -> NDArray[Any]:
@@ -125,19 +138,6 @@ def _array(archive: Any, name: str) -> NDArray[Any] | None:
             return None
         raise
     return array
-
-
-def _usable(columns: dict[str, Any], meaning: Meaning, notices: list[Notice]) -> Any:
-    """Probabilities, from percentages and logits too; one array a member."""
-    rows, ids = columns["probabilities"], columns["item_ids"]
-    if rows is None or rows.ndim not in (2, 3) or rows.dtype.kind not in "fiu":
-        return rows  # which the pool refuses
-    rows = rows.astype(np.float64) if rows.dtype.kind != "f" or rows.itemsize < 4 else rows
-    if len(ids) != rows.shape[-2] or not rows.size:
-        return rows
-    if rows.ndim == 2:
-        return usable_vectors(rows, ids, meaning, notices)
-    return np.stack([usable_vectors(member, ids, meaning, notices) for member in rows])
 
 
 FORMAT = Format(
