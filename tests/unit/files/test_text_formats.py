@@ -12,6 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from labelnext.adapter import open_adapter
+from labelnext.errors import InvalidInput
 from labelnext.ranking import rank
 
 FORMATS = Path(__file__).parents[2] / "formats"
@@ -252,6 +253,51 @@ def test_a_number_score_of_traces_ranks_the_lowest_first() -> None:
 def test_named_scores_of_traces_are_votes() -> None:
     assert ranked("llm/phoenix.jsonl", "llm") == ["s2", "s1"]
     assert opened("llm/phoenix.jsonl").read().probabilities.tolist() == [[1, 0], [0.5, 0.5]]
+
+
+def saved(folder: Path, records: list[Any], **source: object) -> Any:
+    (folder / "a.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    return open_adapter("files", directory=folder, path="a.jsonl", **source)
+
+
+def test_one_confidence_ranks_over_the_whole_range(tmp_path: Path) -> None:
+    sure = {f"i{place}": round(0.06 + place * 0.93 / 19, 2) for place in (7, 0, 19, 3, 12, 1, 18)}
+    expected = sorted(sure, key=lambda item: sure[item])
+    outputs = [{"id": i, "output": [{"label": f"c{i}", "score": p}]} for i, p in sure.items()]
+    stated = [
+        {"id": i, "output": json.dumps({"label": f"c{i}", "confidence": p})}
+        for i, p in sure.items()
+    ]
+    traces = [{"id": i, "scores": [{"name": "good", "value": p}]} for i, p in sure.items()]
+    for records, name in ((outputs, "huggingface"), (stated, "llm"), (traces, "llm")):
+        adapter = saved(tmp_path, records)
+        assert adapter._input.format.name == name
+        assert rank(adapter.read()).item_ids.tolist() == expected
+
+
+def test_ids_stay_text_in_every_format(tmp_path: Path) -> None:
+    ids = ["007", "1e5", "2024-01-01", "true", "NaN"]
+    output = [{"label": "a", "score": 0.6}, {"label": "b", "score": 0.4}]
+    records = [{"id": i, "predictions": output} for i in ids]
+    assert saved(tmp_path, records).read().item_ids.tolist() == ids
+    answers = [{"id": i, "judge": j, "label": "a"} for i in ids for j in "xy"]
+    assert saved(tmp_path, answers).read().item_ids.tolist() == ids
+    documents = [{"id": i, "text": "t", "cats": {"a": 0.6, "b": 0.4}} for i in ids]
+    assert saved(tmp_path, documents).read().item_ids.tolist() == ids
+
+
+def test_more_than_a_tenth_of_odd_answers_stops_and_names_them(tmp_path: Path) -> None:
+    said = ["yes", "no", "I can't help", *["yes"] * 5]
+    records = [{"id": f"i{n}", "judge": "x", "label": one} for n, one in enumerate(said)]
+    with pytest.raises(InvalidInput, match=r"can't use 1 of 8 answers: line 3 \(item i2\): its"):
+        saved(tmp_path, records, classes=["yes", "no"]).read()
+
+
+def test_answers_without_any_certainty_say_what_to_ask_for(tmp_path: Path) -> None:
+    records = [{"custom_id": f"i{n}", "role": "assistant", "content": "yes"} for n in range(3)]
+    with pytest.raises(InvalidInput, match="answers must say how certain they are") as caught:
+        saved(tmp_path, records).read()
+    assert "top_logprobs" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(("name", "ids"), [("cats.spacy", "012"), ("docs.jsonl", "xyz")])

@@ -269,6 +269,7 @@ def _kind_of(
     if not said or kinds.total() == kinds["sure"]:
         return "answers"
     if kinds.total() == kinds["bare"] and not judges:
+        found.odd.notices()  # too many odd answers are the first thing to say
         raise InvalidInput(
             "answers must say how certain they are; each item has one answer without logprobs or "
             "a confidence.",
