@@ -286,6 +286,58 @@ def test_ids_stay_text_in_every_format(tmp_path: Path) -> None:
     assert saved(tmp_path, documents).read().item_ids.tolist() == ids
 
 
+def test_several_answers_may_stand_in_one_record(tmp_path: Path) -> None:
+    votes = [
+        {"id": "a", "responses": ["yes", "yes", "yes"]},
+        {"id": "b", "responses": ["no", "yes"]},
+    ]
+    pool = saved(tmp_path, votes).read()
+    assert pool.probabilities.tolist() == [[0, 1], [0.5, 0.5]]
+    judged = [
+        {"id": "a", "verdicts": {"m": "x", "n": "x"}},
+        {"id": "b", "verdicts": {"m": "x", "n": "y"}},
+    ]
+    pool = saved(tmp_path, judged).read()
+    assert rank(pool).item_ids.tolist() == ["b", "a"]
+    assert pool.version_names == ("m", "n")
+
+
+def test_the_logprob_of_the_answer_alone_is_its_confidence(tmp_path: Path) -> None:
+    def record(name: str, *chances: float) -> dict[str, Any]:
+        tokens = [
+            {"token": t, "logprob": math.log(p)} for t, p in zip(("y", "es"), chances, strict=True)
+        ]
+        choice = {"message": {"content": "yes"}, "logprobs": {"content": tokens}}
+        return {"custom_id": name, "response": {"body": {"choices": [choice]}}}
+
+    pool = saved(tmp_path, [record("a", 0.8, 0.9), record("b", 0.5, 0.6)]).read()
+    assert pool.answer.confidences.tolist() == pytest.approx([0.72, 0.3])
+
+
+def test_people_s_labels_beside_outputs_are_labels(tmp_path: Path) -> None:
+    output = [{"label": "cat", "score": 0.75}, {"label": "dog", "score": 0.25}]
+    records = [
+        {"id": "a", "label": "dog", "predictions": output},
+        {"id": "b", "predictions": output},
+    ]
+    assert saved(tmp_path, records).read().labels.tolist() == [1, -1]
+
+
+def test_a_class_whose_first_token_begins_several(tmp_path: Path) -> None:
+    def token(text: str, **tops: float) -> dict[str, Any]:
+        top = [{"token": t, "logprob": math.log(p)} for t, p in tops.items()]
+        return {"token": text, "logprob": math.log(tops[text]), "top_logprobs": top}
+
+    first = token("not", not_=0.01, **{"not": 0.75, "entail": 0.24})
+    content = [first, token("_entailed", _entailed=0.8, _neutral=0.2)]
+    choice = {"message": {"content": "not_entailed"}, "logprobs": {"content": content}}
+    records = [{"custom_id": n, "response": {"body": {"choices": [choice]}}} for n in "ab"]
+    classes = ["entailed", "not_entailed", "not_neutral"]
+    pool = saved(tmp_path, records, classes=classes).read()
+    third = 0.01 / 2  # not_ may still be two of the classes
+    assert pool.probabilities[0].tolist() == pytest.approx([0.24, 0.6 + third, 0.15 + third])
+
+
 def test_more_than_a_tenth_of_odd_answers_stops_and_names_them(tmp_path: Path) -> None:
     said = ["yes", "no", "I can't help", *["yes"] * 5]
     records = [{"id": f"i{n}", "judge": "x", "label": one} for n, one in enumerate(said)]

@@ -44,7 +44,10 @@ def evidence(sample: Sample) -> str | None:
             return "it has a dataset_dict.json"
         saved = {"state.json", "dataset_info.json"} <= names
         return "it has a state.json and a dataset_info.json" if saved else None
-    from labelnext_adapters.files.huggingface.dataset import is_written_by_datasets
+    from labelnext_adapters.files.huggingface.dataset import (
+        features_beside,
+        is_written_by_datasets,
+    )
 
     if is_written_by_datasets(sample.path, sample.start):
         return "its schema has features of the library datasets"
@@ -55,9 +58,9 @@ def evidence(sample: Sample) -> str | None:
             lists = isinstance(value, dict) and all(isinstance(v, list) for v in value.values())
             if lists and {"bbox", "category"} <= value.keys():
                 return f"its records have {name} as lists of bbox and category"
-    beside = sample.path.parent / "dataset_info.json"
-    if sample.records and beside.is_file() and sample.path.name != beside.name:
-        return "a dataset_info.json is beside it"
+    described = features_beside(sample.path) if sample.records else {}
+    if described and described.keys() & sample.records[0].keys():
+        return "a dataset_info.json beside it describes it"
     return None
 
 

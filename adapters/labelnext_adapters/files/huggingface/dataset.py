@@ -60,7 +60,7 @@ def read_dataset(
         if not tables:
             raise InvalidInput(f"{folder.name} must hold the files data-….arrow; it has none.")
         table = pa.concat_tables(tables, promote_options="permissive")
-        return Rows(table), features_in(table.schema) or _info(folder)
+        return Rows(table), features_in(table.schema) or features_beside(folder / "data")
     with path.open("rb") as file:
         start = file.read(6)
     if start.startswith(b"PAR1"):
@@ -70,7 +70,7 @@ def read_dataset(
     else:
         lines = {".jsonl", ".ndjson"} & {ending.lower() for ending in path.suffixes}
         rows = (read_jsonl if lines else read_json_table)(path, is_text)
-    return rows, features_in(rows.table.schema) or _info(path.parent)
+    return rows, features_in(rows.table.schema) or features_beside(path)
 
 
 def is_written_by_datasets(path: Path, start: bytes) -> bool:
@@ -137,10 +137,10 @@ def _parquet(path: Path) -> pa.Table:
     return table.replace_schema_metadata(schema.metadata)
 
 
-def _info(folder: Path) -> dict[str, Any]:
+def features_beside(path: Path) -> dict[str, Any]:
     """The features that a file beside the rows describes; empty if there is none."""
     try:
-        stored = json.loads((folder / "dataset_info.json").read_text("utf-8"))
+        stored = json.loads(path.with_name("dataset_info.json").read_text("utf-8"))
         features = stored["features"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return {}

@@ -24,6 +24,7 @@ _KINDS = {
     "spans": "a list of spans with entity and score",
     "nothing": "an empty list",
 }
+_OF_ANSWERS = {"label", "score", "answer", "start", "end", "text", "sentence", "input", "sequence"}
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _SIZES = (("width", "height"), ("image_width", "image_height"))
 
@@ -37,12 +38,14 @@ class Output:
         item: id of the input; None if the file doesn't say.
         value: as the pipeline returned it.
         size: width and height of its image in pixels; None if the file doesn't say.
+        label: what people said of the input; None if the file doesn't say.
     """
 
     place: str
     item: Any
     value: Any
     size: tuple[Any, Any] | None = None
+    label: Any = None
 
 
 def kind_of(value: Any) -> str | None:
@@ -57,9 +60,11 @@ def kind_of(value: Any) -> str | None:
         if isinstance(labels, list) and isinstance(scores, list):
             boxed = {"boxes", "bboxes", "masks"} & value.keys()
             return None if boxed else "zero-shot"
+        if _is_span(value):
+            return "spans"
         if "score" in value and {"label", "answer"} & value.keys():
             return "objects" if {"box", "mask"} & value.keys() else "answer"
-        return "spans" if _is_span(value) else None
+        return None
     if not isinstance(value, list):
         return None
     if not value:
@@ -72,7 +77,8 @@ def kind_of(value: Any) -> str | None:
 
 
 def _is_span(value: Mapping[str, Any]) -> bool:
-    return "score" in value and bool({"entity", "entity_group"} & value.keys())
+    named = {"entity", "entity_group"} & value.keys() or {"label", "start", "end"} <= value.keys()
+    return "score" in value and bool(named)
 
 
 def outputs_in(records: Sequence[tuple[str, Any]], key: str | None) -> list[Output]:
@@ -125,10 +131,12 @@ def _unwrapped(place: str, record: Any, key: str | None) -> Output:
         item = None
     sizes = [(record[w], record[h]) for w, h in _SIZES if w in record and h in record]
     value: Any = record
+    label = None
     if kind_of(record) is None:
+        label = record.get("label")
         inside = [v for n, v in record.items() if isinstance(v, list | Mapping) and kind_of(v)]
         value = inside[0] if inside else record
-    return Output(place, item, value, sizes[0] if sizes else None)
+    return Output(place, item, value, sizes[0] if sizes else None, label)
 
 
 def pool_of_outputs(
@@ -171,6 +179,8 @@ def pool_of_outputs(
         with found.record(output.place, output.item):
             _checked_kind(output, kind or "")
             row = found.new_item(output.item)
+            if isinstance(output.label, str | int):
+                found.label(row, output.label)
             if kind in ("objects", "spans"):
                 found.nothing(row)
             elif whole or kind == "answer":
@@ -269,12 +279,14 @@ def described(value: Any) -> str | None:
     """
     first = value[0] if isinstance(value, list) and value else value
     kind = kind_of(first) or kind_of(value)
+    if isinstance(first, Mapping) and {"text", "spans"} <= first.keys():
+        return None  # spaCy's and Prodigy's
     if isinstance(first, Mapping) and kind is None:
         named = {name: kind_of(inside) for name, inside in first.items()}
         wrapped = [name for name, k in named.items() if k and k != "nothing"]
         if wrapped and (_wraps(first) or len(wrapped) == len(first)):
             return f"its outputs are {_KINDS[named[wrapped[0]] or '']} ({listed(wrapped, 1)})"
         return None
-    if kind == "answer" and not first.keys() <= {"label", "score", "answer", "start", "end"}:
+    if kind == "answer" and not first.keys() <= _OF_ANSWERS:
         return None  # a table with these columns
     return None if kind in (None, "nothing") else f"its outputs are {_KINDS[kind or '']}"

@@ -99,9 +99,11 @@ def _of_outputs(
         pairs = (table.column(side).to_pylist() for side in ("width", "height"))
         sizes = list(zip(*pairs, strict=True))
     values = table.column(name).to_pylist()
+    labelled = "label" in table.column_names and name != "label"
+    labels = texts_of(table.column("label")) if labelled else [None] * len(ids)
     outputs = [
-        Output(f"row {row}", item, value, size)
-        for row, (item, value, size) in enumerate(zip(ids, values, sizes, strict=True), 1)
+        Output(f"row {row}", *parts)
+        for row, parts in enumerate(zip(ids, values, sizes, labels, strict=True), 1)
     ]
     return pool_of_outputs(
         outputs, multilabel=options.multilabel, classes=options.classes, notices=notices

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.item_ids import ITEM_KEYS, id_in
-from labelnext_adapters.files.llm.classes import class_of, class_probabilities, folded
+from labelnext_adapters.files.llm.classes import chance, class_of, class_probabilities, folded
 from labelnext_adapters.files.llm.replies import (
     ANSWERS,
     JUDGES,
+    SEVERAL,
     Reply,
+    by_judge,
     completion_in,
     is_completion,
     replies_in,
@@ -131,9 +135,10 @@ def _answers(
                 own_ids |= item is not None and is_completion(record)
             numbered |= item is None
             item = id_text(str(number) if item is None else item)
-            for part in record if isinstance(record, list) else [record]:
-                judge = _judge(part)
-                replies += [(judge, reply) for reply in replies_in(part, asked.answer_key)]
+            parts = record if isinstance(record, list) else [record]
+            for judge, part in chain.from_iterable(map(by_judge, parts)):
+                model = judge or _judge(part)
+                replies += [(model, reply) for reply in replies_in(part, asked.answer_key)]
         except Unusable as error:
             replies = [("", str(error))]
         for place_in, (judge, reply) in enumerate(replies, 1):
@@ -242,7 +247,11 @@ def _meaning(answer: _Answer, classes: Sequence[str]) -> Any:
     text = answer.text or ""
     if answer.reply.tokens and any(others for _, _, others in answer.reply.tokens):
         return class_probabilities(answer.reply.tokens, classes, _start(answer))
-    return class_of(text, classes), answer.confidence
+    label = class_of(text, classes)
+    if answer.confidence is None and answer.reply.tokens and folded(text) == folded(label):
+        chances = [chance(logprob) for _, logprob, _ in answer.reply.tokens]
+        return label, math.prod(chances)
+    return label, answer.confidence
 
 
 def _start(answer: _Answer) -> int:
@@ -333,6 +342,9 @@ def described(records: Sequence[Mapping[str, Any]]) -> str | None:
     first = records[0] if records else {}
     judge = next((name for name in JUDGES if isinstance(first.get(name), str)), None)
     answer = next((name for name in ANSWERS if isinstance(first.get(name), str)), None)
+    several_each = next((name for name in SEVERAL if _are_answers(first.get(name))), None)
+    if several_each and set(ITEM_KEYS) & first.keys():
+        return f"its records have several answers ({several_each})"
     drawn = {"bbox", "box", "objects", "probabilities", "segmentation"} & first.keys()
     several = len(records) > 1 and all({judge, answer} <= r.keys() for r in records[:20])
     if judge and answer and several and not drawn and set(ITEM_KEYS) & first.keys():
@@ -342,6 +354,11 @@ def described(records: Sequence[Mapping[str, Any]]) -> str | None:
 
 def _inside(value: Any) -> list[Any]:
     return value[:5] if isinstance(value, list) else []
+
+
+def _are_answers(value: Any) -> bool:
+    inside = list(value.values()) if isinstance(value, Mapping) else value
+    return isinstance(inside, list) and len(inside) > 1 and all(isinstance(v, str) for v in inside)
 
 
 def _states_confidence(text: str) -> bool:

@@ -17,8 +17,10 @@ ANSWERS = (
     "label", "class", "category", "answer", "prediction", "verdict", "classification", "sentiment",
     "output", "response", "completion", "result", "choice", "text",
 )  # fmt: skip
+#: Keys that hold several answers: a list, or an object from model to answer.
+SEVERAL = ("answers", "responses", "completions", "samples", "generations", "verdicts", "judges")
 JUDGES = (
-    "judge", "judge_model", "judge_name", "model", "model_name", "model_id", "rater", "annotator",
+    "judge", "judge_model", "judge_name", "model", "model_name", "model_id",
 )  # fmt: skip
 _ENVELOPES = (
     "response", "body", "result", "message", "modelOutput", "completion", "output",
@@ -124,7 +126,7 @@ def replies_in(record: Any, answer_key: str | None = None) -> list[Reply | str]:
     if isinstance(record, str) and record.strip():
         return [Reply(record, fields=json_in(record))]
     if isinstance(record, Mapping):
-        for name in (answer_key,) if answer_key else ANSWERS:
+        for name in (answer_key,) if answer_key else (*ANSWERS, *SEVERAL):
             value = record.get(name)
             if isinstance(value, bool | int) or (isinstance(value, str) and value.strip()):
                 inside = json_in(value) if isinstance(value, str) else None
@@ -134,6 +136,21 @@ def replies_in(record: Any, answer_key: str | None = None) -> list[Reply | str]:
             if isinstance(value, list) and value:
                 return [reply for one in value[:1000] for reply in replies_in(one, answer_key)]
     raise Unusable("it has no answer of a model")
+
+
+def by_judge(record: Any) -> list[tuple[str, Any]]:
+    """The answers of several models in one record; the record itself if it has no such key.
+
+    Example:
+        >>> by_judge({"id": 1, "verdicts": {"m1": "yes", "m2": "no"}})
+        [('m1', 'yes'), ('m2', 'no')]
+    """
+    if isinstance(record, Mapping) and not is_completion(record):
+        for name in SEVERAL:
+            inside = record.get(name)
+            if isinstance(inside, Mapping) and inside:
+                return [(str(judge), answer) for judge, answer in inside.items()]
+    return [("", record)]
 
 
 def json_in(text: str) -> Mapping[str, Any] | None:
