@@ -158,7 +158,7 @@ def class_vectors(
         return np.where(np.asarray(predicted)[:, None], zeros, np.nan)
     given = np.where(named, rows, np.nan)
     out: NDArray[np.float64] = spread_rest(given).astype(np.float64, copy=False)
-    spread = predicted & ~named.all(axis=1) & (np.nansum(given, axis=1) < 1 - ROUNDED)
+    spread = predicted & ~named.all(axis=1) & (np.nansum(given, axis=1) < 1 - TINY)
     if spread.any():
         items = [str(ids[i]) for i in np.flatnonzero(spread)]
         message = (
@@ -181,14 +181,14 @@ def mended(
         InvalidInput: if more than a tenth of the rows miss it.
     """
     error = np.abs(sums - 1)
-    rounded = (error > _OF_POOL) & (error <= ROUNDED)
+    rounded = (error > _OF_POOL) & (error <= ROUNDED + 1e-9)
     if rounded.any():
         rows = rows.copy()
         rows[rounded] /= sums[rounded, None]
         items = tuple(str(ids[i]) for i in np.flatnonzero(rounded))
         message = f"Renormalised {counted(len(items), 'item')} whose probabilities were rounded."
         notices.append(Notice("renormalised", message, items))
-    bad = np.flatnonzero(error > ROUNDED)
+    bad = np.flatnonzero(error > ROUNDED + 1e-9)
     if bad.size:
         odd = Oddities("item", seen=int((~np.isnan(sums)).sum()))
         for row in bad.tolist():

@@ -29,6 +29,7 @@ from labelnext.pool.checks import (
     rows_of,
     unit_interval,
 )
+from labelnext.pool.constructors import FromElsewhere
 from labelnext.pool.digest import update
 from labelnext.pool.objects import Notice as Notice
 from labelnext.pool.objects import Objects as Objects
@@ -44,15 +45,14 @@ from labelnext.support.words import counted
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Pool:
+class Pool(FromElsewhere):
     """The items to choose from, with their predictions, labels and other columns.
 
     All columns except `item_ids` are optional. Rows that nearly sum to 1 are renormalised, and
     boxes that extend beyond the image are clipped; `notices` counts both.
 
     Predictions may come from one model version or several; `members`, `object_sets` and the
-    properties built on them look the same either way. A version without a prediction for an item
-    is ignored for that item.
+    properties built on them look the same either way. Versions that skip an item don't count there.
 
     Args:
         item_ids: shape (n_items,), distinct and not empty; stored as strings.

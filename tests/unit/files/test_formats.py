@@ -33,13 +33,17 @@ BUILT_IN = [
     "arrow",
     "coco",
     "csv",
+    "datasets",
+    "huggingface",
     "json",
     "jsonl",
     "label-studio",
+    "llm",
     "npy",
     "npz",
     "parquet",
     "parquet-folder",
+    "spacy",
 ]
 
 
@@ -197,8 +201,8 @@ def test_an_option_that_is_not_read_is_refused_by_open_adapter() -> None:
     with pytest.raises(ConfigError) as caught:
         open_adapter("files", path="p.json", images="i.json", columns={"item_id": "name"})
     assert str(caught.value) == (
-        "columns must be left out of coco files; it belongs to arrow, csv, json, jsonl, npz, "
-        "parquet and parquet-folder. Hint: coco reads images and older."
+        "columns must be left out of coco files; it belongs to arrow, csv, datasets, json, "
+        "jsonl, npz, parquet and parquet-folder. Hint: coco reads images and older."
     )
 
 
@@ -261,8 +265,8 @@ def test_every_option_says_which_formats_read_it() -> None:
     fields = get_adapter("files").SourceOptions.model_fields
     told = {name: field.description for name, field in fields.items()}
     assert told["images"].endswith("the images of\nthe file itself. Read by coco.")
-    assert told["multilabel"].endswith("npy, npz, parquet and parquet-folder.")
-    assert told["columns"].startswith("arrow, csv, json, jsonl, parquet and parquet-folder: Our")
+    assert told["multilabel"].endswith("npz, parquet, parquet-folder and spacy.")
+    assert told["columns"].startswith("arrow, csv, datasets, json, jsonl, parquet and ")
     assert " npz: Our names" in told["columns"]
 
 

@@ -51,7 +51,8 @@ def evidence(sample: Sample) -> str | None:
             return f"its records have image_id, score and {', '.join(sorted(shapes))}"
         if isinstance(record.get("annotations"), list) or isinstance(record.get("images"), list):
             parts = {"annotations", "images", "categories"} & record.keys()
-            if len(parts) > 1 or "annotations" in parts:
+            drawn = [one for one in record.get("annotations") or [] if isinstance(one, dict)]
+            if len(parts) > 1 or any("image_id" in one for one in drawn[:5]):
                 return f"it is an object with {', '.join(sorted(parts))}"
     return None
 

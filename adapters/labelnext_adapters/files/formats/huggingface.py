@@ -1,0 +1,67 @@
+"""Outputs of Hugging Face pipelines, saved as JSON or JSONL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labelnext.adapter.formats import Format
+from labelnext.adapter.options import Options
+from labelnext.adapter.protocol import Context
+from labelnext.adapter.sample import Sample
+from labelnext.pool.pool import Pool
+
+
+class HuggingFaceOptions(Options):
+    """Keys of `source` for outputs of Hugging Face pipelines."""
+
+    ids: Path | None = None
+    """File that lists the items in the order of the file: one id per line, or a column of CSV or
+    JSONL (source.key names it)."""
+    classes: list[str] | None = None
+    """Names of all classes; null takes those that occur."""
+    multilabel: bool = False
+    """Classes are independent: an item's probabilities needn't sum to 1."""
+
+
+def read(path: Path | str, options: HuggingFaceOptions, context: Context) -> Pool:
+    """The inputs of the pipeline.
+
+    Raises:
+        NotFound: if the file of ids does not exist.
+        InvalidInput: if the file holds no outputs, or too many that can't be used.
+    """
+    from labelnext_adapters.files.content import read_records
+    from labelnext_adapters.files.huggingface.outputs import outputs_in, pool_of_outputs
+    from labelnext_adapters.files.item_ids import listed_ids
+
+    ids = next(iter(files(options, context)), None)
+    return pool_of_outputs(
+        outputs_in(read_records(Path(path)), None if ids else context.key),
+        ids=None if ids is None else listed_ids(ids, context.key),
+        multilabel=options.multilabel,
+        classes=options.classes,
+    )
+
+
+def files(options: HuggingFaceOptions, context: Context) -> list[Path]:
+    """The list of the ids."""
+    return [] if options.ids is None else [context.path(options.ids)]
+
+
+def evidence(sample: Sample) -> str | None:
+    """Whether the content is what a pipeline returns."""
+    from labelnext_adapters.files.huggingface.outputs import described
+
+    return described(sample.json)
+
+
+FORMAT = Format(
+    "huggingface",
+    "what Hugging Face pipelines return: classes, zero-shot labels, objects or entities",
+    (),
+    HuggingFaceOptions,
+    read,
+    files,
+    evidence=evidence,
+    recognised_by="outputs with label and score",
+)

@@ -1,0 +1,73 @@
+"""Answers of language models: completions, batch files, judges, stated confidences, traces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from labelnext.adapter.formats import Format
+from labelnext.adapter.options import Options
+from labelnext.adapter.protocol import Context
+from labelnext.adapter.sample import Sample
+from labelnext.pool.pool import Pool
+
+
+class LlmOptions(Options):
+    """Keys of `source` for answers of language models."""
+
+    classes: list[str] | None = None
+    """Classes that answers name; answers and tokens are matched regardless of case, quotes and
+    spaces, also by their beginning. Null takes the answers themselves."""
+    answer_key: str | None = None
+    """Key of a structured answer that holds the class; null takes label, class, answer and the
+    like."""
+    confidence_key: str | None = None
+    """Key of a structured answer that holds its confidence; null takes confidence, probability and
+    the like."""
+    score_name: str | None = None
+    """Score of traces to rank by, if they have several."""
+    scale: Literal["fraction", "percent"] = "fraction"
+    """Whether probabilities and confidences go up to 1 or, as percent, to 100."""
+
+
+def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
+    """The items that models were asked about.
+
+    Raises:
+        InvalidInput: if the file holds no answers, or too many that can't be used.
+    """
+    from labelnext_adapters.files.content import read_records
+    from labelnext_adapters.files.llm.pool import Asked, pool_of_records
+    from labelnext_adapters.files.llm.traces import described, pool_of_traces
+
+    records = read_records(Path(path))
+    percent = options.scale == "percent"
+    plain = [record for _, record in records[:20] if isinstance(record, dict)]
+    if options.score_name is not None or described(plain):
+        return pool_of_traces(
+            records,
+            key=context.key,
+            score=options.score_name,
+            classes=options.classes,
+            percent=percent,
+        )
+    asked = Asked(context.key, options.answer_key, options.confidence_key, percent)
+    return pool_of_records(records, asked, options.classes)
+
+
+def evidence(sample: Sample) -> str | None:
+    """Whether the records are answers of language models, or traces with scores."""
+    from labelnext_adapters.files.llm import pool, traces
+
+    return traces.described(sample.records) or pool.described(sample.records)
+
+
+FORMAT = Format(
+    "llm",
+    "answers of language models: logprobs, votes, judges, stated confidences, batch files, traces",
+    (),
+    LlmOptions,
+    read,
+    evidence=evidence,
+    recognised_by="completions, judges or traces with scores",
+)

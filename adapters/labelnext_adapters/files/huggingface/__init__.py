@@ -1,0 +1,1 @@
+"""Hugging Face: outputs of pipelines, and data sets of the library datasets."""

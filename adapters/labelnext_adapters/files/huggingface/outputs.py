@@ -1,0 +1,292 @@
+"""Outputs of Hugging Face pipelines to a Pool."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
+from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.item_ids import ITEM_KEYS, id_in
+from labelnext_adapters.files.oddities import Unusable
+from labelnext_adapters.files.vectors import ROUNDED
+
+_KINDS = {
+    "classes": "a list of classes with label and score",
+    "answer": "one label with its score",
+    "zero-shot": "labels and scores",
+    "objects": "a list of objects with label, score and box",
+    "spans": "a list of spans with entity and score",
+    "nothing": "an empty list",
+}
+_OF_ANSWERS = {"label", "score", "answer", "start", "end", "text", "sentence", "input", "sequence"}
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+_SIZES = (("width", "height"), ("image_width", "image_height"))
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a pipeline returned for one input.
+
+    Attributes:
+        place: in the file.
+        item: id of the input; None if the file doesn't say.
+        value: as the pipeline returned it.
+        size: width and height of its image in pixels; None if the file doesn't say.
+        label: what people said of the input; None if the file doesn't say.
+    """
+
+    place: str
+    item: Any
+    value: Any
+    size: tuple[Any, Any] | None = None
+    label: Any = None
+
+
+def kind_of(value: Any) -> str | None:
+    """The kind of a pipeline's output for one input; None if it is none.
+
+    Example:
+        >>> kind_of([{"label": "cat", "score": 0.9}]), kind_of({"labels": ["a"], "scores": [1]})
+        ('classes', 'zero-shot')
+    """
+    if isinstance(value, Mapping):
+        labels, scores = value.get("labels"), value.get("scores")
+        if isinstance(labels, list) and isinstance(scores, list):
+            boxed = {"boxes", "bboxes", "masks"} & value.keys()
+            return None if boxed else "zero-shot"
+        if _is_span(value):
+            return "spans"
+        if "score" in value and {"label", "answer"} & value.keys():
+            return "objects" if {"box", "mask"} & value.keys() else "answer"
+        return None
+    if not isinstance(value, list):
+        return None
+    if not value:
+        return "nothing"
+    kinds = {kind_of(one) if isinstance(one, Mapping) else None for one in value[:50]}
+    if len(kinds) > 1:
+        kinds.discard(None)
+    kind = kinds.pop()
+    return {"answer": "classes", "objects": "objects", "spans": "spans"}.get(kind or "")
+
+
+def _is_span(value: Mapping[str, Any]) -> bool:
+    named = {"entity", "entity_group"} & value.keys() or {"label", "start", "end"} <= value.keys()
+    return "score" in value and bool(named)
+
+
+def outputs_in(records: Sequence[tuple[str, Any]], key: str | None) -> list[Output]:
+    """The outputs of a file, with the ids that it gives them.
+
+    A file is a list of outputs, of records that have an output under some key, an object from id
+    to output, or the output of one input.
+
+    Args:
+        records: each with its place.
+        key: of the ids; one of the usual ones when None.
+    """
+    values = [record for _, record in records]
+    if len(values) == 1 and isinstance(values[0], Mapping) and kind_of(values[0]) is None:
+        inside = values[0]
+        outputs = [kind_of(value) for value in inside.values()]
+        if inside and id_in(inside, None) is None and sum(map(bool, outputs)) > len(outputs) / 2:
+            return [Output(f"key {name[:80]!r}", name, v) for name, v in inside.items()]
+    if _is_one_output(values):
+        return [Output("the record", None, values)]
+    return [_unwrapped(place, record, key) for place, record in records]
+
+
+def _is_one_output(values: Sequence[Any]) -> bool:
+    """Whether a list is the output of one input rather than a list of outputs."""
+    kind = kind_of(list(values))
+    if kind in ("objects", "spans"):
+        return not any(id_in(v, None) is not None for v in values[:1] if "label" not in v)
+    if kind != "classes" or len(values) < 2 or any(_wraps(value) for value in values[:50]):
+        return False
+    labels = [value.get("label") for value in values if isinstance(value, Mapping)]
+    try:
+        total = sum(float(value["score"]) for value in values)
+        return len(set(labels)) == len(values) and total <= 1 + ROUNDED
+    except (TypeError, ValueError, LookupError, OverflowError):
+        return False
+
+
+def _wraps(record: Any) -> bool:
+    return isinstance(record, Mapping) and any(name in record for name in ITEM_KEYS)
+
+
+def _unwrapped(place: str, record: Any, key: str | None) -> Output:
+    """A record of which one key holds the output, or that is the output itself."""
+    if not isinstance(record, Mapping):
+        return Output(place, None, record)
+    try:
+        item = id_in(record, key)
+    except Unusable:
+        item = None
+    sizes = [(record[w], record[h]) for w, h in _SIZES if w in record and h in record]
+    value: Any = record
+    label = None
+    if kind_of(record) is None:
+        label = record.get("label")
+        inside = [v for n, v in record.items() if isinstance(v, list | Mapping) and kind_of(v)]
+        value = inside[0] if inside else record
+    return Output(place, item, value, sizes[0] if sizes else None, label)
+
+
+def pool_of_outputs(
+    outputs: Sequence[Output],
+    *,
+    ids: Sequence[str] | None = None,
+    multilabel: bool = False,
+    classes: Iterable[str] | None = None,
+    notices: Iterable[Notice] = (),
+) -> Pool:
+    """The inputs of a pipeline, with what it returned for each.
+
+    Args:
+        outputs: in the order of the inputs.
+        ids: of the inputs; those of the outputs, or else their numbers from 0, when None.
+        multilabel: classes are independent.
+        classes: names of the classes; from the outputs when None.
+        notices: of what was read so far.
+
+    Raises:
+        InvalidInput: if there are no outputs, or too many that can't be used.
+    """
+    found = Gathered("output", classes=classes, multilabel=multilabel)
+    found.notices += notices
+    outputs = _identified(outputs, ids, found)
+    counts = Counter(kind_of(output.value) for output in outputs)
+    known = [kind for kind, _ in counts.most_common() if kind not in (None, "nothing")]
+    kind = known[0] if known else "objects" if counts["nothing"] else None
+    if kind is None and outputs:
+        raise InvalidInput(
+            f"an output must be one of: {'; '.join(_KINDS.values())}; got "
+            f"{outputs[0].value!r:.80} at {outputs[0].place}.",
+            hint="labelnext formats lists the other formats.",
+        )
+    whole = kind == "classes" and all(
+        len(output.value) == 1 for output in outputs if kind_of(output.value) == "classes"
+    )
+    sizeless: list[str] = []
+    for output in outputs:
+        with found.record(output.place, output.item):
+            _checked_kind(output, kind or "")
+            row = found.new_item(output.item)
+            if isinstance(output.label, str | int):
+                found.label(row, output.label)
+            if kind in ("objects", "spans"):
+                found.nothing(row)
+            elif whole or kind == "answer":
+                one = output.value[0] if whole else output.value
+                found.answer(row, one.get("label"), one.get("score"))
+            else:
+                found.scores(row, _scores(output.value))
+        if kind in ("objects", "spans") and isinstance(output.value, list | Mapping):
+            _detections(output, found, sizeless)
+    if sizeless:
+        found.notice(
+            "no_boxes",
+            f"Left out the boxes of {counted(len(sizeless), 'item')}, but not the objects in them: "
+            "the file doesn't say how large the images are (write width and height beside each "
+            "output).",
+            sizeless,
+        )
+    return found.pool()
+
+
+def _identified(
+    outputs: Sequence[Output], ids: Sequence[str] | None, found: Gathered
+) -> list[Output]:
+    if ids is not None:
+        if len(ids) != len(outputs):
+            raise InvalidInput(
+                f"ids must be one for each of the {counted(len(outputs), 'output')}; got "
+                f"{len(ids):,}."
+            )
+        return [replace(output, item=name) for output, name in zip(outputs, ids, strict=True)]
+    if any(output.item is not None for output in outputs):
+        return list(outputs)
+    if outputs:
+        found.notice(
+            "numbered",
+            "The file has no ids: items are called 0, 1, … in the order of the outputs (set "
+            "source.ids to a file that lists the inputs).",
+        )
+    return [replace(output, item=str(number)) for number, output in enumerate(outputs)]
+
+
+def _checked_kind(output: Output, kind: str) -> None:
+    own = kind_of(output.value)
+    if output.item is None:
+        raise Unusable("it has no id")
+    if own != kind and not (own == "nothing" and kind in ("objects", "spans")):
+        raise Unusable(f"it must be {_KINDS[kind]}, as elsewhere; got {output.value!r:.80}")
+
+
+def _scores(value: Any) -> dict[Any, Any]:
+    """Class scores by name, of either form."""
+    if isinstance(value, Mapping):
+        labels, scores = value["labels"], value["scores"]
+        if len(labels) != len(scores):
+            raise Unusable(f"it has {len(labels)} labels but {len(scores)} scores")
+        pairs = list(zip(labels, scores, strict=True))
+    else:
+        if not all(isinstance(one, Mapping) for one in value):
+            raise Unusable(f"every class must have a label and a score; got {value!r:.80}")
+        pairs = [(one.get("label"), one.get("score")) for one in value]
+    named: dict[Any, Any] = {}
+    for name, score in pairs:
+        if not isinstance(name, str | int):
+            raise Unusable(f"a label must be a name; got {name!r:.80}")
+        if name in named:
+            raise Unusable(f"its labels must be distinct; got {name!r:.80} twice")
+        named[name] = score
+    return named
+
+
+def _detections(output: Output, found: Gathered, sizeless: list[str]) -> None:
+    """The objects or spans of an output; each counts as a record of its own."""
+    parts = [output.value] if isinstance(output.value, Mapping) else output.value
+    boxed = False
+    for number, part in enumerate(parts, 1):
+        with found.record(f"{output.place}, object {number}", output.item):
+            if not isinstance(part, Mapping):
+                raise Unusable(f"it must be an object with label and score; got {part!r:.80}")
+            name = part.get("entity_group", part.get("entity", part.get("label")))
+            box = part.get("box")
+            boxed |= box is not None and output.size is None
+            corners = None
+            if box is not None and output.size is not None:
+                corners = [box.get(c) for c in _CORNERS] if isinstance(box, Mapping) else [box]
+            row = found.item(output.item)
+            found.detection(row, name, part.get("score"), corners, output.size)
+    if boxed:
+        sizeless.append(str(output.item))
+
+
+def described(value: Any) -> str | None:
+    """What shows that a JSON value is of a pipeline, in words; None if it isn't.
+
+    Args:
+        value: the beginning of a file.
+    """
+    first = value[0] if isinstance(value, list) and value else value
+    kind = kind_of(first) or kind_of(value)
+    if isinstance(first, Mapping) and {"text", "spans"} <= first.keys():
+        return None  # spaCy's and Prodigy's
+    if isinstance(first, Mapping) and kind is None:
+        named = {name: kind_of(inside) for name, inside in first.items()}
+        wrapped = [name for name, k in named.items() if k and k != "nothing"]
+        if wrapped and (_wraps(first) or len(wrapped) == len(first)):
+            return f"its outputs are {_KINDS[named[wrapped[0]] or '']} ({listed(wrapped, 1)})"
+        return None
+    if kind == "answer" and not first.keys() <= _OF_ANSWERS:
+        return None  # a table with these columns
+    return None if kind in (None, "nothing") else f"its outputs are {_KINDS[kind or '']}"

@@ -1,0 +1,110 @@
+"""A table of the Hugging Face library `datasets` to a Pool."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from labelnext.adapter.protocol import Context
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
+from labelnext_adapters.files.huggingface.dataset import (
+    addressed,
+    classes_of,
+    output_column,
+    with_objects,
+)
+from labelnext_adapters.files.huggingface.features import plain_table
+from labelnext_adapters.files.huggingface.outputs import Output, pool_of_outputs
+from labelnext_adapters.files.item_ids import ITEM_KEYS
+from labelnext_adapters.files.rows import Rows, texts_of
+from labelnext_adapters.files.table_format import pool_of
+from labelnext_adapters.files.table_options import TableOptions, named_columns
+
+
+def pool_of_dataset(
+    stored: Rows,
+    features: Mapping[str, Any],
+    options: TableOptions,
+    context: Context,
+    layout: str = "xywh",
+) -> Pool:
+    """The rows of a data set.
+
+    Args:
+        stored: the rows.
+        features: by column.
+        options: of tables.
+        context: with the key of the ids.
+        layout: of boxes in pixels: xywh or xyxy.
+
+    Raises:
+        InvalidInput: if a column is missing, ragged or of a wrong type.
+    """
+    columns = named_columns(options, context)
+    stated = [name for c in columns.values() for name in ([c] if isinstance(c, str) else c)]
+    table = addressed(plain_table(stored.table, features), stated)
+    notices = list(stored.notices)
+    table, columns = _with_ids(table, columns, notices)
+    own = columns["item_id"]
+    ids = texts_of(table.column(own)) if own in table.column_names else []
+    outputs = None if {"probabilities", "objects"} & columns.keys() else output_column(table)
+    if outputs is not None and ids:
+        return _of_outputs(table, outputs, ids, options, notices)
+    table, columns = with_objects(table, columns, layout, notices, ids)
+    classes = options.classes or classes_of(table, features, columns)
+    told = options.model_copy(update={"columns": columns, "classes": classes})
+    return pool_of(Rows(table, notices, stored.place), told, context)
+
+
+def _with_ids(
+    table: pa.Table, columns: dict[str, Any], notices: list[Notice]
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The column of ids; the numbers of the rows where there is none."""
+    if "item_id" in columns:
+        return table, columns
+    found = [
+        name
+        for name in ITEM_KEYS
+        if name in table.column_names and _holds_ids(table.schema.field(name).type)
+    ]
+    known = [name for name in found if table.column(name).null_count < len(table)]
+    if known:
+        return table, {**columns, "item_id": known[0]}
+    numbers = pa.array([str(row) for row in range(table.num_rows)], pa.string())
+    message = "The data set has no ids: items are called 0, 1, … as its rows are numbered."
+    notices.append(Notice("numbered", message))
+    name = "item_id" if "item_id" not in table.column_names else "row number"
+    return table.append_column(name, numbers), {**columns, "item_id": name}
+
+
+def _holds_ids(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)
+    )
+
+
+def _of_outputs(
+    table: pa.Table,
+    name: str,
+    ids: Sequence[str | None],
+    options: TableOptions,
+    notices: Sequence[Notice],
+) -> Pool:
+    """Rows with what a pipeline returned in one column."""
+    sizes: list[Any] = [None] * len(ids)
+    if {"width", "height"} <= set(table.column_names):
+        pairs = (table.column(side).to_pylist() for side in ("width", "height"))
+        sizes = list(zip(*pairs, strict=True))
+    values = table.column(name).to_pylist()
+    labelled = "label" in table.column_names and name != "label"
+    labels = texts_of(table.column("label")) if labelled else [None] * len(ids)
+    outputs = [
+        Output(f"row {row}", *parts)
+        for row, parts in enumerate(zip(ids, values, sizes, labels, strict=True), 1)
+    ]
+    return pool_of_outputs(
+        outputs, multilabel=options.multilabel, classes=options.classes, notices=notices
+    )

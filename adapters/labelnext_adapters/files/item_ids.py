@@ -1,0 +1,109 @@
+"""Which key of a foreign record holds an item's id; and ids that another file lists."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from labelnext.errors import InvalidInput, NotFound, listed
+from labelnext_adapters.files.content import read_records, read_text
+from labelnext_adapters.files.oddities import Oddities, Unusable
+from labelnext_adapters.files.values import id_text
+
+#: Keys that hold an item's id, in the order of preference.
+ITEM_KEYS = (
+    "item_id", "custom_id", "id", "image_id", "file_name", "filename", "image", "image_path",
+    "image_name", "img", "audio", "file", "path", "filepath", "uid", "uuid", "key", "sample_id",
+    "doc_id", "text_id", "recordId", "record_id", "index", "idx",
+)  # fmt: skip
+
+
+def value_at(record: Any, key: str) -> Any:
+    """The value of a key, also of one inside others with a dot; None if there is none.
+
+    Example:
+        >>> value_at({"image": {"path": "a.jpg"}}, "image.path")
+        'a.jpg'
+    """
+    if isinstance(record, Mapping) and key in record:
+        return record[key]
+    for part in key.split("."):
+        if not isinstance(record, Mapping):
+            return None
+        record = record.get(part)
+    return record
+
+
+def id_in(record: Any, key: str | None, keys: Sequence[str] = ITEM_KEYS) -> Any:
+    """The id of a record: of the key that the user names, or of the first usual one.
+
+    Args:
+        record: of a file.
+        key: `source.key`.
+        keys: the usual ones.
+
+    Raises:
+        Unusable: if the named key isn't there.
+    """
+    if key is not None:
+        value = value_at(record, key)
+        if value is None:
+            raise Unusable(f"it must have the key {key!r}")
+        return value
+    for name in keys:
+        value = record.get(name)
+        if isinstance(value, Mapping):  # an image with its path
+            value = value.get("path")
+        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+            return value
+    return None
+
+
+def listed_ids(path: Path, key: str | None = None) -> list[str]:
+    """The ids that a file lists: one a line, or a column of CSV, TSV, JSON or JSONL.
+
+    Args:
+        path: of the file.
+        key: the column; one of the usual names, or the only one, when None.
+
+    Raises:
+        NotFound: if there is no such file.
+        InvalidInput: if there is no such column, or an id is no text or whole number.
+    """
+    if not path.is_file():
+        raise NotFound(f"ids must be a file; got {str(path)!r}, which isn't one.")
+    endings = [ending.lower() for ending in path.suffixes]
+    if ".csv" in endings or ".tsv" in endings:
+        rows = csv.DictReader(read_text(path).splitlines(), dialect=_dialect(endings))
+        found: list[Any] = [(f"line {n}", row) for n, row in enumerate(rows, 2)]
+    elif ".json" in endings or ".jsonl" in endings:
+        found = list(read_records(path))
+    else:
+        lines = read_text(path).splitlines()
+        found = [(f"line {n}", line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
+    odd = Oddities("id")
+    ids = []
+    for place, record in found:
+        with odd.record(place):
+            ids.append(id_text(_id_of_row(record, key)))
+    if odd.left_out:
+        place, _, why = odd.left_out[0]
+        raise InvalidInput(f"{path.name} must list an id for each item; {place}: {why}.")
+    return ids
+
+
+def _dialect(endings: Sequence[str]) -> str:
+    return "excel-tab" if ".tsv" in endings else "excel"
+
+
+def _id_of_row(record: Any, key: str | None) -> Any:
+    if not isinstance(record, Mapping):
+        return record
+    value = id_in(record, key)
+    if value is None and len(record) == 1:
+        value = next(iter(record.values()))
+    if value is None:
+        raise Unusable(f"no column of ids in {listed(record)} (set source.key)")
+    return value

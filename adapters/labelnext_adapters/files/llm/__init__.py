@@ -1,0 +1,1 @@
+"""Answers of language models: classes with their probabilities, votes and confidences."""

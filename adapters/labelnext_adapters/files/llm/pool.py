@@ -1,0 +1,365 @@
+"""Answers of language models to a Pool: probabilities, shares of votes, or stated confidences."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool.pool import Pool
+from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.item_ids import ITEM_KEYS, id_in
+from labelnext_adapters.files.llm.classes import chance, class_of, class_probabilities, folded
+from labelnext_adapters.files.llm.replies import (
+    ANSWERS,
+    JUDGES,
+    SEVERAL,
+    Reply,
+    by_judge,
+    completion_in,
+    is_completion,
+    replies_in,
+)
+from labelnext_adapters.files.oddities import Unusable
+from labelnext_adapters.files.values import id_text, name_text, probability, real
+
+CONFIDENCES = ("confidence", "probability", "certainty", "score", "conf", "p")
+_DISTRIBUTIONS = ("probabilities", "scores", "distribution", "confidences")
+_MOST_CLASSES = 50
+_LONGEST = 60  # characters of a class's name
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How answers are read.
+
+    Attributes:
+        key: of the items' ids.
+        answer_key: of the class in a structured answer; the usual ones when None.
+        confidence_key: of the stated confidence; the usual ones when None.
+        percent: confidences go up to 100.
+    """
+
+    key: str | None = None
+    answer_key: str | None = None
+    confidence_key: str | None = None
+    percent: bool = False
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What one reply says."""
+
+    place: str
+    item: str
+    judge: str
+    reply: Reply
+    text: str | None
+    shares: Mapping[Any, Any] | None
+    confidence: float | None
+
+
+def pool_of_records(
+    records: Sequence[tuple[str, Any]], asked: Asked, classes: Sequence[str] | None = None
+) -> Pool:
+    """The items that models were asked about.
+
+    Probabilities of tokens and stated distributions are class probabilities; several answers of one
+    model are averaged, so that votes become shares; several models are a committee; one answer
+    with a stated confidence is that.
+
+    Args:
+        records: each with its place in the file.
+        asked: how answers are read.
+        classes: that answers name; those that were answered when None.
+
+    Raises:
+        InvalidInput: if too many answers can't be used, or they say nothing about certainty.
+    """
+    found = Gathered("answer", classes=classes)
+    answers = _answers(_by_id(records), asked, found)
+    if classes is None:
+        classes = _classes_of(answers, found)
+    judges = _judges(answers)
+    said: dict[tuple[str, str], list[tuple[_Answer, Any]]] = {}
+    for answer in answers:
+        try:
+            meaning = _meaning(answer, classes)
+        except Unusable as error:
+            found.odd.leave_out(answer.place, answer.item, str(error))
+            continue
+        judge = answer.judge if judges else ""
+        said.setdefault((answer.item, judge), []).append((answer, meaning))
+    kind = _kind_of(said, found, bool(judges))
+    for (item, judge), several in said.items():
+        row = found.item(item)
+        if kind == "answers":
+            label, confidence = several[0][1]
+            found.answer(row, label, confidence, judge)
+        else:
+            found.scores(row, _mean([_vector(meaning, classes) for _, meaning in several]), judge)
+    return found.pool()
+
+
+def _by_id(records: Sequence[tuple[str, Any]]) -> list[tuple[str, Any, Any]]:
+    """The records with their ids, if the file is one object from id to answer."""
+    if len(records) == 1 and isinstance(records[0][1], Mapping):
+        inside = records[0][1]
+        if inside and not is_completion(inside) and all(map(_is_answer, inside.values())):
+            return [(f"key {name[:80]!r}", name, value) for name, value in inside.items()]
+    return [(place, None, record) for place, record in records]
+
+
+def _is_answer(value: Any) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(map(_is_answer, value[:5]))
+    return isinstance(value, Mapping) and bool(is_completion(value) or set(ANSWERS) & value.keys())
+
+
+def _answers(
+    records: Sequence[tuple[str, Any, Any]], asked: Asked, found: Gathered
+) -> list[_Answer]:
+    """What every reply says; those that can't be used are left out."""
+    answers: list[_Answer] = []
+    numbered = own_ids = False
+    for number, (place, name, record) in enumerate(records):
+        item, replies = name, list[tuple[str, Reply | str]]()
+        try:
+            if name is None and isinstance(record, Mapping):
+                item = id_in(record, asked.key)
+                own_ids |= item is not None and is_completion(record)
+            numbered |= item is None
+            item = id_text(str(number) if item is None else item)
+            parts = record if isinstance(record, list) else [record]
+            for judge, part in chain.from_iterable(map(by_judge, parts)):
+                model = judge or _judge(part)
+                replies += [(model, reply) for reply in replies_in(part, asked.answer_key)]
+        except Unusable as error:
+            replies = [("", str(error))]
+        for place_in, (judge, reply) in enumerate(replies, 1):
+            where = place if len(replies) == 1 else f"{place}, answer {place_in}"
+            with found.record(where, item):
+                if isinstance(reply, str):
+                    raise Unusable(reply)
+                answers.append(_answer(where, item, judge, reply, asked))
+    if numbered:
+        message = "Records without an id are called by their number from 0 (set source.key)."
+        found.notice("numbered", message)
+    elif own_ids and asked.key is None:
+        found.notice(
+            "own_ids", "Items are called by the completions' own ids (source.key names another)."
+        )
+    return answers
+
+
+def _judge(record: Any) -> str:
+    """The name of the model that answered; empty if the record doesn't say."""
+    try:
+        completion = completion_in(record)
+    except Unusable:
+        completion = None
+    for source in (record, completion):
+        if isinstance(source, Mapping):
+            for name in (*JUDGES, "modelVersion"):
+                if isinstance(source.get(name), str) and source[name]:
+                    return str(source[name])
+    return ""
+
+
+def _answer(place: str, item: str, judge: str, reply: Reply, asked: Asked) -> _Answer:
+    """A reply with its class as text, its distribution and its confidence, where it has them."""
+    fields = reply.fields
+    text, shares, confidence = reply.text, None, None
+    if fields is not None:
+        stated = [asked.answer_key] if asked.answer_key else list(ANSWERS)
+        values = [fields[name] for name in stated if name in fields]
+        values = [v for v in values if isinstance(v, str | int) and v != ""]
+        shares = next((fields[n] for n in _DISTRIBUTIONS if _is_shares(fields.get(n))), None)
+        if not values and shares is None:
+            raise Unusable(f"its answer must have the key {stated[0]}; got {listed(fields)}")
+        text = name_text(values[0]) if values else None
+        names = (asked.confidence_key,) if asked.confidence_key else CONFIDENCES
+        sure = next((fields[n] for n in names if fields.get(n) is not None), None)
+        confidence = None if sure is None else _sure(sure, asked.percent)
+    return _Answer(place, item, judge, reply, text, shares, confidence)
+
+
+def _is_shares(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool(value)
+
+
+def _sure(value: Any, percent: bool) -> float:
+    """A stated confidence as a probability; "85%" is one as well."""
+    if isinstance(value, str) and value.strip().endswith("%"):
+        return probability(real(value.strip()[:-1], "confidence") / 100, "confidence")
+    number = real(value, "confidence")
+    return probability(number / 100 if percent else number, "confidence")
+
+
+def _classes_of(answers: Sequence[_Answer], found: Gathered) -> list[str]:
+    """The distinct answers, if these are few and short.
+
+    Raises:
+        InvalidInput: if they aren't.
+    """
+    names: dict[str, str] = {}
+    for answer in answers:
+        if answer.shares is not None:
+            for name in answer.shares:
+                names.setdefault(folded(name), name)
+        elif answer.text is not None and len(answer.text.strip()) <= _LONGEST:
+            plain = re.sub(r"^[\s\"'*`]+|[\s\"'*`.!]+$", "", answer.text)
+            if folded(plain):
+                names.setdefault(folded(plain), plain)
+    if len(names) > _MOST_CLASSES or (answers and not names):
+        shown = listed(names.values()) if names else repr(answers[0].text)[:80]
+        raise InvalidInput(
+            f"answers must be names of classes; got {len(names):,} different ones: {shown}.",
+            hint="set source.classes to the names of the classes.",
+        )
+    return sorted(names.values())
+
+
+def _judges(answers: Sequence[_Answer]) -> bool:
+    """Whether several models answered about some item."""
+    models: dict[str, set[str]] = {}
+    for answer in answers:
+        models.setdefault(answer.item, set()).add(answer.judge)
+    return any(len(names) > 1 for names in models.values())
+
+
+def _meaning(answer: _Answer, classes: Sequence[str]) -> Any:
+    """A distribution by class; or a class and its confidence, None if unknown.
+
+    Raises:
+        Unusable: if the answer names no class.
+    """
+    if answer.shares is not None:
+        shares: dict[str, float] = {}
+        for name, share in answer.shares.items():
+            shares[class_of(str(name), classes)] = probability(share)
+        return shares
+    text = answer.text or ""
+    if answer.reply.tokens and any(others for _, _, others in answer.reply.tokens):
+        return class_probabilities(answer.reply.tokens, classes, _start(answer))
+    label = class_of(text, classes)
+    if answer.confidence is None and answer.reply.tokens and folded(text) == folded(label):
+        chances = [chance(logprob) for _, logprob, _ in answer.reply.tokens]
+        return label, math.prod(chances)
+    return label, answer.confidence
+
+
+def _start(answer: _Answer) -> int:
+    """Where the class's name begins in the tokens of a structured answer."""
+    if answer.reply.fields is None or answer.text is None:
+        return 0
+    whole = "".join(token for token, _, _ in answer.reply.tokens)
+    found = re.search(rf':\s*"?(?={re.escape(answer.text)})', whole)
+    return found.end() if found else 0
+
+
+def _kind_of(
+    said: Mapping[tuple[str, str], list[tuple[_Answer, Any]]], found: Gathered, judges: bool
+) -> str:
+    """Whether answers are vectors or stated confidences; leaves out those that differ.
+
+    Raises:
+        InvalidInput: if no answer says how certain it is, and each item has one only.
+    """
+    kinds = Counter[str]()
+    for several in said.values():
+        kinds[_certainty(several)] += 1
+    several_answers = judges or kinds["votes"] > 0
+    if not said or kinds.total() == kinds["sure"]:
+        return "answers"
+    if kinds.total() == kinds["bare"] and not judges:
+        found.odd.notices()  # too many odd answers are the first thing to say
+        raise InvalidInput(
+            "answers must say how certain they are; each item has one answer without logprobs or "
+            "a confidence.",
+            hint="ask with logprobs and top_logprobs, several times (n), several models, or for a "
+            'confidence: {"label": …, "confidence": …}.',
+        )
+    if kinds["vector"] == 0 and not several_answers and kinds["sure"] >= kinds["bare"]:
+        _leave_out(said, "bare", "it states no confidence, as the others do", found)
+        return "answers"
+    if kinds["vector"] and not several_answers:
+        _leave_out(said, "bare", "it has no logprobs, as the others have", found)
+    return "scores"
+
+
+def _certainty(several: Sequence[tuple[_Answer, Any]]) -> str:
+    if len(several) > 1:
+        return "votes"
+    meaning = several[0][1]
+    if isinstance(meaning, Mapping):
+        return "vector"
+    return "bare" if meaning[1] is None else "sure"
+
+
+def _leave_out(said: Any, kind: str, why: str, found: Gathered) -> None:
+    for key in [key for key, several in said.items() if _certainty(several) == kind]:
+        answer = said.pop(key)[0][0]
+        found.odd.leave_out(answer.place, answer.item, why)
+
+
+def _vector(meaning: Any, classes: Sequence[str]) -> dict[str, float]:
+    """The probabilities of all classes; what an answer leaves goes to those it doesn't name."""
+    if isinstance(meaning, Mapping):
+        shares = dict(meaning)
+    else:
+        shares = {meaning[0]: 1.0 if meaning[1] is None else float(meaning[1])}
+    unnamed = [name for name in classes if name not in shares]
+    left = max(0.0, 1 - sum(shares.values()))
+    return {**shares, **{name: left / len(unnamed) for name in unnamed}}
+
+
+def _mean(vectors: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: sum(v[name] for v in vectors) / len(vectors) for name in vectors[0]}
+
+
+def described(records: Sequence[Mapping[str, Any]]) -> str | None:
+    """What shows that records are answers of language models, in words; None if they aren't."""
+    for record in records[:20]:
+        try:
+            completion = completion_in(record)
+        except Unusable:
+            continue
+        if completion is not None:
+            return "its records are completions of a language model"
+        values = list(record.values())
+        replied = [one for v in values[:5] for one in (v, *_inside(v)) if is_completion(one)]
+        if replied and all(map(_is_answer, values[:5])):
+            return "its keys are ids of completions of a language model"
+        stated = [record.get(name) for name in ANSWERS]
+        if any(isinstance(v, str) and _states_confidence(v) for v in stated):
+            return "its answers are JSON with a class and a confidence"
+    first = records[0] if records else {}
+    judge = next((name for name in JUDGES if isinstance(first.get(name), str)), None)
+    answer = next((name for name in ANSWERS if isinstance(first.get(name), str)), None)
+    several_each = next((name for name in SEVERAL if _are_answers(first.get(name))), None)
+    if several_each and set(ITEM_KEYS) & first.keys():
+        return f"its records have several answers ({several_each})"
+    drawn = {"bbox", "box", "objects", "probabilities", "segmentation"} & first.keys()
+    several = len(records) > 1 and all({judge, answer} <= r.keys() for r in records[:20])
+    if judge and answer and several and not drawn and set(ITEM_KEYS) & first.keys():
+        return f"its records have {judge} and {answer}"
+    return None
+
+
+def _inside(value: Any) -> list[Any]:
+    return value[:5] if isinstance(value, list) else []
+
+
+def _are_answers(value: Any) -> bool:
+    inside = list(value.values()) if isinstance(value, Mapping) else value
+    return isinstance(inside, list) and len(inside) > 1 and all(isinstance(v, str) for v in inside)
+
+
+def _states_confidence(text: str) -> bool:
+    return text.lstrip().startswith("{") and any(f'"{name}"' in text for name in CONFIDENCES[:3])

@@ -1,0 +1,292 @@
+"""What a language model replied, out of the records of the usual providers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labelnext_adapters.files.oddities import Unusable
+
+#: A token, its log probability, and those of the tokens that were considered at its place.
+Token = tuple[str, Any, list[tuple[str, Any]]]
+
+ANSWERS = (
+    "label", "class", "category", "answer", "prediction", "verdict", "classification", "sentiment",
+    "output", "response", "completion", "result", "choice", "text",
+)  # fmt: skip
+#: Keys that hold several answers: a list, or an object from model to answer.
+SEVERAL = ("answers", "responses", "completions", "samples", "generations", "verdicts", "judges")
+JUDGES = (
+    "judge", "judge_model", "judge_name", "model", "model_name", "model_id",
+)  # fmt: skip
+_ENVELOPES = (
+    "response", "body", "result", "message", "modelOutput", "completion", "output",
+    "chat_completion",
+)  # fmt: skip
+_FENCED = re.compile(r"```(?:json)?\s*(\{.*?\})\s*```", re.S)
+_ENDED = {"errored": "failed", "expired": "expired", "canceled": "was canceled"}
+_REFUSED = {"content_filter", "refusal", "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST"}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer of a model.
+
+    Attributes:
+        text: what it said; None where it filled in fields only.
+        tokens: the tokens of the text, if their probabilities are known.
+        fields: of a structured answer.
+    """
+
+    text: str | None = None
+    tokens: tuple[Token, ...] = ()
+    fields: Mapping[str, Any] | None = None
+
+
+def completion_in(record: Any) -> Mapping[str, Any] | None:
+    """The completion in a record, inside the envelopes of batch files; None if there is none.
+
+    Raises:
+        Unusable: if the record says that the request failed.
+
+    Example:
+        >>> completion_in({"custom_id": "a", "response": {"body": {"choices": []}}})
+        {'choices': []}
+    """
+    for _ in range(6):
+        if not isinstance(record, Mapping):
+            return None
+        if is_completion(record):
+            return record
+        _refuse_failed(record)
+        inside = [record[name] for name in _ENVELOPES if isinstance(record.get(name), Mapping)]
+        if not inside:
+            return None
+        record = inside[0]
+    return None
+
+
+def is_completion(value: Any) -> bool:
+    """Whether a value is what a model's API returns."""
+    if not isinstance(value, Mapping):
+        return False
+    if isinstance(value.get("choices"), list) or isinstance(value.get("candidates"), list):
+        return True
+    if value.get("object") == "response" and isinstance(value.get("output"), list):
+        return True
+    if isinstance(value.get("promptFeedback"), Mapping):
+        return True
+    content = value.get("content")
+    return value.get("role") == "assistant" and isinstance(content, list | str)
+
+
+def _refuse_failed(record: Mapping[str, Any]) -> None:
+    error = record.get("error")
+    if error:
+        raise Unusable(f"its request failed: {_message(error)}")
+    code = record.get("status_code")
+    if isinstance(code, int) and not isinstance(code, bool) and code >= 300:
+        raise Unusable(f"its request failed with status {code}")
+    kind = record.get("type")
+    if isinstance(kind, str) and kind in _ENDED:
+        raise Unusable(f"its request {_ENDED[str(kind)]}")
+    status = record.get("status")
+    if isinstance(status, str) and status and "response" in record and not record["response"]:
+        raise Unusable(f"its request failed: {status[:80]}")
+
+
+def _message(error: Any) -> str:
+    while isinstance(error, Mapping):
+        error = error.get("message") or error.get("error") or error.get("type") or "error"
+    return str(error)[:80]
+
+
+def replies_in(record: Any, answer_key: str | None = None) -> list[Reply | str]:
+    """The replies of a record: those of its completion, or its own answer.
+
+    Args:
+        record: of a file.
+        answer_key: key of the answer; the usual ones when None.
+
+    Returns:
+        For each reply the reply, or why it can't be used.
+
+    Raises:
+        Unusable: if there is none.
+    """
+    completion = completion_in(record)
+    if completion is not None:
+        replies = [reply for reply in _choices(completion) if reply is not None]
+        if not replies:
+            raise Unusable("its completion holds no answer")
+        return replies
+    if isinstance(record, str) and record.strip():
+        return [Reply(record, fields=json_in(record))]
+    if isinstance(record, Mapping):
+        for name in (answer_key,) if answer_key else (*ANSWERS, *SEVERAL):
+            value = record.get(name)
+            if isinstance(value, bool | int) or (isinstance(value, str) and value.strip()):
+                inside = json_in(value) if isinstance(value, str) else None
+                return [Reply(str(value), fields=inside or record)]
+            if isinstance(value, Mapping):
+                return [Reply(fields=value)]
+            if isinstance(value, list) and value:
+                return [reply for one in value[:1000] for reply in replies_in(one, answer_key)]
+    raise Unusable("it has no answer of a model")
+
+
+def by_judge(record: Any) -> list[tuple[str, Any]]:
+    """The answers of several models in one record; the record itself if it has no such key.
+
+    Example:
+        >>> by_judge({"id": 1, "verdicts": {"m1": "yes", "m2": "no"}})
+        [('m1', 'yes'), ('m2', 'no')]
+    """
+    if isinstance(record, Mapping) and not is_completion(record):
+        for name in SEVERAL:
+            inside = record.get(name)
+            if isinstance(inside, Mapping) and inside:
+                return [(str(judge), answer) for judge, answer in inside.items()]
+    return [("", record)]
+
+
+def json_in(text: str) -> Mapping[str, Any] | None:
+    """The JSON object that a text is or holds in a fence; None if there is none.
+
+    Example:
+        >>> json_in('{"label": "pos"}'), json_in("pos")
+        ({'label': 'pos'}, None)
+    """
+    fenced = _FENCED.search(text)
+    plain = (fenced[1] if fenced else text).strip()
+    if not plain.startswith("{"):
+        return None
+    try:
+        value = json.loads(plain)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, Mapping) else None
+
+
+def _choices(completion: Mapping[str, Any]) -> list[Reply | str | None]:
+    """The replies of a completion of any provider; None for parts that are no answer."""
+    choices, candidates = completion.get("choices"), completion.get("candidates")
+    if isinstance(choices, list):
+        return [_openai(choice) for choice in choices]
+    if isinstance(candidates, list):
+        return [_google(candidate) for candidate in candidates]
+    if isinstance(completion.get("output"), list):
+        return [_response(part) for part in completion["output"]]
+    if "promptFeedback" in completion:
+        return ["the model was kept from answering"]
+    return [_anthropic(completion)]
+
+
+def _openai(choice: Any) -> Reply | str | None:
+    if not isinstance(choice, Mapping):
+        return None
+    message = choice.get("message")
+    message = message if isinstance(message, Mapping) else {}
+    if message.get("refusal") or choice.get("finish_reason") in _REFUSED:
+        return "the model refused to answer"
+    for call in _mappings(message.get("tool_calls")):
+        function = call.get("function")
+        arguments = function.get("arguments") if isinstance(function, Mapping) else None
+        if isinstance(arguments, str):
+            return Reply(fields=json_in(arguments) or {})
+    text = message.get("content", choice.get("text"))
+    if isinstance(message.get("parsed"), Mapping):
+        return Reply(text if isinstance(text, str) else None, fields=message["parsed"])
+    if isinstance(text, list):
+        text = _joined(text)
+    if not isinstance(text, str) or not text.strip():
+        return "the answer is empty"
+    logprobs = choice.get("logprobs")
+    return Reply(text, _tokens(logprobs), json_in(text))
+
+
+def _tokens(logprobs: Any) -> tuple[Token, ...]:
+    """The tokens of chat completions, or of the older completions."""
+    if not isinstance(logprobs, Mapping):
+        return ()
+    if isinstance(logprobs.get("content"), list):
+        return _content_tokens(logprobs["content"])
+    texts, own, tops = (logprobs.get(n) for n in ("tokens", "token_logprobs", "top_logprobs"))
+    if not isinstance(texts, list) or not isinstance(own, list):
+        return ()
+    found: list[Token] = []
+    for place, (text, number) in enumerate(zip(texts, own, strict=False)):
+        top = tops[place] if isinstance(tops, list) and place < len(tops) else None
+        others = list(top.items()) if isinstance(top, Mapping) else []
+        found.append((str(text), number, others))
+    return tuple(found)
+
+
+def _content_tokens(content: Any) -> tuple[Token, ...]:
+    found: list[Token] = []
+    for one in _mappings(content):
+        others = [
+            (str(other.get("token")), other.get("logprob"))
+            for other in _mappings(one.get("top_logprobs"))
+        ]
+        found.append((str(one.get("token")), one.get("logprob"), others))
+    return tuple(found)
+
+
+def _response(part: Any) -> Reply | str | None:
+    """A part of the output of OpenAI's Responses."""
+    if not isinstance(part, Mapping) or part.get("type") not in ("message", "function_call"):
+        return None
+    if isinstance(part.get("arguments"), str):
+        return Reply(fields=json_in(part["arguments"]) or {})
+    for content in _mappings(part.get("content")):
+        if content.get("type") == "refusal":
+            return "the model refused to answer"
+        text = content.get("text")
+        if isinstance(text, str) and text.strip():
+            return Reply(text, _content_tokens(content.get("logprobs")), json_in(text))
+    return "the answer is empty"
+
+
+def _anthropic(message: Mapping[str, Any]) -> Reply | str:
+    content = message.get("content")
+    if message.get("stop_reason") == "refusal":
+        return "the model refused to answer"
+    for part in _mappings(content):
+        if part.get("type") == "tool_use" and isinstance(part.get("input"), Mapping):
+            return Reply(fields=part["input"])
+    text = content if isinstance(content, str) else _joined(content)
+    return Reply(text, fields=json_in(text)) if text.strip() else "the answer is empty"
+
+
+def _google(candidate: Any) -> Reply | str | None:
+    if not isinstance(candidate, Mapping):
+        return None
+    if candidate.get("finishReason") in _REFUSED:
+        return "the model refused to answer"
+    content = candidate.get("content")
+    text = _joined(content.get("parts")) if isinstance(content, Mapping) else ""
+    if not text.strip():
+        return "the answer is empty"
+    result = candidate.get("logprobsResult")
+    result = result if isinstance(result, Mapping) else {}
+    chosen, tops = _mappings(result.get("chosenCandidates")), _mappings(result.get("topCandidates"))
+    found: list[Token] = []
+    for place, one in enumerate(chosen):
+        top = _mappings(tops[place].get("candidates")) if place < len(tops) else []
+        others = [(str(o.get("token")), o.get("logProbability")) for o in top]
+        found.append((str(one.get("token")), one.get("logProbability"), others))
+    return Reply(text, tuple(found), json_in(text))
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def _joined(parts: Any) -> str:
+    """The text of a message in parts, without what the model thought."""
+    texts = (p.get("text") for p in _mappings(parts) if not p.get("thought"))
+    return "".join(text for text in texts if isinstance(text, str))

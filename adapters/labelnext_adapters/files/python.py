@@ -1,0 +1,193 @@
+"""Pools from objects in memory: the constructors `Pool.from_…`, with the readers of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from labelnext.adapter.options import Options
+from labelnext.adapter.protocol import Context
+from labelnext.adapter.registry import open_adapter
+from labelnext.errors import ConfigError, InvalidInput, LabelnextError
+from labelnext.pool.constructors import Constructor
+from labelnext.pool.pool import Pool
+from labelnext_adapters.files.table_options import TableOptions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def _checked(kind: str, make: Callable[..., Pool]) -> Constructor:
+    """A constructor that says in one way what is wrong with an object."""
+
+    @wraps(make)
+    def checked(source: Any, **options: Any) -> Pool:
+        try:
+            return make(source, **options)
+        except (LabelnextError, MemoryError):
+            raise
+        except Exception as error:  # whatever another library raises on values it can't convert
+            problem = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+            raise InvalidInput(
+                f"from_{kind} must get an object that can be read; got "
+                f"{type(source).__name__}: {problem}."
+            ) from error
+
+    return Constructor(kind, checked)
+
+
+def _options(kind: type[Options], given: Mapping[str, Any]) -> tuple[Any, Context]:
+    """The options of a reader, and the context with the key of the ids."""
+    values = dict(given)
+    key = values.pop("key", None)
+    try:
+        return kind.model_validate(values), Context(key=key)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        known = ", ".join(["key", *kind.model_fields])
+        raise ConfigError(
+            f"option {name} is wrong: {first['msg'].removeprefix('Value error, ').rstrip('.')}.",
+            hint=f"the options are {known}.",
+        ) from error
+
+
+def _of_table(table: pa.Table, options: Mapping[str, Any]) -> Pool:
+    from labelnext_adapters.files.huggingface.features import plain_table
+    from labelnext_adapters.files.rows import Rows
+    from labelnext_adapters.files.table_format import pool_of
+
+    told, context = _options(TableOptions, options)
+    return pool_of(Rows(plain_table(table)), told, context)
+
+
+def from_arrow(table: Any, **options: Any) -> Pool:
+    """The rows of an Arrow table, a record batch, or what has the Arrow C stream interface."""
+    import pyarrow as pa
+
+    if isinstance(table, pa.RecordBatch):
+        table = pa.Table.from_batches([table])
+    return _of_table(table if isinstance(table, pa.Table) else pa.table(table), options)
+
+
+def from_pandas(frame: Any, **options: Any) -> Pool:
+    """The rows of a data frame; its index has the ids if no column has."""
+    import pyarrow as pa
+
+    from labelnext_adapters.files.layout import IDS
+
+    given = options.get("columns") or {}
+    named = "item_id" in given or options.get("key") is not None
+    frame = frame.rename(columns=str)
+    known = {str(name).strip().lower() for name in frame.columns}
+    if not named and not known & set(IDS):
+        frame = frame.assign(item_id=[_plain(label) for label in frame.index])
+    elif given.get("item_id", options.get("key")) in set(frame.index.names) - {None}:
+        frame = frame.reset_index()
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    return _of_table(table.replace_schema_metadata(None), options)
+
+
+def _plain(label: Any) -> Any:
+    """A label of an index as text; null for what is missing."""
+    return None if label is None or label != label else str(label)
+
+
+def from_polars(frame: Any, **options: Any) -> Pool:
+    """The rows of a data frame, eager or lazy."""
+    frame = frame.collect() if hasattr(frame, "collect") else frame
+    return _of_table(frame.to_arrow(), options)
+
+
+def from_huggingface(source: Any, *, ids: Iterable[Any] | None = None, **options: Any) -> Pool:
+    """The rows of a data set, or what a pipeline returned."""
+    from labelnext_adapters.files.formats.datasets import DatasetsOptions
+    from labelnext_adapters.files.formats.huggingface import HuggingFaceOptions
+    from labelnext_adapters.files.huggingface.features import features_in
+    from labelnext_adapters.files.huggingface.outputs import outputs_in, pool_of_outputs
+    from labelnext_adapters.files.huggingface.pool import pool_of_dataset
+    from labelnext_adapters.files.rows import Rows
+    from labelnext_adapters.files.values import id_text
+
+    if isinstance(source, str | Path):
+        return _of_path(source, "datasets" if Path(source).is_dir() else None, options)
+    if hasattr(source, "with_format") and hasattr(source, "features"):
+        told, context = _options(DatasetsOptions, options)
+        table = source.with_format("arrow")[:]
+        features = features_in(source.features.arrow_schema)
+        return pool_of_dataset(Rows(table), features, told, context, told.bbox)
+    if isinstance(source, Mapping) and any(hasattr(v, "features") for v in source.values()):
+        raise InvalidInput(
+            f"from_huggingface must get one split; got {', '.join(map(str, source))}.",
+            hint="choose one, such as dataset['test'].",
+        )
+    told, context = _options(HuggingFaceOptions, options)
+    values = [source] if isinstance(source, Mapping) else list(source)
+    records = [(f"output {number}", value) for number, value in enumerate(values, 1)]
+    return pool_of_outputs(
+        outputs_in(records, context.key),
+        ids=None if ids is None else [id_text(one) for one in ids],
+        multilabel=told.multilabel,
+        classes=told.classes,
+    )
+
+
+def from_supervision(
+    detections: Any, *, sizes: Mapping[Any, Any] | None = None, **options: Any
+) -> Pool:
+    """Detections by id, or a file of a sink."""
+    from labelnext_adapters.files.gather import Gathered
+
+    if isinstance(detections, str | Path):
+        return _of_path(detections, "supervision", options)
+    if options:
+        raise ConfigError(f"option {next(iter(options))} is unknown.", hint="sizes is the option.")
+    found = Gathered("detection")
+    sizeless: list[str] = []
+    for item, one in dict(detections).items():
+        row = found.new_item(item)
+        found.nothing(row)
+        size = None if sizes is None else sizes.get(item)
+        names = one.data.get("class_name")
+        if size is None and len(one.xyxy):
+            sizeless.append(str(item))
+        for place, box in enumerate(one.xyxy):
+            with found.record(f"detection {place + 1}", item):
+                number = None if one.class_id is None else int(one.class_id[place])
+                name = number if names is None else str(names[place])
+                score = None if one.confidence is None else float(one.confidence[place])
+                corners = None if size is None else [float(side) for side in box]
+                found.detection(row, name, score, corners, size)
+    if sizeless:
+        message = "Left out the boxes of items without a size (give sizes)."
+        found.notice("no_boxes", message, sizeless)
+    return found.pool()
+
+
+def _of_path(path: Any, kind: str | None, options: Mapping[str, Any]) -> Pool:
+    named: dict[str, Any] = {} if kind is None else {"format": kind}
+    pool: Pool = open_adapter("files", path=str(path), **named, **options).read()
+    return pool
+
+
+def from_coco(path: Any, **options: Any) -> Pool:
+    """Detections in COCO's form."""
+    return _of_path(path, "coco", options)
+
+
+def from_yolo(path: Any, **options: Any) -> Pool:
+    """A folder of YOLO text files."""
+    return _of_path(path, "yolo", options)
+
+
+ARROW = _checked("arrow", from_arrow)
+PANDAS = _checked("pandas", from_pandas)
+POLARS = _checked("polars", from_polars)
+HUGGINGFACE = _checked("huggingface", from_huggingface)
+SUPERVISION = _checked("supervision", from_supervision)
+COCO = _checked("coco", from_coco)
+YOLO = _checked("yolo", from_yolo)

@@ -1,0 +1,1 @@
+"""spaCy: documents with categories or spans."""
