@@ -1,0 +1,82 @@
+"""YOLO text files, as Ultralytics and others write them."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from labelnext.adapter.formats import Format
+from labelnext.adapter.options import Options
+from labelnext.adapter.protocol import Context
+from labelnext.adapter.sample import Sample
+from labelnext.pool.pool import Pool
+
+_MET = 20_000  # files
+_LOOKED_AT = 20  # text files among them
+_LINE = re.compile(r"\d+(\s+-?[\d.]+(e-?\d+)?){4,}\s*$", re.I)
+_CLASSIFIED = re.compile(r"[01]\.\d+\s+\S.*$")
+
+
+class YoloOptions(Options):
+    """Keys of `source` for YOLO text files."""
+
+    data: Path | None = None
+    """The data.yaml that names the classes of YOLO text files; null looks beside and above them."""
+    image_folder: Path | None = None
+    """Folder of the images of YOLO text files; null looks beside them and where data.yaml says."""
+    classes: list[str] | None = None
+    """Class names by their numbers; null takes them from data.yaml."""
+    task: Literal["detect", "segment", "pose", "obb", "classify"] | None = None
+    """What YOLO text files hold; null goes by their numbers."""
+
+
+def read(path: Path | str, options: YoloOptions, context: Context) -> Pool:
+    """The images, those without a text file as images without objects.
+
+    Raises:
+        NotFound: if `data` or `image_folder` does not exist.
+        InvalidInput: if there are no text files, or these hold labels without confidence.
+    """
+    from labelnext_adapters.files.vision.yolo import read_yolo
+
+    data = None if options.data is None else context.path(options.data)
+    images = None if options.image_folder is None else context.path(options.image_folder)
+    return read_yolo(Path(path), options, data, images)
+
+
+def files(options: YoloOptions, context: Context) -> list[Path]:
+    """The data.yaml, where one is named."""
+    return [] if options.data is None else [context.path(options.data)]
+
+
+def evidence(sample: Sample) -> str | None:
+    """Whether a folder's text files hold a class and numbers on each line."""
+    if not sample.is_folder:
+        return None
+    from labelnext_adapters.files.vision.yolo_folder import files_below, text_folder, texts_among
+
+    folder = text_folder(sample.path)
+    names = texts_among(islice(files_below(folder), _MET))
+    n_like, n_lines = 0, 0
+    for name in islice(names, _LOOKED_AT):
+        lines = Sample(folder / name).lines[:5]
+        n_lines += len(lines)
+        n_like += sum(bool(_LINE.match(ln) or _CLASSIFIED.match(ln)) for ln in lines)
+    if not n_lines or n_like <= 0.5 * n_lines:
+        return None
+    where = "its folder labels" if folder != sample.path else "it"
+    return f"{where} holds text files with a class and numbers on each line"
+
+
+FORMAT = Format(
+    "yolo",
+    "a folder of YOLO text files with confidence: boxes, oriented boxes, segments, poses, classes",
+    (),
+    YoloOptions,
+    read,
+    files,
+    evidence=evidence,
+    recognised_by="a folder of .txt files of a class and numbers, as in runs/detect/predict",
+)
