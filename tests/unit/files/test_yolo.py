@@ -250,3 +250,15 @@ def test_probability_that_no_class_has_is_kept_for_others(tmp_path: Path) -> Non
     assert pool.classes == ("cat", "dog", "(other)")
     np.testing.assert_allclose(pool.mean_probabilities, [[0.5, 0.2, 0.3], [0.4, 0.1, 0.5]])
     assert read(folder, classes=["cat", "dog", "cow"]).classes == ("cat", "dog", "cow")
+
+
+def test_a_folder_of_runs_is_read_if_it_holds_one() -> None:
+    pool = read("yolo/detect")
+    assert pool.item_ids.tolist() == read("yolo/detect/predict").item_ids.tolist()
+
+
+def test_a_folder_of_several_runs_asks_for_one(tmp_path: Path) -> None:
+    for run in ("predict", "predict2"):
+        write(tmp_path / run / "labels", a="0 .5 .5 .2 .2 .6")
+    with pytest.raises(InvalidInput, match=r"holds predict/labels, predict2/labels.*predict2"):
+        read(tmp_path)

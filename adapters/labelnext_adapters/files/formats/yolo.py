@@ -55,9 +55,9 @@ def evidence(sample: Sample) -> str | None:
     """Whether a folder's text files hold a class and numbers on each line."""
     if not sample.is_folder:
         return None
-    from labelnext_adapters.files.vision.yolo_folder import files_below, text_folder, texts_among
+    from labelnext_adapters.files.vision.yolo_folder import files_below, text_folders, texts_among
 
-    folder = text_folder(sample.path)
+    folder = text_folders(sample.path)[0]
     names = texts_among(islice(files_below(folder), _MET))
     n_like, n_lines = 0, 0
     for name in islice(names, _LOOKED_AT):
@@ -66,7 +66,7 @@ def evidence(sample: Sample) -> str | None:
         n_like += sum(bool(_LINE.match(ln) or _CLASSIFIED.match(ln)) for ln in lines)
     if not n_lines or n_like <= 0.5 * n_lines:
         return None
-    where = "its folder labels" if folder != sample.path else "it"
+    where = "it" if folder == sample.path else folder.relative_to(sample.path).as_posix()
     return f"{where} holds text files with a class and numbers on each line"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
@@ -26,7 +26,7 @@ from labelnext_adapters.files.vision.yolo_folder import (
     find_data,
     images_of,
     stem_of,
-    text_folder,
+    text_folders,
     texts_among,
 )
 from labelnext_adapters.files.vision.yolo_layout import (
@@ -74,7 +74,13 @@ def read_yolo(path: Path, options: YoloOptions, data: Path | None, images: Path 
         NotFound: if a stated file or folder does not exist.
         InvalidInput: if the folder has no text files, or these have no confidence.
     """
-    folder = text_folder(path)
+    folder, *others = text_folders(path)
+    if others:
+        runs = [one.relative_to(path).as_posix() for one in (folder, *others)]
+        raise InvalidInput(
+            f"path must be the folder of one run; {path.name!r} holds {listed(runs)}.",
+            hint=f"set source.path to one of them, such as {(path / runs[-1]).as_posix()!r}.",
+        )
     names = list(files_below(folder))
     texts = sorted(texts_among(names))
     if not texts:

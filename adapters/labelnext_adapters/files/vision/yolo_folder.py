@@ -50,10 +50,16 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def text_folder(path: Path) -> Path:
-    """The folder of the text files: `labels` in this one, or this one."""
+def text_folders(path: Path) -> list[Path]:
+    """The folders of text files: `labels` in this one, this one, or all `labels` below it."""
     inner = path / "labels"
-    return inner if path.name != "labels" and inner.is_dir() else path
+    if path.name != "labels" and inner.is_dir():
+        return [inner]
+    if any(texts_among(files_below(path, deep=False))):
+        return [path]
+    parents = {name.rpartition("/")[0] for name in texts_among(files_below(path))}
+    found = {parent.partition("labels")[0] for parent in parents if "labels" in parent.split("/")}
+    return [path / f"{parent}labels" for parent in sorted(found)] or [path]
 
 
 def texts_among(names: Iterable[str]) -> Iterator[str]:
