@@ -216,7 +216,7 @@ def test_all_text_files_may_be_empty(tmp_path: Path) -> None:
         ("names: 3", "names must be a list of class names"),
         ("names: [cat, cat]", "distinct"),
         ("names: {x: cat}", "names must be a list of class names"),
-        ("[1", "can't be read as YAML"),
+        ("[1", "it must be YAML; line 1: "),
         ("- 1", "keys such as names"),
         ("a: &a [x, x]\nb: &b [*a, *a]\nnames: [*b]", "aliases aren't read"),
     ],

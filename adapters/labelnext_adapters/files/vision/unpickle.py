@@ -44,12 +44,15 @@ def load_pickle(path: Path) -> Any:
         raise
     except MemoryError:
         raise
-    except Exception as error:  # a broken pickle raises whatever its bytes lead to
-        raise InvalidInput(
-            f"the pickle must be whole; {str(error).rstrip('.') or type(error).__name__}.",
-            hint="write the file again.",
-        ) from error
+    except Exception:  # a broken pickle raises whatever its bytes lead to
+        raise _broken() from None
     return _Plain().of(value)
+
+
+def _broken() -> InvalidInput:
+    return InvalidInput(
+        "the file must be a whole pickle; it is cut off or damaged.", hint="write it again."
+    )
 
 
 def _check(data: bytes) -> None:
@@ -59,14 +62,11 @@ def _check(data: bytes) -> None:
         for operation, argument, _ in pickletools.genops(data):
             n_operations += 1
             if "PUT" in operation.name and int(argument or 0) > n_operations:
-                raise InvalidInput("the pickle must be whole; it numbers more than it holds.")
+                raise _broken()
     except InvalidInput:
         raise
-    except Exception as error:  # as above
-        raise InvalidInput(
-            f"the pickle must be whole; {str(error).rstrip('.') or type(error).__name__}.",
-            hint="write the file again.",
-        ) from error
+    except Exception:  # as above
+        raise _broken() from None
 
 
 class _Kind:

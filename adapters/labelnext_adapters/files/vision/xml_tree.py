@@ -55,5 +55,5 @@ def parse_xml(path: Path) -> Element:
     except (LookupError, ValueError) as error:  # an encoding that Python doesn't know
         if isinstance(error, InvalidInput):
             raise
-        raise InvalidInput(f"the file must be XML text; {error}.") from error
+        raise InvalidInput(f"the file must be XML text; {error}.") from None
     return builder.close()

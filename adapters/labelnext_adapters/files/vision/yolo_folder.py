@@ -174,7 +174,7 @@ def _data_file(path: Path) -> DataFile:
     if path.suffix == ".txt":
         lines = [line.strip() for line in read_text(path).splitlines()]
         return DataFile(path, dict(enumerate(filter(None, lines))), None, ())
-    value = yaml.load(read_text(path), _Loader)
+    value = _parsed(read_text(path))
     if not isinstance(value, dict):
         raise InvalidInput("it must hold keys such as names and val.")
     root = path.parent
@@ -189,6 +189,16 @@ def _data_file(path: Path) -> DataFile:
         key_points = tuple(shape)
     found = tuple(folder for folder in folders if folder is not None)
     return DataFile(path, _names(value.get("names")), key_points, found)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = "" if mark is None else f"line {mark.line + 1}: "
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        raise InvalidInput(f"it must be YAML; {where}{problem}.") from error
 
 
 def _folder(root: Path, entry: str) -> Path | None:
