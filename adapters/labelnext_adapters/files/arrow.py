@@ -11,20 +11,147 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
+from labelnext_adapters.files.table_options import LabelsAre
 
 
-def class_positions(what: str, names: Sequence[str | None], classes: Sequence[str]) -> list[int]:
-    """Positions of class names, −1 for None.
+def plain_type(column: Any) -> Any:
+    """A column without what only saves space: categories decoded, text of one kind, no decimals.
 
     Raises:
-        InvalidInput: if a name is no class.
+        InvalidInput: if bytes are no UTF-8 text.
     """
-    positions: dict[str | None, int] = {name: i for i, name in enumerate(classes)}
-    positions[None] = -1
-    strange = sorted({str(n) for n in names if n not in positions})
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return plain_type(column.dictionary_decode())
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        try:
+            return column.cast(pa.string())
+        except pa.ArrowInvalid as error:
+            raise InvalidInput("bytes must be UTF-8 text.") from error
+    if pa.types.is_decimal(kind):
+        whole = pc.equal(pc.round(column), column)
+        integral = bool(pc.all(whole).as_py())
+        return column.cast(pa.int64() if integral and kind.precision < 19 else pa.float64())
+    if str(kind) in ("string_view", "binary_view", "large_string"):
+        return column.cast(pa.string())
+    return column
+
+
+def id_texts(column: Any) -> pa.Array:
+    """A column of ids as texts: text as it is, whole numbers in digits.
+
+    Raises:
+        InvalidInput: if it holds something else.
+
+    Example:
+        >>> id_texts(pa.array([7, 8])).to_pylist(), id_texts(pa.array([b"a"])).to_pylist()
+        (['7', '8'], ['a'])
+    """
+    column = plain_type(column)
+    kind = column.type
+    if pa.types.is_floating(kind):
+        values = column.to_numpy(zero_copy_only=False)
+        known = values[~np.isnan(values)]
+        if (known == np.floor(known)).all() and (np.abs(known) < 1 << 53).all():
+            column, kind = pc.cast(column, pa.int64(), safe=False), pa.int64()
+            column = pc.if_else(pa.array(np.isnan(values)), pa.scalar(None, pa.int64()), column)
+    simple = pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_temporal(kind)
+    if pa.types.is_null(kind) or not simple:
+        raise InvalidInput(f"item_id must be text or whole numbers; got {kind}.")
+    return column.cast(pa.string())
+
+
+def class_places(
+    what: str,
+    column: Any,
+    classes: Sequence[str] | None,
+    are: LabelsAre | None = None,
+) -> NDArray[np.int64]:
+    """Positions of classes, −1 for null, from names or positions.
+
+    Text that is a class's name is that class. Numbers are positions, unless they are names; if they
+    could be both, and mean different classes, the user is asked.
+
+    Args:
+        what: the column, for messages.
+        column: of texts, whole numbers or booleans.
+        classes: names of the classes; None if they have none.
+        are: names or positions, as the user said.
+
+    Raises:
+        InvalidInput: if a value is no class, or could be a name and a position.
+
+    Example:
+        >>> class_places("label", pa.array(["b", None]), ["a", "b"]).tolist()
+        [1, -1]
+        >>> class_places("label", pa.array([1, 0]), ["a", "b"]).tolist()
+        [1, 0]
+    """
+    encoded = plain_type(column).dictionary_encode()
+    values = encoded.dictionary.to_pylist()
+    places = np.array([*_places(what, values, classes, are), -1], dtype=np.int64)
+    indices = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
+    taken: NDArray[np.int64] = places[indices.astype(np.int64)]
+    return taken
+
+
+def _places(
+    what: str, values: list[Any], classes: Sequence[str] | None, are: LabelsAre | None
+) -> list[int]:
+    """The position of each distinct value."""
+    names = {name: place for place, name in enumerate(classes or ())}
+    if not names and any(isinstance(value, str) and value for value in values):
+        names = {str(v): i for i, v in enumerate(sorted({v for v in values if v}))}
+    by_name, by_position, strange = list[int | None](), list[int | None](), []
+    for value in values:
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        whole = _whole(value)
+        if whole is not None and not isinstance(value, str):
+            text = str(whole)
+        if value == "" or value != value or whole == -1:  # nothing, NaN
+            by_name.append(-1)
+            by_position.append(-1)
+            continue
+        named = names.get(text, names.get(text.capitalize()) if value in (True, False) else None)
+        placed = whole if whole is not None and 0 <= whole < (len(names) or whole + 1) else None
+        by_name.append(named)
+        by_position.append(placed)
+        if named is None and placed is None:
+            strange.append(text)
     if strange:
-        raise InvalidInput(f"{what} must be one of {listed(classes, 20)}; got {listed(strange)}.")
-    return [positions[name] for name in names]
+        known = listed(names, 20) if names else "positions from 0"
+        raise InvalidInput(f"{what} must be one of {known}; got {listed(sorted(strange))}.")
+    texts_only = all(isinstance(value, str) for value in values)
+    all_named = all(place is not None for place in by_name)
+    all_placed = all(place is not None for place in by_position)
+    if are == "names" or (all_named and (texts_only or not all_placed or by_name == by_position)):
+        chosen = by_name
+    elif are == "positions" or (all_placed and not any(p not in (None, -1) for p in by_name)):
+        chosen = by_position
+    elif all_named and all_placed:
+        first = next(v for v, a, b in zip(values, by_name, by_position, strict=True) if a != b)
+        raise InvalidInput(
+            f"{what} can be a class's name or its position: {first} is the class named {first}, or "
+            f"the class at position {first}, {(classes or ())[int(first)]}.",
+            hint="set source.labels_are: names or positions.",
+        )
+    else:
+        chosen = by_name
+    if any(place is None for place in chosen):
+        wrong = [str(v) for v, place in zip(values, chosen, strict=True) if place is None]
+        raise InvalidInput(f"{what} must be one of {listed(names, 20)}; got {listed(wrong)}.")
+    return [int(place) for place in chosen if place is not None]
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number, also as text of digits; None if it isn't one."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, float) and value.is_integer() else None
 
 
 def list_rows(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -23,8 +23,11 @@ from labelnext.ranking.files import ranking_format
 from labelnext.ranking.ranking import Ranking, batch_ranking
 from labelnext.support.store import is_url
 from labelnext.support.words import counted
-from labelnext_adapters.files.columns import pool_of_table
-from labelnext_adapters.files.formats import csv, jsonl, parquet
+from labelnext_adapters.files.arrow import id_texts
+from labelnext_adapters.files.content import guarded
+from labelnext_adapters.files.layout import id_column
+from labelnext_adapters.files.rows import Rows, read_jsonl, texts_of
+from labelnext_adapters.files.table_format import pool_of
 from labelnext_adapters.files.table_options import TableOptions, named_columns
 
 if TYPE_CHECKING:
@@ -32,12 +35,6 @@ if TYPE_CHECKING:
 
     from labelnext_adapters.files.options import FilesSource, FilesWrite
     from labelnext_adapters.files.read import Input
-
-_RANKINGS = {
-    ".csv": lambda path: csv.read_rows(path, ["item_id"]),
-    ".jsonl": jsonl.read_rows,
-    ".parquet": parquet.read_rows,
-}
 
 
 def origin_of(source: FilesSource, context: Context) -> Origin:
@@ -86,8 +83,20 @@ def _ranking(files: Input, write: FilesWrite, run: str) -> Ranking:
             f"write.output must be a run's ranking; {str(path)!r} does not exist.",
             hint="run labelnext run first.",
         )
-    rows = _RANKINGS[kind](path).to_pylist()
+    rows = guarded(path.name, "a ranking", lambda: _written(path, kind).to_pylist())
     return batch_ranking([row for row in rows if row["batch"]])
+
+
+def _written(path: Path, kind: str) -> pa.Table:
+    """A ranking file as a table; its ids are text, whatever they look like."""
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    if kind == ".csv":
+        texts = pa.csv.ConvertOptions(column_types={"item_id": pa.string()})
+        return pa.csv.read_csv(path, convert_options=texts)
+    return read_jsonl(path).table if kind == ".jsonl" else pa.parquet.read_table(path)
 
 
 def _rows(
@@ -95,11 +104,11 @@ def _rows(
 ) -> tuple[Pool, dict[str, str | None]]:
     """What the files hold of some items, and where their images are."""
     columns, context = named_columns(options, files.context), files.context
-    name, own = str(columns["media"]), str(columns.get("item_id", "item_id"))
+    name = str(columns["media"])
     if files.in_parts is not None:
         table = files.in_parts.rows(item_ids, ("media",))
     else:
-        table = _chosen(files, own, item_ids)
+        table = _chosen(files, columns, item_ids)
     if table is None:
         raise InvalidInput(
             f"the files contain none of the batch's {counted(len(item_ids), 'item')}."
@@ -108,19 +117,18 @@ def _rows(
         raise InvalidInput(
             f"columns.media must be one of {listed(table.column_names, 20)}; got {name!r}."
         )
-    ids, places = (_texts(table, column) for column in (own, name))
+    own = id_column(table.column_names, columns)
+    ids, places = id_texts(table.column(own)).to_pylist(), texts_of(table.column(name))
     # Relative paths begin where those of the configuration do.
     media = {
         i: place if not place or "://" in place else str(context.path(place).absolute())
         for i, place in zip(ids, places, strict=True)
         if i is not None
     }
-    del columns["media"]
-    pool = pool_of_table(table, columns, options.classes, multilabel=options.multilabel)
-    return pool, media
+    return pool_of(Rows(table), options, files.context), media
 
 
-def _chosen(files: Input, own: str, item_ids: list[str]) -> pa.Table:
+def _chosen(files: Input, columns: Mapping[str, str], item_ids: list[str]) -> pa.Table:
     """The rows of some items of one file."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -131,18 +139,13 @@ def _chosen(files: Input, own: str, item_ids: list[str]) -> pa.Table:
             f"{files.format.name} file can't be read individually."
         )
     table = files.format.table(files.path, files.options, files.context)
-    return table.filter(pc.is_in(table.column(own).cast(pa.string()), pa.array(item_ids)))
-
-
-def _texts(table: pa.Table, column: str) -> list[str | None]:
-    import pyarrow as pa
-
-    return list(table.column(column).cast(pa.string()).to_pylist())
+    ids = id_texts(table.column(id_column(table.column_names, columns)))
+    return table.filter(pc.is_in(ids, pa.array(item_ids)))
 
 
 def _unit(ranking: Ranking, pool: Pool) -> Unit:
     """What people label: what was scored; where nothing was, what the predictions are of."""
-    return ranking.of or ("items" if pool.objects is None else "objects")
+    return ranking.of or ("objects" if pool.object_sets else "items")
 
 
 def _marks(pool: Pool, unit: Unit) -> dict[str, tuple[Mark, ...]]:
@@ -161,6 +164,13 @@ def _marks(pool: Pool, unit: Unit) -> dict[str, tuple[Mark, ...]]:
         marks = {
             row: (Mark(pool.classes[classes[row]], None, float(sure[row, classes[row]])),)
             for row in np.flatnonzero(classes >= 0).tolist()
+        }
+    elif pool.answer is not None:
+        classes, answer = pool.predicted_classes, pool.answer
+        marks = {
+            row: (Mark(pool.classes[classes[row]], None, float(sure)),)
+            for row, sure in zip(answer.item_positions.tolist(), answer.confidences, strict=True)
+            if classes[row] >= 0
         }
     item_ids = pool.item_ids.tolist()
     return {item_ids[row]: told for row, told in marks.items() if not pool.missing[row]}

@@ -1,147 +1,170 @@
-"""COCO results (a list of detections) with the file that holds the images and categories."""
+"""COCO detections: a results list with the file of its images, or a data set with scores."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput, NotFound, listed
-from labelnext.pool.masks import Masks, boxes_of_masks, mask_of
+from labelnext.errors import InvalidInput, NotFound
+from labelnext.pool.masks import boxes_of_masks
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
+from labelnext_adapters.files.coco_listing import Listing, image_listing, listed_by_results
+from labelnext_adapters.files.coco_records import Detection, read_detections
+from labelnext_adapters.files.coco_shapes import boxes_of_records, masks_of_records
+from labelnext_adapters.files.content import read_json
+from labelnext_adapters.files.oddities import Oddities, Unusable
+from labelnext_adapters.files.values import probability
 
 
-def read_coco(results_paths: Sequence[Path], images_path: Path, key: str | None = None) -> Pool:
+@dataclass(frozen=True)
+class _Placed:
+    """The usable detections of a file, by image.
+
+    Attributes:
+        records: in the order of the images.
+        places: of each in the file, counted from 1.
+        rows: of the images, rising.
+        scores: of each.
+        class_ids: of each, −1 for unknown.
+    """
+
+    records: list[Detection]
+    places: NDArray[np.intp]
+    rows: NDArray[np.intp]
+    scores: NDArray[np.float64]
+    class_ids: NDArray[np.int64]
+
+
+def read_coco(
+    results_paths: Sequence[Path], images_path: Path | None = None, key: str | None = None
+) -> Pool:
     """Detections as objects of their images; images without detections have none.
 
     Args:
         results_paths: one for each model version, the newest last. Each is a list of records with
-            image_id, category_id, score, and bbox (x, y, width, height in pixels) or segmentation
-            (polygons or run lengths) or both; an embedding too.
+            image_id, category_id, score, and bbox (x, y, width, height in pixels), segmentation
+            (polygons or run lengths) or keypoints; an embedding too. Or a data set with images,
+            categories, and annotations of this kind.
         images_path: with `images` (id, width, height) and `categories` (id, name). Its
-            annotations are not taken for labels: they are often ground truth for evaluation.
+            annotations are not taken for labels: they are often ground truth for evaluation. When
+            None, the images of the data set, or those that the results name.
         key: the field of an image that is its id; `id` when None.
 
     Raises:
         NotFound: if a file does not exist.
-        InvalidInput: if a record lacks a field or names an image or category that is not listed.
+        InvalidInput: if ids repeat, or too many records can't be used.
     """
-    if not images_path.is_file():
-        raise NotFound(f"images must be a file; got {str(images_path)!r}, which does not exist.")
-    listing = _load(images_path)
-    if not isinstance(listing, dict) or not isinstance(listing.get("images"), list):
-        raise InvalidInput(f"{images_path.name} must contain a list of images.")
-    images: list[dict[str, Any]] = listing["images"]
-    categories = sorted(listing.get("categories", []), key=lambda c: c["id"])
-    versions = []
+    notices: list[Notice] = []
+    read = []
     for path in results_paths:
         if not path.is_file():
             raise NotFound(f"older must be files; got {str(path)!r}, which does not exist.")
         try:
-            versions.append(_objects(_load(path), images, categories))
+            read.append(read_detections(path))
         except InvalidInput as error:
-            if path != results_paths[-1]:  # whose name the caller adds
-                error.message = f"{path.name}: {error.message}"
+            raise _of_file(error, path, results_paths) from None
+    if images_path is not None:
+        if not images_path.is_file():
+            raise NotFound(
+                f"images must be a file; got {str(images_path)!r}, which does not exist."
+            )
+        try:
+            listing = image_listing(read_json(images_path), key, notices)
+        except InvalidInput as error:
+            error.message = f"{images_path.name}: {error.message}"
             raise
-    notices = []
-    if listing.get("annotations"):
-        message = f"The annotations in {images_path.name} aren't used as labels."
-        notices.append(Notice("annotations_ignored", message))
+        if listing.annotated:
+            message = f"The annotations in {images_path.name} aren't used as labels."
+            notices.append(Notice("annotations_ignored", message))
+    elif read[-1].data_set is not None:
+        listing = image_listing(read[-1].data_set, key, notices)
+    else:
+        listing = listed_by_results([records.detections for records in read], key, notices)
+    sets = []
+    for path, records in zip(results_paths, read, strict=True):
+        try:
+            sets.append(_objects(records.detections, records.odd, listing, notices))
+        except InvalidInput as error:
+            raise _of_file(error, path, results_paths) from None
     return Pool(
-        [_of(image, key or "id", "image") for image in images],
-        objects=tuple(versions) if len(versions) > 1 else versions[0],
-        classes=[str(c["name"]) for c in categories] or None,
+        listing.item_ids,
+        objects=tuple(sets) if len(sets) > 1 else sets[0],
+        classes=listing.class_names or None,
         versions=[path.stem for path in results_paths],
         notices=notices,
     )
 
 
+def _of_file(error: InvalidInput, path: Path, paths: Sequence[Path]) -> InvalidInput:
+    """The error with the name of an older file; the caller adds that of the newest."""
+    if path != paths[-1]:
+        error.message = f"{path.name}: {error.message}"
+    return error
+
+
 def _objects(
-    results: Any, images: list[dict[str, Any]], categories: list[dict[str, Any]]
+    detections: Sequence[Detection], odd: Oddities, listing: Listing, notices: list[Notice]
 ) -> Objects:
     """The detections of one model version."""
-    if not isinstance(results, list):
-        raise InvalidInput("a COCO results file must be a list of detections.")
-    rows = {_of(image, "id", "image"): row for row, image in enumerate(images)}
-    places = {category["id"]: place for place, category in enumerate(categories)}
-    for detection in results:
-        if not isinstance(detection, dict):
-            raise InvalidInput("a COCO results file must be a list of detections.")
-    owners = [_of(d, "image_id", "detection") for d in results]
-    strange = sorted({str(i) for i in owners if i not in rows})
-    if strange:
-        raise InvalidInput(
-            f"image_id must be one of the {len(images)} images; got {listed(strange)}."
-        )
-    kinds = [_of(d, "category_id", "detection") for d in results]
-    strange = sorted({str(c) for c in kinds if c not in places})
-    if categories and strange:
-        raise InvalidInput(f"category_id must be one of the categories; got {listed(strange)}.")
-
-    item_rows = np.array([rows[i] for i in owners], dtype=np.int64)
-    order = np.argsort(item_rows, kind="stable")
-    results = [results[i] for i in order]
-    sizes = np.array([[_of(i, "width", "image"), _of(i, "height", "image")] for i in images])
-    sizes = sizes.reshape(-1, 2)[item_rows[order]]
-    masks = _masks(results, sizes)
-    scores = np.array([_of(d, "score", "detection") for d in results], dtype=float)
-    class_ids = [places.get(c, -1) for c in kinds]
+    placed = _placed(detections, odd, listing, notices)
+    sizes = listing.sizes[placed.rows]
+    boxes, box_notices = boxes_of_records(
+        placed.records, placed.places, sizes, listing, placed.rows
+    )
+    masks, mask_notices = masks_of_records(placed.records, placed.places, sizes, boxes)
+    notices += [*box_notices, *mask_notices]
+    if masks is not None:
+        around = boxes_of_masks(masks)
+        boxes = around if boxes is None else np.where(np.isnan(boxes), around, boxes)
+    counts = np.bincount(placed.rows, minlength=len(listing.item_ids))
     return Objects(
-        np.concatenate([[0], np.cumsum(np.bincount(item_rows, minlength=len(images)))]),
-        scores,
-        class_ids=np.array(class_ids, dtype=np.int64)[order],
-        boxes=_boxes(results, sizes, masks),
+        np.concatenate([[0], np.cumsum(counts)]),
+        placed.scores,
+        class_ids=placed.class_ids,
+        boxes=boxes,
         masks=masks,
-        embeddings=_embeddings(results),
+        embeddings=_embeddings(placed.records),
     )
 
 
-def _boxes(
-    results: list[dict[str, Any]], sizes: NDArray[Any], masks: Masks | None
-) -> NDArray[np.float64]:
-    """Boxes x1 y1 x2 y2 in fractions of the image, those around the masks where there are none."""
-    if masks is not None and not all("bbox" in d for d in results):
-        return boxes_of_masks(masks)
-    boxes = np.array([_of(d, "bbox", "detection") for d in results], dtype=float).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
-    boxes /= np.tile(sizes, 2)
-    return boxes
+def _placed(
+    detections: Sequence[Detection], odd: Oddities, listing: Listing, notices: list[Notice]
+) -> _Placed:
+    """The detections whose image, class and score can be used."""
+    n = len(detections)
+    rows = listing.rows_of(detections, notices)
+    scores = np.array([d.score for d in detections], dtype=object)
+    numbers = np.array([s if type(s) is float else np.nan for s in scores.tolist()], dtype=float)
+    for i in np.flatnonzero(~((numbers >= 0) & (numbers <= 1))).tolist():
+        try:
+            numbers[i] = probability(scores[i], "score")
+        except Unusable:
+            numbers[i] = np.nan
+    class_ids = listing.classes_of([d.category_id for d in detections])
+    padding = np.array([d.is_padding for d in detections], dtype=bool)
+    usable = (rows >= 0) & ~np.isnan(numbers) & (class_ids >= -1) & ~padding
+    for i in np.flatnonzero(~usable & ~padding).tolist():
+        odd.leave_out(f"record {i + 1}", detections[i].named, listing.fault(detections[i], rows[i]))
+    if padding.any():
+        message = f"Left out {counted(padding.sum(), 'record')} of padding (score −1)."
+        notices.append(Notice("padding", message))
+    odd.seen = max(odd.seen, n + len(odd.left_out) - int((~usable & ~padding).sum()))
+    notices += odd.notices()
+    kept = np.flatnonzero(usable)
+    order = kept[np.argsort(rows[kept], kind="stable")]
+    records = [detections[i] for i in order.tolist()]
+    return _Placed(records, order + 1, rows[order], numbers[order], class_ids[order])
 
 
-def _masks(results: list[dict[str, Any]], sizes: NDArray[Any]) -> Masks | None:
-    """Masks of the detections; a box takes the place of a segmentation that is not there."""
-    if not any(d.get("segmentation") for d in results):
-        return None
-    masks = np.empty(len(results), dtype=object)
-    for row, (d, (width, height)) in enumerate(zip(results, sizes.tolist(), strict=True)):
-        shape = d.get("segmentation")
-        if not shape:
-            x, y, w, h = _of(d, "bbox", "detection without segmentation")
-            shape = [[x, y, x + w, y, x + w, y + h, x, y + h]]
-        masks[row] = mask_of(shape, height, width)
-    return masks
-
-
-def _embeddings(results: list[dict[str, Any]]) -> list[Any] | None:
-    given = [d["embedding"] for d in results if "embedding" in d]
-    if 0 < len(given) < len(results):
+def _embeddings(records: Sequence[Detection]) -> list[Any] | None:
+    given = [d.embedding for d in records if d.embedding is not None]
+    if 0 < len(given) < len(records):
         raise InvalidInput(f"every detection must have an embedding; {len(given)} have one.")
     return given or None
-
-
-def _load(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path.name}: {error}") from error
-
-
-def _of(record: dict[str, Any], field: str, what: str) -> Any:
-    if field not in record:
-        raise InvalidInput(f"every {what} must have {field}; got the keys {listed(record)}.")
-    return record[field]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -152,13 +152,14 @@ def read_records(path: Path) -> list[tuple[str, Any]]:
     return [("the record", value)]
 
 
-def guarded(name: str, kind: str, read: Callable[[], Any]) -> Any:
+def guarded(name: str, kind: str, read: Callable[[], Any], others: Collection[str] = ()) -> Any:
     """What `read` returns; whatever a library raises becomes one sentence with the cause.
 
     Args:
         name: of the file.
         kind: the format's name.
         read: reads the file.
+        others: names of side files, by which an error may call itself.
 
     Raises:
         LabelnextError: our own errors, with the file's name.
@@ -167,7 +168,7 @@ def guarded(name: str, kind: str, read: Callable[[], Any]) -> Any:
     try:
         return read()
     except LabelnextError as error:
-        if not error.message.startswith(name):
+        if not error.message.startswith((name, *others)):
             error.message = f"{name}: {error.message}"
         raise
     except MemoryError as error:

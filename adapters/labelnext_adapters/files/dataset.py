@@ -12,8 +12,13 @@ from labelnext.errors import InvalidInput, NotFound, Unavailable
 from labelnext.pool.pool import Pool
 from labelnext.support.store import filesystem
 from labelnext.support.threads import in_order
-from labelnext_adapters.files.columns import columns_read, part_of_table, pool_of_table
+from labelnext_adapters.files.arrow import id_texts
+from labelnext_adapters.files.columns import columns_read, part_of_table
+from labelnext_adapters.files.layout import has_our_names, id_column, laid_out
+from labelnext_adapters.files.rows import Rows
+from labelnext_adapters.files.table_format import pool_of
 from labelnext_adapters.files.table_options import WILD, ParquetFolderOptions, named_columns
+from labelnext_adapters.files.vectors import Meaning
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,7 +46,7 @@ class Dataset:
 
     def __init__(self, place: Path | str, options: ParquetFolderOptions, context: Context) -> None:
         self._options = options
-        self._columns = named_columns(options, context)
+        self._columns, self._context = named_columns(options, context), context
         self._place = str(place)
         self._files, self._path = filesystem(place)
 
@@ -112,8 +117,7 @@ class Dataset:
                     f"{info.path} must be a whole Parquet file; {' '.join(str(error).split())}."
                 ) from error
         whole = pa.concat_tables(tables, promote_options="permissive")
-        multilabel = self._options.multilabel
-        return pool_of_table(whole, self._columns, self._options.classes, multilabel=multilabel)
+        return pool_of(Rows(whole), self._options, self._context)
 
     def parts(self) -> list[Part]:
         """Groups of rows of about the same size, file after file.
@@ -164,9 +168,22 @@ class Dataset:
             InvalidInput: if the file is broken or changed, or a value breaks its rule.
             Unavailable: if the store does not answer.
         """
-        table = self._table(part, more)
-        multilabel = self._options.multilabel
-        return part_of_table(table, self._columns, self._options.classes, multilabel=multilabel)
+        table, columns = self._table(part, more), self._columns
+        if not has_our_names(table.column_names, columns):
+            out = laid_out(Rows(table), columns, self._options)
+            if out.table.num_rows != table.num_rows:
+                raise InvalidInput(
+                    "a folder of Parquet files must have one row for each item; some ids repeat.",
+                    hint="group the rows by item first, into a column probabilities or objects.",
+                )
+            table, columns = out.table, dict(out.columns)
+        return part_of_table(
+            table,
+            columns,
+            self._options.classes,
+            meaning=Meaning.of(self._options),
+            labels_are=self._options.labels_are,
+        )
 
     def rows(self, item_ids: Sequence[str], more: Sequence[str]) -> pa.Table | None:
         """The rows of some items, wherever they are; None where there are none.
@@ -186,12 +203,10 @@ class Dataset:
 
     def _rows_of(self, part: Part, wanted: pa.Array, more: Sequence[str]) -> pa.Table | None:
         """Those of a part; all but its ids is read only where it holds one."""
-        import pyarrow as pa
         import pyarrow.compute as pc
 
-        own = self._columns.get("item_id", "item_id")
         try:
-            ids = self._table(part, only=[str(own)]).column(str(own)).cast(pa.string())
+            ids = id_texts(self._table(part, ids_only=True).column(0))
             here = pc.is_in(ids, wanted)
             return self._table(part, more).filter(here) if pc.any(here).as_py() else None
         except InvalidInput as error:
@@ -200,16 +215,19 @@ class Dataset:
             error.message = f"{part.name}: {error.message}"
             raise
 
-    def _table(
-        self, part: Part, more: Sequence[str] = (), only: Sequence[str] | None = None
-    ) -> pa.Table:
+    def _table(self, part: Part, more: Sequence[str] = (), *, ids_only: bool = False) -> pa.Table:
         """A part as it stands in its file."""
         import pyarrow.parquet
 
         try:
             with self._files.open_input_file(part.payload["path"]) as source:
                 file = pyarrow.parquet.ParquetFile(source)
-                wanted = only or columns_read(file.schema_arrow, self._columns, more)
+                schema = file.schema_arrow
+                wanted = schema.names
+                if ids_only:
+                    wanted = [id_column(schema.names, self._columns)]
+                elif has_our_names(schema.names, self._columns):
+                    wanted = columns_read(schema, self._columns, more)
                 return file.read_row_groups(part.payload["groups"] or [], columns=wanted)
         except FileNotFoundError as error:
             raise InvalidInput("the file disappeared while being read.") from error

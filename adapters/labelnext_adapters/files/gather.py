@@ -173,6 +173,7 @@ class Gathered:
         notices = [*self.notices, *self.odd.notices(), *self._box_notices()]
         if not self._rows:
             raise InvalidInput(f"the file must hold at least one {self.odd.what}; it has none.")
+        self._tell_answers()
         kinds = {
             kind
             for version in self._versions.values()
@@ -209,6 +210,17 @@ class Gathered:
             notices=notices,
             **columns,
         )
+
+    def _tell_answers(self) -> None:
+        """One class an item, with less than all the probability, is an answer."""
+        rows = [s for version in self._versions.values() for s in version.scores.values()]
+        single = rows and all(len(scores) == 1 for scores in rows) and not self._multilabel
+        if not single or len({name for scores in rows for name in scores}) < 2:
+            return
+        for version in self._versions.values():
+            told = {row: next(iter(scores.items())) for row, scores in version.scores.items()}
+            version.answers.update(told)
+            version.scores.clear()
 
     def _of(self, version: str) -> _Version:
         return self._versions.setdefault(version, _Version())
@@ -275,7 +287,8 @@ class Gathered:
             np.array([sure for _, sure, _ in flat], dtype=float),
             class_ids=[-1 if n is None else places[n] for n, _, _ in flat] if places else None,
             boxes=boxes,
-            missing=lacking if of_several else None,
+            missing=lacking if of_several and not whole else None,
+            whole_items=whole,
         )
 
     def _box_notices(self) -> list[Notice]:

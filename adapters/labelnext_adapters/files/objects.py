@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Objects
-from labelnext_adapters.files.arrow import class_positions, is_list, list_rows, nulls, numbers
+from labelnext_adapters.files.arrow import (
+    class_places,
+    is_list,
+    list_rows,
+    nulls,
+    numbers,
+    plain_type,
+)
+from labelnext_adapters.files.vectors import Meaning, from_logits
 
 
 class ObjectColumn:
@@ -23,6 +31,7 @@ class ObjectColumn:
         column: of lists of records; null where nothing was predicted.
         ids: of the items.
         certain: people are sure, so that there is no confidence.
+        meaning: of confidences and probabilities.
 
     Attributes:
         absent: shape (n_items,), where the column is null.
@@ -33,7 +42,13 @@ class ObjectColumn:
     """
 
     def __init__(
-        self, name: str, column: Any, ids: Sequence[Any], *, certain: bool = False
+        self,
+        name: str,
+        column: Any,
+        ids: Sequence[Any],
+        *,
+        certain: bool = False,
+        meaning: Meaning | None = None,
     ) -> None:
         if pa.types.is_null(column.type):  # a version without any prediction
             column = column.cast(pa.list_(pa.null()))
@@ -58,9 +73,11 @@ class ObjectColumn:
                 f"every object in {name} must have a confidence; got the keys "
                 f"{listed(self._fields)}."
             )
-        column = self._field("class")
-        self._classes = None if column is None else column.to_pylist()
-        self.names = sorted({c for c in self._classes or [] if isinstance(c, str)})
+        self._meaning = meaning or Meaning()
+        kinds = self._field("class")
+        self._classes = None if kinds is None or pa.types.is_null(kinds.type) else plain_type(kinds)
+        named = self._classes is not None and pa.types.is_string(self._classes.type)
+        self.names = sorted(n for n in pc.unique(self._classes).to_pylist() if n) if named else []
 
     def build(self, classes: Sequence[str] | None, *, of_several: bool = False) -> Objects:
         """The objects.
@@ -71,11 +88,7 @@ class ObjectColumn:
         """
         class_ids = None
         if self._classes is not None:
-            class_ids = (
-                class_positions("class of an object", self._classes, classes or [])
-                if self.names
-                else [-1 if c is None else c for c in self._classes]
-            )
+            class_ids = class_places("class of an object", self._classes, classes)
         return Objects(
             self._offsets,
             np.ones(len(self._values)) if self._certain else self._confidences(),
@@ -96,7 +109,12 @@ class ObjectColumn:
 
     def _confidences(self) -> NDArray[np.float64]:
         column = self._field("confidence")
-        return np.empty(0) if column is None else numbers("confidence", column)
+        if column is None:
+            return np.empty(0)
+        values = numbers("confidence", column)
+        if self._meaning.logits is not None:
+            return from_logits(values[:, None], "sigmoid")[:, 0]
+        return values / self._meaning.scale if self._meaning.scale != 1 else values
 
     def _masks(self) -> list[Any] | None:
         column = self._field("mask")

@@ -67,8 +67,10 @@ class Oddities:
         shown = "; ".join(map(_told, self.left_out[:_SHOWN]))
         if len(self.left_out) > _MOST * self.seen:
             n_records = counted(self.seen, self.what)
-            amount = n_records if len(self.left_out) == self.seen else (
-                f"{len(self.left_out):,} of {n_records}"
+            amount = (
+                n_records
+                if len(self.left_out) == self.seen
+                else (f"{len(self.left_out):,} of {n_records}")
             )
             raise InvalidInput(f"can't use {amount}: {shown}.")
         message = f"Left out {len(self.left_out):,} of {counted(self.seen, self.what)}: {shown}."
@@ -78,4 +80,6 @@ class Oddities:
 
 def _told(entry: tuple[str, str, str]) -> str:
     place, item, why = entry
+    if not place:
+        return f"item {item[:80]}: {why}"
     return f"{place} (item {item[:80]}): {why}" if item else f"{place}: {why}"

@@ -35,11 +35,10 @@ class FilesSource(Options):
     """Keys of `source` that every format shares; `source_model` adds those of the formats."""
 
     path: Place
-    """The predictions: a file in one of the formats that labelnext formats lists, or a folder, glob
-    or URL of Parquet files, which may be larger than memory."""
+    """The predictions: a file or folder in one of the formats that labelnext formats lists, or a
+    glob or URL of Parquet files, which may be larger than memory."""
     format: str | None = Field(None, json_schema_extra=offers(format_names))
-    """Format of the file (see labelnext formats); null goes by the path. A .json file is a COCO
-    results list if images is set, else a Label Studio export."""
+    """Format of the file (see labelnext formats); null goes by its content and name."""
 
     told: ClassVar[str | None] = None  # the format, once it is known
 

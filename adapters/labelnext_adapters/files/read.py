@@ -98,6 +98,7 @@ def read_pool(files: Input) -> Pool:
     name = Path(path).name
     files.context.report("read", 0, None)
     read = partial(kind.read, path, files.options, files.context)
-    pool: Pool = guarded(name, kind.name, read)
+    others = [other.name for other in files.files]
+    pool: Pool = guarded(name, kind.name, read, others)
     files.context.report("read", len(pool), len(pool))
     return pool

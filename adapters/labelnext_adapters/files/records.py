@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -16,13 +16,13 @@ from labelnext_adapters.files.values import id_text, real
 
 
 def table_of_records(
-    records: Sequence[tuple[str, Any]], texts: Collection[str] = ()
+    records: Sequence[tuple[str, Any]], is_text: Callable[[str], bool]
 ) -> tuple[pa.Table, list[Notice], Any]:
     """Records as columns; those that can't be used are left out and counted.
 
     Args:
         records: each with its place in the file.
-        texts: columns of ids and names: text, or whole numbers as text if both occur.
+        is_text: whether a column is of ids or names: text, or whole numbers as text if both occur.
 
     Returns:
         The table, notices, and a function from a row to its place.
@@ -32,7 +32,7 @@ def table_of_records(
     """
     odd = Oddities("record")
     kept: list[tuple[str, dict[str, Any]]] = []
-    kinds = _kinds([record for _, record in records if isinstance(record, dict)], texts)
+    kinds = _kinds([record for _, record in records if isinstance(record, dict)], is_text)
     for place, record in records:
         item = record.get("item_id", "") if isinstance(record, dict) else ""
         with odd.record(place, item if isinstance(item, str | int) else ""):
@@ -74,10 +74,11 @@ def _kind(value: Any) -> str:
         return "bool"
     if isinstance(value, int | float):
         return "number"
-    return {str: "text", list: "list", dict: "object"}.get(type(value), "nothing")
+    kinds: dict[type, str] = {str: "text", list: "list", dict: "object"}
+    return kinds.get(type(value), "nothing")
 
 
-def _kinds(records: Sequence[dict[str, Any]], texts: Collection[str]) -> dict[str, str]:
+def _kinds(records: Sequence[dict[str, Any]], is_text: Callable[[str], bool]) -> dict[str, str]:
     """The most frequent kind of value of each key; text where ids or names are of both kinds."""
     counts: dict[str, dict[str, int]] = {}
     for record in records:
@@ -89,9 +90,9 @@ def _kinds(records: Sequence[dict[str, Any]], texts: Collection[str]) -> dict[st
     kinds = {}
     for name, by_kind in counts.items():
         most = max(by_kind, key=lambda kind: by_kind[kind], default="nothing")
-        if name in texts and "text" in by_kind and most in ("number", "bool"):
+        if is_text(name) and "text" in by_kind and most in ("number", "bool"):
             most = "text"
-        if name in texts and most == "number":
+        if is_text(name) and most == "number":
             most = "whole"
         kinds[name] = most
     return kinds

@@ -18,14 +18,18 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content import decoded, json_lines, read_bytes, read_text
-from labelnext_adapters.files.oddities import Oddities
 from labelnext_adapters.files.json_types import has_null, merged, type_of
+from labelnext_adapters.files.oddities import Oddities
 from labelnext_adapters.files.records import table_of_records
 
-_SEPARATORS = (",", ";", "\t", "|")
+_DELIMITERS = (",", ";", "\t", "|")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
 _NOTHING = {"", "na", "n/a", "nan", "null", "none", "#n/a"}
 _SAMPLED = 2000
+
+
+def _no_text(name: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -48,19 +52,19 @@ class Dialect:
     """How the values of a CSV file are separated and written.
 
     Attributes:
-        separator: between values.
+        delimiter: between values.
         decimal: of numbers.
     """
 
-    separator: str
+    delimiter: str
     decimal: Literal[".", ","]
 
 
 def read_csv(
     path: Path,
-    texts: Collection[str] = (),
+    is_text: Callable[[str], bool] = _no_text,
     *,
-    separator: str | None = None,
+    delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
 ) -> Rows:
@@ -71,8 +75,8 @@ def read_csv(
 
     Args:
         path: of the file.
-        texts: columns that are text, whatever they look like.
-        separator: between values; from the first lines when None.
+        is_text: whether a column is text, whatever it looks like.
+        delimiter: between values; from the first lines when None.
         decimal: `.` or `,`; from the first lines when None.
         encoding: of the file; UTF-8, or what its byte order mark says, when None.
 
@@ -87,17 +91,17 @@ def read_csv(
     try:
         start = data[: 1 << 18].decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if error.start < len(data[: 1 << 18]) - 4:
+        if len(data) <= 1 << 18 or error.start < (1 << 18) - 4:
             decoded(data)  # says where
         start = data[: error.start].decode("utf-8-sig")
     lines = start.splitlines()
     if len(data) > 1 << 18 and len(lines) > 1:
         lines.pop()
-    dialect = _dialect(lines, separator, decimal)
-    sample = list(csv.reader(lines[:_SAMPLED], delimiter=dialect.separator))
+    dialect = _dialect(lines, delimiter, decimal)
+    sample = list(csv.reader(lines[:_SAMPLED], delimiter=dialect.delimiter))
     header = [name.strip() for name in sample[0]] if sample else []
     _check_header(header)
-    numeric = _number_columns(header, sample[1:], texts)
+    numeric = _number_columns(header, sample[1:], is_text)
     kinds = {name: pa.float64() if name in numeric else pa.string() for name in header}
     try:
         table = _arrow_csv(data, header, kinds, dialect)
@@ -119,7 +123,7 @@ def _arrow_csv(
         pa.BufferReader(data),
         read_options=pyarrow.csv.ReadOptions(column_names=list(header), skip_rows=1),
         parse_options=pyarrow.csv.ParseOptions(
-            delimiter=dialect.separator, newlines_in_values=b'"' in data
+            delimiter=dialect.delimiter, newlines_in_values=b'"' in data
         ),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=dict(kinds),
@@ -129,24 +133,24 @@ def _arrow_csv(
     )
 
 
-def _dialect(lines: Sequence[str], separator: str | None, decimal: str | None) -> Dialect:
-    """The separator that the header and the next lines share; a decimal comma if numbers need it."""
-    if separator is None:
+def _dialect(lines: Sequence[str], delimiter: str | None, decimal: str | None) -> Dialect:
+    """The delimiter of the header; a decimal comma where numbers have one."""
+    if delimiter is None:
         head = lines[0] if lines else ""
-        counts = {sign: head.count(sign) for sign in _SEPARATORS}
-        separator = max(_SEPARATORS, key=lambda sign: counts[sign])
+        counts = {sign: head.count(sign) for sign in _DELIMITERS}
+        delimiter = max(_DELIMITERS, key=lambda sign: counts[sign])
     if decimal is None:
-        rows = list(csv.reader(lines[1:200], delimiter=separator))
+        rows = list(csv.reader(lines[1:200], delimiter=delimiter))
         values = [value.strip() for row in rows for value in row]
         comma = any(re.fullmatch(r"[+-]?\d+,\d+", value) for value in values)
         point = any(re.fullmatch(r"[+-]?\d+\.\d+", value) for value in values)
-        decimal = "," if comma and not point and separator != "," else "."
-    if len(separator) != 1 or decimal not in (".", ",") or separator == decimal:
+        decimal = "," if comma and not point and delimiter != "," else "."
+    if len(delimiter) != 1 or decimal not in (".", ",") or delimiter == decimal:
         raise InvalidInput(
-            "separator must be one character, and decimal a point or a comma that isn't the "
-            f"separator; got {separator!r} and {decimal!r}."
+            "delimiter must be one character, and decimal a point or a comma that isn't the "
+            f"delimiter; got {delimiter!r} and {decimal!r}."
         )
-    return Dialect(separator, decimal)  # type: ignore[arg-type]  # checked above
+    return Dialect(delimiter, decimal)  # type: ignore[arg-type]  # checked above
 
 
 def _check_header(header: Sequence[str]) -> None:
@@ -163,12 +167,12 @@ def _check_header(header: Sequence[str]) -> None:
 
 
 def _number_columns(
-    header: Sequence[str], rows: Sequence[Sequence[str]], texts: Collection[str]
+    header: Sequence[str], rows: Sequence[Sequence[str]], is_text: Callable[[str], bool]
 ) -> set[str]:
     """The columns whose sampled values are all numbers, but for those that are text."""
     numeric = set()
     for place, name in enumerate(header):
-        if name in texts:
+        if is_text(name):
             continue
         values = [row[place].strip() for row in rows if place < len(row)]
         given = [value for value in values if value.lower() not in _NOTHING]
@@ -203,15 +207,15 @@ def _with_numbers(table: pa.Table, numeric: Collection[str], dialect: Dialect) -
 def _ragged(error: Exception, header: Sequence[str], dialect: Dialect) -> InvalidInput:
     told = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", str(error))
     where = f"line {told[1]} has {told[3]}" if told else " ".join(str(error).split())
-    name = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}.get(dialect.separator)
+    name = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}.get(dialect.delimiter)
     return InvalidInput(
         f"every line must have {counted(len(header), 'value')}, like the first; {where} "
-        f"(read as separated by {name or repr(dialect.separator)}).",
-        hint="put values that contain the separator in quotes, or set source.separator.",
+        f"(read as separated by {name or repr(dialect.delimiter)}).",
+        hint="put values that contain the delimiter in quotes, or set source.delimiter.",
     )
 
 
-def read_jsonl(path: Path, texts: Collection[str] = ()) -> Rows:
+def read_jsonl(path: Path, is_text: Callable[[str], bool] = _no_text) -> Rows:
     """A JSON object on each line.
 
     Arrow reads it where all lines have the types of the first ones; otherwise each record is
@@ -219,7 +223,7 @@ def read_jsonl(path: Path, texts: Collection[str] = ()) -> Rows:
 
     Args:
         path: of the file.
-        texts: columns that are text or whole numbers: ids and names.
+        is_text: whether a column is of ids and names: text or whole numbers.
 
     Raises:
         InvalidInput: if the file is empty or not JSON.
@@ -231,7 +235,7 @@ def read_jsonl(path: Path, texts: Collection[str] = ()) -> Rows:
     if table is not None:
         return Rows(table, [], lambda row: f"line {row + 1}")
     records = [(f"line {n}", record) for n, record in json_lines(decoded(data))]
-    return Rows(*table_of_records(records, texts))
+    return Rows(*table_of_records(records, is_text))
 
 
 def _arrow_json(data: bytes) -> pa.Table | None:
@@ -277,7 +281,7 @@ def _schema_of(data: bytes) -> pa.Schema | None:
     return pa.schema(list(fields.items()))
 
 
-def read_json_table(path: Path, texts: Collection[str] = ()) -> Rows:
+def read_json_table(path: Path, is_text: Callable[[str], bool] = _no_text) -> Rows:
     """A JSON list of objects, one an item; or an object of columns, each a list.
 
     Raises:
@@ -295,7 +299,7 @@ def read_json_table(path: Path, texts: Collection[str] = ()) -> Rows:
             f"a JSON file must be a list of objects, one for each item; got {what}.",
             hint="labelnext formats lists the formats that are recognised.",
         )
-    return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], texts))
+    return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], is_text))
 
 
 def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:

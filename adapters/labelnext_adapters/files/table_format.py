@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labelnext.adapter.formats import Format
 from labelnext.adapter.protocol import Context
@@ -15,38 +15,61 @@ from labelnext_adapters.files.table_options import TableOptions, named_columns
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from labelnext_adapters.files.rows import Rows
+
 
 def table_format(
-    name: str, summary: str, endings: tuple[str, ...], rows: Callable[[Path], pa.Table]
+    name: str,
+    summary: str,
+    endings: tuple[str, ...],
+    rows: Callable[[Path, Any, Callable[[str], bool]], Rows],
+    **more: Any,
 ) -> Format:
-    """A format whose files are tables, one item a row.
+    """A format whose files are tables.
 
     Args:
         name: as in `source.format`.
         summary: what it reads, in one line.
         endings: of the names of its files.
-        rows: reads a file.
+        rows: ``rows(path, options, is_text)`` reads a file; ``is_text(name)`` says that a column
+            is of ids or names.
+        more: further attributes of `Format`; `Options` are `TableOptions` by default.
     """
 
+    def read_rows(path: Path | str, options: TableOptions, context: Context) -> Rows:
+        from labelnext_adapters.files.layout import is_text
+
+        return rows(Path(path), options, is_text(named_columns(options, context)))
+
     def table(path: Path | str, options: TableOptions, context: Context) -> pa.Table:
-        return rows(Path(path))
+        return read_rows(path, options, context).table
 
     def read(path: Path | str, options: TableOptions, context: Context) -> Pool:
-        return pool_of(rows(Path(path)), options, context)
+        return pool_of(read_rows(path, options, context), options, context)
 
-    return Format(name, summary, endings, TableOptions, read, table=table)
+    options = more.pop("Options", TableOptions)
+    return Format(name, summary, endings, options, read, table=table, **more)
 
 
-def pool_of(table: pa.Table, options: TableOptions, context: Context) -> Pool:
-    """The items of a table.
+def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
+    """The items of a table, whatever its layout.
 
     Raises:
         InvalidInput: if a column is missing, ragged or of a wrong type.
     """
     from labelnext_adapters.files.columns import pool_of_table
+    from labelnext_adapters.files.layout import laid_out
+    from labelnext_adapters.files.vectors import Meaning
 
-    columns = named_columns(options, context)
-    return pool_of_table(table, columns, options.classes, multilabel=options.multilabel)
+    out = laid_out(rows, named_columns(options, context), options)
+    return pool_of_table(
+        out.table,
+        out.columns,
+        options.classes,
+        meaning=Meaning.of(options),
+        labels_are=options.labels_are,
+        notices=out.notices,
+    )
 
 
 def refuse_empty(path: Path) -> None:

@@ -10,10 +10,14 @@ from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
 from labelnext.errors import unknown
 
+LabelsAre = Literal["names", "positions"]
 WILD = ("*", "?", "[")
 NAMES = (
     "item_id",
     "probabilities",
+    "prediction",
+    "confidence",
+    "uncertainty",
     "objects",
     "embedding",
     "label",
@@ -38,15 +42,35 @@ class TableOptions(Options):
     columns: dict[Annotated[str, AfterValidator(_known)], str | list[str]] = Field(
         default_factory=dict
     )
-    """Our names (item_id, probabilities, objects, embedding, label, votes, truth, labelled, group,
-    cost, media) mapped to the file's columns. probabilities and embedding also take a list of
-    number columns. A list of probabilities or objects columns is a committee, one per model
+    """Our names (item_id, probabilities, prediction, confidence, uncertainty, objects, embedding,
+    label, votes, truth, labelled, group, cost, media) mapped to the file's columns. probabilities
+    and embedding also take a list of number columns. confidence is one number per item, prediction
+    the class that it is of; in place of confidence, uncertainty is high where the model is
+    uncertain. A list of probabilities, confidence or objects columns is a committee, one per model
     version. media is the path or address of an item's image, used by labelnext send to create
     tasks."""
     classes: list[str] | None = None
     """Class names, in the order of the probabilities."""
     multilabel: bool = False
     """Classes are independent: an item's probabilities needn't sum to 1."""
+    scale: Literal["fraction", "percent"] = "fraction"
+    """Whether probabilities and confidences go up to 1 or, as percent, to 100."""
+    logits: Literal["softmax", "sigmoid"] | bool | None = None
+    """The numbers are logits: softmax for one class per item, sigmoid for independent classes; true
+    goes by multilabel."""
+    labels_are: LabelsAre | None = None
+    """Whether numbers as labels are class names or positions from 0, where they could be both."""
+
+
+class CsvOptions(TableOptions):
+    """Keys of `source` for CSV files."""
+
+    delimiter: str | None = None
+    """Between values; null finds comma, semicolon, tab or bar by itself."""
+    decimal: Literal[".", ","] | None = None
+    """Of numbers; null finds it by itself."""
+    encoding: str | None = None
+    """Such as latin-1; null is UTF-8, or what the file's byte order mark says."""
 
 
 def named_columns(options: TableOptions, context: Context) -> dict[str, Any]:

@@ -3,18 +3,121 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
+from labelnext.pool.answers import spread_rest
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.oddities import Oddities
 
 ROUNDED = 0.02  # the sum of probabilities with two digits may miss 1 by this much
+_OF_POOL = 1e-3  # sums that miss 1 by less are the pool's to mend
+TINY = 1e-3  # a probability may miss [0, 1] by this much
 Logits = Literal["softmax", "sigmoid"]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the numbers of a file mean.
+
+    Attributes:
+        multilabel: classes are independent.
+        scale: 1, or 100 for percentages.
+        logits: softmax or sigmoid if they are logits; None if they are probabilities.
+    """
+
+    multilabel: bool = False
+    scale: float = 1.0
+    logits: Logits | None = None
+
+    @classmethod
+    def of(cls, options: Any) -> Meaning:
+        """As the options multilabel, scale and logits say."""
+        logits = options.logits
+        if logits is True:
+            logits = "sigmoid" if options.multilabel else "softmax"
+        independent = options.multilabel or logits == "sigmoid"
+        scale = 100.0 if options.scale == "percent" else 1.0
+        return cls(independent, scale, logits or None)
+
+
+def usable_vectors(
+    rows: NDArray[np.float64],
+    ids: Sequence[Any],
+    meaning: Meaning,
+    notices: list[Notice],
+    *,
+    partial: bool = False,
+) -> NDArray[np.float64]:
+    """Numbers of a file as probabilities; NaN rows for those that can't be used.
+
+    Args:
+        rows: shape (n_items, n_classes), NaN rows without a prediction.
+        ids: of the items.
+        meaning: of the numbers.
+        notices: to which what was mended or left out is added.
+        partial: rows name only some of the classes, NaN for the others.
+
+    Raises:
+        InvalidInput: if more than a tenth of the rows can't be used; the hint names the cure for
+            percentages and logits.
+    """
+    if meaning.logits is not None:
+        return from_logits(rows, meaning.logits)
+    rows = rows / meaning.scale if meaning.scale != 1 else rows
+    low, high = (
+        np.fmin.reduce(rows, axis=None, initial=0),
+        np.fmax.reduce(rows, axis=None, initial=1),
+    )
+    if low < 0 or high > 1:
+        outside = ((rows < -TINY) | (rows > 1 + TINY)).any(axis=1)
+        if outside.any():
+            predicted = ~np.isnan(rows).all(axis=1)
+            if outside.sum() > 0.1 * predicted.sum():
+                raise explained(rows, ids)
+            odd = Oddities("item", seen=int(predicted.sum()))
+            for row in np.flatnonzero(outside).tolist():
+                wrong = rows[row][(rows[row] < -TINY) | (rows[row] > 1 + TINY)][0]
+                odd.leave_out("", ids[row], f"probabilities must be in [0, 1]; got {wrong:.6g}")
+            notices += odd.notices()
+        rows = np.where(np.asarray(outside)[:, None], np.nan, np.clip(rows, 0, 1))
+    if partial:
+        return class_vectors(rows, ~np.isnan(rows), ids, meaning.multilabel, notices)
+    return rows if meaning.multilabel else mended(rows, rows.sum(axis=1), ids, notices)
+
+
+def usable_members(
+    array: NDArray[Any], ids: Sequence[Any], meaning: Meaning, notices: list[Notice]
+) -> NDArray[np.float64]:
+    """An array of a file as probabilities, of one model version or of several.
+
+    Args:
+        array: shape (n_items, n_classes) or (n_members, n_items, n_classes).
+        ids: of the items.
+        meaning: of the numbers.
+        notices: to which what was mended or left out is added.
+
+    Raises:
+        InvalidInput: if it has another shape, or too many rows can't be used.
+    """
+    if array.ndim not in (2, 3) or array.dtype.kind not in "fiu" or array.shape[-2] != len(ids):
+        raise InvalidInput(
+            f"probabilities must be a row of numbers for each of {counted(len(ids), 'item')}; got "
+            f"shape {array.shape} of {array.dtype}."
+        )
+    rows = (
+        array.astype(np.float64) if array.dtype.itemsize < 4 or array.dtype.kind != "f" else array
+    )
+    if not rows.size:
+        return rows
+    if rows.ndim == 2:
+        return usable_vectors(rows, ids, meaning, notices)
+    return np.stack([usable_vectors(member, ids, meaning, notices) for member in rows])
 
 
 def class_vectors(
@@ -49,24 +152,21 @@ def class_vectors(
         >>> class_vectors(rows, ~np.isnan(rows), ["a"], False, nan).tolist()
         [[0.6, 0.2, 0.2]]
     """
-    out = np.where(named, rows, 0.0)
     predicted = named.any(axis=1)
-    out[~predicted] = np.nan
     if multilabel or not predicted.any():
-        return out
-    sums, lacking = out.sum(axis=1), (~named).sum(axis=1)
-    spread = predicted & (lacking > 0) & (sums < 1 - ROUNDED)
+        zeros = np.where(named, rows, 0.0)
+        return np.where(np.asarray(predicted)[:, None], zeros, np.nan)
+    given = np.where(named, rows, np.nan)
+    out: NDArray[np.float64] = spread_rest(given).astype(np.float64, copy=False)
+    spread = predicted & ~named.all(axis=1) & (np.nansum(given, axis=1) < 1 - ROUNDED)
     if spread.any():
-        share = np.where(spread, (1 - sums) / np.maximum(lacking, 1), 0.0)
-        out = np.where(spread[:, None] & ~named, share[:, None], out)
         items = [str(ids[i]) for i in np.flatnonzero(spread)]
         message = (
             f"{counted(len(items), 'item')} named only some classes with less than all the "
             "probability; the rest was spread evenly over the other classes."
         )
         notices.append(Notice("spread", message, tuple(items)))
-    sums = np.where(spread, 1.0, sums)
-    return mended(out, sums, ids, notices)
+    return mended(out, out.sum(axis=1), ids, notices)
 
 
 def mended(
@@ -81,7 +181,7 @@ def mended(
         InvalidInput: if more than a tenth of the rows miss it.
     """
     error = np.abs(sums - 1)
-    rounded = (error > 1e-6) & (error <= ROUNDED)
+    rounded = (error > _OF_POOL) & (error <= ROUNDED)
     if rounded.any():
         rows = rows.copy()
         rows[rounded] /= sums[rounded, None]
@@ -92,7 +192,7 @@ def mended(
     if bad.size:
         odd = Oddities("item", seen=int((~np.isnan(sums)).sum()))
         for row in bad.tolist():
-            odd.leave_out("probabilities", ids[row], f"they sum to {sums[row]:.4g}, not 1")
+            odd.leave_out("", ids[row], f"probabilities must sum to 1; they sum to {sums[row]:.4g}")
         try:
             notices += odd.notices()
         except InvalidInput as error_:
@@ -103,9 +203,7 @@ def mended(
     return rows
 
 
-def from_logits(
-    rows: NDArray[np.floating], kind: Logits
-) -> NDArray[np.float64]:
+def from_logits(rows: NDArray[np.floating], kind: Logits) -> NDArray[np.float64]:
     """Probabilities from logits: softmax over the classes, or a sigmoid of each.
 
     Args:
@@ -131,29 +229,26 @@ def from_logits(
     return softmax
 
 
-def explained(rows: NDArray[np.floating], ids: Sequence[Any]) -> InvalidInput | None:
-    """Why numbers are no probabilities, and the cure; None if they could be.
+def explained(rows: NDArray[np.floating], ids: Sequence[Any]) -> InvalidInput:
+    """Why numbers are no probabilities, and the cure.
 
     Args:
         rows: shape (n_items, n_classes), in which some value is outside [0, 1].
         ids: of the items.
     """
-    finite = rows[np.isfinite(rows)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    if low >= 0 and high <= 1:
-        return None
-    outside = ((rows < 0) | (rows > 1)).any(axis=-1)
-    first = listed(str(ids[i]) for i in np.flatnonzero(outside))
-    row = rows[np.flatnonzero(outside)[0]]
-    value = row[(row < 0) | (row > 1)][0]
-    message = f"probabilities must be in [0, 1]; got {float(value):.6g} for item {first}."
-    sums = np.nansum(rows, axis=-1)
-    if low >= 0 and high <= 100 and np.median(np.abs(sums - 100)) <= 100 * ROUNDED:
+    outside = (rows < 0) | (rows > 1)
+    bad = np.flatnonzero(outside.any(axis=1))
+    value = float(rows[bad[0]][outside[bad[0]]][0])
+    shown = listed(str(ids[i]) for i in bad)
+    message = f"probabilities must be in [0, 1]; got {value:.6g} for item {shown}."
+    sums = np.nansum(rows, axis=1)
+    if not (rows < 0).any() and np.nanmedian(np.abs(sums - 100)) <= 100 * ROUNDED:
         return InvalidInput(message, hint="these are percentages: set source.scale: percent.")
-    if low < 0 or np.median(outside) > 0:
-        return InvalidInput(
-            message,
-            hint="these look like logits: set source.logits: softmax (one class an item) or "
-            "sigmoid (independent classes).",
-        )
-    return InvalidInput(message)
+    if not (rows < 0).any() and np.nanmax(rows) <= 100:
+        hint = "for percentages, set source.scale: percent; for logits, source.logits: true."
+        return InvalidInput(message, hint=hint)
+    return InvalidInput(
+        message,
+        hint="these look like logits: set source.logits: softmax (one class per item) or sigmoid "
+        "(independent classes).",
+    )

@@ -84,9 +84,10 @@ def make_pool(
     names = dict(zip(task_ids, item_ids, strict=True))
     found = list(notices)
     contents: dict[str | None, Content] = {}
+    whole = all(columns.is_whole(task_ids) for columns in members.values())
     for version, columns in members.items():
         own: list[Notice] = []
-        contents[version] = columns.content(task_ids, names, own)
+        contents[version] = columns.content(task_ids, names, own, whole=whole)
         if len(members) > 1:
             own = [replace(notice, message=f"{version}: {notice.message}") for notice in own]
         found += own
@@ -137,6 +138,7 @@ class Columns:
         self._repeated: set[int] = set()
         self._vectors: dict[int, array[float]] = {}
         self._objects: dict[int, tuple[int, int]] = {}  # by task: where its objects begin and end
+        self._whole: dict[int, Found] = {}  # by task: the one confidence they come down to
         self._problems: dict[int, str] = {}
         self._unknown: dict[int, str] = {}
         self._out_of_range: dict[int, float] = {}
@@ -161,7 +163,7 @@ class Columns:
                 self._repeated.add(task)
             if known >= number:
                 return
-            for column in (self._vectors, self._objects, self._problems):
+            for column in (self._vectors, self._objects, self._whole, self._problems):
                 column.pop(task, None)
             self._unknown.pop(task, None)
             self._out_of_range.pop(task, None)
@@ -180,6 +182,8 @@ class Columns:
             self._vectors[task] = array("d", parsed.vector)
         elif parsed.objects is not None:
             self._take_objects(task, parsed.objects)
+            if parsed.whole is not None:
+                self._whole[task] = parsed.whole
         else:
             self._problems[task] = "no_score"
 
@@ -200,10 +204,29 @@ class Columns:
                 self._out_of_range[task] = found.confidence
         self._objects[task] = begin, len(self._confidences)
 
+    def is_whole(self, task_ids: Iterable[int]) -> bool:
+        """Whether every prediction comes down to one confidence of its item."""
+        return all(
+            t in self._whole or self._objects[t][0] == self._objects[t][1]
+            for t in task_ids
+            if t in self._objects
+        )
+
     def content(
-        self, task_ids: Sequence[int], names: Mapping[int, str], notices: list[Notice]
+        self,
+        task_ids: Sequence[int],
+        names: Mapping[int, str],
+        notices: list[Notice],
+        *,
+        whole: bool = False,
     ) -> Content:
         """What was read of these tasks; adds to the notices.
+
+        Args:
+            task_ids: shape (n_items,).
+            names: ids of the items, by task.
+            notices: filled with what was left out.
+            whole: objects come down to one confidence per item.
 
         Raises:
             InvalidInput: if labels are unknown, or numbers out of range.
@@ -226,7 +249,11 @@ class Columns:
         else:
             present = [t in self._objects for t in task_ids]
             if any(present):
-                objects = self._all_objects(task_ids, names, notices)
+                objects = (
+                    self._whole_items(task_ids)
+                    if whole and self._whole
+                    else self._all_objects(task_ids, names, notices)
+                )
         notices += self._notices(problems, names)
         if objects is not None and len(objects.confidences) and not objects.confidences.any():
             notices.append(
@@ -266,6 +293,17 @@ class Columns:
                 f"{listed(_named(beyond, names))}.",
                 hint="divide percentages by 100 before importing predictions.",
             )
+
+    def _whole_items(self, task_ids: Sequence[int]) -> Objects:
+        """One confidence per item, for those that have one."""
+        there = np.array([t in self._whole for t in task_ids], dtype=bool)
+        found = [self._whole[t] for t in task_ids if t in self._whole]
+        return Objects(
+            np.concatenate([[0], np.cumsum(there)]),
+            [each.confidence for each in found],
+            class_ids=[each.class_id for each in found],
+            whole_items=True,
+        )
 
     def _all_objects(
         self, task_ids: Sequence[int], names: Mapping[int, str], notices: list[Notice]

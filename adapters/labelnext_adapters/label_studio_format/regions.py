@@ -14,10 +14,9 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from labelnext.pool.masks import Mask, mask_of
+from labelnext_adapters.label_studio_format.distributions import Probs, scored_choices, vector_of
 from labelnext_adapters.label_studio_format.faults import BrokenRegion as BrokenRegion
 from labelnext_adapters.label_studio_format.faults import UnknownLabel as UnknownLabel
-
-_SUM_ERROR = 1e-3  # some scored choices that reach 1 this closely are a whole distribution
 
 
 class Region(msgspec.Struct):
@@ -29,9 +28,6 @@ class Region(msgspec.Struct):
     meta: msgspec.Raw = msgspec.Raw(b"null")
     original_width: float | None = None
     original_height: float | None = None
-
-
-Probs = dict[str, float] | list[float] | None
 
 
 class _Meta(msgspec.Struct):
@@ -97,10 +93,15 @@ class Found(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """What a prediction says: a distribution, or objects, or neither because it has no score."""
+    """What a prediction says: a distribution, or objects, or neither because it has no score.
+
+    `whole` is the one confidence of the item that the objects come down to: a choice with its
+    score, or a prediction's score that stands in for each of its regions.
+    """
 
     vector: list[float] | None = None
     objects: list[Found] | None = None
+    whole: Found | None = None
 
 
 @dataclass(frozen=True)
@@ -180,15 +181,20 @@ def parse_result(result: bytes | msgspec.Raw, score: float | None, setup: Setup)
         if len(tags) == 1:
             return CONTROLS[setup.tag].parse(own, score, setup)
         parts = [
-            CONTROLS[tag].parse([r for r in own if r.from_name == name], score, setup).objects
+            CONTROLS[tag].parse([r for r in own if r.from_name == name], score, setup)
             for name, tag in tags.items()
         ]
     except msgspec.MsgspecError as error:
         raise BrokenRegion(str(error)) from error
-    known = [part for part in parts if part is not None]
+    known = [part.objects for part in parts if part.objects is not None]
     if len(known) < len(parts):
         return Parsed()
-    return Parsed(objects=[found for part in known for found in part])
+    whole = {part.whole for part in parts}
+    one = whole.pop() if len({each and each.confidence for each in whole}) == 1 else None
+    return Parsed(
+        objects=[found for objects in known for found in objects],
+        whole=one and (Found(one.confidence, -1) if whole else one),
+    )
 
 
 def true_labels(result: bytes | msgspec.Raw, setup: Setup) -> list[Found]:
@@ -226,7 +232,7 @@ def _parse_choices(regions: Sequence[Region], score: float | None, setup: Setup)
     values = [_choices.decode(r.value) for r in regions]
     for probs in [v.probs for v in values] + [_meta_probs(r) for r in regions]:
         if probs is not None:
-            return Parsed(vector=_vector(probs, setup))
+            return Parsed(vector=vector_of(probs, setup))
     chosen = [
         (setup.position(label), _first(region.score, score))
         for region, value in zip(regions, values, strict=True)
@@ -237,22 +243,16 @@ def _parse_choices(regions: Sequence[Region], score: float | None, setup: Setup)
         return Parsed()
     one_each = all(len(value.labels()) == 1 for value in values)
     scored = all(region.score is not None for region in regions)
-    if one_each and scored and (vector := _scored_choices(known, setup)):
+    if one_each and scored and (vector := scored_choices(known, setup)):
         return Parsed(vector=vector)
     if len(known) == 1 and len(setup.classes) == 2 and not setup.multiple:
         ((chosen_class, s),) = known
         return Parsed(vector=[s, 1 - s] if chosen_class == 0 else [1 - s, s])
-    return Parsed(objects=[Found(s, c) for c, s in known])
-
-
-def _scored_choices(known: Sequence[tuple[int, float]], setup: Setup) -> list[float] | None:
-    """One scored region per class: a distribution if it is whole."""
-    row = [0.0] * len(setup.classes)
-    for c, s in known:
-        row[c] = s
-    distinct = len({c for c, _ in known})
-    whole = distinct == len(row) or abs(math.fsum(row) - 1) <= _SUM_ERROR
-    return row if distinct == len(known) and distinct > 1 and whole else None
+    found = [Found(s, c) for c, s in known]
+    own = any(region.score is not None for region in regions)
+    return Parsed(
+        objects=found, whole=found[0] if len(found) == 1 else None if own else _of_all(found, score)
+    )
 
 
 def _parse_shapes(
@@ -264,11 +264,11 @@ def _parse_shapes(
     boxed: bool = False,
 ) -> Parsed:
     """Regions of one tag as objects; `key` is where their labels are, none when empty."""
-    found = []
+    found, stand_ins = [], 0
     for region in regions:
         value = _shape.decode(region.value)
         probs = _first(value.probs, _meta_probs(region))
-        vector = None if probs is None else _vector(probs, setup)
+        vector = None if probs is None else vector_of(probs, setup)
         labels = _labels(region, value, key)
         class_id = setup.position(labels[0]) if labels else -1
         of_class = vector[class_id] if vector is not None and labels else None
@@ -276,8 +276,17 @@ def _parse_shapes(
         box = _box(region, value) if boxed else None
         if confidence is None:
             return Parsed()
+        stand_ins += region.score is None and vector is None
         found.append(Found(confidence, class_id, box, vector, _mask(region, value)))
-    return Parsed(objects=found)
+    if stand_ins == len(found):
+        return Parsed(objects=found, whole=_of_all(found, score))
+    return Parsed(objects=found, whole=found[0] if not key and len(found) == 1 else None)
+
+
+def _of_all(found: Sequence[Found], score: float | None) -> Found | None:
+    """A prediction's score as the confidence of the item, of the class that all regions have."""
+    classes = {each.class_id for each in found}
+    return None if score is None else Found(score, min(classes) if len(classes) == 1 else -1)
 
 
 def _labels(region: Region, value: _Shape, key: str) -> list[str]:
@@ -343,18 +352,6 @@ def _meta_probs(region: Region) -> Probs:
         return None
     meta = _meta.decode(region.meta)
     return None if meta is None else meta.probs
-
-
-def _vector(probs: dict[str, float] | list[float], setup: Setup) -> list[float]:
-    """Probabilities in the order of the classes; a class that is not named has none."""
-    if isinstance(probs, list):
-        if len(probs) != len(setup.classes):
-            raise BrokenRegion(f"probs has {len(probs)} numbers for {len(setup.classes)} classes")
-        return probs
-    row = [0.0] * len(setup.classes)
-    for label, p in probs.items():
-        row[setup.position(label)] = p
-    return row
 
 
 def _first(*values: Any) -> Any:

@@ -15,7 +15,7 @@ from labelnext.pool.pool import Pool
 AUTO = "auto"
 """Stands for the function that suits the pool."""
 
-AUTO_FUNCTIONS = ("margin", "entropy", "bald", "committee_certainty")
+AUTO_FUNCTIONS = ("margin", "least_confidence", "entropy", "bald", "committee_certainty")
 """The functions auto may choose."""
 
 _DETECTION_FLOOR = 0.1  # tuned on separate seeds, see docs/detection.md
@@ -48,7 +48,9 @@ def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
     """The acquisition function that suits a pool.
 
     - Class probabilities: margin.
-    - Independent labels: entropy.
+    - One confidence per item, such as that of its predicted class: least confidence, over the
+      whole range. Of several versions, that of their `consensus`.
+    - Independent labels: entropy, the sum of the labels' binary entropies.
     - Several classifier versions: BALD.
     - Detected objects: entropy, summed over an item's objects with class weights, ignoring
       confidences below 0.1, items without objects last. Of all variants tried, this one beat
@@ -68,10 +70,15 @@ def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
     members, newest = pool.members, pool.newest_objects
     if newest is not None and (of == "objects" or members is None):
         return _of_objects(pool, newest)
+    if pool.answers:
+        why = "the pool has one confidence per item"
+        why += " from each of several model versions" if len(pool.answers) > 1 else ""
+        return Choice("least_confidence", "items", why=why)
     if members is None:
         return Choice(None, why="the pool has neither class probabilities nor objects")
     if pool.multilabel:
-        return Choice("entropy", "items", why="an item's labels are independent")
+        together = {"reduce": "sum"}
+        return Choice("entropy", "items", together, "an item's labels are independent")
     if len(members) > 1:
         return Choice("bald", "items", why="the pool has several classifier versions")
     return Choice("margin", "items", why="the pool has class probabilities")

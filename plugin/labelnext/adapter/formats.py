@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context, Part
-from labelnext.adapter.sample import Sample
+from labelnext.adapter.sample import Sample, suffix_of
 from labelnext.errors import ConfigError, listed
 from labelnext.pool.pool import Pool
 from labelnext.support.plugins import Table
@@ -96,7 +96,7 @@ class Format:
     def takes(self, path: Path | str) -> bool:
         """Whether a path seems to have this format, by its name alone or its own test."""
         if self.recognises is None:
-            return isinstance(path, Path) and path.suffix.lower() in self.endings
+            return isinstance(path, Path) and suffix_of(path) in self.endings
         try:
             return bool(self.recognises(path))
         except (OSError, ValueError):  # the file is missing or isn't text
@@ -201,20 +201,18 @@ def recognition(
     for one in formats:
         reason = one.reason(sample)
         needed = bool(one.needs) and set(one.needs) <= set(given)
-        if reason is None and not one.takes(path) and not needed:
-            continue
-        if one.needs and not needed and reason is None:
+        if reason is None and not (one.takes(path) and (needed or not one.needs)):
             continue
         why = reason or (f"{' and '.join(one.needs)} is set" if needed else _by_name(one, path))
         rank = (len(one.needs) if needed else 0, reason is not None, one.recognises is not None)
         claims[one.name] = rank, why
     if not claims:
         endings = [ending for f in formats for ending in f.endings]
+        words = [f", or be {f.recognised_by}" for f in formats if not f.endings and not f.evidence]
         raise ConfigError(
-            f"path must have one of the formats that labelnext reads; {Path(path).name!r} has none "
-            f"of them (known endings: {', '.join(dict.fromkeys(endings))}).",
-            hint="labelnext formats lists what is recognised; set source.format to name the "
-            "format, or convert the file to CSV or JSONL.",
+            f"path must end in one of {', '.join(dict.fromkeys(endings))}{''.join(words)}; "
+            f"got {Path(path).name!r}, which is in no other format that labelnext recognises.",
+            hint="set source.format (labelnext formats lists them), or convert it to CSV or JSONL.",
         )
     best = max(rank for rank, _ in claims.values())
     names = [name for name, (rank, _) in claims.items() if rank == best]
@@ -229,4 +227,4 @@ def recognition(
 def _by_name(format_: Format, path: Path | str) -> str:
     if format_.recognises is not None:
         return f"it is {format_.recognised_by}" if format_.recognised_by else "its own test says so"
-    return f"its name ends in {Path(path).suffix.lower()}"
+    return f"its name ends in {suffix_of(Path(path))}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import zlib
 from functools import cached_property
@@ -12,7 +11,12 @@ from typing import Any
 
 _START = 256 << 10  # bytes, decompressed
 _NAMES = 2000
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2", b"\x04\x22\x4d\x18": "lz4"}
+_COMPRESSED = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bz2",
+    b"\x04\x22\x4d\x18": "lz4",
+}
 _MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe\x00\x00": "utf-32",
@@ -42,6 +46,19 @@ def encoding_of(start: bytes) -> str:
     return next((name for mark, name in _MARKS.items() if start.startswith(mark)), "utf-8")
 
 
+def suffix_of(path: Path) -> str:
+    """The ending of a name in lower case, without those of compression.
+
+    Example:
+        >>> suffix_of(Path("a.JSON.gz")), suffix_of(Path("a.csv"))
+        ('.json', '.csv')
+    """
+    endings = [ending.lower() for ending in path.suffixes]
+    while endings and endings[-1] in (".gz", ".zst", ".bz2", ".lz4"):
+        endings.pop()
+    return endings[-1] if endings else ""
+
+
 class Sample:
     """What recognises a path, without reading all of it.
 
@@ -59,11 +76,8 @@ class Sample:
 
     @cached_property
     def suffix(self) -> str:
-        """The ending in lower case, without those of compression: `.json` of `a.JSON.gz`."""
-        endings = [ending.lower() for ending in self.path.suffixes]
-        while endings and endings[-1] in (".gz", ".zst", ".bz2", ".lz4"):
-            endings.pop()
-        return endings[-1] if endings else ""
+        """The ending of the name, as `suffix_of` gives it."""
+        return suffix_of(self.path)
 
     @cached_property
     def names(self) -> list[str]:

@@ -191,19 +191,44 @@ def init(
     platform: Annotated[
         str, typer.Argument(help="The adapter, as listed by `labelnext adapters`.")
     ] = "files",
+    path: Annotated[
+        str | None, typer.Argument(help="For files: the predictions, a file or folder to look at.")
+    ] = None,
     output: Annotated[Path, typer.Option(help="The file to write.")] = Path("labelnext.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
-    """Write a commented configuration for a platform."""
+    """Write a commented configuration for a platform, or for a file that it looks at."""
     from labelnext.config.template import config_template
     from labelnext.support.files import write_atomically
 
-    text = config_template(platform).encode()
+    known = None if path is None else _looked_at(platform, path, output)
+    text = config_template(platform, known).encode()
     if output.exists() and not force:
         raise ConfigError(f"{output} already exists.", hint="add --force to overwrite it.")
     write_atomically(output, lambda file: file.write(text))
     name = escaped(str(output))
-    out.print(f"Wrote {name}. Fill in [bold]source[/], then run: labelnext check {name}")
+    task = "Run" if known else "Fill in [bold]source[/], then run"
+    out.print(f"Wrote {name}. {task}: labelnext check {name}")
+
+
+def _looked_at(platform: str, path: str, output: Path) -> dict[str, Any]:
+    """Say what a path holds, and return the keys of `source` for it."""
+    import os
+
+    from labelnext.adapter.registry import open_adapter
+
+    adapter = open_adapter(platform, path=path)
+    try:
+        findings = adapter.check()
+    finally:
+        adapter.close()
+    for finding in findings:
+        if finding.level == "error":
+            raise ConfigError(finding.message, hint=finding.hint)
+        print_plain(finding.message)
+    if "://" in path:
+        return {"path": path}
+    return {"path": os.path.relpath(path, output.absolute().parent)}
 
 
 @app.command(epilog="Example: labelnext export labelnext.yaml pool")

@@ -13,29 +13,35 @@ from pydantic.fields import FieldInfo
 
 from labelnext.adapter.capabilities import Capability, can
 from labelnext.adapter.options import SendOptions
-from labelnext.adapter.registry import get_adapter, get_target
+from labelnext.adapter.registry import get_adapter, get_target, source_options
 from labelnext.config.sections import SECTIONS, Rest, Source
 
 _NOT_YET = {"calibrate", "engine", "purpose"}  # one value each so far: no choice to offer
 
 
-def config_template(adapter_name: str) -> str:
+def config_template(adapter_name: str, source_values: Mapping[str, Any] | None = None) -> str:
     """A YAML configuration with every key of the platform, its default and a comment.
 
     Args:
         adapter_name: one of `adapter_names()`.
+        source_values: keys of `source` that are known, relative to the current folder; with them,
+            only the keys that go with them are written.
 
     Raises:
         UnknownName: if the adapter isn't known.
     """
-    adapter = get_adapter(adapter_name)
-    source = {**adapter.SourceOptions.model_fields, **_without(Source, {"adapter"})}
+    adapter, given = get_adapter(adapter_name), dict(source_values or {})
+    options = adapter.SourceOptions
+    if given:
+        options = source_options(adapter, given, Path())
+    own = {n: f for n, f in options.model_fields.items() if not given or f.description}
+    source = {**{n: own[n] for n in given if n in own}, **own, **_without(Source, {"adapter"})}
     parts = [
         "# labelnext run labelnext.yaml\n"
         "# yaml-language-server: $schema=labelnext.schema.json\n"
         "# (labelnext schema > labelnext.schema.json)\n",
         f"source:\n  adapter: {adapter_name}\n"
-        + _keys(source.items(), "  ", _offered(adapter.SourceOptions)),
+        + _keys(source.items(), "  ", _offered(options), given),
     ]
     for name, model in {
         "acquisition": SECTIONS["acquisition"],
@@ -69,6 +75,7 @@ def _keys(
     fields: Iterable[tuple[str, FieldInfo]],
     indent: str,
     offered: Mapping[str, Sequence[str]] | None = None,
+    given: Mapping[str, Any] | None = None,
 ) -> str:
     text = ""
     for name, field in fields:
@@ -77,7 +84,9 @@ def _keys(
             comment += f" One of: {', '.join(offered[name])}."
         for line in textwrap.wrap(comment, 90 - len(indent)):
             text += f"{indent}# {line}\n"
-        if field.is_required():
+        if given and name in given:
+            text += f"{indent}{name}: {_scalar(given[name])}\n"
+        elif field.is_required():
             value = "${" + name.upper() + "}" if "Secret" in str(field.annotation) else ""
             text += f"{indent}{name}: {value}  # required\n".replace(":   #", ":  #")
         else:

@@ -60,6 +60,8 @@ def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
         return None
     if pool.mean_probabilities is not None:
         top, what = pool.mean_probabilities.max(axis=1), "top probabilities"
+    elif pool.answers:
+        top, what = pool.answers[-1].confidences, "confidences"
     elif pool.newest_objects is not None:
         top, what = pool.newest_objects.confidences, "object confidences"
     else:
@@ -77,6 +79,11 @@ def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
 
 def _measured(pool: Pool) -> list[Calibration] | str:
     """The calibration of each version on the labelled items, or why it can't be measured."""
+    if pool.answers:
+        return (
+            "calibrate: auto needs the probabilities of all classes; one confidence per item "
+            "stays unchanged."
+        )
     if pool.labels is None or pool.members is None:
         return "calibrate: auto needs labelled items with a class and probabilities; got none."
     if pool.multilabel:

@@ -16,6 +16,7 @@ from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.runs.jobs import job_of
+from labelnext.runs.shown import shown_items
 from labelnext.support.words import counted
 
 
@@ -65,6 +66,7 @@ def check(
             job = job_of(settings, platform, progress)
             findings += job.remarks()
             pool = job.pool
+            findings += [Finding("ok", f"read {text}") for text in shown_items(pool)]
             findings += [Finding("warning", notice.message) for notice in pool.notices]
             ranking = job.ranking
             findings += [Finding("warning", notice.message) for notice in ranking.notices]

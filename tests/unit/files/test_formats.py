@@ -23,14 +23,24 @@ from labelnext.pool import Pool
 from labelnext.ranking import rank
 from labelnext.support.plugins import Table, instance_of
 from labelnext_adapters.files.columns import part_of_table
-from labelnext_adapters.files.formats import csv as csv_format
-from labelnext_adapters.files.formats import jsonl
 from labelnext_adapters.files.options import source_model
+from labelnext_adapters.files.rows import Rows, read_csv, read_jsonl
 from labelnext_adapters.files.table_format import pool_of, table_format
 from labelnext_adapters.files.table_options import TableOptions, named_columns
 from tests.unit.files.test_read import lines
 
-BUILT_IN = ["coco", "csv", "jsonl", "label-studio", "npz", "parquet", "parquet-folder"]
+BUILT_IN = [
+    "arrow",
+    "coco",
+    "csv",
+    "json",
+    "jsonl",
+    "label-studio",
+    "npy",
+    "npz",
+    "parquet",
+    "parquet-folder",
+]
 
 
 def of_adapter(**source: Any) -> dict[str, Any]:
@@ -57,7 +67,9 @@ def read_nothing(path: Path | str, options: Any, context: Context) -> Pool:
 
 def test_the_table_holds_the_formats_of_the_files_adapter() -> None:
     assert format_names() == BUILT_IN
-    with pytest.raises(UnknownName, match=r"format must be one of coco, csv, .*did you mean 'csv'"):
+    with pytest.raises(
+        UnknownName, match=r"format must be one of arrow, coco, csv, .*did you mean 'csv'"
+    ):
         get_format("cvs")
 
 
@@ -78,8 +90,8 @@ def test_a_format_describes_itself_and_its_options(name: str) -> None:
         ("p.ndjson", {}, "jsonl"),
         ("p.npz", {}, "npz"),
         ("p.pq", {}, "parquet"),
-        ("p.json", {}, "label-studio"),
-        ("p.json", {"older": []}, "label-studio"),
+        ("p.json", {}, "json"),
+        ("p.json", {"label_config": "s.xml"}, "label-studio"),
         ("p.json", {"images": "i.json"}, "coco"),
         ("p.csv", {"images": "i.json"}, "csv"),
         ("folder", {}, "parquet-folder"),
@@ -116,10 +128,8 @@ def test_a_stated_format_decides_and_that_of_each_file_names_a_folder_too(tmp_pa
 
 
 def test_a_path_of_no_format_lists_what_is_recognised(tmp_path: Path) -> None:
-    rule = r"must end in one of .json, .csv, .*, or be a folder, glob or URL of Parquet files; got"
-    with pytest.raises(
-        ConfigError, match=f"path {rule} 'p.txt'. Hint: rename it, or set source.format"
-    ):
+    rule = r"must end in one of .*.csv, .*, or be a folder, glob or URL of Parquet files; got"
+    with pytest.raises(ConfigError, match=f"path {rule} 'p.txt'.*Hint: set source.format"):
         recognised(tmp_path / "p.txt")
 
 
@@ -135,7 +145,7 @@ def test_a_test_of_the_content_goes_before_an_ending(
     (tmp_path / "other.json").write_text("[]")
     (tmp_path / "broken.json").write_text("[")
     found = [recognised(tmp_path / f"{n}.json").name for n in ("ours", "other", "broken", "gone")]
-    assert found == ["scores", "label-studio", "label-studio", "label-studio"]
+    assert found == ["scores", "json", "json", "json"]
     assert recognised(tmp_path / "ours.json", given=["images"]).name == "coco"
 
 
@@ -155,14 +165,18 @@ def test_formats_that_claim_a_path_alike_are_named(
 FOREIGN = [
     ("p.csv", "images: nothere.json", "images must be left out of csv files; it belongs to coco."),
     ("p.csv", "label_config: nope.xml", "it belongs to label-studio."),
-    ("p.csv", "broken: skip", "it belongs to parquet-folder. Hint: csv reads columns, classes and"),
+    (
+        "p.csv",
+        "broken: skip",
+        "it belongs to parquet-folder. Hint: csv reads columns, classes, multi",
+    ),
     ("p.jsonl", "older: [v1.json]", "older must be left out of jsonl files; it belongs to coco."),
     ("p.jsonl", "older: 7", "older must be left out of jsonl files; it belongs to coco."),
     ("p.parquet", "broken: skip", "left out of parquet files; it belongs to parquet-folder."),
     ("p.npz", "labels: majority", "labels must be left out of npz files; it belongs to label-stud"),
     ("p.npz", "labels: null", "labels must be left out of npz files; it belongs to label-studio."),
-    ("p.json", "multilabel: true", "belongs to csv, jsonl, npz, parquet and parquet-folder."),
-    ("p.json", "classes: [a]", "Hint: label-studio reads label_config, from_name, model_version"),
+    ("p.npz", "label_config: s.xml", "belongs to label-studio."),
+    ("p.npz", "images: i.json", "Hint: npz reads columns, classes, multilabel"),
     ("*.parquet", "from_name: choice", "from_name must be left out of parquet-folder files"),
 ]
 
@@ -183,8 +197,8 @@ def test_an_option_that_is_not_read_is_refused_by_open_adapter() -> None:
     with pytest.raises(ConfigError) as caught:
         open_adapter("files", path="p.json", images="i.json", columns={"item_id": "name"})
     assert str(caught.value) == (
-        "columns must be left out of coco files; it belongs to csv, jsonl, npz, parquet and "
-        "parquet-folder. Hint: coco reads images and older."
+        "columns must be left out of coco files; it belongs to arrow, csv, json, jsonl, npz, "
+        "parquet and parquet-folder. Hint: coco reads images and older."
     )
 
 
@@ -199,7 +213,9 @@ def test_a_wrong_name_of_a_column_is_told_at_its_line(tmp_path: Path, path: str)
     config = tmp_path / "labelnext.yaml"
     columns = "columns:\n    label: y\n    item_idd: name\n"
     config.write_text(f"source:\n  adapter: files\n  path: {path}\n  {columns}")
-    rule = "line 6: source.columns.item_idd must be one of cost, .*did you mean 'item_id'"
+    rule = (
+        "line 6: source.columns.item_idd must be one of confidence, cost, .*did you mean 'item_id'"
+    )
     with pytest.raises(ConfigError, match=rule):
         load_config(config)
 
@@ -244,9 +260,9 @@ def test_options_reach_another_process() -> None:
 def test_every_option_says_which_formats_read_it() -> None:
     fields = get_adapter("files").SourceOptions.model_fields
     told = {name: field.description for name, field in fields.items()}
-    assert told["images"].endswith("images and categories of a COCO results list. Read by coco.")
-    assert told["multilabel"].endswith("Read by csv, jsonl, npz, parquet and parquet-folder.")
-    assert told["columns"].startswith("csv, jsonl, parquet and parquet-folder: Our names")
+    assert told["images"].endswith("the images of\nthe file itself. Read by coco.")
+    assert told["multilabel"].endswith("npy, npz, parquet and parquet-folder.")
+    assert told["columns"].startswith("arrow, csv, json, jsonl, parquet and parquet-folder: Our")
     assert " npz: Our names" in told["columns"]
 
 
@@ -273,23 +289,23 @@ class CsvParts:
         self.files = sorted(Path(path).glob("*.csv"))
 
     def parts(self) -> list[Part]:
-        sizes = [csv_format.read_rows(file).num_rows for file in self.files]
+        sizes = [read_csv(file).table.num_rows for file in self.files]
         return [
             Part(number, file.name, {"path": str(file)}, size)
             for number, (file, size) in enumerate(zip(self.files, sizes, strict=True))
         ]
 
     def read_part(self, part: Part, more: Sequence[str] = ()) -> tuple[Pool, pa.Array]:
-        table = csv_format.read_rows(Path(part.payload["path"]))
+        table = read_csv(Path(part.payload["path"])).table
         return part_of_table(table, self.columns, self.options.classes)
 
     def rows(self, item_ids: Sequence[str], more: Sequence[str]) -> pa.Table | None:
-        table = pa.concat_tables([csv_format.read_rows(file) for file in self.files])
+        table = pa.concat_tables([read_csv(file).table for file in self.files])
         return table.filter(pc.is_in(table.column("item_id"), pa.array(item_ids)))
 
     def read(self) -> Pool:
-        tables = [csv_format.read_rows(file) for file in self.files]
-        return pool_of(pa.concat_tables(tables), self.options, Context())
+        tables = [read_csv(file).table for file in self.files]
+        return pool_of(Rows(pa.concat_tables(tables)), self.options, Context())
 
 
 def test_another_format_may_be_read_in_parts(tmp_path: Path, also: Callable[..., None]) -> None:
@@ -332,7 +348,11 @@ def test_another_format_may_be_read_in_parts(tmp_path: Path, also: Callable[...,
 def test_images_of_a_batch_are_taken_from_any_format_of_tables(
     tmp_path: Path, also: Callable[..., None]
 ) -> None:
-    also(table_format("rows", "an item a line", (".rows",), jsonl.read_rows))
+    also(
+        table_format(
+            "rows", "an item a line", (".rows",), lambda path, options, is_text: read_jsonl(path)
+        )
+    )
     text = lines(
         {"item_id": "a", "probabilities": [0.9, 0.1], "url": "http://h/a"},
         {"item_id": "b", "probabilities": [0.5, 0.5], "url": "http://h/b"},

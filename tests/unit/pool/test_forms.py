@@ -16,21 +16,27 @@ import pytest
 
 from labelnext.acquisition import bald, committee_certainty, entropy, mean_object_confidence
 from labelnext.pool import Pool
+from labelnext.pool.answers import spread_rest
 from labelnext.pool.checks import rows_of
+from labelnext.pool.digest import update
 from labelnext.pool.objects import checked_objects
 from labelnext.selection.vectors import as_points
 from labelnext_adapters.fiftyone.database.values import stream
+from labelnext_adapters.files.vectors import usable_members
 
 # By what a module holds, so that it may move: something of it, and why it may ask.
 ALLOWED: Mapping[Callable[..., Any], str] = {
     Pool: "it gives one version and several the same form",
     checked_objects: "it checks the columns of objects",
     rows_of: "it checks arrays",
+    update: "every kind of column, for the fingerprint",
+    spread_rest: "an array from any caller",
     bald: "an array of members from any caller",
     committee_certainty: "objects from any caller",
     entropy: "rows or objects from any caller",
     mean_object_confidence: "objects from any caller",
     as_points: "vectors from any caller",
+    usable_members: "an array of a file, before there is a pool",
     stream: "vectors of samples, before there is a pool",
 }
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from labelnext_adapters.fiftyone.options import FiftyOneSource
 
 _LOOKED_AT = 100  # samples
+_COLUMNS = {"labelled_embeddings": "embeddings", "objects": "newest_objects"}  # of inputs
 _VIDEOS = 5
 
 
@@ -80,6 +81,8 @@ def prediction_choices(collection: Any) -> list[Choice]:
             labels.append(Choice(name, kind))
         elif kind == "Segmentation" and values:
             others.append(Choice(name, kind, SEGMENTATION))
+        elif kind == "Regression" and values and _is_sure(values[0]):
+            others.append(Choice(name, "a confidence beside a number"))
         elif kind == "Heatmap" and values:
             others.append(Choice(name, kind))
         elif kind == "FloatField" and values and all(0 <= value <= 1 for value in values):
@@ -89,7 +92,7 @@ def prediction_choices(collection: Any) -> list[Choice]:
 
 def _says_how_sure(value: Any, kind: str) -> bool:
     listed = KINDS[kind].listed
-    return any(_is_sure(label) for label in (value[listed] if listed else [value]))
+    return any(_is_sure(label) for label in ([value, *value[listed]] if listed else [value]))
 
 
 def _is_sure(label: Any) -> bool:
@@ -181,7 +184,7 @@ def selection_choices(pool: Pool) -> list[Choice]:
     for name in selection_names():
         method = get_selection(name)
         columns = [n for n in method.needs if n != "utilities"]
-        lacking = [n for n in columns if getattr(pool, n.removeprefix("labelled_"), None) is None]
+        lacking = [n for n in columns if getattr(pool, _COLUMNS.get(n, n), None) is None]
         obstacle = f"{name} needs {INPUTS[lacking[0]]}; none are named" if lacking else None
         choices.append(Choice(name, method.summary, obstacle))
     return choices

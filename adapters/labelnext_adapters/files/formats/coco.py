@@ -4,34 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from labelnext.adapter.formats import Format
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
 from labelnext.adapter.sample import Sample
-from labelnext.errors import ConfigError
 from labelnext.pool.pool import Pool
 
 
 class CocoOptions(Options):
     """Keys of `source` for COCO results."""
 
-    images: Path | None = Field(None, validate_default=True)
-    """File that lists the images and categories of a COCO results list."""
+    images: Path | None = None
+    """File that lists the images and categories of a COCO results list; null takes the images of
+    the file itself."""
     older: list[Path] = Field(default_factory=list)
     """COCO results lists of older model versions, oldest first; together they form a committee."""
-
-    @field_validator("images")
-    @classmethod
-    def _given(cls, images: Path | None) -> Path | None:
-        if images is None:
-            raise ConfigError(
-                "images must be the file that lists the images and categories of a COCO results "
-                "list; got None.",
-                hint="set source.images.",
-            )
-        return images
 
 
 def read(path: Path | str, options: CocoOptions, context: Context) -> Pool:
@@ -43,7 +32,8 @@ def read(path: Path | str, options: CocoOptions, context: Context) -> Pool:
     """
     from labelnext_adapters.files.coco import read_coco
 
-    images, *older = files(options, context)
+    older = [context.path(one) for one in options.older]
+    images = None if options.images is None else context.path(options.images)
     return read_coco([*older, Path(path)], images, context.key)
 
 
@@ -54,18 +44,22 @@ def files(options: CocoOptions, context: Context) -> list[Path]:
 
 
 def evidence(sample: Sample) -> str | None:
-    """Whether the records are detections of COCO."""
+    """Whether the records are detections of COCO, alone or in a data set."""
     for record in sample.records[:1]:
         shapes = {"bbox", "segmentation", "keypoints"} & record.keys()
         if {"image_id", "score"} <= record.keys() and shapes:
             return f"its records have image_id, score and {', '.join(sorted(shapes))}"
+        if isinstance(record.get("annotations"), list) or isinstance(record.get("images"), list):
+            parts = {"annotations", "images", "categories"} & record.keys()
+            if len(parts) > 1 or "annotations" in parts:
+                return f"it is an object with {', '.join(sorted(parts))}"
     return None
 
 
 FORMAT = Format(
     "coco",
-    "a COCO results list: the detections of the images that `images` lists",
-    (),
+    "COCO detections: a results list and the file of its images, or a data set with scores",
+    (".json",),
     CocoOptions,
     read,
     files,

@@ -1,38 +1,35 @@
-"""CSV: a row for each item, a column for each number."""
+"""CSV: a row for each item, class or detection; comma, semicolon, tab or bar between values."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labelnext_adapters.files.table_format import refuse_empty, table_format
+from labelnext_adapters.files.table_format import table_format
+from labelnext_adapters.files.table_options import CsvOptions
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from labelnext_adapters.files.rows import Rows
 
 
-def read_rows(path: Path, texts: Sequence[str] = ()) -> pa.Table:
-    """The rows of a file.
+def read_rows(path: Path, options: CsvOptions, is_text: Callable[[str], bool]) -> Rows:
+    """The rows of a file."""
+    from labelnext_adapters.files.rows import read_csv
 
-    Args:
-        path: of the file.
-        texts: columns that are no numbers, whatever they look like.
-
-    Raises:
-        InvalidInput: if the file is empty.
-    """
-    import pyarrow.csv
-
-    refuse_empty(path)
-    kinds = dict.fromkeys(texts, "string")
-    options = pyarrow.csv.ConvertOptions(column_types=kinds)
-    return pyarrow.csv.read_csv(path, convert_options=options)
+    return read_csv(
+        path,
+        is_text,
+        delimiter=options.delimiter,
+        decimal=options.decimal,
+        encoding=options.encoding,
+    )
 
 
 FORMAT = table_format(
     "csv",
-    "one row per item: `item_id`, `p_<class>` for probabilities, `e_0`, … for an embedding",
-    (".csv",),
+    "a row per item, with `p_<class>` or one column per class; or a row per class or detection",
+    (".csv", ".tsv", ".tab"),
     read_rows,
+    Options=CsvOptions,
 )

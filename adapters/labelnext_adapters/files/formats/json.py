@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labelnext_adapters.files.table_format import table_format
+from labelnext_adapters.files.table_options import TableOptions
 
 if TYPE_CHECKING:
     from labelnext_adapters.files.rows import Rows
-    from labelnext_adapters.files.table_options import TableOptions
 
 
-def read_rows(path: Path, options: TableOptions) -> Rows:
-    """The rows of a file.
-
-    Raises:
-        InvalidInput: if the file is no list of objects.
-    """
-    from labelnext_adapters.files.layout import text_columns
+def read_rows(path: Path, options: TableOptions, is_text: Callable[[str], bool]) -> Rows:
+    """The rows of a file."""
     from labelnext_adapters.files.rows import read_json_table
 
-    return read_json_table(path, text_columns(options))
+    return read_json_table(path, is_text)
 
 
 FORMAT = table_format(

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labelnext_adapters.files.table_format import refuse_empty, table_format
+from labelnext_adapters.files.table_format import table_format
+from labelnext_adapters.files.table_options import TableOptions
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from labelnext_adapters.files.rows import Rows
 
 
-def read_rows(path: Path) -> pa.Table:
-    """The rows of a file.
+def read_rows(path: Path, options: TableOptions, is_text: Callable[[str], bool]) -> Rows:
+    """The rows of a file."""
+    from labelnext_adapters.files.rows import read_jsonl
 
-    Raises:
-        InvalidInput: if the file is empty.
-    """
-    import pyarrow.json
-
-    refuse_empty(path)
-    # A block must hold a whole line: an item with many objects makes a long one.
-    options = pyarrow.json.ReadOptions(block_size=min(max(path.stat().st_size, 1), 1 << 30))
-    return pyarrow.json.read_json(path, read_options=options)
+    return read_jsonl(path, is_text)
 
 
 FORMAT = table_format(

@@ -77,7 +77,7 @@ def evidence(sample: Sample) -> str | None:
 FORMAT = Format(
     "label-studio",
     "a Label Studio project exported as JSON, with complete predictions",
-    (),
+    (".json",),
     LabelStudioExportOptions,
     read,
     files,

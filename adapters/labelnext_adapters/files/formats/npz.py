@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from labelnext.adapter.formats import Format
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, unknown
-from labelnext.pool.objects import Objects
+from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.vectors import Meaning, usable_members
 
 _ARRAYS = {
     "item_ids": "item_id",
@@ -52,20 +54,29 @@ class NpzOptions(Options):
     """Class names, in the order of the probabilities."""
     multilabel: bool = False
     """Classes are independent: an item's probabilities needn't sum to 1."""
+    scale: Literal["fraction", "percent"] = "fraction"
+    """Whether probabilities and confidences go up to 1 or, as percent, to 100."""
+    logits: Literal["softmax", "sigmoid"] | bool | None = None
+    """The numbers are logits: softmax for one class per item, sigmoid for independent classes; true
+    goes by multilabel."""
 
 
 def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
-    """The items of a file; of objects offsets, confidences and the rest.
+    """The items of a file; of objects offsets, confidences and the rest; else one confidence each.
 
     Raises:
-        InvalidInput: if there is no array with the ids.
-        ValueError: if the file is broken.
+        InvalidInput: if there is no array with the ids, or an array would have to be unpickled.
     """
-    try:
-        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except Exception as error:  # zipfile.BadZipFile, zlib.error, EOFError, ValueError, …
-        raise ValueError(str(error)) from error
+    with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        arrays = {name: _array(archive, name) for name in archive.files}
+    wanted = {options.columns.get(ours, name) for name, ours in _ARRAYS.items()}
+    wanted |= {options.columns.get(ours, ours) for ours in _OBJECTS.values()}
+    for name in sorted((wanted | {"offsets", "confidences"}) & arrays.keys()):
+        if arrays[name] is None:
+            raise InvalidInput(
+                f"{name} must be an array of numbers or text; it is an array of Python objects.",
+                hint=f"save it as text or numbers: {name}.astype(str), or .astype(float).",
+            )
 
     def array(name: str, ours: str) -> Any:
         return arrays.get(options.columns.get(ours, name))
@@ -73,13 +84,60 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     columns = {name: array(name, ours) for name, ours in _ARRAYS.items()}
     if columns["item_ids"] is None:
         raise InvalidInput(f"the file must contain an array item_ids; got {sorted(arrays)}.")
+    columns["item_ids"] = texts(columns["item_ids"])
     if options.classes is not None:
         columns["classes"] = options.classes
+    elif columns["classes"] is not None:
+        columns["classes"] = texts(columns["classes"])
+    notices: list[Notice] = []
+    meaning = Meaning.of(options)
+    if columns["probabilities"] is not None:
+        columns["probabilities"] = usable_members(
+            columns["probabilities"], columns["item_ids"], meaning, notices
+        )
     objects = None
-    if "offsets" in arrays and "confidences" in arrays:
+    offsets, confidences = arrays.get("offsets"), arrays.get("confidences")
+    if offsets is not None and confidences is not None:
         parts = {name: array(ours, ours) for name, ours in _OBJECTS.items()}
-        objects = Objects(arrays["offsets"], arrays["confidences"], **parts)
-    return Pool(objects=objects, multilabel=options.multilabel, **columns)
+        objects = Objects(offsets, confidences, **parts)
+    elif confidences is not None and columns["probabilities"] is None:
+        objects = _answers(confidences / meaning.scale, array("class_ids", "class_ids"))
+    independent = meaning.multilabel
+    return Pool(objects=objects, multilabel=independent, notices=notices, **columns)
+
+
+def _answers(confidences: NDArray[np.floating], class_ids: NDArray[np.integer] | None) -> Objects:
+    """One confidence per item, NaN where nothing was predicted."""
+    there = ~np.isnan(confidences)
+    ids = None if class_ids is None else class_ids[there]
+    offsets = np.concatenate([[0], np.cumsum(there)])
+    return Objects(offsets, confidences[there], class_ids=ids, whole_items=True)
+
+
+def texts(array: NDArray[Any]) -> NDArray[Any]:
+    """Ids or names as they are, bytes as UTF-8 text.
+
+    Raises:
+        InvalidInput: if bytes are no UTF-8.
+    """
+    if array.dtype.kind != "S":
+        return array
+    try:
+        decoded: NDArray[Any] = np.char.decode(array, "utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput("text in bytes must be UTF-8.") from error
+    return decoded
+
+
+def _array(archive: Any, name: str) -> NDArray[Any] | None:
+    """An array; None if it holds Python objects, which only unpickling would read."""
+    try:
+        array: NDArray[Any] = archive[name]
+    except ValueError as error:
+        if "pickle" in str(error):
+            return None
+        raise
+    return array
 
 
 FORMAT = Format(

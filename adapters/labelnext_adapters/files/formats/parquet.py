@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labelnext_adapters.files.table_format import refuse_empty, table_format
+from labelnext_adapters.files.table_options import TableOptions
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from labelnext_adapters.files.rows import Rows
 
 
-def read_rows(path: Path) -> pa.Table:
+def read_rows(path: Path, options: TableOptions, is_text: Callable[[str], bool]) -> Rows:
     """The rows of a file.
 
     Raises:
@@ -19,8 +21,10 @@ def read_rows(path: Path) -> pa.Table:
     """
     import pyarrow.parquet
 
+    from labelnext_adapters.files.rows import Rows
+
     refuse_empty(path)
-    return pyarrow.parquet.read_table(path)
+    return Rows(pyarrow.parquet.read_table(path))
 
 
 FORMAT = table_format(

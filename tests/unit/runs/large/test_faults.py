@@ -78,7 +78,7 @@ def test_a_row_that_breaks_a_rule_is_named_with_its_file(tmp_path: Path) -> None
     (tmp_path / "data").mkdir()
     for number in range(2):
         pq.write_table(table.slice(3 * number, 3), tmp_path / "data" / f"{number}.parquet")
-    wrong = r"data/1.parquet, rows 0 to 2: .*must sum to 1 .*got 1.8 for item 1"
+    wrong = r"data/1.parquet, rows 0 to 2: .*item 1: probabilities must sum to 1; they sum to 1.8"
     with pytest.raises(WriteFailed, match=wrong):
         labelnext.run(settings(tmp_path, tmp_path / "data"))
     (tmp_path / "data" / "0.parquet").unlink()

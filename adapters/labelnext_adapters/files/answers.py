@@ -1,0 +1,70 @@
+"""Columns with one confidence per item, and its class: an answer rather than a distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from labelnext.pool.checks import unit_interval
+from labelnext.pool.objects import Objects
+from labelnext_adapters.files.arrow import class_places, nulls, numbers, plain_type
+from labelnext_adapters.files.table_options import LabelsAre
+from labelnext_adapters.files.vectors import TINY, Meaning, from_logits
+
+
+class AnswerColumns:
+    """The answers of one model version.
+
+    Args:
+        confidences: a column of numbers in [0, 1], null where nothing was predicted.
+        predicted: a column of class names, or of their positions; None without classes.
+        ids: of the items.
+        uncertain: high numbers mean that the model is uncertain.
+        meaning: of the numbers.
+        labels_are: names or positions, for numbers that could be both.
+
+    Attributes:
+        names: of the classes, where they are texts, sorted.
+
+    Raises:
+        InvalidInput: if a column holds something else.
+    """
+
+    def __init__(
+        self,
+        confidences: Any,
+        predicted: Any,
+        ids: Sequence[Any],
+        *,
+        uncertain: bool = False,
+        meaning: Meaning | None = None,
+        labels_are: LabelsAre | None = None,
+    ) -> None:
+        what = "uncertainty" if uncertain else "confidence"
+        there = ~nulls(confidences)
+        own = ids if there.all() else [ids[row] for row in np.flatnonzero(there).tolist()]
+        known = meaning or Meaning()
+        values = numbers(what, confidences)[there]
+        if known.logits is not None:
+            values = from_logits(values[:, None], "sigmoid")[:, 0]
+        checked = unit_interval(what, values / known.scale, own, excess=TINY)
+        self._confidences = np.clip(1 - checked if uncertain else checked, 0, 1)
+        self._offsets = np.concatenate([[0], np.cumsum(there)])
+        self._labels_are = labels_are
+        self._classes: Any = None
+        if predicted is not None and not pa.types.is_null(predicted.type):
+            self._classes = plain_type(predicted).filter(pa.array(there))
+        self.names: list[str] = []
+        if self._classes is not None and pa.types.is_string(self._classes.type):
+            self.names = sorted(name for name in pc.unique(self._classes).to_pylist() if name)
+
+    def build(self, classes: Sequence[str] | None) -> Objects:
+        """The answers as whole items; those of no class have −1."""
+        ids = None
+        if self._classes is not None:
+            ids = class_places("prediction", self._classes, classes, self._labels_are)
+        return Objects(self._offsets, self._confidences, class_ids=ids, whole_items=True)

@@ -1,0 +1,258 @@
+"""The images and classes to which COCO detections belong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool.objects import Notice
+from labelnext.support.words import counted
+from labelnext_adapters.files.coco_records import Detection
+from labelnext_adapters.files.oddities import Unusable
+from labelnext_adapters.files.values import id_text
+
+_UNKNOWN, _STRANGE = -1, -2
+
+
+class Listing:
+    """The images and classes of a data set.
+
+    Args:
+        image_ids: of the images, as detections name them.
+        file_names: of the images; None where there is none.
+        item_ids: as the pool names them.
+        sizes: shape (n_images, 2), width and height in pixels, NaN if unknown.
+        categories: name of each class by its id as text; None if there is no list of them.
+        annotated: whether the file holds annotations.
+
+    Raises:
+        InvalidInput: if image ids repeat.
+    """
+
+    def __init__(
+        self,
+        image_ids: Sequence[str],
+        file_names: Sequence[str | None],
+        item_ids: Sequence[str],
+        sizes: NDArray[np.float64],
+        categories: dict[str, str] | None,
+        *,
+        annotated: bool = False,
+    ) -> None:
+        self.item_ids, self.sizes, self.annotated = list(item_ids), sizes, annotated
+        self._rows = {name: row for row, name in enumerate(image_ids)}
+        self._by_file = _unique(file_names)
+        self._by_stem = _unique([n and PurePosixPath(n).stem for n in file_names])
+        self._file_names = list(file_names)
+        self._categories = categories
+        self._places = {c: place for place, c in enumerate(categories or ())}
+
+    @property
+    def class_names(self) -> list[str]:
+        """The names of the classes; those of the detections' ids, as text, without a list."""
+        return list(self._categories.values()) if self._categories else list(self._places)
+
+    def rows_of(self, detections: Sequence[Detection], notices: list[Notice]) -> NDArray[np.intp]:
+        """The image of each detection, −1 if it isn't listed.
+
+        By image_id; by file_name where the two disagree, or where image_id is a file's stem.
+        """
+        by_id = self._rows
+        ids = [str(d.image_id) for d in detections]
+        rows = np.array([by_id.get(i, -1) for i in ids], dtype=np.intp)
+        by_name: list[int] = []
+        for i in np.flatnonzero(rows < 0).tolist():
+            name = detections[i].file_name
+            row = -1 if name is None else self._by_file.get(name, -1)
+            if row < 0:
+                row = self._by_file.get(ids[i], self._by_stem.get(ids[i], -1))
+            if row >= 0:
+                rows[i] = row
+                by_name.append(i)
+        for i, d in enumerate(detections):
+            if d.file_name is not None and rows[i] >= 0:
+                row = self._by_file.get(d.file_name, -1)
+                if row >= 0 and row != rows[i]:
+                    rows[i] = row
+                    by_name.append(i)
+        if by_name:
+            message = (
+                f"Matched {counted(len(by_name), 'detection')} to images by file name, because "
+                "image_id names no image or another one."
+            )
+            items = dict.fromkeys(self.item_ids[rows[i]] for i in by_name)
+            notices.append(Notice("by_file_name", message, tuple(items)))
+        return rows
+
+    def classes_of(self, ids: Sequence[int | str | None]) -> NDArray[np.int64]:
+        """The class of each detection: −1 for none, −2 if it isn't listed."""
+        if self._categories is None:
+            for one in ids:
+                if one is not None:
+                    self._places.setdefault(str(one), len(self._places))
+        places, known = self._places, dict[Any, int]({None: _UNKNOWN})
+        for one in set(ids):
+            if one is not None:
+                known[one] = places.get(str(one), _STRANGE)
+        return np.array([known[one] for one in ids], dtype=np.int64)
+
+    def fault(self, detection: Detection, row: int) -> str:
+        """Why a detection can't be used."""
+        if row < 0:
+            what = f"one of the {len(self.item_ids)} images"
+            return f"image_id must be {what}; got {detection.image_id}"
+        kind = detection.category_id
+        if kind is not None and str(kind) not in self._places:
+            return f"category_id must be one of the categories; got {kind}"
+        cure = " (divide percentages by 100)" if 1 < detection.score <= 100 else ""
+        return f"score must be in [0, 1]; got {detection.score:g}{cure}"
+
+
+def _unique(names: Iterable[str | None]) -> dict[str, int]:
+    """Positions of the names that occur once."""
+    names = list(names)
+    counts = Counter(names)
+    return {name: i for i, name in enumerate(names) if name is not None and counts[name] == 1}
+
+
+def image_listing(value: Any, key: str | None, notices: list[Notice]) -> Listing:
+    """The images and categories of a COCO data set.
+
+    Args:
+        value: the file's content.
+        key: the field of an image that is its id in the pool; `id` when None.
+        notices: to which remarks are added.
+
+    Raises:
+        InvalidInput: if it lists no images, or an id occurs twice.
+    """
+    images = value.get("images") if isinstance(value, dict) else None
+    if not isinstance(images, list):
+        keys = listed(value) if isinstance(value, dict) else type(value).__name__
+        raise InvalidInput(
+            f"the file must contain a list of images, as a COCO data set does; got {keys}."
+        )
+    if not images:
+        raise InvalidInput("the list of images must not be empty.")
+    ids, items, names = list[str](), list[str](), list[str | None]()
+    for number, image in enumerate(images, 1):
+        if not isinstance(image, dict):
+            raise InvalidInput(f"image {number} must be an object; got {image!r:.60}.")
+        ids.append(_named(image, "id", number))
+        items.append(_named(image, key or "id", number))
+        name = image.get("file_name")
+        names.append(name if isinstance(name, str) else None)
+    _distinct("id", ids, images)
+    if key not in (None, "id"):
+        _distinct(str(key), items, images)
+    sizes = np.array([[_side(image, side) for side in ("width", "height")] for image in images])
+    categories = _categories(value.get("categories"), notices)
+    return Listing(ids, names, items, sizes, categories, annotated=bool(value.get("annotations")))
+
+
+def _named(image: dict[str, Any], field: str, number: int) -> str:
+    if field not in image:
+        raise InvalidInput(
+            f"every image must have {field}; image {number} has {listed(image)}.",
+            hint="set source.key to a field that all images have.",
+        )
+    try:
+        return id_text(image[field])
+    except Unusable as error:
+        raise InvalidInput(f"{field} of image {number}: {error}.") from error
+
+
+def _distinct(field: str, ids: Sequence[str], records: Sequence[Any]) -> None:
+    doubled = [name for name, count in Counter(ids).items() if count > 1]
+    if doubled:
+        kinds = {type(r[field]).__name__ for r in records if str(r[field]) in doubled[:1]}
+        also = " (as text and as a number)" if len(kinds) > 1 else ""
+        raise InvalidInput(
+            f"{field} of the images must be distinct; got {counted(len(doubled), 'repeated id')}: "
+            f"{listed(doubled)}{also}. Nobody can tell whose detections these are.",
+            hint="renumber the images when you merge data sets.",
+        )
+
+
+def _side(image: dict[str, Any], side: str) -> float:
+    """The width or height of an image, NaN if it is unknown."""
+    value = image.get(side)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return float("nan")
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return float("nan")
+    return number if 0 < number < 1e9 else float("nan")
+
+
+def _categories(value: Any, notices: list[Notice]) -> dict[str, str] | None:
+    """Names of the classes by their ids as text, in the order of the ids."""
+    if value is None or value == []:
+        return None
+    if not isinstance(value, list) or not all(isinstance(c, dict) for c in value):
+        raise InvalidInput(f"categories must be a list of objects; got {value!r:.60}.")
+    ids = []
+    for number, category in enumerate(value, 1):
+        kind = category.get("id")
+        if isinstance(kind, bool) or not isinstance(kind, int | str):
+            raise InvalidInput(
+                f"every category must have an id, text or a number; category {number} has {kind!r}."
+            )
+        ids.append(kind)
+    doubled = [name for name, count in Counter(map(str, ids)).items() if count > 1]
+    if doubled:
+        raise InvalidInput(
+            f"id of the categories must be distinct; got {listed(doubled)} more than once."
+        )
+    whole = all(isinstance(kind, int) for kind in ids)
+    order = sorted(range(len(ids)), key=ids.__getitem__) if whole else range(len(ids))
+    names = {str(ids[i]): value[i].get("name") for i in order}
+    nameless = [kind for kind, name in names.items() if not isinstance(name, str) or not name]
+    if nameless:
+        message = f"Categories without a name are named by their id: {listed(nameless)}."
+        notices.append(Notice("nameless_classes", message))
+    final = {kind: kind if kind in nameless else str(name) for kind, name in names.items()}
+    twice = [name for name, count in Counter(final.values()).items() if count > 1]
+    if twice:
+        raise InvalidInput(
+            f"name of the categories must be distinct; got {listed(twice)} more than once."
+        )
+    return final
+
+
+def listed_by_results(
+    versions: Sequence[Sequence[Detection]], key: str | None, notices: list[Notice]
+) -> Listing:
+    """The images that the detections name, without their sizes and classes.
+
+    Args:
+        versions: detections of each model version.
+        key: file_name or image_id; file_name, if all have it, when None.
+        notices: to which the lack of a list of images is added.
+    """
+    records = [d for detections in versions for d in detections]
+    named = bool(records) and all(d.file_name is not None for d in records)
+    if key == "file_name" and not named:
+        raise InvalidInput("key file_name needs the list of the images.", hint="set source.images.")
+    ids = list(dict.fromkeys(str(d.image_id) for d in records))
+    names: dict[str, str | None] = {str(d.image_id): d.file_name for d in records}
+    if not ids:
+        raise InvalidInput(
+            "a COCO results file without detections must come with the list of its images.",
+            hint="set source.images.",
+        )
+    items = [str(names[i]) for i in ids] if named and key != "image_id" else ids
+    message = (
+        "The images are those that have detections; their sizes and class names are unknown. Set "
+        "source.images to the file that lists all images."
+    )
+    notices.append(Notice("no_image_list", message))
+    sizes = np.full((len(ids), 2), np.nan)
+    return Listing(ids, [names[i] for i in ids], items, sizes, None)

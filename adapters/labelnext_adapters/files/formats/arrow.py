@@ -1,0 +1,49 @@
+"""Arrow: the IPC file and stream formats, and Feather."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labelnext.adapter.sample import Sample
+from labelnext_adapters.files.table_format import refuse_empty, table_format
+from labelnext_adapters.files.table_options import TableOptions
+
+if TYPE_CHECKING:
+    from labelnext_adapters.files.rows import Rows
+
+
+def read_rows(path: Path, options: TableOptions, is_text: Callable[[str], bool]) -> Rows:
+    """The rows of a file.
+
+    Raises:
+        InvalidInput: if the file is empty.
+    """
+    import pyarrow as pa
+    import pyarrow.feather
+
+    from labelnext_adapters.files.rows import Rows
+
+    refuse_empty(path)
+    with path.open("rb") as file:
+        if file.read(4) in (b"ARRO", b"FEA1"):
+            return Rows(pyarrow.feather.read_table(path))
+    with pa.OSFile(str(path)) as stream, pa.ipc.open_stream(stream) as reader:
+        return Rows(reader.read_all())
+
+
+def evidence(sample: Sample) -> str | None:
+    """Whether the first bytes are those of an Arrow file."""
+    if sample.start.startswith((b"ARROW1", b"FEA1")):
+        return "its first bytes are those of an Arrow file"
+    return None
+
+
+FORMAT = table_format(
+    "arrow",
+    "an Arrow (IPC) or Feather file, with the same columns as Parquet",
+    (".arrow", ".feather", ".ipc"),
+    read_rows,
+    evidence=evidence,
+)

@@ -1,0 +1,110 @@
+"""NPY: one array of probabilities or embeddings, with the ids in another file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.adapter.formats import Format
+from labelnext.adapter.options import Options
+from labelnext.adapter.protocol import Context
+from labelnext.errors import InvalidInput, NotFound
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
+from labelnext_adapters.files.content import read_text
+from labelnext_adapters.files.formats.npz import texts
+from labelnext_adapters.files.vectors import Meaning, usable_members
+
+
+class NpyOptions(Options):
+    """Keys of `source` for NPY files."""
+
+    ids: Path | None = None
+    """File with the item ids in the order of the rows: text with an id on each line, or .npy; null
+    takes the row numbers from 0."""
+    holds: Literal["probabilities", "embeddings"] = "probabilities"
+    """What the rows of an .npy file are."""
+    classes: list[str] | None = None
+    """Class names, in the order of the probabilities."""
+    multilabel: bool = False
+    """Classes are independent: an item's probabilities needn't sum to 1."""
+    scale: Literal["fraction", "percent"] = "fraction"
+    """Whether probabilities and confidences go up to 1 or, as percent, to 100."""
+    logits: Literal["softmax", "sigmoid"] | bool | None = None
+    """The numbers are logits: softmax for one class per item, sigmoid for independent classes; true
+    goes by multilabel."""
+
+
+def read(path: Path | str, options: NpyOptions, context: Context) -> Pool:
+    """The items of an array, one a row.
+
+    Raises:
+        NotFound: if the file of ids does not exist.
+        InvalidInput: if the array has no rows of numbers, or their number differs from the ids'.
+    """
+    array = _load(Path(path))
+    if not array.shape:
+        raise InvalidInput("the array must have a row of numbers for each item; it is one number.")
+    n_items, notices = array.shape[:-1][-1] if array.shape[:-1] else 0, list[Notice]()
+    if options.ids is None:
+        ids: Any = range(n_items)
+        message = "Items are named by their row from 0; set source.ids to a file of ids."
+        notices.append(Notice("numbered", message))
+    else:
+        ids = _ids(context.path(options.ids))
+    if len(ids) != n_items:
+        raise InvalidInput(
+            f"ids must name each of the {counted(n_items, 'row')}; got {counted(len(ids), 'id')}."
+        )
+    if options.holds == "embeddings":
+        return Pool(ids, embeddings=array, classes=options.classes, notices=notices)
+    meaning = Meaning.of(options)
+    return Pool(
+        ids,
+        probabilities=usable_members(array, ids, meaning, notices),
+        classes=options.classes,
+        multilabel=meaning.multilabel,
+        notices=notices,
+    )
+
+
+def _load(path: Path) -> NDArray[Any]:
+    try:
+        array = np.load(path, allow_pickle=False)
+    except ValueError as error:
+        if "pickle" in str(error):
+            raise InvalidInput(
+                "the array must hold numbers or text; it holds Python objects.",
+                hint="save it as array.astype(float), or ids as array.astype(str).",
+            ) from error
+        raise
+    if not isinstance(array, np.ndarray):
+        raise InvalidInput("the file must hold one array; this is an NPZ file.")
+    return array
+
+
+def _ids(path: Path) -> list[Any]:
+    if not path.is_file():
+        raise NotFound(f"ids must be a file; got {str(path)!r}, which does not exist.")
+    if path.suffix.lower() == ".npy":
+        return list(texts(_load(path).reshape(-1)).tolist())
+    return read_text(path).splitlines()
+
+
+def files(options: NpyOptions, context: Context) -> list[Path]:
+    """The file of ids."""
+    return [] if options.ids is None else [context.path(options.ids)]
+
+
+FORMAT = Format(
+    "npy",
+    "one NumPy array, a row for each item, with the ids in another file",
+    (".npy",),
+    NpyOptions,
+    read,
+    files,
+)

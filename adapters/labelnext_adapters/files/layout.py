@@ -1,0 +1,340 @@
+"""What the columns of a table mean, where they don't have our names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool.objects import Notice
+from labelnext_adapters.files.long_rows import detections, grouped_scores, mapping, one_row_each
+from labelnext_adapters.files.rows import Rows
+from labelnext_adapters.files.table_options import NAMES, TableOptions
+from labelnext_adapters.files.vectors import ROUNDED
+
+#: Columns that hold an item's id, in the order of preference.
+IDS = (
+    "item_id", "id", "image_id", "file_name", "filename", "image", "image_path", "image_name",
+    "img", "file", "path", "filepath", "name", "uid", "uuid", "key", "sample_id", "doc_id",
+    "text_id", "custom_id", "task_id", "frame_index",
+)  # fmt: skip
+#: Columns that hold a predicted class.
+ANSWERS = (
+    "prediction", "predicted", "pred", "predicted_class", "predicted_label", "pred_class",
+    "pred_label", "y_pred", "top1", "top_1", "top1_class", "class_name", "category_name", "class",
+    "category", "class_id", "category_id",
+)  # fmt: skip
+#: Columns that hold how sure a model is.
+CERTAINTIES = (
+    "confidence", "conf", "score", "probability", "prob", "certainty", "max_prob", "pred_score",
+    "prediction_score", "top1_conf", "top1_score", "top_1_score", "p",
+)  # fmt: skip
+_CORNERS = (
+    ("x1", "y1", "x2", "y2"),
+    ("xmin", "ymin", "xmax", "ymax"),
+    ("x_min", "y_min", "x_max", "y_max"),
+    ("left", "top", "right", "bottom"),
+)
+_SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
+_PREFIXES = ("p_", "e_")
+_RANKED = re.compile(r"^(.*?)(\d+)(.*)$")
+_LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confidence", "logit")
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """A table with our columns.
+
+    Attributes:
+        table: one row for each item.
+        columns: our names to the table's.
+        notices: what was understood and left out.
+        place: ``place(row)`` says in words where a row stands in the file.
+    """
+
+    table: pa.Table
+    columns: Mapping[str, str | Sequence[str]]
+    notices: list[Notice]
+    place: Callable[[int], str]
+
+
+def is_text(columns: Mapping[str, str | Sequence[str]]) -> Callable[[str], bool]:
+    """Whether a column is of ids or names, so that its values stay text whatever they look like.
+
+    Args:
+        columns: our names to the file's.
+    """
+    named = {"item_id", "label", "group", "media", "votes", "prediction"}
+    theirs = {columns.get(name, name) for name in named if isinstance(columns.get(name, ""), str)}
+    known = {*IDS, *ANSWERS, "label"}
+
+    def text(name: str) -> bool:
+        plain = name.strip().lower()
+        ranked = _RANKED.match(plain)
+        answer = ranked is not None and (ranked[1] + ranked[3]).strip("_- ") in (*ANSWERS, "label")
+        return name in theirs or plain in known or answer
+
+    return text
+
+
+def has_our_names(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) -> bool:
+    """Whether a table's predictions and ids are in columns that `columns` or our names tell.
+
+    Args:
+        names: of all columns.
+        columns: our names to the file's.
+    """
+    known = {name for name in NAMES if name in columns or name in names}
+    if any(name.startswith("p_") for name in names):
+        known.add("probabilities")
+    predicted = {"probabilities", "objects"} & known or {"prediction", "confidence"} <= known
+    only_vectors = "embedding" in known or any(name.startswith("e_") for name in names)
+    return "item_id" in known and bool(predicted or only_vectors)
+
+
+def laid_out(
+    rows: Rows, columns: Mapping[str, str | Sequence[str]], options: TableOptions
+) -> LaidOut:
+    """A table with our columns, whatever layout the file has.
+
+    - Our own names, or those that `columns` gives, stand.
+    - One row a class or a detection (ids repeat): grouped by id.
+    - A predicted class with its confidence; several ranked ones (pred_1, prob_1, …).
+    - One number column a class.
+
+    Raises:
+        InvalidInput: if there is no id, or it can't be told what a column means.
+    """
+    out = _with_id(LaidOut(rows.table, dict(columns), list(rows.notices), rows.place))
+    names = set(out.table.column_names)
+    own = out.columns["item_id"]
+    assert isinstance(own, str)
+    if has_our_names(out.table.column_names, out.columns):
+        answered = "prediction" in names or "prediction" in columns
+        if not (answered and _repeats(out.table.column(own))):
+            return out
+    if out.table.num_rows and (_repeats(out.table.column(own)) or _corners(names)):
+        return _long(out, own, options)
+    ranked = _ranked(out.table)
+    if ranked:
+        return _top_k(out, ranked, options)
+    answer, sure = _first(names, ANSWERS), _first(names, CERTAINTIES)
+    if answer and sure:
+        return _told(
+            replace(out, columns={**out.columns, "prediction": answer, "confidence": sure}),
+            f"Read column {answer!r} as the predicted class and {sure!r} as its confidence.",
+        )
+    if sure and _first(names, ("label",)) and "label" not in columns:
+        raise InvalidInput(
+            f"columns label and {sure} can be what people said or what a model said; say which.",
+            hint=f"for a prediction set source.columns: {{prediction: label, confidence: {sure}}}; "
+            "for labels set source.columns: {label: label} and name the predictions too.",
+        )
+    return _wide(out, options)
+
+
+def _told(out: LaidOut, message: str) -> LaidOut:
+    return replace(out, notices=[*out.notices, Notice("layout", message)])
+
+
+def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) -> str:
+    """The column of ids: the one that `columns` names, item_id, or one of the usual names.
+
+    Args:
+        names: of all columns.
+        columns: our names to the file's.
+
+    Raises:
+        InvalidInput: if there is none.
+    """
+    stated = columns.get("item_id", "item_id")
+    if isinstance(stated, str) and (stated in names or "item_id" in columns):
+        if stated not in names:
+            raise InvalidInput(
+                f"columns.item_id must be one of {listed(names, 20)}; got {stated!r}."
+            )
+        return stated
+    taken = {c for one in columns.values() for c in ([one] if isinstance(one, str) else one)}
+    own = _first(set(names) - taken, IDS)
+    if own is None:
+        raise InvalidInput(
+            f"the file must have a column item_id; got {listed(names)}.",
+            hint="to use another column, set source.columns: {item_id: …}.",
+        )
+    return own
+
+
+def _with_id(out: LaidOut) -> LaidOut:
+    own = id_column(out.table.column_names, out.columns)
+    known = own in (out.columns.get("item_id"), "item_id")
+    out = replace(out, columns={**out.columns, "item_id": own})
+    if known:
+        return out
+    return _told(out, f"Took column {own!r} as the item's id (source.key names another).")
+
+
+def _first(names: set[str], wanted: Sequence[str]) -> str | None:
+    """The first of the wanted names that there is, in any case."""
+    by_lower = {name.strip().lower(): name for name in sorted(names, reverse=True)}
+    return next((by_lower[name] for name in wanted if name in by_lower), None)
+
+
+def _repeats(column: Any) -> bool:
+    return bool(len(column.unique()) < len(column) - column.null_count)
+
+
+def _corners(names: set[str]) -> list[str] | None:
+    """The columns of a box x1 y1 x2 y2."""
+    for corners in _CORNERS:
+        columns = [_first(names, (corner,)) for corner in corners]
+        if all(columns):
+            return [str(column) for column in columns]
+    return None
+
+
+def _long(out: LaidOut, own: str, options: TableOptions) -> LaidOut:
+    """One row a class, or one a detection."""
+    names = set(out.table.column_names) - {own}
+    stated = out.columns.get("prediction"), out.columns.get("confidence")
+    answer = stated[0] or _first(names, ("class_name", "category_name", *ANSWERS, "label", "name"))
+    sure = stated[1] or _first(names - {answer or ""}, CERTAINTIES)
+    corners = _corners(names)
+    answer = answer if isinstance(answer, str) else None
+    if not isinstance(sure, str) or not (answer or corners):
+        ids = out.table.column(own).to_pylist()
+        doubled = sorted({str(i) for i in ids if ids.count(i) > 1}) if len(ids) < 5000 else []
+        raise InvalidInput(
+            f"{own} must be distinct, or the file must have a class and a confidence on each row; "
+            f"got the columns {listed(out.table.column_names)}"
+            f"{' and repeated ids: ' + listed(doubled) if doubled else ''}.",
+            hint="set source.columns: {prediction: …, confidence: …}.",
+        )
+    codes, table = one_row_each(out.table, own)
+    mapped = {str(v) for v in out.columns.values() if isinstance(v, str)} | set(NAMES)
+    firsts = table.select(
+        [c for c in table.column_names if c == own or (c in mapped and c not in (answer, sure))]
+    )
+    columns = {k: v for k, v in out.columns.items() if k not in ("prediction", "confidence")}
+    if corners is None and answer is not None:
+        scores = grouped_scores(out.table, codes, table.num_rows, answer, sure)
+        if scores is not None:
+            firsts = firsts.append_column("probabilities", scores)
+            done = replace(out, table=firsts, columns=columns, place=lambda row: f"item {row + 1}")
+            return _told(done, f"Read each row as one class of an item ({answer!r}, {sure!r}).")
+    size = next((s for s in _SIZES if _first(names, (s[0],)) and _first(names, (s[1],))), None)
+    sizes = None if size is None else [str(_first(names, (side,))) for side in size]
+    objects, notices = detections(
+        out.table, codes, table.num_rows, answer, sure, corners, sizes, out.place
+    )
+    firsts = firsts.append_column("objects", objects)
+    notices = [*out.notices, *notices]
+    done = replace(
+        out, table=firsts, columns=columns, notices=notices, place=lambda row: f"item {row + 1}"
+    )
+    return _told(done, f"Read each row as one detected object ({answer!r}, {sure!r}).")
+
+
+def _ranked(table: pa.Table) -> list[tuple[str, str]]:
+    """Pairs of columns with the first, second, … class and its confidence; empty if not so."""
+    groups: dict[int, list[str]] = {}
+    for name in table.column_names:
+        told = _RANKED.match(name)
+        if told and not name.startswith(_PREFIXES):
+            groups.setdefault(int(told[2]), []).append(name)
+    pairs = []
+    for number in sorted(groups):
+        names = groups[number]
+        texts = [n for n in names if pa.types.is_string(table.schema.field(n).type)]
+        numbers = [n for n in names if pa.types.is_floating(table.schema.field(n).type)]
+        if len(texts) != 1 or len(numbers) != 1:
+            return []
+        pairs.append((texts[0], numbers[0]))
+    starts = {0, 1} & set(groups)
+    return pairs if len(pairs) > 1 and starts and len(groups) == len(pairs) else []
+
+
+def _top_k(out: LaidOut, pairs: list[tuple[str, str]], options: TableOptions) -> LaidOut:
+    """The likeliest classes of each item as a mapping; the others share the mass that is left."""
+    table, n = out.table, out.table.num_rows
+    answers = [table.column(answer).to_pylist() for answer, _ in pairs]
+    sure = [table.column(column).to_numpy(zero_copy_only=False) for _, column in pairs]
+    met = sorted({name for column in answers for name in column if name})
+    classes = list(options.classes or met)
+    strange = sorted(set(met).difference(classes))
+    if strange:
+        raise InvalidInput(f"a class must be one of {listed(classes, 20)}; got {listed(strange)}.")
+    places = {name: i for i, name in enumerate(classes)}
+    rows: NDArray[np.float64] = np.full((n, len(classes)), np.nan)
+    for column, values in zip(answers, sure, strict=True):
+        for row, name in enumerate(column):
+            if name:
+                rows[row, places[name]] = values[row]
+    taken = {name for pair in pairs for name in pair}
+    table = table.select([name for name in table.column_names if name not in taken])
+    done = replace(out, table=table.append_column("probabilities", mapping(classes, rows)))
+    return _told(done, f"Read {len(pairs)} ranked classes of each item ({pairs[0][0]!r}, …).")
+
+
+def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
+    """One number column a class; as it is, if the numbers are no class scores."""
+    taken = {str(v) for v in out.columns.values() if isinstance(v, str)} | set(NAMES)
+    table = out.table
+    numeric = [
+        name
+        for name in table.column_names
+        if name not in taken
+        and not name.startswith("e_")
+        and not name.lower().startswith("unnamed")
+        and (pa.types.is_floating(table.schema.field(name).type) or _whole(table, name))
+    ]
+    likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]
+    chosen = likely if len(likely) > 1 else numeric
+    if not table.num_rows:
+        return out
+    values = [table.column(n).to_numpy(zero_copy_only=False) for n in chosen]
+    if len(chosen) < 2 or not (likely or _are_scores(np.stack(values, axis=1), options)):
+        shown = listed(n for n in table.column_names if n != out.columns["item_id"]) or "none"
+        message = (
+            f"No column was taken as predictions; the others are {shown}. Set source.columns to "
+            "name them, or source.logits if they are logits."
+        )
+        return replace(out, notices=[*out.notices, Notice("no_predictions", message)])
+    prefix = _common_prefix(chosen) if likely else ""
+    renamed = {name: f"p_{name[len(prefix) :]}" for name in chosen}
+    table = table.rename_columns([renamed.get(n, n) for n in table.column_names])
+    message = f"Read columns {listed(chosen)} as class probabilities."
+    return _told(replace(out, table=table), message)
+
+
+def _whole(table: pa.Table, name: str) -> bool:
+    return bool(pa.types.is_integer(table.schema.field(name).type))
+
+
+def _are_scores(values: NDArray[Any], options: TableOptions) -> bool:
+    """Whether rows of numbers look like class scores."""
+    whole = values[~np.isnan(values.astype(float)).any(axis=1)].astype(float)
+    if not len(whole):
+        return False
+    if options.logits is not None:
+        return True
+    top = 100.0 if options.scale == "percent" else 1.0
+    inside = (whole >= 0).all() and (whole <= top).all()
+    if options.multilabel:
+        return bool(inside)
+    sums = whole.sum(axis=1)
+    exact = np.abs(sums - top) <= ROUNDED * top
+    percent = np.abs(sums - 100) <= 100 * ROUNDED  # said so, with the cure, when it is read
+    return bool(np.mean(exact) >= 0.9 or np.mean(percent) >= 0.9)
+
+
+def _common_prefix(names: Sequence[str]) -> str:
+    """What all names begin with, up to a separator."""
+    words = re.match(r"[A-Za-z]+[_\-. ]", names[0])
+    prefix = words[0] if words else ""
+    return prefix if all(name.startswith(prefix) for name in names) else ""

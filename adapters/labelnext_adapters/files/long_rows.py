@@ -1,0 +1,163 @@
+"""Tables with several rows an item: one a class, or one a detection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from labelnext.pool.objects import Notice
+from labelnext.support.words import counted
+from labelnext_adapters.files.oddities import Oddities
+
+
+def one_row_each(table: pa.Table, own: str) -> tuple[NDArray[np.int64], pa.Table]:
+    """The item of each row, and the first row of each item.
+
+    Args:
+        table: with several rows an item.
+        own: the column of ids.
+
+    Returns:
+        Codes, shape (n_rows,), in the order of the first appearance, −1 for rows without an id;
+        and the table of the first rows.
+    """
+    encoded = table.column(own).combine_chunks().dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    _, firsts = np.unique(codes[codes >= 0], return_index=True)
+    rows = np.flatnonzero(codes >= 0)[firsts]
+    return codes, table.take(pa.array(rows))
+
+
+def mapping(names: Sequence[str], rows: NDArray[np.float64]) -> pa.Array:
+    """Class scores as a column of mappings, null where there is none.
+
+    Args:
+        names: of the classes.
+        rows: shape (n_items, n_classes), NaN where an item doesn't name a class.
+    """
+    known = ~np.isnan(rows)
+    columns = [pa.array(c, mask=~k) for c, k in zip(rows.T, known.T, strict=True)]
+    lacking = pa.array(~known.any(axis=1))
+    return pa.StructArray.from_arrays(columns, list(names), mask=lacking)
+
+
+def grouped_scores(
+    table: pa.Table, codes: NDArray[np.int64], n_items: int, answer: str, sure: str
+) -> pa.Array | None:
+    """One class a row as a column of mappings; None if an item repeats a class, as detections do.
+
+    Args:
+        table: with several rows an item.
+        codes: the item of each row, −1 for none.
+        n_items: number of items.
+        answer: the column of classes.
+        sure: the column of their scores.
+    """
+    encoded = table.column(answer).combine_chunks().dictionary_encode()
+    names = np.array([str(name) for name in encoded.dictionary.to_pylist()], dtype=np.str_)
+    kinds = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    known = (codes >= 0) & (kinds >= 0)
+    cells = codes[known] * max(len(names), 1) + kinds[known]
+    if len(np.unique(cells)) < len(cells) or not len(names):
+        return None
+    rows: NDArray[np.float64] = np.full((n_items, len(names)), np.nan)
+    rows[codes[known], kinds[known]] = _numbers(table, sure)[known]
+    order = np.argsort(names, kind="stable")
+    return mapping(names[order].tolist(), rows[:, order])
+
+
+def detections(
+    table: pa.Table,
+    codes: NDArray[np.int64],
+    n_items: int,
+    answer: str | None,
+    sure: str,
+    corners: Sequence[str] | None,
+    size: Sequence[str] | None,
+    place: Callable[[int], str],
+) -> tuple[pa.Array, list[Notice]]:
+    """One detection a row as a column of objects.
+
+    A row without a class and a confidence says that nothing was detected in its item.
+
+    Args:
+        table: with several rows an item.
+        codes: the item of each row, −1 for none.
+        n_items: number of items.
+        answer: the column of classes; None if there is none.
+        sure: the column of confidences.
+        corners: the columns x1 y1 x2 y2; None if there are none.
+        size: the columns of the image's width and height in pixels.
+        place: of a row in the file, in words.
+
+    Returns:
+        The column, and notices of boxes and rows that were left out.
+    """
+    confidences = _numbers(table, sure)
+    names = None if answer is None else table.column(answer).combine_chunks()
+    empty = np.isnan(confidences)
+    if names is not None and names.null_count != len(names):
+        nameless = pc.is_null(names)
+        if pa.types.is_string(names.type):
+            nameless = pc.or_kleene(nameless, pc.equal(names, ""))
+        empty &= nameless.fill_null(True).to_numpy(zero_copy_only=False)
+    odd = Oddities("row", seen=table.num_rows)
+    bad = ~empty & ~((confidences >= 0) & (confidences <= 1))
+    for row in np.flatnonzero(bad).tolist():
+        odd.leave_out(place(row), "", f"{sure} must be in [0, 1]; got {confidences[row]:g}")
+    for row in np.flatnonzero(codes < 0).tolist():
+        odd.leave_out(place(row), "", "it has no id")
+    kept = np.flatnonzero(~empty & ~bad & (codes >= 0))
+    order = kept[np.argsort(codes[kept], kind="stable")]
+    counts = np.bincount(codes[order], minlength=n_items)
+    fields: dict[str, Any] = {"confidence": pa.array(confidences[order])}
+    if names is not None:
+        fields["class"] = names.take(pa.array(order))
+    notices = odd.notices()
+    if corners is not None:
+        boxes, told = _boxes(table, corners, size, order)
+        notices += told
+        if boxes is not None:
+            flat = pa.array(boxes.reshape(-1), from_pandas=True)
+            fields["box"] = pa.FixedSizeListArray.from_arrays(flat, 4)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
+    structs = pa.StructArray.from_arrays(list(fields.values()), list(fields))
+    return pa.ListArray.from_arrays(offsets, structs), notices
+
+
+def _boxes(
+    table: pa.Table, corners: Sequence[str], size: Sequence[str] | None, rows: NDArray[np.intp]
+) -> tuple[NDArray[np.float64] | None, list[Notice]]:
+    """Boxes as fractions of the image; none if they are in pixels of an unknown image."""
+    boxes = np.stack([_numbers(table, c) for c in corners], axis=1)[rows]
+    pixels = bool(np.nanmax(boxes, initial=0) > 1)
+    if pixels and size is None:
+        message = (
+            f"Left out the boxes ({', '.join(corners)}): they are in pixels, and the file has no "
+            "columns image_width and image_height."
+        )
+        return None, [Notice("bad_boxes", message)]
+    if pixels and size is not None:
+        sides = np.stack([_numbers(table, side) for side in size], axis=1)[rows]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            boxes = boxes / np.tile(np.where(sides > 0, sides, np.nan), 2)
+    low, high = boxes[:, :2], boxes[:, 2:]
+    usable = (low <= high).all(axis=1) & (low < 1).all(axis=1) & (high > 0).all(axis=1)
+    usable &= np.isfinite(boxes).all(axis=1)
+    bad = int((~usable).sum())
+    if not bad:
+        return boxes, []
+    boxes = np.where(np.asarray(usable)[:, None], boxes, np.nan)
+    message = f"Left out {counted(bad, 'box', 'boxes')} outside the image or turned around."
+    return boxes, [Notice("bad_boxes", message)]
+
+
+def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
+    from labelnext_adapters.files.arrow import numbers
+
+    return numbers(name, table.column(name))

@@ -1,0 +1,316 @@
+"""TableReader: the columns of a table under our names, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, listed, unknown
+from labelnext.pool.objects import Notice
+from labelnext_adapters.files.answers import AnswerColumns
+from labelnext_adapters.files.arrow import (
+    class_places,
+    id_texts,
+    is_list,
+    list_rows,
+    nulls,
+    numbers,
+    plain_type,
+)
+from labelnext_adapters.files.objects import ObjectColumn
+from labelnext_adapters.files.oddities import Oddities
+from labelnext_adapters.files.table_options import NAMES, LabelsAre
+from labelnext_adapters.files.vectors import Meaning, usable_vectors
+
+PREFIXES = {"probabilities": "p_", "embedding": "e_"}
+_ANSWERS = ("prediction", "confidence", "uncertainty")
+_LISTS = ("objects", *_ANSWERS, *PREFIXES)  # what several columns may hold together
+
+
+class TableReader:
+    """A table under our names."""
+
+    def __init__(
+        self,
+        table: pa.Table,
+        columns: Mapping[str, str | Sequence[str]],
+        meaning: Meaning,
+        labels_are: LabelsAre | None = None,
+    ) -> None:
+        for name in columns:
+            if name not in NAMES:
+                raise unknown("columns", name, NAMES)
+        self._table, self._columns = table, columns
+        self._whole: dict[str, Any] = {}  # columns by their own names, each of one piece
+        self.notices: list[Notice] = []
+        self.meaning, self.labels_are = meaning, labels_are
+        self._drop_rows_without_id()
+
+    def _drop_rows_without_id(self) -> None:
+        ids = self.id_texts()
+        lacking = pc.or_kleene(pc.is_null(ids), pc.equal(ids, "")).fill_null(True)
+        if not pc.any(lacking).as_py():
+            return
+        odd = Oddities("row", seen=len(ids))
+        for row in np.flatnonzero(lacking.to_numpy(zero_copy_only=False)).tolist():
+            odd.leave_out(f"row {row + 1}", "", "item_id must be set")
+        self.notices += odd.notices()
+        self._table = self._table.filter(pc.invert(lacking))
+        self._whole.clear()
+
+    def _taken(self, name: str) -> Any:
+        if name not in self._whole:
+            self._whole[name] = plain_type(self._table.column(name).combine_chunks())
+        return self._whole[name]
+
+    def _column(self, name: str) -> Any:
+        stated = self._columns.get(name, name)
+        if not isinstance(stated, str):
+            if name in _LISTS:
+                return None
+            raise InvalidInput(f"columns.{name} must be one name; got {listed(stated)}.")
+        if stated in self._table.column_names:
+            return self._taken(stated)
+        if name in self._columns:
+            raise InvalidInput(
+                f"columns.{name} must be one of {listed(self._table.column_names, 20)}; "
+                f"got {stated!r}."
+            )
+        return None
+
+    def _stated(self, name: str) -> list[str]:
+        """The columns of a list in the configuration."""
+        stated = self._columns.get(name, name)
+        names = [] if isinstance(stated, str) else list(stated)
+        gone = [c for c in names if c not in self._table.column_names]
+        if gone:
+            raise InvalidInput(f"columns.{name} must exist; got {listed(gone)}.")
+        return names
+
+    def _flat(self, name: str) -> list[str]:
+        """The columns that hold one number each of the vectors of a column."""
+        stated = self._stated(name)
+        if stated:
+            kinds = [self._table.schema.field(c).type for c in stated]
+            return [] if any(map(pa.types.is_nested, kinds)) else stated
+        if self._column(name) is not None:
+            return []
+        return [c for c in self._table.column_names if c.startswith(PREFIXES[name])]
+
+    def versions(self, name: str, ids: Sequence[Any]) -> list[Any]:
+        """The column of each model version, the oldest first; none where nothing was predicted."""
+        if name in PREFIXES and self._flat(name):
+            return []
+        stated = self._stated(name)
+        if stated:
+            return [self._taken(c) for c in stated]
+        column = self._column(name)
+        if column is None or pa.types.is_null(column.type):
+            return []
+        inner = column.type.value_type if is_list(column.type) else pa.null()
+        by_class = name == "probabilities" and pa.types.is_struct(inner)
+        return _split(name, column, ids) if is_list(inner) or by_class else [column]
+
+    def version_names(self, name: str) -> list[str] | None:
+        """The names of the versions, from those of their columns; None where there are none."""
+        if name in PREFIXES and self._flat(name):
+            return None
+        return [c.removeprefix(f"{name}_") for c in self._stated(name)] or None
+
+    def ids(self) -> list[str]:
+        """The ids."""
+        return [str(text) for text in self.id_texts().to_pylist()]
+
+    def id_texts(self) -> pa.Array:
+        """The ids as texts."""
+        column = self._column("item_id")
+        if column is None:
+            raise InvalidInput(
+                f"the file must have a column item_id; got {listed(self._table.column_names)}.",
+                hint="to use another column, set source.columns: {item_id: …}.",
+            )
+        return id_texts(column)
+
+    def nulls(self, name: str, ids: Sequence[Any]) -> NDArray[np.bool_]:
+        """Items of which no version has anything; all of them where the columns are flat."""
+        found = np.ones(self._table.num_rows, dtype=bool)
+        for column in self.versions(name, ids):
+            found &= nulls(column)
+        return found
+
+    def probabilities(
+        self, ids: Sequence[Any], classes: Sequence[str] | None
+    ) -> tuple[NDArray[np.float64] | None, list[str] | None]:
+        """Shape (n_items, n_classes), or with the members before; and the names of the classes."""
+        columns = self.versions("probabilities", ids)
+        if not columns:
+            flat, entries = self.vectors("probabilities", ids)
+            return None if flat is None else self._usable(flat, ids), entries
+        found = [_vectors("probabilities", column, ids) for column in columns]
+        known = [one for one in found if one is not None]
+        kinds = {(rows.shape[1], names) for rows, names in known}
+        if len(kinds) > 1:
+            texts = [listed(names) if names else f"{width} numbers" for width, names in kinds]
+            raise InvalidInput(
+                "probabilities must have the same classes in all model versions; "
+                f"got {' and '.join(sorted(texts))}."
+            )
+        # Nobody predicted anything in this part of a pool: as wide as the others would be.
+        width, names = kinds.pop() if kinds else (len(classes or "?"), None)
+        shape = (len(ids), width)
+        rows = [
+            np.full(shape, np.nan)
+            if one is None
+            else self._usable(one[0], ids, partial=one[1] is not None)
+            for one in found
+        ]
+        return rows[0] if len(rows) == 1 else np.stack(rows), None if names is None else [*names]
+
+    def _usable(
+        self, rows: NDArray[np.float64], ids: Sequence[Any], *, partial: bool = False
+    ) -> NDArray[np.float64]:
+        if rows.shape[1] == 1 and not self.meaning.multilabel:
+            self.meaning = replace(self.meaning, multilabel=True)
+            message = "There is one class: its probability says whether an item has it or not."
+            self.notices.append(Notice("one_class", message))
+        return usable_vectors(rows, ids, self.meaning, self.notices, partial=partial)
+
+    def vectors(
+        self, name: str, ids: Sequence[Any]
+    ) -> tuple[NDArray[np.float64] | None, list[str] | None]:
+        """Vectors of equal width, NaN for null rows, and the names of their entries."""
+        flat = self._flat(name)
+        if flat:
+            parts = [numbers(c, self._table.column(c)) for c in flat]
+            return np.stack(parts, axis=1), [c.removeprefix(PREFIXES[name]) for c in flat]
+        if self._stated(name):
+            raise InvalidInput(f"columns.{name} must be one column, or a list of number columns.")
+        column = self._column(name)
+        if column is None or pa.types.is_null(column.type):
+            return None, None
+        return list_rows(name, column, ids), None
+
+    @property
+    def answer_kind(self) -> str:
+        """Which columns say how sure a model is of each item."""
+        stated = "uncertainty" in self._columns
+        return "confidence" if not stated and self._of_versions("confidence") else "uncertainty"
+
+    def answers(self, ids: Sequence[Any]) -> list[AnswerColumns]:
+        """One confidence per item of each model version, the oldest first; empty without any."""
+        kind, predicted = self.answer_kind, self._of_versions("prediction")
+        sure = self._of_versions(kind)
+        if predicted and sure and len(predicted) != len(sure):
+            raise InvalidInput(
+                f"columns.prediction must name as many columns as columns.{kind}; "
+                f"got {len(predicted)} and {len(sure)}."
+            )
+        return [
+            AnswerColumns(
+                column,
+                predicted[i] if predicted else None,
+                ids,
+                uncertain=kind == "uncertainty",
+                meaning=self.meaning,
+                labels_are=self.labels_are,
+            )
+            for i, column in enumerate(sure)
+        ]
+
+    def _of_versions(self, name: str) -> list[Any]:
+        """A column, or the column of each model version; none where the table has none."""
+        if stated := self._stated(name):
+            return [self._taken(column) for column in stated]
+        column = self._column(name)
+        return [] if column is None else [column]
+
+    def truth(self, ids: Sequence[Any]) -> ObjectColumn | None:
+        """The labelled objects."""
+        column = self._column("truth")
+        if column is None or pa.types.is_null(column.type):
+            return None
+        return ObjectColumn("truth", column, ids, certain=True)
+
+    def labelled(self, truth: ObjectColumn | None) -> Any:
+        """Whether items are labelled; those with labelled objects if no column says so."""
+        stated = self.plain("labelled", pa.bool_())
+        return stated if stated is not None or truth is None else ~truth.absent
+
+    def label_names(self) -> list[str]:
+        """The names that labels have, sorted; none where they are numbers."""
+        column = self._column("label")
+        if column is None or not pa.types.is_string(column.type):
+            return []
+        return sorted(text for text in pc.unique(column).to_pylist() if text)
+
+    def labels(self, classes: Sequence[str] | None) -> NDArray[np.int64] | None:
+        """Positions of the labelled classes, −1 for none; None without the column."""
+        column = self._column("label")
+        if column is None or pa.types.is_null(column.type):
+            return None
+        return class_places("label", column, classes, self.labels_are)
+
+    def votes(self, classes: Sequence[str] | None) -> NDArray[np.int64] | None:
+        """One column a person, −1 where they said nothing."""
+        column = self._column("votes")
+        if column is None or pa.types.is_null(column.type):
+            return None
+        if not is_list(column.type):
+            raise InvalidInput(f"votes must be a list for each item; got {column.type}.")
+        lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
+        width = int(lengths.max(initial=0))
+        whole = lengths == width
+        if ((lengths != 0) & ~whole).any():
+            raise InvalidInput(f"votes must come from the same {width} people for all items.")
+        votes: NDArray[np.int64] = np.full((len(column), width), -1, dtype=np.int64)
+        if width:
+            said = column.filter(pa.array(whole)).flatten()
+            if not pa.types.is_null(said.type):
+                places = class_places("votes", said, classes, self.labels_are)
+                votes[whole] = places.reshape(-1, width)
+        return votes
+
+    def plain(self, name: str, kind: pa.DataType) -> Any:
+        """A column with one value an item; None without it."""
+        column = self._column(name)
+        if column is None or pa.types.is_null(column.type):
+            return None
+        if column.null_count and name != "labelled":
+            row = int(np.flatnonzero(nulls(column))[0]) + 1
+            raise InvalidInput(f"{name} must be set for every item; row {row} has none.")
+        filled = column.fill_null(False) if name == "labelled" else column
+        return filled.cast(kind).to_pylist()
+
+
+def _split(name: str, column: Any, ids: Sequence[Any]) -> list[Any]:
+    """A column that holds a list of what each model version said, as a column for each."""
+    lengths = pc.list_value_length(column).fill_null(-1).to_numpy(zero_copy_only=False)
+    given = np.unique(lengths[~nulls(column)])
+    if len(given) > 1:
+        odd = np.flatnonzero(~nulls(column) & (lengths != given[-1]))
+        raise InvalidInput(
+            f"{name} must have the same number of model versions for all items; got "
+            f"{given[-1]} and {lengths[odd[0]]} for item {listed(ids[i] for i in odd)}."
+        )
+    if not given.any():  # nothing was predicted; that it would be by several is all that is known
+        return [pa.nulls(len(column), column.type.value_type)] * 2
+    return [pc.list_element(column, place) for place in range(given[0])]
+
+
+def _vectors(
+    name: str, column: Any, ids: Sequence[Any]
+) -> tuple[NDArray[np.float64], tuple[str, ...] | None] | None:
+    """The vectors of one model version, and the names of their entries; None where all is null."""
+    if pa.types.is_struct(column.type):
+        names = [field.name for field in column.type]
+        parts = [numbers(f"{name}.{n}", pc.struct_field(column, n)) for n in names]
+        return np.stack(parts, axis=1), tuple(names)
+    if column.null_count == len(column) and not pa.types.is_fixed_size_list(column.type):
+        return None
+    return list_rows(name, column, ids), None

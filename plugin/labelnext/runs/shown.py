@@ -1,0 +1,37 @@
+"""A few items as they were understood, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from labelnext.pool.pool import Pool
+from labelnext.ranking.reasons import class_name, reason
+
+
+def shown_items(pool: Pool, most: int = 3) -> list[str]:
+    """The first items with a prediction as they were read: id, classes or objects, box and label.
+
+    Args:
+        pool: the items.
+        most: how many.
+
+    Example:
+        >>> shown_items(Pool(["a.jpg"], probabilities=[[0.9, 0.1]], classes=["cat", "dog"]))
+        ['a.jpg: cat 0.90, dog 0.10']
+    """
+    rows = np.flatnonzero(~pool.missing)[:most].tolist() or list(range(min(most, len(pool))))
+    return [_shown(pool, row) for row in rows]
+
+
+def _shown(pool: Pool, row: int) -> str:
+    name, why = str(pool.item_ids[row]), reason(pool, row, None) or "no prediction"
+    text = f"{name if len(name) <= 80 else name[:77] + '...'}: {why}"
+    objects = None if pool.newest_versions[row] < 0 else pool.object_sets[pool.newest_versions[row]]
+    if objects is not None and objects.boxes is not None:
+        start, end = objects.offsets[row : row + 2].tolist()
+        if start < end and not np.isnan(objects.boxes[start]).any():
+            corners = ", ".join(f"{value:.3f}" for value in objects.boxes[start].tolist())
+            text += f"; first box {corners} (x1, y1, x2, y2 as fractions of the image)"
+    if pool.labels is not None and pool.labels[row] >= 0:
+        text += f"; labelled {class_name(pool, int(pool.labels[row]))}"
+    return text
