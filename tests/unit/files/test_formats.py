@@ -33,13 +33,22 @@ BUILT_IN = [
     "arrow",
     "coco",
     "csv",
+    "cvat",
     "json",
     "jsonl",
     "label-studio",
+    "mmdetection",
     "npy",
     "npz",
     "parquet",
     "parquet-folder",
+    "pickle",
+    "roboflow",
+    "supervision",
+    "torchvision",
+    "ultralytics",
+    "voc",
+    "yolo",
 ]
 
 

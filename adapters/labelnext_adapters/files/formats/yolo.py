@@ -5,31 +5,17 @@ from __future__ import annotations
 import re
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 from labelnext.adapter.formats import Format
-from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
 from labelnext.adapter.sample import Sample
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.vision.options import YoloOptions
 
 _MET = 20_000  # files
 _LOOKED_AT = 20  # text files among them
 _LINE = re.compile(r"\d+(\s+-?[\d.]+(e-?\d+)?){4,}\s*$", re.I)
 _CLASSIFIED = re.compile(r"[01]\.\d+\s+\S.*$")
-
-
-class YoloOptions(Options):
-    """Keys of `source` for YOLO text files."""
-
-    data: Path | None = None
-    """The data.yaml that names the classes of YOLO text files; null looks beside and above them."""
-    image_folder: Path | None = None
-    """Folder of the images of YOLO text files; null looks beside them and where data.yaml says."""
-    classes: list[str] | None = None
-    """Class names by their numbers; null takes them from data.yaml."""
-    task: Literal["detect", "segment", "pose", "obb", "classify"] | None = None
-    """What YOLO text files hold; null goes by their numbers."""
 
 
 def read(path: Path | str, options: YoloOptions, context: Context) -> Pool:

@@ -38,7 +38,7 @@ from labelnext_adapters.files.vision.yolo_layout import (
 from labelnext_adapters.files.vision.yolo_lines import Lines, contents_of, numbers_of
 
 if TYPE_CHECKING:
-    from labelnext_adapters.files.formats.yolo import YoloOptions
+    from labelnext_adapters.files.vision.options import YoloOptions
 
 _MOST_CLASSES = 100_000  # without names; a larger number is no class
 _MOST_LABELS = 0.1
