@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from labelnext.adapter.formats import recognition
+from labelnext.config import load_config
 from labelnext.errors import InvalidInput
+from labelnext.runs.run import run
 from tests.formats.independent import (
     FIXTURES,
     by_least_confidence,
@@ -228,3 +233,39 @@ def test_voc_files_that_name_one_image_are_named_by_themselves(tmp_path: Path) -
     pool = read(tmp_path)
     assert pool.item_ids.tolist() == ["a", "b"]
     assert "repeated_names" in codes(pool)
+
+
+def test_an_image_that_occurs_twice_is_refused(tmp_path: Path) -> None:
+    one = {"file_name": "a.jpg", "boxes": [[1, 1, 2, 2]], "labels": [1], "scores": [0.5]}
+    (tmp_path / "p.json").write_text(json.dumps([one, one]))
+    with pytest.raises(InvalidInput, match=r"each image must occur once; 'a\.jpg' is there again"):
+        read(tmp_path / "p.json")
+
+
+#: What each section of docs/formats.md names, as a fixture.
+OF_THE_PAGE = {
+    "runs/detect/predict": "yolo/detect/predict",
+    "results": "ultralytics/folder",
+    "outputs": "mmdetection/outputs",
+    "results.json": "torchvision/by_name.json",
+    "results.pkl": "pickle/torchvision_4.pkl",
+    "detections.csv": "supervision/sink.csv",
+    "responses": "roboflow/folder",
+    "annotations.xml": "cvat/boxes.xml",
+    "Annotations": "voc/scores",
+}
+
+
+def test_every_configuration_of_the_page_ranks(tmp_path: Path) -> None:
+    page = (FIXTURES.parents[1] / "docs/formats.md").read_text("utf-8")
+    blocks = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.S)]
+    assert [block["source"]["path"] for block in blocks] == list(OF_THE_PAGE)
+    for block in blocks:
+        stated = block["source"]["path"]
+        place, fixture = tmp_path / stated, FIXTURES / OF_THE_PAGE[stated]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if fixture.is_dir() else shutil.copyfile)(fixture, place)
+        (tmp_path / "labelnext.yaml").write_text(yaml.safe_dump(block))
+        report = run(load_config(tmp_path / "labelnext.yaml"))
+        assert report.counts["ranked"] >= 2
+        assert (tmp_path / "ranking.csv").is_file()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -172,6 +172,7 @@ class Names:
 
     key: str | None = None
     numbered: int = 0
+    _met: set[str] = field(default_factory=set)
 
     def of(self, document: Document, position: int, *records: Mapping[str, Any]) -> Any:
         """The id of a document's image.
@@ -183,7 +184,22 @@ class Names:
 
         Returns:
             The id; or why there is none, if `source.key` is set and no record has that key.
+
+        Raises:
+            InvalidInput: if another document had that name.
         """
+        name = self._of(document, position, *records)
+        if isinstance(name, str | int):
+            if str(name) in self._met:
+                raise InvalidInput(
+                    f"each image must occur once; {str(name)[:80]!r} is there again "
+                    f"({document.place}).",
+                    hint="set source.key to the key that tells the images apart.",
+                )
+            self._met.add(str(name))
+        return name
+
+    def _of(self, document: Document, position: int, *records: Mapping[str, Any]) -> Any:
         if self.key is not None:
             for record in records:
                 if self.key in record:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ _IMAGES = (
 )  # fmt: skip
 _OTHER_TEXTS = ("classes.txt", "labels.txt", "notes.txt", "predictions.txt", "requirements.txt")
 _DATA = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
+_MET = 50_000  # files of a folder that are looked at for a folder of text files
 _UP = 3  # folders above the text files where data.yaml is looked for
 
 
@@ -57,7 +59,7 @@ def text_folders(path: Path) -> list[Path]:
         return [inner]
     if any(texts_among(files_below(path, deep=False))):
         return [path]
-    parents = {name.rpartition("/")[0] for name in texts_among(files_below(path))}
+    parents = {name.rpartition("/")[0] for name in texts_among(islice(files_below(path), _MET))}
     found = {parent.partition("labels")[0] for parent in parents if "labels" in parent.split("/")}
     return [path / f"{parent}labels" for parent in sorted(found)] or [path]
 
