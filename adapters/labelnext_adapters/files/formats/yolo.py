@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -39,21 +40,31 @@ def files(options: YoloOptions, context: Context) -> list[Path]:
 
 def evidence(sample: Sample) -> str | None:
     """Whether a folder's text files hold a class and numbers on each line."""
-    if not sample.is_folder:
-        return None
-    from labelnext_adapters.files.vision.yolo_folder import files_below, text_folders, texts_among
+    from labelnext_adapters.files.vision.yolo_folder import (
+        files_below,
+        images_among,
+        text_folders,
+        texts_among,
+    )
 
+    if not sample.is_folder:  # named, so that the error can say what to do
+        like = sample.suffix == ".txt" and _like_yolo([sample])
+        return "its lines are a class and numbers" if like else None
+    if sample.names and len(images_among(sample.names)) == len(sample.names):
+        return "it holds nothing but images"
     folder = text_folders(sample.path)[0]
-    names = texts_among(islice(files_below(folder), _MET))
-    n_like, n_lines = 0, 0
-    for name in islice(names, _LOOKED_AT):
-        lines = Sample(folder / name).lines[:5]
-        n_lines += len(lines)
-        n_like += sum(bool(_LINE.match(ln) or _CLASSIFIED.match(ln)) for ln in lines)
-    if not n_lines or n_like <= 0.5 * n_lines:
+    names = islice(texts_among(islice(files_below(folder), _MET)), _LOOKED_AT)
+    if not _like_yolo([Sample(folder / name) for name in names]):
         return None
     where = "it" if folder == sample.path else folder.relative_to(sample.path).as_posix()
     return f"{where} holds text files with a class and numbers on each line"
+
+
+def _like_yolo(texts: Sequence[Sample]) -> bool:
+    """Whether most of the first lines are a class and numbers, or a probability and a class."""
+    lines = [line for text in texts for line in text.lines[:5]]
+    like = [line for line in lines if _LINE.match(line) or _CLASSIFIED.match(line)]
+    return len(like) > 0.5 * len(lines)
 
 
 FORMAT = Format(

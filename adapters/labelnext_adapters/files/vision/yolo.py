@@ -74,6 +74,11 @@ def read_yolo(path: Path, options: YoloOptions, data: Path | None, images: Path 
         NotFound: if a stated file or folder does not exist.
         InvalidInput: if the folder has no text files, or these have no confidence.
     """
+    if not path.is_dir():
+        raise InvalidInput(
+            "path must be the folder of the text files; it is one of them.",
+            hint=f"set source.path to {path.parent.as_posix()!r}.",
+        )
     folder, *others = text_folders(path)
     if others:
         runs = [one.relative_to(path).as_posix() for one in (folder, *others)]
