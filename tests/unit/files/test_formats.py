@@ -33,17 +33,35 @@ BUILT_IN = [
     "arrow",
     "coco",
     "csv",
+<<<<<<< HEAD
     "datasets",
     "huggingface",
     "json",
     "jsonl",
     "label-studio",
     "llm",
+=======
+    "cvat",
+    "json",
+    "jsonl",
+    "label-studio",
+    "mmdetection",
+>>>>>>> vision
     "npy",
     "npz",
     "parquet",
     "parquet-folder",
+<<<<<<< HEAD
     "spacy",
+=======
+    "pickle",
+    "roboflow",
+    "supervision",
+    "torchvision",
+    "ultralytics",
+    "voc",
+    "yolo",
+>>>>>>> vision
 ]
 
 

@@ -1,0 +1,58 @@
+"""Detections of supervision: CSVSink, JSONSink, and the arrays as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labelnext.adapter.formats import Format
+from labelnext.adapter.protocol import Context
+from labelnext.adapter.sample import Sample
+from labelnext.pool.pool import Pool
+from labelnext_adapters.files.vision.options import DetectionOptions
+
+_COLUMNS = {"x_min", "y_min", "x_max", "y_max", "class_id", "confidence", "tracker_id"}
+
+
+def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
+    """The images, with their detections as objects.
+
+    Raises:
+        InvalidInput: if nothing names the images, or detections have no confidence.
+    """
+    from labelnext_adapters.files.vision.arrays import SUPERVISION, read_arrays
+    from labelnext_adapters.files.vision.documents import documents
+    from labelnext_adapters.files.vision.sinks import are_rows, read_rows
+    from labelnext_adapters.files.vision.ultralytics import load
+
+    path = Path(path)
+    if path.is_file():
+        value = load(path)
+        if are_rows(value) or value == [] or ".csv" in path.suffixes:
+            return read_rows(value, options, context.key)
+    found = documents(path, SUPERVISION.are_in)
+    return read_arrays(found, SUPERVISION, options, context.key)
+
+
+def evidence(sample: Sample) -> str | None:
+    """Whether rows have the columns of a sink, or images xyxy and confidence."""
+    from labelnext_adapters.files.vision.arrays import SUPERVISION
+    from labelnext_adapters.files.vision.documents import first_documents
+    from labelnext_adapters.files.vision.sinks import is_row
+
+    header = {name.strip('" ') for name in (sample.lines or [""])[0].split(",")}
+    if header >= _COLUMNS or any(is_row(record) for record in sample.records[:1]):
+        return "its rows have x_min, y_min, x_max, y_max, class_id and confidence"
+    if any(SUPERVISION.are_in(one.value) for one in first_documents(sample, SUPERVISION.are_in)):
+        return "its images have xyxy and confidence"
+    return None
+
+
+FORMAT = Format(
+    "supervision",
+    "supervision's CSVSink and JSONSink, with a column that names the image; Detections as JSON",
+    (),
+    DetectionOptions,
+    read,
+    evidence=evidence,
+    recognised_by="rows with x_min, y_min, x_max, y_max, class_id and confidence",
+)

@@ -1,0 +1,45 @@
+"""Detections of torchvision's models, saved as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labelnext.adapter.formats import Format
+from labelnext.adapter.protocol import Context
+from labelnext.adapter.sample import Sample
+from labelnext.pool.pool import Pool
+from labelnext_adapters.files.vision.options import DetectionOptions
+
+
+def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
+    """The images, with their detections as objects.
+
+    Raises:
+        InvalidInput: if too much can't be used.
+    """
+    from labelnext_adapters.files.vision.arrays import TORCHVISION, read_arrays
+    from labelnext_adapters.files.vision.documents import documents
+
+    found = documents(Path(path), TORCHVISION.are_in)
+    return read_arrays(found, TORCHVISION, options, context.key)
+
+
+def evidence(sample: Sample) -> str | None:
+    """Whether an image has boxes, labels and scores."""
+    from labelnext_adapters.files.vision.arrays import TORCHVISION
+    from labelnext_adapters.files.vision.documents import first_documents
+
+    if any(TORCHVISION.are_in(one.value) for one in first_documents(sample, TORCHVISION.are_in)):
+        return "its images have boxes, labels and scores"
+    return None
+
+
+FORMAT = Format(
+    "torchvision",
+    "torchvision's boxes, labels and scores of each image, as JSON",
+    (),
+    DetectionOptions,
+    read,
+    evidence=evidence,
+    recognised_by="JSON with boxes, labels and scores",
+)

@@ -1,0 +1,59 @@
+"""Results of Ultralytics: to_json(), to_df() and to_csv()."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labelnext.adapter.formats import Format
+from labelnext.adapter.protocol import Context
+from labelnext.adapter.sample import Sample
+from labelnext.pool.pool import Pool
+from labelnext_adapters.files.vision.options import DetectionOptions
+
+_ENDINGS = (".json", ".csv")
+
+
+def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
+    """The images, with their detections as objects, or with the scores of their classes.
+
+    Raises:
+        InvalidInput: if the file doesn't say which image a detection is from, or is broken.
+    """
+    from labelnext_adapters.files.vision import ultralytics
+    from labelnext_adapters.files.vision.documents import documents
+
+    path = Path(path)
+    is_one, load = ultralytics.is_one, ultralytics.load
+    found = documents(path, is_one, load=load, endings=_ENDINGS)
+    found = ultralytics.images_in(found, context.key, one_file=path.is_file())
+    return ultralytics.read_results(found, options.classes, options.image_size, context.key)
+
+
+def evidence(sample: Sample) -> str | None:
+    """Whether records have name, class and confidence, with a number for the class."""
+    from labelnext_adapters.files.vision import ultralytics
+    from labelnext_adapters.files.vision.documents import first_documents
+
+    for one in first_documents(sample, ultralytics.is_one):
+        if ultralytics.is_one(one.value) and one.value:
+            return "its records have name, class and confidence, as of to_json()"
+    table = sample
+    if sample.is_folder:
+        names = [name for name in sample.names if name.lower().endswith(".csv")]
+        table = Sample(sample.path / names[0]) if names else sample
+    header = {name.strip('" ') for name in (table.lines or [""])[0].split(",")}
+    if {"name", "class", "confidence"} < header and any(n.startswith("box") for n in header):
+        return "its columns are name, class, confidence and box, as of to_csv()"
+    return None
+
+
+FORMAT = Format(
+    "ultralytics",
+    "results of Ultralytics by to_json(), to_df() or to_csv(): a folder with a file for each "
+    "image, a list of lists, or an object of names and lists",
+    (),
+    DetectionOptions,
+    read,
+    evidence=evidence,
+    recognised_by="records with name, class and confidence",
+)

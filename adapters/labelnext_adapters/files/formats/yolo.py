@@ -1,0 +1,79 @@
+"""YOLO text files, as Ultralytics and others write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+from labelnext.adapter.formats import Format
+from labelnext.adapter.protocol import Context
+from labelnext.adapter.sample import Sample
+from labelnext.pool.pool import Pool
+from labelnext_adapters.files.vision.options import YoloOptions
+
+_MET = 20_000  # files
+_LOOKED_AT = 20  # text files among them
+_LINE = re.compile(r"\d+(\s+-?[\d.]+(e-?\d+)?){4,}\s*$", re.I)
+_CLASSIFIED = re.compile(r"[01]\.\d+\s+\S.*$")
+
+
+def read(path: Path | str, options: YoloOptions, context: Context) -> Pool:
+    """The images, those without a text file as images without objects.
+
+    Raises:
+        NotFound: if `data` or `image_folder` does not exist.
+        InvalidInput: if there are no text files, or these hold labels without confidence.
+    """
+    from labelnext_adapters.files.vision.yolo import read_yolo
+
+    data = None if options.data is None else context.path(options.data)
+    images = None if options.image_folder is None else context.path(options.image_folder)
+    return read_yolo(Path(path), options, data, images)
+
+
+def files(options: YoloOptions, context: Context) -> list[Path]:
+    """The data.yaml, where one is named."""
+    return [] if options.data is None else [context.path(options.data)]
+
+
+def evidence(sample: Sample) -> str | None:
+    """Whether a folder's text files hold a class and numbers on each line."""
+    from labelnext_adapters.files.vision.yolo_folder import (
+        files_below,
+        images_among,
+        text_folders,
+        texts_among,
+    )
+
+    if not sample.is_folder:  # named, so that the error can say what to do
+        like = sample.suffix == ".txt" and _like_yolo([sample])
+        return "its lines are a class and numbers" if like else None
+    if sample.names and len(images_among(sample.names)) == len(sample.names):
+        return "it holds nothing but images"
+    folder = text_folders(sample.path)[0]
+    names = islice(texts_among(islice(files_below(folder), _MET)), _LOOKED_AT)
+    if not _like_yolo([Sample(folder / name) for name in names]):
+        return None
+    where = "it" if folder == sample.path else folder.relative_to(sample.path).as_posix()
+    return f"{where} holds text files with a class and numbers on each line"
+
+
+def _like_yolo(texts: Sequence[Sample]) -> bool:
+    """Whether most of the first lines are a class and numbers, or a probability and a class."""
+    lines = [line for text in texts for line in text.lines[:5]]
+    like = [line for line in lines if _LINE.match(line) or _CLASSIFIED.match(line)]
+    return len(like) > 0.5 * len(lines)
+
+
+FORMAT = Format(
+    "yolo",
+    "a folder of YOLO text files with confidence: boxes, oriented boxes, segments, poses, classes",
+    (),
+    YoloOptions,
+    read,
+    files,
+    evidence=evidence,
+    recognised_by="a folder of .txt files of a class and numbers, as in runs/detect/predict",
+)

@@ -1,0 +1,147 @@
+"""CVAT's XML for images, with scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from labelnext.errors import InvalidInput
+from labelnext.pool.pool import Pool
+from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.oddities import Unusable
+from labelnext_adapters.files.vision.detections import Detections, around
+from labelnext_adapters.files.vision.xml_tree import parse_xml
+
+_SCORES = ("score", "confidence")
+_SHAPES = ("box", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton")
+_MOST_LABELS = 0.1
+
+
+def read_cvat(path: Path, classes: Sequence[str] | None) -> Pool:
+    """The images, with their shapes as objects, or with the scores of their tags.
+
+    Args:
+        path: of the file.
+        classes: names of the classes; those of the file when None.
+
+    Raises:
+        InvalidInput: if it is another kind of XML, or its shapes have no scores.
+    """
+    root = parse_xml(path)
+    if root.tag != "annotations":
+        raise InvalidInput(f"the root of CVAT's XML must be annotations; got {root.tag[:60]!r}.")
+    images = root.findall("image")
+    if not images and root.find("track") is not None:
+        raise InvalidInput(
+            "the file must be CVAT's XML for images; it is that for video, with tracks.",
+            hint="export the task as 'CVAT for images 1.1'.",
+        )
+    if not images:
+        raise InvalidInput("the file must hold at least one image; it has none.")
+    shapes = [s for image in images for s in image if s.tag in _SHAPES]
+    tags = [tag for image in images for tag in image.iter("tag")]
+    _refuse_labels(shapes or tags)
+    if classes is None:
+        classes = _names(root, {str(shape.get("label")) for shape in shapes or tags})
+    gathered = Gathered("shape" if shapes else "tag", classes=classes)
+    if tags and shapes and any(map(_score, tags)):
+        gathered.notice("tags_ignored", "Tags of images aren't used, because there are shapes too.")
+    if tags and not shapes:
+        return _tagged(gathered, images)
+    detections = Detections(gathered, None)
+    for image in images:
+        name, size = _name(image), (_number(image, "width"), _number(image, "height"))
+        own = [shape for shape in image if shape.tag in _SHAPES]
+        if not name or not own:
+            with gathered.record(f"image {name}", name):
+                gathered.nothing(gathered.new_item(name))
+            continue
+        row = gathered.new_item(name)
+        for shape in own:
+            with gathered.record(f"{shape.tag} in image {name}", name):
+                if _score(shape) is None:
+                    raise Unusable("it has no score")
+                box = _box(shape)
+                known = size if None not in size else None
+                detections.add(row, shape.get("label"), _score(shape), box, known)
+    return detections.pool()
+
+
+def _tagged(gathered: Gathered, images: Sequence[Element]) -> Pool:
+    """Images with the scores of their tags, or one tag each."""
+    one_each = all(len(image.findall("tag")) <= 1 for image in images)
+    for image in images:
+        name = _name(image)
+        with gathered.record(f"image {name}", name):
+            row = gathered.new_item(name)
+            tags = image.findall("tag")
+            if any(_score(tag) is None or not tag.get("label") for tag in tags):
+                raise Unusable("a tag has no label or no score")
+            if one_each and tags:
+                gathered.answer(row, tags[0].get("label"), _score(tags[0]))
+            elif tags:
+                gathered.scores(row, {tag.get("label"): _score(tag) for tag in tags})
+    return gathered.pool()
+
+
+def _name(image: Element) -> str:
+    return image.get("name") or image.get("id") or ""
+
+
+def _names(root: Element, met: set[str]) -> list[str] | None:
+    """The labels of the task, in its order; None if others were met."""
+    meta = root.find("meta")
+    declared = [] if meta is None else [label.find("name") for label in meta.iter("label")]
+    labels = [(n.text or "").strip() for n in declared if n is not None]
+    distinct = list(dict.fromkeys(filter(None, labels)))
+    return distinct if distinct and met <= set(distinct) else None
+
+
+def _score(shape: Element) -> str | None:
+    """The score of a shape: an attribute of the label, or of the element."""
+    for attribute in shape.iter("attribute"):
+        if (attribute.get("name") or "").lower() in _SCORES and (attribute.text or "").strip():
+            return (attribute.text or "").strip()
+    return next((shape.get(name) for name in _SCORES if shape.get(name)), None)
+
+
+def _refuse_labels(shapes: Sequence[Element]) -> None:
+    bare = sum(_score(shape) is None for shape in shapes)
+    if bare > _MOST_LABELS * len(shapes):
+        raise InvalidInput(
+            f"shapes must have a score; {bare:,} of {len(shapes):,} have none, so these are "
+            "labels, not predictions.",
+            hint="give the labels an attribute score or confidence.",
+        )
+
+
+def _number(element: Element, name: str) -> float | None:
+    try:
+        return float(element.get(name) or "")
+    except ValueError:
+        return None
+
+
+def _box(shape: Element) -> Any:
+    """The box around a shape in pixels; None if it has none that can be read."""
+    try:
+        if points := shape.get("points"):
+            pairs = [point.split(",") for point in points.split(";")]
+            return around((pair[0] for pair in pairs), (pair[-1] for pair in pairs))
+        if shape.tag == "box":
+            return [shape.get(name) for name in ("xtl", "ytl", "xbr", "ybr")]
+        if shape.tag == "mask":
+            x, y, width, height = _numbers(shape, "left", "top", "width", "height")
+            return [x, y, x + width, y + height]
+        if shape.tag == "ellipse":
+            x, y, rx, ry = _numbers(shape, "cx", "cy", "rx", "ry")
+            return [x - rx, y - ry, x + rx, y + ry]
+    except ValueError:  # Unusable is one
+        pass
+    return None
+
+
+def _numbers(shape: Element, *names: str) -> list[float]:
+    return [float(shape.get(name) or "") for name in names]

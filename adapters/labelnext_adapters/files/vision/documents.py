@@ -1,0 +1,255 @@
+"""What was said of each image: files of a folder, members of a list or of a mapping."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from labelnext.adapter.sample import Sample
+from labelnext.errors import InvalidInput
+from labelnext.pool.objects import Notice
+from labelnext.support.words import counted
+from labelnext_adapters.files.content import json_lines, parsed, read_text
+from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.oddities import Unusable
+from labelnext_adapters.files.vision.yolo_folder import files_below
+
+#: Keys of a record that name its image, in the order of preference.
+IMAGE_KEYS = (
+    "file_name", "filename", "image_name", "image_path", "img_path", "filepath", "path", "file",
+    "source", "image", "item_id", "image_id", "img_id", "frame_index", "frame_number", "frame_id",
+    "frame",
+)  # fmt: skip
+
+WHOLE = "the file"  # the place of a document that isn't a member of anything
+IsOne = Callable[[Any], bool]
+
+
+@dataclass(frozen=True)
+class Document:
+    """What was said of one image.
+
+    Attributes:
+        place: of it, for messages.
+        name: of its file or its key in a mapping; None if there is none.
+        value: as in JSON; or why it can't be used.
+    """
+
+    place: str
+    name: str | None
+    value: Any
+
+
+def load_json(path: Path) -> Any:
+    """A JSON file; JSON lines as a list.
+
+    Raises:
+        InvalidInput: if it is neither.
+    """
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        first = next(iter(text.splitlines()), "")
+        if text.count("\n") and first.rstrip().endswith(("}", "]")):
+            return [value for _, value in json_lines(text)]
+        return parsed(text)  # says what is wrong
+
+
+def documents(
+    path: Path,
+    is_one: IsOne,
+    *,
+    load: Callable[[Path], Any] = load_json,
+    endings: Sequence[str] = (".json",),
+) -> list[Document]:
+    """The documents of a folder with a file for each image, or of one file with many.
+
+    Args:
+        path: of the folder or file.
+        is_one: whether a value is about one image.
+        load: reads a file.
+        endings: of the files in a folder.
+
+    Raises:
+        InvalidInput: if the folder has no such file, or the only file can't be read.
+    """
+    if not path.is_dir():
+        name = path.name.removesuffix(".gz").removesuffix(".zst")
+        return list(expanded(load(path), is_one, name.rpartition(".")[0] or name))
+    names = sorted(n for n in files_below(path) if n.lower().endswith(tuple(endings)))
+    if not names:
+        raise InvalidInput(f"the folder must hold {' or '.join(endings)} files; it has none.")
+    found: list[Document] = []
+    for name in names:
+        stem = name.rpartition(".")[0]
+        try:
+            value = load(path / name)
+        except (ValueError, OSError) as error:
+            why = error.message if isinstance(error, InvalidInput) else str(error)
+            found.append(Document(name, stem, Unusable(why.rstrip("."))))
+            continue
+        inner = list(expanded(value, is_one, stem))
+        found += [Document(_within(name, one, stem), one.name, one.value) for one in inner]
+    return found
+
+
+def _within(file: str, one: Document, stem: str) -> str:
+    return file if one.name == stem else f"{file}, {one.place}"
+
+
+def expanded(value: Any, is_one: IsOne, name: str | None = None) -> Iterator[Document]:
+    """The values about one image each, in a value about one or many.
+
+    Args:
+        value: as in JSON; text is parsed, because to_json() gives text.
+        is_one: whether a value is about one image.
+        name: of the image if the value is about one.
+    """
+    value = _unquoted(value)
+    if is_one(value):
+        yield Document(WHOLE, name, value)
+    elif isinstance(value, dict) and value and all(map(_is_nested, value.values())):
+        for key, inner in value.items():
+            yield Document(f"record {str(key)[:60]!r}", str(key), _unquoted(inner))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value, 1):
+            own = name if len(value) == 1 else None
+            yield Document(f"record {number}", own, _unquoted(inner))
+    else:
+        yield Document(WHOLE, name, value)
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, dict | list) or (isinstance(value, str) and value[:1] in ("[", "{"))
+
+
+def _unquoted(value: Any) -> Any:
+    """JSON within text; other values as they are."""
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
+
+
+def first_documents(
+    sample: Sample, is_one: IsOne, endings: Sequence[str] = (".json",)
+) -> Iterator[Document]:
+    """The first documents of a path, to recognise it by.
+
+    Args:
+        sample: of the path.
+        is_one: whether a value is about one image.
+        endings: of the files in a folder.
+    """
+    if sample.is_folder:
+        names = [n for n in sample.names if n.lower().endswith(tuple(endings))]
+        files: Iterable[Sample] = (Sample(sample.path / name) for name in names[:5])
+    else:
+        files = [sample]
+    for file in files:
+        value = file.json
+        if isinstance(value, dict) and not is_one(value) and len(file.records) > 1:
+            value = file.records  # JSON lines
+        if value is not None:
+            yield from islice(expanded(value, is_one), 20)
+
+
+@dataclass
+class Names:
+    """Names images: by `source.key`, by a key that records often have, or by their document.
+
+    Attributes:
+        key: `source.key`.
+        numbered: how many images had no name, and got their position.
+    """
+
+    key: str | None = None
+    numbered: int = 0
+    _met: set[str] = field(default_factory=set)
+
+    def of(self, document: Document, position: int, *records: Mapping[str, Any]) -> Any:
+        """The id of a document's image.
+
+        Args:
+            document: about the image.
+            position: of the document, from 0.
+            records: that may name the image.
+
+        Returns:
+            The id; or why there is none, if `source.key` is set and no record has that key.
+
+        Raises:
+            InvalidInput: if another document had that name.
+        """
+        name = self._of(document, position, *records)
+        if isinstance(name, str | int):
+            if str(name) in self._met:
+                raise InvalidInput(
+                    f"each image must occur once; {str(name)[:80]!r} is there again "
+                    f"({document.place}).",
+                    hint="set source.key to the key that tells the images apart.",
+                )
+            self._met.add(str(name))
+        return name
+
+    def _of(self, document: Document, position: int, *records: Mapping[str, Any]) -> Any:
+        if self.key is not None:
+            for record in records:
+                if self.key in record:
+                    return record[self.key]
+            return Unusable(f"it must have the key {self.key!r}, which source.key names")
+        if (name := named(*records)) is not None:
+            return name
+        if document.name is not None:
+            return document.name
+        self.numbered += 1
+        return str(position)
+
+    def of_first(self, document: Document, position: int) -> Any:
+        """The id of a document that is a list of records, of which the first may name the image."""
+        first = document.value[0] if isinstance(document.value, list) and document.value else None
+        return self.of(document, position, first if isinstance(first, dict) else {})
+
+    def notices(self) -> list[Notice]:
+        """A notice of the images without a name."""
+        if not self.numbered:
+            return []
+        message = (
+            f"{counted(self.numbered, 'image')} had no name in the file; the ids are their "
+            "positions, from 0. Write one file for each image, or an object of name and result, "
+            "for ids that you can recognise."
+        )
+        return [Notice("numbered", message)]
+
+
+def shown(name: Any) -> Any:
+    """A name for messages; empty if it is the reason why there is none."""
+    return "" if isinstance(name, Unusable) else name
+
+
+def row_of(found: Gathered, name: Any) -> int:
+    """The row of an item.
+
+    Raises:
+        Unusable: if the name is the reason why there is none, or no text or whole number.
+    """
+    if isinstance(name, Unusable):
+        raise name
+    return found.item(name)
+
+
+def named(*records: Mapping[str, Any]) -> str | int | None:
+    """What records say of the name of their image; None if nothing."""
+    for record in records:
+        for key in IMAGE_KEYS:
+            value = record.get(key)
+            if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+                return value
+    return None

@@ -1,0 +1,362 @@
+"""A folder of YOLO text files to a Pool."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool.objects import Notice, Objects
+from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
+from labelnext_adapters.files.content import decoded
+from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.oddities import Oddities, Unusable
+from labelnext_adapters.files.values import ROUNDING
+from labelnext_adapters.files.vision.likeliest import classes_with_rest
+from labelnext_adapters.files.vision.yolo_folder import (
+    DataFile,
+    files_below,
+    find_data,
+    images_of,
+    stem_of,
+    text_folders,
+    texts_among,
+)
+from labelnext_adapters.files.vision.yolo_layout import (
+    Layout,
+    boxes_of,
+    confidence_places,
+    layout_of,
+)
+from labelnext_adapters.files.vision.yolo_lines import Lines, contents_of, numbers_of
+
+if TYPE_CHECKING:
+    from labelnext_adapters.files.vision.options import YoloOptions
+
+_MOST_CLASSES = 100_000  # without names; a larger number is no class
+_MOST_LABELS = 0.1
+_SAVE = "predict again with save_txt=True save_conf=True."
+_CLASSIFIED = re.compile(rb"\s*([01](?:\.\d+)?)\s+(\S.*?)\s*$")
+
+
+@dataclass(frozen=True)
+class _Items:
+    """The items, and which of them each text file predicts.
+
+    Attributes:
+        ids: of the items.
+        of_text: shape (n_texts,), the row of each text file's item, −1 if several images share it.
+        notices: of text files without an image.
+    """
+
+    ids: list[str]
+    of_text: NDArray[np.int64]
+    notices: list[Notice]
+
+
+def read_yolo(path: Path, options: YoloOptions, data: Path | None, images: Path | None) -> Pool:
+    """The images, with their detections as objects, or with the scores of their classes.
+
+    Args:
+        path: the folder of the text files, or the one above it.
+        options: of the format.
+        data: the data.yaml, if it is stated.
+        images: the folder of the images, if it is stated.
+
+    Raises:
+        NotFound: if a stated file or folder does not exist.
+        InvalidInput: if the folder has no text files, or these have no confidence.
+    """
+    if not path.is_dir():
+        raise InvalidInput(
+            "path must be the folder of the text files; it is one of them.",
+            hint=f"set source.path to {path.parent.as_posix()!r}.",
+        )
+    folder, *others = text_folders(path)
+    if others:
+        runs = [one.relative_to(path).as_posix() for one in (folder, *others)]
+        raise InvalidInput(
+            f"path must be the folder of one run; {path.name!r} holds {listed(runs)}.",
+            hint=f"set source.path to one of them, such as {(path / runs[-1]).as_posix()!r}.",
+        )
+    names = list(files_below(folder))
+    texts = sorted(texts_among(names))
+    if not texts:
+        raise InvalidInput(
+            "the folder must hold a .txt file for each image, or a folder labels with them; it "
+            "has none.",
+            hint=_SAVE,
+        )
+    described = find_data(folder, data)
+    stems = [name[:-4] for name in texts]
+    items = _items_of(stems, images_of(folder, names, described, images))
+    contents = contents_of(folder, texts)
+    classes = _class_names(options.classes, described)
+    if options.task == "classify" or (options.task is None and _are_classified(contents)):
+        return _classified(contents, texts, items, classes)
+    lines = numbers_of(contents)
+    return _detected(lines, texts, items, classes, _layout(lines, options, described, folder))
+
+
+def _layout(
+    lines: Lines, options: YoloOptions, data: DataFile | None, folder: Path
+) -> Layout | None:
+    """The layout of the lines; None if there are none with numbers."""
+    if not lines.widths.any():
+        return None
+    task = options.task
+    if task is None:  # as in runs/pose/predict/labels
+        said = {"pose", "segment"} & {part.rstrip("0123456789") for part in folder.parts[-4:]}
+        task = "pose" if said == {"pose"} else "segment" if said == {"segment"} else None
+    return layout_of(lines, task, None if data is None else data.key_points)
+
+
+def _class_names(stated: Sequence[str] | None, data: DataFile | None) -> Mapping[int, str] | None:
+    return dict(enumerate(stated)) if stated is not None else None if data is None else data.names
+
+
+def _items_of(stems: Sequence[str], images: set[str]) -> _Items:
+    """The images, and text files without one; the id is the image's file name, else the stem."""
+    by_stem: dict[str, str | None] = {}
+    for image in sorted(images):
+        stem = stem_of(image)
+        by_stem[stem] = None if stem in by_stem else image
+    alone = [stem for stem in stems if stem not in by_stem]
+    ids = sorted([*images, *alone])
+    rows = {name: row for row, name in enumerate(ids)}
+    owners = [by_stem.get(stem, stem) for stem in stems]
+    of_text = np.array([-1 if name is None else rows[name] for name in owners], dtype=np.int64)
+    notices = []
+    if images and alone:
+        message = f"{counted(len(alone), 'text file')} have no image; their ids are their names."
+        notices.append(Notice("without_image", message, tuple(alone)))
+    return _Items(ids, of_text, notices)
+
+
+def _detected(
+    lines: Lines,
+    texts: Sequence[str],
+    items: _Items,
+    names: Mapping[int, str] | None,
+    layout: Layout | None,
+) -> Pool:
+    """The pool of the detections in these lines."""
+    odd = Oddities("line", seen=len(lines))
+    notices = list(items.notices)
+    classes, places = _numbered(names, lines, notices)
+    rows = items.of_text[lines.files]
+    good: NDArray[np.bool_] = np.zeros(len(lines), dtype=bool)
+    confidences, kinds = np.full(len(lines), np.nan), np.full(len(lines), -1, dtype=np.int64)
+    at: NDArray[np.int64] = np.full(len(lines), -2, dtype=np.int64)
+    if layout is not None:
+        at = confidence_places(lines, layout)
+        _refuse_labels(lines, at)
+        has = np.flatnonzero(at >= 0)
+        confidences[has] = lines.at(at[has], has)
+        kinds[has] = _positions(lines.at(0, has), places)
+        sure = (confidences >= -ROUNDING) & (confidences <= 1 + ROUNDING)
+        good = (at >= 0) & sure & (kinds >= 0) & (rows >= 0)
+    for line in np.flatnonzero(~good).tolist():
+        why = _why(lines, line, at, confidences, rows, layout, classes)
+        text = texts[lines.files[line]]
+        item = "" if rows[line] < 0 else items.ids[rows[line]]
+        odd.leave_out(f"{text} line {lines.numbers[line]}", item, why)
+    try:
+        notices += odd.notices()
+    except InvalidInput as error:
+        error.hint = error.hint or _cure(lines, at, confidences)
+        raise
+    used = np.flatnonzero(good)
+    used = used[np.argsort(rows[used], kind="stable")]
+    boxes: NDArray[np.float64] = np.zeros((0, 4))
+    if layout is not None:
+        boxes = _usable(boxes_of(lines, layout, used), used, lines, texts, items, notices)
+    counts = np.bincount(rows[used], minlength=len(items.ids))
+    lost = np.zeros(len(items.ids), dtype=bool)  # all that was said of them was left out
+    lost[rows[(rows >= 0) & ~good]] = True
+    lost |= _of_shared_stems(items)
+    objects = Objects(
+        np.concatenate([[0], np.cumsum(counts)]),
+        np.clip(confidences[used], 0, 1),
+        class_ids=kinds[used],
+        boxes=boxes if len(boxes) else None,
+    )
+    missing = lost & (counts == 0)
+    columns: dict[str, Any] = {"missing": missing} if missing.any() else {}
+    return Pool(items.ids, objects=objects, classes=classes or None, notices=notices, **columns)
+
+
+def _of_shared_stems(items: _Items) -> NDArray[np.bool_]:
+    """Images that share the name of a text file, so that nobody knows whose it is."""
+    if (items.of_text >= 0).all():
+        return np.zeros(len(items.ids), dtype=bool)
+    stems = [stem_of(name) for name in items.ids]
+    met: dict[str, int] = {}
+    for stem in stems:
+        met[stem] = met.get(stem, 0) + 1
+    return np.array([met[stem] > 1 for stem in stems], dtype=bool)
+
+
+def _numbered(
+    names: Mapping[int, str] | None, lines: Lines, notices: list[Notice]
+) -> tuple[list[str], NDArray[np.int64]]:
+    """Names of the classes, and the position of each class number; −1 where there is no class."""
+    if names is not None:
+        numbers = sorted(n for n in names if 0 <= n < _MOST_CLASSES)
+        places = np.full(numbers[-1] + 1 if numbers else 0, -1, dtype=np.int64)
+        places[numbers] = np.arange(len(numbers))
+        return [names[number] for number in numbers], places
+    met = lines.values[lines.starts[lines.widths > 0]]
+    met = met[(met >= 0) & (met < _MOST_CLASSES)]
+    n_classes = int(met.max()) + 1 if len(met) else 0
+    if n_classes:
+        message = (
+            "Classes are named by their numbers, because no data.yaml was found; source.data or "
+            "source.classes names them."
+        )
+        notices.append(Notice("derived_classes", message))
+    return [str(number) for number in range(n_classes)], np.arange(n_classes)
+
+
+def _positions(numbers: NDArray[np.float64], places: NDArray[np.int64]) -> NDArray[np.int64]:
+    whole = (numbers >= 0) & (numbers < len(places)) & (numbers == np.floor(numbers))
+    positions = np.full(len(numbers), -1, dtype=np.int64)
+    positions[whole] = places[numbers[whole].astype(np.int64)]
+    return positions
+
+
+def _refuse_labels(lines: Lines, at: NDArray[np.int64]) -> None:
+    bare = int((at == -1).sum())
+    if bare <= _MOST_LABELS * len(lines):
+        return
+    amount = "no line has" if bare == len(lines) else f"{bare:,} of {len(lines):,} lines have no"
+    raise InvalidInput(
+        f"the text files must hold predictions with a confidence; {amount} confidence, so these "
+        "are labels, not predictions.",
+        hint=_SAVE,
+    )
+
+
+def _why(
+    lines: Lines,
+    line: int,
+    at: NDArray[np.int64],
+    confidences: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    layout: Layout | None,
+    classes: Sequence[str],
+) -> str:
+    """Why a line can't be used."""
+    if lines.widths[line] == 0 or layout is None:
+        return "it must be numbers"
+    if at[line] == -1:
+        return "it has no confidence"
+    if at[line] == -2:
+        return f"it must have the numbers {layout.in_words}; it has {lines.widths[line]}"
+    if not -ROUNDING <= confidences[line] <= 1 + ROUNDING:
+        return f"confidence must be in [0, 1]; got {confidences[line]:g}"
+    if rows[line] < 0:
+        return "several images have its name, so that it could be about any of them"
+    number = lines.values[lines.starts[line]]
+    return f"the class must be one of 0 to {len(classes) - 1}; got {number:g}"
+
+
+def _cure(lines: Lines, at: NDArray[np.int64], confidences: NDArray[np.float64]) -> str | None:
+    """What to do where most lines can't be used."""
+    values = confidences[~np.isnan(confidences)]
+    wrong = values[(values < 0) | (values > 1)]
+    if len(wrong) and (lines.widths == 6).mean() > 0.5 and (wrong == np.round(wrong)).all():
+        return f"the last number seems to be the id of a track: {_SAVE}"
+    return None
+
+
+def _usable(
+    boxes: NDArray[np.float64],
+    used: NDArray[np.intp],
+    lines: Lines,
+    texts: Sequence[str],
+    items: _Items,
+    notices: list[Notice],
+) -> NDArray[np.float64]:
+    """Boxes, NaN where one can't be used."""
+    x1, y1, x2, y2 = boxes.T
+    bad = ~np.isfinite(boxes).all(axis=1) | (x1 > x2) | (y1 > y2)
+    bad |= (x1 >= 1) | (y1 >= 1) | (x2 <= 0) | (y2 <= 0)
+    if not bad.any():
+        return boxes
+    boxes = boxes.copy()
+    which = used[bad]
+    shown = "; ".join(
+        f"{texts[lines.files[line]]} line {lines.numbers[line]}" for line in which[:5].tolist()
+    )
+    message = (
+        f"Left out {counted(len(which), 'box', 'boxes')}, but not the objects in them, because "
+        f"boxes must be fractions of the image and overlap it: {shown}."
+    )
+    ids = (items.ids[row] for row in items.of_text[lines.files[which]].tolist())
+    notices.append(Notice("bad_boxes", message, tuple(dict.fromkeys(ids))))
+    boxes[bad] = np.nan
+    return boxes
+
+
+def _are_classified(contents: Sequence[bytes]) -> bool:
+    """Whether the first lines are probabilities with the name of a class."""
+    lines = [line for data in contents[:50] for line in data.splitlines() if line.strip()]
+    named = [_CLASSIFIED.match(line) is not None and not _is_object(line) for line in lines]
+    return sum(named) > 0.5 * len(lines)
+
+
+def _is_object(line: bytes) -> bool:
+    """Whether a line is five or more numbers."""
+    try:
+        return len([float(token) for token in line.split()]) >= 5
+    except ValueError:
+        return False
+
+
+def _classified(
+    contents: Sequence[bytes],
+    texts: Sequence[str],
+    items: _Items,
+    names: Mapping[int, str] | None,
+) -> Pool:
+    """The pool of images with the scores of their likeliest classes."""
+    told = [_scores(data) for data in contents]
+    known = classes_with_rest(
+        (scores for scores in told if isinstance(scores, dict)),
+        None if names is None else names.values(),
+    )
+    found = Gathered("text file", classes=known)
+    for name in items.ids:
+        found.item(name)
+    found.notices += items.notices
+    for scores, text, row in zip(told, texts, items.of_text.tolist(), strict=True):
+        with found.record(text, "" if row < 0 else items.ids[row]):
+            if row < 0:
+                raise Unusable("several images have its name")
+            if isinstance(scores, Unusable):
+                raise scores
+            found.scores(row, scores)
+    return found.pool()
+
+
+def _scores(data: bytes) -> dict[str, float] | Unusable:
+    """The scores by class, or why there are none."""
+    scores = {}
+    try:
+        lines = decoded(data).splitlines()
+    except InvalidInput as error:
+        return Unusable(error.message.rstrip("."))
+    for line in filter(str.strip, lines):
+        told = _CLASSIFIED.match(line.encode("utf-8"))
+        if told is None:
+            return Unusable(f"a line must be a probability and a class; got {line!r:.60}")
+        scores[told[2].decode("utf-8")] = float(told[1])
+    return scores

@@ -1,0 +1,224 @@
+"""Where a YOLO folder has its text files, its images and the names of its classes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from labelnext.errors import InvalidInput, NotFound
+from labelnext_adapters.files.content import guarded, read_text
+from labelnext_adapters.files.oddities import Unusable
+from labelnext_adapters.files.values import name_text
+
+_IMAGES = (
+    ".avif", ".bmp", ".dng", ".gif", ".heic", ".heif", ".jp2", ".jpeg", ".jpg", ".mpo", ".pfm",
+    ".png", ".tif", ".tiff", ".webp",
+)  # fmt: skip
+_OTHER_TEXTS = ("classes.txt", "labels.txt", "notes.txt", "predictions.txt", "requirements.txt")
+_DATA = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
+_MET = 50_000  # files of a folder that are looked at for a folder of text files
+_UP = 3  # folders above the text files where data.yaml is looked for
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """What a data.yaml says.
+
+    Attributes:
+        path: of the file.
+        names: of the classes, by number; None if it names none.
+        key_points: how many key points a pose has, and numbers of each.
+        image_folders: of its splits.
+    """
+
+    path: Path
+    names: dict[int, str] | None
+    key_points: tuple[int, ...] | None
+    image_folders: tuple[Path, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML without aliases, which can stand for more than memory holds."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases aren't read")
+        return super().compose_node(parent, index)
+
+
+def text_folders(path: Path) -> list[Path]:
+    """The folders of text files: `labels` in this one, this one, or all `labels` below it."""
+    inner = path / "labels"
+    if path.name != "labels" and inner.is_dir():
+        return [inner]
+    if any(texts_among(files_below(path, deep=False))):
+        return [path]
+    parents = {name.rpartition("/")[0] for name in texts_among(islice(files_below(path), _MET))}
+    found = {parent.partition("labels")[0] for parent in parents if "labels" in parent.split("/")}
+    return [path / f"{parent}labels" for parent in sorted(found)] or [path]
+
+
+def texts_among(names: Iterable[str]) -> Iterator[str]:
+    """The names of files that may hold predictions: text files that aren't lists of classes."""
+    for name in names:
+        if name.endswith((".txt", ".TXT")):
+            base = name.rpartition("/")[2].lower()
+            if base not in _OTHER_TEXTS and not base.startswith("readme"):
+                yield name
+
+
+def images_among(names: Iterable[str]) -> set[str]:
+    """The names of image files."""
+    return {name for name in names if name.lower().endswith(_IMAGES)}
+
+
+def files_below(folder: Path, *, deep: bool = True) -> Iterator[str]:
+    """Names of the files in a folder, relative to it, as in POSIX paths; in no order."""
+    pending = [""]
+    while pending:
+        inner = pending.pop()
+        with os.scandir(folder / inner) as entries:
+            for entry in entries:
+                if entry.is_file():
+                    yield inner + entry.name
+                elif deep and entry.is_dir(follow_symlinks=False):
+                    pending.append(f"{inner}{entry.name}/")
+
+
+def images_of(
+    texts: Path, names: Sequence[str], data: DataFile | None, stated: Path | None
+) -> set[str]:
+    """The images that were predicted, by the names of their files.
+
+    They are looked for beside the folder of the text files, as `predict` writes them; in `images`
+    in place of `labels`; in the folders of data.yaml; and among the text files.
+
+    Args:
+        texts: folder of the text files.
+        names: of the files in it.
+        data: the data.yaml.
+        stated: the folder of the images, if it is known.
+
+    Raises:
+        NotFound: if the stated folder does not exist.
+    """
+    if stated is not None:
+        if not stated.is_dir():
+            raise NotFound(
+                f"image_folder must be a folder; got {str(stated)!r}, which does not exist."
+            )
+        return images_among(files_below(stated))
+    if texts.name == "labels" and (beside := images_among(files_below(texts.parent, deep=False))):
+        return beside
+    parts = list(texts.parts)
+    if "labels" in parts:
+        parts[len(parts) - 1 - parts[::-1].index("labels")] = "images"
+        if (folder := Path(*parts)).is_dir():
+            return images_among(files_below(folder))
+    return _of_splits(names, data) or images_among(names)
+
+
+def _of_splits(names: Sequence[str], data: DataFile | None) -> set[str]:
+    """Images of the splits that the text files belong to."""
+    splits = [images_among(files_below(f)) for f in (data.image_folders if data else ())]
+    images: set[str] = set()
+    waiting = {stem_of(name) for name in texts_among(names)} if splits else set()
+    while splits and waiting:
+        found = max(splits, key=lambda names: len(waiting & set(map(stem_of, names))))
+        matched = waiting & set(map(stem_of, found))
+        if not matched:
+            break
+        images |= found
+        waiting -= matched
+        splits.remove(found)
+    return images
+
+
+def stem_of(name: str) -> str:
+    """A file's name without its ending, with the folders before it."""
+    return os.path.splitext(name)[0]
+
+
+def find_data(texts: Path, stated: Path | None) -> DataFile | None:
+    """The data.yaml: the stated one, else the first beside or above the text files.
+
+    Raises:
+        NotFound: if the stated one does not exist.
+        InvalidInput: if it is broken.
+    """
+    if stated is not None:
+        if not stated.is_file():
+            raise NotFound(f"data must be a file; got {str(stated)!r}, which does not exist.")
+        return _read(stated)
+    path = data_path(texts)
+    return None if path is None else _read(path)
+
+
+def data_path(texts: Path) -> Path | None:
+    """The first data.yaml beside or above the text files, or the list classes.txt."""
+    folders = [texts, *list(texts.absolute().parents)[:_UP]]
+    places = [folder / name for folder in folders for name in _DATA]
+    return next((p for p in [*places, texts / "classes.txt"] if p.is_file()), None)
+
+
+def _read(path: Path) -> DataFile:
+    read: DataFile = guarded(path.name, "YAML", lambda: _data_file(path))
+    return read
+
+
+def _data_file(path: Path) -> DataFile:
+    if path.suffix == ".txt":
+        lines = [line.strip() for line in read_text(path).splitlines()]
+        return DataFile(path, dict(enumerate(filter(None, lines))), None, ())
+    value = _parsed(read_text(path))
+    if not isinstance(value, dict):
+        raise InvalidInput("it must hold keys such as names and val.")
+    root = path.parent
+    if isinstance(stated := value.get("path"), str) and (root / stated).is_dir():
+        root /= stated
+    splits = [value.get(split) for split in ("test", "val", "train")]
+    entries = [one for split in splits for one in (split if isinstance(split, list) else [split])]
+    folders = [_folder(root, one) for one in entries if isinstance(one, str)]
+    shape = value.get("kpt_shape")
+    key_points = None
+    if isinstance(shape, list) and shape and all(type(n) is int and n > 0 for n in shape):
+        key_points = tuple(shape)
+    found = tuple(folder for folder in folders if folder is not None)
+    return DataFile(path, _names(value.get("names")), key_points, found)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = "" if mark is None else f"line {mark.line + 1}: "
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        raise InvalidInput(f"it must be YAML; {where}{problem}.") from error
+
+
+def _folder(root: Path, entry: str) -> Path | None:
+    """A folder of images; Roboflow writes ../val/images for what is in val/images."""
+    places = [root / entry, *([root / entry[3:]] if entry.startswith("../") else [])]
+    return next((place for place in places if place.is_dir()), None)
+
+
+def _names(value: Any) -> dict[int, str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list | dict) or not value:
+        raise InvalidInput(f"names must be a list of class names; got {value!r:.80}.")
+    pairs = enumerate(value) if isinstance(value, list) else value.items()
+    try:
+        names = {int(number): name_text(name) for number, name in pairs}
+    except (Unusable, TypeError, ValueError) as error:
+        raise InvalidInput(f"names must be a list of class names; {error}.") from error
+    if len(set(names.values())) < len(names):
+        raise InvalidInput("names must be a list of distinct class names.")
+    return names

@@ -1,0 +1,147 @@
+"""What the numbers of a YOLO line mean: boxes, oriented boxes, segments or poses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext_adapters.files.vision.yolo_lines import Lines
+
+Task = Literal["detect", "segment", "pose", "obb", "classify"]
+_BOX = 5  # class, centre, width and height
+_FITS = 0.9
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What stands where in a line.
+
+    Attributes:
+        task: what was predicted; obb also stands for any shape made of points.
+        points: numbers of key points after the box.
+        tracked: the last number is the id of a track.
+    """
+
+    task: Task
+    points: int = 0
+    tracked: bool = False
+
+    @property
+    def in_words(self) -> str:
+        """The numbers of a line."""
+        shape = {"detect": "x y width height", "pose": "x y width height points"}
+        track = " track" if self.tracked else ""
+        return f"class {shape.get(self.task, 'x1 y1 x2 y2 …')} confidence{track}"
+
+
+def layout_of(
+    lines: Lines, task: Task | None = None, key_points: Sequence[int] | None = None
+) -> Layout:
+    """The layout that most lines have.
+
+    Args:
+        lines: at least one line of numbers.
+        task: if it is known.
+        key_points: how many there are, and numbers of each, if it is known.
+    """
+    widths = lines.widths[lines.widths > 0]
+    usual = int(np.bincount(widths).argmax())
+    if task is None and key_points is not None:
+        task = "pose"
+    if task is None and usual <= 7:
+        task = "detect"
+    if task in (None, "pose"):
+        points = _key_points(lines, usual, key_points, known=task == "pose")
+        if points:
+            bare = usual - _BOX - points
+            return Layout("pose", points, tracked=bare == 2)
+    task = "obb" if task in (None, "pose", "classify") else task
+    return Layout(task, 0, _tracked(lines, usual, task))
+
+
+def _key_points(lines: Lines, usual: int, stated: Sequence[int] | None, *, known: bool) -> int:
+    """Numbers of key points in a line; 0 if they are no poses.
+
+    With a visibility for each point, and a confidence, a line has 6 + 3 k numbers; a polygon can
+    have as many, but its other points aren't in a box made of the first two.
+    """
+    if stated is not None:
+        return int(np.prod(stated))
+    same = np.flatnonzero(lines.widths == usual)
+    if len(same) < _FITS * len(lines) or usual < (8 if known else 12):
+        return 0
+    more = (usual - _BOX) % 3  # a confidence, and the id of a track
+    if more == 2 and not _whole(lines.at(usual - 1, same)):
+        return usual - _BOX - (usual - _BOX) % 2 if known else 0
+    points = usual - _BOX - more
+    if known:
+        return points
+    x, y, width, height = (lines.at(place, same) for place in range(1, 5))
+    inside = (width > 0) & (height > 0)
+    for place in range(_BOX, _BOX + points, 3):
+        px, py, seen = (lines.at(place + i, same) for i in range(3))
+        hidden = (seen < 0.5) | ((px == 0) & (py == 0))
+        near = (np.abs(px - x) <= 0.75 * width + 0.02) & (np.abs(py - y) <= 0.75 * height + 0.02)
+        inside &= (hidden | near) & (seen >= 0) & (seen <= 2)
+    return points if inside.mean() >= _FITS else 0
+
+
+def _whole(values: NDArray[np.float64]) -> bool:
+    """Whether they are ids of tracks: whole numbers from 1."""
+    return bool(((values >= 1) & (values == np.round(values))).mean() >= _FITS)
+
+
+def _tracked(lines: Lines, usual: int, task: Task) -> bool:
+    """Whether lines end in the id of a track."""
+    same = np.flatnonzero((lines.widths == usual) if task == "detect" else (lines.widths > 0))
+    odd = usual == 7 if task == "detect" else usual % 2 == 1
+    return odd and _whole(lines.at(lines.widths[same] - 1, same))
+
+
+def confidence_places(lines: Lines, layout: Layout) -> NDArray[np.int64]:
+    """Where each line has its confidence, counted from its first number.
+
+    Shape (n_lines,); −1 where the line has none, −2 where its length fits no object.
+    """
+    body = lines.widths - int(layout.tracked)
+    if layout.task in ("detect", "pose"):
+        box = _BOX + layout.points
+        places = np.where(body == box + 1, box, np.where(body == box, -1, -2))
+    else:
+        places = np.where(body % 2 == 0, body - 1, -1)
+        places = np.where(body < 7, -2, places)  # a triangle has 7 numbers
+    return np.where(lines.widths == 0, -2, places).astype(np.int64)
+
+
+def boxes_of(lines: Lines, layout: Layout, used: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Boxes x1 y1 x2 y2 as fractions of the image, around the points where there are points.
+
+    Args:
+        lines: of all files.
+        layout: what they mean.
+        used: positions of the lines that have a confidence.
+
+    Returns:
+        Shape (n_used, 4).
+    """
+    if not len(used):
+        return np.zeros((0, 4))
+    if layout.task in ("detect", "pose"):
+        x, y, width, height = (lines.at(place, used) for place in range(1, 5))
+        return np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=1)
+    counts = lines.widths[used] - 2 - int(layout.tracked)
+    offsets = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    within = np.arange(counts.sum()) - np.repeat(offsets, counts)
+    values = lines.values[np.repeat(lines.starts[used] + 1, counts) + within]
+    corners = []
+    for axis in (0, 1):
+        own = within % 2 == axis
+        low = np.minimum.reduceat(np.where(own, values, np.inf), offsets)
+        high = np.maximum.reduceat(np.where(own, values, -np.inf), offsets)
+        corners.append((low, high))
+    (x1, x2), (y1, y2) = corners
+    return np.stack([x1, y1, x2, y2], axis=1)
