@@ -30,6 +30,7 @@ from labelnext.cli.console import (
     warnings_in_one_line,
 )
 from labelnext.cli.exchange import platforms
+from labelnext.cli.look import looked_at
 from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, RunId, Verbose
 from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
@@ -201,7 +202,7 @@ def init(
     from labelnext.config.template import config_template
     from labelnext.support.files import write_atomically
 
-    known = None if path is None else _looked_at(platform, path, output)
+    known = None if path is None else looked_at(platform, path, output)
     text = config_template(platform, known).encode()
     if output.exists() and not force:
         raise ConfigError(f"{output} already exists.", hint="add --force to overwrite it.")
@@ -209,26 +210,6 @@ def init(
     name = escaped(str(output))
     task = "Run" if known else "Fill in [bold]source[/], then run"
     out.print(f"Wrote {name}. {task}: labelnext check {name}")
-
-
-def _looked_at(platform: str, path: str, output: Path) -> dict[str, Any]:
-    """Say what a path holds, and return the keys of `source` for it."""
-    import os
-
-    from labelnext.adapter.registry import open_adapter
-
-    adapter = open_adapter(platform, path=path)
-    try:
-        findings = adapter.check()
-    finally:
-        adapter.close()
-    for finding in findings:
-        if finding.level == "error":
-            raise ConfigError(finding.message, hint=finding.hint)
-        print_plain(finding.message)
-    if "://" in path:
-        return {"path": path}
-    return {"path": os.path.relpath(path, output.absolute().parent)}
 
 
 @app.command(epilog="Example: labelnext export labelnext.yaml pool")

@@ -33,35 +33,26 @@ BUILT_IN = [
     "arrow",
     "coco",
     "csv",
-<<<<<<< HEAD
+    "cvat",
     "datasets",
     "huggingface",
     "json",
     "jsonl",
     "label-studio",
     "llm",
-=======
-    "cvat",
-    "json",
-    "jsonl",
-    "label-studio",
     "mmdetection",
->>>>>>> vision
     "npy",
     "npz",
     "parquet",
     "parquet-folder",
-<<<<<<< HEAD
-    "spacy",
-=======
     "pickle",
     "roboflow",
+    "spacy",
     "supervision",
     "torchvision",
     "ultralytics",
     "voc",
     "yolo",
->>>>>>> vision
 ]
 
 

@@ -62,8 +62,7 @@ def outcome(name: str, content: bytes, images: bytes | None = None) -> str:
             pool = adapter.read()  # type: ignore[attr-defined]  # of the files adapter
             ranking = rank(pool)
         except LabelnextError as error:
-            assert error.message
-            return error.message
+            return error.message or "an error without a message"
         assert len(set(ranking.item_ids.tolist())) == len(ranking.item_ids)
         assert not set(ranking.item_ids.tolist()) - set(pool.item_ids.tolist())
         return "ranked"
