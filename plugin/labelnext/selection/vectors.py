@@ -30,6 +30,7 @@ class Points:
         array: shape (n_rows, n_dimensions), in memory or memory-mapped; float16 is read as float32.
         rows: shape (n_points,), the rows in order; all when None.
         transform: applied to every block read.
+        width: of a transformed vector; as stored when None.
 
     Example:
         >>> points = Points(np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]]), np.array([2, 0]))
@@ -44,12 +45,14 @@ class Points:
         array: Array,
         rows: NDArray[np.intp] | None = None,
         transform: Callable[[Array], Array] | None = None,
+        width: int | None = None,
     ) -> None:
         if rows is not None and len(rows) and (np.diff(rows) == 1).all():
             array, rows = array[rows[0] : rows[-1] + 1], None  # consecutive rows: a view
         self._array, self._rows, self._transform = array, rows, transform
         self.dtype = np.dtype(np.float64 if array.dtype == np.float64 else np.float32)
-        self.shape = (len(array) if rows is None else len(rows), array.shape[1])
+        n_points = len(array) if rows is None else len(rows)
+        self.shape = (n_points, array.shape[1] if width is None else width)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -82,7 +85,8 @@ class Points:
         return in_order(lambda part: work(part, self[part]), self._slices(rows))
 
     def _slices(self, rows: int | None = None) -> list[slice]:
-        step = min(max(1, _BLOCK // max(1, self.shape[1])), rows or len(self) or 1)
+        width = max(1, self._array.shape[1])  # as read
+        step = min(max(1, _BLOCK // width), rows or len(self) or 1)
         return [slice(start, min(start + step, len(self))) for start in range(0, len(self), step)]
 
 
@@ -195,6 +199,7 @@ class Space:
     def of(self, array: Array, rows: NDArray[np.intp], *, seed: int) -> Callable[..., Points]:
         """Learn the space from some rows; returns a function from row positions to points."""
         steps: list[Callable[[Array], Array]] = []
+        width = array.shape[1]
         if self.standardise or self.projection == "pca":
             mean = mean_of(Points(array, rows))
             steps.append(lambda block: block - mean.astype(block.dtype))
@@ -202,17 +207,18 @@ class Space:
             scale = np.sqrt(mean_of(Points(array, rows, _chain([*steps, np.square]))))
             scale[scale == 0] = 1  # a constant dimension stays 0
             steps.append(lambda block: block / scale.astype(block.dtype))
-        if self.projection is not None and self.n_components < array.shape[1]:
+        if self.projection is not None and self.n_components < width:
             if self.projection == "pca":
                 matrix = _principal_axes(Points(array, rows, _chain(steps)), self.n_components)
             else:
-                shape = (array.shape[1], self.n_components)
+                shape = (width, self.n_components)
                 matrix = np.random.default_rng(seed).normal(size=shape) / self.n_components**0.5
+            width = self.n_components
             steps.append(lambda block: block @ matrix.astype(block.dtype))
         if self.distance == "cosine":
             steps.append(_unit)
         transform = _chain(steps) if steps else None
-        return lambda chosen: Points(array, chosen, transform)
+        return lambda chosen: Points(array, chosen, transform, width)
 
 
 def _chain(steps: list[Callable[[Array], Array]]) -> Callable[[Array], Array]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 _STEPS = 1 << 16  # of the floating-point grid: scores closer than this are one value
 _AROUND = 1 << 24  # steps on either side of them
-_FAR = float(np.finfo(np.float64).max) / 4  # farther apart, their difference would overflow
+_FAR = 1e300  # of either sign: a plot needs room above its values
 
 
 def histogram(
