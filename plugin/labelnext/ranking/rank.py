@@ -157,7 +157,7 @@ def _usable(
     """Which items have all inputs of the method, shape (n_items,)."""
     usable = np.ones(len(pool), dtype=bool) if utilities is None else ~np.isnan(utilities)
     if pool.embeddings is not None and "embeddings" in method.inputs:
-        usable &= finite_rows(Points(pool.embeddings))
+        usable &= finite_rows(Points(pool.embeddings), pool.item_ids)
     if "probabilities" in method.inputs and pool.mean_probabilities is not None:
         usable &= ~np.isnan(pool.mean_probabilities).any(axis=1)
     if pool.newest_objects is not None and "objects" in method.inputs:
@@ -169,7 +169,7 @@ def _finite_objects(objects: Objects) -> NDArray[np.bool_]:
     """Items whose objects have embeddings without NaN or infinity, shape (n_items,)."""
     whole = np.ones(len(objects), dtype=bool)
     if objects.embeddings is not None:
-        whole[objects.item_positions[~np.isfinite(objects.embeddings).all(axis=1)]] = False
+        whole[objects.item_positions[~finite_rows(Points(objects.embeddings))]] = False
     return whole
 
 

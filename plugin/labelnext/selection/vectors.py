@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
+from labelnext.pool.checks import named
 from labelnext.support.threads import in_order
 
 Array: TypeAlias = NDArray[np.floating]
@@ -20,6 +21,7 @@ Projection = Literal["pca", "random"]
 
 _Result = TypeVar("_Result")
 
+_LARGEST = 1e15  # sums of squares of such numbers fit into float32
 _BLOCK = 1 << 20  # elements: small in memory, large enough for a matrix product
 
 
@@ -94,7 +96,8 @@ def as_points(embeddings: Array | Points) -> Points:
     """Convert a selection method's argument to points; arrays must be finite.
 
     Raises:
-        InvalidInput: if an array is not of shape (n_items, n_dimensions), or not finite.
+        InvalidInput: if an array is not of shape (n_items, n_dimensions), not finite, or too
+            large or small to be squared.
     """
     if isinstance(embeddings, Points):
         return embeddings
@@ -109,10 +112,35 @@ def as_points(embeddings: Array | Points) -> Points:
     return points
 
 
-def finite_rows(points: Points) -> NDArray[np.bool_]:
-    """Which points have neither NaN nor infinity, shape (n_points,)."""
-    finite = [*points.each(lambda _, block: np.isfinite(block).all(axis=1))]
-    return np.concatenate([np.empty(0, dtype=bool), *finite])
+def finite_rows(
+    points: Points, names: Sequence[str] | NDArray[Any] | None = None
+) -> NDArray[np.bool_]:
+    """Which points have neither NaN nor infinity, shape (n_points,).
+
+    Args:
+        points: as read; their squares must fit into float32.
+        names: ids for error messages; row numbers when None.
+
+    Raises:
+        InvalidInput: if the largest finite number is above 1e15, or below 1e-15 and not 0.
+    """
+
+    def examined(_: slice, block: Array) -> tuple[NDArray[np.bool_], Array]:
+        finite = np.isfinite(block).all(axis=1)
+        kept = block if finite.all() else np.where(finite[:, None], block, 0)
+        return finite, np.maximum(kept.max(axis=1), -kept.min(axis=1))
+
+    if 0 in points.shape:
+        return np.ones(len(points), dtype=bool)
+    finite, sizes = (np.concatenate(part) for part in zip(*points.each(examined), strict=True))
+    largest = int(sizes.argmax())
+    if sizes[largest] > _LARGEST or 0 < sizes[largest] < 1 / _LARGEST:
+        raise InvalidInput(
+            f"embeddings must have numbers between 1e-15 and 1e15 in size; got at most "
+            f"{sizes[largest]:.6g}, for {named(np.array([largest]), names)}.",
+            hint="scale all of them by the same factor.",
+        )
+    return finite
 
 
 def squared_distances(first: Array, second: Array) -> Array:
@@ -233,8 +261,13 @@ def _chain(steps: list[Callable[[Array], Array]]) -> Callable[[Array], Array]:
 
 
 def _unit(block: Array) -> Array:
-    lengths = np.sqrt(squared_lengths(block))[:, None]
-    unit: Array = block / np.where(lengths > 0, lengths, 1)
+    lengths = np.sqrt(squared_lengths(block))
+    small = np.flatnonzero(lengths < 1 / _LARGEST)  # their squares may have been rounded to 0
+    if small.size:
+        block, sizes = np.array(block), np.abs(block[small]).max(axis=1)
+        block[small] /= np.where(sizes > 0, sizes, 1)[:, None]
+        lengths[small] = np.sqrt(squared_lengths(block[small]))
+    unit: Array = block / np.where(lengths > 0, lengths, 1)[:, None]
     return unit
 
 

@@ -43,11 +43,7 @@ def test_coarse_and_fine_bins_of_close_values_share_their_edges() -> None:
     assert fine[::100] == pytest.approx(coarse, rel=1e-12)
 
 
-@given(
-    values=st.lists(
-        st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=8
-    )
-)
+@given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=8))
 def test_every_finite_value_is_counted_once(values: list[float]) -> None:
     counts, edges = histogram(np.array(values), min(values), max(values), 30)
     assert counts.sum() == len(values)
