@@ -13,9 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.checks import (
-    checked_classes,
     checked_costs,
-    checked_ids,
     checked_labels,
     checked_votes,
     column_of,
@@ -36,6 +34,7 @@ from labelnext.pool.objects import (
     missing_versions,
     note_missing_versions,
 )
+from labelnext.pool.texts import checked_classes, checked_groups, checked_ids
 from labelnext.support.words import counted
 
 
@@ -151,7 +150,7 @@ class Pool:
             labels=classed,
             votes=ballots,
             labelled=done,
-            groups=None if groups is None else column_of("groups", groups, n, np.str_),
+            groups=None if groups is None else checked_groups(groups, n),
             costs=None if costs is None else checked_costs(costs, ids),
             multilabel=multilabel,
             objects=sets if isinstance(objects, tuple) or sets is None else sets[0],
