@@ -344,6 +344,7 @@ def _checked_probabilities(
             f"probabilities must be of shape ({n}, n_classes) or (n_members, {n}, n_classes); "
             f"got shape {array.shape}."
         )
+    array = np.ascontiguousarray(array)  # the last digit of a sum depends on the layout
     if classes is not None and len(classes) != array.shape[-1]:
         raise InvalidInput(
             f"classes must have one name for each of the {array.shape[-1]} columns of "

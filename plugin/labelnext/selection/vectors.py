@@ -61,7 +61,7 @@ class Points:
 
     def __getitem__(self, index: slice | NDArray[np.intp]) -> Array:
         rows = index if self._rows is None else self._rows[index]
-        block = np.asarray(self._array[rows]).astype(self.dtype, copy=False)
+        block = np.ascontiguousarray(self._array[rows], dtype=self.dtype)
         return block if self._transform is None else self._transform(block)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
