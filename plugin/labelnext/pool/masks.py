@@ -26,7 +26,7 @@ MOST_OUTLINE = 2_000_000  #: pixels, the outline of all polygons of a segmentati
 _OUTSIDE = 10  # a corner may lie so many times the image's longer side from the image's corner
 
 
-class CheckedMasks(np.ndarray):
+class CheckedMasks(np.ndarray[Any, np.dtype[np.object_]]):
     """Masks that `checked_masks` has checked; what is selected from them needs no second check."""
 
 

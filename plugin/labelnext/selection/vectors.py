@@ -126,13 +126,16 @@ def finite_rows(
     """
 
     def examined(_: slice, block: Array) -> tuple[NDArray[np.bool_], Array]:
-        finite = np.isfinite(block).all(axis=1)
+        finite: NDArray[np.bool_] = np.asarray(np.isfinite(block).all(axis=1))
         kept = block if finite.all() else np.where(finite[:, None], block, 0)
-        return finite, np.maximum(kept.max(axis=1), -kept.min(axis=1))
+        sizes: Array = np.maximum(kept.max(axis=1), -kept.min(axis=1))
+        return finite, sizes
 
     if 0 in points.shape:
         return np.ones(len(points), dtype=bool)
-    finite, sizes = (np.concatenate(part) for part in zip(*points.each(examined), strict=True))
+    blocks = [*points.each(examined)]
+    finite: NDArray[np.bool_] = np.concatenate([block[0] for block in blocks])
+    sizes = np.concatenate([block[1] for block in blocks])
     largest = int(sizes.argmax())
     if sizes[largest] > _LARGEST or 0 < sizes[largest] < 1 / _LARGEST:
         raise InvalidInput(
