@@ -18,6 +18,7 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Objects
 
 _CHUNK = 2048  # images per chunk
+_NUMBERS = 1 << 22  # of the distributions held at once, 32 MiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,18 +190,39 @@ def cluster_certainty(
     shapes = shapes_of(versions)
     means = mean_shapes(shapes, clusters.members)
     asked = present_versions(versions)[clusters.items]  # versions without a prediction don't vote
-    seen = np.zeros(len(clusters))
-    overlap, mean = np.zeros(len(clusters)), np.zeros((len(clusters), n_classes + 1))
-    for v, (version, rows) in enumerate(zip(versions, clusters.members.T, strict=True)):
+    seen, overlap = np.zeros(len(clusters)), np.zeros(len(clusters))
+    for v, rows in enumerate(clusters.members.T):
         has = rows >= 0
         seen += has
         overlap[has] += iou_of_each(shapes[v][rows[has]], means[has])
+    step = max(1, _NUMBERS // (n_classes + 1))
+    parts = [slice(start, start + step) for start in range(0, len(clusters), step)]
+    semantic = [
+        _semantic(clusters.members[part], versions, asked[part], n_classes) for part in parts
+    ]
+    return Certainty(
+        np.concatenate([np.empty(0), *semantic]),
+        overlap / np.maximum(seen, 1),
+        seen / asked.sum(axis=1),
+    )
+
+
+def _semantic(
+    members: NDArray[np.int64],
+    versions: Sequence[Objects],
+    asked: NDArray[np.bool_],
+    n_classes: int,
+) -> NDArray[np.float64]:
+    """1 − H(mean distribution)/ln(K + 1) of some clusters, background included."""
+    mean = np.zeros((len(members), n_classes + 1))
+    for v, (version, rows) in enumerate(zip(versions, members.T, strict=True)):
+        has = rows >= 0
         mean[has] += _with_background(version, rows[has], n_classes)
         mean[~has & asked[:, v], n_classes] += 1
     mean /= mean.sum(axis=1, keepdims=True)
     logs = np.log(mean, out=np.zeros_like(mean), where=mean > 0)
-    semantic = np.clip(1 + (mean * logs).sum(axis=1) / np.log(n_classes + 1), 0, 1)
-    return Certainty(semantic, overlap / np.maximum(seen, 1), seen / asked.sum(axis=1))
+    semantic: NDArray[np.float64] = 1 + (mean * logs).sum(axis=1) / np.log(n_classes + 1)
+    return np.clip(semantic, 0, 1)
 
 
 def class_flips(clusters: Clusters, versions: Sequence[Objects]) -> NDArray[np.bool_]:

@@ -17,6 +17,10 @@ Shapes: TypeAlias = NDArray[Any]
 
 _Boxes: TypeAlias = NDArray[np.floating]
 
+#: Pairs of boxes of one image: 5,000 of each side. Matching takes memory by pairs and time by more.
+MOST_PAIRS = 25_000_000
+_BLOCK = 1 << 20  # pairs compared at once
+
 
 def shapes_of(versions: Sequence[Objects]) -> list[Shapes]:
     """The shapes of each version's objects: masks if all versions have them, else boxes.
@@ -32,11 +36,17 @@ def shapes_of(versions: Sequence[Objects]) -> list[Shapes]:
 def shape_iou(first: Shapes, second: Shapes) -> NDArray[np.float64]:
     """Intersection over union of every shape with every shape of the same kind, shape (n, m).
 
+    Raises:
+        InvalidInput: if there are more than `MOST_PAIRS`.
+
     Example:
         >>> shape_iou(np.array([[0, 0, 2, 2.0]]), np.array([[1, 0, 2, 2.0]])).tolist()
         [[0.5]]
     """
-    return mask_iou(first, second) if first.dtype == object else box_iou(first, second)
+    if first.dtype != object:
+        return box_iou(first, second)
+    _check_pairs(first, second)
+    return mask_iou(first, second)
 
 
 def iou_of_each(first: Shapes, second: Shapes) -> NDArray[np.float64]:
@@ -105,11 +115,29 @@ def box_iou(first: _Boxes, second: _Boxes) -> NDArray[np.float64]:
     Returns:
         Shape (n, m), in [0, 1]; 0 for two boxes without area.
 
+    Raises:
+        InvalidInput: if there are more than `MOST_PAIRS`.
+
     Example:
         >>> box_iou(np.array([[0, 0, 2, 2.0]]), np.array([[1, 0, 3, 2.0]])).round(3).tolist()
         [[0.333]]
     """
-    return elementwise_iou(first[:, None, :], second[None, :, :])
+    _check_pairs(first, second)
+    iou = np.empty((len(first), len(second)))
+    step = max(1, _BLOCK // max(1, len(second)))
+    for start in range(0, len(first), step):
+        part = slice(start, start + step)
+        iou[part] = elementwise_iou(first[part, None, :], second[None, :, :])
+    return iou
+
+
+def _check_pairs(first: Shapes, second: Shapes) -> None:
+    if len(first) * len(second) > MOST_PAIRS:
+        raise InvalidInput(
+            f"an image must have at most {MOST_PAIRS:,} pairs of boxes to match; "
+            f"got {len(first):,} × {len(second):,}.",
+            hint="leave out weak boxes with a floor, or tile the image.",
+        )
 
 
 def elementwise_iou(a: _Boxes, b: _Boxes) -> NDArray[np.float64]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext.support.words import counted
+from labelnext.pool.texts import MOST_CLASSES
 
 _CLAMP = 1e-9  # rounding noise below zero that is set to +0.0
 _SUM_ERROR = 1e-3  # rows further from 1 are refused
@@ -105,7 +105,7 @@ def named(rows: NDArray[np.intp], names: Sequence[str] | NDArray[Any] | None) ->
 
 
 def float_array(what: str, values: ArrayLike) -> NDArray[np.floating]:
-    """Convert to an array of floats with at least 32 bits.
+    """Convert to an array of floats with 32 or 64 bits, in the machine's byte order.
 
     Raises:
         InvalidInput: if the values are ragged or not numbers.
@@ -121,9 +121,9 @@ def float_array(what: str, values: ArrayLike) -> NDArray[np.floating]:
             raise InvalidInput(f"{what} must be numbers in rows of equal length.") from error
     if array.dtype.kind not in "fiub":
         raise InvalidInput(f"{what} must be numbers; got {array.dtype}.")
-    if array.dtype.kind != "f":
+    if array.dtype.kind != "f" or array.dtype.itemsize > 8:
         return array.astype(np.float64)
-    return array.astype(np.float32) if array.dtype.itemsize < 4 else array
+    return array.astype(np.float32 if array.dtype.itemsize <= 4 else np.float64, copy=False)
 
 
 def column_of(what: str, values: ArrayLike, length: int, dtype: type[np.generic]) -> NDArray[Any]:
@@ -132,16 +132,38 @@ def column_of(what: str, values: ArrayLike, length: int, dtype: type[np.generic]
     Raises:
         InvalidInput: if the length or type is wrong.
     """
-    array = np.asarray(values)
     try:
-        cast: NDArray[Any] = array.astype(dtype)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{what} must be of type {dtype.__name__}; got {values!r}.") from error
-    if dtype is np.int64 and array.dtype.kind == "f" and not np.array_equal(cast, array):
-        raise InvalidInput(f"{what} must be whole numbers.")
+        array = np.asarray(values)
+        with np.errstate(invalid="ignore"):  # NaN is no whole number, see below
+            cast: NDArray[Any] = array.astype(dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInput(
+            f"{what} must be of type {dtype.__name__}; got {values!r:.60}."
+        ) from error
+    if dtype is np.int64:
+        _check_whole(what, array, cast)
     if cast.shape != (length,):
         raise InvalidInput(f"{what} must be of shape ({length},); got shape {cast.shape}.")
     return cast
+
+
+def _check_whole(what: str, given: NDArray[Any], cast: NDArray[np.int64]) -> None:
+    """Refuse truth values, texts, and numbers that were rounded or did not fit.
+
+    Raises:
+        InvalidInput: naming the first of them.
+    """
+    if given.dtype.kind in "iuf":
+        wrong = cast != given
+    else:
+        # Of an array of objects, or of an empty list, whose type says nothing.
+        plain = given.ravel().tolist()
+        fine = [isinstance(v, Real) and not isinstance(v, bool) for v in plain]
+        wrong = (np.logical_not(fine) | (cast.ravel() != given.ravel())).reshape(given.shape)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        value = given.ravel()[row]
+        raise InvalidInput(f"{what} must be whole numbers; got {value!s:.60} in row {row}.")
 
 
 def rows_of(
@@ -187,64 +209,19 @@ def id_order(item_ids: NDArray[np.str_]) -> NDArray[np.intp]:
     return order
 
 
-@lru_cache(maxsize=1)
-def _row_numbers(n: int) -> NDArray[np.str_]:
-    """0 to n − 1 as strings, cached so that chunks of similar size share them."""
-    numbers: NDArray[np.str_] = np.arange(n).astype(np.str_)
-    numbers.flags.writeable = False
-    return numbers
-
-
-def checked_ids(item_ids: Iterable[object]) -> NDArray[np.str_]:
-    """Convert ids to distinct, non-empty strings.
-
-    Raises:
-        InvalidInput: if an id is empty, of the wrong type, or repeated.
-    """
-    if isinstance(item_ids, range) and item_ids.start == 0 and item_ids.step == 1:
-        return _row_numbers(1 << max(len(item_ids) - 1, 0).bit_length())[: len(item_ids)]
-    values = item_ids.tolist() if isinstance(item_ids, np.ndarray) else list(item_ids)
-    names = [str(i) for i in values]
-    if any(not name or "\0" in name for name in names):
-        raise InvalidInput("item_ids must not be empty or contain a NUL character.")
-    if any(v is None or (isinstance(v, float) and not v.is_integer()) for v in values):
-        raise InvalidInput("item_ids must be strings or whole numbers.")
-    ids = np.array(names, dtype=np.str_)
-    if len(set(names)) < len(names):
-        unique, counts = np.unique(ids, return_counts=True)
-        raise InvalidInput(
-            f"item_ids must be distinct; got {counted(int((counts > 1).sum()), 'repeated id')}: "
-            f"{listed(unique[counts > 1])}."
-        )
-    return ids
-
-
-def checked_classes(classes: Iterable[object]) -> tuple[str, ...]:
-    """Convert class names to a tuple of distinct strings, at least one.
-
-    Raises:
-        InvalidInput: if there are none, or a name repeats.
-    """
-    names = tuple(str(c) for c in classes)
-    if not names:
-        raise InvalidInput("classes must name at least one class; got 0.")
-    if len(set(names)) < len(names):
-        raise InvalidInput(f"classes must be distinct; got {listed(names)}.")
-    return names
-
-
-def checked_labels(labels: ArrayLike, n: int, classes: tuple[str, ...] | None) -> NDArray[np.int64]:
-    """Check labels: class positions, −1 for none.
+def checked_labels(
+    labels: ArrayLike, n: int, classes: tuple[str, ...] | None, *, what: str = "labels"
+) -> NDArray[np.int64]:
+    """Check labels: class positions, −1 for none; without classes, below `MOST_CLASSES`.
 
     Raises:
         InvalidInput: if a label is not a class position or −1.
     """
-    column = column_of("labels", labels, n, np.int64)
-    highest = None if classes is None else len(classes) - 1
-    if n and (column.min() < -1 or (highest is not None and column.max() > highest)):
-        last = "n_classes - 1" if highest is None else highest
+    column = column_of(what, labels, n, np.int64)
+    last = (MOST_CLASSES if classes is None else len(classes)) - 1
+    if n and (column.min() < -1 or column.max() > last):
         raise InvalidInput(
-            f"labels must be class positions from 0 to {last}, or -1 for none; "
+            f"{what} must be class positions from 0 to {last}, or -1 for none; "
             f"got {column.min()} to {column.max()}."
         )
     return column
@@ -308,7 +285,7 @@ def checked_votes(votes: ArrayLike, n: int, classes: tuple[str, ...] | None) -> 
     columns = np.asarray(votes)
     if columns.ndim != 2 or len(columns) != n:
         raise InvalidInput(f"votes must be of shape ({n}, n_people); got shape {columns.shape}.")
-    checked = checked_labels(columns.reshape(-1), columns.size, classes)
+    checked = checked_labels(columns.reshape(-1), columns.size, classes, what="votes")
     return checked.reshape(columns.shape)
 
 

@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext.pool.checks import column_of, float_array, named, rows_of, unit_interval
+from labelnext.pool.checks import (
+    checked_labels,
+    column_of,
+    float_array,
+    named,
+    rows_of,
+    unit_interval,
+)
 from labelnext.pool.masks import boxes_of_masks, checked_masks
 from labelnext.support.words import counted
 
@@ -117,7 +124,9 @@ class Objects:
             self,
             offsets=bounds,
             confidences=unit_interval("confidences", scores),
-            class_ids=None if class_ids is None else column_of("class_ids", class_ids, n, np.int64),
+            class_ids=None
+            if class_ids is None
+            else checked_labels(class_ids, n, None, what="class_ids"),
             boxes=rows_of("objects.boxes", boxes, n, width=4),
             probabilities=None
             if vectors is None

@@ -13,9 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from labelnext.errors import InvalidInput
 from labelnext.pool.answers import consensus
 from labelnext.pool.checks import (
-    checked_classes,
     checked_costs,
-    checked_ids,
     checked_labels,
     checked_versions,
     checked_votes,
@@ -41,6 +39,7 @@ from labelnext.pool.objects import (
     missing_versions,
     note_missing_versions,
 )
+from labelnext.pool.texts import checked_classes, checked_groups, checked_ids
 from labelnext.support.words import counted
 
 
@@ -159,7 +158,7 @@ class Pool(FromElsewhere):
             labels=classed,
             votes=ballots,
             labelled=done,
-            groups=None if groups is None else column_of("groups", groups, n, np.str_),
+            groups=None if groups is None else checked_groups(groups, n),
             costs=None if costs is None else checked_costs(costs, ids),
             multilabel=multilabel,
             objects=sets if isinstance(objects, tuple) or sets is None else sets[0],
@@ -351,6 +350,7 @@ def _checked_probabilities(
             f"probabilities must be of shape ({n}, n_classes) or (n_members, {n}, n_classes); "
             f"got shape {array.shape}."
         )
+    array = np.ascontiguousarray(array)  # the last digit of a sum depends on the layout
     if classes is not None and len(classes) != array.shape[-1]:
         raise InvalidInput(
             f"classes must have one name for each of the {array.shape[-1]} columns of "

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition import AUTO, Unit, advice
-from labelnext.errors import InvalidInput, LabelnextWarning
+from labelnext.errors import InvalidInput, LabelnextError, LabelnextWarning
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking, priorities
@@ -21,6 +21,7 @@ from labelnext.ranking.recipe import Recipe, asked, resolved
 from labelnext.selection import INPUTS, SelectionMethod
 from labelnext.selection.sorting import stable_order
 from labelnext.selection.vectors import Points, Space, finite_rows
+from labelnext.support.words import counted
 
 # Methods take one prediction per item, for any number of model versions.
 _OF_ALL_VERSIONS = {"probabilities": "mean_probabilities", "objects": "newest_objects"}
@@ -103,10 +104,12 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     def choose(
         left: NDArray[np.intp], taken: NDArray[np.intp], wanted: int | None
     ) -> NDArray[np.intp]:
+        if method.prefix and constraints.any:
+            wanted = None
         picks: NDArray[np.intp] = method.function(
             **inputs.of(left, taken), budget=wanted, **options
         )
-        return left[picks]
+        return left[_checked_picks(method, picks, len(left), wanted)]
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LabelnextWarning)
@@ -118,9 +121,13 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     messages = [str(w.message) for w in caught if issubclass(w.category, LabelnextWarning)]
     notices += [Notice("selection", message) for message in dict.fromkeys(messages)]
 
+    chosen = np.zeros(n, dtype=np.intp)
+    np.add.at(chosen, batch, 1)
+    if chosen.max(initial=0) > 1:  # never, by the checks above: no batch holds an item twice
+        raise LabelnextError(f"{method.name} chose {pool.item_ids[chosen.argmax()]} twice.")
     rest = candidates[:0]
     if utilities is not None:
-        rest = candidates[~np.isin(candidates, batch)]
+        rest = candidates[chosen[candidates] == 0]
         rest = rest[stable_order(utilities[rest])]
     rows = np.concatenate([batch, rest])
     unscored = ~usable & ~pool.labelled & ~excluded
@@ -151,13 +158,36 @@ def auto_notices(recipe: Recipe) -> list[Notice]:
     return [Notice(key, recipe.reasons[key]) for key in keys if key not in usual]
 
 
+def _checked_picks(
+    method: SelectionMethod, picks: Any, n_items: int, wanted: int | None
+) -> NDArray[np.intp]:
+    """What a method chose, checked before it becomes a batch.
+
+    Raises:
+        LabelnextError: if it isn't positions of different items, or too many; a fault in the
+            method, not in the data.
+    """
+    chosen = np.asarray(picks)
+    most = n_items if wanted is None else min(wanted, n_items)
+    right = chosen.ndim == 1 and (chosen.dtype.kind in "iu" or not len(chosen))
+    right = right and len(chosen) <= most
+    right = right and (not len(chosen) or (chosen.min() >= 0 and chosen.max() < n_items))
+    if not right or np.bincount(chosen.astype(np.intp), minlength=1).max() > 1:
+        raise LabelnextError(
+            f"the selection method {method.name} must return different positions of at most "
+            f"{counted(most, 'item')} from 0 to {n_items - 1}; got {chosen!r:.200}.",
+            hint="this is a fault in the method; nothing was written.",
+        )
+    return chosen.astype(np.intp, copy=False)
+
+
 def _usable(
     method: SelectionMethod, pool: Pool, utilities: NDArray[np.floating] | None
 ) -> NDArray[np.bool_]:
     """Which items have all inputs of the method, shape (n_items,)."""
     usable = np.ones(len(pool), dtype=bool) if utilities is None else ~np.isnan(utilities)
     if pool.embeddings is not None and "embeddings" in method.inputs:
-        usable &= finite_rows(Points(pool.embeddings))
+        usable &= finite_rows(Points(pool.embeddings), pool.item_ids)
     if "probabilities" in method.inputs and pool.mean_probabilities is not None:
         usable &= ~np.isnan(pool.mean_probabilities).any(axis=1)
     if pool.newest_objects is not None and "objects" in method.inputs:
@@ -169,7 +199,7 @@ def _finite_objects(objects: Objects) -> NDArray[np.bool_]:
     """Items whose objects have embeddings without NaN or infinity, shape (n_items,)."""
     whole = np.ones(len(objects), dtype=bool)
     if objects.embeddings is not None:
-        whole[objects.item_positions[~np.isfinite(objects.embeddings).all(axis=1)]] = False
+        whole[objects.item_positions[~finite_rows(Points(objects.embeddings))]] = False
     return whole
 
 

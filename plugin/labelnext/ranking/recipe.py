@@ -265,7 +265,7 @@ def _n_anchors(pool: Pool) -> int:
     """Number of labelled items with a finite embedding."""
     if pool.embeddings is None:
         return 0
-    return int((pool.labelled & finite_rows(Points(pool.embeddings))).sum())
+    return int((pool.labelled & finite_rows(Points(pool.embeddings), pool.item_ids)).sum())
 
 
 def _default_clusters(pool: Pool) -> int:

@@ -20,6 +20,7 @@ from labelnext.ranking.reasons import (
     predictions_by_class,
     reason,
 )
+from labelnext.support.histogram import histogram
 
 BINS = 30
 NEXT = 20
@@ -97,15 +98,16 @@ def _distribution(ranking: Ranking) -> dict[str, Any] | None:
     scores = ranking.pool_scores[np.isfinite(ranking.pool_scores)]
     if not scores.size:
         return None
-    counts, edges = np.histogram(scores, bins=BINS)
+    low, high = float(scores.min()), float(scores.max())
+    counts, edges = histogram(scores, low, high, BINS)
     chosen = ranking.scores[np.isfinite(ranking.scores)]
     return {
         "edges": edges.tolist(),
         "pool": counts.tolist(),
-        "batch": np.histogram(chosen, bins=edges)[0].tolist(),
-        "min": float(scores.min()),
+        "batch": histogram(chosen, low, high, BINS)[0].tolist(),
+        "min": low,
         "median": float(np.median(scores)),
-        "max": float(scores.max()),
+        "max": high,
     }
 
 

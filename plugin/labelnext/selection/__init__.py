@@ -60,6 +60,8 @@ class SelectionMethod:
         large: how to select from a pool in parts: by score order; by clusters with centres learnt
             from a sample; in two rounds, first within each part, then among those picks; None if
             the whole pool must be in memory.
+        prefix: whether a smaller batch is always the beginning of a larger one, also after items
+            were taken out; then constraints look at all items in one order instead of in rounds.
     """
 
     name: str
@@ -69,6 +71,7 @@ class SelectionMethod:
     summary: str
     references: str
     large: Large | None = None
+    prefix: bool = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -125,6 +128,7 @@ _METHODS = {
             summary="the best-scoring items",
             references="Settles (2009), 3.1",
             large="scores",
+            prefix=True,
         ),
         SelectionMethod(
             "stochastic",

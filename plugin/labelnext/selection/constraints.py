@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
+from labelnext.pool.texts import coded
 from labelnext.support.words import counted
 
 Positions: TypeAlias = NDArray[np.intp]
 Choose = Callable[[Positions, Positions, int | None], Positions]
 QuotaOf = Literal["class", "group"]
 BudgetIn = Literal["items", "cost"]
+
+_ROUNDING = 1e-9  # of a sum of costs
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,14 @@ class Constraints:
 
     def excluded(self, pool: Pool) -> tuple[NDArray[np.bool_], list[Notice]]:
         """Which items are excluded, shape (n_items,), and a notice of unknown ids."""
-        ids = [str(i) for i in self.exclude]
-        unknown = tuple(sorted(set(ids).difference(pool.item_ids.tolist())))
+        ids = set(map(str, self.exclude))
+        if not ids:
+            return np.zeros(len(pool), dtype=bool), []
+        names = pool.item_ids.tolist()
+        unknown = tuple(sorted(ids.difference(names)))
         message = f"Ignored {counted(len(unknown), 'id')} in exclude: not in the pool."
         notices = [Notice("unknown_id", message, unknown)] if unknown else []
-        return np.isin(pool.item_ids, ids), notices
+        return np.fromiter((name in ids for name in names), bool, len(names)), notices
 
     def included(self, pool: Pool) -> Positions:
         """Positions of the items that come first.
@@ -85,11 +91,14 @@ class Constraints:
             InvalidInput: if one is not in the pool, already labelled, excluded, or listed twice.
         """
         ids = [str(i) for i in self.include]
+        if not ids:
+            return np.empty(0, dtype=np.intp)
+        excluded = set(map(str, self.exclude))
         row_of = {name: i for i, name in enumerate(pool.item_ids.tolist())}
         rules = (
             ("be in the pool", [i for i in ids if i not in row_of]),
             ("not be labelled", [i for i in ids if i in row_of and pool.labelled[row_of[i]]]),
-            ("not be excluded too", [i for i in ids if i in set(map(str, self.exclude))]),
+            ("not be excluded too", [i for i in ids if i in excluded]),
             ("be distinct", ids if len(set(ids)) < len(ids) else []),
         )
         for rule, wrong in rules:
@@ -113,22 +122,22 @@ class Constraints:
             Positions in order, and a notice of unmet quotas.
         """
         taken = self.included(pool)
-        candidates = candidates[~np.isin(candidates, taken)]
+        free = np.ones(len(pool), dtype=bool)
+        free[taken] = False
+        candidates = candidates[free[candidates]]
         room = _Room(pool, self, budget)
-        for item in taken:
-            room.take(item)
+        room.take(taken)
         while True:
             # Candidates all fit, so every round takes at least its first proposal.
-            candidates = candidates[room.for_(candidates) & ~np.isin(candidates, taken)]
+            candidates = candidates[room.for_(candidates) & free[candidates]]
             wanted = room.wanted(candidates)
             if not len(candidates) or wanted == 0:
                 break
-            new = []
-            for item in choose(candidates, taken, wanted):
-                if room.for_(item):
-                    room.take(item)
-                    new.append(item)
-            taken = np.concatenate([taken, np.array(new, dtype=np.intp)])
+            new = room.take_fitting(choose(candidates, taken, wanted))
+            if not len(new):  # a method that proposes nothing
+                break
+            free[new] = False
+            taken = np.concatenate([taken, new])
         return taken, room.shortfall()
 
 
@@ -162,26 +171,51 @@ class _Room:
                     f"quota must name classes of the pool, {listed(pool.classes or ())}; "
                     f"got {wrong[0]!r}."
                 )
-            names = (classes_of if of_class else groups_of)(pool, "quota")
+            names = (_coded_classes if of_class else _coded_groups)(pool, "quota")
             rest = math.inf if in_cost else self._left - sum(self._quota.values())
-            self._limits.append(_limit(names, {**self._quota}, rest))
+            self._limits.append(_limit(*names, {**self._quota}, rest))
         if constraints.per_group is not None:
-            groups = groups_of(pool, "per_group")
-            each = dict.fromkeys(np.unique(groups[groups != ""]).tolist(), constraints.per_group)
-            self._limits.append(_limit(groups, each, math.inf))
+            names = _coded_groups(pool, "per_group")
+            each = dict.fromkeys((name for name in names[0] if name), constraints.per_group)
+            self._limits.append(_limit(*names, each, math.inf))
 
     def for_(self, items: Positions) -> NDArray[np.bool_]:
         """Whether each item fits."""
-        fits = self._costs[items] <= self._left + 1e-9
+        fits = self._costs[items] <= self._left + _ROUNDING
         for codes, left in self._limits:
             fits &= left[codes[items]] > 0
         return np.asarray(fits)
 
-    def take(self, item: int) -> None:
-        """Put an item into the batch."""
-        self._left -= self._costs[item]
+    def take(self, items: Positions) -> None:
+        """Put all of some items into the batch."""
+        for cost in self._costs[items].tolist():
+            self._left -= cost
         for codes, left in self._limits:
-            left[codes[item]] -= 1
+            left -= np.bincount(codes[items], minlength=len(left))
+
+    def take_fitting(self, items: Positions) -> Positions:
+        """Put items into the batch in order, as long as each fits; returns those that did."""
+        limits = [(codes[items].tolist(), left.tolist()) for codes, left in self._limits]
+        costs = self._costs[items].tolist()
+        least = min(costs, default=0.0)
+        new: list[int] = []
+        # A loop over proposals, because each one taken leaves less room for the next.
+        for place, cost in enumerate(costs):
+            if least > self._left + _ROUNDING:
+                break
+            if cost > self._left + _ROUNDING or any(
+                left[codes[place]] <= 0 for codes, left in limits
+            ):
+                continue
+            self._left -= cost
+            for codes, left in limits:
+                left[codes[place]] -= 1
+            new.append(place)
+        self._limits = [
+            (codes, np.array(left, dtype=np.float64))
+            for (codes, _), (_, left) in zip(self._limits, limits, strict=True)
+        ]
+        return items[np.array(new, dtype=np.intp)]
 
     def wanted(self, candidates: Positions) -> int | None:
         """How many items to request from the method; None for all."""
@@ -207,13 +241,33 @@ class _Room:
 
 
 def _limit(
-    names: NDArray[np.str_], most: Mapping[str, float], rest: float
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """The limit each item falls under, and how much each limit has left; the rest is last."""
+    names: Sequence[str], codes: Positions, most: Mapping[str, float], rest: float
+) -> tuple[Positions, NDArray[np.float64]]:
+    """The limit each item falls under, and how much each limit has left; the rest is last.
+
+    Args:
+        names: distinct.
+        codes: shape (n_items,), the position of each item's name.
+        most: by name.
+        rest: for all other names together.
+    """
     keys = {str(name): code for code, name in enumerate(most)}
-    distinct, inverse = np.unique(names, return_inverse=True)
-    codes = np.array([keys.get(name, len(keys)) for name in distinct.tolist()], dtype=np.intp)
-    return codes[inverse], np.array([*most.values(), rest], dtype=np.float64)
+    limits = np.array([keys.get(name, len(keys)) for name in names], dtype=np.intp)
+    return limits[codes], np.array([*most.values(), rest], dtype=np.float64)
+
+
+def _coded_groups(pool: Pool, what: str) -> tuple[list[str], Positions]:
+    """The distinct groups, and the position of each item's."""
+    return coded(groups_of(pool, what))
+
+
+def _coded_classes(pool: Pool, what: str) -> tuple[list[str], Positions]:
+    """The names of the classes and "" for none, and the position of each item's."""
+    classes = pool.top_classes
+    if classes is None:
+        raise _no_classes(what)
+    names = pool.classes or map(str, range(int(classes.max(initial=-1)) + 1))
+    return [*names, ""], classes  # −1 is the last
 
 
 def groups_of(pool: Pool, what: str) -> NDArray[np.str_]:
@@ -238,11 +292,15 @@ def classes_of(pool: Pool, what: str) -> NDArray[np.str_]:
     """
     names = pool.top_names
     if names is None:
-        raise InvalidInput(
-            f"{what} must be by group for a pool without predicted classes; got 'class'.",
-            hint="set quota_of: group, or read predictions with classes.",
-        )
+        raise _no_classes(what)
     return names
+
+
+def _no_classes(what: str) -> InvalidInput:
+    return InvalidInput(
+        f"{what} must be by group for a pool without predicted classes; got 'class'.",
+        hint="set quota_of: group, or read predictions with classes.",
+    )
 
 
 def _is_count(value: object) -> bool:

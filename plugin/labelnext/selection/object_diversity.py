@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.pool.objects import Objects
 from labelnext.selection.sorting import stable_order
+from labelnext.selection.vectors import Points, finite_rows
 
 _Matrix = NDArray[np.float32]
 
@@ -45,7 +46,8 @@ def object_diversity(
         Shape (min(budget, n_items),).
 
     Raises:
-        InvalidInput: if the objects have no embeddings or `pool_factor` is below 1.
+        InvalidInput: if the objects have no embeddings, or ones too large or small to be squared,
+            or `pool_factor` is below 1.
 
     References:
         Yang et al. (2024), Plug and Play Active Learning for object detection, its second stage.
@@ -58,7 +60,7 @@ def object_diversity(
     """
     if not pool_factor >= 1:
         raise InvalidInput(f"pool_factor must be at least 1; got {pool_factor!r}.")
-    _unit_embeddings(objects)
+    finite_rows(Points(_given_embeddings(objects)))
     order = stable_order(np.asarray(utilities, dtype=np.float64))
     n_picks = len(order) if budget is None else min(budget, len(order))
     n_candidates = min(len(order), int(np.ceil(pool_factor * n_picks)))
@@ -142,14 +144,19 @@ def _directed(first: Objects, second: Objects) -> _Matrix:
     return np.clip(out, 0, _FAR, out=out)  # rounding may leave −1e-7
 
 
-def _unit_embeddings(objects: Objects) -> _Matrix:
+def _given_embeddings(objects: Objects) -> NDArray[np.floating]:
     if objects.embeddings is None:
         raise InvalidInput(
             "object_diversity needs an embedding for each object; got none.",
             hint="store one with each object, or use a method based on item embeddings.",
         )
-    lengths = np.linalg.norm(objects.embeddings, axis=1, keepdims=True)
-    unit: _Matrix = (objects.embeddings / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return objects.embeddings
+
+
+def _unit_embeddings(objects: Objects) -> _Matrix:
+    vectors = _given_embeddings(objects)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: _Matrix = (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
     return unit
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
+from labelnext.pool.checks import named
 from labelnext.support.threads import in_order
 
 Array: TypeAlias = NDArray[np.floating]
@@ -20,6 +21,7 @@ Projection = Literal["pca", "random"]
 
 _Result = TypeVar("_Result")
 
+_LARGEST = 1e15  # sums of squares of such numbers fit into float32
 _BLOCK = 1 << 20  # elements: small in memory, large enough for a matrix product
 
 
@@ -30,6 +32,7 @@ class Points:
         array: shape (n_rows, n_dimensions), in memory or memory-mapped; float16 is read as float32.
         rows: shape (n_points,), the rows in order; all when None.
         transform: applied to every block read.
+        width: of a transformed vector; as stored when None.
 
     Example:
         >>> points = Points(np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]]), np.array([2, 0]))
@@ -44,19 +47,21 @@ class Points:
         array: Array,
         rows: NDArray[np.intp] | None = None,
         transform: Callable[[Array], Array] | None = None,
+        width: int | None = None,
     ) -> None:
         if rows is not None and len(rows) and (np.diff(rows) == 1).all():
             array, rows = array[rows[0] : rows[-1] + 1], None  # consecutive rows: a view
         self._array, self._rows, self._transform = array, rows, transform
         self.dtype = np.dtype(np.float64 if array.dtype == np.float64 else np.float32)
-        self.shape = (len(array) if rows is None else len(rows), array.shape[1])
+        n_points = len(array) if rows is None else len(rows)
+        self.shape = (n_points, array.shape[1] if width is None else width)
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, index: slice | NDArray[np.intp]) -> Array:
         rows = index if self._rows is None else self._rows[index]
-        block = np.asarray(self._array[rows]).astype(self.dtype, copy=False)
+        block = np.ascontiguousarray(self._array[rows], dtype=self.dtype)
         return block if self._transform is None else self._transform(block)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -82,7 +87,8 @@ class Points:
         return in_order(lambda part: work(part, self[part]), self._slices(rows))
 
     def _slices(self, rows: int | None = None) -> list[slice]:
-        step = min(max(1, _BLOCK // max(1, self.shape[1])), rows or len(self) or 1)
+        width = max(1, self._array.shape[1])  # as read
+        step = min(max(1, _BLOCK // width), rows or len(self) or 1)
         return [slice(start, min(start + step, len(self))) for start in range(0, len(self), step)]
 
 
@@ -90,7 +96,8 @@ def as_points(embeddings: Array | Points) -> Points:
     """Convert a selection method's argument to points; arrays must be finite.
 
     Raises:
-        InvalidInput: if an array is not of shape (n_items, n_dimensions), or not finite.
+        InvalidInput: if an array is not of shape (n_items, n_dimensions), not finite, or too
+            large or small to be squared.
     """
     if isinstance(embeddings, Points):
         return embeddings
@@ -105,10 +112,38 @@ def as_points(embeddings: Array | Points) -> Points:
     return points
 
 
-def finite_rows(points: Points) -> NDArray[np.bool_]:
-    """Which points have neither NaN nor infinity, shape (n_points,)."""
-    finite = [*points.each(lambda _, block: np.isfinite(block).all(axis=1))]
-    return np.concatenate([np.empty(0, dtype=bool), *finite])
+def finite_rows(
+    points: Points, names: Sequence[str] | NDArray[Any] | None = None
+) -> NDArray[np.bool_]:
+    """Which points have neither NaN nor infinity, shape (n_points,).
+
+    Args:
+        points: as read; their squares must fit into float32.
+        names: ids for error messages; row numbers when None.
+
+    Raises:
+        InvalidInput: if the largest finite number is above 1e15, or below 1e-15 and not 0.
+    """
+
+    def examined(_: slice, block: Array) -> tuple[NDArray[np.bool_], Array]:
+        finite: NDArray[np.bool_] = np.asarray(np.isfinite(block).all(axis=1))
+        kept = block if finite.all() else np.where(finite[:, None], block, 0)
+        sizes: Array = np.maximum(kept.max(axis=1), -kept.min(axis=1))
+        return finite, sizes
+
+    if 0 in points.shape:
+        return np.ones(len(points), dtype=bool)
+    blocks = [*points.each(examined)]
+    finite: NDArray[np.bool_] = np.concatenate([block[0] for block in blocks])
+    sizes = np.concatenate([block[1] for block in blocks])
+    largest = int(sizes.argmax())
+    if sizes[largest] > _LARGEST or 0 < sizes[largest] < 1 / _LARGEST:
+        raise InvalidInput(
+            f"embeddings must have numbers between 1e-15 and 1e15 in size; got at most "
+            f"{sizes[largest]:.6g}, for {named(np.array([largest]), names)}.",
+            hint="scale all of them by the same factor.",
+        )
+    return finite
 
 
 def squared_distances(first: Array, second: Array) -> Array:
@@ -195,6 +230,7 @@ class Space:
     def of(self, array: Array, rows: NDArray[np.intp], *, seed: int) -> Callable[..., Points]:
         """Learn the space from some rows; returns a function from row positions to points."""
         steps: list[Callable[[Array], Array]] = []
+        width = array.shape[1]
         if self.standardise or self.projection == "pca":
             mean = mean_of(Points(array, rows))
             steps.append(lambda block: block - mean.astype(block.dtype))
@@ -202,17 +238,18 @@ class Space:
             scale = np.sqrt(mean_of(Points(array, rows, _chain([*steps, np.square]))))
             scale[scale == 0] = 1  # a constant dimension stays 0
             steps.append(lambda block: block / scale.astype(block.dtype))
-        if self.projection is not None and self.n_components < array.shape[1]:
+        if self.projection is not None and self.n_components < width:
             if self.projection == "pca":
                 matrix = _principal_axes(Points(array, rows, _chain(steps)), self.n_components)
             else:
-                shape = (array.shape[1], self.n_components)
+                shape = (width, self.n_components)
                 matrix = np.random.default_rng(seed).normal(size=shape) / self.n_components**0.5
+            width = self.n_components
             steps.append(lambda block: block @ matrix.astype(block.dtype))
         if self.distance == "cosine":
             steps.append(_unit)
         transform = _chain(steps) if steps else None
-        return lambda chosen: Points(array, chosen, transform)
+        return lambda chosen: Points(array, chosen, transform, width)
 
 
 def _chain(steps: list[Callable[[Array], Array]]) -> Callable[[Array], Array]:
@@ -227,8 +264,13 @@ def _chain(steps: list[Callable[[Array], Array]]) -> Callable[[Array], Array]:
 
 
 def _unit(block: Array) -> Array:
-    lengths = np.sqrt(squared_lengths(block))[:, None]
-    unit: Array = block / np.where(lengths > 0, lengths, 1)
+    lengths = np.sqrt(squared_lengths(block))
+    small = np.flatnonzero(lengths < 1 / _LARGEST)  # their squares may have been rounded to 0
+    if small.size:
+        block, sizes = np.array(block), np.abs(block[small]).max(axis=1)
+        block[small] /= np.where(sizes > 0, sizes, 1)[:, None]
+        lengths[small] = np.sqrt(squared_lengths(block[small]))
+    unit: Array = block / np.where(lengths > 0, lengths, 1)[:, None]
     return unit
 
 

@@ -222,3 +222,19 @@ def test_items_that_versions_lack_are_counted() -> None:
     assert set(ranking.unscored_ids) == {"none", "older"}
     with pytest.raises(InvalidInput, match="must have no objects; got some for row 0"):
         unseen(both, [True, False, False])
+
+
+def test_certainty_in_blocks_is_that_of_each_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    versions = [
+        Objects(
+            range(0, 41, 4),
+            rng.random(40),
+            class_ids=rng.integers(0, 5, 40),
+            boxes=np.sort(rng.random((40, 2, 2)), axis=1).reshape(40, 4),
+        )
+        for _ in range(3)
+    ]
+    whole = committee_certainty(versions)
+    monkeypatch.setattr("labelnext.acquisition.box_committee._NUMBERS", 7)
+    assert (committee_certainty(versions) == whole).all()

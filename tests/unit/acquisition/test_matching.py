@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools import mask as coco
 
-from labelnext.acquisition.matching import match_boxes, merge_boxes
+from labelnext.acquisition.matching import hits, match_boxes, merge_boxes
 from labelnext.acquisition.overlap import box_iou, mean_shapes, shapes_of
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects
@@ -106,3 +106,22 @@ def test_part_of_the_items_gives_the_same_clusters() -> None:
 def test_objects_without_boxes_are_refused() -> None:
     with pytest.raises(InvalidInput, match="must have boxes"):
         merge_boxes([Objects([0, 1], [0.5])] * 2)
+
+
+def test_pairs_of_boxes_are_limited_per_image() -> None:
+    boxes = np.tile([0.0, 0.0, 1.0, 1.0], (5001, 1))
+    with pytest.raises(InvalidInput, match=r"at most 25,000,000 pairs .* got 5,001 × 5,000"):
+        box_iou(boxes, boxes[:5000])
+    pair = [Objects([0, 5001], np.full(5001, 0.5), boxes=boxes)] * 2
+    with pytest.raises(InvalidInput, match="got 5,001 × 5,001"):
+        merge_boxes(pair)
+    with pytest.raises(InvalidInput, match="got 5,001 × 5,001"):
+        hits(*pair)
+
+
+def test_overlap_in_blocks_is_the_overlap_of_each_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    corners = np.sort(np.random.default_rng(0).random((7, 2, 2)), axis=1).reshape(7, 4)
+    whole = box_iou(corners, corners[:5])
+    monkeypatch.setattr("labelnext.acquisition.overlap._BLOCK", 10)
+    assert (box_iou(corners, corners[:5]) == whole).all()
+    assert np.diag(whole) == pytest.approx(1)

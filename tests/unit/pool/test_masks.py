@@ -190,3 +190,82 @@ def test_class_quality_asks_for_the_masks_to_overlap() -> None:
     item = np.array([0])
     assert class_quality(lying(upper), lying(upper), item, 1).tolist() == [1.0]
     assert class_quality(lying(upper), lying(lower), item, 1).tolist() == [0.0]
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [
+        [0, 0, 1e9, 0, 1e9, 1e9, 0, 1e9],
+        [0, 0, -1e9, 0, 5, 5],
+        [0, 0, 5, 0, 5, 1001],  # ten times the longer side is 1,000
+    ],
+)
+def test_polygons_far_from_the_image_are_refused(corners: list[float]) -> None:
+    with pytest.raises(InvalidInput, match="at most 1,000 pixels from the corner"):
+        mask_of([corners], 100, 100)
+
+
+@pytest.mark.parametrize("number", [1e308, -1e308, float("nan"), float("inf"), 10**400])
+def test_numbers_that_are_no_coordinates_are_refused(number: float) -> None:
+    with pytest.raises(InvalidInput, match="segmentation must be run lengths or polygons"):
+        mask_of([[0, 0, number, 0, 5, 5]], 100, 100)
+
+
+def test_polygon_that_leaves_the_image_is_cut_off() -> None:
+    mask = mask_of([[-40, -40, 2, -40, 2, 40, -40, 40]], 4, 4)
+    assert pixels_of(mask).tolist() == [[True, True, False, False]] * 4
+
+
+def test_polygons_with_a_long_outline_are_refused() -> None:
+    across = [0, 0, 1000, 1000] * 1001
+    with pytest.raises(InvalidInput, match=r"at most 2,000,000 pixels long; got 2,00"):
+        mask_of([across], 1000, 1000)
+
+
+@pytest.mark.parametrize(
+    ("height", "width"),
+    [(10**9, 10**9), (50_000, 50_000), (100_001, 1), (0, 5), (-3, 5), (2.5, 2), ("4", 4)],
+)
+def test_sizes_of_no_image_are_refused(height: float, width: float) -> None:
+    with pytest.raises(InvalidInput, match="at most 2,147,483,647 pixels and 100,000 across"):
+        mask_of([[0, 0, 2, 0, 2, 2]], height, width)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="at most 2,147,483,647 pixels and 100,000 across"):
+        checked_masks([{"size": [height, width], "counts": [0, 1]}])
+
+
+def test_masks_of_an_object_array_are_checked_too() -> None:
+    wrong = np.array([{"size": [4, 4], "counts": b"02208"}, {"size": [9, 9], "counts": b"0"}])
+    assert wrong.dtype == object
+    with pytest.raises(InvalidInput, match="for row 1"):
+        Objects([0, 2], [0.5, 0.5], masks=wrong)
+
+
+def test_masks_are_checked_once() -> None:
+    masks = checked_masks([rectangle(0, 0, 2, 2), rectangle(1, 1, 3, 3)])
+    assert checked_masks(masks) is masks
+    chosen = masks[np.array([1])]
+    assert checked_masks(chosen) is chosen
+
+
+@given(counts=st.binary(max_size=12))
+def test_bytes_are_refused_or_cover_the_mask(counts: bytes) -> None:
+    try:
+        (mask,) = checked_masks([{"size": [4, 4], "counts": counts}])
+    except InvalidInput:
+        return
+    assert pixels_of(mask).size == 16
+
+
+@pytest.mark.parametrize("counts", [b"o" * 40 + b"0", b"ooooooo0", b"0220o", b""])
+def test_run_lengths_that_never_end_are_refused(counts: bytes) -> None:
+    with pytest.raises(InvalidInput, match="a mask must be"):
+        checked_masks([{"size": [4, 4], "counts": counts}])
+
+
+def test_mean_of_masks_takes_no_memory_for_pixels() -> None:
+    side = 40_000  # 1.6 billion pixels each
+    left = mask_of([[0, 0, side / 2, 0, side / 2, side, 0, side]], side, side)
+    whole = mask_of([[0, 0, side, 0, side, side, 0, side]], side, side)
+    (half,) = checked_masks([{"size": [side, side], "counts": [0, side**2 // 2, side**2 // 2]}])
+    assert mean_mask([left, left, whole]) == half == left
+    assert mean_mask([left, whole, whole]) == whole

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from labelnext.errors import InvalidInput, UnknownName
+from labelnext.errors import InvalidInput, LabelnextError, UnknownName
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
+from labelnext.selection import SelectionMethod
 
 POOL = Pool(
     ["10", "9", "3", "4", "5"],
@@ -207,3 +208,29 @@ def test_dataframe_has_the_rows() -> None:
         "priority": [1.0, 0.75],
         "score": pytest.approx([0, 0]),
     }
+
+
+@pytest.mark.parametrize("picks", [[0, 0], [-1], [2], [0, 1], [0.5], [[0]], [True], None], ids=repr)
+@pytest.mark.parametrize("options", [{}, {"include": ["9"]}], ids=["free", "constrained"])
+def test_a_method_that_chooses_wrongly_is_named(
+    picks: object, options: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(utilities: np.ndarray, budget: int | None = None) -> object:
+        return picks
+
+    method = SelectionMethod("wrong", wrong, "", "", "", "")  # type: ignore[arg-type]
+    monkeypatch.setattr("labelnext.ranking.recipe.get_selection", lambda name: method)
+    pool = Pool(["9", "10", "11"], probabilities=[[0.5, 0.5]] * 3, labels=[-1, -1, 0])
+    budget = 2 if options else 1
+    with pytest.raises(LabelnextError, match="the selection method wrong must return different"):
+        rank(pool, "margin", selection="wrong", budget=budget, **options)  # type: ignore[arg-type]
+
+
+def test_a_method_that_chooses_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(utilities: np.ndarray, budget: int | None = None) -> np.ndarray:
+        return np.empty(0, dtype=np.intp)
+
+    method = SelectionMethod("nothing", nothing, "", "", "", "")
+    monkeypatch.setattr("labelnext.ranking.recipe.get_selection", lambda name: method)
+    pool = Pool(["a", "b"], probabilities=[[0.5, 0.5]] * 2, groups=["x", "x"])
+    assert rank(pool, "margin", selection="nothing", per_group=1).item_ids.tolist() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -145,6 +146,29 @@ def test_run_reports_the_same(both: tuple[Path, Path]) -> None:
     assert_alike(whole, parts)
     assert whole["classes"]
     assert whole["calibration"]
+
+
+def test_scores_that_differ_by_rounding_alone_are_one_bar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = list(itertools.permutations([0.9, 0.8, 0.7]))
+    table = pa.table(
+        {
+            "item_id": [f"img-{i}" for i in range(6)],
+            "objects": [[{"confidence": c, "class": "car"} for c in order] for order in orders],
+        }
+    )
+    monkeypatch.setitem(
+        KINDS, "alike", (lambda: table, {"classes": ["car"]}, {"name": "mean_object_confidence"})
+    )
+    reports = [
+        report_of(configured(tmp_path / f"{large}", "alike", large=large))
+        for large in (False, True)
+    ]
+    for report in reports:
+        assert sorted(report["scores"]["pool"])[-2:] == [0, 6]
+        assert report["scores"]["median"] == pytest.approx(0.8)
+    assert_alike(*reports)
 
 
 def test_run_again_says_the_same_of_a_run_that_broke_off(

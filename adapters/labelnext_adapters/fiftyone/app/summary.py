@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from labelnext.ranking.reasons import reason
 from labelnext.ranking.recipe import Recipe
+from labelnext.support.histogram import histogram
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import items_of
 from labelnext_adapters.fiftyone.database.values import fetch, flat, floats
@@ -138,8 +139,9 @@ def _histogram(
     finite = np.isfinite(scores)
     if not finite.any():
         return (), (), ()
-    pool, edges = np.histogram(scores[finite], bins=_BINS)
-    batch, _ = np.histogram(scores[finite & in_batch], bins=edges)
+    ends = float(scores[finite].min()), float(scores[finite].max())
+    pool, edges = histogram(scores[finite], *ends, _BINS)
+    batch, _ = histogram(scores[finite & in_batch], *ends, _BINS)
     return tuple(edges.tolist()), tuple(pool.tolist()), tuple(batch.tolist())
 
 

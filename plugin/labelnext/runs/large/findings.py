@@ -18,6 +18,7 @@ from labelnext.ranking.recipe import Recipe
 from labelnext.report.findings import BINS, NEXT
 from labelnext.runs.large.order import Scores
 from labelnext.runs.large.part import Scored
+from labelnext.support.histogram import histogram
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -111,8 +112,7 @@ class Summary:
         if low is None or high is None:
             return np.zeros(_FINE, dtype=np.int64)
         finite = scores[np.isfinite(scores)]
-        counts: NDArray[np.int64] = np.histogram(finite, bins=_FINE, range=(low, high))[0]
-        return counts
+        return histogram(finite, low, high, _FINE)[0]
 
     def look_at(self, scores: Scores) -> None:
         """The classes and objects of the batch, and what later runs are compared with."""
@@ -251,14 +251,15 @@ class Summary:
         if low is None or high is None:
             return None
         wide = _FINE // BINS
-        edges = np.histogram_bin_edges([], bins=_FINE, range=(low, high))
+        _, edges = histogram(np.empty(0), low, high, _FINE)
         middle = int(np.searchsorted(np.cumsum(self._fine), self._fine.sum() / 2))
+        median = float(edges[middle : middle + 2].mean())
         return {
             "edges": edges[::wide].tolist(),
             "pool": self._fine.reshape(BINS, wide).sum(axis=1).tolist(),
             "batch": self._batch.reshape(BINS, wide).sum(axis=1).tolist(),
             "min": low,
-            "median": float(edges[middle : middle + 2].mean()),
+            "median": min(max(median, low), high),
             "max": high,
         }
 

@@ -117,7 +117,7 @@ class Scoring:
         """Which items have all that is needed, and which of them can be chosen."""
         usable = np.ones(len(pool), dtype=bool) if utilities is None else ~np.isnan(utilities)
         if picks_in_clusters(self.recipe) or picks_in_rounds(self.recipe):
-            usable &= finite_rows(Points(vectors_of(pool, self.recipe)))
+            usable &= finite_rows(Points(vectors_of(pool, self.recipe)), pool.item_ids)
         return usable, usable & ~pool.labelled & ~self._excluded(ids)
 
     def _scored(self, pool: Pool) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:

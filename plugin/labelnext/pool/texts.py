@@ -1,0 +1,225 @@
+"""Checks of texts: ids, groups and names of classes."""
+
+from __future__ import annotations
+
+import numbers
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import islice
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.support.words import counted
+
+LONGEST = 10_000  #: characters of an id or a group
+LONGEST_CLASS = 1_000  #: characters of a class's name
+MOST_CLASSES = 100_000  #: class names, and class positions in labels, votes and objects
+_LARGEST = 1 << 31  # bytes of an array that one long text may blow up
+_BLOWN_UP = 16  # times its texts: an array of long texts alone may be larger
+
+
+@lru_cache(maxsize=1)
+def _row_numbers(n: int) -> NDArray[np.str_]:
+    """0 to n − 1 as strings, cached so that chunks of similar size share them."""
+    numbers: NDArray[np.str_] = np.arange(n).astype(np.str_)
+    numbers.flags.writeable = False
+    return numbers
+
+
+def checked_ids(item_ids: Iterable[object]) -> NDArray[np.str_]:
+    """Convert ids to distinct, non-empty texts of at most `LONGEST` characters.
+
+    Texts, bytes (as UTF-8), whole numbers, UUIDs and paths are ids. Anything else must be made a
+    text by whoever knows which: dates, decimals and truth values have several.
+
+    Raises:
+        InvalidInput: if an id is empty, too long, of the wrong type, or repeated; or if one long
+            id among many would take more than 2 GiB.
+
+    Example:
+        >>> checked_ids([b"a", 2]).tolist()
+        ['a', '2']
+    """
+    if isinstance(item_ids, range) and item_ids.start == 0 and item_ids.step == 1:
+        return _row_numbers(1 << max(len(item_ids) - 1, 0).bit_length())[: len(item_ids)]
+    values = _listed("item_ids", item_ids, "USTOiuf")
+    if set(map(type, values)) == {str}:
+        names: list[str] = values  # type: ignore[assignment]  # all are, by now
+    else:
+        names = [_id_text(row, value) for row, value in enumerate(values)]
+    ids = _array("item_ids", names)
+    if not all(names):
+        row = names.index("")
+        raise InvalidInput(
+            f"item_ids must not be empty or contain a NUL character; got '' in row {row}."
+        )
+    if len(set(names)) < len(names):
+        raise _repeated(values, names)
+    return ids
+
+
+def checked_groups(groups: ArrayLike, n: int) -> NDArray[np.str_]:
+    """Convert groups to texts of at most `LONGEST` characters; "" for None and NaN.
+
+    Raises:
+        InvalidInput: if there isn't one for each item, or one is too long.
+
+    Example:
+        >>> checked_groups(["v", None, 3], 3).tolist()
+        ['v', '', '3']
+    """
+    if isinstance(groups, np.ndarray) and groups.dtype.kind in "mM":
+        groups = groups.astype(np.str_)
+    values = _listed("groups", groups, "USTOiufb")  # type: ignore[arg-type]  # refuses scalars
+    names = [
+        value
+        if type(value) is str
+        else ""
+        if value is None or (isinstance(value, float) and value != value)
+        else _text("groups", row, value)
+        for row, value in enumerate(values)
+    ]
+    if len(names) != n:
+        raise InvalidInput(f"groups must be of shape ({n},); got shape ({len(names)},).")
+    return _array("groups", names)
+
+
+def checked_classes(classes: Iterable[object]) -> tuple[str, ...]:
+    """Convert class names to a tuple of distinct texts, at least one.
+
+    Raises:
+        InvalidInput: if there are none or more than `MOST_CLASSES`, one is longer than
+            `LONGEST_CLASS`, or a name repeats.
+    """
+    values = list(islice(classes, MOST_CLASSES + 1))
+    if len(values) > MOST_CLASSES:
+        raise InvalidInput(f"classes must be at most {MOST_CLASSES:,}; got more.")
+    names = tuple(_text("classes", row, value) for row, value in enumerate(values))
+    if not names:
+        raise InvalidInput("classes must name at least one class; got 0.")
+    _check_characters("classes", names, LONGEST_CLASS)
+    if len(set(names)) < len(names):
+        repeated = [name for name, count in Counter(names).items() if count > 1]
+        raise InvalidInput(f"classes must be distinct; got {listed(repeated)} more than once.")
+    return names
+
+
+def coded(names: NDArray[np.str_]) -> tuple[list[str], NDArray[np.intp]]:
+    """The distinct texts in order of appearance, and the position of each text among them.
+
+    Example:
+        >>> distinct, codes = coded(np.array(["b", "a", "b"]))
+        >>> distinct, codes.tolist()
+        (['b', 'a'], [0, 1, 0])
+    """
+    places: dict[str, int] = {}
+    codes = [places.setdefault(name, len(places)) for name in names.tolist()]
+    return list(places), np.array(codes, dtype=np.intp)
+
+
+def _listed(what: str, values: Iterable[object], kinds: str) -> list[object]:
+    """The values of a column; arrays of other kinds would change their meaning in a list."""
+    if isinstance(values, np.ndarray):
+        if values.dtype.kind not in kinds:
+            raise InvalidInput(
+                f"{what} must be strings or whole numbers; got an array of {values.dtype}.",
+                hint="convert them to texts first.",
+            )
+        values = values.tolist()
+    if isinstance(values, bytes) or not isinstance(values, Iterable):
+        raise InvalidInput(f"{what} must be a list of strings; got {values!r:.60}.")
+    return list(values)
+
+
+def _id_text(row: int, value: object) -> str:
+    if type(value) is int and abs(value) < 1 << 64:
+        return str(value)
+    truth = isinstance(value, (bool, np.bool_))
+    number = isinstance(value, numbers.Integral) and not truth
+    whole = isinstance(value, (float, np.floating)) and float(value).is_integer()
+    if not (number or whole or isinstance(value, (str, bytes, UUID, os.PathLike))):
+        raise InvalidInput(
+            f"item_ids must be strings or whole numbers; got {value!r:.60} in row {row}.",
+            hint="convert them to texts first.",
+        )
+    return _text("item_ids", row, value)
+
+
+def _text(what: str, row: int, value: object) -> str:
+    """A value as text: bytes as UTF-8.
+
+    Raises:
+        InvalidInput: if it has no text.
+    """
+    try:
+        return value.decode() if isinstance(value, bytes) else str(value)
+    except ValueError as error:  # not UTF-8, or a number of thousands of digits
+        rule = "UTF-8" if isinstance(value, bytes) else "shorter"
+        shown = repr(value[:40]) if isinstance(value, bytes) else type(value).__name__
+        raise InvalidInput(f"{what} must be {rule}; got {shown} in row {row}.") from error
+
+
+def _check_characters(what: str, names: Sequence[str], longest: int) -> None:
+    """Refuse texts that are too long, or that a file could not hold.
+
+    Raises:
+        InvalidInput: naming the first of them.
+    """
+    whole = "".join(names)
+    if max(map(len, names), default=0) <= longest and "\0" not in whole and whole.isascii():
+        return
+    for row, name in enumerate(names):
+        if len(name) > longest:
+            raise InvalidInput(
+                f"{what} must have at most {longest:,} characters; got {len(name):,} in row {row}, "
+                f"which begins with {name[:40]!r}."
+            )
+        if "\0" in name:
+            raise InvalidInput(
+                f"{what} must not {'be empty or ' * (what == 'item_ids')}contain a NUL character; "
+                f"got {name[:60]!r} in row {row}."
+            )
+        if not name.isascii() and any("\ud800" <= c <= "\udfff" for c in name):
+            raise InvalidInput(f"{what} must be valid Unicode; got {name[:60]!r} in row {row}.")
+
+
+def _array(what: str, names: list[str]) -> NDArray[np.str_]:
+    """Texts as an array, whose width is that of the longest.
+
+    Raises:
+        InvalidInput: if a text is invalid, or one of few long ones makes the array absurdly large.
+    """
+    _check_characters(what, names, LONGEST)
+    lengths = [*map(len, names)]
+    width = max(lengths, default=0)
+    if len(names) * width * 4 > max(_LARGEST, _BLOWN_UP * 4 * sum(lengths)):
+        row = lengths.index(width)
+        raise InvalidInput(
+            f"{what} must have at most {_LARGEST // (4 * len(names)):,} characters where there are "
+            f"{len(names):,}, most of them short; got {width:,} in row {row}, which begins with "
+            f"{names[row][:40]!r}."
+        )
+    return np.array(names, dtype=np.str_)
+
+
+def _repeated(values: list[object], names: list[str]) -> InvalidInput:
+    """The error for ids that are the same text."""
+    first: dict[str, object] = {}
+    for value, name in zip(values, names, strict=True):
+        if name in first and type(value) is not type(first[name]) and value != first[name]:
+            return InvalidInput(
+                f"item_ids must be distinct; got {first[name]!r} and {value!r}, which are the same "
+                "text.",
+                hint="give all ids as texts, or all as numbers.",
+            )
+        first.setdefault(name, value)
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
+    return InvalidInput(
+        f"item_ids must be distinct; got {counted(len(repeated), 'repeated id')}: "
+        f"{listed(repeated)}."
+    )

@@ -1,0 +1,182 @@
+"""Ids, groups and class names: what becomes a text, what is refused, and how long one may be."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import uuid
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labelnext.errors import InvalidInput
+from labelnext.pool import Objects, Pool
+from labelnext.pool.texts import LONGEST, LONGEST_CLASS, MOST_CLASSES, checked_ids
+
+ONE = uuid.UUID(int=1)
+
+
+def test_no_ids_are_no_items() -> None:
+    assert checked_ids([]).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ("a", "a"),
+        (b"a", "a"),
+        ("é".encode(), "é"),
+        (np.bytes_(b"a"), "a"),
+        (np.str_("a"), "a"),
+        (7, "7"),
+        (np.int64(7), "7"),
+        (np.uint8(7), "7"),
+        (10**30, "1" + 30 * "0"),
+        (7.0, "7.0"),
+        (ONE, "00000000-0000-0000-0000-000000000001"),
+        (Path("a/b.jpg"), "a/b.jpg"),
+        (LONGEST * "x", LONGEST * "x"),
+    ],
+)
+def test_what_has_one_text_is_an_id(given: object, text: str) -> None:
+    assert checked_ids([given]).tolist() == [text]
+    assert checked_ids(np.array([given])).tolist() == [text]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        True,
+        np.bool_(True),
+        0.5,
+        float("nan"),
+        float("inf"),
+        decimal.Decimal(1),
+        datetime.date(2026, 1, 2),
+        np.datetime64("2026-01-02"),
+        np.datetime64(1, "ns"),
+        ("a", "b"),
+        ["a"],
+        {"a": 1},
+        1j,
+        b"\xff",
+        "\ud800",
+        pytest.param(10**5000, id="5001 digits"),
+    ],
+)
+def test_what_has_no_text_or_several_is_refused(given: object) -> None:
+    with pytest.raises(InvalidInput, match="item_ids must be .* row 1"):
+        checked_ids(["a", given])
+    alone = np.empty(1, dtype=object)
+    alone[0] = given
+    with pytest.raises(InvalidInput, match="item_ids must be .* row 0"):
+        checked_ids(alone)
+
+
+@pytest.mark.parametrize("kind", ["datetime64[ns]", "datetime64[D]", "timedelta64[s]", "?", "V4"])
+def test_arrays_of_other_kinds_are_refused(kind: str) -> None:
+    with pytest.raises(InvalidInput, match="item_ids must be strings or whole numbers"):
+        checked_ids(np.zeros(2, dtype=kind))
+
+
+def test_an_array_of_bytes_is_read_as_utf_8() -> None:
+    assert checked_ids(np.array(["é".encode(), b"b"])).tolist() == ["é", "b"]
+
+
+def test_number_and_text_of_the_same_look_are_told_apart() -> None:
+    with pytest.raises(InvalidInput, match="got 1 and '1', which are the same text"):
+        checked_ids([1, "2", "1"])
+    with pytest.raises(InvalidInput, match="got b'a' and 'a', which are the same text"):
+        checked_ids(np.array([b"a", "a"], dtype=object))
+    with pytest.raises(InvalidInput, match="1 repeated id: 1"):
+        checked_ids([1, np.int64(1)])
+
+
+@pytest.mark.parametrize("text", ["", "a\0b"])
+def test_empty_texts_and_nul_are_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="item_ids must not .* row 1"):
+        checked_ids(["a", text])
+
+
+def test_a_long_id_is_named_by_its_beginning_and_row() -> None:
+    ids = ["a", "long" + LONGEST * "x"]
+    with pytest.raises(
+        InvalidInput, match="at most 10,000 characters; got 10,004 in row 1, .* 'longxxx"
+    ):
+        Pool(ids)
+
+
+def test_one_long_id_among_many_short_ones_is_refused_before_it_takes_memory() -> None:
+    ids = [*map(str, range(200_000)), "y" + (LONGEST - 1) * "x"]  # 8 GB
+    with pytest.raises(InvalidInput, match="at most 2,684 characters where there are 200,001"):
+        Pool(ids)
+    groups = [""] * 200_000 + [LONGEST * "x"]
+    with pytest.raises(InvalidInput, match="groups must have at most 2,684 characters"):
+        Pool(range(200_001), groups=groups)
+
+
+def test_groups_are_texts_and_nothing_is_no_group() -> None:
+    groups = ["v", None, float("nan"), 3, b"w", ""]
+    pool = Pool(range(6), groups=groups)  # type: ignore[arg-type]  # a list of anything
+    assert pool.groups is not None
+    assert pool.groups.tolist() == ["v", "", "", "3", "w", ""]
+    days = Pool(range(1), groups=np.array(["2026-01-02"], dtype="datetime64[D]")).groups
+    assert days is not None
+    assert days.tolist() == ["2026-01-02"]
+
+
+@pytest.mark.parametrize("groups", [["a"], b"ab", [["a"], ["b"]][:1], 3, ["a\0", "b"]])
+def test_groups_of_another_shape_are_refused(groups: object) -> None:
+    with pytest.raises(InvalidInput, match="groups must"):
+        Pool(range(2), groups=groups)  # type: ignore[arg-type]
+
+
+def test_class_names_have_limits() -> None:
+    Pool(["a"], classes=[LONGEST_CLASS * "x"])
+    with pytest.raises(InvalidInput, match="classes must have at most 1,000 characters"):
+        Pool(["a"], classes=["x" * (LONGEST_CLASS + 1)])
+    with pytest.raises(InvalidInput, match="classes must be at most 100,000; got more"):
+        Pool(["a"], classes=range(10**12))
+    with pytest.raises(InvalidInput, match="classes must be distinct; got a more than once"):
+        Pool(["a"], classes=["a", "b", b"a"])
+    with pytest.raises(InvalidInput, match="classes must be UTF-8"):
+        Pool(["a"], classes=[b"\xff"])
+
+
+@pytest.mark.parametrize(
+    "labels", [[True, False], [0.5, 1], [float("nan"), 1], ["0", "1"], [2**64 - 1, 0], [1e300, 1]]
+)
+def test_labels_are_whole_numbers(labels: list[object]) -> None:
+    for column in (labels, np.array(labels), np.array(labels, dtype=object)):
+        with pytest.raises(InvalidInput, match="labels must be"):
+            Pool(["a", "b"], labels=column)  # type: ignore[arg-type]
+        with pytest.raises(InvalidInput, match="votes must be"):
+            Pool(["a"], votes=np.array([column]))
+        with pytest.raises(InvalidInput, match="class_ids must be"):
+            Objects([0, 2], [0.5, 0.5], class_ids=column)  # type: ignore[arg-type]
+
+
+def test_whole_floats_are_labels() -> None:
+    labels = Pool(["a", "b"], labels=[1.0, -1.0]).labels
+    assert labels is not None
+    assert labels.tolist() == [1, -1]
+
+
+@pytest.mark.parametrize("position", [MOST_CLASSES, 2**62, -2])
+def test_class_positions_are_not_of_any_size(position: int) -> None:
+    with pytest.raises(InvalidInput, match="labels must be class positions from 0 to 99999"):
+        Pool(["a"], labels=[position])
+    with pytest.raises(InvalidInput, match="class_ids must be class positions from 0 to 99999"):
+        Objects([0, 1], [0.5], class_ids=[position])
+
+
+def test_numbers_of_any_width_and_byte_order_are_read_alike() -> None:
+    rows = np.array([[0.25, 0.75], [0.5, 0.5]])
+    for kind in (">f8", "<f8", np.longdouble, ">f4", np.float16):
+        read = Pool(["a", "b"], probabilities=rows.astype(kind)).probabilities
+        assert read is not None
+        assert read.dtype in (np.dtype("f4"), np.dtype("f8"))
+        assert read.dtype.isnative
+        assert read.tolist() == rows.tolist()
