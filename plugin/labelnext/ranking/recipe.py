@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from labelnext.selection import SelectionMethod, get_selection
 from labelnext.selection.auto import auto_selection
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.vectors import Points, Space, finite_rows
+from labelnext.support.signatures import fitted_options, option_kinds
 
 Purpose = Literal["label", "review"]
 Calibrate = Literal["off", "auto"]
@@ -136,6 +137,8 @@ def asked(
     _check_whole("budget", budget, 1, "leave it out to rank the whole pool.")
     _check_whole("seed", seed, 0)
     method = get_selection(selection)
+    if unit not in (None, *get_args(Unit)):
+        raise InvalidInput(f"of must be one of {', '.join(get_args(Unit))}; got {unit!r}.")
     takers = takers_of(acquisition, method)
     for name in options:
         by = [taker for taker, names in takers.items() if name in names]
@@ -143,11 +146,10 @@ def asked(
             raise unknown("option", name, set().union(*takers.values()))
         if len(by) > 1:
             raise InvalidInput(f"option {name} is ambiguous: both {by[0]} and {by[1]} have it.")
+    fitted = fitted_options(options, kinds_of(acquisition, method))
     scoring, choosing, space, limits = (
-        {n: v for n, v in options.items() if n in names} for names in takers.values()
+        {n: v for n, v in fitted.items() if n in names} for names in takers.values()
     )
-    Space(**space)
-    Constraints(**limits)
     return Recipe(
         acquisition=acquisition,
         unit=unit,
@@ -180,6 +182,22 @@ def takers_of(acquisition: str | None, method: SelectionMethod) -> dict[str, set
         },
         "distances": {f.name for f in fields(Space)} if "embeddings" in method.inputs else set(),
         "constraints": {f.name for f in fields(Constraints)},
+    }
+
+
+def kinds_of(acquisition: str | None, method: SelectionMethod) -> dict[str, Any]:
+    """The annotation of each option that `takers_of` names.
+
+    Args:
+        acquisition: name of the function, auto or None.
+        method: the selection method.
+    """
+    names = AUTO_FUNCTIONS if acquisition == AUTO else (acquisition,) if acquisition else ()
+    return {
+        **option_kinds(Constraints),
+        **option_kinds(Space),
+        **method.kinds,
+        **{n: kind for name in names for n, kind in get_acquisition(name).kinds.items()},
     }
 
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.pool.objects import Objects
 from labelnext.selection.sorting import stable_order
+from labelnext.support.annotations import Factor
+from labelnext.support.signatures import checked
 
 _Matrix = NDArray[np.float32]
 
@@ -19,13 +21,14 @@ _BLOCK = 1 << 22  # object pairs compared at a time
 _ROUNDS = 100  # of k-medoids, which converges after a few
 
 
+@checked
 def object_diversity(
     utilities: NDArray[np.floating],
     objects: Objects,
     taken_objects: Objects | None = None,
     budget: int | None = None,
     *,
-    pool_factor: float = 4.0,
+    pool_factor: Factor = 4.0,
 ) -> NDArray[np.intp]:
     """Positions of k medoids, by class-aware image distance, among the best scores.
 
@@ -56,8 +59,6 @@ def object_diversity(
         >>> object_diversity(np.array([0.9, 0.8, 0.7]), objects, budget=2).tolist()
         [0, 2]
     """
-    if not pool_factor >= 1:
-        raise InvalidInput(f"pool_factor must be at least 1; got {pool_factor!r}.")
     _unit_embeddings(objects)
     order = stable_order(np.asarray(utilities, dtype=np.float64))
     n_picks = len(order) if budget is None else min(budget, len(order))

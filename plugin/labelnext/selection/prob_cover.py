@@ -5,22 +5,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput
 from labelnext.selection.clustering import k_means
 from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
+from labelnext.support.annotations import Between, Count, Positive, Seed
+from labelnext.support.signatures import checked
 
 _SAMPLE = 2000  # items sampled to find the default radius
 
 
+@checked
 def prob_cover(
     embeddings: Array | Points,
     labelled_embeddings: Array | Points,
     budget: int | None = None,
     *,
-    n_clusters: int,
-    radius: float | None = None,
-    purity: float = 0.95,
-    seed: int = 0,
+    n_clusters: Count,
+    radius: Positive | None = None,
+    purity: Between = 0.95,
+    seed: Seed = 0,
 ) -> NDArray[np.intp]:
     """Positions in the order of ProbCover, for small budgets without a reliable model.
 
@@ -55,10 +57,6 @@ def prob_cover(
         [1, 3]
     """
     points, given = as_points(embeddings), as_points(labelled_embeddings)
-    if radius is not None and not radius > 0:
-        raise InvalidInput(f"radius must be above 0; got {radius!r}.")
-    if not 0 < purity < 1:
-        raise InvalidInput(f"purity must be between 0 and 1; got {purity!r}.")
     n_picks = len(points) if budget is None else min(budget, len(points))
     if n_picks == 0:
         return np.empty(0, dtype=np.intp)

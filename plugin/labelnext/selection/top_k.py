@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from labelnext.selection.sorting import stable_order
 from labelnext.support.compiled import compiled, read_only
+from labelnext.support.signatures import checked
 
 _SAMPLE = 2**16  # values for estimating the threshold
 _SMALL = 2**14  # up to this size, sorting everything is as fast as filtering first
 
 
+@checked
 def top_k(utilities: NDArray[np.floating], budget: int | None = None) -> NDArray[np.intp]:
     """Positions of the largest utilities, largest first; equal ones in the order given.
 
