@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -103,16 +103,20 @@ class Replay(Options):
     """embeddings: train models; predictions: compare stored rankings with labels and later model
     versions; auto: embeddings if there are any."""
     model: str = "sklearn.linear_model.LogisticRegression"
-    """Import path of a scikit-learn classifier, trained on the standardised embeddings."""
-    model_options: dict[str, Later] = Field(default_factory=lambda: {"max_iter": 1000})
+    """Import path of a classifier with scikit-learn's methods, trained on the standardised
+    embeddings."""
+    model_options: dict[str, Any] = Field(default_factory=lambda: {"max_iter": 1000})
     """Options of the classifier's constructor."""
+    allow_import: bool = False
+    """Let model be a class of any module: importing a module runs its code. Otherwise it must be
+    one of scikit-learn, XGBoost, LightGBM or CatBoost."""
     initial: int = Field(20, ge=2)
     """Labels at the start, chosen at random."""
     batch: int = Field(20, ge=1)
     """Labels per round."""
     rounds: int = Field(10, ge=1)
     """Rounds after the start."""
-    seeds: int = Field(20, ge=2)
+    seeds: int = Field(20, ge=2, le=1_000_000)
     """Random starts, the same for every strategy; with fewer than 20, the figures are luck."""
     test_size: float = Field(0.4, gt=0, lt=1)
     """Share of the labelled items held out to measure accuracy."""

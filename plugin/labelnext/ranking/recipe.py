@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from labelnext.support.signatures import fitted_options, option_kinds
 Purpose = Literal["label", "review"]
 Calibrate = Literal["off", "auto"]
 
+_NAMES = {"acquisition": str | None, "of": Unit | None}
 _LENIENT = {"reduction": "reduce", "floor": "floor", "no_objects": "no_objects"}
 
 
@@ -136,9 +137,8 @@ def asked(
     """
     _check_whole("budget", budget, 1, "leave it out to rank the whole pool.")
     _check_whole("seed", seed, 0)
+    fitted_options({"acquisition": acquisition, "of": unit}, _NAMES)
     method = get_selection(selection)
-    if unit not in (None, *get_args(Unit)):
-        raise InvalidInput(f"of must be one of {', '.join(get_args(Unit))}; got {unit!r}.")
     takers = takers_of(acquisition, method)
     for name in options:
         by = [taker for taker, names in takers.items() if name in names]

@@ -13,7 +13,7 @@ from labelnext.selection.cluster_margin import cluster_margin
 from labelnext.selection.top_k import top_k
 from labelnext.selection.typiclust import typiclust
 from labelnext.selection.vectors import Array, Points, as_points
-from labelnext.support.annotations import Seed
+from labelnext.support.annotations import NaturalNumber, Seed
 from labelnext.support.signatures import checked
 from labelnext.support.words import counted
 
@@ -27,7 +27,7 @@ def auto(
     embeddings: Array | Points | None = None,
     labelled_embeddings: Array | Points | None = None,
     probabilities: NDArray[np.floating] | None = None,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
     seed: Seed = 0,
 ) -> NDArray[np.intp]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_lengths
-from labelnext.support.annotations import Seed
+from labelnext.support.annotations import NaturalNumber, Seed
 from labelnext.support.signatures import checked
 
 _PROPOSALS = 256  # drawn together, so one matrix product serves them all
@@ -16,7 +16,7 @@ _PROPOSALS = 256  # drawn together, so one matrix product serves them all
 def badge(
     probabilities: NDArray[np.floating],
     embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
     seed: Seed = 0,
 ) -> NDArray[np.intp]:

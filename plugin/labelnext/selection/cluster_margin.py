@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from labelnext.selection.clustering import k_means
 from labelnext.selection.top_k import top_k
 from labelnext.selection.vectors import Array, Points, as_points
-from labelnext.support.annotations import Count, Factor, Seed
+from labelnext.support.annotations import Count, Factor, NaturalNumber, Seed
 from labelnext.support.signatures import checked
 
 
@@ -16,7 +16,7 @@ from labelnext.support.signatures import checked
 def cluster_margin(
     utilities: NDArray[np.floating],
     embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
     n_clusters: Count | None = None,
     pool_factor: Factor = 5.0,
@@ -56,7 +56,7 @@ def cluster_margin(
     n_picks = n if budget is None else min(budget, n)
     if n_picks == 0:
         return np.empty(0, dtype=np.intp)
-    informative = top_k(utilities, int(np.ceil(pool_factor * n_picks)))
+    informative = top_k(utilities, int(np.ceil(min(pool_factor * n_picks, n))))
     candidates = np.sort(informative)  # k-means sees them in item order
     n_clusters = n_picks if n_clusters is None else n_clusters
     _, labels = k_means(points[candidates], n_clusters, seed=seed)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
-from labelnext.support.annotations import Count, Seed
+from labelnext.support.annotations import Count, NaturalNumber, Seed
 from labelnext.support.compiled import compiled
 from labelnext.support.signatures import checked
 
@@ -24,7 +24,7 @@ _ROWS = 256  # of distances at once: larger arrays are reallocated each time, at
 def facility_location(
     embeddings: Array | Points,
     labelled_embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
     n_neighbours: Count = 100,
     seed: Seed = 0,

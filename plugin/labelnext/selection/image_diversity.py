@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from labelnext.errors import LabelnextWarning
 from labelnext.selection.clustering import k_means
 from labelnext.selection.vectors import Array, Points, as_points
-from labelnext.support.annotations import Count, Seed
+from labelnext.support.annotations import Count, NaturalNumber, Seed
 from labelnext.support.signatures import checked
 
 
 @checked
 def image_diversity(
     embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
     n_clusters: Count,
     seed: Seed = 0,

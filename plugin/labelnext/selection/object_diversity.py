@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.pool.objects import Objects
 from labelnext.selection.sorting import stable_order
-from labelnext.support.annotations import Factor
+from labelnext.support.annotations import Factor, NaturalNumber
 from labelnext.support.signatures import checked
 
 _Matrix = NDArray[np.float32]
@@ -26,7 +26,7 @@ def object_diversity(
     utilities: NDArray[np.floating],
     objects: Objects,
     taken_objects: Objects | None = None,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
     pool_factor: Factor = 4.0,
 ) -> NDArray[np.intp]:
@@ -62,7 +62,7 @@ def object_diversity(
     _unit_embeddings(objects)
     order = stable_order(np.asarray(utilities, dtype=np.float64))
     n_picks = len(order) if budget is None else min(budget, len(order))
-    n_candidates = min(len(order), int(np.ceil(pool_factor * n_picks)))
+    n_candidates = int(np.ceil(min(pool_factor * n_picks, len(order))))
     if n_candidates > _MOST and n_picks < len(order):
         n_candidates = max(n_picks, _MOST)
         message = f"object_diversity considered only the {n_candidates:,} best scores."

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from labelnext.selection.clustering import k_means
 from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
-from labelnext.support.annotations import Between, Count, Positive, Seed
+from labelnext.support.annotations import Between, Count, NaturalNumber, Positive, Seed
 from labelnext.support.signatures import checked
 
 _SAMPLE = 2000  # items sampled to find the default radius
@@ -17,7 +17,7 @@ _SAMPLE = 2000  # items sampled to find the default radius
 def prob_cover(
     embeddings: Array | Points,
     labelled_embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
     n_clusters: Count,
     radius: Positive | None = None,
@@ -112,7 +112,7 @@ def _within(
     for _, block in points.blocks():
         rows, columns = [], []
         for part, targets in others.blocks():
-            near = squared_distances(block - origin, targets - origin) <= radius**2
+            near = squared_distances(block - origin, targets - origin) <= radius * radius
             row, column = np.nonzero(near)
             rows.append(row)
             columns.append(column + part.start)
@@ -138,5 +138,5 @@ def _pure_radius(points: Points, n_clusters: int, purity: float, seed: int) -> f
     if np.isinf(foreign).all():  # one cluster: no radius is impure
         return float(np.sqrt(squared_distances(targets, targets).max())) or 1.0
     n_impure = int((1 - purity) * len(foreign) + 1e-9)  # may see another cluster
-    radius = float(np.sqrt(np.sort(foreign)[n_impure]))
+    radius = float(np.sqrt(np.sort(foreign)[min(n_impure, len(foreign) - 1)]))
     return np.nextafter(radius, 0) if radius > 0 else np.finfo(float).tiny

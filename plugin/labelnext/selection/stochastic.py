@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.selection.top_k import top_k
-from labelnext.support.annotations import NotNegative, Seed
+from labelnext.support.annotations import NaturalNumber, NotNegative, Seed
 from labelnext.support.signatures import checked
 
 Law = Literal["rank", "power", "softmax"]
@@ -17,7 +17,7 @@ Law = Literal["rank", "power", "softmax"]
 @checked
 def stochastic(
     utilities: NDArray[np.floating],
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
     law: Law = "rank",
     beta: NotNegative = 1.0,

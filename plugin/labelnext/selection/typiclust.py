@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from labelnext.selection.clustering import k_means
 from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
-from labelnext.support.annotations import Seed
+from labelnext.support.annotations import NaturalNumber, Seed
 from labelnext.support.signatures import checked
 
 _MOST_CLUSTERS = 500
@@ -20,7 +20,7 @@ _BLOCK = 512
 def typiclust(
     embeddings: Array | Points,
     labelled_embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
     seed: Seed = 0,
 ) -> NDArray[np.intp]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from labelnext.selection.k_center import farthest_first
 from labelnext.selection.vectors import Array, Points, as_points
-from labelnext.support.annotations import NotNegative, Positive
+from labelnext.support.annotations import NaturalNumber, NotNegative, Positive
 from labelnext.support.signatures import checked
 
 
@@ -16,7 +16,7 @@ def weighted(
     utilities: NDArray[np.floating],
     embeddings: Array | Points,
     labelled_embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
     score_strength: NotNegative = 1.0,
     distance_strength: Positive = 1.0,

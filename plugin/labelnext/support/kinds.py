@@ -179,7 +179,7 @@ def _real(value: Any) -> float:
         finite = False
     if not finite:
         raise Misfit("a finite number", value, near=True)
-    return number if isinstance(number, int) else float(number)
+    return number if isinstance(number, int) and abs(number) <= _MOST else float(number)
 
 
 def _nothing(value: Any) -> None:
