@@ -77,6 +77,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UnknownName:
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else None
+    name = name if len(name) <= 80 else f"{name[:77]}..."
     return UnknownName(f"{what} must be one of {', '.join(names)}; got {name!r}.", hint=hint)
 
 

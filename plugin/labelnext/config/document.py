@@ -17,7 +17,7 @@ import yaml
 from yaml import events as parsed
 
 from labelnext.errors import ConfigError, NotFound
-from labelnext.support.written import Written
+from labelnext.support.written import Written, shown
 
 Location = tuple[str | int, ...]
 
@@ -110,15 +110,19 @@ class Document:
         return line
 
 
-def parse(path: Path) -> Document:
+def parse(path: Path, what: str = "config") -> Document:
     """Read a YAML file and fill in environment variables.
+
+    Args:
+        path: of the file.
+        what: the file's name in messages.
 
     Raises:
         NotFound: if the file doesn't exist.
         ConfigError: if it isn't a YAML mapping, is too large, a key appears twice, or a variable
             isn't set.
     """
-    text = _text(path)
+    text = _text(path, what)
     try:
         data = _Reader(path, text).document()
     except yaml.YAMLError as error:
@@ -132,7 +136,7 @@ def parse(path: Path) -> Document:
     return Document(data, path)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, what: str) -> str:
     try:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
@@ -144,6 +148,8 @@ def _text(path: Path) -> str:
         wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
         return content.decode("utf-16" if wide else "utf-8-sig")
     except FileNotFoundError as error:
+        if what != "config":
+            raise NotFound(f"{what} must be an existing file; got {shown(str(path))}.") from error
         raise NotFound(
             f"config file {str(path)!r} doesn't exist.",
             hint="labelnext init writes one.",
@@ -152,7 +158,7 @@ def _text(path: Path) -> str:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(
-            f"config must be a readable text file in UTF-8; got {str(path)!r}."
+            f"{what} must be a readable text file in UTF-8; got {shown(str(path))}."
         ) from error
 
 

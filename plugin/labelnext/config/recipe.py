@@ -79,7 +79,7 @@ def review_recipe(acquisition: Acquisition, selection: Selection, review: Review
 
 def _measured(path: Path) -> dict[str, float]:
     """The quality of each class, from a file."""
-    document = parse(path)
+    document = parse(path, "class_quality")
     try:
         return dict(fit(document.data, Mapping[str, Share]))
     except Misfit as misfit:

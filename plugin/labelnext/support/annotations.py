@@ -112,20 +112,27 @@ def _words(kind: Any) -> tuple[str, str]:
     if origin in (typing.Union, types.UnionType):
         members = [m for m in args if m is not Any and not (m is str and Path in args)]
         members.sort(key=lambda member: member is types.NoneType)
-        ones, manys = zip(*map(_words, members), strict=True)
+        flat = [one for m in members for one in (_choices(m) or [_words(m)])]
+        ones, manys = zip(*flat, strict=True)
         return _or(ones), _or(manys)
     if origin is Literal:
-        choices = _or([repr(choice) for choice in args])
+        choices = _or([one for one, _ in _choices(kind)])
         return choices, choices
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        one = f"mapping{{}} of names to {_words(args[1])[1]}"
-        return "a " + one.format(""), one.format("s")
+        values = _words(args[1])[1]
+        inside = "" if values == "anything" else f" of names to {values}"
+        return f"a mapping{inside}", f"mappings{inside}"
     if isinstance(origin, type) and issubclass(origin, Sequence):
-        one = f"list{{}} of {_words(args[0])[1]}"
-        return "a " + one.format(""), one.format("s")
+        entries = _words(args[0])[1]
+        return f"a list of {entries}", f"lists of {entries}"
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return "a mapping of keys to values", "mappings of keys to values"
     return _WORDS.get(kind, ("anything", "anything"))
+
+
+def _choices(kind: Any) -> list[tuple[str, str]]:
+    """The words of each choice of a literal; none of another kind."""
+    return [(repr(c), repr(c)) for c in get_args(kind)] if get_origin(kind) is Literal else []
 
 
 def _or(parts: Sequence[str]) -> str:
