@@ -107,7 +107,7 @@ def test_every_key_with_one_odd_value_each(file: Path) -> None:
 
 
 @settings(
-    max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_any_key_with_any_value_is_a_configuration_or_an_error(
@@ -136,7 +136,7 @@ _JSON: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(data=st.data())
 def test_any_python_value_is_a_configuration_or_an_error(data: st.DataObject) -> None:
     adapter, section, key = data.draw(st.sampled_from(_places()))

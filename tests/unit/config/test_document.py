@@ -160,10 +160,8 @@ def test_a_variable_means_what_its_content_would_mean(
 ) -> None:
     monkeypatch.setenv("BASE", "2")
     monkeypatch.setenv("NAME", "010")
-    text = (
-        FILES
-        + "acquisition: {name: entropy, options: {base: '${BASE}'}}\nwrite: {run: '${NAME}'}\n"
-    )
+    text = FILES + "acquisition: {name: entropy, options: {base: '${BASE}'}}\n"
+    text += "write:\n  run: ${NAME}\n"
     config = load_config(written(tmp_path, text))
     assert (config.acquisition.options, config.write.run) == ({"base": 2}, "010")
 
