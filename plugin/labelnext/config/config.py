@@ -33,11 +33,10 @@ from labelnext.config.sections import (
     Selection,
     Source,
 )
-from labelnext.errors import ConfigError, LabelnextError
+from labelnext.errors import ConfigError, LabelnextError, masked_data
 from labelnext.journal.plan import Progress
 from labelnext.ranking.recipe import Recipe
 from labelnext.support.models import Refused, validated
-from labelnext.support.secrets import masked
 from labelnext.support.written import meant, shown
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -231,7 +230,7 @@ def _section(document: Document, name: str) -> dict[str, Any]:
     if meant(value) is None:
         return {}
     if not isinstance(value, dict):
-        rule = f"must be a mapping of keys to values; got {masked(shown(value))}."
+        rule = f"must be a mapping of keys to values; got {shown(value)}."
         raise document.error((name,), rule)
     return value
 
@@ -262,4 +261,5 @@ def _unknown_key(document: Document, location: Location, known: list[str]) -> Co
 
 def _dump(model: BaseModel) -> dict[str, Any]:
     data: dict[str, Any] = model.model_dump(mode="json", fallback=repr)
-    return {k: masked(v) if isinstance(v, str) else v for k, v in data.items()}
+    masks: dict[str, Any] = masked_data(data)
+    return masks

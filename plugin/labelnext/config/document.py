@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 from yaml import events as parsed
 
-from labelnext.errors import ConfigError, NotFound
+from labelnext.errors import ConfigError, NotFound, is_secret_name, remember_secret
 from labelnext.support.written import Written, shown
 
 Location = tuple[str | int, ...]
@@ -339,6 +339,8 @@ class _Reader:
                     f"needs the environment variable {name}, which {lack}.",
                     hint=f"set it with export {name}=…, or give a default: ${{{name}:-default}}.",
                 )
+            if is_secret_name(name):
+                remember_secret(text)
             return text
 
         return content

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from labelnext.errors import ConfigError, LabelnextError, unknown
-from labelnext.support.secrets import masked
+from labelnext.errors import ConfigError, LabelnextError, masked, unknown
 
 _ALLOWED = ("sklearn", "xgboost", "lightgbm", "catboost")  # importing a module runs its code
 _MOST = 300  # characters of another library's message

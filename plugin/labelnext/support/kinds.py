@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import numpy as np
 from pydantic import BaseModel, SecretStr
 
+from labelnext.errors import remember_secret
 from labelnext.support.annotations import Called, Postponed, bound_of, limits, words
 from labelnext.support.written import Written, meant, number_of
 
@@ -99,7 +100,9 @@ def _text(value: Any) -> str:
 
 
 def _secret(value: Any) -> Any:
-    return value if isinstance(value, SecretStr) else _text(value)
+    text = value.get_secret_value() if isinstance(value, SecretStr) else _text(value)
+    remember_secret(text)
+    return value if isinstance(value, SecretStr) else text
 
 
 def _path(value: Any) -> Any:

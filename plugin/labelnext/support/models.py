@@ -10,7 +10,6 @@ from pydantic import BaseModel, SecretStr, ValidationError, WrapValidator
 
 from labelnext.errors import LabelnextError
 from labelnext.support.kinds import Misfit, fit
-from labelnext.support.secrets import masked
 from labelnext.support.written import meant, shown
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -85,7 +84,7 @@ def _refused(model: type[BaseModel], data: Mapping[str, Any], error: ValidationE
     cause = problem.get("ctx", {}).get("error")
     if isinstance(cause, LabelnextError):
         text = cause.message.partition(" must ")[2] or f"be usable: {cause.message}"
-        return Refused(location, masked(f"must {text}{more}"), hint=cause.hint, cause=cause)
+        return Refused(location, f"must {text}{more}", hint=cause.hint, cause=cause)
     rule = problem["msg"].removeprefix("Value error, ")
     rule = re.sub(r"^[A-Z]\w* should ", "must ", rule)
     value: Any = data
@@ -109,7 +108,7 @@ def _known(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]
 
 
 def _got(model: type[BaseModel], location: tuple[str | int, ...], value: object) -> str:
-    return "" if _is_secret(model, location) else f"; got {masked(shown(value))}"
+    return "" if _is_secret(model, location) else f"; got {shown(value)}"
 
 
 def _is_secret(model: type[BaseModel], location: tuple[str | int, ...]) -> bool:
