@@ -12,6 +12,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -68,29 +69,45 @@ def fit(value: Any, kind: Any) -> Any:
         >>> fit(Written.of("1.10", 1, plain=True), str), fit(Written.of("1.10", 1, True), float)
         ('1.10', 1.1)
     """
+    try:
+        check = _fitter(kind)
+    except TypeError:  # an annotation that can't be hashed
+        check = _fitter.__wrapped__(kind)
+    return check(value)
+
+
+@cache
+def _fitter(kind: Any) -> Callable[[Any], Any]:
+    """The check of an annotation; made once, as a list may hold many values."""
     origin, args = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        marks = args[1:]
-        if any(isinstance(mark, Postponed) for mark in marks):
-            return value
+        return _annotated(kind, args[0], args[1:])
+    if origin in (typing.Union, types.UnionType):
+        return _one_of(kind, args)
+    if origin is Literal:
+        return partial(_literal, kind=kind, choices=args)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return partial(_mapping, kind=kind, kinds=args)
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        return partial(_list, kind=kind, item=args[0], make=tuple if origin is tuple else list)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return partial(_model, kind=kind)
+    return _BASIC.get(kind, meant)
+
+
+def _annotated(kind: Any, inner: Any, marks: Sequence[object]) -> Callable[[Any], Any]:
+    if any(isinstance(mark, Postponed) for mark in marks):
+        return lambda value: value
+
+    def check(value: Any) -> Any:
         try:
-            return _limited(fit(value, args[0]), marks, value)
+            return _limited(fit(value, inner), marks, value)
         except Misfit as misfit:
             if not (misfit.inside or misfit.near):
                 misfit.rule = words(kind)
             raise
-    if origin in (typing.Union, types.UnionType):
-        return _one_of(value, kind, args)
-    if origin is Literal:
-        return _literal(value, kind, args)
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        return _mapping(value, kind, args)
-    if isinstance(origin, type) and issubclass(origin, Sequence):
-        return _list(value, kind, args[0])
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return _model(value, kind)
-    basic = _BASIC.get(kind)
-    return meant(value) if basic is None else basic(value)
+
+    return check
 
 
 def _text(value: Any) -> str:
@@ -211,7 +228,7 @@ def _literal(value: Any, kind: Any, choices: tuple[Any, ...]) -> Any:
     raise Misfit(words(kind), value)
 
 
-def _list(value: Any, kind: Any, item: Any) -> list[Any]:
+def _list(value: Any, kind: Any, item: Any, make: Callable[[list[Any]], Any]) -> Any:
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
         raise Misfit(words(kind), value)
     fitted = []
@@ -220,7 +237,7 @@ def _list(value: Any, kind: Any, item: Any) -> list[Any]:
             fitted.append(fit(entry, item))
         except Misfit as misfit:
             raise misfit.below(position) from None
-    return fitted
+    return make(fitted)
 
 
 def _mapping(value: Any, kind: Any, kinds: tuple[Any, ...]) -> dict[Any, Any]:
@@ -252,36 +269,37 @@ def _model(value: Any, kind: type[BaseModel]) -> Any:
     return fitted
 
 
-def _one_of(value: Any, kind: Any, kinds: tuple[Any, ...]) -> Any:
-    misfits = []
-    if Path in kinds:  # then a text is one
-        kinds = tuple(member for member in kinds if member is not str)
-    for member in sorted(kinds, key=lambda member: _reluctance(value, member)):
-        try:
-            return fit(value, member)
-        except Misfit as misfit:
-            misfits.append(misfit)
-    inner = [misfit for misfit in misfits if misfit.inside or misfit.near]
-    if len(inner) == 1:  # a list with a wrong entry, or a number out of bounds
-        raise inner[0]
-    accepts_text = any(member in _TEXTS for member in kinds)
-    raise Misfit(words(kind), value, hint=_quotes(value) if accepts_text else None)
-
-
 _TEXTS = (str, Path, SecretStr, datetime)
 
 
-def _reluctance(value: Any, kind: Any) -> int:
-    """The place of a kind among those to try: a text last, unless a number would lose digits."""
-    if kind is Any:
-        return 3
-    if kind not in _TEXTS:
-        return 1
+def _one_of(kind: Any, kinds: tuple[Any, ...]) -> Callable[[Any], Any]:
+    """Texts come first for a text, and last for anything else."""
+    texts = [k for k in kinds if k in _TEXTS and not (k is str and Path in kinds)]
+    others = [k for k in kinds if k not in _TEXTS and k is not Any]
+    anything = [k for k in kinds if k is Any]
+
+    def check(value: Any) -> Any:
+        misfits = []
+        first = [*texts, *others] if _is_text(value) else [*others, *texts]
+        for member in (*first, *anything):
+            try:
+                return fit(value, member)
+            except Misfit as misfit:
+                misfits.append(misfit)
+        inner = [misfit for misfit in misfits if misfit.inside or misfit.near]
+        if len(inner) == 1:  # a list with a wrong entry, or a number out of bounds
+            raise inner[0]
+        raise Misfit(words(kind), value, hint=_quotes(value) if texts else None)
+
+    return check
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a value is a text rather than a number; 007 is one, as a number loses its zeros."""
     if not isinstance(value, Written):
-        return 0 if isinstance(value, str) else 2
+        return isinstance(value, str)
     meaning = value.meaning
-    same = meaning is None or (not isinstance(meaning, str) and str(meaning) == value)
-    return 2 if same else 0
+    return isinstance(meaning, str) or (meaning is not None and str(meaning) != value)
 
 
 def _limited(value: Any, marks: Sequence[object], given: Any) -> Any:
