@@ -1,9 +1,74 @@
-"""All labelnext errors, grouped by what the caller should do next."""
+"""All labelnext errors, grouped by what the caller should do next; none tells a secret."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+_SHORTEST = 8  # characters: shorter secrets are also ordinary words
+_SECRET_NAME = r"(?:token|key|secret|passw|pwd|signature|sig|auth|credential)"
+_USER = re.compile(r"//[^/@\s]*@")
+_QUERY = re.compile(rf"([?&;][\w.-]*{_SECRET_NAME}[\w.-]*=)[^&;#\s'\"<>]+", re.IGNORECASE)
+_NAMED = re.compile(_SECRET_NAME, re.IGNORECASE)
+
+_secrets: dict[str, None] = {}  # in every form in which they may be written
+
+
+def remember_secret(text: str) -> None:
+    """Mask this text in every message, report and log of the process from now on.
+
+    Texts of fewer than 8 characters are not remembered, as they would hide ordinary words.
+    """
+    if len(text) < _SHORTEST:
+        return
+    as_json = [json.dumps(text, ensure_ascii=ascii)[1:-1] for ascii in (True, False)]
+    plain = [text, *as_json, repr(text)[1:-1], quote(text, "")]
+    in_pages = [html.escape(form) for form in plain]
+    by_jinja = [form.replace("&quot;", "&#34;").replace("&#x27;", "&#39;") for form in in_pages]
+    _secrets.update(dict.fromkeys([*plain, *in_pages, *by_jinja]))
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a variable or key of this name seems to hold a secret.
+
+    Example:
+        >>> is_secret_name("LABEL_STUDIO_API_KEY"), is_secret_name("DATA_FOLDER")
+        (True, False)
+    """
+    return _NAMED.search(name) is not None
+
+
+def without_secrets(text: str) -> str:
+    """The text without remembered secrets; everything else stays, as data must."""
+    for secret in sorted(_secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
+def masked(text: str) -> str:
+    """A message without remembered secrets, and without the users and tokens of URLs.
+
+    Example:
+        >>> masked("https://me:pw@host/a?token=abc&page=2")
+        'https://***@host/a?token=***&page=2'
+    """
+    return _QUERY.sub(r"\1***", _USER.sub("//***@", without_secrets(text)))
+
+
+def masked_data(value: Any) -> Any:
+    """JSON-able data with every text masked."""
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, Mapping):
+        return {masked_data(key): masked_data(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked_data(entry) for entry in value]
+    return value
 
 
 class LabelnextError(Exception):
@@ -15,9 +80,10 @@ class LabelnextError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
+        message = masked(message)
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = None if hint is None else masked(hint)
 
     def __str__(self) -> str:
         return f"{self.message} Hint: {self.hint}" if self.hint else self.message
@@ -77,6 +143,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UnknownName:
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else None
+    name = name if len(name) <= 80 else f"{name[:77]}..."
     return UnknownName(f"{what} must be one of {', '.join(names)}; got {name!r}.", hint=hint)
 
 

@@ -12,7 +12,7 @@ from labelnext.adapter.options import Options, SendOptions, WriteOptions
 class FiftyOneSource(Options):
     """Where the samples and their predictions are."""
 
-    dataset: Any
+    dataset: str | Any
     """Name of the dataset, or in Python a dataset or view."""
     view: str | None = None
     """Name of a saved view."""
@@ -67,5 +67,5 @@ class FiftyOneSend(SendOptions):
 
     adapter: str = "fiftyone"
     """Adapter of the platform where people label."""
-    dataset: Any
+    dataset: str | Any
     """Name of the dataset, or in Python a dataset."""

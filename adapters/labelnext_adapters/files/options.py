@@ -27,7 +27,8 @@ from labelnext.support.store import is_url
 
 # A URL stays text: as a path its slashes would be lost.
 Place = Annotated[
-    Path | str, BeforeValidator(lambda v: v if isinstance(v, str) and "://" in v else Path(v))
+    Path | str,
+    BeforeValidator(lambda v: Path(v) if isinstance(v, str) and "://" not in v else v),
 ]
 
 

@@ -16,6 +16,8 @@ from labelnext.acquisition.objects import NoObjects, Reduction, reduce_objects
 from labelnext.acquisition.overlap import iou_of_each, mean_shapes, shape_iou, shapes_of
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Objects
+from labelnext.support.annotations import Count, Overlap, Share
+from labelnext.support.signatures import checked
 
 _CHUNK = 2048  # images per chunk
 _NUMBERS = 1 << 22  # of the distributions held at once, 32 MiB
@@ -41,14 +43,15 @@ class Certainty:
         return self.semantic * self.spatial * self.occurrence
 
 
+@checked
 def committee_certainty(
     objects: Sequence[Objects],
     *,
-    iou: float = 0.5,
-    n_classes: int | None = None,
+    iou: Overlap = 0.5,
+    n_classes: Count | None = None,
     reduce: Reduction = "mean",
-    k: int = 3,
-    floor: float = 0.0,
+    k: Count = 3,
+    floor: Share = 0.0,
     no_objects: NoObjects = "first",
 ) -> NDArray[np.floating]:
     """Semantic × spatial × occurrence certainty of the boxes, reduced to one value per item.
@@ -98,11 +101,12 @@ def committee_certainty(
     return out
 
 
+@checked
 def localisation_stability(
     objects: Sequence[Objects],
     *,
-    iou: float = 0.5,
-    floor: float = 0.0,
+    iou: Overlap = 0.5,
+    floor: Share = 0.0,
     no_objects: NoObjects = "first",
 ) -> NDArray[np.floating]:
     """Confidence-weighted overlap of the newest version's boxes with the other versions' boxes.

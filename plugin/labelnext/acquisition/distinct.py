@@ -11,14 +11,17 @@ from labelnext.acquisition.objects import NoObjects, alone, reduce_objects
 from labelnext.acquisition.uncertainty import entropy
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Objects
+from labelnext.support.annotations import Cosine, Share
 from labelnext.support.compiled import compiled
+from labelnext.support.signatures import checked
 
 
+@checked
 def distinct_entropy(
     objects: Objects,
     *,
-    similarity: float = 0.5,
-    floor: float = 0.0,
+    similarity: Cosine = 0.5,
+    floor: Share = 0.0,
     no_objects: NoObjects = "first",
 ) -> NDArray[np.floating]:
     """Summed entropy of an image's objects, skipping lookalikes of more uncertain ones.
@@ -48,8 +51,6 @@ def distinct_entropy(
         >>> distinct_entropy(twins).round(4).tolist()  # ln 2 once
         [0.6931]
     """
-    if not -1 <= similarity <= 1:
-        raise InvalidInput(f"similarity must be in [-1, 1]; got {similarity!r}.")
     if not len(objects.confidences):
         return np.zeros(len(objects))
     if objects.embeddings is None:

@@ -16,17 +16,22 @@ from labelnext.acquisition.weights import weighted_objects
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
+from labelnext.support.annotations import Between, NotNegative, Share
+from labelnext.support.signatures import fitted_options, option_kinds
 
 Unit = Literal["items", "objects"]
 
 _OF_OBJECTS = {"reduce", "k", "floor", "no_objects", "class_weights", "class_quality"}
 _OF_LABELS = {"reduce", "k"}  # a multilabel item's labels are reduced too, but none is ignored
 
-# Options that aren't passed to the function: name -> (the option they belong to, their default).
-_SHARED: Mapping[str, tuple[str, Any]] = {
-    "class_weights": ("reduce", "counts"),
-    "class_quality": ("reduce", None),
-    "no_objects_share": ("no_objects", 0.1),
+_Weights = Literal["counts", "difficulty"] | Mapping[str | int, NotNegative]
+_Quality = Mapping[str | int, Share] | None
+
+# Options that aren't passed to the function: the option they belong to, their default and kind.
+_SHARED: Mapping[str, tuple[str, Any, Any]] = {
+    "class_weights": ("reduce", "counts", _Weights),
+    "class_quality": ("reduce", None, _Quality),
+    "no_objects_share": ("no_objects", 0.1, Between),
 }
 
 
@@ -73,8 +78,14 @@ class AcquisitionFunction:
         """All options with their defaults, including those for scoring items by objects."""
         passed = self.own_options
         shared = _SHARED if "objects" in self.of else {}
-        options = {**passed, **{n: v for n, (needed, v) in shared.items() if needed in passed}}
+        options = {**passed, **{n: v for n, (needed, v, _) in shared.items() if needed in passed}}
         return {**options, "per_cost": False} if self.direction == "high" else options
+
+    @property
+    def kinds(self) -> Mapping[str, Any]:
+        """The annotation of each option."""
+        shared = {name: kind for name, (_, _, kind) in _SHARED.items()}
+        return {**shared, "per_cost": bool, **option_kinds(self.function)}
 
     def default_of(self, pool: Pool) -> Unit:
         """What to score by default: items if possible, else objects."""
@@ -147,8 +158,9 @@ class AcquisitionFunction:
             ``per_cost``. With ``no_objects="quota"`` they fall from 1 along the order.
 
         Raises:
-            InvalidInput: if the pool lacks what the function needs.
+            InvalidInput: if the pool lacks what the function needs, or an option is wrong.
         """
+        options = fitted_options(options, self.kinds)
         of = self.unit_on(pool, of)
         obstacle = self.obstacle(pool, of)
         if obstacle:
@@ -217,8 +229,6 @@ def _spread(
     They come in id order, the first at the end of the first 1/share ranks. Labelled items are
     skipped, since they aren't ranked.
     """
-    if not 0 < share < 1:
-        raise InvalidInput(f"no_objects_share must be above 0 and below 1; got {share!r}.")
     order = pool.tie_order[~pool.labelled[pool.tie_order]]
     bare = order[empty[order]]
     full = order[~empty[order] & ~np.isnan(utilities[order])]

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition.reductions import Statistics, segment_statistics, segment_top_k
-from labelnext.errors import InvalidInput, unknown
+from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Objects
+from labelnext.support.annotations import Count, Share
+from labelnext.support.signatures import checked
 
 Reduction = Literal["mean", "max", "min", "sum", "mean_top_k", "weighted_sum"]
 NoObjects = Literal["first", "last", "quota"]
 
 
+@checked
 def mean_object_confidence(
-    objects: Objects, *, floor: float = 0.0, no_objects: NoObjects = "first"
+    objects: Objects, *, floor: Share = 0.0, no_objects: NoObjects = "first"
 ) -> NDArray[np.floating]:
     """Mean confidence of an item's objects.
 
@@ -104,13 +107,14 @@ def labels_as_objects(probabilities: NDArray[np.floating]) -> Objects:
     return Objects(np.arange(n_items + 1) * n_classes, surest.ravel())
 
 
+@checked
 def reduce_objects(
     scores: NDArray[np.floating],
     objects: Objects,
     *,
     reduce: Reduction = "mean",
-    k: int = 3,
-    floor: float = 0.0,
+    k: Count = 3,
+    floor: Share = 0.0,
     empty: float = np.nan,
 ) -> NDArray[np.floating]:
     """Reduce one score per object to one score per item.
@@ -128,18 +132,14 @@ def reduce_objects(
         Shape (n_items,); NaN if the score of an object above the floor is NaN.
 
     Raises:
-        UnknownName: for an unknown `reduce`.
-        InvalidInput: if `k` or `floor` is out of range, or the objects have no weights.
+        InvalidInput: for an unknown `reduce`, if `k` or `floor` is out of range, or the objects
+            have no weights.
 
     Example:
         >>> o = Objects([0, 3], [0.9, 0.5, 0.1])
         >>> reduce_objects(o.confidences, o, reduce="max").tolist()
         [0.9]
     """
-    if reduce not in get_args(Reduction):
-        raise unknown("reduce", str(reduce), get_args(Reduction))
-    if k < 1:
-        raise InvalidInput(f"k must be at least 1; got {k!r}.")
     if reduce == "weighted_sum":
         if objects.weights is None:
             raise InvalidInput(

@@ -20,14 +20,17 @@ from labelnext.acquisition.objects import NoObjects, Reduction, reduce_objects
 from labelnext.errors import InvalidInput, unknown
 from labelnext.pool.checks import distributions, float_array
 from labelnext.pool.objects import Objects
+from labelnext.support.annotations import Base, Count, Share
+from labelnext.support.signatures import checked
 
 
+@checked
 def least_confidence(
     predictions: ArrayLike | Objects,
     *,
     reduce: Reduction = "mean",
-    k: int = 3,
-    floor: float = 0.0,
+    k: Count = 3,
+    floor: Share = 0.0,
     no_objects: NoObjects = "first",
 ) -> NDArray[np.floating]:
     """One minus the probability of the most likely class.
@@ -62,12 +65,13 @@ def least_confidence(
     )
 
 
+@checked
 def margin(
     predictions: ArrayLike | Objects,
     *,
     reduce: Reduction = "mean",
-    k: int = 3,
-    floor: float = 0.0,
+    k: Count = 3,
+    floor: Share = 0.0,
     no_objects: NoObjects = "first",
 ) -> NDArray[np.floating]:
     """Difference between the two most likely classes; with one class, its probability.
@@ -102,12 +106,13 @@ def margin(
     )
 
 
+@checked
 def variance(
     predictions: ArrayLike | Objects,
     *,
     reduce: Reduction = "mean",
-    k: int = 3,
-    floor: float = 0.0,
+    k: Count = 3,
+    floor: Share = 0.0,
     no_objects: NoObjects = "first",
 ) -> NDArray[np.floating]:
     """Population variance of the class probabilities.
@@ -142,13 +147,14 @@ def variance(
     )
 
 
+@checked
 def entropy(
     predictions: ArrayLike | Objects,
     *,
-    base: float | None = None,
+    base: Base | None = None,
     reduce: Reduction = "mean",
-    k: int = 3,
-    floor: float = 0.0,
+    k: Count = 3,
+    floor: Share = 0.0,
     no_objects: NoObjects = "first",
 ) -> NDArray[np.floating]:
     """Shannon entropy of the class distribution, with 0 · ln 0 = 0.
@@ -177,8 +183,6 @@ def entropy(
         >>> entropy([[0.5, 0.5], [1.0, 0.0]], base=2).tolist()
         [1.0, 0.0]
     """
-    if base is not None and not (base > 0 and base != 1):
-        raise InvalidInput(f"base must be above 0 and not 1; got {base!r}.")
     scale = 1.0 if base is None else 1 / np.log(base)
 
     def binary_entropy(s: Rows) -> Rows:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_chec
 
 from labelnext.adapter.capabilities import BASIC, Capability
 from labelnext.adapter.options import Options, SendOptions, WriteOptions
+from labelnext.errors import ConfigError
 from labelnext.journal.carry_out import Performer, carry_out, take_back
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Progress
@@ -55,8 +56,17 @@ class Context:
     progress: Progress | None = None
 
     def path(self, path: Path | str) -> Path:
-        """Resolve a path from the configuration relative to its folder."""
-        return self.directory / Path(path).expanduser()
+        """Resolve a path from the configuration relative to its folder.
+
+        Raises:
+            ConfigError: if it begins with ~ and there is no such home folder.
+        """
+        try:
+            return self.directory / Path(path).expanduser()
+        except RuntimeError as error:
+            raise ConfigError(
+                f"path must begin with a home folder that exists; got {str(path)!r}."
+            ) from error
 
     def report(self, stage: str, done: int, total: int | None = None) -> None:
         """Report progress, if there is a progress callback."""

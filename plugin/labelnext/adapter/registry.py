@@ -6,16 +6,17 @@ import importlib.util
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import Any, TypeVar
 
 from labelnext.adapter.capabilities import Capability, can, missing_capability
 from labelnext.adapter.options import Options, SendOptions, WriteOptions
 from labelnext.adapter.protocol import Adapter, Context, Target
-from labelnext.errors import ConfigError, LabelnextError, MissingExtra, unknown
+from labelnext.errors import ConfigError, MissingExtra, unknown
 from labelnext.journal.plan import Progress
+from labelnext.support.models import Refused, validated
 from labelnext.support.plugins import Table, class_with
+
+_Options = TypeVar("_Options", bound=Options)
 
 _NEEDED = ("name", "requires", "install", "SourceOptions", "WriteOptions", "read", "check")
 
@@ -94,23 +95,23 @@ def open_adapter(
     """
     adapter = get_adapter(name)
     require(name, adapter)
-    try:
-        options = source_options(adapter, source, Path(directory)).model_validate(source)
-        wanted = (
-            write
-            if isinstance(write, WriteOptions)
-            else adapter.WriteOptions.model_validate(dict(write or {}))
-        )
-    except ValidationError as error:
-        problem = error.errors(include_input=False, include_url=False)[0]
-        cause = problem.get("ctx", {}).get("error")
-        if isinstance(cause, LabelnextError):
-            raise ConfigError(cause.message, hint=cause.hint) from error
-        where = ".".join(str(part) for part in problem["loc"])
-        raise ConfigError(f"{name} option {where}: {problem['msg']}.") from error
+    own = source_options(adapter, source, Path(directory))
+    options = _validated(name, own, source)
+    if not isinstance(write, WriteOptions):
+        write = _validated(name, adapter.WriteOptions, write or {})
     context = Context(Path(directory), key, progress)
-    opened: Adapter = adapter(options, wanted, context)  # type: ignore[call-arg]  # protocol has no constructor
+    opened: Adapter = adapter(options, write, context)  # type: ignore[call-arg]  # protocol has no constructor
     return opened
+
+
+def _validated(name: str, model: type[_Options], data: Mapping[str, Any]) -> _Options:
+    try:
+        return validated(model, data)
+    except Refused as refused:
+        if refused.cause is not None:
+            raise ConfigError(refused.cause.message, hint=refused.cause.hint) from None
+        option = ".".join(map(str, refused.location))
+        raise ConfigError(f"{name} option {option} {refused.text}", hint=refused.hint) from None
 
 
 def require(name: str, adapter: type[Adapter]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
-from labelnext.errors import ConfigError, LabelnextWarning
+from labelnext.errors import ConfigError, LabelnextWarning, masked, without_secrets
 from labelnext.support.words import counted
 
 if TYPE_CHECKING:
@@ -195,14 +195,22 @@ def set_up_output(verbose: int, quiet: bool, log_file: Path | None) -> None:
     if verbose:
         from rich.logging import RichHandler
 
-        root.addHandler(RichHandler(console=err, show_path=False))
+        shown = RichHandler(console=err, show_path=False)
+        shown.addFilter(_without_secrets)
+        root.addHandler(shown)
     if log_file is not None:
         try:
             handler = logging.FileHandler(log_file, encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"log file must be writable; {error}.") from error
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler.addFilter(_without_secrets)
         root.addHandler(handler)
+
+
+def _without_secrets(record: logging.LogRecord) -> bool:
+    record.msg, record.args = masked(record.getMessage()), ()
+    return True
 
 
 @contextmanager
@@ -293,13 +301,13 @@ def table_of(*headings: str) -> Table:
 
 
 def print_plain(text: str) -> None:
-    """Print text unchanged to standard output, for other programs."""
-    sys.stdout.write(text + "\n")
+    """Print text to standard output, for other programs; only secrets are changed."""
+    sys.stdout.write(without_secrets(text) + "\n")
 
 
 def escaped(text: str) -> str:
-    """Text escaped for rich, without control characters."""
+    """Text escaped for rich, without secrets and control characters."""
     from rich.markup import escape
 
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in masked(text))
     return escape(printable)

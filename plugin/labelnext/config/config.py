@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel
 
 from labelnext.adapter.options import Options, SendOptions, WriteOptions
 from labelnext.adapter.protocol import Adapter
@@ -22,7 +21,7 @@ from labelnext.adapter.registry import (
     source_options,
 )
 from labelnext.config.document import Document, Location, parse
-from labelnext.config.recipe import check_recipe, recipe_of, review_recipe
+from labelnext.config.recipe import check_recipe, recipe_of, review_recipe, with_options
 from labelnext.config.sections import (
     SECTIONS,
     Acquisition,
@@ -34,9 +33,11 @@ from labelnext.config.sections import (
     Selection,
     Source,
 )
-from labelnext.errors import ConfigError, LabelnextError
+from labelnext.errors import ConfigError, LabelnextError, masked_data
 from labelnext.journal.plan import Progress
 from labelnext.ranking.recipe import Recipe
+from labelnext.support.models import Refused, validated
+from labelnext.support.written import meant, shown
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -151,7 +152,7 @@ def load_config(config: Path | str | Mapping[str, Any]) -> Config:
         ConfigError: if the configuration is wrong; the message names the key, file and line.
     """
     if isinstance(config, Mapping):
-        return _checked(Document(dict(config), {}, None))
+        return _checked(Document(dict(config)))
     return _checked(parse(Path(config)))
 
 
@@ -160,65 +161,77 @@ def _checked(document: Document) -> Config:
     for key in document.data:
         if key not in known:
             raise _unknown_key(document, (key,), known)
-    source = _section(document, "source")
-    if "adapter" not in source:
-        raise document.error(
-            ("source",), f"must name its adapter, one of {', '.join(adapter_names())}."
-        )
-    try:
-        adapter = get_adapter(source["adapter"])
-    except LabelnextError as error:
-        raise document.error(
-            ("source", "adapter"), error.message.removeprefix("adapter "), hint=error.hint
-        ) from error
-    common = {k: v for k, v in source.items() if k in Source.model_fields}
-    own = {k: v for k, v in source.items() if k not in Source.model_fields}
-    sections = {
+    sections: dict[str, Any] = {
         name: _validated(document, model, _section(document, name), (name,))
         for name, model in SECTIONS.items()
     }
+    sections["acquisition"], sections["selection"] = with_options(
+        document, sections["acquisition"], sections["selection"]
+    )
     given = {k: v for k, v in document.data.items() if k in Rest.model_fields}
     rest = _validated(document, Rest, given, ())
+    section = _section(document, "source")
+    source, adapter = _source(document, section)
     write = _validated(document, adapter.WriteOptions, _section(document, "write"), ("write",))
     config = Config(
-        source=_validated(document, Source, common, ("source",)),
-        source_options=_own_options(document, adapter, own),
+        source=source,
+        source_options=_own_options(document, adapter, section),
         write=write.for_review() if rest.purpose == "review" else write,
         rest=rest,
         send=_send(document),
         path=document.path,
-        **sections,  # type: ignore[arg-type]  # by name, of the table above
+        **sections,
     )
     check_recipe(document, config.acquisition, config.selection, lambda: config.recipe)
     return config
 
 
-def _own_options(document: Document, adapter: type[Adapter], own: dict[str, Any]) -> Options:
+def _source(document: Document, section: dict[str, Any]) -> tuple[Source, type[Adapter]]:
+    """The keys of `source` that all adapters share, and the adapter."""
+    if "adapter" not in section:
+        raise document.error(
+            ("source",), f"must name its adapter, one of {', '.join(adapter_names())}."
+        )
+    common = {k: v for k, v in section.items() if k in Source.model_fields}
+    source = _validated(document, Source, common, ("source",))
+    return source, _looked_up(document, ("source", "adapter"), get_adapter, source.adapter)
+
+
+def _own_options(document: Document, adapter: type[Adapter], section: Mapping[str, Any]) -> Options:
     directory = Path() if document.path is None else document.path.parent
-    model = source_options(adapter, own, directory)
+    own = {k: v for k, v in section.items() if k not in Source.model_fields}
+    texts = {
+        k: None if meant(v) is None else str(v) if isinstance(v, str) else v for k, v in own.items()
+    }
+    model = source_options(adapter, texts, directory)
     known = [*Source.model_fields, *model.model_fields]
     return _validated(document, model, own, ("source",), known)
 
 
 def _send(document: Document) -> SendOptions:
     section = _section(document, "send")
-    name = section.get("adapter", SendOptions().adapter)
-    try:
-        target = get_target(name)
-    except LabelnextError as error:
-        raise document.error(
-            ("send", "adapter"), error.message.removeprefix("adapter "), hint=error.hint
-        ) from error
+    common = {k: v for k, v in section.items() if k in SendOptions.model_fields}
+    name = _validated(document, SendOptions, common, ("send",)).adapter
+    target = _looked_up(document, ("send", "adapter"), get_target, name)
     options: SendOptions = _validated(document, target.SendOptions, section, ("send",))
     return options
 
 
+def _looked_up(document: Document, location: Location, get: Callable[[str], Any], name: str) -> Any:
+    try:
+        return get(name)
+    except LabelnextError as error:
+        message = error.message.removeprefix(f"{location[-1]} ")
+        raise document.error(location, message, hint=error.hint) from error
+
+
 def _section(document: Document, name: str) -> dict[str, Any]:
     value = document.data.get(name)
-    if value is None:
+    if meant(value) is None:
         return {}
     if not isinstance(value, dict):
-        raise document.error((name,), f"must be a mapping of keys to values; got {value!r}.")
+        rule = f"must be a mapping of keys to values; got {shown(value)}."
+        raise document.error((name,), rule)
     return value
 
 
@@ -230,26 +243,14 @@ def _validated(
     known: list[str] | None = None,
 ) -> _Model:
     try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        problems = error.errors(include_url=False)
-        problem = problems[0]
-        absent = problem["type"] == "missing"
-        where = document.place(location, problem["loc"], absent=absent)
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        if problem["type"] == "extra_forbidden":
-            raise _unknown_key(document, where, known or [*model.model_fields]) from None
-        if problem["type"] == "missing":
-            raise document.error(where, f"must be given{more}.") from None
-        cause = problem.get("ctx", {}).get("error")
-        if isinstance(cause, LabelnextError):
-            message = cause.message.partition(" must ")[2]
-            raise document.error(where, f"must {message}{more}", hint=cause.hint) from None
-        rule = problem["msg"].removeprefix("Value error, ")
-        rule = rule.replace("Input should be", "must be", 1)
-        secret = _is_secret(model, problem["loc"])
-        value = "" if secret else f"; got {_masked(repr(document.shown(where)))}"
-        raise document.error(where, f"{rule}{value}{more}.") from None
+        return validated(model, data)
+    except Refused as refused:
+        where = document.place(location, refused.location, absent=refused.missing)
+        if refused.known is not None:
+            nested = len(refused.location) > 1
+            keys = refused.known if nested or known is None else known
+            raise _unknown_key(document, where, keys) from None
+        raise document.error(where, refused.text, hint=refused.hint) from None
 
 
 def _unknown_key(document: Document, location: Location, known: list[str]) -> ConfigError:
@@ -258,18 +259,7 @@ def _unknown_key(document: Document, location: Location, known: list[str]) -> Co
     return document.error(location, "is not a known key.", hint=hint)
 
 
-def _is_secret(model: type[BaseModel], location: Location) -> bool:
-    field = model.model_fields.get(str(location[0])) if location else None
-    if field is None:
-        return False
-    return field.annotation is SecretStr or SecretStr in get_args(field.annotation)
-
-
 def _dump(model: BaseModel) -> dict[str, Any]:
     data: dict[str, Any] = model.model_dump(mode="json", fallback=repr)
-    return {k: _masked(v) if isinstance(v, str) else v for k, v in data.items()}
-
-
-def _masked(text: str) -> str:
-    """The text with the user and password of any URL masked."""
-    return re.sub(r"//[^/@\s]*@", "//***@", text)
+    masks: dict[str, Any] = masked_data(data)
+    return masks

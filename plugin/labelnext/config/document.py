@@ -1,41 +1,66 @@
-"""A parsed YAML file: its data with ``${ENV}`` replaced, and the line of every key."""
+"""A parsed YAML file: its data with ``${ENV}`` replaced, and the line of every key.
+
+Files are read as YAML 1.2: no octal numbers, no base 60, no dates, and ``yes``, ``no``, ``on`` and
+``off`` are text. Each scalar keeps the text as it is written; what it means depends on the key.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml import events as parsed
 
-from labelnext.errors import ConfigError, NotFound
+from labelnext.errors import ConfigError, NotFound, is_secret_name, remember_secret
+from labelnext.support.written import Written, shown
 
 Location = tuple[str | int, ...]
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, wherever it is built in
+_MOST_BYTES = 16 * 2**20
+_PER_VALUE = 32  # of these bytes, as a value costs time even if it is short
+_DEEPEST = 50
+_EXAMPLE = "labelnext init writes a commented example."
+_TAG = "tag:yaml.org,2002:"
+
+
+class Map(dict[str, Any]):
+    """A mapping of a file: the line where it starts, and the line of each key."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: dict[str, int] = {}
+
+
+class Seq(list[Any]):
+    """A list of a file, and the line where it starts."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
 
 
 @dataclass(frozen=True)
 class Document:
-    """Parsed YAML, with its path and the line of each key for error messages."""
+    """A mapping of settings with its path, for error messages.
+
+    Attributes:
+        data: from Python, or from a file as `Map`, `Seq` and `Written`.
+        path: of the file; None for settings from Python.
+    """
 
     data: dict[str, Any]
-    lines: Mapping[Location, int]
-    path: Path | None
-    raw: dict[str, Any] | None = None
+    path: Path | None = None
 
     def error(self, location: Location, message: str, *, hint: str | None = None) -> ConfigError:
         """An error about a key, with its file, line and key path."""
-        where = [str(self.path)] if self.path else []
-        known = location
-        while known and known not in self.lines:
-            known = known[:-1]
-        if known in self.lines:
-            where.append(f"line {self.lines[known]}")
-        key = ".".join(str(part) for part in location)
-        prefix = ", ".join(where) + ": " if where else ""
-        return ConfigError(f"{prefix}{key + ' ' if key else ''}{message}", hint=hint)
+        return _error(self.path, self._line(location), location, message, hint)
 
     def place(self, location: Location, inside: Location, *, absent: bool = False) -> Location:
         """The key path of a problem that pydantic found in a section.
@@ -48,9 +73,7 @@ class Document:
             inside: pydantic's path within the section; it starts with a key.
             absent: whether the last name is a missing key.
         """
-        value: Any = self.data
-        for part in location:
-            value = value.get(part) if isinstance(value, dict) else None
+        value = self.at(location)
         kept: list[str | int] = []
         for part in inside:
             try:
@@ -62,9 +85,9 @@ class Document:
             kept.append(part)
         return (*location, *kept)
 
-    def shown(self, location: Location) -> object:
-        """The value as written in the file: variables by name, never by content."""
-        value: Any = self.data if self.raw is None else self.raw
+    def at(self, location: Location) -> Any:
+        """The value of a key; None without one."""
+        value: Any = self.data
         for part in location:
             try:
                 value = value[part]
@@ -72,90 +95,261 @@ class Document:
                 return None
         return value
 
+    def _line(self, location: Location) -> int | None:
+        """The line of a key, or of what is nearest around it."""
+        value: Any = self.data
+        line: int | None = getattr(value, "line", None)
+        for part in location:
+            line = value.lines.get(str(part), line or 0) if isinstance(value, Map) else line
+            in_list = isinstance(value, Seq)
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                break
+            line = getattr(value, "line", line) if in_list else line
+        return line
 
-def _read(path: Path) -> str:
+
+def parse(path: Path, what: str = "config") -> Document:
+    """Read a YAML file and fill in environment variables.
+
+    Args:
+        path: of the file.
+        what: the file's name in messages.
+
+    Raises:
+        NotFound: if the file doesn't exist.
+        ConfigError: if it isn't a YAML mapping, is too large, a key appears twice, or a variable
+            isn't set.
+    """
+    text = _text(path, what)
     try:
-        return path.read_text("utf-8")
+        data = _Reader(path, text).document()
+    except yaml.YAMLError as error:
+        raise _syntax_error(path, text, error) from error
+    if not isinstance(data, Map):
+        held = data.meaning if isinstance(data, Written) else data
+        kind = "list" if isinstance(data, Seq) else type(held).__name__
+        raise ConfigError(
+            f"{path}: config must be a mapping of keys to values; got {kind}.", hint=_EXAMPLE
+        )
+    return Document(data, path)
+
+
+def _text(path: Path, what: str) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise ConfigError(
+                f"{path}: config must be at most {_MOST_BYTES // 2**20} MB.",
+                hint="long lists belong into data files.",
+            )
+        wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+        return content.decode("utf-16" if wide else "utf-8-sig")
     except FileNotFoundError as error:
+        if what != "config":
+            raise NotFound(f"{what} must be an existing file; got {shown(str(path))}.") from error
         raise NotFound(
             f"config file {str(path)!r} doesn't exist.",
             hint="labelnext init writes one.",
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"config must be a readable text file; got {str(path)!r}.") from error
-
-
-def parse(path: Path) -> Document:
-    """Read a YAML file and fill in environment variables.
-
-    Raises:
-        NotFound: if the file doesn't exist.
-        ConfigError: if it isn't a YAML mapping, a key appears twice, or a variable isn't set.
-    """
-    text = _read(path)
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        if isinstance(error, ConfigError):
+            raise
         raise ConfigError(
-            f"{path}{line}: config must be valid YAML; {problem}.",
-            hint="labelnext init writes a commented example.",
+            f"{what} must be a readable text file in UTF-8; got {shown(str(path))}."
         ) from error
-    lines: dict[Location, int] = {}
-    if node is not None:
-        _lines(path, node, (), lines)
-    if not isinstance(raw, dict):
-        raise ConfigError(
-            f"{path}: config must be a mapping of keys to values; got {type(raw).__name__}.",
-            hint="labelnext init writes a commented example.",
-        )
-    document = Document(raw, lines, path)
-    return Document(_substituted(document, raw, ()), lines, path, raw)
 
 
-def _lines(path: Path, node: yaml.Node, location: Location, found: dict[Location, int]) -> None:
-    found.setdefault(location, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            name = (*location, key.value)
-            if name in found:
-                where = ".".join(str(part) for part in name)
-                raise ConfigError(
-                    f"{path}, line {key.start_mark.line + 1}: {where} is given twice; "
-                    f"line {found[name]} already sets it."
-                )
-            found[name] = key.start_mark.line + 1
-            _lines(path, value, name, found)
-    elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            _lines(path, value, (*location, number), found)
+def _syntax_error(path: Path, text: str, error: yaml.YAMLError) -> ConfigError:
+    mark, position = getattr(error, "problem_mark", None), getattr(error, "position", None)
+    line = mark.line + 1 if mark else None
+    if isinstance(position, int):  # in bytes: libyaml reads UTF-8
+        line = text.encode()[:position].count(b"\n") + 1
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None)
+    problem = problem or str(error).splitlines()[0]
+    rows = text.splitlines()
+    tab = line is not None and line <= len(rows) and rows[line - 1].lstrip(" ").startswith("\t")
+    hint = "indent with spaces; YAML allows no tabs there." if tab else _EXAMPLE
+    return _error(path, line, (), f"config must be valid YAML; {problem}.", hint)
 
 
-_VARIABLE = re.compile(r"\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})")
+def _error(
+    path: Path | None, line: int | None, location: Location, message: str, hint: str | None = None
+) -> ConfigError:
+    where = [str(path)] if path else []
+    where += [] if line is None else [f"line {line}"]
+    prefix = ", ".join(where) + ": " if where else ""
+    key = ".".join(str(part) for part in location)
+    return ConfigError(f"{prefix}{key + ' ' if key else ''}{message}", hint=hint)
 
 
-def _substituted(document: Document, value: Any, location: Location) -> Any:
-    if isinstance(value, dict):
-        return {k: _substituted(document, v, (*location, k)) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_substituted(document, v, (*location, i)) for i, v in enumerate(value)]
-    if not isinstance(value, str):
-        return value
+def _line(event: Any) -> int:
+    line: int = event.start_mark.line
+    return line + 1
 
-    def content(match: re.Match[str]) -> str:
-        name, default = match.groups()
-        if name is None:
-            return "$"
-        text = os.environ.get(name) or default
-        if text is None:
-            raise document.error(
-                location,
-                f"needs the environment variable {name}, which isn't set.",
-                hint=f"set it with export {name}=…, or give a default: ${{{name}:-default}}.",
+
+class _Reader:
+    """Makes data of the events of a file; aliases share what they name."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        self._anchored: dict[str, tuple[Any, int] | None] = {}
+        self._size = 0
+
+    def document(self) -> Any:
+        """The file's data; None if it is empty."""
+        data = None
+        for number, event in enumerate(
+            e for e in self._events if isinstance(e, parsed.NodeEvent | parsed.DocumentStartEvent)
+        ):
+            if number > 1:  # a start and a node are one document
+                raise self._fault(event, (), "config must be one YAML document; got several.")
+            if isinstance(event, parsed.NodeEvent):
+                data = self._node(event, ())
+        return data
+
+    def _fault(
+        self, event: Any, location: Location, message: str, hint: str | None = None
+    ) -> ConfigError:
+        return _error(self._path, _line(event), location, message, hint)
+
+    def _node(self, event: Any, location: Location) -> Any:
+        if len(location) > _DEEPEST:
+            raise self._fault(event, (), f"config must be at most {_DEEPEST} levels deep.")
+        if isinstance(event, parsed.AliasEvent):
+            return self._alias(event, location)
+        before, anchor = self._size, event.anchor
+        self._grow(event, _PER_VALUE + len(getattr(event, "value", "")))
+        if anchor is not None:
+            self._anchored[anchor] = None
+        if isinstance(event, parsed.ScalarEvent):
+            node: Any = self._scalar(event, location)
+        elif isinstance(event, parsed.SequenceStartEvent):
+            self._untagged(event, location, "seq")
+            node = Seq(_line(event))
+            for inner in self._until(parsed.SequenceEndEvent):
+                node.append(self._node(inner, (*location, len(node))))
+        else:
+            self._untagged(event, location, "map")
+            node = self._mapping(event, location)
+        if anchor is not None:
+            self._anchored[anchor] = node, self._size - before
+        return node
+
+    def _until(self, end: type) -> Iterator[Any]:
+        """The events of the entries up to the end; each entry takes its own."""
+        while not isinstance(event := next(self._events), end):
+            yield event
+
+    def _alias(self, event: Any, location: Location) -> Any:
+        if event.anchor not in self._anchored:
+            raise self._fault(event, location, f"must use a known anchor; got *{event.anchor}.")
+        held = self._anchored[event.anchor]
+        if held is None:
+            raise self._fault(event, location, f"must not hold itself; *{event.anchor} does.")
+        node, size = held
+        self._grow(event, size)
+        return node
+
+    def _grow(self, event: Any, size: int) -> None:
+        self._size += size
+        if self._size > _MOST_BYTES:
+            raise self._fault(
+                event,
+                (),
+                f"config must hold at most {_MOST_BYTES // _PER_VALUE:,} values or "
+                f"{_MOST_BYTES // 2**20} MB, with aliases written out.",
             )
-        return text
 
-    return _VARIABLE.sub(content, value)
+    def _mapping(self, event: Any, location: Location) -> Map:
+        node = Map(_line(event))
+        merged: list[Map] = []
+        for inner in self._until(parsed.MappingEndEvent):
+            line = _line(inner)
+            key = self._node(inner, (*location, "?"))
+            if not isinstance(key, Written):
+                message = "must have texts as keys; got a list or mapping."
+                raise self._fault(inner, location or ("config",), message)
+            where = (*location, str(key))
+            if key in node.lines:
+                message = f"is given twice; line {node.lines[key]} already sets it."
+                raise self._fault(inner, where, message)
+            node.lines[key] = line
+            value = self._node(next(self._events), where)
+            if key == "<<" and key.plain:
+                merged = value if isinstance(value, Seq) else [value]
+                if not all(isinstance(one, Map) for one in merged):
+                    raise self._fault(inner, where, "must be a mapping, or a list of mappings.")
+            else:
+                node[key] = value
+        for one in merged:
+            for key, value in one.items():
+                if key not in node:
+                    node[key], node.lines[key] = value, one.lines[key]
+        return node
+
+    def _untagged(self, event: Any, location: Location, kind: str) -> None:
+        if event.tag not in (None, "!", _TAG + kind):
+            raise self._tagged(event, location)
+
+    def _tagged(self, event: Any, location: Location) -> ConfigError:
+        tag = event.tag.replace(_TAG, "!!")
+        return self._fault(
+            event,
+            location,
+            f"must have no tag; got {tag[:100]}.",
+            hint="put a text in quotes; numbers, true and false need nothing.",
+        )
+
+    def _scalar(self, event: Any, location: Location) -> Written:
+        kind = None if event.tag is None else event.tag.removeprefix(_TAG)
+        plain = event.style in (None, "") and kind in (None, *_MEANINGS)
+        filled = self._filled(event, location)
+        if "\0" in filled:
+            raise self._fault(event, location, "must not contain a NUL character.")
+        written = Written.of(filled, _line(event), plain, event.value)
+        if kind not in (None, "!", "str") and not (
+            kind in _MEANINGS and isinstance(written.meaning, _MEANINGS[kind])
+        ):
+            raise self._tagged(event, location)
+        return written
+
+    def _filled(self, event: Any, location: Location) -> str:
+        """The text with environment variables filled in."""
+        text: str = event.value
+        return text if "$" not in text else _VARIABLE.sub(self._content(event, location), text)
+
+    def _content(self, event: Any, location: Location) -> Callable[[re.Match[str]], str]:
+        def content(match: re.Match[str]) -> str:
+            name, default = match.groups()
+            if match[0] == "$$":
+                return "$"
+            if name is None:
+                message = "must close and name each variable, as in ${NAME}."
+                raise self._fault(event, location, message, hint="write $${ for a plain ${.")
+            text = os.environ.get(name) or default
+            if text is None:
+                lack = "is empty" if name in os.environ else "isn't set"
+                raise self._fault(
+                    event,
+                    location,
+                    f"needs the environment variable {name}, which {lack}.",
+                    hint=f"set it with export {name}=…, or give a default: ${{{name}:-default}}.",
+                )
+            if is_secret_name(name):
+                remember_secret(text)
+            return text
+
+        return content
+
+
+_VARIABLE = re.compile(r"\$(?:\$|\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})?)")
+_MEANINGS: dict[str, Any] = {
+    "null": type(None),
+    "bool": bool,
+    "int": int,
+    "float": (int, float),
+}

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labelnext.acquisition import AUTO, acquisition_names, get_acquisition
 from labelnext.config.document import Document, Location, parse
 from labelnext.errors import ConfigError, LabelnextError
-from labelnext.ranking.recipe import Recipe, asked, takers_of
+from labelnext.ranking.recipe import Recipe, asked, kinds_of, takers_of
 from labelnext.selection import get_selection, selection_names
+from labelnext.support.annotations import Share
+from labelnext.support.kinds import Misfit, fit
+from labelnext.support.signatures import fit_option
+from labelnext.support.written import shown
 
 if TYPE_CHECKING:
     from labelnext.config.sections import Acquisition, Review, Selection
@@ -36,7 +40,7 @@ def recipe_of(acquisition: Acquisition, selection: Selection, directory: Path) -
         )
     options = {**acquisition.options, **selection.options}
     if isinstance(file := options.get("class_quality"), str):
-        options["class_quality"] = parse(directory / Path(file).expanduser()).data
+        options["class_quality"] = _measured(directory / Path(file).expanduser())
     unit = None
     if acquisition.name is not None:
         units = () if acquisition.name == AUTO else get_acquisition(acquisition.name).of
@@ -73,13 +77,60 @@ def review_recipe(acquisition: Acquisition, selection: Selection, review: Review
     )
 
 
+def _measured(path: Path) -> dict[str, float]:
+    """The quality of each class, from a file."""
+    document = parse(path, "class_quality")
+    try:
+        return dict(fit(document.data, Mapping[str, Share]))
+    except Misfit as misfit:
+        message = f"must be {misfit.rule}; got {shown(misfit.value)}."
+        raise document.error(misfit.inside, message, hint=misfit.hint) from None
+
+
+def with_options(
+    document: Document, acquisition: Acquisition, selection: Selection
+) -> tuple[Acquisition, Selection]:
+    """The sections with their options as the function and the method take them.
+
+    Args:
+        document: the parsed file, for line numbers in errors.
+        acquisition: how items are scored; its options as they are in the file.
+        selection: how the batch is chosen; its options as they are in the file.
+
+    Raises:
+        ConfigError: for an unknown option or one of a wrong kind; the message names the key, file
+            and line.
+    """
+    method = get_selection(selection.method)
+    scoring, choosing, space, limits = takers_of(acquisition.name, method).values()
+    known = {"acquisition": scoring, "selection": choosing | space | limits}
+    kinds = kinds_of(acquisition.name, method)
+    if "class_quality" in kinds:
+        kinds["class_quality"] |= Path
+    sections: dict[str, Any] = {"acquisition": acquisition, "selection": selection}
+    for section, settings in sections.items():
+        options = {}
+        for name, value in settings.options.items():
+            location = (section, "options", name)
+            if name not in known["acquisition"] | known["selection"]:
+                raise _unknown_option(document, location, known[section], known)
+            try:
+                options[name] = fit_option(value, kinds[name])
+            except Misfit as misfit:
+                message = f"must be {misfit.rule}; got {shown(misfit.value)}."
+                where = (*location, *misfit.inside)
+                raise document.error(where, message, hint=misfit.hint) from None
+        sections[section] = settings.model_copy(update={"options": options})
+    return sections["acquisition"], sections["selection"]
+
+
 def check_recipe(
     document: Document,
     acquisition: Acquisition,
     selection: Selection,
     make: Callable[[], object],
 ) -> None:
-    """Refuse unknown options and invalid values.
+    """Refuse invalid combinations and values.
 
     Args:
         document: the parsed file, for line numbers in errors.
@@ -90,23 +141,18 @@ def check_recipe(
     Raises:
         ConfigError: if something is wrong; the message names the key, file and line.
     """
-    method = get_selection(selection.method)
-    scoring, choosing, space, limits = takers_of(acquisition.name, method).values()
-    known = {"acquisition": scoring, "selection": choosing | space | limits}
-    given = {"acquisition": acquisition.options, "selection": selection.options}
-    for section, options in given.items():
-        for name in options:
-            if name not in known["acquisition"] | known["selection"]:
-                location = (section, "options", name)
-                raise _unknown_option(document, location, known[section], known)
+    places: dict[str, Location] = {
+        "budget": ("selection", "budget"),
+        "seed": ("selection", "seed"),
+        **{name: ("acquisition", "options", name) for name in acquisition.options},
+        **{name: ("selection", "options", name) for name in selection.options},
+    }
     try:
         make()
     except LabelnextError as error:
         name, must, rule = error.message.partition(" must ")
-        for section, options in given.items():
-            if must and name in options:
-                location = (section, "options", name)
-                raise document.error(location, f"must {rule}", hint=error.hint) from error
+        if must and name in places:
+            raise document.error(places[name], f"must {rule}", hint=error.hint) from error
         raise
 
 

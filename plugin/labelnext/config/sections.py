@@ -14,6 +14,7 @@ from labelnext.quality.reviews import LabelScore
 from labelnext.ranking.recipe import Purpose
 from labelnext.ranking.strategy import Strategy
 from labelnext.selection import get_selection, selection_names
+from labelnext.support.annotations import Later
 from labelnext.support.plugins import offers
 
 _STRATEGIES = ("least_confidence", "margin", "entropy", "variance", "image_diversity")
@@ -58,7 +59,7 @@ class Acquisition(Options):
     auto's choice, or first if you name a function."""
     calibrate: Literal["off", "auto"] = "off"
     """auto: scale probabilities by a temperature fitted on labelled items, if it helps."""
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: dict[str, Later] = Field(default_factory=dict)
     """More options, such as {base: 2} for entropy or {class_weights: difficulty} for
     weighted_sum."""
 
@@ -66,11 +67,6 @@ class Acquisition(Options):
     @classmethod
     def _known(cls, name: str | None) -> str | None:
         return name if name in (None, AUTO) else get_acquisition(name).name
-
-    @field_validator("calibrate", mode="before")
-    @classmethod
-    def _off(cls, value: object) -> object:
-        return "off" if value is False else value  # YAML reads a bare off as false
 
 
 class Selection(Options):
@@ -82,7 +78,7 @@ class Selection(Options):
     """Size of the batch; null: the whole pool."""
     seed: int = Field(0, ge=0)
     """Random seed; the same seed gives the same batch."""
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: dict[str, Later] = Field(default_factory=dict)
     """More options, such as {n_clusters: 10} for image_diversity."""
 
     @field_validator("method")
@@ -108,16 +104,20 @@ class Replay(Options):
     """embeddings: train models; predictions: compare stored rankings with labels and later model
     versions; auto: embeddings if there are any."""
     model: str = "sklearn.linear_model.LogisticRegression"
-    """Import path of a scikit-learn classifier, trained on the standardised embeddings."""
+    """Import path of a classifier with scikit-learn's methods, trained on the standardised
+    embeddings."""
     model_options: dict[str, Any] = Field(default_factory=lambda: {"max_iter": 1000})
     """Options of the classifier's constructor."""
+    allow_import: bool = False
+    """Let model be a class of any module: importing a module runs its code. Otherwise it must be
+    one of scikit-learn, XGBoost, LightGBM or CatBoost."""
     initial: int = Field(20, ge=2)
     """Labels at the start, chosen at random."""
     batch: int = Field(20, ge=1)
     """Labels per round."""
     rounds: int = Field(10, ge=1)
     """Rounds after the start."""
-    seeds: int = Field(20, ge=2)
+    seeds: int = Field(20, ge=2, le=1_000_000)
     """Random starts, the same for every strategy; with fewer than 20, the figures are luck."""
     test_size: float = Field(0.4, gt=0, lt=1)
     """Share of the labelled items held out to measure accuracy."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.texts import MOST_CLASSES
+from labelnext.support.words import counted
 
 _CLAMP = 1e-9  # rounding noise below zero that is set to +0.0
 _SUM_ERROR = 1e-3  # rows further from 1 are refused

@@ -23,10 +23,12 @@ from labelnext.selection import SelectionMethod, get_selection
 from labelnext.selection.auto import auto_selection
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.vectors import Points, Space, finite_rows
+from labelnext.support.signatures import fitted_options, option_kinds
 
 Purpose = Literal["label", "review"]
 Calibrate = Literal["off", "auto"]
 
+_NAMES = {"acquisition": str | None, "of": Unit | None}
 _LENIENT = {"reduction": "reduce", "floor": "floor", "no_objects": "no_objects"}
 
 
@@ -135,6 +137,7 @@ def asked(
     """
     _check_whole("budget", budget, 1, "leave it out to rank the whole pool.")
     _check_whole("seed", seed, 0)
+    fitted_options({"acquisition": acquisition, "of": unit}, _NAMES)
     method = get_selection(selection)
     takers = takers_of(acquisition, method)
     for name in options:
@@ -143,11 +146,10 @@ def asked(
             raise unknown("option", name, set().union(*takers.values()))
         if len(by) > 1:
             raise InvalidInput(f"option {name} is ambiguous: both {by[0]} and {by[1]} have it.")
+    fitted = fitted_options(options, kinds_of(acquisition, method))
     scoring, choosing, space, limits = (
-        {n: v for n, v in options.items() if n in names} for names in takers.values()
+        {n: v for n, v in fitted.items() if n in names} for names in takers.values()
     )
-    Space(**space)
-    Constraints(**limits)
     return Recipe(
         acquisition=acquisition,
         unit=unit,
@@ -180,6 +182,22 @@ def takers_of(acquisition: str | None, method: SelectionMethod) -> dict[str, set
         },
         "distances": {f.name for f in fields(Space)} if "embeddings" in method.inputs else set(),
         "constraints": {f.name for f in fields(Constraints)},
+    }
+
+
+def kinds_of(acquisition: str | None, method: SelectionMethod) -> dict[str, Any]:
+    """The annotation of each option that `takers_of` names.
+
+    Args:
+        acquisition: name of the function, auto or None.
+        method: the selection method.
+    """
+    names = AUTO_FUNCTIONS if acquisition == AUTO else (acquisition,) if acquisition else ()
+    return {
+        **option_kinds(Constraints),
+        **option_kinds(Space),
+        **method.kinds,
+        **{n: kind for name in names for n, kind in get_acquisition(name).kinds.items()},
     }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import ConfigError, InvalidInput, unknown
+from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from labelnext.ranking.rank import rank
 from labelnext.ranking.strategy import RANDOM as RANDOM
 from labelnext.ranking.strategy import Strategy as Strategy
+from labelnext.replays.model import new_model, training
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,7 @@ class Protocol:
         batch: labels per round.
         rounds: number of rounds after the start.
         test_size: share of the items held out to measure accuracy, in (0, 1).
+        allow_import: whether the model may come from any module.
     """
 
     model: str = "sklearn.linear_model.LogisticRegression"
@@ -38,39 +38,15 @@ class Protocol:
     batch: int = 20
     rounds: int = 10
     test_size: float = 0.4
+    allow_import: bool = False
 
     def estimator(self, seed: int) -> Any:
         """A new model, on standardised features.
 
         Raises:
-            ConfigError: if the import path isn't a classifier.
+            ConfigError: if the import path isn't a classifier, or isn't allowed.
         """
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
-        module, _, name = self.model.rpartition(".")
-        try:
-            kind = getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise ConfigError(
-                f"replay.model must be the import path of a classifier; got {self.model!r}.",
-                hint="for example sklearn.ensemble.RandomForestClassifier.",
-            ) from error
-        if not hasattr(kind, "fit") or not hasattr(kind, "predict_proba"):
-            raise ConfigError(
-                f"replay.model must have fit and predict_proba; {self.model!r} does not."
-            )
-        options, parameters = dict(self.model_options), inspect.signature(kind).parameters
-        open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-        for option in () if open_ended else options:
-            if option not in parameters:
-                raise unknown("replay.model_options", option, parameters)
-        if "random_state" in parameters:
-            options.setdefault("random_state", seed)
-        try:
-            return make_pipeline(StandardScaler(), kind(**options))
-        except TypeError as error:
-            raise ConfigError(f"replay.model_options must fit {self.model}; {error}.") from error
+        return new_model(self.model, self.model_options, seed, allow_import=self.allow_import)
 
 
 @dataclass(frozen=True)
@@ -128,15 +104,16 @@ def learning_curve(
     for _ in range(protocol.rounds + 1):
         if model is not None:
             probabilities = np.zeros((len(pool), n_classes))
-            probabilities[:, model.classes_] = model.predict_proba(features[pool])
+            with training(protocol.model):
+                probabilities[:, model.classes_] = model.predict_proba(features[pool])
             revealed = np.where(known, labels[pool], -1)
             batch = _batch(features[pool], probabilities, revealed, strategy, protocol.batch, rng)
             known[batch] = True
         model = protocol.estimator(seed)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), training(protocol.model):
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(features[pool[known]], labels[pool[known]])
-        right = model.predict(features[test]) == labels[test]
+            right = model.predict(features[test]) == labels[test]
         accuracies.append(float(right.mean()))
         recalls.append(_recalls(right, labels[test], n_classes))
         balanced.append(float(np.nanmean(recalls[-1])))

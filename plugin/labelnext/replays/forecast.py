@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.replays.curves import Protocol
+from labelnext.replays.model import training
 
 LEAST = 60  # labelled items needed for a forecast
 _MOST = 2000  # items used: more change the curve little and take long
@@ -161,8 +162,9 @@ def _curve(
     accuracies = []
     for size in sizes.tolist():
         model = protocol.estimator(0)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), training(protocol.model):
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(features[train[:size]], labels[train[:size]])
-        accuracies.append(float((model.predict(features[test]) == labels[test]).mean()))
+            right = model.predict(features[test]) == labels[test]
+        accuracies.append(float(right.mean()))
     return accuracies

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, without_secrets
 from labelnext.ranking.strategy import RANDOM
 from labelnext.replays.curves import Curve, Protocol
 from labelnext.support.words import counted
@@ -129,7 +129,7 @@ class ReplayReport:
         """A self-contained page with the curves."""
         from labelnext.replays.page import render_replay
 
-        return render_replay(self)
+        return without_secrets(render_replay(self))
 
 
 def _outcome(

@@ -66,6 +66,7 @@ def replay(
         options.batch,
         options.rounds,
         options.test_size,
+        options.allow_import,
     )
     if options.by != "predictions":
         protocol.estimator(0)  # a wrong model fails before the data is read

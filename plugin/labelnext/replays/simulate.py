@@ -99,7 +99,8 @@ class _Kept:
         if store is None:
             return
         digest = hashlib.sha256(_FORMAT)
-        digest.update(json.dumps(asdict(protocol), sort_keys=True, default=str).encode())
+        told = {k: v for k, v in asdict(protocol).items() if k != "allow_import"}
+        digest.update(json.dumps(told, sort_keys=True, default=str).encode())
         digest.update(np.ascontiguousarray(features).tobytes())
         digest.update(np.ascontiguousarray(labels).tobytes())
         self._path = store / f"{digest.hexdigest()[:16]}.jsonl"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.acquisition.matching import hits
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, without_secrets
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.selection.sorting import stable_order
@@ -87,7 +87,7 @@ class StoredReport:
         """A self-contained page with the table and a plot for each version and target."""
         from labelnext.replays.page import render_stored
 
-        return render_stored(self)
+        return without_secrets(render_stored(self))
 
 
 def replay_stored(

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from labelnext.errors import masked, masked_data, without_secrets
 from labelnext.pool.objects import Notice
 from labelnext.ranking.ranking import Ranking
 from labelnext.support.words import counted
@@ -88,11 +89,14 @@ class Report:
         data["path"] = None if self.path is None else str(self.path)
         data["output"] = None if self.output is None else str(self.output)
         data["batch"] = self.ranking.to_rows()
+        for name in ("target", "steps", "stays", "next_steps", "undo", "path", "output"):
+            data[name] = masked_data(data[name])
         return data
 
     def to_json(self) -> str:
         """The report as JSON text."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, default=str)
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, default=str)
+        return without_secrets(text)
 
     def to_text(self) -> str:
         """The report in a few lines, for a terminal or a log."""
@@ -106,7 +110,7 @@ class Report:
         lines += [f"next: {step}" for step in self.next_steps]
         if self.path is not None:
             lines.append(f"report: {self.path}")
-        return "\n".join(lines)
+        return masked("\n".join(lines))
 
     __str__ = to_text
 
@@ -114,7 +118,7 @@ class Report:
         """The report as one self-contained HTML page."""
         from labelnext.report.page import render
 
-        return render(self)
+        return without_secrets(render(self))
 
     _repr_html_ = to_html
 

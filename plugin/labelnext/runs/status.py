@@ -83,7 +83,7 @@ def _forecast(settings: Config, pool: Pool) -> Forecast | str:
         return error.message.replace("replay", "a forecast", 1)
     n = len(labels)
     options = settings.replay
-    protocol = Protocol(options.model, options.model_options)
+    protocol = Protocol(options.model, options.model_options, allow_import=options.allow_import)
     return forecast(
         features, labels, protocol, sorted({n + (settings.selection.budget or n), 2 * n})
     )

@@ -29,6 +29,7 @@ from labelnext.selection.top_k import top_k
 from labelnext.selection.typiclust import typiclust
 from labelnext.selection.weighted import weighted
 from labelnext.support.plugins import Table, instance_of
+from labelnext.support.signatures import option_kinds
 
 #: The inputs a method may take, with their names in messages.
 INPUTS: Mapping[str, str] = {
@@ -93,6 +94,11 @@ class SelectionMethod:
             for p in self._parameters.values()
             if p.kind is p.KEYWORD_ONLY and p.name != "seed"
         }
+
+    @property
+    def kinds(self) -> Mapping[str, Any]:
+        """The annotation of each option."""
+        return option_kinds(self.function)
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -13,20 +13,23 @@ from labelnext.selection.cluster_margin import cluster_margin
 from labelnext.selection.top_k import top_k
 from labelnext.selection.typiclust import typiclust
 from labelnext.selection.vectors import Array, Points, as_points
+from labelnext.support.annotations import NaturalNumber, Seed
+from labelnext.support.signatures import checked
 from labelnext.support.words import counted
 
 _PER_CLASS = 2  # labels per class below which the model's scores aren't trusted
 _FEW = 20  # the same in total, if the number of classes is unknown
 
 
+@checked
 def auto(
     utilities: NDArray[np.floating] | None = None,
     embeddings: Array | Points | None = None,
     labelled_embeddings: Array | Points | None = None,
     probabilities: NDArray[np.floating] | None = None,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> NDArray[np.intp]:
     """Positions in the order of the method that suits the inputs.
 

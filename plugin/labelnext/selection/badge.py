@@ -6,16 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_lengths
+from labelnext.support.annotations import NaturalNumber, Seed
+from labelnext.support.signatures import checked
 
 _PROPOSALS = 256  # drawn together, so one matrix product serves them all
 
 
+@checked
 def badge(
     probabilities: NDArray[np.floating],
     embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> NDArray[np.intp]:
     """Positions in the order of BADGE: items that are uncertain and differ from each other.
 

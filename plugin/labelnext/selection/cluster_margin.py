@@ -5,20 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput
 from labelnext.selection.clustering import k_means
 from labelnext.selection.top_k import top_k
 from labelnext.selection.vectors import Array, Points, as_points
+from labelnext.support.annotations import Count, Factor, NaturalNumber, Seed
+from labelnext.support.signatures import checked
 
 
+@checked
 def cluster_margin(
     utilities: NDArray[np.floating],
     embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
-    n_clusters: int | None = None,
-    pool_factor: float = 5.0,
-    seed: int = 0,
+    n_clusters: Count | None = None,
+    pool_factor: Factor = 5.0,
+    seed: Seed = 0,
 ) -> NDArray[np.intp]:
     """Positions in the order of Cluster-Margin.
 
@@ -51,12 +53,10 @@ def cluster_margin(
     """
     points = as_points(embeddings)
     n = len(points)
-    if pool_factor < 1:
-        raise InvalidInput(f"pool_factor must be at least 1; got {pool_factor!r}.")
     n_picks = n if budget is None else min(budget, n)
     if n_picks == 0:
         return np.empty(0, dtype=np.intp)
-    informative = top_k(utilities, int(np.ceil(pool_factor * n_picks)))
+    informative = top_k(utilities, int(np.ceil(min(pool_factor * n_picks, n))))
     candidates = np.sort(informative)  # k-means sees them in item order
     n_clusters = n_picks if n_clusters is None else n_clusters
     _, labels = k_means(points[candidates], n_clusters, seed=seed)

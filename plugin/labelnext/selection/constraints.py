@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.pool.texts import coded
+from labelnext.support.annotations import Id, NaturalNumber, Number
+from labelnext.support.signatures import fitted_options, option_kinds
 from labelnext.support.words import counted
 
 Positions: TypeAlias = NDArray[np.intp]
@@ -38,33 +40,15 @@ class Constraints:
         budget_in: items, or cost: then the batch costs at most the budget.
     """
 
-    exclude: Sequence[str] = ()
-    include: Sequence[str] = ()
-    quota: Mapping[str, int] = field(default_factory=dict)
+    exclude: Sequence[Id] = ()
+    include: Sequence[Id] = ()
+    quota: Mapping[str | int, NaturalNumber] = field(default_factory=dict)
     quota_of: QuotaOf = "class"
-    per_group: int | None = None
+    per_group: Number | None = None
     budget_in: BudgetIn = "items"
 
     def __post_init__(self) -> None:
-        for name, known in (("quota_of", get_args(QuotaOf)), ("budget_in", get_args(BudgetIn))):
-            if getattr(self, name) not in known:
-                raise InvalidInput(
-                    f"{name} must be one of {', '.join(known)}; got {getattr(self, name)!r}."
-                )
-        for name in ("exclude", "include"):
-            if isinstance(getattr(self, name), str) or not isinstance(
-                getattr(self, name), Sequence
-            ):
-                raise InvalidInput(f"{name} must be a list of ids; got {getattr(self, name)!r}.")
-        if not isinstance(self.quota, Mapping) or not all(map(_is_count, self.quota.values())):
-            raise InvalidInput(
-                f"quota must be a mapping of names to whole numbers of at least 0; "
-                f"got {self.quota!r}."
-            )
-        if self.per_group is not None and not (_is_count(self.per_group) and self.per_group):
-            raise InvalidInput(
-                f"per_group must be a whole number of at least 1; got {self.per_group!r}."
-            )
+        fitted_options(vars(self), option_kinds(type(self)))
 
     @property
     def any(self) -> bool:
@@ -241,7 +225,7 @@ class _Room:
 
 
 def _limit(
-    names: Sequence[str], codes: Positions, most: Mapping[str, float], rest: float
+    names: Sequence[str], codes: Positions, most: Mapping[Any, float], rest: float
 ) -> tuple[Positions, NDArray[np.float64]]:
     """The limit each item falls under, and how much each limit has left; the rest is last.
 
@@ -301,8 +285,3 @@ def _no_classes(what: str) -> InvalidInput:
         f"{what} must be by group for a pool without predicted classes; got 'class'.",
         hint="set quota_of: group, or read predictions with classes.",
     )
-
-
-def _is_count(value: object) -> bool:
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    return whole and int(value) >= 0  # type: ignore[call-overload]  # a whole number by now

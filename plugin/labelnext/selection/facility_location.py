@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput
 from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
+from labelnext.support.annotations import Count, NaturalNumber, Seed
 from labelnext.support.compiled import compiled
+from labelnext.support.signatures import checked
 
 _DENSE = 5000  # up to this many items, all pairs are kept
 _PAIRS = 1000  # for the similarity scale
@@ -19,13 +20,14 @@ _GUESS = 32  # similarities per item for guessing its first gain
 _ROWS = 256  # of distances at once: larger arrays are reallocated each time, at twice the cost
 
 
+@checked
 def facility_location(
     embeddings: Array | Points,
     labelled_embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
-    n_neighbours: int = 100,
-    seed: int = 0,
+    n_neighbours: Count = 100,
+    seed: Seed = 0,
 ) -> NDArray[np.intp]:
     """Positions in the order of lazy greedy facility location.
 
@@ -57,8 +59,6 @@ def facility_location(
         [3]
     """
     points, given = as_points(embeddings), as_points(labelled_embeddings)
-    if n_neighbours < 1:
-        raise InvalidInput(f"n_neighbours must be at least 1; got {n_neighbours!r}.")
     n = len(points)
     if n == 0:
         return np.empty(0, dtype=np.intp)

@@ -7,17 +7,20 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput, LabelnextWarning
+from labelnext.errors import LabelnextWarning
 from labelnext.selection.clustering import k_means
 from labelnext.selection.vectors import Array, Points, as_points
+from labelnext.support.annotations import Count, NaturalNumber, Seed
+from labelnext.support.signatures import checked
 
 
+@checked
 def image_diversity(
     embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
-    n_clusters: int,
-    seed: int = 0,
+    n_clusters: Count,
+    seed: Seed = 0,
 ) -> NDArray[np.intp]:
     """Positions in the order of Image Diversity; an item's position is its score.
 
@@ -49,8 +52,6 @@ def image_diversity(
     """
     points = as_points(embeddings)
     n_items = len(points)
-    if n_clusters < 1:
-        raise InvalidInput(f"n_clusters must be at least 1; got {n_clusters!r}.")
     if n_items == 0:
         return np.empty(0, dtype=np.intp)
     if n_clusters > n_items:

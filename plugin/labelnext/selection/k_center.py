@@ -16,15 +16,18 @@ from labelnext.selection.vectors import (
     squared_distances,
     squared_lengths,
 )
+from labelnext.support.annotations import NaturalNumber
+from labelnext.support.signatures import checked
 
 _WINDOW = 4096  # items with the largest bounds, used until all fall below the others
 _FRONT = 64  # of these, how many are refreshed at once
 
 
+@checked
 def k_center(
     embeddings: Array | Points,
     labelled_embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
 ) -> NDArray[np.intp]:
     """Positions in the order of greedy farthest-first traversal.
 

@@ -11,6 +11,8 @@ from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.pool.objects import Objects
 from labelnext.selection.sorting import stable_order
 from labelnext.selection.vectors import Points, finite_rows
+from labelnext.support.annotations import Factor, NaturalNumber
+from labelnext.support.signatures import checked
 
 _Matrix = NDArray[np.float32]
 
@@ -20,13 +22,14 @@ _BLOCK = 1 << 22  # object pairs compared at a time
 _ROUNDS = 100  # of k-medoids, which converges after a few
 
 
+@checked
 def object_diversity(
     utilities: NDArray[np.floating],
     objects: Objects,
     taken_objects: Objects | None = None,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
-    pool_factor: float = 4.0,
+    pool_factor: Factor = 4.0,
 ) -> NDArray[np.intp]:
     """Positions of k medoids, by class-aware image distance, among the best scores.
 
@@ -58,12 +61,10 @@ def object_diversity(
         >>> object_diversity(np.array([0.9, 0.8, 0.7]), objects, budget=2).tolist()
         [0, 2]
     """
-    if not pool_factor >= 1:
-        raise InvalidInput(f"pool_factor must be at least 1; got {pool_factor!r}.")
     finite_rows(Points(_given_embeddings(objects)))
     order = stable_order(np.asarray(utilities, dtype=np.float64))
     n_picks = len(order) if budget is None else min(budget, len(order))
-    n_candidates = min(len(order), int(np.ceil(pool_factor * n_picks)))
+    n_candidates = int(np.ceil(min(pool_factor * n_picks, len(order))))
     if n_candidates > _MOST and n_picks < len(order):
         n_candidates = max(n_picks, _MOST)
         message = f"object_diversity considered only the {n_candidates:,} best scores."

@@ -5,22 +5,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput
 from labelnext.selection.clustering import k_means
 from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
+from labelnext.support.annotations import Between, Count, NaturalNumber, Positive, Seed
+from labelnext.support.signatures import checked
 
 _SAMPLE = 2000  # items sampled to find the default radius
 
 
+@checked
 def prob_cover(
     embeddings: Array | Points,
     labelled_embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
-    n_clusters: int,
-    radius: float | None = None,
-    purity: float = 0.95,
-    seed: int = 0,
+    n_clusters: Count,
+    radius: Positive | None = None,
+    purity: Between = 0.95,
+    seed: Seed = 0,
 ) -> NDArray[np.intp]:
     """Positions in the order of ProbCover, for small budgets without a reliable model.
 
@@ -55,10 +57,6 @@ def prob_cover(
         [1, 3]
     """
     points, given = as_points(embeddings), as_points(labelled_embeddings)
-    if radius is not None and not radius > 0:
-        raise InvalidInput(f"radius must be above 0; got {radius!r}.")
-    if not 0 < purity < 1:
-        raise InvalidInput(f"purity must be between 0 and 1; got {purity!r}.")
     n_picks = len(points) if budget is None else min(budget, len(points))
     if n_picks == 0:
         return np.empty(0, dtype=np.intp)
@@ -114,7 +112,7 @@ def _within(
     for _, block in points.blocks():
         rows, columns = [], []
         for part, targets in others.blocks():
-            near = squared_distances(block - origin, targets - origin) <= radius**2
+            near = squared_distances(block - origin, targets - origin) <= radius * radius
             row, column = np.nonzero(near)
             rows.append(row)
             columns.append(column + part.start)
@@ -140,5 +138,5 @@ def _pure_radius(points: Points, n_clusters: int, purity: float, seed: int) -> f
     if np.isinf(foreign).all():  # one cluster: no radius is impure
         return float(np.sqrt(squared_distances(targets, targets).max())) or 1.0
     n_impure = int((1 - purity) * len(foreign) + 1e-9)  # may see another cluster
-    radius = float(np.sqrt(np.sort(foreign)[n_impure]))
+    radius = float(np.sqrt(np.sort(foreign)[min(n_impure, len(foreign) - 1)]))
     return np.nextafter(radius, 0) if radius > 0 else np.finfo(float).tiny

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput
 from labelnext.selection.top_k import top_k
+from labelnext.support.annotations import NaturalNumber, NotNegative, Seed
+from labelnext.support.signatures import checked
 
 Law = Literal["rank", "power", "softmax"]
 
 
+@checked
 def stochastic(
     utilities: NDArray[np.floating],
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
     law: Law = "rank",
-    beta: float = 1.0,
-    seed: int = 0,
+    beta: NotNegative = 1.0,
+    seed: Seed = 0,
 ) -> NDArray[np.intp]:
     """Positions of a random sample without replacement that favours large utilities.
 
@@ -57,6 +59,7 @@ def stochastic(
     return top_k(disturbed(values, noise, ranks, least, law=law, beta=beta), budget)
 
 
+@checked
 def disturbed(
     utilities: NDArray[np.float64],
     noise: NDArray[np.float64],
@@ -64,7 +67,7 @@ def disturbed(
     least: float,
     *,
     law: Law = "rank",
-    beta: float = 1.0,
+    beta: NotNegative = 1.0,
 ) -> NDArray[np.float64]:
     """Utilities with noise: noise + beta · ln w.
 
@@ -85,10 +88,6 @@ def disturbed(
         >>> disturbed(values, none, np.array([1, 2]), 0.25).round(4).tolist()  # −ln of the rank
         [0.0, -0.6931]
     """
-    if law not in get_args(Law):
-        raise InvalidInput(f"law must be one of {', '.join(get_args(Law))}; got {law!r}.")
-    if not beta >= 0:
-        raise InvalidInput(f"beta must be at least 0; got {beta!r}.")
     finite = np.isfinite(utilities)
     keys = utilities.copy()
     keys[finite] = noise[finite]

@@ -8,13 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.selection.sorting import stable_order
+from labelnext.support.annotations import NaturalNumber
 from labelnext.support.compiled import compiled, read_only
+from labelnext.support.signatures import checked
 
 _SAMPLE = 2**16  # values for estimating the threshold
 _SMALL = 2**14  # up to this size, sorting everything is as fast as filtering first
 
 
-def top_k(utilities: NDArray[np.floating], budget: int | None = None) -> NDArray[np.intp]:
+@checked
+def top_k(utilities: NDArray[np.floating], budget: NaturalNumber | None = None) -> NDArray[np.intp]:
     """Positions of the largest utilities, largest first; equal ones in the order given.
 
     A sample yields a threshold that slightly more than `budget` values exceed; only those are

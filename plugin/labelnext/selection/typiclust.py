@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from labelnext.selection.clustering import k_means
 from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
+from labelnext.support.annotations import NaturalNumber, Seed
+from labelnext.support.signatures import checked
 
 _MOST_CLUSTERS = 500
 _MOST_NEIGHBOURS = 20
@@ -14,12 +16,13 @@ _SAMPLE = 4096  # members searched for neighbours in a larger cluster
 _BLOCK = 512
 
 
+@checked
 def typiclust(
     embeddings: Array | Points,
     labelled_embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> NDArray[np.intp]:
     """Positions in the order of TypiClust, for small budgets without a reliable model.
 

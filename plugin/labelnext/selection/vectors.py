@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.checks import named
+from labelnext.support.annotations import Number
+from labelnext.support.signatures import fitted_options, option_kinds
 from labelnext.support.threads import in_order
 
 Array: TypeAlias = NDArray[np.floating]
@@ -210,22 +212,10 @@ class Space:
     distance: Distance = "euclidean"
     standardise: bool = False
     projection: Projection | None = None
-    n_components: int = 64
+    n_components: Number = 64
 
     def __post_init__(self) -> None:
-        if self.distance not in get_args(Distance):
-            raise InvalidInput(
-                f"distance must be one of {', '.join(get_args(Distance))}; got {self.distance!r}."
-            )
-        if self.projection not in (None, *get_args(Projection)):
-            known = ", ".join(get_args(Projection))
-            raise InvalidInput(f"projection must be one of {known}; got {self.projection!r}.")
-        if isinstance(self.n_components, bool) or not (
-            isinstance(self.n_components, int) and self.n_components >= 1
-        ):
-            raise InvalidInput(
-                f"n_components must be a whole number of at least 1; got {self.n_components!r}."
-            )
+        fitted_options(vars(self), option_kinds(type(self)))
 
     def of(self, array: Array, rows: NDArray[np.intp], *, seed: int) -> Callable[..., Points]:
         """Learn the space from some rows; returns a function from row positions to points."""

@@ -5,19 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput
 from labelnext.selection.k_center import farthest_first
 from labelnext.selection.vectors import Array, Points, as_points
+from labelnext.support.annotations import NaturalNumber, NotNegative, Positive
+from labelnext.support.signatures import checked
 
 
+@checked
 def weighted(
     utilities: NDArray[np.floating],
     embeddings: Array | Points,
     labelled_embeddings: Array | Points,
-    budget: int | None = None,
+    budget: NaturalNumber | None = None,
     *,
-    score_strength: float = 1.0,
-    distance_strength: float = 1.0,
+    score_strength: NotNegative = 1.0,
+    distance_strength: Positive = 1.0,
 ) -> NDArray[np.intp]:
     """Greedy picks by priority^score_strength · distance^distance_strength.
 
@@ -48,10 +50,6 @@ def weighted(
         >>> weighted(np.array([0.9, 0.8, 0.2]), points, np.empty((0, 1)), 2).tolist()
         [0, 2]
     """
-    if not score_strength >= 0:
-        raise InvalidInput(f"score_strength must be at least 0; got {score_strength!r}.")
-    if not distance_strength > 0:
-        raise InvalidInput(f"distance_strength must be above 0; got {distance_strength!r}.")
     points, given = as_points(embeddings), as_points(labelled_embeddings)
     if len(points) == 0:
         return np.empty(0, dtype=np.intp)

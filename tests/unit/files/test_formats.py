@@ -234,7 +234,9 @@ def test_a_wrong_name_of_a_column_is_told_at_its_line(tmp_path: Path, path: str)
 
 
 def test_a_column_of_the_wrong_kind_is_told_by_its_key() -> None:
-    with pytest.raises(ConfigError, match=r"^source.columns.label must be a valid string; got 7"):
+    with pytest.raises(
+        ConfigError, match=r"^source.columns.label must be text or a list of texts; got 7"
+    ):
         load_config(of_adapter(path="p.csv", columns={"label": 7}))
 
 

@@ -12,7 +12,7 @@ import labelnext
 from labelnext.acquisition import mean_object_confidence
 from labelnext.acquisition.costs import expected_costs
 from labelnext.acquisition.objects import object_statistics, reduce_objects
-from labelnext.errors import InvalidInput, UnknownName
+from labelnext.errors import InvalidInput
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
 from labelnext.report.findings import summarise
@@ -73,7 +73,7 @@ def test_reduction_agrees_with_a_loop(reduce: str) -> None:
 def test_unknown_reduction_lists_the_right_ones() -> None:
     one = Objects([0, 1], [0.5])
     with pytest.raises(
-        UnknownName, match=r"mean_top_k, min, sum, weighted_sum.*did you mean 'mean'"
+        InvalidInput, match=r"min, sum, mean_top_k, weighted_sum.*did you mean 'mean'"
     ):
         reduce_objects(one.confidences, one, reduce="meen")
 

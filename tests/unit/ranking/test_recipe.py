@@ -84,7 +84,10 @@ def test_an_option_of_another_method_is_named_with_its_methods(tmp_path: Path) -
         ("quota_of: clas", "selection.options.quota_of must be one of class, group; got 'clas'."),
         ("budget_in: hours", "selection.options.budget_in must be one of items, cost"),
         ("exclude: a.jpg", "selection.options.exclude must be a list of ids; got 'a.jpg'."),
-        ("quota: {dog: many}", "selection.options.quota must be a mapping of names to whole"),
+        (
+            "quota: {dog: many}",
+            "selection.options.quota.dog must be a whole number of at",
+        ),
         ("per_group: 0", "selection.options.per_group must be a whole number of at least 1"),
         ("distance: l1", "selection.options.distance must be one of euclidean, cosine"),
     ],

@@ -57,7 +57,7 @@ def test_included_item_without_a_score_is_ranked() -> None:
         ({"include": ["a"], "exclude": ["a"]}, "include must not be excluded too; got a"),
         ({"include": "a"}, "include must be a list of ids; got 'a'"),
         ({"quota": {"cow": 2}}, "quota must name classes of the pool, cat, dog; got 'cow'"),
-        ({"quota": {"cat": -1}}, "quota must be a mapping of names to whole numbers"),
+        ({"quota": {"cat": -1}}, "quota.cat must be at least 0; got -1"),
         ({"quota": {"cat": 9}, "budget": 3}, "quota must sum to at most the budget of 3; got 9"),
         ({"per_group": 0}, "per_group must be a whole number of at least 1; got 0"),
         ({"quota_of": "size"}, "quota_of must be one of class, group; got 'size'"),

@@ -1,0 +1,81 @@
+"""Scalars of a YAML file as they are written, and what YAML 1.2 makes of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from labelnext.errors import masked
+
+_WHOLE = re.compile(r"[-+]?[0-9]{1,400}|0o[0-7]{1,400}|0x[0-9a-fA-F]{1,400}")
+_DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SPECIAL = {".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf, ".nan": math.nan}
+
+
+class Written(str):
+    """A scalar of a YAML file: its text, as it is written there.
+
+    Attributes:
+        line: of the file, from 1.
+        plain: whether it has no quotes, and so may mean null, a boolean or a number.
+        raw: as written, before environment variables were filled in.
+    """
+
+    __slots__ = ("line", "plain", "raw")
+
+    line: int
+    plain: bool
+    raw: str
+
+    @classmethod
+    def of(cls, text: str, line: int, plain: bool, raw: str | None = None) -> Written:
+        """A scalar of a file; `raw` is the text itself when None."""
+        made = cls(text)
+        made.line, made.plain, made.raw = line, plain, text if raw is None else raw
+        return made
+
+    @property
+    def meaning(self) -> str | bool | int | float | None:
+        """What YAML 1.2 (core schema) makes of it; dates, octals and base 60 stay text."""
+        if not self.plain:
+            return str(self)
+        if self in ("", "~", "null", "Null", "NULL"):
+            return None
+        if self in ("true", "True", "TRUE", "false", "False", "FALSE"):
+            return self[0] in "tT"
+        number = number_of(self)
+        return str(self) if number is None else number
+
+    def __repr__(self) -> str:
+        """As written; null for nothing."""
+        if self.raw != self or isinstance(self.meaning, str):
+            return repr(self.raw)
+        return str(self) or "null"
+
+
+def number_of(text: str) -> int | float | None:
+    """The number that a text is in YAML 1.2; None if it is none."""
+    if _WHOLE.fullmatch(text):
+        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+    if _DECIMAL.fullmatch(text):
+        return float(text)
+    return _SPECIAL.get(text.lower())
+
+
+def meant(value: Any) -> Any:
+    """A value without annotation, with every scalar of a file as YAML 1.2 means it."""
+    if isinstance(value, Written):
+        return value.meaning
+    if isinstance(value, Mapping) and type(value) is not dict:
+        return {meant(key): meant(entry) for key, entry in value.items()}
+    if isinstance(value, list) and type(value) is not list:
+        return [meant(entry) for entry in value]
+    return value  # nothing that was read from a file
+
+
+def shown(value: object, most: int = 100) -> str:
+    """A value for a message: as in the file, or as Python shows it; cut if it is long."""
+    text = masked(repr(value))
+    return text if len(text) <= most else f"{text[: most - 3]}..."

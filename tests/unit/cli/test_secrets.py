@@ -1,0 +1,141 @@
+"""A secret in any key of a configuration is never printed, reported or logged."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelnext import errors
+from labelnext.config import load_config
+from labelnext.config.schema import json_schema
+from labelnext.errors import ConfigError, InvalidInput, is_secret_name, masked, remember_secret
+from tests.unit.cli.test_commands import labelnext
+
+SECRET = "hunter2&\"'<é>"  # also where it is written as JSON, HTML or Python
+ROWS = (
+    '{"item_id": "a", "probabilities": [0.6, 0.4]}\n{"item_id": "b", "probabilities": [0.5, 0.5]}\n'
+)
+OWN = {
+    "files": {"path": "p.jsonl"},
+    "label-studio": {"url": "http://127.0.0.1:1", "api_key": "${PLANTED_TOKEN}", "project": "1"},
+    "fiftyone": {"dataset": "d"},
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "_secrets", {})
+    monkeypatch.setenv("PLANTED_TOKEN", SECRET)
+
+
+def text_keys(adapter: str) -> list[tuple[str, str]]:
+    """The section and name of every key that takes a text or a path."""
+
+    def takes_text(schema: dict[str, Any]) -> bool:
+        kinds = schema.get("anyOf", [schema])
+        return not kinds[0] or any("string" in (k.get("type"), k.get("format")) for k in kinds)
+
+    found = []
+    for section, schema in json_schema()["properties"].items():
+        kinds = schema.get("anyOf", [schema])
+        if section in ("source", "write"):
+            kinds = [kind for kind in kinds if kind["title"] == adapter]
+        if not any("properties" in kind for kind in kinds):
+            found += [("", section)] if takes_text(schema) else []
+        for kind in kinds:
+            keys = kind.get("properties", {}).items()
+            found += [(section, key) for key, inner in keys if takes_text(inner)]
+    return sorted(set(found))
+
+
+def planted(folder: Path, adapter: str, section: str, key: str) -> Path:
+    sections: dict[str, dict[str, str]] = {"source": {"adapter": adapter, **OWN[adapter]}}
+    if (section, key) != ("write", "run"):  # one page is enough, as pages take their time
+        sections["report"] = {"path": "null"}
+    top = {}
+    if section:
+        sections.setdefault(section, {})[key] = "'${PLANTED_TOKEN}'"
+    else:
+        top[key] = "'${PLANTED_TOKEN}'"
+    lines = [f"{name}:\n" + "".join(f"  {k}: {v}\n" for k, v in own.items())
+             for name, own in sections.items()]  # fmt: skip
+    path = folder / "labelnext.yaml"
+    path.write_text("".join(lines) + "".join(f"{k}: {v}\n" for k, v in top.items()))
+    return path
+
+
+def outcome(path: Path) -> str:
+    """The dump of a configuration, or its error."""
+    try:
+        return str(load_config(path).to_dict())
+    except ConfigError as error:
+        return f"{error} {error!r}"
+
+
+def told(text: str) -> list[str]:
+    """The forms of the secret that a text tells."""
+    forms = (SECRET, "hunter2")
+    return [form for form in forms if form in text]
+
+
+@pytest.mark.parametrize(("section", "key"), text_keys("files"))
+def test_a_secret_in_a_key_is_not_printed_reported_or_logged(
+    tmp_path: Path, section: str, key: str
+) -> None:
+    (tmp_path / "p.jsonl").write_text(ROWS)
+    planted(tmp_path, "files", section, key)
+    log = tmp_path / "log.txt"
+    for arguments in (
+        ("check", "labelnext.yaml"),
+        ("run", "labelnext.yaml", "--dry-run", "--json"),
+        ("run", "labelnext.yaml", "-vv", "--log-file", str(log)),
+        ("runs", "labelnext.yaml"),
+    ):
+        result = labelnext(*arguments, folder=tmp_path)
+        assert "Traceback" not in result.stderr
+        assert not told(result.stdout + result.stderr), arguments
+    pages = [log, tmp_path / "labelnext-report.html"]
+    assert not told("".join(page.read_text("utf-8") for page in pages if page.exists()))
+
+
+@pytest.mark.parametrize("adapter", ["label-studio", "fiftyone"])
+def test_a_secret_in_a_key_of_a_platform_is_in_no_error_and_no_dump(
+    tmp_path: Path, adapter: str
+) -> None:
+    keys = text_keys(adapter)
+    assert len(keys) > 20
+    for section, key in keys:
+        assert not told(outcome(planted(tmp_path, adapter, section, key))), (section, key)
+
+
+def test_users_and_tokens_of_addresses_are_masked() -> None:
+    assert masked("see https://me:pw@host/a?x=1&access_token=abc&y=2#z or s3://k:s@b") == (
+        "see https://***@host/a?x=1&access_token=***&y=2#z or s3://***@b"
+    )
+    assert masked("no ?tokens, a//b and x@y stay") == "no ?tokens, a//b and x@y stay"
+
+
+def test_a_message_of_a_server_does_not_tell_the_key_back() -> None:
+    remember_secret("0123456789abcdef")
+    error = InvalidInput("the server said: bad token 0123456789abcdef.", hint="0123456789abcdef")
+    assert str(error) == "the server said: bad token ***. Hint: ***"
+
+
+def test_short_texts_are_no_secrets() -> None:
+    remember_secret("public")
+    assert masked("a public page") == "a public page"
+
+
+def test_names_that_seem_to_hold_secrets() -> None:
+    secret = ["API_KEY", "LS_TOKEN", "DB_PASSWORD", "aws_secret_access_key", "Signature"]
+    assert all(map(is_secret_name, secret))
+    assert not any(map(is_secret_name, ["DATA", "PROJECT", "HOME", "RUN"]))
+
+
+def test_the_log_of_a_library_user_is_theirs(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "labelnext"):
+        logging.getLogger("labelnext").info("%s", InvalidInput("//me:pw@host"))
+    assert "pw" not in caplog.text
