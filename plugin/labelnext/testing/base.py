@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.capabilities import Capability, can
 from labelnext.adapter.protocol import Adapter, Target
 from labelnext.errors import LabelnextError, WriteFailed
 from labelnext.journal.carry_out import Performer
@@ -65,11 +65,18 @@ class Suite:
         return ranking, journal
 
 
-def assert_declared(adapter: Adapter, capability: Capability, *methods: str) -> None:
-    """The adapter declares the capability, and has every method that it promises."""
-    assert adapter.can(capability), f"capabilities must hold Capability.{capability.name}"
-    missing = [name for name in methods if not callable(getattr(adapter, name, None))]
-    assert not missing, f"Capability.{capability.name} promises methods that are missing: {missing}"
+def assert_declared(adapter: Adapter, capability: Capability) -> None:
+    """The adapter and its class declare the capability, and have all that it promises."""
+    for asked in (adapter, type(adapter)):
+        assert can(asked, capability), f"capabilities must hold Capability.{capability.name}"
+    missing = missing_members(adapter, capability)
+    assert not missing, f"Capability.{capability.name} promises what is missing: {missing}"
+
+
+def missing_members(adapter: Adapter, capability: Capability) -> list[str]:
+    """Names of what a capability promises and the adapter does not have."""
+    names = capability.promises
+    return [name for name in names if not callable(getattr(adapter, name, None))]
 
 
 def assert_data(plan: Plan, adapter: Adapter) -> None:
