@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from labelnext.adapter.capabilities import Capability, can
 from labelnext.adapter.protocol import Adapter, Target
 from labelnext.errors import LabelnextError, WriteFailed
-from labelnext.journal.carry_out import Performer
+from labelnext.journal.carry_out import Performer, carry_out
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Step
 from labelnext.pool.pool import Pool
@@ -150,8 +151,7 @@ class _Broken(LabelnextError):
 
 def _break_at(patch: pytest.MonkeyPatch, number: int) -> None:
     """Let the step of that number fail right after its work was done, before it is recorded."""
-    import labelnext.journal.carry_out as module
-
+    module = sys.modules[carry_out.__module__]
     original = module.perform_step
 
     def failing(performer: Performer, step: Step, place: int) -> None:

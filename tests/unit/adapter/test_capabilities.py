@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from labelnext.adapter import Adapter, able, get_adapter
-from labelnext.capabilities import Capability, can, missing_capability
+from labelnext.adapter.capabilities import Capability, can, missing_capability
+from labelnext.adapter.registry import get_target, target_names
 from labelnext.cli import app
 from labelnext.config import load_config
 from labelnext.errors import ConfigError, UnknownName
-from labelnext.targets import get_target, target_names
 
 BOTH = {Capability.READS, Capability.WRITES}
 DECLARED = {
@@ -88,7 +88,7 @@ def test_table_of_adapters_says_what_each_can_do(
 
 def printed(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> dict[str, str]:
     """What `labelnext adapters` prints, by the name in the first column."""
-    from labelnext.console import out
+    from labelnext.cli.console import out
 
     monkeypatch.setattr(out, "width", 250)
     app(["adapters"], standalone_mode=False)
