@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from labelnext.errors import ConfigError, NotFound
-from labelnext.journal.columns import move_if_large, private, sync_directory, with_payload
+from labelnext.journal.columns import move_if_large, with_payload
+from labelnext.support.files import sweep, sync_directory, temporary_file
 
 FORMAT = 2  # of journals; in format 1, the first line held all payloads and no format number
 _BEGINNING, _NUMBERED = b'{"kind":"plan"', b'{"kind":"plan","format":'
 _SNAPSHOT = b'{"kind":"before"'
+_BESIDE = (".arrow", ".kept")  # endings of files that belong to a journal
 _RUN_ID = re.compile(r"\d{8}T\d{6}-\d{6}0*")
 
 
@@ -161,14 +164,13 @@ def create_file(directory: Path, plan: Mapping[str, Any], details: Mapping[str, 
         **details,
         "plan": {**plan, "steps": steps},
     }
-    partial = path.with_suffix(".partial")
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number, step in enumerate(steps):
             move_if_large(step, "payload", path.with_suffix(f".plan-{number}.arrow"))
-        with open(partial, "wb", opener=private) as file:
+        with temporary_file(directory) as (partial, file):
             _write(file, header)
-        partial.rename(path)  # a journal without its plan would block all others
+            partial.rename(path)  # so that a journal always has its plan
         sync_directory(directory)
     except Exception:
         for unused in directory.glob(f"{path.stem}.*"):
@@ -189,6 +191,25 @@ def journal_paths(directory: Path) -> Iterator[Path]:
         run_id, _, rest = path.stem.partition(".")
         if rest != "before" or not is_run_id(run_id):  # else it's a ranking kept for undo
             yield path
+
+
+def sweep_state(directory: Path) -> None:
+    """Remove what dead processes left in a state folder; the caller holds its lock.
+
+    These are temporary files, and files beside a journal that was never completed.
+    """
+    sweep(directory)
+    sweep(directory / "history")
+    for path in directory.iterdir():
+        run_id, dot, ending = path.name.partition(".")
+        if not dot or not is_run_id(run_id):
+            continue
+        orphan = ending.endswith(_BESIDE) and not os.path.lexists(directory / f"{run_id}.jsonl")
+        with suppress(OSError):
+            if ending == "sort":  # an ordering that was killed begins again
+                shutil.rmtree(path)
+            elif orphan or ending.endswith("partial"):
+                path.unlink()
 
 
 def _new_run_id(directory: Path, now: datetime) -> str:
