@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -15,12 +14,12 @@ from typing import IO, Any
 from labelnext.errors import ConfigError, NotFound
 from labelnext.journal.columns import move_if_large, with_payload
 from labelnext.support.files import sweep, sync_directory, temporary_file
+from labelnext.support.store import is_run_id
 
 FORMAT = 2  # of journals; in format 1, the first line held all payloads and no format number
 _BEGINNING, _NUMBERED = b'{"kind":"plan"', b'{"kind":"plan","format":'
 _SNAPSHOT = b'{"kind":"before"'
 _BESIDE = (".arrow", ".kept")  # endings of files that belong to a journal
-_RUN_ID = re.compile(r"\d{8}T\d{6}-\d{6}0*")
 
 
 class JournalFile:
@@ -178,11 +177,6 @@ def create_file(directory: Path, plan: Mapping[str, Any], details: Mapping[str, 
                 unused.unlink()
         raise
     return path
-
-
-def is_run_id(name: str) -> bool:
-    """Whether a name has the form of a run id."""
-    return _RUN_ID.fullmatch(name) is not None
 
 
 def journal_paths(directory: Path) -> Iterator[Path]:

@@ -15,10 +15,11 @@ from typing import Any, Literal
 
 from labelnext.errors import ConfigError, NotFound, WriteFailed, listed
 from labelnext.journal.columns import Snapshots
-from labelnext.journal.file import JournalFile, create_file, is_run_id, journal_paths
+from labelnext.journal.file import JournalFile, create_file, journal_paths
 from labelnext.journal.lock import hold as hold
 from labelnext.journal.lock import only_run as only_run
 from labelnext.journal.plan import Plan
+from labelnext.support.store import is_run_id
 
 Status = Literal["planned", "broken", "done", "undone"]
 

@@ -59,6 +59,8 @@ def hold(
     with file:
         try:
             lock(file.fileno())
+            if not os.fstat(file.fileno()).st_nlink:  # its holder is just removing it
+                raise BlockingIOError
         except BlockingIOError as error:
             holder = file.read(100).decode(errors="replace")
             raise ConfigError(f"{refusal} {holder or '?'}.", hint=hint) from error

@@ -14,6 +14,7 @@ from labelnext.adapter.protocol import Adapter, Target
 from labelnext.adapter.registry import able
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened, opened_target
+from labelnext.config.places import check_places
 from labelnext.journal.journal import Journal
 from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Plan, Progress
@@ -163,4 +164,6 @@ def _exchange(
 
 
 def _loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
-    return config if isinstance(config, Config) else load_config(config)
+    settings = config if isinstance(config, Config) else load_config(config)
+    check_places(settings)
+    return settings

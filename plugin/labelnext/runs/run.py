@@ -10,6 +10,7 @@ from typing import Any
 from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
+from labelnext.config.places import check_places
 from labelnext.errors import ConfigError
 from labelnext.journal.journal import Journal, journals
 from labelnext.journal.lock import only_run
@@ -52,6 +53,7 @@ def run(
         WriteFailed: if a write was interrupted; `resume` finishes it, `undo` undoes it.
     """
     settings = loaded(config)
+    check_places(settings)
     with opened(settings, adapter, progress) as platform:
         job = job_of(settings, platform, progress)
         plan = job.plan()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fnmatch
 import os
 import secrets
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -195,6 +196,25 @@ def same_file(one: Path, other: Path) -> bool:
         return os.path.samefile(one, other) and not _is_device(one)
     except (OSError, ValueError):
         return os.path.realpath(one) == os.path.realpath(other)
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a path matches a glob: `*` stays within a folder, `**` goes through any number.
+
+    Example:
+        >>> matches("a/b.pq", "a/*.pq"), matches("a/b/c.pq", "a/*.pq"), matches("a/b.pq", "a/**/*")
+        (True, False, True)
+    """
+    return _match(path.split("/"), pattern.split("/"))
+
+
+def _match(names: Sequence[str], patterns: Sequence[str]) -> bool:
+    if not patterns:
+        return not names
+    first, *rest = patterns
+    if first == "**":
+        return any(_match(names[at:], rest or ["*"]) for at in range(len(names)))
+    return bool(names) and fnmatch.fnmatchcase(names[0], first) and _match(names[1:], rest)
 
 
 def private_file(path: str, flags: int) -> int:
