@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,26 @@ def check_export(settings: Config, folder: Path | str) -> None:
         raise ConfigError(
             f"the folder must lie outside the pool; got {str(folder)!r}, inside {str(pool)!r}.",
             hint="name a folder elsewhere.",
+        )
+
+
+def check_overwritable(path: Path) -> None:
+    """Check that a file that `init` replaces is a configuration, and no data.
+
+    Raises:
+        ConfigError: if it is something else.
+    """
+    if not path.is_file():
+        return
+    try:
+        with path.open(encoding="utf-8") as file:
+            start = file.read(100_000)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{str(path)!r} must be a configuration; it can't be read.") from error
+    if start.strip() and not re.search(r"^source\s*:", start, re.MULTILINE):
+        raise ConfigError(
+            f"{str(path)!r} must be a configuration to be overwritten; it has no key `source`.",
+            hint="name another file with --output.",
         )
 
 

@@ -19,6 +19,7 @@ from labelnext.journal.journal import Journal
 from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Plan, Progress
 from labelnext.pool.objects import Notice
+from labelnext.runs.belonging import origin_of
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,9 @@ def _carried_out(
 ) -> Journal | None:
     if dry_run or not plan.steps:
         return None
+    details = {"what": what, **origin_of(settings, what)}
     with only_run(settings.state):
-        journal = Journal.create(settings.state, plan, details={"what": what})
+        journal = Journal.create(settings.state, plan, details=details)
         platform.apply(plan, journal)
     return journal
 
