@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +111,7 @@ class FilePerformer(Performer):
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Restore the earlier file, unless someone has changed ours since."""
+        self._check_whole(before)
         path, ours = self._path(step), self._ours()
         earlier = before.get("sha256")
         current = _sha256(path) if path.exists() else None
@@ -118,7 +120,7 @@ class FilePerformer(Performer):
             return []  # nothing was written yet, or an interrupted undo put the earlier file back
         if current is not None and ours:
             self._check_ours(path, ours)
-        if before["copy"] is not None:
+        if before.get("copy") is not None:
             self._put_back(path, before, earlier)
             return []
         try:
@@ -126,6 +128,20 @@ class FilePerformer(Performer):
         except OSError as error:
             raise write_failed(path, error) from error
         return []
+
+    def _check_whole(self, before: Any) -> None:
+        """Refuse a snapshot that `snapshot` can't have made."""
+        kinds = {"copy": str, "sha256": str, "mode": int, "time": int}
+        if not isinstance(before, dict) or not all(
+            before.get(key) is None or isinstance(before[key], kind) for key, kind in kinds.items()
+        ):
+            raise self._damaged(before)
+
+    def _damaged(self, what: object) -> ConfigError:
+        return ConfigError(
+            f"journal {str(self._journal.path)!r} is damaged: it holds {what!r:.60}.",
+            hint="restore it from a backup; undo and resume need it.",
+        )
 
     def _check_ours(self, path: Path, known: list[str | None]) -> None:
         """Refuse a file that somebody else changed after the run began."""
@@ -146,11 +162,12 @@ class FilePerformer(Performer):
 
         def attributes(complete: Path) -> None:
             if "mode" in before:  # a copy beside a journal of format 1 has it itself
-                complete.chmod(before["mode"])
+                complete.chmod(before["mode"] & 0o7777)
             else:
                 shutil.copymode(copy, complete)
             when = before.get("time", copy.stat().st_mtime_ns)
-            os.utime(complete, ns=(when, when))
+            with suppress(OverflowError, OSError):  # some file systems have no such time
+                os.utime(complete, ns=(when, when))
 
         with copy.open("rb") as file:
             write_atomically(path, lambda out: shutil.copyfileobj(file, out), ready=attributes)
@@ -158,7 +175,10 @@ class FilePerformer(Performer):
     def _ours(self) -> list[str | None]:
         """Hashes of what this run wrote, or was about to write."""
         noted = self._journal.notes.get("written", {}).get("sha256", [])
-        return [noted] if isinstance(noted, str) else list(noted)
+        noted = [noted] if isinstance(noted, str) else noted
+        if not isinstance(noted, list) or not all(isinstance(one, str) for one in noted):
+            raise self._damaged(noted)
+        return list(noted)
 
     def _path(self, step: Step) -> Path:
         """The file that the step is about.
@@ -166,7 +186,7 @@ class FilePerformer(Performer):
         Raises:
             WriteRefused: if the configuration neither names it nor has it in its folder.
         """
-        path = self._directory / str(step.payload["path"])
+        path = self._directory / str(step.payload.get("path", ""))
         ranking_format(path)
         inside = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self._directory))
         named = self._output is not None and same_file(path, self._output)

@@ -66,7 +66,7 @@ class JournalFile:
                 return {**plan, "steps": [with_payload(step, self.path) for step in plan["steps"]]}
             with self.path.open("rb") as file:
                 return dict(json.loads(file.readline())["plan"])
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise self.broken(error) from error
 
     def snapshots(self) -> list[dict[str, Any]]:
@@ -121,10 +121,11 @@ class JournalFile:
             )
         if number != self._format:
             raise not_a_journal
-        try:
-            _ = header["run_id"], header["started"], header["plan"]["target"]
-        except (LookupError, TypeError) as error:
-            raise not_a_journal from error
+        plan = header.get("plan")
+        texts = [header.get("run_id"), header.get("started")]
+        texts += [plan.get("adapter"), plan.get("target")] if isinstance(plan, dict) else [None]
+        if not all(isinstance(text, str) for text in texts):
+            raise not_a_journal
         return header
 
     def _read_rows(self, file: IO[bytes]) -> None:
@@ -224,7 +225,7 @@ def _row(line: bytes) -> dict[str, Any] | None:
     """The content of a line; None if the process died while writing it."""
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None
 

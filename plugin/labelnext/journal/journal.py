@@ -94,11 +94,15 @@ class Journal:
     @cached_property
     def plan(self) -> Plan:
         """The plan of the run; large payloads are read on first access."""
-        plan = self._file.plan()
+        data = self._file.plan()
         try:
-            return Plan.from_dict(plan)
-        except (LookupError, TypeError) as error:
+            plan = Plan.from_dict(data)
+            steps = range(len(plan.steps))
+            if unknown := [n for n in (*self.done, *self.befores) if n not in steps]:
+                raise ValueError(f"no step {unknown[0]}")
+        except (LookupError, TypeError, ValueError) as error:
             raise self._file.broken(error) from error
+        return plan
 
     @cached_property
     def befores(self) -> Snapshots:

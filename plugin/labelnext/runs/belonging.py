@@ -44,7 +44,7 @@ def belongs(journal: Journal, settings: Config) -> bool:
     if config == _relative(settings.path, settings):
         return True
     # A configuration that was renamed keeps its runs; one that is still there keeps its own.
-    return not (settings.state / config).exists() and _same_output(origin, settings)
+    return not os.path.exists(settings.state / config) and _same_output(origin, settings)
 
 
 def lists(journal: Journal, settings: Config) -> bool:
@@ -102,7 +102,10 @@ def config_of(journal: Journal) -> str | None:
 
 def _origin(journal: Journal) -> Mapping[str, Any]:
     origin = journal.header.get("origin")
-    return origin if isinstance(origin, Mapping) else {}
+    if not isinstance(origin, Mapping):
+        return {}
+    texts = (origin.get("config"), origin.get("output"))
+    return origin if all(isinstance(text, str | None) for text in texts) else {}
 
 
 def _target(origin: Mapping[str, Any]) -> tuple[Any, Any]:

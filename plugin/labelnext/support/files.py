@@ -138,8 +138,6 @@ def check_writable(path: Path) -> None:
     if target.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         why = "it is a folder" if target.is_dir() else f"{str(folder)!r} isn't a writable folder"
         raise ConfigError(f"{str(path)!r} can't be written: {why}.")
-    if len(os.fsencode(target.name)) > 255:  # as file systems have it
-        raise ConfigError(f"{str(path)!r} can't be written: its name is too long.")
 
 
 def check_regular(path: Path) -> None:

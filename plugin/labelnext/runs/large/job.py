@@ -134,7 +134,8 @@ class LargeJob:
             self._settings, self._platform, journal, self._progress, self.parts, self.stages
         )
         carry_out(plan, journal, performer)
-        self._performer, self.recipe = performer, performer.summary.recipe
+        if performer.performed:  # else all that was missing was the note that it is done
+            self._performer, self.recipe = performer, performer.summary.recipe
 
     def undo(self, journal: Journal) -> list[str]:
         """Put the earlier ranking back, and remove the files of the run."""

@@ -68,6 +68,11 @@ class LargePerformer(Performer):
         self._summary: Summary | None = None
 
     @property
+    def performed(self) -> bool:
+        """Whether this process carried the run out."""
+        return self._summary is not None
+
+    @property
     def summary(self) -> Summary:
         """What the run found, once it was carried out."""
         assert self._summary is not None
