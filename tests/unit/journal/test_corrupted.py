@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +87,8 @@ def test_no_corruption_ends_in_a_traceback_or_stops_the_next_run(
     for known in runs(config):
         _ = known.status, known.what, known.target, str(known.header["started"])[:16]
     for command in (resume, undo):
-        try:
+        with suppress(LabelnextError):
             command(config)
-        except LabelnextError as error:
-            assert str(error)
     assert (copy / "p.jsonl").exists()
     labelnext.run(config)
     assert (copy / "r.csv").read_text().startswith('"item_id"')
