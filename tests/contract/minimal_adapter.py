@@ -1,7 +1,6 @@
 """A whole third-party adapter: its platform is one JSON file, and it can do all that there is.
 
-The file holds classes and, by id, items; and what was written: runs, labels, and batches that were
-sent here. Each step of a plan sets one entry of it, so one performer does them all.
+Each step of a plan sets one entry of the file, so one performer does them all.
 """
 
 from __future__ import annotations
@@ -29,31 +28,22 @@ from labelnext.adapter.capabilities import Capability
 from labelnext.errors import NotFound
 from labelnext.journal import Journal, Performer, Plan, Step
 from labelnext.pool import Objects, Pool
-from labelnext.ranking import Ranking
-from labelnext.ranking.ranking import batch_ranking
+from labelnext.ranking.ranking import Ranking, batch_ranking
 
 ROWS = 2  # in a part
 
 
 class MinimalSource(Options):
-    """Keys of `source`."""
-
     path: Path
     """The JSON file."""
 
 
 class MinimalWrite(WriteOptions):
-    """Keys of `write`."""
-
     objects: bool = False
     """Also write a score for each object."""
 
 
 class MinimalSend(SendOptions):
-    """Keys of `send`."""
-
-    adapter: str = "minimal"
-    """Name of the adapter of the platform where people label."""
     path: Path
     """The JSON file."""
 
@@ -62,10 +52,9 @@ def load(path: Path) -> Any:
     return json.loads(path.read_text())
 
 
-def setting(path: Path, kind: str, name: str, value: Any, description: str, n: int) -> Step:
+def setting(path: Path, kind: str, name: str, value: Any, what: str, n: int) -> Step:
     """The step that makes one entry of the file be this value; None takes the entry away."""
-    payload = {"path": str(path), "kind": kind, "name": name, "value": value}
-    return Step("set", description, n, payload)
+    return Step("set", what, n, {"path": str(path), "kind": kind, "name": name, "value": value})
 
 
 class FilePerformer(Performer):
@@ -85,35 +74,26 @@ class FilePerformer(Performer):
         path, kind, name = Path(step.payload["path"]), step.payload["kind"], step.payload["name"]
         data = load(path)
         data[kind].pop(name, None)
-        if value is not None:
-            data[kind][name] = value
+        data[kind] |= {} if value is None else {name: value}
         partial = path.with_suffix(".partial")
         partial.write_text(json.dumps(data))
         partial.replace(path)
 
 
-def pool_of(rows: Sequence[Any], ids: Sequence[str], classes: Sequence[str]) -> Pool:
+def pool_of(rows: Sequence[Any], ids: Sequence[object], classes: Sequence[str]) -> Pool:
     """The items of some rows as columns."""
-    nothing = [float("nan")] * len(classes)
-    of_objects = any("objects" in row for row in rows)
-    objects = [row.get("objects") or [] for row in rows]  # of each: class and confidence
-    flat = [found for listed in objects for found in listed]
-    return Pool(
-        ids,
-        classes=classes,
-        probabilities=None if of_objects else [row.get("probabilities") or nothing for row in rows],
-        objects=Objects(
-            np.cumsum([0, *map(len, objects)]),
-            [confidence for _, confidence in flat],
-            class_ids=[kind for kind, _ in flat],
-        )
-        if of_objects
-        else None,
-        embeddings=[row["embedding"] for row in rows],
-        groups=[row["group"] for row in rows],
-        labels=[row.get("label", -1) for row in rows],
-        missing=[row.get("objects" if of_objects else "probabilities") is None for row in rows],
-    )
+    kind = "objects" if any("objects" in row for row in rows) else "probabilities"
+    predicted: Any = [row.get(kind, [float("nan")] * len(classes)) for row in rows]
+    if kind == "objects":  # of each: class and confidence
+        objects = [row.get(kind, []) for row in rows]
+        flat = [found for listed in objects for found in listed]
+        kinds, confidences = np.array(flat).reshape(-1, 2).T
+        bounds = np.cumsum([0, *map(len, objects)])
+        predicted = Objects(bounds, confidences, class_ids=kinds.astype(int))
+    labels, missing = [row.get("label", -1) for row in rows], [kind not in row for row in rows]
+    more = {f"{name}s": [row[name] for row in rows] for name in ("embedding", "group")}
+    more[kind] = predicted
+    return Pool(ids, classes=classes, labels=labels, missing=missing, **more)
 
 
 class MinimalAdapter(Adapter):
@@ -135,9 +115,9 @@ class MinimalAdapter(Adapter):
         return MinimalTarget(context.path(options.path))
 
     def check(self) -> list[Finding]:
-        if not self._path.is_file():
-            return [Finding("error", f"{str(self._path)!r} does not exist.", "set source.path.")]
-        return [Finding("ok", f"{str(self._path)!r} holds {len(load(self._path)['items'])} items.")]
+        if self._path.is_file():
+            return [Finding("ok", f"{self._path} holds {len(load(self._path)['items'])} items.")]
+        return [Finding("error", f"{self._path} does not exist.", "set source.path.")]
 
     def read(self) -> Pool:
         data = load(self._path)
@@ -146,16 +126,12 @@ class MinimalAdapter(Adapter):
     def parts(self) -> list[Part] | None:
         ids = [*load(self._path)["items"]]
         groups = [ids[start : start + ROWS] for start in range(0, len(ids), ROWS)]
-        return [
-            Part(number, f"items {', '.join(group)}", {"ids": group}, len(group))
-            for number, group in enumerate(groups)
-        ]
+        return [Part(n, f"items {', '.join(g)}", {"ids": g}, len(g)) for n, g in enumerate(groups)]
 
     def read_part(self, part: Part, more: Sequence[str] = ()) -> tuple[Pool, pa.Array]:
         data, ids = load(self._path), part.payload["ids"]
-        numbers = [str(number) for number in range(len(ids))]
         rows = [data["items"][item] for item in ids]
-        return pool_of(rows, numbers, data["classes"]), pa.array(ids, pa.string())
+        return pool_of(rows, range(len(ids)), data["classes"]), pa.array(ids, pa.string())
 
     def count_labels(self) -> int:
         return sum("label" in row for row in load(self._path)["items"].values())
@@ -183,25 +159,20 @@ class MinimalAdapter(Adapter):
         data = load(self._path)
         if run not in data["runs"]:
             raise NotFound(f"run must be one of {', '.join(data['runs'])}; got {run!r}.")
-        written = data["runs"][run]
-        rows = [row for row in written["rows"] if row["batch"]]
+        unit, classes = data["runs"][run]["of"], tuple(data["classes"])
+        rows = [row for row in data["runs"][run]["rows"] if row["batch"]]
         items = tuple(Item(row["item_id"], None) for row in rows)
-        ranking = batch_ranking(rows, of=written["of"])
-        classes = tuple(data["classes"])
-        return Batch(self.origin(), run, written["of"], classes, run, items, ranking)
+        return Batch(self.origin(), run, unit, classes, run, items, batch_ranking(rows, of=unit))
 
     def plan_labels(self, labels: Labels, field: str) -> Plan:
         data = load(self._path)
         now = data["labels"].get(field, {})
         said = {i: [m.to_row() for m in marks] for i, marks in labels.known.items()}
-        said = {i: rows for i, rows in said.items() if i in data["items"] and now.get(i) != rows}
-        gone = {item for item in labels.waiting if item in now}
-        steps: list[Step] = []
-        if said or gone:
-            value = {i: rows for i, rows in {**now, **said}.items() if i not in gone}
-            n = len(said) + len(gone)
-            steps = [setting(self._path, "labels", field, value, f"Label {n} items", n)]
-        return Plan(self.name, field, str(self._path), tuple(steps))
+        new = {i: rows for i, rows in {**now, **said}.items() if i in data["items"]}
+        new = {i: rows for i, rows in new.items() if i not in labels.waiting}
+        n = sum(now.get(item) != new.get(item) for item in {*now, *new})
+        step = setting(self._path, "labels", field, new, f"Label {n} items", n)
+        return Plan(self.name, field, str(self._path), (step,) if n else ())
 
 
 class MinimalTarget(Target):
@@ -214,12 +185,10 @@ class MinimalTarget(Target):
         key, ids = batch.origin.key, [item.item_id for item in batch.items]
         tasks = load(self._path)["tasks"].get(key, {})
         value = {**dict.fromkeys(ids), **tasks}  # None: nobody has labelled it
-        new = len(value) - len(tasks)
-        steps = (
-            setting(self._path, "tasks", key, value, f"Make {new} tasks", new),
-            setting(self._path, "queues", batch.run, ids, f"Put {len(ids)} in order", len(ids)),
-        )
-        return Plan("minimal", batch.run, str(self._path), steps)
+        new, n = len(value) - len(tasks), len(ids)
+        make = setting(self._path, "tasks", key, value, f"Make {new} tasks", new)
+        order = setting(self._path, "queues", batch.run, ids, f"Put {n} tasks in order", n)
+        return Plan("minimal", batch.run, str(self._path), (make, order))
 
     def performer(self, journal: Journal) -> Performer:
         return FilePerformer()
@@ -227,5 +196,4 @@ class MinimalTarget(Target):
     def labels(self, origin: Origin) -> Labels:
         tasks = load(self._path)["tasks"].get(origin.key, {})
         known = {item: (Mark(said),) for item, said in tasks.items() if said is not None}
-        waiting = tuple(item for item, said in tasks.items() if said is None)
-        return Labels(str(self._path), "items", known, waiting)
+        return Labels(str(self._path), "items", known, tuple(i for i in tasks if i not in known))

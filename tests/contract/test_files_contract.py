@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import labelnext.journal.columns as columns
-from labelnext.adapter import Adapter, open_adapter
+from labelnext.adapter import Adapter, Part, open_adapter
 from labelnext.testing import AdapterContract, GivesBatchesSuite, StreamsSuite
 
 ITEMS = [
@@ -82,3 +82,7 @@ class TestFilesAdapterStreams(StreamsSuite):
 
     def reopened(self, adapter: Adapter | None) -> Adapter:
         return open_adapter("files", directory=self.folder, path="pool")
+
+    def break_part(self, adapter: Adapter, part: Part) -> None:
+        path = Path(part.payload["path"])
+        path.write_bytes(path.read_bytes()[:-9])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from labelnext.adapter import Adapter, Context, Target
+from labelnext.adapter import Adapter, Context, Part, Target
 from labelnext.adapter.batch import Batch, Item, Origin
 from labelnext.ranking.ranking import batch_ranking
 from labelnext.testing import (
@@ -82,13 +82,24 @@ class TestMinimalAdapter(JsonFile, AdapterContract):
 
 
 class TestMinimalAdapterStreams(JsonFile, StreamsSuite):
-    pass
+    def break_part(self, adapter: Adapter, part: Part) -> None:
+        data = load(self.path)
+        data["items"][part.payload["ids"][0]]["probabilities"] = [2.0, -1.0]
+        self.path.write_text(json.dumps(data))
 
 
 class TestMinimalAdapterCountsLabels(JsonFile, CountsLabelsSuite):
     def label_one(self, adapter: Adapter) -> None:
         data = load(self.path)
         data["items"]["a"]["label"] = 0
+        self.path.write_text(json.dumps(data))
+
+    def draft_one(self, adapter: Adapter) -> None:
+        """The file knows no drafts."""
+
+    def skip_one(self, adapter: Adapter) -> None:
+        data = load(self.path)
+        data["items"]["b"]["skipped"] = True
         self.path.write_text(json.dumps(data))
 
 
@@ -117,6 +128,11 @@ class TestMinimalAdapterTakesBatches(JsonFile, TakesBatchesSuite):
     def received(self, target: Target) -> Sequence[str]:
         ids: list[str] = load(self.path)["queues"]["next"]
         return ids
+
+    def label(self, target: Target, item_id: str, name: str) -> None:
+        data = load(self.path)
+        data["tasks"]["files_id"][item_id] = name
+        self.path.write_text(json.dumps(data))
 
 
 class TestMinimalAdapterTakesLabels(JsonFile, TakesLabelsSuite):

@@ -12,7 +12,7 @@ from labelnext.adapter import Adapter, Context, Target, get_adapter, open_adapte
 from labelnext.adapter.batch import Batch, Item, Mark, Origin
 from labelnext.testing import AdapterContract, CountsLabelsSuite, TakesBatchesSuite
 from tests.integration.choices import CHOICES, choice_task
-from tests.integration.exchange import image, tasks
+from tests.integration.exchange import choose, image, tasks
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
@@ -70,6 +70,31 @@ class TestLabelStudioAdapterCountsLabels(Tasks, CountsLabelsSuite):
     def label_one(self, adapter: Adapter) -> None:
         self.server.annotate(self.server.task_ids(self.project)[0])
 
+    def draft_one(self, adapter: Adapter) -> None:
+        task = self.server.task_ids(self.project)[1]
+        self.server.api("POST", f"/api/tasks/{task}/drafts", {"result": [], "lead_time": 1.0})
+
+    def skip_one(self, adapter: Adapter) -> None:
+        task = self.server.task_ids(self.project)[2]
+        skipped = {"result": [], "was_cancelled": True}
+        self.server.api("POST", f"/api/tasks/{task}/annotations/", skipped)
+
+    def n_requests(self, adapter: Adapter) -> int:
+        return len(self.asked)
+
+    @pytest.fixture(autouse=True)
+    def _requests(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from labelnext_adapters.label_studio.client import Client
+
+        self.asked: list[str] = []
+        original = Client._request
+
+        def noted(client: Client, method: str, path: str, **arguments: Any) -> bytes:
+            self.asked.append(path)
+            return original(client, method, path, **arguments)
+
+        monkeypatch.setattr(Client, "_request", noted)
+
 
 class TestLabelStudioAdapterTakesBatches(TakesBatchesSuite):
     """Images become the tasks of a project that is made for them."""
@@ -125,6 +150,11 @@ class TestLabelStudioAdapterTakesBatches(TakesBatchesSuite):
         (project,) = self.made()
         ids = {task["id"]: task["data"]["files_id"] for task in tasks(self.server, project)}
         return [ids[task] for task in self.server.listing(project)]
+
+    def label(self, target: Target, item_id: str, name: str) -> None:
+        (project,) = self.made()
+        (task,) = [t for t in tasks(self.server, project) if t["data"]["files_id"] == item_id]
+        choose(self.server, task["id"], name)
 
 
 def told(data: dict[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ class FiftyOneAdapter(Adapter):
             Capability.TAKES_OBJECT_SCORES,
         }
     )
+    target_keys: ClassVar[tuple[str, ...]] = ("dataset",)
     SourceOptions: ClassVar[type[Options]] = FiftyOneSource
     WriteOptions: ClassVar[type[WriteOptions]] = FiftyOneWrite
     SendOptions: ClassVar[type[SendOptions]] = FiftyOneSend

@@ -139,7 +139,7 @@ class FilesAdapter(Adapter):
         """Writes the ranking file, and restores the earlier one on undo."""
         from labelnext_adapters.files.write import FilePerformer
 
-        return FilePerformer(journal, self._context)
+        return FilePerformer(journal, self._context, self._write.output, self._source.path)
 
     def origin(self) -> Origin:
         """The files, as the origin of a batch."""

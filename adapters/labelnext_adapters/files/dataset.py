@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import fnmatch
+import logging
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from labelnext.adapter.protocol import Context, Part
 from labelnext.errors import InvalidInput, NotFound, Unavailable
 from labelnext.pool.pool import Pool
+from labelnext.support.files import matches
 from labelnext.support.store import filesystem
 from labelnext.support.threads import in_order
 from labelnext_adapters.files.arrow import id_texts
@@ -30,6 +32,10 @@ _ENDINGS = (".parquet", ".pq")
 _BYTES = 16 << 20
 _ROWS = 200_000
 _IN_MEMORY = 4 << 30
+# What labelnext itself writes, should it lie inside the pool: a ranking in parts, or a kept copy.
+_OURS = re.compile(r"(^|/)\d{8}T\d{6}-\d{6}0*(/scores/.*|/part-\d{5}\.parquet|\.before\.parquet)$")
+
+_log = logging.getLogger("labelnext")
 
 
 class Dataset:
@@ -52,6 +58,8 @@ class Dataset:
 
     def files(self) -> list[pyarrow.fs.FileInfo]:
         """The Parquet files, by name; those whose name begins with . or _ are no data.
+
+        Rankings that labelnext wrote into the folder are left out.
 
         Raises:
             NotFound: if there is none.
@@ -86,9 +94,13 @@ class Dataset:
         inside = path[len(base) :].strip("/")
         if any(part.startswith((".", "_")) for part in inside.split("/")):
             return False
-        if base != self._path:
-            return fnmatch.fnmatch(path, self._path)
-        return path.endswith(_ENDINGS) or path == base
+        globbed = base != self._path
+        if not (matches(path, self._path) if globbed else path.endswith(_ENDINGS) or path == base):
+            return False
+        ours = _OURS.search(inside) is not None
+        if ours:
+            _log.info("left out of the pool: %s, which labelnext wrote", path)
+        return not ours
 
     def read(self) -> Pool:
         """All items, in memory: for `explain`, `replay` and whatever looks at the whole.

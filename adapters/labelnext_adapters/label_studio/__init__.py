@@ -48,6 +48,7 @@ class LabelStudioAdapter(Adapter):
             Capability.TAKES_BATCHES,
         }
     )
+    target_keys: ClassVar[tuple[str, ...]] = ("url", "project")
     SourceOptions: ClassVar[type[Options]] = LabelStudioSource
     WriteOptions: ClassVar[type[_WriteOptions]] = LabelStudioWrite
     SendOptions: ClassVar[type[SendOptions]] = LabelStudioSend

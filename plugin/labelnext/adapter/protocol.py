@@ -107,6 +107,7 @@ class Adapter(Writes, Protocol):
         requires: modules that must be installed.
         install: the command that installs them.
         capabilities: what it can do; by default, read and write.
+        target_keys: keys of `source` and `send` that name the project or dataset.
         SourceOptions: the adapter's own keys of `source`, a subclass of `Options`.
         WriteOptions: the keys of `write`, a subclass of `WriteOptions`.
 
@@ -122,6 +123,7 @@ class Adapter(Writes, Protocol):
     requires: ClassVar[tuple[str, ...]]
     install: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]] = BASIC
+    target_keys: ClassVar[tuple[str, ...]] = ()
     SourceOptions: ClassVar[type[Options]]
     WriteOptions: ClassVar[type[WriteOptions]]
 

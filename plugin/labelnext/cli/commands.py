@@ -18,7 +18,6 @@ from labelnext.cli.console import (
     escaped,
     out,
     print_check,
-    print_marked,
     print_plain,
     print_replay,
     print_report,
@@ -30,8 +29,9 @@ from labelnext.cli.console import (
     warnings_in_one_line,
 )
 from labelnext.cli.exchange import platforms
+from labelnext.cli.journals import journals
 from labelnext.cli.look import looked_at
-from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, RunId, Verbose
+from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, Verbose, logged
 from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.support.words import counted
@@ -72,6 +72,7 @@ app = typer.Typer(
     "in Label Studio, FiftyOne or plain files.",
     epilog="Example: labelnext init fiftyone, then labelnext run labelnext.yaml",
 )
+app.add_typer(journals)
 app.add_typer(platforms)
 app.add_typer(tables)
 
@@ -103,11 +104,10 @@ def run(
     log_file: LogFile = None,
 ) -> None:
     """Rank the unlabelled items and write the ranking back."""
-    set_up_output(verbose, quiet, log_file)
-    from labelnext.config.config import load_config
+    set_up_output(verbose, quiet)
     from labelnext.runs.run import run as run_pipeline
 
-    settings = load_config(config).changed(budget=budget, output=output)
+    settings = logged(config, log_file, output).changed(budget=budget, output=output)
     with progress_bars() as progress:
         report = run_pipeline(settings, dry_run=dry_run, progress=progress)
     logging.getLogger("labelnext").info("%s", report.to_text())
@@ -199,6 +199,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """Write a commented configuration for a platform, or for a file that it looks at."""
+    from labelnext.config.places import check_overwritable
     from labelnext.config.template import config_template
     from labelnext.support.files import write_atomically
 
@@ -206,6 +207,7 @@ def init(
     text = config_template(platform, known).encode()
     if output.exists() and not force:
         raise ConfigError(f"{output} already exists.", hint="add --force to overwrite it.")
+    check_overwritable(output)
     write_atomically(output, lambda file: file.write(text))
     name = escaped(str(output))
     task = "Run" if known else "Fill in [bold]source[/], then run"
@@ -240,54 +242,6 @@ def status(config: ConfigPath, as_json: Json = False) -> None:
     print_status(found)
 
 
-@app.command(epilog="Example: labelnext runs labelnext.yaml")
-def runs(config: ConfigPath, as_json: Json = False) -> None:
-    """List the runs of a configuration and their status: done, broken or undone."""
-    from labelnext.config.config import load_config
-    from labelnext.journal.journal import read_journals
-
-    known, faults = read_journals(load_config(config).state)
-    for fault in faults.values():
-        err.print("[yellow]warning[/] skipped:", escaped(str(fault)), soft_wrap=True)
-    if as_json:
-        rows = [
-            {"run": j.run_id, "what": j.what, "status": j.status, "target": j.target} for j in known
-        ]
-        print_plain(json.dumps(rows, indent=2))
-        return
-    if not known:
-        out.print("No runs yet.")
-        return
-    table = table_of("run", "what", "status", "started", "target")
-    for journal in known:
-        started = f"{str(journal.header['started'])[:16].replace('T', ' ')} UTC"
-        table.add_row(
-            journal.run_id, journal.what, journal.status, started, escaped(journal.target)
-        )
-    out.print(table)
-
-
-@app.command(epilog="Example: labelnext undo labelnext.yaml")
-def undo(config: ConfigPath, run_id: RunId = None) -> None:
-    """Undo a run and restore what was there before; the newest run by default."""
-    from labelnext.runs.undo import undo as undo_run
-
-    journal, stayed = undo_run(config, run_id)
-    out.print(f"Undid run {journal.run_id}.")
-    for line in stayed:
-        print_marked("Kept:", line)
-
-
-@app.command(epilog="Example: labelnext resume labelnext.yaml")
-def resume(config: ConfigPath, run_id: RunId = None) -> None:
-    """Finish an interrupted run; the newest one by default."""
-    from labelnext.runs.undo import resume as resume_run
-
-    with progress_bars() as progress:
-        journal = resume_run(config, run_id, progress=progress)
-    out.print(f"Finished run {journal.run_id}.")
-
-
 @app.command(epilog="Example: labelnext watch labelnext.yaml --labels 50")
 def watch(
     config: ConfigPath,
@@ -303,7 +257,7 @@ def watch(
     log_file: LogFile = None,
 ) -> None:
     """Rank again whenever enough new labels have come in. Ctrl-C or SIGTERM stops it safely."""
-    set_up_output(0, False, log_file)
+    set_up_output(0, False)
     import signal
     import threading
     from datetime import datetime
@@ -324,7 +278,13 @@ def watch(
             sys.stdout.flush()
 
     health = keep_watching(
-        config, labels=labels, minutes=minutes, poll=poll, once=once, stop=stop, tell=tell
+        logged(config, log_file),
+        labels=labels,
+        minutes=minutes,
+        poll=poll,
+        once=once,
+        stop=stop,
+        tell=tell,
     )
     if stop.is_set():
         print_plain(f"Stopped after {counted(health.runs, 'run')}.")

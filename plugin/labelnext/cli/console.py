@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
-from labelnext.errors import ConfigError, LabelnextWarning, masked, without_secrets
+from labelnext.errors import (
+    ConfigError,
+    LabelnextError,
+    LabelnextWarning,
+    masked,
+    without_secrets,
+)
+from labelnext.support.files import check_writable
 from labelnext.support.words import counted
 
 if TYPE_CHECKING:
@@ -183,12 +190,8 @@ def print_exchange(result: Exchange, *, as_json: bool = False) -> None:
         out.print("[bold]Next:[/]", escaped(line), soft_wrap=True)
 
 
-def set_up_output(verbose: int, quiet: bool, log_file: Path | None) -> None:
-    """Set how much is printed and logged, and where.
-
-    Raises:
-        ConfigError: if the log file can't be written.
-    """
+def set_up_output(verbose: int, quiet: bool) -> None:
+    """Set how much is printed."""
     out.quiet = quiet
     root = logging.getLogger("labelnext")
     root.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
@@ -198,14 +201,22 @@ def set_up_output(verbose: int, quiet: bool, log_file: Path | None) -> None:
         shown = RichHandler(console=err, show_path=False)
         shown.addFilter(_without_secrets)
         root.addHandler(shown)
-    if log_file is not None:
-        try:
-            handler = logging.FileHandler(log_file, encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"log file must be writable; {error}.") from error
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        handler.addFilter(_without_secrets)
-        root.addHandler(handler)
+
+
+def log_to(log_file: Path) -> None:
+    """Append what is logged to a file.
+
+    Raises:
+        ConfigError: if it can't be written.
+    """
+    try:
+        check_writable(log_file)
+        handler = logging.FileHandler(log_file, encoding="utf-8")
+    except (OSError, LabelnextError) as error:
+        raise ConfigError(f"log file must be writable; {error}.") from error
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.addFilter(_without_secrets)
+    logging.getLogger("labelnext").addHandler(handler)
 
 
 def _without_secrets(record: logging.LogRecord) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from labelnext.journal.carry_out import Performer
+# The function hides its module of the same name, as adapters of other packages import it from here.
+from labelnext.journal.carry_out import Performer, carry_out, take_back
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Progress, Step
 
-__all__ = ["Journal", "Performer", "Plan", "Progress", "Step"]
+__all__ = ["Journal", "Performer", "Plan", "Progress", "Step", "carry_out", "take_back"]

@@ -99,8 +99,9 @@ def perform_step(performer: StepPerformer, step: Step, number: int) -> None:
 def take_back(journal: Journal, performer: StepPerformer) -> list[str]:
     """Undo the steps, last first; returns what had to stay, one sentence each."""
     stayed: list[str] = []
+    steps = journal.plan.steps  # checked here
     with _around(performer).held(journal):
         for number in sorted(journal.befores, reverse=True):
-            stayed += performer.restore(journal.plan.steps[number], journal.befores[number])
+            stayed += performer.restore(steps[number], journal.befores[number])
         journal.record("undone", stayed=stayed)
     return stayed

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from labelnext.errors import ConfigError
+from labelnext.support.files import sync_directory, temporary_file
 
 _INLINE = 16_384  # roughly the most characters of JSON in a line of the journal
 _LONG = 32  # shorter lists aren't worth a column
@@ -96,18 +97,12 @@ def store(path: Path, value: Any) -> str:
     with pa.ipc.new_file(sink, table.schema, options=zstd) as writer:
         writer.write_table(table)
     content = sink.getvalue()
-    partial = path.with_suffix(".partial")
-    try:
-        with open(partial, "wb", opener=private) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    with temporary_file(path.parent) as (partial, file):
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
         partial.replace(path)
-        sync_directory(path.parent)
-    except OSError:
-        with suppress(OSError):
-            partial.unlink()
-        raise
+    sync_directory(path.parent)
     return hashlib.sha256(content).hexdigest()
 
 
@@ -226,21 +221,6 @@ class Snapshots(Mapping[int, Any]):
 
     def __repr__(self) -> str:
         return f"Snapshots({self._states!r})"
-
-
-def private(path: str, flags: int) -> int:
-    """Opener for a file that only this user may read, since it holds item data."""
-    return os.open(path, flags, 0o600)
-
-
-def sync_directory(directory: Path) -> None:
-    """Sync the entries of a folder to disk."""
-    if os.name == "posix":
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 class _Columns:

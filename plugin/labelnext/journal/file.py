@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from labelnext.errors import ConfigError, NotFound
-from labelnext.journal.columns import move_if_large, private, sync_directory, with_payload
+from labelnext.journal.columns import move_if_large, with_payload
+from labelnext.support.files import sweep, sync_directory, temporary_file
+from labelnext.support.store import is_run_id
 
 FORMAT = 2  # of journals; in format 1, the first line held all payloads and no format number
 _BEGINNING, _NUMBERED = b'{"kind":"plan"', b'{"kind":"plan","format":'
 _SNAPSHOT = b'{"kind":"before"'
-_RUN_ID = re.compile(r"\d{8}T\d{6}-\d{6}0*")
+_BESIDE = (".arrow", ".kept")  # endings of files that belong to a journal
 
 
 class JournalFile:
@@ -64,7 +66,7 @@ class JournalFile:
                 return {**plan, "steps": [with_payload(step, self.path) for step in plan["steps"]]}
             with self.path.open("rb") as file:
                 return dict(json.loads(file.readline())["plan"])
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise self.broken(error) from error
 
     def snapshots(self) -> list[dict[str, Any]]:
@@ -119,10 +121,11 @@ class JournalFile:
             )
         if number != self._format:
             raise not_a_journal
-        try:
-            _ = header["run_id"], header["started"], header["plan"]["target"]
-        except (LookupError, TypeError) as error:
-            raise not_a_journal from error
+        plan = header.get("plan")
+        texts = [header.get("run_id"), header.get("started")]
+        texts += [plan.get("adapter"), plan.get("target")] if isinstance(plan, dict) else [None]
+        if not all(isinstance(text, str) for text in texts):
+            raise not_a_journal
         return header
 
     def _read_rows(self, file: IO[bytes]) -> None:
@@ -161,14 +164,13 @@ def create_file(directory: Path, plan: Mapping[str, Any], details: Mapping[str, 
         **details,
         "plan": {**plan, "steps": steps},
     }
-    partial = path.with_suffix(".partial")
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number, step in enumerate(steps):
             move_if_large(step, "payload", path.with_suffix(f".plan-{number}.arrow"))
-        with open(partial, "wb", opener=private) as file:
+        with temporary_file(directory) as (partial, file):
             _write(file, header)
-        partial.rename(path)  # a journal without its plan would block all others
+            partial.rename(path)  # so that a journal always has its plan
         sync_directory(directory)
     except Exception:
         for unused in directory.glob(f"{path.stem}.*"):
@@ -178,17 +180,31 @@ def create_file(directory: Path, plan: Mapping[str, Any], details: Mapping[str, 
     return path
 
 
-def is_run_id(name: str) -> bool:
-    """Whether a name has the form of a run id."""
-    return _RUN_ID.fullmatch(name) is not None
-
-
 def journal_paths(directory: Path) -> Iterator[Path]:
     """The likely journal files of a state folder, oldest first."""
     for path in sorted(directory.glob("*.jsonl")):
         run_id, _, rest = path.stem.partition(".")
         if rest != "before" or not is_run_id(run_id):  # else it's a ranking kept for undo
             yield path
+
+
+def sweep_state(directory: Path) -> None:
+    """Remove what dead processes left in a state folder; the caller holds its lock.
+
+    These are temporary files, and files beside a journal that was never completed.
+    """
+    sweep(directory)
+    sweep(directory / "history")
+    for path in directory.iterdir():
+        run_id, dot, ending = path.name.partition(".")
+        if not dot or not is_run_id(run_id):
+            continue
+        orphan = ending.endswith(_BESIDE) and not os.path.lexists(directory / f"{run_id}.jsonl")
+        with suppress(OSError):
+            if ending == "sort":  # an ordering that was killed begins again
+                shutil.rmtree(path)
+            elif orphan or ending.endswith("partial"):
+                path.unlink()
 
 
 def _new_run_id(directory: Path, now: datetime) -> str:
@@ -209,7 +225,7 @@ def _row(line: bytes) -> dict[str, Any] | None:
     """The content of a line; None if the process died while writing it."""
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None
 

@@ -8,17 +8,21 @@ demand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from labelnext.errors import ConfigError, NotFound, WriteFailed, listed
 from labelnext.journal.columns import Snapshots
-from labelnext.journal.file import JournalFile, create_file, is_run_id, journal_paths
+from labelnext.journal.file import JournalFile, create_file, journal_paths
 from labelnext.journal.lock import hold as hold
 from labelnext.journal.lock import only_run as only_run
 from labelnext.journal.plan import Plan
+from labelnext.support.store import is_run_id
+
+_log = logging.getLogger("labelnext")
 
 Status = Literal["planned", "broken", "done", "undone"]
 
@@ -90,11 +94,15 @@ class Journal:
     @cached_property
     def plan(self) -> Plan:
         """The plan of the run; large payloads are read on first access."""
-        plan = self._file.plan()
+        data = self._file.plan()
         try:
-            return Plan.from_dict(plan)
-        except (LookupError, TypeError) as error:
+            plan = Plan.from_dict(data)
+            steps = range(len(plan.steps))
+            if unknown := [n for n in (*self.done, *self.befores) if n not in steps]:
+                raise ValueError(f"no step {unknown[0]}")
+        except (LookupError, TypeError, ValueError) as error:
             raise self._file.broken(error) from error
+        return plan
 
     @cached_property
     def befores(self) -> Snapshots:
@@ -187,8 +195,13 @@ def read_journals(directory: Path) -> tuple[list[Journal], dict[str, ConfigError
     return known, faults
 
 
-def find_journal(directory: Path, run_id: str | None, statuses: tuple[Status, ...]) -> Journal:
-    """The journal of a run; without a run id, the newest one with one of the statuses.
+def find_journal(
+    directory: Path,
+    run_id: str | None,
+    statuses: tuple[Status, ...],
+    own: Callable[[Journal], bool] = lambda _: True,
+) -> Journal:
+    """The journal of a run; without a run id, the newest own one with one of the statuses.
 
     Raises:
         NotFound: if there is no such run.
@@ -203,22 +216,39 @@ def find_journal(directory: Path, run_id: str | None, statuses: tuple[Status, ..
             raise faults[run_id]
         names = listed(j.run_id for j in known) or "none"
         raise NotFound(f"run must be one of {names}; got {run_id!r}.")
+    for fault in faults.values():
+        _log.warning("skipped: %s", fault)
     able = [journal for journal in known if journal.status in statuses]
-    if not able:
-        raise NotFound(f"no run in {str(directory)!r} is {' or '.join(statuses)}.")
-    return able[-1]
+    mine = [journal for journal in able if own(journal)]
+    if mine:
+        return mine[-1]
+    others = f"; {len(able)} of other configurations" if able else ""
+    raise NotFound(
+        f"no run in {str(directory)!r} is {' or '.join(statuses)}{others}.",
+        hint="labelnext runs --all lists them with their configurations." if able else None,
+    )
 
 
-def check_newest(directory: Path, journal: Journal, verb: str) -> None:
+def check_newest(
+    directory: Path,
+    journal: Journal,
+    verb: str,
+    builds_on: Callable[[Journal, Journal], bool] = lambda later, earlier: True,
+) -> None:
     """Raise ConfigError if a later run built on this one, or may have.
 
     Args:
         directory: the state folder.
         journal: the run's journal.
         verb: what to do with the run, as a participle such as "undone".
+        builds_on: whether a later run may have built on an earlier one.
     """
     known, faults = read_journals(directory)
-    done = [other.run_id for other in known if other.status in ("done", "broken")]
+    done = [
+        other.run_id
+        for other in known
+        if other.status in ("done", "broken") and builds_on(other, journal)
+    ]
     # An unreadable run may be done: by a newer labelnext, or by another user.
     unknown = [name for name in faults if is_run_id(name)]
     later = max([*done, *unknown], default="")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from labelnext.errors import ConfigError
+from labelnext.journal.file import sweep_state
+from labelnext.support.files import lock
 
 
 @contextmanager
@@ -19,7 +23,7 @@ def only_run(directory: Path) -> Iterator[None]:
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (directory / "lock").open("a").close()
+        os.close(_opened(directory / "lock"))
     except OSError as error:
         raise ConfigError(
             f"state must be a writable folder; got {str(directory)!r} ({error}).",
@@ -28,6 +32,7 @@ def only_run(directory: Path) -> Iterator[None]:
     refusal = f"another run is in progress in {str(directory)!r}: process"
     hint = "wait for it to finish, or give this configuration its own state folder."
     with hold(directory / "lock", str(os.getpid()), refusal, hint):
+        sweep_state(directory)
         yield
 
 
@@ -47,28 +52,33 @@ def hold(
         ConfigError: if another process holds the lock.
     """
     try:
-        file = path.open("a+")
+        file = os.fdopen(_opened(path), "r+b", buffering=0)
     except OSError:
         yield
         return
     with file:
         try:
-            _lock(file.fileno())
-        except OSError as error:
-            file.seek(0)
-            raise ConfigError(f"{refusal} {file.read() or '?'}.", hint=hint) from error
+            lock(file.fileno())
+            if not os.fstat(file.fileno()).st_nlink:  # its holder is just removing it
+                raise BlockingIOError
+        except BlockingIOError as error:
+            holder = file.read(100).decode(errors="replace")
+            raise ConfigError(f"{refusal} {holder or '?'}.", hint=hint) from error
         with suppress(OSError):  # the lock works even if a full disk can't hold the name
-            os.ftruncate(file.fileno(), 0)
-            os.write(file.fileno(), name.encode())
+            file.truncate(0)
+            file.write(name.encode())
         yield
 
 
-def _lock(descriptor: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
+def _opened(path: Path) -> int:
+    """Open a lock file; never through a link, nor a pipe that nobody reads.
 
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # Windows only
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    Raises:
+        OSError: if it is no regular file, or this user may not write it.
+    """
+    safe = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | safe, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "its lock isn't a regular file")
+    return descriptor

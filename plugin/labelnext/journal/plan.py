@@ -60,9 +60,19 @@ class Plan:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:
-        """The plan from the result of `to_dict`."""
+        """The plan from the result of `to_dict`.
+
+        Raises:
+            TypeError: if a field has another type, or there is an unknown one.
+            LookupError: if the steps are missing.
+        """
         lists = {name: tuple(data.get(name, ())) for name in _TEXTS}
-        return cls(**{**data, **lists, "steps": tuple(Step(**s) for s in data["steps"])})
+        steps = tuple(Step(**step) for step in data["steps"])
+        for step in steps:
+            named = isinstance(step.kind, str) and isinstance(step.description, str)
+            if not (named and isinstance(step.payload, Mapping)):
+                raise TypeError(f"a step has fields of other types: {step.description!r}")
+        return cls(**{**data, **lists, "steps": steps})
 
 
 class StepPerformer(Protocol):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -108,13 +109,19 @@ def keep(folder: Path, snapshot: Snapshot) -> None:
     write_atomically(folder / f"{snapshot.run_id}.npz", write, private=True)
 
 
-def snapshots(folder: Path) -> list[Snapshot]:
+def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
     """The stored snapshots, oldest first; unreadable files are skipped.
 
     Only the newest runs keep their ids, since signals compare only those.
+
+    Args:
+        folder: the folder of the snapshots.
+        but: ids of runs to leave out, such as those of another configuration.
     """
     newest_first: list[Snapshot] = []
     for path in sorted(folder.glob("*.npz"), reverse=True):
+        if path.stem in but:
+            continue
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 ids, predicted = np.empty(0, dtype=np.str_), data["predicted"]
@@ -136,7 +143,7 @@ def snapshots(folder: Path) -> list[Snapshot]:
                         data["scores"],
                     )
                 )
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error):
             continue
     return newest_first[::-1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,15 +24,19 @@ def ranking_format(path: Path) -> str:
     return path.suffix.lower()
 
 
-def write_ranking(path: Path, rows: list[dict[str, Any]]) -> None:
+def write_ranking(
+    path: Path, rows: list[dict[str, Any]], *, ready: Callable[[Path], object] | None = None
+) -> None:
     """Write ranked rows atomically: readers see either the old file or the new one.
 
     Args:
         path: ends in .jsonl, .csv or .parquet.
         rows: with item_id, rank, priority, score and batch.
+        ready: called with the complete temporary file, before it takes the earlier one's place.
 
     Raises:
-        ConfigError: if the extension is unknown or the folder isn't writable.
+        ConfigError: if the extension is unknown.
+        WriteFailed: if the disk is full, or the folder isn't writable.
     """
     kind = ranking_format(path)
 
@@ -52,7 +57,7 @@ def write_ranking(path: Path, rows: list[dict[str, Any]]) -> None:
 
             pyarrow.parquet.write_table(table, file)
 
-    write_atomically(path, write)
+    write_atomically(path, write, ready=ready)
 
 
 def _schema() -> Any:

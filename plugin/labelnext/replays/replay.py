@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened, read_pool
+from labelnext.config.places import check_places
 from labelnext.errors import InvalidInput
 from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Progress
@@ -55,6 +56,7 @@ def replay(
     """
     # Long: a third is its docstring, and the rest hands settings on.
     settings = config if isinstance(config, Config) else load_config(config)
+    check_places(settings)
     options = settings.replay
     page = None if options.path is None else settings.directory / options.path.expanduser()
     if page is not None:

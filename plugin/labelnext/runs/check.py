@@ -11,6 +11,7 @@ from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.adapter.protocol import Adapter, Finding
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
+from labelnext.config.places import check_places
 from labelnext.errors import LabelnextError
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
@@ -63,6 +64,7 @@ def check(
             return Check(findings, None, {})
         pool = None
         try:
+            check_places(settings)
             job = job_of(settings, platform, progress)
             findings += job.remarks()
             pool = job.pool

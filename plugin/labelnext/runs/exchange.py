@@ -14,10 +14,12 @@ from labelnext.adapter.protocol import Adapter, Target
 from labelnext.adapter.registry import able
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened, opened_target
+from labelnext.config.places import check_places
 from labelnext.journal.journal import Journal
 from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Plan, Progress
 from labelnext.pool.objects import Notice
+from labelnext.runs.belonging import origin_of
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,9 @@ def _carried_out(
 ) -> Journal | None:
     if dry_run or not plan.steps:
         return None
+    details = {"what": what, **origin_of(settings, what)}
     with only_run(settings.state):
-        journal = Journal.create(settings.state, plan, details={"what": what})
+        journal = Journal.create(settings.state, plan, details=details)
         platform.apply(plan, journal)
     return journal
 
@@ -163,4 +166,6 @@ def _exchange(
 
 
 def _loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
-    return config if isinstance(config, Config) else load_config(config)
+    settings = config if isinstance(config, Config) else load_config(config)
+    check_places(settings)
+    return settings

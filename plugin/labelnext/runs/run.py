@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
-from labelnext.errors import ConfigError
-from labelnext.journal.journal import Journal, journals
+from labelnext.config.places import check_places
+from labelnext.errors import ConfigError, WriteFailed
+from labelnext.journal.journal import Journal, read_journals
 from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Plan, Progress
 from labelnext.pool.objects import Notice
@@ -19,10 +21,12 @@ from labelnext.quality.stopping import keep
 from labelnext.ranking.explain import Explanation
 from labelnext.ranking.files import ranking_format
 from labelnext.report.report import Report, versions
+from labelnext.runs.belonging import belongs, config_of, origin_of, shared_with
 from labelnext.runs.job import Job
 from labelnext.runs.jobs import job_of
 from labelnext.runs.whole import WholeJob
-from labelnext.support.files import check_writable, write_atomically
+from labelnext.support.files import check_writable, sweep, write_atomically
+from labelnext.support.store import is_url
 from labelnext.support.words import counted
 
 
@@ -52,39 +56,62 @@ def run(
         WriteFailed: if a write was interrupted; `resume` finishes it, `undo` undoes it.
     """
     settings = loaded(config)
+    check_places(settings)
     with opened(settings, adapter, progress) as platform:
         job = job_of(settings, platform, progress)
         plan = job.plan()
         output = _own_output(settings, plan)
         if dry_run:
-            report = _report(settings, platform, job, plan, output)
-        else:
-            report = _carried_out(settings, platform, job, plan, output)
+            return _report(settings, platform, job, plan, output)
+        report, failure = _carried_out(settings, platform, job, plan, output)
     if report.path is not None:
+        sweep(report.path.absolute().parent)
         page = report.to_html().encode()
-        write_atomically(report.path, lambda file: file.write(page))
+        try:
+            write_atomically(report.path, lambda file: file.write(page))
+        except WriteFailed as error:  # the ranking is written: that must not be lost from sight
+            notices = [*report.notices, _unwritten("report_not_written", error)]
+            report = replace(report, path=None, notices=notices)
+    if failure is not None:
+        raise failure
     return report
 
 
 def _carried_out(
     settings: Config, platform: Adapter, job: Job, plan: Plan, output: Path | None
-) -> Report:
-    """Write, keep a summary of the run, and report."""
+) -> tuple[Report, WriteFailed | None]:
+    """Write, keep a summary of the run, and report; and why an extra ranking file is missing."""
     for path in (output, _page(settings)):
         if path is not None:
             check_writable(path)
     recipe = job.recipe
-    details = {"seed": recipe.seed, "recipe": recipe.to_dict()}
+    details = {"seed": recipe.seed, "recipe": recipe.to_dict(), **origin_of(settings)}
+    failure = None
     with only_run(settings.state), job.stages.timed("write"):
-        notices = _broken_runs(settings)
+        notices = _earlier_runs(settings)
+        for place in (plan.output, output):
+            if place is not None and not is_url(place):
+                sweep(Path(place).parent)
         journal = Journal.create(settings.state, plan, details=details)
         job.apply(plan, journal)
         notices += [Notice("write", remark) for remark in journal.remarks]
         if recipe.purpose == "label":
-            keep(settings.state / "history", job.snapshot(journal.run_id))
-    if output is not None:
-        job.write_output(output)
-    return _report(settings, platform, job, plan, output, journal, notices)
+            try:
+                keep(settings.state / "history", job.snapshot(journal.run_id))
+            except WriteFailed as error:  # only `status` misses it
+                notices.append(_unwritten("history_not_written", error))
+        if output is not None:
+            try:
+                job.write_output(output)
+            except WriteFailed as error:
+                failure = error
+    report = _report(settings, platform, job, plan, output, journal, notices)
+    return report, failure
+
+
+def _unwritten(kind: str, error: WriteFailed) -> Notice:
+    hint = f" To have it, {error.hint}" if error.hint else ""
+    return Notice(kind, f"the run is done, but {error.message}{hint}")
 
 
 def _report(
@@ -167,11 +194,23 @@ def _page(settings: Config) -> Path | None:
     return None if path is None else settings.directory / path.expanduser()
 
 
-def _broken_runs(settings: Config) -> list[Notice]:
+def _earlier_runs(settings: Config) -> list[Notice]:
+    """What to know about earlier runs: one that was interrupted, and journals without use."""
+    known, faults = read_journals(settings.state)
+    notices = [Notice("journal_skipped", f"skipped: {fault}") for fault in faults.values()]
     broken = [
         journal.run_id
-        for journal in journals(settings.state)
-        if (journal.status, journal.what) == ("broken", "run")
+        for journal in known
+        if (journal.status, journal.what) == ("broken", "run") and belongs(journal, settings)
+    ]
+    shared = [journal for journal in known if shared_with(journal, settings)]
+    notices += [
+        Notice(
+            "shared_target",
+            f"{config_of(journal) or 'another configuration'} writes to this target too, in run "
+            f"{journal.run_id}; undo its later run first.",
+        )
+        for journal in shared[-1:]
     ]
     message = "run {} was interrupted earlier; this run overwrites what it left behind."
-    return [Notice("broken_run", message.format(run_id)) for run_id in broken[-1:]]
+    return notices + [Notice("broken_run", message.format(run_id)) for run_id in broken[-1:]]

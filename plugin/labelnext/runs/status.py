@@ -12,12 +12,14 @@ from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
 from labelnext.errors import InvalidInput
+from labelnext.journal.journal import journals
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.quality.stopping import Signal, Snapshot, signals, snapshots
 from labelnext.replays.curves import Protocol
 from labelnext.replays.forecast import Forecast, forecast
 from labelnext.replays.replay import labelled_part
+from labelnext.runs.belonging import belongs
 from labelnext.runs.jobs import job_of
 
 
@@ -71,7 +73,8 @@ def status(
     settings = loaded(config)
     with opened(settings, adapter, progress) as platform:
         n_items, n_labelled, pool = job_of(settings, platform, progress).labelled()
-    seen = snapshots(settings.state / "history")
+    others = {j.run_id for j in journals(settings.state) if not belongs(j, settings)}
+    seen = snapshots(settings.state / "history", but=others)
     return Status(n_items, n_labelled, seen, signals(seen), _forecast(settings, pool))
 
 

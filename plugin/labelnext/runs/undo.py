@@ -6,15 +6,22 @@ import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from labelnext.adapter.protocol import Adapter, Target
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened, opened_target
 from labelnext.errors import ConfigError
-from labelnext.journal.journal import Journal, check_newest, find_journal, read_journals
+from labelnext.journal.journal import (
+    Journal,
+    Status,
+    check_newest,
+    find_journal,
+    read_journals,
+)
 from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Progress
+from labelnext.runs.belonging import belongs, builds_on, check_reaches, lists
 from labelnext.runs.jobs import writer_of
 
 _log = logging.getLogger("labelnext")
@@ -37,8 +44,7 @@ def undo(
     """
     settings = loaded(config)
     with only_run(settings.state):
-        journal = find_journal(settings.state, run_id, ("done", "broken"))
-        _newest(settings, journal, "undone")
+        journal = _found(settings, run_id, "undone")
         with _platform(settings, journal, adapter, None) as platform:
             return journal, writer_of(settings, platform, journal, None).undo(journal)
 
@@ -58,10 +64,7 @@ def resume(
     """
     settings = loaded(config)
     with only_run(settings.state):
-        journal = find_journal(settings.state, run_id, ("planned", "broken"))
-        if journal.status == "done":
-            raise ConfigError(f"run {journal.run_id} is already done; there is nothing to resume.")
-        _newest(settings, journal, "resumed")
+        journal = _found(settings, run_id, "resumed")
         with _platform(settings, journal, adapter, progress) as platform:
             writer_of(settings, platform, journal, progress).apply(journal.plan, journal)
         return journal
@@ -76,15 +79,33 @@ def _platform(
     return opened(settings, adapter, progress)
 
 
-def runs(config: Config | Path | str | Mapping[str, Any]) -> list[Journal]:
-    """The journals of a configuration, oldest first; logs a warning for each skipped file."""
-    known, faults = read_journals(loaded(config).state)
+def to_undo(config: Config | Path | str | Mapping[str, Any], run_id: str | None = None) -> Journal:
+    """The run that `undo` would undo. Changes nothing; raises as `undo` does."""
+    return _found(loaded(config), run_id, "undone")
+
+
+def runs(config: Config | Path | str | Mapping[str, Any], *, every: bool = False) -> list[Journal]:
+    """The journals of a configuration, oldest first; logs a warning for each skipped file.
+
+    Args:
+        config: as for `run`.
+        every: include runs of other configurations in the same state folder.
+    """
+    settings = loaded(config)
+    known, faults = read_journals(settings.state)
     for fault in faults.values():
         _log.warning("skipped: %s", fault)
-    return known
+    return [journal for journal in known if every or lists(journal, settings)]
 
 
-def _newest(settings: Config, journal: Journal, verb: str) -> None:
+def _found(settings: Config, run_id: str | None, verb: Literal["undone", "resumed"]) -> Journal:
+    """The journal of a run that can be undone or resumed: the configuration's newest by default."""
+    statuses: tuple[Status, ...] = ("done", "broken") if verb == "undone" else ("planned", "broken")
+    journal = find_journal(settings.state, run_id, statuses, lambda one: belongs(one, settings))
+    check_reaches(journal, settings)
     if journal.undone:
         raise ConfigError(f"run {journal.run_id} is already undone.")
-    check_newest(settings.state, journal, verb)
+    if verb == "resumed" and journal.finished:
+        raise ConfigError(f"run {journal.run_id} is already done; there is nothing to resume.")
+    check_newest(settings.state, journal, verb, builds_on)
+    return journal

@@ -147,16 +147,30 @@ def _path(settings: Config) -> Path:
     return settings.state / "watch.json"
 
 
+def _name(settings: Config) -> str:
+    """Several configurations may share a state folder."""
+    return "" if settings.path is None else settings.path.name
+
+
+def _read(settings: Config) -> dict[str, Any]:
+    try:
+        content = json.loads(_path(settings).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}  # the first check, or an unusable file: it costs one extra run
+    return content if isinstance(content, dict) else {}
+
+
 def _load(settings: Config) -> _Seen | None:
     try:
-        return _Seen(**json.loads(_path(settings).read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None  # the first check, or an unusable file: it costs one extra run
+        return _Seen(**_read(settings)[_name(settings)])
+    except (LookupError, TypeError):
+        return None
 
 
 def _save(settings: Config, seen: _Seen) -> None:
-    text = json.dumps({"labels": seen.labels, "time": seen.time}).encode()
-    write_atomically(_path(settings), lambda file: file.write(text))
+    content = {**_read(settings), _name(settings): {"labels": seen.labels, "time": seen.time}}
+    text = json.dumps(content).encode()
+    write_atomically(_path(settings), lambda file: file.write(text), private=True)
 
 
 __all__ = ["Health", "watch"]

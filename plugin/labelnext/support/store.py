@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labelnext.errors import ConfigError, Unavailable, WriteFailed
+from labelnext.errors import ConfigError, Unavailable, WriteFailed, WriteRefused, listed
+from labelnext.support.files import sweep, write_atomically
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.fs
 
 MANIFEST = "manifest.json"
+_RUN_ID = re.compile(r"\d{8}T\d{6}-\d{6}0*")
 
 
 class Store:
@@ -54,6 +56,34 @@ class Store:
         from pyarrow.fs import FileSelector
 
         return bool(self.files.get_file_info(FileSelector(self.root, allow_not_found=True)))
+
+    def check_ours(self) -> None:
+        """Check that the folder holds a ranking of labelnext, or nothing.
+
+        Raises:
+            WriteRefused: if it holds something that labelnext didn't write.
+            Unavailable: if the store doesn't answer.
+        """
+        from pyarrow.fs import FileSelector
+
+        try:
+            content = self.read_bytes(MANIFEST)
+            found = self.files.get_file_info(FileSelector(self.root, allow_not_found=True))
+        except OSError as error:
+            why = " ".join(str(error).split())
+            raise Unavailable(f"{self.place!r} can't be read: {why}.") from error
+        names = sorted(info.base_name for info in found)
+        others = [n for n in names if not n.startswith(".") and not is_run_id(n) and n != MANIFEST]
+        if content is not None and manifest_of(content) is None:
+            others = [MANIFEST]
+        elif content is not None:
+            return  # a ranking, whatever else somebody put beside it
+        if others:
+            raise WriteRefused(
+                f"{self.place!r} must be a new folder, or one with a ranking of labelnext; it "
+                f"holds {listed(others)}.",
+                hint="set write.output to another folder.",
+            )
 
     def write_table(self, name: str, table: pa.Table) -> None:
         """Write a table as Parquet; a reader sees all of it or nothing.
@@ -112,6 +142,12 @@ class Store:
             content: bytes = file.read()
             return content
 
+    def sweep(self) -> None:
+        """Remove the temporary files that dead processes left, on this machine."""
+        if self.local:
+            for folder in (self.root, *(self.path(name) for name in self.folders())):
+                sweep(Path(folder))
+
     def remove(self, name: str) -> None:
         """Remove a file, if it exists."""
         from pyarrow.fs import FileType
@@ -133,23 +169,30 @@ class Store:
                 with self.files.open_output_stream(target) as file:
                     fill(file)
                 return
-            folder, base = os.path.split(target)
-            os.makedirs(folder, exist_ok=True)
-            partial = f"{folder}/.{base}.{os.getpid()}.partial"
-            try:
-                with open(partial, "wb") as file:
-                    fill(file)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(partial, target)
-            except BaseException:
-                Path(partial).unlink(missing_ok=True)
-                raise
+            write_atomically(Path(target), fill)
+        except WriteFailed as error:
+            error.hint = f"what was there before is untouched; {error.hint or 'resume later.'}"
+            raise
         except OSError as error:  # Arrow's are OSErrors too
             raise WriteFailed(
                 f"{target!r} could not be written: {' '.join(str(error).split())}.",
                 hint="what was there before is untouched; free some space, then resume.",
             ) from error
+
+
+def is_run_id(name: str) -> bool:
+    """Whether a name has the form of a run id, by which journals and folders are called."""
+    return _RUN_ID.fullmatch(name) is not None
+
+
+def manifest_of(content: bytes | str) -> dict[str, Any] | None:
+    """What a manifest says; None if labelnext didn't write it."""
+    try:
+        manifest = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    ours = isinstance(manifest, dict) and isinstance(manifest.get("files"), list)
+    return manifest if ours and is_run_id(str(manifest.get("run_id"))) else None
 
 
 def _dictionary_path(field: pa.Field) -> str | None:

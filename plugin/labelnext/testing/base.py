@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.capabilities import Capability, can
 from labelnext.adapter.protocol import Adapter, Target
 from labelnext.errors import LabelnextError, WriteFailed
-from labelnext.journal.carry_out import Performer
+from labelnext.journal.carry_out import Performer, carry_out
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Step
 from labelnext.pool.pool import Pool
@@ -65,11 +66,18 @@ class Suite:
         return ranking, journal
 
 
-def assert_declared(adapter: Adapter, capability: Capability, *methods: str) -> None:
-    """Assert that the adapter declares the capability and has all its methods."""
-    assert adapter.can(capability), f"capabilities must hold Capability.{capability.name}"
-    missing = [name for name in methods if not callable(getattr(adapter, name, None))]
-    assert not missing, f"Capability.{capability.name} promises methods that are missing: {missing}"
+def assert_declared(adapter: Adapter, capability: Capability) -> None:
+    """Assert that the adapter and its class declare the capability and have all its members."""
+    for asked in (adapter, type(adapter)):
+        assert can(asked, capability), f"capabilities must hold Capability.{capability.name}"
+    missing = missing_members(adapter, capability)
+    assert not missing, f"Capability.{capability.name} promises what is missing: {missing}"
+
+
+def missing_members(adapter: Adapter, capability: Capability) -> list[str]:
+    """Names of the members that a capability requires and the adapter lacks."""
+    names = capability.promises
+    return [name for name in names if not callable(getattr(adapter, name, None))]
 
 
 def assert_data(plan: Plan, adapter: Adapter) -> None:
@@ -143,8 +151,7 @@ class _Broken(LabelnextError):
 
 def _break_at(patch: pytest.MonkeyPatch, number: int) -> None:
     """Make a step fail after it is done but before it is recorded."""
-    import labelnext.journal.carry_out as module
-
+    module = sys.modules[carry_out.__module__]
     original = module.perform_step
 
     def failing(performer: Performer, step: Step, place: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from labelnext.adapter.batch import Batch, Labels
+from labelnext.adapter.batch import Batch, Labels, Mark
 from labelnext.adapter.capabilities import Capability
 from labelnext.adapter.options import SendOptions
 from labelnext.adapter.protocol import Adapter, Target
@@ -26,7 +26,7 @@ class GivesBatchesSuite(Suite):
     """
 
     def test_adapter_declares_that_it_gives_batches(self, adapter: Any) -> None:
-        assert_declared(adapter, Capability.GIVES_BATCHES, "origin", "batch")
+        assert_declared(adapter, Capability.GIVES_BATCHES)
 
     def test_origin_is_the_same_in_another_process(self, adapter: Any) -> None:
         origin = adapter.origin()
@@ -67,8 +67,9 @@ class TakesBatchesSuite(Suite):
     """`Capability.TAKES_BATCHES`: people can label other platforms' batches on this one.
 
     Supply the fixtures `adapter`, `target` and `batch`, and the methods `reopened_target`,
-    `target_state` and `received`; if an undo has to leave something behind, `without_what_stays`
-    too. Nothing of the batch's run may have been sent before.
+    `target_state`, `received` and, unless labels are never returned, `label`; if an undo has to
+    leave something behind, `without_what_stays` too. Nothing of the batch's run may have been sent
+    before.
     """
 
     #: Whether the target can return labels; if not, asking for them raises ConfigError.
@@ -96,6 +97,10 @@ class TakesBatchesSuite(Suite):
         """Ids of the sent items, in the order in which people get them now."""
         raise NotImplementedError
 
+    def label(self, target: Target, item_id: str, name: str) -> None:
+        """Label an item that was sent as that class, as people do it there."""
+        raise NotImplementedError
+
     def _sent(self, target: Target, batch: Batch, tmp_path: Path) -> Journal:
         """Send a batch; returns its journal."""
         plan = target.plan(batch)
@@ -104,7 +109,7 @@ class TakesBatchesSuite(Suite):
         return journal
 
     def test_adapter_declares_that_it_takes_batches(self, adapter: Any, target: Any) -> None:
-        assert_declared(adapter, Capability.TAKES_BATCHES, "open_target")
+        assert_declared(adapter, Capability.TAKES_BATCHES)
         options = adapter.SendOptions
         assert issubclass(options, SendOptions)
         undescribed = [n for n, f in options.model_fields.items() if not f.description]
@@ -143,6 +148,19 @@ class TakesBatchesSuite(Suite):
         assert dict(labels.known) == {}
         assert sorted(labels.waiting) == sorted(item.item_id for item in batch.items)
 
+    def test_label_that_somebody_gives_comes_back(
+        self, target: Target, batch: Batch, tmp_path: Path
+    ) -> None:
+        if not self.returns_labels:
+            return
+        self._sent(target, batch, tmp_path)
+        first, second, *others = (item.item_id for item in batch.items)
+        self.label(target, second, batch.classes[0])
+        labels = self.reopened_target(target).labels(batch.origin)
+        assert labels.unit == batch.unit
+        assert dict(labels.known) == {second: (Mark(batch.classes[0]),)}
+        assert sorted(labels.waiting) == sorted([first, *others])
+
     def test_sending_twice_makes_nothing_twice(
         self, target: Target, batch: Batch, tmp_path: Path
     ) -> None:
@@ -157,9 +175,10 @@ class TakesBatchesSuite(Suite):
         before = self.target_state(target)
         journal = self._sent(target, batch, tmp_path)
         assert self.target_state(target) != before
-        self.reopened_target(target).undo(Journal(journal.path))
+        stayed = self.reopened_target(target).undo(Journal(journal.path))
         after = self.target_state(target)
         assert self.without_what_stays(after) == self.without_what_stays(before)
+        assert bool(stayed) == (after != before)
         assert Journal(journal.path).status == "undone"
 
     def test_sending_that_broke_off_at_any_step_can_be_finished_or_taken_back(

@@ -19,16 +19,29 @@ from labelnext.testing.base import Suite, assert_data, assert_declared, break_of
 class CountsLabelsSuite(Suite):
     """`Capability.COUNTS_LABELS`: the adapter counts labels without reading the items.
 
-    Supply the fixture `adapter`, `reopened` and `label_one`. At least one item must be labelled,
-    and each labelled item must have one label.
+    Supply the fixture `adapter`, `reopened`, `label_one`, `draft_one` and `skip_one`, and for a
+    platform that is asked over a network `n_requests`. At least one item must be labelled, each
+    labelled item must have one label, and two must be free to be labelled.
     """
 
     def label_one(self, adapter: Adapter) -> None:
         """Label one more item, as a person would on the platform."""
         raise NotImplementedError
 
+    def draft_one(self, adapter: Adapter) -> None:
+        """Begin to label another item, and do not submit it; nothing where that is not known."""
+        raise NotImplementedError
+
+    def skip_one(self, adapter: Adapter) -> None:
+        """Skip another item instead of labelling it; nothing where that is not known."""
+        raise NotImplementedError
+
+    def n_requests(self, adapter: Adapter) -> int:
+        """How many requests the adapter has made until now; 0 where there is no network."""
+        return 0
+
     def test_adapter_declares_that_it_counts_labels(self, adapter: Any) -> None:
-        assert_declared(adapter, Capability.COUNTS_LABELS, "count_labels")
+        assert_declared(adapter, Capability.COUNTS_LABELS)
 
     def test_labelled_items_are_counted(self, adapter: Any) -> None:
         n_labelled = int(adapter.read().labelled.sum())
@@ -49,6 +62,21 @@ class CountsLabelsSuite(Suite):
         assert adapter.count_labels() == before + 1
         other: Any = self.reopened(adapter)
         assert other.count_labels() == before + 1
+
+    def test_drafts_and_skipped_items_are_not_counted(self, adapter: Any) -> None:
+        before = adapter.count_labels()
+        self.draft_one(adapter)
+        assert adapter.count_labels() == before
+        self.skip_one(adapter)
+        assert adapter.count_labels() == before
+        other: Any = self.reopened(adapter)
+        assert other.count_labels() == before
+
+    def test_count_takes_one_request_at_most(self, adapter: Any) -> None:
+        adapter.count_labels()  # the first may have to connect
+        before = self.n_requests(adapter)
+        adapter.count_labels()
+        assert self.n_requests(adapter) - before <= 1
 
 
 class TakesLabelsSuite(Suite):
@@ -87,7 +115,7 @@ class TakesLabelsSuite(Suite):
         return {item: list(labels) for item, labels in stored.items()}
 
     def test_adapter_declares_that_it_takes_labels(self, adapter: Any) -> None:
-        assert_declared(adapter, Capability.TAKES_LABELS, "origin", "batch", "plan_labels")
+        assert_declared(adapter, Capability.TAKES_LABELS)
 
     def test_plan_of_labels_is_data_and_changes_nothing(self, adapter: Any) -> None:
         labels, _ = self._two_said(adapter)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pytest
 
-from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.capabilities import Capability, can
 from labelnext.adapter.options import Options, WriteOptions
-from labelnext.adapter.protocol import Adapter, Finding, Part
+from labelnext.adapter.protocol import Adapter, Finding, Part, Streams
+from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from labelnext.ranking.rank import rank
-from labelnext.testing.base import Suite, assert_declared
+from labelnext.runs.large.part import Scored, do_part, file_name
+from labelnext.support.store import Store
+from labelnext.testing.base import Suite, assert_declared, missing_members
 
 
 class ReadsSuite(Suite):
@@ -24,11 +30,17 @@ class ReadsSuite(Suite):
     """
 
     def test_adapter_declares_that_it_reads(self, adapter: Adapter) -> None:
-        assert_declared(adapter, Capability.READS, "check", "read")
+        assert_declared(adapter, Capability.READS)
+
+    def test_what_the_adapter_can_do_beside_is_declared(self, adapter: Adapter) -> None:
+        able = [c for c in Capability if not missing_members(adapter, c)]
+        undeclared = [c.name for c in able if not can(adapter, c)]
+        assert not undeclared, f"what is not declared is never asked for: {undeclared}"
 
     def test_class_names_itself_and_its_options(self, adapter: Adapter) -> None:
-        assert isinstance(adapter, Adapter)
         assert adapter.name
+        assert isinstance(adapter.requires, tuple)
+        assert callable(adapter.close)
         assert adapter.install.startswith("pip install")
         assert issubclass(adapter.SourceOptions, Options)
         assert issubclass(adapter.WriteOptions, WriteOptions)
@@ -58,12 +70,16 @@ class ReadsSuite(Suite):
 class StreamsSuite(Suite):
     """`Capability.STREAMS`: the adapter reads a pool larger than memory part by part.
 
-    Supply the fixture `adapter` and `reopened`. The source must have at least two parts, and each
-    item an embedding and a group; some items may be labelled or lack a prediction.
+    Supply the fixture `adapter`, `reopened` and `break_part`. The source must have at least two
+    parts, and each item an embedding and a group; some items may be labelled or lack a prediction.
     """
 
+    def break_part(self, adapter: Adapter, part: Part) -> None:
+        """Spoil what the part is read from, and leave the other parts as they are."""
+        raise NotImplementedError
+
     def test_adapter_declares_that_it_streams(self, adapter: Any) -> None:
-        assert_declared(adapter, Capability.STREAMS, "parts", "read_part")
+        assert_declared(adapter, Capability.STREAMS)
 
     def test_parts_are_numbered_data_in_a_stable_order(self, adapter: Any) -> None:
         parts = _parts_of(adapter)
@@ -117,13 +133,46 @@ class StreamsSuite(Suite):
             np.testing.assert_array_equal(pool.embeddings, whole.embeddings[rows])
             assert pool.groups.tolist() == whole.groups[rows].tolist()
 
-    def test_part_read_by_another_process_is_the_same(self, adapter: Any) -> None:
+    def test_part_read_twice_is_the_same_also_in_another_process(self, adapter: Any) -> None:
         other: Any = self.reopened(adapter)
         for part in _parts_of(adapter):
-            pool, ids = adapter.read_part(part)
-            pool_there, ids_there = other.read_part(_through_json(part))
-            assert pool_there.fingerprint() == pool.fingerprint()
-            assert ids_there.to_pylist() == ids.to_pylist()
+            first = _content(adapter, part)
+            assert _content(adapter, part) == first
+            assert _content(other, _through_json(part)) == first
+
+    @pytest.mark.parametrize("skip_broken", [False, True])
+    def test_broken_part_is_named_and_the_others_are_read(
+        self, adapter: Any, tmp_path: Path, skip_broken: bool
+    ) -> None:
+        broken, *others = _parts_of(adapter)
+        before = [_content(adapter, part) for part in others]
+        self.break_part(adapter, broken)
+        other: Any = self.reopened(adapter)
+        task, store = _Reading(skip_broken), Store(tmp_path / "kept")
+        if skip_broken:
+            (problem,) = do_part(other, broken, task, store).problems
+        else:
+            with pytest.raises(InvalidInput) as caught:
+                do_part(other, broken, task, store)
+            problem = caught.value.message
+        assert problem.startswith(f"{broken.name}: ")
+        assert [_content(other, part) for part in others] == before
+
+
+@dataclass
+class _Reading:
+    """Reads parts, as a run does."""
+
+    skip_broken: bool
+
+    def name(self, part: Part) -> str:
+        return file_name("read", part, None)
+
+    def table(self, reader: Streams, part: Part, store: Store) -> tuple[pa.Table, Scored]:
+        return pa.table({"item_id": reader.read_part(part)[1]}), Scored()
+
+    def nothing(self) -> pa.Table:
+        return pa.table({"item_id": pa.array([], pa.string())})
 
 
 def _parts_of(adapter: Any) -> list[Part]:
@@ -132,6 +181,12 @@ def _parts_of(adapter: Any) -> list[Part]:
     assert parts is not None, "the source must have parts"
     assert len(parts) >= 2
     return parts
+
+
+def _content(adapter: Any, part: Part) -> tuple[str, list[str]]:
+    """What is read of a part, for ``==``: its fingerprint and ids."""
+    pool, ids = adapter.read_part(part)
+    return pool.fingerprint(), ids.to_pylist()
 
 
 def _scores(pool: Pool, acquisition: str) -> dict[str, float]:

@@ -32,7 +32,7 @@ class WritesSuite(Suite):
     other_acquisition = "least_confidence"
 
     def test_adapter_declares_that_it_writes(self, adapter: Adapter) -> None:
-        assert_declared(adapter, Capability.WRITES, "plan", "performer", "apply", "undo")
+        assert_declared(adapter, Capability.WRITES)
 
     def test_plan_is_data_and_changes_nothing(self, adapter: Adapter) -> None:
         before = self.state(adapter)
@@ -166,7 +166,7 @@ class TakesObjectScoresSuite(Suite):
         return journal
 
     def test_adapter_declares_that_it_takes_object_scores(self, adapter: Any) -> None:
-        assert_declared(adapter, Capability.TAKES_OBJECT_SCORES, "wants_object_scores")
+        assert_declared(adapter, Capability.TAKES_OBJECT_SCORES)
         assert adapter.wants_object_scores() is True
 
     def test_scores_land_on_their_objects_in_order(self, adapter: Adapter, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_undo_puts_the_earlier_file_back_with_its_mode(tmp_path: Path) -> None:
     (tmp_path / "r.csv").chmod(0o640)
     journal = Journal.create(tmp_path / "state", plan)
     adapter.apply(plan, journal)
-    copy = journal.path.with_suffix(".before.csv")
+    copy = journal.path.with_suffix(".before.csv.kept")
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     adapter.undo(Journal(journal.path))
     assert (tmp_path / "r.csv").read_text() == "mine"

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 import labelnext
-from labelnext.adapter import Context, Finding, Options, WriteOptions, get_adapter
+from labelnext.adapter import get_adapter
 from labelnext.adapter.capabilities import Capability, can
 from labelnext.errors import ConfigError, LabelnextError, Unavailable, WriteFailed
 from labelnext.journal import Journal, Performer, Plan, Step
 from labelnext.journal.carry_out import carry_out, take_back
 from labelnext.journal.plan import StepPerformer
-from labelnext.pool import Pool
-from labelnext.ranking import Ranking
 from labelnext.runs.undo import resume, runs, undo
+from tests.contract.old_adapter import OldAdapter
 
 PLAN = Plan("made", "labelnext", "a list", (Step("add", "Add a"), Step("add", "Add b")))
 SEND = {"adapter": "label-studio", "url": "http://127.0.0.1:1", "api_key": "k" * 20}
@@ -149,63 +149,10 @@ def test_defaults_of_a_performer_leave_the_journal_as_planned(tmp_path: Path) ->
     assert kinds(journal) == ["plan", "before", "done", "before", "done", "finished"]
 
 
-class OldPerformer:
-    """One text file; written when a performer was these three methods and nothing else."""
-
-    def __init__(self) -> None:
-        self.remarks: list[str] = []  # of its own, and no method
-
-    def snapshot(self, step: Step) -> Any:
-        path = Path(step.payload["path"])
-        return path.read_text() if path.exists() else None
-
-    def perform(self, step: Step) -> None:
-        Path(step.payload["path"]).write_text(step.payload["text"])
-
-    def restore(self, step: Step, before: Any) -> list[str]:
-        path = Path(step.payload["path"])
-        path.unlink() if before is None else path.write_text(before)
-        return []
-
-
-class OldAdapter:
-    """An adapter of another package that subclasses nothing and declares nothing."""
-
-    name: ClassVar[str] = "old"
-    requires: ClassVar[tuple[str, ...]] = ()
-    install: ClassVar[str] = "pip install old"
-    SourceOptions: ClassVar[type[Options]] = Options
-    WriteOptions: ClassVar[type[WriteOptions]] = WriteOptions
-
-    def __init__(self, folder: Path) -> None:
-        self.path, self.told = folder / "order.txt", list[str]()
-        self.context = Context(folder, None, lambda stage, done, total: self.told.append(stage))
-
-    def check(self) -> list[Finding]:
-        return [Finding("ok", "There are three items.")]
-
-    def read(self) -> Pool:
-        return Pool(["a", "b", "c"], probabilities=[[0.9, 0.1], [0.5, 0.5], [0.6, 0.4]])
-
-    def plan(self, ranking: Ranking) -> Plan:
-        payload = {"path": str(self.path), "text": " ".join(ranking.pool_order.tolist())}
-        return Plan("old", "labelnext", "order.txt", (Step("text", "Write order", 3, payload),))
-
-    def apply(self, plan: Plan, journal: Journal) -> None:
-        carry_out(plan, journal, OldPerformer(), self.context.progress)
-
-    def undo(self, journal: Journal) -> list[str]:
-        return take_back(journal, OldPerformer())
-
-    def close(self) -> None:
-        pass
-
-
 def test_adapter_that_declares_nothing_still_reads_and_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import labelnext.journal.carry_out as module
-
+    module = sys.modules["labelnext.journal.carry_out"]
     adapter: Any = OldAdapter(tmp_path)
     config = {
         "source": {"adapter": "files", "path": str(tmp_path / "unused.csv")},
@@ -214,7 +161,7 @@ def test_adapter_that_declares_nothing_still_reads_and_writes(
         "state": str(tmp_path / "state"),
     }
     report = labelnext.run(config, adapter=adapter)
-    assert (report.adapter, adapter.path.read_text()) == ("old", "b c a")
+    assert (report.adapter, adapter.path.read_text()) == ("old", "b c d a")
     assert adapter.told == ["write: Write order", "write"]
     undo(config, adapter=adapter)
     assert not adapter.path.exists()
@@ -227,7 +174,7 @@ def test_adapter_that_declares_nothing_still_reads_and_writes(
         with pytest.raises(WriteFailed):
             labelnext.run(config, adapter=adapter)
     resume(config, adapter=adapter)
-    assert adapter.path.read_text() == "b c a"
+    assert adapter.path.read_text() == "b c d a"
     assert [journal.status for journal in runs(config)] == ["undone", "done"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -174,7 +175,7 @@ def test_undo_and_runs_follow_the_journal(config: Path) -> None:
 
 
 def test_broken_run_is_resumed_and_mentioned(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import labelnext.journal.carry_out as module
+    module = sys.modules["labelnext.journal.carry_out"]
 
     def failing(*_: object) -> None:
         raise ConfigError("the disk is full.")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened, read_pool
+from labelnext.config.places import check_export
 from labelnext.errors import ConfigError
 from labelnext.journal.plan import Progress
 from labelnext.pool.objects import Objects
@@ -52,6 +53,7 @@ def export(
     if rows < 1:
         raise ConfigError(f"rows must be a whole number of at least 1; got {rows!r}.")
     settings = config if isinstance(config, Config) else load_config(config)
+    check_export(settings, place)
     store = Store(place)
     if store.filled():
         raise ConfigError(f"{str(place)!r} must be empty; it is not.", hint="name a new folder.")

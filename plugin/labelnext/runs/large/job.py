@@ -33,6 +33,7 @@ from labelnext.runs.large.limits import (
 )
 from labelnext.runs.large.performer import STEP, LargePerformer
 from labelnext.runs.ranked import follow
+from labelnext.support.store import Store
 
 
 class LargeJob:
@@ -98,19 +99,26 @@ class LargeJob:
 
     def plan(self) -> Plan:
         """One step: the ranking dataset. What is wrong with the configuration shows here."""
+        place = output_place(self._settings.write, self._settings.directory)
+        Store(place).check_ours()
         _ = self.ranking
         with self.stages.timed("plan"):
-            place = output_place(self._settings.write, self._settings.directory)
             rows = sum(part.rows for part in self.parts)
             step = Step(
                 STEP,
                 f"Score {rows:,} items in {len(self.parts)} parts and write their ranking to "
                 f"{place}",
                 rows,
-                {"place": str(place), "recipe": self._settings.recipe.to_dict()},
+                {"place": self._from(place), "recipe": self._settings.recipe.to_dict()},
             )
             target = str(place)
             return Plan(self._platform_name, self._run, target, (step,), output=target)
+
+    def _from(self, place: Path | str) -> str:
+        """A place as the journal names it: from the configuration's folder, if it lies there."""
+        directory = self._settings.directory.absolute()
+        inside = isinstance(place, Path) and place.is_relative_to(directory)
+        return str(Path(place).relative_to(directory)) if inside else str(place)
 
     @property
     def _platform_name(self) -> str:
@@ -126,7 +134,8 @@ class LargeJob:
             self._settings, self._platform, journal, self._progress, self.parts, self.stages
         )
         carry_out(plan, journal, performer)
-        self._performer, self.recipe = performer, performer.summary.recipe
+        if performer.performed:  # else all that was missing was the note that it is done
+            self._performer, self.recipe = performer, performer.summary.recipe
 
     def undo(self, journal: Journal) -> list[str]:
         """Put the earlier ranking back, and remove the files of the run."""

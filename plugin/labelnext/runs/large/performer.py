@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import re
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labelnext.adapter.options import output_place
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.config.config import Config
-from labelnext.errors import WriteRefused
+from labelnext.errors import WriteRefused, listed
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
+from labelnext.journal.lock import hold
 from labelnext.journal.plan import Progress, Step
 from labelnext.ranking.dataset import HOW
 from labelnext.ranking.recipe import Recipe
@@ -29,14 +32,13 @@ from labelnext.runs.large.part import Scored, Task
 from labelnext.runs.large.part_findings import judged
 from labelnext.runs.large.score_part import Scoring
 from labelnext.runs.large.survey import SAMPLE_SIZE, Survey, make_guide
-from labelnext.support.store import MANIFEST, Store
+from labelnext.support.store import MANIFEST, Store, is_run_id, is_url, manifest_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 STEP = "ranking_dataset"
 BATCH = "batch.jsonl"
-_RUN = re.compile(r"\d{8}T\d{6}-\d{6}0*")  # never anybody else's folder
 
 
 class LargePerformer(Performer):
@@ -66,6 +68,11 @@ class LargePerformer(Performer):
         self._summary: Summary | None = None
 
     @property
+    def performed(self) -> bool:
+        """Whether this process carried the run out."""
+        return self._summary is not None
+
+    @property
     def summary(self) -> Summary:
         """What the run found, once it was carried out."""
         assert self._summary is not None
@@ -73,12 +80,16 @@ class LargePerformer(Performer):
 
     def snapshot(self, step: Step) -> Any:
         """The manifest that is there."""
-        content = Store(step.payload["place"]).read_bytes(MANIFEST)
+        store = self._store(step)
+        store.check_ours()
+        content = store.read_bytes(MANIFEST)
         return {"manifest": None if content is None else content.decode()}
 
     def perform(self, step: Step) -> None:
         """Score the parts that are not scored, order all, write; then the manifest names it."""
-        store, run = Store(step.payload["place"]), self._journal.run_id
+        store, run = self._store(step), self._journal.run_id
+        store.sweep()
+        self._check_current(store)
         kept = step.payload.get("recipe")  # a run that is resumed keeps to what it began with
         asked = self._settings.recipe if kept is None else Recipe.from_dict(kept)
         with self._stages.timed("score"):
@@ -191,25 +202,91 @@ class LargePerformer(Performer):
     def _earlier(self) -> str | None:
         """The run whose ranking was there before; undo puts it back, so its files stay."""
         content = self._journal.befores[0]["manifest"]
-        return None if content is None else str(json.loads(content)["run_id"])
+        manifest = None if content is None else manifest_of(content)
+        return None if manifest is None else str(manifest["run_id"])
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Put the earlier manifest back, and remove the files of this run."""
-        store = Store(step.payload["place"])
-        content = store.read_bytes(MANIFEST)
-        current = None if content is None else json.loads(content)["run_id"]
-        if current not in (None, self._journal.run_id, self._earlier()):
-            raise WriteRefused(
-                f"the ranking in {step.payload['place']!r} is of run {current}, "
-                f"not of {self._journal.run_id}; it was left alone.",
-                hint="undo that run first.",
-            )
+        store = self._store(step)
+        self._check_current(store)
         if before["manifest"] is None:
             store.remove(MANIFEST)
         else:
+            self._check_there(store, before["manifest"])
             store.write_bytes(MANIFEST, before["manifest"].encode())
         store.remove_folder(self._journal.run_id)
         return []
+
+    def _check_current(self, store: Store) -> None:
+        """Refuse a folder whose ranking is neither of this run nor the one that it replaces."""
+        content = store.read_bytes(MANIFEST)
+        manifest = None if content is None else manifest_of(content)
+        current = None if manifest is None else str(manifest["run_id"])
+        if current not in (None, self._journal.run_id, self._earlier()) or (
+            content is not None and manifest is None
+        ):
+            raise WriteRefused(
+                f"the ranking in {store.place!r} is of run {current or 'nobody we know'}, "
+                f"not of {self._journal.run_id}; it was left alone.",
+                hint="undo that run first.",
+            )
+
+    def _check_there(self, store: Store, earlier: str) -> None:
+        """Refuse to put back a ranking whose files are gone."""
+        manifest = manifest_of(earlier) or {"run_id": "?", "files": []}
+        names = {str(file["path"]).partition("/")[0] for file in manifest["files"]}
+        if missing := names - set(store.folders()):
+            raise WriteRefused(
+                f"run {self._journal.run_id} can't be undone: a later run removed the ranking that "
+                f"it replaced, of run {listed(sorted(missing))}.",
+                hint="run labelnext run for a new ranking.",
+            )
+
+    def _store(self, step: Step) -> Store:
+        """The folder of the ranking.
+
+        Raises:
+            WriteRefused: if the configuration neither names it nor has it in its folder.
+        """
+        place, directory = step.payload["place"], self._settings.directory.absolute()
+        named = str(output_place(self._settings.write, directory))
+        if is_url(place):
+            allowed = place.rstrip("/") == named.rstrip("/")
+        else:
+            place = str(directory / place)
+            real = Path(os.path.realpath(place))
+            allowed = real.is_relative_to(os.path.realpath(directory)) or (
+                not is_url(named) and str(real) == os.path.realpath(named)
+            )
+        if not allowed:
+            raise WriteRefused(
+                f"run {self._journal.run_id} wrote {place!r}, which this configuration doesn't "
+                "name.",
+                hint="set write.output to it, if the run is this configuration's; then try again.",
+            )
+        return Store(place)
+
+    def held(self, journal: Journal) -> AbstractContextManager[object]:
+        """A lock on the folder of the ranking: two configurations may share it."""
+        store = self._store(journal.plan.steps[0])
+        if not store.local:
+            return nullcontext()
+        return _held(Path(store.root), journal.run_id)
+
+
+@contextmanager
+def _held(folder: Path, run_id: str) -> Iterator[None]:
+    """Lock a folder for one run, and leave no lock behind."""
+    path = folder / ".lock"
+    with suppress(OSError):  # said where the first file is written
+        folder.mkdir(parents=True, exist_ok=True)
+    with hold(path, run_id, f"another run is writing to {str(folder)!r}: run"):
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                path.unlink()
+                folder.rmdir()  # unless there is something in it
 
 
 def _batch_rows(
@@ -231,4 +308,4 @@ def _unscored(batch: pa.Table) -> int:
 
 def _superseded(store: Store, kept: set[str | None]) -> list[str]:
     """Folders of runs whose ranking neither stands nor would be put back."""
-    return [name for name in store.folders() if name not in kept and _RUN.fullmatch(name)]
+    return [name for name in store.folders() if name not in kept and is_run_id(name)]

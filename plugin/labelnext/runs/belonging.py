@@ -1,0 +1,161 @@
+"""Whose run a journal records: several configurations may share a state folder or a target."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from labelnext.adapter.registry import get_adapter
+from labelnext.config.config import Config
+from labelnext.errors import ConfigError
+from labelnext.journal.journal import Journal
+from labelnext.support.store import is_url
+
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+_PORTS = {"http": 80, "https": 443}
+
+
+def origin_of(settings: Config, what: str = "run") -> dict[str, Any]:
+    """What a journal's header says about where its run comes from.
+
+    Args:
+        settings: the configuration.
+        what: "run", "send" or "fetch".
+
+    Returns:
+        One key, `origin`: the configuration's file, the platform and project, and the ranking
+        file. Paths are relative to the state folder, so that a copied folder keeps its own runs.
+    """
+    config = None if settings.path is None else _relative(settings.path, settings)
+    return {"origin": {"config": config, "place": _place(settings, what), **_output(settings)}}
+
+
+def belongs(journal: Journal, settings: Config) -> bool:
+    """Whether a run is of this configuration; a run of an older version is, if it may be."""
+    origin = _origin(journal)
+    if not reaches(journal, settings):
+        return False
+    config = origin.get("config")
+    if config is None or settings.path is None:
+        return config is None or _same_output(origin, settings)
+    if config == _relative(settings.path, settings):
+        return True
+    # A configuration that was renamed keeps its runs; one that is still there keeps its own.
+    return not os.path.exists(settings.state / config) and _same_output(origin, settings)
+
+
+def lists(journal: Journal, settings: Config) -> bool:
+    """Whether `runs` lists a run: its own, and those of versions that didn't say whose they are."""
+    return not _origin(journal) or belongs(journal, settings)
+
+
+def reaches(journal: Journal, settings: Config) -> bool:
+    """Whether the configuration leads to the platform and project that a run wrote to."""
+    place = _origin(journal).get("place")
+    if isinstance(place, Mapping):
+        return bool(place == _place(settings, journal.what))
+    adapter = str(journal.header["plan"].get("adapter", ""))
+    return adapter in ("", settings.source.adapter, settings.send.adapter)
+
+
+def check_reaches(journal: Journal, settings: Config) -> None:
+    """Check that a run that was asked for by name isn't of another project.
+
+    Raises:
+        ConfigError: if it is.
+    """
+    if reaches(journal, settings):
+        return
+    config = config_of(journal)
+    raise ConfigError(
+        f"run {journal.run_id} must be of a project, dataset or file that this configuration "
+        f"names; got one of {config or 'another configuration'}, which wrote to {journal.target}.",
+        hint=f"name {config} instead." if config else None,
+    )
+
+
+def builds_on(later: Journal, earlier: Journal) -> bool:
+    """Whether a later run may have built on an earlier one of the same state folder."""
+    first, second = _origin(earlier), _origin(later)
+    if not (first and second) or first.get("config") == second.get("config"):
+        return True
+    return _target(first) == _target(second)
+
+
+def shared_with(journal: Journal, settings: Config) -> bool:
+    """Whether another configuration's run wrote to this configuration's own target."""
+    other = journal.status in ("done", "broken") and journal.what == "run"
+    origin = _origin(journal)
+    if not other or not origin or belongs(journal, settings):
+        return False
+    return reaches(journal, settings) and _same_output(origin, settings)
+
+
+def config_of(journal: Journal) -> str | None:
+    """Name of the file of a run's configuration, as far as it is known."""
+    config = _origin(journal).get("config")
+    return Path(config).name if isinstance(config, str) else None
+
+
+def _origin(journal: Journal) -> Mapping[str, Any]:
+    origin = journal.header.get("origin")
+    if not isinstance(origin, Mapping):
+        return {}
+    texts = (origin.get("config"), origin.get("output"))
+    return origin if all(isinstance(text, str | None) for text in texts) else {}
+
+
+def _target(origin: Mapping[str, Any]) -> tuple[Any, Any]:
+    return origin.get("place"), origin.get("output")
+
+
+def _same_output(origin: Mapping[str, Any], settings: Config) -> bool:
+    return bool(origin.get("output") == _output(settings).get("output"))
+
+
+def _output(settings: Config) -> dict[str, str]:
+    """The ranking file, where it is all that is written."""
+    output = settings.write.output
+    if settings.source.adapter != "files" or output is None:
+        return {}
+    place = str(output)
+    if not is_url(output):
+        place = _relative(settings.directory / output.expanduser(), settings)
+    return {"output": place}
+
+
+def _place(settings: Config, what: str) -> dict[str, str]:
+    """The platform and project."""
+    name = settings.send.adapter if what == "send" else settings.source.adapter
+    options = settings.send if what == "send" else settings.source_options
+    place = {"adapter": name}
+    for key in getattr(get_adapter(name), "target_keys", ()):
+        value = getattr(options, key, None)
+        text = str(getattr(value, "name", value))
+        place[key] = _server(text) if key == "url" else text
+    return place
+
+
+def _server(url: str) -> str:
+    """A server's address, the same for each of its usual spellings; without a password.
+
+    Example:
+        >>> _server("http://127.0.0.1:80/"), _server("HTTP://LocalHost")
+        ('http://localhost:80', 'http://localhost:80')
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    host = "localhost" if host in _THIS_MACHINE else host
+    port = parts.port or _PORTS.get(parts.scheme)
+    return f"{parts.scheme}://{host}:{port or ''}{parts.path.rstrip('/')}"
+
+
+def _relative(path: Path, settings: Config) -> str:
+    real = os.path.realpath(path)
+    try:
+        return os.path.relpath(real, os.path.realpath(settings.state))
+    except ValueError:  # on another drive
+        return real

@@ -1,0 +1,93 @@
+"""Several configurations, one state folder: each sees its own runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import labelnext
+from labelnext.errors import ConfigError, NotFound
+from labelnext.runs.belonging import _server, config_of
+from labelnext.runs.status import status
+from labelnext.runs.undo import runs, to_undo, undo
+
+POOL = """{"item_id": "a", "probabilities": [0.6, 0.4]}
+{"item_id": "b", "probabilities": [0.5, 0.5]}
+"""
+
+
+def configured(folder: Path, name: str, output: str) -> Path:
+    (folder / "p.jsonl").write_text(POOL)
+    path = folder / f"{name}.yaml"
+    path.write_text(
+        f"source: {{adapter: files, path: p.jsonl}}\nwrite: {{output: {output}}}\n"
+        "report: {path: null}\n"
+    )
+    return path
+
+
+def test_undo_takes_back_the_newest_run_of_its_own_configuration(tmp_path: Path) -> None:
+    alpha, beta = (configured(tmp_path, name, f"{name}.csv") for name in ("alpha", "beta"))
+    first = labelnext.run(alpha).run_id
+    second = labelnext.run(beta).run_id
+    assert [j.run_id for j in runs(alpha)] == [first]
+    assert [j.run_id for j in runs(beta)] == [second]
+    assert [config_of(j) for j in runs(alpha, every=True)] == ["alpha.yaml", "beta.yaml"]
+    assert [s.run_id for s in status(alpha).runs] == [first]
+    assert to_undo(alpha).run_id == first
+    undo(alpha)
+    assert (tmp_path / "beta.csv").exists()
+    assert not (tmp_path / "alpha.csv").exists()
+    with pytest.raises(NotFound, match="1 of other configurations") as caught:
+        undo(alpha)
+    assert "--all" in caught.value.hint
+
+
+def test_one_output_of_two_configurations_is_named_and_undone_in_turn(tmp_path: Path) -> None:
+    alpha, beta = (configured(tmp_path, name, "r.csv") for name in ("alpha", "beta"))
+    first = labelnext.run(alpha).run_id
+    report = labelnext.run(beta)
+    (notice,) = [n for n in report.notices if n.code == "shared_target"]
+    assert notice.message.startswith(f"alpha.yaml writes to this target too, in run {first}")
+    with pytest.raises(ConfigError, match=f"the later run {report.run_id} builds on it"):
+        undo(alpha)
+    undo(alpha, report.run_id)  # asked by name
+    undo(alpha)
+    assert not (tmp_path / "r.csv").exists()
+
+
+def test_a_renamed_configuration_keeps_its_runs_and_a_copy_has_none(tmp_path: Path) -> None:
+    alpha = configured(tmp_path, "alpha", "r.csv")
+    run_id = labelnext.run(alpha).run_id
+    copy = tmp_path / "copy.yaml"
+    shutil.copy(alpha, copy)
+    assert runs(copy) == []
+    alpha.rename(tmp_path / "gamma.yaml")
+    assert [j.run_id for j in runs(tmp_path / "gamma.yaml")] == [run_id]
+    undo(tmp_path / "gamma.yaml")
+    assert not (tmp_path / "r.csv").exists()
+
+
+def test_a_run_of_another_project_is_refused_even_by_name(tmp_path: Path) -> None:
+    alpha = configured(tmp_path, "alpha", "r.csv")
+    run_id = labelnext.run(alpha).run_id
+    journal = runs(alpha)[-1].path
+    header, *rest = journal.read_text().splitlines(keepends=True)
+    told = json.loads(header)
+    told["origin"]["place"] = {"adapter": "label-studio", "url": "http://one:80", "project": "1"}
+    journal.write_text(json.dumps(told, separators=(",", ":")) + "\n" + "".join(rest))
+    with pytest.raises(NotFound):
+        undo(alpha)
+    with pytest.raises(ConfigError, match="must be of a project, dataset or file that this conf"):
+        undo(alpha, run_id)
+    assert (tmp_path / "r.csv").exists()
+
+
+def test_the_usual_names_of_one_server_are_one() -> None:
+    names = ["http://localhost:8080", "http://127.0.0.1:8080/", "HTTP://LOCALHOST:8080"]
+    assert len({_server(name) for name in names}) == 1
+    assert _server("https://a") == _server("https://a:443") != _server("https://b")
+    assert "secret" not in _server("http://me:secret@a")
