@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice, Objects
+from labelnext_adapters.label_studio_format.columns import side_by_side
 from labelnext_adapters.label_studio_format.regions import (
-    CONTROLS,
     BrokenRegion,
     Found,
+    OutOfRange,
     Setup,
     UnknownLabel,
     true_labels,
@@ -68,7 +69,7 @@ class Truth:
     _unread: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        if self.which == "majority" and CONTROLS[self.setup.tag].unit == "objects":
+        if self.which == "majority" and self.setup.unit == "objects":
             raise InvalidInput(
                 "labels must be latest or ground_truth for labels of parts of items, such as "
                 "boxes; got 'majority'.",
@@ -92,7 +93,7 @@ class Truth:
                 for annotation, found in zip(own, results, strict=True)
                 if len(found) == 1
             }
-        except (BrokenRegion, UnknownLabel):
+        except (BrokenRegion, UnknownLabel, OutOfRange):
             self._unread.append(task)
         return bool(dates)
 
@@ -130,7 +131,7 @@ class Truth:
 
     def columns(self, task_ids: Sequence[int]) -> dict[str, Any]:
         """The columns of a pool that say what people said of these tasks."""
-        if CONTROLS[self.setup.tag].unit == "objects":
+        if self.setup.unit == "objects":
             return {"truth": self.objects(task_ids)}
         return {"labels": self.labels(task_ids), "votes": self.votes(task_ids)}
 
@@ -151,13 +152,18 @@ class Truth:
         """The objects of each task."""
         rows = [self.found.get(task, []) for task in task_ids]
         flat = [found for row in rows for found in row]
-        boxes = [found.box for found in flat if found.box is not None]
+        boxes = np.array([f.box for f in flat if f.box is not None], dtype=np.float64)
+        pages = np.array([f.page for f in flat], dtype=np.int64)
         masks = [found.mask for found in flat if found.mask is not None]
+        if len(self.setup.pages) > 1:
+            masks = []
         return Objects(
             np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)]),
             np.ones(len(flat)),
             class_ids=np.array([found.class_id for found in flat], dtype=np.int64),
-            boxes=np.array(boxes, dtype=np.float64) if flat and len(boxes) == len(flat) else None,
+            boxes=side_by_side(boxes, pages, self.setup)
+            if flat and len(boxes) == len(flat)
+            else None,
             masks=np.array(masks, dtype=object) if flat and len(masks) == len(flat) else None,
         )
 
