@@ -235,7 +235,7 @@ def _functions(params: dict[str, Any], inputs: Any, pool: labelnext.Pool) -> Non
         default=(able or [NO_SCORE])[0],
     )  # fmt: skip
     named = params.get("acquisition", AUTO) not in (AUTO, NO_SCORE)
-    if pool.objects is not None and named:
+    if pool.object_sets and named:
         choose(
             inputs,
             "reduce",

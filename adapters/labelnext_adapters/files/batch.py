@@ -141,7 +141,7 @@ def _texts(table: pa.Table, column: str) -> list[str | None]:
 
 def _unit(ranking: Ranking, pool: Pool) -> Unit:
     """What people label: what was scored; where nothing was, what the predictions are of."""
-    return ranking.of or ("items" if pool.objects is None else "objects")
+    return ranking.of or ("objects" if pool.object_sets else "items")
 
 
 def _marks(pool: Pool, unit: Unit) -> dict[str, tuple[Mark, ...]]:
@@ -160,6 +160,13 @@ def _marks(pool: Pool, unit: Unit) -> dict[str, tuple[Mark, ...]]:
         marks = {
             row: (Mark(pool.classes[classes[row]], None, float(sure[row, classes[row]])),)
             for row in np.flatnonzero(classes >= 0).tolist()
+        }
+    elif pool.answer is not None:
+        classes, answer = pool.predicted_classes, pool.answer
+        marks = {
+            row: (Mark(pool.classes[classes[row]], None, float(sure)),)
+            for row, sure in zip(answer.item_positions.tolist(), answer.confidences, strict=True)
+            if classes[row] >= 0
         }
     item_ids = pool.item_ids.tolist()
     return {item_ids[row]: told for row, told in marks.items() if not pool.missing[row]}

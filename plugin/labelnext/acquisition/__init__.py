@@ -40,6 +40,7 @@ _FUNCTIONS = {
             summary="1 − max p: how unsure the model is of the most likely class",
             references="Lewis and Gale (1994); Settles (2009), 3.1",
             multilabel=True,
+            answers=True,
         ),
         AcquisitionFunction(
             "margin",
@@ -79,6 +80,7 @@ _FUNCTIONS = {
             range="[0, 1]",
             summary="mean confidence of the detected objects",
             references="Encord Active, Acquisition functions (2023)",
+            answers=True,
         ),
         AcquisitionFunction(
             "distinct_entropy",

@@ -15,7 +15,7 @@ from labelnext.pool.pool import Pool
 AUTO = "auto"
 """Stands for the function that suits the pool."""
 
-AUTO_FUNCTIONS = ("margin", "entropy", "bald", "committee_certainty")
+AUTO_FUNCTIONS = ("margin", "least_confidence", "entropy", "bald", "committee_certainty")
 """The functions auto may choose."""
 
 _DETECTION_FLOOR = 0.1  # tuned on separate seeds, see docs/detection.md
@@ -48,6 +48,8 @@ def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
     """The acquisition function that suits a pool.
 
     - Class probabilities: margin.
+    - One confidence per item, such as that of its predicted class: least confidence, over the
+      whole range. Of several versions, that of their `consensus`.
     - Independent labels: entropy.
     - Several classifier versions: BALD.
     - Detected objects: entropy, summed over an item's objects with class weights, ignoring
@@ -68,6 +70,10 @@ def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
     members, newest = pool.members, pool.newest_objects
     if newest is not None and (of == "objects" or members is None):
         return _of_objects(pool, newest)
+    if pool.answers:
+        why = "the pool has one confidence per item"
+        why += " from each of several model versions" if len(pool.answers) > 1 else ""
+        return Choice("least_confidence", "items", why=why)
     if members is None:
         return Choice(None, why="the pool has neither class probabilities nor objects")
     if pool.multilabel:

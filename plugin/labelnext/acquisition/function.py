@@ -46,6 +46,7 @@ class AcquisitionFunction:
         embeddings: objects must have embeddings.
         members: it compares model versions and needs at least two.
         multilabel: it can score items with independent classes, label by label.
+        answers: it can score items by one confidence each (`Pool.answers`).
     """
 
     name: str
@@ -59,6 +60,7 @@ class AcquisitionFunction:
     embeddings: bool = False
     members: bool = False
     multilabel: bool = False
+    answers: bool = False
 
     @property
     def own_options(self) -> dict[str, Any]:
@@ -76,12 +78,20 @@ class AcquisitionFunction:
 
     def default_of(self, pool: Pool) -> Unit:
         """What to score by default: items if possible, else objects."""
+        if pool.answers:
+            return "items"
         possible = [unit for unit in self.of if self.obstacle(pool, unit) is None]
         return possible[0] if possible else self.of[0]
 
+    def unit_on(self, pool: Pool, of: Unit | None) -> Unit:
+        """What is scored when `of` is asked for: one confidence per item is the item's own."""
+        return self.default_of(pool) if of is None or pool.answers else of
+
     def obstacle(self, pool: Pool, of: Unit | None = None) -> str | None:
         """Why this function can't score the pool, as a sentence without a full stop, or None."""
-        of = of or self.default_of(pool)
+        of = self.unit_on(pool, of)
+        if pool.answers:
+            return None if self.answers else self._obstacle_of_answers()
         if of not in self.of:
             return f"{self.name} scores {self.of[0]}, not {of}"
         n_members = len(pool.object_sets)
@@ -90,7 +100,7 @@ class AcquisitionFunction:
         if not n_members:
             if of == "objects":
                 return f"{self.name} needs detected objects, but the pool has none"
-            hint = "" if pool.objects is None else "; set of: objects to score its objects"
+            hint = "" if not pool.object_sets else "; set of: objects to score its objects"
             return f"{self.name} needs class probabilities, but the pool has none{hint}"
         if self.members and n_members < 2:
             return f"{self.name} needs several model versions, but the pool has one"
@@ -101,6 +111,14 @@ class AcquisitionFunction:
         if of == "objects" and n_members == 1:
             return self._obstacle_of_objects(pool.object_sets[0])
         return None
+
+    def _obstacle_of_answers(self) -> str:
+        """What one confidence per item lacks."""
+        if self.of == ("objects",):
+            needed = "detected objects"
+        else:
+            needed = "the probabilities of all classes"
+        return f"{self.name} needs {needed}, but the pool has one confidence per item"
 
     def _obstacle_of_objects(self, objects: Objects) -> str | None:
         """What the objects of one model version lack; None if nothing."""
@@ -119,7 +137,7 @@ class AcquisitionFunction:
 
         Args:
             pool: the items.
-            of: items or objects; see `default_of`.
+            of: items or objects; see `default_of`. With one confidence per item, both are the same.
             options: of the function.
 
         Returns:
@@ -131,7 +149,7 @@ class AcquisitionFunction:
         Raises:
             InvalidInput: if the pool lacks what the function needs.
         """
-        of = of or self.default_of(pool)
+        of = self.unit_on(pool, of)
         obstacle = self.obstacle(pool, of)
         if obstacle:
             raise InvalidInput(f"{obstacle}.")
@@ -171,7 +189,8 @@ class AcquisitionFunction:
             InvalidInput: if the pool lacks what the function needs.
         """
         obstacle = self.obstacle(pool, "objects")
-        if obstacle or len(pool.object_sets) != 1:
+        if pool.answers or obstacle or len(pool.object_sets) != 1:
+            obstacle = "the pool has no objects to score" if pool.answers else obstacle
             reason = obstacle or f"{self.name} compares objects, so a single object has no score"
             raise InvalidInput(f"{reason}.", hint="leave write.objects out.")
         (objects,) = pool.object_sets
@@ -233,6 +252,8 @@ def predictions_of(pool: Pool, of: Unit, options: Mapping[str, Any]) -> object:
         of: items or objects.
         options: all options, with their defaults.
     """
+    if pool.answer is not None:
+        return pool.answer
     if of == "objects" and len(pool.object_sets) > 1 and options.get("reduce") != "weighted_sum":
         return pool.object_sets
     if of == "objects" or pool.multilabel:
@@ -265,10 +286,11 @@ def _refuse_object_options(pool: Pool, options: Mapping[str, Any]) -> None:
     allowed = _OF_LABELS if pool.multilabel else set()
     wrong = sorted((_OF_OBJECTS - allowed) & options.keys())
     if wrong:
+        own = "confidence" if pool.answers else "probabilities"
         raise InvalidInput(
-            f"{wrong[0]} must be left out when items are scored by their own probabilities; "
+            f"{wrong[0]} must be left out when items are scored by their own {own}; "
             f"got {options[wrong[0]]!r}.",
-            hint="set of: objects to score items by their objects.",
+            hint=None if pool.answers else "set of: objects to score items by their objects.",
         )
 
 

@@ -109,5 +109,5 @@ def _objects(
             changes["probabilities"] = _spread(taken.probabilities, columns, len(classes or ()))
         return replace(taken, **changes)  # type: ignore[arg-type]  # by name, of Objects' columns
 
-    sets = tuple(map(joined, side.object_sets))
+    sets = tuple(map(joined, side.object_sets or side.answers))
     return sets if len(sets) > 1 else sets[0]

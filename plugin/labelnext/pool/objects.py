@@ -55,6 +55,8 @@ class Objects:
             boxes are used.
         missing: shape (n_items,), items without a prediction, such as those a model version never
             saw; a prediction with no objects is not missing.
+        whole_items: each item has at most one object, the item itself: its confidence is that of
+            the item's answer, its class the item's class. Items without one are missing.
 
     Raises:
         InvalidInput: if shapes disagree or a value is out of range.
@@ -73,6 +75,7 @@ class Objects:
     weights: NDArray[np.float64] | None
     masks: NDArray[np.object_] | None
     missing: NDArray[np.bool_] | None
+    whole_items: bool
 
     def __init__(
         self,
@@ -86,6 +89,7 @@ class Objects:
         weights: ArrayLike | None = None,
         masks: Sequence[Mapping[str, Any]] | NDArray[np.object_] | None = None,
         missing: ArrayLike | None = None,
+        whole_items: bool = False,
     ) -> None:
         scores = float_array("confidences", confidences)
         if scores.ndim != 1:
@@ -100,6 +104,10 @@ class Objects:
             )
         if (np.diff(bounds) < 0).any():
             raise InvalidInput("offsets must be non-decreasing.")
+        if whole_items:
+            missing = _without_answer(bounds)
+            given = {"boxes": boxes, "masks": masks, "probabilities": probabilities}
+            _refuse_parts({**given, "embeddings": embeddings})
         vectors = rows_of("objects.probabilities", probabilities, n)
         shapes = None if masks is None else _checked_masks(masks, bounds)
         if shapes is not None and boxes is None:
@@ -117,6 +125,7 @@ class Objects:
             weights=None if weights is None else column_of("weights", weights, n, np.float64),
             masks=shapes,
             missing=None if missing is None else _checked_missing(missing, bounds),
+            whole_items=whole_items,
         )
 
     def __len__(self) -> int:
@@ -168,9 +177,9 @@ class Objects:
         columns: dict[str, Any] = {
             f.name: None if getattr(self, f.name) is None else getattr(self, f.name)[rows]
             for f in fields(self)
-            if f.name not in ("offsets", "missing")
+            if f.name not in ("offsets", "missing", "whole_items")
         }
-        return Objects(offsets, missing=missing, **columns)
+        return Objects(offsets, missing=missing, whole_items=self.whole_items, **columns)
 
 
 def _checked_masks(
@@ -190,6 +199,41 @@ def _checked_missing(missing: ArrayLike, offsets: NDArray[np.int64]) -> NDArray[
             f"items in objects.missing must have no objects; got some for row {listed(wrong)}."
         )
     return column
+
+
+def _without_answer(offsets: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+    """Whole items without an object, shape (n_items,); None if there are none."""
+    counts = np.diff(offsets)
+    if (counts > 1).any():
+        row = int(np.flatnonzero(counts > 1)[0])
+        raise InvalidInput(
+            f"objects of whole items must be one per item at most; got {counts[row]} for row {row}."
+        )
+    return counts == 0 if len(counts) > offsets[-1] else None
+
+
+def _refuse_parts(columns: Mapping[str, object]) -> None:
+    for name, column in columns.items():
+        if column is not None:
+            raise InvalidInput(
+                f"{name} must be left out for objects of whole items; got some.",
+                hint="give an item's probabilities and embeddings to the Pool itself.",
+            )
+
+
+def checked_whole_items(sets: Sequence[Objects], *, alone: bool) -> None:
+    """Check that whole items aren't mixed with detected objects or class probabilities.
+
+    Raises:
+        InvalidInput: if they are.
+    """
+    whole = [objects.whole_items for objects in sets]
+    if any(whole) and not (all(whole) and alone):
+        beside = "class probabilities" if all(whole) else "detected objects"
+        raise InvalidInput(
+            f"one confidence per item must be the only prediction; got {beside} beside it.",
+            hint="give each kind of prediction a pool of its own.",
+        )
 
 
 def checked_objects(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.errors import InvalidInput, listed
+from labelnext.errors import InvalidInput
+from labelnext.pool.answers import consensus
 from labelnext.pool.checks import (
     checked_classes,
     checked_costs,
     checked_ids,
     checked_labels,
+    checked_versions,
     checked_votes,
     column_of,
     distributions,
@@ -24,14 +25,17 @@ from labelnext.pool.checks import (
     id_order,
     likeliest_classes,
     mean_of_members,
+    n_versions_of,
     rows_of,
     unit_interval,
 )
+from labelnext.pool.digest import update
 from labelnext.pool.objects import Notice as Notice
 from labelnext.pool.objects import Objects as Objects
 from labelnext.pool.objects import (
     absent_in_all,
     checked_objects,
+    checked_whole_items,
     fill,
     missing_versions,
     note_missing_versions,
@@ -62,7 +66,8 @@ class Pool:
         groups: shape (n_items,), such as a video's name.
         costs: shape (n_items,), the cost of labelling each item, above 0.
         multilabel: the classes are independent, so rows need not sum to 1.
-        objects: predicted objects, or a tuple with one entry per model version.
+        objects: predicted objects, or a tuple with one entry per model version; with
+            `Objects.whole_items`, one confidence per item.
         truth: labelled objects.
         versions: names of the model versions, in their order; used only in reports.
         missing: shape (n_items,), items without any prediction; a prediction with no objects is
@@ -123,11 +128,14 @@ class Pool:
             if not sets:
                 raise InvalidInput("objects must hold at least one set; got an empty tuple.")
             sets = tuple(checked_objects("objects", o, ids, collected) for o in sets)
+            checked_whole_items(sets, alone=probabilities is None)
         absent: NDArray[np.bool_] = np.full(n, probabilities is None and objects is None)
         if missing is not None:
             absent = column_of("missing", missing, n, np.bool_)
         elif sets is not None and probabilities is None:
             absent = absent_in_all(sets)
+        if sets is not None and sets[0].whole_items:
+            absent = absent | absent_in_all(sets)
         predicted = None
         if probabilities is not None:
             predicted = _checked_probabilities(
@@ -156,7 +164,7 @@ class Pool:
             multilabel=multilabel,
             objects=sets if isinstance(objects, tuple) or sets is None else sets[0],
             truth=None if truth is None else checked_objects("truth", truth, ids, collected),
-            versions=None if versions is None else _checked_versions(versions, predicted, sets),
+            versions=None if versions is None else checked_versions(versions, predicted, sets),
             missing=absent,
             notices=tuple(collected),
         )
@@ -183,7 +191,7 @@ class Pool:
         """Names of the model versions: as given, else numbers from 1; empty without predictions."""
         if self.versions is not None:
             return self.versions
-        n_versions = _n_versions(self.probabilities, self.object_sets)
+        n_versions = n_versions_of(self.probabilities, _sets(self.objects))
         return tuple(str(number) for number in range(1, n_versions + 1))
 
     @property
@@ -200,10 +208,19 @@ class Pool:
 
     @property
     def object_sets(self) -> tuple[Objects, ...]:
-        """The objects by model version; empty without any."""
-        if self.objects is None:
-            return ()
-        return self.objects if isinstance(self.objects, tuple) else (self.objects,)
+        """The detected objects by model version; empty without any."""
+        return () if self.answers else _sets(self.objects)
+
+    @cached_property
+    def answers(self) -> tuple[Objects, ...]:
+        """One confidence per item by model version (`Objects.whole_items`); empty without any."""
+        sets = _sets(self.objects)
+        return sets if sets and sets[0].whole_items else ()
+
+    @cached_property
+    def answer(self) -> Objects | None:
+        """One confidence per item, the `consensus` of all versions; None without `answers`."""
+        return consensus(self.answers) if self.answers else None
 
     @property
     def newest_objects(self) -> Objects | None:
@@ -258,7 +275,8 @@ class Pool:
         """One class per item, for quotas and counts.
 
         The class with the largest mean probability, also when classes are independent; without
-        probabilities, the class of the most confident object in `shown_objects`.
+        probabilities, the class of the item's `answer`, or of the most confident object in
+        `shown_objects`.
 
         Returns:
             Shape (n_items,), class positions, −1 for none; None if no classes are predicted.
@@ -270,6 +288,8 @@ class Pool:
         """
         if self.mean_probabilities is not None:
             return likeliest_classes(self.mean_probabilities)
+        if self.answer is not None:
+            return self.answer.top_classes
         by_version = [objects.top_classes for objects in self.shown_objects]
         known = [classes for classes in by_version if classes is not None]
         if len(known) < 2:
@@ -292,7 +312,8 @@ class Pool:
         The same as `top_classes` for items with mutually exclusive classes; −1 otherwise, as for
         independent classes and objects.
         """
-        if self.top_classes is None or self.probabilities is None or self.multilabel:
+        unanswered = self.probabilities is None and self.answer is None
+        if self.top_classes is None or unanswered or self.multilabel:
             return np.full(len(self), -1, dtype=np.int64)
         return self.top_classes
 
@@ -305,29 +326,14 @@ class Pool:
                 continue
             digest.update(f.name.encode())
             for part in value if isinstance(value, tuple) and f.name != "classes" else (value,):
-                _update(digest, part, self.tie_order)
+                update(digest, part, self.tie_order)
         return digest.hexdigest()
 
 
-def _n_versions(probabilities: NDArray[np.floating] | None, sets: Sequence[object] | None) -> int:
-    """The number of model versions with predictions."""
-    if probabilities is not None:
-        return len(probabilities) if probabilities.ndim == 3 else 1
-    return 0 if sets is None else len(sets)
-
-
-def _checked_versions(
-    versions: Iterable[object],
-    probabilities: NDArray[np.floating] | None,
-    sets: Sequence[object] | None,
-) -> tuple[str, ...] | None:
-    """Check that there is one name per model version; None without predictions."""
-    names, n_versions = tuple(str(name) for name in versions), _n_versions(probabilities, sets)
-    if not n_versions:
-        return None
-    if len(names) != n_versions:
-        raise InvalidInput(f"versions must be {counted(n_versions, 'name')}; got {listed(names)}.")
-    return names
+def _sets(objects: Objects | tuple[Objects, ...] | None) -> tuple[Objects, ...]:
+    if objects is None:
+        return ()
+    return objects if isinstance(objects, tuple) else (objects,)
 
 
 def _checked_probabilities(
@@ -378,23 +384,3 @@ def _checked_probabilities(
         fewer = ids[some & ~bad]
         notices.append(missing_versions(fewer, len(out)))
     return out.reshape(array.shape)
-
-
-def _update(digest: Any, value: object, order: NDArray[np.intp]) -> None:
-    if isinstance(value, Objects):
-        value = value.take(order)
-        for f in fields(value):
-            part = getattr(value, f.name)
-            if part is not None:
-                plain = repr(part.tolist()).encode() if part.dtype == object else None
-                digest.update(plain or np.ascontiguousarray(part).tobytes())
-    elif isinstance(value, np.ndarray):
-        rows = value[:, order] if value.ndim == 3 else value[order]
-        digest.update(str(rows.dtype.kind).encode() + str(rows.shape).encode())
-        digest.update(
-            "\0".join(rows.tolist()).encode()
-            if rows.dtype.kind == "U"
-            else np.ascontiguousarray(rows).tobytes()
-        )
-    else:
-        digest.update(repr(value).encode())

@@ -60,6 +60,8 @@ def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
         return None
     if pool.mean_probabilities is not None:
         top, what = pool.mean_probabilities.max(axis=1), "top probabilities"
+    elif pool.answers:
+        top, what = pool.answers[-1].confidences, "confidences"
     elif pool.newest_objects is not None:
         top, what = pool.newest_objects.confidences, "object confidences"
     else:

@@ -62,7 +62,7 @@ class Trust:
         accuracy: share correct.
         ece: expected calibration error, in [0, 1].
         classwise_ece: the same for each class's probability, averaged.
-        brier: Brier score: for items, over all classes, in [0, 2]; for objects, in [0, 1].
+        brier: Brier score: over all classes, in [0, 2]; for confidences alone, in [0, 1].
         nll: negative log-likelihood, in nats.
         classes: the same by class, for classes that occur.
         bins: the reliability diagram.
@@ -117,10 +117,11 @@ class Evidence:
     """A model version's predictions on labelled items, with the truth.
 
     Attributes:
-        of: items or objects; `none` if there is nothing to compare.
-        rows: shape (n, n_classes), probabilities of items; or shape (n, 1), confidences of objects.
-        labels: shape (n,), class positions of items; for objects 1 if correct, else 0.
-        class_ids: shape (n,), predicted classes of objects; None without class ids.
+        of: items, answers (one confidence per item) or objects; `none` if there is nothing to
+            compare.
+        rows: shape (n, n_classes), probabilities of items; or shape (n, 1), confidences.
+        labels: shape (n,), class positions of items; for confidences 1 if correct, else 0.
+        class_ids: shape (n,), predicted classes beside confidences; None without class ids.
     """
 
     of: str
@@ -150,6 +151,8 @@ def evidence(pool: Pool) -> list[Evidence]:
     """Each model version's predictions on the labelled items, with the truth."""
     if pool.members is not None and pool.labels is not None and not pool.multilabel:
         return [_items_evidence(rows, pool.labels) for rows in pool.members]
+    if pool.answers and pool.labels is not None:
+        return [_answers_evidence(answers, pool.labels) for answers in pool.answers]
     if pool.truth is not None and (pool.truth.boxes is not None or not len(pool.truth.confidences)):
         return [_objects_evidence(pool, objects, pool.truth) for objects in pool.object_sets]
     return []
@@ -158,6 +161,17 @@ def evidence(pool: Pool) -> list[Evidence]:
 def _items_evidence(rows: NDArray[np.floating], labels: NDArray[np.int64]) -> Evidence:
     usable = (labels >= 0) & np.isfinite(rows).all(axis=1)
     return Evidence("items", rows[usable].astype(np.float64), labels[usable])
+
+
+def _answers_evidence(answers: Objects, labels: NDArray[np.int64]) -> Evidence:
+    if answers.class_ids is None:
+        return _NOTHING
+    of_items = labels[answers.item_positions]
+    usable = (of_items >= 0) & (answers.class_ids >= 0) & np.isfinite(answers.confidences)
+    confidences, ids = answers.confidences[usable].astype(np.float64), answers.class_ids[usable]
+    return Evidence(
+        "answers", confidences[:, None], (ids == of_items[usable]).astype(np.int64), ids
+    )
 
 
 def _objects_evidence(pool: Pool, objects: Objects, truth: Objects) -> Evidence:
@@ -182,7 +196,7 @@ def judge(evidence: Evidence, place: int, name: str, classes: Sequence[str] | No
     """
     if evidence.of == "none" or len(evidence.labels) < _LEAST:
         return None
-    judged = _of_items if evidence.of == "items" else _of_objects
+    judged = _of_items if evidence.of == "items" else _of_confidence_column
     return judged(evidence, place, name, classes)
 
 
@@ -221,7 +235,9 @@ def _of_class(
     )
 
 
-def _of_objects(evidence: Evidence, place: int, name: str, classes: Sequence[str] | None) -> Trust:
+def _of_confidence_column(
+    evidence: Evidence, place: int, name: str, classes: Sequence[str] | None
+) -> Trust:
     confidences, right = evidence.rows[:, 0], evidence.labels == 1
     ids = np.zeros(len(right), dtype=np.int64) if evidence.class_ids is None else evidence.class_ids
     whole = _of_confidences("", confidences, right)
@@ -236,7 +252,7 @@ def _of_objects(evidence: Evidence, place: int, name: str, classes: Sequence[str
     return Trust(
         place + 1,
         name,
-        "objects",
+        "objects" if evidence.of == "objects" else "items",
         len(right),
         float(confidences.mean()),
         float(right.mean()),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from labelnext.acquisition.overlap import boxes_of
 from labelnext.errors import InvalidInput, MissingExtra
+from labelnext.pool.answers import answer_rows
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking, priorities
@@ -34,7 +35,8 @@ def review(pool: Pool, *, score: LabelScore = "auto", budget: int | None = None)
     """Rank a pool's existing labels, most doubtful first.
 
     The measure depends on the pool: ActiveLab if several people labelled an item, ObjectLab for
-    labelled objects, otherwise the score of each item's class.
+    labelled objects, otherwise the score of each item's class. With one confidence per item, the
+    rest counts as spread over the other classes.
 
     Args:
         pool: with labels and predictions; items without either are left out.
@@ -95,6 +97,8 @@ def _scores(pool: Pool, score: LabelScore) -> Scored:
     if pool.truth is not None and pool.newest_objects is not None:
         return _of_objects(pool, pool.truth, pool.newest_objects)
     rows = pool.mean_probabilities
+    if pool.answer is not None and pool.answer.class_ids is not None and pool.n_classes:
+        rows = answer_rows(pool.answer, pool.n_classes)
     if pool.labels is None or rows is None or pool.multilabel:
         raise InvalidInput(
             "purpose review needs labels and predictions of the same kind (a class per item with "

@@ -150,6 +150,8 @@ def _parts(
         return _cluster_parts(pool, pool.object_sets, row, {**function.options, **options})
     if ranking.of == "objects" or pool.multilabel:
         return _object_parts(pool, row, function, ranking, options)
+    if pool.answers:
+        return _answer_parts(pool, row)
     if pool.members is None:
         return []
     vectors = pool.members[:, row]
@@ -166,6 +168,24 @@ def _parts(
         }
         for c in order
     ]
+
+
+def _answer_parts(pool: Pool, row: int) -> list[dict[str, Any]]:
+    """The item's confidence, by model version."""
+    several = len(pool.answers) > 1
+    parts = []
+    for number, answers in enumerate(pool.answers, 1):
+        start, end = answers.offsets[row : row + 2].tolist()
+        ids = answers.class_ids
+        parts += [
+            {
+                **({"version": f"version {number}"} if several else {}),
+                **({} if ids is None else {"class": class_name(pool, int(ids[i]))}),
+                "confidence": float(answers.confidences[i]),
+            }
+            for i in range(start, end)
+        ]
+    return parts
 
 
 def _object_parts(

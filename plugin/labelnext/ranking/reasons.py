@@ -15,7 +15,7 @@ from labelnext.support.words import counted
 
 
 def reason(pool: Pool, row: int, of: str | None) -> str:
-    """A one-line reason for an item's score: its two best classes, or its objects.
+    """A one-line reason for an item's score: its two best classes, its answer, or its objects.
 
     Args:
         pool: the items.
@@ -24,6 +24,8 @@ def reason(pool: Pool, row: int, of: str | None) -> str:
     """
     if pool.missing[row]:
         return "no prediction"
+    if pool.answer is not None:
+        return _answers_reason(pool, row)
     sets = pool.object_sets
     if (of == "objects" or pool.members is None) and sets:
         if len(sets) > 1 and all(objects.boxes is not None for objects in sets):
@@ -43,6 +45,26 @@ def reason(pool: Pool, row: int, of: str | None) -> str:
     votes = np.bincount(members.argmax(axis=1))
     won = np.argsort(-votes, kind="stable")[: np.count_nonzero(votes)].tolist()
     return f"{text}; votes: {', '.join(f'{class_name(pool, c)} {votes[c]}' for c in won[:5])}"
+
+
+def _answers_reason(pool: Pool, row: int) -> str:
+    """The confidence of an item, and that of each model version if there are several."""
+    assert pool.answer is not None
+    text = answer_text(pool, pool.answer, row)
+    if len(pool.answers) == 1:
+        return text
+    each = (answer_text(pool, answers, row) for answers in pool.answers)
+    return f"{text}; versions: {', '.join(each)}"
+
+
+def answer_text(pool: Pool, answers: Objects, row: int) -> str:
+    """The class and confidence of an item's answer, or the confidence alone without classes."""
+    start, end = answers.offsets[row : row + 2].tolist()
+    if start == end:
+        return "none"
+    ids = answers.class_ids
+    what = "confidence" if ids is None else class_name(pool, int(ids[start]))
+    return f"{what} {answers.confidences[start]:.2f}"
 
 
 def objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> str:
@@ -93,9 +115,9 @@ def predictions_by_class(
         without predicted classes. With several versions, each item's objects come from the newest
         version that predicted it.
     """
-    if pool.probabilities is not None and of != "objects":
-        assert pool.top_classes is not None, "there are probabilities"
-        return pool.top_classes, np.arange(len(pool))
+    if pool.answers or (pool.probabilities is not None and of != "objects"):
+        classes = pool.top_classes
+        return None if classes is None else (classes, np.arange(len(pool)))
     pairs = [(o.class_ids, o.item_positions) for o in pool.shown_objects if o.class_ids is not None]
     if len(pairs) < 2:
         return pairs[0] if pairs else None

@@ -240,7 +240,7 @@ def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
             )
         return replace(recipe, acquisition=None, unit=None, reasons=reasons)
     function = get_acquisition(name)
-    unit = unit or function.default_of(pool)
+    unit = function.unit_on(pool, unit)
     defaults = {n: v for n, v in function.options.items() if n in _LENIENT.values()}
     if unit == "objects" or pool.multilabel:
         reduced = _LENIENT if unit == "objects" else {"reduction": "reduce"}

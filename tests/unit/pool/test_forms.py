@@ -16,7 +16,9 @@ import pytest
 
 from labelnext.acquisition import bald, committee_certainty, entropy, mean_object_confidence
 from labelnext.pool import Pool
+from labelnext.pool.answers import spread_rest
 from labelnext.pool.checks import rows_of
+from labelnext.pool.digest import update
 from labelnext.pool.objects import checked_objects
 from labelnext.selection.vectors import as_points
 from labelnext_adapters.fiftyone.database.values import stream
@@ -26,6 +28,8 @@ ALLOWED: Mapping[Callable[..., Any], str] = {
     Pool: "it gives one version and several the same form",
     checked_objects: "it checks the columns of objects",
     rows_of: "it checks arrays",
+    update: "every kind of column, for the fingerprint",
+    spread_rest: "an array from any caller",
     bald: "an array of members from any caller",
     committee_certainty: "objects from any caller",
     entropy: "rows or objects from any caller",

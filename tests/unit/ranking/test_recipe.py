@@ -122,9 +122,11 @@ def test_auto_chooses_only_what_it_says_it_may() -> None:
         Pool(["a"], probabilities=[ROWS[:1], ROWS[1:2]]),
         Pool(["a"], objects=objects),
         Pool(["a"], objects=(objects, objects)),
+        Pool(["a"], objects=Objects([0, 1], [0.5], whole_items=True)),
     ]
     names = [resolved(Recipe(), pool).acquisition for pool in pools]
-    assert names == ["margin", "entropy", "bald", "entropy", "committee_certainty"]
+    assert names[:5] == ["margin", "entropy", "bald", "entropy", "committee_certainty"]
+    assert names[5:] == ["least_confidence"]
     assert {*names} == {*AUTO_FUNCTIONS}
 
 

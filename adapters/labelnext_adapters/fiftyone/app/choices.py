@@ -80,6 +80,8 @@ def prediction_choices(collection: Any) -> list[Choice]:
             labels.append(Choice(name, kind))
         elif kind == "Segmentation" and values:
             others.append(Choice(name, kind, SEGMENTATION))
+        elif kind == "Regression" and values and _is_sure(values[0]):
+            others.append(Choice(name, "a confidence beside a number"))
         elif kind == "Heatmap" and values:
             others.append(Choice(name, kind))
         elif kind == "FloatField" and values and all(0 <= value <= 1 for value in values):
@@ -89,7 +91,7 @@ def prediction_choices(collection: Any) -> list[Choice]:
 
 def _says_how_sure(value: Any, kind: str) -> bool:
     listed = KINDS[kind].listed
-    return any(_is_sure(label) for label in (value[listed] if listed else [value]))
+    return any(_is_sure(label) for label in ([value, *value[listed]] if listed else [value]))
 
 
 def _is_sure(label: Any) -> bool:

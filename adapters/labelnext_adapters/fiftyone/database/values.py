@@ -160,6 +160,12 @@ def softmax(logits: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
+def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Logits to probabilities, each by itself; NaN stays."""
+    half = np.tanh(logits / 2) / 2  # without overflow
+    return np.asarray(0.5 + half)
+
+
 def floats(values: Sequence[Any]) -> NDArray[np.float64]:
     """Numbers; NaN for None."""
     return np.array(values, dtype=np.float64) if len(values) else np.zeros(0)

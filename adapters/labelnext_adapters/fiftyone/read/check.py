@@ -18,7 +18,13 @@ from labelnext_adapters.fiftyone.database.connection import (
 from labelnext_adapters.fiftyone.database.mongod import bundled_mongod, mongod_version
 from labelnext_adapters.fiftyone.database.values import fetch, flat
 from labelnext_adapters.fiftyone.read.embeddings import check_embeddings, is_index
-from labelnext_adapters.fiftyone.read.label_types import CERTAINTIES, is_held, kind_of, labels_of
+from labelnext_adapters.fiftyone.read.label_types import (
+    CERTAINTIES,
+    VECTORS,
+    is_held,
+    kind_of,
+    labels_of,
+)
 from labelnext_adapters.fiftyone.read.own_runs import check_run_name, refuse_foreign
 
 if TYPE_CHECKING:
@@ -108,13 +114,16 @@ def _predictions(collection: Any, field: str, count: int, items: str) -> Iterato
     if kind.scalar:
         return
     inner = kind.path(field)
+    of_labels = [f"{inner}.{part}" for part in CERTAINTIES]
+    of_whole = [f"{field}.{part}" for part in VECTORS] if kind.has_vectors and kind.listed else []
     with talking():
         first = collection.exists(field).limit(100)
-        columns = fetch(first, [f"{inner}.{part}" for part in CERTAINTIES])
+        columns = fetch(first, [*of_labels, *of_whole])
     held = []
-    for part in CERTAINTIES:
-        values = columns[f"{inner}.{part}"]
-        if any(is_held(value) for value in (flat(values) if kind.listed else values)):
+    for path in [*of_whole, *of_labels]:
+        values = flat(columns[path]) if kind.listed and path in of_labels else columns[path]
+        part = path.rpartition(".")[2]
+        if part not in held and any(is_held(value) for value in values):
             held.append(part)
     if held:
         yield Finding("ok", f"{field} holds {' and '.join(held)}.")

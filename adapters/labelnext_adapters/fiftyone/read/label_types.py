@@ -12,8 +12,10 @@ from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.fiftyone.database.connection import field_of
 from labelnext_adapters.fiftyone.database.values import one_by_one, vector
 
+#: Fields of a label that hold a number for each class.
+VECTORS = ("logits", "probabilities")
 #: Fields of a label of which each tells how sure a model is.
-CERTAINTIES = ("logits", "probabilities", "confidence")
+CERTAINTIES = (*VECTORS, "confidence")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Kind:
         """Whether an item has objects, one or more, and no class of its own."""
         return self.single or self.listed is not None
 
+    @property
+    def has_vectors(self) -> bool:
+        """Whether a vector over the classes belongs to the sample itself."""
+        return self.name in ("Classification", "Classifications")
+
     def path(self, field: str) -> str:
         """Where the labels of a field begin.
 
@@ -47,6 +54,15 @@ class Kind:
             'pred.polylines'
         """
         return f"{field}.{self.listed}" if self.listed else field
+
+    def number(self, field: str) -> str:
+        """Where the number of a scalar field is.
+
+        Example:
+            >>> KINDS["Regression"].number("age"), KINDS["FloatField"].number("sure")
+            ('age.confidence', 'sure')
+        """
+        return f"{field}.confidence" if self.name == "Regression" else field
 
 
 KINDS = {
@@ -62,6 +78,7 @@ KINDS = {
         Kind("Keypoint", single=True, shape="points"),
         Kind("Polyline", single=True, shape="points"),
         Kind("TemporalDetection", single=True),
+        Kind("Regression", scalar=True),
         Kind("Heatmap", scalar=True),
         Kind("FloatField", scalar=True),
     )

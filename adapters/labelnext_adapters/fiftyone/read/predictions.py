@@ -1,4 +1,4 @@
-"""Stored predictions to columns: Classification to vectors, lists of labels to objects."""
+"""Stored predictions to columns: classes to vectors or a confidence, lists to objects."""
 
 from __future__ import annotations
 
@@ -18,8 +18,14 @@ from labelnext_adapters.fiftyone.database.values import (
     floats,
     offsets,
     positions,
+    sigmoid,
     softmax,
     stack,
+)
+from labelnext_adapters.fiftyone.read.classifications import (
+    answers_together,
+    independent,
+    one_distribution,
 )
 from labelnext_adapters.fiftyone.read.label_types import Kind, extent, one_confidence
 
@@ -45,8 +51,18 @@ class Reading:
         self.notices.append(Notice(code, f"{len(ids)} {message}" if ids else message, ids))
 
 
-def class_vectors(reading: Reading, name: str) -> NDArray[np.floating] | None:
-    """Probabilities of Classifications, from logits or else a probabilities attribute."""
+def class_vectors(reading: Reading, name: str, kind: Kind) -> NDArray[np.floating] | None:
+    """Probabilities of all classes, from a label's logits or else its attribute probabilities.
+
+    Args:
+        reading: what is known; a dataset with one class gets its opposite, too, where a
+            Classification has a single logit.
+        name: of the field.
+        kind: Classification has one class; the classes of Classifications are independent.
+    """
+    exclusive = kind.name == "Classification"
+    if exclusive and (pairs := _of_two_classes(reading, name)) is not None:
+        return pairs
     width = len(reading.declared) if reading.declared else None
     result: NDArray[np.floating] | None = None
     for attribute in ("logits", "probabilities"):
@@ -55,14 +71,32 @@ def class_vectors(reading: Reading, name: str) -> NDArray[np.floating] | None:
             continue
         matrix, odd = found
         _check_widths(reading, f"{name}.{attribute}", matrix, odd)
-        if attribute == "logits":
+        if attribute == "logits" and exclusive:
             _doubt_logits(reading, name, matrix)
             matrix = softmax(matrix)
+        elif attribute == "logits":
+            matrix = sigmoid(matrix)
         if result is None:
             result = matrix
         elif result.shape == matrix.shape:
             result = np.where(np.isnan(result).all(axis=1, keepdims=True), matrix, result)
     return result
+
+
+def _of_two_classes(reading: Reading, name: str) -> NDArray[np.floating] | None:
+    """Probabilities of two classes, where each label has one number, for the second of them."""
+    declared = reading.declared
+    if declared is not None and len(declared) > 2:
+        return None
+    for attribute in ("logits", "probabilities"):
+        found = stack(reading.columns[f"{name}.{attribute}"], 1)
+        if found is None or found[1]:
+            continue
+        second = sigmoid(found[0]) if attribute == "logits" else found[0]
+        if declared is not None and len(declared) == 1:
+            reading.declared = (f"not {declared[0]}", *declared)
+        return np.hstack([1 - second, second])
+    return None
 
 
 def _check_widths(
@@ -111,15 +145,15 @@ def predicted(
         InvalidInput: if the fields of a committee hold different things.
     """
     found = [
-        classified(reading, name, classes, rows)
-        if kind.name == "Classification"
-        else detected(reading, name, kind, classes)
+        _of_field(reading, name, kind, classes, rows)
         for (name, kind), rows in zip(fields, vectors, strict=True)
     ]
     if len(found) < 2:
         return found[0] if found else {}
+    found = answers_together(found)
     missing = np.logical_and.reduce([part["missing"] for part in found])
-    if all("objects" in part for part in found):
+    alike = {part["objects"].whole_items for part in found if "objects" in part}
+    if all("probabilities" not in part for part in found) and len(alike) == 1:
         versions = tuple(replace(part["objects"], missing=part["missing"]) for part in found)
         return {"objects": versions, "missing": missing}
     rows = [part["probabilities"] for part in found if "probabilities" in part]
@@ -129,7 +163,28 @@ def predicted(
             "the fields of a committee must all hold objects, or all probabilities of the same "
             f"classes; got {names}, which do not."
         )
-    return {"probabilities": np.stack(rows), "missing": missing}
+    multilabel = {part.get("multilabel", False) for part in found} == {True}
+    return {"probabilities": np.stack(rows), "multilabel": multilabel, "missing": missing}
+
+
+def _of_field(
+    reading: Reading,
+    name: str,
+    kind: Kind,
+    classes: tuple[str, ...],
+    vectors: NDArray[np.floating] | None,
+) -> dict[str, Any]:
+    """Columns of a Pool for one field."""
+    if kind.name == "Classification":
+        return classified(reading, name, classes, vectors)
+    if kind.scalar:
+        return _scalar(reading, name, kind)
+    if kind.name == "Classifications":
+        if vectors is not None:
+            return independent(reading, name, vectors, detected(reading, name, kind, classes))
+        if (whole := one_distribution(reading, name, kind, classes)) is not None:
+            return whole
+    return detected(reading, name, kind, classes)
 
 
 def classified(
@@ -138,7 +193,7 @@ def classified(
     classes: tuple[str, ...],
     vectors: NDArray[np.floating] | None,
 ) -> dict[str, Any]:
-    """Columns of a Pool for Classifications: distributions, or objects where there are none."""
+    """Columns of a Pool for Classification: distributions, or a confidence where none are."""
     columns = reading.columns
     labels, confidences = columns[f"{name}.label"], floats(columns[f"{name}.confidence"])
     given = zip(labels, *(columns[f"{name}.{a}"] for a in _PREDICTED), strict=True)
@@ -178,20 +233,18 @@ def _one_each(
     ids: NDArray[np.int64],
     missing: NDArray[np.bool_],
 ) -> Objects:
-    """A Classification with a confidence alone, as an item with one object."""
+    """A Classification with a confidence alone, as one confidence per item."""
     reading.note(
         "confidence_only",
-        f"{name} holds confidences without class probabilities, so each "
-        "item is scored as one object; margin and variance need logits.",
+        f"{name} holds one confidence per item without class probabilities, so items are ranked "
+        "by least_confidence; margin, entropy and variance need logits.",
     )
     starts = np.concatenate([[0], np.cumsum(~missing)])
-    return Objects(starts, confidences[~missing], class_ids=ids[~missing])
+    return Objects(starts, confidences[~missing], class_ids=ids[~missing], whole_items=True)
 
 
 def detected(reading: Reading, name: str, kind: Kind, classes: tuple[str, ...]) -> dict[str, Any]:
-    """Columns of a Pool for lists of labels; a number of the sample is one object."""
-    if kind.scalar:
-        return _scalar(reading, name)
+    """Columns of a Pool for lists of labels."""
     inner = kind.path(name)
     lists = reading.columns[f"{inner}.confidence"]
     starts = offsets(lists)
@@ -241,10 +294,10 @@ def _object_embeddings(
     return vectors
 
 
-def _scalar(reading: Reading, name: str) -> dict[str, Any]:
-    """A number a sample, as an item with one object of that confidence."""
-    values = floats(reading.columns[name])
-    if reading.options.pred_values == "uncertainty":
+def _scalar(reading: Reading, name: str, kind: Kind) -> dict[str, Any]:
+    """A number a sample, as one confidence per item."""
+    values = floats(reading.columns[kind.number(name)])
+    if kind.name != "Regression" and reading.options.pred_values == "uncertainty":
         values = 1 - values
     odd = np.flatnonzero((values < 0) | (values > 1))
     if len(odd):
@@ -255,7 +308,8 @@ def _scalar(reading: Reading, name: str) -> dict[str, Any]:
         )
     missing = np.isnan(values)
     starts = np.concatenate([[0], np.cumsum(~missing)])
-    return {"objects": Objects(starts, values[~missing]), "missing": missing}
+    objects = Objects(starts, values[~missing], whole_items=True)
+    return {"objects": objects, "missing": missing}
 
 
 def objects_of(

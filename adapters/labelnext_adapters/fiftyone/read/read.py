@@ -22,7 +22,13 @@ from labelnext_adapters.fiftyone.database.values import (
 )
 from labelnext_adapters.fiftyone.read.embeddings import check_embeddings, embeddings_of
 from labelnext_adapters.fiftyone.read.fetched import fetched_ids
-from labelnext_adapters.fiftyone.read.label_types import Kind, kind_of, labels_of, map_means
+from labelnext_adapters.fiftyone.read.label_types import (
+    VECTORS,
+    Kind,
+    kind_of,
+    labels_of,
+    map_means,
+)
 from labelnext_adapters.fiftyone.read.predictions import (
     Reading,
     class_vectors,
@@ -64,8 +70,7 @@ def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool
     ids = keyed(columns["id"], columns[key] if key else None, key)
     reading = Reading(options, columns, ids, _declared(collection, options))
     vectors = [
-        class_vectors(reading, name) if kind.name == "Classification" else None
-        for name, kind in fields
+        class_vectors(reading, name, kind) if kind.has_vectors else None for name, kind in fields
     ]
     classes = _classes(reading, fields, truth, vectors)
     parts = predicted(reading, fields, classes, vectors)
@@ -105,11 +110,13 @@ def _paths(
     if options.gt_field and truth:
         wanted.append((options.gt_field, truth, ("label",)))
     for name, kind, attributes in wanted:
-        if kind.name == "FloatField":
-            paths.append(name)
+        if kind.scalar and kind.name != "Heatmap":
+            paths.append(kind.number(name))
         elif not kind.scalar:
             shape = (kind.shape,) if kind.shape else ()
             paths += [f"{kind.path(name)}.{part}" for part in (*attributes, *shape)]
+            if kind.has_vectors and kind.listed and "confidence" in attributes:
+                paths += [f"{name}.{part}" for part in VECTORS]
         if kind.single:
             paths.append(f"{name}._cls")
     return paths
@@ -140,9 +147,10 @@ def _classes(
     """The declared classes, else those that the labels show."""
     with_vectors = [
         (f"{name}.label", rows)
-        for (name, _), rows in zip(fields, vectors, strict=True)
-        if rows is not None
+        for (name, kind), rows in zip(fields, vectors, strict=True)
+        if rows is not None and not kind.listed
     ]
+    widths = [rows.shape[1] for rows in vectors if rows is not None]
     if reading.declared:
         for path, rows in with_vectors:
             _check_order(reading, path, reading.declared, rows)
@@ -154,6 +162,8 @@ def _classes(
     if with_vectors:
         path, rows = with_vectors[0]
         names = _names_of_columns(reading.columns[path], rows)
+    elif widths:  # which label belongs to which of several high columns, nothing says
+        names = tuple(f"class {column}" for column in range(widths[0]))
     if names:
         reading.note(
             "derived_classes",

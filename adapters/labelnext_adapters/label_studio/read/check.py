@@ -137,6 +137,8 @@ def _what_they_hold(pool: Pool, wanted: str) -> list[Finding]:
     kind = "nothing that can be scored"
     if pool.probabilities is not None:
         kind = "class probabilities"
+    elif pool.answers:
+        kind = "one confidence per task"
     elif pool.objects is not None:
         kind = "objects with confidences"
     able = [n for n in acquisition_names() if get_acquisition(n).obstacle(pool) is None]

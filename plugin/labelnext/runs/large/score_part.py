@@ -225,6 +225,9 @@ def _best(utilities: NDArray[np.float64], ids: pa.Array, most: int) -> NDArray[n
 
 def _kind(pool: Pool, of: Any) -> list[str]:
     """How many classes the predictions are of, and versions; nothing where there are none."""
+    if pool.answers:
+        several = f"{len(pool.answers)} versions of " if len(pool.answers) > 1 else ""
+        return [f"{several}one confidence per item"]
     if of == "items":
         members = None if pool.missing.all() else pool.members
         n_versions = 1 if members is None else len(members)

@@ -1,0 +1,40 @@
+"""What goes into a pool's fingerprint."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.pool.objects import Objects
+
+
+def update(digest: Any, value: object, order: NDArray[np.intp]) -> None:
+    """Add a column to a digest, with its rows in the given order.
+
+    Args:
+        digest: of hashlib.
+        value: an array of rows (or of members of rows), Objects, or something with a repr.
+        order: positions that sort the items.
+    """
+    if isinstance(value, Objects):
+        value = value.take(order)
+        if value.whole_items:
+            digest.update(b"whole_items")
+        for f in fields(value):
+            part = getattr(value, f.name)
+            if isinstance(part, np.ndarray):
+                plain = repr(part.tolist()).encode() if part.dtype == object else None
+                digest.update(plain or np.ascontiguousarray(part).tobytes())
+    elif isinstance(value, np.ndarray):
+        rows = value[:, order] if value.ndim == 3 else value[order]
+        digest.update(str(rows.dtype.kind).encode() + str(rows.shape).encode())
+        digest.update(
+            "\0".join(rows.tolist()).encode()
+            if rows.dtype.kind == "U"
+            else np.ascontiguousarray(rows).tobytes()
+        )
+    else:
+        digest.update(repr(value).encode())
