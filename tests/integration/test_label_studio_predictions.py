@@ -57,15 +57,17 @@ def test_one_score_of_two_classes_is_a_distribution(
     assert pool.probabilities.tolist() == [[0.25, 0.75], [0.625, 0.375]]
 
 
-def test_one_score_of_three_classes_is_an_object(label_studio: LabelStudio, connect: Open) -> None:
+def test_one_score_of_three_classes_is_one_confidence(
+    label_studio: LabelStudio, connect: Open
+) -> None:
     tasks = [text_task([choice("bad", score=0.75)]), text_task([choice("odd")], score=0.5)]
     project = label_studio.create_project(CHOICES.format(more=""), [*tasks, text_task([])])
     pool = connect(project).read()
     assert pool.probabilities is None
     assert pool.objects.confidences.tolist() == [0.75, 0.5]
     assert pool.objects.class_ids.tolist() == [1, 2]
-    assert pool.missing.tolist() == [False, False, False]
-    assert rank(pool, "least_confidence", no_objects="last").scores[:2].tolist() == [0.5, 0.25]
+    assert pool.missing.tolist() == [False, False, True]
+    assert rank(pool).scores.tolist() == [0.5, 0.25]
 
 
 def test_items_without_a_distribution_among_others_are_counted(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 
+from labelnext.pool.answers import spread_rest
 from labelnext_adapters.label_studio_format.faults import BrokenRegion
 from labelnext_adapters.label_studio_format.region import (
     Probs,
@@ -20,7 +22,7 @@ from labelnext_adapters.label_studio_format.region import (
 if TYPE_CHECKING:
     from labelnext_adapters.label_studio_format.regions import Setup
 
-_SUM_ERROR = 1e-3  # some scored choices that reach 1 this closely are a whole distribution
+SUM_ERROR = 1e-3  # some scored choices that reach 1 this closely are a whole distribution
 
 
 class _Choices(msgspec.Struct):
@@ -54,14 +56,43 @@ def answer_of(region: Region, setup: Setup) -> tuple[list[int], Probs]:
     )
 
 
-def scored_choices(known: Sequence[tuple[int, float]], setup: Setup) -> list[float] | None:
-    """One scored region per class: a distribution if it is whole."""
+def scored_choices(
+    known: Sequence[tuple[int, float]], setup: Setup, remarks: Remarks
+) -> list[float] | None:
+    """One scored region per class: a distribution if it is whole, or a list of the likeliest."""
     row = [0.0] * len(setup.classes)
     for c, s in known:
         row[c] = s
-    distinct = len({c for c, _ in known})
-    whole = distinct == len(row) or abs(math.fsum(row) - 1) <= _SUM_ERROR
-    return row if distinct == len(known) and distinct > 1 and whole else None
+    named, total = dict(known), math.fsum(row)
+    if len(named) < len(known) or len(named) < 2:
+        return None
+    if len(named) == len(row) or abs(total - 1) <= SUM_ERROR:
+        return row
+    spread = None if setup.multiple else spread_list(named, len(row))
+    remarks.spread = spread is not None
+    return spread
+
+
+def spread_list(named: Mapping[int, float], n_classes: int) -> list[float] | None:
+    """A list of the likeliest classes as a distribution: the others share what is left of 1.
+
+    Args:
+        named: probabilities by class.
+        n_classes: how many classes there are.
+
+    Returns:
+        None if the list is no part of a distribution.
+
+    Example:
+        >>> spread_list({0: 0.5, 2: 0.25}, 4)
+        [0.5, 0.125, 0.25, 0.125]
+    """
+    if not named or math.fsum(named.values()) > 1 + SUM_ERROR or not n_classes:
+        return None
+    row = np.full((1, n_classes), np.nan)
+    row[0, [*named]] = [*named.values()]
+    spread: list[float] = spread_rest(row)[0].tolist()
+    return spread
 
 
 def vector_of(probs: dict[str, Any] | list[Any], setup: Setup, remarks: Remarks) -> list[float]:
@@ -78,4 +109,4 @@ def vector_of(probs: dict[str, Any] | list[Any], setup: Setup, remarks: Remarks)
     return row
 
 
-__all__ = ["answer_of", "scored_choices", "vector_of"]
+__all__ = ["SUM_ERROR", "answer_of", "scored_choices", "spread_list", "vector_of"]

@@ -15,13 +15,13 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.masks import Mask
 from labelnext.pool.objects import Notice, Objects
 from labelnext.support.words import counted
+from labelnext_adapters.label_studio_format.answers import SUM_ERROR, spread_list
 from labelnext_adapters.label_studio_format.faults import BrokenRegion, OutOfRange, UnknownLabel
 from labelnext_adapters.label_studio_format.region import Remarks
 from labelnext_adapters.label_studio_format.regions import Found, Setup, parse_result
 from labelnext_adapters.label_studio_format.remarks import Problem, notices_of
 
 _NO_BOX = (math.nan,) * 4
-_SUM_ERROR = 1e-3  # as the pool's: rows further from 1 are no distributions
 _FEW = 0.1  # of the predictions; of more, numbers that are out of range are no slip of a few
 
 
@@ -34,18 +34,15 @@ class Content:
         objects: None without any.
         present: shape (n_items,), items that have a prediction.
         multilabel: classes are independent.
-        whole: each object is one confidence for its whole item.
     """
 
     probabilities: NDArray[np.float64] | None
     objects: Objects | None
     present: NDArray[np.bool_]
     multilabel: bool
-    whole: bool = False
 
 
-# Most predictions need no remark of their own.
-_CLEAN, _WHOLE = Remarks(), Remarks(whole=True)
+_CLEAN = Remarks()  # most predictions need no remark of their own
 
 
 @dataclass(slots=True)
@@ -57,6 +54,7 @@ class _Taken:
     version: str | None
     vector: array[float] | None = None
     place: tuple[int, int] | None = None
+    whole: Found | None = None
     problem: Problem | None = None
     beyond: float | None = None
     remarks: Remarks = field(default_factory=lambda: _CLEAN)
@@ -128,8 +126,8 @@ class Columns:
                 taken.place = self._place(parsed.objects)
             else:
                 taken.problem = Problem("no_score")
-            shared = (common for common in (_CLEAN, _WHOLE) if common == remarks)
-            taken.remarks = next(shared, remarks)
+            taken.whole = None if parsed is None else parsed.whole
+            taken.remarks = _CLEAN if remarks == _CLEAN else remarks
 
     def versions(self, tasks: Iterable[int]) -> dict[str | None, list[int]]:
         """The tasks of each model version whose prediction is used."""
@@ -170,19 +168,12 @@ class Columns:
                 known.
         """
         taken = {task: self._taken[task] for task in task_ids if task in self._taken}
-        vectors = {t: row.vector for t, row in taken.items() if row.vector is not None}
-        sums = {t: math.fsum(vector) for t, vector in vectors.items()}
-        multilabel = self.setup.multiple and any(abs(s - 1) > _SUM_ERROR for s in sums.values())
         problems = {t: row.problem for t, row in taken.items() if row.problem is not None}
         problems |= self._beyond(taken, names)
-        if not multilabel:
-            odd = {t: s for t, s in sums.items() if abs(s - 1) > _SUM_ERROR}
-            if len(odd) <= _FEW * len(taken):  # else the pool says it of all
-                problems |= {t: Problem("no_sum", f"{s:.6g}") for t, s in odd.items()}
-                vectors = {t: vector for t, vector in vectors.items() if t not in odd}
-        placed = [t for t, row in taken.items() if row.place is not None]
+        vectors, multilabel = self._vectors(taken, problems)
+        placed = [t for t, row in taken.items() if row.place is not None and t not in vectors]
+        whole = _whole_items(taken, placed)
         probabilities = objects = None
-        whole = False
         if vectors:
             # What has no distribution cannot be compared with what has one.
             problems |= dict.fromkeys(placed, Problem("no_distribution"))
@@ -190,27 +181,41 @@ class Columns:
             for row, task in enumerate(task_ids):
                 if task in vectors:
                     probabilities[row] = vectors[task]
+        elif whole:
+            problems |= {t: Problem("no_answer") for t in placed if t not in whole}
+            placed = [*whole]
+            objects = _answers(task_ids, whole)
         elif placed:
             objects = self._all_objects(task_ids, taken, names, notices)
-            whole = all(taken[t].remarks.whole or self._is_empty(taken[t]) for t in placed)
         elif problems:
             self._refuse_unknown(problems, names)
-        read = vectors if vectors else dict.fromkeys(placed)
-        notices += notices_of(
-            {t: row.remarks for t, row in taken.items() if t in read},
-            problems,
-            sorted(self._repeated & taken.keys()),
-            names,
-            self.setup,
-        )
+        read = vectors or dict.fromkeys(placed)
+        remarks = {t: row.remarks for t, row in taken.items() if t in read}
+        repeated = sorted(self._repeated & taken.keys())
+        notices += notices_of(remarks, problems, repeated, names, self.setup)
         notices += _suspicious(objects, multilabel)
         present = np.array([t in read for t in task_ids], dtype=bool)
-        return Content(probabilities, objects, present, multilabel, whole)
+        return Content(probabilities, objects, present, multilabel)
 
-    def _is_empty(self, taken: _Taken) -> bool:
-        """Whether an answer about the whole item names no class."""
-        begin, end = taken.place or (0, 0)
-        return begin == end and self.setup.unit == "items"
+    def _vectors(
+        self, taken: Mapping[int, _Taken], problems: dict[int, Problem]
+    ) -> tuple[dict[int, Sequence[float]], bool]:
+        """Class probabilities, and whether classes are independent; adds to the problems."""
+        vectors: dict[int, Sequence[float]] = {
+            t: row.vector for t, row in taken.items() if row.vector is not None
+        }
+        odd = {t: s for t, v in vectors.items() if abs((s := math.fsum(v)) - 1) > SUM_ERROR}
+        if odd and self.setup.multiple:
+            return vectors, True
+        if len(odd) <= _FEW * len(taken):  # else the pool says it of all
+            problems |= {t: Problem("no_sum", f"{s:.6g}") for t, s in odd.items()}
+            vectors = {t: vector for t, vector in vectors.items() if t not in odd}
+        if any(taken[t].remarks.spread for t in vectors):  # then a single class is such a list, too
+            for task, row in taken.items():
+                if row.whole is not None and row.whole.class_id >= 0:
+                    named = {row.whole.class_id: row.whole.confidence}
+                    vectors[task] = spread_list(named, len(self.setup.classes)) or []
+        return {t: vector for t, vector in vectors.items() if vector}, False
 
     def _beyond(self, taken: Mapping[int, _Taken], names: Mapping[int, str]) -> dict[int, Problem]:
         """Predictions with numbers that are out of range.
@@ -258,6 +263,8 @@ class Columns:
         counts = spans[:, 1] - spans[:, 0]
         offsets = np.concatenate([[0], np.cumsum(counts)])
         rows = np.repeat(spans[:, 0] - offsets[:-1], counts) + np.arange(offsets[-1])
+        confidences = np.array(self._confidences)[rows]
+        class_ids = np.array(self._class_ids, dtype=np.int64)[rows]
         boxes = np.array(self._boxes).reshape(-1, 4)[rows]
         pages = np.array(self._pages, dtype=np.int64)[rows]
         at = np.array(self._places, dtype=np.int64)[rows]
@@ -280,14 +287,32 @@ class Columns:
         vectors = np.array(self._class_vectors).reshape(-1, len(self.setup.classes) or 1)
         return Objects(
             offsets,
-            np.array(self._confidences)[rows],
-            class_ids=np.array(self._class_ids, dtype=np.int64)[rows],
+            confidences,
+            class_ids=class_ids,
             boxes=None
             if not len(rows) or np.isnan(boxes).any()
             else side_by_side(boxes, pages, self.setup),
             probabilities=None if not len(rows) or lacking.any() else vectors[at],
             masks=np.array(masks, dtype=object) if masks and len(masks) == len(rows) else None,
         )
+
+
+def _whole_items(taken: Mapping[int, _Taken], placed: Sequence[int]) -> dict[int, Found]:
+    """The one confidence of each task, if all predictions come down to one or to nothing."""
+    whole = {t: found for t in placed if (found := taken[t].whole) is not None}
+    bare = [t for t in placed if t not in whole]
+    nothing = all((place := taken[t].place) and place[0] == place[1] for t in bare)
+    return whole if nothing else {}
+
+
+def _answers(task_ids: Sequence[int], whole: Mapping[int, Found]) -> Objects:
+    found = [whole[t] for t in task_ids if t in whole]
+    return Objects(
+        np.cumsum([0, *(t in whole for t in task_ids)]),
+        np.array([each.confidence for each in found], dtype=np.float64),
+        class_ids=np.array([each.class_id for each in found], dtype=np.int64),
+        whole_items=True,
+    )
 
 
 def side_by_side(

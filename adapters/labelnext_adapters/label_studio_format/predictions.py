@@ -72,9 +72,7 @@ def make_pool(
     if merge is not None and len(contents) > 1:
         contents = _merged(contents, item_ids, found)
     vectors = [c.probabilities for c in contents.values() if c.probabilities is not None]
-    objects = [
-        replace(c.objects, missing=~c.present) for c in contents.values() if c.objects is not None
-    ]
+    objects = _alike([c for c in contents.values() if c.objects is not None])
     if vectors and objects:
         kinds = ", ".join(
             f"{v} has {'objects' if c.probabilities is None else 'class probabilities'}"
@@ -106,6 +104,13 @@ def make_pool(
         multilabel=any(c.multilabel for c in contents.values()),
         notices=found,
     )
+
+
+def _alike(contents: Sequence[Content]) -> list[Objects]:
+    """The objects of each version; one confidence per item is an object beside real ones."""
+    sets = [(c.objects, ~c.present) for c in contents if c.objects is not None]
+    whole = all(objects.whole_items for objects, _ in sets)
+    return [replace(o, missing=missing, whole_items=whole) for o, missing in sets]
 
 
 def _distinct(members: Members, task_ids: Sequence[int]) -> dict[str, Columns]:

@@ -43,7 +43,7 @@ class Remarks:
         stand_ins: regions, or whole predictions, whose score is the prediction's.
         texts: scores that are text.
         more_labels: regions with several labels, of which the first counts.
-        whole: the prediction is one confidence for the whole item.
+        spread: a list of the likeliest classes was completed.
     """
 
     broken: list[str] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Remarks:
     stand_ins: int = 0
     texts: int = 0
     more_labels: int = 0
-    whole: bool = False
+    spread: bool = False
 
 
 class _Meta(msgspec.Struct):

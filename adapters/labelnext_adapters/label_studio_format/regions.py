@@ -15,7 +15,13 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from labelnext.pool.masks import Mask
-from labelnext_adapters.label_studio_format.answers import answer_of, scored_choices, vector_of
+from labelnext_adapters.label_studio_format.answers import (
+    SUM_ERROR,
+    answer_of,
+    scored_choices,
+    spread_list,
+    vector_of,
+)
 from labelnext_adapters.label_studio_format.faults import BrokenRegion as BrokenRegion
 from labelnext_adapters.label_studio_format.faults import OutOfRange as OutOfRange
 from labelnext_adapters.label_studio_format.faults import UnknownLabel as UnknownLabel
@@ -43,10 +49,15 @@ class Found(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """What a prediction says: a distribution, or objects, or neither because it has no score."""
+    """What a prediction says: a distribution, or objects, or neither because it has no score.
+
+    `whole` is the one confidence of the item that the objects come down to: that of a choice, or a
+    prediction's score that stands in for its regions.
+    """
 
     vector: list[float] | None = None
     objects: list[Found] | None = None
+    whole: Found | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +179,8 @@ def parse_result(
     if (regions or noted.broken) and not own:
         return None
     if setup.unit == "objects":
-        return _parts(own, score, setup, noted)
+        order = [*setup.tags]
+        return _parts(sorted(own, key=lambda each: order.index(each[1])), score, setup, noted)
     return _whole(own, score, setup, noted)
 
 
@@ -200,11 +212,11 @@ def _whole(
 ) -> Parsed:
     """An answer about the whole item; answers about several pages, or regions, are parts."""
     answers = [answer_of(region, setup) for region, _ in own]
-    vectors = [vector_of(probs, setup, remarks) for _, probs in answers if probs is not None]
-    if len(vectors) > 1 or len({setup.page_of(region) for region, _ in own}) > 1:
+    probs = [probs for _, probs in answers if probs is not None]
+    if len(probs) > 1 or len({setup.page_of(region) for region, _ in own}) > 1:
         return _parts(own, score, setup, remarks)
-    if vectors:
-        return Parsed(vector=vectors[0])
+    if probs:
+        return _distribution(probs[0], setup, remarks)
     scores = [number_of(region.score, "score", remarks) for region, _ in own]
     scored = all(s is not None for s in scores)
     chosen = [(c, s) for (classes, _), s in zip(answers, scores, strict=True) for c in classes]
@@ -214,13 +226,27 @@ def _whole(
     if len(known) < len(chosen):
         return Parsed()
     one_each = all(len(classes) == 1 for classes, _ in answers)
-    if one_each and scored and (vector := scored_choices(known, setup)):
+    if one_each and scored and (vector := scored_choices(known, setup, remarks)):
         return Parsed(vector=vector)
     if len(known) == 1 and len(setup.classes) == 2 and not setup.multiple:
         ((chosen_class, s),) = known
         return Parsed(vector=[s, 1 - s] if chosen_class == 0 else [1 - s, s])
-    remarks.whole = len(known) == 1
-    return Parsed(objects=[Found(s, c) for c, s in known])
+    found = [Found(s, c) for c, s in known]
+    return Parsed(objects=found, whole=found[0] if len(found) == 1 else None)
+
+
+def _distribution(probs: dict[str, Any] | list[Any], setup: Setup, remarks: Remarks) -> Parsed:
+    """Class probabilities; where a name has the only one, below 1, that is one confidence."""
+    row = vector_of(probs, setup, remarks)
+    if setup.multiple or not isinstance(probs, dict) or math.fsum(row) >= 1 - SUM_ERROR:
+        return Parsed(vector=row)
+    named = {setup.position(label): row[setup.position(label)] for label in probs}
+    if len(named) == 1:
+        ((class_id, confidence),) = named.items()
+        one = Found(confidence, class_id)
+        return Parsed(objects=[one], whole=one)
+    remarks.spread = 0 < len(named) < len(row)
+    return Parsed(vector=(spread_list(named, len(row)) if remarks.spread else None) or row)
 
 
 def _parts(
@@ -240,25 +266,22 @@ def _parts(
             fault = fault or error
     if fault is not None and not parts:
         raise fault
-    bare = [part for part in parts if math.isnan(part.confidence)]
-    remarks.whole = len(parts) == 1 and all(_single(name, setup) for _, name in own)
-    if not bare:
-        return Parsed(objects=parts)
     stand_in = number_of(score, "the prediction's score", remarks)
+    bare = [part for part in parts if math.isnan(part.confidence)]
+    if not bare:
+        alone = len(parts) == 1 and all(_single(name, setup) for _, name in own)
+        nothing = None if stand_in is None else Found(stand_in, -1)
+        return Parsed(objects=parts, whole=parts[0] if alone else None if parts else nothing)
     if stand_in is None and len(bare) == len(parts):
         return Parsed()
     if stand_in is None:
         remarks.unscored += len(bare)
         return Parsed(objects=[part for part in parts if not math.isnan(part.confidence)])
-    remarks.stand_ins += len(bare)
-    if len(bare) == len(parts):  # one number for the task, not one for each of its regions
-        remarks.whole = True
-        classes = {part.class_id for part in parts}
-        of_all = Found(math.nan, min(classes) if len(classes) == 1 else -1)
-        parts = parts if len(parts) == 1 else [of_all]
-    return Parsed(
-        objects=[p._replace(confidence=stand_in) if math.isnan(p[0]) else p for p in parts]
-    )
+    remarks.stand_ins += len(bare) if len(parts) > 1 else 0  # one region is the prediction
+    filled = [p._replace(confidence=stand_in) if math.isnan(p[0]) else p for p in parts]
+    classes = {part.class_id for part in parts}
+    one = Found(stand_in, min(classes) if len(classes) == 1 else -1)
+    return Parsed(objects=filled, whole=one if len(bare) == len(parts) else None)
 
 
 def _single(name: str, setup: Setup) -> bool:

@@ -30,6 +30,7 @@ _PROBLEMS = {
     "unknown_labels": "with predicted labels that control tag {tag!r} doesn't have",
     "out_of_range": "with a score outside [0, 1]",
     "no_sum": "with probabilities that don't sum to 1",
+    "no_answer": "with a prediction that names no class",
     "other_control": "with predictions of other control tags only",
     "no_distribution": "with a prediction without class probabilities, which others have",
 }
@@ -118,9 +119,15 @@ _ADJUSTED: tuple[tuple[str, Callable[[Remarks], int], str, str], ...] = (
     (
         "stand_in_scores",
         lambda r: r.stand_ins,
-        "{regions} of {items} without a score; the prediction's score stands in, as one number "
-        "where no region has its own",
+        "{regions} of {items} without a score; the prediction's score stands in",
         "region",
+    ),
+    (
+        "top_classes",
+        lambda r: int(r.spread),
+        "{regions} of the likeliest classes; what is left of 1 is spread over the classes that "
+        "aren't named",
+        "list",
     ),
     (
         "text_scores",

@@ -43,7 +43,8 @@ def box(label: str = "a", **more: Any) -> dict[str, Any]:
 
 def test_no_region_is_no_object() -> None:
     assert choices([]) == Parsed(objects=[])
-    assert boxes([], 0.5) == Parsed(objects=[])
+    assert boxes([], 0.5) == Parsed(objects=[], whole=Found(0.5, -1))
+    assert boxes([]) == Parsed(objects=[])
 
 
 def test_regions_of_another_tag_alone_say_nothing() -> None:
@@ -62,7 +63,7 @@ def test_probs_of_the_value_come_before_those_of_meta() -> None:
 
 def test_meta_without_probs_is_no_distribution() -> None:
     result = [region("a", score=0.5, meta={"text": ["a note"]})]
-    assert choices(result) == Parsed(objects=[Found(0.5, 0)])
+    assert choices(result) == Parsed(objects=[Found(0.5, 0)], whole=Found(0.5, 0))
 
 
 def test_a_class_without_a_name_in_probs_has_none() -> None:
@@ -79,6 +80,26 @@ def test_scored_choices_above_a_threshold_are_objects() -> None:
     assert choices(result) == Parsed(objects=[Found(0.75, 2), Found(0.5, 0)])
 
 
+def test_the_likeliest_choices_leave_the_rest_to_the_others() -> None:
+    result = [region("c", score=0.6), region("a", score=0.25)]
+    parsed = choices(result)
+    assert parsed is not None
+    assert parsed.vector == pytest.approx([0.25, 0.15, 0.6])
+    several = choices(result, multiple=True)
+    assert several == Parsed(objects=[Found(0.6, 2), Found(0.25, 0)])
+
+
+def test_one_score_of_a_prediction_is_one_confidence_for_all_its_boxes() -> None:
+    same, mixed = boxes([box("b"), box("b")], 0.5), boxes([box("a"), box("b")], 0.5)
+    assert same is not None
+    assert mixed is not None
+    assert (same.whole, mixed.whole) == (Found(0.5, 1), Found(0.5, -1))
+    assert len(same.objects or ()) == 2
+    own = boxes([box("b", score=0.75), box("b")], 0.5)
+    assert own is not None
+    assert own.whole is None
+
+
 def test_choices_that_share_a_score_are_objects() -> None:
     assert choices([region("c", "a", score=0.5)]) == Parsed(objects=[Found(0.5, 2), Found(0.5, 0)])
 
@@ -86,7 +107,7 @@ def test_choices_that_share_a_score_are_objects() -> None:
 def test_one_choice_of_two_is_a_distribution_unless_several_can_be_chosen() -> None:
     assert choices([region("b")], 0.75, classes=TWO) == Parsed(vector=[0.25, 0.75])
     several = choices([region("b")], 0.75, classes=TWO, multiple=True)
-    assert several == Parsed(objects=[Found(0.75, 1)])
+    assert several == Parsed(objects=[Found(0.75, 1)], whole=Found(0.75, 1))
 
 
 def test_a_choice_without_any_score_has_neither() -> None:
