@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed, unknown
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.answers import AnswerColumns
 from labelnext_adapters.files.arrow import class_positions, is_list, list_rows, nulls, numbers
 from labelnext_adapters.files.objects import ObjectColumn
 from labelnext_adapters.files.table_options import NAMES
 
 _PREFIXES = {"probabilities": "p_", "embedding": "e_"}
-_LISTS = ("objects", *_PREFIXES)  # what several columns may hold together
+_ANSWERS = ("prediction", "confidence", "uncertainty")
+_LISTS = ("objects", *_ANSWERS, *_PREFIXES)  # what several columns may hold together
 
 
 def pool_of_table(
@@ -36,6 +38,8 @@ def pool_of_table(
             class, box, mask, probabilities, embedding), embedding (a list; or flat columns e_0,
             e_1, …), label, votes (a list with the class that each person said, null for none),
             truth (labelled objects, as objects but without confidence), labelled, group and cost.
+            Without probabilities and objects, confidence or uncertainty (a number for each item)
+            and prediction (the class that it is of).
             Several model versions have a column each, or stand in one as a list of what each said.
         columns: our names to the table's; of several versions the names, the oldest first.
         classes: names of the classes; from the table when None.
@@ -96,10 +100,11 @@ def _pool(
     rows, names = reader.probabilities(ids, classes)
     classes = list(classes or names or []) or None
     sets = [ObjectColumn("objects", column, ids) for column in reader.versions("objects", ids)]
+    answers = [] if sets or rows is not None else reader.answers(ids)
     truth = reader.truth(ids)
     found: list[Notice] = []
     label_names = reader.labels_as_text()
-    drawn = [name for part in (*sets, truth) if part for name in part.names]
+    drawn = [name for part in (*sets, *answers, truth) if part for name in part.names]
     if classes is None and (label_names is not None or drawn):
         texts = [*(label_names or []), *drawn]
         seen = sorted({t for t in texts if t is not None})
@@ -122,8 +127,9 @@ def _pool(
         absent &= np.atleast_2d(lacking).all(axis=0) & reader.nulls("probabilities", ids)
     for objects in sets:
         absent &= objects.absent
-    several = len(sets) > 1
+    several = len(sets) > 1 or len(answers) > 1
     built = tuple(objects.build(classes, of_several=several) for objects in sets)
+    built += tuple(one.build(classes) for one in answers)
     return Pool(
         ids,
         probabilities=rows,
@@ -137,7 +143,9 @@ def _pool(
         costs=reader.plain("cost", pa.float64()),
         multilabel=multilabel,
         objects=built if several else (built[0] if built else None),
-        versions=reader.version_names("objects" if rows is None else "probabilities"),
+        versions=reader.version_names(
+            reader.answer_kind if answers else "objects" if rows is None else "probabilities"
+        ),
         missing=None if rows is None and not sets else absent,
         notices=found,
     )
@@ -270,6 +278,34 @@ class _Table:
         if column is None or pa.types.is_null(column.type):
             return None, None
         return list_rows(name, column, ids), None
+
+    @property
+    def answer_kind(self) -> str:
+        """Which columns say how sure a model is of each item."""
+        stated = "uncertainty" in self._columns
+        return "confidence" if not stated and self._of_versions("confidence") else "uncertainty"
+
+    def answers(self, ids: Sequence[Any]) -> list[AnswerColumns]:
+        """One confidence per item of each model version, the oldest first; empty without any."""
+        kind, predicted = self.answer_kind, self._of_versions("prediction")
+        sure = self._of_versions(kind)
+        if predicted and sure and len(predicted) != len(sure):
+            raise InvalidInput(
+                f"columns.prediction must name as many columns as columns.{kind}; "
+                f"got {len(predicted)} and {len(sure)}."
+            )
+        uncertain = kind == "uncertainty"
+        return [
+            AnswerColumns(column, predicted[i] if predicted else None, ids, uncertain=uncertain)
+            for i, column in enumerate(sure)
+        ]
+
+    def _of_versions(self, name: str) -> list[Any]:
+        """A column, or the column of each model version; none where the table has none."""
+        if stated := self._stated(name):
+            return [self._taken(column) for column in stated]
+        column = self._column(name)
+        return [] if column is None else [column]
 
     def truth(self, ids: Sequence[Any]) -> ObjectColumn | None:
         """The labelled objects."""

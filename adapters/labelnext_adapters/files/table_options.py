@@ -14,6 +14,9 @@ WILD = ("*", "?", "[")
 NAMES = (
     "item_id",
     "probabilities",
+    "prediction",
+    "confidence",
+    "uncertainty",
     "objects",
     "embedding",
     "label",
@@ -38,9 +41,11 @@ class TableOptions(Options):
     columns: dict[Annotated[str, AfterValidator(_known)], str | list[str]] = Field(
         default_factory=dict
     )
-    """Our names (item_id, probabilities, objects, embedding, label, votes, truth, labelled, group,
-    cost, media) mapped to the file's columns. probabilities and embedding also take a list of
-    number columns. A list of probabilities or objects columns is a committee, one per model
+    """Our names (item_id, probabilities, prediction, confidence, uncertainty, objects, embedding,
+    label, votes, truth, labelled, group, cost, media) mapped to the file's columns. probabilities
+    and embedding also take a list of number columns. confidence is one number per item, prediction
+    the class that it is of; in place of confidence, uncertainty is high where the model is
+    uncertain. A list of probabilities, confidence or objects columns is a committee, one per model
     version. media is the path or address of an item's image, used by labelnext send to create
     tasks."""
     classes: list[str] | None = None

@@ -232,7 +232,10 @@ def _whole(
         ((chosen_class, s),) = known
         return Parsed(vector=[s, 1 - s] if chosen_class == 0 else [1 - s, s])
     found = [Found(s, c) for c, s in known]
-    return Parsed(objects=found, whole=found[0] if len(found) == 1 else None)
+    one = found[0] if len(found) == 1 else None
+    if len(found) > 1 and all(s is None for s in scores):  # the prediction's score is all it has
+        one = Found(found[0].confidence, -1)
+    return Parsed(objects=found, whole=one)
 
 
 def _distribution(probs: dict[str, Any] | list[Any], setup: Setup, remarks: Remarks) -> Parsed:

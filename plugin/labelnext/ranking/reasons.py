@@ -62,8 +62,8 @@ def answer_text(pool: Pool, answers: Objects, row: int) -> str:
     start, end = answers.offsets[row : row + 2].tolist()
     if start == end:
         return "none"
-    ids = answers.class_ids
-    what = "confidence" if ids is None else class_name(pool, int(ids[start]))
+    predicted = -1 if answers.class_ids is None else int(answers.class_ids[start])
+    what = "confidence" if predicted < 0 else class_name(pool, predicted)
     return f"{what} {answers.confidences[start]:.2f}"
 
 

@@ -96,9 +96,9 @@ def replay_stored(
     """Compare each version's rankings with the labels, and with the next version.
 
     Args:
-        pool: with class probabilities or boxes, of one or more versions, oldest first. An image
-            counts as wrong or changed if a box of confidence 0.5 or more has no match of its class
-            with an IoU of at least 0.5.
+        pool: with class probabilities, boxes, or predicted classes with a confidence each, of one
+            or more versions, oldest first. An image counts as wrong or changed if a box of
+            confidence 0.5 or more has no match of its class with an IoU of at least 0.5.
         strategies: acquisition functions; those that can't rank stored predictions are listed in
             `left_out`.
         path: of the page.
@@ -118,7 +118,10 @@ def replay_stored(
     """
     versions = _versions(pool)
     if not versions:
-        raise InvalidInput("replay of stored predictions needs class probabilities or boxes.")
+        raise InvalidInput(
+            "replay of stored predictions needs class probabilities or boxes, or a predicted class "
+            "with a confidence for each item."
+        )
     left_out: list[str] = []
     targets = []
     for version, target, known, aims in _targets(pool, versions):
@@ -151,6 +154,12 @@ def _versions(pool: Pool) -> list[Pool]:
         return [
             Pool(pool.item_ids, probabilities=m, classes=pool.classes, versions=[name])
             for m, name in zip(pool.members, pool.version_names, strict=True)
+        ]
+    if pool.answers:
+        return [
+            Pool(pool.item_ids, objects=o, classes=pool.classes, versions=[name])
+            for o, name in zip(pool.answers, pool.version_names, strict=True)
+            if o.class_ids is not None
         ]
     return [
         Pool(pool.item_ids, objects=o, classes=pool.classes, versions=[name], missing=pool.missing)

@@ -78,6 +78,15 @@ def test_of_a_committee_the_newest_version_with_a_prediction_is_shown(tmp_path: 
     assert marks["b"] == (Mark("dog", (0.0, 0.0, 0.5, 1.0), 0.5),)
 
 
+def test_a_class_with_its_confidence_is_shown_as_the_class_of_the_item(tmp_path: Path) -> None:
+    answers = {"prediction": ["dog", "cat", None], "confidence": [0.75, 0.25, None]}
+    table = pa.table({"item_id": ["a", "b", "c"], "url": ["http://h/i.jpg"] * 3, **answers})
+    found = batch(ranked(tmp_path, table, columns={"media": "url"}))
+    assert found.unit == "items"
+    marks = {item.item_id: item.marks for item in found.items}
+    assert marks == {"a": (Mark("dog", None, 0.75),), "b": (Mark("cat", None, 0.25),)}
+
+
 def test_a_batch_without_a_column_of_images_is_its_ids(tmp_path: Path) -> None:
     found = batch(ranked(tmp_path, pool()))
     assert found.items == (Item("0", None), Item("1", None), Item("2", None))

@@ -199,7 +199,9 @@ def test_a_wrong_name_of_a_column_is_told_at_its_line(tmp_path: Path, path: str)
     config = tmp_path / "labelnext.yaml"
     columns = "columns:\n    label: y\n    item_idd: name\n"
     config.write_text(f"source:\n  adapter: files\n  path: {path}\n  {columns}")
-    rule = "line 6: source.columns.item_idd must be one of cost, .*did you mean 'item_id'"
+    rule = (
+        "line 6: source.columns.item_idd must be one of confidence, cost, .*did you mean 'item_id'"
+    )
     with pytest.raises(ConfigError, match=rule):
         load_config(config)
 

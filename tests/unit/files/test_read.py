@@ -362,5 +362,7 @@ def test_coco_without_images_says_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_unknown_column_name_lists_the_known(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="columns must be one of cost, .*did you mean 'label'"):
+    with pytest.raises(
+        ConfigError, match="columns must be one of confidence, cost, .*did you mean 'label'"
+    ):
         read(tmp_path, "p.csv", "item_id\nx\n", columns={"lable": "y"})

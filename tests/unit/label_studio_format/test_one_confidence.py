@@ -114,3 +114,10 @@ def test_the_likeliest_choices_are_a_distribution(tmp_path: Path) -> None:
     pool = read(tmp_path, [task(1, likeliest)])
     assert pool.probabilities is not None
     assert pool.probabilities[0].tolist() == pytest.approx([0.1, 0.3, 0.6])
+
+
+def test_a_prediction_s_score_counts_once_however_many_choices(tmp_path: Path) -> None:
+    tasks = [scored(1, 0.6, choice("odd", "bad")), scored(2, 0.3, choice("good"))]
+    pool = read(tmp_path, tasks)
+    assert order(pool) == ["2", "1"]
+    assert pool.predicted_classes.tolist() == [-1, 0]

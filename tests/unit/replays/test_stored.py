@@ -149,6 +149,16 @@ def test_images_with_a_box_too_many_too_few_or_of_another_class_are_wrong() -> N
     assert [row.area for row in rows] == [1.0, 1.0]
 
 
+def test_a_class_with_its_confidence_is_judged_like_a_distribution() -> None:
+    classes = [0] * 15 + [1] * 5  # the last five are wrong, and least sure
+    answers = Objects(range(21), [0.9] * 15 + [0.1] * 5, class_ids=classes, whole_items=True)
+    pool = Pool(range(20), objects=answers, classes=["x", "y"], labels=[0] * 20)
+    found = replay_stored(pool, ["least_confidence", "margin"])
+    (row,) = found.rows
+    assert (row.n_targets, row.area) == (5, 1.0)
+    assert any("margin: margin needs the probabilities" in line for line in found.left_out)
+
+
 def test_order_of_the_rows_has_no_influence(versions: Pool) -> None:
     order = np.random.default_rng(0).permutation(900)
     shuffled = Pool(

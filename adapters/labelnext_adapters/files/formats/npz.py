@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from labelnext.adapter.formats import Format
@@ -55,7 +56,7 @@ class NpzOptions(Options):
 
 
 def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
-    """The items of a file; of objects offsets, confidences and the rest.
+    """The items of a file; of objects offsets, confidences and the rest; else one confidence each.
 
     Raises:
         InvalidInput: if there is no array with the ids.
@@ -79,7 +80,17 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     if "offsets" in arrays and "confidences" in arrays:
         parts = {name: array(ours, ours) for name, ours in _OBJECTS.items()}
         objects = Objects(arrays["offsets"], arrays["confidences"], **parts)
+    elif "confidences" in arrays and columns["probabilities"] is None:
+        objects = _answers(arrays["confidences"], array("class_ids", "class_ids"))
     return Pool(objects=objects, multilabel=options.multilabel, **columns)
+
+
+def _answers(confidences: NDArray[np.floating], class_ids: NDArray[np.integer] | None) -> Objects:
+    """One confidence per item, NaN where nothing was predicted."""
+    there = ~np.isnan(confidences)
+    ids = None if class_ids is None else class_ids[there]
+    offsets = np.concatenate([[0], np.cumsum(there)])
+    return Objects(offsets, confidences[there], class_ids=ids, whole_items=True)
 
 
 FORMAT = Format(

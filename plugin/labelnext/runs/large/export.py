@@ -22,6 +22,8 @@ from labelnext.support.store import Store
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_ANSWERS = ("prediction", "confidence")  # columns of one confidence per item
+
 
 def export(
     config: Config | Path | str | Mapping[str, Any],
@@ -74,7 +76,8 @@ def source_of_pool(pool: Pool) -> dict[str, Any]:
         >>> source_of_pool(Pool(["a"], probabilities=rows, versions=["old", "new"]))
         {'columns': {'probabilities': ['probabilities_old', 'probabilities_new']}}
     """
-    versions = {name: list(_by_version(pool, name)) for name in ("probabilities", "objects")}
+    names = ("probabilities", "objects", *_ANSWERS)
+    versions = {name: list(_by_version(pool, name)) for name in names}
     several = {name: columns for name, columns in versions.items() if len(columns) > 1}
     return {
         **({"classes": list(pool.classes)} if pool.classes is not None else {}),
@@ -92,6 +95,9 @@ def table_of_pool(pool: Pool) -> pa.Table:
         columns[name] = _rows(rows, pool.missing)
     for name, objects in _by_version(pool, "objects").items():
         columns[name] = _objects(objects, pool, pool.missing)
+    for name in _ANSWERS:
+        for column, answers in _by_version(pool, name).items():
+            columns[column] = _answers(answers, name, pool.classes)
     if pool.embeddings is not None:
         columns["embedding"] = _rows(pool.embeddings, np.zeros(len(pool), dtype=bool))
     if pool.labels is not None:
@@ -111,7 +117,10 @@ def table_of_pool(pool: Pool) -> pa.Table:
 
 def _by_version(pool: Pool, name: str) -> dict[str, Any]:
     """The probabilities or objects of each model version, by the name of their column."""
-    versions = pool.members if name == "probabilities" else pool.object_sets
+    sets = pool.answers if name in _ANSWERS else pool.object_sets
+    versions = pool.members if name == "probabilities" else sets
+    if name == "prediction" and any(answers.class_ids is None for answers in pool.answers):
+        return {}
     if versions is None or not len(versions):
         return {}
     if len(versions) == 1:
@@ -120,6 +129,17 @@ def _by_version(pool: Pool, name: str) -> dict[str, Any]:
     if len(set(labels)) != len(versions):  # those of the probabilities, or two of one name
         labels = tuple(map(str, range(1, len(versions) + 1)))
     return {f"{name}_{label}": one for label, one in zip(labels, versions, strict=True)}
+
+
+def _answers(answers: Objects, name: str, classes: tuple[str, ...] | None) -> pa.Array:
+    """The confidence of each item, or the class that it is of; null where nothing was predicted."""
+    import pyarrow as pa
+
+    values = pa.array(answers.confidences)
+    if name == "prediction":
+        assert answers.class_ids is not None, "checked by _by_version"
+        values = _named(answers.class_ids, classes)
+    return values.take(pa.array(answers.offsets[:-1], mask=answers.counts == 0))
 
 
 def _rows(values: NDArray[np.floating], nulls: NDArray[np.bool_]) -> pa.Array:
