@@ -201,6 +201,7 @@ def true_labels(result: bytes | msgspec.Raw, setup: Setup) -> list[Found]:
             part = _part(region, str(name), setup, remarks)
             said.append(part._replace(confidence=1.0, probabilities=None))
         else:
+            _type_of(region, setup.tags[str(name)])
             said += [Found(1.0, c) for c in answer_of(region, setup)[0]]
     if remarks.broken:
         raise BrokenRegion(remarks.broken[0])
@@ -211,6 +212,8 @@ def _whole(
     own: Sequence[tuple[Region, str]], score: object, setup: Setup, remarks: Remarks
 ) -> Parsed:
     """An answer about the whole item; answers about several pages, or regions, are parts."""
+    for region, name in own:
+        _type_of(region, setup.tags[name])  # refuses what another kind of tag made
     answers = [answer_of(region, setup) for region, _ in own]
     probs = [probs for _, probs in answers if probs is not None]
     if len(probs) > 1 or len({setup.page_of(region) for region, _ in own}) > 1:

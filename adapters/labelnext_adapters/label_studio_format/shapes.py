@@ -50,7 +50,7 @@ def box_of(region: Region, value: Shape) -> Box:
         inside = 0 <= x1 <= x2 <= 1 and 0 <= y1 <= y2 <= 1  # a line or point along the edge
         if not inside:
             raise BrokenRegion(
-                "a shape must overlap its image, in percent of its width and height; got "
+                "a shape must overlap its image, in percent; got "
                 f"{', '.join(f'{100 * side:.6g}' for side in box)}"
             )
     return box
