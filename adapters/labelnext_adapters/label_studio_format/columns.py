@@ -289,6 +289,7 @@ class Columns:
             offsets,
             confidences,
             class_ids=class_ids,
+            spans=self.setup.spans,
             boxes=None
             if not len(rows) or np.isnan(boxes).any()
             else side_by_side(boxes, pages, self.setup),

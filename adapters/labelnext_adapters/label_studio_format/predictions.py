@@ -184,7 +184,8 @@ def _joined(sets: Sequence[Objects]) -> Objects:
         if parts and all(part is not None for part in parts):
             columns[name] = np.concatenate(parts)[order]
     confidences = columns.pop("confidences", np.zeros(0))
-    return Objects(np.concatenate([[0], np.cumsum(counts)]), confidences, **columns)
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    return Objects(offsets, confidences, spans=sets[0].spans, **columns)
 
 
 __all__ = ["NEWEST", "Columns", "Content", "make_pool"]

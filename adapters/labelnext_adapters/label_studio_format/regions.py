@@ -76,6 +76,7 @@ class Setup:
         aliases: positions of the classes by further names: a label's other name, or the end of a
             path through a taxonomy where no other path ends so.
         separator: what joins a path.
+        spans: the regions are spans of a text.
         pages: number of each page or image of a task, by its name and place; filled on reading.
     """
 
@@ -88,6 +89,7 @@ class Setup:
     patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     aliases: Mapping[str, int] = field(default_factory=dict)
     separator: str = " / "
+    spans: bool = False
     pages: dict[tuple[str, int], int] = field(default_factory=dict, compare=False)
 
     @property

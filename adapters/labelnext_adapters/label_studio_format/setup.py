@@ -17,6 +17,9 @@ from labelnext_adapters.label_studio_format.xml import (
     pattern,
 )
 
+_OF_TEXT = ("HyperTextLabels", "ParagraphLabels")
+_TEXTS = ("Text", "HyperText", "Paragraphs")
+
 
 def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -> Setup:
     """The control tag to read predictions of, or several that label parts of items.
@@ -105,7 +108,17 @@ def _combined(project: dict[str, Any], wanted: dict[str, Any]) -> Setup:
         {name: found for name, found in patterns.items() if found is not None},
         {other: classes[label] for other, label in aliases.items() if label in classes},
         separator,
+        all(_of_text(own, project.get("label_config")) for own in wanted.values()),
     )
+
+
+def _of_text(tag: dict[str, Any], xml: object) -> bool:
+    """Whether a tag labels spans of a text; those of a sound or a shape have the same tag."""
+    if tag["type"] != "Labels":
+        return tag["type"] in _OF_TEXT
+    targets = [find_tag(xml, name) for name in tag["to_name"]]
+    known = [target.tag in _TEXTS for target in targets if target is not None]
+    return all(known) if known else bool(tag.get("of_text"))
 
 
 def _aliases(

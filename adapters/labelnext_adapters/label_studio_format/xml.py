@@ -141,12 +141,14 @@ def derived_tags(results: Iterable[msgspec.Raw]) -> tuple[Tags, set[str]]:
 
     Returns:
         The tags as of `parse_config`, with `per_region` for those that answer about regions, and
-        the names of those with several choices at once.
+        `of_text` for those whose regions are spans of a text, and the names of those with several
+        choices at once.
     """
     labels: dict[tuple[str, str], set[str]] = {}
     targets: dict[str, set[str]] = {}
     multiple: set[str] = set()
     per_region: set[str] = set()
+    of_text: set[str] = set()
     for result in results:
         regions = _passable(result)
         shared = _shared_ids(regions)
@@ -160,12 +162,14 @@ def derived_tags(results: Iterable[msgspec.Raw]) -> tuple[Tags, set[str]]:
             chosen = value.get("choices")
             if isinstance(chosen, list) and len(chosen) > 1:
                 multiple.add(region.from_name)
+            if "text" in value and "end" in value:
+                of_text.add(region.from_name)
             if any(place in value for place in _PLACES) or region.id in shared:
                 per_region.add(region.from_name)
     tags: Tags = {}
     for (name, tag), found in sorted(labels.items()):
         place = {"type": tag, "to_name": sorted(targets[name]), "labels": sorted(found)}
-        tags[name] = {**place, "per_region": name in per_region}
+        tags[name] = {**place, "per_region": name in per_region, "of_text": name in of_text}
         if tag == "VideoRectangle":  # whose labels a tag of its own lists
             tags[f"{name} labels"] = {**place, "type": "Labels"}
     return tags, multiple

@@ -357,3 +357,25 @@ def test_a_score_of_the_prediction_stands_in_and_is_said(tmp_path: Path) -> None
     assert notice(pool, "stand_in_scores").message == (
         "1 region of 1 item without a score; the prediction's score stands in."
     )
+
+
+# ---- spans of texts
+
+
+def span(begin: int, score: float, **value: Any) -> dict[str, Any]:
+    value = {"start": begin, "end": begin + 4, "labels": ["PER"], **value}
+    return {"from_name": "l", "to_name": "o", "type": "labels", "score": score, "value": value}
+
+
+def test_long_texts_do_not_win_by_their_number_of_spans(tmp_path: Path) -> None:
+    labels = '<Labels name="l" toName="o"><Label value="PER"/></Labels>'
+    text = f'<View><Text name="o" value="$text"/>{labels}</View>'
+    sound = f'<View><Audio name="o" value="$text"/>{labels}</View>'
+    tasks = [task(1, [span(n, 0.9) for n in range(20)]), task(2, [span(0, 0.6)])]
+    assert order(read(tmp_path, tasks, text)) == ["2", "1"]
+    pool: Any = read(tmp_path, tasks, sound)
+    assert not pool.objects.spans
+    assert order(pool) == ["1", "2"]
+    worded = [task(1, [span(0, 0.9, text="Anna")])]
+    derived: Any = read(tmp_path, worded, None)
+    assert derived.objects.spans
