@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,7 +14,10 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice, Objects
-from labelnext_adapters.label_studio_format.columns import side_by_side
+from labelnext_adapters.label_studio_format.columns import Said
+from labelnext_adapters.label_studio_format.moments import moment
+from labelnext_adapters.label_studio_format.pages import side_by_side
+from labelnext_adapters.label_studio_format.region import Remarks, regions_of
 from labelnext_adapters.label_studio_format.regions import (
     BrokenRegion,
     Found,
@@ -36,6 +40,7 @@ class Annotation(msgspec.Struct):
     created_at: str = ""
     updated_at: str = ""
     completed_by: int | dict[str, Any] | None = None
+    parent_prediction: Any = None
 
     @property
     def person(self) -> int:
@@ -55,6 +60,7 @@ class Truth:
             marked as ground truth; or the class that most of them say, the latest one's in a tie.
         found: for each task what was said of it.
         said: for each task the one class that each person last said, by the person's number.
+        made: for each task how and when its label was made.
         newest: the latest date of an annotation, as the server writes it; empty without any.
 
     Raises:
@@ -65,6 +71,7 @@ class Truth:
     which: Which = "latest"
     found: dict[int, list[Found]] = field(default_factory=dict)
     said: dict[int, dict[int, int]] = field(default_factory=dict)
+    made: dict[int, Said] = field(default_factory=dict)
     newest: str = ""
     _unread: list[int] = field(default_factory=list)
 
@@ -84,6 +91,8 @@ class Truth:
         dates = [a.created_at for a in annotations if not a.was_cancelled]
         self.newest = max([self.newest, *dates])
         own = counted(annotations, self.which)
+        if own:
+            self.made[task] = _how_made(own[-1])
         try:
             results = [true_labels(annotation.result, self.setup) for annotation in own]
             if said := _said(results, self.which):
@@ -166,6 +175,19 @@ class Truth:
             else None,
             masks=np.array(masks, dtype=object) if flat and len(masks) == len(flat) else None,
         )
+
+
+def _how_made(annotation: Annotation) -> Said:
+    """How and when an annotation was made."""
+    parent = annotation.parent_prediction
+    parent = parent if type(parent) is int else None
+    origins: list[object] = []
+    if parent is not None:
+        with suppress(BrokenRegion):
+            origins = [region.origin for region in regions_of(annotation.result, Remarks())]
+    untouched = bool(origins) and set(map(str, origins)) == {"prediction"}
+    digest = hash(bytes(annotation.result))
+    return Said(moment(annotation.created_at), parent, digest, untouched)
 
 
 def counted(annotations: Sequence[Annotation], which: Which) -> list[Annotation]:

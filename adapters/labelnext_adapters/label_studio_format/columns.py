@@ -17,11 +17,13 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio_format.answers import SUM_ERROR, spread_list
 from labelnext_adapters.label_studio_format.faults import BrokenRegion, OutOfRange, UnknownLabel
+from labelnext_adapters.label_studio_format.pages import side_by_side
 from labelnext_adapters.label_studio_format.region import Remarks
 from labelnext_adapters.label_studio_format.regions import Found, Setup, parse_result
-from labelnext_adapters.label_studio_format.remarks import Problem, notices_of
+from labelnext_adapters.label_studio_format.remarks import Problem, notices_of, settled_notices
 
 _NO_BOX = (math.nan,) * 4
+_GRACE = 60.0  # seconds: what was imported together has no order
 _FEW = 0.1  # of the predictions; of more, numbers that are out of range are no slip of a few
 
 
@@ -42,6 +44,23 @@ class Content:
     multilabel: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How and when a task's label was made.
+
+    Attributes:
+        made: as of `moment`.
+        parent: number of the prediction that it began as; None for one made afresh.
+        digest: hash of its regions, as stored.
+        untouched: all of its regions are still that prediction's.
+    """
+
+    made: float
+    parent: int | None
+    digest: int
+    untouched: bool
+
+
 _CLEAN = Remarks()  # most predictions need no remark of their own
 
 
@@ -52,6 +71,7 @@ class _Taken:
     made: float
     number: int
     version: str | None
+    digest: int
     vector: array[float] | None = None
     place: tuple[int, int] | None = None
     whole: Found | None = None
@@ -73,7 +93,9 @@ class Columns:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self._taken: dict[int, _Taken] = {}  # by task: its newest prediction
+        self._older: dict[int, list[_Taken]] = {}  # by task: those before it
         self._repeated: set[int] = set()
+        self._settled: dict[str, list[int]] = {}  # by notice: tasks whose label tells which counts
         self._confidences, self._class_ids = array("d"), array("q")
         self._boxes = array("d")  # four an object, NaN where it has none
         self._masks: dict[int, Mask] = {}  # of the objects that have one
@@ -91,7 +113,7 @@ class Columns:
         version: str | None = None,
         made: float = -math.inf,
     ) -> None:
-        """Take a prediction of a task, unless a newer one of it was taken before.
+        """Take a prediction of a task; its newest one counts, unless `settle` finds another.
 
         Args:
             task: its number.
@@ -101,13 +123,17 @@ class Columns:
             version: the model version that made it.
             made: when, as of `moment`.
         """
-        known = self._taken.get(task)
-        if known is not None:
-            if known.version == version and known.number != number:
-                self._repeated.add(task)
-            if (known.made, known.number) >= (made, number):
+        taken = _Taken(made, number, version, hash(bytes(result)))
+        known = self._taken.setdefault(task, taken)
+        if known is not taken:
+            older = self._older.setdefault(task, [])
+            if any((t.made, t.number) == (made, number) for t in (known, *older)):
                 return
-        taken = self._taken[task] = _Taken(made, number, version)
+            if known.version == version:
+                self._repeated.add(task)
+            newer = (made, number) > (known.made, known.number)
+            older.append(known if newer else taken)
+            self._taken[task] = taken if newer else known
         remarks = Remarks()
         try:
             parsed = parse_result(result, score, self.setup, remarks)
@@ -137,9 +163,32 @@ class Columns:
                 found.setdefault(self._taken[task].version, []).append(task)
         return found
 
-    def made(self, task: int) -> float:
-        """When a task's prediction was made, as of `moment`."""
-        return self._taken[task].made if task in self._taken else -math.inf
+    def settle(self, labels: Mapping[int, Said]) -> None:
+        """Let the predictions count that were there when labels were made.
+
+        A model that was trained on a label agrees with it; what was predicted before tells more.
+
+        Args:
+            labels: by task, how and when its label was made.
+        """
+        found: dict[str, list[int]] = {"earlier": [], "late": [], "accepted": []}
+        for task, said in labels.items():
+            newest = self._taken.get(task)
+            if newest is None:
+                continue
+            known = [newest, *self._older.get(task, ())]
+            there = [each for each in known if each.made <= said.made + _GRACE]
+            if said.made > -math.inf and there:
+                self._taken[task] = max(there, key=lambda each: (each.made, each.number))
+                if self._taken[task] is not newest:
+                    found["earlier"].append(task)
+            elif said.made > -math.inf:
+                found["late"].append(task)
+            same = any(t.number == said.parent and t.digest == said.digest for t in known)
+            if said.parent is not None and (said.untouched or same):
+                found["accepted"].append(task)
+        self._older.clear()
+        self._settled = {kind: tasks for kind, tasks in found.items() if tasks}
 
     def _place(self, objects: Sequence[Found]) -> tuple[int, int]:
         """Add objects to the columns; returns where they begin and end."""
@@ -193,6 +242,7 @@ class Columns:
         remarks = {t: row.remarks for t, row in taken.items() if t in read}
         repeated = sorted(self._repeated & taken.keys())
         notices += notices_of(remarks, problems, repeated, names, self.setup)
+        notices += settled_notices(self._settled, names)
         notices += _suspicious(objects, multilabel)
         present = np.array([t in read for t in task_ids], dtype=bool)
         return Content(probabilities, objects, present, multilabel)
@@ -316,29 +366,6 @@ def _answers(task_ids: Sequence[int], whole: Mapping[int, Found]) -> Objects:
     )
 
 
-def side_by_side(
-    boxes: NDArray[np.float64], pages: NDArray[np.int64], setup: Setup
-) -> NDArray[np.float64]:
-    """The boxes of a task's pages or images as of one wide image, so that only those of one meet.
-
-    What one box has in common with another of its page, as a share of both, stays the same.
-
-    Args:
-        boxes: shape (n_objects, 4).
-        pages: shape (n_objects,), numbers of `Setup.pages`.
-        setup: the control tags that were read.
-    """
-    n_pages = len(setup.pages)
-    if n_pages < 2:
-        return boxes
-    order = sorted(setup.pages)  # the same, whatever was read first
-    column = np.empty(n_pages, dtype=np.int64)
-    column[[setup.pages[page] for page in order]] = np.arange(n_pages)
-    wide = np.clip(boxes, 0, 1)
-    wide[:, [0, 2]] = (wide[:, [0, 2]] + column[pages][:, None]) / n_pages
-    return wide
-
-
 def _suspicious(objects: Objects | None, multilabel: bool) -> list[Notice]:
     found = []
     if objects is not None and len(objects.confidences) and not objects.confidences.any():
@@ -353,4 +380,4 @@ def _suspicious(objects: Objects | None, multilabel: bool) -> list[Notice]:
     return found
 
 
-__all__ = ["Columns", "Content", "side_by_side"]
+__all__ = ["Columns", "Content", "Said"]

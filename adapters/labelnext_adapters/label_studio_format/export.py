@@ -17,7 +17,7 @@ from labelnext_adapters.label_studio_format.predictions import Columns, make_poo
 from labelnext_adapters.label_studio_format.records import Task, read_tasks
 from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.setup import find_setup
-from labelnext_adapters.label_studio_format.versions import COPY, Merge, chosen
+from labelnext_adapters.label_studio_format.versions import COPY, Merge, chosen, settle
 from labelnext_adapters.label_studio_format.xml import derived_tags, parse_config, unread_types
 
 
@@ -77,10 +77,9 @@ def read_exports(
         notices += truth.notices(dict(enumerate(item_ids)))
         notices += truth.older(_dates(tasks, [*members]))
         said = truth.columns(rows)
-    columns = members or {None: Columns(setup)}
-    return make_pool(
-        columns, rows, item_ids, labelled, notices, merge=merge, place="export", **said
-    )
+        settle(members, truth.made)
+    read = (members or {None: Columns(setup)}, rows, item_ids, labelled, notices)
+    return make_pool(*read, merge=merge, place="export", **said)
 
 
 def _refuse_numbers(tasks: Sequence[Task]) -> None:

@@ -51,6 +51,7 @@ class _Annotation(msgspec.Struct):
     created_at: Any = None
     updated_at: Any = None
     completed_by: Any = None
+    parent_prediction: Any = None
 
 
 class _Record(msgspec.Struct):
@@ -257,6 +258,7 @@ def _annotation_of(found: _Annotation) -> Annotation:
         found.created_at if isinstance(found.created_at, str) else "",
         found.updated_at if isinstance(found.updated_at, str) else "",
         _whole(who),
+        _whole(found.parent_prediction),
     )
 
 

@@ -25,6 +25,7 @@ class Region(msgspec.Struct):
     to_name: Any = None
     type: Any = None
     item_index: Any = None
+    origin: Any = None
     score: Any = None
     value: msgspec.Raw = msgspec.Raw(b"{}")
     meta: msgspec.Raw = msgspec.Raw(b"null")

@@ -156,8 +156,39 @@ def _adjusted(remarks: Mapping[int, Remarks], names: Mapping[int, str]) -> list[
     return found
 
 
+_SETTLED = {
+    "earlier": (
+        "earlier_predictions",
+        "{items} with a newer prediction than the label; using the one that was there when the "
+        "label was made.",
+    ),
+    "late": (
+        "in_sample_predictions",
+        "{items} with no prediction from before the label. The model may have been trained on the "
+        "label, so calibration, review and class quality look better than they are.",
+    ),
+    "accepted": (
+        "accepted_predictions",
+        "{items} whose label is a prediction that somebody accepted unchanged. It agrees with that "
+        "prediction whether or not it is right, so calibration, review and class quality look "
+        "better than they are.",
+    ),
+}
+
+
+def settled_notices(tasks: Mapping[str, Sequence[int]], names: Mapping[int, str]) -> list[Notice]:
+    """Of the labelled items whose label tells which prediction counts, and how far."""
+    found = []
+    for kind, (code, message) in _SETTLED.items():
+        own = [task for task in tasks.get(kind, ()) if task in names]
+        if own:
+            items = counted(len(own), "labelled item")
+            found.append(Notice(code, message.format(items=items), _ids(own, names)))
+    return found
+
+
 def _ids(tasks: Sequence[int], names: Mapping[int, str]) -> tuple[str, ...]:
     return tuple(names[task] for task in tasks)
 
 
-__all__ = ["Problem", "notices_of"]
+__all__ = ["Problem", "notices_of", "settled_notices"]

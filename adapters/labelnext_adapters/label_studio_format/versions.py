@@ -10,7 +10,7 @@ import numpy as np
 from labelnext.errors import InvalidInput, NotFound
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.label_studio_format.columns import Columns
+from labelnext_adapters.label_studio_format.columns import Columns, Said
 from labelnext_adapters.label_studio_format.regions import Setup
 
 Merge = Literal["regions"]
@@ -79,6 +79,12 @@ def chosen(
     return {version: Columns(setup) for version in wanted}
 
 
+def settle(members: Members, labels: Mapping[int, Said]) -> None:
+    """Let the predictions count that were there when labels were made; see `Columns.settle`."""
+    for columns in {id(own): own for own in members.values()}.values():
+        columns.settle(labels)
+
+
 def newest_notice(members: Members, tasks: Sequence[int], place: str) -> list[Notice]:
     """How many tasks' newest prediction is of which version, where there are several.
 
@@ -133,4 +139,4 @@ def scale_notice(
     return [Notice("mixed_scales", message)]
 
 
-__all__ = ["COPY", "Members", "Merge", "chosen", "newest_notice", "scale_notice"]
+__all__ = ["COPY", "Members", "Merge", "chosen", "newest_notice", "scale_notice", "settle"]

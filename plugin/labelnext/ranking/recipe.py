@@ -269,8 +269,10 @@ def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
 
 def _known_reasons(pool: Pool) -> str:
     """What reading found that leaves every item without a prediction; empty if nothing did."""
-    messages = [notice.message.rstrip(".") for notice in pool.notices if pool.missing.all()]
-    return "".join(f". {message}" for message in messages[:3])
+    if not pool.missing.all():
+        return ""
+    about_items = [notice for notice in pool.notices if notice.item_ids] or pool.notices
+    return "".join(f". {notice.message.rstrip('.')}" for notice in about_items[:3])
 
 
 def _n_anchors(pool: Pool) -> int:

@@ -32,7 +32,7 @@ from labelnext_adapters.label_studio_format.moments import moment
 from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
 from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.setup import find_setup
-from labelnext_adapters.label_studio_format.versions import Members, chosen
+from labelnext_adapters.label_studio_format.versions import Members, chosen, settle
 
 PAGE_SIZE_WITH_PREDICTIONS = 200
 _FIELDS = "id,data,total_annotations,predictions"
@@ -90,6 +90,7 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         notices += truth.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
         notices += truth.older(dates)
         labels = truth.columns(tasks.ids)
+        settle(members, truth.made)
     columns = members or {None: Columns(setup)}
     known = (tasks.ids, tasks.item_ids, tasks.labelled, notices)
     return make_pool(columns, *known, merge=source.merge, **labels), tasks
