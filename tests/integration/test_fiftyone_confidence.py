@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import labelnext
+from labelnext import Pool, open_adapter, rank
 from labelnext.errors import InvalidInput
-from labelnext.pool import Pool
-from labelnext.ranking import rank
-from tests.integration.app import choices, form
+from tests.integration.app import choices, execute, form, panel, requests
 from tests.integration.test_fiftyone_read import add, codes, read
 
 pytest_plugins = ("tests.integration.mongod",)
@@ -138,14 +139,13 @@ def test_logits_beside_several_labels_are_used(dataset: Any, confidences: bool) 
     pool = read(dataset, pred_field="pred", key="code")
     assert pool.multilabel
     np.testing.assert_allclose(pool.probabilities, list(MULTILABEL.values()), atol=1e-6)
-    ranking = rank(pool, "entropy", reduce="sum")
+    ranking = rank(pool)
     # sums of −q ln q − (1 − q) ln(1 − q) over the classes
     assert dict(zip(ranking.item_ids, ranking.scores.round(4), strict=True)) == {
         "none": 2.7718,
         "unsure": 2.4017,
         "sure": 1.3337,
     }
-    assert order(pool) == ["none", "unsure", "sure"]
     assert codes(pool) == {}
 
 
@@ -240,11 +240,55 @@ def test_labels_that_are_independent_stay_objects(dataset: Any) -> None:
     assert pool.newest_objects.counts.tolist() == [2, 1]
 
 
-def test_the_form_offers_what_one_confidence_allows(plugins: Any, dataset: Any) -> None:
+def test_the_form_offers_what_one_confidence_allows(plugins: Path, dataset: Any) -> None:
     top1(dataset, "pred")
-    inputs = form("rank_samples", dataset, pred_field="pred")
-    assert "acquisition" in inputs
-    assert "reduce" not in form(
-        "rank_samples", dataset, pred_field="pred", acquisition="least_confidence"
+    inputs = form("rank_samples", dataset, pred_field="pred", acquisition="least_confidence")
+    assert "reduce" not in inputs
+    offered = choices(inputs["acquisition"])
+    assert "here least_confidence of items" in offered["auto"]["description"]
+    assert "needs the probabilities of all classes" in offered["margin"]["description"]
+    assert "needs" not in offered["mean_object_confidence"]["description"]
+    chosen = {"labelled": "nothing", "acquisition": "auto", "method": "top_k", "run": "next"}
+    result = execute("rank_samples", dataset, pred_field="pred", budget=2, **chosen)
+    dataset.reload()
+    stages = requests(result)["set_view"]["view"]
+    assert fo_view(dataset, stages).values("code") == ["conf0.05", "conf0.15"]
+    ctx, _ = panel(dataset)
+    assert "object" not in ctx.panel.state.text
+    assert ctx.panel._data._data["next"][0]["why"] == "c04 0.05"
+
+
+def fo_view(dataset: Any, stages: Any) -> Any:
+    import fiftyone as fo
+
+    return fo.DatasetView._build(dataset, stages)
+
+
+def test_a_run_ranks_the_least_confident_first_and_says_so(dataset: Any, tmp_path: Path) -> None:
+    top1(dataset, "pred")
+    report = labelnext.run(
+        {
+            "source": {
+                "adapter": "fiftyone",
+                "dataset": dataset.name,
+                "pred_field": "pred",
+                "key": "code",
+            },
+            "selection": {"budget": 3},
+            "state": str(tmp_path / "state"),
+            "report": {"path": None},
+        }
     )
-    assert choices(inputs["pred_field"])
+    assert report.ranking.item_ids.tolist() == EXPECTED[:3]
+    assert [row["reason"] for row in report.next_items] == ["c04 0.05", "c03 0.15", "c02 0.30"]
+    assert report.objects_per_item is None
+    dataset.reload()
+    assert dataset.values("labelnext.rank") == [5, 4, 3, 2, 1]
+
+
+def test_check_finds_the_logits_beside_labels_without_confidences(dataset: Any) -> None:
+    tagged(dataset, confidences=False, classes=list("abcd"))
+    adapter = open_adapter("fiftyone", dataset=dataset.name, pred_field="pred")
+    messages = [finding.message for finding in adapter.check()]
+    adapter.close()
+    assert "pred holds logits." in messages

@@ -50,7 +50,7 @@ def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
     - Class probabilities: margin.
     - One confidence per item, such as that of its predicted class: least confidence, over the
       whole range. Of several versions, that of their `consensus`.
-    - Independent labels: entropy.
+    - Independent labels: entropy, the sum of the labels' binary entropies.
     - Several classifier versions: BALD.
     - Detected objects: entropy, summed over an item's objects with class weights, ignoring
       confidences below 0.1, items without objects last. Of all variants tried, this one beat
@@ -79,7 +79,8 @@ def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
     if members is None:
         return Choice(None, why="the pool has neither class probabilities nor objects")
     if pool.multilabel:
-        return Choice("entropy", "items", why="an item's labels are independent")
+        together = {"reduce": "sum"}
+        return Choice("entropy", "items", together, "an item's labels are independent")
     if len(members) > 1:
         return Choice("bald", "items", why="the pool has several classifier versions")
     return Choice("margin", "items", why="the pool has class probabilities")

@@ -43,8 +43,9 @@ class Acquisition(Options):
     """How items are scored."""
 
     name: str | None = Field(AUTO, json_schema_extra=offers(lambda: [AUTO, *acquisition_names()]))
-    """The acquisition function (labelnext acquisitions); auto: the margin for items, the weighted
-    sum of entropies for objects; null if the selection method needs no score."""
+    """The acquisition function (labelnext acquisitions); auto: the margin for items, least
+    confidence for items with one confidence each, the weighted sum of entropies for objects; null
+    if the selection method needs no score."""
     of: Unit = "items"
     """What to score: items (by their class probabilities), or objects (then reduced)."""
     reduce: Reduction | None = None

@@ -79,6 +79,11 @@ def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
 
 def _measured(pool: Pool) -> list[Calibration] | str:
     """The calibration of each version on the labelled items, or why it can't be measured."""
+    if pool.answers:
+        return (
+            "calibrate: auto needs the probabilities of all classes; one confidence per item "
+            "stays unchanged."
+        )
     if pool.labels is None or pool.members is None:
         return "calibrate: auto needs labelled items with a class and probabilities; got none."
     if pool.multilabel:

@@ -54,7 +54,9 @@ def with_object_scores(pool: Pool, ranking: Ranking) -> Ranking:
         raise ConfigError(
             "write.objects must be left out unless objects are scored; "
             f"got {ranking.acquisition or 'no acquisition function'} of {ranking.of or 'items'}.",
-            hint="set acquisition.of: objects to score items by their objects.",
+            hint=None
+            if pool.answers
+            else "set acquisition.of: objects to score items by their objects.",
         )
     function = recipe.function
     options = {name: value for name, value in recipe.scoring.items() if name in function.options}

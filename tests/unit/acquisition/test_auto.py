@@ -17,6 +17,7 @@ from labelnext.ranking import rank
 
 ROWS = [[0.9, 0.1], [0.4, 0.6]]
 BOXES = Objects([0, 1, 3], [0.9, 0.5, 0.05], class_ids=[0, 0, 1])
+ANSWERS = Objects([0, 1, 2], [0.9, 0.05], class_ids=[0, 1], whole_items=True)
 TRUTH = Objects([0, 1, 1], [1.0], class_ids=[0])
 
 
@@ -25,8 +26,10 @@ TRUTH = Objects([0, 1, 1], [1.0], class_ids=[0])
     [
         ({"probabilities": ROWS}, "margin", "items", {}),
         ({"probabilities": ROWS, "objects": BOXES}, "margin", "items", {}),
-        ({"probabilities": ROWS, "multilabel": True}, "entropy", "items", {}),
+        ({"probabilities": ROWS, "multilabel": True}, "entropy", "items", {"reduce": "sum"}),
         ({"probabilities": [ROWS, ROWS]}, "bald", "items", {}),
+        ({"objects": ANSWERS}, "least_confidence", "items", {}),
+        ({"objects": (ANSWERS, ANSWERS)}, "least_confidence", "items", {}),
         (
             {"objects": BOXES},
             "entropy",

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from labelnext.errors import InvalidInput, UnknownName
+from labelnext.errors import ConfigError, InvalidInput, UnknownName
 from labelnext.pool import Objects, Pool
 from labelnext.quality.calibrated import saturated
 from labelnext.quality.reliability import trust
 from labelnext.quality.reviews import review
 from labelnext.ranking import rank
 from labelnext.ranking.explain import explain_item
+from labelnext.ranking.recipe import Recipe
 from labelnext.report.findings import summarise
+from labelnext.runs.ranked import follow, with_object_scores
 
 SURENESS = [0.99, 0.80, 0.50, 0.30, 0.12, 0.09, 0.06]
 IDS = [f"p{c}" for c in SURENESS]
@@ -187,3 +189,18 @@ def first_hundred(seed: int) -> tuple[float, float]:
     rows = ranking.item_ids.astype(int)
     assert wrong[rows].sum() == wrong[exact].sum()
     return float(wrong[rows].mean()), float(wrong.mean())
+
+
+def test_scores_of_objects_cannot_be_written() -> None:
+    answers = pool()
+    with pytest.raises(ConfigError, match="got least_confidence of items") as error:
+        with_object_scores(answers, rank(answers, of="objects"))
+    assert error.value.hint is None
+
+
+def test_calibration_is_skipped_with_the_reason() -> None:
+    labelled = pool(labels=[0] * 7, labelled=[False] * 7)
+    ranking = follow(Recipe(calibrate="auto"), labelled)
+    assert ranking.item_ids.tolist() == IDS[::-1]
+    (message,) = [n.message for n in ranking.notices if n.code == "calibration_skipped"]
+    assert "needs the probabilities of all classes" in message

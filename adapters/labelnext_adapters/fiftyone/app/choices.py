@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from labelnext_adapters.fiftyone.options import FiftyOneSource
 
 _LOOKED_AT = 100  # samples
+_COLUMNS = {"labelled_embeddings": "embeddings", "objects": "newest_objects"}  # of inputs
 _VIDEOS = 5
 
 
@@ -183,7 +184,7 @@ def selection_choices(pool: Pool) -> list[Choice]:
     for name in selection_names():
         method = get_selection(name)
         columns = [n for n in method.needs if n != "utilities"]
-        lacking = [n for n in columns if getattr(pool, n.removeprefix("labelled_"), None) is None]
+        lacking = [n for n in columns if getattr(pool, _COLUMNS.get(n, n), None) is None]
         obstacle = f"{name} needs {INPUTS[lacking[0]]}; none are named" if lacking else None
         choices.append(Choice(name, method.summary, obstacle))
     return choices
