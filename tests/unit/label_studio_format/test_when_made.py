@@ -83,15 +83,18 @@ def test_accepted_predictions_are_told_from_labels_made_afresh(tmp_path: Path) -
 
 
 def test_the_figures_of_a_report_say_so(tmp_path: Path) -> None:
-    read(
-        tmp_path, [*(labelled(n, AFTER) for n in (1, 2, 3)), labelled(4, BEFORE), task(5, LEARNED)]
-    )
+    late = [labelled(n, AFTER) for n in range(1, 61)]
+    read(tmp_path, [*late, labelled(61, BEFORE), task(62, LEARNED)])
     config = {
-        "source": {"adapter": "files", "path": str(tmp_path / "export.json")},
+        "source": {
+            "adapter": "files",
+            "path": str(tmp_path / "export.json"),
+            "label_config": str(tmp_path / "setup.xml"),
+        },
         "write": {"output": str(tmp_path / "ranking.csv")},
         "report": {"path": None},
         "state": str(tmp_path / "state"),
     }
     report = labelnext.run(config, dry_run=True)
-    assert "better than it is: 3 labels came before their prediction, or from it" in str(report)
-    assert "better than they are: 3 labels came before" in report.to_html()
+    assert "better than it is: 60 labels came before their prediction, or from it" in str(report)
+    assert "better than they are: 60 labels came before" in report.to_html()
