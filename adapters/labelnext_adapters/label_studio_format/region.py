@@ -97,8 +97,8 @@ def number_of(value: object, what: str, remarks: Remarks) -> float | None:
         BrokenRegion: if it is no number.
         OutOfRange: if it is not in [0, 1].
     """
-    if value is None:
-        return None
+    if value is None or (type(value) is float and 0 <= value <= 1):  # nearly all
+        return value
     try:
         number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):

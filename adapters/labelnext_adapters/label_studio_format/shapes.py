@@ -57,17 +57,32 @@ def box_of(region: Region, value: Shape) -> Box:
 
 
 def _hull(region: Region, value: Shape) -> Box:
-    # Label Studio turns in pixels, so the image's form counts; it is taken as square if unknown.
+    """The box, wherever it is."""
     points = value.points or [(vertex.x, vertex.y) for vertex in value.vertices]
     if points:
         xs, ys = [p[0] for p in points], [p[1] for p in points]
         return min(xs) / 100, min(ys) / 100, max(xs) / 100, max(ys) / 100
+    x, y, width, height = value.x, value.y, value.width, value.height
+    if x is None or y is None:
+        raise BrokenRegion("a shape without x and y")
+    round_ = value.radiusX is not None and value.radiusY is not None
+    if not round_ and (width is None or height is None):
+        raise BrokenRegion("a shape without width and height")
+    if not round_ and not value.rotation:
+        x1, x2 = x, x + (width or 0)
+        y1, y2 = y, y + (height or 0)
+        return min(x1, x2) / 100, min(y1, y2) / 100, max(x1, x2) / 100, max(y1, y2) / 100
+    return _turned(region, value, x, y)
+
+
+def _turned(region: Region, value: Shape, x: float, y: float) -> Box:
+    """The upright box around an ellipse or a rectangle that is turned.
+
+    Label Studio turns in pixels, so the image's form counts; it is taken as square if unknown.
+    """
     aspect = (size_of(region.original_width) or 1) / (size_of(region.original_height) or 1)
     angle = math.radians(value.rotation or 0)
     cos, sin = (math.cos(angle), math.sin(angle)) if angle else (1.0, 0.0)
-    x, y = value.x, value.y
-    if x is None or y is None:
-        raise BrokenRegion("a shape without x and y")
     if value.radiusX is not None and value.radiusY is not None:
         across, along = value.radiusX * aspect, value.radiusY  # both in percent of the height
         dx, dy = (
@@ -75,10 +90,9 @@ def _hull(region: Region, value: Shape) -> Box:
             math.hypot(across * sin, along * cos),
         )
         return (x - dx) / 100, (y - dy) / 100, (x + dx) / 100, (y + dy) / 100
-    if value.width is None or value.height is None:
-        raise BrokenRegion("a shape without width and height")
     # A rectangle is turned about its top left corner.
-    corners = [(0.0, 0.0), (value.width, 0.0), (0.0, value.height), (value.width, value.height)]
+    width, height = value.width or 0, value.height or 0
+    corners = [(0.0, 0.0), (width, 0.0), (0.0, height), (width, height)]
     xs = [x + dx * cos - dy * sin / aspect for dx, dy in corners]
     ys = [y + dx * sin * aspect + dy * cos for dx, dy in corners]
     return min(xs) / 100, min(ys) / 100, max(xs) / 100, max(ys) / 100
@@ -94,8 +108,10 @@ def place_of(region: Region) -> Box | None:
 
 def polygon_mask(region: Region, value: Shape) -> Mask | None:
     """The pixels of a polygon; None for other shapes, or where the image's size is not known."""
+    if len(value.points) < 3:
+        return None
     width, height = int(size_of(region.original_width)), int(size_of(region.original_height))
-    if len(value.points) < 3 or not 0 < width * height < _MOST_PIXELS:
+    if not 0 < width * height < _MOST_PIXELS:
         return None
     corners = [
         x * side / 100
