@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,3 +84,33 @@ def test_a_setup_is_parsed_as_the_server_parses_it(label_studio: LabelStudio, ta
     assert {name: [t[k] for k in kept] for name, t in parse_config(config).items()} == {
         name: [t[k] for k in kept] for name, t in theirs.items()
     }
+
+
+@pytest.mark.parametrize("kind", ["personal", "legacy"])
+def test_the_commands_of_the_docs_download_a_snapshot(
+    label_studio: LabelStudio, project: int, tmp_path: Path, kind: str
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "files.md").read_text("utf-8")
+    block = page[page.index("    ACCESS=$(curl") : page.index("With a legacy token, which")]
+    commands = textwrap.dedent(block).replace("http://localhost:8080", label_studio.url)
+    first, _, second = commands.replace("projects/1/", f"projects/{project}/").partition(
+        "\ncurl -H"
+    )
+    token = label_studio.token
+    if kind == "personal":
+        token = label_studio.api("POST", "/api/token/")["token"]
+    else:
+        exchange, line, first = first.partition('AUTHORIZATION="Authorization: Bearer $ACCESS"\n')
+        assert "token/refresh" in exchange
+        assert line
+        first = f'AUTHORIZATION="Authorization: Token $TOKEN"\n{first}'
+    script = f"set -eu\n{first}"
+    env = {**os.environ, "TOKEN": token, "no_proxy": "*"}
+    run = {"cwd": tmp_path, "env": env, "text": True, "check": True, "stdout": subprocess.PIPE}
+    made = json.loads(subprocess.run(["bash", "-c", script], **run).stdout)
+    download = f"curl -H{second}".replace("<id from the first response>", str(made["id"]))
+    whole = script.partition('curl -X POST -H "$AUTHORIZATION"')[0] + download
+    subprocess.run(["bash", "-c", whole], **run)
+    pool = open_adapter("files", path="export.json", directory=tmp_path).read()
+    assert len(pool) == 30
+    assert not pool.missing.all()

@@ -184,17 +184,18 @@ def two_versions(label_studio: LabelStudio) -> int:
     return project
 
 
-def test_the_newest_of_mixed_model_versions_is_used_and_said(
+def test_the_newest_prediction_of_each_task_is_used_and_said(
     connect: Open, two_versions: int
 ) -> None:
     adapter = connect(two_versions)
     pool = adapter.read()
-    assert pool.missing.tolist() == [False, True]
-    assert pool.probabilities[0].tolist() == [0, 1, 0]
+    assert pool.missing.tolist() == [False, False]
+    assert pool.probabilities.tolist() == [[0, 1, 0], [0.6, 0.2, 0.2]]
     (notice,) = pool.notices
     assert notice.code == "mixed_model_versions"
     assert notice.message == (
-        "The project has predictions of 2 model versions; using m2 (the newest). Left out: m1 (2)."
+        "The project has predictions of 2 model versions; using each task's newest: m2 (1 task), "
+        "m1 (1 task)."
     )
     assert "Model versions, newest first: 'm2' (1), 'm1' (2)." in [
         f.message for f in adapter.check() if f.level == "warning"

@@ -83,6 +83,19 @@ def test_predictions_older_than_the_labels_are_said(
     assert "predictions of m1 are older" in notice.message
 
 
+def test_accepted_predictions_are_counted(label_studio: LabelStudio, connect: Open) -> None:
+    region = {"from_name": "x", "to_name": "o", "type": "choices", "value": {"choices": ["a"]}}
+    tasks = [{"data": {"o": "x"}, "predictions": [predicted({**region, "score": 0.75})]}] * 2
+    project = label_studio.create_project(f"<View>{CHOICES}</View>", tasks)
+    rows = label_studio.api("GET", "/api/predictions/", project=project)
+    first, second = sorted(rows, key=lambda row: row["task"])
+    for row, result in ((first, first["result"]), (second, [region])):
+        body = {"result": result, "parent_prediction": row["id"], "lead_time": 1.0}
+        label_studio.api("POST", f"/api/tasks/{row['task']}/annotations/", body)
+    notices = {n.code: n.item_ids for n in connect(project).read().notices}
+    assert notices["accepted_predictions"] == (str(first["task"]),)
+
+
 def test_annotations_of_an_earlier_setup_are_counted(
     label_studio: LabelStudio, connect: Open
 ) -> None:

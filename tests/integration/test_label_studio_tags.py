@@ -249,7 +249,7 @@ def test_regions_are_objects_with_their_class_confidence_and_box(
             shape(
                 "taxonomy", {"taxonomy": [["A", "B"]], "probs": {"B": 0.5, "C": 0.25, "A": 0.25}}
             ),
-            ("A", "B", "C"),
+            ("A", "A / B", "C"),
             [0.25, 0.5, 0.25],
         ),
         (

@@ -66,6 +66,21 @@ def test_uncertainty_serves_the_order_to_label_all_tasks(
     )
 
 
+def test_uncertainty_copies_each_task_s_newest_prediction(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
+    first, *others = label_studio.task_ids(project)
+    old = {task: result for task, _, _, result in predictions(label_studio, project)}
+    result = [{**old[first][0], "value": {**old[first][0]["value"], "note": "newer"}}]
+    newer = {"task": first, "model_version": "m2", "result": result}
+    label_studio.api("POST", f"/api/projects/{project}/import/predictions", [newer])
+    write(connect(project, write={"mode": "uncertainty"}), tmp_path)
+    rows = predictions(label_studio, project)
+    made = {task: found for task, _, version, found in rows if version.startswith("labelnext:")}
+    assert made == {first: result, **{task: old[task] for task in others}}
+
+
 def test_uncertainty_keeps_what_was_handed_out_and_reranks_the_rest(
     label_studio: LabelStudio, connect: Open, tmp_path: Path
 ) -> None:

@@ -25,7 +25,11 @@ class LabelStudioSource(Options):
     project: int = Field(ge=1)
     """Number of the project, as in its page's address."""
     model_version: str | list[str] | None = None
-    """Model version whose predictions to read; null reads the newest; a list is a committee."""
+    """Model version whose predictions to read; null reads each task's newest prediction; a list is
+    a committee."""
+    merge: Literal["regions"] | None = None
+    """regions puts the regions of all model versions together, such as those of detectors of
+    different classes."""
     from_name: str | list[str] | None = None
     """Name of the control tag, required if the setup has several; a list is read together."""
     unlabelled: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,10 +14,14 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice, Objects
+from labelnext_adapters.label_studio_format.columns import Said
+from labelnext_adapters.label_studio_format.moments import moment
+from labelnext_adapters.label_studio_format.pages import side_by_side
+from labelnext_adapters.label_studio_format.region import Remarks, regions_of
 from labelnext_adapters.label_studio_format.regions import (
-    CONTROLS,
     BrokenRegion,
     Found,
+    OutOfRange,
     Setup,
     UnknownLabel,
     true_labels,
@@ -35,6 +40,7 @@ class Annotation(msgspec.Struct):
     created_at: str = ""
     updated_at: str = ""
     completed_by: int | dict[str, Any] | None = None
+    parent_prediction: Any = None
 
     @property
     def person(self) -> int:
@@ -54,6 +60,7 @@ class Truth:
             marked as ground truth; or the class that most of them say, the latest one's in a tie.
         found: for each task what was said of it.
         said: for each task the one class that each person last said, by the person's number.
+        made: for each task how and when its label was made.
         newest: the latest date of an annotation, as the server writes it; empty without any.
 
     Raises:
@@ -64,11 +71,12 @@ class Truth:
     which: Which = "latest"
     found: dict[int, list[Found]] = field(default_factory=dict)
     said: dict[int, dict[int, int]] = field(default_factory=dict)
+    made: dict[int, Said] = field(default_factory=dict)
     newest: str = ""
     _unread: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        if self.which == "majority" and CONTROLS[self.setup.tag].unit == "objects":
+        if self.which == "majority" and self.setup.unit == "objects":
             raise InvalidInput(
                 "labels must be latest or ground_truth for labels of parts of items, such as "
                 "boxes; got 'majority'.",
@@ -83,6 +91,8 @@ class Truth:
         dates = [a.created_at for a in annotations if not a.was_cancelled]
         self.newest = max([self.newest, *dates])
         own = counted(annotations, self.which)
+        if own:
+            self.made[task] = _how_made(own[-1])
         try:
             results = [true_labels(annotation.result, self.setup) for annotation in own]
             if said := _said(results, self.which):
@@ -92,7 +102,7 @@ class Truth:
                 for annotation, found in zip(own, results, strict=True)
                 if len(found) == 1
             }
-        except (BrokenRegion, UnknownLabel):
+        except (BrokenRegion, UnknownLabel, OutOfRange):
             self._unread.append(task)
         return bool(dates)
 
@@ -130,7 +140,7 @@ class Truth:
 
     def columns(self, task_ids: Sequence[int]) -> dict[str, Any]:
         """The columns of a pool that say what people said of these tasks."""
-        if CONTROLS[self.setup.tag].unit == "objects":
+        if self.setup.unit == "objects":
             return {"truth": self.objects(task_ids)}
         return {"labels": self.labels(task_ids), "votes": self.votes(task_ids)}
 
@@ -151,15 +161,33 @@ class Truth:
         """The objects of each task."""
         rows = [self.found.get(task, []) for task in task_ids]
         flat = [found for row in rows for found in row]
-        boxes = [found.box for found in flat if found.box is not None]
+        boxes = np.array([f.box for f in flat if f.box is not None], dtype=np.float64)
+        pages = np.array([f.page for f in flat], dtype=np.int64)
         masks = [found.mask for found in flat if found.mask is not None]
+        if len(self.setup.pages) > 1:
+            masks = []
         return Objects(
             np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)]),
             np.ones(len(flat)),
             class_ids=np.array([found.class_id for found in flat], dtype=np.int64),
-            boxes=np.array(boxes, dtype=np.float64) if flat and len(boxes) == len(flat) else None,
+            boxes=side_by_side(boxes, pages, self.setup)
+            if flat and len(boxes) == len(flat)
+            else None,
             masks=np.array(masks, dtype=object) if flat and len(masks) == len(flat) else None,
         )
+
+
+def _how_made(annotation: Annotation) -> Said:
+    """How and when an annotation was made."""
+    parent = annotation.parent_prediction
+    parent = parent if type(parent) is int else None
+    origins: list[object] = []
+    if parent is not None:
+        with suppress(BrokenRegion):
+            origins = [region.origin for region in regions_of(annotation.result, Remarks())]
+    untouched = bool(origins) and set(map(str, origins)) == {"prediction"}
+    digest = hash(bytes(annotation.result))
+    return Said(moment(annotation.created_at), parent, digest, untouched)
 
 
 def counted(annotations: Sequence[Annotation], which: Which) -> list[Annotation]:

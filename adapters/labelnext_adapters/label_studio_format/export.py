@@ -8,59 +8,40 @@ from typing import Any
 
 import msgspec
 
-from labelnext.errors import InvalidInput, NotFound, listed
+from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
-from labelnext_adapters.label_studio_format.annotations import Annotation, Truth, Which
+from labelnext_adapters.label_studio_format.annotations import Truth, Which
 from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
+from labelnext_adapters.label_studio_format.records import Task, read_tasks
 from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.setup import find_setup
-from labelnext_adapters.label_studio_format.xml import derived_tags, parse_config
-
-_COPY = "labelnext:"  # how the versions of copied predictions begin, which are no model's
-
-
-class _Prediction(msgspec.Struct):
-    id: int = 0
-    model_version: str | None = None
-    score: float | None = None
-    created_at: str = ""
-    result: msgspec.Raw = msgspec.Raw(b"[]")
+from labelnext_adapters.label_studio_format.versions import COPY, Merge, chosen, settle
+from labelnext_adapters.label_studio_format.xml import derived_tags, parse_config, unread_types
 
 
-class _Annotation(Annotation):
-    id: int = 0
-
-
-class _Task(msgspec.Struct):
-    """A task; of a plain export the predictions are numbers."""
-
-    data: dict[str, msgspec.Raw]
-    id: int | None = None
-    predictions: list[_Prediction | int] = []
-    annotations: list[_Annotation] = []
-
-
-def read_export(
-    body: bytes,
+def read_exports(
+    files: Mapping[str, bytes],
     label_config: str | None = None,
     *,
     key: str | None = None,
     from_name: str | Sequence[str] | None = None,
     model_version: str | Sequence[str] | None = None,
+    merge: Merge | None = None,
     labels: Which | None = "latest",
 ) -> Pool:
-    """The pool of an exported project.
+    """The pool of an exported project, or of several exports together.
 
     Args:
-        body: the export, in JSON: a list of tasks.
+        files: what is in the exports, by their names: JSON or JSON Lines, also packed with gzip.
         label_config: the project's labelling setup, in XML; the control tags and classes are those
             that are found when None.
         key: the data key that is an item's id; the number of the task when None.
         from_name: name of the control tag, or of several that label parts of items.
-        model_version: which predictions to read; the newest version's when None; several are a
+        model_version: which predictions to read; each task's newest when None; several are a
             committee.
+        merge: put the regions of all those versions together.
         labels: which annotation of a task is its label; none is read when None.
 
     Raises:
@@ -68,41 +49,41 @@ def read_export(
             predictions do not fit the labelling setup.
         NotFound: if there is no such control tag or model version.
     """
-    try:
-        tasks = msgspec.json.decode(body, type=list[_Task])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(
-            f"the file must be a JSON export of a Label Studio project; {error}.",
-            hint="for a COCO results list, set source.images to the file that lists the images.",
-        ) from None
-    _refuse_numbers(tasks)
     notices: list[Notice] = []
+    tasks = read_tasks(files, notices)
+    _refuse_numbers(tasks)
     setup = _find_setup(tasks, label_config, from_name, notices)
-    dates = _choose_versions(tasks, model_version, notices)
-    members = {version: Columns(setup) for version in dates}
+    counts = _versions(tasks)
+    members = chosen(counts, model_version, setup, notices, merge=merge, place="export")
+    if not counts:
+        notices.append(Notice("no_predictions", "The export has no predictions."))
     truth, labelled = Truth(setup, labels or "latest"), []
     for row, task in enumerate(tasks):
         labelled.append(truth.take(row, task.annotations))
-        for place, prediction in enumerate(_predictions(task)):
-            if prediction.model_version in members:
-                columns = members[prediction.model_version]
-                number = prediction.id or place
-                columns.take(row, number, prediction.score, prediction.result)
+        for place, prediction in enumerate(task.predictions):
+            if prediction.version in members:
+                members[prediction.version].take(
+                    row,
+                    prediction.id if type(prediction.id) is int else place,
+                    prediction.score,
+                    prediction.result,
+                    version=prediction.version,
+                    made=prediction.made,
+                )
     rows, item_ids = range(len(tasks)), _item_ids(tasks, key)
+    notices += _broken_predictions(tasks, item_ids)
     said: dict[str, Any] = {}
     if labels is not None and any(labelled):
-        notices += [*truth.notices(dict(enumerate(item_ids))), *truth.older(dates)]
+        notices += truth.notices(dict(enumerate(item_ids)))
+        notices += truth.older(_dates(tasks, [*members]))
         said = truth.columns(rows)
-    columns_of = members or {None: Columns(setup)}
-    return make_pool(columns_of, rows, item_ids, labelled, notices, **said)
+        settle(members, truth.made)
+    read = (members or {None: Columns(setup)}, rows, item_ids, labelled, notices)
+    return make_pool(*read, merge=merge, place="export", **said)
 
 
-def _predictions(task: _Task) -> list[_Prediction]:
-    return [p for p in task.predictions if isinstance(p, _Prediction)]
-
-
-def _refuse_numbers(tasks: Sequence[_Task]) -> None:
-    bare = [task for task in tasks if any(isinstance(p, int) for p in task.predictions)]
+def _refuse_numbers(tasks: Sequence[Task]) -> None:
+    bare = [task for task in tasks if task.n_bare]
     if bare:
         raise InvalidInput(
             f"the export has only prediction ids, not predictions, for {len(bare)} of "
@@ -113,8 +94,20 @@ def _refuse_numbers(tasks: Sequence[_Task]) -> None:
         )
 
 
+def _broken_predictions(tasks: Sequence[Task], item_ids: Sequence[str]) -> list[Notice]:
+    broken = [(item, task.n_broken) for item, task in zip(item_ids, tasks, strict=True)]
+    ids = tuple(item for item, n in broken if n)
+    if not ids:
+        return []
+    message = (
+        f"Left out {counted(sum(n for _, n in broken), 'prediction')} of "
+        f"{counted(len(ids), 'item')} that are no objects with a result."
+    )
+    return [Notice("broken_predictions", message, ids)]
+
+
 def _find_setup(
-    tasks: Sequence[_Task],
+    tasks: Sequence[Task],
     label_config: str | None,
     from_name: str | Sequence[str] | None,
     notices: list[Notice],
@@ -124,13 +117,20 @@ def _find_setup(
             {"parsed_label_config": parse_config(label_config), "label_config": label_config},
             from_name,
         )
-    results = [p.result for task in tasks for p in _predictions(task)]
+    results = [p.result for task in tasks for p in task.predictions]
     results += [a.result for task in tasks for a in task.annotations]
     tags, multiple = derived_tags(results)
-    if not tags:
+    if not tags and (others := unread_types(results)):
         raise InvalidInput(
-            "label_config must be set for an export without predictions and annotations; got None.",
-            hint="for a COCO results list, set source.images to the file that lists the images.",
+            f"no control tag of the export can be read; it has {listed(others)}.",
+            hint="docs/label-studio.md lists the control tags that can be ranked.",
+        )
+    if not tags:
+        what = "regions" if results else "predictions and annotations"
+        raise InvalidInput(
+            f"label_config must be set for an export without {what}; got None.",
+            hint="copy the setup from Settings > Labeling Interface > Code to a file. For a COCO "
+            "results list, set source.images to the file that lists the images.",
         )
     setup = find_setup({"parsed_label_config": tags, "label_config": ""}, from_name)
     if setup.classes:
@@ -144,40 +144,35 @@ def _find_setup(
     return replace(setup, multiple=setup.multiple or setup.from_name in multiple)
 
 
-def _choose_versions(
-    tasks: Sequence[_Task], named: str | Sequence[str] | None, notices: list[Notice]
-) -> dict[str | None, str]:
-    """The model versions to read, with the date of each one's newest prediction; empty if none."""
-    newest: dict[str | None, tuple[str, int]] = {}
+def _versions(tasks: Sequence[Task]) -> dict[str | None, int]:
+    """How many predictions there are of each model version, the newest version first."""
     counts: dict[str | None, int] = {}
     for task in tasks:
-        for p in _predictions(task):
-            version = p.model_version
-            if version is None or not version.startswith(_COPY):
-                newest[version] = max(newest.get(version, ("", 0)), (p.created_at, p.id))
+        for prediction in task.predictions:
+            version = prediction.version
+            if version is None or not version.startswith(COPY):
                 counts[version] = counts.get(version, 0) + 1
-    known = sorted(newest, key=lambda version: (newest[version], version or ""), reverse=True)
-    wanted: list[str | None] = [named] if isinstance(named, str) else [*(named or known[:1])]
-    for version in wanted:
-        if version not in newest:
-            raise NotFound(
-                f"model_version must be one of the export's versions; got {version!r}.",
-                hint=f"available versions: {', '.join(repr(v) for v in known) or 'none'}.",
-            )
-    if not known:
-        notices.append(Notice("no_predictions", "The export has no predictions."))
-    others = ", ".join(f"{v} ({counts[v]})" for v in known if v not in wanted)
-    if others:
-        used = ", ".join(str(version) for version in wanted)
-        message = (
-            f"The export has predictions of {counted(len(known), 'model version')}; "
-            f"using {used}, not {others}."
-        )
-        notices.append(Notice("mixed_model_versions", message))
-    return {version: newest[version][0] for version in wanted}
+    newest: dict[str | None, tuple[float, int]] = {}
+    for task in tasks:
+        for p in task.predictions:
+            number = p.id if type(p.id) is int else 0
+            newest[p.version] = max(newest.get(p.version, (p.made, number)), (p.made, number))
+    known = sorted(counts, key=lambda version: (newest[version], version or ""), reverse=True)
+    return {version: counts[version] for version in known}
 
 
-def _item_ids(tasks: Sequence[_Task], key: str | None) -> list[str]:
+def _dates(tasks: Sequence[Task], versions: Sequence[str | None]) -> dict[str | None, str]:
+    """The date of the newest prediction of each version, as the export writes it."""
+    dates: dict[str | None, tuple[float, str]] = {}
+    for task in tasks:
+        for p in task.predictions:
+            if p.version in versions and isinstance(p.created_at, str):
+                known = dates.get(p.version, (p.made, p.created_at))
+                dates[p.version] = max(known, (p.made, p.created_at))
+    return {version: date for version, (_, date) in dates.items()}
+
+
+def _item_ids(tasks: Sequence[Task], key: str | None) -> list[str]:
     if key is None:
         without = sum(task.id is None for task in tasks)
         if without:
@@ -209,4 +204,4 @@ def key_value(data: Mapping[str, msgspec.Raw], key: str) -> str:
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
 
 
-__all__ = ["key_value", "read_export"]
+__all__ = ["key_value", "read_exports"]

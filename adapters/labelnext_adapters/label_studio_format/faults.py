@@ -1,10 +1,10 @@
-"""What can be wrong with a region."""
+"""What can be wrong with a region or a prediction."""
 
 from __future__ import annotations
 
 
 class BrokenRegion(Exception):
-    """A region that is not what its control tag makes; the prediction is left out and counted."""
+    """A region that is not what its control tag makes; its text says why."""
 
 
 class UnknownLabel(Exception):
@@ -13,3 +13,11 @@ class UnknownLabel(Exception):
     def __init__(self, label: str) -> None:
         super().__init__(label)
         self.label = label
+
+
+class OutOfRange(Exception):
+    """A score or probability that is not in [0, 1]."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__(value)
+        self.value = value

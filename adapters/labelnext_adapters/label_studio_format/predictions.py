@@ -1,65 +1,39 @@
-"""From parsed predictions to the columns of a pool, counting all that is left out."""
+"""From parsed predictions to a pool."""
 
 from __future__ import annotations
 
-import math
-from array import array
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput, listed
-from labelnext.pool.masks import Mask
+from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
-from labelnext_adapters.label_studio_format.regions import (
-    BrokenRegion,
-    Found,
-    Setup,
-    UnknownLabel,
-    parse_result,
+from labelnext_adapters.label_studio_format.columns import Columns as Columns
+from labelnext_adapters.label_studio_format.columns import Content as Content
+from labelnext_adapters.label_studio_format.versions import (
+    Members,
+    Merge,
+    newest_notice,
+    scale_notice,
 )
 
-_NO_BOX = (math.nan,) * 4
-_SUM_ERROR = 1e-3  # as the pool's: rows further from 1 are no distributions
-
-# Why a prediction can't be used: the notice's code, and what follows "3 items".
-_PROBLEMS = {
-    "broken_regions": "with a prediction that doesn't match the control tag's format",
-    "other_control": "with predictions of other control tags only",
-    "no_score": "with a prediction without any score",
-    "no_distribution": "with a prediction without class probabilities, which others have",
-}
-
-
-@dataclass(frozen=True)
-class Content:
-    """The predictions of one model version.
-
-    Attributes:
-        probabilities: shape (n_items, n_classes), NaN where there are none; None without any.
-        objects: None without any.
-        present: shape (n_items,), items that have a prediction.
-        multilabel: classes are independent.
-    """
-
-    probabilities: NDArray[np.float64] | None
-    objects: Objects | None
-    present: NDArray[np.bool_]
-    multilabel: bool
+NEWEST = "newest of each task"
+"""Stands for the model version where tasks' newest predictions are of several."""
 
 
 def make_pool(
-    members: Mapping[str | None, Columns],
+    members: Members,
     task_ids: Sequence[int],
     item_ids: Sequence[str],
     labelled: Sequence[bool],
     notices: Sequence[Notice],
     *,
+    merge: Merge | None = None,
+    place: str = "project",
     labels: Sequence[int] | None = None,
     votes: NDArray[np.int64] | None = None,
     truth: Objects | None = None,
@@ -67,45 +41,55 @@ def make_pool(
     """The pool of these tasks.
 
     Args:
-        members: what was read, by model version; several are a committee.
+        members: what was read, by model version; several are a committee, unless all share one
+            `Columns`, which then hold each task's newest prediction.
         task_ids: shape (n_items,).
         item_ids: shape (n_items,).
         labelled: shape (n_items,).
         notices: what was found so far.
+        merge: put the regions of all versions together.
+        place: where the tasks are, for messages.
         labels: shape (n_items,), class positions of what people said.
         votes: shape (n_items, n_people), what each of several people said.
         truth: the objects that people marked.
 
     Raises:
-        InvalidInput: if labels are unknown, numbers out of range, or if the members cannot be
+        InvalidInput: if numbers are out of range, no label is known, or the members cannot be
             compared.
     """
     # Long: it fills every column of Pool once.
     names = dict(zip(task_ids, item_ids, strict=True))
-    found = list(notices)
-    contents: dict[str | None, Content] = {}
-    whole = all(columns.is_whole(task_ids) for columns in members.values())
-    for version, columns in members.items():
+    found = [*notices, *newest_notice(members, task_ids, place)]
+    by_version = _distinct(members, task_ids)
+    contents: dict[str, Content] = {}
+    for version, columns in by_version.items():
         own: list[Notice] = []
-        contents[version] = columns.content(task_ids, names, own, whole=whole)
-        if len(members) > 1:
+        contents[version] = columns.content(task_ids, names, own)
+        if len(by_version) > 1:
             own = [replace(notice, message=f"{version}: {notice.message}") for notice in own]
         found += own
+    found += _scales(members, contents, task_ids)
+    if merge is not None and len(contents) > 1:
+        contents = _merged(contents, item_ids, found)
     vectors = [c.probabilities for c in contents.values() if c.probabilities is not None]
-    objects = [
-        replace(c.objects, missing=~c.present) for c in contents.values() if c.objects is not None
-    ]
+    objects = _alike([c for c in contents.values() if c.objects is not None])
     if vectors and objects:
         kinds = ", ".join(
             f"{v} has {'objects' if c.probabilities is None else 'class probabilities'}"
             for v, c in contents.items()
         )
         raise InvalidInput(
-            f"a committee's model versions must all have the same kind of prediction; {kinds}."
+            f"a committee's model versions must all have the same kind of prediction; {kinds}.",
+            hint="list only versions of one kind in source.model_version.",
         )
-    several = len(members) > 1
+    several = max(len(vectors), len(objects)) > 1
     setup = next(iter(members.values())).setup
     present = np.any([c.present for c in contents.values()], axis=0)
+    usable = [
+        version
+        for version, content in contents.items()
+        if content.probabilities is not None or content.objects is not None
+    ]
     return Pool(
         item_ids,
         probabilities=(np.stack(vectors) if several else vectors[0]) if vectors else None,
@@ -114,7 +98,7 @@ def make_pool(
         labels=labels,
         votes=votes,
         truth=truth,
-        versions=None if None in members else members,
+        versions=None if usable in ([], ["None"]) else usable,
         labelled=labelled,
         missing=~present,
         multilabel=any(c.multilabel for c in contents.values()),
@@ -122,242 +106,86 @@ def make_pool(
     )
 
 
-class Columns:
-    """Collects the predictions of one model version, the newest of each task.
+def _alike(contents: Sequence[Content]) -> list[Objects]:
+    """The objects of each version; one confidence per item is an object beside real ones."""
+    sets = [(c.objects, ~c.present) for c in contents if c.objects is not None]
+    whole = all(objects.whole_items for objects, _ in sets)
+    return [replace(o, missing=missing, whole_items=whole) for o, missing in sets]
 
-    Numbers go into flat arrays as they come, so that memory grows with them and not with the JSON.
-    A prediction that comes twice, because its list was sent again, counts once.
 
-    Args:
-        setup: the control tag that is read.
-    """
+def _distinct(members: Members, task_ids: Sequence[int]) -> dict[str, Columns]:
+    """The columns by the names of their versions; what several share, once."""
+    columns = {id(own): own for own in members.values()}
+    if len(members) == 1 or len(columns) > 1:
+        return {str(version): own for version, own in members.items()}
+    (shared,) = columns.values()
+    used = [str(version) for version in shared.versions(task_ids)]
+    return {used[0] if len(used) == 1 else NEWEST: shared}
 
-    def __init__(self, setup: Setup) -> None:
-        self.setup = setup
-        self._newest: dict[int, int] = {}  # by task: the number of its newest prediction
-        self._repeated: set[int] = set()
-        self._vectors: dict[int, array[float]] = {}
-        self._objects: dict[int, tuple[int, int]] = {}  # by task: where its objects begin and end
-        self._whole: dict[int, Found] = {}  # by task: the one confidence they come down to
-        self._problems: dict[int, str] = {}
-        self._unknown: dict[int, str] = {}
-        self._out_of_range: dict[int, float] = {}
-        self._confidences, self._class_ids = array("d"), array("q")
-        self._boxes = array("d")  # four an object, NaN where it has none
-        self._masks: dict[int, Mask] = {}  # of the objects that have one
-        self._places = array("q")  # of each object's vector in the next column, −1 without one
-        self._class_vectors = array("d")
 
-    def take(self, task: int, number: int, score: float | None, result: msgspec.Raw) -> None:
-        """Take a prediction of a task, unless a newer one of it was taken before.
+def _scales(
+    members: Members, contents: Mapping[str, Content], task_ids: Sequence[int]
+) -> list[Notice]:
+    """Warn where versions, whose tasks are ranked together, are sure to very different degrees."""
+    rows_of = {task: row for row, task in enumerate(task_ids)}
+    confidences: dict[str | None, list[float]] = {}
+    sureness = {name: _sureness(content) for name, content in contents.items()}
+    for version, columns in members.items():
+        sure = sureness.get(str(version), next(iter(sureness.values())))
+        own = [float(sure[rows_of[t]]) for t in columns.versions(task_ids).get(version, ())]
+        confidences[version] = [value for value in own if not np.isnan(value)]
+    return scale_notice(confidences)
 
-        Args:
-            task: its number.
-            number: of the prediction; a larger one is newer.
-            score: the prediction's own.
-            result: its regions, as JSON.
-        """
-        known = self._newest.get(task)
-        if known is not None:
-            if known != number:
-                self._repeated.add(task)
-            if known >= number:
-                return
-            for column in (self._vectors, self._objects, self._whole, self._problems):
-                column.pop(task, None)
-            self._unknown.pop(task, None)
-            self._out_of_range.pop(task, None)
-        self._newest[task] = number
-        try:
-            parsed = parse_result(result, score, self.setup)
-        except UnknownLabel as unknown:
-            self._unknown[task] = unknown.label
-            return
-        except BrokenRegion:
-            self._problems[task] = "broken_regions"
-            return
-        if parsed is None:
-            self._problems[task] = "other_control"
-        elif parsed.vector is not None:
-            self._vectors[task] = array("d", parsed.vector)
-        elif parsed.objects is not None:
-            self._take_objects(task, parsed.objects)
-            if parsed.whole is not None:
-                self._whole[task] = parsed.whole
-        else:
-            self._problems[task] = "no_score"
 
-    def _take_objects(self, task: int, objects: Sequence[Found]) -> None:
-        begin = len(self._confidences)
-        for found in objects:
-            self._confidences.append(found.confidence)
-            self._class_ids.append(found.class_id)
-            self._boxes.extend(found.box or _NO_BOX)
-            if found.mask is not None:
-                self._masks[len(self._confidences) - 1] = found.mask
-            if not found.probabilities:
-                self._places.append(-1)
-            else:
-                self._places.append(len(self._class_vectors) // len(self.setup.classes))
-                self._class_vectors.extend(found.probabilities)
-            if not 0 <= found.confidence <= 1:
-                self._out_of_range[task] = found.confidence
-        self._objects[task] = begin, len(self._confidences)
+def _sureness(content: Content) -> NDArray[np.float64]:
+    """The confidence in each item's answer, or the mean of its objects'; NaN without any."""
+    n_items = len(content.present)
+    sure: NDArray[np.float64] = np.full(n_items, np.nan)
+    if content.probabilities is not None:
+        rows = np.flatnonzero(content.present)
+        sure[rows] = content.probabilities[rows].max(axis=1, initial=0)
+    elif content.objects is not None:
+        positions = content.objects.item_positions
+        sums = np.bincount(positions, content.objects.confidences, n_items)
+        filled = np.flatnonzero(content.objects.counts)
+        sure[filled] = sums[filled] / content.objects.counts[filled]
+    return sure
 
-    def is_whole(self, task_ids: Iterable[int]) -> bool:
-        """Whether every prediction comes down to one confidence of its item."""
-        return all(
-            t in self._whole or self._objects[t][0] == self._objects[t][1]
-            for t in task_ids
-            if t in self._objects
+
+def _merged(
+    contents: Mapping[str, Content], item_ids: Sequence[str], notices: list[Notice]
+) -> dict[str, Content]:
+    """All versions' objects as those of one, which is present where any of them is."""
+    kept = {v: c for v, c in contents.items() if c.objects is not None}
+    sets = [content.objects for content in kept.values() if content.objects is not None]
+    if len(sets) < 2:
+        return dict(contents)
+    present = np.array([content.present for content in kept.values()])
+    some = present.any(axis=0) & ~present.all(axis=0)
+    if some.any():
+        ids = tuple(np.array(item_ids, dtype=object)[some].tolist())
+        verb = "has" if len(ids) == 1 else "have"
+        message = (
+            f"{counted(len(ids), 'item')} {verb} predictions of only some of the merged model "
+            "versions."
         )
-
-    def content(
-        self,
-        task_ids: Sequence[int],
-        names: Mapping[int, str],
-        notices: list[Notice],
-        *,
-        whole: bool = False,
-    ) -> Content:
-        """What was read of these tasks; adds to the notices.
-
-        Args:
-            task_ids: shape (n_items,).
-            names: ids of the items, by task.
-            notices: filled with what was left out.
-            whole: objects come down to one confidence per item.
-
-        Raises:
-            InvalidInput: if labels are unknown, or numbers out of range.
-        """
-        self._check(names)
-        probabilities = objects = None
-        multilabel = False
-        problems = {t: code for t, code in self._problems.items() if t in names}
-        vectors = {t: v for t, v in self._vectors.items() if t in names}
-        if vectors:
-            # What has no distribution cannot be compared with what has one.
-            problems |= dict.fromkeys((t for t in self._objects if t in names), "no_distribution")
-            probabilities = np.full((len(task_ids), len(self.setup.classes)), np.nan)
-            for row, task in enumerate(task_ids):
-                if task in vectors:
-                    probabilities[row] = vectors[task]
-            sums = (math.fsum(v) for v in vectors.values())
-            multilabel = self.setup.multiple and any(abs(s - 1) > _SUM_ERROR for s in sums)
-            present = [t in vectors for t in task_ids]
-        else:
-            present = [t in self._objects for t in task_ids]
-            if any(present):
-                objects = (
-                    self._whole_items(task_ids)
-                    if whole and self._whole
-                    else self._all_objects(task_ids, names, notices)
-                )
-        notices += self._notices(problems, names)
-        if objects is not None and len(objects.confidences) and not objects.confidences.any():
-            notices.append(
-                Notice(
-                    "zero_scores", "All scores are 0.0, which often means that they were never set."
-                )
-            )
-        if multilabel:
-            notices.append(
-                Notice(
-                    "multilabel",
-                    "The setup allows several choices and the probabilities don't sum to 1, so "
-                    "classes are treated as independent.",
-                )
-            )
-        return Content(probabilities, objects, np.array(present, dtype=bool), multilabel)
-
-    def _check(self, names: Mapping[int, str]) -> None:
-        unknown: dict[str, list[int]] = {}
-        for task, label in self._unknown.items():
-            if task in names:
-                unknown.setdefault(label, []).append(task)
-        if unknown:
-            label, tasks = next(iter(unknown.items()))
-            more = f", and {counted(len(unknown) - 1, 'other label')}" if len(unknown) > 1 else ""
-            raise InvalidInput(
-                f"predicted labels must be among those of control tag {self.setup.from_name!r}: "
-                f"{listed(self.setup.classes)}; got {label!r} for item "
-                f"{listed(_named(tasks, names))}{more}.",
-                hint="add the label to the labelling setup, or import predictions with its labels.",
-            )
-        beyond = {t: value for t, value in self._out_of_range.items() if t in names}
-        if beyond:
-            value = next(iter(beyond.values()))
-            raise InvalidInput(
-                f"scores must be in [0, 1]; got {value:.6g} for item "
-                f"{listed(_named(beyond, names))}.",
-                hint="divide percentages by 100 before importing predictions.",
-            )
-
-    def _whole_items(self, task_ids: Sequence[int]) -> Objects:
-        """One confidence per item, for those that have one."""
-        there = np.array([t in self._whole for t in task_ids], dtype=bool)
-        found = [self._whole[t] for t in task_ids if t in self._whole]
-        return Objects(
-            np.concatenate([[0], np.cumsum(there)]),
-            [each.confidence for each in found],
-            class_ids=[each.class_id for each in found],
-            whole_items=True,
-        )
-
-    def _all_objects(
-        self, task_ids: Sequence[int], names: Mapping[int, str], notices: list[Notice]
-    ) -> Objects:
-        spans = np.array([self._objects.get(t, (0, 0)) for t in task_ids], dtype=np.int64)
-        counts = spans[:, 1] - spans[:, 0]
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        rows = np.repeat(spans[:, 0] - offsets[:-1], counts) + np.arange(offsets[-1])
-        boxes = np.array(self._boxes).reshape(-1, 4)[rows]
-        places = np.array(self._places, dtype=np.int64)[rows]
-        lacking = places < 0
-        if lacking.any() and not lacking.all():
-            part = np.unique(np.repeat(np.arange(len(task_ids)), counts)[lacking])
-            notices.append(
-                Notice(
-                    "partial_vectors",
-                    f"Ignored all class probabilities, because {lacking.sum()} of "
-                    f"{counted(len(rows), 'object')} have none.",
-                    tuple(_named((task_ids[row] for row in part), names)),
-                )
-            )
-        masks = [self._masks[row] for row in rows.tolist() if row in self._masks]
-        vectors = np.array(self._class_vectors).reshape(-1, len(self.setup.classes) or 1)
-        return Objects(
-            offsets,
-            np.array(self._confidences)[rows],
-            class_ids=np.array(self._class_ids, dtype=np.int64)[rows],
-            boxes=None if not len(rows) or np.isnan(boxes).any() else boxes,
-            probabilities=None if not len(rows) or lacking.any() else vectors[places],
-            masks=np.array(masks, dtype=object) if masks and len(masks) == len(rows) else None,
-        )
-
-    def _notices(self, problems: Mapping[int, str], names: Mapping[int, str]) -> list[Notice]:
-        by_code: dict[str, list[int]] = {code: [] for code in _PROBLEMS}
-        for task, code in problems.items():
-            by_code[code].append(task)
-        notices = [
-            Notice(code, f"{counted(len(ids), 'item')} {_PROBLEMS[code]}; treated as missing.", ids)
-            for code, tasks in by_code.items()
-            if (ids := tuple(_named(tasks, names)))
-        ]
-        repeated = tuple(_named(sorted(self._repeated), names))
-        if repeated:
-            notices.append(
-                Notice(
-                    "repeated_predictions",
-                    f"{counted(len(repeated), 'item')} with several predictions of the model "
-                    "version; using the newest.",
-                    repeated,
-                )
-            )
-        return notices
+        notices.append(Notice("missing_members", message, ids))
+    joined = Content(None, _joined(sets), np.any(present, axis=0), False)
+    return {" + ".join(kept): joined}
 
 
-def _named(tasks: Iterable[int], names: Mapping[int, str]) -> list[str]:
-    """Item ids of the tasks that are read; there are predictions of others, too."""
-    return [names[t] for t in tasks if t in names]
+def _joined(sets: Sequence[Objects]) -> Objects:
+    """The objects of several sets as one; columns that not all have are left out."""
+    order = np.argsort(np.concatenate([o.item_positions for o in sets]), kind="stable")
+    counts = np.sum([o.counts for o in sets], axis=0)
+    columns = {}
+    for name in ("confidences", "class_ids", "boxes", "probabilities", "masks"):
+        parts = [getattr(o, name) for o in sets if len(o.confidences)]
+        if parts and all(part is not None for part in parts):
+            columns[name] = np.concatenate(parts)[order]
+    confidences = columns.pop("confidences", np.zeros(0))
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    return Objects(offsets, confidences, spans=sets[0].spans, **columns)
+
+
+__all__ = ["NEWEST", "Columns", "Content", "make_pool"]

@@ -1,102 +1,58 @@
 """From the regions of one prediction to a class distribution or to objects.
 
-A new control tag is a parser and one entry in `CONTROLS`.
+A new control tag is one entry in `CONTROLS`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from labelnext.pool.masks import Mask, mask_of
-from labelnext_adapters.label_studio_format.distributions import Probs, scored_choices, vector_of
+from labelnext.pool.masks import Mask
+from labelnext_adapters.label_studio_format.answers import (
+    SUM_ERROR,
+    answer_of,
+    scored_choices,
+    spread_list,
+    vector_of,
+)
 from labelnext_adapters.label_studio_format.faults import BrokenRegion as BrokenRegion
+from labelnext_adapters.label_studio_format.faults import OutOfRange as OutOfRange
 from labelnext_adapters.label_studio_format.faults import UnknownLabel as UnknownLabel
+from labelnext_adapters.label_studio_format.region import (
+    Region,
+    Remarks,
+    number_of,
+    probs_of,
+    regions_of,
+)
+from labelnext_adapters.label_studio_format.shapes import Shape, box_of, place_of, polygon_mask
 
-
-class Region(msgspec.Struct):
-    """What all regions have. `value` and `meta` are decoded by the control tag's parser."""
-
-    from_name: str | None = None
-    score: float | None = None
-    value: msgspec.Raw = msgspec.Raw(b"{}")
-    meta: msgspec.Raw = msgspec.Raw(b"null")
-    original_width: float | None = None
-    original_height: float | None = None
-
-
-class _Meta(msgspec.Struct):
-    probs: Probs = None
-
-
-class _Choices(msgspec.Struct):
-    """What the tags that label a whole item may hold; each fills one."""
-
-    choices: list[str] = []
-    taxonomy: list[list[str]] = []
-    selected: str | None = None
-    rating: int | None = None
-    probs: Probs = None
-
-    def labels(self) -> list[str]:
-        """The chosen classes; of a path through a taxonomy, its end."""
-        if self.taxonomy:
-            return [path[-1] for path in self.taxonomy if path]
-        one = self.selected if self.rating is None else str(self.rating)
-        return self.choices if one is None else [one]
-
-
-class _Vertex(msgspec.Struct):
-    x: float
-    y: float
-
-
-class _Shape(msgspec.Struct):
-    """What the tags that label a part of an item may hold; numbers are percent of the image."""
-
-    x: float | None = None
-    y: float | None = None
-    width: float | None = None
-    height: float | None = None
-    radiusX: float | None = None
-    radiusY: float | None = None
-    rotation: float | None = None
-    points: list[tuple[float, float]] = []
-    vertices: list[_Vertex] = []
-    probs: Probs = None
-    labels: list[str] = []
-    rectanglelabels: list[str] = []
-    polygonlabels: list[str] = []
-    ellipselabels: list[str] = []
-    keypointlabels: list[str] = []
-    brushlabels: list[str] = []
-    bitmasklabels: list[str] = []
-    vectorlabels: list[str] = []
-    ocrlabels: list[str] = []
-    hypertextlabels: list[str] = []
-    timeserieslabels: list[str] = []
+Unit = Literal["items", "objects"]
 
 
 class Found(NamedTuple):
-    """One object of an item."""
+    """One object of an item; `page` is the one of a task's images or pages that it is on."""
 
     confidence: float
     class_id: int
     box: tuple[float, float, float, float] | None = None
     probabilities: list[float] | None = None
     mask: Mask | None = None
+    page: int = 0
 
 
 class Parsed(NamedTuple):
     """What a prediction says: a distribution, or objects, or neither because it has no score.
 
-    `whole` is the one confidence of the item that the objects come down to: a choice with its
-    score, or a prediction's score that stands in for each of its regions.
+    `whole` is the one confidence of the item that the objects come down to: that of a choice, or a
+    prediction's score that stands in for its regions.
     """
 
     vector: list[float] | None = None
@@ -114,6 +70,14 @@ class Setup:
         classes: position of each label, in the order of the labelling setup.
         multiple: several choices can be chosen at once.
         others: types of further control tags that are read with it, by their names.
+        per_region: names of those tags whose every region is an answer of its own, because they
+            ask about regions or about each of several images.
+        patterns: of the names that stand for one in each repetition of a Repeater.
+        aliases: positions of the classes by further names: a label's other name, or the end of a
+            path through a taxonomy where no other path ends so.
+        separator: what joins a path.
+        spans: the regions are spans of a text.
+        pages: number of each page or image of a task, by its name and place; filled on reading.
     """
 
     from_name: str
@@ -121,80 +85,105 @@ class Setup:
     classes: Mapping[str, int]
     multiple: bool = False
     others: Mapping[str, str] = field(default_factory=dict)
+    per_region: frozenset[str] = frozenset()
+    patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    aliases: Mapping[str, int] = field(default_factory=dict)
+    separator: str = " / "
+    spans: bool = False
+    pages: dict[tuple[str, int], int] = field(default_factory=dict, compare=False)
 
     @property
     def tags(self) -> dict[str, str]:
         """The types of all control tags that are read, by their names."""
         return {self.from_name: self.tag, **self.others}
 
+    @property
+    def unit(self) -> Unit:
+        """Whether they label items or parts of items."""
+        return "objects" if self.from_name in self.per_region else CONTROLS[self.tag].unit
+
+    def name_of(self, region: Region) -> str | None:
+        """The name of a region's control tag in the setup; None for one that is not read."""
+        name = region.from_name
+        if name == self.from_name or not isinstance(name, str):
+            return name if isinstance(name, str) else None
+        if name in self.others:
+            return name
+        return next((own for own, p in self.patterns.items() if p.fullmatch(name)), None)
+
     def position(self, label: str) -> int:
-        """The class position of a label."""
-        if label not in self.classes:
+        """The class position of a label.
+
+        Raises:
+            UnknownLabel: if there is none.
+        """
+        known = self.classes.get(label, self.aliases.get(label))
+        if known is None:
             raise UnknownLabel(label)
-        return self.classes[label]
+        return known
+
+    def page_of(self, region: Region) -> int:
+        """The number of the page or image that a region is on, of all that were seen so far."""
+        name, place = region.to_name, region.item_index
+        if isinstance(name, list) and name:
+            name = name[0]
+        if not isinstance(name, str):
+            return 0
+        if isinstance(place, bool) or not isinstance(place, int):
+            place = 0
+        return self.pages.setdefault((name, place), len(self.pages))
 
 
-@dataclass(frozen=True)
-class Control:
+class Control(NamedTuple):
     """How one control tag is read.
 
     Attributes:
         unit: whether it labels items or parts of items.
-        parse: regions of the tag, the prediction's own score and the setup to what they say.
-        true: one region of an annotation and the setup to what a person said.
-        classed: it has labels; the others give confidences alone.
+        key: where the labels of a part are; empty for a tag without labels, whose confidence is all
+            that can be ranked.
+        boxed: its regions have a box; where it is None, those that have one.
+        single: its one region answers for the whole item.
     """
 
-    unit: Literal["items", "objects"]
-    parse: Callable[[Sequence[Region], float | None, Setup], Parsed]
-    true: Callable[[Region, Setup], list[Found]]
-    classed: bool = True
+    unit: Unit
+    key: str = ""
+    boxed: bool | None = False
+    single: bool = False
+
+    @property
+    def classed(self) -> bool:
+        """Whether it has labels."""
+        return self.unit == "items" or bool(self.key)
 
 
-_regions = msgspec.json.Decoder(list[Region])
-_meta = msgspec.json.Decoder(_Meta | None)
-_choices = msgspec.json.Decoder(_Choices)
-_shape = msgspec.json.Decoder(_Shape)
-
-
-def parse_result(result: bytes | msgspec.Raw, score: float | None, setup: Setup) -> Parsed | None:
+def parse_result(
+    result: bytes | msgspec.Raw, score: object, setup: Setup, remarks: Remarks | None = None
+) -> Parsed | None:
     """What a stored prediction says.
 
     Args:
         result: its `result`, JSON.
         score: its own score.
         setup: the control tag.
+        remarks: filled with what was left out, or read with a reservation.
 
     Returns:
         None when all regions are another control tag's.
 
     Raises:
-        BrokenRegion: if a region is not what the tag makes.
-        UnknownLabel: if a label is not of the labelling setup.
+        BrokenRegion: if no region is what the tag makes, or an answer about the item is not.
+        UnknownLabel: likewise, for a label that is not of the labelling setup.
+        OutOfRange: if a score or probability is not in [0, 1].
     """
-    try:
-        regions = _regions.decode(result)
-        tags = setup.tags
-        own = [r for r in regions if r.from_name in tags]
-        if regions and not own:
-            return None
-        if len(tags) == 1:
-            return CONTROLS[setup.tag].parse(own, score, setup)
-        parts = [
-            CONTROLS[tag].parse([r for r in own if r.from_name == name], score, setup)
-            for name, tag in tags.items()
-        ]
-    except msgspec.MsgspecError as error:
-        raise BrokenRegion(str(error)) from error
-    known = [part.objects for part in parts if part.objects is not None]
-    if len(known) < len(parts):
-        return Parsed()
-    whole = {part.whole for part in parts}
-    one = whole.pop() if len({each and each.confidence for each in whole}) == 1 else None
-    return Parsed(
-        objects=[found for objects in known for found in objects],
-        whole=one and (Found(one.confidence, -1) if whole else one),
-    )
+    noted = Remarks() if remarks is None else remarks
+    regions = [*regions_of(result, noted)]
+    own = [(region, name) for region in regions if (name := setup.name_of(region)) in setup.tags]
+    if (regions or noted.broken) and not own:
+        return None
+    if setup.unit == "objects":
+        order = [*setup.tags]
+        return _parts(sorted(own, key=lambda each: order.index(each[1])), score, setup, noted)
+    return _whole(own, score, setup, noted)
 
 
 def true_labels(result: bytes | msgspec.Raw, setup: Setup) -> list[Found]:
@@ -203,172 +192,174 @@ def true_labels(result: bytes | msgspec.Raw, setup: Setup) -> list[Found]:
     Raises:
         BrokenRegion: if a region is not what the tag makes.
         UnknownLabel: if a label is not of the labelling setup.
+        OutOfRange: if a probability that a region still has is not in [0, 1].
     """
-    try:
-        return [
-            found
-            for region in _regions.decode(result)
-            if region.from_name in setup.tags
-            for found in CONTROLS[setup.tags[region.from_name]].true(region, setup)
-        ]
-    except msgspec.MsgspecError as error:
-        raise BrokenRegion(str(error)) from error
+    remarks, said = Remarks(), []
+    for region in regions_of(result, remarks):
+        name = setup.name_of(region)
+        if name not in setup.tags:
+            continue
+        if setup.unit == "objects":
+            part = _part(region, str(name), setup, remarks)
+            said.append(part._replace(confidence=1.0, probabilities=None))
+        else:
+            _type_of(region, setup.tags[str(name)])
+            said += [Found(1.0, c) for c in answer_of(region, setup)[0]]
+    if remarks.broken:
+        raise BrokenRegion(remarks.broken[0])
+    return said
 
 
-def _true_choices(region: Region, setup: Setup) -> list[Found]:
-    value = _choices.decode(region.value)
-    return [Found(1.0, setup.position(label)) for label in value.labels()]
-
-
-def _true_shape(region: Region, setup: Setup, *, key: str, boxed: bool = False) -> list[Found]:
-    value = _shape.decode(region.value)
-    labels = _labels(region, value, key)
-    box = _box(region, value) if boxed else None
-    class_id = setup.position(labels[0]) if labels else -1
-    return [Found(1.0, class_id, box, mask=_mask(region, value))]
-
-
-def _parse_choices(regions: Sequence[Region], score: float | None, setup: Setup) -> Parsed:
-    values = [_choices.decode(r.value) for r in regions]
-    for probs in [v.probs for v in values] + [_meta_probs(r) for r in regions]:
-        if probs is not None:
-            return Parsed(vector=vector_of(probs, setup))
-    chosen = [
-        (setup.position(label), _first(region.score, score))
-        for region, value in zip(regions, values, strict=True)
-        for label in value.labels()
-    ]
+def _whole(
+    own: Sequence[tuple[Region, str]], score: object, setup: Setup, remarks: Remarks
+) -> Parsed:
+    """An answer about the whole item; answers about several pages, or regions, are parts."""
+    for region, name in own:
+        _type_of(region, setup.tags[name])  # refuses what another kind of tag made
+    answers = [answer_of(region, setup) for region, _ in own]
+    probs = [probs for _, probs in answers if probs is not None]
+    if len(probs) > 1 or len({setup.page_of(region) for region, _ in own}) > 1:
+        return _parts(own, score, setup, remarks)
+    if probs:
+        return _distribution(probs[0], setup, remarks)
+    scores = [number_of(region.score, "score", remarks) for region, _ in own]
+    scored = all(s is not None for s in scores)
+    chosen = [(c, s) for (classes, _), s in zip(answers, scores, strict=True) for c in classes]
+    if not scored and (stand_in := number_of(score, "the prediction's score", remarks)) is not None:
+        chosen = [(c, stand_in if s is None else s) for c, s in chosen]
     known = [(c, s) for c, s in chosen if s is not None]
     if len(known) < len(chosen):
         return Parsed()
-    one_each = all(len(value.labels()) == 1 for value in values)
-    scored = all(region.score is not None for region in regions)
-    if one_each and scored and (vector := scored_choices(known, setup)):
+    one_each = all(len(classes) == 1 for classes, _ in answers)
+    if one_each and scored and (vector := scored_choices(known, setup, remarks)):
         return Parsed(vector=vector)
     if len(known) == 1 and len(setup.classes) == 2 and not setup.multiple:
         ((chosen_class, s),) = known
         return Parsed(vector=[s, 1 - s] if chosen_class == 0 else [1 - s, s])
     found = [Found(s, c) for c, s in known]
-    own = any(region.score is not None for region in regions)
-    return Parsed(
-        objects=found, whole=found[0] if len(found) == 1 else None if own else _of_all(found, score)
+    one = found[0] if len(found) == 1 else None
+    if len(found) > 1 and all(s is None for s in scores):  # the prediction's score is all it has
+        one = Found(found[0].confidence, -1)
+    return Parsed(objects=found, whole=one)
+
+
+def _distribution(probs: dict[str, Any] | list[Any], setup: Setup, remarks: Remarks) -> Parsed:
+    """Class probabilities; where a name has the only one, below 1, that is one confidence."""
+    row = vector_of(probs, setup, remarks)
+    if setup.multiple or not isinstance(probs, dict) or math.fsum(row) >= 1 - SUM_ERROR:
+        return Parsed(vector=row)
+    named = {setup.position(label): row[setup.position(label)] for label in probs}
+    if len(named) == 1:
+        ((class_id, confidence),) = named.items()
+        one = Found(confidence, class_id)
+        return Parsed(objects=[one], whole=one)
+    remarks.spread = 0 < len(named) < len(row)
+    return Parsed(vector=(spread_list(named, len(row)) if remarks.spread else None) or row)
+
+
+def _parts(
+    own: Sequence[tuple[Region, str]], score: object, setup: Setup, remarks: Remarks
+) -> Parsed:
+    """Each region by itself; one that can't be read is left out, unless none can."""
+    parts: list[Found] = []
+    fault: BrokenRegion | UnknownLabel | None = None
+    for region, name in own:
+        try:
+            parts.append(_part(region, name, setup, remarks))
+        except BrokenRegion as error:
+            remarks.broken.append(str(error))
+            fault = fault or error
+        except UnknownLabel as error:
+            remarks.unknown.append(error.label)
+            fault = fault or error
+    if fault is not None and not parts:
+        raise fault
+    stand_in = number_of(score, "the prediction's score", remarks)
+    bare = [part for part in parts if math.isnan(part.confidence)]
+    if not bare:
+        alone = len(parts) == 1 and all(_single(name, setup) for _, name in own)
+        nothing = None if stand_in is None else Found(stand_in, -1)
+        return Parsed(objects=parts, whole=parts[0] if alone else None if parts else nothing)
+    if stand_in is None and len(bare) == len(parts):
+        return Parsed()
+    if stand_in is None:
+        remarks.unscored += len(bare)
+        return Parsed(objects=[part for part in parts if not math.isnan(part.confidence)])
+    remarks.stand_ins += len(bare) if len(parts) > 1 else 0  # one region is the prediction
+    filled = [p._replace(confidence=stand_in) if math.isnan(p[0]) else p for p in parts]
+    classes = {part.class_id for part in parts}
+    one = Found(stand_in, min(classes) if len(classes) == 1 else -1)
+    return Parsed(objects=filled, whole=one if len(bare) == len(parts) else None)
+
+
+def _single(name: str, setup: Setup) -> bool:
+    """Whether a single region of a control tag answers for the whole item."""
+    control = CONTROLS[setup.tags[name]]
+    return (control.single or control.unit == "items") and name not in setup.per_region
+
+
+def _part(region: Region, name: str, setup: Setup, remarks: Remarks) -> Found:
+    """One region by itself; without any score its confidence is NaN."""
+    control = CONTROLS[_type_of(region, setup.tags[name])]
+    if control.unit == "items":
+        classes, probs = answer_of(region, setup)
+        box, mask = place_of(region), None
+    else:
+        try:
+            value: Any = _decoder(control.key).decode(region.value)
+        except msgspec.MsgspecError as error:
+            raise BrokenRegion(f"value: {error}") from error
+        labels = getattr(value, control.key) if control.key else []
+        classes, probs = [setup.position(label) for label in labels], probs_of(region, value.probs)
+        box = box_of(region, value) if control.boxed else None
+        if control.boxed is None:
+            box = place_of(region)
+        mask = polygon_mask(region, value)
+    remarks.more_labels += len(classes) > 1
+    vector = None if probs is None else vector_of(probs, setup, remarks)
+    confidence = number_of(region.score, "score", remarks)
+    if confidence is None and vector is not None and classes:
+        confidence = vector[classes[0]]
+    return Found(
+        math.nan if confidence is None else confidence,
+        classes[0] if classes else -1,
+        box,
+        vector,
+        mask,
+        setup.page_of(region),
     )
 
 
-def _parse_shapes(
-    regions: Sequence[Region],
-    score: float | None,
-    setup: Setup,
-    *,
-    key: str,
-    boxed: bool = False,
-) -> Parsed:
-    """Regions of one tag as objects; `key` is where their labels are, none when empty."""
-    found, stand_ins = [], 0
-    for region in regions:
-        value = _shape.decode(region.value)
-        probs = _first(value.probs, _meta_probs(region))
-        vector = None if probs is None else vector_of(probs, setup)
-        labels = _labels(region, value, key)
-        class_id = setup.position(labels[0]) if labels else -1
-        of_class = vector[class_id] if vector is not None and labels else None
-        confidence = _first(region.score, of_class, score)
-        box = _box(region, value) if boxed else None
-        if confidence is None:
-            return Parsed()
-        stand_ins += region.score is None and vector is None
-        found.append(Found(confidence, class_id, box, vector, _mask(region, value)))
-    if stand_ins == len(found):
-        return Parsed(objects=found, whole=_of_all(found, score))
-    return Parsed(objects=found, whole=found[0] if not key and len(found) == 1 else None)
+def _type_of(region: Region, tag: str) -> str:
+    """The tag that made a region: its type may have been changed in the setup since.
 
-
-def _of_all(found: Sequence[Found], score: float | None) -> Found | None:
-    """A prediction's score as the confidence of the item, of the class that all regions have."""
-    classes = {each.class_id for each in found}
-    return None if score is None else Found(score, min(classes) if len(classes) == 1 else -1)
-
-
-def _labels(region: Region, value: _Shape, key: str) -> list[str]:
-    """The labels of a region; those of tags that `_Shape` doesn't list are decoded separately."""
-    if not key:
-        return []
-    if key in _Shape.__struct_fields__:
-        return list(getattr(value, key))
-    return list(getattr(_labels_decoder(key).decode(region.value), key))
+    Raises:
+        BrokenRegion: if it made something else.
+    """
+    kind = region.type
+    if not isinstance(kind, str) or kind == tag.lower() or kind not in _TYPES:
+        return tag
+    made = CONTROLS[_TYPES[kind]]
+    if made.unit != CONTROLS[tag].unit:
+        raise BrokenRegion(f"its type must be {tag.lower()!r}; got {kind!r}")
+    return _TYPES[kind] if made.key and CONTROLS[tag].key else tag
 
 
 @cache
-def _labels_decoder(key: str) -> Any:
-    return msgspec.json.Decoder(msgspec.defstruct("_Labels", [(key, list[str], [])]))
-
-
-def _box(region: Region, value: _Shape) -> tuple[float, float, float, float]:
-    """The upright box, in fractions of the image, around a shape.
-
-    Label Studio turns in pixels, so the image's form counts; it is taken as square if unknown.
-    """
-    points = value.points or [(vertex.x, vertex.y) for vertex in value.vertices]
-    if points:
-        xs, ys = [p[0] for p in points], [p[1] for p in points]
-        return min(xs) / 100, min(ys) / 100, max(xs) / 100, max(ys) / 100
-    aspect = (region.original_width or 1) / (region.original_height or 1)
-    angle = math.radians(value.rotation or 0)
-    cos, sin = (math.cos(angle), math.sin(angle)) if angle else (1.0, 0.0)
-    x, y = value.x, value.y
-    if x is None or y is None:
-        raise BrokenRegion("a shape without x and y")
-    if value.radiusX is not None and value.radiusY is not None:
-        across, along = value.radiusX * aspect, value.radiusY  # both in percent of the height
-        dx, dy = (
-            math.hypot(across * cos, along * sin) / aspect,
-            math.hypot(across * sin, along * cos),
-        )
-        return (x - dx) / 100, (y - dy) / 100, (x + dx) / 100, (y + dy) / 100
-    if value.width is None or value.height is None:
-        raise BrokenRegion("a shape without width and height")
-    # A rectangle is turned about its top left corner.
-    corners = [(0.0, 0.0), (value.width, 0.0), (0.0, value.height), (value.width, value.height)]
-    xs = [x + dx * cos - dy * sin / aspect for dx, dy in corners]
-    ys = [y + dx * sin * aspect + dy * cos for dx, dy in corners]
-    return min(xs) / 100, min(ys) / 100, max(xs) / 100, max(ys) / 100
-
-
-def _mask(region: Region, value: _Shape) -> Mask | None:
-    """The pixels of a polygon; None for other shapes, or where the image's size is not known."""
-    width, height = int(region.original_width or 0), int(region.original_height or 0)
-    if not value.polygonlabels or len(value.points) < 3 or width < 1 or height < 1:
-        return None
-    corners = [
-        x * side / 100
-        for point in value.points
-        for x, side in zip(point, (width, height), strict=True)
-    ]
-    return mask_of([corners], height, width)
-
-
-def _meta_probs(region: Region) -> Probs:
-    if region.meta == b"null":
-        return None
-    meta = _meta.decode(region.meta)
-    return None if meta is None else meta.probs
-
-
-def _first(*values: Any) -> Any:
-    return next((v for v in values if v is not None), None)
+def _decoder(key: str) -> Any:
+    """Of shapes with labels under that key; numbers may be text, as Label Studio keeps them."""
+    labels: list[Any] = [(key, list[str], [])] if key else []
+    return msgspec.json.Decoder(
+        msgspec.defstruct("_Labelled", labels, bases=(Shape,)), strict=False
+    )
 
 
 def _items() -> Control:
-    return Control("items", _parse_choices, _true_choices)
+    return Control("items")
 
 
-def _objects(key: str, *, boxed: bool = False) -> Control:
-    return Control(
-        "objects",
-        partial(_parse_shapes, key=key, boxed=boxed),
-        partial(_true_shape, key=key, boxed=boxed),
-        bool(key),
-    )
+def _objects(key: str, *, boxed: bool | None = False) -> Control:
+    return Control("objects", key, boxed)
 
 
 CONTROLS: dict[str, Control] = {
@@ -381,17 +372,28 @@ CONTROLS: dict[str, Control] = {
     "EllipseLabels": _objects("ellipselabels", boxed=True),
     "VectorLabels": _objects("vectorlabels", boxed=True),
     "OcrLabels": _objects("ocrlabels", boxed=True),
+    # Labels of a text or a sound have no box, those of shapes in an image have.
+    "Labels": _objects("labels", boxed=None),
     # The rest have no box: a point, a mask, a span of text, sound or time, a track of boxes.
     "KeyPointLabels": _objects("keypointlabels"),
     "BrushLabels": _objects("brushlabels"),
     "BitmaskLabels": _objects("bitmasklabels"),
-    "Labels": _objects("labels"),
     "HyperTextLabels": _objects("hypertextlabels"),
+    "ParagraphLabels": _objects("paragraphlabels"),
     "TimeSeriesLabels": _objects("timeserieslabels"),
+    "TimelineLabels": _objects("timelinelabels"),
     "VideoRectangle": _objects("labels"),
-    # And these have no class: their confidence is all that can be ranked.
-    "TextArea": _objects(""),
-    "Number": _objects(""),
-    "DateTime": _objects(""),
-    "Ranker": _objects(""),
+    # These have no class: their confidence is all that can be ranked.
+    "TextArea": Control("objects", boxed=None, single=True),
+    "Number": Control("objects", boxed=None, single=True),
+    "DateTime": Control("objects", boxed=None, single=True),
+    "Ranker": Control("objects", single=True),
+    "Rectangle": _objects("", boxed=True),
+    "Polygon": _objects("", boxed=True),
+    "Ellipse": _objects("", boxed=True),
+    "Vector": _objects("", boxed=True),
+    "KeyPoint": _objects(""),
+    "Brush": _objects(""),
+    "Bitmask": _objects(""),
 }
+_TYPES = {tag.lower(): tag for tag in CONTROLS}

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from labelnext.errors import InvalidInput, NotFound
 from labelnext_adapters.label_studio_format.regions import CONTROLS, Setup
+from labelnext_adapters.label_studio_format.xml import (
+    SEPARATOR,
+    attributes,
+    find_tag,
+    other_names,
+    paths,
+    pattern,
+)
+
+_OF_TEXT = ("HyperTextLabels", "ParagraphLabels")
+_TEXTS = ("Text", "HyperText", "Paragraphs")
 
 
 def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -> Setup:
@@ -25,6 +37,7 @@ def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -
         able = _most_telling(able)
     wanted = [from_name] if isinstance(from_name, str) else list(from_name or able)
     for name in wanted:
+        able |= _repetition(able, name)
         if name not in able:
             raise NotFound(f"from_name must be a supported control tag; got {name!r}.", hint=hint)
     if not wanted:
@@ -37,24 +50,87 @@ def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -
             f"from_name must be one of the control tags {', '.join(able)}; got None.",
             hint=f"{hint} You can combine tags that label parts of items in a list.",
         )
-    units = {CONTROLS[able[name]["type"]].unit for name in wanted}
-    if len(wanted) > 1 and units != {"objects"}:
-        kinds = ", ".join(f"{name} ({able[name]['type']})" for name in wanted)
+    return _combined(project, {name: able[name] for name in wanted})
+
+
+def _repetition(able: dict[str, Any], name: str) -> dict[str, Any]:
+    """A tag of that name, if it is one of the repetitions of a tag in a Repeater."""
+    for own, tag in able.items():
+        of_all = pattern(own, tag.get("regex"))
+        if name not in able and of_all is not None and of_all.fullmatch(name):
+            return {name: {**tag, "regex": None, "repeats": own}}
+    return {}
+
+
+def _combined(project: dict[str, Any], wanted: dict[str, Any]) -> Setup:
+    """The setup of these tags.
+
+    Raises:
+        InvalidInput: if they can't be read together, or if the labels cannot be known.
+    """
+    (first, tag), *others = wanted.items()
+    described = {
+        name: find_tag(project.get("label_config"), own.get("repeats") or name)
+        for name, own in wanted.items()
+    }
+    details = {name: attributes(found) for name, found in described.items()}
+    per_region = frozenset(
+        name
+        for name, own in wanted.items()
+        if own.get("per_region")
+        or "true" in (details[name].get("perregion"), details[name].get("peritem"))
+    )
+    if len(wanted) > 1 and any(
+        CONTROLS[own["type"]].unit == "items" and name not in per_region
+        for name, own in wanted.items()
+    ):
+        kinds = ", ".join(f"{name} ({own['type']})" for name, own in wanted.items())
         raise InvalidInput(
             "from_name must be a list of tags that label parts of items, such as boxes; "
             f"got {kinds}.",
             hint="name one tag.",
         )
-    labels = {label: None for name in wanted for label in _labels(project, name, able[name])}
-    first, *others = wanted
+    separator = details[first].get("pathseparator") or SEPARATOR
+    labels: dict[str, None] = {}
+    aliases: dict[str, str] = {}
+    for name, own in wanted.items():
+        labels |= dict.fromkeys(_labels(project, name, own, described[name], separator))
+        aliases |= _aliases(own, described[name], labels, separator)
+    classes = {label: i for i, label in enumerate(labels)}
+    patterns = {name: pattern(name, own.get("regex")) for name, own in wanted.items()}
     return Setup(
         first,
-        able[first]["type"],
-        {label: i for i, label in enumerate(labels)},
-        _attributes(project, first).get("choice") == "multiple"
-        or able[first]["type"] == "Taxonomy",
-        {name: able[name]["type"] for name in others},
+        tag["type"],
+        classes,
+        details[first].get("choice") == "multiple" or tag["type"] == "Taxonomy",
+        {name: own["type"] for name, own in others},
+        per_region,
+        {name: found for name, found in patterns.items() if found is not None},
+        {other: classes[label] for other, label in aliases.items() if label in classes},
+        separator,
+        all(_of_text(own, project.get("label_config")) for own in wanted.values()),
     )
+
+
+def _of_text(tag: dict[str, Any], xml: object) -> bool:
+    """Whether a tag labels spans of a text; those of a sound or a shape have the same tag."""
+    if tag["type"] != "Labels":
+        return tag["type"] in _OF_TEXT
+    targets = [find_tag(xml, name) for name in tag["to_name"]]
+    known = [target.tag in _TEXTS for target in targets if target is not None]
+    return all(known) if known else bool(tag.get("of_text"))
+
+
+def _aliases(
+    tag: dict[str, Any], described: Element | None, labels: Iterable[str], separator: str
+) -> dict[str, str]:
+    """Labels by other names that predictions may use: before an alias, or the end of a path."""
+    if tag["type"] != "Taxonomy":
+        return {} if described is None else other_names(described)
+    ends: dict[str, list[str]] = {}
+    for path in labels:
+        ends.setdefault(path.rpartition(separator)[2], []).append(path)
+    return {end: found[0] for end, found in ends.items() if len(found) == 1}
 
 
 def _most_telling(able: dict[str, Any]) -> dict[str, Any]:
@@ -68,18 +144,26 @@ def _most_telling(able: dict[str, Any]) -> dict[str, Any]:
         for n, tag in classed.items()
         if tag["type"] != "Labels" or not tracks.intersection(tag["to_name"])
     }
-    return alone or able
+    kinds = [alone, {n: t for n, t in able.items() if CONTROLS[t["type"]].single}, able]
+    return next((found for found in kinds if found), {})
 
 
-def _labels(project: dict[str, Any], name: str, tag: dict[str, Any]) -> list[str]:
+def _labels(
+    project: dict[str, Any],
+    name: str,
+    tag: dict[str, Any],
+    described: Element | None,
+    separator: str,
+) -> list[str]:
     """The classes of a control tag, in the order of the labelling setup."""
     kind = tag["type"]
     if kind == "Pairwise":
         return ["left", "right"]
     if kind == "Rating":
-        most = int(_attributes(project, name).get("maxRating", 5))
-        return [str(stars) for stars in range(1, most + 1)]
+        return [str(stars) for stars in range(1, _most_stars(attributes(described)) + 1)]
     labels: list[str] = list(tag.get("labels") or ())
+    if kind == "Taxonomy" and described is not None:
+        labels = paths(described, separator)
     if kind == "VideoRectangle":  # its labels stand in a tag of their own
         labels = [
             label
@@ -95,12 +179,6 @@ def _labels(project: dict[str, Any], name: str, tag: dict[str, Any]) -> list[str
     return labels if CONTROLS[kind].classed else []
 
 
-def _attributes(project: dict[str, Any], from_name: str) -> dict[str, str]:
-    """The attributes of a tag; the parsed setup does not have them all."""
-    from xml.etree import ElementTree
-
-    try:
-        root = ElementTree.fromstring(str(project.get("label_config") or ""))
-    except ElementTree.ParseError:
-        return {}
-    return next((dict(tag.attrib) for tag in root.iter() if tag.get("name") == from_name), {})
+def _most_stars(details: dict[str, str]) -> int:
+    most = details.get("maxrating", "5")
+    return int(most) if most.isdecimal() and len(most) < 4 else 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 from xml.etree import ElementTree
@@ -9,11 +10,20 @@ from xml.etree import ElementTree
 import msgspec
 
 from labelnext.errors import InvalidInput
+from labelnext_adapters.label_studio_format.faults import BrokenRegion
+from labelnext_adapters.label_studio_format.region import Region, Remarks, regions_of
 from labelnext_adapters.label_studio_format.regions import CONTROLS
 
 Tags = dict[str, dict[str, Any]]
 
+#: What joins a path through a taxonomy, unless the tag says otherwise.
+SEPARATOR = " / "
+
 _TAGS = {name.lower(): name for name in CONTROLS}
+_FLAG = "{{idx}}"  # stands for the number of a repetition, unless the Repeater says otherwise
+_PLACES = ("x", "start", "ranges")  # a region has one; an answer about a whole item has none
+
+_values = msgspec.json.Decoder(dict[str, Any])
 
 
 def parse_config(xml: str) -> Tags:
@@ -29,35 +39,98 @@ def parse_config(xml: str) -> Tags:
     """
     try:
         root = ElementTree.fromstring(xml)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, ValueError) as error:
         raise InvalidInput(
             f"label_config must be a labelling setup in XML; {error}.",
             hint="copy it from Settings > Labeling Interface > Code.",
         ) from None
-    return {
-        tag.attrib["name"]: {
+    flags = {
+        id(tag): repeater.get("indexFlag") or _FLAG
+        for repeater in root.iter("Repeater")
+        for tag in repeater.iter()
+    }
+    tags: Tags = {}
+    for tag in root.iter():
+        if not (tag.get("name") and tag.get("toName")):
+            continue
+        tags[tag.attrib["name"]] = {
             "type": tag.tag,
             "to_name": tag.attrib["toName"].split(","),
-            "labels": [
-                child.get("alias") or child.get("value")
-                for child in tag.iter()
-                if child.tag in ("Label", "Choice")
-            ],
+            "labels": [label for label in map(_label, tag.iter()) if label is not None],
             "dynamic_labels": tag.get("value", "").startswith("$"),
         }
-        for tag in root.iter()
-        if tag.get("name") and tag.get("toName")
+        if id(tag) in flags:
+            tags[tag.attrib["name"]]["regex"] = {flags[id(tag)]: ".*"}
+    return tags
+
+
+def _label(tag: ElementTree.Element) -> str | None:
+    return (tag.get("alias") or tag.get("value")) if tag.tag in ("Label", "Choice") else None
+
+
+def find_tag(xml: object, name: str) -> ElementTree.Element | None:
+    """A control tag in the XML of a setup; None without it, as for tags found in the data."""
+    try:
+        root = ElementTree.fromstring(str(xml or ""))
+    except (ElementTree.ParseError, ValueError):
+        return None
+    return next((tag for tag in root.iter() if tag.get("name") == name), None)
+
+
+def attributes(tag: ElementTree.Element | None) -> dict[str, str]:
+    """The attributes of a tag, by their names in lower case; the parsed setup lacks some."""
+    return {} if tag is None else {name.lower(): value for name, value in tag.attrib.items()}
+
+
+def paths(tag: ElementTree.Element, separator: str) -> list[str]:
+    """The paths through a taxonomy, from its root to every node.
+
+    Example:
+        >>> xml = '<T><Choice value="A"><Choice value="x"/></Choice><Choice value="B"/></T>'
+        >>> paths(ElementTree.fromstring(xml), " / ")
+        ['A', 'A / x', 'B']
+    """
+    found: list[str] = []
+    open_tags = [(child, "") for child in reversed(tag)]
+    while open_tags:
+        node, above = open_tags.pop()
+        label = _label(node)
+        path = above if label is None else f"{above}{separator}{label}" if above else label
+        if label is not None:
+            found.append(path)
+        open_tags += [(child, path) for child in reversed(node)]
+    return found
+
+
+def other_names(tag: ElementTree.Element) -> dict[str, str]:
+    """The labels of a tag by their other names: what `value` says where there is an `alias`."""
+    return {
+        str(node.get("value")): str(_label(node))
+        for node in tag.iter()
+        if _label(node) is not None and node.get("value")
     }
 
 
-class _Region(msgspec.Struct):
-    from_name: str = ""
-    to_name: str = ""
-    type: str = ""
-    value: dict[str, Any] = {}
+def pattern(name: str, regex: object) -> re.Pattern[str] | None:
+    """Of the names of a tag's repetitions; None for a tag that isn't repeated.
 
+    Args:
+        name: of the tag.
+        regex: what each flag in it stands for, as in the parsed setup.
 
-_regions = msgspec.json.Decoder(list[_Region])
+    Example:
+        >>> bool(pattern("box_{{idx}}", {"{{idx}}": ".*"}).fullmatch("box_12"))
+        True
+    """
+    if not isinstance(regex, dict) or not regex:
+        return None
+    text = re.escape(name)
+    for flag, stands_for in regex.items():
+        text = text.replace(re.escape(str(flag)), f"(?:{stands_for})")
+    try:
+        return re.compile(text)
+    except re.error:
+        return None
 
 
 def derived_tags(results: Iterable[msgspec.Raw]) -> tuple[Tags, set[str]]:
@@ -67,43 +140,102 @@ def derived_tags(results: Iterable[msgspec.Raw]) -> tuple[Tags, set[str]]:
         results: of predictions and annotations; broken ones are passed over.
 
     Returns:
-        The tags as of `parse_config`, and the names of those with several choices at once.
+        The tags as of `parse_config`, with `per_region` for those that answer about regions, and
+        `of_text` for those whose regions are spans of a text, and the names of those with several
+        choices at once.
     """
     labels: dict[tuple[str, str], set[str]] = {}
     targets: dict[str, set[str]] = {}
     multiple: set[str] = set()
+    per_region: set[str] = set()
+    of_text: set[str] = set()
     for result in results:
-        try:
-            regions = _regions.decode(result)
-        except msgspec.DecodeError:
-            continue
+        regions = _passable(result)
+        shared = _shared_ids(regions)
         for region in regions:
-            tag = _TAGS.get(region.type)
+            tag, value = _TAGS.get(region.type), _value(region)
             if tag is None:
                 continue
-            own = _labels(region)
+            own = _labels(region.type, value)
             labels.setdefault((region.from_name, tag), set()).update(own)
-            targets.setdefault(region.from_name, set()).add(region.to_name)
-            if tag == "Choices" and len(own) > 1:
+            targets.setdefault(region.from_name, set()).update(_names(region.to_name))
+            chosen = value.get("choices")
+            if isinstance(chosen, list) and len(chosen) > 1:
                 multiple.add(region.from_name)
+            if "text" in value and "end" in value:
+                of_text.add(region.from_name)
+            if any(place in value for place in _PLACES) or region.id in shared:
+                per_region.add(region.from_name)
     tags: Tags = {}
     for (name, tag), found in sorted(labels.items()):
         place = {"type": tag, "to_name": sorted(targets[name]), "labels": sorted(found)}
-        tags[name] = place
+        tags[name] = {**place, "per_region": name in per_region, "of_text": name in of_text}
         if tag == "VideoRectangle":  # whose labels a tag of its own lists
             tags[f"{name} labels"] = {**place, "type": "Labels"}
     return tags, multiple
 
 
-def _labels(region: _Region) -> list[str]:
+def unread_types(results: Iterable[msgspec.Raw]) -> list[str]:
+    """The names of the control tags of regions, each with its type, none of which is read."""
+    found = {f"{r.from_name} ({r.type})" for result in results for r in _passable(result)}
+    return sorted(found)
+
+
+def _passable(result: msgspec.Raw) -> list[Region]:
+    try:
+        regions = [*regions_of(result, Remarks())]
+    except BrokenRegion:
+        return []
+    return [r for r in regions if isinstance(r.from_name, str) and isinstance(r.type, str)]
+
+
+def _value(region: Region) -> dict[str, Any]:
+    try:
+        return _values.decode(region.value)
+    except msgspec.MsgspecError:
+        return {}
+
+
+def _names(to_name: object) -> list[str]:
+    names = to_name if isinstance(to_name, list) else [to_name]
+    return [name for name in names if isinstance(name, str)]
+
+
+def _shared_ids(regions: Iterable[Region]) -> set[str]:
+    """The ids that a part of an item shares with regions of other tags: these answer about it."""
+    by_id: dict[str, dict[str, str]] = {}
+    for region in regions:
+        if isinstance(region.id, str):
+            by_id.setdefault(region.id, {})[region.from_name] = _TAGS.get(region.type, "")
+    return {
+        number
+        for number, tags in by_id.items()
+        if len(tags) > 1 and any(t and CONTROLS[t].unit == "objects" for t in tags.values())
+    }
+
+
+def _labels(kind: str, value: dict[str, Any]) -> list[str]:
     """The labels that a region names, also in its class probabilities."""
-    found = region.value.get(region.type, region.value.get("labels")) or []
+    found = value.get(kind, value.get("labels")) or []
     if not isinstance(found, list):
         return []
-    ends = [path[-1] if isinstance(path, list) and path else path for path in found]
-    probabilities = region.value.get("probs")
-    named = [*probabilities] if isinstance(probabilities, dict) else []
-    return [label for label in (*ends, *named) if isinstance(label, str)]
+    named = [
+        SEPARATOR.join(map(str, path)) if isinstance(path, list) and path else path
+        for path in found
+    ]
+    probabilities = value.get("probs")
+    named += [*probabilities] if isinstance(probabilities, dict) else []
+    return [label for label in named if isinstance(label, str)]
 
 
-__all__ = ["derived_tags", "parse_config"]
+__all__ = [
+    "SEPARATOR",
+    "attributes",
+    "derived_tags",
+    "find_tag",
+    "other_names",
+    "parse_config",
+    "paths",
+    "pattern",
+    "unread_types",
+]

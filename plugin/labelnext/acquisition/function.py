@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition.costs import expected_costs
+from labelnext.acquisition.lone import placed_by_doubt
 from labelnext.acquisition.objects import alone, labels_as_objects, object_statistics
 from labelnext.acquisition.weights import weighted_objects
 from labelnext.errors import InvalidInput
@@ -177,8 +178,10 @@ class AcquisitionFunction:
         scores = np.array(self.function(predictions, **passed), dtype=np.float64)
         scores[pool.missing] = np.nan
         utilities = scores if self.direction == "high" else -scores
+        if self.members and of == "items":
+            utilities = placed_by_doubt(utilities, pool)
         if chosen.get("per_cost"):
-            utilities = scores / _costs(pool)
+            utilities = utilities / _costs(pool)
         if of == "objects":
             empty = without_objects(pool, chosen["floor"])
             if chosen["no_objects"] == "quota":

@@ -140,7 +140,7 @@ def print_report(report: Report) -> None:
     if report.objects_per_item is not None:
         out.print(f"Objects per item: {per_item(report.objects_per_item)}")
     for found in report.calibration:
-        line = calibration_line(found)
+        line = calibration_line(found, report.reservation)
         out.print(escaped(line[:1].upper() + line[1:]), soft_wrap=True)
     for notice in report.notices:
         print_marked("[yellow]warning[/]", notice.message)

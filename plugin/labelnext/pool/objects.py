@@ -65,6 +65,7 @@ class Objects:
             saw; a prediction with no objects is not missing.
         whole_items: each item has at most one object, the item itself: its confidence is that of
             the item's answer, its class the item's class. Items without one are missing.
+        spans: the objects are spans of a text, so a long text has more of them.
 
     Raises:
         InvalidInput: if shapes disagree or a value is out of range.
@@ -84,6 +85,7 @@ class Objects:
     masks: NDArray[np.object_] | None
     missing: NDArray[np.bool_] | None
     whole_items: bool
+    spans: bool
 
     def __init__(
         self,
@@ -98,6 +100,7 @@ class Objects:
         masks: Sequence[Mapping[str, Any]] | NDArray[np.object_] | None = None,
         missing: ArrayLike | None = None,
         whole_items: bool = False,
+        spans: bool = False,
     ) -> None:
         scores = float_array("confidences", confidences)
         if scores.ndim != 1:
@@ -136,6 +139,7 @@ class Objects:
             masks=shapes,
             missing=None if missing is None else _checked_missing(missing, bounds),
             whole_items=whole_items,
+            spans=spans,
         )
 
     def __len__(self) -> int:
@@ -187,9 +191,10 @@ class Objects:
         columns: dict[str, Any] = {
             f.name: None if getattr(self, f.name) is None else getattr(self, f.name)[rows]
             for f in fields(self)
-            if f.name not in ("offsets", "missing", "whole_items")
+            if f.name not in ("offsets", "missing", "whole_items", "spans")
         }
-        return Objects(offsets, missing=missing, whole_items=self.whole_items, **columns)
+        whole, spans = self.whole_items, self.spans
+        return Objects(offsets, missing=missing, whole_items=whole, spans=spans, **columns)
 
 
 def _checked_masks(
@@ -330,10 +335,13 @@ def note_missing_versions(
         notices.append(missing_versions(ids[lacking], len(sets)))
 
 
-def missing_versions(ids: NDArray[np.str_], n_versions: int) -> Notice:
-    """A notice of items that only some of the model versions predicted."""
+def missing_versions(ids: NDArray[np.str_], n_versions: int, n_alone: int = 0) -> Notice:
+    """A notice of items that only some of the model versions predicted, `n_alone` of them one."""
     message = (
         f"Scored {counted(len(ids), 'item')} with only some of the {n_versions} model versions; "
         "the others have no prediction."
     )
+    if n_alone:
+        verb = "has" if n_alone == 1 else "have"
+        message += f" {n_alone:,} {verb} only one, whose own doubt gives the place in the ranking."
     return Notice("missing_members", message, tuple(ids.tolist()))

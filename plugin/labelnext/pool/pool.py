@@ -382,5 +382,6 @@ def _checked_probabilities(
         notices.append(Notice("nan", message, tuple(ids[bad].tolist())))
     if (some & ~bad).any():
         fewer = ids[some & ~bad]
-        notices.append(missing_versions(fewer, len(out)))
+        n_alone = int(((~np.isnan(out).any(axis=2)).sum(axis=0) == 1).sum())
+        notices.append(missing_versions(fewer, len(out), n_alone))
     return out.reshape(array.shape)

@@ -219,9 +219,13 @@ def resolved(recipe: Recipe, pool: Pool) -> Recipe:
     if recipe.acquisition is None and "utilities" in method.needs:
         why = recipe.reasons.get("acquisition")
         got = "None" if why is None else f"auto, but {why.partition(': ')[2].rstrip('.')}"
+        hint = "image_diversity works without one."
+        if pool.embeddings is None:
+            hint = "add predictions with scores, or embeddings, which image_diversity uses alone."
         raise InvalidInput(
-            f"acquisition must be named for the selection {method.name}; got {got}.",
-            hint="image_diversity works without one.",
+            f"acquisition must be named for the selection {method.name}; got {got}"
+            f"{_known_reasons(pool)}.",
+            hint=hint,
         )
     if recipe.selection == AUTO:
         name, why = auto_selection(
@@ -259,6 +263,8 @@ def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
         return replace(recipe, acquisition=None, unit=None, reasons=reasons)
     function = get_acquisition(name)
     unit = function.unit_on(pool, unit)
+    if pool.missing.all() and _known_reasons(pool) and (lack := function.obstacle(pool, unit)):
+        raise InvalidInput(f"{lack}{_known_reasons(pool)}.")
     defaults = {n: v for n, v in function.options.items() if n in _LENIENT.values()}
     if unit == "objects" or pool.multilabel:
         reduced = _LENIENT if unit == "objects" else {"reduction": "reduce"}
@@ -277,6 +283,14 @@ def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
         options=chosen,
         reasons=reasons,
     )
+
+
+def _known_reasons(pool: Pool) -> str:
+    """What reading found that leaves every item without a prediction; empty if nothing did."""
+    if not pool.missing.all():
+        return ""
+    about_items = [notice for notice in pool.notices if notice.item_ids] or pool.notices
+    return "".join(f". {notice.message.rstrip('.')}" for notice in about_items[:3])
 
 
 def _n_anchors(pool: Pool) -> int:

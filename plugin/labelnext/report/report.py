@@ -82,6 +82,15 @@ class Report:
     path: Path | None = None
     output: Path | None = None
 
+    @property
+    def reservation(self) -> str:
+        """What makes figures that compare predictions with labels too good; empty for nothing."""
+        own = [notice for notice in self.notices if notice.code in _TOO_GOOD]
+        n_items = len({item for notice in own for item in notice.item_ids})
+        if not n_items:
+            return ""
+        return f"{counted(n_items, 'label')} came before their prediction, or from it"
+
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-able data; `batch` holds the whole batch."""
         data = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "ranking"}
@@ -103,7 +112,7 @@ class Report:
         lines = [f"labelnext {self.run}: {self.target}", counts_line(self.counts)]
         if self.objects_per_item is not None:
             lines.append(f"objects per item: {per_item(self.objects_per_item)}")
-        lines += [calibration_line(found) for found in self.calibration]
+        lines += [calibration_line(found, self.reservation) for found in self.calibration]
         lines += [f"warning: {notice.message}" for notice in self.notices]
         done = "would" if self.dry_run else "done"
         lines += [f"{done}: {step}" for step in self.steps]
@@ -144,13 +153,17 @@ def counts_line(counts: Mapping[str, int]) -> str:
     )
 
 
-def calibration_line(found: Mapping[str, Any]) -> str:
-    """The calibration of a model version in words."""
+_TOO_GOOD = ("in_sample_predictions", "accepted_predictions")
+
+
+def calibration_line(found: Mapping[str, Any], reservation: str = "") -> str:
+    """The calibration of a model version in words; with `Report.reservation`, if there is one."""
     labelled = counted(found["n"], f"labelled {found['of'].removesuffix('s')}")
     return (
         f"calibration of version {found['name']} on {labelled}: mean confidence "
         f"{found['confidence']:.3f}, accuracy {found['accuracy']:.3f}, ECE {found['ece']:.3f}, "
         f"Brier {found['brier']:.3f}, log loss {found['nll']:.3f}"
+        f"{reservation and '; better than it is: '}{reservation}"
     )
 
 

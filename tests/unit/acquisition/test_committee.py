@@ -158,6 +158,19 @@ def test_items_that_lack_a_member_are_counted_and_still_ranked() -> None:
     assert sum(row["pool"] for row in summarise(pool, ranking)["classes"]) == 2
 
 
+@pytest.mark.parametrize("name", ["bald", "vote_entropy", "variation_ratio", "kl_max"])
+def test_an_item_of_one_member_stands_where_its_own_doubt_puts_it(name: str) -> None:
+    nan = [np.nan, np.nan]
+    first = [[0.99, 0.01], [0.9, 0.1], [0.8, 0.2], [0.5, 0.5], [1.0, 0.0]]
+    second = [[0.98, 0.02], [0.6, 0.4], [0.1, 0.9], nan, nan]
+    pool = Pool(["sure", "less", "torn", "unsure", "certain"], probabilities=[first, second])
+    assert "2 have only one, whose own doubt" in pool.notices[0].message
+    order = rank(pool, name).item_ids.tolist()
+    assert order.index("unsure") <= 1  # no item is more in doubt
+    assert order.index("certain") >= 2  # and none is less; two others tie, by id
+    assert np.isnan(pool.members[1, 3]).all()
+
+
 def test_reason_gives_the_mean_and_the_votes() -> None:
     members = [[[0.8, 0.2]], [[0.3, 0.7]], [[0.7, 0.3]], [[np.nan, 0]]]
     pool = Pool(["a"], probabilities=members, classes=["cat", "dog"])

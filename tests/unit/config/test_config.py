@@ -49,6 +49,7 @@ def test_minimal_config_gets_the_shared_defaults(tmp_path: Path) -> None:
             "label_config": None,
             "from_name": None,
             "model_version": None,
+            "merge": None,
             "labels": "latest",
         },
         "acquisition": {

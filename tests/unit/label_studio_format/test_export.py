@@ -123,7 +123,8 @@ def test_the_newest_model_version_is_read_and_the_others_are_said(tmp_path: Path
     assert pool.probabilities.tolist() == [[0, 1, 0]]
     assert pool.versions == ("m2",)
     assert [n.message for n in pool.notices] == [
-        "The export has predictions of 2 model versions; using m2, not m1 (1)."
+        "The export has predictions of 2 model versions; using each task's newest: m2 (1 task). "
+        "No task's newest is of m1."
     ]
     both = read(tmp_path, tasks, model_version=["m1", "m2"])
     assert both.probabilities is not None
@@ -235,6 +236,6 @@ def test_tags_are_derived_from_regions_of_every_kind() -> None:
         "kind": ("Choices", ["a", "b"]),
         "v": ("VideoRectangle", ["c"]),
         "v labels": ("Labels", ["c"]),
-        "x": ("Taxonomy", ["B"]),
+        "x": ("Taxonomy", ["A / B"]),
     }
     assert multiple == {"kind"}

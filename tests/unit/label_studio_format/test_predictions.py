@@ -94,7 +94,8 @@ def test_what_is_wrong_with_tasks_that_are_not_read_is_nobodys_matter() -> None:
     with pytest.raises(InvalidInput, match="got 7.5 for item item 2"):
         content(columns, 1, 2)
     with pytest.raises(InvalidInput, match="got 'tram' for item item 3"):
-        content(columns, 1, 3)
+        content(columns, 3)
+    assert [n.item_ids for n in content(columns, 1, 3)[1]] == [("item 3",)]
     assert [n.item_ids for n in content(columns, 1, 4)[1]] == [("item 4",)]
 
 

@@ -1,4 +1,4 @@
-"""A project that Label Studio exported as JSON, with its predictions and what people said."""
+"""Projects that Label Studio exported as JSON, with their predictions and what people said."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from labelnext.adapter.sample import Sample
 from labelnext.errors import MissingExtra, NotFound
 from labelnext.pool.pool import Pool
 
+ENDINGS = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
+"""How the names of exports end; only these are read of a folder."""
+
 
 class LabelStudioExportOptions(Options):
     """Keys of `source` for exports of Label Studio."""
@@ -21,22 +24,34 @@ class LabelStudioExportOptions(Options):
     from_name: str | list[str] | None = None
     """Control tag of a Label Studio export to read, or a list of tags that label parts of items."""
     model_version: str | list[str] | None = None
-    """Model version in a Label Studio export whose predictions to read; null reads the newest; a
-    list is a committee."""
+    """Model version in a Label Studio export whose predictions to read; null reads each task's
+    newest prediction; a list is a committee."""
+    merge: Literal["regions"] | None = None
+    """regions puts the regions of all model versions in a Label Studio export together, such as
+    those of detectors of different classes."""
     labels: Literal["latest", "ground_truth", "majority"] | None = "latest"
     """Which annotation in a Label Studio export counts as a task's label; null reads no labels."""
 
 
 def read(path: Path | str, options: LabelStudioExportOptions, context: Context) -> Pool:
-    """The tasks.
+    """The tasks of an export, or of all exports in a folder.
 
     Raises:
         MissingExtra: if msgspec is not installed.
-        NotFound: if the labelling setup does not exist.
+        NotFound: if the labelling setup does not exist, or the folder has no export.
         InvalidInput: if the export is no list of tasks, or its predictions are not whole.
     """
+    return read_several(exports_in(Path(path)), options, context)
+
+
+def read_several(paths: list[Path], options: LabelStudioExportOptions, context: Context) -> Pool:
+    """The tasks of several exports as one pool; a task that is in several counts once.
+
+    Raises:
+        As `read`.
+    """
     try:
-        from labelnext_adapters.label_studio_format.export import read_export
+        from labelnext_adapters.label_studio_format.export import read_exports
     except ImportError as error:
         raise MissingExtra(
             "reading a Label Studio export needs msgspec, which is not installed.",
@@ -45,14 +60,31 @@ def read(path: Path | str, options: LabelStudioExportOptions, context: Context) 
     setup = next(iter(files(options, context)), None)
     if setup is not None and not setup.is_file():
         raise NotFound(f"label_config must be a file; got {str(setup)!r}, which does not exist.")
-    return read_export(
-        Path(path).read_bytes(),
-        None if setup is None else setup.read_text("utf-8"),
+    names = [path.name for path in paths]
+    unique = len({*names}) == len(names)
+    return read_exports(
+        {path.name if unique else str(path): path.read_bytes() for path in paths},
+        None if setup is None else setup.read_text("utf-8-sig"),
         key=context.key,
         from_name=options.from_name,
         model_version=options.model_version,
+        merge=options.merge,
         labels=options.labels,
     )
+
+
+def exports_in(path: Path) -> list[Path]:
+    """The exports in a folder, by name; a file alone is its only one.
+
+    Raises:
+        NotFound: if the folder has none.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(p for p in path.iterdir() if p.name.lower().endswith(ENDINGS) and p.is_file())
+    if not found:
+        raise NotFound(f"path must hold exports that end in .json or .jsonl; got {str(path)!r}.")
+    return found
 
 
 def files(options: LabelStudioExportOptions, context: Context) -> list[Path]:

@@ -11,12 +11,12 @@ from labelnext.errors import LabelnextError
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioSource
-from labelnext_adapters.label_studio.read.read import read_page
+from labelnext_adapters.label_studio.read.read import choose_versions, read_page
 from labelnext_adapters.label_studio.read.scope import find_part
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import find_versions, get_project
 from labelnext_adapters.label_studio.server.tasks import Tasks
-from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
+from labelnext_adapters.label_studio_format.predictions import make_pool
 from labelnext_adapters.label_studio_format.regions import CONTROLS
 from labelnext_adapters.label_studio_format.setup import find_setup
 
@@ -121,21 +121,16 @@ def _check_predictions(
     counts = ", ".join(f"{v['model_version']!r} ({v['count']})" for v in versions)
     said = f"Model versions, newest first: {counts}."
     if len(versions) > 1 and source.model_version is None:
-        findings.append(Finding("warning", said, "set source.model_version to one of them."))
+        hint = "each task's newest prediction counts; set source.model_version to read one version."
+        findings.append(Finding("warning", said, hint))
     else:
         findings.append(Finding("ok", said))
-    named = source.model_version
-    newest = versions[0]["model_version"]
-    wanted: list[str | None] = [named] if isinstance(named, str) else [*(named or [newest])]
-    for name in wanted:
-        if name not in [v["model_version"] for v in versions]:
-            message = f"There are no predictions of model version {name!r}."
-            findings.append(Finding("error", message, f"available versions: {counts}."))
-            return
-    tasks, members = Tasks(), {name: Columns(setup) for name in wanted}
+    tasks = Tasks()
+    members, _ = choose_versions(client, source, setup, [])
     read_page(client, source.project, members, tasks, find_part(client, source))
-    pool = make_pool(members, tasks.ids, [str(i) for i in tasks.ids], tasks.labelled, [])
-    findings += _what_they_hold(pool, " or ".join(repr(name) for name in wanted))
+    item_ids = [str(i) for i in tasks.ids]
+    pool = make_pool(members, tasks.ids, item_ids, tasks.labelled, [], merge=source.merge)
+    findings += _what_they_hold(pool, " or ".join(repr(name) for name in members))
 
 
 def _what_they_hold(pool: Pool, wanted: str) -> list[Finding]:

@@ -6,14 +6,12 @@ hold what is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from labelnext.adapter.protocol import Context
-from labelnext.errors import NotFound
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
-from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.scope import Part, find_part
 from labelnext_adapters.label_studio.server.annotations import read_truth
@@ -30,8 +28,11 @@ from labelnext_adapters.label_studio.server.tasks import (
     read_tasks,
     task_pages,
 )
+from labelnext_adapters.label_studio_format.moments import moment
 from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
+from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.setup import find_setup
+from labelnext_adapters.label_studio_format.versions import Members, chosen, settle
 
 PAGE_SIZE_WITH_PREDICTIONS = 200
 _FIELDS = "id,data,total_annotations,predictions"
@@ -42,24 +43,14 @@ MOST_IN_ONE_LIST = 50_000
 # One task with its prediction on a page costs the server as much as this many listed predictions.
 PAGED_COST = 8
 
-Members = Mapping[str | None, Columns]
 
-
-def _choose_versions(
-    client: Client, source: LabelStudioSource, notices: list[Notice]
-) -> dict[str | None, str]:
-    """The model versions to read, with the date of each one's newest prediction; empty if none."""
+def choose_versions(
+    client: Client, source: LabelStudioSource, setup: Setup, notices: list[Notice]
+) -> tuple[dict[str | None, Columns], dict[str | None, str]]:
+    """The model versions to read, and the date of each one's newest prediction; empty if none."""
     rows = find_versions(client, source.project)
-    dates = {row["model_version"]: str(row["latest"] or "") for row in rows}
-    named = source.model_version
-    wanted: list[str | None] = [named] if isinstance(named, str) else [*(named or [*dates][:1])]
-    for version in wanted:
-        if version not in dates:
-            known = ", ".join(f"{n!r}" for n in dates) or "none: the project has no predictions"
-            raise NotFound(
-                f"model_version must be one of the project's versions; got {version!r}.",
-                hint=f"available versions: {known}.",
-            )
+    counts = {row["model_version"]: int(row["count"]) for row in rows}
+    members = chosen(counts, source.model_version, setup, notices, merge=source.merge)
     if not rows:
         notices.append(
             Notice(
@@ -68,21 +59,8 @@ def _choose_versions(
                 "a selection that doesn't need any.",
             )
         )
-    others = [
-        f"{r['model_version']} ({r['count']})" for r in rows if r["model_version"] not in wanted
-    ]
-    if others:
-        why = "the newest" if named is None else "as configured"
-        used = ", ".join(str(version) for version in wanted)
-
-        notices.append(
-            Notice(
-                "mixed_model_versions",
-                f"The project has predictions of {counted(len(rows), 'model version')}; using "
-                f"{used} ({why}). Left out: {', '.join(others)}.",
-            )
-        )
-    return {version: dates[version] for version in wanted}
+    dates = {row["model_version"]: str(row["latest"] or "") for row in rows}
+    return members, {version: dates[version] for version in members}
 
 
 def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[Pool, Tasks]:
@@ -102,8 +80,7 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
                 "so reading may be slow and may add predictions.",
             )
         )
-    dates = _choose_versions(client, source, notices)
-    members = {version: Columns(setup) for version in dates}
+    members, dates = choose_versions(client, source, setup, notices)
     part = find_part(client, source)
     tasks = _read_tasks(client, project, members, part, context)
     notices += part.notices(len(tasks.ids), project.get("task_number") or 0)
@@ -113,9 +90,10 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         notices += truth.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
         notices += truth.older(dates)
         labels = truth.columns(tasks.ids)
+        settle(members, truth.made)
     columns = members or {None: Columns(setup)}
-    pool = make_pool(columns, tasks.ids, tasks.item_ids, tasks.labelled, notices, **labels)
-    return pool, tasks
+    known = (tasks.ids, tasks.item_ids, tasks.labelled, notices)
+    return make_pool(columns, *known, merge=source.merge, **labels), tasks
 
 
 def _read_tasks(
@@ -226,4 +204,11 @@ def _take_all(page: list[Task], members: Members) -> None:
 def _take(prediction: Prediction, members: Members) -> None:
     columns = members.get(prediction.model_version)
     if columns is not None:
-        columns.take(prediction.task, prediction.id, prediction.score, prediction.result)
+        columns.take(
+            prediction.task,
+            prediction.id,
+            prediction.score,
+            prediction.result,
+            version=prediction.model_version,
+            made=moment(prediction.created_at),
+        )

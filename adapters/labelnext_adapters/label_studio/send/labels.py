@@ -21,6 +21,7 @@ from labelnext_adapters.label_studio_format.annotations import counted
 from labelnext_adapters.label_studio_format.regions import (
     BrokenRegion,
     Found,
+    OutOfRange,
     UnknownLabel,
     true_labels,
 )
@@ -53,7 +54,7 @@ def received(client: Client, options: LabelStudioSend, origin: Origin, context: 
             if not own:
                 continue
             said = true_labels(own[-1].result, setup)
-        except (BrokenRegion, UnknownLabel):
+        except (BrokenRegion, OutOfRange, UnknownLabel):
             broken.append(task.id)
             continue
         if tag.unit == "items" and len(said) != 1:

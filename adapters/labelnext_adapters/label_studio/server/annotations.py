@@ -12,7 +12,10 @@ from labelnext_adapters.label_studio_format.regions import Setup
 
 _PAGE_SIZE = 500
 # The names count for the annotations inside the tasks as well.
-_FIELDS = "id,annotations,result,was_cancelled,ground_truth,created_at,updated_at,completed_by"
+_FIELDS = (
+    "id,annotations,result,was_cancelled,ground_truth,created_at,updated_at,completed_by,"
+    "parent_prediction"
+)
 _LABELLED = {
     "filter": "filter:tasks:total_annotations",
     "operator": "greater",

@@ -30,6 +30,9 @@ _NOTHING = msgspec.Raw(b"[]")
 
 _Scores = dict[int, float]
 
+#: The model version whose predictions are copied; several where each task's newest is.
+Source = str | Sequence[str | None] | None
+
 
 def copy_version(run: str, source: Mapping[str, Any] | None, task_ids: Sequence[int]) -> str:
     """The model version of the copies, the same for the same ranking of the same predictions."""
@@ -100,7 +103,7 @@ class Copies:
         project: int,
         version: str,
         scores: _Scores,
-        source: str | None,
+        source: Source,
         results: Mapping[int, Any],
     ) -> None:
         """Make the copies of a version exactly these; none when there are no scores."""
@@ -137,7 +140,7 @@ class Copies:
             )
 
     def _send_without_result(
-        self, project: int, version: str, source: str | None, rows: Sequence[dict[str, Any]]
+        self, project: int, version: str, source: Source, rows: Sequence[dict[str, Any]]
     ) -> None:
         """Label Studio drops what it finds no longer fits the labelling setup; the order counts."""
         found, _ = self._read(project, [version], source)
@@ -172,15 +175,16 @@ class Copies:
         )
 
     def _read(
-        self, project: int, versions: Sequence[str], source: str | None
+        self, project: int, versions: Sequence[str], source: Source
     ) -> tuple[dict[str, list[Prediction]], dict[int, msgspec.Raw]]:
         """The copies of these versions, and the newest result of the source of each task."""
+        copied = [source] if source is None or isinstance(source, str) else [*source]
         found: dict[str, dict[int, Prediction]] = {}
         newest: dict[int, Prediction] = {}
         for prediction in stored_predictions(self._client, project, self._context):
             if prediction.model_version in versions:
                 found.setdefault(str(prediction.model_version), {})[prediction.id] = prediction
-            elif prediction.model_version == source:
+            elif prediction.model_version in copied:
                 known = newest.get(prediction.task)
                 if known is None or known.id < prediction.id:
                     newest[prediction.task] = prediction

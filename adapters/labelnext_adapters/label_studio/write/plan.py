@@ -219,7 +219,10 @@ def _copy_steps(
         if str(row["model_version"]).startswith(f"{COPY}{write.run}:")
         and row["model_version"] != version
     ]
-    shared = {**place, "source": None if model is None else model["model_version"]}
+    copied: Any = None if model is None else model["model_version"]
+    if named is None and len(models) > 1:  # each task's newest
+        copied = [row["model_version"] for row in models]
+    shared = {**place, "source": copied}
     steps = [
         Step(
             "copies",

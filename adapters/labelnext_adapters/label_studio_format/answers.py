@@ -1,0 +1,112 @@
+"""Answers: the classes that a choice names, and their probabilities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from labelnext.pool.answers import spread_rest
+from labelnext_adapters.label_studio_format.faults import BrokenRegion
+from labelnext_adapters.label_studio_format.region import (
+    Probs,
+    Region,
+    Remarks,
+    number_of,
+    probs_of,
+)
+
+if TYPE_CHECKING:
+    from labelnext_adapters.label_studio_format.regions import Setup
+
+SUM_ERROR = 1e-3  # some scored choices that reach 1 this closely are a whole distribution
+
+
+class _Choices(msgspec.Struct):
+    """What the tags that label a whole item may hold; each fills one."""
+
+    choices: list[str] = []
+    taxonomy: list[list[str]] = []
+    selected: str | None = None
+    rating: int | None = None
+    probs: Probs = None
+
+    def labels(self, separator: str) -> list[str]:
+        """The chosen classes; that of a taxonomy is its whole path."""
+        if self.taxonomy:
+            return [separator.join(path) for path in self.taxonomy if path]
+        one = self.selected if self.rating is None else str(self.rating)
+        return self.choices if one is None else [one]
+
+
+_choices = msgspec.json.Decoder(_Choices)
+
+
+def answer_of(region: Region, setup: Setup) -> tuple[list[int], Probs]:
+    """The classes that an answer names, and its class probabilities."""
+    try:
+        value = _choices.decode(region.value)
+    except msgspec.MsgspecError as error:
+        raise BrokenRegion(f"value: {error}") from error
+    return [setup.position(label) for label in value.labels(setup.separator)], probs_of(
+        region, value.probs
+    )
+
+
+def scored_choices(
+    known: Sequence[tuple[int, float]], setup: Setup, remarks: Remarks
+) -> list[float] | None:
+    """One scored region per class: a distribution if it is whole, or a list of the likeliest."""
+    row = [0.0] * len(setup.classes)
+    for c, s in known:
+        row[c] = s
+    named, total = dict(known), math.fsum(row)
+    if len(named) < len(known) or len(named) < 2:
+        return None
+    if len(named) == len(row) or abs(total - 1) <= SUM_ERROR:
+        return row
+    spread = None if setup.multiple else spread_list(named, len(row))
+    remarks.spread = spread is not None
+    return spread
+
+
+def spread_list(named: Mapping[int, float], n_classes: int) -> list[float] | None:
+    """A list of the likeliest classes as a distribution: the others share what is left of 1.
+
+    Args:
+        named: probabilities by class.
+        n_classes: how many classes there are.
+
+    Returns:
+        None if the list is no part of a distribution.
+
+    Example:
+        >>> spread_list({0: 0.5, 2: 0.25}, 4)
+        [0.5, 0.125, 0.25, 0.125]
+    """
+    if not named or math.fsum(named.values()) > 1 + SUM_ERROR or not n_classes:
+        return None
+    row = np.full((1, n_classes), np.nan)
+    row[0, [*named]] = [*named.values()]
+    spread: list[float] = spread_rest(row)[0].tolist()
+    return spread
+
+
+def vector_of(probs: dict[str, Any] | list[Any], setup: Setup, remarks: Remarks) -> list[float]:
+    """Probabilities in the order of the classes; a class that is not named has none."""
+    if isinstance(probs, list) and len(probs) != len(setup.classes):
+        raise BrokenRegion(f"probs has {len(probs)} numbers for {len(setup.classes)} classes")
+    named = probs.items() if isinstance(probs, dict) else zip(setup.classes, probs, strict=True)
+    row = [0.0] * len(setup.classes)
+    for label, p in named:
+        number = number_of(p, f"probability of {label}", remarks)
+        if number is None:
+            raise BrokenRegion(f"probability of {label} must be a number; got null")
+        row[setup.position(label)] = number
+    return row
+
+
+__all__ = ["SUM_ERROR", "answer_of", "scored_choices", "spread_list", "vector_of"]

@@ -1,0 +1,383 @@
+"""Collects stored predictions as flat columns, the newest of each task."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool.masks import Mask
+from labelnext.pool.objects import Notice, Objects
+from labelnext.support.words import counted
+from labelnext_adapters.label_studio_format.answers import SUM_ERROR, spread_list
+from labelnext_adapters.label_studio_format.faults import BrokenRegion, OutOfRange, UnknownLabel
+from labelnext_adapters.label_studio_format.pages import side_by_side
+from labelnext_adapters.label_studio_format.region import Remarks
+from labelnext_adapters.label_studio_format.regions import Found, Setup, parse_result
+from labelnext_adapters.label_studio_format.remarks import Problem, notices_of, settled_notices
+
+_NO_BOX = (math.nan,) * 4
+_GRACE = 60.0  # seconds: what was imported together has no order
+_FEW = 0.1  # of the predictions; of more, numbers that are out of range are no slip of a few
+
+
+@dataclass(frozen=True)
+class Content:
+    """The predictions of one model version.
+
+    Attributes:
+        probabilities: shape (n_items, n_classes), NaN where there are none; None without any.
+        objects: None without any.
+        present: shape (n_items,), items that have a prediction.
+        multilabel: classes are independent.
+    """
+
+    probabilities: NDArray[np.float64] | None
+    objects: Objects | None
+    present: NDArray[np.bool_]
+    multilabel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How and when a task's label was made.
+
+    Attributes:
+        made: as of `moment`.
+        parent: number of the prediction that it began as; None for one made afresh.
+        digest: hash of its regions, as stored.
+        untouched: all of its regions are still that prediction's.
+    """
+
+    made: float
+    parent: int | None
+    digest: int
+    untouched: bool
+
+
+_CLEAN = Remarks()  # most predictions need no remark of their own
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What is known of a task's newest prediction; `place` is where its objects begin and end."""
+
+    made: float
+    number: int
+    version: str | None
+    digest: int
+    vector: array[float] | None = None
+    place: tuple[int, int] | None = None
+    whole: Found | None = None
+    problem: Problem | None = None
+    beyond: float | None = None
+    remarks: Remarks = field(default_factory=lambda: _CLEAN)
+
+
+class Columns:
+    """Collects predictions, the newest of each task.
+
+    Numbers go into flat arrays as they come, so that memory grows with them and not with the JSON.
+    A prediction that comes twice, because its list was sent again, counts once.
+
+    Args:
+        setup: the control tag that is read.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self._taken: dict[int, _Taken] = {}  # by task: its newest prediction
+        self._older: dict[int, list[_Taken]] = {}  # by task: those before it
+        self._repeated: set[int] = set()
+        self._settled: dict[str, list[int]] = {}  # by notice: tasks whose label tells which counts
+        self._confidences, self._class_ids = array("d"), array("q")
+        self._boxes = array("d")  # four an object, NaN where it has none
+        self._masks: dict[int, Mask] = {}  # of the objects that have one
+        self._pages = array("q")
+        self._places = array("q")  # of each object's vector in the next column, −1 without one
+        self._class_vectors = array("d")
+
+    def take(
+        self,
+        task: int,
+        number: int,
+        score: object,
+        result: bytes | msgspec.Raw,
+        *,
+        version: str | None = None,
+        made: float = -math.inf,
+    ) -> None:
+        """Take a prediction of a task; its newest one counts, unless `settle` finds another.
+
+        Args:
+            task: its number.
+            number: of the prediction; of two that were made at the same time, the larger is newer.
+            score: the prediction's own.
+            result: its regions, as JSON.
+            version: the model version that made it.
+            made: when, as of `moment`.
+        """
+        taken = _Taken(made, number, version, hash(bytes(result)))
+        known = self._taken.setdefault(task, taken)
+        if known is not taken:
+            older = self._older.setdefault(task, [])
+            if any((t.made, t.number) == (made, number) for t in (known, *older)):
+                return
+            if known.version == version:
+                self._repeated.add(task)
+            newer = (made, number) > (known.made, known.number)
+            older.append(known if newer else taken)
+            self._taken[task] = taken if newer else known
+        remarks = Remarks()
+        try:
+            parsed = parse_result(result, score, self.setup, remarks)
+        except UnknownLabel as unknown:
+            taken.problem = Problem("unknown_labels", unknown.label)
+        except BrokenRegion as broken:
+            taken.problem = Problem("broken_regions", str(broken))
+        except OutOfRange as beyond:
+            taken.beyond = beyond.value
+        else:
+            if parsed is None:
+                taken.problem = Problem("other_control")
+            elif parsed.vector is not None:
+                taken.vector = array("d", parsed.vector)
+            elif parsed.objects is not None:
+                taken.place = self._place(parsed.objects)
+            else:
+                taken.problem = Problem("no_score")
+            taken.whole = None if parsed is None else parsed.whole
+            taken.remarks = _CLEAN if remarks == _CLEAN else remarks
+
+    def versions(self, tasks: Iterable[int]) -> dict[str | None, list[int]]:
+        """The tasks of each model version whose prediction is used."""
+        found: dict[str | None, list[int]] = {}
+        for task in tasks:
+            if task in self._taken:
+                found.setdefault(self._taken[task].version, []).append(task)
+        return found
+
+    def settle(self, labels: Mapping[int, Said]) -> None:
+        """Let the predictions count that were there when labels were made.
+
+        A model that was trained on a label agrees with it; what was predicted before tells more.
+
+        Args:
+            labels: by task, how and when its label was made.
+        """
+        found: dict[str, list[int]] = {"earlier": [], "late": [], "accepted": []}
+        for task, said in labels.items():
+            newest = self._taken.get(task)
+            if newest is None:
+                continue
+            known = [newest, *self._older.get(task, ())]
+            there = [each for each in known if each.made <= said.made + _GRACE]
+            if said.made > -math.inf and there:
+                self._taken[task] = max(there, key=lambda each: (each.made, each.number))
+                if self._taken[task] is not newest:
+                    found["earlier"].append(task)
+            elif said.made > -math.inf:
+                found["late"].append(task)
+            same = any(t.number == said.parent and t.digest == said.digest for t in known)
+            if said.parent is not None and (said.untouched or same):
+                found["accepted"].append(task)
+        self._older.clear()
+        self._settled = {kind: tasks for kind, tasks in found.items() if tasks}
+
+    def _place(self, objects: Sequence[Found]) -> tuple[int, int]:
+        """Add objects to the columns; returns where they begin and end."""
+        begin = len(self._confidences)
+        for found in objects:
+            self._confidences.append(found.confidence)
+            self._class_ids.append(found.class_id)
+            self._boxes.extend(found.box or _NO_BOX)
+            self._pages.append(found.page)
+            if found.mask is not None:
+                self._masks[len(self._confidences) - 1] = found.mask
+            if not found.probabilities:
+                self._places.append(-1)
+            else:
+                self._places.append(len(self._class_vectors) // len(self.setup.classes))
+                self._class_vectors.extend(found.probabilities)
+        return begin, len(self._confidences)
+
+    def content(
+        self, task_ids: Sequence[int], names: Mapping[int, str], notices: list[Notice]
+    ) -> Content:
+        """What was read of these tasks; adds to the notices.
+
+        Raises:
+            InvalidInput: if more than a tenth of the numbers are out of range, or if no label is
+                known.
+        """
+        taken = {task: self._taken[task] for task in task_ids if task in self._taken}
+        problems = {t: row.problem for t, row in taken.items() if row.problem is not None}
+        problems |= self._beyond(taken, names)
+        vectors, multilabel = self._vectors(taken, problems)
+        placed = [t for t, row in taken.items() if row.place is not None and t not in vectors]
+        whole = _whole_items(taken, placed)
+        probabilities = objects = None
+        if vectors:
+            # What has no distribution cannot be compared with what has one.
+            problems |= dict.fromkeys(placed, Problem("no_distribution"))
+            probabilities = np.full((len(task_ids), len(self.setup.classes)), np.nan)
+            for row, task in enumerate(task_ids):
+                if task in vectors:
+                    probabilities[row] = vectors[task]
+        elif whole:
+            problems |= {t: Problem("no_answer") for t in placed if t not in whole}
+            placed = [*whole]
+            objects = _answers(task_ids, whole)
+        elif placed:
+            objects = self._all_objects(task_ids, taken, names, notices)
+        elif problems:
+            self._refuse_unknown(problems, names)
+        read = vectors or dict.fromkeys(placed)
+        remarks = {t: row.remarks for t, row in taken.items() if t in read}
+        repeated = sorted(self._repeated & taken.keys())
+        notices += notices_of(remarks, problems, repeated, names, self.setup)
+        notices += settled_notices(self._settled, names)
+        notices += _suspicious(objects, multilabel)
+        present = np.array([t in read for t in task_ids], dtype=bool)
+        return Content(probabilities, objects, present, multilabel)
+
+    def _vectors(
+        self, taken: Mapping[int, _Taken], problems: dict[int, Problem]
+    ) -> tuple[dict[int, Sequence[float]], bool]:
+        """Class probabilities, and whether classes are independent; adds to the problems."""
+        vectors: dict[int, Sequence[float]] = {
+            t: row.vector for t, row in taken.items() if row.vector is not None
+        }
+        odd = {t: s for t, v in vectors.items() if abs((s := math.fsum(v)) - 1) > SUM_ERROR}
+        if odd and self.setup.multiple:
+            return vectors, True
+        if len(odd) <= _FEW * len(taken):  # else the pool says it of all
+            problems |= {t: Problem("no_sum", f"{s:.6g}") for t, s in odd.items()}
+            vectors = {t: vector for t, vector in vectors.items() if t not in odd}
+        if any(taken[t].remarks.spread for t in vectors):  # then a single class is such a list, too
+            for task, row in taken.items():
+                if row.whole is not None and row.whole.class_id >= 0:
+                    named = {row.whole.class_id: row.whole.confidence}
+                    vectors[task] = spread_list(named, len(self.setup.classes)) or []
+        return {t: vector for t, vector in vectors.items() if vector}, False
+
+    def _beyond(self, taken: Mapping[int, _Taken], names: Mapping[int, str]) -> dict[int, Problem]:
+        """Predictions with numbers that are out of range.
+
+        Raises:
+            InvalidInput: if these are more than a few.
+        """
+        beyond = {t: row.beyond for t, row in taken.items() if row.beyond is not None}
+        if len(beyond) > _FEW * len(taken):
+            value = next(iter(beyond.values()))
+            hint = "divide percentages by 100 before importing predictions."
+            if value < 0:
+                hint = "pass log-probabilities or logits through exp, a sigmoid or a softmax."
+            raise InvalidInput(
+                f"scores must be in [0, 1]; got {value:.6g} for item "
+                f"{listed(names[t] for t in beyond)}.",
+                hint=hint,
+            )
+        return {t: Problem("out_of_range", f"{value:.6g}") for t, value in beyond.items()}
+
+    def _refuse_unknown(self, problems: Mapping[int, Problem], names: Mapping[int, str]) -> None:
+        unknown: dict[str, list[int]] = {}
+        for task, problem in problems.items():
+            if problem.code == "unknown_labels":
+                unknown.setdefault(problem.detail, []).append(task)
+        if unknown:
+            label, tasks = next(iter(unknown.items()))
+            more = f", and {counted(len(unknown) - 1, 'other label')}" if len(unknown) > 1 else ""
+            raise InvalidInput(
+                f"predicted labels must be among those of control tag {self.setup.from_name!r}: "
+                f"{listed(self.setup.classes)}; got {label!r} for item "
+                f"{listed(names[t] for t in tasks)}{more}.",
+                hint="add the label to the labelling setup, or import predictions with its labels.",
+            )
+
+    def _all_objects(
+        self,
+        task_ids: Sequence[int],
+        taken: Mapping[int, _Taken],
+        names: Mapping[int, str],
+        notices: list[Notice],
+    ) -> Objects:
+        places = [taken[t].place if t in taken else None for t in task_ids]
+        spans = np.array([place or (0, 0) for place in places], dtype=np.int64)
+        counts = spans[:, 1] - spans[:, 0]
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        rows = np.repeat(spans[:, 0] - offsets[:-1], counts) + np.arange(offsets[-1])
+        confidences = np.array(self._confidences)[rows]
+        class_ids = np.array(self._class_ids, dtype=np.int64)[rows]
+        boxes = np.array(self._boxes).reshape(-1, 4)[rows]
+        pages = np.array(self._pages, dtype=np.int64)[rows]
+        at = np.array(self._places, dtype=np.int64)[rows]
+        lacking = at < 0
+        if lacking.any() and not lacking.all():
+            part = np.unique(np.repeat(np.arange(len(task_ids)), counts)[lacking])
+            notices.append(
+                Notice(
+                    "partial_vectors",
+                    f"Ignored all class probabilities, because {lacking.sum()} of "
+                    f"{counted(len(rows), 'object')} have none.",
+                    tuple(names[task_ids[row]] for row in part),
+                )
+            )
+        masks = [self._masks[row] for row in rows.tolist() if row in self._masks]
+        if masks and len(self.setup.pages) > 1:
+            masks = []
+            message = "Ignored all masks, because the tasks have several pages or images."
+            notices.append(Notice("masks_of_pages", message))
+        vectors = np.array(self._class_vectors).reshape(-1, len(self.setup.classes) or 1)
+        return Objects(
+            offsets,
+            confidences,
+            class_ids=class_ids,
+            spans=self.setup.spans,
+            boxes=None
+            if not len(rows) or np.isnan(boxes).any()
+            else side_by_side(boxes, pages, self.setup),
+            probabilities=None if not len(rows) or lacking.any() else vectors[at],
+            masks=np.array(masks, dtype=object) if masks and len(masks) == len(rows) else None,
+        )
+
+
+def _whole_items(taken: Mapping[int, _Taken], placed: Sequence[int]) -> dict[int, Found]:
+    """The one confidence of each task, if all predictions come down to one or to nothing."""
+    whole = {t: found for t in placed if (found := taken[t].whole) is not None}
+    bare = [t for t in placed if t not in whole]
+    nothing = all((place := taken[t].place) and place[0] == place[1] for t in bare)
+    return whole if nothing else {}
+
+
+def _answers(task_ids: Sequence[int], whole: Mapping[int, Found]) -> Objects:
+    found = [whole[t] for t in task_ids if t in whole]
+    return Objects(
+        np.cumsum([0, *(t in whole for t in task_ids)]),
+        np.array([each.confidence for each in found], dtype=np.float64),
+        class_ids=np.array([each.class_id for each in found], dtype=np.int64),
+        whole_items=True,
+    )
+
+
+def _suspicious(objects: Objects | None, multilabel: bool) -> list[Notice]:
+    found = []
+    if objects is not None and len(objects.confidences) and not objects.confidences.any():
+        message = "All scores are 0.0, which often means that they were never set."
+        found.append(Notice("zero_scores", message))
+    if multilabel:
+        message = (
+            "The setup allows several choices and the probabilities don't sum to 1, so classes are "
+            "treated as independent."
+        )
+        found.append(Notice("multilabel", message))
+    return found
+
+
+__all__ = ["Columns", "Content", "Said"]
