@@ -17,8 +17,9 @@ from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.scope import Part, find_part
 from labelnext_adapters.label_studio.server.annotations import read_truth
-from labelnext_adapters.label_studio.server.client import Client, TimedOut
+from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import find_versions, get_project
+from labelnext_adapters.label_studio.server.refusals import TimedOut
 from labelnext_adapters.label_studio.server.tasks import (
     FIELDS,
     TASK_FIELDS,
@@ -49,7 +50,7 @@ def _choose_versions(
     client: Client, source: LabelStudioSource, notices: list[Notice]
 ) -> dict[str | None, str]:
     """The model versions to read, with the date of each one's newest prediction; empty if none."""
-    rows = find_versions(client, source.project)
+    rows = find_versions(client, source.number)
     dates = {row["model_version"]: str(row["latest"] or "") for row in rows}
     named = source.model_version
     wanted: list[str | None] = [named] if isinstance(named, str) else [*(named or [*dates][:1])]
@@ -64,7 +65,7 @@ def _choose_versions(
         notices.append(
             Notice(
                 "no_predictions",
-                f"Project {source.project} has no predictions. Import a model's output, or choose "
+                f"Project {source.number} has no predictions. Import a model's output, or choose "
                 "a selection that doesn't need any.",
             )
         )
@@ -91,7 +92,7 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
     Raises:
         NotFound, AccessDenied, Unavailable, InvalidInput: see `LabelStudioAdapter.read`.
     """
-    project = get_project(client, source.project)
+    project = get_project(client, source.number)
     setup = find_setup(project, source.from_name)
     notices: list[Notice] = []
     if project.get("evaluate_predictions_automatically"):
@@ -109,7 +110,7 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
     notices += part.notices(len(tasks.ids), project.get("task_number") or 0)
     labels: dict[str, Any] = {}
     if source.labels is not None and any(tasks.labelled):
-        truth = read_truth(client, source.project, setup, source.labels, context)
+        truth = read_truth(client, source.number, setup, source.labels, context)
         notices += truth.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
         notices += truth.older(dates)
         labels = truth.columns(tasks.ids)

@@ -12,9 +12,8 @@ import msgspec
 from labelnext.adapter.batch import Origin
 from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.project import list_projects
 from labelnext_adapters.label_studio.server.tasks import FIELDS, task_pages
-
-_PROJECTS = 100  # a page
 
 
 @dataclass(frozen=True)
@@ -34,17 +33,9 @@ class Sent:
 
 def made_project(client: Client, mark: str) -> int | None:
     """The number of the project whose description holds the mark; the newest of several."""
-    page, found, seen = 1, [], 0
-    while True:
-        body = client.get_json(
-            "api/projects/", page=page, page_size=_PROJECTS, include="id,description"
-        )
-        rows: list[dict[str, Any]] = body["results"]
-        found += [int(row["id"]) for row in rows if mark in (row.get("description") or "")]
-        seen += len(rows)
-        if not rows or seen >= int(body["count"]):
-            return max(found, default=None)
-        page += 1
+    rows = list_projects(client, "description")
+    found = [int(row["id"]) for row in rows if mark in (row.get("description") or "")]
+    return max(found, default=None)
 
 
 def sent_tasks(

@@ -21,7 +21,7 @@ from labelnext_adapters.label_studio.send.label_tag import Tag, find_tag, make_t
 from labelnext_adapters.label_studio.send.media import addresses, check_files
 from labelnext_adapters.label_studio.send.performer import TAB
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.project import get_project
+from labelnext_adapters.label_studio.server.project import find_project, get_project
 from labelnext_adapters.label_studio.server.tab import find_tab
 from labelnext_adapters.label_studio.server.tasks import PRIORITY
 
@@ -35,7 +35,8 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
         WriteRefused: if the tab's title is taken.
     """
     mark = project_mark(batch.origin, batch.unit)
-    number = options.project or made_project(client, mark)
+    named = options.project
+    number = made_project(client, mark) if named is None else find_project(client, named)
     key = options.key or batch.origin.key
     place = {"url": client.url, "project": number, "mark": mark, "key": key}
     known: dict[str, Sent] = {}

@@ -98,8 +98,11 @@ class LabelStudioTarget(Target):
         """The number of the project whose tasks are ranked.
 
         Raises:
+            NotFound: if no project has the title.
             ConfigError: if no project is named.
         """
+        from labelnext_adapters.label_studio.server.project import find_project
+
         if self._options.project is None:
             raise ConfigError(
                 "send.project must be the number of the project that holds the items as tasks; got "
@@ -107,7 +110,7 @@ class LabelStudioTarget(Target):
                 hint="to create tasks instead, set source.columns.media to the column with the "
                 "images.",
             )
-        return self._options.project
+        return find_project(self.client, self._options.project)
 
     def performer(self, journal: Journal) -> Performer:
         """What sends the batch, or ranks its tasks where they were there before.

@@ -54,7 +54,7 @@ View = dict[str, Any]
 
 def list_tabs(client: Client, project: int) -> list[View]:
     """The project's tabs, as the server has them."""
-    views: list[View] = client.get_json("api/dm/views/", project=project)
+    views: list[View] = client.get_list("api/dm/views/", "id", "data", project=project)
     return [{**view, "data": view["data"] or {}} for view in views]
 
 

@@ -13,7 +13,8 @@ import msgspec
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, Unavailable, listed
 from labelnext.support.words import counted
-from labelnext_adapters.label_studio.server.client import Client, TimedOut
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.refusals import TimedOut
 from labelnext_adapters.label_studio_format.annotations import Annotation
 from labelnext_adapters.label_studio_format.export import key_value
 

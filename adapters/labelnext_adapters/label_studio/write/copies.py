@@ -159,7 +159,7 @@ class Copies:
             self._context.report("write predictions", done, None)
             path = f"api/projects/{project}/import/predictions"
             answer = self._client.send("POST", path, body, retry=False)
-            created += int((answer or {}).get("created", 0))
+            created += int(answer.get("created", 0))
         return created
 
     def _delete(self, project: int, version: str) -> None:

@@ -171,7 +171,7 @@ class Fields:
             set_field(self._client, project, name, SetField((task,), value, kind))
         except (AccessDenied, InvalidInput, NotFound, Unavailable) as error:
             # A server that is only busy or away fails on this request too, and ends the run.
-            self._client.get_json(f"api/projects/{project}/")
+            self._client.get_row(f"api/projects/{project}/")
             self._remark(
                 f"The server rejects add_data_field ({error.message.rstrip('.')}), so labelnext "
                 "sent each task's whole data one by one, which is slow."
@@ -237,7 +237,7 @@ def set_field(client: Client, project: int, name: str, request: SetField) -> Non
         id="add_data_field",
         project=project,
     )
-    said = re.search(r"\d+", str((answer or {}).get("detail", "")))
+    said = re.search(r"\d+", str(answer.get("detail", "")))
     if said and int(said.group()) > len(request.ids):
         raise WriteFailed(
             f"the server reported {said.group()}; labelnext asked it to change only "

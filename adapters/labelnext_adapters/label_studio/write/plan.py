@@ -60,7 +60,7 @@ def plan_tasks(
     keys = KEYS[ranking.purpose]
     written = {"queue": (keys.priority, keys.batch), "batch": (keys.batch,)}
     names = written.get(write.mode, ())  # uncertainty puts no key on a task
-    read_marks(client, source.project, tasks, names, context)
+    read_marks(client, source.number, tasks, names, context)
     return make_plan(client, source, write, tasks, ranking)
 
 
@@ -79,8 +79,8 @@ def make_plan(
         WriteRefused: if the title of a tab is taken.
     """
     ids = _task_ids(tasks, ranking)
-    project = get_project(client, source.project)
-    place: dict[str, Any] = {"url": client.url, "project": source.project}
+    project = get_project(client, source.number)
+    place: dict[str, Any] = {"url": client.url, "project": source.number}
     views: list[View] = []
     if write.mode == "uncertainty":
         if ranking.purpose == "review":
@@ -91,13 +91,13 @@ def make_plan(
         steps = _copy_steps(client, source, write, ids, place)
     else:
         place["purpose"] = ranking.purpose
-        views = list_tabs(client, source.project)
+        views = list_tabs(client, source.number)
         steps = _field_steps(views, write, tasks, ids, len(ranking), project, place)
     overlap = (project.get("maximum_annotations") or 1) > 1
     return Plan(
         adapter="label-studio",
         run=write.run,
-        target=f"project {source.project} of {client.url}",
+        target=f"project {source.number} of {client.url}",
         steps=steps,
         stays=_stays(steps),
         next_steps=(
