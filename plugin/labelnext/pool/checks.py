@@ -310,3 +310,26 @@ def checked_votes(votes: ArrayLike, n: int, classes: tuple[str, ...] | None) -> 
         raise InvalidInput(f"votes must be of shape ({n}, n_people); got shape {columns.shape}.")
     checked = checked_labels(columns.reshape(-1), columns.size, classes)
     return checked.reshape(columns.shape)
+
+
+def count_versions(
+    probabilities: NDArray[np.floating] | None, sets: Sequence[object] | None
+) -> int:
+    """The number of model versions with predictions."""
+    if probabilities is not None:
+        return len(probabilities) if probabilities.ndim == 3 else 1
+    return 0 if sets is None else len(sets)
+
+
+def checked_versions(
+    versions: Iterable[object],
+    probabilities: NDArray[np.floating] | None,
+    sets: Sequence[object] | None,
+) -> tuple[str, ...] | None:
+    """Check that there is one name per model version; None without predictions."""
+    names, n_versions = tuple(str(name) for name in versions), count_versions(probabilities, sets)
+    if not n_versions:
+        return None
+    if len(names) != n_versions:
+        raise InvalidInput(f"versions must be {counted(n_versions, 'name')}; got {listed(names)}.")
+    return names

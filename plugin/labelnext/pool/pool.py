@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.errors import InvalidInput, listed
+from labelnext.errors import InvalidInput
 from labelnext.pool.checks import (
     checked_classes,
     checked_costs,
     checked_ids,
     checked_labels,
+    checked_versions,
     checked_votes,
     column_of,
+    count_versions,
     distributions,
     float_array,
     id_order,
@@ -59,6 +61,7 @@ class Pool:
         labels: shape (n_items,), class positions, −1 for none.
         votes: shape (n_items, n_people), class chosen by each person, −1 for none.
         labelled: shape (n_items,), bool; when None, the items with a label or a vote.
+        deferred: shape (n_items,), bool; items that come after all others, whatever their score.
         groups: shape (n_items,), such as a video's name.
         costs: shape (n_items,), the cost of labelling each item, above 0.
         multilabel: the classes are independent, so rows need not sum to 1.
@@ -85,6 +88,7 @@ class Pool:
     labels: NDArray[np.int64] | None
     votes: NDArray[np.int64] | None
     labelled: NDArray[np.bool_]
+    deferred: NDArray[np.bool_] | None
     groups: NDArray[np.str_] | None
     costs: NDArray[np.float64] | None
     multilabel: bool
@@ -104,6 +108,7 @@ class Pool:
         labels: ArrayLike | None = None,
         votes: ArrayLike | None = None,
         labelled: ArrayLike | None = None,
+        deferred: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         costs: ArrayLike | None = None,
         multilabel: bool = False,
@@ -151,12 +156,13 @@ class Pool:
             labels=classed,
             votes=ballots,
             labelled=done,
+            deferred=None if deferred is None else column_of("deferred", deferred, n, np.bool_),
             groups=None if groups is None else column_of("groups", groups, n, np.str_),
             costs=None if costs is None else checked_costs(costs, ids),
             multilabel=multilabel,
             objects=sets if isinstance(objects, tuple) or sets is None else sets[0],
             truth=None if truth is None else checked_objects("truth", truth, ids, collected),
-            versions=None if versions is None else _checked_versions(versions, predicted, sets),
+            versions=None if versions is None else checked_versions(versions, predicted, sets),
             missing=absent,
             notices=tuple(collected),
         )
@@ -183,7 +189,7 @@ class Pool:
         """Names of the model versions: as given, else numbers from 1; empty without predictions."""
         if self.versions is not None:
             return self.versions
-        n_versions = _n_versions(self.probabilities, self.object_sets)
+        n_versions = count_versions(self.probabilities, self.object_sets)
         return tuple(str(number) for number in range(1, n_versions + 1))
 
     @property
@@ -307,27 +313,6 @@ class Pool:
             for part in value if isinstance(value, tuple) and f.name != "classes" else (value,):
                 _update(digest, part, self.tie_order)
         return digest.hexdigest()
-
-
-def _n_versions(probabilities: NDArray[np.floating] | None, sets: Sequence[object] | None) -> int:
-    """The number of model versions with predictions."""
-    if probabilities is not None:
-        return len(probabilities) if probabilities.ndim == 3 else 1
-    return 0 if sets is None else len(sets)
-
-
-def _checked_versions(
-    versions: Iterable[object],
-    probabilities: NDArray[np.floating] | None,
-    sets: Sequence[object] | None,
-) -> tuple[str, ...] | None:
-    """Check that there is one name per model version; None without predictions."""
-    names, n_versions = tuple(str(name) for name in versions), _n_versions(probabilities, sets)
-    if not n_versions:
-        return None
-    if len(names) != n_versions:
-        raise InvalidInput(f"versions must be {counted(n_versions, 'name')}; got {listed(names)}.")
-    return names
 
 
 def _checked_probabilities(

@@ -103,10 +103,16 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     def choose(
         left: NDArray[np.intp], taken: NDArray[np.intp], wanted: int | None
     ) -> NDArray[np.intp]:
-        picks: NDArray[np.intp] = method.function(
-            **inputs.of(left, taken), budget=wanted, **options
-        )
-        return left[picks]
+        chosen = left[:0]
+        for number, tier in enumerate(_tiers(pool, left)):
+            lacking = None if wanted is None else wanted - len(chosen)
+            if not number or (len(tier) and lacking != 0):
+                before = np.concatenate([taken, chosen])
+                picks: NDArray[np.intp] = method.function(
+                    **inputs.of(tier, before), budget=lacking, **options
+                )
+                chosen = np.concatenate([chosen, tier[picks]])
+        return chosen
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LabelnextWarning)
@@ -122,6 +128,7 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     if utilities is not None:
         rest = candidates[~np.isin(candidates, batch)]
         rest = rest[stable_order(utilities[rest])]
+        rest = np.concatenate(_tiers(pool, rest))
     rows = np.concatenate([batch, rest])
     unscored = ~usable & ~pool.labelled & ~excluded
     unscored[batch] = False
@@ -142,6 +149,14 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
         notices=tuple(notices),
         recipe=recipe,
     )
+
+
+def _tiers(pool: Pool, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """These positions in their order: those that come first, then the deferred ones."""
+    if pool.deferred is None:
+        return [rows]
+    late = pool.deferred[rows]
+    return [rows[~late], rows[late]]
 
 
 def auto_notices(recipe: Recipe) -> list[Notice]:

@@ -20,6 +20,7 @@ from labelnext_adapters.label_studio.server.annotations import read_truth
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import find_versions, get_project
 from labelnext_adapters.label_studio.server.refusals import TimedOut
+from labelnext_adapters.label_studio.server.standing import find_standing
 from labelnext_adapters.label_studio.server.tasks import (
     FIELDS,
     TASK_FIELDS,
@@ -35,7 +36,7 @@ from labelnext_adapters.label_studio_format.predictions import Columns, make_poo
 from labelnext_adapters.label_studio_format.setup import find_setup
 
 PAGE_SIZE_WITH_PREDICTIONS = 200
-_FIELDS = "id,data,total_annotations,predictions"
+_FIELDS = f"{TASK_FIELDS},predictions"
 
 # The server sends all predictions in one response, which fails for very large projects.
 MOST_IN_ONE_LIST = 50_000
@@ -108,14 +109,22 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
     part = find_part(client, source)
     tasks = _read_tasks(client, project, members, part, context)
     notices += part.notices(len(tasks.ids), project.get("task_number") or 0)
+    standing = find_standing(client, project, tasks, source.skipped, context)
+    tasks.standing = standing
+    notices += standing.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
+    rows = zip(tasks.ids, tasks.item_ids, tasks.labelled, strict=True)
+    kept = [row for row in rows if row[0] not in standing.left_out]
+    ids = [row[0] for row in kept]
     labels: dict[str, Any] = {}
     if source.labels is not None and any(tasks.labelled):
         truth = read_truth(client, source.number, setup, source.labels, context)
         notices += truth.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
         notices += truth.older(dates)
-        labels = truth.columns(tasks.ids)
+        labels = truth.columns(ids)
+    if standing.deferred:
+        labels["deferred"] = [task in standing.deferred for task in ids]
     columns = members or {None: Columns(setup)}
-    pool = make_pool(columns, tasks.ids, tasks.item_ids, tasks.labelled, notices, **labels)
+    pool = make_pool(columns, ids, [r[1] for r in kept], [r[2] for r in kept], notices, **labels)
     return pool, tasks
 
 
@@ -133,9 +142,16 @@ def _read_tasks(
     if n_tasks > MOST_IN_ONE_LIST or small:
         return _read_paged(client, number, members, part, context)
     try:
-        return _read_whole(client, number, members, part, n_tasks, context)
+        return _read_whole(client, number, members, part, n_tasks, _same_overlap(project), context)
     except TimedOut:
         return _read_paged(client, number, members, part, context)
+
+
+def _same_overlap(project: Mapping[str, Any]) -> int | None:
+    """How many annotations each task needs; None if some need more than others."""
+    wanted = int(project.get("maximum_annotations") or 1)
+    whole = project.get("overlap_cohort_percentage") in (None, 100)
+    return wanted if whole or wanted == 1 else None
 
 
 def stored_predictions(client: Client, project: int, context: Context) -> Iterator[Prediction]:
@@ -166,6 +182,7 @@ def _read_whole(
     members: Members,
     part: Part,
     n_tasks: int,
+    overlap: int | None,
     context: Context,
 ) -> Tasks:
     """The list of all predictions, then whatever it lacks from the tasks."""
@@ -176,8 +193,8 @@ def _read_whole(
         _take(prediction, members)
         if done % 10_000 == 0:
             context.report("read predictions", done, None)
-    if not part.options and context.key is None:
-        tasks = collect_ids(client, project, predicted, n_tasks, context)
+    if not part.options and context.key is None and overlap is not None:
+        tasks = collect_ids(client, project, predicted, n_tasks, context, overlap)
         if tasks is not None:
             return tasks
     return _read_part(client, project, part, context)

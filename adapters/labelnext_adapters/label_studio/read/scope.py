@@ -66,7 +66,7 @@ def find_part(client: Client, source: LabelStudioSource) -> Part:
     lists: tuple[tuple[Filter, ...], ...] = ((),)
     options: list[str] = []
     if source.unlabelled:
-        every.append(_filter("total_annotations", "equal", "Number", 0))
+        every.append(_filter("is_labeled", "equal", "Boolean", False))
         options.append("source.unlabelled")
     if source.updated_since is not None:
         every.append(_filter("updated_at", "greater", "Datetime", _instant(source.updated_since)))
