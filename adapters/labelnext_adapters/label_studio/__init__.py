@@ -127,7 +127,7 @@ class LabelStudioAdapter(Adapter):
         from labelnext_adapters.label_studio.write.performer import Writer
 
         self._tasks = None  # what was read is old once something was written
-        return Writer(self.client, self._context)
+        return Writer(self.client, self._context, journal)
 
     def count_labels(self) -> int:
         """The submitted annotations of the project; drafts and skipped tasks are none.

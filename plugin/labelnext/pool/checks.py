@@ -312,9 +312,7 @@ def checked_votes(votes: ArrayLike, n: int, classes: tuple[str, ...] | None) -> 
     return checked.reshape(columns.shape)
 
 
-def count_versions(
-    probabilities: NDArray[np.floating] | None, sets: Sequence[object] | None
-) -> int:
+def n_versions_of(probabilities: NDArray[np.floating] | None, sets: Sequence[object] | None) -> int:
     """The number of model versions with predictions."""
     if probabilities is not None:
         return len(probabilities) if probabilities.ndim == 3 else 1
@@ -327,7 +325,7 @@ def checked_versions(
     sets: Sequence[object] | None,
 ) -> tuple[str, ...] | None:
     """Check that there is one name per model version; None without predictions."""
-    names, n_versions = tuple(str(name) for name in versions), count_versions(probabilities, sets)
+    names, n_versions = tuple(str(name) for name in versions), n_versions_of(probabilities, sets)
     if not n_versions:
         return None
     if len(names) != n_versions:

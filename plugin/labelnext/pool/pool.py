@@ -20,12 +20,12 @@ from labelnext.pool.checks import (
     checked_versions,
     checked_votes,
     column_of,
-    count_versions,
     distributions,
     float_array,
     id_order,
     likeliest_classes,
     mean_of_members,
+    n_versions_of,
     rows_of,
     unit_interval,
 )
@@ -189,7 +189,7 @@ class Pool:
         """Names of the model versions: as given, else numbers from 1; empty without predictions."""
         if self.versions is not None:
             return self.versions
-        n_versions = count_versions(self.probabilities, self.object_sets)
+        n_versions = n_versions_of(self.probabilities, self.object_sets)
         return tuple(str(number) for number in range(1, n_versions + 1))
 
     @property

@@ -9,6 +9,7 @@ from labelnext.adapter.batch import Batch, Item
 from labelnext.adapter.protocol import Context
 from labelnext.errors import listed
 from labelnext.journal.plan import Plan, Step
+from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioSend
 from labelnext_adapters.label_studio.send.already_sent import (
@@ -16,6 +17,7 @@ from labelnext_adapters.label_studio.send.already_sent import (
     made_project,
     project_mark,
     sent_tasks,
+    standing_of,
 )
 from labelnext_adapters.label_studio.send.label_tag import Tag, find_tag, make_tag
 from labelnext_adapters.label_studio.send.media import addresses, check_files
@@ -59,6 +61,14 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
     if new:
         steps.append(_tasks_step(new, tag, batch, options, context, place))
     ids = [item.item_id for item in batch.items if item.item_id in known or item.media]
+    unusable: list[Notice] = []
+    if number is not None and any(task.begun for task in known.values()):
+        standing = standing_of(client, number, known, context)
+        numbers = {item: task.task for item, task in known.items()}
+        of_batch = {numbers[item]: item for item in ids if item in numbers}
+        unusable = standing.notices(of_batch)
+        ids = [item for item in ids if numbers.get(item) not in standing.left_out]
+        ids.sort(key=lambda item: numbers.get(item) in standing.deferred)
     if ids:
         what = (
             f"Set {PRIORITY} on {counted(len(ids), 'task')}, and clear it on earlier batches' tasks"
@@ -77,7 +87,7 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
         target,
         tuple(steps),
         next_steps=nothing,
-        left_out=left_out if blank else (),
+        left_out=(*(left_out if blank else ()), *(notice.message for notice in unusable)),
     )
 
 

@@ -67,7 +67,7 @@ class Standing:
         )
         made = []
         for code, tasks, message, noun in said:
-            items = tuple(names[task] for task in sorted(tasks))
+            items = tuple(names[task] for task in sorted(tasks) if task in names)
             if items:
                 text = f"{message.format(counted(len(items), noun))}: {listed(items)}."
                 made.append(Notice(code, text, items))

@@ -73,6 +73,22 @@ def requests_for(targets: Mapping[int, str | float]) -> list[SetField]:
     return requests
 
 
+def is_half(text: str, priority: str) -> bool:
+    """Whether a text is what a broken write leaves of a priority: its first digits, then letters.
+
+    Example:
+        >>> is_half("0.32bc", "0.3257"), is_half("0.3257", "0.3257"), is_half("0.9abc", "0.3257")
+        (True, False, False)
+    """
+    pairs = list(zip(text, priority, strict=False))
+    return (
+        len(text) == len(priority)
+        and text[:_HEAD] == priority[:_HEAD]
+        and any(a in ascii_lowercase for a, _ in pairs)
+        and all(a == b or a in ascii_lowercase for a, b in pairs)
+    )
+
+
 def _one_each(targets: Mapping[int, str | float]) -> list[SetField]:
     groups: dict[str | float, list[int]] = defaultdict(list)
     for task, value in targets.items():
