@@ -140,6 +140,21 @@ class LabelStudioAdapter(Adapter):
         # The server does not count what was skipped.
         return int(get_project(self.client, self._located.number)["total_annotations_number"] or 0)
 
+    def ran_dry(self) -> tuple[str, ...]:
+        """The annotators whose tabs hold nothing to label while another's holds two or more.
+
+        Raises:
+            Unavailable: if the server does not answer.
+        """
+        if self._write.annotators is None:
+            return ()
+        from labelnext_adapters.label_studio.write.tabs import left_in_tabs
+
+        number = self._located.number
+        left = left_in_tabs(self.client, number, self._write)
+        busy = max(left.values(), default=0) > 1
+        return tuple(name for name, count in left.items() if not count) if busy else ()
+
     def tab_url(self) -> str | None:
         """The address of the tab, once a run has made it."""
         from labelnext_adapters.label_studio.server.tab import find_tab, tab_url

@@ -34,8 +34,8 @@ from labelnext_adapters.label_studio.server.tasks import (
 from labelnext_adapters.label_studio.write.priorities import (
     SetField,
     is_half,
-    priority_texts,
     requests_for,
+    texts_around,
 )
 
 _READ_BACK = 500  # values compared after a write; all of them when there are fewer
@@ -66,6 +66,7 @@ class Fields:
     def __init__(self, client: Client, context: Context, remark: Callable[[str], None]) -> None:
         self._client, self._context, self._remark = client, context, remark
         self._fresh: _Reading | None = None  # read for a snapshot, used by the step after it
+        self.unchanged = False  # whether a step was done and found everything as it should be
 
     def snapshot(self, step: Step) -> Any:
         """The values that are there now and would change."""
@@ -103,7 +104,9 @@ class Fields:
                 name: {t: v for t, v in values.items() if t not in done}
                 for name, values in targets.items()
             }
-        self._write(project, _differing(targets, reading))
+        changing = _differing(targets, reading)
+        self.unchanged = not changing
+        self._write(project, changing)
 
     def restore(self, step: Step, before: Any, later: str | None = None) -> list[str]:
         """Put back what was there, where it is still as the step wrote it.
@@ -284,10 +287,9 @@ def _targets(step: Step) -> Values:
     ranked: Sequence[int] = step.payload["task_ids"]
     tags: Mapping[str, Sequence[int]] = step.payload["tags"]
     keys = KEYS[step.payload.get("purpose", "label")]
-    taken = step.payload.get("taken", ())  # by tasks that somebody has a draft of
-    texts = priority_texts(len(ranked) + len(taken))
-    free = [text for text in texts if text not in taken][: len(ranked)]
-    priorities: dict[int, Any] = dict(zip(ranked, free, strict=True))
+    taken = {int(place): str(text) for place, text in step.payload.get("taken", ())}
+    texts = texts_around(len(ranked) + len(taken), taken)
+    priorities: dict[int, Any] = dict(zip(ranked, texts, strict=True))
     return {
         keys.priority: {**priorities, **dict.fromkeys(step.payload["clear"], "")},
         keys.batch: {

@@ -40,10 +40,11 @@ class Tabs:
     Args:
         client: the server.
         run: id of the run, which the tab carries for other machines to see.
+        fields: which tells whether the run changed anything on the tasks.
     """
 
-    def __init__(self, client: Client, run: str) -> None:
-        self._client, self._run = client, run
+    def __init__(self, client: Client, run: str, fields: Fields) -> None:
+        self._client, self._run, self._fields = client, run, fields
         self._fresh: list[View] | None = None  # listed for a snapshot, used by the step after it
 
     def snapshot(self, step: Step) -> Any:
@@ -60,7 +61,11 @@ class Tabs:
         views, self._fresh = self._fresh, None
         if views is None:
             views = list_tabs(self._client, project)
-        put_tab(self._client, project, views, self._wanted(step))
+        wanted = self._wanted(step)
+        tab = own_tab(views, wanted["title"])
+        if tab is not None and self._fields.unchanged:
+            wanted.pop(STAMP)  # what is there is still the work of the run before
+        put_tab(self._client, project, views, wanted)
 
     def restore(self, step: Step, before: Any, later: str | None = None) -> list[str]:
         """As it was, unless a later run has it."""
@@ -147,7 +152,7 @@ class Writer(Performer):
         self.progress = context.progress
         self._remarks: list[str] = []
         self._fields = Fields(client, context, self._remarks.append)
-        self._tabs = Tabs(client, journal.run_id)
+        self._tabs = Tabs(client, journal.run_id, self._fields)
         self._kinds: dict[str, StepPerformer] = {
             "fields": self._fields,
             "tab": self._tabs,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from labelnext.adapter.protocol import Context
@@ -175,6 +175,7 @@ def _field_steps(
         t for t in tasks.begun if shards.is_tag(before.get(t)) and labelled[t] == review
     } - shards.left_out
     batch = [task for task in ids[:n_batch] if task not in begun]
+    order = ids
     ids = [task for task in ids if task not in begun]
     tags = shards.deal(batch, before)
     ranked = ids if write.mode == "queue" else ()
@@ -196,11 +197,26 @@ def _field_steps(
     what += [f"skip {_tasks([*begun])} with a draft"] if begun else []
     payload: dict[str, Any] = {"task_ids": list(ranked), "clear": clear}
     payload |= {"tags": tags, "untag": untag}
-    held = [tasks.values[keys.priority].get(task) for task in begun]
-    if texts := sorted({text for text in held if isinstance(text, str) and text}):
-        payload["taken"] = texts  # no two tasks have one priority
+    if taken := _taken(order, begun, tasks.values[keys.priority]):
+        payload["taken"] = taken
     touched = {*ranked, *tagged, *clear, *untag}
     return [Step("fields", _sentence(what), len(touched), {**place, **payload})]
+
+
+def _taken(
+    order: Sequence[int], begun: Set[int], values: Mapping[int, object]
+) -> list[tuple[int, str]]:
+    """Where tasks with a draft stand, and the priorities that they keep: each only once."""
+    held: dict[str, int] = {}
+    inside = [task for task in order if task in begun]
+    for task in (*inside, *sorted(begun - {*inside})):
+        text = values.get(task)
+        if isinstance(text, str) and text:
+            held.setdefault(text, task)
+    kept = {task: text for text, task in held.items()}
+    places = [task for task in order if task not in begun or task in kept]
+    places += [task for task in kept if task not in inside]
+    return [(place, kept[task]) for place, task in enumerate(places) if task in kept]
 
 
 def _copy_steps(

@@ -13,6 +13,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
 from string import ascii_lowercase
 from typing import Literal
 
@@ -49,6 +51,44 @@ def priority_texts(n: int) -> list[str]:
     unit = 10**places
     rounded = [(2 * unit * k + n) // (2 * n) for k in range(n, 0, -1)]
     return [f"{value // unit}.{value % unit:0{places}d}" for value in rounded]
+
+
+def texts_around(n: int, fixed: Mapping[int, str]) -> list[str]:
+    """Priorities of n ranks, of which some have theirs already and keep it.
+
+    Args:
+        n: how many.
+        fixed: the priority of a position, from 0; one that contradicts those before it bounds
+            nothing, but no other rank gets it.
+
+    Returns:
+        The priorities of the other positions, falling, and between those that are fixed.
+
+    Example:
+        >>> texts_around(3, {0: "0.7500"})
+        ['0.500000', '0.250000']
+    """
+    if not fixed:
+        return priority_texts(n)
+    values = {p: Fraction(text) for p, text in fixed.items() if _PRIORITY.fullmatch(text)}
+    anchors = [(-1, Fraction(n + 1, n))]
+    for position in sorted(values):
+        if 0 < values[position] < anchors[-1][1]:
+            anchors.append((position, values[position]))
+    anchors.append((n, Fraction(0)))
+    wanted: list[Fraction] = []
+    for (start, high), (end, low) in pairwise(anchors):
+        free = sum(position not in fixed for position in range(start + 1, end))
+        wanted += [high - (high - low) * k / (free + 1) for k in range(1, free + 1)]
+    places = max(4, len(str(n))) + 2
+    while True:
+        unit = 10**places
+        numbers = [min(int(value * unit), unit) for value in wanted]
+        made = {Fraction(number, unit) for number in numbers}
+        if len(made) == len(numbers) and 0 not in made and not made & {*values.values()}:
+            return [f"{number // unit}.{number % unit:0{places}d}" for number in numbers]
+        places += 1
+        wanted = [value - Fraction(1, 3 * 10**places) for value in wanted]
 
 
 def requests_for(targets: Mapping[int, str | float]) -> list[SetField]:

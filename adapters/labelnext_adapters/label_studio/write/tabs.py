@@ -8,18 +8,19 @@ from typing import Any
 from labelnext.errors import ConfigError
 from labelnext.journal.plan import Step
 from labelnext_adapters.label_studio.options import LabelStudioWrite
+from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.standing import IGNORED, TO_ME
 from labelnext_adapters.label_studio.server.tab import (
-    STAMP,
     View,
     filters,
     is_ours,
+    list_tabs,
     ordering,
     own_tab,
     review_filters,
 )
 from labelnext_adapters.label_studio.server.tags import tag_of
-from labelnext_adapters.label_studio.server.tasks import KEYS
+from labelnext_adapters.label_studio.server.tasks import KEYS, count_tasks
 from labelnext_adapters.label_studio.write.annotators import shard_names
 
 _OURS = ("total_annotations", "cancelled_annotations", "annotators")  # columns our filters use
@@ -123,6 +124,34 @@ def stale_steps(
     return steps, changed
 
 
+def left_in_tabs(client: Client, project: int, write: LabelStudioWrite) -> dict[str, int]:
+    """How many tasks the tab of each annotator still has for them; no entry without a tab.
+
+    Tasks that somebody skipped don't count: whoever skipped one is not handed it again.
+    """
+    left = {}
+    views = list_tabs(client, project)
+    open_ = (
+        _only("is_labeled", "Boolean", False),
+        _only("cancelled_annotations", "Number", 0),
+    )
+    for name in shard_names(write.annotators):
+        tab = own_tab(views, tab_title(write, name))
+        if tab is not None:
+            items = (tab["data"].get("filters") or {}).get("items") or ()
+            left[name] = count_tasks(client, project, (*open_, *items))
+    return left
+
+
+def _only(column: str, kind: str, value: object) -> dict[str, Any]:
+    return {
+        "filter": f"filter:tasks:{column}",
+        "operator": "equal",
+        "type": kind,
+        "value": value,
+    }
+
+
 def _was_made(data: View, title: str, tab: str, key: str) -> bool:
     """Whether an earlier run made a tab for a shard, or for all: by its stamp, title and filter."""
     items = (data.get("filters") or {}).get("items") or ()
@@ -133,4 +162,4 @@ def _was_made(data: View, title: str, tab: str, key: str) -> bool:
     return name != title and bool(values & {name, tag_of([name], shared=True)})
 
 
-__all__ = ["STAMP", "check_names", "stale_steps", "tab_steps", "tab_title"]
+__all__ = ["check_names", "left_in_tabs", "stale_steps", "tab_steps", "tab_title"]
