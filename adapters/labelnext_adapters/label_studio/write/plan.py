@@ -91,24 +91,19 @@ def make_plan(
             hint='Label Studio\'s "Label All Tasks" skips labelled tasks.',
         )
     dealt = {**place, "purpose": ranking.purpose}
+    if write.mode != "uncertainty" and tasks.standing is None:
+        tasks.standing = find_standing(client, project, tasks, source.skipped, context)
     if write.mode == "uncertainty":
         steps = _copy_steps(client, source, write, ids, place)
     else:
-        if tasks.standing is None:
-            tasks.standing = find_standing(client, project, tasks, source.skipped, context)
         shards = make_shards(client, write, tasks, project, ranking.purpose)
         steps = _field_steps(write, tasks, ids, len(ranking), shards, dealt)
         for step in steps:
             check_values(step, tasks.values)
         if steps:
+            shared, skipped = shards.shared, source.skipped
             steps += tab_steps(
-                views,
-                write,
-                project,
-                dealt,
-                shards.people,
-                shared=shards.shared,
-                skipped=source.skipped,
+                views, write, project, dealt, shards.people, shared=shared, skipped=skipped
             )
     old, changed = stale_steps(views, write, dealt) if steps else ([], [])
     overlap = (project.get("maximum_annotations") or 1) > 1
