@@ -60,15 +60,8 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
     blank = [i.item_id for i in batch.items if i.item_id not in known and not i.media]
     if new:
         steps.append(_tasks_step(new, tag, batch, options, context, place))
-    ids = [item.item_id for item in batch.items if item.item_id in known or item.media]
-    unusable: list[Notice] = []
-    if number is not None and any(task.begun for task in known.values()):
-        standing = standing_of(client, number, known, context)
-        numbers = {item: task.task for item, task in known.items()}
-        of_batch = {numbers[item]: item for item in ids if item in numbers}
-        unusable = standing.notices(of_batch)
-        ids = [item for item in ids if numbers.get(item) not in standing.left_out]
-        ids.sort(key=lambda item: numbers.get(item) in standing.deferred)
+    there = [item.item_id for item in batch.items if item.item_id in known or item.media]
+    ids, unusable = _handed_out(client, number, there, known, context)
     if ids:
         what = (
             f"Set {PRIORITY} on {counted(len(ids), 'task')}, and clear it on earlier batches' tasks"
@@ -89,6 +82,23 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
         next_steps=nothing,
         left_out=(*(left_out if blank else ()), *(notice.message for notice in unusable)),
     )
+
+
+def _handed_out(
+    client: Client,
+    number: int | None,
+    ids: list[str],
+    known: Mapping[str, Sent],
+    context: Context,
+) -> tuple[list[str], list[Notice]]:
+    """The items whose tasks somebody would be handed, skipped ones last; and what is left out."""
+    if number is None or not any(task.begun for task in known.values()):
+        return ids, []
+    standing = standing_of(client, number, known, context)
+    numbers = {item: task.task for item, task in known.items()}
+    left = [item for item in ids if numbers.get(item) not in standing.left_out]
+    left.sort(key=lambda item: numbers.get(item) in standing.deferred)
+    return left, standing.notices({numbers[item]: item for item in ids if item in numbers})
 
 
 def _tasks_step(

@@ -101,10 +101,7 @@ def make_plan(
         for step in steps:
             check_values(step, tasks.values)
         if steps:
-            shared, skipped = shards.shared, source.skipped
-            steps += tab_steps(
-                views, write, project, dealt, shards.people, shared=shared, skipped=skipped
-            )
+            steps += tab_steps(views, write, project, dealt, shards, source.skipped)
     old, changed = stale_steps(views, write, dealt) if steps else ([], [])
     overlap = (project.get("maximum_annotations") or 1) > 1
     return Plan(

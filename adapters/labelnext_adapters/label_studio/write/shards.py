@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from labelnext.errors import ConfigError
 from labelnext_adapters.label_studio.options import LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.people import known_people, list_members
@@ -13,7 +14,6 @@ from labelnext_adapters.label_studio.server.standing import Standing
 from labelnext_adapters.label_studio.server.tags import owners, tag_of
 from labelnext_adapters.label_studio.server.tasks import Tasks
 from labelnext_adapters.label_studio.write.annotators import deal, shard_names
-from labelnext_adapters.label_studio.write.tabs import check_names
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,15 @@ class Shards:
         return barred
 
 
+def check_names(names: Sequence[str]) -> None:
+    """Raise ConfigError unless the server can tell these names apart in a text of several."""
+    if any("|" in name for name in names) or len({n.casefold() for n in names}) < len(names):
+        raise ConfigError(
+            "write.annotators must be names without | that differ in more than upper case, in a "
+            f"project that wants several annotations of a task; got {list(names)!r}."
+        )
+
+
 def make_shards(
     client: Client,
     write: LabelStudioWrite,
@@ -109,4 +118,4 @@ def make_shards(
     return Shards(names, shared, tasks, people)
 
 
-__all__ = ["Shards", "make_shards"]
+__all__ = ["Shards", "check_names", "make_shards"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labelnext.errors import ConfigError
 from labelnext.journal.plan import Step
 from labelnext_adapters.label_studio.options import LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
@@ -22,6 +21,7 @@ from labelnext_adapters.label_studio.server.tab import (
 from labelnext_adapters.label_studio.server.tags import tag_of
 from labelnext_adapters.label_studio.server.tasks import KEYS, count_tasks
 from labelnext_adapters.label_studio.write.annotators import shard_names
+from labelnext_adapters.label_studio.write.shards import Shards
 
 _OURS = ("total_annotations", "cancelled_annotations", "annotators")  # columns our filters use
 
@@ -31,23 +31,12 @@ def tab_title(write: LabelStudioWrite, name: str) -> str:
     return write.tab if write.annotators is None else f"{write.tab} {name}"
 
 
-def check_names(names: Sequence[str]) -> None:
-    """Raise ConfigError unless the server can tell these names apart in a text of several."""
-    if any("|" in name for name in names) or len({n.casefold() for n in names}) < len(names):
-        raise ConfigError(
-            "write.annotators must be names without | that differ in more than upper case, in a "
-            f"project that wants several annotations of a task; got {list(names)!r}."
-        )
-
-
 def tab_steps(
     views: Sequence[View],
     write: LabelStudioWrite,
     project: Mapping[str, Any],
     place: Mapping[str, Any],
-    people: Mapping[str, int],
-    *,
-    shared: bool,
+    shards: Shards,
     skipped: str | None,
 ) -> list[Step]:
     """Steps that put the tabs of the shards in order.
@@ -57,8 +46,7 @@ def tab_steps(
         write: how the ranking is written.
         project: its settings.
         place: where it is, and the purpose.
-        people: the member of each shard, where known.
-        shared: whether a task may be in several shards.
+        shards: and the people they are for.
         skipped: where skipped tasks come, as `source.skipped`.
 
     Raises:
@@ -74,11 +62,11 @@ def tab_steps(
         own_tab(list(views), title)  # refuses a title that is taken
         tag = None if whole and write.mode == "queue" else name
         # The server hands back what somebody skipped only if their tab shows it.
-        person = None if queue == TO_ME else people.get(name)
+        person = None if queue == TO_ME else shards.people.get(name)
         shown = (
             review_filters(name)
             if review
-            else filters(tag, wanted, shared=shared, person=person, skipped=not hidden)
+            else filters(tag, wanted, shared=shards.shared, person=person, skipped=not hidden)
         )
         order = ordering(whole=write.mode == "queue", keys=KEYS[place["purpose"]])
         tab = {"title": title, "ordering": order, "filters": shown}
@@ -162,4 +150,4 @@ def _was_made(data: View, title: str, tab: str, key: str) -> bool:
     return name != title and bool(values & {name, tag_of([name], shared=True)})
 
 
-__all__ = ["check_names", "left_in_tabs", "stale_steps", "tab_steps", "tab_title"]
+__all__ = ["left_in_tabs", "stale_steps", "tab_steps", "tab_title"]
