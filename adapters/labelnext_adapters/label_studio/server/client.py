@@ -263,7 +263,7 @@ class Client:
         where = f" to /{path}" if path else ""
         return NotFound(
             f"url must be the address of a Label Studio server; got {self.url!r}, whose answer"
-            f"{where} isn't Label Studio's ({said[:120]}).",
+            f"{where} isn't Label Studio's ({' '.join(said.split())[:120]}).",
             hint="use the server's address alone, such as https://label.example.com.",
         )
 

@@ -71,19 +71,24 @@ def texts_around(n: int, fixed: Mapping[int, str]) -> list[str]:
     if not fixed:
         return priority_texts(n)
     values = {p: Fraction(text) for p, text in fixed.items() if _PRIORITY.fullmatch(text)}
-    anchors = [(-1, Fraction(n + 1, n))]
+    anchors: list[tuple[int, Fraction]] = []
     for position in sorted(values):
-        if 0 < values[position] < anchors[-1][1]:
+        before = range(position) if not anchors else ()
+        highest = anchors[-1][1] if anchors else Fraction(1)
+        room = values[position] < highest or (not anchors and all(p in fixed for p in before))
+        if 0 < values[position] <= highest and room:
             anchors.append((position, values[position]))
     anchors.append((n, Fraction(0)))
-    wanted: list[Fraction] = []
+    start, low = anchors[0]
+    free = sum(position not in fixed for position in range(start))
+    wanted = [1 - (1 - low) * k / free for k in range(free)]
     for (start, high), (end, low) in pairwise(anchors):
         free = sum(position not in fixed for position in range(start + 1, end))
         wanted += [high - (high - low) * k / (free + 1) for k in range(1, free + 1)]
     places = max(4, len(str(n))) + 2
     while True:
         unit = 10**places
-        numbers = [min(int(value * unit), unit) for value in wanted]
+        numbers = [int(value * unit) for value in wanted]
         made = {Fraction(number, unit) for number in numbers}
         if len(made) == len(numbers) and 0 not in made and not made & {*values.values()}:
             return [f"{number // unit}.{number % unit:0{places}d}" for number in numbers]
