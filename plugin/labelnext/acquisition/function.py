@@ -200,7 +200,7 @@ def _spread(
     """
     if not 0 < share < 1:
         raise InvalidInput(f"no_objects_share must be above 0 and below 1; got {share!r}.")
-    order = pool.tie_order[~pool.labelled[pool.tie_order]]
+    order = pool.tie_order[pool.candidates[pool.tie_order]]
     bare = order[empty[order]]
     full = order[~empty[order] & ~np.isnan(utilities[order])]
     full = full[np.argsort(-utilities[full], kind="stable")]

@@ -61,6 +61,7 @@ class Pool:
         labels: shape (n_items,), class positions, −1 for none.
         votes: shape (n_items, n_people), class chosen by each person, −1 for none.
         labelled: shape (n_items,), bool; when None, the items with a label or a vote.
+        unfinished: shape (n_items,), bool; labelled items that more people must label.
         deferred: shape (n_items,), bool; items that come after all others, whatever their score.
         groups: shape (n_items,), such as a video's name.
         costs: shape (n_items,), the cost of labelling each item, above 0.
@@ -88,6 +89,7 @@ class Pool:
     labels: NDArray[np.int64] | None
     votes: NDArray[np.int64] | None
     labelled: NDArray[np.bool_]
+    unfinished: NDArray[np.bool_] | None
     deferred: NDArray[np.bool_] | None
     groups: NDArray[np.str_] | None
     costs: NDArray[np.float64] | None
@@ -108,6 +110,7 @@ class Pool:
         labels: ArrayLike | None = None,
         votes: ArrayLike | None = None,
         labelled: ArrayLike | None = None,
+        unfinished: ArrayLike | None = None,
         deferred: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         costs: ArrayLike | None = None,
@@ -156,6 +159,9 @@ class Pool:
             labels=classed,
             votes=ballots,
             labelled=done,
+            unfinished=(
+                None if unfinished is None else column_of("unfinished", unfinished, n, np.bool_)
+            ),
             deferred=None if deferred is None else column_of("deferred", deferred, n, np.bool_),
             groups=None if groups is None else column_of("groups", groups, n, np.str_),
             costs=None if costs is None else checked_costs(costs, ids),
@@ -169,6 +175,11 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.item_ids)
+
+    @property
+    def candidates(self) -> NDArray[np.bool_]:
+        """Whether an item may be labelled next, shape (n_items,)."""
+        return ~self.labelled if self.unfinished is None else ~self.labelled | self.unfinished
 
     @cached_property
     def tie_order(self) -> NDArray[np.intp]:

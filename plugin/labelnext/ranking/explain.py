@@ -116,7 +116,7 @@ def _status(pool: Pool, ranking: Ranking, row: int, place: int | None) -> str:
         return (
             f"rank {place} of {len(ranking.pool_order)}, {'in' if inside else 'beyond'} the batch"
         )
-    if pool.labelled[row]:
+    if not pool.candidates[row]:
         return "not ranked: already labelled"
     if pool.missing[row]:
         return "not ranked: no prediction"

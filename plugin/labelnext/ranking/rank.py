@@ -93,7 +93,7 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     excluded, notices = constraints.excluded(pool)
     notices += auto_notices(recipe)
     order = pool.tie_order
-    candidates = order[(usable & ~pool.labelled & ~excluded)[order]]
+    candidates = order[(usable & pool.candidates & ~excluded)[order]]
     options = dict(recipe.selection_options)
     if method.seeded:
         options["seed"] = recipe.seed
@@ -130,7 +130,7 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
         rest = rest[stable_order(utilities[rest])]
         rest = np.concatenate(_tiers(pool, rest))
     rows = np.concatenate([batch, rest])
-    unscored = ~usable & ~pool.labelled & ~excluded
+    unscored = ~usable & pool.candidates & ~excluded
     unscored[batch] = False
     unscored_ids = pool.item_ids[order[unscored[order]]]
     return Ranking(

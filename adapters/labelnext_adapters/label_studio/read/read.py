@@ -112,15 +112,17 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
     standing = find_standing(client, project, tasks, source.skipped, context)
     tasks.standing = standing
     notices += standing.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
-    rows = zip(tasks.ids, tasks.item_ids, tasks.labelled, strict=True)
+    rows = zip(tasks.ids, tasks.item_ids, tasks.annotated, tasks.labelled, strict=True)
     kept = [row for row in rows if row[0] not in standing.left_out]
     ids = [row[0] for row in kept]
     labels: dict[str, Any] = {}
-    if source.labels is not None and any(tasks.labelled):
+    if source.labels is not None and any(tasks.annotated):
         truth = read_truth(client, source.number, setup, source.labels, context)
         notices += truth.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
         notices += truth.older(dates)
         labels = truth.columns(ids)
+    if any(row[2] and not row[3] for row in kept):
+        labels["unfinished"] = [row[2] and not row[3] for row in kept]
     if standing.deferred:
         labels["deferred"] = [task in standing.deferred for task in ids]
     columns = members or {None: Columns(setup)}

@@ -75,6 +75,17 @@ class Tasks:
         self.take_state(task)
         self.mark(task)
 
+    @property
+    def annotated(self) -> list[bool]:
+        """Whether each task has an annotation, though it may need more."""
+        rows = zip(self.ids, self.labelled, strict=True)
+        return [done or self.made(task) > 0 for task, done in rows]
+
+    def made(self, task: int) -> int:
+        """How many annotations a task has that is not finished."""
+        begun = self.begun_by.get(task)
+        return 0 if begun is None else begun.annotated
+
     def take_state(self, task: Task) -> None:
         """Take what people did on a task, and how many of them it needs."""
         made, skipped = task.total_annotations or 0, task.cancelled_annotations or 0

@@ -51,6 +51,7 @@ class _Reading:
 
     ids: frozenset[int]
     labelled: frozenset[int]
+    annotated: frozenset[int]
     values: Values
 
 
@@ -95,7 +96,7 @@ class Fields:
             )
         review = step.payload.get("purpose") == "review"
         done = sorted(
-            (named & reading.ids) - reading.labelled if review else named & reading.labelled
+            (named & reading.ids) - reading.annotated if review else named & reading.labelled
         )
         if done:
             what = "no longer labelled" if review else "labelled meanwhile"
@@ -171,7 +172,10 @@ class Fields:
             pages = task_pages(self._client, project, TASK_FIELDS, **told)
         tasks = collect(pages, None)
         labelled = (t for t, done in zip(tasks.ids, tasks.labelled, strict=True) if done)
-        return _Reading(frozenset(tasks.ids), frozenset(labelled), tasks.values)
+        annotated = (t for t, done in zip(tasks.ids, tasks.annotated, strict=True) if done)
+        return _Reading(
+            frozenset(tasks.ids), frozenset(labelled), frozenset(annotated), tasks.values
+        )
 
     def _write(self, project: int, changing: Values) -> None:
         # The server's action would make a decimal number of a whole one.

@@ -159,8 +159,9 @@ def _field_steps(
     place: Mapping[str, Any],
 ) -> list[Step]:
     """The data keys on tasks; nothing where none would be set."""
-    labelled = dict(zip(tasks.ids, tasks.labelled, strict=True))
     keys, review = KEYS[place["purpose"]], place["purpose"] == "review"
+    done = tasks.annotated if review else tasks.labelled
+    labelled = dict(zip(tasks.ids, done, strict=True))
     # What somebody has begun stays where it is: in nobody else's shard, and in no other place.
     before = tasks.values[keys.batch]
     begun = {
