@@ -63,7 +63,7 @@ def make_pool(
     labels: Sequence[int] | None = None,
     votes: NDArray[np.int64] | None = None,
     truth: Objects | None = None,
-    unfinished: Sequence[bool] | None = None,
+    open: Sequence[bool] | None = None,
     deferred: Sequence[bool] | None = None,
 ) -> Pool:
     """The pool of these tasks.
@@ -77,7 +77,7 @@ def make_pool(
         labels: shape (n_items,), class positions of what people said.
         votes: shape (n_items, n_people), what each of several people said.
         truth: the objects that people marked.
-        unfinished: shape (n_items,), labelled tasks that need more annotations.
+        open: shape (n_items,), tasks that somebody would be handed; None for those not labelled.
         deferred: shape (n_items,), tasks that come after all others.
 
     Raises:
@@ -119,7 +119,7 @@ def make_pool(
         truth=truth,
         versions=None if None in members else members,
         labelled=labelled,
-        unfinished=unfinished,
+        open=open,
         deferred=deferred,
         missing=~present,
         multilabel=any(c.multilabel for c in contents.values()),

@@ -61,7 +61,7 @@ class Pool:
         labels: shape (n_items,), class positions, −1 for none.
         votes: shape (n_items, n_people), class chosen by each person, −1 for none.
         labelled: shape (n_items,), bool; when None, the items with a label or a vote.
-        unfinished: shape (n_items,), bool; labelled items that more people must label.
+        open: shape (n_items,), bool; the items to choose from; when None, those not labelled.
         deferred: shape (n_items,), bool; items that come after all others, whatever their score.
         groups: shape (n_items,), such as a video's name.
         costs: shape (n_items,), the cost of labelling each item, above 0.
@@ -89,7 +89,7 @@ class Pool:
     labels: NDArray[np.int64] | None
     votes: NDArray[np.int64] | None
     labelled: NDArray[np.bool_]
-    unfinished: NDArray[np.bool_] | None
+    open: NDArray[np.bool_] | None
     deferred: NDArray[np.bool_] | None
     groups: NDArray[np.str_] | None
     costs: NDArray[np.float64] | None
@@ -110,7 +110,7 @@ class Pool:
         labels: ArrayLike | None = None,
         votes: ArrayLike | None = None,
         labelled: ArrayLike | None = None,
-        unfinished: ArrayLike | None = None,
+        open: ArrayLike | None = None,
         deferred: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         costs: ArrayLike | None = None,
@@ -159,9 +159,7 @@ class Pool:
             labels=classed,
             votes=ballots,
             labelled=done,
-            unfinished=(
-                None if unfinished is None else column_of("unfinished", unfinished, n, np.bool_)
-            ),
+            open=None if open is None else column_of("open", open, n, np.bool_),
             deferred=None if deferred is None else column_of("deferred", deferred, n, np.bool_),
             groups=None if groups is None else column_of("groups", groups, n, np.str_),
             costs=None if costs is None else checked_costs(costs, ids),
@@ -179,7 +177,7 @@ class Pool:
     @property
     def candidates(self) -> NDArray[np.bool_]:
         """Whether an item may be labelled next, shape (n_items,)."""
-        return ~self.labelled if self.unfinished is None else ~self.labelled | self.unfinished
+        return ~self.labelled if self.open is None else self.open
 
     @cached_property
     def tie_order(self) -> NDArray[np.intp]:

@@ -209,10 +209,10 @@ def test_dataframe_has_the_rows() -> None:
     }
 
 
-def test_deferred_items_come_after_all_others_and_unfinished_ones_among_them() -> None:
+def test_deferred_items_come_after_all_others_and_labelled_ones_may_be_open() -> None:
     # Margins 0.8, 0.0, 0.4, 0.2: without more, the order is b, d, c, a.
     rows = [[0.9, 0.1], [0.5, 0.5], [0.7, 0.3], [0.6, 0.4]]
-    done = {"labelled": [False, False, True, True], "unfinished": [False, False, True, False]}
+    done = {"labelled": [False, False, True, True], "open": [True, True, True, False]}
     pool = Pool("abcd", probabilities=rows, deferred=[False, True, False, False], **done)
     ranking = rank(pool, "margin")
     assert ranking.pool_order.tolist() == ["c", "a", "b"]  # d has all the labels it needs

@@ -112,21 +112,20 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
     standing = find_standing(client, project, tasks, source.skipped, context)
     tasks.standing = standing
     notices += standing.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
-    rows = zip(tasks.ids, tasks.item_ids, tasks.annotated, tasks.labelled, strict=True)
-    kept = [row for row in rows if row[0] not in standing.left_out]
-    ids = [row[0] for row in kept]
     labels: dict[str, Any] = {}
     if source.labels is not None and any(tasks.annotated):
         truth = read_truth(client, source.number, setup, source.labels, context)
         notices += truth.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
         notices += truth.older(dates)
-        labels = truth.columns(ids)
-    if any(row[2] and not row[3] for row in kept):
-        labels["unfinished"] = [row[2] and not row[3] for row in kept]
+        labels = truth.columns(tasks.ids)
+    if tasks.begun_by:
+        left_out = standing.left_out
+        rows = zip(tasks.ids, tasks.labelled, strict=True)
+        labels["open"] = [not done and task not in left_out for task, done in rows]
     if standing.deferred:
-        labels["deferred"] = [task in standing.deferred for task in ids]
+        labels["deferred"] = [task in standing.deferred for task in tasks.ids]
     columns = members or {None: Columns(setup)}
-    pool = make_pool(columns, ids, [r[1] for r in kept], [r[2] for r in kept], notices, **labels)
+    pool = make_pool(columns, tasks.ids, tasks.item_ids, tasks.annotated, notices, **labels)
     return pool, tasks
 
 
