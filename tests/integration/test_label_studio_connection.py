@@ -31,10 +31,38 @@ def test_a_server_that_is_not_there_is_unavailable(connect: Open) -> None:
 
 def test_a_url_with_a_path_is_explained(label_studio: LabelStudio, connect: Open) -> None:
     project = label_studio.create_project(CHOICES.format(more=""))
-    adapter = connect(project, url=f"{label_studio.url}/projects/{project}")
+    adapter = connect(project, url=f"{label_studio.url}/elsewhere")
     with pytest.raises(NotFound) as caught:
         adapter.read()
     assert "the server's address alone, without a path" in str(caught.value)
+
+
+@pytest.mark.parametrize("page", ["projects", "projects/1/data?tab=3", "user/login/?next=/"])
+def test_the_address_of_a_page_is_no_address_of_a_server(
+    label_studio: LabelStudio, connect: Open, page: str
+) -> None:
+    with pytest.raises(
+        ConfigError, match="url: .*must be the server's address alone, http"
+    ) as caught:
+        connect(1, url=f"{label_studio.url}/{page}")
+    assert f"alone, {label_studio.url}" in str(caught.value)
+
+
+def test_a_project_is_named_by_its_number_its_title_or_its_address(
+    label_studio: LabelStudio, connect: Open
+) -> None:
+    project = label_studio.create_project(
+        CHOICES.format(more=""), [text_task([choice("good", probs=[0.5, 0.3, 0.2])])]
+    )
+    label_studio.api("PATCH", f"/api/projects/{project}/", {"title": "Cars of May"})
+    page = f"{label_studio.url}/projects/{project}/data?tab=3"
+    for name in (project, str(project), "Cars of May", page):
+        assert len(connect(name).read()) == 1
+    with pytest.raises(NotFound, match="project must be the number or title") as caught:
+        connect("Cars of June").read()
+    assert f"{project} ('Cars of May')" in str(caught.value)
+    with pytest.raises(ConfigError, match="must be an address on the server of url"):
+        connect("https://other.example.com/projects/1/data")
 
 
 def test_a_wrong_token_is_denied_and_never_shown(connect: Open) -> None:

@@ -214,6 +214,7 @@ def test_a_whole_project_is_read_without_listing_its_tasks(
     assert [c[0].removeprefix("filter:tasks:") for c in columns] == [
         "total_predictions",
         "total_annotations",
+        "cancelled_annotations",
     ]
     assert items(pool) == ids
     assert pool.missing.tolist() == [False, True, False, False, False]

@@ -79,6 +79,16 @@ class LabelStudioAdapter(Adapter):
             )
         return self._client
 
+    @property
+    def _located(self) -> LabelStudioSource:
+        """The source, with the number of its project where a title is given."""
+        if isinstance(self._source.project, str):
+            from labelnext_adapters.label_studio.server.project import find_project
+
+            number = find_project(self.client, self._source.project)
+            self._source = self._source.model_copy(update={"project": number})
+        return self._source
+
     def check(self) -> list[Finding]:
         """Connection, permissions, counts and tested versions, without reading all items."""
         from labelnext_adapters.label_studio.read.check import check
@@ -96,7 +106,7 @@ class LabelStudioAdapter(Adapter):
         """
         from labelnext_adapters.label_studio.read.read import read
 
-        pool, self._tasks = read(self.client, self._source, self._context)
+        pool, self._tasks = read(self.client, self._located, self._context)
         return pool
 
     def plan(self, ranking: Ranking) -> Plan:
@@ -109,8 +119,8 @@ class LabelStudioAdapter(Adapter):
         from labelnext_adapters.label_studio.write.plan import plan_tasks
 
         if self._tasks is None:
-            self._tasks = read_tasks(self.client, self._source.project, self._context)
-        source, write = self._source, self._write
+            self._tasks = read_tasks(self.client, self._located.number, self._context)
+        source, write = self._located, self._write
         return plan_tasks(self.client, source, write, self._tasks, ranking, self._context)
 
     def performer(self, journal: Journal) -> Performer:
@@ -118,7 +128,7 @@ class LabelStudioAdapter(Adapter):
         from labelnext_adapters.label_studio.write.performer import Writer
 
         self._tasks = None  # what was read is old once something was written
-        return Writer(self.client, self._context)
+        return Writer(self.client, self._context, journal)
 
     def count_labels(self) -> int:
         """The submitted annotations of the project; drafts and skipped tasks are none.
@@ -129,14 +139,30 @@ class LabelStudioAdapter(Adapter):
         from labelnext_adapters.label_studio.server.project import get_project
 
         # The server does not count what was skipped.
-        return int(get_project(self.client, self._source.project)["total_annotations_number"] or 0)
+        return int(get_project(self.client, self._located.number)["total_annotations_number"] or 0)
+
+    def ran_dry(self) -> tuple[str, ...]:
+        """The annotators whose tabs hold nothing to label while another's holds two or more.
+
+        Raises:
+            Unavailable: if the server does not answer.
+        """
+        if self._write.annotators is None:
+            return ()
+        from labelnext_adapters.label_studio.write.tabs import left_in_tabs
+
+        number = self._located.number
+        left = left_in_tabs(self.client, number, self._write)
+        busy = max(left.values(), default=0) > 1
+        return tuple(name for name, count in left.items() if not count) if busy else ()
 
     def tab_url(self) -> str | None:
         """The address of the tab, once a run has made it."""
         from labelnext_adapters.label_studio.server.tab import find_tab, tab_url
 
-        view = find_tab(self.client, self._source.project, self._write.tab)
-        return None if view is None else tab_url(self.client, self._source.project, view["id"])
+        number = self._located.number
+        view = find_tab(self.client, number, self._write.tab)
+        return None if view is None else tab_url(self.client, number, view["id"])
 
     def close(self) -> None:
         """Let go of connections."""

@@ -6,11 +6,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from labelnext.adapter.options import Options, SendOptions
 from labelnext.adapter.options import WriteOptions as _WriteOptions
-from labelnext_adapters.label_studio.server.address import checked_key, checked_url
+from labelnext_adapters.label_studio.server.address import (
+    checked_key,
+    checked_page,
+    checked_project,
+    checked_url,
+)
 
 _MOST_ANNOTATORS = 100  # a tab each
 
@@ -22,8 +27,8 @@ class LabelStudioSource(Options):
     """Address of the server as your browser shows it, without the path of a project."""
     api_key: SecretStr
     """Personal Access Token, or a legacy token if your organization allows them."""
-    project: int = Field(ge=1)
-    """Number of the project, as in its page's address."""
+    project: int | str
+    """Number or title of the project, or the address of its page as your browser shows it."""
     model_version: str | list[str] | None = None
     """Model version whose predictions to read; null reads each task's newest prediction; a list is
     a committee."""
@@ -38,6 +43,10 @@ class LabelStudioSource(Options):
     """Number or title of a Data Manager tab: read only the tasks that match its filters."""
     updated_since: datetime | None = None
     """Read only tasks changed after this time; UTC unless it has a time zone."""
+    skipped: Literal["next", "last", "never"] | None = None
+    """Where tasks that somebody skipped come: by score like others, after all others, or not at
+    all; null follows the project: last if Label Studio hands them out again, otherwise not at
+    all."""
     labels: Literal["latest", "ground_truth", "majority"] | None = "latest"
     """Which of a task's annotations counts as its label; null reads no labels."""
     ca_bundle: Path | None = None
@@ -52,6 +61,18 @@ class LabelStudioSource(Options):
     @classmethod
     def _check_key(cls, key: SecretStr) -> SecretStr:
         return checked_key(key)
+
+    @field_validator("project", mode="before")
+    @classmethod
+    def _check_project(cls, project: object, info: ValidationInfo) -> object:
+        return _checked_project(project, info)
+
+    @property
+    def number(self) -> int:
+        """The project's number; a title must have been looked up before."""
+        if not isinstance(self.project, int):
+            raise TypeError(f"project must be looked up first; it is {self.project!r}.")
+        return self.project
 
     @field_validator("model_version", "from_name")
     @classmethod
@@ -107,8 +128,9 @@ class LabelStudioSend(SendOptions):
     """Address of the Label Studio server."""
     api_key: SecretStr | None = None
     """Personal Access Token, or a legacy token if your organization allows them."""
-    project: int | None = Field(None, ge=1)
-    """Number of the project; when null, labelnext makes one for the dataset and reuses it."""
+    project: int | str | None = None
+    """Number, title or address of the project; when null, labelnext makes one for the dataset and
+    reuses it."""
     from_name: str | None = None
     """Name of the control tag (Choices or RectangleLabels) if the project has several."""
     labels: Literal["latest", "ground_truth"] = "latest"
@@ -129,3 +151,15 @@ class LabelStudioSend(SendOptions):
     @classmethod
     def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
         return None if key is None else checked_key(key)
+
+    @field_validator("project", mode="before")
+    @classmethod
+    def _check_project(cls, project: object, info: ValidationInfo) -> object:
+        return project if project is None else _checked_project(project, info)
+
+
+def _checked_project(project: object, info: ValidationInfo) -> object:
+    if isinstance(project, bool) or not isinstance(project, int | str):
+        raise ValueError("must be the number, the title or the address of a project")
+    checked_page(project, info.data.get("url"))
+    return checked_project(project)

@@ -37,6 +37,8 @@ def make_pool(
     labels: Sequence[int] | None = None,
     votes: NDArray[np.int64] | None = None,
     truth: Objects | None = None,
+    open: Sequence[bool] | None = None,
+    deferred: Sequence[bool] | None = None,
 ) -> Pool:
     """The pool of these tasks.
 
@@ -52,6 +54,8 @@ def make_pool(
         labels: shape (n_items,), class positions of what people said.
         votes: shape (n_items, n_people), what each of several people said.
         truth: the objects that people marked.
+        open: shape (n_items,), tasks that somebody would be handed; None for those not labelled.
+        deferred: shape (n_items,), tasks that come after all others.
 
     Raises:
         InvalidInput: if numbers are out of range, no label is known, or the members cannot be
@@ -100,6 +104,8 @@ def make_pool(
         truth=truth,
         versions=None if usable in ([], ["None"]) else usable,
         labelled=labelled,
+        open=open,
+        deferred=deferred,
         missing=~present,
         multilabel=any(c.multilabel for c in contents.values()),
         notices=found,

@@ -232,7 +232,7 @@ def _spread(
     They come in id order, the first at the end of the first 1/share ranks. Labelled items are
     skipped, since they aren't ranked.
     """
-    order = pool.tie_order[~pool.labelled[pool.tie_order]]
+    order = pool.tie_order[pool.candidates[pool.tie_order]]
     bare = order[empty[order]]
     full = order[~empty[order] & ~np.isnan(utilities[order])]
     full = full[np.argsort(-utilities[full], kind="stable")]

@@ -141,6 +141,13 @@ class Adapter(Writes, Protocol):
     def plan(self, ranking: Ranking) -> Plan:
         """Plan how to write the ranking. Changes nothing."""
 
+    def ran_dry(self) -> tuple[str, ...]:
+        """Names of people with nothing left to label while others have work; by default none.
+
+        `labelnext watch` then ranks again, whatever the number of new labels.
+        """
+        return ()
+
 
 class CountsLabels(Protocol):
     """`Capability.COUNTS_LABELS`: counts labels cheaply, which `labelnext watch` needs."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Protocol, cast
 
-from labelnext.errors import LabelnextError, Unavailable, WriteFailed
+from labelnext.errors import LabelnextError, Unavailable, WriteFailed, WriteRefused
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Progress, Step, StepPerformer
 
@@ -46,6 +46,7 @@ def carry_out(
 
     Raises:
         ConfigError: if another process holds the performer's lock.
+        WriteRefused: if the first step is refused; nothing was touched, and the run is closed.
         WriteFailed: if a step fails; the cause is chained, and the run can be resumed or undone.
     """
     around = _around(performer)
@@ -79,6 +80,9 @@ def _do_steps(
                 journal.record("before", step=number, state=performer.snapshot(step))
             perform_step(performer, step, number)
         except LabelnextError as error:
+            if isinstance(error, WriteRefused) and not journal.befores:
+                journal.record("undone", stayed=[])  # nothing was touched: no run to finish
+                raise
             raise WriteFailed(
                 f"run {journal.run_id} stopped at step {number + 1} of {len(plan.steps)}, "
                 f"{step.description!r}: {error.message}",

@@ -62,6 +62,8 @@ class Pool(FromElsewhere):
         labels: shape (n_items,), class positions, −1 for none.
         votes: shape (n_items, n_people), class chosen by each person, −1 for none.
         labelled: shape (n_items,), bool; when None, the items with a label or a vote.
+        open: shape (n_items,), bool; the items to choose from; when None, those not labelled.
+        deferred: shape (n_items,), bool; items that come after all others, whatever their score.
         groups: shape (n_items,), such as a video's name.
         costs: shape (n_items,), the cost of labelling each item, above 0.
         multilabel: the classes are independent, so rows need not sum to 1.
@@ -89,6 +91,8 @@ class Pool(FromElsewhere):
     labels: NDArray[np.int64] | None
     votes: NDArray[np.int64] | None
     labelled: NDArray[np.bool_]
+    open: NDArray[np.bool_] | None
+    deferred: NDArray[np.bool_] | None
     groups: NDArray[np.str_] | None
     costs: NDArray[np.float64] | None
     multilabel: bool
@@ -108,6 +112,8 @@ class Pool(FromElsewhere):
         labels: ArrayLike | None = None,
         votes: ArrayLike | None = None,
         labelled: ArrayLike | None = None,
+        open: ArrayLike | None = None,
+        deferred: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         costs: ArrayLike | None = None,
         multilabel: bool = False,
@@ -158,6 +164,8 @@ class Pool(FromElsewhere):
             labels=classed,
             votes=ballots,
             labelled=done,
+            open=None if open is None else column_of("open", open, n, np.bool_),
+            deferred=None if deferred is None else column_of("deferred", deferred, n, np.bool_),
             groups=None if groups is None else checked_groups(groups, n),
             costs=None if costs is None else checked_costs(costs, ids),
             multilabel=multilabel,
@@ -170,6 +178,11 @@ class Pool(FromElsewhere):
 
     def __len__(self) -> int:
         return len(self.item_ids)
+
+    @property
+    def candidates(self) -> NDArray[np.bool_]:
+        """Whether an item may be labelled next, shape (n_items,)."""
+        return ~self.labelled if self.open is None else self.open
 
     @cached_property
     def tie_order(self) -> NDArray[np.intp]:

@@ -116,8 +116,9 @@ def _status(pool: Pool, ranking: Ranking, row: int, place: int | None) -> str:
         return (
             f"rank {place} of {len(ranking.pool_order)}, {'in' if inside else 'beyond'} the batch"
         )
-    if pool.labelled[row]:
-        return "not ranked: already labelled"
+    if not pool.candidates[row]:
+        done = pool.labelled[row]
+        return f"not ranked: {'already labelled' if done else 'nobody is given it any more'}"
     if pool.missing[row]:
         return "not ranked: no prediction"
     if pool.item_ids[row] in ranking.unscored_ids:

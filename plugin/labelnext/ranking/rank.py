@@ -94,7 +94,7 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     excluded, notices = constraints.excluded(pool)
     notices += auto_notices(recipe)
     order = pool.tie_order
-    candidates = order[(usable & ~pool.labelled & ~excluded)[order]]
+    candidates = order[(usable & pool.candidates & ~excluded)[order]]
     options = dict(recipe.selection_options)
     if method.seeded:
         options["seed"] = recipe.seed
@@ -106,10 +106,17 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     ) -> NDArray[np.intp]:
         if method.prefix and constraints.any:
             wanted = None
-        picks: NDArray[np.intp] = method.function(
-            **inputs.of(left, taken), budget=wanted, **options
-        )
-        return left[_checked_picks(method, picks, len(left), wanted)]
+        chosen = left[:0]
+        for number, tier in enumerate(_tiers(pool, left)):
+            lacking = None if wanted is None else wanted - len(chosen)
+            if not number or (len(tier) and lacking != 0):
+                before = np.concatenate([taken, chosen])
+                picks: NDArray[np.intp] = method.function(
+                    **inputs.of(tier, before), budget=lacking, **options
+                )
+                picks = _checked_picks(method, picks, len(tier), lacking)
+                chosen = np.concatenate([chosen, tier[picks]])
+        return chosen
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LabelnextWarning)
@@ -129,8 +136,9 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     if utilities is not None:
         rest = candidates[chosen[candidates] == 0]
         rest = rest[stable_order(utilities[rest])]
+        rest = np.concatenate(_tiers(pool, rest))
     rows = np.concatenate([batch, rest])
-    unscored = ~usable & ~pool.labelled & ~excluded
+    unscored = ~usable & pool.candidates & ~excluded
     unscored[batch] = False
     unscored_ids = pool.item_ids[order[unscored[order]]]
     return Ranking(
@@ -149,6 +157,14 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
         notices=tuple(notices),
         recipe=recipe,
     )
+
+
+def _tiers(pool: Pool, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """These positions in their order: those that come first, then the deferred ones."""
+    if pool.deferred is None:
+        return [rows]
+    late = pool.deferred[rows]
+    return [rows[~late], rows[late]]
 
 
 def auto_notices(recipe: Recipe) -> list[Notice]:

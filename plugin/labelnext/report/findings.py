@@ -38,7 +38,7 @@ def summarise(pool: Pool, ranking: Ranking, notices: Sequence[Notice] = ()) -> d
     floor = 0.0 if recipe is None or recipe.floor is None else recipe.floor
     places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
     batch = np.array([places[name] for name in ranking.item_ids.tolist()], dtype=np.intp)
-    asked = pool.labelled if ranking.purpose == "review" else ~pool.labelled
+    asked = pool.labelled if ranking.purpose == "review" else pool.candidates
     missing = pool.missing & asked
     counts = {
         "items": len(pool),

@@ -73,6 +73,7 @@ def check(
             ranking = job.ranking
             findings += [Finding("warning", notice.message) for notice in ranking.notices]
             findings.append(_rankable(pool, ranking))
+            job.plan()  # a write that would be refused shows here
         except LabelnextError as error:
             findings.append(Finding("error", error.message, error.hint))
         if pool is None:

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -55,6 +55,7 @@ class _Seen:
 
     labels: int
     time: float
+    dry: tuple[str, ...] = ()  # who had nothing to label even after it
 
 
 def watch(
@@ -68,6 +69,8 @@ def watch(
     tell: Callable[[Health], None] | None = None,
 ) -> Health:
     """Run now if due, then again after every `labels` new labels or `minutes`.
+
+    Also when somebody has nothing left to label while others have work.
 
     `stop` never interrupts a run: a run in progress finishes first. Annotators keep the task that
     they have open and submit it as usual; their next task follows the new order.
@@ -118,16 +121,25 @@ def _look(settings: Config, labels: int, minutes: float | None, before: Health) 
         # Labels can also be deleted; then the counter falls, which changes the ranking as well.
         new = labels if seen is None else abs(count - seen.labels)
         late = seen is not None and minutes is not None and time.time() - seen.time >= 60 * minutes
-        if new < labels and not (late and new):
+        due = new >= labels or (late and new > 0)
+        dry = () if due or seen is None else _ran_dry(settings)
+        if not due and not {*dry}.difference(() if seen is None else seen.dry):
             message = f"{counted(count, 'label')}, {new} of {labels} since the last ranking"
             return Health(True, count, ranked_at, before.runs, message)
         report = run(settings)
+        still_dry = _ran_dry(settings) if dry else ()
     except (Unavailable, WriteFailed) as error:
         return Health(False, count, ranked_at, before.runs, f"trying again: {error.message}")
-    _save(settings, _Seen(count, time.time()))
+    _save(settings, _Seen(count, time.time(), still_dry))
     ranked = counted(report.counts["ranked"], "item")
     message = f"{counted(count, 'label')}: ranked {ranked}, run {report.run_id}"
     return Health(True, count, count, before.runs + 1, message)
+
+
+def _ran_dry(settings: Config) -> tuple[str, ...]:
+    """Who has nothing left to label while others have."""
+    with opened(settings, None, None) as adapter:
+        return adapter.ran_dry()
 
 
 def _count(settings: Config) -> int:
@@ -162,13 +174,14 @@ def _read(settings: Config) -> dict[str, Any]:
 
 def _load(settings: Config) -> _Seen | None:
     try:
-        return _Seen(**_read(settings)[_name(settings)])
-    except (LookupError, TypeError):
+        seen = _read(settings)[_name(settings)]
+        return _Seen(**{**seen, "dry": tuple(seen.get("dry", ()))})
+    except (LookupError, TypeError, AttributeError):
         return None
 
 
 def _save(settings: Config, seen: _Seen) -> None:
-    content = {**_read(settings), _name(settings): {"labels": seen.labels, "time": seen.time}}
+    content = {**_read(settings), _name(settings): asdict(seen)}
     text = json.dumps(content).encode()
     write_atomically(_path(settings), lambda file: file.write(text), private=True)
 

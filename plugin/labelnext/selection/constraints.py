@@ -81,7 +81,7 @@ class Constraints:
         row_of = {name: i for i, name in enumerate(pool.item_ids.tolist())}
         rules = (
             ("be in the pool", [i for i in ids if i not in row_of]),
-            ("not be labelled", [i for i in ids if i in row_of and pool.labelled[row_of[i]]]),
+            ("not be labelled", [i for i in ids if i in row_of and not pool.candidates[row_of[i]]]),
             ("not be excluded too", [i for i in ids if i in excluded]),
             ("be distinct", ids if len(set(ids)) < len(ids) else []),
         )

@@ -14,7 +14,13 @@ import pytest
 import labelnext
 from labelnext.adapter import get_adapter
 from labelnext.adapter.capabilities import Capability, can
-from labelnext.errors import ConfigError, LabelnextError, Unavailable, WriteFailed
+from labelnext.errors import (
+    ConfigError,
+    LabelnextError,
+    Unavailable,
+    WriteFailed,
+    WriteRefused,
+)
 from labelnext.journal import Journal, Performer, Plan, Step
 from labelnext.journal.carry_out import carry_out, take_back
 from labelnext.journal.plan import StepPerformer
@@ -200,3 +206,31 @@ def test_adapter_that_declares_nothing_is_told_what_it_cannot_do(tmp_path: Path)
         "source.adapter must be able to take labels back; 'old' can't. "
         "Hint: adapters that can: fiftyone."
     )
+
+
+class Refusing(Told):
+    """Refuses one of the steps when it looks at what is there."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.step = step
+
+    def snapshot(self, step: Step) -> Any:
+        if step == PLAN.steps[self.step]:
+            raise WriteRefused("the title is taken.", hint="choose another.")
+        return super().snapshot(step)
+
+
+def test_a_refusal_before_anything_was_touched_is_no_run_to_finish(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, PLAN)
+    with pytest.raises(WriteRefused, match="the title is taken") as refused:
+        carry_out(PLAN, journal, Refusing(0))
+    assert refused.value.hint == "choose another."
+    assert Journal(journal.path).status == "undone"
+
+
+def test_a_refusal_in_the_middle_leaves_a_run_to_undo(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, PLAN)
+    with pytest.raises(WriteFailed, match="stopped at step 2 of 2, 'Add b': the title is taken"):
+        carry_out(PLAN, journal, Refusing(1))
+    assert Journal(journal.path).status == "broken"

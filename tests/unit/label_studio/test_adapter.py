@@ -40,8 +40,8 @@ def test_a_key_may_end_in_a_line_end() -> None:
     assert options.api_key.get_secret_value() == "secret"
 
 
-@pytest.mark.parametrize("project", [0, -1, "x", None])
-def test_a_project_is_a_number_from_1(project: Any) -> None:
+@pytest.mark.parametrize("project", [0, -1, "0", "", " ", None, True, 1.5, "http://host/other"])
+def test_a_project_is_a_number_from_1_a_title_or_an_address(project: Any) -> None:
     with pytest.raises(ValidationError):
         LabelStudioSource(**{**SOURCE, "project": project})
 

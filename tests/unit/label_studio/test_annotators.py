@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labelnext_adapters.label_studio.server.tags import owners, tag_of
 from labelnext_adapters.label_studio.write.annotators import deal, shard_names
 
 
@@ -48,3 +49,30 @@ def test_shards_are_whole_disjoint_even_and_stable(
     assert max(sizes) - min(sizes) <= 1
     again = {t: name for name, tasks in shards.items() for t in tasks}
     assert deal(task_ids, shard_names(n), again) == shards
+
+
+@given(
+    st.lists(st.integers(1, 40), unique=True),
+    st.integers(1, 5),
+    st.dictionaries(st.integers(1, 40), st.integers(0, 3)),
+    st.dictionaries(st.integers(1, 40), st.sets(st.sampled_from("12345"))),
+)
+def test_a_task_is_in_as_many_shards_as_it_needs_and_in_none_that_is_barred(
+    task_ids: list[int], n: int, needs: dict[int, int], barred: dict[int, set[str]]
+) -> None:
+    names = shard_names(n)
+    shards = deal(task_ids, names, {}, needs=needs, barred=barred)
+    for task in task_ids:
+        able = {*names} - barred.get(task, set())
+        having = {name for name, tasks in shards.items() if task in tasks}
+        assert having <= able
+        assert len(having) == min(needs.get(task, 1), len(able))
+    again = {t: tag_of([n for n in names if t in shards[n]] or [""], shared=True) for t in task_ids}
+    if not barred:
+        assert deal(task_ids, names, again, needs=needs) == shards
+
+
+def test_a_tag_of_several_names_is_read_back() -> None:
+    assert owners(tag_of(["ann", "bo"], shared=True)) == ("ann", "bo")
+    assert owners(tag_of(["ann"], shared=True)) == ("ann",)
+    assert (owners(None), owners("|"), owners(7)) == ((), ("|",), ())

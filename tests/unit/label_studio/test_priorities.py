@@ -7,9 +7,16 @@ import re
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from labelnext_adapters.label_studio.write import priorities
-from labelnext_adapters.label_studio.write.priorities import SetField, priority_texts, requests_for
+from labelnext_adapters.label_studio.write.priorities import (
+    SetField,
+    priority_texts,
+    requests_for,
+    texts_around,
+)
 
 
 def carried_out(requests: list[SetField], values: dict[int, str | float]) -> None:
@@ -98,3 +105,24 @@ def test_long_lists_of_ids_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(priorities, "MOST_IDS", 2)
     requests = requests_for(dict.fromkeys([5, 4, 3, 2, 1], ""))
     assert [request.ids for request in requests] == [(1, 2), (3, 4), (5,)]
+
+
+def test_priorities_go_around_those_that_stay() -> None:
+    assert texts_around(3, {}) == ["1.0000", "0.6667", "0.3333"]
+    assert texts_around(4, {1: "0.5000"}) == ["1.000000", "0.333333", "0.166666"]
+    # Above the highest there is no room: it bounds nothing, and nobody else gets it.
+    first, third = texts_around(3, {1: "1.0000"})
+    assert (first, third) == ("0.9999999", "0.4999999")
+
+
+@given(st.integers(1, 60), st.dictionaries(st.integers(0, 59), st.integers(1, 10_000)))
+def test_priorities_around_others_fall_and_are_nobody_elses(n: int, held: dict[int, int]) -> None:
+    fixed = {
+        place: f"{value // 10_000}.{value % 10_000:04d}"
+        for place, value in held.items()
+        if place < n
+    }
+    texts = texts_around(n, fixed)
+    assert len(texts) == n - len(fixed)
+    assert texts == sorted(set(texts), reverse=True)
+    assert not {float(t) for t in texts} & {float(t) for t in fixed.values()}

@@ -234,3 +234,23 @@ def test_a_method_that_chooses_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("labelnext.ranking.recipe.get_selection", lambda name: method)
     pool = Pool(["a", "b"], probabilities=[[0.5, 0.5]] * 2, groups=["x", "x"])
     assert rank(pool, "margin", selection="nothing", per_group=1).item_ids.tolist() == []
+
+
+def test_deferred_items_come_after_all_others_and_labelled_ones_may_be_open() -> None:
+    # Margins 0.8, 0.0, 0.4, 0.2: without more, the order is b, d, c, a.
+    rows = [[0.9, 0.1], [0.5, 0.5], [0.7, 0.3], [0.6, 0.4]]
+    done = {"labelled": [False, False, True, True], "open": [True, True, True, False]}
+    pool = Pool("abcd", probabilities=rows, deferred=[False, True, False, False], **done)
+    ranking = rank(pool, "margin")
+    assert ranking.pool_order.tolist() == ["c", "a", "b"]  # d has all the labels it needs
+    assert rank(pool, "margin", budget=1).item_ids.tolist() == ["c"]
+    batch = rank(pool, "margin", budget=3, quota={"0": 3}, quota_of="class")
+    assert batch.item_ids.tolist() == ["c", "a", "b"]
+
+
+def test_a_seeded_method_fills_the_batch_before_it_takes_deferred_items() -> None:
+    rows = [[0.9, 0.1], [0.5, 0.5], [0.7, 0.3], [0.6, 0.4]]
+    pool = Pool("abcd", probabilities=rows, deferred=[True, True, False, False])
+    ranking = rank(pool, "margin", selection="stochastic", budget=3)
+    assert {*ranking.item_ids.tolist()[:2]} == {"c", "d"}
+    assert ranking.item_ids[2] in ("a", "b")

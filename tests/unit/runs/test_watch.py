@@ -131,3 +131,15 @@ def test_a_record_that_cannot_be_read_costs_one_run(
     watch(config, once=True)
     (config.parent / ".labelnext" / "watch.json").write_text("{")
     assert watch(config, once=True).runs == 1
+
+
+def test_it_ranks_again_once_for_people_who_have_nothing_left(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [0, 1, 2, 3, 4])
+    # Nobody; then bo, who still has nothing after the run; then ann as well.
+    answers = iter([(), ("bo",), ("bo",), ("bo",), ("ann", "bo"), ()])
+    monkeypatch.setattr(module, "_ran_dry", lambda settings: next(answers))
+    told: list[Health] = []
+    watch(config, labels=50, stop=Clock(5), tell=told.append)
+    assert [h.runs for h in told] == [1, 1, 2, 2, 3]

@@ -14,7 +14,11 @@ from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.read import choose_versions, read_page
 from labelnext_adapters.label_studio.read.scope import find_part
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.project import find_versions, get_project
+from labelnext_adapters.label_studio.server.project import (
+    find_project,
+    find_versions,
+    get_project,
+)
 from labelnext_adapters.label_studio.server.tasks import Tasks
 from labelnext_adapters.label_studio_format.predictions import make_pool
 from labelnext_adapters.label_studio_format.regions import CONTROLS
@@ -33,7 +37,9 @@ def check(client: Client, source: LabelStudioSource) -> list[Finding]:
     try:
         _check_server(client, findings)
         _check_user(client, findings)
-        project = get_project(client, source.project)
+        number = find_project(client, source.project)
+        source = source.model_copy(update={"project": number})
+        project = get_project(client, number)
         _check_project(project, findings)
         _check_predictions(client, source, project, findings)
     except LabelnextError as error:
@@ -43,6 +49,12 @@ def check(client: Client, source: LabelStudioSource) -> list[Finding]:
 
 def _check_server(client: Client, findings: list[Finding]) -> None:
     answer = client.get_json("api/version")
+    if client.base != client.url:
+        findings.append(
+            Finding(
+                "warning", f"{client.url} redirects to another address.", f"write {client.base}."
+            )
+        )
     release = str(answer.get("release", "")) if isinstance(answer, dict) else ""
     findings.append(_tested("Label Studio", release, TESTED_SERVERS, f" at {client.url}"))
     try:
@@ -63,7 +75,7 @@ def _tested(what: str, release: str, tested: tuple[str, ...], where: str = "") -
 
 
 def _check_user(client: Client, findings: list[Finding]) -> None:
-    user = client.get_json("api/current-user/whoami")
+    user = client.get_row("api/current-user/whoami")
     findings.append(
         Finding("ok", f"The token belongs to {user.get('email') or 'an unnamed user'}.")
     )
@@ -112,7 +124,7 @@ def _check_predictions(
             f"{', '.join(able)}.",
         )
     )
-    versions = find_versions(client, source.project)
+    versions = find_versions(client, source.number)
     if not versions:
         findings.append(
             Finding("warning", "The project has no predictions.", "import a model's output.")
@@ -127,9 +139,9 @@ def _check_predictions(
         findings.append(Finding("ok", said))
     tasks = Tasks()
     members, _ = choose_versions(client, source, setup, [])
-    read_page(client, source.project, members, tasks, find_part(client, source))
+    read_page(client, source.number, members, tasks, find_part(client, source))
     item_ids = [str(i) for i in tasks.ids]
-    pool = make_pool(members, tasks.ids, item_ids, tasks.labelled, [], merge=source.merge)
+    pool = make_pool(members, tasks.ids, item_ids, tasks.annotated, [], merge=source.merge)
     findings += _what_they_hold(pool, " or ".join(repr(name) for name in members))
 
 

@@ -6,7 +6,7 @@ hold what is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from labelnext.adapter.protocol import Context
@@ -15,8 +15,10 @@ from labelnext.pool.pool import Pool
 from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.scope import Part, find_part
 from labelnext_adapters.label_studio.server.annotations import read_truth
-from labelnext_adapters.label_studio.server.client import Client, TimedOut
+from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import find_versions, get_project
+from labelnext_adapters.label_studio.server.refusals import TimedOut
+from labelnext_adapters.label_studio.server.standing import find_standing
 from labelnext_adapters.label_studio.server.tasks import (
     FIELDS,
     TASK_FIELDS,
@@ -35,7 +37,7 @@ from labelnext_adapters.label_studio_format.setup import find_setup
 from labelnext_adapters.label_studio_format.versions import Members, chosen, settle
 
 PAGE_SIZE_WITH_PREDICTIONS = 200
-_FIELDS = "id,data,total_annotations,predictions"
+_FIELDS = f"{TASK_FIELDS},predictions"
 
 # The server sends all predictions in one response, which fails for very large projects.
 MOST_IN_ONE_LIST = 50_000
@@ -48,14 +50,14 @@ def choose_versions(
     client: Client, source: LabelStudioSource, setup: Setup, notices: list[Notice]
 ) -> tuple[dict[str | None, Columns], dict[str | None, str]]:
     """The model versions to read, and the date of each one's newest prediction; empty if none."""
-    rows = find_versions(client, source.project)
+    rows = find_versions(client, source.number)
     counts = {row["model_version"]: int(row["count"]) for row in rows}
     members = chosen(counts, source.model_version, setup, notices, merge=source.merge)
     if not rows:
         notices.append(
             Notice(
                 "no_predictions",
-                f"Project {source.project} has no predictions. Import a model's output, or choose "
+                f"Project {source.number} has no predictions. Import a model's output, or choose "
                 "a selection that doesn't need any.",
             )
         )
@@ -69,7 +71,7 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
     Raises:
         NotFound, AccessDenied, Unavailable, InvalidInput: see `LabelStudioAdapter.read`.
     """
-    project = get_project(client, source.project)
+    project = get_project(client, source.number)
     setup = find_setup(project, source.from_name)
     notices: list[Notice] = []
     if project.get("evaluate_predictions_automatically"):
@@ -84,15 +86,24 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
     part = find_part(client, source)
     tasks = _read_tasks(client, project, members, part, context)
     notices += part.notices(len(tasks.ids), project.get("task_number") or 0)
+    standing = find_standing(client, project, tasks, source.skipped, context)
+    tasks.standing = standing
+    notices += standing.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
     labels: dict[str, Any] = {}
-    if source.labels is not None and any(tasks.labelled):
-        truth = read_truth(client, source.project, setup, source.labels, context)
+    if source.labels is not None and any(tasks.annotated):
+        truth = read_truth(client, source.number, setup, source.labels, context)
         notices += truth.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
         notices += truth.older(dates)
         labels = truth.columns(tasks.ids)
         settle(members, truth.made)
+    if tasks.begun_by:
+        left_out = standing.left_out
+        rows = zip(tasks.ids, tasks.labelled, strict=True)
+        labels["open"] = [not done and task not in left_out for task, done in rows]
+    if standing.deferred:
+        labels["deferred"] = [task in standing.deferred for task in tasks.ids]
     columns = members or {None: Columns(setup)}
-    known = (tasks.ids, tasks.item_ids, tasks.labelled, notices)
+    known = (tasks.ids, tasks.item_ids, tasks.annotated, notices)
     return make_pool(columns, *known, merge=source.merge, **labels), tasks
 
 
@@ -110,9 +121,16 @@ def _read_tasks(
     if n_tasks > MOST_IN_ONE_LIST or small:
         return _read_paged(client, number, members, part, context)
     try:
-        return _read_whole(client, number, members, part, n_tasks, context)
+        return _read_whole(client, number, members, part, n_tasks, _same_overlap(project), context)
     except TimedOut:
         return _read_paged(client, number, members, part, context)
+
+
+def _same_overlap(project: Mapping[str, Any]) -> int | None:
+    """How many annotations each task needs; None if some need more than others."""
+    wanted = int(project.get("maximum_annotations") or 1)
+    whole = project.get("overlap_cohort_percentage") in (None, 100)
+    return wanted if whole or wanted == 1 else None
 
 
 def stored_predictions(client: Client, project: int, context: Context) -> Iterator[Prediction]:
@@ -143,6 +161,7 @@ def _read_whole(
     members: Members,
     part: Part,
     n_tasks: int,
+    overlap: int | None,
     context: Context,
 ) -> Tasks:
     """The list of all predictions, then whatever it lacks from the tasks."""
@@ -153,8 +172,8 @@ def _read_whole(
         _take(prediction, members)
         if done % 10_000 == 0:
             context.report("read predictions", done, None)
-    if not part.options and context.key is None:
-        tasks = collect_ids(client, project, predicted, n_tasks, context)
+    if not part.options and context.key is None and overlap is not None:
+        tasks = collect_ids(client, project, predicted, n_tasks, context, overlap)
         if tasks is not None:
             return tasks
     return _read_part(client, project, part, context)

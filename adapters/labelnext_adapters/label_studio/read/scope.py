@@ -66,13 +66,13 @@ def find_part(client: Client, source: LabelStudioSource) -> Part:
     lists: tuple[tuple[Filter, ...], ...] = ((),)
     options: list[str] = []
     if source.unlabelled:
-        every.append(_filter("total_annotations", "equal", "Number", 0))
+        every.append(_filter("is_labeled", "equal", "Boolean", False))
         options.append("source.unlabelled")
     if source.updated_since is not None:
         every.append(_filter("updated_at", "greater", "Datetime", _instant(source.updated_since)))
         options.append(f"source.updated_since {source.updated_since.isoformat()}")
     if source.tab is not None:
-        lists = _tab_lists(_find_tab(list_tabs(client, source.project), source.tab))
+        lists = _tab_lists(_find_tab(list_tabs(client, source.number), source.tab))
         options.append(f"source.tab {source.tab!r}")
     return Part(tuple((*every, *filters) for filters in lists), tuple(options))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +12,15 @@ import msgspec
 from labelnext.adapter.batch import Origin
 from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.tasks import FIELDS, task_pages
-
-_PROJECTS = 100  # a page
+from labelnext_adapters.label_studio.server.project import get_project, list_projects
+from labelnext_adapters.label_studio.server.standing import Standing, find_standing
+from labelnext_adapters.label_studio.server.tasks import (
+    FIELDS,
+    TASK_FIELDS,
+    Begun,
+    Tasks,
+    task_pages,
+)
 
 
 @dataclass(frozen=True)
@@ -23,28 +29,22 @@ class Sent:
 
     Attributes:
         task: its number.
-        labelled: with at least one annotation that was not cancelled.
+        labelled: with as many annotations as it needs.
+        begun: what people did on it, if anything.
         values: of the data keys that are ours.
     """
 
     task: int
     labelled: bool
+    begun: Begun | None = None
     values: dict[str, Any] = field(default_factory=dict)
 
 
 def made_project(client: Client, mark: str) -> int | None:
     """The number of the project whose description holds the mark; the newest of several."""
-    page, found, seen = 1, [], 0
-    while True:
-        body = client.get_json(
-            "api/projects/", page=page, page_size=_PROJECTS, include="id,description"
-        )
-        rows: list[dict[str, Any]] = body["results"]
-        found += [int(row["id"]) for row in rows if mark in (row.get("description") or "")]
-        seen += len(rows)
-        if not rows or seen >= int(body["count"]):
-            return max(found, default=None)
-        page += 1
+    rows = list_projects(client, "description")
+    found = [int(row["id"]) for row in rows if mark in (row.get("description") or "")]
+    return max(found, default=None)
 
 
 def sent_tasks(
@@ -59,9 +59,7 @@ def sent_tasks(
         context: for progress.
     """
     found: dict[str, Sent] = {}
-    pages = task_pages(
-        client, project, "id,data,total_annotations", context=context, stage="send: look"
-    )
+    pages = task_pages(client, project, TASK_FIELDS, context=context, stage="send: look")
     for page in pages:
         for task in page:
             raw = task.data.get(key)
@@ -69,14 +67,38 @@ def sent_tasks(
             # Of two tasks of one item, which only people make, the older one is ours.
             if isinstance(item, str) and item not in found:
                 values = {n: msgspec.json.decode(task.data[n]) for n in FIELDS if n in task.data}
-                found[item] = Sent(task.id, bool(task.total_annotations), values)
+                made, skipped = task.total_annotations or 0, task.cancelled_annotations or 0
+                begun = Begun(made, skipped, bool(task.is_labeled)) if made or skipped else None
+                found[item] = Sent(task.id, task.finished, begun, values)
     return found
+
+
+def standing_of(
+    client: Client, project: int, sent: Mapping[str, Sent], context: Context
+) -> Standing:
+    """Which of the sent tasks Label Studio would still hand to somebody.
+
+    Args:
+        client: the server.
+        project: its number.
+        sent: the tasks by their items.
+        context: for progress.
+    """
+    tasks = Tasks(
+        ids=[task.task for task in sent.values()],
+        item_ids=list(sent),
+        labelled=[task.labelled for task in sent.values()],
+        begun_by={task.task: task.begun for task in sent.values() if task.begun is not None},
+    )
+    return find_standing(client, get_project(client, project), tasks, None, context)
 
 
 class _Touched(msgspec.Struct):
     id: int
     total_annotations: int | None = 0
     cancelled_annotations: int | None = 0
+    draft_exists: bool | None = False
+    comment_count: int | None = 0
     drafts: list[Any] = []
 
 
@@ -85,7 +107,7 @@ class _Page(msgspec.Struct):
 
 
 def untouched(client: Client, project: int, tasks: Sequence[int]) -> set[int]:
-    """Those of the tasks that nobody annotated, skipped or began.
+    """Those of the tasks that nobody annotated, skipped, commented on or began.
 
     Args:
         client: the server.
@@ -94,21 +116,44 @@ def untouched(client: Client, project: int, tasks: Sequence[int]) -> set[int]:
     """
     only = {"filter": "filter:tasks:id", "operator": "in_list", "type": "Number"}
     items = [{**only, "value": list(tasks)}]
+    # `drafts` are the token's own user's; `draft_exists` tells of everybody's.
+    names = "total_annotations,cancelled_annotations,drafts,draft_exists,comment_count"
     body = client.get(
         "api/tasks",
         project=project,
         fields="all",
-        include="id,total_annotations,cancelled_annotations,drafts",
+        include=f"id,{names}",
         resolve_uri="false",
         page_size=len(tasks),
         query=json.dumps({"filters": {"conjunction": "and", "items": items}}),
     )
     rows = client.decode(body, _Page).tasks
-    return {
-        row.id
-        for row in rows
-        if not (row.total_annotations or row.cancelled_annotations or row.drafts)
+    return {row.id for row in rows if not any(getattr(row, name) for name in names.split(","))}
+
+
+def delete_untouched(client: Client, project: int, tasks: Sequence[int]) -> None:
+    """Delete tasks, except those that somebody has begun since: the server looks once more.
+
+    Args:
+        client: the server.
+        project: its number.
+        tasks: that nobody had touched; never empty, which the server takes for all.
+    """
+    if not tasks:
+        return
+    items = [
+        {"filter": f"filter:tasks:{name}", "operator": "equal", "type": kind, "value": value}
+        for name, kind, value in (
+            ("total_annotations", "Number", 0),
+            ("cancelled_annotations", "Number", 0),
+            ("draft_exists", "Boolean", False),
+        )
+    ]
+    body = {
+        "selectedItems": {"all": False, "included": sorted(tasks)},
+        "filters": {"conjunction": "and", "items": items},
     }
+    client.send("POST", "api/dm/actions/", body, id="delete_tasks", project=project)
 
 
 def project_mark(origin: Origin, unit: str) -> str:

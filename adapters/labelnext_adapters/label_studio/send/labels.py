@@ -16,7 +16,7 @@ from labelnext_adapters.label_studio.send.already_sent import made_project, proj
 from labelnext_adapters.label_studio.send.label_tag import find_tag
 from labelnext_adapters.label_studio.server.annotations import labelled_tasks
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.project import get_project
+from labelnext_adapters.label_studio.server.project import find_project, get_project
 from labelnext_adapters.label_studio_format.annotations import counted
 from labelnext_adapters.label_studio_format.regions import (
     BrokenRegion,
@@ -38,7 +38,8 @@ def received(client: Client, options: LabelStudioSend, origin: Origin, context: 
     Raises:
         NotFound: if nothing was sent yet, or there is no such project.
     """
-    number = options.project or _made(client, origin)
+    named = options.project
+    number = _made(client, origin) if named is None else find_project(client, named)
     project = get_project(client, number)
     tag = find_tag(project, options.from_name, _UNITS)
     setup = find_setup(project, tag.from_name)

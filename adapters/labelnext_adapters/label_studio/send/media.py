@@ -108,7 +108,7 @@ class Uploads:
     def _listed(self) -> dict[str, tuple[int, str]]:
         if self._known is None:
             path = f"api/projects/{self._project}/file-uploads"
-            rows: list[dict[str, Any]] = self._client.get_json(path, all="true")
+            rows: list[dict[str, Any]] = self._client.get_list(path, "id", "file", all="true")
             self._known = {_name(row["file"]): (row["id"], row["file"]) for row in rows}
         return self._known
 

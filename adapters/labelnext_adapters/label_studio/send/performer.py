@@ -23,6 +23,7 @@ from labelnext.journal.plan import Plan, Step
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.send.already_sent import (
     Sent,
+    delete_untouched,
     made_project,
     sent_tasks,
     untouched,
@@ -31,11 +32,11 @@ from labelnext_adapters.label_studio.send.label_tag import Tag, regions
 from labelnext_adapters.label_studio.send.media import Uploads, parts
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import get_project
-from labelnext_adapters.label_studio.server.tab import filters, ordering
+from labelnext_adapters.label_studio.server.tab import View, filters, list_tabs, ordering
 from labelnext_adapters.label_studio.server.tasks import BATCH, PRIORITY
 from labelnext_adapters.label_studio.write.annotators import WHOLE
 from labelnext_adapters.label_studio.write.data_keys import Fields
-from labelnext_adapters.label_studio.write.performer import Tabs
+from labelnext_adapters.label_studio.write.performer import Tabs, later_run
 from labelnext_adapters.label_studio.write.plan import next_steps
 
 TAB = "Label next"
@@ -48,14 +49,16 @@ class Sender(Performer):
     Args:
         client: the server.
         context: for progress.
+        journal: of the sending.
     """
 
-    def __init__(self, client: Client, context: Context) -> None:
-        self._client, self._context = client, context
+    def __init__(self, client: Client, context: Context, journal: Journal) -> None:
+        self._client, self._context, self._journal = client, context, journal
         self._remarks: list[str] = []
+        self._looked: tuple[str | None] | None = None
         # One bar is shown, of the samples: the order takes a few requests.
         self._fields = Fields(client, Context(), self._remarks.append)
-        self._tabs = Tabs(client)
+        self._tabs = Tabs(client, journal.run_id, self._fields)
 
     def snapshot(self, step: Step) -> Any:
         """What is there now and would change."""
@@ -92,10 +95,10 @@ class Sender(Performer):
                 return self._remove_tasks(step, set(before))
             case "order":
                 # What it says of keys that stay concerns tasks that are deleted next.
-                self._fields.restore(self._ordered(step), before)
-                return []
+                kept = self._fields.restore(self._ordered(step), before, self._later(step))
+                return [said for said in kept if said.startswith("Kept")]
             case _:
-                return self._tabs.restore(self._tab(step), before)
+                return self._tabs.restore(self._tab(step), before, self._later(step))
 
     def held(self, journal: Journal) -> AbstractContextManager[None]:
         """Two sendings at once could both find a task missing, and make it twice."""
@@ -112,6 +115,15 @@ class Sender(Performer):
         """What people do now, with the address of the tab."""
         tabs = [self._tab(step) for step in plan.steps if step.kind == "tab"]
         return next_steps(self._client, tabs)
+
+    def _later(self, step: Step) -> str | None:
+        """The sending or run that ordered the tasks after this one; found once."""
+        if self._looked is None:
+            self._looked = (later_run(self._list_tabs(step), self._journal),)
+        return self._looked[0]
+
+    def _list_tabs(self, step: Step) -> list[View]:
+        return list_tabs(self._client, self._project(step))
 
     def _found(self, step: Step) -> int | None:
         """The project of the step, which must be on the server that we speak to."""
@@ -208,12 +220,10 @@ class Sender(Performer):
         for group in _groups(sorted(ours, key=lambda i: ours[i])):
             numbers = {ours[i]: i for i in group}
             free = untouched(self._client, project, list(numbers))
+            delete_untouched(self._client, project, sorted(free))
             kept += [task for task in numbers if task not in free]
-            if free:
-                body = {"selectedItems": {"all": False, "included": sorted(free)}}
-                self._client.send(
-                    "POST", "api/dm/actions/", body, id="delete_tasks", project=project
-                )
+        there = {task.task for task in self._sent(step).values()}
+        kept = sorted({*kept, *(there & {*ours.values()})})
         # Also of tasks that were never made, because the sending broke off before.
         unused = _ids(step) - before - {item for item, task in ours.items() if task in kept}
         Uploads(self._client, project).remove(sorted(unused))

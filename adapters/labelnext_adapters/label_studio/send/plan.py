@@ -9,6 +9,7 @@ from labelnext.adapter.batch import Batch, Item
 from labelnext.adapter.protocol import Context
 from labelnext.errors import listed
 from labelnext.journal.plan import Plan, Step
+from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioSend
 from labelnext_adapters.label_studio.send.already_sent import (
@@ -16,12 +17,13 @@ from labelnext_adapters.label_studio.send.already_sent import (
     made_project,
     project_mark,
     sent_tasks,
+    standing_of,
 )
 from labelnext_adapters.label_studio.send.label_tag import Tag, find_tag, make_tag
 from labelnext_adapters.label_studio.send.media import addresses, check_files
 from labelnext_adapters.label_studio.send.performer import TAB
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.project import get_project
+from labelnext_adapters.label_studio.server.project import find_project, get_project
 from labelnext_adapters.label_studio.server.tab import find_tab
 from labelnext_adapters.label_studio.server.tasks import PRIORITY
 
@@ -35,7 +37,8 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
         WriteRefused: if the tab's title is taken.
     """
     mark = project_mark(batch.origin, batch.unit)
-    number = options.project or made_project(client, mark)
+    named = options.project
+    number = made_project(client, mark) if named is None else find_project(client, named)
     key = options.key or batch.origin.key
     place = {"url": client.url, "project": number, "mark": mark, "key": key}
     known: dict[str, Sent] = {}
@@ -57,7 +60,8 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
     blank = [i.item_id for i in batch.items if i.item_id not in known and not i.media]
     if new:
         steps.append(_tasks_step(new, tag, batch, options, context, place))
-    ids = [item.item_id for item in batch.items if item.item_id in known or item.media]
+    there = [item.item_id for item in batch.items if item.item_id in known or item.media]
+    ids, unusable = _handed_out(client, number, there, known, context)
     if ids:
         what = (
             f"Set {PRIORITY} on {counted(len(ids), 'task')}, and clear it on earlier batches' tasks"
@@ -76,8 +80,25 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
         target,
         tuple(steps),
         next_steps=nothing,
-        left_out=left_out if blank else (),
+        left_out=(*(left_out if blank else ()), *(notice.message for notice in unusable)),
     )
+
+
+def _handed_out(
+    client: Client,
+    number: int | None,
+    ids: list[str],
+    known: Mapping[str, Sent],
+    context: Context,
+) -> tuple[list[str], list[Notice]]:
+    """The items whose tasks somebody would be handed, skipped ones last; and what is left out."""
+    if number is None or not any(task.begun for task in known.values()):
+        return ids, []
+    standing = standing_of(client, number, known, context)
+    numbers = {item: task.task for item, task in known.items()}
+    left = [item for item in ids if numbers.get(item) not in standing.left_out]
+    left.sort(key=lambda item: numbers.get(item) in standing.deferred)
+    return left, standing.notices({numbers[item]: item for item in ids if item in numbers})
 
 
 def _tasks_step(

@@ -67,9 +67,13 @@ class LabelStudioTarget(Target):
 
     def _plan_of_tasks(self, batch: Batch) -> Plan:
         """What a run on the project would write, of a batch whose items are its tasks already."""
+        import numpy as np
+
         from labelnext.adapter.batch import ranked_there
+        from labelnext.ranking.ranking import ranking_alone
         from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
         from labelnext_adapters.label_studio.server.project import get_project
+        from labelnext_adapters.label_studio.server.standing import find_standing
         from labelnext_adapters.label_studio.server.tasks import (
             TASK_FIELDS,
             collect,
@@ -79,7 +83,8 @@ class LabelStudioTarget(Target):
         from labelnext_adapters.label_studio.write.plan import plan_tasks
 
         client, number = self.client, self._checked_project()
-        project = get_project(client, number)["id"]
+        found = get_project(client, number)
+        project = found["id"]
         if self._options.key is None:
             ids = [int(i.item_id) for i in batch.items if i.item_id.isdecimal()]
             told = (self._context, "send: look")
@@ -88,18 +93,26 @@ class LabelStudioTarget(Target):
             keyed = replace(self._context, key=self._options.key)
             tasks = read_tasks(client, project, keyed)
         where = f"project {number} of {client.url}"
+        tasks.standing = find_standing(client, found, tasks, None, self._context)
+        names = dict(zip(tasks.ids, tasks.item_ids, strict=True))
         ranking, left_out = ranked_there(batch, tasks.item_ids, where)
+        gone = [names[task] for task in tasks.standing.left_out]
+        ranking = ranking_alone(ranking, ~np.isin(ranking.item_ids, gone))
+        unusable = [n.message for n in tasks.standing.notices(names) if n.code != "skipped_last"]
         source = LabelStudioSource(url=self._url, api_key=self._api_key, project=number)
         write = LabelStudioWrite(run=batch.run)
         plan = plan_tasks(client, source, write, tasks, ranking, self._context)
-        return replace(plan, left_out=tuple(left_out))
+        return replace(plan, left_out=(*left_out, *unusable))
 
     def _checked_project(self) -> int:
         """The number of the project whose tasks are ranked.
 
         Raises:
+            NotFound: if no project has the title.
             ConfigError: if no project is named.
         """
+        from labelnext_adapters.label_studio.server.project import find_project
+
         if self._options.project is None:
             raise ConfigError(
                 "send.project must be the number of the project that holds the items as tasks; got "
@@ -107,7 +120,7 @@ class LabelStudioTarget(Target):
                 hint="to create tasks instead, set source.columns.media to the column with the "
                 "images.",
             )
-        return self._options.project
+        return find_project(self.client, self._options.project)
 
     def performer(self, journal: Journal) -> Performer:
         """What sends the batch, or ranks its tasks where they were there before.
@@ -120,8 +133,8 @@ class LabelStudioTarget(Target):
 
         if _of_tasks(journal.plan):
             self._checked_project()
-            return Writer(self.client, self._context)
-        return Sender(self.client, self._context)
+            return Writer(self.client, self._context, journal)
+        return Sender(self.client, self._context, journal)
 
     def labels(self, origin: Origin) -> Labels:
         """What people said of the items that were sent; skipped tasks and drafts are no labels.

@@ -1,10 +1,15 @@
-"""What an address and a token of Label Studio must look like."""
+"""What an address, a project and a token of Label Studio must look like."""
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
+
+# Of the pages of a project; what stands before it is where the server is.
+_PAGE = re.compile(r"/(?:projects(?:/.*)?|user/.*|organization/?)$")
+_NUMBER = re.compile(r"/projects/(\d+)(?:[/?#]|$)", re.ASCII)
 
 
 def checked_url(url: str) -> str:
@@ -22,7 +27,43 @@ def checked_url(url: str) -> str:
         raise ValueError("must start with http:// or https:// and include a host")
     if parts.username or parts.password:
         raise ValueError("must not contain a user name or password; use api_key instead")
+    if parts.query or parts.fragment or _PAGE.search(parts.path):
+        alone = f"{parts.scheme}://{parts.netloc}{_PAGE.sub('', parts.path)}".rstrip("/")
+        raise ValueError(f"must be the server's address alone, {alone}")
     return url.strip().rstrip("/")
+
+
+def checked_project(project: int | str) -> int | str:
+    """The number of a project, also out of the address of its page; otherwise its title.
+
+    Raises:
+        ValueError: if it is none of these.
+
+    Example:
+        >>> checked_project("http://localhost:8080/projects/7/data?tab=3"), checked_project("7")
+        (7, 7)
+        >>> checked_project("Cars of May")
+        'Cars of May'
+    """
+    text = str(project).strip()
+    page = _NUMBER.search(text)
+    number = page.group(1) if page else text
+    if re.fullmatch(r"-?\d+", number, re.ASCII):
+        if int(number) < 1:
+            raise ValueError("must be the number of a project, from 1")
+        return int(number)
+    if not text:
+        raise ValueError("must be the number, the title or the address of a project")
+    if "://" in text:
+        raise ValueError("must be the address of a project's page: …/projects/<number>/data")
+    return text
+
+
+def checked_page(project: object, url: str | None) -> None:
+    """Raise ValueError if a project's address is on another server than `url`."""
+    parts = urlsplit(str(project).strip())
+    if parts.hostname and url is not None and parts.netloc != urlsplit(url).netloc:
+        raise ValueError(f"must be an address on the server of url, {url}")
 
 
 def checked_key(key: SecretStr) -> SecretStr:

@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from http import HTTPStatus
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,15 +21,17 @@ from label_studio_sdk import LabelStudio
 from label_studio_sdk.core.api_error import ApiError
 from pydantic import SecretStr
 
-from labelnext.errors import (
-    AccessDenied,
-    ConfigError,
-    InvalidInput,
-    LabelnextError,
-    NotFound,
-    Unavailable,
-)
+from labelnext.errors import ConfigError, InvalidInput, LabelnextError, NotFound, Unavailable
 from labelnext_adapters.label_studio.server.json_rows import decode_rows
+from labelnext_adapters.label_studio.server.location import find_base
+from labelnext_adapters.label_studio.server.refusals import (
+    TimedOut,
+    detail_of,
+    redirected,
+    refused,
+    translated,
+    unreachable,
+)
 
 T = TypeVar("T")
 
@@ -43,15 +45,9 @@ MOST_BYTES = 200_000_000
 # connection that is kept, which is as long as it works; a new one costs less, unless it is TLS.
 _ONE_REQUEST_EACH = httpx.Limits(max_keepalive_connections=0)
 
+_RESETS = 2  # how often a request is sent again whose connection was reset
+
 _log = logging.getLogger("labelnext.label_studio")
-
-
-class TimedOut(Unavailable):
-    """The server took the request and did not answer in time."""
-
-
-class NoSuchPath(NotFound):
-    """The address leads nowhere: what answered is no Label Studio, or not its root."""
 
 
 class Client:
@@ -67,28 +63,52 @@ class Client:
         AccessDenied: if the token can be seen to be expired.
 
     Attributes:
-        pauses: seconds to wait before a long reading goes on where it broke off.
+        pauses: seconds to wait before a long reading goes on where it broke off; the first ones,
+            before a request is sent again whose connection was reset.
     """
 
     pauses: tuple[float, ...] = (1.0, 4.0, 16.0)
 
     def __init__(self, url: str, api_key: SecretStr, ca_bundle: Path | None = None) -> None:
         self.url = url
+        self._api_key = api_key
+        # A redirect would turn a POST into a GET, and could carry the token to another host.
         self._http = httpx.Client(
             timeout=TIMEOUT,
-            follow_redirects=True,
+            follow_redirects=False,
             verify=_trust(ca_bundle),
             limits=httpx.Limits() if url.startswith("https:") else _ONE_REQUEST_EACH,
         )
         try:
-            sdk = LabelStudio(
-                base_url=url, api_key=api_key.get_secret_value(), httpx_client=self._http
-            )
+            self._open(url)
         except ApiError as error:
             self._http.close()
-            raise _translated(error.status_code, _detail(error.body), url, "") from None
+            raise translated(error.status_code, detail_of(error.body), url, "") from None
+
+    def _open(self, base: str) -> Any:
+        # The slash at the end keeps the path when the SDK joins the address of the token's refresh.
+        sdk = LabelStudio(
+            base_url=f"{base}/",
+            api_key=self._api_key.get_secret_value(),
+            httpx_client=self._http,
+        )
         # The one private name of the SDK in use: there is no public way to its raw transport.
-        self._transport: Any = sdk._client_wrapper.httpx_client
+        return sdk._client_wrapper.httpx_client
+
+    @cached_property
+    def base(self) -> str:
+        """The address that requests go to: `url`, or where it redirects on the same host.
+
+        Raises:
+            Unavailable: if nothing answers.
+            NotFound: if it redirects without end, to another host, or to what is no server.
+        """
+        with self._translating("GET", "api/version"):
+            return find_base(self._http, self.url)
+
+    @cached_property
+    def _transport(self) -> Any:
+        return self._open(self.base)
 
     def get(self, path: str, **params: Any) -> bytes:
         """The body of a GET, after retries.
@@ -101,6 +121,26 @@ class Client:
     def get_json(self, path: str, **params: Any) -> Any:
         """The decoded body of a GET."""
         return self.decode(self.get(path, **params), Any)
+
+    def get_row(self, path: str, *names: str, **params: Any) -> dict[str, Any]:
+        """The decoded body of a GET, which must be an object with these names.
+
+        Raises:
+            NotFound: if it is not what Label Studio answers.
+        """
+        return self._row(self.get_json(path, **params), path, names)
+
+    def get_list(self, path: str, *names: str, **params: Any) -> list[dict[str, Any]]:
+        """The decoded body of a GET, which must be a list of objects with these names."""
+        found = self.get_json(path, **params)
+        if not isinstance(found, list):
+            raise self._other_server(path, f"no list: {found!r}")
+        return [self._row(row, path, names) for row in found]
+
+    def _row(self, found: Any, path: str, names: tuple[str, ...]) -> dict[str, Any]:
+        if isinstance(found, dict) and all(name in found for name in names):
+            return found
+        raise self._other_server(path, f"without {', '.join(names) or 'an object'}: {found!r}")
 
     def rows(self, path: str, type_: type[T], **params: Any) -> Iterator[T]:
         """The rows of a list, decoded as they come in, so that the list is never held as a whole.
@@ -138,12 +178,12 @@ class Client:
             _log.debug("GET %s: %s", path, response.status_code)
             if not response.is_success:
                 response.read()
-                raise _refused(response, self.url, path)
+                raise self._refused(response, path)
             try:
                 for block in decode_rows(response.iter_bytes(), decode):
                     yield from block
-            except ValueError as error:
-                raise self._other_server(error) from None
+            except (ValueError, RecursionError) as error:
+                raise self._other_server(path, str(error)) from None
 
     def send(
         self,
@@ -154,14 +194,15 @@ class Client:
         retry: bool = True,
         seconds: float | None = None,
         **params: Any,
-    ) -> Any:
-        """Send JSON; the decoded answer, None if there is none.
+    ) -> dict[str, Any]:
+        """Send JSON; the decoded answer, empty if there is none.
 
         Args:
             method: of HTTP.
             path: without a slash at its beginning.
             body: what msgspec can encode; None for no body.
-            retry: whether a request whose answer was lost may be sent again.
+            retry: whether a request whose answer was lost may be sent again: doing it twice must
+                end in the same state.
             seconds: how long to wait for the answer, when it may take very long.
             params: of the address.
 
@@ -179,8 +220,11 @@ class Client:
         options: dict[str, Any] = {} if retry else {"max_retries": 0}
         if seconds is not None:
             options["timeout_in_seconds"] = seconds
-        answer = self._request(method, path, request_options=options or None, **arguments)
-        return self.decode(answer, Any) if answer.strip() else None
+        answer = self._request(
+            method, path, retry=retry, request_options=options or None, **arguments
+        )
+        said = self.decode(answer, Any) if answer.strip() else None
+        return said if isinstance(said, dict) else {}
 
     def upload(self, path: str, files: Mapping[str, str]) -> None:
         """Send files that no task uses yet; once, because it would keep a second copy.
@@ -198,6 +242,7 @@ class Client:
             self._request(
                 "POST",
                 path,
+                retry=False,
                 params={"commit_to_project": "false"},
                 files=opened,
                 request_options={"max_retries": 0},
@@ -211,13 +256,14 @@ class Client:
         """
         try:
             return msgspec.json.decode(body, type=type_)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise self._other_server(error) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise self._other_server("", str(error)) from None
 
-    def _other_server(self, error: Exception) -> NotFound:
+    def _other_server(self, path: str, said: str) -> NotFound:
+        where = f" to /{path}" if path else ""
         return NotFound(
-            f"url must be the address of a Label Studio server; got {self.url!r}, whose answer "
-            f"isn't Label Studio's ({str(error)[:120]}).",
+            f"url must be the address of a Label Studio server; got {self.url!r}, whose answer"
+            f"{where} isn't Label Studio's ({' '.join(said.split())[:120]}).",
             hint="use the server's address alone, such as https://label.example.com.",
         )
 
@@ -225,33 +271,56 @@ class Client:
         """Let go of the connections."""
         self._http.close()
 
-    def _request(self, method: str, path: str, **arguments: Any) -> bytes:
+    def _request(self, method: str, path: str, *, retry: bool = True, **arguments: Any) -> bytes:
         with self._translating(method, path):
-            response = self._transport.request(path, method=method, **arguments)
+            response = self._answer(method, path, retry, arguments)
         _log.debug("%s %s: %s", method, path, response.status_code)
         if response.is_success:
             content: bytes = response.content
             return content
-        raise _refused(response, self.url, path)
+        raise self._refused(response, path)
+
+    def _answer(
+        self, method: str, path: str, retry: bool, arguments: Mapping[str, Any]
+    ) -> httpx.Response:
+        """The answer; a request whose connection is reset is sent again, like one with a 500."""
+        transport = self._transport
+        for pause in self.pauses[:_RESETS] if retry else ():
+            try:
+                response: httpx.Response = transport.request(path, method=method, **arguments)
+                return response
+            except httpx.ConnectError:  # the SDK tried this again
+                raise
+            except httpx.NetworkError as error:
+                _log.debug("%s %s: %r, trying again", method, path, error)
+                time.sleep(pause)
+        response = transport.request(path, method=method, **arguments)
+        return response
+
+    def _refused(self, response: httpx.Response, path: str) -> LabelnextError:
+        if response.is_redirect:
+            return redirected(self.url, path, str(response.headers["location"]))
+        return refused(response, self.url, path)
 
     @contextmanager
     def _translating(self, method: str, path: str) -> Iterator[None]:
         """Errors of the transport as ours."""
         try:
             yield
+        except LabelnextError:  # some are ValueErrors, too
+            raise
         except httpx.ReadTimeout as error:
             raise TimedOut(
                 f"Label Studio at {self.url} did not answer {method} {path} in "
                 f"{TIMEOUT.read:.0f} s.",
                 hint="try again when the server is less busy.",
             ) from error
-        except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise Unavailable(
-                f"can't reach Label Studio at {self.url}: {error or type(error).__name__}.",
-                hint="check the url, and that the server is running.",
-            ) from error
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            raise unreachable(error, self.url) from error
         except ApiError as error:  # of the refresh of a Personal Access Token
-            raise _translated(error.status_code, _detail(error.body), self.url, path) from None
+            raise translated(error.status_code, detail_of(error.body), self.url, path) from None
+        except (ValueError, RecursionError) as error:  # so is this, of an answer that is no JSON
+            raise self._other_server("api/token/refresh/", str(error)) from None
 
 
 def _trust(ca_bundle: Path | None) -> ssl.SSLContext | bool:
@@ -263,67 +332,3 @@ def _trust(ca_bundle: Path | None) -> ssl.SSLContext | bool:
         raise ConfigError(
             f"ca_bundle must be a PEM certificate file; got {str(ca_bundle)!r} ({error})."
         ) from error
-
-
-def _refused(response: httpx.Response, url: str, path: str) -> LabelnextError:
-    return _translated(response.status_code, _detail(_json(response)), url, path)
-
-
-def _json(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        return None
-
-
-def _detail(body: Any) -> str:
-    """What the server says about the error, in one short line."""
-    if not isinstance(body, Mapping):
-        return ""
-    said = body.get("detail") or ""
-    more = body.get("validation_errors")
-    return " ".join(f"{said} {more or ''}".split())[:300]
-
-
-def _translated(status: int | None, detail: str, url: str, path: str) -> LabelnextError:
-    said = f" ({detail.rstrip('.')})" if detail else ""
-    if status == HTTPStatus.UNAUTHORIZED:
-        return AccessDenied(
-            f"{url} rejected the api_key{said}.",
-            hint=_token_hint(detail),
-        )
-    if status == HTTPStatus.FORBIDDEN:
-        return AccessDenied(
-            f"the token's user has no permission to use /{path} on {url}{said}.",
-            hint="ask the server's administrator, or use a token whose user has permission.",
-        )
-    if status == HTTPStatus.NOT_FOUND:
-        # Label Studio says in JSON that an object is missing, and in HTML that an address is.
-        missing = NotFound if detail else NoSuchPath
-        return missing(
-            f"/{path} doesn't exist on {url}{said}.",
-            hint="check the url: it should be the server's address alone, without a path.",
-        )
-    if status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in (408, 409, 429):
-        return Unavailable(
-            f"Label Studio at {url} failed on /{path} with status {status}{said}.",
-            hint="try again; see the server's log for details.",
-        )
-    return InvalidInput(f"Label Studio at {url} refused /{path} with status {status}{said}.")
-
-
-def _token_hint(detail: str) -> str:
-    lowered = detail.lower()
-    if "legacy" in lowered:
-        return (
-            "use a Personal Access Token (Account & Settings), or have an administrator allow "
-            "legacy tokens in the organization's settings."
-        )
-    if "wrong type" in lowered:
-        return (
-            "this is an access token, which expires after five minutes; use the Personal Access "
-            "Token from Account & Settings."
-        )
-    if "expired" in lowered or "blacklisted" in lowered:
-        return "create a new Personal Access Token in Account & Settings."
-    return "copy the token again from Account & Settings in Label Studio."

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from labelnext.errors import NotFound
-from labelnext_adapters.label_studio.server.client import Client, NoSuchPath
+from labelnext.errors import NotFound, listed
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.refusals import NoSuchObject
 
+_PROJECTS = 100  # a page
 COPY = "labelnext:"  # how the model versions of copied predictions begin
 
 
@@ -17,17 +20,64 @@ def get_project(client: Client, project: int) -> dict[str, Any]:
         NotFound: if there is none of that number.
     """
     try:
-        found: dict[str, Any] = client.get_json(f"api/projects/{project}/")
-    except NoSuchPath:
-        raise
-    except NotFound as error:
+        return client.get_row(f"api/projects/{project}/", "id", "parsed_label_config")
+    except NoSuchObject as error:
         raise NotFound(
             f"project must be the number of a project on {client.url}; got {project!r}.",
             hint="it is in the address of the project's page: /projects/<number>/data.",
         ) from error
-    if not isinstance(found, dict) or "parsed_label_config" not in found:
-        raise NotFound(f"url must be the address of a Label Studio server; got {client.url!r}.")
-    return found
+
+
+def find_project(client: Client, project: int | str) -> int:
+    """The number of a project that is named by its number or its title.
+
+    Raises:
+        NotFound: if no project has that title, or several have it.
+    """
+    if isinstance(project, int):
+        return project
+    rows = list(list_projects(client, "title", title=project))
+    numbers = [int(row["id"]) for row in rows if row.get("title") == project]
+    if len(numbers) == 1:
+        return numbers[0]
+    if numbers:
+        raise NotFound(
+            f"project must name one project on {client.url}; got {project!r}, the title of "
+            f"projects {listed(numbers)}.",
+            hint="use its number, which is in the address of its page: /projects/<number>/data.",
+        )
+    titles = [f"{row['id']} ({row.get('title')!r})" for row in list_projects(client, "title")]
+    raise NotFound(
+        f"project must be the number or title of a project on {client.url}; got {project!r}.",
+        hint=f"projects there: {listed(titles) or 'none that the token may see'}.",
+    )
+
+
+def list_projects(client: Client, fields: str, **params: Any) -> Iterator[dict[str, Any]]:
+    """The projects that the token's user sees, with their ids and these fields.
+
+    Args:
+        client: the server.
+        fields: names, with commas between them.
+        params: filters of the server.
+    """
+    page, seen = 1, 0
+    while True:
+        answer = client.get_row(
+            "api/projects/",
+            "results",
+            "count",
+            page=page,
+            page_size=_PROJECTS,
+            include=f"id,{fields}",
+            **params,
+        )
+        rows: list[dict[str, Any]] = answer["results"]
+        yield from rows
+        seen += len(rows)
+        if not rows or seen >= int(answer["count"]):
+            return
+        page += 1
 
 
 def find_versions(client: Client, project: int) -> list[dict[str, Any]]:
@@ -40,8 +90,8 @@ def find_versions(client: Client, project: int) -> list[dict[str, Any]]:
 
 def all_versions(client: Client, project: int) -> list[dict[str, Any]]:
     """As `find_versions`, with the copies that mode uncertainty makes."""
-    body = client.get_json(f"api/projects/{project}/model-versions/", extended="true")
-    rows: list[dict[str, Any]] = body["static"]
+    path = f"api/projects/{project}/model-versions/"
+    rows: list[dict[str, Any]] = client.get_row(path, "static", extended="true")["static"]
     rows.sort(key=lambda row: (row["latest"] or "", row["model_version"] or ""), reverse=True)
     return rows
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from labelnext.errors import NotFound, WriteRefused
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.tags import tag_of
 from labelnext_adapters.label_studio.server.tasks import BATCH, FIELDS, KEYS, PRIORITY, Keys
 
 
@@ -22,18 +23,34 @@ def review_filters(tag: str) -> dict[str, Any]:
     return {"conjunction": "and", "items": [labelled, shard]}
 
 
-def filters(tag: str | None, annotations: int) -> dict[str, Any]:
+def filters(
+    tag: str | None,
+    annotations: int,
+    *,
+    shared: bool = False,
+    person: int | None = None,
+    skipped: bool = True,
+) -> dict[str, Any]:
     """What a tab shows: tasks that lack annotations, of one shard or of all.
 
     Args:
         tag: of the shard; all tasks when None.
         annotations: how many the project wants of each task.
+        shared: whether a task may be in several shards.
+        person: number of the one whom the shard is for: what they annotated is hidden.
+        skipped: whether skipped tasks are shown.
     """
     # With overlap, "none yet" would hide a task from its second annotator.
     lacking = ("equal", 0) if annotations <= 1 else ("less", annotations)
     items = [_filter("total_annotations", "Number", *lacking)]
+    if not skipped:
+        items.append(_filter("cancelled_annotations", "Number", "equal", 0))
+    if person is not None:
+        items.append(_filter("annotators", "List", "not_contains", person))
     if tag is not None:
-        items.append(_filter(f"data.{BATCH}", "String", "equal", tag))
+        name = f"data.{BATCH}"
+        part = tag_of([tag], shared=shared)
+        items.append(_filter(name, "String", "contains" if shared else "equal", part))
     return {"conjunction": "and", "items": items}
 
 
@@ -48,13 +65,14 @@ def _filter(column: str, kind: str, operator: str, value: str | int) -> dict[str
 
 _NO_FILTERS: dict[str, Any] = {"conjunction": "and", "items": []}
 _DEFAULT = "Default"
+STAMP = "labelnext"  # in a tab's data: which run wrote it, for other machines to see
 
 View = dict[str, Any]
 
 
 def list_tabs(client: Client, project: int) -> list[View]:
     """The project's tabs, as the server has them."""
-    views: list[View] = client.get_json("api/dm/views/", project=project)
+    views: list[View] = client.get_list("api/dm/views/", "id", "data", project=project)
     return [{**view, "data": view["data"] or {}} for view in views]
 
 
@@ -74,7 +92,7 @@ def own_tab(views: list[View], title: str) -> View | None:
         WriteRefused: if the title is taken by a tab that labelnext did not make.
     """
     named = [v for v in views if v["data"].get("title") == title]
-    ours = [v for v in named if _is_ours(v["data"])]
+    ours = [v for v in named if is_ours(v["data"])]
     if named and not ours:
         raise WriteRefused(
             f"the project already has a tab {title!r} that labelnext didn't create: it is neither "
@@ -98,7 +116,7 @@ def put_tab(client: Client, project: int, views: list[View], wanted: View) -> No
         client: the server.
         project: the tab's.
         views: the tabs that are there.
-        wanted: title, ordering and filters.
+        wanted: title, ordering, filters and the stamp of the run.
     """
     tab = own_tab(views, wanted["title"])
     if tab is None:
@@ -107,33 +125,64 @@ def put_tab(client: Client, project: int, views: list[View], wanted: View) -> No
             _create(client, project, _default_data())
         _create(client, project, {"type": "list", "target": "tasks", **wanted})
     elif any(tab["data"].get(name) != value for name, value in wanted.items()):
-        _update(client, tab, {**tab["data"], **wanted})
+        update_tab(client, tab, {**tab["data"], **wanted})
 
 
-def restore_tab(client: Client, project: int, title: str, before: dict[str, Any]) -> None:
-    """Put the tabs back as they were at the snapshot."""
+def restore_tab(client: Client, project: int, wanted: View, before: dict[str, Any]) -> None:
+    """Put back what `put_tab` set, where it is still there, or take the tab away again.
+
+    Args:
+        client: the server.
+        project: the tab's.
+        wanted: what was set.
+        before: the tab at the snapshot, or None, and the numbers of all.
+    """
     views = list_tabs(client, project)
-    tab = own_tab(views, title)
+    tab = own_tab(views, wanted["title"])
     old = before["tab"]
     if old is not None:
-        data = {**old["data"], "filters": old["data"].get("filters") or _NO_FILTERS}
         if tab is None:
-            _create(client, project, data)
-        elif tab["data"] != old["data"]:
-            _update(client, tab, data)
+            create_tab(client, project, old["data"])
+        else:
+            _put_back(client, tab, wanted, old["data"])
         return
     if tab is not None and tab["id"] not in before["views"]:
-        _delete(client, tab["id"])
+        delete_tab(client, tab["id"])
         views = [v for v in views if v["id"] != tab["id"]]
     if not before["views"] and [v["data"] for v in views] == [_default_data()]:
-        _delete(client, views[0]["id"])
+        delete_tab(client, views[0]["id"])
+
+
+def _put_back(client: Client, tab: View, wanted: View, old: View) -> None:
+    """Of a tab that was there before: each thing that is still as it was set."""
+    data = dict(tab["data"])
+    for name, value in wanted.items():
+        if data.get(name) == value:
+            data.pop(name, None)
+            if name in old:
+                data[name] = old[name]
+    data.setdefault("filters", _NO_FILTERS)
+    if data != tab["data"]:
+        update_tab(client, tab, data)
+
+
+def create_tab(client: Client, project: int, data: View) -> None:
+    """Make a tab that was there before, which gets a new number."""
+    _create(client, project, {**data, "filters": data.get("filters") or _NO_FILTERS})
+
+
+def stamp_of(data: View) -> str | None:
+    """The id of the run that last wrote a tab."""
+    stamp = data.get(STAMP)
+    return str(stamp["run"]) if isinstance(stamp, dict) and "run" in stamp else None
 
 
 def _default_data() -> dict[str, Any]:
     return {"title": _DEFAULT, "type": "list", "target": "tasks"}
 
 
-def _is_ours(data: View) -> bool:
+def is_ours(data: View) -> bool:
+    """Whether a tab is ordered or filtered by a data key of ours."""
     return any(name in f"{data.get('ordering')} {data.get('filters')}" for name in FIELDS)
 
 
@@ -142,13 +191,15 @@ def _create(client: Client, project: int, data: dict[str, Any]) -> None:
     client.send("POST", "api/dm/views/", {"project": project, "data": data}, retry=False)
 
 
-def _update(client: Client, tab: View, data: dict[str, Any]) -> None:
+def update_tab(client: Client, tab: View, data: dict[str, Any]) -> None:
+    """Set the data of a tab."""
     # The rows that somebody ticked are theirs, and are no part of a tab's data.
     data = {name: value for name, value in data.items() if name != "selectedItems"}
     body = {"project": tab["project"], "data": data}
     client.send("PATCH", f"api/dm/views/{tab['id']}/", body)
 
 
-def _delete(client: Client, view: int) -> None:
+def delete_tab(client: Client, view: int) -> None:
+    """Take a tab away."""
     with suppress(NotFound):  # somebody else was faster
         client.send("DELETE", f"api/dm/views/{view}/", None)

@@ -6,63 +6,34 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, Unavailable, listed
 from labelnext.support.words import counted
-from labelnext_adapters.label_studio.server.client import Client, TimedOut
-from labelnext_adapters.label_studio_format.annotations import Annotation
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.refusals import TimedOut
+from labelnext_adapters.label_studio.server.task import (
+    BATCH,
+    FIELDS,
+    KEYS,
+    PRIORITY,
+    STATE_FIELDS,
+    TASK_FIELDS,
+    Begun,
+    Keys,
+    Prediction,
+    Task,
+)
 from labelnext_adapters.label_studio_format.export import key_value
 
-PRIORITY = "labelnext_priority"
-BATCH = "labelnext_batch"
+if TYPE_CHECKING:
+    from labelnext_adapters.label_studio.server.standing import Standing
 
-
-@dataclass(frozen=True)
-class Keys:
-    """The data keys of a purpose; each purpose has its own, so that two queues live side by side.
-
-    Attributes:
-        priority: the order, as a text.
-        batch: the shard of those in the batch.
-    """
-
-    priority: str
-    batch: str
-
-
-KEYS: dict[str, Keys] = {
-    "label": Keys(PRIORITY, BATCH),
-    "review": Keys("labelnext_review_priority", "labelnext_review_batch"),
-}
-FIELDS = tuple(name for keys in KEYS.values() for name in (keys.priority, keys.batch))
 PAGE_SIZE = 1000
-TASK_FIELDS = "id,data,total_annotations"
 _IN_LIST = 500  # ids in one address, which proxies cut at about 8,000 signs
-
-
-class Prediction(msgspec.Struct):
-    """A stored prediction; `result` is decoded only if the prediction is used."""
-
-    id: int
-    task: int = 0
-    model_version: str | None = None
-    score: float | None = None
-    created_at: str | None = None
-    result: msgspec.Raw = msgspec.Raw(b"[]")
-
-
-class Task(msgspec.Struct):
-    """A task, as far as it was asked for."""
-
-    id: int
-    data: dict[str, msgspec.Raw] = {}
-    total_annotations: int | None = 0
-    predictions: list[Prediction] = []
-    annotations: list[Annotation] = []
 
 
 class _Page(msgspec.Struct):
@@ -77,7 +48,10 @@ class Tasks:
     Attributes:
         ids: the platform's ids, rising.
         item_ids: what the pool calls them; empty where there is no key, or the task was not read.
-        labelled: with at least one annotation that was not cancelled.
+        labelled: with as many annotations as the task needs; skipped ones are none.
+        begun_by: what is known of those that somebody annotated or skipped.
+        overlaps: how many annotations a task needs, where it is more than one.
+        standing: how those that are not finished stand; None until it is asked for.
         values: for each data key of ours, what each task has; no entry where it has none.
         marked: the data keys of ours whose `values` are of all tasks of the project.
         begun: ids of those that an earlier run wrote on and somebody has a draft of.
@@ -89,13 +63,36 @@ class Tasks:
     values: dict[str, dict[int, Any]] = field(default_factory=lambda: {f: {} for f in FIELDS})
     marked: set[str] = field(default_factory=set)
     begun: set[int] = field(default_factory=set)
+    begun_by: dict[int, Begun] = field(default_factory=dict)
+    overlaps: dict[int, int] = field(default_factory=dict)
+    standing: Standing | None = None
 
     def add(self, task: Task, key: str | None) -> None:
         """Take what is needed of a task; its data is let go."""
         self.ids.append(task.id)
         self.item_ids.append(str(task.id) if key is None else key_value(task.data, key))
-        self.labelled.append(bool(task.total_annotations))
+        self.labelled.append(task.finished)
+        self.take_state(task)
         self.mark(task)
+
+    @property
+    def annotated(self) -> list[bool]:
+        """Whether each task has an annotation, though it may need more."""
+        rows = zip(self.ids, self.labelled, strict=True)
+        return [done or self.made(task) > 0 for task, done in rows]
+
+    def made(self, task: int) -> int:
+        """How many annotations a task has that is not finished."""
+        begun = self.begun_by.get(task)
+        return 0 if begun is None else begun.annotated
+
+    def take_state(self, task: Task) -> None:
+        """Take what people did on a task, and how many of them it needs."""
+        made, skipped = task.total_annotations or 0, task.cancelled_annotations or 0
+        if made or skipped:
+            self.begun_by[task.id] = Begun(made, skipped, bool(task.is_labeled))
+        if (task.overlap or 1) > 1:
+            self.overlaps[task.id] = task.overlap or 1
 
     def mark(self, task: Task) -> None:
         """Take our own data keys of a task."""
@@ -263,7 +260,12 @@ def collect(pages: Iterable[Sequence[Task]], key: str | None) -> Tasks:
 
 
 def collect_ids(
-    client: Client, project: int, predicted: Set[int], n_tasks: int, context: Context
+    client: Client,
+    project: int,
+    predicted: Set[int],
+    n_tasks: int,
+    context: Context,
+    overlap: int = 1,
 ) -> Tasks | None:
     """All tasks by their ids alone, asking only for those of which something else must be known.
 
@@ -276,17 +278,27 @@ def collect_ids(
         predicted: ids of the tasks that have a prediction.
         n_tasks: how many tasks the project has.
         context: for progress.
+        overlap: how many annotations each task needs.
 
     Returns:
         None if these are not all of the tasks: the server's counters may be behind, and tasks
         come and go.
     """
     without = _ids(client, project, _counted("total_predictions", "equal"), context)
-    labelled = _ids(client, project, _counted("total_annotations", "greater"), context)
-    ids = sorted({*predicted, *without, *labelled})
+    begun: dict[int, Task] = {}
+    for column in ("total_annotations", "cancelled_annotations"):
+        only = (_counted(column, "greater"),)
+        for page in task_pages(client, project, STATE_FIELDS, filters=only, context=context):
+            begun.update({task.id: task for task in page})
+    finished = {task.id for task in begun.values() if task.finished}
+    ids = sorted({*predicted, *without, *begun})
     if len(ids) != n_tasks:
         return None
-    return Tasks(ids, [str(i) for i in ids], [i in labelled for i in ids])
+    tasks = Tasks(ids, [str(i) for i in ids], [i in finished for i in ids])
+    tasks.overlaps = dict.fromkeys(ids, overlap) if overlap > 1 else {}
+    for task in begun.values():
+        tasks.take_state(task)
+    return tasks
 
 
 def _counted(column: str, operator: str) -> dict[str, Any]:
@@ -345,4 +357,33 @@ def read_marks(
         tasks.marked.add(name)
     if any(tasks.values[name] for name in names):
         marked = {task for name in names for task in tasks.values[name]}
-        tasks.begun = marked & _ids(client, project, _DRAFTED, context)
+        tasks.begun = marked & drafted(client, project, context)
+
+
+def drafted(client: Client, project: int, context: Context) -> set[int]:
+    """Ids of the tasks that anybody has a draft of."""
+    return _ids(client, project, _DRAFTED, context)
+
+
+__all__ = [
+    "BATCH",
+    "FIELDS",
+    "KEYS",
+    "PAGE_SIZE",
+    "PRIORITY",
+    "STATE_FIELDS",
+    "TASK_FIELDS",
+    "Begun",
+    "Keys",
+    "Prediction",
+    "Task",
+    "Tasks",
+    "collect",
+    "collect_ids",
+    "count_tasks",
+    "drafted",
+    "pages_of",
+    "read_marks",
+    "read_tasks",
+    "task_pages",
+]

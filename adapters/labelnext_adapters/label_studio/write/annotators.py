@@ -1,8 +1,10 @@
-"""Who labels what: the batch dealt into disjoint shards, one for each annotator."""
+"""Who labels what: the batch dealt into shards, one for each annotator."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+
+from labelnext_adapters.label_studio.server.tags import owners
 
 WHOLE = "next"  # the tag of a batch that is not split
 
@@ -24,9 +26,14 @@ def shard_names(annotators: int | Sequence[str] | None) -> tuple[str, ...]:
 
 
 def deal(
-    task_ids: Sequence[int], names: Sequence[str], before: Mapping[int, object]
+    task_ids: Sequence[int],
+    names: Sequence[str],
+    before: Mapping[int, object],
+    *,
+    needs: Mapping[int, int] | None = None,
+    barred: Mapping[int, Set[str]] | None = None,
 ) -> dict[str, list[int]]:
-    """Split a batch into shards whose sizes differ by one at most.
+    """Split a batch into shards whose sizes differ by one at most, unless somebody is barred.
 
     A task that somebody has already stays with them where the sizes allow it, so that a task on
     an annotator's screen does not turn up on another's.
@@ -34,7 +41,9 @@ def deal(
     Args:
         task_ids: the batch, next first.
         names: of the shards.
-        before: the shard of each task in the last run.
+        before: the tag of each task in the last run.
+        needs: in how many shards a task must be; in one where nothing is said.
+        barred: the shards that a task must not be in, because these people are done with it.
 
     Returns:
         For each shard its tasks, next first.
@@ -42,22 +51,33 @@ def deal(
     Example:
         >>> deal([7, 3, 5], ["1", "2"], {5: "2"})
         {'1': [7, 3], '2': [5]}
+        >>> deal([7, 3], ["1", "2", "3"], {}, needs={7: 2, 3: 2}, barred={3: {"1"}})
+        {'1': [7], '2': [7, 3], '3': [3]}
     """
-    most, larger = -(-len(task_ids) // len(names)), len(task_ids) % len(names) or len(names)
-    owner: dict[int, str] = {}
+    able = {t: [n for n in names if n not in (barred or {}).get(t, ())] for t in task_ids}
+    wanted = {t: min((needs or {}).get(t, 1), len(able[t])) for t in task_ids}
+    total = sum(wanted.values())
+    most, larger = -(-total // len(names)), total % len(names) or len(names)
+    owned: dict[int, list[str]] = {task: [] for task in task_ids}
     sizes = dict.fromkeys(names, 0)
+
+    def give(task: int, name: str) -> None:
+        owned[task].append(name)
+        sizes[name] += 1
 
     def room(name: str) -> bool:
         full = sum(size == most for size in sizes.values())
         return sizes[name] < most - 1 or (sizes[name] == most - 1 and full < larger)
 
     for task in task_ids:
-        name = before.get(task)
-        if isinstance(name, str) and name in sizes and room(name):
-            owner[task] = name
-            sizes[name] += 1
+        for name in owners(before.get(task)):
+            if name in able[task] and len(owned[task]) < wanted[task] and room(name):
+                give(task, name)
     for task in task_ids:
-        if task not in owner:
-            owner[task] = min(names, key=lambda n: sizes[n])
-            sizes[owner[task]] += 1
-    return {name: [t for t in task_ids if owner[t] == name] for name in names}
+        while len(owned[task]) < wanted[task]:
+            free = [name for name in able[task] if name not in owned[task]]
+            give(task, min(free, key=lambda name: sizes[name]))
+    return {name: [t for t in task_ids if name in owned[t]] for name in names}
+
+
+__all__ = ["WHOLE", "deal", "shard_names"]

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from labelnext.adapter.protocol import Context
-from labelnext.errors import WriteFailed, listed
+from labelnext.errors import LabelnextError, NotFound, WriteFailed, listed
 from labelnext.journal.plan import Step
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.read.read import stored_predictions
@@ -25,7 +26,8 @@ from labelnext_adapters.label_studio.server.project import COPY, all_versions, g
 from labelnext_adapters.label_studio.server.tasks import Prediction, task_pages
 
 SAMPLING = "Uncertainty sampling"
-_DELETE_SECONDS = 3600  # the server saves each task anew: 50 predictions a second
+_SLOW = 1.5  # seconds for one deletion, after which the server is left to the annotators
+_PATIENCE = 20.0  # seconds in all: the server saves a task for each prediction it deletes
 _NOTHING = msgspec.Raw(b"[]")
 
 _Scores = dict[int, float]
@@ -81,9 +83,12 @@ class Copies:
         }
 
     def perform(self, step: Step) -> None:
-        """Create the copies, or remove them. Idempotent."""
+        """Create the copies, or remove what time allows. Idempotent."""
         place = step.payload
         ranked: Sequence[int] = place["task_ids"]
+        if not ranked:
+            self._remark_each(self._clear(place["project"], place["versions"]))
+            return
         scores = dict(zip(ranked, copy_scores(len(ranked)), strict=True))
         for version in place["versions"]:
             self._put(place["project"], version, scores, place["source"], {})
@@ -91,12 +96,63 @@ class Copies:
     def restore(self, step: Step, before: Any) -> list[str]:
         """Restore the earlier copies."""
         place = step.payload
+        stayed = []
         for version in place["versions"]:
+            if not before.get(version):
+                stayed += self._clear(place["project"], [version])
+                continue
             old = before.get(version, {"task_ids": [], "scores": [], "results": {}})
             scores = dict(zip(old["task_ids"], old["scores"], strict=True))
             results = {int(task): result for task, result in old["results"].items()}
             self._put(place["project"], version, scores, place["source"], results)
-        return []
+        return stayed
+
+    def _remark_each(self, sentences: Sequence[str]) -> None:
+        for sentence in sentences:
+            self._remark(sentence)
+
+    def _clear(self, project: int, versions: Sequence[str]) -> list[str]:
+        """Remove the copies of these versions, one by one, as long as the server has time for it.
+
+        Nobody is served by copies that stay: Label Studio looks at one version alone.
+
+        Returns:
+            What had to stay; clearing up never fails a run or an undo.
+        """
+        try:
+            found, _ = self._read(project, versions, None)
+        except LabelnextError as error:
+            return [f"Left the copies in place: {error.message}"]
+        rows = [prediction for version in versions for prediction in found.get(version, [])]
+        left = len(rows) - self._delete(rows)
+        if not left:
+            return []
+        return [
+            f"Left {counted(left, 'copy', 'copies')} of {', '.join(map(repr, versions))} in place, "
+            "so that annotators need not wait. Nobody is served by them; the next runs remove more."
+        ]
+
+    def _delete(self, rows: Sequence[Prediction], *, patient: bool = False) -> int:
+        """Delete copies one by one; returns how many, which is all of them if it must be."""
+        end = time.monotonic() + _PATIENCE
+        for done, prediction in enumerate(rows):
+            self._context.report("remove copies", done, len(rows))
+            start = time.monotonic()
+            try:
+                path = f"api/predictions/{prediction.id}/"
+                self._client.send("DELETE", path, None, retry=patient)
+            except NotFound:
+                pass
+            except LabelnextError:
+                if patient:
+                    raise
+                return done
+            took = time.monotonic() - start
+            if not patient:
+                if took > _SLOW or time.monotonic() > end:
+                    return done + 1
+                time.sleep(took)  # SQLite lets one writer in at a time
+        return len(rows)
 
     def _put(
         self,
@@ -106,14 +162,17 @@ class Copies:
         source: Source,
         results: Mapping[int, Any],
     ) -> None:
-        """Make the copies of a version exactly these; none when there are no scores."""
+        """Make the copies of a version exactly these."""
         found, sources = self._read(project, [version], source)
-        have = {p.task: p.score for p in found.get(version, [])}
-        strange = len(have) < len(found.get(version, [])) or have.items() - scores.items()
-        if strange or (have and not scores):
-            self._delete(project, version)
-            have = {}
-        alive = self._alive(project) if scores else frozenset()
+        have: dict[int, float | None] = {}
+        strange = []
+        for prediction in found.get(version, []):
+            if prediction.task in have or scores.get(prediction.task) != prediction.score:
+                strange.append(prediction)
+            else:
+                have[prediction.task] = prediction.score
+        self._delete(strange, patient=True)
+        alive = self._alive(project)
         gone = sorted(scores.keys() - alive)
         if gone:
             self._remark(
@@ -162,17 +221,8 @@ class Copies:
             self._context.report("write predictions", done, None)
             path = f"api/projects/{project}/import/predictions"
             answer = self._client.send("POST", path, body, retry=False)
-            created += int((answer or {}).get("created", 0))
+            created += int(answer.get("created", 0))
         return created
-
-    def _delete(self, project: int, version: str) -> None:
-        self._context.report(f"remove predictions: {version}", 0, None)
-        self._client.send(
-            "DELETE",
-            f"api/projects/{project}/model-versions/",
-            {"model_version": version},
-            seconds=_DELETE_SECONDS,
-        )
 
     def _read(
         self, project: int, versions: Sequence[str], source: Source
@@ -225,6 +275,11 @@ class Sampling:
             return [
                 f"Kept the project's model version {now.get('model_version')!r}, which someone "
                 "chose after the run."
+            ]
+        if now.get("sampling") != SAMPLING:
+            return [
+                f"Kept the project's sampling {now.get('sampling')!r}, which someone chose after "
+                "the run."
             ]
         self._set(place["project"], before["sampling"], before["model_version"] or "")
         return []

@@ -31,7 +31,12 @@ from labelnext_adapters.label_studio.server.tasks import (
     pages_of,
     task_pages,
 )
-from labelnext_adapters.label_studio.write.priorities import SetField, priority_texts, requests_for
+from labelnext_adapters.label_studio.write.priorities import (
+    SetField,
+    is_half,
+    requests_for,
+    texts_around,
+)
 
 _READ_BACK = 500  # values compared after a write; all of them when there are fewer
 _FEW = 2000  # tasks that are read by their ids rather than with the whole project
@@ -46,6 +51,7 @@ class _Reading:
 
     ids: frozenset[int]
     labelled: frozenset[int]
+    annotated: frozenset[int]
     values: Values
 
 
@@ -61,20 +67,14 @@ class Fields:
     def __init__(self, client: Client, context: Context, remark: Callable[[str], None]) -> None:
         self._client, self._context, self._remark = client, context, remark
         self._fresh: _Reading | None = None  # read for a snapshot, used by the step after it
+        self.unchanged = False  # whether a step was done and found everything as it should be
 
     def snapshot(self, step: Step) -> Any:
         """The values that are there now and would change."""
         targets = _targets(step)
         self._fresh = reading = self._read(step.payload["project"], targets)
         changing = _differing(targets, reading)
-        for name, values in changing.items():
-            odd = [t for t in values if not _can_be_put_back(reading.values[name].get(t))]
-            if odd:
-                raise WriteRefused(
-                    f"{name} holds something other than text or a number, which undo couldn't "
-                    f"restore, on task {listed(odd)}.",
-                    hint=f"rename the key {name} in these tasks' data.",
-                )
+        _check(changing, reading.values)
         return {
             name: {
                 "task_ids": sorted(t),
@@ -96,7 +96,7 @@ class Fields:
             )
         review = step.payload.get("purpose") == "review"
         done = sorted(
-            (named & reading.ids) - reading.labelled if review else named & reading.labelled
+            (named & reading.ids) - reading.annotated if review else named & reading.labelled
         )
         if done:
             what = "no longer labelled" if review else "labelled meanwhile"
@@ -105,18 +105,43 @@ class Fields:
                 name: {t: v for t, v in values.items() if t not in done}
                 for name, values in targets.items()
             }
-        self._write(project, _differing(targets, reading))
+        changing = _differing(targets, reading)
+        self.unchanged = not changing
+        self._write(project, changing)
 
-    def restore(self, step: Step, before: Any) -> list[str]:
-        """Put back what was there; returns what had to stay."""
+    def restore(self, step: Step, before: Any, later: str | None = None) -> list[str]:
+        """Put back what was there, where it is still as the step wrote it.
+
+        Args:
+            step: that was done.
+            before: its snapshot.
+            later: the run that wrote on these tasks after the step, if one did.
+
+        Returns:
+            What had to stay.
+        """
         project = step.payload["project"]
         reading = self._read(
             project, {name: dict.fromkeys(saved["task_ids"]) for name, saved in before.items()}
         )
         stayed: list[str] = []
         targets: Values = {}
+        wrote = _targets(step)
         for name, saved in before.items():
             old: dict[int, Any] = dict(zip(saved["task_ids"], saved["values"], strict=True))
+            theirs = [
+                t
+                for t, value in old.items()
+                if t in reading.ids
+                and not _is_ours(reading.values[name].get(t), wrote[name].get(t), value, later)
+            ]
+            if theirs:
+                who = "someone" if later is None else f"run {later}"
+                stayed.append(
+                    f"Kept {name} on {counted(len(theirs), 'task')}, which {who} wrote after the "
+                    f"run: {listed(theirs)}."
+                )
+            old = {t: value for t, value in old.items() if t not in {*theirs}}
             # A key that was not there, and is not there now, was never written.
             targets[name] = {
                 t: "" if value is None else value
@@ -147,9 +172,24 @@ class Fields:
             pages = task_pages(self._client, project, TASK_FIELDS, **told)
         tasks = collect(pages, None)
         labelled = (t for t, done in zip(tasks.ids, tasks.labelled, strict=True) if done)
-        return _Reading(frozenset(tasks.ids), frozenset(labelled), tasks.values)
+        annotated = (t for t, done in zip(tasks.ids, tasks.annotated, strict=True) if done)
+        return _Reading(
+            frozenset(tasks.ids), frozenset(labelled), frozenset(annotated), tasks.values
+        )
 
     def _write(self, project: int, changing: Values) -> None:
+        # The server's action would make a decimal number of a whole one.
+        whole = {
+            name: {t: v for t, v in values.items() if isinstance(v, int)}
+            for name, values in changing.items()
+        }
+        if any(whole.values()):
+            self._write_whole_data(project, whole)
+            changing = {
+                name: {t: v for t, v in values.items() if t not in whole[name]}
+                for name, values in changing.items()
+            }
+        changing = {name: values for name, values in changing.items() if values}
         if not changing:
             return
         if not self._takes_fields(project, changing):
@@ -171,7 +211,7 @@ class Fields:
             set_field(self._client, project, name, SetField((task,), value, kind))
         except (AccessDenied, InvalidInput, NotFound, Unavailable) as error:
             # A server that is only busy or away fails on this request too, and ends the run.
-            self._client.get_json(f"api/projects/{project}/")
+            self._client.get_row(f"api/projects/{project}/")
             self._remark(
                 f"The server rejects add_data_field ({error.message.rstrip('.')}), so labelnext "
                 "sent each task's whole data one by one, which is slow."
@@ -237,7 +277,7 @@ def set_field(client: Client, project: int, name: str, request: SetField) -> Non
         id="add_data_field",
         project=project,
     )
-    said = re.search(r"\d+", str((answer or {}).get("detail", "")))
+    said = re.search(r"\d+", str(answer.get("detail", "")))
     if said and int(said.group()) > len(request.ids):
         raise WriteFailed(
             f"the server reported {said.group()}; labelnext asked it to change only "
@@ -251,7 +291,9 @@ def _targets(step: Step) -> Values:
     ranked: Sequence[int] = step.payload["task_ids"]
     tags: Mapping[str, Sequence[int]] = step.payload["tags"]
     keys = KEYS[step.payload.get("purpose", "label")]
-    priorities: dict[int, Any] = dict(zip(ranked, priority_texts(len(ranked)), strict=True))
+    taken = {int(place): str(text) for place, text in step.payload.get("taken", ())}
+    texts = texts_around(len(ranked) + len(taken), taken)
+    priorities: dict[int, Any] = dict(zip(ranked, texts, strict=True))
     return {
         keys.priority: {**priorities, **dict.fromkeys(step.payload["clear"], "")},
         keys.batch: {
@@ -271,6 +313,44 @@ def _differing(targets: Values, reading: _Reading) -> Values:
         for name in FIELDS
     }
     return {name: values for name, values in changing.items() if values}
+
+
+def check_values(step: Step, values: Values) -> None:
+    """Raise WriteRefused if a step would change what undo could not put back.
+
+    Args:
+        step: of data keys; others pass.
+        values: what the tasks have now.
+    """
+    if step.kind == "fields":
+        targets = _targets(step)
+        changing = {
+            name: {t: v for t, v in own.items() if values[name].get(t) != v}
+            for name, own in targets.items()
+        }
+        _check(changing, values)
+
+
+def _check(changing: Values, values: Values) -> None:
+    for name, targets in changing.items():
+        odd = [t for t in targets if not _can_be_put_back(values[name].get(t))]
+        if odd:
+            raise WriteRefused(
+                f"{name} holds something other than text or a number, which undo couldn't "
+                f"restore, on task {listed(odd)}.",
+                hint=f"rename the key {name} in these tasks' data.",
+            )
+
+
+def _is_ours(now: Any, wrote: Any, before: Any, later: str | None) -> bool:
+    """Whether a value is as a step left it: written, half written, or not yet touched."""
+    if now == before or (before is None and now == ""):
+        return True
+    if later is not None:
+        return False  # two rankings give the same priorities to different tasks
+    if now == wrote:
+        return True
+    return isinstance(now, str) and isinstance(wrote, str) and is_half(now, wrote)
 
 
 def _can_be_put_back(value: Any) -> bool:

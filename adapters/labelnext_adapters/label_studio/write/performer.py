@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
@@ -16,11 +18,16 @@ from labelnext.journal.lock import hold
 from labelnext.journal.plan import Plan, Step, StepPerformer
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.tab import (
+    STAMP,
     View,
+    create_tab,
+    delete_tab,
+    is_ours,
     list_tabs,
     own_tab,
     put_tab,
     restore_tab,
+    stamp_of,
 )
 from labelnext_adapters.label_studio.write.copies import Copies, Sampling
 from labelnext_adapters.label_studio.write.data_keys import Fields
@@ -32,10 +39,12 @@ class Tabs:
 
     Args:
         client: the server.
+        run: id of the run, which the tab carries for other machines to see.
+        fields: which tells whether the run changed anything on the tasks.
     """
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, run: str, fields: Fields) -> None:
+        self._client, self._run, self._fields = client, run, fields
         self._fresh: list[View] | None = None  # listed for a snapshot, used by the step after it
 
     def snapshot(self, step: Step) -> Any:
@@ -52,13 +61,81 @@ class Tabs:
         views, self._fresh = self._fresh, None
         if views is None:
             views = list_tabs(self._client, project)
-        put_tab(self._client, project, views, step.payload["tab"])
+        wanted = self._wanted(step)
+        tab = own_tab(views, wanted["title"])
+        if tab is not None and self._fields.unchanged:
+            wanted.pop(STAMP)  # what is there is still the work of the run before
+        put_tab(self._client, project, views, wanted)
+
+    def restore(self, step: Step, before: Any, later: str | None = None) -> list[str]:
+        """As it was, unless a later run has it."""
+        place = step.payload
+        if later is not None:
+            return [f"Kept the tab {place['tab']['title']!r}, which run {later} wrote."]
+        restore_tab(self._client, place["project"], self._wanted(step), before)
+        return []
+
+    def _wanted(self, step: Step) -> View:
+        return {**step.payload["tab"], STAMP: {"run": self._run}}
+
+
+class OldTabs:
+    """Takes away a tab that an earlier run made and that serves nothing any more.
+
+    Args:
+        client: the server.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def snapshot(self, step: Step) -> Any:
+        """The tab, if it is still there."""
+        found = [v for v in self._tabs(step) if v["id"] == step.payload["view"]]
+        return {"tab": found[0] if found else None}
+
+    def perform(self, step: Step) -> None:
+        """Delete it."""
+        if any(v["id"] == step.payload["view"] and is_ours(v["data"]) for v in self._tabs(step)):
+            delete_tab(self._client, step.payload["view"])
 
     def restore(self, step: Step, before: Any) -> list[str]:
-        """As it was."""
-        place = step.payload
-        restore_tab(self._client, place["project"], place["tab"]["title"], before)
+        """Make it again, unless there is one of its title."""
+        old, views = before["tab"], self._tabs(step)
+        titles = [view["data"].get("title") for view in views]
+        if old is not None and old["data"].get("title") not in titles:
+            create_tab(self._client, step.payload["project"], old["data"])
         return []
+
+    def _tabs(self, step: Step) -> list[View]:
+        return list_tabs(self._client, step.payload["project"])
+
+
+def later_run(views: Sequence[View], journal: Journal) -> str | None:
+    """The run that wrote on the tasks of a project after the journal's, as its tabs say.
+
+    Args:
+        views: the tabs that are there.
+        journal: of the run that is undone.
+
+    Returns:
+        Its id; None if no tab names another run than this one and those before it.
+    """
+    known = {journal.run_id, None}
+    titles = set()
+    for number, step in enumerate(journal.plan.steps):
+        if step.kind == "tab":
+            titles.add((step.payload.get("tab") or {}).get("title"))
+            old = journal.befores[number]["tab"] if number in journal.befores else None
+            known.add(None if old is None else stamp_of(old["data"]))
+    for view in views:
+        stamp = stamp_of(view["data"]) if is_ours(view["data"]) else None
+        # A tab of another title may be of an earlier run, which the order of the ids tells.
+        if stamp not in known and (
+            view["data"].get("title") in titles or str(stamp) > journal.run_id
+        ):
+            return stamp
+    return None
 
 
 class Writer(Performer):
@@ -67,18 +144,28 @@ class Writer(Performer):
     Args:
         client: the server.
         context: for progress.
+        journal: of the run.
     """
 
-    def __init__(self, client: Client, context: Context) -> None:
-        self._client = client
+    def __init__(self, client: Client, context: Context, journal: Journal) -> None:
+        self._client, self._journal = client, journal
         self.progress = context.progress
         self._remarks: list[str] = []
+        self._fields = Fields(client, context, self._remarks.append)
+        self._tabs = Tabs(client, journal.run_id, self._fields)
         self._kinds: dict[str, StepPerformer] = {
-            "fields": Fields(client, context, self._remarks.append),
-            "tab": Tabs(client),
+            "fields": self._fields,
+            "tab": self._tabs,
+            "old tab": OldTabs(client),
             "copies": Copies(client, context, self._remarks.append),
             "sampling": Sampling(client),
         }
+
+    @cached_property
+    def _later(self) -> str | None:
+        """Looked for once, before anything is put back."""
+        project = self._journal.plan.steps[0].payload["project"]
+        return later_run(list_tabs(self._client, project), self._journal)
 
     def snapshot(self, step: Step) -> Any:
         """What is there now and would change."""
@@ -90,7 +177,12 @@ class Writer(Performer):
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Put back what was there; returns what had to stay."""
-        return self._of(step).restore(step, before)
+        kind = self._of(step)
+        if step.kind == "fields":
+            return self._fields.restore(step, before, self._later)
+        if step.kind == "tab":
+            return self._tabs.restore(step, before, self._later)
+        return kind.restore(step, before)
 
     def held(self, journal: Journal) -> AbstractContextManager[None]:
         """Two state folders may name one project; the machine's own folder tells them so."""

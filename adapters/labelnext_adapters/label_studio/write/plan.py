@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from labelnext.adapter.protocol import Context
@@ -13,18 +13,19 @@ from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project, is_copy
+from labelnext_adapters.label_studio.server.standing import find_standing
 from labelnext_adapters.label_studio.server.tab import (
     View,
-    filters,
     list_tabs,
-    ordering,
     own_tab,
-    review_filters,
     tab_url,
 )
 from labelnext_adapters.label_studio.server.tasks import KEYS, Tasks, read_marks
-from labelnext_adapters.label_studio.write.annotators import WHOLE, deal, shard_names
+from labelnext_adapters.label_studio.write.annotators import WHOLE
 from labelnext_adapters.label_studio.write.copies import copy_version
+from labelnext_adapters.label_studio.write.data_keys import check_values
+from labelnext_adapters.label_studio.write.shards import Shards, make_shards
+from labelnext_adapters.label_studio.write.tabs import stale_steps, tab_steps
 
 _CLICKS = (
     'Press the small arrow beside "Label All Tasks" and choose "Label Tasks As Displayed" '
@@ -60,8 +61,8 @@ def plan_tasks(
     keys = KEYS[ranking.purpose]
     written = {"queue": (keys.priority, keys.batch), "batch": (keys.batch,)}
     names = written.get(write.mode, ())  # uncertainty puts no key on a task
-    read_marks(client, source.project, tasks, names, context)
-    return make_plan(client, source, write, tasks, ranking)
+    read_marks(client, source.number, tasks, names, context)
+    return make_plan(client, source, write, tasks, ranking, context)
 
 
 def make_plan(
@@ -70,39 +71,49 @@ def make_plan(
     write: LabelStudioWrite,
     tasks: Tasks,
     ranking: Ranking,
+    context: Context,
 ) -> Plan:
     """What writing the ranking would do.
 
     Raises:
         InvalidInput: if the ranking names items that are no tasks of the project.
         ConfigError: if a review is to be written in a mode for labelling alone.
-        WriteRefused: if the title of a tab is taken.
+        WriteRefused: if the title of a tab is taken, or a data key of ours holds what undo could
+            not put back.
     """
     ids = _task_ids(tasks, ranking)
-    project = get_project(client, source.project)
-    place: dict[str, Any] = {"url": client.url, "project": source.project}
-    views: list[View] = []
+    project = get_project(client, source.number)
+    place: dict[str, Any] = {"url": client.url, "project": source.number}
+    views = list_tabs(client, source.number)
+    if write.mode == "uncertainty" and ranking.purpose == "review":
+        raise ConfigError(
+            "write.mode must be queue or batch for label review; got 'uncertainty'.",
+            hint='Label Studio\'s "Label All Tasks" skips labelled tasks.',
+        )
+    dealt = {**place, "purpose": ranking.purpose}
+    if write.mode != "uncertainty" and tasks.standing is None:
+        tasks.standing = find_standing(client, project, tasks, source.skipped, context)
     if write.mode == "uncertainty":
-        if ranking.purpose == "review":
-            raise ConfigError(
-                "write.mode must be queue or batch for label review; got 'uncertainty'.",
-                hint='Label Studio\'s "Label All Tasks" skips labelled tasks.',
-            )
         steps = _copy_steps(client, source, write, ids, place)
     else:
-        place["purpose"] = ranking.purpose
-        views = list_tabs(client, source.project)
-        steps = _field_steps(views, write, tasks, ids, len(ranking), project, place)
+        shards = make_shards(client, write, tasks, project, ranking.purpose)
+        steps = _field_steps(write, tasks, ids, len(ranking), shards, dealt)
+        for step in steps:
+            check_values(step, tasks.values)
+        if steps:
+            steps += tab_steps(views, write, project, dealt, shards, source.skipped)
+    old, changed = stale_steps(views, write, dealt) if steps else ([], [])
     overlap = (project.get("maximum_annotations") or 1) > 1
     return Plan(
         adapter="label-studio",
         run=write.run,
-        target=f"project {source.project} of {client.url}",
-        steps=steps,
-        stays=_stays(steps),
+        target=f"project {source.number} of {client.url}",
+        steps=(*steps, *old),
+        stays=_stays(steps, old),
         next_steps=(
             *next_steps(client, steps, views),
             *([_OVERLAP] if _is_copying(steps, overlap) else []),
+            *changed,
         ),
     )
 
@@ -140,24 +151,26 @@ def next_steps(
 
 
 def _field_steps(
-    views: list[View],
     write: LabelStudioWrite,
     tasks: Tasks,
     ids: Sequence[int],
     n_batch: int,
-    project: Mapping[str, Any],
+    shards: Shards,
     place: Mapping[str, Any],
-) -> tuple[Step, ...]:
-    """Data keys on tasks, and a tab for each shard."""
-    labelled = dict(zip(tasks.ids, tasks.labelled, strict=True))
-    names, keys = shard_names(write.annotators), KEYS[place["purpose"]]
-    review = place["purpose"] == "review"
+) -> list[Step]:
+    """The data keys on tasks; nothing where none would be set."""
+    keys, review = KEYS[place["purpose"]], place["purpose"] == "review"
+    done = tasks.annotated if review else tasks.labelled
+    labelled = dict(zip(tasks.ids, done, strict=True))
     # What somebody has begun stays where it is: in nobody else's shard, and in no other place.
     before = tasks.values[keys.batch]
-    begun = {t for t in tasks.begun if before.get(t) in names and labelled[t] == review}
+    begun = {
+        t for t in tasks.begun if shards.is_tag(before.get(t)) and labelled[t] == review
+    } - shards.left_out
     batch = [task for task in ids[:n_batch] if task not in begun]
+    order = ids
     ids = [task for task in ids if task not in begun]
-    tags = deal(batch, names, before)
+    tags = shards.deal(batch, before)
     ranked = ids if write.mode == "queue" else ()
 
     def without(field: str, kept: Sequence[int]) -> list[int]:
@@ -165,36 +178,38 @@ def _field_steps(
         values = tasks.values[field].items()
         return [t for t, v in values if v != "" and t not in keep and labelled[t] == review]
 
+    tagged = [task for tag in tags.values() for task in tag]
     clear = without(keys.priority, ranked) if write.mode == "queue" else []
-    untag = without(keys.batch, batch)
+    untag = without(keys.batch, tagged)
     if not (ids or clear or untag):
-        return ()
+        return []
     what = [f"Set {keys.priority} on {_tasks(ranked)}"] if ranked else []
-    what += [f"set {keys.batch} on the {_tasks(batch)} of the batch"] if batch else []
+    what += [f"set {keys.batch} on the {_tasks(tagged)} of the batch"] if tagged else []
     what += [f"clear {keys.priority} on {_tasks(clear)} no longer ranked"] if clear else []
     what += [f"clear {keys.batch} on {_tasks(untag)}"] if untag else []
     what += [f"skip {_tasks([*begun])} with a draft"] if begun else []
-    payload = {"task_ids": list(ranked), "clear": clear, "tags": tags, "untag": untag}
-    touched = {*ranked, *batch, *clear, *untag}
-    steps = [Step("fields", _sentence(what), len(touched), {**place, **payload})]
-    for name in names:
-        whole = write.annotators is None
-        title = write.tab if whole else f"{write.tab} {name}"
-        own_tab(views, title)  # refuses a title that is taken
-        tag = None if whole and write.mode == "queue" else name
-        tab = {
-            "title": title,
-            "ordering": ordering(whole=write.mode == "queue", keys=keys),
-            "filters": review_filters(name)
-            if review
-            else filters(tag, project.get("maximum_annotations") or 1),
-        }
-        who = None if whole else name
-        step = Step(
-            "tab", f'Create or update the tab "{title}"', 0, {**place, "tab": tab, "annotator": who}
-        )
-        steps.append(step)
-    return tuple(steps)
+    payload: dict[str, Any] = {"task_ids": list(ranked), "clear": clear}
+    payload |= {"tags": tags, "untag": untag}
+    if taken := _taken(order, begun, tasks.values[keys.priority]):
+        payload["taken"] = taken
+    touched = {*ranked, *tagged, *clear, *untag}
+    return [Step("fields", _sentence(what), len(touched), {**place, **payload})]
+
+
+def _taken(
+    order: Sequence[int], begun: Set[int], values: Mapping[int, object]
+) -> list[tuple[int, str]]:
+    """Where tasks with a draft stand, and the priorities that they keep: each only once."""
+    held: dict[str, int] = {}
+    inside = [task for task in order if task in begun]
+    for task in (*inside, *sorted(begun - {*inside})):
+        text = values.get(task)
+        if isinstance(text, str) and text:
+            held.setdefault(text, task)
+    kept = {task: text for text, task in held.items()}
+    places = [task for task in order if task not in begun or task in kept]
+    places += [task for task in kept if task not in inside]
+    return [(place, kept[task]) for place, task in enumerate(places) if task in kept]
 
 
 def _copy_steps(
@@ -203,10 +218,10 @@ def _copy_steps(
     write: LabelStudioWrite,
     ids: Sequence[int],
     place: Mapping[str, Any],
-) -> tuple[Step, ...]:
+) -> list[Step]:
     """Copies of predictions under a new version, the project's settings, the old copies away."""
     if not ids:
-        return ()
+        return []
     rows = all_versions(client, place["project"])
     models = [row for row in rows if not is_copy(row["model_version"])]
     named = source.model_version
@@ -241,23 +256,22 @@ def _copy_steps(
         names = ", ".join(repr(name) for name in old)
         what = f"Remove the earlier run's copies: {names}"
         steps.append(Step("copies", what, 0, {**shared, "task_ids": [], "versions": old}))
-    return tuple(steps)
+    return steps
 
 
-def _stays(steps: Sequence[Step]) -> tuple[str, ...]:
+def _stays(steps: Sequence[Step], old: Sequence[Step]) -> tuple[str, ...]:
     if not steps:
         return ()
+    tabs = ("If you undo, the tabs that are removed get new addresses.",) if old else ()
     if steps[0].kind == "copies":
-        return (
-            ("If you undo, the earlier run's copies get new ids and dates.",)
-            if len(steps) > 2
-            else ()
-        )
+        earlier = ("If you undo, the earlier run's copies get new ids and dates.",)
+        return (*tabs, *(earlier if len(steps) > 2 else ()))
     own = KEYS[steps[0].payload["purpose"]]
     kept = (*([own.priority] if steps[0].payload["task_ids"] else []), own.batch)
     keys, verb = " and ".join(kept), "stay" if len(kept) > 1 else "stays"
     noun = "data keys" if len(kept) > 1 else "data key"
     return (
+        *tabs,
         f"The {noun} {keys} {verb}, empty, on tasks that didn't have them: Label Studio can only "
         "remove a key by replacing all of a task's data.",
     )

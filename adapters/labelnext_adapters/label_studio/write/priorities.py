@@ -13,6 +13,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
 from string import ascii_lowercase
 from typing import Literal
 
@@ -51,6 +53,49 @@ def priority_texts(n: int) -> list[str]:
     return [f"{value // unit}.{value % unit:0{places}d}" for value in rounded]
 
 
+def texts_around(n: int, fixed: Mapping[int, str]) -> list[str]:
+    """Priorities of n ranks, of which some have theirs already and keep it.
+
+    Args:
+        n: how many.
+        fixed: the priority of a position, from 0; one that contradicts those before it bounds
+            nothing, but no other rank gets it.
+
+    Returns:
+        The priorities of the other positions, falling, and between those that are fixed.
+
+    Example:
+        >>> texts_around(3, {0: "0.7500"})
+        ['0.500000', '0.250000']
+    """
+    if not fixed:
+        return priority_texts(n)
+    values = {p: Fraction(text) for p, text in fixed.items() if _PRIORITY.fullmatch(text)}
+    anchors: list[tuple[int, Fraction]] = []
+    for position in sorted(values):
+        before = range(position) if not anchors else ()
+        highest = anchors[-1][1] if anchors else Fraction(1)
+        room = values[position] < highest or (not anchors and all(p in fixed for p in before))
+        if 0 < values[position] <= highest and room:
+            anchors.append((position, values[position]))
+    anchors.append((n, Fraction(0)))
+    start, low = anchors[0]
+    free = sum(position not in fixed for position in range(start))
+    wanted = [1 - (1 - low) * k / free for k in range(free)]
+    for (start, high), (end, low) in pairwise(anchors):
+        free = sum(position not in fixed for position in range(start + 1, end))
+        wanted += [high - (high - low) * k / (free + 1) for k in range(1, free + 1)]
+    places = max(4, len(str(n))) + 2
+    while True:
+        unit = 10**places
+        numbers = [int(value * unit) for value in wanted]
+        made = {Fraction(number, unit) for number in numbers}
+        if len(made) == len(numbers) and 0 not in made and not made & {*values.values()}:
+            return [f"{number // unit}.{number % unit:0{places}d}" for number in numbers]
+        places += 1
+        wanted = [value - Fraction(1, 3 * 10**places) for value in wanted]
+
+
 def requests_for(targets: Mapping[int, str | float]) -> list[SetField]:
     """The requests that give each task its value, in order.
 
@@ -71,6 +116,22 @@ def requests_for(targets: Mapping[int, str | float]) -> list[SetField]:
         digits = _by_digits(by_width[width])
         requests += whole if len(whole) <= len(digits) else digits
     return requests
+
+
+def is_half(text: str, priority: str) -> bool:
+    """Whether a text is what a broken write leaves of a priority: its first digits, then letters.
+
+    Example:
+        >>> is_half("0.32bc", "0.3257"), is_half("0.3257", "0.3257"), is_half("0.9abc", "0.3257")
+        (True, False, False)
+    """
+    pairs = list(zip(text, priority, strict=False))
+    return (
+        len(text) == len(priority)
+        and text[:_HEAD] == priority[:_HEAD]
+        and any(a in ascii_lowercase for a, _ in pairs)
+        and all(a == b or a in ascii_lowercase for a, b in pairs)
+    )
 
 
 def _one_each(targets: Mapping[int, str | float]) -> list[SetField]:

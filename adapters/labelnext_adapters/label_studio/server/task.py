@@ -1,0 +1,79 @@
+"""A task as the server sends it, and the data keys that are ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+
+from labelnext_adapters.label_studio_format.annotations import Annotation
+
+PRIORITY = "labelnext_priority"
+BATCH = "labelnext_batch"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The data keys of a purpose; each purpose has its own, so that two queues live side by side.
+
+    Attributes:
+        priority: the order, as a text.
+        batch: the shard of those in the batch.
+    """
+
+    priority: str
+    batch: str
+
+
+KEYS: dict[str, Keys] = {
+    "label": Keys(PRIORITY, BATCH),
+    "review": Keys("labelnext_review_priority", "labelnext_review_batch"),
+}
+FIELDS = tuple(name for keys in KEYS.values() for name in (keys.priority, keys.batch))
+STATE_FIELDS = "id,total_annotations,cancelled_annotations,is_labeled,overlap"
+TASK_FIELDS = f"{STATE_FIELDS},data"
+
+
+class Prediction(msgspec.Struct):
+    """A stored prediction; `result` is decoded only if the prediction is used."""
+
+    id: int
+    task: int = 0
+    model_version: str | None = None
+    score: float | None = None
+    created_at: str | None = None
+    result: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+class Task(msgspec.Struct):
+    """A task, as far as it was asked for."""
+
+    id: int
+    data: dict[str, msgspec.Raw] = {}
+    total_annotations: int | None = 0
+    cancelled_annotations: int | None = 0
+    is_labeled: bool | None = None
+    overlap: int | None = 1
+    predictions: list[Prediction] = []
+    annotations: list[Annotation] = []
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has as many annotations as it needs."""
+        made = self.total_annotations or 0
+        return made > 0 and (self.is_labeled is not False or made >= (self.overlap or 1))
+
+
+class Begun(NamedTuple):
+    """What is known of a task that somebody annotated or skipped.
+
+    Attributes:
+        annotated: how many annotations it has.
+        skipped: how often it was skipped.
+        closed: whether the server hands it out no more.
+    """
+
+    annotated: int
+    skipped: int
+    closed: bool

@@ -1,0 +1,121 @@
+"""Whose tabs a task must be in: as many as it needs annotations, and of nobody who is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from labelnext.errors import ConfigError
+from labelnext_adapters.label_studio.options import LabelStudioWrite
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.people import known_people, list_members
+from labelnext_adapters.label_studio.server.standing import Standing
+from labelnext_adapters.label_studio.server.tags import owners, tag_of
+from labelnext_adapters.label_studio.server.tasks import Tasks
+from labelnext_adapters.label_studio.write.annotators import deal, shard_names
+
+
+@dataclass(frozen=True)
+class Shards:
+    """The shards of a run, and what is known of the people they are for.
+
+    Attributes:
+        names: of the shards.
+        shared: whether a task may be in several of them.
+        tasks: of the project.
+        people: the member of the organization that a name means, where it means one.
+    """
+
+    names: tuple[str, ...]
+    shared: bool
+    tasks: Tasks
+    people: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def _standing(self) -> Standing:
+        return self.tasks.standing or Standing()
+
+    @property
+    def left_out(self) -> set[int]:
+        """The tasks that nobody is handed any more."""
+        return self._standing.left_out
+
+    def is_tag(self, tag: object) -> bool:
+        """Whether a task with that text is in a tab of this run."""
+        found = owners(tag)
+        in_tabs = bool(found) and {*found} <= {*self.names}
+        return in_tabs and tag == tag_of(found, shared=self.shared)
+
+    def deal(self, batch: Sequence[int], before: Mapping[int, object]) -> dict[str, list[int]]:
+        """The tasks of the batch by the text that they get, next first."""
+        needs = {task: self._needed(task) for task in batch} if self.shared else {}
+        barred = {task: self._barred(task, owners(before.get(task))) for task in batch}
+        dealt = deal(batch, self.names, before, needs=needs, barred=barred)
+        if not self.shared:
+            return dealt
+        tags: dict[str, list[int]] = {}
+        for task in batch:
+            named = [name for name in self.names if task in dealt[name]]
+            if named:
+                tags.setdefault(tag_of(named, shared=True), []).append(task)
+        return tags
+
+    def _needed(self, task: int) -> int:
+        """In how many tabs: those of people we don't know stay, because one of them may be done."""
+        wanted = self.tasks.overlaps.get(task, 1)
+        done = self._standing.done_by(task)
+        known = {*self.people.values()}
+        if len(self.people) == len(self.names):
+            begun = self.tasks.begun_by.get(task)
+            return max(wanted - (begun.annotated if begun else 0), 0)
+        work = self._standing.work.get(task)
+        skips = len(work.skipped - known) if work else 0
+        return max(wanted + skips - len(done & known), 1)
+
+    def _barred(self, task: int, before: Sequence[str]) -> set[str]:
+        """The shards of people who annotated or skipped the task."""
+        done = self._standing.done_by(task)
+        barred = {name for name, person in self.people.items() if person in done}
+        work = self._standing.work.get(task)
+        unknown = bool(work and work.skipped - {*self.people.values()})
+        if unknown and not self.shared and not self._standing.to_me:
+            # Whoever had it skipped it, as far as one can tell.
+            others = {*self.names} - barred - {*before}
+            barred |= {*before} if others else set()
+        return barred
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise ConfigError unless the server can tell these names apart in a text of several."""
+    if any("|" in name for name in names) or len({n.casefold() for n in names}) < len(names):
+        raise ConfigError(
+            "write.annotators must be names without | that differ in more than upper case, in a "
+            f"project that wants several annotations of a task; got {list(names)!r}."
+        )
+
+
+def make_shards(
+    client: Client,
+    write: LabelStudioWrite,
+    tasks: Tasks,
+    project: Mapping[str, Any],
+    purpose: str,
+) -> Shards:
+    """The shards that the options ask for.
+
+    Raises:
+        ConfigError: if names cannot be told apart where a task is in several tabs.
+    """
+    names = shard_names(write.annotators)
+    overlap = (project.get("maximum_annotations") or 1) > 1
+    shared = overlap and write.annotators is not None and purpose == "label"
+    if shared:
+        check_names(names)
+    people = {}
+    if isinstance(write.annotators, list) and purpose == "label":
+        people = known_people(names, list_members(client))
+    return Shards(names, shared, tasks, people)
+
+
+__all__ = ["Shards", "check_names", "make_shards"]

@@ -1,0 +1,153 @@
+"""The tabs of a run: one for each shard, and those of earlier runs that serve nothing any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from labelnext.journal.plan import Step
+from labelnext_adapters.label_studio.options import LabelStudioWrite
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.standing import IGNORED, TO_ME
+from labelnext_adapters.label_studio.server.tab import (
+    View,
+    filters,
+    is_ours,
+    list_tabs,
+    ordering,
+    own_tab,
+    review_filters,
+)
+from labelnext_adapters.label_studio.server.tags import tag_of
+from labelnext_adapters.label_studio.server.tasks import KEYS, count_tasks
+from labelnext_adapters.label_studio.write.annotators import shard_names
+from labelnext_adapters.label_studio.write.shards import Shards
+
+_OURS = ("total_annotations", "cancelled_annotations", "annotators")  # columns our filters use
+
+
+def tab_title(write: LabelStudioWrite, name: str) -> str:
+    """The title of a shard's tab, or of the only one."""
+    return write.tab if write.annotators is None else f"{write.tab} {name}"
+
+
+def tab_steps(
+    views: Sequence[View],
+    write: LabelStudioWrite,
+    project: Mapping[str, Any],
+    place: Mapping[str, Any],
+    shards: Shards,
+    skipped: str | None,
+) -> list[Step]:
+    """Steps that put the tabs of the shards in order.
+
+    Args:
+        views: the tabs that are there.
+        write: how the ranking is written.
+        project: its settings.
+        place: where it is, and the purpose.
+        shards: and the people they are for.
+        skipped: where skipped tasks come, as `source.skipped`.
+
+    Raises:
+        WriteRefused: if a title is taken by a tab that labelnext did not make.
+    """
+    review, whole = place["purpose"] == "review", write.annotators is None
+    wanted = project.get("maximum_annotations") or 1
+    queue = project.get("skip_queue")
+    hidden = skipped == "never" or (queue == IGNORED and wanted == 1)
+    steps = []
+    for name in shard_names(write.annotators):
+        title = tab_title(write, name)
+        own_tab(list(views), title)  # refuses a title that is taken
+        tag = None if whole and write.mode == "queue" else name
+        # The server hands back what somebody skipped only if their tab shows it.
+        person = None if queue == TO_ME else shards.people.get(name)
+        shown = (
+            review_filters(name)
+            if review
+            else filters(tag, wanted, shared=shards.shared, person=person, skipped=not hidden)
+        )
+        order = ordering(whole=write.mode == "queue", keys=KEYS[place["purpose"]])
+        tab = {"title": title, "ordering": order, "filters": shown}
+        payload = {**place, "tab": tab, "annotator": None if whole else name}
+        steps.append(Step("tab", f'Create or update the tab "{title}"', 0, payload))
+    return steps
+
+
+def stale_steps(
+    views: Sequence[View], write: LabelStudioWrite, place: Mapping[str, Any]
+) -> tuple[list[Step], list[str]]:
+    """Steps that take away the tabs of earlier runs that serve nothing any more.
+
+    Args:
+        views: the tabs that are there.
+        write: how the ranking is written.
+        place: where the project is, and the purpose.
+
+    Returns:
+        The steps, and a sentence for each tab that people changed, which stays.
+    """
+    now = set()
+    if write.mode != "uncertainty":
+        now = {tab_title(write, name) for name in shard_names(write.annotators)}
+    keys = KEYS[place["purpose"]]
+    steps, changed = [], []
+    for view in views:
+        data = view["data"]
+        title = str(data.get("title"))
+        if title in now or not is_ours(data) or not _was_made(data, title, write.tab, keys.batch):
+            continue
+        items = (data.get("filters") or {}).get("items") or ()
+        columns = {str(i.get("filter")).removeprefix("filter:tasks:") for i in items}
+        if columns <= {*_OURS, f"data.{keys.batch}"}:
+            payload = {**place, "view": view["id"], "title": title}
+            steps.append(
+                Step("old tab", f'Remove the tab "{title}", which serves nothing', 0, payload)
+            )
+        else:
+            changed.append(
+                f'The tab "{title}" gets no tasks any more; delete it if nobody needs its filters.'
+            )
+    return steps, changed
+
+
+def left_in_tabs(client: Client, project: int, write: LabelStudioWrite) -> dict[str, int]:
+    """How many tasks the tab of each annotator still has for them; no entry without a tab.
+
+    Tasks that somebody skipped don't count: whoever skipped one is not handed it again.
+    """
+    left = {}
+    views = list_tabs(client, project)
+    open_ = (
+        _only("is_labeled", "Boolean", False),
+        _only("cancelled_annotations", "Number", 0),
+    )
+    for name in shard_names(write.annotators):
+        tab = own_tab(views, tab_title(write, name))
+        if tab is not None:
+            items = (tab["data"].get("filters") or {}).get("items") or ()
+            left[name] = count_tasks(client, project, (*open_, *items))
+    return left
+
+
+def _only(column: str, kind: str, value: object) -> dict[str, Any]:
+    return {
+        "filter": f"filter:tasks:{column}",
+        "operator": "equal",
+        "type": kind,
+        "value": value,
+    }
+
+
+def _was_made(data: View, title: str, tab: str, key: str) -> bool:
+    """Whether an earlier run made a tab for a shard, or for all: by its stamp, title and filter."""
+    items = (data.get("filters") or {}).get("items") or ()
+    values = {str(i.get("value")) for i in items if i.get("filter") == f"filter:tasks:data.{key}"}
+    if title == tab:
+        return True
+    name = title.removeprefix(f"{tab} ")
+    return name != title and bool(values & {name, tag_of([name], shared=True)})
+
+
+__all__ = ["left_in_tabs", "stale_steps", "tab_steps", "tab_title"]

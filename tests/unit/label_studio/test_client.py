@@ -1,0 +1,177 @@
+"""The connection: redirects, resets, and answers that are not Label Studio's."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from labelnext.errors import LabelnextError, NotFound, Unavailable
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.project import find_project, find_versions
+from labelnext_adapters.label_studio.server.tab import list_tabs
+
+# label-studio-sdk 2.1 exchanges a Personal Access Token by a call that pydantic has deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")
+
+TOKEN = "abcdef0123456789abcdef0123456789abcdef02"
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+def personal_token() -> str:
+    def part(data: dict[str, Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")
+
+    payload = {"token_type": "refresh", "exp": 4_000_000_000, "jti": "x", "user_id": 1}
+    return f"{part({'alg': 'HS256', 'typ': 'JWT'})}.{part(payload)}.sig"
+
+
+def opened(answer: Answer, url: str = "http://host", key: str = TOKEN) -> Client:
+    """A client whose requests that function answers."""
+    client = Client(url, SecretStr(key))
+    client.pauses = (0.0, 0.0, 0.0)
+    client._http._transport = httpx.MockTransport(answer)
+    client._http._mounts = {}
+    return client
+
+
+def test_the_final_address_is_found_once_and_without_the_token() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if request.url.scheme == "http":
+            there = str(request.url).replace("http:", "https:")
+            return httpx.Response(301, headers={"Location": there})
+        return httpx.Response(200, json={"detail": "done"})
+
+    client = opened(answer, "http://host/labels")
+    for _ in range(2):
+        assert client.send("POST", "api/dm/views/", {"a": 1}) == {"detail": "done"}
+    assert client.base == "https://host/labels"
+    assert client.url == "http://host/labels"
+    assert [(r.method, str(r.url)) for r in asked] == [
+        ("GET", "http://host/labels/api/version"),
+        ("GET", "https://host/labels/api/version"),
+        ("POST", "https://host/labels/api/dm/views/"),
+        ("POST", "https://host/labels/api/dm/views/"),
+    ]
+    assert ["authorization" in r.headers for r in asked] == [False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        "https://other/api/version",
+        "https://host/login?next=/",
+        "/api/version",
+        "//other/api/version",
+    ],
+)
+def test_a_redirect_elsewhere_is_one_line_and_never_sees_the_token(there: str) -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        if request.url.path.startswith("/login"):
+            return httpx.Response(200, text="<html>Sign in</html>")
+        return httpx.Response(302, headers={"Location": there})
+
+    with pytest.raises(NotFound, match="must be the final address of a Label Studio server") as e:
+        opened(answer).get_json("api/projects/1/")
+    assert "\n" not in e.value.message
+    assert not any("authorization" in request.headers for request in seen)
+    assert not any(request.url.host == "other" for request in seen)
+
+
+def test_a_write_is_not_redirected() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/version":
+            return httpx.Response(200, json={})
+        return httpx.Response(301, headers={"Location": "http://host/elsewhere"})
+
+    with pytest.raises(NotFound, match="redirects /api/dm/views/ to 'http://host/elsewhere'"):
+        opened(answer).send("POST", "api/dm/views/", {})
+
+
+@pytest.mark.parametrize(("retry", "sent"), [(True, 3), (False, 1)])
+def test_a_reset_is_tried_again_where_that_does_no_harm(retry: bool, sent: int) -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/version":
+            return httpx.Response(200, json={})
+        asked.append(request)
+        if len(asked) < 3:
+            raise httpx.ReadError("[Errno 104] Connection reset by peer", request=request)
+        return httpx.Response(200, json={"created": 1})
+
+    client = opened(answer)
+    if retry:
+        assert client.send("PATCH", "api/dm/views/1/", {}) == {"created": 1}
+    else:
+        with pytest.raises(Unavailable, match="Connection reset by peer"):
+            client.send("POST", "api/projects/", {}, retry=False)
+    assert len(asked) == sent
+
+
+@pytest.mark.parametrize("key", [TOKEN, personal_token()])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>Sign in</html>",
+        "[" * 200_000,
+        '{"error": "not today"}',
+        '{"detail": "quota"}',
+        "[1]",
+        '"text"',
+        "null",
+        "",
+    ],
+    ids=["html", "deep", "error", "detail", "list", "text", "null", "nothing"],
+)
+def test_whatever_answers_is_one_line(key: str, body: str) -> None:
+    client = opened(lambda request: httpx.Response(200, text=body), key=key)
+    for ask in (
+        lambda: find_versions(client, 1),
+        lambda: list_tabs(client, 1),
+        lambda: find_project(client, "a title"),
+        lambda: list(client.rows("api/predictions/", dict, project=1)),
+    ):
+        with pytest.raises(LabelnextError) as error:
+            ask()
+        assert "\n" not in str(error.value.message)
+        assert len(error.value.message) < 400
+
+
+@pytest.mark.parametrize(
+    ("url", "said", "hint"),
+    [
+        ("https://host", "[SSL: WRONG_VERSION_NUMBER] wrong version number", "write http://host"),
+        ("https://host", "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed", "set ca_bundle to"),
+        ("http://host", "Server disconnected without sending a response.", "write https://host"),
+        ("http://host", "[Errno 111] Connection refused", "that the server is running"),
+    ],
+)
+def test_what_went_wrong_on_the_way_is_told_apart(url: str, said: str, hint: str) -> None:
+    kind = httpx.RemoteProtocolError if "disconnected" in said else httpx.ConnectError
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise kind(said, request=request)
+
+    with pytest.raises(Unavailable) as error:
+        opened(answer, url).get("api/version")
+    assert hint in str(error.value.hint)
+    assert said in error.value.message
+
+
+def test_http_on_a_port_for_https_is_explained() -> None:
+    said = "Client sent an HTTP request to an HTTPS server."
+    with pytest.raises(NotFound, match="url must begin with https") as error:
+        opened(lambda request: httpx.Response(400, text=said)).get("api/version")
+    assert error.value.hint == "write https://host."
