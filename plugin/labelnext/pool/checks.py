@@ -118,7 +118,7 @@ def float_array(what: str, values: ArrayLike) -> NDArray[np.floating]:
     if array.dtype == object:
         try:
             array = array.astype(np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise InvalidInput(f"{what} must be numbers in rows of equal length.") from error
     if array.dtype.kind not in "fiub":
         raise InvalidInput(f"{what} must be numbers; got {array.dtype}.")
@@ -135,6 +135,8 @@ def column_of(what: str, values: ArrayLike, length: int, dtype: type[np.generic]
     """
     try:
         array = np.asarray(values)
+        if array.dtype.kind == "c":
+            raise TypeError("complex numbers have no order")
         with np.errstate(invalid="ignore"):  # NaN is no whole number, see below
             cast: NDArray[Any] = array.astype(dtype)
     except (TypeError, ValueError, OverflowError) as error:
@@ -283,7 +285,10 @@ def likeliest_classes(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
 
 def checked_votes(votes: ArrayLike, n: int, classes: tuple[str, ...] | None) -> NDArray[np.int64]:
     """Check votes, shape (n_items, n_people), with the rules of `checked_labels`."""
-    columns = np.asarray(votes)
+    try:
+        columns = np.asarray(votes)
+    except ValueError as error:
+        raise InvalidInput("votes must have rows of equal length.") from error
     if columns.ndim != 2 or len(columns) != n:
         raise InvalidInput(f"votes must be of shape ({n}, n_people); got shape {columns.shape}.")
     checked = checked_labels(columns.reshape(-1), columns.size, classes, what="votes")

@@ -96,7 +96,7 @@ def checked_classes(classes: Iterable[object]) -> tuple[str, ...]:
         InvalidInput: if there are none or more than `MOST_CLASSES`, one is longer than
             `LONGEST_CLASS`, or a name repeats.
     """
-    values = list(islice(classes, MOST_CLASSES + 1))
+    values = _iterated("classes", classes, MOST_CLASSES + 1)
     if len(values) > MOST_CLASSES:
         raise InvalidInput(f"classes must be at most {MOST_CLASSES:,}; got more.")
     names = tuple(_text("classes", row, value) for row, value in enumerate(values))
@@ -131,9 +131,18 @@ def _listed(what: str, values: Iterable[object], kinds: str) -> list[object]:
                 hint="convert them to texts first.",
             )
         values = values.tolist()
+    return _iterated(what, values)
+
+
+def _iterated(what: str, values: Iterable[object], most: int | None = None) -> list[object]:
+    """The first values of a column.
+
+    Raises:
+        InvalidInput: if it is none.
+    """
     if isinstance(values, bytes) or not isinstance(values, Iterable):
         raise InvalidInput(f"{what} must be a list of strings; got {values!r:.60}.")
-    return list(values)
+    return list(islice(values, most))
 
 
 def _id_text(row: int, value: object) -> str:

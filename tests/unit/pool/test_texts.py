@@ -172,6 +172,28 @@ def test_class_positions_are_not_of_any_size(position: int) -> None:
         Objects([0, 1], [0.5], class_ids=[position])
 
 
+@pytest.mark.parametrize("column", ["probabilities", "embeddings", "costs", "labels", "votes"])
+@pytest.mark.parametrize("value", [1j, "x", None, [1, 2], {}, 10**400], ids=repr)
+def test_what_is_no_number_is_named_with_its_column(column: str, value: object) -> None:
+    if column in ("probabilities", "embeddings") and value is None:
+        return  # a gap, as NaN
+    rows = (
+        [[0, value], [1, 0]] if column in ("probabilities", "embeddings", "votes") else [1, value]
+    )
+    for given in (rows, np.array(rows, dtype=object)):
+        with pytest.raises(InvalidInput, match=f"{column} must"):
+            Pool(["a", "b"], **{column: given})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [None, 3, 1.5, True])
+def test_columns_of_texts_are_lists(value: object) -> None:
+    with pytest.raises(InvalidInput, match="item_ids must be a list of strings"):
+        Pool(value)  # type: ignore[arg-type]
+    if value is not None:
+        with pytest.raises(InvalidInput, match="classes must be a list of strings"):
+            Pool(["a"], classes=value)  # type: ignore[arg-type]
+
+
 def test_numbers_of_any_width_and_byte_order_are_read_alike() -> None:
     rows = np.array([[0.25, 0.75], [0.5, 0.5]])
     for kind in (">f8", "<f8", np.longdouble, ">f4", np.float16):
