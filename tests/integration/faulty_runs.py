@@ -61,7 +61,8 @@ def state(server: LabelStudio, project: int) -> dict[str, Any]:
     settings = server.api("GET", f"/api/projects/{project}/")
     return {
         "data": [json.loads(stored[task]) for task in ids],
-        "tabs": [tab["data"] for tab in server.tabs(project)],
+        # Each run leaves its own id in the tab.
+        "tabs": [{**tab["data"], "labelnext": None} for tab in server.tabs(project)],
         "predictions": found,
         "settings": (settings["sampling"], settings["model_version"][:9]),
     }
