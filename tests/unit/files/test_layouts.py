@@ -69,7 +69,7 @@ CATS = "id,cat,dog\n001,0.9,0.1\n2024-01-01,0.6,0.4\n1e5,0.2,0.8\n"
         ("spam.csv", "item_id,p_spam\nx,0.9\ny,0.55\n", {}, ["y", "x"]),
         ("rounded.csv", "id,a,b,c\nx,0.33,0.33,0.33\ny,0.9,0.05,0.05\n", {}, ["x", "y"]),
     ],
-    ids=lambda value: value if isinstance(value, str) and value[-3:] in ("csv", "tsv", ".gz") else "",
+    ids=lambda value: value if isinstance(value, str) and len(value) < 15 else "",
 )  # fmt: skip
 def test_a_table_is_ranked_whatever_its_layout(
     tmp_path: Path, name: str, content: str | bytes, options: Mapping[str, Any], expected: list[str]
