@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -154,3 +156,31 @@ def test_every_method_keeps_to_its_constraints(method: str) -> None:
     assert "10" not in ids
     assert not set(ids) & set("012345")
     assert np.unique(groups, return_counts=True)[1].max() <= 2
+
+
+def test_limits_look_at_the_order_of_the_scores_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    method = get_selection("top_k")
+
+    def counted(utilities: np.ndarray, budget: int | None = None) -> np.ndarray:
+        asked.append(len(utilities))
+        return method.function(utilities, budget)
+
+    spy = replace(method, function=counted)
+    monkeypatch.setattr("labelnext.ranking.recipe.get_selection", lambda name: spy)
+    n = 1000  # the best hundred items are of one group, the next of another, and so on
+    first = np.linspace(0.5, 0.9, n)
+    groups = [f"g{i // 100}" for i in range(n)]
+    pool = Pool(range(n), probabilities=np.stack([first, 1 - first], axis=1), groups=groups)
+    assert rank(pool, "margin", budget=10, per_group=1).item_ids.tolist() == [
+        str(i) for i in range(0, n, 100)
+    ]
+    assert asked == [n]
+
+
+def test_thousands_of_included_and_excluded_ids_are_kept_apart() -> None:
+    n = 20_000
+    pool = Pool(range(3 * n), probabilities=np.full((3 * n, 2), 0.5))
+    include, exclude = ([str(i) for i in range(k * n, (k + 1) * n)] for k in (1, 2))
+    ids = rank(pool, "margin", include=include, exclude=exclude).item_ids.tolist()
+    assert ids == [*include, *map(str, range(n))]
