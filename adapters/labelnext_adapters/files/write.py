@@ -21,6 +21,7 @@ from labelnext.support.files import (
     check_outputs,
     check_regular,
     same_file,
+    sweep,
     write_atomically,
     write_failed,
 )
@@ -113,6 +114,7 @@ class FilePerformer(Performer):
         """Restore the earlier file, unless someone has changed ours since."""
         self._check_whole(before)
         path, ours = self._path(step), self._ours()
+        sweep(Path(os.path.realpath(path)).parent)
         earlier = before.get("sha256")
         current = _sha256(path) if path.exists() else None
         noted = "sha256" in before  # older versions noted ours after the write, and no other

@@ -65,7 +65,7 @@ def run(
             return _report(settings, platform, job, plan, output)
         report, failure = _carried_out(settings, platform, job, plan, output)
     if report.path is not None:
-        sweep(report.path.absolute().parent)
+        sweep(report.path.resolve().parent)
         page = report.to_html().encode()
         try:
             write_atomically(report.path, lambda file: file.write(page))
@@ -91,7 +91,7 @@ def _carried_out(
         notices = _earlier_runs(settings)
         for place in (plan.output, output):
             if place is not None and not is_url(place):
-                sweep(Path(place).parent)
+                sweep(Path(place).resolve().parent)
         journal = Journal.create(settings.state, plan, details=details)
         job.apply(plan, journal)
         notices += [Notice("write", remark) for remark in journal.remarks]

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.runs.deaths import ACTIONS, ENDS, KINDS, trials
 
 # A round is one trial of each action and end; `make torture` tries as many as it is told.
-_ROUNDS = {"csv": 2, "jsonl": 1, "parquet": 1, "folder": 1}
+_ROUNDS = {"csv": 1, "jsonl": 1, "parquet": 1, "folder": 1}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="each trial is a fork")
