@@ -102,7 +102,12 @@ def test_a_changed_export_is_ranked_or_refused_in_words(data: st.DataObject) -> 
         rank(read_exports({"e.json": json.dumps(export).encode()}, setup, **options))
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(st.binary(max_size=60), st.integers(0, 400), st.integers(0, 400))
 def test_changed_bytes_are_read_or_refused_in_words(noise: bytes, begin: int, length: int) -> None:
     body = json.dumps(EXPORTS[3][1]).encode()
