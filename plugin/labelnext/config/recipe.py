@@ -120,7 +120,8 @@ def with_options(
                 message = f"must be {misfit.rule}; got {shown(misfit.value)}."
                 where = (*location, *misfit.inside)
                 raise document.error(where, message, hint=misfit.hint) from None
-        sections[section] = settings.model_copy(update={"options": options})
+        if options:  # what is copied counts as given
+            sections[section] = settings.model_copy(update={"options": options})
     return sections["acquisition"], sections["selection"]
 
 
