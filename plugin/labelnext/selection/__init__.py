@@ -115,7 +115,8 @@ class SelectionMethod:
         """
         chosen = np.asarray(picks)
         most = n_items if wanted is None else min(wanted, n_items)
-        right = chosen.ndim == 1 and (chosen.dtype.kind in "iu" or not len(chosen))
+        flat = chosen.shape == (chosen.size,)
+        right = flat and (chosen.dtype.kind in "iu" or not len(chosen))
         right = right and len(chosen) <= most
         right = right and (not len(chosen) or (chosen.min() >= 0 and chosen.max() < n_items))
         if not right or np.bincount(chosen.astype(np.intp), minlength=1).max() > 1:
