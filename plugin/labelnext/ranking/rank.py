@@ -21,7 +21,6 @@ from labelnext.ranking.recipe import Recipe, asked, resolved
 from labelnext.selection import INPUTS, SelectionMethod
 from labelnext.selection.sorting import stable_order
 from labelnext.selection.vectors import Points, Space, finite_rows
-from labelnext.support.words import counted
 
 # Methods take one prediction per item, for any number of model versions.
 _OF_ALL_VERSIONS = {"probabilities": "mean_probabilities", "objects": "newest_objects"}
@@ -114,7 +113,7 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
                 picks: NDArray[np.intp] = method.function(
                     **inputs.of(tier, before), budget=lacking, **options
                 )
-                picks = _checked_picks(method, picks, len(tier), lacking)
+                picks = method.checked(picks, len(tier), lacking)
                 chosen = np.concatenate([chosen, tier[picks]])
         return chosen
 
@@ -172,29 +171,6 @@ def auto_notices(recipe: Recipe) -> list[Notice]:
     usual = {"acquisition"} if recipe.acquisition == "margin" else set()
     keys = [key for key in ("acquisition", "selection") if key in recipe.reasons]
     return [Notice(key, recipe.reasons[key]) for key in keys if key not in usual]
-
-
-def _checked_picks(
-    method: SelectionMethod, picks: Any, n_items: int, wanted: int | None
-) -> NDArray[np.intp]:
-    """What a method chose, checked before it becomes a batch.
-
-    Raises:
-        LabelnextError: if it isn't positions of different items, or too many; a fault in the
-            method, not in the data.
-    """
-    chosen = np.asarray(picks)
-    most = n_items if wanted is None else min(wanted, n_items)
-    right = chosen.ndim == 1 and (chosen.dtype.kind in "iu" or not len(chosen))
-    right = right and len(chosen) <= most
-    right = right and (not len(chosen) or (chosen.min() >= 0 and chosen.max() < n_items))
-    if not right or np.bincount(chosen.astype(np.intp), minlength=1).max() > 1:
-        raise LabelnextError(
-            f"the selection method {method.name} must return different positions of at most "
-            f"{counted(most, 'item')} from 0 to {n_items - 1}; got {chosen!r:.200}.",
-            hint="this is a fault in the method; nothing was written.",
-        )
-    return chosen.astype(np.intp, copy=False)
 
 
 def _usable(

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.errors import LabelnextError
 from labelnext.selection.auto import auto
 from labelnext.selection.badge import badge
 from labelnext.selection.cluster_margin import cluster_margin
@@ -30,6 +31,7 @@ from labelnext.selection.typiclust import typiclust
 from labelnext.selection.weighted import weighted
 from labelnext.support.plugins import Table, instance_of
 from labelnext.support.signatures import option_kinds
+from labelnext.support.words import counted
 
 #: The inputs a method may take, with their names in messages.
 INPUTS: Mapping[str, str] = {
@@ -109,6 +111,27 @@ class SelectionMethod:
     def seeded(self) -> bool:
         """Whether the method uses a random seed."""
         return "seed" in self._parameters
+
+    def checked(self, picks: Any, n_items: int, wanted: int | None) -> NDArray[np.intp]:
+        """What the method chose, checked before it becomes a batch.
+
+        Raises:
+            LabelnextError: if it isn't positions of different items, or too many; a fault in the
+                method, not in the data.
+        """
+        chosen = np.asarray(picks)
+        most = n_items if wanted is None else min(wanted, n_items)
+        flat = chosen.shape == (chosen.size,)
+        right = flat and (chosen.dtype.kind in "iu" or not len(chosen))
+        right = right and len(chosen) <= most
+        right = right and (not len(chosen) or (chosen.min() >= 0 and chosen.max() < n_items))
+        if not right or np.bincount(chosen.astype(np.intp), minlength=1).max() > 1:
+            raise LabelnextError(
+                f"the selection method {self.name} must return different positions of at most "
+                f"{counted(most, 'item')} from 0 to {n_items - 1}; got {chosen!r:.200}.",
+                hint="this is a fault in the method; nothing was written.",
+            )
+        return chosen.astype(np.intp, copy=False)
 
     @property
     def _parameters(self) -> Mapping[str, inspect.Parameter]:
