@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition.costs import expected_costs
-from labelnext.acquisition.lone import placed_by_doubt
+from labelnext.acquisition.lone import with_own_doubt
 from labelnext.acquisition.objects import alone, labels_as_objects, object_statistics
 from labelnext.acquisition.weights import weighted_objects
 from labelnext.errors import InvalidInput
@@ -179,7 +179,7 @@ class AcquisitionFunction:
         scores[pool.missing] = np.nan
         utilities = scores if self.direction == "high" else -scores
         if self.members and of == "items":
-            utilities = placed_by_doubt(utilities, pool)
+            utilities = with_own_doubt(utilities, pool)
         if chosen.get("per_cost"):
             utilities = utilities / _costs(pool)
         if of == "objects":

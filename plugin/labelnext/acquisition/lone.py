@@ -26,40 +26,33 @@ def lone_items(pool: Pool) -> NDArray[np.bool_]:
     return alone
 
 
-def placed_by_doubt(utilities: NDArray[np.float64], pool: Pool) -> NDArray[np.float64]:
-    """Utilities in which items of a lone member stand where its own doubt puts them.
+def with_own_doubt(utilities: NDArray[np.float64], pool: Pool) -> NDArray[np.float64]:
+    """Utilities in which an item of a lone member has that member's entropy.
 
-    A committee of one agrees with itself, so its disagreement is 0 however unsure it is. The
-    entropy of the mean distribution is known for all items: a lone item whose entropy is, say,
-    above that of four fifths of the other items gets a utility above four fifths of theirs.
+    A committee of one agrees with itself, so its disagreement is 0 however unsure it is. Entropy is
+    what members that vote as it predicts would disagree by. No other item has an influence, so that
+    a pool in parts is ranked as it is in memory.
 
     Args:
         utilities: shape (n_items,), of disagreement; larger is labelled first.
         pool: with the probabilities of several members.
 
     Returns:
-        Shape (n_items,); the same array if no item has a lone member.
+        Shape (n_items,), in nats for those items; the same array if there are none.
 
     Example:
         >>> nan = float("nan")
         >>> first = [[1, 0], [0.5, 0.5], [0.5, 0.5]]
         >>> pool = Pool("abc", probabilities=[first, [[1, 0], [0, 1], [nan, nan]]])
-        >>> placed_by_doubt(np.array([0.0, 0.2, 0.0]), pool).tolist()
-        [0.0, 0.2, 0.2]
+        >>> with_own_doubt(np.array([0.0, 0.2, 0.0]), pool).round(4).tolist()
+        [0.0, 0.2, 0.6931]
     """
     alone = lone_items(pool)
     if not alone.any() or pool.mean_probabilities is None:
         return utilities
-    doubt: NDArray[np.float64] = np.full(len(pool), np.nan)
-    known = ~np.isnan(pool.mean_probabilities).any(axis=1)
-    doubt[known] = entropy(pool.mean_probabilities[known])
-    others = known & ~alone & np.isfinite(utilities)
     placed = np.array(utilities, dtype=np.float64)
-    if not others.any():
-        placed[alone] = doubt[alone]
-        return placed
-    placed[alone] = np.interp(doubt[alone], np.sort(doubt[others]), np.sort(utilities[others]))
+    placed[alone] = entropy(pool.mean_probabilities[alone])
     return placed
 
 
-__all__ = ["lone_items", "placed_by_doubt"]
+__all__ = ["lone_items", "with_own_doubt"]
