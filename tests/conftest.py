@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
+
+from labelnext import errors
 
 # A busy machine is slow, not wrong; and the invariances run over the whole table of functions.
 settings.register_profile("labelnext", deadline=None, max_examples=40)
 settings.load_profile("labelnext")
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret is remembered by the process; the tests of one process share no secrets."""
+    monkeypatch.setattr(errors, "_secrets", {})

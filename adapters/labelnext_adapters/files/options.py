@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from labelnext.adapter.formats import Format, format_names, get_format, recognised
 from labelnext.adapter.options import Options, WriteOptions
 from labelnext.adapter.protocol import Context
+from labelnext.adapter.sample import suffix_of
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.support.plugins import offers
 from labelnext.support.store import is_url
@@ -84,9 +85,20 @@ def given_model(data: Mapping[str, Any], directory: Path) -> type[FilesSource]:
         return source_model(None)
     try:
         place = place_of(path, Context(directory))
-        return source_model(recognised(place, stated, given).name)
+        known = recognised(place, stated, given)
+        if stated is None and not known.needs and _could_be_another(place, known):
+            return source_model(None)
+        return source_model(known.name)
     except LabelnextError:  # said where the value is checked, or when the file is read
         return source_model(None)
+
+
+def _could_be_another(place: Path | str, known: Format) -> bool:
+    """Whether nothing is there to look at, and several formats have names that end like it."""
+    if not isinstance(place, Path) or place.exists():
+        return False
+    formats = map(get_format, format_names())
+    return any(suffix_of(place) in f.endings for f in formats if f is not known)
 
 
 @cache

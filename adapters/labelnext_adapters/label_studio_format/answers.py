@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from labelnext.pool.answers import spread_rest
-from labelnext_adapters.label_studio_format.faults import BrokenRegion
+from labelnext_adapters.label_studio_format.faults import UNDECODABLE, BrokenRegion
 from labelnext_adapters.label_studio_format.region import (
     Probs,
     Region,
@@ -49,7 +49,7 @@ def answer_of(region: Region, setup: Setup) -> tuple[list[int], Probs]:
     """The classes that an answer names, and its class probabilities."""
     try:
         value = _choices.decode(region.value)
-    except msgspec.MsgspecError as error:
+    except UNDECODABLE as error:
         raise BrokenRegion(f"value: {error}") from error
     return [setup.position(label) for label in value.labels(setup.separator)], probs_of(
         region, value.probs

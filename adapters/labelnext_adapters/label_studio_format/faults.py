@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+
+#: What decoding raises for a record that is no JSON of its form, or no UTF-8.
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError)
+
 
 class BrokenRegion(Exception):
     """A region that is not what its control tag makes; its text says why."""

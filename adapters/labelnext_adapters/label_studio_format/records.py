@@ -15,6 +15,7 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio_format.annotations import Annotation
+from labelnext_adapters.label_studio_format.faults import UNDECODABLE
 from labelnext_adapters.label_studio_format.moments import moment
 from labelnext_adapters.label_studio_format.region import shown
 
@@ -112,7 +113,7 @@ def read_tasks(files: Mapping[str, bytes], notices: list[Notice]) -> list[Task]:
         for place, record in records:
             try:
                 tasks.append(_task(record, place))
-            except msgspec.MsgspecError as error:
+            except UNDECODABLE as error:
                 faults.append(f"{place}{_number(record)} ({error})")
     if faults:
         _report(faults, len(tasks), notices)
@@ -188,7 +189,7 @@ def _refuse_kinds(records: Sequence[msgspec.Raw], of: str) -> None:
     for record in records:
         try:
             keys = _keys.decode(record)
-        except msgspec.MsgspecError:
+        except UNDECODABLE:
             continue
         if "completions" in keys:
             raise InvalidInput(
@@ -216,7 +217,7 @@ def _refuse_kinds(records: Sequence[msgspec.Raw], of: str) -> None:
 def _no_task(record: msgspec.Raw) -> bool:
     try:
         return "data" not in _keys.decode(record)
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         return True
 
 
@@ -232,7 +233,7 @@ def _task(raw: msgspec.Raw, place: str) -> Task:
     for each in record.predictions or ():
         try:
             prediction = _prediction.decode(each)
-        except msgspec.MsgspecError:
+        except UNDECODABLE:
             task.n_broken += 1
             continue
         if isinstance(prediction, int):
@@ -242,7 +243,7 @@ def _task(raw: msgspec.Raw, place: str) -> Task:
     for each in record.annotations or ():
         try:
             task.annotations.append(_annotation_of(_annotation.decode(each)))
-        except msgspec.MsgspecError:
+        except UNDECODABLE:
             task.annotations.append(Annotation(0, msgspec.Raw(b"null")))
     return task
 
@@ -273,7 +274,7 @@ def _number(record: msgspec.Raw) -> str:
     """The id of a record that is no task, if it has one."""
     try:
         number = _keys.decode(record).get("id")
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         return ""
     return "" if number is None else f", id {shown(number)}"
 

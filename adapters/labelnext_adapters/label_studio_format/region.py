@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from labelnext_adapters.label_studio_format.faults import BrokenRegion, OutOfRange
+from labelnext_adapters.label_studio_format.faults import UNDECODABLE, BrokenRegion, OutOfRange
 
 #: How far beyond [0, 1] rounding may take a score.
 ROUNDING = 1e-6
@@ -75,16 +75,16 @@ def regions_of(result: bytes | msgspec.Raw, remarks: Remarks) -> Iterator[Region
     try:
         yield from _regions.decode(result)
         return
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         pass
     try:
         raws = _raws.decode(result)
-    except msgspec.MsgspecError as error:
+    except UNDECODABLE as error:
         raise BrokenRegion("its result is no list of regions") from error
     for raw in raws:
         try:
             yield _region.decode(raw)
-        except msgspec.MsgspecError:
+        except UNDECODABLE:
             remarks.broken.append(f"a region must be an object; got {shown(raw)}")
     if len(remarks.broken) == len(raws):
         raise BrokenRegion(remarks.broken[0])
@@ -122,7 +122,7 @@ def probs_of(region: Region, own: Probs) -> Probs:
         return own
     try:
         meta = _meta.decode(region.meta)
-    except msgspec.MsgspecError as error:
+    except UNDECODABLE as error:
         raise BrokenRegion(f"meta must be an object; got {shown(region.meta)}") from error
     return None if meta is None else meta.probs
 

@@ -22,6 +22,7 @@ from labelnext_adapters.label_studio_format.answers import (
     spread_list,
     vector_of,
 )
+from labelnext_adapters.label_studio_format.faults import UNDECODABLE
 from labelnext_adapters.label_studio_format.faults import BrokenRegion as BrokenRegion
 from labelnext_adapters.label_studio_format.faults import OutOfRange as OutOfRange
 from labelnext_adapters.label_studio_format.faults import UnknownLabel as UnknownLabel
@@ -307,7 +308,7 @@ def _part(region: Region, name: str, setup: Setup, remarks: Remarks) -> Found:
     else:
         try:
             value: Any = _decoder(control.key).decode(region.value)
-        except msgspec.MsgspecError as error:
+        except UNDECODABLE as error:
             raise BrokenRegion(f"value: {error}") from error
         labels = getattr(value, control.key) if control.key else []
         classes, probs = [setup.position(label) for label in labels], probs_of(region, value.probs)

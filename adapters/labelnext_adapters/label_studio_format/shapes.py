@@ -7,7 +7,7 @@ import math
 import msgspec
 
 from labelnext.pool.masks import Mask, mask_of
-from labelnext_adapters.label_studio_format.faults import BrokenRegion
+from labelnext_adapters.label_studio_format.faults import UNDECODABLE, BrokenRegion
 from labelnext_adapters.label_studio_format.region import Probs, Region, size_of
 
 Box = tuple[float, float, float, float]
@@ -102,7 +102,7 @@ def place_of(region: Region) -> Box | None:
     """The box that an answer about a region repeats; None where there is none, as in a text."""
     try:
         return box_of(region, _shape.decode(region.value))
-    except (msgspec.MsgspecError, BrokenRegion):
+    except (*UNDECODABLE, BrokenRegion):
         return None
 
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import msgspec
 
 from labelnext.errors import InvalidInput
-from labelnext_adapters.label_studio_format.faults import BrokenRegion
+from labelnext_adapters.label_studio_format.faults import UNDECODABLE, BrokenRegion
 from labelnext_adapters.label_studio_format.region import Region, Remarks, regions_of
 from labelnext_adapters.label_studio_format.regions import CONTROLS
 
@@ -192,7 +192,7 @@ def _passable(result: msgspec.Raw) -> list[Region]:
 def _value(region: Region) -> dict[str, Any]:
     try:
         return _values.decode(region.value)
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         return {}
 
 

@@ -147,7 +147,7 @@ def get_format(name: str) -> Format:
 
     Example:
         >>> get_format("csv").endings
-        ('.csv',)
+        ('.csv', '.tsv', '.tab')
     """
     return FORMATS.get(name)
 

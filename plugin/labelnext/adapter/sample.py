@@ -31,6 +31,7 @@ def compression_of(start: bytes) -> str | None:
     """How bytes are compressed, by their first few: gzip, zstd, bz2, lz4; None if they aren't.
 
     Example:
+        >>> import gzip
         >>> compression_of(gzip.compress(b"text")), compression_of(b"text")
         ('gzip', None)
     """

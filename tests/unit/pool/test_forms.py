@@ -21,8 +21,12 @@ from labelnext.pool.checks import rows_of
 from labelnext.pool.digest import update
 from labelnext.pool.objects import checked_objects
 from labelnext.selection.vectors import as_points
+from labelnext.testing.reading import ReadsSuite
 from labelnext_adapters.fiftyone.database.values import stream
+from labelnext_adapters.files.spacy.documents import read_docbin
+from labelnext_adapters.files.spacy.pool import pool_of_documents
 from labelnext_adapters.files.vectors import usable_members
+from labelnext_adapters.files.vision.unpickle import load_pickle
 
 # By what a module holds, so that it may move: something of it, and why it may ask.
 ALLOWED: Mapping[Callable[..., Any], str] = {
@@ -37,6 +41,10 @@ ALLOWED: Mapping[Callable[..., Any], str] = {
     mean_object_confidence: "objects from any caller",
     as_points: "vectors from any caller",
     usable_members: "an array of a file, before there is a pool",
+    ReadsSuite: "an adapter's modules",
+    pool_of_documents: "a key of spaCy's user data",
+    read_docbin: "values of msgpack",
+    load_pickle: "the state of a pickled array",
     stream: "vectors of samples, before there is a pool",
 }
 

@@ -112,7 +112,7 @@ def test_a_disk_that_is_full_leaves_the_earlier_ranking(tmp_path: Path) -> None:
         check=False,
         timeout=120,
     )
-    assert "could not be written" in done.stdout, done.stderr
+    assert "allow larger files (ulimit -f)" in done.stdout, done.stderr
     assert "resume" in done.stdout
     assert_same(written(tmp_path / "ranking"), before)
     resume(again)
@@ -132,14 +132,15 @@ def test_undo_puts_the_earlier_ranking_back(tmp_path: Path) -> None:
     assert (journal.status, stayed) == ("undone", [])
     assert_same(written(tmp_path / "ranking"), first)
     undo(entropy)
-    assert list((tmp_path / "ranking").iterdir()) == []
+    assert not (tmp_path / "ranking").exists()  # as before
 
 
 def test_only_the_ranking_that_stands_and_the_one_before_keep_their_files(tmp_path: Path) -> None:
     path = spread(classification(texts()), tmp_path / "data", 2)
     config = settings(tmp_path, path)
-    (tmp_path / "ranking" / "mine").mkdir(parents=True)
-    for _ in range(3):
+    labelnext.run(config)
+    (tmp_path / "ranking" / "mine").mkdir()
+    for _ in range(2):
         labelnext.run(config)
     folders = sorted(f.name for f in (tmp_path / "ranking").iterdir() if f.is_dir())
     assert folders == [*(journal.run_id for journal in runs(config)[1:]), "mine"]
