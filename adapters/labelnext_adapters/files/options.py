@@ -95,7 +95,7 @@ def given_model(data: Mapping[str, Any], directory: Path) -> type[FilesSource]:
 
 def _could_be_another(place: Path | str, known: Format) -> bool:
     """Whether nothing is there to look at, and several formats have names that end like it."""
-    if not isinstance(place, Path) or place.exists():
+    if not isinstance(place, Path) or place.exists() or known.recognises is not None:
         return False
     formats = map(get_format, format_names())
     return any(suffix_of(place) in f.endings for f in formats if f is not known)
