@@ -159,6 +159,10 @@ def _text(body: bytes, of: str) -> bytes:
             body = body.decode("utf-16").encode()
         except UnicodeError as error:
             raise _no_export(str(error), of) from None
+    try:
+        body.decode("utf-8")  # inside a text, the decoder would find it too late
+    except UnicodeError as error:
+        raise _no_export(str(error), of) from None
     return body.removeprefix(b"\xef\xbb\xbf").strip()
 
 

@@ -84,12 +84,13 @@ OLD = {"id": 1, "data": {"text": "a"}, "completions": [{"id": 1, "result": []}]}
         ([{"id": 1}], "its records have no data"),
         ("{", "line 1: "),
         ("[" * 100_000, "JSON export"),
+        (json.dumps(ROWS).encode().replace(b"text 1", b"\x80"), "can't decode byte 0x80"),
         ([{"id": 1, "data": []}], "1 of 1 aren't: record 1, id 1"),
         ([{"id": True, "data": {}}], r"1 of 1 aren't: record 1, id true"),
     ],
 )
 def test_what_can_not_be_read_is_named(tmp_path: Path, body: Any, message: str) -> None:
-    write(tmp_path, "e.json", body if isinstance(body, str) else json.dumps(body))
+    write(tmp_path, "e.json", body if isinstance(body, str | bytes) else json.dumps(body))
     with pytest.raises(InvalidInput) as error:
         read_file(tmp_path, "e.json")
     assert message in str(error.value)
