@@ -41,9 +41,7 @@ def test_a_url_with_a_path_is_explained(label_studio: LabelStudio, connect: Open
 def test_the_address_of_a_page_is_no_address_of_a_server(
     label_studio: LabelStudio, connect: Open, page: str
 ) -> None:
-    with pytest.raises(
-        ConfigError, match="url: .*must be the server's address alone, http"
-    ) as caught:
+    with pytest.raises(ConfigError, match="url must be the server's address alone, http") as caught:
         connect(1, url=f"{label_studio.url}/{page}")
     assert f"alone, {label_studio.url}" in str(caught.value)
 

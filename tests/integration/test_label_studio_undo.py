@@ -66,6 +66,10 @@ def test_undo_returns_a_project_to_its_dump_but_for_what_was_said_before(
     assert label_studio.dump(used_project) != before
     connect(used_project, write=options).undo(Journal(journal.path))
     after = label_studio.dump(used_project)
+    if options["mode"] == "uncertainty":  # copies are deleted one by one, which the server notes
+        for dump in (before, after):
+            for task in dump[2]["tasks"]:
+                del task["updated_at"], task["updated_by"]
     for task in after[2]["tasks"]:
         for name in stays:
             assert task["data"].pop(name, "") == ""

@@ -274,7 +274,7 @@ def test_a_ranking_of_one_file_is_sent_as_well(label_studio: LabelStudio, tmp_pa
     labelnext.run(config)
     labelnext.send(config)
     rows = tasks(label_studio, project_of(label_studio)["id"])
-    assert [row["data"]["files_id"] for row in rows] == ["8", "7"]  # as CSV has numbers
+    assert [row["data"]["files_id"] for row in rows] == ["08", "007"]  # an id is text
 
 
 def test_the_command_sends_what_the_command_ranked(
