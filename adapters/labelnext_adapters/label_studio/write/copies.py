@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ from labelnext_adapters.label_studio.server.tasks import Prediction, task_pages
 
 SAMPLING = "Uncertainty sampling"
 _SLOW = 1.5  # seconds for one deletion, after which the server is left to the annotators
+_REFUSALS = 3  # requests that fail, before the rest is left
 _PATIENCE = 20.0  # seconds in all: the server saves a task for each prediction it deletes
 _NOTHING = msgspec.Raw(b"[]")
 
@@ -119,10 +121,13 @@ class Copies:
         Returns:
             What had to stay; clearing up never fails a run or an undo.
         """
-        try:
-            found, _ = self._read(project, versions, None)
-        except LabelnextError as error:
-            return [f"Left the copies in place: {error.message}"]
+        for attempt in range(_REFUSALS + 1):
+            try:
+                found, _ = self._read(project, versions, None)
+                break
+            except LabelnextError as error:
+                if attempt == _REFUSALS:
+                    return [f"Left the copies in place: {error.message}"]
         rows = [prediction for version in versions for prediction in found.get(version, [])]
         left = len(rows) - self._delete(rows)
         if not left:
@@ -135,20 +140,26 @@ class Copies:
     def _delete(self, rows: Sequence[Prediction], *, patient: bool = False) -> int:
         """Delete copies one by one; returns how many, which is all of them if it must be."""
         end = time.monotonic() + _PATIENCE
-        for done, prediction in enumerate(rows):
+        waiting, refused = deque(rows), 0
+        while waiting:
+            prediction, done = waiting[0], len(rows) - len(waiting)
             self._context.report("remove copies", done, len(rows))
             start = time.monotonic()
             try:
                 path = f"api/predictions/{prediction.id}/"
-                self._client.send("DELETE", path, None, retry=patient)
+                self._client.send("DELETE", path, None, retry=True)
             except NotFound:
                 pass
             except LabelnextError:
+                refused += 1
                 if patient:
                     raise
-                return done
+                if refused > _REFUSALS:
+                    return done
+                continue
+            waiting.popleft()
             took = time.monotonic() - start
-            if not patient:
+            if not patient and waiting:
                 if took > _SLOW or time.monotonic() > end:
                     return done + 1
                 time.sleep(took)  # SQLite lets one writer in at a time
