@@ -11,7 +11,7 @@ TWO := -n 2 --dist loadfile
 ON_POSTGRES := tests/integration/test_label_studio_postgres.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit integration browser docs install dev mongod server clean
+.PHONY: help demo test torture check unit integration browser docs install dev mongod server clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ integration: dev mongod server ## Run the tests on a real Label Studio and a rea
 
 browser: dev mongod server .venv/.chromium ## Run the tests that click through Label Studio and the FiftyOne App in Chromium
 	$(BIN)/python -m pytest $(QUIET) --timeout 300 tests/browser
+
+torture: dev ## Kill and starve runs of files for TORTURE_SECONDS (60), and print how many had faults
+	TORTURE_SECONDS=$${TORTURE_SECONDS:-60} $(BIN)/python -m tests.unit.runs.deaths
 
 docs: dev ## Build the documentation into site/; it opens without a server or network
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
