@@ -134,7 +134,7 @@ def load_dataset(name: str) -> Any:
 
 
 def planned_dataset(step: Step, what: str, again: str) -> Any:
-    """The dataset for which a step was planned.
+    """The dataset for which a step was planned, whatever its name is now.
 
     Args:
         step: its payload holds the dataset's name and id.
@@ -142,10 +142,11 @@ def planned_dataset(step: Step, what: str, again: str) -> Any:
         again: what the user can do once more, as "rank".
 
     Raises:
-        NotFound: if there is none of that name.
+        NotFound: if there is none of that id or name.
         WriteRefused: if it is another one of that name.
     """
-    dataset = load_dataset(step.payload["dataset"])
+    name = _name_now(step.payload["dataset_id"])
+    dataset = load_dataset(step.payload["dataset"] if name is None else name)
     if str(dataset._doc.id) != step.payload["dataset_id"]:
         raise WriteRefused(
             f"dataset {dataset.name} isn't the one that {what} planned for, although it has the "
@@ -153,6 +154,16 @@ def planned_dataset(step: Step, what: str, again: str) -> Any:
             hint=f"check FIFTYONE_DATABASE_URI, or {again} again.",
         )
     return dataset
+
+
+def _name_now(dataset_id: str) -> str | None:
+    """The name of the dataset with that id; None if there is none."""
+    import fiftyone.core.odm as foo
+    from bson import ObjectId
+
+    with talking():
+        found = foo.get_db_conn().datasets.find_one({"_id": ObjectId(dataset_id)}, {"name": True})
+    return None if found is None else str(found["name"])
 
 
 def source_collection(source: FiftyOneSource) -> Any:
