@@ -58,6 +58,22 @@ def test_each_object_gets_its_own_score(detected: Any, tmp_path: Path) -> None:
     assert detected.get_run_info("next").config.objects == PATH
 
 
+def test_a_filtered_view_s_objects_get_their_scores_and_others_none(
+    detected: Any, tmp_path: Path
+) -> None:
+    from fiftyone import ViewField
+
+    unsure = detected.filter_labels("pred", ViewField("confidence") < 0.5)
+    detected.save_view("unsure", unsure)
+    before = state(detected)
+    result = labelnext.run(settings(detected, tmp_path, view="unsure"))
+    detected.reload()
+    assert detected.values(PATH) == [[None, 0.25], [None], [], None]
+    assert "changed meanwhile" not in str(result)
+    undo(settings(detected, tmp_path))
+    assert state(detected) == before
+
+
 def test_samples_whose_objects_were_scored_are_marked_as_modified(
     detected: Any, tmp_path: Path
 ) -> None:

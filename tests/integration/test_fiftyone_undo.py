@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from labelnext.adapter import open_adapter
 from labelnext.errors import WriteFailed, WriteRefused
 from labelnext.journal import Journal
 from labelnext.ranking import rank
@@ -25,6 +26,22 @@ def test_undo_leaves_no_trace(filled: Any, tmp_path: Path) -> None:
     before = state(filled)
     journal = write(filled, tmp_path)
     assert opened(filled).undo(Journal(journal.path)) == []
+    assert state(filled) == before
+
+
+@pytest.mark.parametrize("named", ["before", "now"])
+def test_a_dataset_that_was_renamed_is_found_by_its_id(
+    filled: Any, tmp_path: Path, named: str
+) -> None:
+    before, name = state(filled), filled.name
+    journal = write(filled, tmp_path)
+    filled.name = f"{name}-renamed"
+    dataset = name if named == "before" else filled.name
+    adapter = open_adapter("fiftyone", dataset=dataset, pred_field="pred", write={"run": "next"})
+    try:
+        assert adapter.undo(Journal(journal.path)) == []
+    finally:
+        filled.name = name
     assert state(filled) == before
 
 

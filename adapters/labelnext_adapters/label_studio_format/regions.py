@@ -187,18 +187,19 @@ def parse_result(
     return _whole(own, score, setup, noted)
 
 
-def true_labels(result: bytes | msgspec.Raw, setup: Setup) -> list[Found]:
-    """What a person said in an annotation: the classes, and where, of the tags that are read.
+def true_labels(
+    result: bytes | msgspec.Raw, setup: Setup, remarks: Remarks | None = None
+) -> list[Found]:
+    """What a person said in an annotation: classes and where; -1 for a region without a label.
 
     Raises:
         BrokenRegion: if a region is not what the tag makes.
         UnknownLabel: if a label is not of the labelling setup.
         OutOfRange: if a probability that a region still has is not in [0, 1].
     """
-    remarks, said = Remarks(), []
+    remarks, said = Remarks() if remarks is None else remarks, []
     for region in regions_of(result, remarks):
-        name = setup.name_of(region)
-        if name not in setup.tags:
+        if (name := setup.name_of(region)) not in setup.tags:
             continue
         if setup.unit == "objects":
             part = _part(region, str(name), setup, remarks)
@@ -355,8 +356,7 @@ def _decoder(key: str) -> Any:
     )
 
 
-def _items() -> Control:
-    return Control("items")
+_ITEMS = Control("items")
 
 
 def _objects(key: str, *, boxed: bool | None = False) -> Control:
@@ -364,10 +364,10 @@ def _objects(key: str, *, boxed: bool | None = False) -> Control:
 
 
 CONTROLS: dict[str, Control] = {
-    "Choices": _items(),
-    "Taxonomy": _items(),
-    "Pairwise": _items(),
-    "Rating": _items(),
+    "Choices": _ITEMS,
+    "Taxonomy": _ITEMS,
+    "Pairwise": _ITEMS,
+    "Rating": _ITEMS,
     "RectangleLabels": _objects("rectanglelabels", boxed=True),
     "PolygonLabels": _objects("polygonlabels", boxed=True),
     "EllipseLabels": _objects("ellipselabels", boxed=True),

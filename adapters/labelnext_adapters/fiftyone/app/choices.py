@@ -1,6 +1,7 @@
 """What a dataset allows: its fields of predictions, labels and vectors, and what they can do.
 
-A form asks this at every keystroke, so it looks at the first samples and at the schema alone.
+A form asks this at every keystroke, so it looks at the schema, at the first samples, and for
+one sample where a field says how sure a model is.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from labelnext.acquisition import (
@@ -21,12 +23,13 @@ from labelnext.selection import INPUTS, get_selection, selection_names
 from labelnext_adapters.fiftyone.database.connection import open_collection, talking
 from labelnext_adapters.fiftyone.database.fields import frames_of
 from labelnext_adapters.fiftyone.read.label_types import (
-    CERTAINTIES,
     KINDS,
     LABELS,
     SEGMENTATION,
+    certainties,
     class_name,
-    is_held,
+    holding,
+    kind_of,
 )
 from labelnext_adapters.fiftyone.read.read import read_pool
 
@@ -76,12 +79,13 @@ def prediction_choices(collection: Any) -> list[Choice]:
             continue
         with talking():
             first = collection.exists(name).limit(_LOOKED_AT)
-            values = first.values(name) if kind == "FloatField" else first.limit(1).values(name)
-        if kind in LABELS and values and _says_how_sure(values[0], kind):
+            values = first.values(name if kind == "FloatField" else "id")
+            sure = kind in (*LABELS, "Regression") and _says_how_sure(collection, name)
+        if kind in LABELS and sure:
             labels.append(Choice(name, kind))
         elif kind == "Segmentation" and values:
             others.append(Choice(name, kind, SEGMENTATION))
-        elif kind == "Regression" and values and _is_sure(values[0]):
+        elif kind == "Regression" and sure:
             others.append(Choice(name, "a confidence beside a number"))
         elif kind == "Heatmap" and values:
             others.append(Choice(name, kind))
@@ -90,13 +94,13 @@ def prediction_choices(collection: Any) -> list[Choice]:
     return labels + others
 
 
-def _says_how_sure(value: Any, kind: str) -> bool:
-    listed = KINDS[kind].listed
-    return any(_is_sure(label) for label in ([value, *value[listed]] if listed else [value]))
+def _says_how_sure(collection: Any, name: str) -> bool:
+    return bool(_sure(collection, name).limit(1).values("id"))
 
 
-def _is_sure(label: Any) -> bool:
-    return any(label.has_field(name) and is_held(label[name]) for name in CERTAINTIES)
+def _sure(collection: Any, name: str) -> Any:
+    kind = KINDS[class_name(collection.get_field(name))]
+    return holding(collection, chain.from_iterable(certainties(kind, name).values()))
 
 
 def embedding_choices(collection: Any) -> list[Choice]:
@@ -148,6 +152,8 @@ def looked_at(collection: Any, source: FiftyOneSource) -> Iterator[Any]:
 def preview(collection: Any, source: FiftyOneSource) -> Pool:
     """The first samples that have a prediction, read as a run would read all.
 
+    Where none of these says how sure the model is, the first that do.
+
     Args:
         collection: a dataset or view.
         source: as in the configuration.
@@ -155,7 +161,15 @@ def preview(collection: Any, source: FiftyOneSource) -> Pool:
     Raises:
         LabelnextError: as `read_pool` does.
     """
-    first = collection.exists(source.pred_fields[0]) if source.pred_fields else collection
+    first = collection
+    if source.pred_fields:
+        name = source.pred_fields[0]
+        first = collection.exists(name)
+        kind = kind_of(collection, "pred_field", name)
+        with talking():
+            if not kind.scalar and not _says_how_sure(first.limit(_LOOKED_AT), name):
+                sure = _sure(first, name)
+                first = sure if sure.limit(1).values("id") else first
     return read_pool(first.limit(_LOOKED_AT), source, None)
 
 

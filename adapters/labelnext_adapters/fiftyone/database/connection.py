@@ -134,7 +134,7 @@ def load_dataset(name: str) -> Any:
 
 
 def planned_dataset(step: Step, what: str, again: str) -> Any:
-    """The dataset for which a step was planned.
+    """The dataset for which a step was planned, whatever its name is now.
 
     Args:
         step: its payload holds the dataset's name and id.
@@ -142,10 +142,11 @@ def planned_dataset(step: Step, what: str, again: str) -> Any:
         again: what the user can do once more, as "rank".
 
     Raises:
-        NotFound: if there is none of that name.
+        NotFound: if there is none of that id or name.
         WriteRefused: if it is another one of that name.
     """
-    dataset = load_dataset(step.payload["dataset"])
+    name = _name_now(step.payload["dataset_id"])
+    dataset = load_dataset(step.payload["dataset"] if name is None else name)
     if str(dataset._doc.id) != step.payload["dataset_id"]:
         raise WriteRefused(
             f"dataset {dataset.name} isn't the one that {what} planned for, although it has the "
@@ -153,6 +154,16 @@ def planned_dataset(step: Step, what: str, again: str) -> Any:
             hint=f"check FIFTYONE_DATABASE_URI, or {again} again.",
         )
     return dataset
+
+
+def _name_now(dataset_id: str) -> str | None:
+    """The name of the dataset with that id; None if there is none."""
+    import fiftyone.core.odm as foo
+    from bson import ObjectId
+
+    with talking():
+        found = foo.get_db_conn().datasets.find_one({"_id": ObjectId(dataset_id)}, {"name": True})
+    return None if found is None else str(found["name"])
 
 
 def source_collection(source: FiftyOneSource) -> Any:
@@ -173,7 +184,8 @@ def open_collection(
 
     Raises:
         NotFound: if the dataset, the view or the slice does not exist.
-        InvalidInput: if it is neither, or does not hold the dataset's own samples.
+        InvalidInput: if it is neither, holds groups or other things than the dataset's own
+            samples, or the saved view cannot be loaded.
     """
     import fiftyone as fo
 
@@ -188,7 +200,12 @@ def open_collection(
             if not root.has_saved_view(view):
                 known = listed(root.list_saved_views(), 20) or "none"
                 raise NotFound(f"view must be a saved view of {root.name} ({known}); got {view!r}.")
-            collection = root.load_saved_view(view)
+            collection = _loaded_view(root, view)
+    if getattr(collection, "_is_dynamic_groups", False):
+        raise InvalidInput(
+            "view must be flat; got dynamic groups.",
+            hint="group_by(…, flat=True) ranks their samples.",
+        )
     if getattr(collection, "_is_generated", False) and not (
         frames and getattr(collection, "_is_frames", False)
     ):
@@ -199,6 +216,17 @@ def open_collection(
     samples = _sliced(collection, group_slice)
     with talking():
         return frames_of(samples) if frames else samples
+
+
+def _loaded_view(dataset: Any, name: str) -> Any:
+    try:
+        return dataset.load_saved_view(name)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:  # of FiftyOne's stages
+        reason = str(error).strip().split("\n")[0].rstrip(".")
+        raise InvalidInput(
+            f"view {name} of {dataset.name} cannot be loaded: {reason}.",
+            hint="save it again in FiftyOne, or name another view.",
+        ) from error
 
 
 def _sliced(collection: Any, group_slice: str | None) -> Any:
@@ -220,7 +248,7 @@ def field_of(collection: Any, option: str, path: str) -> Any:
 
     Raises:
         NotFound: if there is none; the message lists those that exist.
-        InvalidInput: if it is a frame's.
+        InvalidInput: if it is a frame's, or a value of each label in a list.
     """
     if path.startswith(PREFIX):
         raise InvalidInput(
@@ -231,6 +259,15 @@ def field_of(collection: Any, option: str, path: str) -> Any:
         field = collection.get_field(path)
     if field is None:
         raise _no_field(collection, option, path, collection.get_field_schema())
+    parts = path.split(".")
+    outer = [".".join(parts[:n]) for n in range(1, len(parts))]
+    inside = next((p for p in outer if hasattr(collection.get_field(p), "field")), None)
+    if inside is not None:
+        whole = inside.rpartition(".")[0]
+        raise InvalidInput(
+            f"{option} must be one value a sample; got {path!r}, which is in the list {inside}.",
+            hint=f"name {whole}." if whole else None,
+        )
     return field
 
 

@@ -70,6 +70,31 @@ def matched(
     }
 
 
+def completed(dataset: Any, path: str, scores: Scores) -> Scores:
+    """The scores of all labels that the samples hold: None for those that a view left out.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        path: of the attribute.
+        scores: of the labels of each sample that were scored.
+    """
+    from bson import ObjectId
+
+    collection, inside = documents(dataset, path)
+    inner = inside.rpartition(".")[0]
+    field, _, listed = inner.rpartition(".")
+    samples, whole = list(scores), dict(scores)
+    for start in range(0, len(samples), _CHUNK):
+        part = [ObjectId(i) for i in samples[start : start + _CHUNK]]
+        for document in collection.find({"_id": {"$in": part}}, {f"{inner}._id": True}):
+            sample = str(document["_id"])
+            known = dict(scores[sample])
+            stored = [str(label["_id"]) for label in document[field][listed]]
+            if known.keys() <= set(stored):
+                whole[sample] = [(i, known.get(i)) for i in stored]
+    return whole
+
+
 def scores_before(dataset: Any, path: str) -> dict[str, list[tuple[str, float | None]]] | None:
     """The attribute on all samples that have it; None if it is not ours or not there."""
     if not is_our_attribute(dataset, path):

@@ -16,12 +16,10 @@ from labelnext_adapters.fiftyone.database.connection import (
     talking,
 )
 from labelnext_adapters.fiftyone.database.mongod import bundled_mongod, mongod_version
-from labelnext_adapters.fiftyone.database.values import fetch, flat
 from labelnext_adapters.fiftyone.read.embeddings import check_embeddings, is_index
 from labelnext_adapters.fiftyone.read.label_types import (
-    CERTAINTIES,
-    VECTORS,
-    is_held,
+    certainties,
+    holding,
     kind_of,
     labels_of,
 )
@@ -113,23 +111,17 @@ def _predictions(collection: Any, field: str, count: int, items: str) -> Iterato
     yield _filled(collection, field, f"a prediction ({kind.name})", f"{count} {items}")
     if kind.scalar:
         return
-    inner = kind.path(field)
-    of_labels = [f"{inner}.{part}" for part in CERTAINTIES]
-    of_whole = [f"{field}.{part}" for part in VECTORS] if kind.has_vectors and kind.listed else []
     with talking():
-        first = collection.exists(field).limit(100)
-        columns = fetch(first, [*of_labels, *of_whole])
-    held = []
-    for path in [*of_whole, *of_labels]:
-        values = flat(columns[path]) if kind.listed and path in of_labels else columns[path]
-        part = path.rpartition(".")[2]
-        if part not in held and any(is_held(value) for value in values):
-            held.append(part)
+        held = [
+            part
+            for part, paths in certainties(kind, field).items()
+            if holding(collection, paths).limit(1).values("id")
+        ]
     if held:
         yield Finding("ok", f"{field} holds {' and '.join(held)}.")
     else:
         yield Finding(
             "warning",
-            f"{field} holds no confidence, logits or probabilities in its first {items}.",
+            f"{field} holds no confidence, logits or probabilities.",
             "store the model's confidences or logits with its predictions.",
         )

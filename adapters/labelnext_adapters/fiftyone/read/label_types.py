@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,6 +119,28 @@ def class_name(field: Any) -> str:
     """Name of FiftyOne's class of what a field holds."""
     document = getattr(field, "document_type", None)
     return str(type(field).__name__ if document is None else document.__name__)
+
+
+def certainties(kind: Kind, field: str) -> dict[str, list[str]]:
+    """Where a field may tell how sure a model is: the paths of each attribute.
+
+    Example:
+        >>> certainties(KINDS["Detection"], "pred")["logits"]
+        ['pred.logits']
+    """
+    if kind.scalar:
+        return {"confidence": [kind.number(field)]}
+    whole = VECTORS if kind.has_vectors and kind.listed else ()
+    return {
+        part: [f"{kind.path(field)}.{part}", *([f"{field}.{part}"] if part in whole else [])]
+        for part in CERTAINTIES
+    }
+
+
+def holding(collection: Any, paths: Iterable[str]) -> Any:
+    """The samples with a number or a vector at one of the paths, also inside a list, as a view."""
+    filled = {"$type": ["number", "binData"]}  # no null and no empty list
+    return collection.match({"$or": [{path: filled} for path in paths]})
 
 
 def is_held(value: Any) -> bool:

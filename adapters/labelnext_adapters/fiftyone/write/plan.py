@@ -15,6 +15,7 @@ from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import field_path, with_field
 from labelnext_adapters.fiftyone.database.object_scores import (
+    completed,
     label_ids,
     matched,
     refuse_foreign_attribute,
@@ -199,11 +200,13 @@ def _objects_step(
     ranked = {samples[i]: known[i] for i in ranking.pool_order.tolist() if i in known}
     scores = matched(ids, ranked)
     n = sum(map(len, scores.values()))
+    with talking():
+        everything = completed(dataset, path, scores)
     return Step(
         "objects",
         f"Set {path} on {counted(n, 'object')} of {counted(len(scores), 'item')}",
         len(scores),
-        {**placed, "path": path, "scores": scores},
+        {**placed, "path": path, "scores": everything},
     )
 
 

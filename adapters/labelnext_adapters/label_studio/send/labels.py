@@ -18,6 +18,7 @@ from labelnext_adapters.label_studio.server.annotations import labelled_tasks
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import find_project, get_project
 from labelnext_adapters.label_studio_format.annotations import counted
+from labelnext_adapters.label_studio_format.region import Remarks
 from labelnext_adapters.label_studio_format.regions import (
     BrokenRegion,
     Found,
@@ -54,15 +55,16 @@ def received(client: Client, options: LabelStudioSend, origin: Origin, context: 
             own = counted(task.annotations, options.labels)
             if not own:
                 continue
-            said = true_labels(own[-1].result, setup)
+            remarks = Remarks()
+            said = true_labels(own[-1].result, setup, remarks)
         except (BrokenRegion, OutOfRange, UnknownLabel):
             broken.append(task.id)
             continue
-        if tag.unit == "items" and len(said) != 1:
+        if not _one_label_each(said, remarks, tag.unit):
             unclear.append(task.id)
             continue
         known[items[task.id]] = _marks(said, tag.labels)
-    notices = _notices(broken, unclear)
+    notices = _notices(broken, unclear, tag.unit)
     waiting = tuple(item for item in sent if item not in known)
     source = f"project {number} of {client.url}"
     return Labels(source, tag.unit, known, waiting, notices)
@@ -79,11 +81,18 @@ def _made(client: Client, origin: Origin) -> int:
     return max(numbers)
 
 
+def _one_label_each(said: Sequence[Found], remarks: Remarks, unit: Unit) -> bool:
+    """Whether the item, or each of its regions, has exactly one label."""
+    if unit == "items" and len(said) != 1:
+        return False
+    return not remarks.more_labels and all(found.class_id >= 0 for found in said)
+
+
 def _marks(said: Sequence[Found], labels: Sequence[str]) -> tuple[Mark, ...]:
     return tuple(Mark(labels[found.class_id], found.box) for found in said)
 
 
-def _notices(broken: Sequence[int], unclear: Sequence[int]) -> tuple[Notice, ...]:
+def _notices(broken: Sequence[int], unclear: Sequence[int], unit: Unit) -> tuple[Notice, ...]:
     notices = []
     if broken:
         notices.append(
@@ -94,11 +103,11 @@ def _notices(broken: Sequence[int], unclear: Sequence[int]) -> tuple[Notice, ...
             )
         )
     if unclear:
+        what = "no or several choices" if unit == "items" else "regions of no or several labels"
         notices.append(
             Notice(
                 "no_single_label",
-                f"Left out {words.counted(len(unclear), 'task')} with no or several choices: "
-                f"{listed(unclear)}.",
+                f"Left out {words.counted(len(unclear), 'task')} with {what}: {listed(unclear)}.",
             )
         )
     return tuple(notices)

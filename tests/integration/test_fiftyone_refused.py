@@ -1,0 +1,52 @@
+"""What a dataset holds but nobody can rank is refused in one line, by a run and by check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from labelnext.adapter import open_adapter
+from labelnext.errors import InvalidInput
+from tests.integration.test_fiftyone_read import add, box, boxes, logits
+
+pytest_plugins = ("tests.integration.mongod",)
+
+
+def refused(dataset: Any, **source: str) -> str:
+    adapter = open_adapter("fiftyone", dataset=dataset.name, **source)
+    with pytest.raises(InvalidInput) as caught:
+        adapter.read()
+    told = [finding.message for finding in adapter.check() if finding.level == "error"]
+    assert told == [caught.value.message]
+    return str(caught.value.message)
+
+
+def test_dynamic_groups_are_refused_and_their_samples_ranked(dataset: Any) -> None:
+    add(dataset, *({"scene": n, "pred": logits(0.5, 0.5)} for n in "aab"), classes=["a", "b"])
+    dataset.save_view("groups", dataset.group_by("scene"))
+    dataset.save_view("flat", dataset.group_by("scene", flat=True))
+    expected = "view must be flat; got dynamic groups."
+    assert refused(dataset, view="groups", pred_field="pred") == expected
+    assert len(open_adapter("fiftyone", dataset=dataset.name, view="flat").read()) == 3
+
+
+def test_a_view_whose_field_is_gone_is_refused(dataset: Any) -> None:
+    add(dataset, {"u": 0.5, "pred": logits(0.5, 0.5)})
+    dataset.save_view("selected", dataset.select_fields(["u", "pred"]))
+    dataset.save_view("existing", dataset.exists("u").select_fields("u"))
+    dataset.delete_sample_field("u")
+    for view in ("selected", "existing"):
+        message = refused(dataset, view=view, pred_field="pred")
+        assert message.startswith(f"view {view} of {dataset.name} cannot be loaded: ")
+        assert "'u'" in message
+
+
+@pytest.mark.parametrize("part", ["confidence", "label", "bounding_box"])
+@pytest.mark.parametrize("option", ["pred_field", "gt_field", "embeddings"])
+def test_a_value_of_each_label_in_a_list_is_refused(dataset: Any, option: str, part: str) -> None:
+    add(dataset, {"pred": boxes(box(), box())}, {"pred": boxes(box())})
+    path = f"pred.detections.{part}"
+    assert refused(dataset, **{option: path}) == (
+        f"{option} must be one value a sample; got {path!r}, which is in the list pred.detections."
+    )
