@@ -30,13 +30,14 @@ NAMES = [
     "ümläut 😀 \ufeff",
     "=cmd|' /C calc'!A0",
     "../../etc/passwd\\",
-    "x" * 1_000_000,
+    "x" * 10_000,  # the longest that an id may be
 ]
 DATA: dict[str, Any] = {
     "html": "<script>document.title='owned'</script>",
     "control": "\x01\x02\x1b]0;title\x07\x7f\x9f",
     "nested": {"a": [1, 2.5, None, True, {"b": "0.1abc"}], "labelnext_priority": "mine"},
     "big": 10**30,
+    "long": "x" * 1_000_000,
     "small": 1e-7,
     "whole": 1.0,
     "nothing": None,
