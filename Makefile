@@ -37,7 +37,7 @@ integration: dev mongod server ## Run the tests on a real Label Studio and a rea
 	else echo "Left out: Label Studio on PostgreSQL (install Debian's package postgresql)."; fi
 
 browser: dev mongod server .venv/.chromium ## Run the tests that click through Label Studio and the FiftyOne App in Chromium
-	$(BIN)/python -m pytest $(QUIET) --timeout 300 tests/browser
+	$(BIN)/python -m pytest $(QUIET) $(TWO) --timeout 300 tests/browser
 
 torture: dev ## Kill and starve runs of files for TORTURE_SECONDS (60), and print how many had faults
 	TORTURE_SECONDS=$${TORTURE_SECONDS:-60} $(BIN)/python -m tests.unit.runs.deaths
