@@ -22,7 +22,7 @@ ANCHORS = {
         '        AcquisitionFunction(\n            "least_confidence",'
     ),
     "plugin/labelnext/selection/__init__.py": '        SelectionMethod(\n            "auto",',
-    "adapters/labelnext_adapters/label_studio_format/regions.py": '    "Choices": _items(),',
+    "adapters/labelnext_adapters/label_studio_format/regions.py": '    "Choices": _ITEMS,',
 }
 
 USE = """

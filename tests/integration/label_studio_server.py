@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ class LabelStudio:
         if not answer.is_success:
             raise AssertionError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json() if answer.content.strip() else None
+
+    @cached_property
+    def personal_token(self) -> str:
+        """A Personal Access Token; a user has only one, which is shown once."""
+        return str(self.api("POST", "/api/token/")["token"])
 
     def create_project(self, config: str, tasks: Sequence[Any] = (), **settings: Any) -> int:
         """A project with these tasks and their predictions, in one import."""

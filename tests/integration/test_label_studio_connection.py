@@ -94,7 +94,7 @@ def test_a_missing_bundle_of_certificates_is_named(connect: Open) -> None:
 @pytest.fixture(scope="module")
 def personal_token(label_studio: LabelStudio) -> str:
     """A Personal Access Token; a user has only one."""
-    return str(label_studio.api("POST", "/api/token/")["token"])
+    return label_studio.personal_token
 
 
 def access_token(label_studio: LabelStudio, personal_token: str) -> str:

@@ -84,7 +84,7 @@ class TestLabelStudioAdapterCountsLabels(Tasks, CountsLabelsSuite):
 
     @pytest.fixture(autouse=True)
     def _requests(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from labelnext_adapters.label_studio.client import Client
+        from labelnext_adapters.label_studio.server.client import Client
 
         self.asked: list[str] = []
         original = Client._request

@@ -104,7 +104,7 @@ def test_the_commands_of_the_docs_download_a_snapshot(
     )
     token = label_studio.token
     if kind == "personal":
-        token = label_studio.api("POST", "/api/token/")["token"]
+        token = label_studio.personal_token
     else:
         exchange, line, first = first.partition('AUTHORIZATION="Authorization: Bearer $ACCESS"\n')
         assert "token/refresh" in exchange
