@@ -21,7 +21,7 @@ demo: install mongod ## Rank a dataset of handwritten digits with FiftyOne, from
 
 test: check docs integration browser ## Run every tier: what check runs, then real servers
 
-check: dev ## Lint, types, architecture, unit and contract tests (under a minute)
+check: dev ## Lint, types, architecture, unit and contract tests (about five minutes)
 	$(BIN)/ruff check -q
 	$(BIN)/ruff format -q --check
 	$(BIN)/mypy
