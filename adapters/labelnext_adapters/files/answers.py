@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from labelnext.pool.checks import unit_interval
 from labelnext.pool.objects import Objects
 from labelnext_adapters.files.arrow import class_places, nulls, numbers, plain_type
+from labelnext_adapters.files.oddities import ROUNDING
 from labelnext_adapters.files.table_options import LabelsAre
-from labelnext_adapters.files.vectors import TINY, Meaning, from_logits
+from labelnext_adapters.files.vectors import Meaning, from_logits
 
 
 class AnswerColumns:
@@ -51,7 +52,7 @@ class AnswerColumns:
         values = numbers(what, confidences)[there]
         if known.logits is not None:
             values = from_logits(values[:, None], "sigmoid")[:, 0]
-        checked = unit_interval(what, values / known.scale, own, excess=TINY)
+        checked = unit_interval(what, values / known.scale, own, excess=ROUNDING)
         self._confidences = np.clip(1 - checked if uncertain else checked, 0, 1)
         self._offsets = np.concatenate([[0], np.cumsum(there)])
         self._labels_are = labels_are

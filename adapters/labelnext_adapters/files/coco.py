@@ -20,8 +20,7 @@ from labelnext_adapters.files.coco_listing import Listing, image_listing, listed
 from labelnext_adapters.files.coco_records import Detection, read_detections
 from labelnext_adapters.files.coco_shapes import boxes_of_records, masks_of_records
 from labelnext_adapters.files.content import read_json
-from labelnext_adapters.files.oddities import Oddities
-from labelnext_adapters.files.vectors import TINY
+from labelnext_adapters.files.oddities import ROUNDING, Oddities
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ def _placed(
     n = len(detections)
     rows = listing.rows_of(detections, notices)
     scores = np.fromiter(map(attrgetter("score"), detections), dtype=float, count=n)
-    padding = scores == -1
+    padding = scores == -1  # with which writers fill up a batch of fixed size
     scores = np.where((scores < 0) | (scores > 1), _mended(scores), scores)
     class_ids = listing.classes_of([d.category_id for d in detections])
     usable = (rows >= 0) & ~np.isnan(scores) & (class_ids >= -1) & ~padding
@@ -161,7 +160,7 @@ def _placed(
 
 def _mended(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Scores that miss [0, 1] by rounding, brought back; NaN for the others."""
-    near = (scores >= -TINY) & (scores <= 1 + TINY)
+    near = (scores >= -ROUNDING) & (scores <= 1 + ROUNDING)
     return np.where(near, np.clip(scores, 0, 1), np.nan)
 
 

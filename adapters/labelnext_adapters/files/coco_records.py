@@ -39,11 +39,6 @@ class Detection(msgspec.Struct, gc=False):
     keypoints: list[float] | None = None
 
     @property
-    def is_padding(self) -> bool:
-        """Whether a writer filled up a batch of fixed size: such records have the score −1."""
-        return self.score == -1
-
-    @property
     def named(self) -> str:
         """Its image, for a message."""
         return self.file_name or str(self.image_id)

@@ -14,6 +14,7 @@ from labelnext.pool.masks import Masks, mask_of
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.coco_records import Detection
+from labelnext_adapters.files.vectors import usable_boxes
 
 if TYPE_CHECKING:
     from labelnext_adapters.files.coco_listing import Listing
@@ -51,8 +52,7 @@ def boxes_of_records(
     raw = boxes.copy()
     boxes[:, 2:] += boxes[:, :2]
     boxes /= np.tile(sizes, 2)
-    usable = np.isfinite(boxes).all(axis=1) & (boxes[:, :2] <= boxes[:, 2:]).all(axis=1)
-    usable &= (boxes[:, :2] < 1).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)
+    usable = usable_boxes(boxes)
     bad = np.flatnonzero(given & ~usable)
     boxes[~usable] = np.nan
     if not bad.size:

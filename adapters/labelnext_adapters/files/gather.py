@@ -66,7 +66,7 @@ class Gathered:
         self._versions: dict[str, _Version] = {}
         self._labels: dict[int, str] = {}
         self._media: dict[int, str] = {}
-        self._bad_boxes: list[tuple[str, str]] = []
+        self._bad_boxes: list[tuple[int, str]] = []  # rows and reasons
         self._place = ""
 
     @contextmanager
@@ -148,7 +148,7 @@ class Gathered:
             try:
                 corners = fractions_of(box, size)
             except Unusable as error:
-                self._bad_boxes.append((self._id_of(row), f"{self._place}: {error}"))
+                self._bad_boxes.append((row, f"{self._place}: {error}"))
         self._of(version).objects.setdefault(row, []).append((text, sure, corners))
 
     def nothing(self, row: int, version: str = "") -> None:
@@ -225,9 +225,6 @@ class Gathered:
     def _of(self, version: str) -> _Version:
         return self._versions.setdefault(version, _Version())
 
-    def _id_of(self, row: int) -> str:
-        return next(name for name, position in self._rows.items() if position == row)
-
     def _class_names(self, notices: list[Notice]) -> list[str] | None:
         met: set[str] = set(self._labels.values())
         for version in self._versions.values():
@@ -297,7 +294,8 @@ class Gathered:
         places = "; ".join(why for _, why in self._bad_boxes[:5])
         boxes = counted(len(self._bad_boxes), "box", "boxes")
         message = f"Left out {boxes}, but not the objects in them: {places}."
-        return [Notice("bad_boxes", message, tuple(dict.fromkeys(i for i, _ in self._bad_boxes)))]
+        ids, rows = list(self._rows), dict.fromkeys(row for row, _ in self._bad_boxes)
+        return [Notice("bad_boxes", message, tuple(ids[row] for row in rows))]
 
 
 def fractions_of(box: Sequence[Any], size: Sequence[Any] | None = None) -> Box:

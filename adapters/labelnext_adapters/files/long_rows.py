@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.oddities import Oddities
+from labelnext_adapters.files.vectors import usable_boxes
 
 
 def one_row_each(table: pa.Table, own: str) -> tuple[NDArray[np.int64], pa.Table]:
@@ -146,9 +147,7 @@ def _boxes(
         sides = np.stack([_numbers(table, side) for side in size], axis=1)[rows]
         with np.errstate(divide="ignore", invalid="ignore"):
             boxes = boxes / np.tile(np.where(sides > 0, sides, np.nan), 2)
-    low, high = boxes[:, :2], boxes[:, 2:]
-    usable = (low <= high).all(axis=1) & (low < 1).all(axis=1) & (high > 0).all(axis=1)
-    usable &= np.isfinite(boxes).all(axis=1)
+    usable = usable_boxes(boxes)
     bad = int((~usable).sum())
     if not bad:
         return boxes, []

@@ -10,6 +10,7 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 
+ROUNDING = 1e-3  # a probability may miss [0, 1] by this much, as numbers of few digits do
 _MOST = 0.1
 _SHOWN = 5
 

@@ -9,9 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
-from labelnext_adapters.files.oddities import Unusable
-
-ROUNDING = 1e-3  # a probability may miss [0, 1] by this much, as numbers of few digits do
+from labelnext_adapters.files.oddities import ROUNDING, Unusable
 
 
 def id_text(value: Any) -> str:

@@ -13,11 +13,10 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.answers import spread_rest
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.oddities import Oddities
+from labelnext_adapters.files.oddities import ROUNDING, Oddities
 
 ROUNDED = 0.02  # the sum of probabilities with two digits may miss 1 by this much
 _OF_POOL = 1e-3  # sums that miss 1 by less are the pool's to mend
-TINY = 1e-3  # a probability may miss [0, 1] by this much
 Logits = Literal["softmax", "sigmoid"]
 
 
@@ -75,14 +74,14 @@ def usable_vectors(
         np.fmax.reduce(rows, axis=None, initial=1),
     )
     if low < 0 or high > 1:
-        outside = ((rows < -TINY) | (rows > 1 + TINY)).any(axis=1)
+        outside = ((rows < -ROUNDING) | (rows > 1 + ROUNDING)).any(axis=1)
         if outside.any():
             predicted = ~np.isnan(rows).all(axis=1)
             if outside.sum() > 0.1 * predicted.sum():
                 raise explained(rows, ids)
             odd = Oddities("item", seen=int(predicted.sum()))
             for row in np.flatnonzero(outside).tolist():
-                wrong = rows[row][(rows[row] < -TINY) | (rows[row] > 1 + TINY)][0]
+                wrong = rows[row][(rows[row] < -ROUNDING) | (rows[row] > 1 + ROUNDING)][0]
                 odd.leave_out("", ids[row], f"probabilities must be in [0, 1]; got {wrong:.6g}")
             notices += odd.notices()
         rows = np.where(np.asarray(outside)[:, None], np.nan, np.clip(rows, 0, 1))
@@ -118,6 +117,21 @@ def usable_members(
     if rows.ndim == 2:
         return usable_vectors(rows, ids, meaning, notices)
     return np.stack([usable_vectors(member, ids, meaning, notices) for member in rows])
+
+
+def usable_boxes(boxes: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Which boxes are finite, not turned around, and overlap the image, shape (n,).
+
+    Args:
+        boxes: shape (n, 4), x1 y1 x2 y2 in fractions of the image.
+
+    Example:
+        >>> usable_boxes(np.array([[0, 0, 0.5, 1], [0.5, 0, 0, 1], [2, 0, 3, 1]])).tolist()
+        [True, False, False]
+    """
+    low, high = boxes[:, :2], boxes[:, 2:]
+    usable: NDArray[np.bool_] = np.isfinite(boxes).all(axis=1) & (low <= high).all(axis=1)
+    return usable & (low < 1).all(axis=1) & (high > 0).all(axis=1)
 
 
 def class_vectors(
@@ -158,7 +172,7 @@ def class_vectors(
         return np.where(np.asarray(predicted)[:, None], zeros, np.nan)
     given = np.where(named, rows, np.nan)
     out: NDArray[np.float64] = spread_rest(given).astype(np.float64, copy=False)
-    spread = predicted & ~named.all(axis=1) & (np.nansum(given, axis=1) < 1 - TINY)
+    spread = predicted & ~named.all(axis=1) & (np.nansum(given, axis=1) < 1 - ROUNDING)
     if spread.any():
         items = [str(ids[i]) for i in np.flatnonzero(spread)]
         message = (

@@ -34,8 +34,8 @@ def _row_numbers(n: int) -> NDArray[np.str_]:
 def checked_ids(item_ids: Iterable[object]) -> NDArray[np.str_]:
     """Convert ids to distinct, non-empty texts of at most `LONGEST` characters.
 
-    Texts, bytes (as UTF-8), whole numbers, UUIDs and paths are ids. Anything else must be made a
-    text by whoever knows which: dates, decimals and truth values have several.
+    Texts, bytes (as UTF-8), whole numbers, UUIDs and paths are ids. Convert anything else to
+    text first: dates, decimals and truth values can be written in several ways.
 
     Raises:
         InvalidInput: if an id is empty, too long, of the wrong type, or repeated; or if one long

@@ -42,7 +42,7 @@ def independent(
     parts = {"probabilities": vectors, "multilabel": True, "missing": missing}
     objects = listed_part["objects"]
     if reading.declared and len(objects.confidences) and np.isfinite(objects.confidences).all():
-        parts["objects"] = objects  # for whoever asks for `of: objects`
+        parts["objects"] = objects  # used if the configuration says `of: objects`
     return parts
 
 

@@ -17,8 +17,7 @@ from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.files.content import decoded
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.oddities import Oddities, Unusable
-from labelnext_adapters.files.values import ROUNDING
+from labelnext_adapters.files.oddities import ROUNDING, Oddities, Unusable
 from labelnext_adapters.files.vision.likeliest import classes_with_rest
 from labelnext_adapters.files.vision.yolo_folder import (
     DataFile,

@@ -115,7 +115,7 @@ def stale_steps(
 def left_in_tabs(client: Client, project: int, write: LabelStudioWrite) -> dict[str, int]:
     """How many tasks the tab of each annotator still has for them; no entry without a tab.
 
-    Tasks that somebody skipped don't count: whoever skipped one is not handed it again.
+    Skipped tasks don't count: the server doesn't hand a task to someone who skipped it.
     """
     left = {}
     views = list_tabs(client, project)
