@@ -255,7 +255,7 @@ def _validated(
 
 def _unknown_key(document: Document, location: Location, known: list[str]) -> ConfigError:
     key = str(location[-1])
-    models = {"source": Source, **SECTIONS}
+    models: dict[str, type[BaseModel]] = {"source": Source, **SECTIONS}
     elsewhere = [f"{name}.{key}" for name, model in models.items() if key in model.model_fields]
     near = difflib.get_close_matches(key, known, n=1)
     if near:
