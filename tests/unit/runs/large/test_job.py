@@ -137,7 +137,7 @@ def test_predictions_of_another_number_of_classes_are_refused(tmp_path: Path) ->
         pq.write_table(pa.table(rows), tmp_path / "data" / f"{width}.parquet")
     nothing = {"item_id": ["x"], "probabilities": pa.array([None], pa.list_(pa.float64()))}
     pq.write_table(pa.table(nothing), tmp_path / "data" / "4.parquet")
-    alike = r"alike in all parts; got .* classes in data/\d.parquet, rows 0 to 0 and"
+    alike = r"the same kind of predictions; got .* classes in data/\d.parquet, rows 0 to 0 and"
     with pytest.raises(WriteFailed, match=alike):
         labelnext.run(settings(tmp_path, tmp_path / "data"))
     (tmp_path / "data" / "2.parquet").unlink()  # nothing is of no number
