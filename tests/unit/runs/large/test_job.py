@@ -270,7 +270,7 @@ def test_a_batch_that_is_the_pool_is_written_whole_and_not_held(
     assert manifest["batch"]["rows"] == report.counts["batch"] == len(rows) > 100
     assert report.ranking.to_rows() == rows[:100]
     (notice,) = [n for n in report.notices if n.code == "large_batch"]
-    assert f"the first 100 of the {len(rows):,}" in notice.message
+    assert f"the first 100 of the batch's {len(rows):,}" in notice.message
 
 
 def test_the_report_counts_notices_over_all_parts(tmp_path: Path) -> None:
