@@ -111,6 +111,7 @@ def _objects(
 ) -> Objects:
     """The detections of one model version."""
     placed = _placed(detections, odd, listing, notices)
+    detections.free_codes()
     boxes, box_notices = placed_boxes(detections, placed.places, listing, placed.rows)
     notices += box_notices
     masks = None

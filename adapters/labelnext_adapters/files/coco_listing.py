@@ -144,16 +144,17 @@ def image_listing(value: Any, key: str | None, notices: list[Notice]) -> Listing
         )
     if not images:
         raise InvalidInput("the list of images must not be empty.")
-    ids, items, names = list[str](), list[str](), list[str | None]()
+    ids, names = list[str](), list[str | None]()
     for number, image in enumerate(images, 1):
         if not isinstance(image, dict):
             raise InvalidInput(f"image {number} must be an object; got {image!r:.60}.")
         ids.append(_named(image, "id", number))
-        items.append(_named(image, key or "id", number))
         name = image.get("file_name")
         names.append(name if isinstance(name, str) else None)
     _distinct("id", ids, images)
+    items = ids
     if key not in (None, "id"):
+        items = [_named(image, str(key), number) for number, image in enumerate(images, 1)]
         _distinct(str(key), items, images)
     sizes = np.array([[_side(image, side) for side in ("width", "height")] for image in images])
     categories = _categories(value.get("categories"), notices)

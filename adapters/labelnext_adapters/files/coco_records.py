@@ -119,8 +119,12 @@ class Detections:
         _extend(self.segmentations, shapes, len(self) - len(block))
         _extend(self.embeddings, vectors, len(self) - len(block))
 
+    def free_codes(self) -> None:
+        """Free what says whose each detection is, once they are placed."""
+        self.image_codes, self.kind_codes, self.scores = array("i"), array("i"), array("d")
+
     def free_boxes(self) -> None:
-        """Free the boxes, which were taken over."""
+        """Free the boxes, once they are taken over."""
         self.bboxes, self.with_box = array("d"), array("b")
 
 

@@ -109,9 +109,12 @@ def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
     lists = values if missing is None else [value or () for value in values]
     offsets = np.zeros(len(lists) + 1, dtype=np.int32)
     np.cumsum(np.fromiter(map(len, lists), dtype=np.int32, count=len(lists)), out=offsets[1:])
-    inner = _numbers(lists, int(offsets[-1])) if pa.types.is_floating(kind.value_type) else None
-    if inner is None:
-        inner = _column(list(chain.from_iterable(lists)), kind.value_type)
+    flat = chain.from_iterable(lists)
+    if pa.types.is_floating(kind.value_type):  # in bulk; NaN, which JSON hasn't, stands for null
+        numbers = np.fromiter(flat, dtype=np.float64, count=int(offsets[-1]))
+        inner = pa.array(numbers, from_pandas=True)
+    else:
+        inner = _column(list(flat), kind.value_type)
     return pa.ListArray.from_arrays(pa.array(offsets), inner, type=kind, mask=missing)
 
 
@@ -121,11 +124,3 @@ def _members(values: list[Any], place: int, missing: pa.Array | None) -> list[An
     if missing is None:
         return list(map(of, values))
     return [None if value is None else of(value) for value in values]
-
-
-def _numbers(lists: list[Any], n_numbers: int) -> pa.Array | None:
-    """The numbers of lists; None if some of them are null."""
-    try:
-        return pa.array(np.fromiter(chain.from_iterable(lists), dtype=np.float64, count=n_numbers))
-    except TypeError:
-        return None
