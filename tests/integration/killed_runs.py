@@ -87,6 +87,11 @@ def forked(work: Callable[[], Any]) -> tuple[bool, Any]:
         return True, json.loads(answer.read_text())
 
 
+def forget() -> None:
+    """Let go of the datasets that this process knows, so that they are read anew."""
+    fo.Dataset._instances.clear()
+
+
 def state(dataset_name: str) -> dict[str, Any]:
     """All that a run touches, but for when and by which journal."""
     dataset = fo.load_dataset(dataset_name)

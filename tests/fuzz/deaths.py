@@ -46,6 +46,14 @@ ACTIONS = ("run", "undo", "resume")
 ENDS = ("killed", "full")
 
 
+def asks_to_write(folder: str, event: str, args: tuple[Any, ...]) -> bool:
+    """Whether an event of Python's audit is about to change something in a folder."""
+    if event not in _EVENTS or not str(args[0]).startswith(folder):
+        return False
+    written = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+    return event != "open" or (isinstance(args[2], int) and bool(args[2] & written))
+
+
 class Watch:
     """Counts events in one folder; at the n-th, kills the process or refuses room from then on."""
 
@@ -71,10 +79,8 @@ class Watch:
         Store.remove_folder, Store.remove = remove_folder, remove  # type: ignore[method-assign]
 
     def hook(self, event: str, args: tuple[Any, ...]) -> None:
-        if event in _EVENTS and str(args[0]).startswith(self.folder):
-            written = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-            if event != "open" or (isinstance(args[2], int) and args[2] & written):
-                self.count(event)
+        if asks_to_write(self.folder, event, args):
+            self.count(event)
 
     def count(self, event: str) -> None:
         self.seen += 1

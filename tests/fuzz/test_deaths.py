@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.runs.deaths import ACTIONS, ENDS, KINDS, trials
+from tests.fuzz.deaths import ACTIONS, ENDS, KINDS, trials
 
 # A round is one trial of each action and end; `make torture` tries as many as it is told.
 _ROUNDS = {"csv": 1, "jsonl": 1, "parquet": 1, "folder": 1}
