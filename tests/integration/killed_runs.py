@@ -21,6 +21,7 @@ from typing import Any
 
 import fiftyone as fo
 import httpx
+from fiftyone.core.odm import get_db_conn
 from pymongo import monitoring
 
 import labelnext
@@ -101,7 +102,11 @@ def state(dataset_name: str) -> dict[str, Any]:
     documents = [document for c in collections for document in c.find().sort("_id")]
     views = dataset._doc.get_saved_views()
     runs = {key: dataset.get_run_info(key).config.serialize() for key in dataset.list_runs()}
+    of_dataset = {"_dataset_id": dataset._doc.id}
+    database = get_db_conn()
     return {
+        "kept runs": sorted(one["key"] for one in database.runs.find(of_dataset)),
+        "kept views": sorted(one["name"] for one in database.views.find(of_dataset)),
         "documents": [_document(d) for d in documents],
         "views": [(v.name, v.slug, v.description, _stages(v)) for v in views],
         "runs": {k: {n: v for n, v in c.items() if n != "journal"} for k, c in runs.items()},
