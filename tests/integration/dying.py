@@ -162,6 +162,9 @@ class Mortal:
         begun = self.status(known)[1]
         if action != "run" and begun in ("none", "undone"):
             return "nothing to settle"
+        if action == "resume" and begun == "done":
+            self.do(undo)
+            return "nothing to settle"
         if action == "undo of a part" and begun == "planned":
             self.do(resume)
         self.do({"run": self.act, "resume": resume}.get(action, undo), at)
