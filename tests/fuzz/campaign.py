@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-_SHOWN = 5  # faults whose story is told
+_SHOWN = int(os.environ.get("FUZZ_SHOWN", "5"))  # faults whose story is told
 _SHARE = pytest.StashKey[float]()
 
 T = TypeVar("T")
@@ -69,7 +69,9 @@ class Campaign:
             self._try(f"FUZZ_TRIAL={seed}", lambda seed=seed: trial(random.Random(seed)))
         self._judge()
 
-    def each(self, cases: Sequence[T], quick: int, trial: Callable[[T, random.Random], str]) -> None:
+    def each(
+        self, cases: Sequence[T], quick: int, trial: Callable[[T, random.Random], str]
+    ) -> None:
         """Try cases in an order by seed; the first few, or again and again while there is time."""
         order = list(cases)
         random.Random(os.environ.get("FUZZ_SEED", "0")).shuffle(order)

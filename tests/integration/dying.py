@@ -1,8 +1,8 @@
 """Runs, undos and resumes that die at any of their writes, and are settled by resume and undo.
 
 They die in this process: from the n-th write on, whatever is asked of the database, of Label Studio
-or of the file system raises `Death`, which no code of ours or of a library catches. So a death costs
-nothing, where a process of its own would have to import FiftyOne and connect first.
+or of the file system raises `Death`, which no code of ours or of a library catches. So a death
+costs nothing, where a process of its own would have to import FiftyOne and connect first.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What writes to FiftyOne or Label Studio, and dies by SIGKILL at its n-th write.
+"""Runs on FiftyOne that die by SIGKILL at their n-th write; and all that a run or sending touches.
 
-    python -m tests.integration.killed_runs CONFIG [run|send|fetch] [EVERY]
+    python -m tests.integration.killed_runs CONFIG [EVERY]
 
 Each part is a fork of a process that has imported FiftyOne but not connected, so it is a process of
 its own that starts in no time. Prints one line of JSON for each death, and one at the end. EVERY
@@ -27,13 +27,12 @@ from pymongo import monitoring
 import labelnext
 from labelnext.config import Config, load_config
 from labelnext.runs.undo import resume, runs, undo
-from labelnext_adapters.label_studio.server.client import Client
 
 WRITES = {"insert", "update", "delete", "findAndModify", "createIndexes", "dropIndexes", "create"}
 
 
 class Killer(monitoring.CommandListener):
-    """Kills its own process just before, or just after, the n-th write."""
+    """Kills its own process just before, or just after, the n-th write to the database."""
 
     def __init__(self, n: int, moment: str) -> None:
         self.left = n
@@ -53,19 +52,6 @@ class Killer(monitoring.CommandListener):
             self.left -= 1
             if self.left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
-
-    def watch(self) -> None:
-        """Count the commands to the database, and the requests to Label Studio."""
-        monitoring.register(self)
-        request = Client._request
-
-        def counted(client: Client, method: str, path: str, **more: Any) -> bytes:
-            self.count("before", method != "GET")
-            answer = request(client, method, path, **more)
-            self.count("after", method != "GET")
-            return answer
-
-        Client._request = counted  # type: ignore[method-assign]  # in this process alone
 
 
 def forked(work: Callable[[], Any]) -> tuple[bool, Any]:
@@ -172,39 +158,32 @@ def _task(row: dict[str, Any]) -> dict[str, Any]:
     return {"data": data, "predictions": [p["result"] for p in row["predictions"]]}
 
 
-def main(path: str, what: str = "run", every: str = "1") -> None:
+def main(path: str, every: str = "1") -> None:
     config = load_config(path)
-    place: Any = config.source_options if config.source.adapter == "fiftyone" else config.send
-    name = str(place.dataset)
-    action = {"run": labelnext.run, "send": labelnext.send, "fetch": labelnext.fetch}[what]
-
-    # The newest may be that of an earlier sending; those before it are other tests'.
-    others = {project["id"] for project in projects(config)[:-1]}
-
-    def whole() -> Any:
-        return {"dataset": state(name), "sent": sent(config, others)}
+    options: Any = config.source_options
+    name = str(options.dataset)
 
     def begun(n: int, moment: str) -> bool:
         def work() -> None:
-            Killer(n, moment).watch()
-            action(config)
+            monitoring.register(Killer(n, moment))
+            labelnext.run(config)
 
         return forked(work)[0]
 
     def settled(how: Callable[[Any], Any]) -> Any:
         def work() -> Any:
             how(config)
-            return whole()
+            return state(name)
 
         return forked(work)[1]
 
     def broken() -> bool:
         return [j.status for j in runs(config)][-1:] == ["broken"]
 
-    _, before = forked(whole)
-    done = settled(action)
+    _, before = forked(lambda: state(name))
+    done = settled(labelnext.run)
     undone = settled(undo)
-    assert undone == before != done, f"{what} that nobody killed"
+    assert undone == before != done, "a run that nobody killed"
     n = 1
     while not begun(n, "before"):
         touched = broken()

@@ -86,5 +86,5 @@ def test_a_death_in_an_undo_or_a_resume_is_settled_by_the_next(
 
 
 def test_sigkill_leaves_what_a_death_in_the_process_leaves(dataset: Any, tmp_path: Path) -> None:
-    deaths = killed(ranked_boxes(dataset, tmp_path, frames=False), "run", every=15)
+    deaths = killed(ranked_boxes(dataset, tmp_path, frames=False), every=15)
     assert sum(d["touched"] for d in deaths) >= 1

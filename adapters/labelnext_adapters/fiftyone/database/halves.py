@@ -1,4 +1,4 @@
-"""Halves of runs and saved views: FiftyOne keeps each in two places, and writes one after the other.
+"""Halves of runs and saved views: FiftyOne keeps each in two places, written one after the other.
 
 A process that was killed in between leaves a document that no dataset names, or a name without a
 document, at which FiftyOne fails. Only what is of one run of ours is touched, and names of nothing.
