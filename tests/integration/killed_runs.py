@@ -94,7 +94,8 @@ def state(dataset_name: str) -> dict[str, Any]:
         "kept runs": sorted(one["key"] for one in database.runs.find(of_dataset)),
         "kept views": sorted(one["name"] for one in database.views.find(of_dataset)),
         "documents": [_document(d) for d in documents],
-        "views": [(v.name, v.slug, v.description, _stages(v)) for v in views],
+        # A view that was taken away and made again is the last.
+        "views": sorted((v.name, v.slug, v.description, _stages(v)) for v in views),
         "runs": {k: {n: v for n, v in c.items() if n != "journal"} for k, c in runs.items()},
         "indexes": dataset.get_index_information(),
         "schema": {n: str(f) for n, f in dataset.get_field_schema(flat=True).items()},
