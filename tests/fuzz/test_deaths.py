@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import os
-from itertools import islice
+import random
 from pathlib import Path
 
 import pytest
 
-from tests.fuzz.deaths import ACTIONS, ENDS, KINDS, trials
+from tests.fuzz.campaign import Campaign
+from tests.fuzz.deaths import ACTIONS, ENDS, KINDS, made, tried, warm
 
-# A round is one trial of each action and end; `make torture` tries as many as it is told.
-_ROUNDS = {"csv": 1, "jsonl": 1, "parquet": 1, "folder": 1}
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each trial is a fork")
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="each trial is a fork")
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_death_and_no_full_disk_loses_a_ranking(tmp_path: Path, kind: str) -> None:
-    n = _ROUNDS[kind] * len(ACTIONS) * len(ENDS)
-    assert [t for t in islice(trials(0, tmp_path, (kind,)), n) if t[1] is not None] == []
+def test_no_death_and_no_full_disk_loses_a_ranking(
+    tmp_path: Path, campaign: Campaign, kind: str
+) -> None:
+    warm()
+    case = made(kind, tmp_path)
+    points = [
+        (action, end, at)
+        for action in ACTIONS
+        for end in ENDS
+        for at in range(1, case.n_events[action] + 2)
+    ]
+
+    def trial(point: tuple[str, str, int], rng: random.Random) -> str:
+        action, end, at = point
+        fault = tried(case, action, end, at, rng, tmp_path)
+        assert fault is None, fault
+        return action
+
+    campaign.each(points, 8, trial)

@@ -122,7 +122,7 @@ def _alike(contents: Sequence[Content]) -> list[Objects]:
 def _distinct(members: Members, task_ids: Sequence[int]) -> dict[str, Columns]:
     """The columns by the names of their versions; what several share, once."""
     columns = {id(own): own for own in members.values()}
-    if len(members) == 1 or len(columns) != 1:
+    if len(members) == 1 or len(columns) > 1:
         return {str(version): own for version, own in members.items()}
     (shared,) = columns.values()
     used = [str(version) for version in shared.versions(task_ids)]

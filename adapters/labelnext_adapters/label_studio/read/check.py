@@ -140,6 +140,8 @@ def _check_predictions(
         findings.append(Finding("ok", said))
     tasks = Tasks()
     members, _ = choose_versions(client, source, setup, [])
+    if not members:  # all were deleted since the list above
+        return
     read_page(client, source.number, members, tasks, find_part(client, source))
     item_ids = [str(i) for i in tasks.ids]
     pool = make_pool(members, tasks.ids, item_ids, tasks.annotated, [], merge=source.merge)
