@@ -167,4 +167,4 @@ def test_any_answer_is_a_ranking_or_one_line(
         assert len(set(ids)) == len(ids) <= len(pool)
         return "ranked"
 
-    campaign.run(300, trial)
+    campaign.run(200, trial)

@@ -92,4 +92,4 @@ def test_a_chain_of_two_configurations_never_puts_back_what_is_not_there(
         assert left_over(folder) == []
         return "settled"
 
-    campaign.run(10, trial)
+    campaign.run(6, trial)

@@ -33,4 +33,4 @@ def test_no_death_and_no_full_disk_loses_a_ranking(
         assert fault is None, fault
         return action
 
-    campaign.each(points, 8, trial)
+    campaign.each(points, 6, trial)

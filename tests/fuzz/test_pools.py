@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import random
 from itertools import pairwise
 from pathlib import Path
@@ -34,9 +35,10 @@ def check_ranking(pool: Pool, ranking: Ranking, question: dict[str, Any]) -> Non
     assert not set(order) & set(pool.item_ids[pool.labelled].tolist())
     unscored = set(ranking.unscored_ids)
     assert not unscored & set(order)
-    excluded = {*map(str, question.get("exclude") or ())}
-    assert {*ids} - excluded <= {*order} | unscored | {*pool.item_ids[pool.labelled].tolist()}
-    if question["acquisition"] is not None:
+    if question["acquisition"] is not None:  # else only the batch has an order
+        excluded = {*map(str, question.get("exclude") or ())}
+        labelled = {*pool.item_ids[pool.labelled].tolist()}
+        assert {*ids} - excluded <= {*order} | unscored | labelled
         assert np.isfinite(ranking.pool_scores).all()
 
 
@@ -139,7 +141,7 @@ def test_a_folder_is_ranked_as_a_file(campaign: Campaign) -> None:
             one = {**config, "write": {"output": str(folder / "one.csv")}}
             one["source"] = {**config["source"], "path": str(folder / "one.parquet")}
             labelnext.run({**one, "state": str(folder / "other")})
-            lines = list(csv.DictReader((folder / "one.csv").open()))
+            lines = list(csv.DictReader(io.StringIO((folder / "one.csv").read_text("utf-8"))))
             found = written(folder / "ranking").to_pylist()
         assert [row["item_id"] for row in found] == [row["item_id"] for row in lines]
         assert [row["score"] for row in found] == [float(row["score"]) for row in lines]
