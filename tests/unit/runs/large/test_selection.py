@@ -156,7 +156,7 @@ def test_clusters_of_a_sample_that_is_the_pool_give_the_batch_of_the_whole(
     assert any("learnt from a sample of" in n.message for n in report.notices)
 
 
-@pytest.mark.parametrize("method", ["k_center", "facility_location"])
+@pytest.mark.parametrize("method", ["k_center", "facility_location", "uncertainty_herding"])
 def test_rounds_in_one_part_give_the_batch_of_the_whole(tmp_path: Path, method: str) -> None:
     table = embedded()
     how = {"selection": {"method": method, "budget": 30}}
@@ -170,7 +170,7 @@ def test_rounds_in_one_part_give_the_batch_of_the_whole(tmp_path: Path, method: 
 
 
 @pytest.mark.parametrize("kind", ["clustered", "random", "outliers"])
-@pytest.mark.parametrize("method", ["k_center", "facility_location"])
+@pytest.mark.parametrize("method", ["k_center", "facility_location", "uncertainty_herding"])
 def test_two_rounds_come_close_to_one(tmp_path: Path, method: str, kind: str) -> None:
     table = embedded(kind)
     path = tmp_path / "data"
@@ -195,6 +195,12 @@ def test_two_rounds_come_close_to_one(tmp_path: Path, method: str, kind: str) ->
         once = candidates[k_center(candidates, given, 40)]
         radii = [covering_radius(candidates, np.concatenate([given, c])) for c in (twice, once)]
         assert radii[0] <= 1.15 * radii[1]
+    elif method == "uncertainty_herding":
+        whole = in_memory(tmp_path, table, selection={"method": method, "budget": 40})
+        batch = [row["item_id"] for row in whole.to_pylist() if row["batch"]]
+        once = points[[names.index(i) for i in batch]]
+        covers = [coverage(candidates, np.concatenate([given, c])) for c in (twice, once)]
+        assert covers[0] >= 0.97 * covers[1]
     else:
         once = candidates[facility_location(candidates, given, 40)]
         covers = [coverage(candidates, np.concatenate([given, c])) for c in (twice, once)]
