@@ -234,8 +234,19 @@ def test_clusters_for_classes_that_one_part_happens_to_hold_are_refused(tmp_path
 
 def test_a_pool_without_embeddings_is_refused(tmp_path: Path) -> None:
     path = spread(classification(texts(100)), tmp_path / "data", 2)
+    how = {"method": "image_diversity", "options": {"space": "embeddings"}}
     with pytest.raises(InvalidInput, match="image_diversity needs embeddings"):
-        labelnext.run(settings(tmp_path, path, selection={"method": "image_diversity"}))
+        labelnext.run(settings(tmp_path, path, selection=how))
+
+
+def test_a_pool_without_embeddings_goes_by_probabilities_as_in_memory(tmp_path: Path) -> None:
+    table = classification(texts(600))
+    how = {"selection": {"method": "image_diversity", "budget": 20}}
+    report = labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", 5), **how))
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table, **how))
+    assert "The pool has no embeddings, so image_diversity went by class probabilities." in [
+        notice.message for notice in report.notices
+    ]
 
 
 @pytest.mark.parametrize(
