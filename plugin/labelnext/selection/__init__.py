@@ -50,6 +50,9 @@ INPUTS: Mapping[str, str] = {
 Large = Literal["scores", "clusters", "rounds"]
 
 
+_OWN_WAYS = {"scores": ("top_k", "stochastic"), "clusters": ("image_diversity", "typiclust")}
+
+
 @dataclass(frozen=True)
 class SelectionMethod:
     """A selection method with its requirements.
@@ -76,6 +79,25 @@ class SelectionMethod:
     references: str
     large: Large | None = None
     prefix: bool = False
+
+    def __post_init__(self) -> None:
+        """Check that the method can do on a pool in parts what its row says.
+
+        Raises:
+            LabelnextError: if it can't; a fault in the row.
+        """
+        own = _OWN_WAYS.get(self.large or "")
+        if own is not None and self.name not in own:
+            raise LabelnextError(
+                f"the row of the selection method {self.name} must leave out large, or say rounds; "
+                f"got {self.large!r}.",
+                hint=f"that is how {' and '.join(own)} are carried out in SQL.",
+            )
+        if self.large == "rounds" and "embeddings" not in self.inputs:
+            raise LabelnextError(
+                f"the row of the selection method {self.name} must leave out large, as the method "
+                "takes no embeddings; got 'rounds'.",
+            )
 
     @property
     def inputs(self) -> tuple[str, ...]:
