@@ -21,8 +21,8 @@ from labelnext_adapters.label_studio.server.project import (
 )
 from labelnext_adapters.label_studio.server.shapes import User
 from labelnext_adapters.label_studio.server.tasks import Tasks
+from labelnext_adapters.label_studio_format.controls import CONTROLS
 from labelnext_adapters.label_studio_format.predictions import make_pool
-from labelnext_adapters.label_studio_format.regions import CONTROLS
 from labelnext_adapters.label_studio_format.setup import find_setup
 
 # Versions that the integration tests ran with; others may work, and get a warning.
