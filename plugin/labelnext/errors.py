@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 _SHORTEST = 8  # characters: shorter secrets are also ordinary words
-_SECRET_NAME = r"(?:token|key|secret|passw|pwd|signature|sig|auth|credential)"
+_SECRET_NAME = r"(?:token|key|secret|passw|pwd|signature|sig|auth|credential)"  # noqa: S105
 _USER = re.compile(r"//[^/@\s]*@")
 _QUERY = re.compile(rf"([?&;][\w.-]*{_SECRET_NAME}[\w.-]*=)[^&;#\s'\"<>]+", re.IGNORECASE)
 _NAMED = re.compile(_SECRET_NAME, re.IGNORECASE)
