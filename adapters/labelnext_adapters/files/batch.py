@@ -19,7 +19,7 @@ from labelnext.errors import InvalidInput, NotFound, listed
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.dataset import published_batch
-from labelnext.ranking.files import ranking_format
+from labelnext.ranking.files import ranking_format, text_of_cell
 from labelnext.ranking.ranking import Ranking, batch_ranking
 from labelnext.support.store import is_url
 from labelnext.support.words import counted
@@ -84,7 +84,10 @@ def _ranking(files: Input, write: FilesWrite, run: str) -> Ranking:
             hint="run labelnext run first.",
         )
     rows = guarded(path.name, "a ranking", lambda: _written(path, kind).to_pylist())
-    return batch_ranking([row for row in rows if row["batch"]])
+    batch = [row for row in rows if row["batch"]]
+    if kind == ".csv" and write.excel_safe:
+        batch = [{**row, "item_id": text_of_cell(row["item_id"])} for row in batch]
+    return batch_ranking(batch)
 
 
 def _written(path: Path, kind: str) -> pa.Table:
@@ -95,7 +98,8 @@ def _written(path: Path, kind: str) -> pa.Table:
 
     if kind == ".csv":
         texts = pa.csv.ConvertOptions(column_types={"item_id": pa.string()})
-        return pa.csv.read_csv(path, convert_options=texts)
+        lines = pa.csv.ParseOptions(newlines_in_values=True)
+        return pa.csv.read_csv(path, convert_options=texts, parse_options=lines)
     return read_jsonl(path).table if kind == ".jsonl" else pa.parquet.read_table(path)
 
 

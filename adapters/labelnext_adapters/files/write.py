@@ -52,7 +52,11 @@ def make_plan(ranking: Ranking, source: Input, write: FilesWrite) -> Plan:
         _STEP,
         f"Write {counted(len(rows), 'ranked item')} to {path}",
         len(rows),
-        {"path": _from(source.context.directory, path), "rows": rows},
+        {
+            "path": _from(source.context.directory, path),
+            "rows": rows,
+            **({"excel_safe": True} if write.excel_safe else {}),
+        },
     )
     return Plan("files", write.run, str(path), (step,), output=str(path))
 
@@ -108,7 +112,8 @@ class FilePerformer(Performer):
         def note(complete: Path) -> None:
             self._journal.record("written", sha256=[*self._ours(), _sha256(complete)])
 
-        write_ranking(path, step.payload["rows"], ready=note)
+        safe = bool(step.payload.get("excel_safe"))
+        write_ranking(path, step.payload["rows"], excel_safe=safe, ready=note)
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Restore the earlier file, unless someone has changed ours since."""

@@ -30,6 +30,8 @@ class WriteOptions(Options):
     labels."""
     output: Path | None = None
     """Also write the ranking to this file (.csv, .jsonl or .parquet)."""
+    excel_safe: bool = False
+    """In a .csv file, put a quote (') before ids that a spreadsheet would take for a formula."""
 
     def for_review(self) -> Self:
         """A copy with names for a review, so that it doesn't touch the labelling queue.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -11,6 +12,24 @@ from labelnext.errors import ConfigError
 from labelnext.support.files import write_atomically
 
 FORMATS = (".jsonl", ".csv", ".parquet")
+
+# What spreadsheets may take for a formula, also behind the quote that keeps them from it.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
+
+
+def safe_cell(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: one that looks like it gets a quote before.
+
+    Example:
+        >>> safe_cell("=1+2"), safe_cell("'=1"), safe_cell("it's"), text_of_cell(safe_cell("=1+2"))
+        ("'=1+2", "''=1", "it's", '=1+2')
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def text_of_cell(cell: str) -> str:
+    """The text that `safe_cell` made a cell of."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def ranking_format(path: Path) -> str:
@@ -25,13 +44,18 @@ def ranking_format(path: Path) -> str:
 
 
 def write_ranking(
-    path: Path, rows: list[dict[str, Any]], *, ready: Callable[[Path], object] | None = None
+    path: Path,
+    rows: list[dict[str, Any]],
+    *,
+    excel_safe: bool = False,
+    ready: Callable[[Path], object] | None = None,
 ) -> None:
     """Write ranked rows atomically: readers see either the old file or the new one.
 
     Args:
         path: ends in .jsonl, .csv or .parquet.
         rows: with item_id, rank, priority, score and batch.
+        excel_safe: whether ids in a .csv file become texts that are no formula; see `safe_cell`.
         ready: called with the complete temporary file, before it takes the earlier one's place.
 
     Raises:
@@ -47,7 +71,8 @@ def write_ranking(
             return
         import pyarrow as pa
 
-        table = pa.Table.from_pylist(rows, schema=_schema())
+        kept = [_without_formulas(row) for row in rows] if excel_safe and kind == ".csv" else rows
+        table = pa.Table.from_pylist(kept, schema=_schema())
         if kind == ".csv":
             import pyarrow.csv
 
@@ -58,6 +83,12 @@ def write_ranking(
             pyarrow.parquet.write_table(table, file)
 
     write_atomically(path, write, ready=ready)
+
+
+def _without_formulas(row: dict[str, Any]) -> dict[str, Any]:
+    score = row["score"]
+    whole = None if score is None else score + 0.0  # −0 would begin with a sign
+    return {**row, "item_id": safe_cell(row["item_id"]), "score": whole}
 
 
 def _schema() -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from labelnext.report.plots import add_legend, as_svg, filled_template, new_figure
+from labelnext.report.plots import Plot, add_legend, as_svg, filled_template, new_figure
 
 if TYPE_CHECKING:
     from labelnext.replays.outcomes import ReplayReport
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def render_replay(report: ReplayReport) -> str:
     """The page of a replay."""
-    return filled_template("replay.html.j2", report=report, curves=_curve_plot(report))
+    curves = _curve_plot(report)
+    return filled_template("replay.html.j2", [curves], report=report, curves=curves)
 
 
 def render_stored(report: StoredReport) -> str:
@@ -23,10 +24,11 @@ def render_stored(report: StoredReport) -> str:
         (f"Version {name}: {target}", _found_plot(report, version, target))
         for (version, target), name in groups.items()
     ]
-    return filled_template("stored.html.j2", report=report, plots=plots)
+    drawn = [plot for _, plot in plots]
+    return filled_template("stored.html.j2", drawn, report=report, titled=plots)
 
 
-def _found_plot(report: StoredReport, version: int, target: str) -> str:
+def _found_plot(report: StoredReport, version: int, target: str) -> Plot:
     from labelnext.replays.stored import SHARES
 
     figure, axes = new_figure(3.0)
@@ -41,7 +43,7 @@ def _found_plot(report: StoredReport, version: int, target: str) -> str:
     return as_svg(figure)
 
 
-def _curve_plot(report: ReplayReport) -> str:
+def _curve_plot(report: ReplayReport) -> Plot:
     figure, axes = new_figure(3.6)
     for number, outcome in enumerate(report.outcomes):
         colour = "#52606d" if number == 0 else f"C{number - 1}"

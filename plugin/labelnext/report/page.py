@@ -11,6 +11,7 @@ import numpy as np
 from labelnext.report.plots import (
     BATCH_COLOUR,
     POOL_COLOUR,
+    Plot,
     add_legend,
     as_svg,
     filled_template,
@@ -26,17 +27,21 @@ _MOST_CLASSES = 20
 
 def render(report: Report) -> str:
     """The HTML report of a run, self-contained: a browser fetches nothing else."""
+    scores = None if report.scores is None else _score_plot(report, report.scores)
+    classes = _class_plot(report.classes) if report.classes else None
+    reliability = [reliability_svg(found["bins"]) for found in report.calibration]
     return filled_template(
         "report.html.j2",
+        [plot for plot in (scores, classes, *reliability) if plot is not None],
         report=report,
         config=json.dumps(report.config, indent=2, ensure_ascii=False),
-        score_plot=None if report.scores is None else _score_plot(report, report.scores),
-        class_plot=_class_plot(report.classes) if report.classes else None,
-        reliability_plots=[reliability_svg(found["bins"]) for found in report.calibration],
+        score_plot=scores,
+        class_plot=classes,
+        reliability_plots=reliability,
     )
 
 
-def _score_plot(report: Report, scores: Mapping[str, Any]) -> str:
+def _score_plot(report: Report, scores: Mapping[str, Any]) -> Plot:
     figure, axes = new_figure(2.6)
     edges = np.array(scores["edges"])
     width = np.diff(edges)
@@ -49,7 +54,7 @@ def _score_plot(report: Report, scores: Mapping[str, Any]) -> str:
     return as_svg(figure)
 
 
-def _class_plot(classes: Sequence[Mapping[str, Any]]) -> str:
+def _class_plot(classes: Sequence[Mapping[str, Any]]) -> Plot:
     by_size = sorted(range(len(classes)), key=lambda i: -classes[i]["pool"] - classes[i]["batch"])
     shown = [classes[i] for i in sorted(by_size[:_MOST_CLASSES])]
     totals = {part: max(sum(row[part] for row in classes), 1) for part in ("pool", "batch")}

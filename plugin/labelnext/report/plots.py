@@ -1,11 +1,15 @@
-"""Plots as inline SVG, and the HTML templates."""
+"""Plots as inline SVG, and the HTML pages, whose policy lets nothing be fetched or run."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
+import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -16,12 +20,46 @@ if TYPE_CHECKING:
 
 
 POOL_COLOUR, BATCH_COLOUR = "#b8c4d0", "#d9480f"
+_FORBIDDEN = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML
 _BARS = ("counts", "confidences", "accuracies")
 
 
-def filled_template(name: str, **values: object) -> str:
-    """An HTML page: the named template, filled with escaped values."""
+class Plot(str):
+    """A plot as an SVG element, which a template doesn't escape.
+
+    Attributes:
+        style: its style sheet, which the page's policy must allow.
+    """
+
+    __slots__ = ("style",)
+
+    style: str
+
+    @classmethod
+    def of(cls, svg: str, style: str) -> Plot:
+        """A plot of an element that holds this sheet."""
+        plot = cls(svg)
+        plot.style = style
+        return plot
+
+    def __html__(self) -> str:
+        """The element."""
+        return str(self)
+
+
+def filled_template(name: str, plots: Iterable[Plot], **values: object) -> str:
+    """An HTML page: the named template, filled with escaped values.
+
+    Its content security policy allows its own style sheets, by their hashes, and nothing else:
+    whatever the data hold, a browser runs no script and asks no server.
+
+    Args:
+        name: of the template.
+        plots: those among the values.
+        values: what the template names.
+    """
     import jinja2
+    from markupsafe import Markup
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("labelnext", "report/templates"),
@@ -31,10 +69,18 @@ def filled_template(name: str, **values: object) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.globals["counted"] = counted
-    return environment.get_template(name).render(**values)
+    style = Markup(environment.get_template("style.css").render())  # noqa: S704  # a file of ours
+    policy = _policy([style, *(plot.style for plot in plots)])
+    return environment.get_template(name).render(style=style, policy=policy, **values)
 
 
-def reliability_svg(bins: Mapping[str, Sequence[float | None]]) -> str:
+def _policy(styles: Iterable[str]) -> str:
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in styles]
+    allowed = " ".join(f"'sha256-{one}'" for one in dict.fromkeys(hashes))
+    return f"default-src 'none'; style-src {allowed}; base-uri 'none'; form-action 'none'"
+
+
+def reliability_svg(bins: Mapping[str, Sequence[float | None]]) -> Plot:
     """The reliability diagram as SVG: a bar per bin, and a line where confidence equals accuracy.
 
     Args:
@@ -79,7 +125,7 @@ def new_figure(height: float) -> tuple[Figure, Any]:
     return figure, axes
 
 
-def as_svg(figure: Figure) -> str:
+def as_svg(figure: Figure) -> Plot:
     """A plot as an SVG element; the same plot gives the same bytes."""
     import matplotlib as mpl
 
@@ -91,5 +137,34 @@ def as_svg(figure: Figure) -> str:
     ):
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
+    return _in_page(buffer.getvalue())
+
+
+def _in_page(svg: str) -> Plot:
+    """A drawing as an element of a page: without namespaces, all its styles in one sheet.
+
+    A policy can name a sheet by its hash, but no attribute. The drawing is parsed, because
+    matplotlib leaves quotes in texts as they are, and characters that XML forbids.
+    """
+    root = ElementTree.fromstring(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", svg))  # noqa: S314  # matplotlib's own
+    rules: dict[str, None] = {}
+    for parent in root.iter():
+        for child in [*parent]:
+            name = child.tag.rpartition("}")[2]
+            if name in ("metadata", "style"):
+                parent.remove(child)
+            if name == "style":
+                rules[child.text or ""] = None
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        found = {key.rpartition("}")[2]: text for key, text in element.attrib.items()}
+        if declared := found.pop("style", ""):
+            # Named by what it says, as the plots of a page share their rules.
+            found["class"] = "p" + hashlib.sha256(declared.encode()).hexdigest()[:12]
+            rules[f".{found['class']} {{{declared}}}"] = None
+        element.attrib.clear()
+        element.attrib.update(found)
+    sheet = ElementTree.Element("style")
+    sheet.text = "\n".join(rules)
+    root.insert(0, sheet)
+    return Plot.of(ElementTree.tostring(root, encoding="unicode"), sheet.text)

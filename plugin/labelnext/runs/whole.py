@@ -90,7 +90,7 @@ class WholeJob:
 
     def write_output(self, path: Path) -> None:
         """Write the ranking file, in addition to the write-back."""
-        write_ranking(path, self.ranking.pool_rows())
+        write_ranking(path, self.ranking.pool_rows(), excel_safe=self._settings.write.excel_safe)
 
     def snapshot(self, run_id: str) -> Snapshot:
         """A summary of this run, for comparison with later runs."""

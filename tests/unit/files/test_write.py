@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+import labelnext
 from labelnext.adapter import open_adapter
+from labelnext.config import Config, load_config
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.journal import Journal
 from labelnext.ranking import rank
@@ -79,3 +83,47 @@ def test_undo_puts_the_earlier_file_back_with_its_mode(tmp_path: Path) -> None:
     adapter.undo(Journal(journal.path))
     assert (tmp_path / "r.csv").read_text() == "mine"
     assert stat.S_IMODE((tmp_path / "r.csv").stat().st_mode) == 0o640
+
+
+FORMULAS = (
+    "=1+2",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "＝1",
+    "'=1",
+    "''-x",
+    "a=1",
+    "it's",
+)
+
+
+def test_a_safe_csv_begins_no_cell_like_a_formula_and_is_read_back(tmp_path: Path) -> None:
+    rows = [{"item_id": name, "probabilities": [1.0, 0.0]} for name in FORMULAS]
+    (tmp_path / "p.jsonl").write_text(lines(*rows))
+    config = tmp_path / "labelnext.yaml"
+    ids: dict[bool, list[str]] = {}
+    for safe in (False, True):
+        config.write_text(
+            "source: {adapter: files, path: p.jsonl}\nacquisition: {name: entropy}\n"
+            f"report: {{path: null}}\nwrite: {{output: r.csv, excel_safe: {str(safe).lower()}}}\n"
+        )
+        labelnext.run(config)
+        with (tmp_path / "r.csv").open(newline="", encoding="utf-8") as file:
+            cells = [*csv.reader(file)][1:]
+        ids[safe] = [row[0] for row in cells]
+        unsafe = [cell for row in cells for cell in row if cell.startswith(tuple("=+-@\t\r\n＝"))]
+        assert bool(unsafe) is not safe
+        assert sorted(batch(load_config(config))) == sorted(FORMULAS)
+    assert sorted(ids[False]) == sorted(FORMULAS)  # byte by byte
+    assert dict(zip(ids[False], ids[True], strict=True)) == {
+        name: name if name in ("a=1", "it's") else f"'{name}" for name in FORMULAS
+    }
+
+
+def batch(settings: Config) -> list[str]:
+    adapter: Any = settings.open_adapter()
+    return [item.item_id for item in adapter.batch("labelnext").items]

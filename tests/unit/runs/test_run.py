@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import sys
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -131,6 +135,20 @@ def test_page_fetches_nothing_and_holds_both_plots(config: Path) -> None:
     assert page.open == []
     assert text.count("<svg") == 2
     assert "cat 0.50, dog 0.50" in text
+
+
+def test_the_policy_of_a_page_allows_its_own_sheets_alone(config: Path) -> None:
+    text = labelnext.run(config).to_html()
+    policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="(.*?)">', text)
+    assert policy is not None
+    directives = html.unescape(policy[1]).split("; ")
+    assert directives[0] == "default-src 'none'"
+    assert "unsafe" not in policy[1]
+    sheets = map(html.unescape, re.findall(r"<style>(.*?)</style>", text, re.DOTALL))
+    hashes = {b64encode(sha256(sheet.encode()).digest()).decode() for sheet in sheets}
+    assert set(directives[1].split()[1:]) == {f"'sha256-{one}'" for one in hashes}
+    assert len(hashes) == 2  # the page's, and that of both plots
+    assert " style=" not in text
 
 
 def test_hostile_names_are_escaped_in_the_page(tmp_path: Path) -> None:
