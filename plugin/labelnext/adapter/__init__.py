@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from labelnext.adapter.capabilities import Capability
 from labelnext.adapter.options import Options, SendOptions, WriteOptions
+from labelnext.adapter.preview import Preview
 from labelnext.adapter.protocol import (
     Adapter,
     Context,
@@ -11,6 +12,7 @@ from labelnext.adapter.protocol import (
     Finding,
     GivesBatches,
     Part,
+    ShowsItems,
     Streams,
     TakesBatches,
     TakesLabels,
@@ -46,9 +48,11 @@ __all__ = [
     "Part",
     "Performer",
     "Plan",
+    "Preview",
     "Progress",
     "SendOptions",
     "Step",
+    "ShowsItems",
     "Streams",
     "TakesBatches",
     "TakesLabels",

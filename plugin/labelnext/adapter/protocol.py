@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from labelnext.adapter.batch import Batch, Labels, Origin
+    from labelnext.adapter.preview import Preview
     from labelnext.ranking.ranking import Ranking
 
 
@@ -202,6 +203,16 @@ class TakesObjectScores(Protocol):
 
     def wants_object_scores(self) -> bool:
         """Whether its options ask for object scores; `Ranking.object_scores` then has them."""
+
+
+class ShowsItems(Protocol):
+    """`Capability.SHOWS_ITEMS`: reports show its items as pictures or texts, and link to them."""
+
+    def previews(self, item_ids: Sequence[str]) -> Mapping[str, Preview]:
+        """What can be shown of these items; items it doesn't know are left out."""
+
+    def address(self) -> str | None:
+        """Where people begin to label, http or https; None if there is no such address."""
 
 
 @dataclass(frozen=True)

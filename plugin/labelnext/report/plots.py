@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
 
 
 POOL_COLOUR, BATCH_COLOUR = "#b8c4d0", "#d9480f"
+# A page may not have styles inside its elements: its security policy names the one it has.
+_COLOURS = {
+    "#000000": "currentColor",
+    POOL_COLOUR: "var(--pool)",
+    BATCH_COLOUR: "var(--batch)",
+    "#52606d": "var(--quiet)",
+}
+_TAG = re.compile(r"<[^<>]*>")
+_STYLE = re.compile(r'\sstyle="([^"]*)"')
+_STYLE_SHEET = re.compile(r"<style[^<]*</style>")
+_GROUP = re.compile(r'^<g id="[^"]*">$')
+_SIZE = re.compile(r"[\d.]+px")
 _BARS = ("counts", "confidences", "accuracies")
 
 
@@ -90,6 +103,21 @@ def as_svg(figure: Figure) -> str:
         mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "labelnext"}),
     ):
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        plain = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        figure.savefig(buffer, format="svg", metadata=plain, transparent=True)
     text = buffer.getvalue()
-    return text[text.index("<svg") :]
+    text = _STYLE_SHEET.sub("", text[text.index("<svg") :])
+    return _TAG.sub(lambda tag: _STYLE.sub(_attributes, _GROUP.sub("<g>", tag[0])), text)
+
+
+def _attributes(style: re.Match[str]) -> str:
+    """A style attribute as attributes of their own, in colours that follow the page's."""
+    given = dict(part.split(":", 1) for part in style[1].split(";") if ":" in part)
+    kept = []
+    for name, value in ((name.strip(), value.strip()) for name, value in given.items()):
+        if name == "font":  # of older versions: style, size and families
+            size = _SIZE.search(value)
+            name, value = "font-size", size[0] if size else "10px"
+        if name != "font-family":  # the page's own
+            kept.append(f' {name}="{_COLOURS.get(value, value)}"')
+    return "".join(kept)

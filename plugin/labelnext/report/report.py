@@ -13,6 +13,8 @@ from typing import Any
 from labelnext.errors import masked, masked_data, without_secrets
 from labelnext.pool.objects import Notice
 from labelnext.ranking.ranking import Ranking
+from labelnext.report.cards import Card
+from labelnext.report.pool_map import PoolMap
 from labelnext.support.words import counted
 
 
@@ -50,6 +52,9 @@ class Report:
         seconds: duration of each stage, in seconds.
         recipe: how the ranking was made, as in `labelnext.ranking.recipe.Recipe`.
         ranking: the ranking itself; not part of the JSON.
+        cards: the next items as the page shows them; not part of the JSON.
+        pool_map: where the items lie by their embeddings, if there are any; not part of the JSON.
+        address: where people begin to label; None if there is no address.
         path: path of the HTML page, if it was written.
         output: path of the ranking file, if one was written.
     """
@@ -79,6 +84,9 @@ class Report:
     seconds: Mapping[str, float]
     recipe: Mapping[str, Any] | None
     ranking: Ranking = field(repr=False)
+    cards: Sequence[Card] = field(default=(), repr=False)
+    pool_map: PoolMap | None = field(default=None, repr=False)
+    address: str | None = None
     path: Path | None = None
     output: Path | None = None
 
@@ -93,7 +101,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-able data; `batch` holds the whole batch."""
-        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "ranking"}
+        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NOT_JSON}
         data["notices"] = [vars(notice) for notice in self.notices]
         data["path"] = None if self.path is None else str(self.path)
         data["output"] = None if self.output is None else str(self.output)
@@ -132,6 +140,7 @@ class Report:
     _repr_html_ = to_html
 
 
+_NOT_JSON = ("ranking", "cards", "pool_map")
 _COUNTS = {
     "predicted": "with a prediction",
     "missing": "without a prediction",

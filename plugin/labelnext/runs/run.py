@@ -23,6 +23,7 @@ from labelnext.ranking.files import ranking_format
 from labelnext.report.report import Report, versions
 from labelnext.runs.belonging import belongs, config_of, origin_of, shared_with
 from labelnext.runs.job import Job
+from labelnext.runs.illustrated import illustrated
 from labelnext.runs.jobs import job_of
 from labelnext.runs.whole import WholeJob
 from labelnext.support.files import check_writable, sweep, write_atomically
@@ -131,7 +132,7 @@ def _report(
         ranked = counted(findings["counts"]["ranked"], "ranked item")
         steps.append(f"Write {ranked} to {output}")
     written = Path(plan.output) if plan.output else output
-    return Report(
+    report = Report(
         run=plan.run,
         run_id=None if journal is None else journal.run_id,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -149,6 +150,7 @@ def _report(
         output=None if dry_run else written,
         **findings,
     )
+    return report if dry_run else illustrated(report, settings, platform)
 
 
 def explain(
