@@ -25,6 +25,7 @@ from labelnext.adapter import (
 )
 from labelnext.adapter.batch import Batch, Item, Labels, Mark, Origin
 from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.preview import Preview
 from labelnext.errors import NotFound
 from labelnext.journal import Journal, Performer, Plan, Step
 from labelnext.pool import Objects, Pool
@@ -151,6 +152,13 @@ class MinimalAdapter(Adapter):
 
     def performer(self, journal: Journal) -> Performer:
         return FilePerformer()
+
+    def previews(self, item_ids: Sequence[str]) -> dict[str, Preview]:
+        known = load(self._path)["items"]
+        return {i: Preview(f"http://localhost/{i}") for i in item_ids if i in known}
+
+    def address(self) -> str:
+        return "http://localhost/"
 
     def origin(self) -> Origin:
         return Origin(self.name, self._path.stem, load(self._path)["id"])

@@ -16,6 +16,7 @@ from labelnext.testing import (
     AdapterContract,
     CountsLabelsSuite,
     GivesBatchesSuite,
+    ShowsItemsSuite,
     StreamsSuite,
     TakesBatchesSuite,
     TakesLabelsSuite,
@@ -139,6 +140,10 @@ class TestMinimalAdapterTakesLabels(JsonFile, TakesLabelsSuite):
     def labels_in(self, adapter: Adapter, field: str) -> Mapping[str, Sequence[str]]:
         stored = load(self.path)["labels"].get(field, {})
         return {item: [label for label, _, _ in rows] for item, rows in stored.items()}
+
+
+class TestMinimalAdapterShowsItems(JsonFile, ShowsItemsSuite):
+    pass
 
 
 class TestMinimalAdapterTakesObjectScores(JsonFile, TakesObjectScoresSuite):

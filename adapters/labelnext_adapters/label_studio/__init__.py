@@ -5,6 +5,7 @@ The server is spoken to through label-studio-sdk, which is imported only when an
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from labelnext.adapter.capabilities import Capability
@@ -23,6 +24,7 @@ from labelnext_adapters.label_studio.options import (
 from labelnext_adapters.label_studio.send.target import LabelStudioTarget
 
 if TYPE_CHECKING:
+    from labelnext.adapter.preview import Preview
     from labelnext.ranking.ranking import Ranking
     from labelnext_adapters.label_studio.server.client import Client
     from labelnext_adapters.label_studio.server.tasks import Tasks
@@ -46,6 +48,7 @@ class LabelStudioAdapter(Adapter):
             Capability.WRITES,
             Capability.COUNTS_LABELS,
             Capability.TAKES_BATCHES,
+            Capability.SHOWS_ITEMS,
         }
     )
     target_keys: ClassVar[tuple[str, ...]] = ("url", "project")
@@ -64,6 +67,7 @@ class LabelStudioAdapter(Adapter):
         self._source, self._write, self._context = source, write, context
         self._client: Client | None = None
         self._tasks: Tasks | None = None
+        self._numbers: dict[str, int] = {}  # of tasks, by item, where a key names these
 
     @property
     def client(self) -> Client:
@@ -107,6 +111,8 @@ class LabelStudioAdapter(Adapter):
         from labelnext_adapters.label_studio.read.read import read
 
         pool, self._tasks = read(self.client, self._located, self._context)
+        if self._context.key is not None:
+            self._numbers = dict(zip(self._tasks.item_ids, self._tasks.ids, strict=True))
         return pool
 
     def plan(self, ranking: Ranking) -> Plan:
@@ -158,11 +164,30 @@ class LabelStudioAdapter(Adapter):
 
     def tab_url(self) -> str | None:
         """The address of the tab, once a run has made it."""
-        from labelnext_adapters.label_studio.server.tab import find_tab, tab_url
+        from labelnext_adapters.label_studio.server.tab import tab_url
 
-        number = self._located.number
-        view = find_tab(self.client, number, self._write.tab)
-        return None if view is None else tab_url(self.client, number, view["id"])
+        tab = self._tab()
+        return None if tab is None else tab_url(self.client, self._located.number, tab)
+
+    def _tab(self) -> int | None:
+        from labelnext_adapters.label_studio.server.tab import find_tab
+
+        view = find_tab(self.client, self._located.number, self._write.tab)
+        return None if view is None else int(view["id"])
+
+    def address(self) -> str:
+        """The address of the tab; without one, of the project."""
+        return self.tab_url() or f"{self.client.url}/projects/{self._located.number}/data"
+
+    def previews(self, item_ids: Sequence[str]) -> Mapping[str, Preview]:
+        """The images on the server or the texts of these tasks, and their addresses."""
+        from labelnext_adapters.label_studio.read.previews import previews_of
+
+        if self._context.key is None:
+            tasks = {int(item): item for item in item_ids if item.isascii() and item.isdigit()}
+        else:
+            tasks = {self._numbers[item]: item for item in item_ids if item in self._numbers}
+        return previews_of(self.client, self._located.number, tasks, self._tab())
 
     def close(self) -> None:
         """Let go of connections."""

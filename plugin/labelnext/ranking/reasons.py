@@ -101,7 +101,7 @@ def why(pool: Pool, row: int, of: str | None) -> str:
     Example:
         >>> pool = Pool(["a"], probabilities=[[0.51, 0.49]], classes=["cat", "dog"])
         >>> why(pool, 0, "items")
-        'The model can hardly tell cat (51 %) from dog (49 %).'
+        'The model can hardly tell cat (51%) from dog (49%).'
     """
     if pool.missing[row]:
         return "The model has not seen it yet."
@@ -138,7 +138,7 @@ def _classes_in_words(pool: Pool, members: NDArray[np.floating]) -> str:
 
 
 def _share(pool: Pool, position: int, probability: float) -> str:
-    return f"{class_name(pool, position)} ({100 * probability:.0f} %)"
+    return f"{class_name(pool, position)} ({100 * probability:.0f}%)"
 
 
 def _answer_in_words(pool: Pool, answers: Objects, row: int) -> str:
@@ -148,7 +148,7 @@ def _answer_in_words(pool: Pool, answers: Objects, row: int) -> str:
     sure = float(answers.confidences[start])
     kind = -1 if answers.class_ids is None else int(answers.class_ids[start])
     said = "its answer" if kind < 0 else class_name(pool, kind)
-    return f"The model is {'only ' if sure < _SURE else ''}{100 * sure:.0f} % sure of {said}."
+    return f"The model is {'only ' if sure < _SURE else ''}{100 * sure:.0f}% sure of {said}."
 
 
 def _objects_in_words(pool: Pool, objects: Objects, row: int) -> str:
@@ -163,7 +163,7 @@ def _objects_in_words(pool: Pool, objects: Objects, row: int) -> str:
     nearest = doubtful[np.argsort(np.abs(confidences[doubtful] - 0.5), kind="stable")]
     ids = None if objects.class_ids is None else objects.class_ids[start:end]
     named = [
-        f"{'one' if ids is None else class_name(pool, int(ids[i]))} ({100 * confidences[i]:.0f} %)"
+        f"{'one' if ids is None else class_name(pool, int(ids[i]))} ({100 * confidences[i]:.0f}%)"
         for i in nearest[:_NAMED].tolist()
     ]
     ending = " …" if len(nearest) > _NAMED else "."

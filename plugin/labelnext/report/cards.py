@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
-from labelnext.ranking.reasons import DOUBTFUL, class_name, reason, why
+from labelnext.ranking.reasons import DOUBTFUL, class_name, why
 
 _BOXES = 30_000  # on one page
 _MOST = 30  # boxes of one item

@@ -65,9 +65,9 @@ def map_of(pool: Pool, ranking: Ranking) -> PoolMap | None:
     if len(rows) < 3 or not np.ptp(vectors, axis=0).any():
         return None
     points, share = _on_main_axes(vectors)
-    parts = np.split(_fitted(points), np.cumsum([len(rest), len(labelled)]))
+    drawn = np.split(_fitted(points), np.cumsum([len(rest), len(labelled)]))
     names = tuple(pool.item_ids[chosen].tolist())
-    return PoolMap(*parts, names, int(known.sum()), share)
+    return PoolMap(drawn[0], drawn[1], drawn[2], names, int(known.sum()), share)
 
 
 def _sample(kept: NDArray[np.bool_]) -> NDArray[np.intp]:

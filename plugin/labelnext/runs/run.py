@@ -22,8 +22,8 @@ from labelnext.ranking.explain import Explanation
 from labelnext.ranking.files import ranking_format
 from labelnext.report.report import Report, versions
 from labelnext.runs.belonging import belongs, config_of, origin_of, shared_with
-from labelnext.runs.job import Job
 from labelnext.runs.illustrated import illustrated
+from labelnext.runs.job import Job
 from labelnext.runs.jobs import job_of
 from labelnext.runs.whole import WholeJob
 from labelnext.support.files import check_writable, sweep, write_atomically

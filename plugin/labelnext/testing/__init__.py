@@ -39,12 +39,16 @@ from labelnext.adapter.capabilities import Capability
 
 # So that their bare asserts show values, as in test files.
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{name}" for name in ("base", "reading", "writing", "batches", "labels"))
+    *(
+        f"{__name__}.{name}"
+        for name in ("base", "reading", "writing", "batches", "labels", "previews")
+    )
 )
 
 from labelnext.testing.base import Suite
 from labelnext.testing.batches import GivesBatchesSuite, TakesBatchesSuite
 from labelnext.testing.labels import CountsLabelsSuite, TakesLabelsSuite
+from labelnext.testing.previews import ShowsItemsSuite
 from labelnext.testing.reading import ReadsSuite, StreamsSuite
 from labelnext.testing.writing import TakesObjectScoresSuite, WritesSuite
 
@@ -66,6 +70,7 @@ SUITES: Mapping[Capability, type[Suite]] = {
     Capability.TAKES_BATCHES: TakesBatchesSuite,
     Capability.TAKES_LABELS: TakesLabelsSuite,
     Capability.TAKES_OBJECT_SCORES: TakesObjectScoresSuite,
+    Capability.SHOWS_ITEMS: ShowsItemsSuite,
 }
 """The suite of each capability."""
 
@@ -75,6 +80,7 @@ __all__ = [
     "CountsLabelsSuite",
     "GivesBatchesSuite",
     "ReadsSuite",
+    "ShowsItemsSuite",
     "StreamsSuite",
     "Suite",
     "TakesBatchesSuite",
