@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
-from xml.etree import ElementTree
 
 import msgspec
 
@@ -16,10 +15,10 @@ from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio.server.tasks import pages_of
+from labelnext_adapters.label_studio_format.media import shown_keys
 
 SECONDS = 10.0  # to wait for one image
 
-_TEXTS = ("Text", "HyperText", "Paragraphs")
 _MARKUP = re.compile(r"<(?:script|style).*?</(?:script|style)>|<[^>]*>", re.S | re.I)
 
 
@@ -51,30 +50,6 @@ def previews_of(
             reader = None if image is None else _reader(client, task.data.get(image))
             found[tasks[task.id]] = Preview(link, words, reader)
     return found
-
-
-def shown_keys(label_config: str) -> tuple[str | None, str | None]:
-    """The data keys of a labelling setup's first image and first text; None without one.
-
-    Example:
-        >>> shown_keys('<View><Image name="i" value="$photo"/></View>')
-        ('photo', None)
-    """
-    try:
-        root = ElementTree.fromstring(label_config)
-    except (ElementTree.ParseError, ValueError):
-        return None, None
-    images = [tag.get("value", "") for tag in root.iter("Image")]
-    texts = [
-        tag.get("value", "")
-        for tag in root.iter()
-        if tag.tag in _TEXTS and tag.get("valueType") != "url"
-    ]
-    return _key(images), _key(texts)
-
-
-def _key(values: Sequence[str]) -> str | None:
-    return next((value[1:] for value in values if value[:1] == "$" and value[1:]), None)
 
 
 def _decoded(raw: msgspec.Raw | None) -> Any:
