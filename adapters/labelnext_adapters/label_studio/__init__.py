@@ -115,6 +115,11 @@ class LabelStudioAdapter(Adapter):
             self._numbers = dict(zip(self._tasks.item_ids, self._tasks.ids, strict=True))
         return pool
 
+    def item_of(self, own_id: str) -> str | None:
+        """The item of a task, by the task's number."""
+        known = {str(task): item for item, task in self._numbers.items()}
+        return known.get(own_id)
+
     def plan(self, ranking: Ranking) -> Plan:
         """What writing the ranking would do. Changes nothing.
 

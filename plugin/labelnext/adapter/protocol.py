@@ -142,6 +142,10 @@ class Adapter(Writes, Protocol):
     def plan(self, ranking: Ranking) -> Plan:
         """Plan how to write the ranking. Changes nothing."""
 
+    def item_of(self, own_id: str) -> str | None:
+        """The item with an id of the platform's own, where `source.key` names items otherwise."""
+        return None
+
     def ran_dry(self) -> tuple[str, ...]:
         """Names of people with nothing left to label while others have work; by default none.
 

@@ -168,7 +168,11 @@ def explain(
     if as_json:
         print_plain(json.dumps(why.to_dict(), indent=2, ensure_ascii=False))
         return
-    out.print(f"[bold]{escaped(why.item_id)}[/]: {why.status}")
+    if why.address is not None:
+        out.print(f"Label at {escaped(why.address)}", soft_wrap=True)
+    out.print(f"[bold]{escaped(why.item_id)}[/]: {why.status}", soft_wrap=True)
+    if why.link is not None:
+        out.print(f"Open it: {escaped(why.link)}", soft_wrap=True)
     out.print(escaped(why.rule), soft_wrap=True)
     if why.score is not None:
         out.print(f"score {why.score:.4g}; {escaped(why.reason)}", soft_wrap=True)

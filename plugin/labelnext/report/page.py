@@ -20,6 +20,7 @@ from labelnext.report.plots import (
     reliability_svg,
 )
 from labelnext.report.pool_map import PoolMap
+from labelnext.report.report import VERSIONS
 
 if TYPE_CHECKING:
     from labelnext.report.report import Report
@@ -39,6 +40,7 @@ def render(report: Report) -> str:
         any_boxes=any(card.picture and card.boxes for card in cards),
         illustrated=any(card.picture or card.text for card in cards),
         doubtful=DOUBTFUL,
+        versions_shown=VERSIONS,
         pool_map=None if report.pool_map is None else _drawn(report.pool_map, cards),
         config=json.dumps(report.config, indent=2, ensure_ascii=False),
         score_plot=None if report.scores is None else _score_plot(report, report.scores),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labelnext.support.words import counted
+from labelnext.support.words import counted, some
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +43,7 @@ def filled_template(name: str, **values: object) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals["counted"] = counted
+    environment.globals.update(counted=counted, some=some)
     return environment.get_template(name).render(**values)
 
 

@@ -118,9 +118,11 @@ class Report:
     def to_text(self) -> str:
         """The report in a few lines, for a terminal or a log."""
         lines = [f"labelnext {self.run}: {self.target}", counts_line(self.counts)]
+        if self.address is not None:
+            lines.insert(0, f"label at: {self.address}")
         if self.objects_per_item is not None:
             lines.append(f"objects per item: {per_item(self.objects_per_item)}")
-        lines += [calibration_line(found, self.reservation) for found in self.calibration]
+        lines += self.calibration_lines()
         lines += [f"warning: {notice.message}" for notice in self.notices]
         done = "would" if self.dry_run else "done"
         lines += [f"{done}: {step}" for step in self.steps]
@@ -131,6 +133,12 @@ class Report:
 
     __str__ = to_text
 
+    def calibration_lines(self) -> list[str]:
+        """The calibration in words: of the first model versions, and how many more there are."""
+        lines = [calibration_line(found, self.reservation) for found in self.calibration[:VERSIONS]]
+        more = len(self.calibration) - VERSIONS
+        return lines if more <= 0 else [*lines, f"and of {counted(more, 'more version')}"]
+
     def to_html(self) -> str:
         """The report as one self-contained HTML page."""
         from labelnext.report.page import render
@@ -139,6 +147,9 @@ class Report:
 
     _repr_html_ = to_html
 
+
+VERSIONS = 5
+"""Of how many model versions a report describes the calibration."""
 
 _NOT_JSON = ("ranking", "cards", "pool_map")
 _COUNTS = {

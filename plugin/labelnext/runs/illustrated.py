@@ -1,4 +1,4 @@
-"""A report with what the platform shows of the next items."""
+"""Reports and explanations with what the platform shows of items."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from labelnext.adapter.protocol import Adapter, ShowsItems
 from labelnext.config.config import Config
 from labelnext.errors import LabelnextError
 from labelnext.pool.objects import Notice
+from labelnext.ranking.explain import Explanation
 from labelnext.report.pictures import with_previews
 from labelnext.report.report import Report
 
@@ -50,3 +51,12 @@ def illustrated(report: Report, settings: Config, platform: Adapter) -> Report:
         next_items=rows,
         notices=[*report.notices, *notices],
     )
+
+
+def linked(why: Explanation, platform: Adapter) -> Explanation:
+    """The explanation with the item's address, if the platform has one."""
+    if not can(platform, Capability.SHOWS_ITEMS):
+        return why
+    source = cast("ShowsItems", platform)
+    shown = source.previews([why.item_id]).get(why.item_id, Preview())
+    return replace(why, link=shown.link, address=source.address())

@@ -110,4 +110,6 @@ class WholeJob:
         Raises:
             NotFound: if the source has no such item.
         """
+        if not (self.pool.item_ids == item_id).any():
+            item_id = self._platform.item_of(item_id) or item_id
         return explain_item(self.pool, self.ranking, item_id)
