@@ -6,7 +6,7 @@ The server is spoken to through label-studio-sdk, which is imported only when an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from labelnext.adapter.capabilities import Capability
 from labelnext.adapter.options import Options, SendOptions
@@ -25,6 +25,7 @@ from labelnext_adapters.label_studio.send.target import LabelStudioTarget
 
 if TYPE_CHECKING:
     from labelnext.adapter.preview import Preview
+    from labelnext.adapter.team import Work
     from labelnext.ranking.ranking import Ranking
     from labelnext_adapters.label_studio.server.client import Client
     from labelnext_adapters.label_studio.server.tasks import Tasks
@@ -48,6 +49,7 @@ class LabelStudioAdapter(Adapter):
             Capability.WRITES,
             Capability.COUNTS_LABELS,
             Capability.TAKES_BATCHES,
+            Capability.TELLS_WORK,
             Capability.SHOWS_ITEMS,
         }
     )
@@ -166,6 +168,34 @@ class LabelStudioAdapter(Adapter):
         left = left_in_tabs(self.client, number, self._write)
         busy = max(left.values(), default=0) > 1
         return tuple(name for name, count in left.items() if not count) if busy else ()
+
+    def work(self) -> Work:
+        """Who labelled and skipped what, and what is left in each annotator's tab."""
+        from labelnext.adapter.team import Shard, Work
+        from labelnext_adapters.label_studio.read.team import acts_of
+        from labelnext_adapters.label_studio.server.project import get_project
+        from labelnext_adapters.label_studio.server.tab import list_tabs
+        from labelnext_adapters.label_studio.write.tabs import left_in_tabs
+
+        number = self._located.number
+        wanted = int(get_project(self.client, number).get("maximum_annotations") or 1)
+        acts = acts_of(self.client, number, self._context)
+        shards: tuple[Shard, ...] = ()
+        if self._write.annotators is not None:
+            views = list_tabs(self.client, number)
+            shards = tuple(
+                Shard(name, n, self._tab_of(views, name))
+                for name, n in left_in_tabs(self.client, number, self._write).items()
+            )
+        return Work(acts, wanted, shards)
+
+    def _tab_of(self, views: list[dict[str, Any]], name: str) -> str | None:
+        """The address of an annotator's tab."""
+        from labelnext_adapters.label_studio.server.tab import own_tab, tab_url
+        from labelnext_adapters.label_studio.write.tabs import tab_title
+
+        found = own_tab(views, tab_title(self._write, name))
+        return None if found is None else tab_url(self.client, self._located.number, found["id"])
 
     def tab_url(self) -> str | None:
         """The address of the tab, once a run has made it."""

@@ -18,6 +18,7 @@ from labelnext.adapter.protocol import (
     TakesLabels,
     TakesObjectScores,
     Target,
+    TellsWork,
 )
 from labelnext.adapter.registry import (
     ADAPTERS,
@@ -29,6 +30,7 @@ from labelnext.adapter.registry import (
     require,
     source_options,
 )
+from labelnext.adapter.team import Act, Shard, Work
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Progress, Step
@@ -36,6 +38,7 @@ from labelnext.pool.objects import Notice
 
 __all__ = [
     "ADAPTERS",
+    "Act",
     "Adapter",
     "Capability",
     "Context",
@@ -51,6 +54,7 @@ __all__ = [
     "Preview",
     "Progress",
     "SendOptions",
+    "Shard",
     "ShowsItems",
     "Step",
     "Streams",
@@ -58,6 +62,8 @@ __all__ = [
     "TakesLabels",
     "TakesObjectScores",
     "Target",
+    "TellsWork",
+    "Work",
     "WriteOptions",
     "able",
     "adapter_names",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from labelnext.adapter.batch import Batch, Labels, Origin
     from labelnext.adapter.preview import Preview
+    from labelnext.adapter.team import Work
     from labelnext.ranking.ranking import Ranking
 
 
@@ -207,6 +208,13 @@ class TakesObjectScores(Protocol):
 
     def wants_object_scores(self) -> bool:
         """Whether its options ask for object scores; `Ranking.object_scores` then has them."""
+
+
+class TellsWork(Protocol):
+    """`Capability.TELLS_WORK`: it knows who labelled and skipped what."""
+
+    def work(self) -> Work:
+        """Every label and skip, and what is left in each person's tab. Changes nothing."""
 
 
 class ShowsItems(Protocol):

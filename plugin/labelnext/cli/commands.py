@@ -234,16 +234,24 @@ def export(
 
 
 @app.command(epilog="Example: labelnext status labelnext.yaml")
-def status(config: ConfigPath, as_json: Json = False) -> None:
+def status(
+    config: ConfigPath,
+    html: Annotated[
+        Path | None, typer.Option(help="Also write a page for managers: who labelled what.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Show your progress, how scores moved, and what further labelling would gain."""
     from labelnext.runs.status import status as find_status
 
     with progress_bars() as progress:
-        found = find_status(config, progress=progress)
+        found = find_status(config, progress=progress, page=html)
     if as_json:
         print_plain(found.to_json())
         return
     print_status(found)
+    if found.path is not None:
+        out.print(f"Page: {escaped(str(found.path))}", soft_wrap=True)
 
 
 @app.command(epilog="Example: labelnext watch labelnext.yaml --labels 50")

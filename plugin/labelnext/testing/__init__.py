@@ -41,7 +41,7 @@ from labelnext.adapter.capabilities import Capability
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{name}"
-        for name in ("base", "reading", "writing", "batches", "labels", "previews")
+        for name in ("base", "reading", "writing", "batches", "labels", "previews", "team")
     )
 )
 
@@ -50,6 +50,7 @@ from labelnext.testing.batches import GivesBatchesSuite, TakesBatchesSuite
 from labelnext.testing.labels import CountsLabelsSuite, TakesLabelsSuite
 from labelnext.testing.previews import ShowsItemsSuite
 from labelnext.testing.reading import ReadsSuite, StreamsSuite
+from labelnext.testing.team import TellsWorkSuite
 from labelnext.testing.writing import TakesObjectScoresSuite, WritesSuite
 
 
@@ -70,6 +71,7 @@ SUITES: Mapping[Capability, type[Suite]] = {
     Capability.TAKES_BATCHES: TakesBatchesSuite,
     Capability.TAKES_LABELS: TakesLabelsSuite,
     Capability.TAKES_OBJECT_SCORES: TakesObjectScoresSuite,
+    Capability.TELLS_WORK: TellsWorkSuite,
     Capability.SHOWS_ITEMS: ShowsItemsSuite,
 }
 """The suite of each capability."""
@@ -86,5 +88,6 @@ __all__ = [
     "TakesBatchesSuite",
     "TakesLabelsSuite",
     "TakesObjectScoresSuite",
+    "TellsWorkSuite",
     "WritesSuite",
 ]
