@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations
-from typing import TYPE_CHECKING
 
-from labelnext.adapter.team import Act, Work
-from labelnext.report.plots import filled_template
-
-if TYPE_CHECKING:
-    from labelnext.runs.status import Status
+from labelnext.adapter.team import Act
 
 _DAY = 86_400.0
 _RECENT = 7 * _DAY
@@ -129,24 +124,3 @@ def pace(acts: Sequence[Act], n_items: int, wanted: int) -> Pace | None:
 
 def _day(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).date().isoformat()
-
-
-def render_status(status: Status, target: Mapping[str, str]) -> str:
-    """The manager's page: self-contained, like the report.
-
-    Args:
-        status: what `labelnext status` found.
-        target: what the project is called, and its address if it has one.
-    """
-    work = status.work or Work(())
-    return filled_template(
-        "status.html.j2",
-        status=status,
-        target=target,
-        members=members(work.acts),
-        agreements=agreements(work.acts),
-        shards=work.shards,
-        pace=pace(work.acts, status.n_items, work.wanted),
-        share=status.n_labelled / max(status.n_items, 1),
-        has_work=status.work is not None,
-    )

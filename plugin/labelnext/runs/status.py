@@ -21,9 +21,9 @@ from labelnext.quality.stopping import Signal, Snapshot, signals, snapshots
 from labelnext.replays.curves import Protocol
 from labelnext.replays.forecast import Forecast, forecast
 from labelnext.replays.replay import labelled_part
-from labelnext.report.team import render_status
 from labelnext.runs.belonging import belongs
 from labelnext.runs.jobs import job_of
+from labelnext.runs.status_page import render_status
 from labelnext.support.files import write_atomically
 
 

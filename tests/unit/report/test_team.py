@@ -11,8 +11,9 @@ import pytest
 
 from labelnext.adapter.team import Act, Shard, Work
 from labelnext.errors import ConfigError
-from labelnext.report.team import Agreement, Member, Pace, agreements, members, pace, render_status
+from labelnext.report.team import Agreement, Member, Pace, agreements, members, pace
 from labelnext.runs.status import Status, status
+from labelnext.runs.status_page import render_status
 from tests.unit.report.pages import parsed
 
 DAY = 86_400.0
