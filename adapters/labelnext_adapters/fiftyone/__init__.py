@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from labelnext.adapter.capabilities import Capability
@@ -17,6 +18,7 @@ from labelnext_adapters.fiftyone.write.target import FiftyOneTarget
 
 if TYPE_CHECKING:
     from labelnext.adapter.batch import Batch, Labels, Origin
+    from labelnext.adapter.preview import Preview
 
 
 class FiftyOneAdapter(Adapter):
@@ -39,6 +41,7 @@ class FiftyOneAdapter(Adapter):
             Capability.TAKES_BATCHES,
             Capability.TAKES_LABELS,
             Capability.TAKES_OBJECT_SCORES,
+            Capability.SHOWS_ITEMS,
         }
     )
     target_keys: ClassVar[tuple[str, ...]] = ("dataset",)
@@ -104,6 +107,18 @@ class FiftyOneAdapter(Adapter):
         from labelnext_adapters.fiftyone.read.batch import read_batch
 
         return read_batch(self._collection(), run)
+
+    def previews(self, item_ids: Sequence[str]) -> Mapping[str, Preview]:
+        """The images of these samples, and where the App opens them."""
+        from labelnext_adapters.fiftyone.read.previews import previews_of
+
+        return previews_of(self._collection(), item_ids, self.context.key)
+
+    def address(self) -> str | None:
+        """The App's address of the view with the batch; None if no App runs."""
+        from labelnext_adapters.fiftyone.read.previews import app_address
+
+        return app_address()
 
     def plan_labels(self, labels: Labels, field: str) -> Plan:
         """What writing fetched labels into that field would do."""

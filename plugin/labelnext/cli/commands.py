@@ -169,7 +169,11 @@ def explain(
     if as_json:
         print_plain(json.dumps(why.to_dict(), indent=2, ensure_ascii=False))
         return
-    out.print(f"[bold]{escaped(why.item_id)}[/]: {why.status}")
+    if why.address is not None:
+        out.print(f"Label at {escaped(why.address)}", soft_wrap=True)
+    out.print(f"[bold]{escaped(why.item_id)}[/]: {why.status}", soft_wrap=True)
+    if why.link is not None:
+        out.print(f"Open it: {escaped(why.link)}", soft_wrap=True)
     out.print(escaped(why.rule), soft_wrap=True)
     if why.score is not None:
         out.print(f"score {why.score:.4g}; {escaped(why.reason)}", soft_wrap=True)
@@ -231,16 +235,24 @@ def export(
 
 
 @app.command(epilog="Example: labelnext status labelnext.yaml")
-def status(config: ConfigPath, as_json: Json = False) -> None:
+def status(
+    config: ConfigPath,
+    html: Annotated[
+        Path | None, typer.Option(help="Also write a page for managers: who labelled what.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Show your progress, how scores moved, and what further labelling would gain."""
     from labelnext.runs.status import status as find_status
 
     with progress_bars() as progress:
-        found = find_status(config, progress=progress)
+        found = find_status(config, progress=progress, page=html)
     if as_json:
         print_plain(found.to_json())
         return
     print_status(found)
+    if found.path is not None:
+        out.print(f"Page: {escaped(str(found.path))}", soft_wrap=True)
 
 
 @app.command(epilog="Example: labelnext watch labelnext.yaml --labels 50")

@@ -136,13 +136,14 @@ def print_status(status: Status) -> None:
 
 def print_report(report: Report) -> None:
     """Print the next items, what was written, and what to do now."""
-    from labelnext.report.report import calibration_line, counts_line, per_item
+    from labelnext.report.report import counts_line, per_item
 
+    if report.address is not None:
+        out.print(f"Label at {escaped(report.address)}", soft_wrap=True)
     out.print(f"[bold]{escaped(report.target)}[/]: {counts_line(report.counts)}")
     if report.objects_per_item is not None:
         out.print(f"Objects per item: {per_item(report.objects_per_item)}")
-    for found in report.calibration:
-        line = calibration_line(found, report.reservation)
+    for line in report.calibration_lines():
         out.print(escaped(line[:1].upper() + line[1:]), soft_wrap=True)
     for notice in report.notices:
         print_marked("[yellow]warning[/]", notice.message)
@@ -151,8 +152,11 @@ def print_report(report: Report) -> None:
         table = table_of("rank", "item", "score", "priority", "why")
         for row in rows:
             score = "" if row["score"] is None else f"{row['score']:.4f}"
-            cells = (str(row["rank"]), row["item_id"][:80], score, f"{row['priority']:.4f}")
-            table.add_row(*map(escaped, (*cells, row["reason"])))
+            cells = [str(row["rank"]), row["item_id"], score, f"{row['priority']:.4f}"]
+            cells = [escaped(cell) for cell in (*cells, row["reason"])]
+            if "link" in row:  # a click opens it, where the terminal can
+                cells[1] = f"[link={row['link']}]{cells[1]}[/link]"
+            table.add_row(*cells)
         out.print(table)
     else:
         review = report.ranking.purpose == "review"

@@ -39,6 +39,8 @@ class Explanation:
         reason: a one-line summary.
         parts: its objects, labels, classes or box clusters, each with its contribution.
         changes: what would move the item, as sentences.
+        link: where to open the item; None if there is no address.
+        address: where people begin to label; None if there is no address.
     """
 
     item_id: str
@@ -50,6 +52,8 @@ class Explanation:
     reason: str
     parts: Sequence[Mapping[str, Any]]
     changes: Sequence[str]
+    link: str | None = None
+    address: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able data."""

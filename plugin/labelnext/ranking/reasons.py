@@ -13,6 +13,13 @@ from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 
+DOUBTFUL = (0.25, 0.75)
+"""An object whose confidence lies between these may or may not be there."""
+
+_TIE = 0.1  # two classes whose probabilities are closer than this
+_SURE = 0.8
+_NAMED = 3  # objects or classes in a sentence
+
 
 def reason(pool: Pool, row: int, of: str | None) -> str:
     """A one-line reason for an item's score: its two best classes, its answer, or its objects.
@@ -81,6 +88,87 @@ def objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> str
     ]
     more = f" and {len(order) - most} more" if len(order) > most else ""
     return f"{counted(len(order), 'object')}: {', '.join(parts)}{more}"
+
+
+def why(pool: Pool, row: int, of: str | None) -> str:
+    """Why an item is worth a label, as a sentence for people who have no use for scores.
+
+    Args:
+        pool: the items.
+        row: position of the item.
+        of: items or objects.
+
+    Example:
+        >>> pool = Pool(["a"], probabilities=[[0.51, 0.49]], classes=["cat", "dog"])
+        >>> why(pool, 0, "items")
+        'The model can hardly tell cat (51%) from dog (49%).'
+    """
+    if pool.missing[row]:
+        return "The model has not seen it yet."
+    if pool.answer is not None:
+        return _answer_in_words(pool, pool.answer, row)
+    if (of == "objects" or pool.members is None) and pool.object_sets:
+        return _objects_in_words(pool, pool.object_sets[pool.newest_versions[row]], row)
+    if pool.members is None:
+        return "It was chosen to make the batch varied."
+    members = pool.members[:, row]
+    members = members[~np.isnan(members).any(axis=1)]
+    return _classes_in_words(pool, members) if len(members) else "Its prediction is incomplete."
+
+
+def _classes_in_words(pool: Pool, members: NDArray[np.floating]) -> str:
+    """What the probabilities of one or several versions, shape (n_versions, n_classes), say."""
+    mean = mean_of_members(members[:, None])[0]
+    if pool.multilabel:
+        nearest = int(np.argmin(np.abs(mean - 0.5)))
+        return f"The model is least sure about {_share(pool, nearest, mean[nearest])}."
+    votes = np.bincount(members.argmax(axis=1))
+    won = np.argsort(-votes, kind="stable")[: np.count_nonzero(votes)].tolist()
+    if len(won) > 1:
+        named = ", ".join(f"{votes[c]} for {class_name(pool, c)}" for c in won[:_NAMED])
+        return f"The {len(members)} model versions disagree: {named}."
+    best, *others = np.argsort(-mean, kind="stable")[:2].tolist()
+    first = _share(pool, best, mean[best])
+    if not others or mean[best] >= _SURE:
+        return f"The model says {first}."
+    second = _share(pool, others[0], mean[others[0]])
+    if mean[best] - mean[others[0]] < _TIE:
+        return f"The model can hardly tell {first} from {second}."
+    return f"The model leans to {first}, but it may be {second}."
+
+
+def _share(pool: Pool, position: int, probability: float) -> str:
+    return f"{class_name(pool, position)} ({100 * probability:.0f}%)"
+
+
+def _answer_in_words(pool: Pool, answers: Objects, row: int) -> str:
+    start, end = answers.offsets[row : row + 2].tolist()
+    if start == end:
+        return "The model gave no answer."
+    sure = float(answers.confidences[start])
+    kind = -1 if answers.class_ids is None else int(answers.class_ids[start])
+    said = "its answer" if kind < 0 else class_name(pool, kind)
+    return f"The model is {'only ' if sure < _SURE else ''}{100 * sure:.0f}% sure of {said}."
+
+
+def _objects_in_words(pool: Pool, objects: Objects, row: int) -> str:
+    start, end = objects.offsets[row : row + 2].tolist()
+    if start == end:
+        return "The model found nothing here."
+    confidences = objects.confidences[start:end]
+    doubtful = np.flatnonzero((confidences >= DOUBTFUL[0]) & (confidences <= DOUBTFUL[1]))
+    found = counted(end - start, "object")
+    if not doubtful.size:
+        return f"The model found {found}; none with a confidence near one half."
+    nearest = doubtful[np.argsort(np.abs(confidences[doubtful] - 0.5), kind="stable")]
+    ids = None if objects.class_ids is None else objects.class_ids[start:end]
+    named = [
+        f"{'one' if ids is None else class_name(pool, int(ids[i]))} ({100 * confidences[i]:.0f}%)"
+        for i in nearest[:_NAMED].tolist()
+    ]
+    ending = " …" if len(nearest) > _NAMED else "."
+    verb = "is" if len(nearest) == 1 else "are"
+    return f"{len(nearest):,} of {found} {verb} doubtful: {', '.join(named)}{ending}"
 
 
 def _versions_reason(versions: tuple[Objects, ...], row: int) -> str:

@@ -22,6 +22,7 @@ from labelnext.ranking.explain import Explanation
 from labelnext.ranking.files import ranking_format
 from labelnext.report.report import Report, versions
 from labelnext.runs.belonging import belongs, config_of, origin_of, shared_with
+from labelnext.runs.illustrated import illustrated, linked
 from labelnext.runs.job import Job
 from labelnext.runs.jobs import job_of
 from labelnext.runs.whole import WholeJob
@@ -131,7 +132,7 @@ def _report(
         ranked = counted(findings["counts"]["ranked"], "ranked item")
         steps.append(f"Write {ranked} to {output}")
     written = Path(plan.output) if plan.output else output
-    return Report(
+    report = Report(
         run=plan.run,
         run_id=None if journal is None else journal.run_id,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -149,6 +150,7 @@ def _report(
         output=None if dry_run else written,
         **findings,
     )
+    return report if dry_run else illustrated(report, settings, platform)
 
 
 def explain(
@@ -162,7 +164,7 @@ def explain(
 
     Args:
         config: as for `run`.
-        item_id: id of the item.
+        item_id: id of the item; also the platform's own id where `source.key` names items.
         adapter: an adapter that is already open.
         progress: as for `run`.
 
@@ -177,7 +179,7 @@ def explain(
             hint="a review's report says why each label is doubtful.",
         )
     with opened(settings, adapter, progress) as platform:
-        return WholeJob(settings, platform, progress).explain(item_id)
+        return linked(WholeJob(settings, platform, progress).explain(item_id), platform)
 
 
 def _own_output(settings: Config, plan: Plan) -> Path | None:

@@ -102,7 +102,7 @@ class WholeJob:
 
     def findings(self, notices: Sequence[Notice]) -> Mapping[str, Any]:
         """The fields of a Report that describe the pool and its ranking."""
-        return summarise(self.pool, self.ranking, notices)
+        return summarise(self.pool, self.ranking, notices, self._settings.report.thumbnails)
 
     def explain(self, item_id: str) -> Explanation:
         """Explain why an item ranks where it does.
@@ -110,4 +110,6 @@ class WholeJob:
         Raises:
             NotFound: if the source has no such item.
         """
+        if not (self.pool.item_ids == item_id).any():
+            item_id = self._platform.item_of(item_id) or item_id
         return explain_item(self.pool, self.ranking, item_id)
