@@ -10,6 +10,7 @@ import typer
 from labelnext.cli.console import escaped, out
 from labelnext.cli.options import ConfigPath
 from labelnext.errors import MissingExtra
+from labelnext.support.started import installed_here
 
 commands = typer.Typer()
 _fiftyone = typer.Typer(
@@ -53,7 +54,8 @@ def _app_of(platform: str) -> Any:
     found = [e for e in entries("labelnext.apps") if e.name == platform]
     if not found or missing_modules(adapter):
         raise MissingExtra(
-            f"the App needs {platform}, which is not installed.", hint=adapter.install
+            f"the App needs {platform}, which is not installed.",
+            hint=installed_here(adapter.install),
         )
     return found[0].load()
 
@@ -76,5 +78,7 @@ def demo(
 
     adapter = get_adapter("fiftyone")
     if missing_modules(adapter):
-        raise MissingExtra("the demo needs FiftyOne, which is not installed.", hint=adapter.install)
+        raise MissingExtra(
+            "the demo needs FiftyOne, which is not installed.", hint=installed_here(adapter.install)
+        )
     found[0].load()(folder, app=open_app, port=port)

@@ -34,6 +34,7 @@ from labelnext.cli.look import looked_at
 from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, Verbose, logged
 from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
+from labelnext.support.started import installed_here
 from labelnext.support.words import counted
 
 
@@ -330,7 +331,11 @@ def adapters() -> None:
     table = table_of("name", "ready?", "can")
     for name in adapter_names():
         adapter = get_adapter(name)
-        ready = "[green]yes[/]" if not missing_modules(adapter) else escaped(adapter.install)
+        ready = (
+            "[green]yes[/]"
+            if not missing_modules(adapter)
+            else escaped(installed_here(adapter.install))
+        )
         able = (capability.value for capability in Capability if can(adapter, capability))
         table.add_row(name, ready, ", ".join(able))
     out.print(table)

@@ -26,6 +26,7 @@ from labelnext.runs.job import Job
 from labelnext.runs.jobs import job_of
 from labelnext.runs.whole import WholeJob
 from labelnext.support.files import check_writable, sweep, write_atomically
+from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_url
 from labelnext.support.words import counted
 
@@ -141,7 +142,7 @@ def _report(
         steps=steps,
         stays=plan.stays,
         next_steps=plan.next_steps if journal is None else journal.next_steps,
-        undo=f"labelnext undo {settings.path or 'CONFIG'}",
+        undo=how("undo", settings.path or CONFIG),
         config=settings.to_dict(),
         versions=versions((*platform.requires, *job.modules)),
         seconds=job.stages.seconds,
