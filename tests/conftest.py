@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 
@@ -10,6 +14,9 @@ from labelnext import errors
 # A busy machine is slow, not wrong; and the invariances run over the whole table of functions.
 settings.register_profile("labelnext", deadline=None, max_examples=40)
 settings.load_profile("labelnext")
+
+# As in an environment that is active: messages then say `labelnext …`, wherever the tests run.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 @pytest.fixture(autouse=True)

@@ -63,6 +63,11 @@ def how(*words: str | Path, program: str = "labelnext") -> str:
     return _quoted([*_program(program), *given])
 
 
+def how_python(*words: str) -> str:
+    """A command line of the Python that runs labelnext."""
+    return _quoted([_python(), *words])
+
+
 def how_to_install(*requirements: str) -> str:
     """The command that installs packages beside this labelnext, from where it came.
 

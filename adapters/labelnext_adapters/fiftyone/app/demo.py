@@ -7,20 +7,22 @@ which of the rest to label next.
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from labelnext.support.started import how
-from labelnext_adapters.digits import Digits, digits, write_images
+from labelnext_adapters.demo.digits import Digits, digits, write_images
+from labelnext_adapters.demo.shown import (
+    again,
+    ended_by_sigterm,
+    replay_step,
+    show_next,
+    show_ranking,
+)
 from labelnext_adapters.fiftyone.app.app import install_plugin, serve
 from labelnext_adapters.fiftyone.database.mongod import disconnect, running_mongod, use_database
 from labelnext_adapters.fiftyone.database.views import view_names
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from labelnext.report.report import Report
 
 DATASET = "labelnext-demo"
-_SHOWN = 10
-_FOLDER = Path(".demo")
 
 CONFIG = f"""\
 # The demo for FiftyOne. Change it, and run the demo again.
@@ -56,6 +56,10 @@ write:
 
 report:
   path: labelnext-report.html
+
+replay:                      # 150 labels are few: the defaults need 366
+  batch: 10
+  rounds: 5
 """
 
 
@@ -81,7 +85,7 @@ def run_demo(folder: Path, *, app: bool = False, port: int = 5151) -> None:
             soft_wrap=True,
         )
     folder.mkdir(parents=True, exist_ok=True)
-    with _ended_by_sigterm(), running_mongod(folder) as uri:
+    with ended_by_sigterm(), running_mongod(folder) as uri:
         use_database(uri, folder)
         try:
             _build(folder, console)
@@ -176,31 +180,10 @@ def _batch_view(config: Path) -> str:
 
 
 def _show(report: Report, config: Path, console: Console) -> None:
-    table = Table(title=f"The next {_SHOWN} of {report.counts['ranked']:,} to label")
-    table.add_column("rank", justify="right")
-    table.add_column("sample")
-    table.add_column("score", justify="right")
-    table.add_column("why")
-    for row in report.next_items[:_SHOWN]:
-        score = "" if row["score"] is None else f"{row['score']:.4f}"
-        table.add_row(str(row["rank"]), row["item_id"], score, row["reason"])
-    console.print(table)
-    console.print(f"Report: {report.path}", soft_wrap=True)
-    console.print(f"Configuration: {config}", soft_wrap=True)
-    console.print("[bold]Next:[/]")
-    for what, command in (
-        ("open the App on the next batch", _again("--app", folder=config.parent)),
-        ("see what a command needs and finds", how("check", config)),
-        ("ask why a digit is where it is", how("explain", config, report.next_items[0]["item_id"])),
-        ("take the run back", how("undo", config)),
-    ):
-        console.print(f"  {escape(command)}  [dim]# {what}[/]", soft_wrap=True)
-    console.print(f"Delete the folder {config.parent} to remove all of it.", soft_wrap=True)
-
-
-def _again(*words: str, folder: Path) -> str:
-    """The command that runs this demo again on that folder."""
-    return how("demo", *words, *([] if folder == _FOLDER else ["--folder", str(folder)]))
+    show_ranking(report, console)
+    app = again("fiftyone", config.parent, "--app")
+    step = ("open the App on the next batch", app)
+    show_next(config, report, console, step, replay_step(config))
 
 
 def _serve(folder: Path, config: Path, port: int) -> None:
@@ -213,23 +196,5 @@ def _serve(folder: Path, config: Path, port: int) -> None:
     install_plugin()
     name = _batch_view(config)
     view = fo.load_dataset(DATASET).load_saved_view(name)
-    other = _again("--app", "--port", str(port + 1), folder=folder)
+    other = again("fiftyone", folder, "--app", "--port", str(port + 1))
     serve(view, port=port, said=f"the view {name}", hint=f"{other} takes another one.")
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """End on SIGTERM as on Ctrl-C, so that the database is stopped too."""
-
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, end)
-    except ValueError:  # not the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
