@@ -103,7 +103,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
 def test_label_studio_demo_says_where_and_how_to_log_in(served: tuple[Path, str]) -> None:
     import httpx
 
-    folder, text = served
+    _, text = served
     (page,) = re.findall(r"Open (http://\S+)\.", text)
     email, password = re.findall(r"Log in as (\S+) with the password (\S+)", text)[0]
     base = page.partition("/projects")[0]

@@ -34,7 +34,7 @@ from labelnext.cli.look import looked_at
 from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, Verbose, logged
 from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
-from labelnext.support.started import installed_here
+from labelnext.support.started import how, installed_here
 from labelnext.support.words import counted
 
 
@@ -201,18 +201,20 @@ def init(
 ) -> None:
     """Write a commented configuration for a platform, or for a file that it looks at."""
     from labelnext.config.places import check_overwritable
-    from labelnext.config.template import config_template
+    from labelnext.config.template import config_template, required_keys, secret_variables
     from labelnext.support.files import write_atomically
 
     known = None if path is None else looked_at(platform, path, output)
-    text = config_template(platform, known).encode()
+    text = config_template(platform, known, output)
     if output.exists() and not force:
         raise ConfigError(f"{output} already exists.", hint="add --force to overwrite it.")
     check_overwritable(output)
-    write_atomically(output, lambda file: file.write(text))
-    name = escaped(str(output))
-    task = "Run" if known else "Fill in [bold]source[/], then run"
-    out.print(f"Wrote {name}. {task}: labelnext check {name}")
+    write_atomically(output, lambda file: file.write(text.encode()))
+    todo = [f"fill in {', '.join(keys)}"] if (keys := required_keys(text)) else []
+    todo += [f"set {name} in the environment" for name in secret_variables(text)]
+    todo.append(f"run: {how('check', output)}")
+    tasks = escaped(" and ".join([*todo[:-2], ", then ".join(todo[-2:])]))
+    out.print(f"Wrote {escaped(str(output))}. {tasks[0].upper()}{tasks[1:]}", soft_wrap=True)
 
 
 @app.command(epilog="Example: labelnext export labelnext.yaml pool")
