@@ -21,8 +21,10 @@ from labelnext.cli.console import (
     print_plain,
     print_replay,
     print_report,
+    print_rows,
     print_status,
     print_stored,
+    print_table,
     progress_bars,
     set_up_output,
     table_of,
@@ -116,6 +118,9 @@ def run(
         print_plain(report.to_json())
     else:
         print_report(report)
+    if report.nothing_ranked:
+        err.print(f"[red]Error:[/] {report.nothing_ranked}", soft_wrap=True)
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example: labelnext check labelnext.yaml")
@@ -296,51 +301,73 @@ def watch(
 
 
 @app.command(epilog="Example: labelnext acquisitions")
-def acquisitions() -> None:
+def acquisitions(as_json: Json = False) -> None:
     """List the acquisition functions."""
     from labelnext.acquisition import acquisition_names, get_acquisition
 
-    table = table_of("name", "what it is")
-    for name in acquisition_names():
-        f = get_acquisition(name)
-        facts = f"{' or '.join(f.of)} · {f.range} · {f.direction}est first"
-        table.add_row(name, escaped(f.summary))
-        table.add_row("", f"[dim]{escaped(facts)}[/]")
-    out.print(table)
+    known = [get_acquisition(name) for name in acquisition_names()]
+    rows = [
+        {
+            "name": f.name,
+            "summary": f.summary,
+            "of": list(f.of),
+            "range": f.range,
+            "direction": f.direction,
+            "references": f.references,
+        }
+        for f in known
+    ]
+    facts = [(f"{' or '.join(f.of)} · {f.range} · {f.direction}est first",) for f in known]
+    print_table(("name", "what it is"), rows, facts, as_json=as_json)
 
 
 @app.command(epilog="Example: labelnext selections")
-def selections() -> None:
+def selections(as_json: Json = False) -> None:
     """List the selection methods."""
     from labelnext.selection import INPUTS, get_selection, selection_names
 
-    table = table_of("name", "what it picks")
-    for name in selection_names():
-        method = get_selection(name)
-        inputs = ", ".join(dict.fromkeys(INPUTS[n] for n in method.needs))
-        needs = f"needs {inputs}; " if inputs else ""
-        table.add_row(name, escaped(method.summary))
-        table.add_row("", f"[dim]{escaped(f'{needs}cost: {method.complexity}')}[/]")
-    out.print(table)
+    rows: list[dict[str, Any]] = []
+    facts = []
+    for method in map(get_selection, selection_names()):
+        needs = list(dict.fromkeys(INPUTS[n] for n in method.needs))
+        rows.append(
+            {
+                "name": method.name,
+                "summary": method.summary,
+                "needs": needs,
+                "cost": method.complexity,
+                "guarantee": method.guarantee,
+                "references": method.references,
+            }
+        )
+        needed = f"needs {', '.join(needs)}; " if needs else ""
+        facts.append((f"{needed}cost: {method.complexity}",))
+    print_table(("name", "what it picks"), rows, facts, as_json=as_json)
 
 
 @app.command(epilog="Example: labelnext adapters")
-def adapters() -> None:
+def adapters(as_json: Json = False) -> None:
     """List the installed adapters, what they can do, and how to install what's missing."""
     from labelnext.adapter.capabilities import Capability, can
     from labelnext.adapter.registry import adapter_names, get_adapter, missing_modules
 
-    table = table_of("name", "ready?", "can")
+    rows: list[dict[str, Any]] = []
     for name in adapter_names():
         adapter = get_adapter(name)
-        ready = (
-            "[green]yes[/]"
-            if not missing_modules(adapter)
-            else escaped(installed_here(adapter.install))
+        missing = missing_modules(adapter)
+        rows.append(
+            {
+                "name": name,
+                "ready": not missing,
+                "can": [capability.value for capability in Capability if can(adapter, capability)],
+                "install": installed_here(adapter.install) if missing else None,
+            }
         )
-        able = (capability.value for capability in Capability if can(adapter, capability))
-        table.add_row(name, ready, ", ".join(able))
-    out.print(table)
+    if as_json:
+        print_plain(json.dumps(rows, indent=2))
+        return
+    cells = ((r["name"], ", ".join(r["can"]), "yes" if r["ready"] else r["install"]) for r in rows)
+    print_rows(("name", "can", "ready?"), cells)
 
 
 @app.command(epilog="Example: labelnext schema > labelnext.schema.json")

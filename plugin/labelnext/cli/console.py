@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -107,6 +108,11 @@ def print_status(status: Status) -> None:
     share = status.n_labelled / max(status.n_items, 1)
     total = counted(status.n_items, "item")
     out.print(f"{status.n_labelled:,} of {total} labelled ({share:.0%}).")
+    if status.unchanged:
+        out.print(
+            "Nothing has changed since the newest run: the predictions and labels are the same.",
+            soft_wrap=True,
+        )
     if status.runs:
         table = table_of("run", "labelled", "ranked", "acquisition", "median score")
         for run in status.runs:
@@ -157,7 +163,9 @@ def print_report(report: Report) -> None:
         why = (
             "no labelled item has a prediction"
             if review
-            else ("every item is labelled or can't be scored")
+            else "no item that isn't labelled can be scored"
+            if report.nothing_ranked
+            else "every item is labelled"
         )
         out.print(f"Nothing to {report.ranking.purpose} next: {why}.")
     out.print("[bold]Would do:[/]" if report.dry_run else "[bold]Done:[/]")
@@ -238,16 +246,18 @@ def progress_bars() -> Iterator[Progress | None]:
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
 
+    # The bar gives way, so that a line is never wider than the terminal.
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+        BarColumn(bar_width=None, table_column=Column(max_width=40, ratio=1)),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as bars:
+    with Progress(*columns, console=err, transient=True, expand=True) as bars:
         tasks: dict[str, Any] = {}
 
         def report(stage: str, done: int, total: int | None) -> None:
@@ -311,6 +321,53 @@ def table_of(*headings: str) -> Table:
     return table
 
 
+def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print records, one a line, without ever breaking one.
+
+    In a terminal with headings and aligned columns; otherwise the cells alone, with tabs between.
+    """
+    lines = [[printable(cell) for cell in row] for row in rows]
+    if not out.is_terminal:
+        for line in lines:
+            print_plain("\t".join(line))
+        return
+    widths = [max(map(len, column)) for column in zip(headings, *lines, strict=True)]
+    for number, line in enumerate([list(headings), *lines]):
+        padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+        text = escaped("  ".join(padded).rstrip())
+        out.print(text, style=None if number else "bold", soft_wrap=True, highlight=False)
+
+
+def print_table(
+    headings: tuple[str, str],
+    rows: Sequence[Mapping[str, Any]],
+    facts: Sequence[Sequence[str]],
+    *,
+    as_json: bool,
+) -> None:
+    """Print names with their summaries, and facts below each; in a pipe, one name a line.
+
+    Args:
+        headings: of the name and the summary.
+        rows: with name and summary, and whatever else the JSON has.
+        facts: of each row, one line each in a terminal.
+        as_json: print the rows as JSON.
+    """
+    if as_json:
+        print_plain(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    named = [(str(row["name"]), str(row["summary"])) for row in rows]
+    if not out.is_terminal:
+        print_rows(headings, [(*pair, *more) for pair, more in zip(named, facts, strict=True)])
+        return
+    table = table_of(*headings)
+    for (name, summary), more in zip(named, facts, strict=True):
+        table.add_row(name, escaped(summary))
+        for fact in more:
+            table.add_row("", f"[dim]{escaped(fact)}[/]")
+    out.print(table)
+
+
 def print_plain(text: str) -> None:
     """Print text to standard output, for other programs; only secrets are changed."""
     sys.stdout.write(without_secrets(text) + "\n")
@@ -320,5 +377,9 @@ def escaped(text: str) -> str:
     """Text escaped for rich, without secrets and control characters."""
     from rich.markup import escape
 
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in masked(text))
-    return escape(printable)
+    return escape(printable(text))
+
+
+def printable(text: str) -> str:
+    """Text without secrets and control characters."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in masked(text))

@@ -77,7 +77,7 @@ def summarise(pool: Pool, ranking: Ranking, notices: Sequence[Notice] = ()) -> d
 
 
 def _reason(pool: Pool, row: int, ranking: Ranking) -> str:
-    text = reason(pool, row, ranking.of)
+    text = reason(pool, row, ranking.of, ranking.recipe)
     if ranking.purpose == "label":
         return text
     return f"labelled {_label(pool, row)}; predicted {text}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from labelnext.ranking.explain import Explanation
 from labelnext.ranking.files import ranking_format
 from labelnext.report.report import Report, versions
 from labelnext.runs.belonging import belongs, config_of, origin_of, shared_with
-from labelnext.runs.job import Job
+from labelnext.runs.job import INPUT, Job
 from labelnext.runs.jobs import job_of
 from labelnext.runs.whole import WholeJob
 from labelnext.support.files import check_writable, sweep, write_atomically
@@ -107,6 +108,8 @@ def _carried_out(
             except WriteFailed as error:
                 failure = error
     report = _report(settings, platform, job, plan, output, journal, notices)
+    with suppress(WriteFailed):  # then `status` can't say that nothing has changed
+        journal.record(INPUT, sha256=report.input_hash)
     return report, failure
 
 

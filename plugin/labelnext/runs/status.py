@@ -20,6 +20,7 @@ from labelnext.replays.curves import Protocol
 from labelnext.replays.forecast import Forecast, forecast
 from labelnext.replays.replay import labelled_part
 from labelnext.runs.belonging import belongs
+from labelnext.runs.job import INPUT
 from labelnext.runs.jobs import job_of
 
 
@@ -33,6 +34,7 @@ class Status:
         runs: summaries of all runs, oldest first.
         signals: signs that further labelling may gain little.
         forecast: what further labelling would gain, or why there is no forecast.
+        unchanged: whether predictions and labels are still those that the newest run read.
     """
 
     n_items: int
@@ -40,6 +42,7 @@ class Status:
     runs: list[Snapshot]
     signals: list[Signal]
     forecast: Forecast | str
+    unchanged: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -47,6 +50,7 @@ class Status:
         return {
             "n_items": self.n_items,
             "n_labelled": self.n_labelled,
+            "unchanged": self.unchanged,
             "runs": [run.to_dict() for run in self.runs],
             "signals": [asdict(signal) for signal in self.signals],
             "forecast": ahead if isinstance(ahead, str) else asdict(ahead),
@@ -72,10 +76,21 @@ def status(
     """
     settings = loaded(config)
     with opened(settings, adapter, progress) as platform:
-        n_items, n_labelled, pool = job_of(settings, platform, progress).labelled()
+        job = job_of(settings, platform, progress)
+        n_items, n_labelled, pool = job.labelled()
+        input_hash = job.input_hash()
     others = {j.run_id for j in journals(settings.state) if not belongs(j, settings)}
     seen = snapshots(settings.state / "history", but=others)
-    return Status(n_items, n_labelled, seen, signals(seen), _forecast(settings, pool))
+    same = _same_input(settings, input_hash)
+    return Status(n_items, n_labelled, seen, signals(seen), _forecast(settings, pool), same)
+
+
+def _same_input(settings: Config, input_hash: str) -> bool:
+    """Whether the newest run of the configuration read what is there now."""
+    own = [j for j in journals(settings.state) if j.what == "run" and belongs(j, settings)]
+    newest = [journal for journal in own if journal.status == "done"][-1:]
+    read = [journal.notes.get(INPUT, {}).get("sha256") for journal in newest]
+    return read == [input_hash]
 
 
 def _forecast(settings: Config, pool: Pool) -> Forecast | str:
