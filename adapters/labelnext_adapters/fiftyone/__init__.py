@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from labelnext.adapter.capabilities import Capability
@@ -58,11 +59,14 @@ class FiftyOneAdapter(Adapter):
         self.source = source
         self.write = write
         self.context = context
+        self._database = ExitStack()
+        self._started = False
 
     def check(self) -> list[Finding]:
         """Versions, the database, counts, and what the fields hold."""
         from labelnext_adapters.fiftyone.read.check import findings
 
+        self._start()
         return list(findings(self.source, self.write.run, self.context))
 
     def read(self) -> Pool:
@@ -126,9 +130,24 @@ class FiftyOneAdapter(Adapter):
 
         return plan_labels(self._collection(), labels, field)
 
+    def close(self) -> None:
+        """Stop the database of its own, if it has one."""
+        self._database.close()
+        self._started = False
+
+    def _start(self) -> None:
+        """Start the database that belongs to the source, once."""
+        if self.source.database is None or self._started:
+            return
+        from labelnext_adapters.fiftyone.database.mongod import own_database
+
+        self._database.enter_context(own_database(self.context.path(self.source.database)))
+        self._started = True
+
     def _reach(self) -> None:
         from labelnext_adapters.fiftyone.database.connection import reach_database
 
+        self._start()
         reach_database()
 
     def _collection(self) -> Any:

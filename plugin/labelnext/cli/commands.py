@@ -31,10 +31,12 @@ from labelnext.cli.console import (
 )
 from labelnext.cli.exchange import platforms
 from labelnext.cli.journals import journals
+from labelnext.cli.lists import print_rows, print_table
 from labelnext.cli.look import looked_at
 from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, Verbose, logged
 from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
+from labelnext.support.started import how, installed_here
 from labelnext.support.words import counted
 
 
@@ -116,6 +118,9 @@ def run(
         print_plain(report.to_json())
     else:
         print_report(report)
+    if report.nothing_ranked:
+        err.print(f"[red]Error:[/] {report.nothing_ranked}", soft_wrap=True)
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example: labelnext check labelnext.yaml")
@@ -205,18 +210,20 @@ def init(
 ) -> None:
     """Write a commented configuration for a platform, or for a file that it looks at."""
     from labelnext.config.places import check_overwritable
-    from labelnext.config.template import config_template
+    from labelnext.config.template import config_template, required_keys, secret_variables
     from labelnext.support.files import write_atomically
 
     known = None if path is None else looked_at(platform, path, output)
-    text = config_template(platform, known).encode()
+    text = config_template(platform, known, output)
     if output.exists() and not force:
         raise ConfigError(f"{output} already exists.", hint="add --force to overwrite it.")
     check_overwritable(output)
-    write_atomically(output, lambda file: file.write(text))
-    name = escaped(str(output))
-    task = "Run" if known else "Fill in [bold]source[/], then run"
-    out.print(f"Wrote {name}. {task}: labelnext check {name}")
+    write_atomically(output, lambda file: file.write(text.encode()))
+    todo = [f"fill in {', '.join(keys)}"] if (keys := required_keys(text)) else []
+    todo += [f"set {name} in the environment" for name in secret_variables(text)]
+    todo.append(f"run: {how('check', output)}")
+    tasks = escaped(" and ".join([*todo[:-2], ", then ".join(todo[-2:])]))
+    out.print(f"Wrote {escaped(str(output))}. {tasks[0].upper()}{tasks[1:]}", soft_wrap=True)
 
 
 @app.command(epilog="Example: labelnext export labelnext.yaml pool")
@@ -306,47 +313,73 @@ def watch(
 
 
 @app.command(epilog="Example: labelnext acquisitions")
-def acquisitions() -> None:
+def acquisitions(as_json: Json = False) -> None:
     """List the acquisition functions."""
     from labelnext.acquisition import acquisition_names, get_acquisition
 
-    table = table_of("name", "what it is")
-    for name in acquisition_names():
-        f = get_acquisition(name)
-        facts = f"{' or '.join(f.of)} · {f.range} · {f.direction}est first"
-        table.add_row(name, escaped(f.summary))
-        table.add_row("", f"[dim]{escaped(facts)}[/]")
-    out.print(table)
+    known = [get_acquisition(name) for name in acquisition_names()]
+    rows = [
+        {
+            "name": f.name,
+            "summary": f.summary,
+            "of": list(f.of),
+            "range": f.range,
+            "direction": f.direction,
+            "references": f.references,
+        }
+        for f in known
+    ]
+    facts = [(f"{' or '.join(f.of)} · {f.range} · {f.direction}est first",) for f in known]
+    print_table(("name", "what it is"), rows, facts, as_json=as_json)
 
 
 @app.command(epilog="Example: labelnext selections")
-def selections() -> None:
+def selections(as_json: Json = False) -> None:
     """List the selection methods."""
     from labelnext.selection import INPUTS, get_selection, selection_names
 
-    table = table_of("name", "what it picks")
-    for name in selection_names():
-        method = get_selection(name)
-        inputs = ", ".join(dict.fromkeys(INPUTS[n] for n in method.needs))
-        needs = f"needs {inputs}; " if inputs else ""
-        table.add_row(name, escaped(method.summary))
-        table.add_row("", f"[dim]{escaped(f'{needs}cost: {method.complexity}')}[/]")
-    out.print(table)
+    rows: list[dict[str, Any]] = []
+    facts = []
+    for method in map(get_selection, selection_names()):
+        needs = list(dict.fromkeys(INPUTS[n] for n in method.needs))
+        rows.append(
+            {
+                "name": method.name,
+                "summary": method.summary,
+                "needs": needs,
+                "cost": method.complexity,
+                "guarantee": method.guarantee,
+                "references": method.references,
+            }
+        )
+        needed = f"needs {', '.join(needs)}; " if needs else ""
+        facts.append((f"{needed}cost: {method.complexity}",))
+    print_table(("name", "what it picks"), rows, facts, as_json=as_json)
 
 
 @app.command(epilog="Example: labelnext adapters")
-def adapters() -> None:
+def adapters(as_json: Json = False) -> None:
     """List the installed adapters, what they can do, and how to install what's missing."""
     from labelnext.adapter.capabilities import Capability, can
     from labelnext.adapter.registry import adapter_names, get_adapter, missing_modules
 
-    table = table_of("name", "ready?", "can")
+    rows: list[dict[str, Any]] = []
     for name in adapter_names():
         adapter = get_adapter(name)
-        ready = "[green]yes[/]" if not missing_modules(adapter) else escaped(adapter.install)
-        able = (capability.value for capability in Capability if can(adapter, capability))
-        table.add_row(name, ready, ", ".join(able))
-    out.print(table)
+        missing = missing_modules(adapter)
+        rows.append(
+            {
+                "name": name,
+                "ready": not missing,
+                "can": [capability.value for capability in Capability if can(adapter, capability)],
+                "install": installed_here(adapter.install) if missing else None,
+            }
+        )
+    if as_json:
+        print_plain(json.dumps(rows, indent=2))
+        return
+    cells = ((r["name"], ", ".join(r["can"]), "yes" if r["ready"] else r["install"]) for r in rows)
+    print_rows(("name", "can", "ready?"), cells)
 
 
 @app.command(epilog="Example: labelnext schema > labelnext.schema.json")

@@ -109,6 +109,11 @@ def print_status(status: Status) -> None:
     share = status.n_labelled / max(status.n_items, 1)
     total = counted(status.n_items, "item")
     out.print(f"{status.n_labelled:,} of {total} labelled ({share:.0%}).")
+    if status.unchanged:
+        out.print(
+            "Nothing has changed since the newest run: the predictions and labels are the same.",
+            soft_wrap=True,
+        )
     if status.runs:
         table = table_of("run", "labelled", "ranked", "acquisition", "median score")
         for run in status.runs:
@@ -163,7 +168,9 @@ def print_report(report: Report) -> None:
         why = (
             "no labelled item has a prediction"
             if review
-            else ("every item is labelled or can't be scored")
+            else "no item that isn't labelled can be scored"
+            if report.nothing_ranked
+            else "every item is labelled"
         )
         out.print(f"Nothing to {report.ranking.purpose} next: {why}.")
     out.print("[bold]Would do:[/]" if report.dry_run else "[bold]Done:[/]")
@@ -246,16 +253,18 @@ def progress_bars() -> Iterator[Progress | None]:
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
 
+    # The bar gives way, so that a line is never wider than the terminal.
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+        BarColumn(bar_width=None, table_column=Column(max_width=40, ratio=1)),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as bars:
+    with Progress(*columns, console=err, transient=True, expand=True) as bars:
         tasks: dict[str, Any] = {}
 
         def report(stage: str, done: int, total: int | None) -> None:
@@ -338,5 +347,9 @@ def escaped(text: str) -> str:
     """Text escaped for rich, without secrets and control characters."""
     from rich.markup import escape
 
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in masked(text))
-    return escape(printable)
+    return escape(printable(text))
+
+
+def printable(text: str) -> str:
+    """Text without secrets and control characters."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in masked(text))

@@ -6,7 +6,8 @@ import json
 
 import typer
 
-from labelnext.cli.console import escaped, out, print_plain, table_of
+from labelnext.cli.console import print_plain
+from labelnext.cli.lists import print_rows, print_table
 from labelnext.cli.options import Json
 
 tables = typer.Typer()
@@ -31,12 +32,15 @@ def formats(as_json: Json = False) -> None:
         ]
         print_plain(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = table_of("name", "reads")
-    for f in known:
-        table.add_row(f.name, escaped(f.summary))
-        table.add_row("", f"[dim]recognises: {escaped(f.known_by)}[/]")
-        table.add_row("", f"[dim]options: {escaped(', '.join(f.Options.model_fields))}[/]")
-    out.print(table)
+    print_table(
+        ("name", "reads"),
+        [{"name": f.name, "summary": f.summary} for f in known],
+        [
+            (f"recognises: {f.known_by}", f"options: {', '.join(f.Options.model_fields)}")
+            for f in known
+        ],
+        as_json=False,
+    )
 
 
 @tables.command(epilog="Example: labelnext plugins")
@@ -63,9 +67,16 @@ def plugins(as_json: Json = False) -> None:
         ]
         print_plain(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = table_of("group", "name", "package", "module", "works?")
-    for p in known:
-        cells = (p.group.removeprefix("labelnext."), p.name, f"{p.package} {p.version}", p.target)
-        works = "[green]yes[/]" if p.cause is None else f"no: {escaped(p.cause)}"
-        table.add_row(*map(escaped, cells), works)
-    out.print(table)
+    print_rows(
+        ("group", "name", "package", "module", "works?"),
+        (
+            (
+                p.group.removeprefix("labelnext."),
+                p.name,
+                f"{p.package} {p.version}",
+                p.target,
+                "yes" if p.cause is None else f"no: {p.cause}",
+            )
+            for p in known
+        ),
+    )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.acquisition import AcquisitionFunction, Unit
 from labelnext.acquisition.box_committee import class_flips
+from labelnext.acquisition.function import objects_of
 from labelnext.acquisition.matching import merge_boxes
-from labelnext.acquisition.objects import object_statistics
+from labelnext.acquisition.objects import alone, object_statistics
 from labelnext.pool.checks import mean_of_members
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
+from labelnext.ranking.recipe import Recipe
 from labelnext.support.words import counted
 
 DOUBTFUL = (0.25, 0.75)
@@ -21,13 +27,15 @@ _SURE = 0.8
 _NAMED = 3  # objects or classes in a sentence
 
 
-def reason(pool: Pool, row: int, of: str | None) -> str:
+def reason(pool: Pool, row: int, of: str | None, recipe: Recipe | None = None) -> str:
     """A one-line reason for an item's score: its two best classes, its answer, or its objects.
 
     Args:
         pool: the items.
         row: position of the item.
         of: items or objects.
+        recipe: of the ranking; with it, objects that made the score come most doubtful first, and
+            those below the floor are only counted.
     """
     if pool.missing[row]:
         return "no prediction"
@@ -37,6 +45,9 @@ def reason(pool: Pool, row: int, of: str | None) -> str:
     if (of == "objects" or pool.members is None) and sets:
         if len(sets) > 1 and all(objects.boxes is not None for objects in sets):
             return _versions_reason(sets, row)
+        function = None if recipe is None or of != "objects" else recipe.function
+        if recipe is not None and function is not None and len(sets) == 1:
+            return _scored_reason(pool, row, function, recipe.scoring)
         return objects_reason(pool, sets[pool.newest_versions[row]], row)
     if pool.members is None:
         return ""
@@ -79,9 +90,13 @@ def objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> str
     start, end = objects.offsets[row : row + 2].tolist()
     if start == end:
         return "no objects"
-    confidences = objects.confidences[start:end]
-    order = np.argsort(-confidences, kind="stable")
-    ids = None if objects.class_ids is None else objects.class_ids[start:end]
+    own = objects.take(np.array([row]))
+    return _listed_objects(pool, own, np.argsort(-own.confidences, kind="stable"), most)
+
+
+def _listed_objects(pool: Pool, objects: Objects, order: NDArray[np.intp], most: int = 5) -> str:
+    """The number of objects, then the first ones of an order."""
+    confidences, ids = objects.confidences, objects.class_ids
     parts = [
         f"{'object' if ids is None else class_name(pool, int(ids[i]))} {confidences[i]:.2f}"
         for i in order[:most].tolist()
@@ -169,6 +184,45 @@ def _objects_in_words(pool: Pool, objects: Objects, row: int) -> str:
     ending = " …" if len(nearest) > _NAMED else "."
     verb = "is" if len(nearest) == 1 else "are"
     return f"{len(nearest):,} of {found} {verb} doubtful: {', '.join(named)}{ending}"
+
+
+def _scored_reason(
+    pool: Pool, row: int, function: AcquisitionFunction, options: Mapping[str, Any]
+) -> str:
+    """The objects that made the score, most doubtful first; of those below the floor, how many."""
+    objects = objects_scored(pool, row, "objects", function, options)
+    counts = ~(objects.confidences < float(options.get("floor", 0.0)))
+    below = int((~counts).sum())
+    if not len(counts):
+        return "no objects"
+    left = f"{counted(below, 'object')} below the floor" if below else ""
+    if below == len(counts):
+        return left
+    chosen = objects.where(counts)
+    scores = function.function(alone(chosen), **own_options(function, options, without=True))
+    if chosen.weights is not None and function.direction == "high":
+        scores = scores * chosen.weights
+    doubt = scores if function.direction == "high" else -scores
+    text = _listed_objects(pool, chosen, np.argsort(-doubt, kind="stable"))
+    return f"{text}; {left}" if left else text
+
+
+def objects_scored(
+    pool: Pool, row: int, unit: Unit, function: AcquisitionFunction, options: Mapping[str, Any]
+) -> Objects:
+    """The objects of one item, with weights if the function uses them."""
+    given = objects_of(pool, unit, {**function.options, **options})
+    chosen: NDArray[np.intp] = np.array([row])
+    return given.take(chosen)
+
+
+def own_options(
+    function: AcquisitionFunction, options: Mapping[str, Any], *, without: bool = False
+) -> dict[str, Any]:
+    """The options passed to the function itself; `without` drops those that reduce objects."""
+    left_out = {"reduce", "k", "floor", "no_objects"} if without else set()
+    passed = function.own_options.keys() - left_out
+    return {n: v for n, v in options.items() if n in passed}
 
 
 def _versions_reason(versions: tuple[Objects, ...], row: int) -> str:

@@ -85,7 +85,7 @@ def summarise(
 
 
 def _reason(pool: Pool, row: int, ranking: Ranking) -> str:
-    text = reason(pool, row, ranking.of)
+    text = reason(pool, row, ranking.of, ranking.recipe)
     if ranking.purpose == "label":
         return text
     return f"labelled {_label(pool, row)}; predicted {text}"

@@ -99,6 +99,17 @@ class Report:
             return ""
         return f"{counted(n_items, 'label')} came before their prediction, or from it"
 
+    @property
+    def nothing_ranked(self) -> str:
+        """Why nothing was ranked although something was to be; empty otherwise."""
+        review = self.ranking.purpose == "review"
+        n = self.counts["labelled" if review else "unscored"]
+        if self.counts["ranked"] or not n:
+            return ""
+        what = counted(n, "labelled item" if review else "item")
+        has = "a usable prediction" if n == 1 else "usable predictions"
+        return f"nothing was ranked: {what} {'was' if n == 1 else 'were'} to be, but without {has}."
+
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-able data; `batch` holds the whole batch."""
         data = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NOT_JSON}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,10 +24,11 @@ from labelnext.ranking.files import ranking_format
 from labelnext.report.report import Report, versions
 from labelnext.runs.belonging import belongs, config_of, origin_of, shared_with
 from labelnext.runs.illustrated import illustrated, linked
-from labelnext.runs.job import Job
+from labelnext.runs.job import INPUT, Job
 from labelnext.runs.jobs import job_of
 from labelnext.runs.whole import WholeJob
 from labelnext.support.files import check_writable, sweep, write_atomically
+from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_url
 from labelnext.support.words import counted
 
@@ -107,6 +109,8 @@ def _carried_out(
             except WriteFailed as error:
                 failure = error
     report = _report(settings, platform, job, plan, output, journal, notices)
+    with suppress(WriteFailed):  # then `status` can't say that nothing has changed
+        journal.record(INPUT, sha256=report.input_hash)
     return report, failure
 
 
@@ -142,7 +146,7 @@ def _report(
         steps=steps,
         stays=plan.stays,
         next_steps=plan.next_steps if journal is None else journal.next_steps,
-        undo=f"labelnext undo {settings.path or 'CONFIG'}",
+        undo=how("undo", settings.path or CONFIG),
         config=settings.to_dict(),
         versions=versions((*platform.requires, *job.modules)),
         seconds=job.stages.seconds,

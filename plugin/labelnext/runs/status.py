@@ -22,6 +22,7 @@ from labelnext.replays.curves import Protocol
 from labelnext.replays.forecast import Forecast, forecast
 from labelnext.replays.replay import labelled_part
 from labelnext.runs.belonging import belongs
+from labelnext.runs.job import INPUT
 from labelnext.runs.jobs import job_of
 from labelnext.runs.status_page import render_status
 from labelnext.support.files import write_atomically
@@ -37,6 +38,7 @@ class Status:
         runs: summaries of all runs, oldest first.
         signals: signs that further labelling may gain little.
         forecast: what further labelling would gain, or why there is no forecast.
+        unchanged: whether predictions and labels are still those that the newest run read.
         work: who labelled what; None if it was not asked for, or the platform does not tell.
         path: path of the page, if one was written.
     """
@@ -46,6 +48,7 @@ class Status:
     runs: list[Snapshot]
     signals: list[Signal]
     forecast: Forecast | str
+    unchanged: bool = False
     work: Work | None = None
     path: Path | None = None
 
@@ -55,6 +58,7 @@ class Status:
         return {
             "n_items": self.n_items,
             "n_labelled": self.n_labelled,
+            "unchanged": self.unchanged,
             "runs": [run.to_dict() for run in self.runs],
             "signals": [asdict(signal) for signal in self.signals],
             "forecast": ahead if isinstance(ahead, str) else asdict(ahead),
@@ -88,21 +92,31 @@ def status(
         raise ConfigError(f"html must be a path that ends in .html; got {str(page)!r}.")
     work, address = None, None
     with opened(settings, adapter, progress) as platform:
-        n_items, n_labelled, pool = job_of(settings, platform, progress).labelled()
+        job = job_of(settings, platform, progress)
+        n_items, n_labelled, pool = job.labelled()
+        input_hash = job.input_hash()
         if page is not None and can(platform, Capability.TELLS_WORK):
             work = cast("TellsWork", platform).work()
         if page is not None and can(platform, Capability.SHOWS_ITEMS):
             address = cast("ShowsItems", platform).address()
     others = {j.run_id for j in journals(settings.state) if not belongs(j, settings)}
     seen = snapshots(settings.state / "history", but=others)
-    ahead = _forecast(settings, pool)
-    found = Status(n_items, n_labelled, seen, signals(seen), ahead, work, page)
+    ahead, same = _forecast(settings, pool), _same_input(settings, input_hash)
+    found = Status(n_items, n_labelled, seen, signals(seen), ahead, same, work, page)
     if page is not None:
         name = str(settings.path.name if settings.path else settings.source.adapter)
         text = render_status(found, {"name": name, "address": address or ""})
         data = without_secrets(text).encode()
         write_atomically(page, lambda file: file.write(data))
     return found
+
+
+def _same_input(settings: Config, input_hash: str) -> bool:
+    """Whether the newest run of the configuration read what is there now."""
+    own = [j for j in journals(settings.state) if j.what == "run" and belongs(j, settings)]
+    newest = [journal for journal in own if journal.status == "done"][-1:]
+    read = [journal.notes.get(INPUT, {}).get("sha256") for journal in newest]
+    return read == [input_hash]
 
 
 def _forecast(settings: Config, pool: Pool) -> Forecast | str:

@@ -96,6 +96,10 @@ class WholeJob:
         """A summary of this run, for comparison with later runs."""
         return snapshot_of(run_id, self.pool, self.ranking)
 
+    def input_hash(self) -> str:
+        """The hash of the items, independent of their order."""
+        return self.pool.fingerprint()
+
     def labelled(self) -> tuple[int, int, Pool]:
         """Number of items, number of labelled items, and a pool with the labelled ones."""
         return len(self.pool), int(self.pool.labelled.sum()), self.pool

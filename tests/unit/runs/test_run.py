@@ -253,7 +253,7 @@ def test_objects_options_of_the_config_reach_the_function(tmp_path: Path) -> Non
     assert report.ranking.item_ids.tolist() == ["c", "b", "a"]
     assert report.counts["without objects"] == 1
     assert report.objects_per_item == {"pool": pytest.approx(4 / 3), "batch": pytest.approx(4 / 3)}
-    assert report.next_items[2]["reason"] == "2 objects: object 0.90, object 0.50"
+    assert report.next_items[2]["reason"] == "2 objects: object 0.50, object 0.90"
 
 
 def test_check_says_which_functions_the_data_allows(config: Path) -> None:
