@@ -31,12 +31,11 @@ from labelnext.cli.console import (
 )
 from labelnext.cli.exchange import platforms
 from labelnext.cli.journals import journals
-from labelnext.cli.lists import print_rows, print_table
 from labelnext.cli.look import looked_at
 from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, Verbose, logged
 from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
-from labelnext.support.started import how, installed_here
+from labelnext.support.started import how
 from labelnext.support.words import counted
 
 
@@ -310,76 +309,6 @@ def watch(
         print_plain(f"Stopped after {counted(health.runs, 'run')}.")
     if once and not health.ok:
         raise typer.Exit(1)
-
-
-@app.command(epilog="Example: labelnext acquisitions")
-def acquisitions(as_json: Json = False) -> None:
-    """List the acquisition functions."""
-    from labelnext.acquisition import acquisition_names, get_acquisition
-
-    known = [get_acquisition(name) for name in acquisition_names()]
-    rows = [
-        {
-            "name": f.name,
-            "summary": f.summary,
-            "of": list(f.of),
-            "range": f.range,
-            "direction": f.direction,
-            "references": f.references,
-        }
-        for f in known
-    ]
-    facts = [(f"{' or '.join(f.of)} · {f.range} · {f.direction}est first",) for f in known]
-    print_table(("name", "what it is"), rows, facts, as_json=as_json)
-
-
-@app.command(epilog="Example: labelnext selections")
-def selections(as_json: Json = False) -> None:
-    """List the selection methods."""
-    from labelnext.selection import INPUTS, get_selection, selection_names
-
-    rows: list[dict[str, Any]] = []
-    facts = []
-    for method in map(get_selection, selection_names()):
-        needs = list(dict.fromkeys(INPUTS[n] for n in method.needs))
-        rows.append(
-            {
-                "name": method.name,
-                "summary": method.summary,
-                "needs": needs,
-                "cost": method.complexity,
-                "guarantee": method.guarantee,
-                "references": method.references,
-            }
-        )
-        needed = f"needs {', '.join(needs)}; " if needs else ""
-        facts.append((f"{needed}cost: {method.complexity}",))
-    print_table(("name", "what it picks"), rows, facts, as_json=as_json)
-
-
-@app.command(epilog="Example: labelnext adapters")
-def adapters(as_json: Json = False) -> None:
-    """List the installed adapters, what they can do, and how to install what's missing."""
-    from labelnext.adapter.capabilities import Capability, can
-    from labelnext.adapter.registry import adapter_names, get_adapter, missing_modules
-
-    rows: list[dict[str, Any]] = []
-    for name in adapter_names():
-        adapter = get_adapter(name)
-        missing = missing_modules(adapter)
-        rows.append(
-            {
-                "name": name,
-                "ready": not missing,
-                "can": [capability.value for capability in Capability if can(adapter, capability)],
-                "install": installed_here(adapter.install) if missing else None,
-            }
-        )
-    if as_json:
-        print_plain(json.dumps(rows, indent=2))
-        return
-    cells = ((r["name"], ", ".join(r["can"]), "yes" if r["ready"] else r["install"]) for r in rows)
-    print_rows(("name", "can", "ready?"), cells)
 
 
 @app.command(epilog="Example: labelnext schema > labelnext.schema.json")
