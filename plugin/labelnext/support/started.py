@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, distribution
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -132,12 +131,20 @@ def _drive() -> str:
 
 
 def _pip_install() -> list[str]:
-    if find_spec("pip") is None and shutil.which("uv"):
+    if not _installed("pip") and shutil.which("uv"):
         return ["uv", "pip", "install", "--python", _from_here(sys.executable)]
     on_path = shutil.which("pip")
     if on_path is not None and Path(on_path).parent == Path(sys.executable).parent:
         return ["pip", "install"]
     return [_python(), "-m", "pip", "install"]
+
+
+def _installed(package: str) -> bool:
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _own_requirement(extras: str) -> list[str]:

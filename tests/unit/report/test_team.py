@@ -87,7 +87,7 @@ def test_no_pace_of_labels_of_one_moment() -> None:
 
 
 def shown(work: Work | None, **target: str) -> Any:
-    found = Status(31, 11, [], [], "a forecast needs embeddings.", work)
+    found = Status(31, 11, [], [], "a forecast needs embeddings.", work=work)
     return parsed(render_status(found, {"name": "labelnext.yaml", "address": "", **target}))
 
 
