@@ -90,12 +90,18 @@ def test_table_of_adapters_says_what_each_can_do(
         "read items, write rankings, read large pools in parts, "
         "give batches to other platforms, show its items in reports yes"
     )
-    assert lines["label-studio"].removesuffix(" yes").endswith(
-        "count labels, take batches from other platforms, tell who labelled what, "
-        "show its items in reports"
+    assert (
+        lines["label-studio"]
+        .removesuffix(" yes")
+        .endswith(
+            "count labels, take batches from other platforms, tell who labelled what, "
+            "show its items in reports"
+        )
     )
-    assert lines["fiftyone"].removesuffix(" yes").endswith(
-        "take labels back, write a score for each object, show its items in reports"
+    assert (
+        lines["fiftyone"]
+        .removesuffix(" yes")
+        .endswith("take labels back, write a score for each object, show its items in reports")
     )
 
 
