@@ -3,34 +3,74 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import html
 import json
 import re
+import secrets
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus, unquote
 
 _SHORTEST = 8  # characters: shorter secrets are also ordinary words
-_SECRET_NAME = r"(?:token|key|secret|passw|pwd|signature|sig|auth|credential)"  # noqa: S105
-_USER = re.compile(r"//[^/@\s]*@")
-_QUERY = re.compile(rf"([?&;][\w.-]*{_SECRET_NAME}[\w.-]*=)[^&;#\s'\"<>]+", re.IGNORECASE)
-_NAMED = re.compile(_SECRET_NAME, re.IGNORECASE)
+_NAME_OF_ONE = (
+    r"(?:token|key|secret|passw|passphrase|pass(?![a-z])|pwd|signature|sig(?![a-z])|auth|jwt|"
+    r"credential)"
+)
+_ENDS = r"&;#\s'\"<>"
+# Users and passwords, which may hold slashes and @; what follows a colon may also be a port.
+_USER = re.compile(
+    r"(//|%2F%2F)(?:(?:(?!%2F|%3F)[^/\s?#])*|"
+    r"[^/@\s:'\"]+:(?!\d+(?:[/?#'\"\s]|$))[^\s@'\"<>]*?)(@|%40)",
+    re.IGNORECASE,
+)
+_QUERY = re.compile(
+    rf"((?:[?&;]|%3F|%26|%3B)[\w.-]*{_NAME_OF_ONE}[\w.-]*(?:=|%3D))(?:(?!%26|%23|%3B)[^{_ENDS}])+",
+    re.IGNORECASE,
+)
+_BEARER = re.compile(
+    r"\b((?:Bearer|Basic|Token) )[\w.~+/=-]{20,}|\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"
+)
+_NAMED = re.compile(_NAME_OF_ONE, re.IGNORECASE)
+_CONCEALED = re.compile("\x1a([0-9a-f]{8})([0-9a-f]{24})\x1a")
 
 _secrets: dict[str, None] = {}  # in every form in which they may be written
+_salt = secrets.token_hex(4)
 
 
 def remember_secret(text: str) -> None:
-    """Mask this text in every message, report and log of the process from now on.
+    """Mask this text in every message, report, log and journal of the process from now on.
 
     Texts of fewer than 8 characters are not remembered, as they would hide ordinary words.
     """
     if len(text) < _SHORTEST:
         return
     as_json = [json.dumps(text, ensure_ascii=ascii)[1:-1] for ascii in (True, False)]
-    plain = [text, *as_json, repr(text)[1:-1], quote(text, "")]
+    in_urls = [quote(text, ""), quote(text), quote_plus(text), unquote(text)]
+    in_urls += [re.sub("%..", lambda found: found[0].lower(), form) for form in in_urls[:3]]
+    plain = [text, *as_json, repr(text)[1:-1], *in_urls]
     in_pages = [html.escape(form) for form in plain]
     by_jinja = [form.replace("&quot;", "&#34;").replace("&#x27;", "&#39;") for form in in_pages]
-    _secrets.update(dict.fromkeys([*plain, *in_pages, *by_jinja]))
+    forms = [*plain, *in_pages, *by_jinja]
+    _secrets.update(dict.fromkeys(form for form in forms if len(form) >= _SHORTEST))
+
+
+def remember_secrets_of_urls(text: str) -> None:
+    """Remember the passwords and tokens of the URLs in a text, also of percent-encoded ones.
+
+    Example:
+        >>> remember_secrets_of_urls("https://me:hunter2hunter2@host/a")
+        >>> masked("bad password: hunter2hunter2")
+        'bad password: ***'
+    """
+    for form in {text, unquote(text)}:
+        for found in _USER.finditer(form):
+            remember_secret(found[0][len(found[1]) :])
+            remember_secret(found[0][len(found[1]) : -len(found[2])].partition(":")[2])
+        for found in _QUERY.finditer(form):
+            remember_secret(found[0][1:])
+            remember_secret(found[0][len(found[1]) :])
 
 
 def is_secret_name(name: str) -> bool:
@@ -57,7 +97,41 @@ def masked(text: str) -> str:
         >>> masked("https://me:pw@host/a?token=abc&page=2")
         'https://***@host/a?token=***&page=2'
     """
-    return _QUERY.sub(r"\1***", _USER.sub("//***@", without_secrets(text)))
+    text = _BEARER.sub(lambda found: f"{found[1] or ''}***", without_secrets(text))
+    return _QUERY.sub(r"\1***", _USER.sub(r"\1***\2", text))
+
+
+def concealed(line: str) -> str:
+    """JSON with a mark in place of each remembered secret, from which `revealed` brings it back.
+
+    Unlike JSON, a mark holds a control character, so data can't hold one. It says which secret it
+    stands for by a slow hash.
+    """
+    for secret in sorted(_secrets, key=len, reverse=True):
+        if secret in line:
+            line = line.replace(secret, f"\x1a{_salt}{_hash(_salt, secret)}\x1a")
+    return line
+
+
+def revealed(line: str) -> tuple[str, bool]:
+    """The JSON that `concealed` got, and whether all its secrets are known; others stay masked."""
+    whole = True
+
+    def secret(found: re.Match[str]) -> str:
+        nonlocal whole
+        for known in _secrets:
+            if _hash(found[1], known) == found[2]:
+                return known
+        whole = False
+        return "***"
+
+    return _CONCEALED.sub(secret, line), whole
+
+
+@lru_cache(maxsize=4096)
+def _hash(salt: str, text: str) -> str:
+    # Slow, so that nobody finds a password by trying.
+    return hashlib.pbkdf2_hmac("sha256", text.encode(), salt.encode(), 50_000, 12).hex()
 
 
 def masked_data(value: Any) -> Any:

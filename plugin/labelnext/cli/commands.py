@@ -18,6 +18,7 @@ from labelnext.cli.console import (
     escaped,
     out,
     print_check,
+    print_masked_traceback,
     print_plain,
     print_replay,
     print_report,
@@ -346,6 +347,7 @@ def schema() -> None:
 
 def main() -> None:
     """Run the command line; print a LabelnextError on one line and exit with code 1."""
+    sys.excepthook = print_masked_traceback
     try:
         with warnings_in_one_line():
             app()

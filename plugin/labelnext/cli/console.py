@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
@@ -221,6 +223,8 @@ def log_to(log_file: Path) -> None:
 
 def _without_secrets(record: logging.LogRecord) -> bool:
     record.msg, record.args = masked(record.getMessage()), ()
+    if record.exc_info:
+        record.exc_text = masked(logging.Formatter().formatException(record.exc_info))
     return True
 
 
@@ -309,6 +313,16 @@ def table_of(*headings: str) -> Table:
             in ("name", "run", "acquisition function", "group", "package", "started"),
         )
     return table
+
+
+def print_masked_traceback(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Print what Python prints for an error that nobody expected, without secrets."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    sys.stderr.write(masked("".join(traceback.format_exception(kind, error, trace))))
 
 
 def print_plain(text: str) -> None:

@@ -33,7 +33,7 @@ from labelnext.config.sections import (
     Selection,
     Source,
 )
-from labelnext.errors import ConfigError, LabelnextError, masked_data
+from labelnext.errors import ConfigError, LabelnextError, masked_data, remember_secrets_of_urls
 from labelnext.journal.plan import Progress
 from labelnext.ranking.recipe import Recipe
 from labelnext.support.models import Refused, validated
@@ -157,6 +157,7 @@ def load_config(config: Path | str | Mapping[str, Any]) -> Config:
 
 
 def _checked(document: Document) -> Config:
+    _remember_secrets(document.data)
     known = ["source", "write", "send", *SECTIONS, *Rest.model_fields]
     for key in document.data:
         if key not in known:
@@ -184,6 +185,19 @@ def _checked(document: Document) -> Config:
     )
     check_recipe(document, config.acquisition, config.selection, lambda: config.recipe)
     return config
+
+
+def _remember_secrets(data: object) -> None:
+    """Remember the passwords and tokens of all URLs, wherever they are."""
+    waiting, seen = [data], set[int]()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            if "@" in part or "=" in part or "%" in part:
+                remember_secrets_of_urls(part)
+        elif isinstance(part, (Mapping, list, tuple)) and id(part) not in seen:
+            seen.add(id(part))
+            waiting += [*part.keys(), *part.values()] if isinstance(part, Mapping) else part
 
 
 def _source(document: Document, section: dict[str, Any]) -> tuple[Source, type[Adapter]]:

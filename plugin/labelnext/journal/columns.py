@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from labelnext.errors import ConfigError
+from labelnext.errors import ConfigError, concealed, revealed
 from labelnext.support.files import sync_directory, temporary_file
 
 _INLINE = 16_384  # roughly the most characters of JSON in a line of the journal
@@ -125,7 +125,7 @@ def load(path: Path, sha256: str) -> Any:
         with pa.ipc.open_file(pa.py_buffer(content)) as reader:
             table = reader.read_all()
         columns = [column.combine_chunks().flatten() for column in table.columns]
-        kept = json.loads(columns[0][0].as_py())
+        kept = _loaded(columns[0][0].as_py())
         value = kept["rest"]
         for place, form in kept["lists"]:
             part = _content(form, columns)
@@ -281,7 +281,7 @@ def _content(form: Any, columns: list[Any]) -> Any:
     if isinstance(form, int):
         return columns[form].to_pylist()
     if "json" in form:
-        return json.loads(columns[form["json"]][0].as_py())
+        return _loaded(columns[form["json"]][0].as_py())
     if "keys" in form:
         keys, values = (_content(form[part], columns) for part in ("keys", "values"))
         return dict(zip(keys, values, strict=True))
@@ -299,4 +299,11 @@ def _usual(value: dict[Any, Any]) -> bool:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    return concealed(json.dumps(value, ensure_ascii=True, separators=(",", ":")))
+
+
+def _loaded(text: str) -> Any:
+    text, whole = revealed(text)
+    if not whole:
+        raise ValueError("it needs a password or token that was set when it was written")
+    return json.loads(text)

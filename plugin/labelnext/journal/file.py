@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from labelnext.errors import ConfigError, NotFound
+from labelnext.errors import ConfigError, NotFound, concealed, revealed
 from labelnext.journal.columns import move_if_large, with_payload
 from labelnext.support.files import sweep, sync_directory, temporary_file
 from labelnext.support.store import is_run_id
@@ -19,6 +19,7 @@ from labelnext.support.store import is_run_id
 FORMAT = 2  # of journals; in format 1, the first line held all payloads and no format number
 _BEGINNING, _NUMBERED = b'{"kind":"plan"', b'{"kind":"plan","format":'
 _SNAPSHOT = b'{"kind":"before"'
+_LACKS = "lacks a secret"  # of a row: it holds one that is not known, masked
 _BESIDE = (".arrow", ".kept")  # endings of files that belong to a journal
 
 
@@ -58,8 +59,14 @@ class JournalFile:
         """The plan as JSON; large payloads are read on first access.
 
         Raises:
-            ConfigError: if the journal has no plan.
+            ConfigError: if the journal has no plan, or holds a secret that isn't known.
         """
+        if _LACKS in self.header or any(_LACKS in row for row in self.snapshots()):
+            raise ConfigError(
+                f"journal {str(self.path)!r} needs a password or token that was set when it was "
+                "written.",
+                hint="set the configuration's variables as they were then.",
+            )
         try:
             if self._format == FORMAT:
                 plan = self.header["plan"]
@@ -224,14 +231,18 @@ def _version() -> str:
 def _row(line: bytes) -> dict[str, Any] | None:
     """The content of a line; None if the process died while writing it."""
     try:
-        row = json.loads(line)
+        text, whole = revealed(line.decode())
+        row = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return row if isinstance(row, dict) else None
+    if not isinstance(row, dict):
+        return None
+    return row if whole else {**row, _LACKS: True}
 
 
 def _write(file: IO[bytes], row: Mapping[str, Any]) -> None:
     text = json.dumps(row, ensure_ascii=True, separators=(",", ":"))
-    file.write(text.encode() + b"\n")
+    kind = text.find('"', len('{"kind":"')) + 1  # stays readable, whatever the secrets are
+    file.write((text[:kind] + concealed(text[kind:])).encode() + b"\n")
     file.flush()
     os.fsync(file.fileno())

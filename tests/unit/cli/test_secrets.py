@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from labelnext import errors
+from labelnext.cli.console import log_to, print_masked_traceback
 from labelnext.config import load_config
 from labelnext.config.schema import json_schema
 from labelnext.errors import ConfigError, InvalidInput, is_secret_name, masked, remember_secret
+from labelnext.journal.journal import Journal, journals
+from labelnext.journal.plan import Plan, Step
 from tests.unit.cli.test_commands import labelnext
 
 SECRET = "hunter2&\"'<é>"  # also where it is written as JSON, HTML or Python
@@ -97,8 +101,12 @@ def test_a_secret_in_a_key_is_not_printed_reported_or_logged(
         result = labelnext(*arguments, folder=tmp_path)
         assert "Traceback" not in result.stderr
         assert not told(result.stdout + result.stderr), arguments
-    pages = [log, tmp_path / "labelnext-report.html"]
-    assert not told("".join(page.read_text("utf-8") for page in pages if page.exists()))
+    undone = labelnext("undo", "labelnext.yaml", "--yes", folder=tmp_path)
+    assert "Traceback" not in undone.stderr
+    assert not told(undone.stdout + undone.stderr)
+    for file in tmp_path.rglob("*"):
+        if file.is_file() and file.name != "labelnext.yaml":
+            assert not told(file.read_bytes().decode("utf-8", "replace")), file.name
 
 
 @pytest.mark.parametrize("adapter", ["label-studio", "fiftyone"])
@@ -139,3 +147,107 @@ def test_the_log_of_a_library_user_is_theirs(caplog: pytest.LogCaptureFixture) -
     with caplog.at_level(logging.INFO, "labelnext"):
         logging.getLogger("labelnext").info("%s", InvalidInput("//me:pw@host"))
     assert "pw" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("//me:p@ss@host", "//***@host"),
+        ("http://me:pa/ss@host/a", "http://***@host/a"),
+        ("http://localhost:8080/a@b", "http://localhost:8080/a@b"),
+        ("https%3A%2F%2Fme%3Apw%40host%2Fa", "https%3A%2F%2F***%40host%2Fa"),
+        ("x%3Ftoken%3Dabc%26page%3D2", "x%3Ftoken%3D***%26page%3D2"),
+        ("?password=a%20b&x=1", "?password=***&x=1"),
+        ("Authorization: Bearer abcdefghijklmnopqrstuvwx", "Authorization: Bearer ***"),
+        ("Token authentication failed", "Token authentication failed"),
+        ("jwt eyJhbGciOi.eyJ1c2VyIj.c2lnbmF0dXJl", "jwt ***"),
+    ],
+)
+def test_every_spelling_of_a_secret_in_a_message_is_masked(text: str, expected: str) -> None:
+    assert masked(text) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:hunter2hunter2@host/a",
+        "https://host/a?x=1&access_token=hunter2hunter2",
+        "https%3A%2F%2Fme%3Ahunter2hunter2%40host",
+    ],
+)
+def test_a_secret_in_the_url_of_a_key_is_remembered(tmp_path: Path, url: str) -> None:
+    path = tmp_path / "labelnext.yaml"
+    path.write_text(f"source: {{adapter: files, path: p.jsonl}}\nwrite: {{run: '{url}'}}\n")
+    load_config(path)
+    assert not told(masked("the server said: hunter2hunter2 is wrong"))
+    errors._secrets.clear()
+    load_config({"source": {"adapter": "files", "path": "p.jsonl"}, "write": {"run": url}})
+    assert not told(masked("the server said: hunter2hunter2 is wrong"))
+
+
+def planned(folder: Path, name: str, n: int) -> Journal:
+    rows = [{"item_id": str(i), "rank": i} for i in range(n)]
+    step = Step("kind", f"Write {name}", n, {"path": name, name: "a key", "rows": rows})
+    return Journal.create(folder, Plan("files", name, f"the file {name}", (step,)))
+
+
+@pytest.mark.parametrize("n", [1, 5000])  # in the line, and in a file beside it
+def test_a_journal_holds_no_secret_and_gives_it_back_to_those_who_know_it(
+    tmp_path: Path, n: int
+) -> None:
+    name = f'/tmp/{SECRET}\x1a"'
+    remember_secret(SECRET)
+    journal = planned(tmp_path, name, n)
+    journal.record("before", step=0, state={"text": name})
+    journal.record("finished")
+    files = [file.read_bytes() for file in tmp_path.iterdir()]
+    assert len(files) == (1 if n == 1 else 2)
+    assert not any(b"hunter2" in content for content in files)
+    (again,) = journals(tmp_path)
+    assert (again.target, again.plan.steps[0].payload["path"]) == (f"the file {name}", name)
+    assert again.plan.steps[0].payload[name] == "a key"
+    assert again.befores[0] == {"text": name}
+    errors._secrets.clear()
+    (stranger,) = journals(tmp_path)
+    assert stranger.status == "done"
+    assert "***" in stranger.target
+    with pytest.raises(ConfigError, match="needs a password or token that was set"):
+        _ = stranger.plan
+
+
+def test_what_data_hold_is_no_mark_of_a_secret(tmp_path: Path) -> None:
+    remember_secret(SECRET)
+    first = planned(tmp_path, SECRET, 1)
+    mark = re.search("\x1a[0-9a-f]{32}\x1a", first.path.read_text("utf-8"))
+    assert mark is not None
+    second = planned(tmp_path, mark[0], 1)
+    assert journals(tmp_path)[1].plan.steps[0].payload["path"] == mark[0]
+    assert second.status == "planned"
+
+
+def test_an_unexpected_error_shows_its_traceback_without_secrets(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    remember_secret(SECRET)
+    try:
+        raise RuntimeError(f"no {SECRET} at https://me:pw@host")
+    except RuntimeError as error:
+        print_masked_traceback(type(error), error, error.__traceback__)
+    shown = capsys.readouterr().err
+    assert "RuntimeError: no *** at https://***@host" in shown
+    assert "test_secrets.py" in shown
+
+
+def test_a_logged_exception_tells_no_secret(tmp_path: Path) -> None:
+    remember_secret(SECRET)
+    log_to(tmp_path / "log.txt")
+    logger = logging.getLogger("labelnext")
+    try:
+        raise RuntimeError(SECRET)
+    except RuntimeError:
+        logger.exception("it failed")
+    handler = logger.handlers.pop()
+    handler.close()
+    text = (tmp_path / "log.txt").read_text()
+    assert "RuntimeError: ***" in text
+    assert not told(text)
