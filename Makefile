@@ -11,7 +11,7 @@ TWO := -n 2 --dist loadfile
 ON_POSTGRES := tests/integration/test_label_studio_postgres.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture check unit integration browser docs install dev mongod server clean
+.PHONY: help demo test fuzz torture check unit integration browser docs install dev mongod server clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,7 +19,7 @@ help: ## List the targets
 demo: install mongod ## Rank a dataset of handwritten digits with FiftyOne, from a YAML file
 	$(BIN)/labelnext demo
 
-test: check docs integration browser ## Run every tier: what check runs, then real servers
+test: check fuzz docs integration browser ## Run every tier: what check runs, then real servers
 
 check: dev ## Lint, types, architecture, unit and contract tests (about five minutes)
 	$(BIN)/ruff check -q
@@ -39,8 +39,12 @@ integration: dev mongod server ## Run the tests on a real Label Studio and a rea
 browser: dev mongod server .venv/.chromium ## Run the tests that click through Label Studio and the FiftyOne App in Chromium
 	$(BIN)/python -m pytest $(QUIET) $(TWO) --timeout 300 tests/browser
 
-torture: dev ## Kill and starve runs of files for TORTURE_SECONDS (60), and print how many had faults
-	TORTURE_SECONDS=$${TORTURE_SECONDS:-60} $(BIN)/python -m tests.unit.runs.deaths
+fuzz: dev ## Try odd and damaged input of every kind, and kill runs of files, a few minutes by seed
+	$(BIN)/python -m pytest $(QUIET) -n 2 --timeout 600 tests/fuzz
+
+torture: dev mongod server ## The same with fresh seeds for TORTURE_SECONDS (600), also on real servers; prints figures
+	FUZZ_SECONDS=$${TORTURE_SECONDS:-600} FUZZ_SEED=$${TORTURE_SEED:-$$(date +%s)} \
+	  $(BIN)/python -m pytest $(QUIET) --timeout 0 tests/fuzz tests/integration/test_*_killed.py
 
 docs: dev ## Build the documentation into site/; it opens without a server or network
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q

@@ -4,9 +4,9 @@
 
 COCO results of N_BOXES boxes and JSONL of N_ROWS rows against a loop over what the json module
 reads; CSV of N_ROWS rows and ten classes against pandas and against a loop over the csv module.
-Each contender ends with the arrays that a pool holds. Contenders take turns; the best of three
-counts, by the clock of the process. The last column is the highest memory above the start of a
-process of its own, next to the arrays.
+Each contender ends with the same pool. Contenders take turns, each in a process of its own; the
+median of three counts, by the processor time of the process. The last columns are the highest
+memory above that before reading, and how many times the arrays of the pool that is.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ CONTENDERS: dict[str, dict[str, Callable[[Path], Pool]]] = {
 }
 
 
-def timed(kind: str, name: str, folder: Path) -> tuple[float, float]:
-    """Seconds of one reading, and the highest memory above the start in MB."""
+def timed(kind: str, name: str, folder: Path) -> tuple[float, float, float]:
+    """Seconds of one reading, the highest memory above the start and the arrays in MB."""
     read = CONTENDERS[kind][name]
     warm_up()
     Path("/proc/self/clear_refs").write_text("5")  # of the highest memory
@@ -135,7 +135,14 @@ def timed(kind: str, name: str, folder: Path) -> tuple[float, float]:
     pool = read(folder)
     seconds = time.process_time() - start
     assert len(pool)
-    return seconds, _memory() - before
+    return seconds, _memory() - before, _bytes_of(pool) / (1 << 20)
+
+
+def _bytes_of(columns: Pool | Objects) -> int:
+    """The bytes of all arrays."""
+    values = vars(columns).values()
+    nested = sum(_bytes_of(one) for one in values if isinstance(one, Objects))
+    return nested + sum(one.nbytes for one in values if isinstance(one, np.ndarray))
 
 
 def _memory() -> float:
@@ -159,15 +166,18 @@ def main(n_boxes: int = 1_000_000, n_rows: int = 1_000_000) -> None:
         folder = Path(name)
         make(folder, n_boxes, n_rows)
         for kind, contenders in CONTENDERS.items():
-            best: dict[str, tuple[float, float]] = {}
+            turns: dict[str, list[tuple[float, float, float]]] = {one: [] for one in contenders}
             for _ in range(_TURNS):
-                for contender in contenders:
+                for contender, done in turns.items():
                     with get_context("spawn").Pool(1) as process:
-                        once = process.apply(timed, (kind, contender, folder))
-                    best[contender] = min(best.get(contender, once), once)
-            for contender, (seconds, memory) in best.items():
-                ratio = seconds / best["labelnext"][0]
-                print(f"{kind:6} {contender:10} {seconds:6.2f} s {ratio:5.1f}x {memory:7.0f} MB")
+                        done.append(process.apply(timed, (kind, contender, folder)))
+            medians = {name: np.median(done, axis=0).tolist() for name, done in turns.items()}
+            for contender, (seconds, memory, arrays) in medians.items():
+                ratio = seconds / medians["labelnext"][0]
+                print(
+                    f"{kind:6} {contender:10} {seconds:6.2f} s {ratio:5.1f}x {memory:7.0f} MB "
+                    f"{memory / arrays:5.1f}x"
+                )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,15 @@ import pytest
 from hypothesis import settings
 
 from labelnext import errors
+from tests.fuzz.campaign import (
+    campaign as campaign,
+)
+from tests.fuzz.campaign import (
+    pytest_collection_modifyitems as pytest_collection_modifyitems,
+)
+from tests.fuzz.campaign import (
+    pytest_terminal_summary as pytest_terminal_summary,
+)
 
 # A busy machine is slow, not wrong; and the invariances run over the whole table of functions.
 settings.register_profile("labelnext", deadline=None, max_examples=40)

@@ -222,7 +222,13 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UnknownName:
 
 
 def listed(ids: Iterable[object], most: int = 5) -> str:
-    """The first few ids for a message, then how many more there are."""
+    """The first few ids for a message of one line, then how many more there are.
+
+    Example:
+        >>> listed(["a", "b", "c"], 2)
+        'a, b and 1 more'
+    """
     rows = [str(i) for i in ids]
-    shown = ", ".join(i if len(i) <= 80 else f"{i[:77]}..." for i in rows[:most])
+    short = [i if len(i) <= 80 else f"{i[:77]}..." for i in rows[:most]]
+    shown = ", ".join(i if i.isprintable() else repr(i)[1:-1] for i in short)
     return shown if len(rows) <= most else f"{shown} and {len(rows) - most} more"

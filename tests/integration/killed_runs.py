@@ -1,6 +1,6 @@
-"""What writes to FiftyOne or Label Studio, and dies by SIGKILL at its n-th write.
+"""Runs on FiftyOne that die by SIGKILL at their n-th write; and all that a run or sending touches.
 
-    python -m tests.integration.killed_runs CONFIG [run|send|fetch] [EVERY]
+    python -m tests.integration.killed_runs CONFIG [EVERY]
 
 Each part is a fork of a process that has imported FiftyOne but not connected, so it is a process of
 its own that starts in no time. Prints one line of JSON for each death, and one at the end. EVERY
@@ -21,18 +21,18 @@ from typing import Any
 
 import fiftyone as fo
 import httpx
+from fiftyone.core.odm import get_db_conn
 from pymongo import monitoring
 
 import labelnext
 from labelnext.config import Config, load_config
 from labelnext.runs.undo import resume, runs, undo
-from labelnext_adapters.label_studio.server.client import Client
 
 WRITES = {"insert", "update", "delete", "findAndModify", "createIndexes", "dropIndexes", "create"}
 
 
 class Killer(monitoring.CommandListener):
-    """Kills its own process just before, or just after, the n-th write."""
+    """Kills its own process just before, or just after, the n-th write to the database."""
 
     def __init__(self, n: int, moment: str) -> None:
         self.left = n
@@ -52,19 +52,6 @@ class Killer(monitoring.CommandListener):
             self.left -= 1
             if self.left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
-
-    def watch(self) -> None:
-        """Count the commands to the database, and the requests to Label Studio."""
-        monitoring.register(self)
-        request = Client._request
-
-        def counted(client: Client, method: str, path: str, **more: Any) -> bytes:
-            self.count("before", method != "GET")
-            answer = request(client, method, path, **more)
-            self.count("after", method != "GET")
-            return answer
-
-        Client._request = counted  # type: ignore[method-assign]  # in this process alone
 
 
 def forked(work: Callable[[], Any]) -> tuple[bool, Any]:
@@ -87,6 +74,11 @@ def forked(work: Callable[[], Any]) -> tuple[bool, Any]:
         return True, json.loads(answer.read_text())
 
 
+def forget() -> None:
+    """Let go of the datasets that this process knows, so that they are read anew."""
+    fo.Dataset._instances.clear()
+
+
 def state(dataset_name: str) -> dict[str, Any]:
     """All that a run touches, but for when and by which journal."""
     dataset = fo.load_dataset(dataset_name)
@@ -96,9 +88,14 @@ def state(dataset_name: str) -> dict[str, Any]:
     documents = [document for c in collections for document in c.find().sort("_id")]
     views = dataset._doc.get_saved_views()
     runs = {key: dataset.get_run_info(key).config.serialize() for key in dataset.list_runs()}
+    of_dataset = {"_dataset_id": dataset._doc.id}
+    database = get_db_conn()
     return {
+        "kept runs": sorted(one["key"] for one in database.runs.find(of_dataset)),
+        "kept views": sorted(one["name"] for one in database.views.find(of_dataset)),
         "documents": [_document(d) for d in documents],
-        "views": [(v.name, v.slug, v.description, _stages(v)) for v in views],
+        # A view that was taken away and made again is the last.
+        "views": sorted((v.name, v.slug, v.description, _stages(v)) for v in views),
         "runs": {k: {n: v for n, v in c.items() if n != "journal"} for k, c in runs.items()},
         "indexes": dataset.get_index_information(),
         "schema": {n: str(f) for n, f in dataset.get_field_schema(flat=True).items()},
@@ -162,39 +159,32 @@ def _task(row: dict[str, Any]) -> dict[str, Any]:
     return {"data": data, "predictions": [p["result"] for p in row["predictions"]]}
 
 
-def main(path: str, what: str = "run", every: str = "1") -> None:
+def main(path: str, every: str = "1") -> None:
     config = load_config(path)
-    place: Any = config.source_options if config.source.adapter == "fiftyone" else config.send
-    name = str(place.dataset)
-    action = {"run": labelnext.run, "send": labelnext.send, "fetch": labelnext.fetch}[what]
-
-    # The newest may be that of an earlier sending; those before it are other tests'.
-    others = {project["id"] for project in projects(config)[:-1]}
-
-    def whole() -> Any:
-        return {"dataset": state(name), "sent": sent(config, others)}
+    options: Any = config.source_options
+    name = str(options.dataset)
 
     def begun(n: int, moment: str) -> bool:
         def work() -> None:
-            Killer(n, moment).watch()
-            action(config)
+            monitoring.register(Killer(n, moment))
+            labelnext.run(config)
 
         return forked(work)[0]
 
     def settled(how: Callable[[Any], Any]) -> Any:
         def work() -> Any:
             how(config)
-            return whole()
+            return state(name)
 
         return forked(work)[1]
 
     def broken() -> bool:
         return [j.status for j in runs(config)][-1:] == ["broken"]
 
-    _, before = forked(whole)
-    done = settled(action)
+    _, before = forked(lambda: state(name))
+    done = settled(labelnext.run)
     undone = settled(undo)
-    assert undone == before != done, f"{what} that nobody killed"
+    assert undone == before != done, "a run that nobody killed"
     n = 1
     while not begun(n, "before"):
         touched = broken()

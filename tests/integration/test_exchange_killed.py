@@ -1,7 +1,8 @@
-"""A sending or a fetch that is killed at any of its writes can be finished or taken back."""
+"""A sending or a fetch that dies at any of its writes can be finished or taken back."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ import pytest
 import yaml
 
 import labelnext
-from tests.integration.killing import killed
+from labelnext.config import load_config
+from tests.fuzz.campaign import Campaign
+from tests.integration.dying import ACTIONS, Mortal
 
 if TYPE_CHECKING:  # pytest itself imports the plugins, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
@@ -46,14 +49,48 @@ def exchanged(label_studio: LabelStudio, dataset: Any, tmp_path: Path) -> Path:
     return config
 
 
-def test_sigkill_at_any_write_leaves_a_sending_that_resume_and_undo_settle(exchanged: Path) -> None:
-    deaths = killed(exchanged, "send")
+def mortal_of(config: Path, act: Callable[[Path], Any]) -> Mortal:
+    """A sending or a fetch, with all that it changes in both places."""
+    from tests.integration.killed_runs import forget, projects, sent, state
+
+    settings = load_config(config)
+    # The newest may be that of an earlier sending; those before it are other tests'.
+    others = {project["id"] for project in projects(settings)[:-1]}
+    name = str(settings.source_options.dataset)  # type: ignore[attr-defined]  # of FiftyOne
+
+    def dump() -> Any:
+        return {"dataset": state(name), "sent": sent(settings, others)}
+
+    return Mortal(config, act, dump, dump, forget)
+
+
+def test_a_death_at_any_write_of_a_sending_is_settled_by_resume_and_undo(
+    exchanged: Path, campaign: Campaign
+) -> None:
+    mortal = mortal_of(exchanged, labelnext.send)
+    points = mortal.points(["run"], "server") + mortal.points(["run"], "database")
     # A project, its setup, two images, two tasks, their predictions, a tab.
-    assert sum(d["touched"] for d in deaths) >= 5
+    assert len(points) >= 5
+    campaign.each(points, len(points), mortal.trial)
 
 
-def test_sigkill_at_any_write_leaves_a_fetch_that_resume_and_undo_settle(
-    label_studio: LabelStudio, dataset: Any, exchanged: Path
+def test_a_death_in_the_undo_or_resume_of_a_sending_is_settled_by_the_next(
+    exchanged: Path, campaign: Campaign
+) -> None:
+    mortal = mortal_of(exchanged, labelnext.send)
+    campaign.each(mortal.points(ACTIONS), 4, mortal.trial)
+
+
+@pytest.mark.parametrize(
+    ("actions", "quick"), [(["run"], None), (["undo", "resume"], 3)], ids=["fetch", "back"]
+)
+def test_a_death_at_any_write_of_a_fetch_is_settled_by_resume_and_undo(
+    label_studio: LabelStudio,
+    dataset: Any,
+    exchanged: Path,
+    campaign: Campaign,
+    actions: list[str],
+    quick: int | None,
 ) -> None:
     labelnext.send(exchanged)
     found = label_studio.api("GET", "/api/projects/", page_size=1000)["results"]
@@ -63,5 +100,7 @@ def test_sigkill_at_any_write_leaves_a_fetch_that_resume_and_undo_settle(
         value = {"choices": ["dog"]}
         region = {"from_name": "label", "to_name": "image", "type": "choices", "value": value}
         label_studio.api("POST", f"/api/tasks/{task['id']}/annotations/", {"result": [region]})
-    deaths = killed(exchanged, "fetch")
-    assert sum(d["touched"] for d in deaths) >= 2  # the schema, and the values
+    mortal = mortal_of(exchanged, labelnext.fetch)
+    points = mortal.points(actions, "database")
+    assert len(points) >= 2  # the schema, and the values
+    campaign.each(points, quick or len(points), mortal.trial)

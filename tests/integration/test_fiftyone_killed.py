@@ -1,4 +1,4 @@
-"""A run that is killed at any of its writes can be finished or taken back."""
+"""A run, an undo or a resume on FiftyOne that dies at any of its writes can be settled."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+import labelnext
+from tests.fuzz.campaign import Campaign
+from tests.integration.dying import ACTIONS, Mortal
 from tests.integration.killing import killed
 
 pytest_plugins = ("tests.integration.mongod",)
@@ -15,10 +18,8 @@ pytest_plugins = ("tests.integration.mongod",)
 CONFIDENCES: tuple[list[float], ...] = ([0.9, 0.1], [0.6], [], [0.5, 0.5])
 
 
-@pytest.mark.parametrize("frames", [False, True])
-def test_sigkill_at_any_write_leaves_a_run_that_resume_and_undo_settle(
-    dataset: Any, tmp_path: Path, frames: bool
-) -> None:
+def ranked_boxes(dataset: Any, folder: Path, *, frames: bool) -> Path:
+    """A configuration whose run takes all five steps: register, scores, objects, index, views."""
     import fiftyone as fo
 
     def boxes(confidences: list[float]) -> Any:
@@ -39,7 +40,7 @@ def test_sigkill_at_any_write_leaves_a_run_that_resume_and_undo_settle(
         samples = [fo.Sample(f"/{i}.png", pred=boxes(c)) for i, c in enumerate(CONFIDENCES)]
     dataset.add_samples(samples, progress=False)
     dataset.save_view("mine", dataset.limit(2))
-    config = tmp_path / "labelnext.yaml"
+    config = folder / "labelnext.yaml"
     source = {"adapter": "fiftyone", "dataset": dataset.name, "pred_field": "pred"}
     settings = {
         "source": {**source, "frames": frames},
@@ -49,6 +50,41 @@ def test_sigkill_at_any_write_leaves_a_run_that_resume_and_undo_settle(
         "report": {"path": None},
     }
     config.write_text(yaml.safe_dump(settings), "utf-8")
-    deaths = killed(config, "run", every=6 if frames else 1)
-    # The five steps: register, scores, objects, index, views; each is more than one write.
-    assert sum(d["touched"] for d in deaths) > (5 if frames else 10)
+    return config
+
+
+@pytest.mark.parametrize("frames", [False, True], ids=["samples", "frames"])
+def test_a_death_at_any_write_is_settled_by_resume_and_undo(
+    dataset: Any, tmp_path: Path, campaign: Campaign, frames: bool
+) -> None:
+    from tests.integration.killed_runs import forget, state
+
+    config = ranked_boxes(dataset, tmp_path, frames=frames)
+
+    def dump() -> Any:
+        return state(dataset.name)
+
+    mortal = Mortal(config, labelnext.run, dump, dump, forget)
+    points = mortal.points(["run"], "database")
+    assert len(points) > (10 if frames else 20)
+    campaign.each(points, 16 if frames else len(points), mortal.trial)  # of frames there are 78
+
+
+@pytest.mark.parametrize("frames", [False, True], ids=["samples", "frames"])
+def test_a_death_in_an_undo_or_a_resume_is_settled_by_the_next(
+    dataset: Any, tmp_path: Path, campaign: Campaign, frames: bool
+) -> None:
+    from tests.integration.killed_runs import forget, state
+
+    config = ranked_boxes(dataset, tmp_path, frames=frames)
+
+    def dump() -> Any:
+        return state(dataset.name)
+
+    mortal = Mortal(config, labelnext.run, dump, dump, forget)
+    campaign.each(mortal.points(ACTIONS), 6, mortal.trial)
+
+
+def test_sigkill_leaves_what_a_death_in_the_process_leaves(dataset: Any, tmp_path: Path) -> None:
+    deaths = killed(ranked_boxes(dataset, tmp_path, frames=False), every=15)
+    assert sum(d["touched"] for d in deaths) >= 1

@@ -185,10 +185,13 @@ def list_rows(
         width = int(widths[0])
     elif pa.types.is_fixed_size_list(column.type):
         width = column.type.list_size
-    rows = np.full((len(column), 1 if width is None else width), np.nan)
-    valid = column.filter(pa.array(~missing))
-    rows[~missing] = numbers(what, pc.list_flatten(valid)).reshape(len(valid), rows.shape[1])
-    return rows
+    width = 1 if width is None else width
+    rows = numbers(what, pc.list_flatten(column)).reshape(-1, width)  # leaves out null
+    if len(rows) == len(column):
+        return rows
+    spread = np.full((len(column), width), np.nan)
+    spread[~missing] = rows
+    return spread
 
 
 def numbers(what: str, column: Any) -> NDArray[np.float64]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.files.coco_listing import Listing, image_listing, listed_by_results
-from labelnext_adapters.files.coco_records import Detection, read_detections
-from labelnext_adapters.files.coco_shapes import boxes_of_records, masks_of_records
+from labelnext_adapters.files.coco_records import Detections, read_detections
+from labelnext_adapters.files.coco_shapes import placed_boxes, placed_masks
 from labelnext_adapters.files.content import read_json
 from labelnext_adapters.files.oddities import ROUNDING, Oddities
 
@@ -28,14 +27,12 @@ class _Placed:
     """The usable detections of a file, by image.
 
     Attributes:
-        records: in the order of the images.
-        places: of each in the file, counted from 1.
+        places: of each in the file.
         rows: of the images, rising.
         scores: of each.
         class_ids: of each, −1 for unknown.
     """
 
-    records: list[Detection]
     places: NDArray[np.intp]
     rows: NDArray[np.intp]
     scores: NDArray[np.float64]
@@ -110,16 +107,18 @@ def _of_file(error: InvalidInput, path: Path, paths: Sequence[Path]) -> InvalidI
 
 
 def _objects(
-    detections: Sequence[Detection], odd: Oddities, listing: Listing, notices: list[Notice]
+    detections: Detections, odd: Oddities, listing: Listing, notices: list[Notice]
 ) -> Objects:
     """The detections of one model version."""
     placed = _placed(detections, odd, listing, notices)
-    sizes = listing.sizes[placed.rows]
-    boxes, box_notices = boxes_of_records(
-        placed.records, placed.places, sizes, listing, placed.rows
-    )
-    masks, mask_notices = masks_of_records(placed.records, placed.places, sizes, boxes)
-    notices += [*box_notices, *mask_notices]
+    detections.free_codes()
+    boxes, box_notices = placed_boxes(detections, placed.places, listing, placed.rows)
+    notices += box_notices
+    masks = None
+    if detections.segmentations:
+        sizes = listing.sizes[placed.rows]
+        masks, mask_notices = placed_masks(detections.segmentations, placed.places, sizes, boxes)
+        notices += mask_notices
     if masks is not None:
         around = boxes_of_masks(masks)
         boxes = around if boxes is None else np.where(np.isnan(boxes), around, boxes)
@@ -130,23 +129,25 @@ def _objects(
         class_ids=placed.class_ids,
         boxes=boxes,
         masks=masks,
-        embeddings=_embeddings(placed.records),
+        embeddings=_embeddings(detections.embeddings, placed.places),
     )
 
 
 def _placed(
-    detections: Sequence[Detection], odd: Oddities, listing: Listing, notices: list[Notice]
+    detections: Detections, odd: Oddities, listing: Listing, notices: list[Notice]
 ) -> _Placed:
     """The detections whose image, class and score can be used."""
     n = len(detections)
-    rows = listing.rows_of(detections, notices)
-    scores = np.fromiter(map(attrgetter("score"), detections), dtype=float, count=n)
+    rows, class_ids = listing.rows_of(detections, notices), listing.classes_of(detections)
+    scores: NDArray[np.float64] = np.frombuffer(detections.scores, dtype=float)
     padding = scores == -1  # with which writers fill up a batch of fixed size
-    scores = np.where((scores < 0) | (scores > 1), _mended(scores), scores)
-    class_ids = listing.classes_of([d.category_id for d in detections])
+    if not ((scores >= 0) & (scores <= 1)).all():
+        scores = _mended(scores)
     usable = (rows >= 0) & ~np.isnan(scores) & (class_ids >= -1) & ~padding
     for i in np.flatnonzero(~usable & ~padding).tolist():
-        odd.leave_out(f"record {i + 1}", detections[i].named, listing.fault(detections[i], rows[i]))
+        one = detections[i]
+        name = one.file_name or one.image_id
+        odd.leave_out(f"record {i + 1}", name, listing.fault(one, rows[i]))
     if padding.any():
         message = f"Left out {counted(padding.sum(), 'record')} of padding (score −1)."
         notices.append(Notice("padding", message))
@@ -154,8 +155,7 @@ def _placed(
     notices += odd.notices()
     kept = np.flatnonzero(usable)
     order = kept[np.argsort(rows[kept], kind="stable")]
-    records = [detections[i] for i in order.tolist()]
-    return _Placed(records, order + 1, rows[order], scores[order], class_ids[order])
+    return _Placed(order, rows[order], scores[order], class_ids[order])
 
 
 def _mended(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -164,8 +164,9 @@ def _mended(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(near, np.clip(scores, 0, 1), np.nan)
 
 
-def _embeddings(records: Sequence[Detection]) -> list[Any] | None:
-    given = [d.embedding for d in records if d.embedding is not None]
-    if 0 < len(given) < len(records):
+def _embeddings(embeddings: Sequence[Any], places: NDArray[np.intp]) -> list[Any] | None:
+    used = [embeddings[place] for place in places.tolist()] if embeddings else []
+    given = [one for one in used if one is not None]
+    if 0 < len(given) < len(used):
         raise InvalidInput(f"every detection must have an embedding; {len(given)} have one.")
     return given or None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.coco_records import Detection
+from labelnext_adapters.files.coco_records import Detection, Detections
 from labelnext_adapters.files.oddities import Unusable
 from labelnext_adapters.files.values import id_text
 
@@ -48,60 +48,63 @@ class Listing:
     ) -> None:
         self.item_ids, self.sizes, self.annotated = list(item_ids), sizes, annotated
         self._rows = {name: row for row, name in enumerate(image_ids)}
-        self._by_file = _unique(file_names)
-        self._by_stem = _unique([n and PurePosixPath(n).stem for n in file_names])
         self._file_names = list(file_names)
         self._categories = categories
         self._places = {c: place for place, c in enumerate(categories or ())}
+
+    @cached_property
+    def _by_file(self) -> dict[str, int]:
+        return _unique(self._file_names)
+
+    @cached_property
+    def _by_stem(self) -> dict[str, int]:
+        return _unique([name and PurePosixPath(name).stem for name in self._file_names])
 
     @property
     def class_names(self) -> list[str]:
         """The names of the classes; those of the detections' ids, as text, without a list."""
         return list(self._categories.values()) if self._categories else list(self._places)
 
-    def rows_of(self, detections: Sequence[Detection], notices: list[Notice]) -> NDArray[np.intp]:
+    def rows_of(self, detections: Detections, notices: list[Notice]) -> NDArray[np.intp]:
         """The image of each detection, −1 if it isn't listed.
 
         By image_id; by file_name where the two disagree, or where image_id is a file's stem.
         """
-        ids = list(map(attrgetter("image_id"), detections))
-        files = list(map(attrgetter("file_name"), detections))
-        known: dict[int | str, int] = {i: self._rows.get(str(i), -1) for i in set(ids)}
-        rows = np.fromiter(map(known.__getitem__, ids), dtype=np.intp, count=len(ids))
-        by_name: list[int] = []
-        for i in np.flatnonzero(rows < 0).tolist():
-            row = self._by_file.get(files[i], -1)
-            if row < 0:
-                row = self._by_file.get(str(ids[i]), self._by_stem.get(str(ids[i]), -1))
-            if row >= 0:
-                rows[i] = row
-                by_name.append(i)
-        for i, name in enumerate(files):
-            if name is not None and rows[i] >= 0:
-                row = self._by_file.get(name, -1)
-                if row >= 0 and row != rows[i]:
-                    rows[i] = row
-                    by_name.append(i)
-        if by_name:
+        told = [self._row(*image) for image in detections.images]
+        codes = np.frombuffer(detections.image_codes, dtype=np.intc)
+        rows: NDArray[np.intp] = np.array([row for row, _ in told], dtype=np.intp)[codes]
+        if any(by_name for _, by_name in told):
+            which = np.flatnonzero(np.array([by_name for _, by_name in told])[codes])
             message = (
-                f"Matched {counted(len(by_name), 'detection')} to images by file name, because "
+                f"Matched {counted(len(which), 'detection')} to images by file name, because "
                 "image_id names no image or another one."
             )
-            items = dict.fromkeys(self.item_ids[rows[i]] for i in by_name)
+            items = dict.fromkeys(self.item_ids[row] for row in rows[which].tolist())
             notices.append(Notice("by_file_name", message, tuple(items)))
         return rows
 
-    def classes_of(self, ids: Sequence[int | str | None]) -> NDArray[np.int64]:
+    def _row(self, image_id: int | str, file_name: str | None) -> tuple[int, bool]:
+        """The image of these, −1 if it isn't listed; and whether a file name told it."""
+        text = str(image_id)
+        row = self._rows.get(text, -1)
+        named = -1 if file_name is None else self._by_file.get(file_name, -1)
+        if row < 0 and named < 0:
+            named = self._by_file.get(text, self._by_stem.get(text, -1))
+        return (row, False) if named in (-1, row) else (named, True)
+
+    def classes_of(self, detections: Detections) -> NDArray[np.int64]:
         """The class of each detection: −1 for none, −2 if it isn't listed."""
         if self._categories is None:
-            for one in ids:
+            for one in detections.kinds:
                 if one is not None:
                     self._places.setdefault(str(one), len(self._places))
-        places, known = self._places, dict[Any, int]({None: _UNKNOWN})
-        for one in set(ids):
-            if one is not None:
-                known[one] = places.get(str(one), _STRANGE)
-        return np.fromiter(map(known.__getitem__, ids), dtype=np.int64, count=len(ids))
+        places = [
+            _UNKNOWN if one is None else self._places.get(str(one), _STRANGE)
+            for one in detections.kinds
+        ]
+        codes = np.frombuffer(detections.kind_codes, dtype=np.intc)
+        classes: NDArray[np.int64] = np.array(places, dtype=np.int64)[codes]
+        return classes
 
     def fault(self, detection: Detection, row: int) -> str:
         """Why a detection can't be used."""
@@ -141,16 +144,17 @@ def image_listing(value: Any, key: str | None, notices: list[Notice]) -> Listing
         )
     if not images:
         raise InvalidInput("the list of images must not be empty.")
-    ids, items, names = list[str](), list[str](), list[str | None]()
+    ids, names = list[str](), list[str | None]()
     for number, image in enumerate(images, 1):
         if not isinstance(image, dict):
             raise InvalidInput(f"image {number} must be an object; got {image!r:.60}.")
         ids.append(_named(image, "id", number))
-        items.append(_named(image, key or "id", number))
         name = image.get("file_name")
         names.append(name if isinstance(name, str) else None)
     _distinct("id", ids, images)
+    items = ids
     if key not in (None, "id"):
+        items = [_named(image, str(key), number) for number, image in enumerate(images, 1)]
         _distinct(str(key), items, images)
     sizes = np.array([[_side(image, side) for side in ("width", "height")] for image in images])
     categories = _categories(value.get("categories"), notices)
@@ -229,7 +233,7 @@ def _categories(value: Any, notices: list[Notice]) -> dict[str, str] | None:
 
 
 def listed_by_results(
-    versions: Sequence[Sequence[Detection]], key: str | None, notices: list[Notice]
+    versions: Sequence[Detections], key: str | None, notices: list[Notice]
 ) -> Listing:
     """The images that the detections name, without their sizes and classes.
 
@@ -238,12 +242,12 @@ def listed_by_results(
         key: file_name or image_id; file_name, if all have it, when None.
         notices: to which the lack of a list of images is added.
     """
-    records = [d for detections in versions for d in detections]
-    named = bool(records) and all(d.file_name is not None for d in records)
+    images = [image for detections in versions for image in detections.images]
+    named = bool(images) and all(file_name is not None for _, file_name in images)
     if key == "file_name" and not named:
         raise InvalidInput("key file_name needs the list of the images.", hint="set source.images.")
-    ids = list(dict.fromkeys(str(d.image_id) for d in records))
-    names: dict[str, str | None] = {str(d.image_id): d.file_name for d in records}
+    names: dict[str, str | None] = {str(image): file_name for image, file_name in images}
+    ids = list(names)
     if not ids:
         raise InvalidInput(
             "a COCO results file without detections must come with the list of its images.",

@@ -1,18 +1,31 @@
-"""The records of a COCO results file."""
+"""The records of a COCO results file, as columns."""
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+import re
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain, repeat
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.files.content import decoded, parsed, read_bytes
+from labelnext_adapters.files.content import byte_blocks, decoded, parsed, read_bytes
 from labelnext_adapters.files.oddities import Oddities, Unusable
 from labelnext_adapters.files.values import real
+
+_BETWEEN = re.compile(rb"\}\s*,\s*\{")
+_TAIL = 1 << 16  # bytes at the end of a block in which a record ends
+_LONGEST = 1 << 24  # bytes without such an end: these are no records
+_NO_BOX = (math.nan,) * 4
 
 
 class Detection(msgspec.Struct, gc=False):
@@ -26,7 +39,6 @@ class Detection(msgspec.Struct, gc=False):
         segmentation: polygons, or run lengths.
         embedding: of the object.
         file_name: of the image.
-        keypoints: x, y and visibility of each.
     """
 
     image_id: int | str
@@ -36,12 +48,96 @@ class Detection(msgspec.Struct, gc=False):
     segmentation: Any = None
     embedding: list[float] | None = None
     file_name: str | None = None
-    keypoints: list[float] | None = None
 
-    @property
-    def named(self) -> str:
-        """Its image, for a message."""
-        return self.file_name or str(self.image_id)
+
+_COLUMNS = (
+    "image_id", "file_name", "category_id", "score", "bbox", "segmentation", "embedding",
+)  # fmt: skip
+_DECODER = msgspec.json.Decoder(list[Detection])
+
+
+class Codes(dict[Any, int]):
+    """A number for each distinct value, in the order of appearance."""
+
+    def __missing__(self, value: Any) -> int:
+        self[value] = number = len(self)
+        return number
+
+
+@dataclass
+class Detections:
+    """Detections as columns.
+
+    Attributes:
+        kinds: the distinct category_ids, numbered.
+        image_codes: the number of each detection's image.
+        kind_codes: the number of each detection's class.
+        scores: the confidences.
+        with_box: whether there is a box.
+        bboxes: four numbers each, NaN without a box.
+        segmentations: of each; empty if none has one.
+        embeddings: of each; empty if none has one.
+    """
+
+    _images: Codes = field(default_factory=Codes)
+    kinds: Codes = field(default_factory=Codes)
+    image_codes: array[int] = field(default_factory=lambda: array("i"))
+    kind_codes: array[int] = field(default_factory=lambda: array("i"))
+    scores: array[float] = field(default_factory=lambda: array("d"))
+    bboxes: array[float] = field(default_factory=lambda: array("d"))
+    with_box: array[int] = field(default_factory=lambda: array("b"))
+    segmentations: list[Any] = field(default_factory=list)
+    embeddings: list[Any] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @cached_property
+    def images(self) -> list[tuple[int | str, str | None]]:
+        """The distinct pairs of image_id and file_name, once all are known."""
+        return [one if isinstance(one, tuple) else (one, None) for one in self._images]
+
+    def __getitem__(self, place: int) -> Detection:
+        """A record, without its shape."""
+        image, name = self.images[self.image_codes[place]]
+        kind = list(self.kinds)[self.kind_codes[place]]
+        return Detection(image, self.scores[place], kind, file_name=name)
+
+    def add(self, block: Sequence[Detection]) -> None:
+        """Append records."""
+        ids, names, kinds, scores, boxes, shapes, vectors = (
+            list(map(attrgetter(column), block)) for column in _COLUMNS
+        )
+        images = ids if names.count(None) == len(names) else zip(ids, names, strict=True)
+        _append(self.image_codes, np.intc, map(self._images.__getitem__, images), len(ids))
+        _append(self.kind_codes, np.intc, map(self.kinds.__getitem__, kinds), len(ids))
+        _append(self.scores, np.float64, scores, len(ids))
+        self.with_box.extend([box is not None for box in boxes])
+        if None in boxes:
+            boxes = [box or _NO_BOX for box in boxes]
+        _append(self.bboxes, np.float64, chain.from_iterable(boxes), 4 * len(ids))
+        _extend(self.segmentations, shapes, len(self) - len(block))
+        _extend(self.embeddings, vectors, len(self) - len(block))
+
+    def free_codes(self) -> None:
+        """Free what says whose each detection is, once they are placed."""
+        self.image_codes, self.kind_codes, self.scores = array("i"), array("i"), array("d")
+
+    def free_boxes(self) -> None:
+        """Free the boxes, once they are taken over."""
+        self.bboxes, self.with_box = array("d"), array("b")
+
+
+def _append(column: array[Any], kind: type, values: Iterable[Any], n_values: int) -> None:
+    """Append numbers, in a third of the time of `array.extend`."""
+    column.frombytes(np.fromiter(values, dtype=kind, count=n_values).tobytes())
+
+
+def _extend(column: list[Any], values: list[Any], n_before: int) -> None:
+    """Append values to a column that is empty as long as all of them are None."""
+    if column or values.count(None) < len(values):
+        column.extend(repeat(None, n_before - len(column)))
+        column.extend(values)
 
 
 @dataclass(frozen=True)
@@ -54,7 +150,7 @@ class Records:
         data_set: the file, if it holds images and categories as well.
     """
 
-    detections: list[Detection]
+    detections: Detections
     odd: Oddities
     data_set: dict[str, Any] | None = None
 
@@ -62,16 +158,21 @@ class Records:
 def read_detections(path: Path) -> Records:
     """A results list, or the annotations of a data set.
 
+    A list is read a block of records at a time; the whole file at once where it isn't a list of
+    objects, or none of them is a detection.
+
     Raises:
         InvalidInput: if it is neither, or its records have no score.
     """
-    data = read_bytes(path)
+    read = Records(Detections(), Oddities("detection"))
     try:
-        whole = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=list[Detection])
-        return Records(whole, Oddities("detection", seen=len(whole)))
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        pass  # one by one, to see which is odd
-    value = parsed(decoded(data))
+        for block in _lists(path):
+            _add(block, read)
+        if len(read.detections) or not read.odd.seen:
+            return read
+    except (ValueError, RecursionError):
+        pass  # whoever reads it as a whole says what is wrong
+    value = parsed(decoded(read_bytes(path)))
     data_set = None
     if isinstance(value, dict):
         data_set, value = (value if "images" in value else None), value.get("annotations")
@@ -85,13 +186,59 @@ def read_detections(path: Path) -> Records:
             f"every detection must have a score; none has one (the first has {keys}).",
             hint="these are labels, not predictions: save the model's scores with them.",
         )
-    odd = Oddities("detection")
-    detections = []
-    for number, record in enumerate(value, 1):
+    read = Records(Detections(), Oddities("detection"), data_set)
+    _add_carefully(value, read)
+    return read
+
+
+def _lists(path: Path) -> Iterator[bytes]:
+    """The JSON list of a file as several lists.
+
+    It is cut where an object ends and another begins. Inside a text or another list, a cut leaves
+    something open, so that the part isn't JSON.
+
+    Raises:
+        ValueError: if the file is no list.
+    """
+    waiting, opening = b"", b""
+    for block in byte_blocks(path):
+        waiting += block
+        if not opening:
+            waiting = waiting.removeprefix(b"\xef\xbb\xbf").lstrip()
+            if not waiting.startswith(b"["):
+                raise ValueError("no list")
+        cuts = list(_BETWEEN.finditer(waiting, max(len(waiting) - _TAIL, 0)))
+        if cuts:
+            yield opening + waiting[: cuts[-1].start() + 1] + b"]"
+            opening, waiting = b"[", waiting[cuts[-1].end() - 1 :]
+        elif len(waiting) > _LONGEST:
+            raise ValueError("no list of objects")
+    yield opening + waiting
+
+
+def _add(block: bytes, read: Records) -> None:
+    """Append the records of a JSON list.
+
+    Raises:
+        ValueError: if it is no list.
+    """
+    try:
+        whole = _DECODER.decode(block)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        _add_carefully(json.loads(block), read)  # one by one, to see which is odd
+    else:
+        read.odd.seen += len(whole)
+        read.detections.add(whole)
+
+
+def _add_carefully(records: list[Any], read: Records) -> None:
+    """Append records with what can be used of each."""
+    usable = []
+    for number, record in enumerate(records, read.odd.seen + 1):
         name = record.get("image_id", "") if isinstance(record, dict) else ""
-        with odd.record(f"record {number}", name if isinstance(name, int | str) else ""):
-            detections.append(_detection(record))
-    return Records(detections, odd, data_set)
+        with read.odd.record(f"record {number}", name if isinstance(name, int | str) else ""):
+            usable.append(_detection(record))
+    read.detections.add(usable)
 
 
 def _detection(record: Any) -> Detection:
@@ -121,7 +268,6 @@ def _detection(record: Any) -> Detection:
         record.get("segmentation"),
         _numbers(record.get("embedding")),
         file_name if isinstance(file_name, str) else None,
-        _numbers(record.get("keypoints")),
     )
 
 

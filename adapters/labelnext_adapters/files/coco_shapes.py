@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,71 +12,68 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.masks import Masks, mask_of
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.coco_records import Detection
+from labelnext_adapters.files.coco_records import Detections
 from labelnext_adapters.files.vectors import usable_boxes
 
 if TYPE_CHECKING:
     from labelnext_adapters.files.coco_listing import Listing
 
 _SHOWN = 5
+_STEP = 1 << 16  # boxes that are converted at once
 
 
-def boxes_of_records(
-    records: Sequence[Detection],
-    places: NDArray[np.intp],
-    sizes: NDArray[np.float64],
-    listing: Listing,
-    rows: NDArray[np.intp],
+def placed_boxes(
+    detections: Detections, places: NDArray[np.intp], listing: Listing, rows: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64] | None, list[Notice]]:
     """Boxes x1 y1 x2 y2 in fractions of the image; NaN where one can't be used.
 
     Args:
-        records: the detections.
-        places: of each in the file, from 1.
-        sizes: shape (n_detections, 2), of their images in pixels, NaN if unknown.
+        detections: of a file; their own boxes are freed.
+        places: positions of the usable ones.
         listing: the images.
-        rows: the image of each.
+        rows: the image of each usable one.
 
     Returns:
-        Shape (n_detections, 4), None if no record has a box; and a notice of those left out.
+        Shape (n_usable, 4), None if no record has a box; and a notice of those left out.
     """
-    nothing = (np.nan,) * 4
-    flat = chain.from_iterable(d.bbox or nothing for d in records)
-    boxes = np.fromiter(flat, dtype=float, count=4 * len(records)).reshape(-1, 4)
-    given = ~np.isnan(boxes).all(axis=1)
-    if not given.all():
-        given = np.array([d.bbox is not None for d in records], dtype=bool)
+    given = np.frombuffer(detections.with_box, dtype=bool)[places]
+    boxes = np.frombuffer(detections.bboxes, dtype=float).reshape(-1, 4)[places]
+    detections.free_boxes()
     if not given.any():
         return None, []
-    raw = boxes.copy()
-    boxes[:, 2:] += boxes[:, :2]
-    boxes /= np.tile(sizes, 2)
-    usable = usable_boxes(boxes)
-    bad = np.flatnonzero(given & ~usable)
-    boxes[~usable] = np.nan
-    if not bad.size:
+    bad, told = [], list[str]()
+    for start in range(0, len(boxes), _STEP):  # in place, without copies of all of them
+        part = slice(start, start + _STEP)
+        raw, sizes = boxes[part].copy(), listing.sizes[rows[part]]
+        boxes[part, 2:] += boxes[part, :2]
+        boxes[part] /= np.tile(sizes, 2)
+        unusable = ~usable_boxes(boxes[part])
+        boxes[part][unusable] = np.nan
+        for i in np.flatnonzero(given[part] & unusable).tolist():
+            bad.append(rows[start + i])
+            if len(told) < _SHOWN:
+                name = listing.item_ids[rows[start + i]]
+                told.append(f"record {places[start + i] + 1} {_why(name, raw[i], sizes[i])}")
+    if not bad:
         return boxes, []
-    told = []
-    for i in bad[:_SHOWN].tolist():
-        name = listing.item_ids[rows[i]]
-        if np.isnan(sizes[i]).any():
-            told.append(f"record {places[i]} (image {name}): the image has no width and height")
-        else:
-            width, height = sizes[i].tolist()
-            told.append(
-                f"record {places[i]} (image {name}, {width:g} × {height:g} pixels): "
-                f"{[round(v, 2) for v in raw[i].tolist()]}"
-            )
     message = (
-        f"Left out {counted(bad.size, 'box', 'boxes')}, but not the detections: a box must be "
+        f"Left out {counted(len(bad), 'box', 'boxes')}, but not the detections: a box must be "
         f"x, y, width, height in pixels of its image; {'; '.join(told)}."
     )
-    items = dict.fromkeys(listing.item_ids[rows[i]] for i in bad.tolist())
+    items = dict.fromkeys(listing.item_ids[row] for row in bad)
     return boxes, [Notice("bad_boxes", message, tuple(items))]
 
 
-def masks_of_records(
-    records: Sequence[Detection],
+def _why(name: str, raw: NDArray[np.float64], size: NDArray[np.float64]) -> str:
+    """Why a box can't be used."""
+    if np.isnan(size).any():
+        return f"(image {name}): the image has no width and height"
+    width, height = size.tolist()
+    return f"(image {name}, {width:g} × {height:g} pixels): {[round(v, 2) for v in raw.tolist()]}"
+
+
+def placed_masks(
+    segmentations: Sequence[Any],
     places: NDArray[np.intp],
     sizes: NDArray[np.float64],
     boxes: NDArray[np.float64] | None,
@@ -85,30 +81,30 @@ def masks_of_records(
     """Masks of the detections; a box takes the place of a segmentation that is missing or broken.
 
     Args:
-        records: the detections.
-        places: of each in the file, from 1.
-        sizes: shape (n_detections, 2), of their images in pixels.
+        segmentations: of all detections of a file; empty if none has one.
+        places: positions of the usable ones.
+        sizes: shape (n_usable, 2), of their images in pixels.
         boxes: of the detections, in fractions.
 
     Returns:
         The masks, None if there are none, or an object has neither mask nor box; and notices.
     """
-    if not any(d.segmentation for d in records):
+    if not segmentations or not any(segmentations[place] for place in places):
         return None, []
-    masks = np.empty(len(records), dtype=object)
+    masks = np.empty(len(places), dtype=object)
     bad: list[str] = []
-    for row, d in enumerate(records):
+    for row, place in enumerate(places.tolist()):
         width, height = sizes[row].tolist()
-        if not np.isnan(width + height) and d.segmentation:
+        if not np.isnan(width + height) and segmentations[place]:
             try:
-                masks[row] = mask_of(d.segmentation, round(height), round(width))
+                masks[row] = mask_of(segmentations[place], round(height), round(width))
                 continue
             except (InvalidInput, TypeError, ValueError, KeyError, OverflowError) as error:
-                bad.append(f"record {places[row]}: {str(error).rstrip('.')}")
+                bad.append(f"record {place + 1}: {str(error).rstrip('.')}")
         if boxes is None or np.isnan(boxes[row]).any():
             message = (
                 "Used no masks, because some detections have neither a usable segmentation nor a "
-                f"box: record {places[row]}{'; ' + '; '.join(bad[:_SHOWN]) if bad else ''}."
+                f"box: record {place + 1}{'; ' + '; '.join(bad[:_SHOWN]) if bad else ''}."
             )
             return None, [Notice("bad_masks", message)]
         x1, y1, x2, y2 = (np.clip(boxes[row], 0, 1) * [width, height, width, height]).tolist()

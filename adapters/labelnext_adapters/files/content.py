@@ -5,46 +5,59 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from labelnext.adapter.sample import compression_of, encoding_of
 from labelnext.errors import InvalidInput, LabelnextError
 
 _MOST = 8 << 30  # bytes after decompression
-_STEP = 1 << 24
+_BLOCK = 1 << 18  # bytes read at once: what they decode to stays in the cache
+
+
+def byte_blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, a block at a time, decompressed if it is gzip, zstd, bz2 or lz4.
+
+    Raises:
+        InvalidInput: if it is a folder, broken, or would fill the memory.
+    """
+    if path.is_dir():
+        raise InvalidInput(f"{path.name} must be a file; it is a folder.")
+    with path.open("rb") as file:
+        kind = compression_of(file.read(8))
+        file.seek(0)
+        if kind is not None:
+            yield from _decompressed(file, kind)
+            return
+        while block := file.read(_BLOCK):
+            yield block
 
 
 def read_bytes(path: Path) -> bytes:
-    """All bytes of a file, decompressed if it is gzip, zstd, bz2 or lz4.
+    """All bytes of a file, decompressed as by `byte_blocks`.
 
     Raises:
         InvalidInput: if it is empty, a folder, broken, or would fill the memory.
     """
-    if path.is_dir():
-        raise InvalidInput(f"{path.name} must be a file; it is a folder.")
-    data = path.read_bytes()
-    kind = compression_of(data)
-    if kind is not None:
-        data = _decompressed(data, kind)
+    data = b"".join(byte_blocks(path))
     if not data.strip():
         raise InvalidInput("the file must not be empty.")
     return data
 
 
-def _decompressed(data: bytes, kind: str) -> bytes:
+def _decompressed(file: BinaryIO, kind: str) -> Iterator[bytes]:
     import pyarrow as pa
 
-    parts, size = [], 0
+    size = 0
     try:
-        with pa.CompressedInputStream(pa.BufferReader(data), kind) as stream:
-            while part := stream.read(_STEP):
-                size += len(part)
+        with pa.CompressedInputStream(file, kind) as stream:
+            while block := stream.read(_BLOCK):
+                size += len(block)
                 if size > _MOST:
                     raise InvalidInput(
                         f"the file must be at most {_MOST >> 30} GiB when decompressed.",
                         hint="convert it to a folder of Parquet files, which is read in parts.",
                     )
-                parts.append(bytes(part))
+                yield bytes(block)
     except (OSError, ValueError) as error:
         if isinstance(error, InvalidInput):
             raise
@@ -52,7 +65,6 @@ def _decompressed(data: bytes, kind: str) -> bytes:
             f"the file must be whole {kind} data; decompressing it failed after {size:,} bytes.",
             hint="copy or download it again.",
         ) from error
-    return b"".join(parts)
 
 
 def decoded(data: bytes, encoding: str | None = None) -> str:

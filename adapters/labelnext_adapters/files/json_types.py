@@ -7,13 +7,6 @@ from typing import Any
 import pyarrow as pa
 
 
-def has_null(kind: pa.DataType) -> bool:
-    """Whether some part of a type is unknown, because only nulls were seen."""
-    if pa.types.is_struct(kind):
-        return any(has_null(one.type) for one in kind)
-    return bool(has_null(kind.value_type) if pa.types.is_list(kind) else pa.types.is_null(kind))
-
-
 def type_of(value: Any) -> pa.DataType | None:
     """The type of a JSON value; None if Arrow has none for it."""
     if value is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,13 +11,12 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.json
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content import decoded, json_lines, read_bytes, read_text
-from labelnext_adapters.files.json_types import has_null, merged, type_of
+from labelnext_adapters.files.json_columns import table_of_lines
 from labelnext_adapters.files.oddities import Oddities
 from labelnext_adapters.files.records import table_of_records
 
@@ -218,8 +216,8 @@ def _ragged(error: Exception, header: Sequence[str], dialect: Dialect) -> Invali
 def read_jsonl(path: Path, is_text: Callable[[str], bool] = _no_text) -> Rows:
     """A JSON object on each line.
 
-    Arrow reads it where all lines have the types of the first ones; otherwise each record is
-    looked at by itself, and what can't be used is left out and counted.
+    Where all lines have the types of the first ones, these are the columns; otherwise each record
+    is looked at by itself, and what can't be used is left out and counted.
 
     Args:
         path: of the file.
@@ -228,57 +226,11 @@ def read_jsonl(path: Path, is_text: Callable[[str], bool] = _no_text) -> Rows:
     Raises:
         InvalidInput: if the file is empty or not JSON.
     """
-    data = read_bytes(path)
-    if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        decoded(data)
-    table = _arrow_json(data)
+    table = table_of_lines(path)
     if table is not None:
         return Rows(table, [], lambda row: f"line {row + 1}")
-    records = [(f"line {n}", record) for n, record in json_lines(decoded(data))]
-    return Rows(*table_of_records(records, is_text))
-
-
-def _arrow_json(data: bytes) -> pa.Table | None:
-    """The lines by Arrow's own reader; None where it can't be trusted with them.
-
-    Types come from the first lines: Arrow would take text like a date for a date, and loses nulls
-    at the beginning of a list whose type it doesn't know.
-    """
-    schema = _schema_of(data)
-    if schema is None:
-        return None
-    options = pyarrow.json.ReadOptions(block_size=min(max(len(data), 1), 1 << 30))
-    parse = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
-    try:
-        table = pyarrow.json.read_json(
-            pa.BufferReader(data), read_options=options, parse_options=parse
-        )
-        table.validate(full=True)
-    except pa.ArrowException:
-        return None
-    return table
-
-
-def _schema_of(data: bytes) -> pa.Schema | None:
-    """The types of the first lines, if these agree and each is known."""
-    fields: dict[str, pa.DataType] = {}
-    for line in data[: 1 << 18].split(b"\n")[:200]:
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            break  # cut off by the sample, or no JSON: the slow way says where
-        if not isinstance(record, dict):
-            return None
-        for name, value in record.items():
-            kind = merged(fields.get(name), type_of(value))
-            if kind is None:
-                return None
-            fields[name] = kind
-    if not fields or any(has_null(kind) for kind in fields.values()):
-        return None
-    return pa.schema(list(fields.items()))
+    text = decoded(read_bytes(path))
+    return Rows(*table_of_records([(f"line {n}", one) for n, one in json_lines(text)], is_text))
 
 
 def read_json_table(path: Path, is_text: Callable[[str], bool] = _no_text) -> Rows:

@@ -66,7 +66,9 @@ class TableReader:
 
     def _taken(self, name: str) -> Any:
         if name not in self._whole:
-            self._whole[name] = plain_type(self._table.column(name).combine_chunks())
+            column = self._table.column(name)
+            one = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+            self._whole[name] = plain_type(one)
         return self._whole[name]
 
     def _column(self, name: str) -> Any:
@@ -125,7 +127,8 @@ class TableReader:
 
     def ids(self) -> list[str]:
         """The ids."""
-        return [str(text) for text in self.id_texts().to_pylist()]
+        ids: list[str] = self.id_texts().to_pylist()
+        return ids
 
     def id_texts(self) -> pa.Array:
         """The ids as texts."""

@@ -201,7 +201,7 @@ class FilePerformer(Performer):
             raise WriteRefused(
                 f"run {self._journal.run_id} wrote {str(path)!r}, which this configuration doesn't "
                 "name.",
-                hint="set write.output to it, if the run is this configuration's; then try again.",
+                hint="if the run belongs to this configuration, set write.output to that path.",
             )
         return path
 

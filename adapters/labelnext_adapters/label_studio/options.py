@@ -44,9 +44,8 @@ class LabelStudioSource(Options):
     updated_since: datetime | None = None
     """Read only tasks changed after this time; UTC unless it has a time zone."""
     skipped: Literal["next", "last", "never"] | None = None
-    """Where tasks that somebody skipped come: by score like others, after all others, or not at
-    all; null follows the project: last if Label Studio hands them out again, otherwise not at
-    all."""
+    """Rank skipped tasks like others, after all others, or not at all. null follows the project:
+    last if Label Studio hands them out again, never otherwise."""
     labels: Literal["latest", "ground_truth", "majority"] | None = "latest"
     """Which of a task's annotations counts as its label; null reads no labels."""
     ca_bundle: Path | None = None

@@ -268,8 +268,16 @@ def _validated(
 
 
 def _unknown_key(document: Document, location: Location, known: list[str]) -> ConfigError:
-    near = difflib.get_close_matches(str(location[-1]), known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(sorted(known))}."
+    key = str(location[-1])
+    models: dict[str, type[BaseModel]] = {"source": Source, **SECTIONS}
+    elsewhere = [f"{name}.{key}" for name, model in models.items() if key in model.model_fields]
+    near = difflib.get_close_matches(key, known, n=1)
+    if near:
+        hint = f"did you mean {near[0]}?"
+    elif elsewhere:
+        hint = f"did you mean {' or '.join(elsewhere)}?"
+    else:
+        hint = f"known keys: {', '.join(sorted(known))}."
     return document.error(location, "is not a known key.", hint=hint)
 
 

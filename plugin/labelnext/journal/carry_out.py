@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Protocol, cast
 
-from labelnext.errors import LabelnextError, Unavailable, WriteFailed, WriteRefused
+from labelnext.errors import ConfigError, LabelnextError, Unavailable, WriteFailed, WriteRefused
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Progress, Step, StepPerformer
 
@@ -46,9 +46,15 @@ def carry_out(
 
     Raises:
         ConfigError: if another process holds the performer's lock.
+        ConfigError: if an undo of the run was begun: only undo knows which steps are still there.
         WriteRefused: if the first step is refused; nothing was touched, and the run is closed.
         WriteFailed: if a step fails; the cause is chained, and the run can be resumed or undone.
     """
+    if journal.undoing:
+        raise ConfigError(
+            f"run {journal.run_id} can't be resumed: its undo was begun.",
+            hint="finish the undo with labelnext undo, then run again.",
+        )
     around = _around(performer)
     with around.held(journal):
         _do_steps(plan, journal, performer, progress or around.progress)
@@ -101,11 +107,27 @@ def perform_step(performer: StepPerformer, step: Step, number: int) -> None:
 
 
 def take_back(journal: Journal, performer: StepPerformer) -> list[str]:
-    """Undo the steps, last first; returns what had to stay, one sentence each."""
+    """Undo the steps, last first; returns what had to stay, one sentence each.
+
+    The journal knows that the undo was begun before anything is restored: the steps it records as
+    done may be gone from then on, so the run can't be resumed.
+
+    Raises:
+        WriteRefused: if a step can't be restored; where it is the first one, nothing was touched.
+    """
     stayed: list[str] = []
     steps = journal.plan.steps  # checked here
     with _around(performer).held(journal):
-        for number in sorted(journal.befores, reverse=True):
-            stayed += performer.restore(steps[number], journal.befores[number])
+        numbers = sorted(journal.befores, reverse=True)
+        begun = journal.undoing
+        if numbers and not begun:
+            journal.record("undoing")
+        for number in numbers:
+            try:
+                stayed += performer.restore(steps[number], journal.befores[number])
+            except WriteRefused:
+                if number == numbers[0] and not begun:
+                    journal.record("undoing", refused=True)
+                raise
         journal.record("undone", stayed=stayed)
     return stayed

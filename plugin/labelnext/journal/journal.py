@@ -37,6 +37,7 @@ class Journal:
         header: the first line: run_id, started, the plan without large payloads, and the details
             given to `create`.
         done: numbers of the steps that are done.
+        undoing: whether an undo of the run was begun, and didn't come to its end.
         notes: an adapter's notes, the newest of each kind.
 
     Raises:
@@ -48,7 +49,7 @@ class Journal:
         self.path = path
         self.done: set[int] = set()
         self.notes: dict[str, Mapping[str, Any]] = {}
-        self.finished = self.undone = False
+        self.finished = self.undone = self.undoing = False
         self._file = JournalFile(path)
         self.header: dict[str, Any] = self._file.header
         for row in self._file.rows:
@@ -117,10 +118,10 @@ class Journal:
 
     @property
     def status(self) -> Status:
-        """planned: nothing was touched; broken: some steps may have been done."""
+        """planned: nothing was touched; broken: some steps may have been done, or undone."""
         if self.undone:
             return "undone"
-        if self.finished:
+        if self.finished and not self.undoing:
             return "done"
         return "broken" if self.befores else "planned"
 
@@ -148,7 +149,8 @@ class Journal:
         except OSError as error:
             raise WriteFailed(
                 f"journal {str(self.path)!r} could not be written: {error.strerror}.",
-                hint="free some disk space, then run labelnext resume.",
+                hint="free some disk space, then run labelnext "
+                + ("undo again." if kind in ("undoing", "undone") else "resume."),
             ) from error
         self._take(row)
 
@@ -161,6 +163,8 @@ class Journal:
                     self.done.add(int(row["step"]))
                 case "finished":
                     self.finished = True
+                case "undoing":
+                    self.undoing = not row.get("refused", False)
                 case "undone":
                     self.undone = True
                 case kind:

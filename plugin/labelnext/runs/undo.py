@@ -105,7 +105,7 @@ def _found(settings: Config, run_id: str | None, verb: Literal["undone", "resume
     check_reaches(journal, settings)
     if journal.undone:
         raise ConfigError(f"run {journal.run_id} is already undone.")
-    if verb == "resumed" and journal.finished:
+    if verb == "resumed" and journal.finished and not journal.undoing:
         raise ConfigError(f"run {journal.run_id} is already done; there is nothing to resume.")
     check_newest(settings.state, journal, verb, builds_on)
     return journal

@@ -234,3 +234,45 @@ def test_a_refusal_in_the_middle_leaves_a_run_to_undo(tmp_path: Path) -> None:
     with pytest.raises(WriteFailed, match="stopped at step 2 of 2, 'Add b': the title is taken"):
         carry_out(PLAN, journal, Refusing(1))
     assert Journal(journal.path).status == "broken"
+
+
+class Stuck(Told):
+    """Takes steps back until it is out of breath, and then dies or refuses."""
+
+    def __init__(self, breath: int, end: BaseException) -> None:
+        super().__init__()
+        self.breath, self.end = breath, end
+
+    def restore(self, step: Step, before: Any) -> list[str]:
+        if self.breath == 0:
+            raise self.end
+        self.breath -= 1
+        return super().restore(step, before)
+
+
+@pytest.mark.parametrize("breath", [0, 1])
+def test_a_run_whose_undo_was_killed_can_only_be_undone(tmp_path: Path, breath: int) -> None:
+    journal = Journal.create(tmp_path, PLAN)
+    carry_out(PLAN, journal, Told())
+    with pytest.raises(KeyboardInterrupt):
+        take_back(journal, Stuck(breath, KeyboardInterrupt()))
+    left = Journal(journal.path)
+    assert left.status == "broken"
+    told = Told()
+    with pytest.raises(ConfigError, match="can't be resumed: its undo was begun"):
+        carry_out(left.plan, left, told)
+    assert told.events == []
+    take_back(left, told)
+    assert told.events == ["hold", "take back: Add b", "take back: Add a", "let go"]
+    assert Journal(journal.path).status == "undone"
+
+
+@pytest.mark.parametrize(("breath", "status"), [(0, "done"), (1, "broken")])
+def test_an_undo_that_is_refused_at_once_leaves_the_run_as_it_was(
+    tmp_path: Path, breath: int, status: str
+) -> None:
+    journal = Journal.create(tmp_path, PLAN)
+    carry_out(PLAN, journal, Told())
+    with pytest.raises(WriteRefused):
+        take_back(journal, Stuck(breath, WriteRefused("changed since.")))
+    assert Journal(journal.path).status == status

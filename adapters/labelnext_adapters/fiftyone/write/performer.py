@@ -27,6 +27,7 @@ from labelnext_adapters.fiftyone.database.fields import (
     with_field,
     without_bars,
 )
+from labelnext_adapters.fiftyone.database.halves import remove_halves
 from labelnext_adapters.fiftyone.database.object_scores import (
     refuse_foreign_attribute,
     remove_scores,
@@ -70,8 +71,7 @@ class FiftyOnePerformer(Performer):
     def snapshot(self, step: Step) -> Any:
         """What is there now, as JSON."""
         with talking(), without_bars():
-            dataset = planned_dataset(step, "the run was", "rank")
-            run, field = str(step.payload["run"]), str(step.payload["field"])
+            dataset, run, field = _whole(step)
             match step.kind:
                 case "register":
                     return _registered_before(dataset, run)
@@ -87,8 +87,7 @@ class FiftyOnePerformer(Performer):
     def perform(self, step: Step) -> None:
         """Do the step; a second time changes nothing more."""
         with talking(), without_bars():
-            dataset = planned_dataset(step, "the run was", "rank")
-            run, field = str(step.payload["run"]), str(step.payload["field"])
+            dataset, run, field = _whole(step)
             self._refuse_renamed(dataset, run)
             refuse_foreign(dataset, run, field)
             match step.kind:
@@ -108,8 +107,7 @@ class FiftyOnePerformer(Performer):
     def restore(self, step: Step, before: Any) -> list[str]:
         """Put back what was there."""
         with talking(), without_bars():
-            dataset = planned_dataset(step, "the run was", "rank")
-            run, field = str(step.payload["run"]), str(step.payload["field"])
+            dataset, run, field = _whole(step)
             self._rename_back(dataset, run, field)
             self._refuse_newer(dataset, run)
             refuse_foreign(dataset, run, field)
@@ -249,6 +247,14 @@ def _set_values(dataset: Any, field: str, values: Mapping[str, Any], clear: Sequ
     items = frames_of(dataset) if field.startswith(PREFIX) else dataset
     made = {i: fo.DynamicEmbeddedDocument(**parts) for i, parts in values.items()}
     items.set_values(field.removeprefix(PREFIX), {**made, **dict.fromkeys(clear)}, key_field="id")
+
+
+def _whole(step: Step) -> tuple[Any, str, str]:
+    """The dataset, run and field of a step, without halves that an interrupted write left."""
+    dataset = planned_dataset(step, "the run was", "rank")
+    run, field = str(step.payload["run"]), str(step.payload["field"])
+    remove_halves(dataset, run)
+    return dataset, run, field
 
 
 def _documents(payload: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -19,6 +19,7 @@ from labelnext_adapters.label_studio.server.project import (
     find_versions,
     get_project,
 )
+from labelnext_adapters.label_studio.server.shapes import User
 from labelnext_adapters.label_studio.server.tasks import Tasks
 from labelnext_adapters.label_studio_format.predictions import make_pool
 from labelnext_adapters.label_studio_format.regions import CONTROLS
@@ -75,7 +76,7 @@ def _tested(what: str, release: str, tested: tuple[str, ...], where: str = "") -
 
 
 def _check_user(client: Client, findings: list[Finding]) -> None:
-    user = client.get_row("api/current-user/whoami")
+    user = client.get_row("api/current-user/whoami", User)
     findings.append(
         Finding("ok", f"The token belongs to {user.get('email') or 'an unnamed user'}.")
     )
@@ -139,6 +140,8 @@ def _check_predictions(
         findings.append(Finding("ok", said))
     tasks = Tasks()
     members, _ = choose_versions(client, source, setup, [])
+    if not members:  # all were deleted since the list above
+        return
     read_page(client, source.number, members, tasks, find_part(client, source))
     item_ids = [str(i) for i in tasks.ids]
     pool = make_pool(members, tasks.ids, item_ids, tasks.annotated, [], merge=source.merge)

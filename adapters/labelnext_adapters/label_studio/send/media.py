@@ -11,6 +11,7 @@ from urllib.parse import quote
 from labelnext.errors import InvalidInput, WriteFailed, listed
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import MOST_BYTES, Client
+from labelnext_adapters.label_studio.server.shapes import Upload
 
 MOST_FILES = 100  # Label Studio refuses more in one request
 
@@ -108,7 +109,7 @@ class Uploads:
     def _listed(self) -> dict[str, tuple[int, str]]:
         if self._known is None:
             path = f"api/projects/{self._project}/file-uploads"
-            rows: list[dict[str, Any]] = self._client.get_list(path, "id", "file", all="true")
+            rows: list[dict[str, Any]] = self._client.get_list(path, Upload, all="true")
             self._known = {_name(row["file"]): (row["id"], row["file"]) for row in rows}
         return self._known
 

@@ -122,25 +122,29 @@ class Client:
         """The decoded body of a GET."""
         return self.decode(self.get(path, **params), Any)
 
-    def get_row(self, path: str, *names: str, **params: Any) -> dict[str, Any]:
-        """The decoded body of a GET, which must be an object with these names.
+    def get_row(self, path: str, shape: type[msgspec.Struct], **params: Any) -> dict[str, Any]:
+        """The decoded body of a GET, which must be an object with these names and types.
 
         Raises:
             NotFound: if it is not what Label Studio answers.
         """
-        return self._row(self.get_json(path, **params), path, names)
+        found: dict[str, Any] = self._shaped(path, shape, params)
+        return found
 
-    def get_list(self, path: str, *names: str, **params: Any) -> list[dict[str, Any]]:
-        """The decoded body of a GET, which must be a list of objects with these names."""
+    def get_list(
+        self, path: str, shape: type[msgspec.Struct], **params: Any
+    ) -> list[dict[str, Any]]:
+        """The decoded body of a GET, which must be a list of such objects."""
+        found: list[dict[str, Any]] = self._shaped(path, list[shape], params)  # type: ignore[valid-type]
+        return found
+
+    def _shaped(self, path: str, shape: Any, params: Mapping[str, Any]) -> Any:
         found = self.get_json(path, **params)
-        if not isinstance(found, list):
-            raise self._other_server(path, f"no list: {found!r}")
-        return [self._row(row, path, names) for row in found]
-
-    def _row(self, found: Any, path: str, names: tuple[str, ...]) -> dict[str, Any]:
-        if isinstance(found, dict) and all(name in found for name in names):
-            return found
-        raise self._other_server(path, f"without {', '.join(names) or 'an object'}: {found!r}")
+        try:
+            msgspec.convert(found, shape)
+        except (msgspec.ValidationError, RecursionError) as error:
+            raise self._other_server(path, f"{error}: {found!r}") from None
+        return found
 
     def rows(self, path: str, type_: type[T], **params: Any) -> Iterator[T]:
         """The rows of a list, decoded as they come in, so that the list is never held as a whole.

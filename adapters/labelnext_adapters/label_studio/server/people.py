@@ -9,6 +9,7 @@ from typing import Any
 from labelnext.adapter.protocol import Context
 from labelnext.errors import LabelnextError
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.shapes import Members, User
 from labelnext_adapters.label_studio.server.tasks import task_pages
 
 _PAGE = 200
@@ -58,10 +59,10 @@ def _filter(
 def list_members(client: Client) -> dict[int, tuple[str, ...]] | None:
     """What the members of the organization are called, by their numbers; None if not told."""
     try:
-        organization = client.get_row("api/current-user/whoami").get("active_organization")
+        organization = client.get_row("api/current-user/whoami", User).get("active_organization")
         path, page, found, seen = f"api/organizations/{organization}/memberships", 1, {}, 0
         while True:
-            body = client.get_row(path, "results", "count", page=page, page_size=_PAGE)
+            body = client.get_row(path, Members, page=page, page_size=_PAGE)
             users = [row["user"] for row in body["results"]]
             found.update({int(user["id"]): _names(user) for user in users})
             seen += len(users)

@@ -8,6 +8,7 @@ from typing import Any
 from labelnext.errors import NotFound, listed
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.refusals import NoSuchObject
+from labelnext_adapters.label_studio.server.shapes import Project, Projects, Versions
 
 _PROJECTS = 100  # a page
 COPY = "labelnext:"  # how the model versions of copied predictions begin
@@ -20,7 +21,7 @@ def get_project(client: Client, project: int) -> dict[str, Any]:
         NotFound: if there is none of that number.
     """
     try:
-        return client.get_row(f"api/projects/{project}/", "id", "parsed_label_config")
+        return client.get_row(f"api/projects/{project}/", Project)
     except NoSuchObject as error:
         raise NotFound(
             f"project must be the number of a project on {client.url}; got {project!r}.",
@@ -65,8 +66,7 @@ def list_projects(client: Client, fields: str, **params: Any) -> Iterator[dict[s
     while True:
         answer = client.get_row(
             "api/projects/",
-            "results",
-            "count",
+            Projects,
             page=page,
             page_size=_PROJECTS,
             include=f"id,{fields}",
@@ -91,7 +91,7 @@ def find_versions(client: Client, project: int) -> list[dict[str, Any]]:
 def all_versions(client: Client, project: int) -> list[dict[str, Any]]:
     """As `find_versions`, with the copies that mode uncertainty makes."""
     path = f"api/projects/{project}/model-versions/"
-    rows: list[dict[str, Any]] = client.get_row(path, "static", extended="true")["static"]
+    rows: list[dict[str, Any]] = client.get_row(path, Versions, extended="true")["static"]
     rows.sort(key=lambda row: (row["latest"] or "", row["model_version"] or ""), reverse=True)
     return rows
 

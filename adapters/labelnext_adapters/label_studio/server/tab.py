@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from labelnext.errors import NotFound, WriteRefused
+from labelnext_adapters.label_studio.server import shapes
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.tags import tag_of
 from labelnext_adapters.label_studio.server.tasks import BATCH, FIELDS, KEYS, PRIORITY, Keys
@@ -72,7 +73,7 @@ View = dict[str, Any]
 
 def list_tabs(client: Client, project: int) -> list[View]:
     """The project's tabs, as the server has them."""
-    views: list[View] = client.get_list("api/dm/views/", "id", "data", project=project)
+    views: list[View] = client.get_list("api/dm/views/", shapes.View, project=project)
     return [{**view, "data": view["data"] or {}} for view in views]
 
 

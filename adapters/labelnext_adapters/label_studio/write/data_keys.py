@@ -211,7 +211,7 @@ class Fields:
             set_field(self._client, project, name, SetField((task,), value, kind))
         except (AccessDenied, InvalidInput, NotFound, Unavailable) as error:
             # A server that is only busy or away fails on this request too, and ends the run.
-            self._client.get_row(f"api/projects/{project}/")
+            self._client.get(f"api/projects/{project}/")
             self._remark(
                 f"The server rejects add_data_field ({error.message.rstrip('.')}), so labelnext "
                 "sent each task's whole data one by one, which is slow."

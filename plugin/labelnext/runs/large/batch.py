@@ -53,7 +53,7 @@ def batch_of(
     if guide is not None:
         drawn = f"{len(guide.sample):,} items"
         about = "; so is how typical an item is" if recipe.selection == "typiclust" else ""
-        message = f"the centres of {recipe.selection} were learnt from a sample of {drawn}{about}."
+        message = f"{recipe.selection} learnt its centres from a sample of {drawn}{about}."
         return _of_clusters(recipe, scores, guide), [Notice("sample", message)]
     notices = _unknown(recipe.constraints, scores)
     if recipe.selection == "stochastic":

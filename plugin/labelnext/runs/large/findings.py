@@ -223,7 +223,7 @@ class Summary:
         ]
         if self.n_batch > len(ids):
             message = (
-                f"the report holds the first {len(ids):,} of the {self.n_batch:,} of the batch."
+                f"the report shows the first {len(ids):,} of the batch's {self.n_batch:,} items."
             )
             notices.append(Notice("large_batch", message))
         problems = self.scored.problems

@@ -94,7 +94,7 @@ class LargeJob:
 
     def remarks(self) -> list[Finding]:
         """What `check` says before it looks at the pool."""
-        message = f"what follows is of the first of {len(self.parts)} parts."
+        message = f"the rest of this check covers only the first of {len(self.parts)} parts."
         return [Finding("ok", message)]
 
     def plan(self) -> Plan:

@@ -88,7 +88,7 @@ def _check_classes(recipe: Recipe, asked: Recipe, pool: Pool) -> None:
         raise ConfigError(
             f"source.classes must name the classes for {asking[0]} of a pool that is read in "
             "parts.",
-            hint="their number decides, and a part may not hold all of them.",
+            hint="it depends on how many classes there are, and one part may lack some.",
         )
 
 

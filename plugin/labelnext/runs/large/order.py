@@ -62,7 +62,7 @@ def opened_scores(
         except duckdb.Error as error:
             raise WriteFailed(
                 f"the scores could not be sorted: {str(error).splitlines()[0]}",
-                hint=f"make room in {str(folder)!r}, then resume; the scores are kept.",
+                hint=f"free some space in {str(folder)!r}, then resume; the scores are kept.",
             ) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)

@@ -65,7 +65,7 @@ class Scored:
         self.predictions = {**other.predictions, **self.predictions}
         if len(self.predictions) > 1:
             got = " and ".join(f"{what} in {part}" for what, part in self.predictions.items())
-            raise InvalidInput(f"predictions must be alike in all parts; got {got}.")
+            raise InvalidInput(f"all parts must hold the same kind of predictions; got {got}.")
         self.missing = [*self.missing, *other.missing][:SAMPLE]
         self.unscored = [*self.unscored, *other.unscored][:SAMPLE]
         for code, notice in other.notices.items():

@@ -226,8 +226,9 @@ class LargePerformer(Performer):
             content is not None and manifest is None
         ):
             raise WriteRefused(
-                f"the ranking in {store.place!r} is of run {current or 'nobody we know'}, "
-                f"not of {self._journal.run_id}; it was left alone.",
+                f"left the ranking in {store.place!r} alone: "
+                f"{f'run {current}' if current else 'something other than labelnext'} wrote it, "
+                f"not run {self._journal.run_id}.",
                 hint="undo that run first.",
             )
 
@@ -237,8 +238,8 @@ class LargePerformer(Performer):
         names = {str(file["path"]).partition("/")[0] for file in manifest["files"]}
         if missing := names - set(store.folders()):
             raise WriteRefused(
-                f"run {self._journal.run_id} can't be undone: a later run removed the ranking that "
-                f"it replaced, of run {listed(sorted(missing))}.",
+                f"run {self._journal.run_id} can't be undone: a later run removed the ranking "
+                f"it had replaced, that of run {listed(sorted(missing))}.",
                 hint="run labelnext run for a new ranking.",
             )
 
@@ -262,7 +263,7 @@ class LargePerformer(Performer):
             raise WriteRefused(
                 f"run {self._journal.run_id} wrote {place!r}, which this configuration doesn't "
                 "name.",
-                hint="set write.output to it, if the run is this configuration's; then try again.",
+                hint="if the run belongs to this configuration, set write.output to that path.",
             )
         return Store(place)
 

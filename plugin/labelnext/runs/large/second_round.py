@@ -83,9 +83,7 @@ def _thinned(recipe: Recipe, table: pa.Table, integers: bool, guide: Guide) -> p
 def _measured(recipe: Recipe, guide: Guide, n_ranked: int) -> Notice:
     """The rounds against one, on a part of the sample, with the budget scaled down."""
     some = np.arange(len(guide.sample))[:: -(-len(guide.sample) // _MEASURED) or 1]
-    message = (
-        f"{recipe.selection} went in two rounds, in each part and then among what was picked there"
-    )
+    message = f"{recipe.selection} ran in two rounds: within each part, then among the parts' picks"
     if len(some) < 2 or recipe.selection not in _MEASURES:
         return Notice("rounds", f"{message}.")
     what, measure = _MEASURES[recipe.selection]
@@ -94,8 +92,8 @@ def _measured(recipe: Recipe, guide: Guide, n_ranked: int) -> Notice:
     found = compared(recipe, sample, homes, guide.labelled, min(budget, len(some)), measure)
     return Notice(
         "rounds",
-        f"{message}: on {len(some):,} items of a sample its {what} was {found:.3f} of that of one "
-        "round.",
+        f"{message}. On a sample of {len(some):,} items its {what} was {found:.3f} times that of a "
+        "single round.",
     )
 
 

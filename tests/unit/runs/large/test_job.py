@@ -137,7 +137,7 @@ def test_predictions_of_another_number_of_classes_are_refused(tmp_path: Path) ->
         pq.write_table(pa.table(rows), tmp_path / "data" / f"{width}.parquet")
     nothing = {"item_id": ["x"], "probabilities": pa.array([None], pa.list_(pa.float64()))}
     pq.write_table(pa.table(nothing), tmp_path / "data" / "4.parquet")
-    alike = r"alike in all parts; got .* classes in data/\d.parquet, rows 0 to 0 and"
+    alike = r"the same kind of predictions; got .* classes in data/\d.parquet, rows 0 to 0 and"
     with pytest.raises(WriteFailed, match=alike):
         labelnext.run(settings(tmp_path, tmp_path / "data"))
     (tmp_path / "data" / "2.parquet").unlink()  # nothing is of no number
@@ -270,7 +270,7 @@ def test_a_batch_that_is_the_pool_is_written_whole_and_not_held(
     assert manifest["batch"]["rows"] == report.counts["batch"] == len(rows) > 100
     assert report.ranking.to_rows() == rows[:100]
     (notice,) = [n for n in report.notices if n.code == "large_batch"]
-    assert f"the first 100 of the {len(rows):,}" in notice.message
+    assert f"the first 100 of the batch's {len(rows):,}" in notice.message
 
 
 def test_the_report_counts_notices_over_all_parts(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def test_clusters_of_a_sample_that_is_the_pool_give_the_batch_of_the_whole(
     report = labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", files), **how))
     whole = in_memory(tmp_path, table, **how)
     assert_same(written(tmp_path / "ranking"), whole)
-    assert any("learnt from a sample of" in n.message for n in report.notices)
+    assert any("learnt its centres from a sample of" in n.message for n in report.notices)
 
 
 @pytest.mark.parametrize("method", ["k_center", "facility_location"])
@@ -200,7 +200,7 @@ def test_two_rounds_come_close_to_one(tmp_path: Path, method: str, kind: str) ->
         covers = [coverage(candidates, np.concatenate([given, c])) for c in (twice, once)]
         assert covers[0] >= 0.97 * covers[1]
     (notice,) = [n for n in report.notices if n.code == "rounds"]
-    assert "of that of one round" in notice.message
+    assert "times that of a single round" in notice.message
 
 
 def test_broken_files_have_no_part_in_a_batch_of_rounds(tmp_path: Path) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import random
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labelnext.config import load_config
 from labelnext.config.schema import json_schema
 from labelnext.errors import ConfigError
+from tests.formats.mutations import BYTES, ODD, changed, changed_bytes
+from tests.fuzz.campaign import Campaign
 
 BASES = {
     "files": {"path": "p.jsonl"},
@@ -153,3 +159,38 @@ def test_any_python_value_is_a_configuration_or_an_error(data: st.DataObject) ->
         config.setdefault(name, {})[key] = value
     error = _error(config)
     assert error is None or "Input should" not in str(error)
+
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
+HOW = ("replace", "replace", "remove", "repeat", "rename")
+
+
+def test_any_damage_to_a_configuration_is_a_configuration_or_an_error(
+    file: Path, campaign: Campaign
+) -> None:
+    """Its values, as YAML, or the bytes of its text."""
+    text = EXAMPLE.read_bytes()
+    whole = yaml.safe_load(text)
+
+    def trial(rng: random.Random) -> str:
+        if rng.random() < 0.4:
+            content = text
+            for _ in range(rng.randint(1, 3)):
+                odd = rng.choice(BYTES)
+                content = changed_bytes(content, rng.choice(HOW), rng.randrange(10**6), odd)
+        else:
+            value = copy.deepcopy(whole)
+            for _ in range(rng.randint(1, 3)):
+                value = changed(value, rng.choice(HOW), rng.randrange(10**6), rng.choice(ODD))
+            said = json.dumps(value) if rng.random() < 0.2 else yaml.safe_dump(value)
+            content = said.encode("utf-8", "surrogatepass")
+        file.write_bytes(content)
+        error = _error(file)
+        if error is None:
+            return "loaded"
+        assert "\n" not in str(error)
+        assert len(str(error)) < 1000
+        assert not any(word in str(error) for word in ("pydantic", "Input should", "Traceback"))
+        return "refused"
+
+    campaign.run(150, trial)

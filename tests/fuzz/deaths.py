@@ -12,10 +12,8 @@ import random
 import shutil
 import signal
 import sys
-import tempfile
-import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +44,14 @@ ACTIONS = ("run", "undo", "resume")
 ENDS = ("killed", "full")
 
 
+def asks_to_write(folder: str, event: str, args: tuple[Any, ...]) -> bool:
+    """Whether an event of Python's audit is about to change something in a folder."""
+    if event not in _EVENTS or not str(args[0]).startswith(folder):
+        return False
+    written = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+    return event != "open" or (isinstance(args[2], int) and bool(args[2] & written))
+
+
 class Watch:
     """Counts events in one folder; at the n-th, kills the process or refuses room from then on."""
 
@@ -71,10 +77,8 @@ class Watch:
         Store.remove_folder, Store.remove = remove_folder, remove  # type: ignore[method-assign]
 
     def hook(self, event: str, args: tuple[Any, ...]) -> None:
-        if event in _EVENTS and str(args[0]).startswith(self.folder):
-            written = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-            if event != "open" or (isinstance(args[2], int) and args[2] & written):
-                self.count(event)
+        if asks_to_write(self.folder, event, args):
+            self.count(event)
 
     def count(self, event: str) -> None:
         self.seen += 1
@@ -246,39 +250,6 @@ def newest(folder: Path) -> str:
     return found[-1].status if len(found) > 1 else "none"
 
 
-def trials(
-    seed: int, work: Path, kinds: tuple[str, ...] = KINDS
-) -> Iterator[tuple[str, str | None]]:
-    """Trials without end, by seed: what was tried, and what went wrong."""
-    pool = labelnext.Pool(["a"], probabilities=[[0.5, 0.5]])
-    labelnext.rank(pool, "margin")  # so that no fork has to load what is compiled
-    rng = random.Random(seed)
-    cases = [made(kind, work) for kind in kinds]
-    while True:
-        for case in cases:
-            for action in ACTIONS:
-                for end in ENDS:
-                    at = rng.randint(1, case.n_events[action] + 1)
-                    name = f"{case.kind}: {action} {end} at event {at}"
-                    yield name, tried(case, action, end, at, rng, work)
-
-
-def main() -> None:
-    """For TORTURE_SECONDS, from TORTURE_SEED."""
-    seconds = float(os.environ.get("TORTURE_SECONDS", "60"))
-    seed = int(os.environ.get("TORTURE_SEED", str(int(time.time()))))
-    end, n_tried, faults = time.monotonic() + seconds, 0, 0
-    with tempfile.TemporaryDirectory() as work:
-        for name, fault in trials(seed, Path(work)):
-            n_tried += 1
-            if fault is not None:
-                faults += 1
-                print(f"{name}: {fault}", flush=True)
-            if time.monotonic() > end:
-                break
-    print(f"seed {seed}: {n_tried} tried, {faults} faults")
-    sys.exit(faults > 0)
-
-
-if __name__ == "__main__":
-    main()
+def warm() -> None:
+    """Load what is compiled, so that no fork has to."""
+    labelnext.rank(labelnext.Pool(["a"], probabilities=[[0.5, 0.5]]), "margin")

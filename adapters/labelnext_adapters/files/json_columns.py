@@ -1,0 +1,126 @@
+"""JSON lines to columns, a block at a time, where all lines have the types of the first ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import chain
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from labelnext_adapters.files.content import byte_blocks
+from labelnext_adapters.files.json_types import merged, type_of
+
+_SAMPLED = 200
+_PLAIN = {pa.bool_(): bool, pa.string(): str, pa.int64(): int, pa.float64(): float}
+
+
+def table_of_lines(path: Path) -> pa.Table | None:
+    """The lines of a file as a table; None where one isn't a record with the types of the first.
+
+    A text stays text, whatever it looks like, and a number stays the kind of number it is.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        InvalidInput: if it can't be decompressed.
+    """
+    blocks = _whole_lines(path)
+    first = next(blocks, b"")
+    kind = _record_type(first)
+    if kind is None:
+        return None
+    decoder = msgspec.json.Decoder(_python_type(kind))
+    parts: list[list[pa.Array]] = [[] for _ in kind]
+    try:
+        for block in chain([first], blocks):
+            records = decoder.decode_lines(block)
+            if len(records) != block.count(b"\n"):  # empty lines, or records of several lines
+                return None
+            for i, column in enumerate(parts):
+                values = list(map(attrgetter(f"f{i}"), records))
+                column.append(_column(values, kind.field(i).type))
+    except (msgspec.DecodeError, pa.ArrowException, ValueError, OverflowError, RecursionError):
+        return None
+    # One piece each, and its blocks freed, so that no reader has to copy it again.
+    whole = [pa.concat_arrays(parts.pop(0)) for _ in kind]
+    return pa.table(whole, schema=pa.schema(list(kind)))
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    """Blocks that end with a line, without the mark of UTF-8 and empty lines at the end."""
+    rest = b""
+    for number, block in enumerate(byte_blocks(path)):
+        lines, end, after = block.removeprefix(b"\xef\xbb\xbf" * (not number)).rpartition(b"\n")
+        if end:
+            yield rest + lines + end
+            rest = after
+        else:
+            rest += after
+    if rest.strip():
+        yield rest.rstrip() + b"\n"
+
+
+def _record_type(block: bytes) -> pa.StructType | None:
+    """The type of the first lines, if these agree and each is known."""
+    kind: pa.DataType | None = pa.null()
+    for line in block[: 1 << 18].split(b"\n")[:_SAMPLED]:
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            break  # cut off by the sample, or no JSON: who reads the lines one by one says where
+        kind = merged(kind, type_of(record))
+        if kind is None or not pa.types.is_struct(kind):
+            return None
+    return kind if pa.types.is_struct(kind) else None
+
+
+def _python_type(kind: pa.DataType) -> Any:
+    """The type that a decoder of JSON needs: a class with the fields f0, f1, … for a record."""
+    if pa.types.is_struct(kind):
+        fields = [(f"f{i}", _or_none(field.type), None) for i, field in enumerate(kind)]
+        theirs = {f"f{i}": field.name for i, field in enumerate(kind)}
+        return msgspec.defstruct(
+            "Record", fields, rename=theirs, forbid_unknown_fields=True, gc=False
+        )
+    return tuple[_or_none(kind.value_type), ...] if pa.types.is_list(kind) else _PLAIN[kind]  # type: ignore[misc]  # made at run time
+
+
+def _or_none(kind: pa.DataType) -> Any:
+    return None if pa.types.is_null(kind) else _python_type(kind) | None
+
+
+def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+    """Values as a column; those of lists and records in columns of their own."""
+    if not pa.types.is_nested(kind):
+        return pa.array(values, kind)
+    missing = None
+    if None in values:
+        missing = pa.array([value is None for value in values])
+    if pa.types.is_struct(kind):
+        parts = [_column(_members(values, i, missing), f.type) for i, f in enumerate(kind)]
+        return pa.StructArray.from_arrays(parts, fields=list(kind), mask=missing)
+    lists = values if missing is None else [value or () for value in values]
+    offsets = np.zeros(len(lists) + 1, dtype=np.int32)
+    np.cumsum(np.fromiter(map(len, lists), dtype=np.int32, count=len(lists)), out=offsets[1:])
+    flat = chain.from_iterable(lists)
+    if pa.types.is_floating(kind.value_type):  # in bulk; NaN, which JSON hasn't, stands for null
+        numbers = np.fromiter(flat, dtype=np.float64, count=int(offsets[-1]))
+        inner = pa.array(numbers, from_pandas=True)
+    else:
+        inner = _column(list(flat), kind.value_type)
+    return pa.ListArray.from_arrays(pa.array(offsets), inner, type=kind, mask=missing)
+
+
+def _members(values: list[Any], place: int, missing: pa.Array | None) -> list[Any]:
+    """A field of each record; None where there is no record."""
+    of = attrgetter(f"f{place}")
+    if missing is None:
+        return list(map(of, values))
+    return [None if value is None else of(value) for value in values]

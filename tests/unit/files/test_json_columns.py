@@ -1,0 +1,86 @@
+"""JSON lines and COCO results, read a block at a time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelnext.adapter import open_adapter
+from labelnext_adapters.files import content
+from labelnext_adapters.files.json_columns import table_of_lines
+from labelnext_adapters.files.records import table_of_records
+
+RECORDS: list[list[dict[str, Any]]] = [
+    [{"item_id": "007", "p": [0.25, 0.75]}, {"item_id": "1e5", "p": [1, 0.0]}],
+    [{"item_id": "2020-01-02", "p": None}, {"item_id": "1", "p": [None, 0.5]}],
+    [{"item_id": 1, "p": {"cat": 0.5, "a dog": None}}, {"item_id": 2, "p": None}],
+    [{"item_id": "a", "o": [{"class": "x", "box": [1.5, 2.0]}, {"class": None}]}, {"item_id": "b"}],
+    [{"item_id": "a", "o": [], "n": None}, {"item_id": "b", "o": [], "n": None}],
+    [{"item_id": "ä\n\u2028", "t": True}, {"item_id": "b", "t": None}],
+]
+
+
+def lines(path: Path, records: list[Any]) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+@pytest.mark.parametrize("records", RECORDS)
+def test_columns_hold_what_a_reader_of_single_records_finds(
+    tmp_path: Path, records: list[dict[str, Any]]
+) -> None:
+    table = table_of_lines(lines(tmp_path / "a.jsonl", records))
+    placed = [(f"line {n}", record) for n, record in enumerate(records, 1)]
+    careful = table_of_records(placed, lambda name: name == "item_id")[0]
+    assert table is not None
+    assert table.to_pylist() == careful.to_pylist()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ['{"item_id": 1}', '{"item_id": "a", "more": 1}', '{"item_id":\n"a"}', "", "?", "[1]", "{} {}"],
+)
+def test_lines_of_other_types_are_left_to_the_reader_of_single_records(
+    tmp_path: Path, odd: str
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"item_id": "x"}\n' * 250 + odd + "\n" + '{"item_id": "y"}\n')
+    assert table_of_lines(path) is None
+
+
+def test_blocks_may_end_anywhere_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = lines(tmp_path / "a.jsonl", [{"item_id": str(i), "p": [i, 0.5]} for i in range(50)])
+    whole = table_of_lines(path)
+    for size in (7, 40, 64):
+        monkeypatch.setattr(content, "_BLOCK", size)
+        assert table_of_lines(path) == whole
+    assert whole is not None
+    assert whole.column("p").to_pylist()[49] == [49, 0.5]
+
+
+@pytest.mark.parametrize("size", [64, 150, 1 << 18])
+def test_coco_results_are_the_same_in_blocks_of_any_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    # the ids look like the end of a record; one record in thirty can't be used
+    results = [
+        {"image_id": f"}}, {{{i % 3}", "score": "?" if i == 17 else i / 100, "bbox": [i, 0, 10, 10]}
+        for i in range(30)
+    ]
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    images = [{"id": f"}}, {{{i}", "width": 100, "height": 10} for i in range(3)]
+    (tmp_path / "images.json").write_text(json.dumps({"images": images}))
+    monkeypatch.setattr(content, "_BLOCK", size)
+    where = {"path": tmp_path / "results.json", "images": tmp_path / "images.json"}
+    pool = open_adapter("files", **where).read()  # type: ignore[attr-defined]
+    objects = pool.newest_objects
+    assert objects.counts.tolist() == [10, 10, 9]
+    assert objects.confidences[-2:].tolist() == [0.26, 0.29]
+    assert objects.boxes[-1].tolist() == [0.29, 0, 0.39, 1]
+    told = [notice.message for notice in pool.notices if notice.code == "left_out"]
+    assert told == [
+        "Left out 1 of 30 detections: record 18 (item }, {2): score must be a number; got '?'."
+    ]
