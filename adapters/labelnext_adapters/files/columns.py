@@ -99,13 +99,14 @@ def columns_read(
 
 
 def _pool(reader: TableReader, ids: Sequence[Any], classes: Sequence[str] | None) -> Pool:
-    rows, names = reader.probabilities(ids, classes)
+    single = reader.single_classes(ids)
+    rows, names = (None, None) if single else reader.probabilities(ids, classes)
     classes = list(classes or names or []) or None
     sets = [
         ObjectColumn("objects", column, ids, meaning=reader.meaning)
         for column in reader.versions("objects", ids)
     ]
-    answers = [] if sets or rows is not None else reader.answers(ids)
+    answers = [] if sets or rows is not None else single or reader.answers(ids)
     truth = reader.truth(ids)
     label_names = reader.label_names()
     drawn = [name for part in (*sets, *answers, truth) if part for name in part.names]
@@ -146,7 +147,11 @@ def _pool(reader: TableReader, ids: Sequence[Any], classes: Sequence[str] | None
         multilabel=reader.meaning.multilabel,
         objects=built if several else (built[0] if built else None),
         versions=reader.version_names(
-            reader.answer_kind if answers else "objects" if rows is None else "probabilities"
+            "probabilities"
+            if single or rows is not None
+            else reader.answer_kind
+            if answers
+            else "objects"
         ),
         missing=None if rows is None and not sets else absent,
         notices=reader.notices,

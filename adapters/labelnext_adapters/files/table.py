@@ -24,7 +24,7 @@ from labelnext_adapters.files.arrow import (
     plain_type,
 )
 from labelnext_adapters.files.objects import ObjectColumn
-from labelnext_adapters.files.oddities import Oddities
+from labelnext_adapters.files.oddities import ROUNDING, Oddities
 from labelnext_adapters.files.table_options import NAMES, LabelsAre
 from labelnext_adapters.files.vectors import Meaning, usable_vectors
 
@@ -198,6 +198,43 @@ class TableReader:
         if column is None or pa.types.is_null(column.type):
             return None, None
         return list_rows(name, column, ids), None
+
+    def single_classes(self, ids: Sequence[Any]) -> list[AnswerColumns]:
+        """Mappings that name one class each with less than all the probability; else none.
+
+        Spread over the other classes, a confidence below 1/K would put these first.
+        """
+        columns = self.versions("probabilities", ids)
+        if not columns or self.meaning.multilabel or self.meaning.logits is not None:
+            return []
+        found, partly = [], False
+        for column in columns:
+            if not pa.types.is_struct(column.type) or column.type.num_fields < 2:
+                return []
+            names = [field.name for field in column.type]
+            parts = [numbers(n, pc.struct_field(column, n)) for n in names]
+            rows = np.stack(parts, axis=1)
+            named = ~np.isnan(rows)
+            if (named.sum(axis=1) > 1).any():
+                return []
+            there = named.any(axis=1)
+            partly |= bool((rows[named] < self.meaning.scale * (1 - ROUNDING)).any())
+            values = np.where(named, rows, 0.0).sum(axis=1)
+            most = self.meaning.scale * (1 + ROUNDING)
+            odd = there & ~((values >= -ROUNDING) & (values <= most))
+            if odd.sum() > 0.1 * there.sum():
+                return []  # said, with the cure, where distributions are read
+            there &= ~odd
+            left_out = Oddities("item", seen=len(there))
+            for row in np.flatnonzero(odd).tolist():
+                why = f"probabilities must be in [0, 1]; got {values[row]:.6g}"
+                left_out.leave_out("", ids[row], why)
+            self.notices += left_out.notices()
+            classes = [names[place] for place in named.argmax(axis=1).tolist()]
+            sure = pa.array(values, pa.float64(), mask=~there)
+            told = pa.array(classes, pa.string(), mask=~there)
+            found.append(AnswerColumns(sure, told, ids, meaning=self.meaning))
+        return found if partly else []
 
     @property
     def answer_kind(self) -> str:

@@ -213,3 +213,26 @@ def test_what_is_exported_is_read_back(tmp_path: Path, n_versions: int) -> None:
     pool = committee(30, n_versions)
     back = read(tmp_path, table_of_pool(pool), **source_of_pool(pool))
     assert back.fingerprint() == pool.fingerprint()
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_a_mapping_of_one_class_is_one_confidence_over_the_whole_range(
+    tmp_path: Path, ending: str
+) -> None:
+    sure = {f"i{n}": round(0.03 + 0.07 * n, 2) for n in (5, 0, 13, 2, 9, 1, 12)}
+    rows = [{"item_id": i, "probabilities": {f"c{i[1:]}": p}} for i, p in sure.items()]
+    if ending == "jsonl":
+        (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / "p.parquet")
+    pool = open_adapter("files", directory=tmp_path, path=f"p.{ending}").read()
+    assert labelnext.rank(pool).item_ids.tolist() == sorted(sure, key=lambda item: sure[item])
+
+
+def test_an_odd_confidence_in_a_mapping_of_one_class_is_left_out(tmp_path: Path) -> None:
+    sure = [*(0.05 * n for n in range(1, 20)), 7.5]
+    rows = [{"item_id": f"i{n}", "probabilities": {f"c{n % 3}": p}} for n, p in enumerate(sure)]
+    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    pool = open_adapter("files", directory=tmp_path, path="p.jsonl").read()
+    assert labelnext.rank(pool).item_ids.tolist() == [f"i{n}" for n in range(19)]
+    assert ("left_out", ("i19",)) in [(n.code, n.item_ids) for n in pool.notices]

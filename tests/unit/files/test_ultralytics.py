@@ -64,9 +64,14 @@ def test_rows_are_put_together_by_their_image(name: str) -> None:
     assert read(f"ultralytics/{name}", key="image").item_ids.tolist() == pool.item_ids.tolist()
 
 
-def test_one_image_without_a_name_is_told_what_is_missing() -> None:
+def test_one_image_without_a_name_is_called_by_its_file(tmp_path: Path) -> None:
+    pool = read("ultralytics/one_image.json")
+    assert (ranked(pool), "named_by_file" in codes(pool)) == (["one_image"], True)
+    assert pool.objects.confidences.tolist() == [0.9, 0.5]
+    rows = "name,class,confidence,box\nperson,0,0.9,{}\ndog,16,0.5,{}\n"
+    (tmp_path / "t.csv").write_text(rows)
     with pytest.raises(InvalidInput, match=r"which image a detection is from.*one file for each"):
-        read("ultralytics/one_image.json")
+        read(tmp_path / "t.csv", format="ultralytics")
     with pytest.raises(InvalidInput, match=r"which image a detection is from"):
         read("ultralytics/flat.json", key="photo")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
-from contextlib import suppress
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labelnext.errors import LabelnextError
-from labelnext.ranking import rank
 from labelnext_adapters.label_studio_format.export import read_exports
+from tests.formats.tally import Tally
+from tests.formats.told import Odd, Told, distribution, each, sure
 from tests.unit.label_studio_format.test_export import SETUP, box, choice, task
 from tests.unit.label_studio_format.test_kinds import CARS, SPECIES, versions
 
@@ -58,6 +58,11 @@ EXPORTS: list[tuple[str | None, list[Any], dict[str, Any]]] = [
     (None, [task(1, [_region("textarea", {"text": ["a"]}, score=0.5)])], {}),
 ]
 
+BOXES = [task(n, [box("car", score=p), box("bus", score=1 - p * p)]) for n, p in
+         enumerate((0.5, 0.25, 0.75, 0.125, 0.875, 1.0), 1)]  # fmt: skip
+CHOICES = [task(n, [choice("good", value={"probs": [p, 1 - p, 0]})]) for n, p in
+           enumerate((0.5, 0.25, 0.625, 0.125, 0.9375, 1.0), 1)]  # fmt: skip
+
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The ways to all values inside a value."""
@@ -83,33 +88,69 @@ def _changed(export: Any, place: tuple[Any, ...], odd: Any, how: str) -> None:
         export[last] = copy.deepcopy(odd)
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-@given(st.data())
-def test_a_changed_export_is_ranked_or_refused_in_words(data: st.DataObject) -> None:
-    setup, tasks, options = data.draw(st.sampled_from(EXPORTS))
-    export = copy.deepcopy(tasks)
-    for _ in range(data.draw(st.integers(1, 3))):
-        places = _places(export)
-        if places:
-            how = data.draw(st.sampled_from(["odd", "odd", "odd", "leave out", "twice", "nest"]))
-            _changed(export, data.draw(st.sampled_from(places)), data.draw(_ODD), how)
-    with suppress(LabelnextError):
-        rank(read_exports({"e.json": json.dumps(export).encode()}, setup, **options))
+def _told(export: Any) -> Told:
+    """Of each task the scores of the regions of its only prediction, or its probabilities."""
+
+    def read(one: Any) -> list[float]:
+        (prediction,) = one["predictions"]
+        regions = prediction["result"]
+        if any(region["from_name"] not in ("b", "kind") for region in regions):
+            raise Odd
+        if any("probs" in region["value"] for region in regions):
+            ((probs,),) = ([region["value"]["probs"]] for region in regions)
+            return distribution([sure(value) for value in probs])
+        return [sure(region["score"]) for region in regions]
+
+    return each((str(one["id"]), lambda one=one: read(one)) for one in export)
 
 
-@settings(
-    max_examples=100,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-@given(st.binary(max_size=60), st.integers(0, 400), st.integers(0, 400))
-def test_changed_bytes_are_read_or_refused_in_words(noise: bytes, begin: int, length: int) -> None:
+@pytest.mark.parametrize("which", ["mixed", "boxes", "choices"])
+def test_a_changed_export_is_ranked_right_or_refused_in_words(which: str) -> None:
+    tally = Tally()
+    chosen = {"mixed": EXPORTS, "boxes": [(CARS, BOXES, {})], "choices": [(SETUP, CHOICES, {})]}
+
+    @settings(
+        max_examples=150,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        setup, tasks, options = data.draw(st.sampled_from(chosen[which]))
+        export = copy.deepcopy(tasks)
+        for _ in range(data.draw(st.integers(1, 3))):
+            places = _places(export)
+            if places:
+                how = data.draw(
+                    st.sampled_from(["odd", "odd", "odd", "leave out", "twice", "nest"])
+                )
+                _changed(export, data.draw(st.sampled_from(places)), data.draw(_ODD), how)
+        body = json.dumps(export).encode()
+        tally.try_(
+            f"label studio, {which}",
+            lambda: read_exports({"e.json": body}, setup, **options),
+            None if which == "mixed" else lambda: _told(export),
+        )
+
+    check()
+    tally.tell(tried=150, compared=0 if which == "mixed" else 20)
+
+
+def test_changed_bytes_are_read_or_refused_in_words() -> None:
+    tally = Tally()
     body = json.dumps(EXPORTS[3][1]).encode()
-    with suppress(LabelnextError):
-        read_exports({"e.json": body[:begin] + noise + body[begin + length :]}, CARS)
+
+    @settings(
+        max_examples=100,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(st.binary(max_size=60), st.integers(0, 400), st.integers(0, 400))
+    def check(noise: bytes, begin: int, length: int) -> None:
+        content = body[:begin] + noise + body[begin + length :]
+        tally.try_("label studio, bytes", lambda: read_exports({"e.json": content}, CARS))
+
+    check()
+    tally.tell(tried=100, compared=0)

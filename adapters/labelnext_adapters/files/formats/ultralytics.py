@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from labelnext.adapter.formats import Format
 from labelnext.adapter.protocol import Context
 from labelnext.adapter.sample import Sample
+from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.vision.options import DetectionOptions
 
@@ -20,13 +22,24 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
         InvalidInput: if the file doesn't say which image a detection is from, or is broken.
     """
     from labelnext_adapters.files.vision import ultralytics
-    from labelnext_adapters.files.vision.documents import documents
+    from labelnext_adapters.files.vision.documents import WHOLE, documents
 
     path = Path(path)
     is_one, load = ultralytics.is_one, ultralytics.load
     found = documents(path, is_one, load=load, endings=_ENDINGS)
-    found = ultralytics.images_in(found, context.key, one_file=path.is_file())
-    return ultralytics.read_results(found, options.classes, options.image_size, context.key)
+    one_file = path.is_file()
+    own = next((one.name for one in found if one.name), None) or path.stem
+    stem = None if ".csv" in path.suffixes else str(own)
+    nameless = one_file and len(found) == 1 and found[0].place == WHOLE
+    found = ultralytics.images_in(found, context.key, one_file=one_file, stem=stem)
+    pool = ultralytics.read_results(found, options.classes, options.image_size, context.key)
+    if not nameless or [one.place for one in found] != [WHOLE]:
+        return pool
+    message = (
+        f"The file doesn't name its image, so all its detections are of one item, {stem!r}; a "
+        "file of several images must say which one each detection is from."
+    )
+    return replace(pool, notices=(*pool.notices, Notice("named_by_file", message)))
 
 
 def evidence(sample: Sample) -> str | None:

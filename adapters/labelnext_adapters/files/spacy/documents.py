@@ -63,8 +63,11 @@ def read_docbin(path: Path) -> list[Document]:
     stored = unpacked(_inflated(path.read_bytes()))
     if not isinstance(stored, Mapping) or not {"lengths", "strings"} <= stored.keys():
         raise InvalidInput("a .spacy file must hold a DocBin; it holds something else.")
-    n_docs = len(stored["lengths"]) // 4
-    names = {string_id(text): text for text in stored["strings"] if isinstance(text, str)}
+    lengths, strings = stored["lengths"], stored["strings"]
+    if not isinstance(lengths, bytes) or not isinstance(strings, tuple):
+        raise InvalidInput("a .spacy file must hold a DocBin; it holds something else.")
+    n_docs = len(lengths) // 4
+    names = {string_id(text): text for text in strings if isinstance(text, str)}
     names.update(_KNOWN)
     columns = [_column(stored, name, n_docs) for name in ("cats", "span_groups", "user_data")]
     documents = []
@@ -107,22 +110,30 @@ def _column(stored: Mapping[Any, Any], name: str, n_docs: int) -> Sequence[Any]:
 def _groups(stored: Any, unpacked: Any) -> Iterator[tuple[str, Mapping[Any, Any]]]:
     """The span groups of a document with their names."""
     if isinstance(stored, Mapping):  # from the group in bytes to its names
-        pairs = [(str(name), data) for data, names in stored.items() for name in names]
+        pairs = [(str(name), data) for data, names in stored.items() for name in _listed(names)]
     else:  # older versions: the groups alone
-        pairs = [("", data) for data in stored]
+        pairs = [("", data) for data in _listed(stored)]
     for name, data in pairs:
         group = unpacked(data)
         if isinstance(group, Mapping):
             yield name or str(group.get("name", "")), group
 
 
+def _listed(value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, tuple):
+        raise InvalidInput(f"the spans of a document must be a list; got {value!r:.40}.")
+    return value
+
+
 def _spans(group: Mapping[Any, Any], names: Mapping[int, str]) -> list[tuple[Any, Any]]:
     attributes = group.get("attrs")
     scores = _array(attributes.get("scores")) if isinstance(attributes, Mapping) else None
     found = []
-    for place, data in enumerate(group.get("spans") or ()):
+    for place, data in enumerate(_listed(group.get("spans") or ())):
+        if not isinstance(data, bytes):
+            raise InvalidInput(f"a span must be stored in bytes; got {data!r:.40}.")
         label = names.get(_SPAN.unpack(data)[2])
-        score = None if scores is None or place >= len(scores) else float(scores[place])
+        score = None if scores is None or place >= len(scores) else scores[place]
         found.append((label, score))
     return found
 
@@ -133,6 +144,8 @@ def _array(stored: Any) -> Any:
         kind = np.dtype(str(stored.get(b"type")))
         if kind.kind not in "fiu":
             raise InvalidInput(f"scores of spans must be numbers; got the type {kind}.")
+        if not isinstance(stored.get(b"data"), bytes):
+            raise InvalidInput("scores of spans must be stored in bytes.")
         return np.frombuffer(stored[b"data"], dtype=kind).ravel()
     return stored if isinstance(stored, tuple) else None
 

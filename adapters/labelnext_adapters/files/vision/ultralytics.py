@@ -66,13 +66,16 @@ def load(path: Path) -> Any:
         raise InvalidInput(f"the file must be CSV; line {lines.line_num}: {error}.") from error
 
 
-def images_in(found: Sequence[Document], key: str | None, *, one_file: bool) -> list[Document]:
+def images_in(
+    found: Sequence[Document], key: str | None, *, one_file: bool, stem: str | None = None
+) -> list[Document]:
     """The documents, those of a table by the images that its rows name.
 
     Args:
         found: the documents.
         key: `source.key`.
         one_file: they are from one file, not from a folder.
+        stem: name of that file, if it is what `to_json()` gives for one image.
 
     Raises:
         InvalidInput: if one file holds detections of one image, or of several without saying which.
@@ -81,6 +84,8 @@ def images_in(found: Sequence[Document], key: str | None, *, one_file: bool) -> 
         return list(found)
     if not found[0].value:
         raise InvalidInput("the file must hold at least one detection; it has none.")
+    if stem and key is None and not any(isinstance(r, dict) and named(r) for r in found[0].value):
+        return [Document(WHOLE, stem, found[0].value)]
     images: dict[Any, list[Any]] = {}
     for record in found[0].value:
         record = record if isinstance(record, dict) else {}
