@@ -36,9 +36,9 @@ def table_of_lines(path: Path) -> pa.Table | None:
     kind = _record_type(first)
     if kind is None:
         return None
-    decoder = msgspec.json.Decoder(_python_type(kind))
     parts: list[list[pa.Array]] = [[] for _ in kind]
     try:
+        decoder = msgspec.json.Decoder(_python_type(kind))  # ValueError: a name with a quote
         for block in chain([first], blocks):
             records = decoder.decode_lines(block)
             if len(records) != block.count(b"\n"):  # empty lines, or records of several lines
