@@ -69,7 +69,12 @@ def test_minimal_config_gets_the_shared_defaults(tmp_path: Path) -> None:
             "options": {},
         },
         "selection": {"method": "top_k", "budget": 100, "seed": 0, "options": {}},
-        "write": {"mode": "queue", "run": "labelnext", "output": "ranking.csv"},
+        "write": {
+            "mode": "queue",
+            "run": "labelnext",
+            "output": "ranking.csv",
+            "excel_safe": False,
+        },
         "send": {
             "adapter": "label-studio",
             "field": "labels",
