@@ -108,6 +108,7 @@ $(SERVER)/.installed: tests/integration/label-studio-constraints.txt
 	@touch $@
 
 clean: ## Remove everything that was made here
-	rm -rf .venv .venv-audit .venv-label-studio .cache .demo .labelnext .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .venv-audit .venv-label-studio .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
+	  .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache build dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

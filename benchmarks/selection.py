@@ -2,6 +2,7 @@
 
     python -m benchmarks.selection k_center [random | clustered | low-rank | million]
     python -m benchmarks.selection badge | badge_memory | facility_location | typiclust
+    python -m benchmarks.selection uncertainty_herding N D PICKS
 
 With --cpu it counts the seconds of the processor; see contenders.py.
 
@@ -17,7 +18,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from benchmarks.contenders import ARGUMENTS, CLOCK, show
-from labelnext.selection import badge, k_center, typiclust
+from labelnext.selection import (
+    badge,
+    facility_location,
+    k_center,
+    typiclust,
+    uncertainty_herding,
+)
 from labelnext.selection.facility_location import maximise_facility_location
 
 
@@ -272,6 +279,28 @@ def bench_typiclust() -> None:
     )
 
 
+# Uncertainty herding
+
+
+def bench_uncertainty_herding(n: int, d: int, n_picks: int) -> None:
+    """Beside facility location without scores, which shares its loop; peak memory of both."""
+    points = np.empty((n, d), dtype=np.float32)
+    rng = np.random.default_rng(0)
+    centres = 3 * rng.normal(size=(100, d)).astype(np.float32)
+    for start in range(0, n, 10_000):  # without copies of the whole
+        block = points[start : start + 10_000]
+        rng.standard_normal(out=block, dtype=np.float32)
+        block += centres[rng.integers(0, 100, len(block))]
+    doubt, none = rng.random(n), points[:0]
+    uncertainty_herding(points[:6000], none, doubt[:6000], 5)  # compiles
+    seconds = {"labelnext": once(lambda: uncertainty_herding(points, none, doubt, n_picks))}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    seconds["facility_location"] = once(lambda: facility_location(points, none, n_picks))
+    title = f"uncertainty herding, n = {n:,}, d = {d}, k = {n_picks}, 100 clusters"
+    show(title, seconds, [("labelnext", "facility_location", 1 / 1.3)])
+    print(f"  peak of uncertainty herding {peak:.2f} GiB, inputs included")
+
+
 if __name__ == "__main__":
     what, *rest = ARGUMENTS
     if what == "k_center":
@@ -286,5 +315,7 @@ if __name__ == "__main__":
         bench_badge_memory()
     elif what == "facility_location":
         bench_facility_location(int(rest[0]))
+    elif what == "uncertainty_herding":
+        bench_uncertainty_herding(*map(int, rest))
     else:
         bench_typiclust()

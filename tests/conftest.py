@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextvars import ContextVar
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 
 from labelnext import errors
+from labelnext.support import started
 from tests.fuzz.campaign import (
     campaign as campaign,
 )
@@ -20,8 +26,17 @@ from tests.fuzz.campaign import (
 settings.register_profile("labelnext", deadline=None, max_examples=40)
 settings.load_profile("labelnext")
 
+# As in an environment that is active: messages then say `labelnext …`, wherever the tests run.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
 
 @pytest.fixture(autouse=True)
 def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """A secret is remembered by the process; the tests of one process share no secrets."""
     monkeypatch.setattr(errors, "_secrets", {})
+
+
+@pytest.fixture(autouse=True)
+def no_configuration_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command notes its configuration for the process; here many commands share one."""
+    monkeypatch.setattr(started, "_config", ContextVar("config", default=None))

@@ -1,8 +1,7 @@
-"""The commands of the FiftyOne App and of the demo."""
+"""The commands of the FiftyOne App."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from labelnext.cli.console import escaped, out
 from labelnext.cli.options import ConfigPath
 from labelnext.errors import MissingExtra
+from labelnext.support.started import installed_here
 
 commands = typer.Typer()
 _fiftyone = typer.Typer(
@@ -53,28 +53,7 @@ def _app_of(platform: str) -> Any:
     found = [e for e in entries("labelnext.apps") if e.name == platform]
     if not found or missing_modules(adapter):
         raise MissingExtra(
-            f"the App needs {platform}, which is not installed.", hint=adapter.install
+            f"the App needs {platform}, which is not installed.",
+            hint=installed_here(adapter.install),
         )
     return found[0].load()
-
-
-@commands.command(epilog="Example: labelnext demo")
-def demo(
-    open_app: Annotated[
-        bool, typer.Option("--app", help="Open the FiftyOne App on the existing ranking.")
-    ] = False,
-    folder: Annotated[Path, typer.Option(help="Folder for the demo's files.")] = Path(".demo"),
-    port: Annotated[int, typer.Option(help="Port of the App.")] = 5151,
-) -> None:
-    """Run a complete example on handwritten digits, in its own database."""
-    from labelnext.support.plugins import entries
-
-    found = [e for e in entries("labelnext.demos") if e.name == "fiftyone"]
-    if not found:
-        raise MissingExtra("the demo is not installed.", hint="pip install 'labelnext[fiftyone]'")
-    from labelnext.adapter.registry import get_adapter, missing_modules
-
-    adapter = get_adapter("fiftyone")
-    if missing_modules(adapter):
-        raise MissingExtra("the demo needs FiftyOne, which is not installed.", hint=adapter.install)
-    found[0].load()(folder, app=open_app, port=port)

@@ -56,6 +56,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "weighted (margin)": strategy("margin", "weighted"),
     "typiclust": strategy("margin", "typiclust"),
     "facility_location": strategy("margin", "facility_location"),
+    "uncertainty_herding (margin)": strategy("margin", "uncertainty_herding"),
     "k_center": strategy("margin", "k_center"),
     "margin reversed": least_informative,
 }
@@ -64,6 +65,7 @@ COLD: Mapping[str, Strategy] = {
     "image_diversity": strategy(None, "image_diversity"),
     "typiclust": strategy(None, "typiclust"),
     "prob_cover": strategy(None, "prob_cover"),
+    "uncertainty_herding": strategy(None, "uncertainty_herding"),
     "facility_location": strategy(None, "facility_location"),
     "k_center": strategy(None, "k_center"),
 }

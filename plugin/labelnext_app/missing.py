@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import sys
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
 ICON = "/assets/icon.svg"
+
+
+def _requirement() -> str:
+    """Our package by name, or the folder that this plugin came from: a clone, mostly."""
+    here = Path(__file__).resolve().parent
+    if (here.parents[1] / "pyproject.toml").is_file():  # the plugin is a link into a clone
+        return f"{here.parents[1]}[fiftyone]"
+    for note in here.parent.glob("labelnext-*.dist-info/direct_url.json"):
+        folder = Path(unquote(urlsplit(str(json.loads(note.read_text("utf-8"))["url"])).path))
+        if folder.exists():
+            return f"{folder}[fiftyone]"
+    return "labelnext[fiftyone]"
+
+
+INSTALL = shlex.join([sys.executable, "-m", "pip", "install", _requirement()])
 TEXT = (
     "The App's Python doesn't have **labelnext**. Install it there, then reload this page:"
-    f"\n\n```\n{sys.executable} -m pip install 'labelnext[fiftyone]'\n```"
+    f"\n\n```\n{INSTALL}\n```"
 )
 
 

@@ -25,6 +25,8 @@ from labelnext.adapter import (
 )
 from labelnext.adapter.batch import Batch, Item, Labels, Mark, Origin
 from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.preview import Preview
+from labelnext.adapter.team import Act, Work
 from labelnext.errors import NotFound
 from labelnext.journal import Journal, Performer, Plan, Step
 from labelnext.pool import Objects, Pool
@@ -151,6 +153,17 @@ class MinimalAdapter(Adapter):
 
     def performer(self, journal: Journal) -> Performer:
         return FilePerformer()
+
+    def work(self) -> Work:
+        items = load(self._path)["items"].items()
+        return Work(tuple(Act("somebody", i) for i, row in items if "label" in row))
+
+    def previews(self, item_ids: Sequence[str]) -> dict[str, Preview]:
+        known = load(self._path)["items"]
+        return {i: Preview(f"http://localhost/{i}") for i in item_ids if i in known}
+
+    def address(self) -> str:
+        return "http://localhost/"
 
     def origin(self) -> Origin:
         return Origin(self.name, self._path.stem, load(self._path)["id"])

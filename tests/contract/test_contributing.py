@@ -22,7 +22,7 @@ ANCHORS = {
         '        AcquisitionFunction(\n            "least_confidence",'
     ),
     "plugin/labelnext/selection/__init__.py": '        SelectionMethod(\n            "auto",',
-    "adapters/labelnext_adapters/label_studio_format/regions.py": '    "Choices": _ITEMS,',
+    "adapters/labelnext_adapters/label_studio_format/controls.py": '    "Choices": _ITEMS,',
 }
 
 USE = """
@@ -32,7 +32,7 @@ from labelnext.acquisition import acquisition_names
 from labelnext.adapter.formats import format_names
 from labelnext.config.schema import json_schema
 from labelnext.selection import selection_names
-from labelnext_adapters.label_studio_format.regions import CONTROLS
+from labelnext_adapters.label_studio_format.controls import CONTROLS
 
 here = pathlib.Path(sys.argv[1])
 base = {"write": {"output": "ranking.csv"}, "report": {"path": None}}

@@ -31,6 +31,8 @@ PROMISED = {
     Capability.TAKES_BATCHES: ("open_target", "SendOptions"),
     Capability.TAKES_LABELS: ("plan_labels",),
     Capability.TAKES_OBJECT_SCORES: ("wants_object_scores",),
+    Capability.TELLS_WORK: ("work",),
+    Capability.SHOWS_ITEMS: ("previews", "address"),
 }
 METHODS = [
     *((c, MinimalAdapter, method) for c, methods in PROMISED.items() for method in methods),

@@ -14,7 +14,7 @@ import pytest
 
 import labelnext.journal.columns as columns
 from labelnext.adapter import Adapter, Part, open_adapter
-from labelnext.testing import AdapterContract, GivesBatchesSuite, StreamsSuite
+from labelnext.testing import AdapterContract, GivesBatchesSuite, ShowsItemsSuite, StreamsSuite
 
 ITEMS = [
     {"item_id": "a", "probabilities": [0.9, 0.1]},
@@ -54,6 +54,17 @@ class TestFilesAdapter(OneFile, AdapterContract):
 
 class TestFilesAdapterGivesBatches(OneFile, GivesBatchesSuite):
     pass
+
+
+class TestFilesAdapterShowsItems(OneFile, ShowsItemsSuite):
+    @pytest.fixture
+    def adapter(self, tmp_path: Path) -> Adapter:
+        self.folder = tmp_path / "data"
+        self.folder.mkdir()
+        lines = "".join(json.dumps({**item, "text": "a text"}) + "\n" for item in ITEMS)
+        (self.folder / "pool.jsonl").write_text(lines)
+        (self.folder / "a.jpg").write_bytes(b"no image, but bytes")
+        return self.reopened(None)
 
 
 class TestFilesAdapterOfLargePlans(TestFilesAdapter):

@@ -16,10 +16,12 @@ from labelnext.testing import (
     AdapterContract,
     CountsLabelsSuite,
     GivesBatchesSuite,
+    ShowsItemsSuite,
     StreamsSuite,
     TakesBatchesSuite,
     TakesLabelsSuite,
     TakesObjectScoresSuite,
+    TellsWorkSuite,
 )
 from tests.contract.minimal_adapter import (
     MinimalAdapter,
@@ -139,6 +141,14 @@ class TestMinimalAdapterTakesLabels(JsonFile, TakesLabelsSuite):
     def labels_in(self, adapter: Adapter, field: str) -> Mapping[str, Sequence[str]]:
         stored = load(self.path)["labels"].get(field, {})
         return {item: [label for label, _, _ in rows] for item, rows in stored.items()}
+
+
+class TestMinimalAdapterTellsWork(JsonFile, TellsWorkSuite):
+    pass
+
+
+class TestMinimalAdapterShowsItems(JsonFile, ShowsItemsSuite):
+    pass
 
 
 class TestMinimalAdapterTakesObjectScores(JsonFile, TakesObjectScoresSuite):

@@ -28,21 +28,27 @@ pytest_plugins = ("tests.integration.label_studio_server",)
 EachRequest = Callable[[str, Fault], Counter[str]]
 
 N_TASKS = 12
-READ_SECONDS = 1  # of patience, where the network holds an answer back
+HELD_SECONDS = 1  # of patience, where the network holds an answer back
+BUSY_SECONDS = 60  # where it doesn't: a busy machine is slow, not at fault
 _OURS = ("labelnext_priority", "labelnext_batch")
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause between two attempts, and little patience."""
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """No pause between two attempts, and a way to set how many seconds an answer may take."""
     import label_studio_sdk.core.http_client as transport
 
     from labelnext_adapters.label_studio.server import client
 
     monkeypatch.setattr(transport, "_retry_timeout", lambda **_: 0.0)
     monkeypatch.setattr(transport, "_retry_timeout_from_retries", lambda **_: 0.0)
-    monkeypatch.setattr(client, "TIMEOUT", httpx.Timeout(READ_SECONDS, connect=10))
     monkeypatch.setattr(client.Client, "pauses", (0.0, 0.0, 0.0))
+
+    def wait(seconds: float) -> None:
+        monkeypatch.setattr(client, "TIMEOUT", httpx.Timeout(seconds, connect=10))
+
+    wait(BUSY_SECONDS)
+    return wait
 
 
 @pytest.fixture
@@ -116,7 +122,10 @@ def settled(config: dict[str, Any], way: str) -> str:
 
 @pytest.fixture
 def each_request(
-    label_studio: LabelStudio, proxy: FaultyProxy, tmp_path: Path, impatient: None
+    label_studio: LabelStudio,
+    proxy: FaultyProxy,
+    tmp_path: Path,
+    impatient: Callable[[float], None],
 ) -> EachRequest:
     """Spoils each request of a run in turn; each ends as a run without a fault, or changes nothing.
 
@@ -128,10 +137,12 @@ def each_request(
     def each_request(mode: str, fault: Fault) -> Counter[str]:
         project = server.create_project(CHOICES, sure_to_unsure(N_TASKS))
         before = state(server, project)
+        impatient(BUSY_SECONDS)
         proxy.spoil(None, 0, 0)
         run(settings(proxy.url, server.token, project, tmp_path / "none", mode))
         after, n_requests = state(server, project), proxy.seen
         assert without_empty_keys(after) != before
+        impatient(HELD_SECONDS if fault == "timeout" else BUSY_SECONDS)
         endings: Counter[str] = Counter()
         untouched = False
         # Up to there a run that is refused something is like any other.

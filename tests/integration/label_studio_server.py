@@ -200,6 +200,8 @@ def _environment(data: Path) -> dict[str, str]:
     return {
         **kept,
         "LABEL_STUDIO_BASE_DATA_DIR": str(data),
+        "XDG_CONFIG_HOME": str(data / "config"),  # else it writes into the home folder
+        "XDG_DATA_HOME": str(data / "share"),
         "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
         "LABEL_STUDIO_USERNAME": EMAIL,
         "LABEL_STUDIO_PASSWORD": PASSWORD,

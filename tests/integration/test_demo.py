@@ -50,7 +50,7 @@ def test_demo_prints_the_next_ten_and_what_to_do(
     assert first.returncode == 0, first.stderr
     assert "1,797 digits, 150 labelled" in first.stdout
     assert len(set(next_ten(first.stdout))) == 10
-    assert "labelnext demo --app --folder here" in first.stdout
+    assert "labelnext demo fiftyone --app --folder here" in first.stdout
     page = (folder / "here" / "labelnext-report.html").read_text("utf-8")
     assert next_ten(first.stdout)[0] in page
 

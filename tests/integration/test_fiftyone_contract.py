@@ -14,6 +14,7 @@ from labelnext.ranking.ranking import batch_ranking
 from labelnext.testing import (
     AdapterContract,
     GivesBatchesSuite,
+    ShowsItemsSuite,
     TakesBatchesSuite,
     TakesLabelsSuite,
     TakesObjectScoresSuite,
@@ -86,6 +87,10 @@ class TestFiftyOneAdapter(Samples, AdapterContract):
 
 class TestFiftyOneAdapterGivesBatches(Samples, GivesBatchesSuite):
     key = None
+
+
+class TestFiftyOneAdapterShowsItems(Samples, ShowsItemsSuite):
+    pass
 
 
 class TestFiftyOneAdapterTakesLabels(Samples, TakesLabelsSuite):

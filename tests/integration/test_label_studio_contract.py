@@ -10,7 +10,13 @@ import pytest
 
 from labelnext.adapter import Adapter, Context, Target, get_adapter, open_adapter
 from labelnext.adapter.batch import Batch, Item, Mark, Origin
-from labelnext.testing import AdapterContract, CountsLabelsSuite, TakesBatchesSuite
+from labelnext.testing import (
+    AdapterContract,
+    CountsLabelsSuite,
+    ShowsItemsSuite,
+    TakesBatchesSuite,
+    TellsWorkSuite,
+)
 from tests.integration.choices import CHOICES, choice_task
 from tests.integration.exchange import choose, image, tasks
 
@@ -63,6 +69,14 @@ class Tasks:
 
 
 class TestLabelStudioAdapter(Tasks, AdapterContract):
+    pass
+
+
+class TestLabelStudioAdapterShowsItems(Tasks, ShowsItemsSuite):
+    pass
+
+
+class TestLabelStudioAdapterTellsWork(Tasks, TellsWorkSuite):
     pass
 
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprec
 
 
 def test_a_server_killed_in_the_middle_of_a_write_is_resumed_to_the_same_end(
-    tmp_path: Path, impatient: None
+    tmp_path: Path, impatient: object
 ) -> None:
     from tests.integration.faulty_runs import settings, state
     from tests.integration.label_studio_server import running_server

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from labelnext.adapter.capabilities import Capability
@@ -17,6 +19,7 @@ from labelnext_adapters.fiftyone.write.target import FiftyOneTarget
 
 if TYPE_CHECKING:
     from labelnext.adapter.batch import Batch, Labels, Origin
+    from labelnext.adapter.preview import Preview
 
 
 class FiftyOneAdapter(Adapter):
@@ -39,6 +42,7 @@ class FiftyOneAdapter(Adapter):
             Capability.TAKES_BATCHES,
             Capability.TAKES_LABELS,
             Capability.TAKES_OBJECT_SCORES,
+            Capability.SHOWS_ITEMS,
         }
     )
     target_keys: ClassVar[tuple[str, ...]] = ("dataset",)
@@ -55,11 +59,14 @@ class FiftyOneAdapter(Adapter):
         self.source = source
         self.write = write
         self.context = context
+        self._database = ExitStack()
+        self._started = False
 
     def check(self) -> list[Finding]:
         """Versions, the database, counts, and what the fields hold."""
         from labelnext_adapters.fiftyone.read.check import findings
 
+        self._start()
         return list(findings(self.source, self.write.run, self.context))
 
     def read(self) -> Pool:
@@ -105,15 +112,42 @@ class FiftyOneAdapter(Adapter):
 
         return read_batch(self._collection(), run)
 
+    def previews(self, item_ids: Sequence[str]) -> Mapping[str, Preview]:
+        """The images of these samples, and where the App opens them."""
+        from labelnext_adapters.fiftyone.read.previews import previews_of
+
+        return previews_of(self._collection(), item_ids, self.context.key)
+
+    def address(self) -> str | None:
+        """The App's address of the view with the batch; None if no App runs."""
+        from labelnext_adapters.fiftyone.read.previews import app_address
+
+        return app_address()
+
     def plan_labels(self, labels: Labels, field: str) -> Plan:
         """What writing fetched labels into that field would do."""
         from labelnext_adapters.fiftyone.write.fetched_labels import plan_labels
 
         return plan_labels(self._collection(), labels, field)
 
+    def close(self) -> None:
+        """Stop the database of its own, if it has one."""
+        self._database.close()
+        self._started = False
+
+    def _start(self) -> None:
+        """Start the database that belongs to the source, once."""
+        if self.source.database is None or self._started:
+            return
+        from labelnext_adapters.fiftyone.database.mongod import own_database
+
+        self._database.enter_context(own_database(self.context.path(self.source.database)))
+        self._started = True
+
     def _reach(self) -> None:
         from labelnext_adapters.fiftyone.database.connection import reach_database
 
+        self._start()
         reach_database()
 
     def _collection(self) -> Any:

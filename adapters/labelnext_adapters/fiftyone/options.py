@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import field_validator
@@ -14,6 +15,9 @@ class FiftyOneSource(Options):
 
     dataset: str | Any
     """Name of the dataset, or in Python a dataset or view."""
+    database: Path | None = None
+    """Folder of a database of its own, which each command starts and stops; null uses FiftyOne's
+    database, or that of FIFTYONE_DATABASE_URI."""
     view: str | None = None
     """Name of a saved view."""
     slice: str | None = None

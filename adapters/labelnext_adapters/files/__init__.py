@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from labelnext.adapter.batch import Batch, Origin
+    from labelnext.adapter.preview import Preview
     from labelnext_adapters.files.read import Input
 
 
@@ -52,7 +53,13 @@ class FilesAdapter(Adapter):
     requires: ClassVar[tuple[str, ...]] = ("pyarrow",)
     install: ClassVar[str] = "pip install labelnext"
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.READS, Capability.WRITES, Capability.STREAMS, Capability.GIVES_BATCHES}
+        {
+            Capability.READS,
+            Capability.WRITES,
+            Capability.STREAMS,
+            Capability.GIVES_BATCHES,
+            Capability.SHOWS_ITEMS,
+        }
     )
     SourceOptions: ClassVar[type[Options]] = cast("type[Options]", _OfAllFormats())
     WriteOptions: ClassVar[type[WriteOptions]] = FilesWrite
@@ -140,6 +147,15 @@ class FilesAdapter(Adapter):
         from labelnext_adapters.files.write import FilePerformer
 
         return FilePerformer(journal, self._context, self._write.output, self._source.path)
+
+    def previews(self, item_ids: Sequence[str]) -> Mapping[str, Preview]:
+        """The images and texts of these items, as far as there are some."""
+        from labelnext_adapters.files.previews import previews_of
+
+        return previews_of(self._input, item_ids)
+
+    def address(self) -> None:
+        """None: files have no page."""
 
     def origin(self) -> Origin:
         """The files, as the origin of a batch."""

@@ -21,6 +21,7 @@ from labelnext.pool.pool import Pool
 from labelnext.ranking.dataset import published_batch
 from labelnext.ranking.files import ranking_format, text_of_cell
 from labelnext.ranking.ranking import Ranking, batch_ranking
+from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_url
 from labelnext.support.words import counted
 from labelnext_adapters.files.arrow import id_texts
@@ -81,7 +82,7 @@ def _ranking(files: Input, write: FilesWrite, run: str) -> Ranking:
     if not path.is_file():
         raise NotFound(
             f"write.output must be a run's ranking; {str(path)!r} does not exist.",
-            hint="run labelnext run first.",
+            hint=f"run {how('run', CONFIG)} first.",
         )
     rows = guarded(path.name, "a ranking", lambda: _written(path, kind).to_pylist())
     batch = [row for row in rows if row["batch"]]

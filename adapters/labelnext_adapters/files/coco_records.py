@@ -95,7 +95,7 @@ class Detections:
     @cached_property
     def images(self) -> list[tuple[int | str, str | None]]:
         """The distinct pairs of image_id and file_name, once all are known."""
-        return [one if isinstance(one, tuple) else (one, None) for one in self._images]
+        return [(one, None) if isinstance(one, int | str) else one for one in self._images]
 
     def __getitem__(self, place: int) -> Detection:
         """A record, without its shape."""

@@ -119,7 +119,7 @@ class Dataset:
                 raise InvalidInput(
                     f"the pool must fit into memory here; {self._place!r} needs more than "
                     f"{_IN_MEMORY >> 30} GiB.",
-                    hint="point source.path at fewer files; only labelnext run handles any number.",
+                    hint="point source.path at fewer files; only run handles any number.",
                 )
             try:
                 with self._files.open_input_file(info.path) as file:

@@ -42,6 +42,10 @@ class FilesSource(Options):
     format: str | None = Field(None, json_schema_extra=offers(format_names))
     """Format of the file (see labelnext formats); null goes by its content and name."""
 
+    pictures: Path | None = None
+    """Folder with the images that the report shows, named as the items; null: that of the
+    predictions."""
+
     told: ClassVar[str | None] = None  # the format, once it is known
 
     @field_validator("format")

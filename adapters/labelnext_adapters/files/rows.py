@@ -14,6 +14,7 @@ import pyarrow.csv
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
+from labelnext.support.started import how
 from labelnext.support.words import counted
 from labelnext_adapters.files.content import decoded, json_lines, read_bytes, read_text
 from labelnext_adapters.files.json_columns import table_of_lines
@@ -249,7 +250,7 @@ def read_json_table(path: Path, is_text: Callable[[str], bool] = _no_text) -> Ro
         what = type(value).__name__ if not isinstance(value, list) else "a list of other values"
         raise InvalidInput(
             f"a JSON file must be a list of objects, one for each item; got {what}.",
-            hint="labelnext formats lists the formats that are recognised.",
+            hint=f"{how('formats')} lists the formats that are recognised.",
         )
     return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], is_text))
 
@@ -269,7 +270,7 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
         "this JSON has none of the formats that labelnext recognises; its keys are "
         f"{shown or 'none'}.",
         hint="convert it to a JSON list of objects, one for each item, with item_id and "
-        "probabilities or objects; labelnext formats lists all formats.",
+        f"probabilities or objects; {how('formats')} lists all formats.",
     )
 
 

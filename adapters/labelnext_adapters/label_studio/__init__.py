@@ -5,7 +5,8 @@ The server is spoken to through label-studio-sdk, which is imported only when an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from labelnext.adapter.capabilities import Capability
 from labelnext.adapter.options import Options, SendOptions
@@ -23,6 +24,8 @@ from labelnext_adapters.label_studio.options import (
 from labelnext_adapters.label_studio.send.target import LabelStudioTarget
 
 if TYPE_CHECKING:
+    from labelnext.adapter.preview import Preview
+    from labelnext.adapter.team import Work
     from labelnext.ranking.ranking import Ranking
     from labelnext_adapters.label_studio.server.client import Client
     from labelnext_adapters.label_studio.server.tasks import Tasks
@@ -46,6 +49,8 @@ class LabelStudioAdapter(Adapter):
             Capability.WRITES,
             Capability.COUNTS_LABELS,
             Capability.TAKES_BATCHES,
+            Capability.TELLS_WORK,
+            Capability.SHOWS_ITEMS,
         }
     )
     target_keys: ClassVar[tuple[str, ...]] = ("url", "project")
@@ -64,6 +69,7 @@ class LabelStudioAdapter(Adapter):
         self._source, self._write, self._context = source, write, context
         self._client: Client | None = None
         self._tasks: Tasks | None = None
+        self._numbers: dict[str, int] = {}  # of tasks, by item, where a key names these
 
     @property
     def client(self) -> Client:
@@ -107,7 +113,14 @@ class LabelStudioAdapter(Adapter):
         from labelnext_adapters.label_studio.read.read import read
 
         pool, self._tasks = read(self.client, self._located, self._context)
+        if self._context.key is not None:
+            self._numbers = dict(zip(self._tasks.item_ids, self._tasks.ids, strict=True))
         return pool
+
+    def item_of(self, own_id: str) -> str | None:
+        """The item of a task, by the task's number."""
+        known = {str(task): item for item, task in self._numbers.items()}
+        return known.get(own_id)
 
     def plan(self, ranking: Ranking) -> Plan:
         """What writing the ranking would do. Changes nothing.
@@ -156,13 +169,60 @@ class LabelStudioAdapter(Adapter):
         busy = max(left.values(), default=0) > 1
         return tuple(name for name, count in left.items() if not count) if busy else ()
 
-    def tab_url(self) -> str | None:
-        """The address of the tab, once a run has made it."""
-        from labelnext_adapters.label_studio.server.tab import find_tab, tab_url
+    def work(self) -> Work:
+        """Who labelled and skipped what, and what is left in each annotator's tab."""
+        from labelnext.adapter.team import Shard, Work
+        from labelnext_adapters.label_studio.read.team import acts_of
+        from labelnext_adapters.label_studio.server.project import get_project
+        from labelnext_adapters.label_studio.server.tab import list_tabs
+        from labelnext_adapters.label_studio.write.tabs import left_in_tabs
 
         number = self._located.number
-        view = find_tab(self.client, number, self._write.tab)
-        return None if view is None else tab_url(self.client, number, view["id"])
+        wanted = int(get_project(self.client, number).get("maximum_annotations") or 1)
+        acts = acts_of(self.client, number, self._context)
+        shards: tuple[Shard, ...] = ()
+        if self._write.annotators is not None:
+            views = list_tabs(self.client, number)
+            shards = tuple(
+                Shard(name, n, self._tab_of(views, name))
+                for name, n in left_in_tabs(self.client, number, self._write).items()
+            )
+        return Work(acts, wanted, shards)
+
+    def _tab_of(self, views: list[dict[str, Any]], name: str) -> str | None:
+        """The address of an annotator's tab."""
+        from labelnext_adapters.label_studio.server.tab import own_tab, tab_url
+        from labelnext_adapters.label_studio.write.tabs import tab_title
+
+        found = own_tab(views, tab_title(self._write, name))
+        return None if found is None else tab_url(self.client, self._located.number, found["id"])
+
+    def tab_url(self) -> str | None:
+        """The address of the tab, once a run has made it."""
+        from labelnext_adapters.label_studio.server.tab import tab_url
+
+        tab = self._tab()
+        return None if tab is None else tab_url(self.client, self._located.number, tab)
+
+    def _tab(self) -> int | None:
+        from labelnext_adapters.label_studio.server.tab import find_tab
+
+        view = find_tab(self.client, self._located.number, self._write.tab)
+        return None if view is None else int(view["id"])
+
+    def address(self) -> str:
+        """The address of the tab; without one, of the project."""
+        return self.tab_url() or f"{self.client.url}/projects/{self._located.number}/data"
+
+    def previews(self, item_ids: Sequence[str]) -> Mapping[str, Preview]:
+        """The images on the server or the texts of these tasks, and their addresses."""
+        from labelnext_adapters.label_studio.read.previews import previews_of
+
+        if self._context.key is None:
+            tasks = {int(item): item for item in item_ids if item.isascii() and item.isdigit()}
+        else:
+            tasks = {self._numbers[item]: item for item in item_ids if item in self._numbers}
+        return previews_of(self.client, self._located.number, tasks, self._tab())
 
     def close(self) -> None:
         """Let go of connections."""

@@ -1,7 +1,4 @@
-"""From the regions of one prediction to a class distribution or to objects.
-
-A new control tag is one entry in `CONTROLS`.
-"""
+"""From the regions of one prediction to a class distribution or to objects."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -22,6 +19,7 @@ from labelnext_adapters.label_studio_format.answers import (
     spread_list,
     vector_of,
 )
+from labelnext_adapters.label_studio_format.controls import CONTROLS, Unit
 from labelnext_adapters.label_studio_format.faults import UNDECODABLE
 from labelnext_adapters.label_studio_format.faults import BrokenRegion as BrokenRegion
 from labelnext_adapters.label_studio_format.faults import OutOfRange as OutOfRange
@@ -35,7 +33,7 @@ from labelnext_adapters.label_studio_format.region import (
 )
 from labelnext_adapters.label_studio_format.shapes import Shape, box_of, place_of, polygon_mask
 
-Unit = Literal["items", "objects"]
+_TYPES = {tag.lower(): tag for tag in CONTROLS}
 
 
 class Found(NamedTuple):
@@ -133,28 +131,6 @@ class Setup:
         if isinstance(place, bool) or not isinstance(place, int):
             place = 0
         return self.pages.setdefault((name, place), len(self.pages))
-
-
-class Control(NamedTuple):
-    """How one control tag is read.
-
-    Attributes:
-        unit: whether it labels items or parts of items.
-        key: where the labels of a part are; empty for a tag without labels, whose confidence is all
-            that can be ranked.
-        boxed: its regions have a box; where it is None, those that have one.
-        single: its one region answers for the whole item.
-    """
-
-    unit: Unit
-    key: str = ""
-    boxed: bool | None = False
-    single: bool = False
-
-    @property
-    def classed(self) -> bool:
-        """Whether it has labels."""
-        return self.unit == "items" or bool(self.key)
 
 
 def parse_result(
@@ -354,47 +330,3 @@ def _decoder(key: str) -> Any:
     return msgspec.json.Decoder(
         msgspec.defstruct("_Labelled", labels, bases=(Shape,)), strict=False
     )
-
-
-_ITEMS = Control("items")
-
-
-def _objects(key: str, *, boxed: bool | None = False) -> Control:
-    return Control("objects", key, boxed)
-
-
-CONTROLS: dict[str, Control] = {
-    "Choices": _ITEMS,
-    "Taxonomy": _ITEMS,
-    "Pairwise": _ITEMS,
-    "Rating": _ITEMS,
-    "RectangleLabels": _objects("rectanglelabels", boxed=True),
-    "PolygonLabels": _objects("polygonlabels", boxed=True),
-    "EllipseLabels": _objects("ellipselabels", boxed=True),
-    "VectorLabels": _objects("vectorlabels", boxed=True),
-    "OcrLabels": _objects("ocrlabels", boxed=True),
-    # Labels of a text or a sound have no box, those of shapes in an image have.
-    "Labels": _objects("labels", boxed=None),
-    # The rest have no box: a point, a mask, a span of text, sound or time, a track of boxes.
-    "KeyPointLabels": _objects("keypointlabels"),
-    "BrushLabels": _objects("brushlabels"),
-    "BitmaskLabels": _objects("bitmasklabels"),
-    "HyperTextLabels": _objects("hypertextlabels"),
-    "ParagraphLabels": _objects("paragraphlabels"),
-    "TimeSeriesLabels": _objects("timeserieslabels"),
-    "TimelineLabels": _objects("timelinelabels"),
-    "VideoRectangle": _objects("labels"),
-    # These have no class: their confidence is all that can be ranked.
-    "TextArea": Control("objects", boxed=None, single=True),
-    "Number": Control("objects", boxed=None, single=True),
-    "DateTime": Control("objects", boxed=None, single=True),
-    "Ranker": Control("objects", single=True),
-    "Rectangle": _objects("", boxed=True),
-    "Polygon": _objects("", boxed=True),
-    "Ellipse": _objects("", boxed=True),
-    "Vector": _objects("", boxed=True),
-    "KeyPoint": _objects(""),
-    "Brush": _objects(""),
-    "Bitmask": _objects(""),
-}
-_TYPES = {tag.lower(): tag for tag in CONTROLS}

@@ -7,7 +7,8 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from labelnext.errors import InvalidInput, NotFound
-from labelnext_adapters.label_studio_format.regions import CONTROLS, Setup
+from labelnext_adapters.label_studio_format.controls import CONTROLS
+from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.xml import (
     SEPARATOR,
     attributes,

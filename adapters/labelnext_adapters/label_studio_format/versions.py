@@ -9,7 +9,7 @@ import numpy as np
 
 from labelnext.errors import InvalidInput, NotFound
 from labelnext.pool.objects import Notice
-from labelnext.support.words import counted
+from labelnext.support.words import counted, some
 from labelnext_adapters.label_studio_format.columns import Columns, Said
 from labelnext_adapters.label_studio_format.regions import Setup
 
@@ -58,7 +58,7 @@ def chosen(
     known = {version for version in counts if version is None or not version.startswith(COPY)}
     for version in wanted:
         if version not in counts:
-            listing = ", ".join(f"{v!r}" for v in counts) or f"none: the {place} has no predictions"
+            listing = some([f"{v!r}" for v in counts]) or f"none: the {place} has no predictions"
             raise NotFound(
                 f"model_version must be one of the {place}'s versions; got {version!r}.",
                 hint=f"available versions: {listing}.",
@@ -71,7 +71,7 @@ def chosen(
             Notice(
                 "mixed_model_versions",
                 f"The {place} has predictions of {counted(len(known), 'model version')}; using "
-                f"{', '.join(map(str, wanted))} (as configured). Left out: {', '.join(left_out)}.",
+                f"{some([*map(str, wanted)])} (as configured). Left out: {some(left_out)}.",
             )
         )
     if named is None and merge is None:
@@ -105,10 +105,10 @@ def newest_notice(members: Members, tasks: Sequence[int], place: str) -> list[No
     unused = [str(version) for version in members if version not in by_version]
     message = (
         f"The {place} has predictions of {counted(len(members), 'model version')}; using each "
-        f"task's newest: {', '.join(used) or 'none'}."
+        f"task's newest: {some(used) or 'none'}."
     )
     if unused:
-        message += f" No task's newest is of {', '.join(unused)}."
+        message += f" No task's newest is of {some(unused)}."
     return [Notice("mixed_model_versions", message)]
 
 

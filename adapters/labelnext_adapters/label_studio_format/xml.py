@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 import msgspec
 
 from labelnext.errors import InvalidInput
+from labelnext_adapters.label_studio_format.controls import CONTROLS
 from labelnext_adapters.label_studio_format.faults import UNDECODABLE, BrokenRegion
 from labelnext_adapters.label_studio_format.region import Region, Remarks, regions_of
-from labelnext_adapters.label_studio_format.regions import CONTROLS
 
 Tags = dict[str, dict[str, Any]]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from labelnext.adapter.capabilities import Capability
 from labelnext.adapter.options import Options, SendOptions, WriteOptions
+from labelnext.adapter.preview import Preview
 from labelnext.adapter.protocol import (
     Adapter,
     Context,
@@ -11,11 +12,13 @@ from labelnext.adapter.protocol import (
     Finding,
     GivesBatches,
     Part,
+    ShowsItems,
     Streams,
     TakesBatches,
     TakesLabels,
     TakesObjectScores,
     Target,
+    TellsWork,
 )
 from labelnext.adapter.registry import (
     ADAPTERS,
@@ -27,6 +30,7 @@ from labelnext.adapter.registry import (
     require,
     source_options,
 )
+from labelnext.adapter.team import Act, Shard, Work
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Progress, Step
@@ -34,6 +38,7 @@ from labelnext.pool.objects import Notice
 
 __all__ = [
     "ADAPTERS",
+    "Act",
     "Adapter",
     "Capability",
     "Context",
@@ -46,14 +51,19 @@ __all__ = [
     "Part",
     "Performer",
     "Plan",
+    "Preview",
     "Progress",
     "SendOptions",
+    "Shard",
+    "ShowsItems",
     "Step",
     "Streams",
     "TakesBatches",
     "TakesLabels",
     "TakesObjectScores",
     "Target",
+    "TellsWork",
+    "Work",
     "WriteOptions",
     "able",
     "adapter_names",

@@ -29,6 +29,8 @@ class Capability(Enum):
     TAKES_BATCHES = "take batches from other platforms", "SendOptions", "open_target"
     TAKES_LABELS = "take labels back", "plan_labels"
     TAKES_OBJECT_SCORES = "write a score for each object", "wants_object_scores"
+    TELLS_WORK = "tell who labelled what", "work"
+    SHOWS_ITEMS = "show its items in reports", "previews", "address"
 
     def __new__(cls, words: str, *promises: str) -> Capability:
         """Make the words the enum value."""

@@ -17,6 +17,7 @@ from labelnext.adapter.sample import Sample, suffix_of
 from labelnext.errors import ConfigError, listed
 from labelnext.pool.pool import Pool
 from labelnext.support.plugins import Table
+from labelnext.support.started import how
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -212,7 +213,7 @@ def recognition(
         raise ConfigError(
             f"path must end in one of {', '.join(dict.fromkeys(endings))}{''.join(words)}; "
             f"got {Path(path).name!r}, which is in no other format that labelnext recognises.",
-            hint="set source.format (labelnext formats lists them), or convert it to CSV or JSONL.",
+            hint=f"set source.format ({how('formats')} lists them), or convert it to CSV or JSONL.",
         )
     best = max(rank for rank, _ in claims.values())
     names = [name for name, (rank, _) in claims.items() if rank == best]

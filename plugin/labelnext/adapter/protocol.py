@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from labelnext.adapter.batch import Batch, Labels, Origin
+    from labelnext.adapter.preview import Preview
+    from labelnext.adapter.team import Work
     from labelnext.ranking.ranking import Ranking
 
 
@@ -141,6 +143,10 @@ class Adapter(Writes, Protocol):
     def plan(self, ranking: Ranking) -> Plan:
         """Plan how to write the ranking. Changes nothing."""
 
+    def item_of(self, own_id: str) -> str | None:
+        """The item with an id of the platform's own, where `source.key` names items otherwise."""
+        return None
+
     def ran_dry(self) -> tuple[str, ...]:
         """Names of people with nothing left to label while others have work; by default none.
 
@@ -202,6 +208,23 @@ class TakesObjectScores(Protocol):
 
     def wants_object_scores(self) -> bool:
         """Whether its options ask for object scores; `Ranking.object_scores` then has them."""
+
+
+class TellsWork(Protocol):
+    """`Capability.TELLS_WORK`: it knows who labelled and skipped what."""
+
+    def work(self) -> Work:
+        """Every label and skip, and what is left in each person's tab. Changes nothing."""
+
+
+class ShowsItems(Protocol):
+    """`Capability.SHOWS_ITEMS`: reports show its items as pictures or texts, and link to them."""
+
+    def previews(self, item_ids: Sequence[str]) -> Mapping[str, Preview]:
+        """What can be shown of these items; items it doesn't know are left out."""
+
+    def address(self) -> str | None:
+        """Where people begin to label, http or https; None if there is no such address."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from labelnext.errors import ConfigError, MissingExtra, unknown
 from labelnext.journal.plan import Progress
 from labelnext.support.models import Refused, validated
 from labelnext.support.plugins import Table, class_with
+from labelnext.support.started import installed_here
 
 _Options = TypeVar("_Options", bound=Options)
 
@@ -120,7 +121,7 @@ def require(name: str, adapter: type[Adapter]) -> None:
     if missing:
         raise MissingExtra(
             f"adapter {name} needs the package {missing[0]}, which isn't installed.",
-            hint=adapter.install,
+            hint=installed_here(adapter.install),
         )
 
 

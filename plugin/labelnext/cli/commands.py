@@ -35,6 +35,7 @@ from labelnext.cli.look import looked_at
 from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, Verbose, logged
 from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
+from labelnext.support.started import how
 from labelnext.support.words import counted
 
 
@@ -116,6 +117,9 @@ def run(
         print_plain(report.to_json())
     else:
         print_report(report)
+    if report.nothing_ranked:
+        err.print(f"[red]Error:[/] {report.nothing_ranked}", soft_wrap=True)
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example: labelnext check labelnext.yaml")
@@ -169,7 +173,11 @@ def explain(
     if as_json:
         print_plain(json.dumps(why.to_dict(), indent=2, ensure_ascii=False))
         return
-    out.print(f"[bold]{escaped(why.item_id)}[/]: {why.status}")
+    if why.address is not None:
+        out.print(f"Label at {escaped(why.address)}", soft_wrap=True)
+    out.print(f"[bold]{escaped(why.item_id)}[/]: {why.status}", soft_wrap=True)
+    if why.link is not None:
+        out.print(f"Open it: {escaped(why.link)}", soft_wrap=True)
     out.print(escaped(why.rule), soft_wrap=True)
     if why.score is not None:
         out.print(f"score {why.score:.4g}; {escaped(why.reason)}", soft_wrap=True)
@@ -201,18 +209,20 @@ def init(
 ) -> None:
     """Write a commented configuration for a platform, or for a file that it looks at."""
     from labelnext.config.places import check_overwritable
-    from labelnext.config.template import config_template
+    from labelnext.config.template import config_template, required_keys, secret_variables
     from labelnext.support.files import write_atomically
 
     known = None if path is None else looked_at(platform, path, output)
-    text = config_template(platform, known).encode()
+    text = config_template(platform, known, output)
     if output.exists() and not force:
         raise ConfigError(f"{output} already exists.", hint="add --force to overwrite it.")
     check_overwritable(output)
-    write_atomically(output, lambda file: file.write(text))
-    name = escaped(str(output))
-    task = "Run" if known else "Fill in [bold]source[/], then run"
-    out.print(f"Wrote {name}. {task}: labelnext check {name}")
+    write_atomically(output, lambda file: file.write(text.encode()))
+    todo = [f"fill in {', '.join(keys)}"] if (keys := required_keys(text)) else []
+    todo += [f"set {name} in the environment" for name in secret_variables(text)]
+    todo.append(f"run: {how('check', output)}")
+    tasks = escaped(" and ".join([*todo[:-2], ", then ".join(todo[-2:])]))
+    out.print(f"Wrote {escaped(str(output))}. {tasks[0].upper()}{tasks[1:]}", soft_wrap=True)
 
 
 @app.command(epilog="Example: labelnext export labelnext.yaml pool")
@@ -231,16 +241,24 @@ def export(
 
 
 @app.command(epilog="Example: labelnext status labelnext.yaml")
-def status(config: ConfigPath, as_json: Json = False) -> None:
+def status(
+    config: ConfigPath,
+    html: Annotated[
+        Path | None, typer.Option(help="Also write a page for managers: who labelled what.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Show your progress, how scores moved, and what further labelling would gain."""
     from labelnext.runs.status import status as find_status
 
     with progress_bars() as progress:
-        found = find_status(config, progress=progress)
+        found = find_status(config, progress=progress, page=html)
     if as_json:
         print_plain(found.to_json())
         return
     print_status(found)
+    if found.path is not None:
+        out.print(f"Page: {escaped(str(found.path))}", soft_wrap=True)
 
 
 @app.command(epilog="Example: labelnext watch labelnext.yaml --labels 50")
@@ -291,50 +309,6 @@ def watch(
         print_plain(f"Stopped after {counted(health.runs, 'run')}.")
     if once and not health.ok:
         raise typer.Exit(1)
-
-
-@app.command(epilog="Example: labelnext acquisitions")
-def acquisitions() -> None:
-    """List the acquisition functions."""
-    from labelnext.acquisition import acquisition_names, get_acquisition
-
-    table = table_of("name", "what it is")
-    for name in acquisition_names():
-        f = get_acquisition(name)
-        facts = f"{' or '.join(f.of)} · {f.range} · {f.direction}est first"
-        table.add_row(name, escaped(f.summary))
-        table.add_row("", f"[dim]{escaped(facts)}[/]")
-    out.print(table)
-
-
-@app.command(epilog="Example: labelnext selections")
-def selections() -> None:
-    """List the selection methods."""
-    from labelnext.selection import INPUTS, get_selection, selection_names
-
-    table = table_of("name", "what it picks")
-    for name in selection_names():
-        method = get_selection(name)
-        inputs = ", ".join(dict.fromkeys(INPUTS[n] for n in method.needs))
-        needs = f"needs {inputs}; " if inputs else ""
-        table.add_row(name, escaped(method.summary))
-        table.add_row("", f"[dim]{escaped(f'{needs}cost: {method.complexity}')}[/]")
-    out.print(table)
-
-
-@app.command(epilog="Example: labelnext adapters")
-def adapters() -> None:
-    """List the installed adapters, what they can do, and how to install what's missing."""
-    from labelnext.adapter.capabilities import Capability, can
-    from labelnext.adapter.registry import adapter_names, get_adapter, missing_modules
-
-    table = table_of("name", "ready?", "can")
-    for name in adapter_names():
-        adapter = get_adapter(name)
-        ready = "[green]yes[/]" if not missing_modules(adapter) else escaped(adapter.install)
-        able = (capability.value for capability in Capability if can(adapter, capability))
-        table.add_row(name, ready, ", ".join(able))
-    out.print(table)
 
 
 @app.command(epilog="Example: labelnext schema > labelnext.schema.json")

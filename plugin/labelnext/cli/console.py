@@ -108,6 +108,11 @@ def print_status(status: Status) -> None:
     share = status.n_labelled / max(status.n_items, 1)
     total = counted(status.n_items, "item")
     out.print(f"{status.n_labelled:,} of {total} labelled ({share:.0%}).")
+    if status.unchanged:
+        out.print(
+            "Nothing has changed since the newest run: the predictions and labels are the same.",
+            soft_wrap=True,
+        )
     if status.runs:
         table = table_of("run", "labelled", "ranked", "acquisition", "median score")
         for run in status.runs:
@@ -135,13 +140,14 @@ def print_status(status: Status) -> None:
 
 def print_report(report: Report) -> None:
     """Print the next items, what was written, and what to do now."""
-    from labelnext.report.report import calibration_line, counts_line, per_item
+    from labelnext.report.report import counts_line, per_item
 
+    if report.address is not None:
+        out.print(f"Label at {escaped(report.address)}", soft_wrap=True)
     out.print(f"[bold]{escaped(report.target)}[/]: {counts_line(report.counts)}")
     if report.objects_per_item is not None:
         out.print(f"Objects per item: {per_item(report.objects_per_item)}")
-    for found in report.calibration:
-        line = calibration_line(found, report.reservation)
+    for line in report.calibration_lines():
         out.print(escaped(line[:1].upper() + line[1:]), soft_wrap=True)
     for notice in report.notices:
         print_marked("[yellow]warning[/]", notice.message)
@@ -150,15 +156,20 @@ def print_report(report: Report) -> None:
         table = table_of("rank", "item", "score", "priority", "why")
         for row in rows:
             score = "" if row["score"] is None else f"{row['score']:.4f}"
-            cells = (str(row["rank"]), row["item_id"][:80], score, f"{row['priority']:.4f}")
-            table.add_row(*map(escaped, (*cells, row["reason"])))
+            cells = [str(row["rank"]), row["item_id"], score, f"{row['priority']:.4f}"]
+            cells = [escaped(cell) for cell in (*cells, row["reason"])]
+            if "link" in row:  # a click opens it, where the terminal can
+                cells[1] = f"[link={row['link']}]{cells[1]}[/link]"
+            table.add_row(*cells)
         out.print(table)
     else:
         review = report.ranking.purpose == "review"
         why = (
             "no labelled item has a prediction"
             if review
-            else ("every item is labelled or can't be scored")
+            else "no item that isn't labelled can be scored"
+            if report.nothing_ranked
+            else "every item is labelled"
         )
         out.print(f"Nothing to {report.ranking.purpose} next: {why}.")
     out.print("[bold]Would do:[/]" if report.dry_run else "[bold]Done:[/]")
@@ -241,16 +252,18 @@ def progress_bars() -> Iterator[Progress | None]:
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
 
+    # The bar gives way, so that a line is never wider than the terminal.
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+        BarColumn(bar_width=None, table_column=Column(max_width=40, ratio=1)),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as bars:
+    with Progress(*columns, console=err, transient=True, expand=True) as bars:
         tasks: dict[str, Any] = {}
 
         def report(stage: str, done: int, total: int | None) -> None:
@@ -328,5 +341,9 @@ def escaped(text: str) -> str:
     """Text escaped for rich, without secrets and control characters."""
     from rich.markup import escape
 
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in masked(text))
-    return escape(printable)
+    return escape(printable(text))
+
+
+def printable(text: str) -> str:
+    """Text without secrets and control characters."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in masked(text))

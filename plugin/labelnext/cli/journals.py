@@ -15,8 +15,8 @@ from labelnext.cli.console import (
     print_marked,
     print_plain,
     progress_bars,
-    table_of,
 )
+from labelnext.cli.lists import print_rows
 from labelnext.cli.options import ConfigPath, Json, RunId
 
 journals = typer.Typer()
@@ -46,6 +46,7 @@ def runs(
                 "run": j.run_id,
                 "what": j.what,
                 "status": j.status,
+                "started": j.header["started"],
                 "target": j.target,
                 "config": config_of(j),
             }
@@ -57,13 +58,20 @@ def runs(
         out.print("No runs yet.")
         return
     headings = ("run", "what", "status", "started", *(["config"] if every else []), "target")
-    table = table_of(*headings)
-    for journal in known:
-        started = f"{str(journal.header['started'])[:16].replace('T', ' ')} UTC"
-        whose = [escaped(config_of(journal) or "?")] if every else []
-        target = escaped(journal.target)
-        table.add_row(journal.run_id, journal.what, journal.status, started, *whose, target)
-    out.print(table)
+    print_rows(
+        headings,
+        (
+            (
+                journal.run_id,
+                journal.what,
+                journal.status,
+                f"{str(journal.header['started'])[:16].replace('T', ' ')} UTC",
+                *([config_of(journal) or "?"] if every else []),
+                journal.target,
+            )
+            for journal in known
+        ),
+    )
 
 
 @journals.command(epilog="Example: labelnext undo labelnext.yaml")

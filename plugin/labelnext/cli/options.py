@@ -9,11 +9,21 @@ import typer
 
 from labelnext.cli.console import log_to
 from labelnext.errors import LabelnextError
+from labelnext.support.started import work_on
 
 if TYPE_CHECKING:
     from labelnext.config.config import Config
 
-ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML configuration.")]
+
+def _at_work(config: Path) -> Path:
+    work_on(config)
+    return config
+
+
+ConfigPath = Annotated[
+    Path,
+    typer.Argument(metavar="CONFIG", help="The YAML configuration.", callback=_at_work),
+]
 RunId = Annotated[
     str | None, typer.Argument(metavar="[RUN]", help="The run, as listed by `labelnext runs`.")
 ]

@@ -1,15 +1,88 @@
-"""The commands that list file formats and plug-ins."""
+"""The commands that list acquisition functions, selection methods, adapters, formats, plug-ins."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import typer
 
-from labelnext.cli.console import escaped, out, print_plain, table_of
+from labelnext.cli.console import print_plain
+from labelnext.cli.lists import print_rows, print_table
 from labelnext.cli.options import Json
+from labelnext.support.started import installed_here
 
 tables = typer.Typer()
+
+
+@tables.command(epilog="Example: labelnext acquisitions")
+def acquisitions(as_json: Json = False) -> None:
+    """List the acquisition functions."""
+    from labelnext.acquisition import acquisition_names, get_acquisition
+
+    known = [get_acquisition(name) for name in acquisition_names()]
+    rows = [
+        {
+            "name": f.name,
+            "summary": f.summary,
+            "of": list(f.of),
+            "range": f.range,
+            "direction": f.direction,
+            "references": f.references,
+        }
+        for f in known
+    ]
+    facts = [(f"{' or '.join(f.of)} · {f.range} · {f.direction}est first",) for f in known]
+    print_table(("name", "what it is"), rows, facts, as_json=as_json)
+
+
+@tables.command(epilog="Example: labelnext selections")
+def selections(as_json: Json = False) -> None:
+    """List the selection methods."""
+    from labelnext.selection import INPUTS, get_selection, selection_names
+
+    rows: list[dict[str, Any]] = []
+    facts = []
+    for method in map(get_selection, selection_names()):
+        needs = list(dict.fromkeys(INPUTS[n] for n in method.needs))
+        rows.append(
+            {
+                "name": method.name,
+                "summary": method.summary,
+                "needs": needs,
+                "cost": method.complexity,
+                "guarantee": method.guarantee,
+                "references": method.references,
+            }
+        )
+        needed = f"needs {', '.join(needs)}; " if needs else ""
+        facts.append((f"{needed}cost: {method.complexity}",))
+    print_table(("name", "what it picks"), rows, facts, as_json=as_json)
+
+
+@tables.command(epilog="Example: labelnext adapters")
+def adapters(as_json: Json = False) -> None:
+    """List the installed adapters, what they can do, and how to install what's missing."""
+    from labelnext.adapter.capabilities import Capability, can
+    from labelnext.adapter.registry import adapter_names, get_adapter, missing_modules
+
+    rows: list[dict[str, Any]] = []
+    for name in adapter_names():
+        adapter = get_adapter(name)
+        missing = missing_modules(adapter)
+        rows.append(
+            {
+                "name": name,
+                "ready": not missing,
+                "can": [capability.value for capability in Capability if can(adapter, capability)],
+                "install": installed_here(adapter.install) if missing else None,
+            }
+        )
+    if as_json:
+        print_plain(json.dumps(rows, indent=2))
+        return
+    cells = ((r["name"], ", ".join(r["can"]), "yes" if r["ready"] else r["install"]) for r in rows)
+    print_rows(("name", "can", "ready?"), cells)
 
 
 @tables.command(epilog="Example: labelnext formats")
@@ -31,12 +104,15 @@ def formats(as_json: Json = False) -> None:
         ]
         print_plain(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = table_of("name", "reads")
-    for f in known:
-        table.add_row(f.name, escaped(f.summary))
-        table.add_row("", f"[dim]recognises: {escaped(f.known_by)}[/]")
-        table.add_row("", f"[dim]options: {escaped(', '.join(f.Options.model_fields))}[/]")
-    out.print(table)
+    print_table(
+        ("name", "reads"),
+        [{"name": f.name, "summary": f.summary} for f in known],
+        [
+            (f"recognises: {f.known_by}", f"options: {', '.join(f.Options.model_fields)}")
+            for f in known
+        ],
+        as_json=False,
+    )
 
 
 @tables.command(epilog="Example: labelnext plugins")
@@ -63,9 +139,16 @@ def plugins(as_json: Json = False) -> None:
         ]
         print_plain(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = table_of("group", "name", "package", "module", "works?")
-    for p in known:
-        cells = (p.group.removeprefix("labelnext."), p.name, f"{p.package} {p.version}", p.target)
-        works = "[green]yes[/]" if p.cause is None else f"no: {escaped(p.cause)}"
-        table.add_row(*map(escaped, cells), works)
-    out.print(table)
+    print_rows(
+        ("group", "name", "package", "module", "works?"),
+        (
+            (
+                p.group.removeprefix("labelnext."),
+                p.name,
+                f"{p.package} {p.version}",
+                p.target,
+                "yes" if p.cause is None else f"no: {p.cause}",
+            )
+            for p in known
+        ),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -274,11 +275,25 @@ def _unknown_key(document: Document, location: Location, known: list[str]) -> Co
     near = difflib.get_close_matches(key, known, n=1)
     if near:
         hint = f"did you mean {near[0]}?"
-    elif elsewhere:
+    elif elsewhere or (elsewhere := _alike(key, models)):
         hint = f"did you mean {' or '.join(elsewhere)}?"
     else:
         hint = f"known keys: {', '.join(sorted(known))}."
     return document.error(location, "is not a known key.", hint=hint)
+
+
+def _alike(key: str, models: Mapping[str, type[BaseModel]]) -> list[str]:
+    """The keys of any section or adapter that are spelled like this one, with their sections."""
+    paths: dict[str, list[str]] = {}
+    for name, model in models.items():
+        for other in model.model_fields:
+            paths.setdefault(other, []).append(f"{name}.{other}")
+    for adapter in adapter_names():
+        with suppress(LabelnextError):  # its module needs a package that isn't installed
+            for other in get_adapter(adapter).SourceOptions.model_fields:
+                paths.setdefault(other, []).append(f"source.{other}")
+    near = difflib.get_close_matches(key, paths, n=1)
+    return list(dict.fromkeys(paths[near[0]])) if near else []
 
 
 def _dump(model: BaseModel) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import yaml
 from yaml import events as parsed
 
 from labelnext.errors import ConfigError, NotFound, is_secret_name, remember_secret
+from labelnext.support.started import how
 from labelnext.support.written import Written, shown
 
 Location = tuple[str | int, ...]
@@ -25,7 +26,6 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, whereve
 _MOST_BYTES = 16 * 2**20
 _PER_VALUE = 32  # of these bytes, as a value costs time even if it is short
 _DEEPEST = 50
-_EXAMPLE = "labelnext init writes a commented example."
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -131,7 +131,7 @@ def parse(path: Path, what: str = "config") -> Document:
         held = data.meaning if isinstance(data, Written) else data
         kind = "list" if isinstance(data, Seq) else type(held).__name__
         raise ConfigError(
-            f"{path}: config must be a mapping of keys to values; got {kind}.", hint=_EXAMPLE
+            f"{path}: config must be a mapping of keys to values; got {kind}.", hint=_example()
         )
     return Document(data, path)
 
@@ -154,7 +154,7 @@ def _text(path: Path, what: str) -> str:
             raise NotFound(f"{what} must be an existing file; got {shown(str(path))}.") from error
         raise NotFound(
             f"config file {str(path)!r} doesn't exist.",
-            hint="labelnext init writes one.",
+            hint=f"{how('init')} writes one.",
         ) from error
     except (OSError, UnicodeDecodeError, ValueError) as error:
         if isinstance(error, ConfigError):
@@ -176,7 +176,7 @@ def _syntax_error(path: Path, text: str, error: yaml.YAMLError) -> ConfigError:
         return _error(path, line, (), "config must be one YAML document; got more after its end.")
     rows = text.splitlines()
     tab = line is not None and line <= len(rows) and rows[line - 1].lstrip(" ").startswith("\t")
-    hint = "indent with spaces; YAML allows no tabs there." if tab else _EXAMPLE
+    hint = "indent with spaces; YAML allows no tabs there." if tab else _example()
     return _error(path, line, (), f"config must be valid YAML; {problem}.", hint)
 
 
@@ -370,3 +370,7 @@ _MEANINGS: dict[str, Any] = {
     "int": int,
     "float": (int, float),
 }
+
+
+def _example() -> str:
+    return f"{how('init')} writes a commented example."

@@ -13,6 +13,7 @@ from labelnext.config.config import Config, load_config
 from labelnext.journal.plan import Progress
 from labelnext.pool.join import join_predictions
 from labelnext.pool.pool import Pool
+from labelnext.support.started import working_on
 
 
 def loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
@@ -25,24 +26,26 @@ def opened(
     settings: Config, adapter: Adapter | None, progress: Progress | None
 ) -> Iterator[Adapter]:
     """The given adapter; without one, the configuration's own, closed at the end."""
-    if adapter is not None:
-        yield adapter
-        return
-    opened = settings.open_adapter(progress)
-    try:
-        yield opened
-    finally:
-        opened.close()
+    with working_on(settings.path):
+        if adapter is not None:
+            yield adapter
+            return
+        opened = settings.open_adapter(progress)
+        try:
+            yield opened
+        finally:
+            opened.close()
 
 
 @contextmanager
 def opened_target(settings: Config, progress: Progress | None) -> Iterator[Target]:
     """The platform of `send`, closed at the end."""
-    target = open_target(settings.send, directory=settings.directory, progress=progress)
-    try:
-        yield target
-    finally:
-        target.close()
+    with working_on(settings.path):
+        target = open_target(settings.send, directory=settings.directory, progress=progress)
+        try:
+            yield target
+        finally:
+            target.close()
 
 
 def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = None) -> Pool:

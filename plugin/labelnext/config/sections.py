@@ -92,6 +92,8 @@ class ReportSettings(Options):
 
     path: Path | None = Path("labelnext-report.html")
     """The HTML page; null: none."""
+    thumbnails: int = Field(50, ge=0, le=1000)
+    """How many of the next items the page shows with their picture or text; 0: none."""
 
 
 class Replay(Options):

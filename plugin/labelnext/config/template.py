@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,20 +13,26 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from labelnext.adapter.capabilities import Capability, can
-from labelnext.adapter.options import SendOptions
-from labelnext.adapter.registry import get_adapter, get_target, source_options
+from labelnext.adapter.registry import get_adapter, source_options
 from labelnext.config.sections import SECTIONS, Rest, Source
+from labelnext.support.started import how
 
 _NOT_YET = {"calibrate", "engine", "purpose"}  # one value each so far: no choice to offer
+_LISTS = re.compile(r"\blabelnext (adapters|acquisitions|selections|formats)\b")
 
 
-def config_template(adapter_name: str, source_values: Mapping[str, Any] | None = None) -> str:
+def config_template(
+    adapter_name: str,
+    source_values: Mapping[str, Any] | None = None,
+    path: Path = Path("labelnext.yaml"),
+) -> str:
     """A YAML configuration with every key of the platform, its default and a comment.
 
     Args:
         adapter_name: one of `adapter_names()`.
         source_values: keys of `source` that are known, relative to the current folder; with them,
             only the keys that go with them are written.
+        path: where it is going to be, for the commands in its comments.
 
     Raises:
         UnknownName: if the adapter isn't known.
@@ -37,11 +44,11 @@ def config_template(adapter_name: str, source_values: Mapping[str, Any] | None =
     own = {n: f for n, f in options.model_fields.items() if not given or f.description}
     source = {**{n: own[n] for n in given if n in own}, **own, **_without(Source, {"adapter"})}
     parts = [
-        "# labelnext run labelnext.yaml\n"
+        f"# {how('run', path)}\n"
         "# yaml-language-server: $schema=labelnext.schema.json\n"
-        "# (labelnext schema > labelnext.schema.json)\n",
+        f"# ({how('schema')} > labelnext.schema.json)\n",
         f"source:\n  adapter: {adapter_name}\n"
-        + _keys(source.items(), "  ", _offered(options), given),
+        + _keys(source.items(), "  ", _offered(options), given, _prefix(adapter_name)),
     ]
     for name, model in {
         "acquisition": SECTIONS["acquisition"],
@@ -53,10 +60,14 @@ def config_template(adapter_name: str, source_values: Mapping[str, Any] | None =
         fields = _without(model, _NOT_YET).items()
         parts.append(f"{name}:\n" + _keys(fields, "  ", _offered(model)))
     if can(adapter, Capability.GIVES_BATCHES):
-        send = get_target(SendOptions().adapter).SendOptions
-        parts.insert(-2, "send:\n" + _keys(_without(send, set()).items(), "  "))
+        sent = f"# To label a batch elsewhere ({how('send', path)}), add a section send:\n"
+        parts.insert(
+            -2,
+            sent + "# send:\n#   adapter: label-studio\n#   url: http://localhost:8080\n"
+            "#   api_key: ${LABEL_STUDIO_API_KEY}\n",
+        )
     parts.append(_keys(_without(Rest, _NOT_YET).items(), ""))
-    return "\n".join(parts)
+    return _LISTS.sub(lambda found: how(found[1]), "\n".join(parts))
 
 
 def _without(model: type[BaseModel], names: set[str]) -> dict[str, FieldInfo]:
@@ -76,7 +87,9 @@ def _keys(
     indent: str,
     offered: Mapping[str, Sequence[str]] | None = None,
     given: Mapping[str, Any] | None = None,
+    prefix: str = "",
 ) -> str:
+    """The lines of these keys; a secret comes from a variable whose name starts with `prefix`."""
     text = ""
     for name, field in fields:
         comment = field.description or ""
@@ -87,11 +100,36 @@ def _keys(
         if given and name in given:
             text += f"{indent}{name}: {_scalar(given[name])}\n"
         elif field.is_required():
-            value = "${" + name.upper() + "}" if "Secret" in str(field.annotation) else ""
+            value = "${" + prefix + name.upper() + "}" if "Secret" in str(field.annotation) else ""
             text += f"{indent}{name}: {value}  # required\n".replace(":   #", ":  #")
         else:
             text += f"{indent}{name}: {_scalar(field.get_default(call_default_factory=True))}\n"
     return text
+
+
+def _prefix(adapter_name: str) -> str:
+    """Of the environment variables that hold an adapter's secrets: LABEL_STUDIO_."""
+    return re.sub(r"\W", "_", adapter_name).upper() + "_"
+
+
+def secret_variables(text: str) -> list[str]:
+    """The environment variables that a template needs.
+
+    Example:
+        >>> secret_variables("  api_key: ${LABEL_STUDIO_API_KEY}  # required")
+        ['LABEL_STUDIO_API_KEY']
+    """
+    return re.findall(r"^  [^#\n]*\$\{(\w+)\}", text, re.MULTILINE)
+
+
+def required_keys(text: str) -> list[str]:
+    """The keys of `source` that a template leaves to the user.
+
+    Example:
+        >>> required_keys("  url:  # required")
+        ['url']
+    """
+    return re.findall(r"^  (\w+):  # required$", text, re.MULTILINE)
 
 
 def _scalar(value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Protocol, cast
 from labelnext.errors import ConfigError, LabelnextError, Unavailable, WriteFailed, WriteRefused
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Progress, Step, StepPerformer
+from labelnext.support.started import CONFIG, how
 
 
 class Performer(StepPerformer, Protocol):
@@ -92,8 +93,8 @@ def _do_steps(
             raise WriteFailed(
                 f"run {journal.run_id} stopped at step {number + 1} of {len(plan.steps)}, "
                 f"{step.description!r}: {error.message}",
-                hint="finish it with labelnext resume, or undo it with labelnext undo."
-                + (f" {error.hint}" if error.hint else ""),
+                hint=f"finish it with {how('resume', CONFIG)}, or undo it with "
+                f"{how('undo', CONFIG)}." + (f" {error.hint}" if error.hint else ""),
             ) from error
         journal.record("done", step=number)
     journal.record("finished")

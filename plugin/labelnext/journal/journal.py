@@ -20,6 +20,7 @@ from labelnext.journal.file import JournalFile, create_file, journal_paths
 from labelnext.journal.lock import hold as hold
 from labelnext.journal.lock import only_run as only_run
 from labelnext.journal.plan import Plan
+from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_run_id
 
 _log = logging.getLogger("labelnext")
@@ -149,8 +150,9 @@ class Journal:
         except OSError as error:
             raise WriteFailed(
                 f"journal {str(self.path)!r} could not be written: {error.strerror}.",
-                hint="free some disk space, then run labelnext "
-                + ("undo again." if kind in ("undoing", "undone") else "resume."),
+                hint="free some disk space, then run "
+                + how("undo" if kind in ("undoing", "undone") else "resume", CONFIG)
+                + ".",
             ) from error
         self._take(row)
 
@@ -229,7 +231,9 @@ def find_journal(
     others = f"; {len(able)} of other configurations" if able else ""
     raise NotFound(
         f"no run in {str(directory)!r} is {' or '.join(statuses)}{others}.",
-        hint="labelnext runs --all lists them with their configurations." if able else None,
+        hint=f"{how('runs', CONFIG, '--all')} lists them with their configurations."
+        if able
+        else None,
     )
 
 

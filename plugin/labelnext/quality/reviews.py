@@ -21,10 +21,10 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking, priorities
 from labelnext.selection.sorting import stable_order
+from labelnext.support.started import how_to_install
 from labelnext.support.words import counted
 
 LabelScore = Literal["auto", "self_confidence", "normalized_margin", "confidence_weighted_entropy"]
-_INSTALL = "pip install 'labelnext[review]'"
 # ObjectLab compares corner distances in pixels; our boxes are fractions of the image.
 _PIXELS = 640
 
@@ -92,7 +92,8 @@ def _scores(pool: Pool, score: LabelScore) -> Scored:
         )
     if importlib.util.find_spec("cleanlab") is None:
         raise MissingExtra(
-            "purpose review needs the package cleanlab, which isn't installed.", hint=_INSTALL
+            "purpose review needs the package cleanlab, which isn't installed.",
+            hint=how_to_install("labelnext[review]"),
         )
     if pool.truth is not None and pool.newest_objects is not None:
         return _of_objects(pool, pool.truth, pool.newest_objects)

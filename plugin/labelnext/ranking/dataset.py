@@ -7,6 +7,7 @@ from pathlib import Path
 
 from labelnext.errors import InvalidInput, NotFound
 from labelnext.ranking.ranking import Ranking, batch_ranking
+from labelnext.support.started import CONFIG, how
 from labelnext.support.store import MANIFEST, Store
 
 HOW = ("acquisition", "of", "direction", "selection", "seed")  # Ranking fields in the manifest
@@ -33,7 +34,8 @@ def published_batch(place: Path | str, run: str) -> Ranking:
         stored = "no ranking" if manifest is None else f"the ranking of run {manifest['run']!r}"
         raise NotFound(
             f"{str(place)!r} has {stored}, not that of run {run!r}.",
-            hint="run labelnext run first, or set write.run and write.output to those of the run.",
+            hint=f"run {how('run', CONFIG)} first, or set write.run and write.output to those of "
+            "the run.",
         )
     batch = store.read_bytes(manifest["batch"]["path"])
     items = [json.loads(line) for line in (batch or b"").splitlines()]

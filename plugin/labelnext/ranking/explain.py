@@ -7,18 +7,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labelnext.acquisition import AcquisitionFunction, get_acquisition
 from labelnext.acquisition.box_committee import cluster_certainty
-from labelnext.acquisition.function import objects_of
 from labelnext.acquisition.matching import merge_boxes
 from labelnext.acquisition.objects import alone
 from labelnext.errors import NotFound
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
-from labelnext.ranking.reasons import class_name, reason
+from labelnext.ranking.reasons import class_name, objects_scored, own_options, reason
 from labelnext.support.words import counted
 
 _MOST = 20  # parts listed
@@ -39,6 +37,8 @@ class Explanation:
         reason: a one-line summary.
         parts: its objects, labels, classes or box clusters, each with its contribution.
         changes: what would move the item, as sentences.
+        link: where to open the item; None if there is no address.
+        address: where people begin to label; None if there is no address.
     """
 
     item_id: str
@@ -50,6 +50,8 @@ class Explanation:
     reason: str
     parts: Sequence[Mapping[str, Any]]
     changes: Sequence[str]
+    link: str | None = None
+    address: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -104,7 +106,7 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
         _status(pool, ranking, row, place),
         None if score is None or np.isnan(score) else score,
         rule,
-        reason(pool, row, ranking.of),
+        reason(pool, row, ranking.of, ranking.recipe),
         parts,
         changes,
     )
@@ -197,9 +199,9 @@ def _object_parts(
     options: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """The item's objects (or labels): class, confidence, score, and whether each counts."""
-    objects = _objects_of(pool, row, function, ranking, options)
+    objects = objects_scored(pool, row, ranking.of or "items", function, options)
     n = len(objects.confidences)
-    scores = function.function(alone(objects), **_of_function(function, options, without=True))
+    scores = function.function(alone(objects), **own_options(function, options, without=True))
     floor = float(options.get("floor", 0.0)) if ranking.of == "objects" else 0.0
     ids = np.arange(n) if ranking.of == "items" else objects.class_ids
     order = np.argsort(-objects.confidences, kind="stable")[:_MOST].tolist()
@@ -264,8 +266,8 @@ def _without_each(
     """How removing each of the most influential objects would change the score."""
     if ranking.of != "objects" or len(pool.object_sets) != 1:
         return []
-    objects = _objects_of(pool, row, function, ranking, options)
-    passed = _of_function(function, options)
+    objects = objects_scored(pool, row, "objects", function, options)
+    passed = own_options(function, options)
     floor = float(options.get("floor", 0.0))
     rows = np.flatnonzero(~(objects.confidences < floor))
     if len(rows) < 2:
@@ -292,25 +294,3 @@ def _about(ranking: Ranking, score: float, place: int, options: Mapping[str, Any
     scores = np.delete(ranking.pool_scores, place - 1)
     better = scores > score if ranking.direction == "high" else scores < score
     return f", about rank {int(np.count_nonzero(better)) + 1}"
-
-
-def _objects_of(
-    pool: Pool,
-    row: int,
-    function: AcquisitionFunction,
-    ranking: Ranking,
-    options: Mapping[str, Any],
-) -> Objects:
-    """The objects of one item, with weights if the function uses them."""
-    given = objects_of(pool, ranking.of or "items", {**function.options, **options})
-    chosen: NDArray[np.intp] = np.array([row])
-    return given.take(chosen)
-
-
-def _of_function(
-    function: AcquisitionFunction, options: Mapping[str, Any], *, without: bool = False
-) -> dict[str, Any]:
-    """The options passed to the function itself; `without` drops those that reduce objects."""
-    left_out = {"reduce", "k", "floor", "no_objects"} if without else set()
-    passed = function.own_options.keys() - left_out
-    return {n: v for n, v in options.items() if n in passed}

@@ -19,8 +19,9 @@ from labelnext.ranking.ranking import Ranking, priorities
 from labelnext.ranking.recipe import Purpose as Purpose
 from labelnext.ranking.recipe import Recipe, asked, resolved
 from labelnext.selection import INPUTS, SelectionMethod
+from labelnext.selection.hellinger import vectors_of_pool
 from labelnext.selection.sorting import stable_order
-from labelnext.selection.vectors import Points, Space, finite_rows
+from labelnext.selection.vectors import Array, Points, Space, finite_rows
 
 # Methods take one prediction per item, for any number of model versions.
 _OF_ALL_VERSIONS = {"probabilities": "mean_probabilities", "objects": "newest_objects"}
@@ -89,7 +90,9 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
         if obstacle := function.obstacle(pool, recipe.unit):
             raise InvalidInput(f"{obstacle}.", hint=advice(pool))
         scores, utilities = function.score(pool, of=recipe.unit, **recipe.scoring)
-    usable = _usable(method, pool, utilities)
+    space = Space(**recipe.space)
+    vectors = vectors_of_pool(pool, space.space) if "embeddings" in method.inputs else None
+    usable = _usable(method, pool, utilities, vectors)
     excluded, notices = constraints.excluded(pool)
     notices += auto_notices(recipe)
     order = pool.tie_order
@@ -98,7 +101,7 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     if method.seeded:
         options["seed"] = recipe.seed
 
-    inputs = _Inputs(method, pool, utilities, usable, Space(**recipe.space), recipe.seed)
+    inputs = _Inputs(method, pool, utilities, usable, vectors, space, recipe.seed)
 
     def choose(
         left: NDArray[np.intp], taken: NDArray[np.intp], wanted: int | None
@@ -169,17 +172,20 @@ def _tiers(pool: Pool, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
 def auto_notices(recipe: Recipe) -> list[Notice]:
     """What auto chose, for the report; margin, the usual choice, isn't mentioned."""
     usual = {"acquisition"} if recipe.acquisition == "margin" else set()
-    keys = [key for key in ("acquisition", "selection") if key in recipe.reasons]
+    keys = [key for key in ("acquisition", "selection", "space") if key in recipe.reasons]
     return [Notice(key, recipe.reasons[key]) for key in keys if key not in usual]
 
 
 def _usable(
-    method: SelectionMethod, pool: Pool, utilities: NDArray[np.floating] | None
+    method: SelectionMethod,
+    pool: Pool,
+    utilities: NDArray[np.floating] | None,
+    vectors: Array | None,
 ) -> NDArray[np.bool_]:
     """Which items have all inputs of the method, shape (n_items,)."""
     usable = np.ones(len(pool), dtype=bool) if utilities is None else ~np.isnan(utilities)
-    if pool.embeddings is not None and "embeddings" in method.inputs:
-        usable &= finite_rows(Points(pool.embeddings), pool.item_ids)
+    if vectors is not None:
+        usable &= finite_rows(Points(vectors), pool.item_ids)
     if "probabilities" in method.inputs and pool.mean_probabilities is not None:
         usable &= ~np.isnan(pool.mean_probabilities).any(axis=1)
     if pool.newest_objects is not None and "objects" in method.inputs:
@@ -203,6 +209,7 @@ class _Inputs:
     pool: Pool
     utilities: NDArray[np.floating] | None
     usable: NDArray[np.bool_]
+    vectors: Array | None
     space: Space
     seed: int
 
@@ -211,13 +218,13 @@ class _Inputs:
         """Points of pool rows, in a space learnt from all usable rows, in id order."""
         order = self.pool.tie_order
         rows = order[self.usable[order]]
-        assert self.pool.embeddings is not None
-        return self.space.of(self.pool.embeddings, rows, seed=self.seed)
+        assert self.vectors is not None
+        return self.space.of(self.vectors, rows, seed=self.seed)
 
     @cached_property
     def _finite(self) -> NDArray[np.bool_]:
-        assert self.pool.embeddings is not None
-        return finite_rows(Points(self.pool.embeddings))
+        assert self.vectors is not None
+        return finite_rows(Points(self.vectors))
 
     def of(self, candidates: NDArray[np.intp], taken: NDArray[np.intp]) -> dict[str, Any]:
         """The inputs for some candidates; items already taken count as labelled."""
@@ -226,7 +233,8 @@ class _Inputs:
     def _column(self, name: str, candidates: NDArray[np.intp], taken: NDArray[np.intp]) -> Any:
         source = name.removeprefix("labelled_").removeprefix("taken_")
         of_pool = _OF_ALL_VERSIONS.get(source, source)
-        column = self.utilities if name == "utilities" else getattr(self.pool, of_pool)
+        own = {"utilities": self.utilities, "embeddings": self.vectors}
+        column = own[source] if source in own else getattr(self.pool, of_pool)
         if column is None:
             if name not in self.method.needs:
                 return None

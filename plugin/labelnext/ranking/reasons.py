@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.acquisition import AcquisitionFunction, Unit
 from labelnext.acquisition.box_committee import class_flips
+from labelnext.acquisition.function import objects_of
 from labelnext.acquisition.matching import merge_boxes
-from labelnext.acquisition.objects import object_statistics
+from labelnext.acquisition.objects import alone, object_statistics
 from labelnext.pool.checks import mean_of_members
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
+from labelnext.ranking.recipe import Recipe
 from labelnext.support.words import counted
 
+DOUBTFUL = (0.25, 0.75)
+"""An object whose confidence lies between these may or may not be there."""
 
-def reason(pool: Pool, row: int, of: str | None) -> str:
+_TIE = 0.1  # two classes whose probabilities are closer than this
+_SURE = 0.8
+_NAMED = 3  # objects or classes in a sentence
+
+
+def reason(pool: Pool, row: int, of: str | None, recipe: Recipe | None = None) -> str:
     """A one-line reason for an item's score: its two best classes, its answer, or its objects.
 
     Args:
         pool: the items.
         row: position of the item.
         of: items or objects.
+        recipe: of the ranking; with it, objects that made the score come most doubtful first, and
+            those below the floor are only counted.
     """
     if pool.missing[row]:
         return "no prediction"
@@ -30,6 +45,9 @@ def reason(pool: Pool, row: int, of: str | None) -> str:
     if (of == "objects" or pool.members is None) and sets:
         if len(sets) > 1 and all(objects.boxes is not None for objects in sets):
             return _versions_reason(sets, row)
+        function = None if recipe is None or of != "objects" else recipe.function
+        if recipe is not None and function is not None and len(sets) == 1:
+            return _scored_reason(pool, row, function, recipe.scoring)
         return objects_reason(pool, sets[pool.newest_versions[row]], row)
     if pool.members is None:
         return ""
@@ -72,15 +90,139 @@ def objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> str
     start, end = objects.offsets[row : row + 2].tolist()
     if start == end:
         return "no objects"
-    confidences = objects.confidences[start:end]
-    order = np.argsort(-confidences, kind="stable")
-    ids = None if objects.class_ids is None else objects.class_ids[start:end]
+    own = objects.take(np.array([row]))
+    return _listed_objects(pool, own, np.argsort(-own.confidences, kind="stable"), most)
+
+
+def _listed_objects(pool: Pool, objects: Objects, order: NDArray[np.intp], most: int = 5) -> str:
+    """The number of objects, then the first ones of an order."""
+    confidences, ids = objects.confidences, objects.class_ids
     parts = [
         f"{'object' if ids is None else class_name(pool, int(ids[i]))} {confidences[i]:.2f}"
         for i in order[:most].tolist()
     ]
     more = f" and {len(order) - most} more" if len(order) > most else ""
     return f"{counted(len(order), 'object')}: {', '.join(parts)}{more}"
+
+
+def why(pool: Pool, row: int, of: str | None) -> str:
+    """Why an item is worth a label, as a sentence for people who have no use for scores.
+
+    Args:
+        pool: the items.
+        row: position of the item.
+        of: items or objects.
+
+    Example:
+        >>> pool = Pool(["a"], probabilities=[[0.51, 0.49]], classes=["cat", "dog"])
+        >>> why(pool, 0, "items")
+        'The model can hardly tell cat (51%) from dog (49%).'
+    """
+    if pool.missing[row]:
+        return "The model has not seen it yet."
+    if pool.answer is not None:
+        return _answer_in_words(pool, pool.answer, row)
+    if (of == "objects" or pool.members is None) and pool.object_sets:
+        return _objects_in_words(pool, pool.object_sets[pool.newest_versions[row]], row)
+    if pool.members is None:
+        return "It was chosen to make the batch varied."
+    members = pool.members[:, row]
+    members = members[~np.isnan(members).any(axis=1)]
+    return _classes_in_words(pool, members) if len(members) else "Its prediction is incomplete."
+
+
+def _classes_in_words(pool: Pool, members: NDArray[np.floating]) -> str:
+    """What the probabilities of one or several versions, shape (n_versions, n_classes), say."""
+    mean = mean_of_members(members[:, None])[0]
+    if pool.multilabel:
+        nearest = int(np.argmin(np.abs(mean - 0.5)))
+        return f"The model is least sure about {_share(pool, nearest, mean[nearest])}."
+    votes = np.bincount(members.argmax(axis=1))
+    won = np.argsort(-votes, kind="stable")[: np.count_nonzero(votes)].tolist()
+    if len(won) > 1:
+        named = ", ".join(f"{votes[c]} for {class_name(pool, c)}" for c in won[:_NAMED])
+        return f"The {len(members)} model versions disagree: {named}."
+    best, *others = np.argsort(-mean, kind="stable")[:2].tolist()
+    first = _share(pool, best, mean[best])
+    if not others or mean[best] >= _SURE:
+        return f"The model says {first}."
+    second = _share(pool, others[0], mean[others[0]])
+    if mean[best] - mean[others[0]] < _TIE:
+        return f"The model can hardly tell {first} from {second}."
+    return f"The model leans to {first}, but it may be {second}."
+
+
+def _share(pool: Pool, position: int, probability: float) -> str:
+    return f"{class_name(pool, position)} ({100 * probability:.0f}%)"
+
+
+def _answer_in_words(pool: Pool, answers: Objects, row: int) -> str:
+    start, end = answers.offsets[row : row + 2].tolist()
+    if start == end:
+        return "The model gave no answer."
+    sure = float(answers.confidences[start])
+    kind = -1 if answers.class_ids is None else int(answers.class_ids[start])
+    said = "its answer" if kind < 0 else class_name(pool, kind)
+    return f"The model is {'only ' if sure < _SURE else ''}{100 * sure:.0f}% sure of {said}."
+
+
+def _objects_in_words(pool: Pool, objects: Objects, row: int) -> str:
+    start, end = objects.offsets[row : row + 2].tolist()
+    if start == end:
+        return "The model found nothing here."
+    confidences = objects.confidences[start:end]
+    doubtful = np.flatnonzero((confidences >= DOUBTFUL[0]) & (confidences <= DOUBTFUL[1]))
+    found = counted(end - start, "object")
+    if not doubtful.size:
+        return f"The model found {found}; none with a confidence near one half."
+    nearest = doubtful[np.argsort(np.abs(confidences[doubtful] - 0.5), kind="stable")]
+    ids = None if objects.class_ids is None else objects.class_ids[start:end]
+    named = [
+        f"{'one' if ids is None else class_name(pool, int(ids[i]))} ({100 * confidences[i]:.0f}%)"
+        for i in nearest[:_NAMED].tolist()
+    ]
+    ending = " …" if len(nearest) > _NAMED else "."
+    verb = "is" if len(nearest) == 1 else "are"
+    return f"{len(nearest):,} of {found} {verb} doubtful: {', '.join(named)}{ending}"
+
+
+def _scored_reason(
+    pool: Pool, row: int, function: AcquisitionFunction, options: Mapping[str, Any]
+) -> str:
+    """The objects that made the score, most doubtful first; of those below the floor, how many."""
+    objects = objects_scored(pool, row, "objects", function, options)
+    counts = ~(objects.confidences < float(options.get("floor", 0.0)))
+    below = int((~counts).sum())
+    if not len(counts):
+        return "no objects"
+    left = f"{counted(below, 'object')} below the floor" if below else ""
+    if below == len(counts):
+        return left
+    chosen = objects.where(counts)
+    scores = function.function(alone(chosen), **own_options(function, options, without=True))
+    if chosen.weights is not None and function.direction == "high":
+        scores = scores * chosen.weights
+    doubt = scores if function.direction == "high" else -scores
+    text = _listed_objects(pool, chosen, np.argsort(-doubt, kind="stable"))
+    return f"{text}; {left}" if left else text
+
+
+def objects_scored(
+    pool: Pool, row: int, unit: Unit, function: AcquisitionFunction, options: Mapping[str, Any]
+) -> Objects:
+    """The objects of one item, with weights if the function uses them."""
+    given = objects_of(pool, unit, {**function.options, **options})
+    chosen: NDArray[np.intp] = np.array([row])
+    return given.take(chosen)
+
+
+def own_options(
+    function: AcquisitionFunction, options: Mapping[str, Any], *, without: bool = False
+) -> dict[str, Any]:
+    """The options passed to the function itself; `without` drops those that reduce objects."""
+    left_out = {"reduce", "k", "floor", "no_objects"} if without else set()
+    passed = function.own_options.keys() - left_out
+    return {n: v for n, v in options.items() if n in passed}
 
 
 def _versions_reason(versions: tuple[Objects, ...], row: int) -> str:

@@ -22,7 +22,8 @@ from labelnext.pool.pool import Pool
 from labelnext.selection import SelectionMethod, get_selection
 from labelnext.selection.auto import auto_selection
 from labelnext.selection.constraints import Constraints
-from labelnext.selection.vectors import Points, Space, finite_rows
+from labelnext.selection.hellinger import has_shares, vectors_of_pool
+from labelnext.selection.vectors import Coordinates, Points, Space, finite_rows
 from labelnext.support.signatures import fitted_options, option_kinds
 
 Purpose = Literal["label", "review"]
@@ -227,15 +228,28 @@ def resolved(recipe: Recipe, pool: Pool) -> Recipe:
             f"{_known_reasons(pool)}.",
             hint=hint,
         )
+    by_classes = recipe.space.get("space") == "probabilities"
     if recipe.selection == AUTO:
         name, why = auto_selection(
-            _n_anchors(pool),
+            _n_anchors(pool, recipe.space.get("space")),
             scored=recipe.acquisition is not None,
-            embedded=pool.embeddings is not None,
+            embedded=pool.embeddings is not None or by_classes,
             n_classes=None if pool.probabilities is None else pool.probabilities.shape[-1],
         )
         reasons = {**recipe.reasons, "selection": f"auto chose {name}: {why}."}
         recipe = replace(recipe, selection=name, reasons=reasons)
+    if (
+        "embeddings" in recipe.method.needs
+        and recipe.space.get("space") is None
+        and pool.embeddings is None
+        and has_shares(pool)
+    ):
+        why = f"the pool has no embeddings, so {recipe.selection} went by class probabilities."
+        recipe = replace(
+            recipe,
+            space={**recipe.space, "space": "probabilities"},
+            reasons={**recipe.reasons, "space": why[0].upper() + why[1:]},
+        )
     if "n_clusters" in method.required and "n_clusters" not in recipe.selection_options:
         n_clusters = _default_clusters(pool)
         recipe = replace(
@@ -293,11 +307,12 @@ def _known_reasons(pool: Pool) -> str:
     return "".join(f". {notice.message.rstrip('.')}" for notice in about_items[:3])
 
 
-def _n_anchors(pool: Pool) -> int:
+def _n_anchors(pool: Pool, space: Coordinates | None) -> int:
     """Number of labelled items with a finite embedding."""
-    if pool.embeddings is None:
+    vectors = vectors_of_pool(pool, space)
+    if vectors is None:
         return 0
-    return int((pool.labelled & finite_rows(Points(pool.embeddings), pool.item_ids)).sum())
+    return int((pool.labelled & finite_rows(Points(vectors), pool.item_ids)).sum())
 
 
 def _default_clusters(pool: Pool) -> int:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from labelnext.report.plots import Plot, add_legend, as_svg, filled_template, new_figure
+from labelnext.report.plots import add_legend, as_svg, filled_template, new_figure
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from labelnext.replays.outcomes import ReplayReport
     from labelnext.replays.stored import StoredReport
 
 
 def render_replay(report: ReplayReport) -> str:
     """The page of a replay."""
-    curves = _curve_plot(report)
-    return filled_template("replay.html.j2", [curves], report=report, curves=curves)
+    return filled_template("replay.html.j2", report=report, curves=_curve_plot(report))
 
 
 def render_stored(report: StoredReport) -> str:
@@ -24,11 +25,10 @@ def render_stored(report: StoredReport) -> str:
         (f"Version {name}: {target}", _found_plot(report, version, target))
         for (version, target), name in groups.items()
     ]
-    drawn = [plot for _, plot in plots]
-    return filled_template("stored.html.j2", drawn, report=report, titled=plots)
+    return filled_template("stored.html.j2", report=report, plots=plots)
 
 
-def _found_plot(report: StoredReport, version: int, target: str) -> Plot:
+def _found_plot(report: StoredReport, version: int, target: str) -> Markup:
     from labelnext.replays.stored import SHARES
 
     figure, axes = new_figure(3.0)
@@ -43,7 +43,7 @@ def _found_plot(report: StoredReport, version: int, target: str) -> Plot:
     return as_svg(figure)
 
 
-def _curve_plot(report: ReplayReport) -> Plot:
+def _curve_plot(report: ReplayReport) -> Markup:
     figure, axes = new_figure(3.6)
     for number, outcome in enumerate(report.outcomes):
         colour = "#52606d" if number == 0 else f"C{number - 1}"

@@ -21,19 +21,24 @@ from labelnext.ranking.reasons import (
     predictions_by_class,
     reason,
 )
+from labelnext.report.cards import cards_of
+from labelnext.report.pool_map import map_of
 from labelnext.support.histogram import histogram
 
 BINS = 30
 NEXT = 20
 
 
-def summarise(pool: Pool, ranking: Ranking, notices: Sequence[Notice] = ()) -> dict[str, Any]:
+def summarise(
+    pool: Pool, ranking: Ranking, notices: Sequence[Notice] = (), shown: int = NEXT
+) -> dict[str, Any]:
     """The fields of a Report that describe the pool and the ranking.
 
     Args:
         pool: the items that were read.
         ranking: their ranking.
         notices: more notices of the run.
+        shown: how many of the next items the page shows.
     """
     recipe = ranking.recipe
     floor = 0.0 if recipe is None or recipe.floor is None else recipe.floor
@@ -55,6 +60,10 @@ def summarise(pool: Pool, ranking: Ranking, notices: Sequence[Notice] = ()) -> d
         counts["without objects"] = int(empty.sum())
         if floor > 0:
             counts["below the floor"] = int((without_objects(pool, floor) & ~empty).sum())
+    rows = [
+        {**row, "reason": _reason(pool, places[row["item_id"]], ranking)}
+        for row in ranking.to_rows()[: max(shown, NEXT)]
+    ]
     return {
         "counts": counts,
         "ids": {
@@ -65,10 +74,9 @@ def summarise(pool: Pool, ranking: Ranking, notices: Sequence[Notice] = ()) -> d
         "scores": _distribution(ranking),
         "classes": _classes(pool, ranking, batch),
         "objects_per_item": _objects_per_item(pool, asked, batch, floor),
-        "next_items": [
-            {**row, "reason": _reason(pool, places[row["item_id"]], ranking)}
-            for row in ranking.to_rows()[:NEXT]
-        ],
+        "next_items": rows[:NEXT],
+        "cards": cards_of(pool, ranking, rows),
+        "pool_map": map_of(pool, ranking),
         "calibration": [found.to_dict() for found in trust(pool)],
         "seed": ranking.seed,
         "input_hash": pool.fingerprint(),
@@ -78,7 +86,7 @@ def summarise(pool: Pool, ranking: Ranking, notices: Sequence[Notice] = ()) -> d
 
 
 def _reason(pool: Pool, row: int, ranking: Ranking) -> str:
-    text = reason(pool, row, ranking.of)
+    text = reason(pool, row, ranking.of, ranking.recipe)
     if ranking.purpose == "label":
         return text
     return f"labelled {_label(pool, row)}; predicted {text}"

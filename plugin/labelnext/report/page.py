@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labelnext.ranking.reasons import DOUBTFUL
+from labelnext.report.cards import Card
 from labelnext.report.plots import (
     BATCH_COLOUR,
     POOL_COLOUR,
-    Plot,
     add_legend,
     as_svg,
     filled_template,
     new_figure,
     reliability_svg,
 )
+from labelnext.report.pool_map import PoolMap
+from labelnext.report.report import VERSIONS
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from labelnext.report.report import Report
 
 _MOST_CLASSES = 20
@@ -27,21 +32,45 @@ _MOST_CLASSES = 20
 
 def render(report: Report) -> str:
     """The HTML report of a run, self-contained: a browser fetches nothing else."""
-    scores = None if report.scores is None else _score_plot(report, report.scores)
-    classes = _class_plot(report.classes) if report.classes else None
-    reliability = [reliability_svg(found["bins"]) for found in report.calibration]
+    cards = report.cards or [Card.of_row(row) for row in report.next_items]
     return filled_template(
         "report.html.j2",
-        [plot for plot in (scores, classes, *reliability) if plot is not None],
         report=report,
+        cards=cards,
+        classes=sorted({name for card in cards for name in card.classes}),
+        scored=any(card.score is not None for card in cards),
+        any_boxes=any(card.picture and card.boxes for card in cards),
+        illustrated=any(card.picture or card.text for card in cards),
+        doubtful=DOUBTFUL,
+        versions_shown=VERSIONS,
+        pool_map=None if report.pool_map is None else _drawn(report.pool_map, cards),
         config=json.dumps(report.config, indent=2, ensure_ascii=False),
-        score_plot=scores,
-        class_plot=classes,
-        reliability_plots=reliability,
+        score_plot=None if report.scores is None else _score_plot(report, report.scores),
+        class_plot=_class_plot(report.classes) if report.classes else None,
+        reliability_plots=[reliability_svg(found["bins"]) for found in report.calibration],
     )
 
 
-def _score_plot(report: Report, scores: Mapping[str, Any]) -> Plot:
+def _drawn(found: PoolMap, cards: Sequence[Card]) -> dict[str, Any]:
+    """The paths of the map: dots, crosses, and a diamond for each item of the batch."""
+    ranks = {card.item_id: card.rank for card in cards}
+    batch = [
+        {"name": name, "target": ranks.get(name), "path": f"M{x:.1f} {y - 6:.1f}l6 6-6 6-6-6z"}
+        for name, (x, y) in zip(found.names, found.batch.tolist(), strict=True)
+    ]
+    return {
+        "rest": "".join(f"M{x:.1f} {y:.1f}h0" for x, y in found.rest.tolist()),
+        "labelled": "".join(
+            f"M{x - 4:.1f} {y - 4:.1f}l8 8m0-8l-8 8" for x, y in found.labelled.tolist()
+        ),
+        "batch": batch[::-1],  # the next item lies on top
+        "share": found.share,
+        "n_points": found.n_points,
+        "n_items": found.n_items,
+    }
+
+
+def _score_plot(report: Report, scores: Mapping[str, Any]) -> Markup:
     figure, axes = new_figure(2.6)
     edges = np.array(scores["edges"])
     width = np.diff(edges)
@@ -54,7 +83,7 @@ def _score_plot(report: Report, scores: Mapping[str, Any]) -> Plot:
     return as_svg(figure)
 
 
-def _class_plot(classes: Sequence[Mapping[str, Any]]) -> Plot:
+def _class_plot(classes: Sequence[Mapping[str, Any]]) -> Markup:
     by_size = sorted(range(len(classes)), key=lambda i: -classes[i]["pool"] - classes[i]["batch"])
     shown = [classes[i] for i in sorted(by_size[:_MOST_CLASSES])]
     totals = {part: max(sum(row[part] for row in classes), 1) for part in ("pool", "batch")}

@@ -7,55 +7,41 @@ import hashlib
 import io
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import numpy as np
 
-from labelnext.support.words import counted
+from labelnext.support.words import counted, some
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
     from matplotlib.figure import Figure
 
 
 POOL_COLOUR, BATCH_COLOUR = "#b8c4d0", "#d9480f"
 _FORBIDDEN = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML
+# A policy can name a sheet by its hash, but no style attribute: they become plain attributes.
+_COLOURS = {
+    "#000000": "currentColor",
+    POOL_COLOUR: "var(--pool)",
+    BATCH_COLOUR: "var(--batch)",
+    "#52606d": "var(--quiet)",
+}
+_SIZE = re.compile(r"[\d.]+px")
 _BARS = ("counts", "confidences", "accuracies")
 
 
-class Plot(str):
-    """A plot as an SVG element, which a template doesn't escape.
-
-    Attributes:
-        style: its style sheet, which the page's policy must allow.
-    """
-
-    __slots__ = ("style",)
-
-    style: str
-
-    @classmethod
-    def of(cls, svg: str, style: str) -> Plot:
-        """A plot of an element that holds this sheet."""
-        plot = cls(svg)
-        plot.style = style
-        return plot
-
-    def __html__(self) -> str:
-        """The element."""
-        return str(self)
-
-
-def filled_template(name: str, plots: Iterable[Plot], **values: object) -> str:
+def filled_template(name: str, **values: object) -> str:
     """An HTML page: the named template, filled with escaped values.
 
-    Its content security policy allows its own style sheets, by their hashes, and nothing else:
-    whatever the data hold, a browser runs no script and asks no server.
+    Its content security policy allows our own style sheet and script, by their hashes, and the
+    pictures inside the page, and nothing else: whatever the data hold, a browser runs no other
+    script and asks no server.
 
     Args:
         name: of the template.
-        plots: those among the values.
         values: what the template names.
     """
     import jinja2
@@ -68,19 +54,24 @@ def filled_template(name: str, plots: Iterable[Plot], **values: object) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals["counted"] = counted
-    style = Markup(environment.get_template("style.css").render())  # noqa: S704  # a file of ours
-    policy = _policy([style, *(plot.style for plot in plots)])
-    return environment.get_template(name).render(style=style, policy=policy, **values)
+    environment.globals.update(counted=counted, some=some)
+    style, script = (
+        Markup(environment.get_template(own).render())  # noqa: S704  # files of ours
+        for own in ("style.css", "script.js")
+    )
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {_hashed(style)}; "
+        f"script-src {_hashed(script)}; base-uri 'none'; form-action 'none'"
+    )
+    page = environment.get_template(name)
+    return page.render(style=style, script=script, policy=policy, **values)
 
 
-def _policy(styles: Iterable[str]) -> str:
-    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in styles]
-    allowed = " ".join(f"'sha256-{one}'" for one in dict.fromkeys(hashes))
-    return f"default-src 'none'; style-src {allowed}; base-uri 'none'; form-action 'none'"
+def _hashed(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def reliability_svg(bins: Mapping[str, Sequence[float | None]]) -> Plot:
+def reliability_svg(bins: Mapping[str, Sequence[float | None]]) -> Markup:
     """The reliability diagram as SVG: a bar per bin, and a line where confidence equals accuracy.
 
     Args:
@@ -125,7 +116,7 @@ def new_figure(height: float) -> tuple[Figure, Any]:
     return figure, axes
 
 
-def as_svg(figure: Figure) -> Plot:
+def as_svg(figure: Figure) -> Markup:
     """A plot as an SVG element; the same plot gives the same bytes."""
     import matplotlib as mpl
 
@@ -136,35 +127,44 @@ def as_svg(figure: Figure) -> Plot:
         mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "labelnext"}),
     ):
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        plain = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        figure.savefig(buffer, format="svg", metadata=plain, transparent=True)
     return _in_page(buffer.getvalue())
 
 
-def _in_page(svg: str) -> Plot:
-    """A drawing as an element of a page: without namespaces, all its styles in one sheet.
+def _in_page(svg: str) -> Markup:
+    """A drawing as an element of a page: without namespaces and styles, in the page's colours.
 
-    A policy can name a sheet by its hash, but no attribute. The drawing is parsed, because
-    matplotlib leaves quotes in texts as they are, and characters that XML forbids.
+    It is parsed, because matplotlib leaves quotes in texts as they are, and characters that XML
+    forbids.
     """
+    from markupsafe import Markup
+
     root = ElementTree.fromstring(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", svg))  # noqa: S314  # matplotlib's own
-    rules: dict[str, None] = {}
     for parent in root.iter():
         for child in [*parent]:
-            name = child.tag.rpartition("}")[2]
-            if name in ("metadata", "style"):
+            if child.tag.rpartition("}")[2] in ("metadata", "style"):
                 parent.remove(child)
-            if name == "style":
-                rules[child.text or ""] = None
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
         found = {key.rpartition("}")[2]: text for key, text in element.attrib.items()}
-        if declared := found.pop("style", ""):
-            # Named by what it says, as the plots of a page share their rules.
-            found["class"] = "p" + hashlib.sha256(declared.encode()).hexdigest()[:12]
-            rules[f".{found['class']} {{{declared}}}"] = None
+        found |= _attributes(found.pop("style", ""))
+        if element.tag == "g":
+            found.pop("id", None)  # nothing refers to a group, and plots would share its name
         element.attrib.clear()
         element.attrib.update(found)
-    sheet = ElementTree.Element("style")
-    sheet.text = "\n".join(rules)
-    root.insert(0, sheet)
-    return Plot.of(ElementTree.tostring(root, encoding="unicode"), sheet.text)
+    root.set("stroke-linejoin", "round")
+    return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704  # escaped by it
+
+
+def _attributes(style: str) -> dict[str, str]:
+    """The declarations of a style attribute, in colours that follow the page's."""
+    kept = {}
+    for name, _, value in (part.strip().partition(":") for part in style.split(";")):
+        name, value = name.strip(), value.strip()
+        if name == "font":  # of older versions: style, size and families
+            size = _SIZE.search(value)
+            name, value = "font-size", size[0] if size else "10px"
+        if name and name != "font-family":  # the page's own
+            kept[name] = _COLOURS.get(value, value)
+    return kept

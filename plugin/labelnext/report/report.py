@@ -13,6 +13,8 @@ from typing import Any
 from labelnext.errors import masked, masked_data, without_secrets
 from labelnext.pool.objects import Notice
 from labelnext.ranking.ranking import Ranking
+from labelnext.report.cards import Card
+from labelnext.report.pool_map import PoolMap
 from labelnext.support.words import counted
 
 
@@ -50,6 +52,9 @@ class Report:
         seconds: duration of each stage, in seconds.
         recipe: how the ranking was made, as in `labelnext.ranking.recipe.Recipe`.
         ranking: the ranking itself; not part of the JSON.
+        cards: the next items as the page shows them; not part of the JSON.
+        pool_map: where the items lie by their embeddings, if there are any; not part of the JSON.
+        address: where people begin to label; None if there is no address.
         path: path of the HTML page, if it was written.
         output: path of the ranking file, if one was written.
     """
@@ -79,6 +84,9 @@ class Report:
     seconds: Mapping[str, float]
     recipe: Mapping[str, Any] | None
     ranking: Ranking = field(repr=False)
+    cards: Sequence[Card] = field(default=(), repr=False)
+    pool_map: PoolMap | None = field(default=None, repr=False)
+    address: str | None = None
     path: Path | None = None
     output: Path | None = None
 
@@ -91,9 +99,20 @@ class Report:
             return ""
         return f"{counted(n_items, 'label')} came before their prediction, or from it"
 
+    @property
+    def nothing_ranked(self) -> str:
+        """Why nothing was ranked although something was to be; empty otherwise."""
+        review = self.ranking.purpose == "review"
+        n = self.counts["labelled" if review else "unscored"]
+        if self.counts["ranked"] or not n:
+            return ""
+        what = counted(n, "labelled item" if review else "item")
+        has = "a usable prediction" if n == 1 else "usable predictions"
+        return f"nothing was ranked: {what} {'was' if n == 1 else 'were'} to be, but without {has}."
+
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-able data; `batch` holds the whole batch."""
-        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "ranking"}
+        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NOT_JSON}
         data["notices"] = [vars(notice) for notice in self.notices]
         data["path"] = None if self.path is None else str(self.path)
         data["output"] = None if self.output is None else str(self.output)
@@ -110,9 +129,11 @@ class Report:
     def to_text(self) -> str:
         """The report in a few lines, for a terminal or a log."""
         lines = [f"labelnext {self.run}: {self.target}", counts_line(self.counts)]
+        if self.address is not None:
+            lines.insert(0, f"label at: {self.address}")
         if self.objects_per_item is not None:
             lines.append(f"objects per item: {per_item(self.objects_per_item)}")
-        lines += [calibration_line(found, self.reservation) for found in self.calibration]
+        lines += self.calibration_lines()
         lines += [f"warning: {notice.message}" for notice in self.notices]
         done = "would" if self.dry_run else "done"
         lines += [f"{done}: {step}" for step in self.steps]
@@ -123,6 +144,12 @@ class Report:
 
     __str__ = to_text
 
+    def calibration_lines(self) -> list[str]:
+        """The calibration in words: of the first model versions, and how many more there are."""
+        lines = [calibration_line(found, self.reservation) for found in self.calibration[:VERSIONS]]
+        more = len(self.calibration) - VERSIONS
+        return lines if more <= 0 else [*lines, f"and of {counted(more, 'more version')}"]
+
     def to_html(self) -> str:
         """The report as one self-contained HTML page."""
         from labelnext.report.page import render
@@ -132,6 +159,10 @@ class Report:
     _repr_html_ = to_html
 
 
+VERSIONS = 5
+"""Of how many model versions a report describes the calibration."""
+
+_NOT_JSON = ("ranking", "cards", "pool_map")
 _COUNTS = {
     "predicted": "with a prediction",
     "missing": "without a prediction",

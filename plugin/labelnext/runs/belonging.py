@@ -38,9 +38,11 @@ def belongs(journal: Journal, settings: Config) -> bool:
     origin = _origin(journal)
     if not reaches(journal, settings):
         return False
+    if not origin:
+        return True
     config = origin.get("config")
-    if config is None or settings.path is None:
-        return config is None or _same_output(origin, settings)
+    if config is None or settings.path is None:  # of Python code, which has no file's name
+        return _same_output(origin, settings)
     if config == _relative(settings.path, settings):
         return True
     # A configuration that was renamed keeps its runs; one that is still there keeps its own.

@@ -21,6 +21,9 @@ from labelnext.ranking.recipe import Recipe
 _log = logging.getLogger("labelnext")
 
 
+INPUT = "input"  # the note of a journal with the hash of what its run read
+
+
 class Job(Protocol):
     """One kind of pool, ready to be ranked and written.
 
@@ -59,6 +62,9 @@ class Job(Protocol):
 
     def snapshot(self, run_id: str) -> Snapshot:
         """A summary of this run, for comparison with later runs."""
+
+    def input_hash(self) -> str:
+        """A hash of the items that were read, or of their files, as the report has it."""
 
     def labelled(self) -> tuple[int, int, Pool]:
         """Number of items, number of labelled items, and a pool with the labelled ones."""

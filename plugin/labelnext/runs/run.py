@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,10 +23,12 @@ from labelnext.ranking.explain import Explanation
 from labelnext.ranking.files import ranking_format
 from labelnext.report.report import Report, versions
 from labelnext.runs.belonging import belongs, config_of, origin_of, shared_with
-from labelnext.runs.job import Job
+from labelnext.runs.illustrated import illustrated, linked
+from labelnext.runs.job import INPUT, Job
 from labelnext.runs.jobs import job_of
 from labelnext.runs.whole import WholeJob
 from labelnext.support.files import check_writable, sweep, write_atomically
+from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_url
 from labelnext.support.words import counted
 
@@ -106,6 +109,8 @@ def _carried_out(
             except WriteFailed as error:
                 failure = error
     report = _report(settings, platform, job, plan, output, journal, notices)
+    with suppress(WriteFailed):  # then `status` can't say that nothing has changed
+        journal.record(INPUT, sha256=report.input_hash)
     return report, failure
 
 
@@ -131,7 +136,7 @@ def _report(
         ranked = counted(findings["counts"]["ranked"], "ranked item")
         steps.append(f"Write {ranked} to {output}")
     written = Path(plan.output) if plan.output else output
-    return Report(
+    report = Report(
         run=plan.run,
         run_id=None if journal is None else journal.run_id,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -141,7 +146,7 @@ def _report(
         steps=steps,
         stays=plan.stays,
         next_steps=plan.next_steps if journal is None else journal.next_steps,
-        undo=f"labelnext undo {settings.path or 'CONFIG'}",
+        undo=how("undo", settings.path or CONFIG),
         config=settings.to_dict(),
         versions=versions((*platform.requires, *job.modules)),
         seconds=job.stages.seconds,
@@ -149,6 +154,7 @@ def _report(
         output=None if dry_run else written,
         **findings,
     )
+    return report if dry_run else illustrated(report, settings, platform)
 
 
 def explain(
@@ -162,7 +168,7 @@ def explain(
 
     Args:
         config: as for `run`.
-        item_id: id of the item.
+        item_id: id of the item; also the platform's own id where `source.key` names items.
         adapter: an adapter that is already open.
         progress: as for `run`.
 
@@ -177,7 +183,7 @@ def explain(
             hint="a review's report says why each label is doubtful.",
         )
     with opened(settings, adapter, progress) as platform:
-        return WholeJob(settings, platform, progress).explain(item_id)
+        return linked(WholeJob(settings, platform, progress).explain(item_id), platform)
 
 
 def _own_output(settings: Config, plan: Plan) -> Path | None:

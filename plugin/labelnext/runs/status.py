@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from labelnext.adapter.protocol import Adapter
+from labelnext.adapter.capabilities import Capability, can
+from labelnext.adapter.protocol import Adapter, ShowsItems, TellsWork
+from labelnext.adapter.team import Work
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
-from labelnext.errors import InvalidInput
+from labelnext.errors import ConfigError, InvalidInput, without_secrets
 from labelnext.journal.journal import journals
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
@@ -20,7 +22,10 @@ from labelnext.replays.curves import Protocol
 from labelnext.replays.forecast import Forecast, forecast
 from labelnext.replays.replay import labelled_part
 from labelnext.runs.belonging import belongs
+from labelnext.runs.job import INPUT
 from labelnext.runs.jobs import job_of
+from labelnext.runs.status_page import render_status
+from labelnext.support.files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,9 @@ class Status:
         runs: summaries of all runs, oldest first.
         signals: signs that further labelling may gain little.
         forecast: what further labelling would gain, or why there is no forecast.
+        unchanged: whether predictions and labels are still those that the newest run read.
+        work: who labelled what; None if it was not asked for, or the platform does not tell.
+        path: path of the page, if one was written.
     """
 
     n_items: int
@@ -40,6 +48,9 @@ class Status:
     runs: list[Snapshot]
     signals: list[Signal]
     forecast: Forecast | str
+    unchanged: bool = False
+    work: Work | None = None
+    path: Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -47,6 +58,7 @@ class Status:
         return {
             "n_items": self.n_items,
             "n_labelled": self.n_labelled,
+            "unchanged": self.unchanged,
             "runs": [run.to_dict() for run in self.runs],
             "signals": [asdict(signal) for signal in self.signals],
             "forecast": ahead if isinstance(ahead, str) else asdict(ahead),
@@ -62,6 +74,7 @@ def status(
     *,
     adapter: Adapter | None = None,
     progress: Progress | None = None,
+    page: Path | None = None,
 ) -> Status:
     """Labelling progress, score changes between runs, stopping signals and a forecast.
 
@@ -69,13 +82,41 @@ def status(
         config: as for `run`.
         adapter: an adapter that is already open.
         progress: as for `run`.
+        page: where to write a page for managers, which also says who labelled what.
+
+    Raises:
+        ConfigError: if the page must not be written there.
     """
     settings = loaded(config)
+    if page is not None and page.suffix not in (".html", ".htm"):
+        raise ConfigError(f"html must be a path that ends in .html; got {str(page)!r}.")
+    work, address = None, None
     with opened(settings, adapter, progress) as platform:
-        n_items, n_labelled, pool = job_of(settings, platform, progress).labelled()
+        job = job_of(settings, platform, progress)
+        n_items, n_labelled, pool = job.labelled()
+        input_hash = job.input_hash()
+        if page is not None and can(platform, Capability.TELLS_WORK):
+            work = cast("TellsWork", platform).work()
+        if page is not None and can(platform, Capability.SHOWS_ITEMS):
+            address = cast("ShowsItems", platform).address()
     others = {j.run_id for j in journals(settings.state) if not belongs(j, settings)}
     seen = snapshots(settings.state / "history", but=others)
-    return Status(n_items, n_labelled, seen, signals(seen), _forecast(settings, pool))
+    ahead, same = _forecast(settings, pool), _same_input(settings, input_hash)
+    found = Status(n_items, n_labelled, seen, signals(seen), ahead, same, work, page)
+    if page is not None:
+        name = str(settings.path.name if settings.path else settings.source.adapter)
+        text = render_status(found, {"name": name, "address": address or ""})
+        data = without_secrets(text).encode()
+        write_atomically(page, lambda file: file.write(data))
+    return found
+
+
+def _same_input(settings: Config, input_hash: str) -> bool:
+    """Whether the newest run of the configuration read what is there now."""
+    own = [j for j in journals(settings.state) if j.what == "run" and belongs(j, settings)]
+    newest = [journal for journal in own if journal.status == "done"][-1:]
+    read = [journal.notes.get(INPUT, {}).get("sha256") for journal in newest]
+    return read == [input_hash]
 
 
 def _forecast(settings: Config, pool: Pool) -> Forecast | str:

@@ -23,6 +23,7 @@ from labelnext.config.opened import opened
 from labelnext.errors import InvalidInput, Unavailable, WriteFailed
 from labelnext.runs.run import run
 from labelnext.support.files import write_atomically
+from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
 
 _LONGEST_WAIT = 300.0  # seconds between two attempts while the platform is away
@@ -150,7 +151,7 @@ def _count(settings: Config) -> int:
                 adapter.name,
                 Capability.COUNTS_LABELS,
                 able(Capability.COUNTS_LABELS),
-                "Or schedule labelnext run instead.",
+                f"Or schedule {how('run', CONFIG)} instead.",
             )
         return cast("CountsLabels", adapter).count_labels()
 

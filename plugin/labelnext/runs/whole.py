@@ -96,13 +96,17 @@ class WholeJob:
         """A summary of this run, for comparison with later runs."""
         return snapshot_of(run_id, self.pool, self.ranking)
 
+    def input_hash(self) -> str:
+        """The hash of the items, independent of their order."""
+        return self.pool.fingerprint()
+
     def labelled(self) -> tuple[int, int, Pool]:
         """Number of items, number of labelled items, and a pool with the labelled ones."""
         return len(self.pool), int(self.pool.labelled.sum()), self.pool
 
     def findings(self, notices: Sequence[Notice]) -> Mapping[str, Any]:
         """The fields of a Report that describe the pool and its ranking."""
-        return summarise(self.pool, self.ranking, notices)
+        return summarise(self.pool, self.ranking, notices, self._settings.report.thumbnails)
 
     def explain(self, item_id: str) -> Explanation:
         """Explain why an item ranks where it does.
@@ -110,4 +114,6 @@ class WholeJob:
         Raises:
             NotFound: if the source has no such item.
         """
+        if not (self.pool.item_ids == item_id).any():
+            item_id = self._platform.item_of(item_id) or item_id
         return explain_item(self.pool, self.ranking, item_id)

@@ -28,6 +28,7 @@ from labelnext.selection.prob_cover import prob_cover
 from labelnext.selection.stochastic import stochastic
 from labelnext.selection.top_k import top_k
 from labelnext.selection.typiclust import typiclust
+from labelnext.selection.uncertainty_herding import uncertainty_herding
 from labelnext.selection.weighted import weighted
 from labelnext.support.plugins import Table, instance_of
 from labelnext.support.signatures import option_kinds
@@ -47,6 +48,9 @@ INPUTS: Mapping[str, str] = {
 
 
 Large = Literal["scores", "clusters", "rounds"]
+
+
+_OWN_WAYS = {"scores": ("top_k", "stochastic"), "clusters": ("image_diversity", "typiclust")}
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,25 @@ class SelectionMethod:
     references: str
     large: Large | None = None
     prefix: bool = False
+
+    def __post_init__(self) -> None:
+        """Check that the method can do on a pool in parts what its row says.
+
+        Raises:
+            LabelnextError: if it can't; a fault in the row.
+        """
+        own = _OWN_WAYS.get(self.large or "")
+        if own is not None and self.name not in own:
+            raise LabelnextError(
+                f"the row of the selection method {self.name} must leave out large, or say rounds; "
+                f"got {self.large!r}.",
+                hint=f"that is how {' and '.join(own)} are carried out in SQL.",
+            )
+        if self.large == "rounds" and "embeddings" not in self.inputs:
+            raise LabelnextError(
+                f"the row of the selection method {self.name} must leave out large, as the method "
+                "takes no embeddings; got 'rounds'.",
+            )
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -198,7 +221,7 @@ _METHODS = {
         SelectionMethod(
             "prob_cover",
             prob_cover,
-            complexity="O(n² d) time, O(pairs within the radius) memory",
+            complexity="O(n² d), above 30,000 items O(n d) · 16,384",
             guarantee="covers at least 1 − 1/e of what the best batch of that size covers",
             summary="the item with the most uncovered neighbours, again and again",
             references="Yehuda et al. (2022)",
@@ -206,10 +229,19 @@ _METHODS = {
         SelectionMethod(
             "facility_location",
             facility_location,
-            complexity="O(n² d) time, O(n²) memory, above 5,000 items O(n · n_neighbours)",
+            complexity="O(n² d), above 30,000 items O(n d) · 16,384",
             guarantee="reaches at least 1 − 1/e of the best objective for that batch size",
             summary="a batch that has something similar to every item in the pool",
             references="Nemhauser, Wolsey and Fisher (1978); Wei, Iyer and Bilmes (2015)",
+            large="rounds",
+        ),
+        SelectionMethod(
+            "uncertainty_herding",
+            uncertainty_herding,
+            complexity="O(n² d), above 30,000 items O(n d) · 16,384",
+            guarantee="reaches at least 1 − 1/e of the best objective for that batch size",
+            summary="a batch that has something similar to every doubtful item in the pool",
+            references="Bae et al. (2024, 2025), MaxHerding and Uncertainty herding",
             large="rounds",
         ),
         SelectionMethod(
@@ -291,5 +323,6 @@ __all__ = [
     "stochastic",
     "top_k",
     "typiclust",
+    "uncertainty_herding",
     "weighted",
 ]

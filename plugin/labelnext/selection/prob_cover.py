@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.selection.clustering import k_means
+from labelnext.selection.kernels import Kernel
+from labelnext.selection.neighbours import greedy_cover
 from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
 from labelnext.support.annotations import Between, Count, NaturalNumber, Positive, Seed
 from labelnext.support.signatures import checked
@@ -60,67 +62,12 @@ def prob_cover(
     n_picks = len(points) if budget is None else min(budget, len(points))
     if n_picks == 0:
         return np.empty(0, dtype=np.intp)
-    with one_blas_thread():
-        if radius is None:
+    if radius is None:
+        with one_blas_thread():
             radius = _pure_radius(points, n_clusters, purity, seed)
-        offsets, neighbours = _within(points, points, radius)
-        covered = np.diff(_within(points, given, radius)[0]) > 0
-    return _greedy_cover(offsets, neighbours, covered, n_picks)
-
-
-def _greedy_cover(
-    offsets: NDArray[np.intp],
-    neighbours: NDArray[np.intp],
-    covered: NDArray[np.bool_],
-    n_picks: int,
-) -> NDArray[np.intp]:
-    """Most uncovered neighbours first; each edge is visited once, when its end is covered."""
-    n = len(covered)
-    degrees = np.diff(offsets)
-    gains = degrees - _counts(offsets, neighbours, np.flatnonzero(covered), n)
-    picks: list[int] = []
-    while len(picks) < n_picks:
-        best = int(gains.argmax())
-        if gains[best] <= 0:
-            break
-        picks.append(best)
-        reached = neighbours[offsets[best] : offsets[best + 1]]
-        new = reached[~covered[reached]]
-        covered[new] = True
-        gains -= _counts(offsets, neighbours, new, n)
-    rest = np.setdiff1d(np.arange(n), picks)
-    rest = rest[np.argsort(-degrees[rest], kind="stable")]
-    order: NDArray[np.intp] = np.concatenate([np.array(picks, dtype=np.intp), rest])
-    return order[:n_picks]
-
-
-def _counts(
-    offsets: NDArray[np.intp], neighbours: NDArray[np.intp], items: NDArray[np.intp], n: int
-) -> NDArray[np.intp]:
-    """How many of `items` each item has as neighbours."""
-    parts = [neighbours[offsets[i] : offsets[i + 1]] for i in items.tolist()]
-    return np.bincount(np.concatenate(parts), minlength=n) if parts else np.zeros(n, np.intp)
-
-
-def _within(
-    points: Points, others: Points, radius: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The others within `radius` of each point, as offsets and positions."""
-    counts: list[NDArray[np.intp]] = [np.zeros(1, dtype=np.intp)]
-    neighbours: list[NDArray[np.intp]] = [np.empty(0, dtype=np.intp)]
-    origin = points[:1]
-    for _, block in points.blocks():
-        rows, columns = [], []
-        for part, targets in others.blocks():
-            near = squared_distances(block - origin, targets - origin) <= radius * radius
-            row, column = np.nonzero(near)
-            rows.append(row)
-            columns.append(column + part.start)
-        row = np.concatenate([np.empty(0, np.intp), *rows])
-        by_row = np.argsort(row, kind="stable")
-        neighbours.append(np.concatenate([np.empty(0, np.intp), *columns])[by_row])
-        counts.append(np.bincount(row, minlength=len(block)))
-    return np.cumsum(np.concatenate(counts)), np.concatenate(neighbours)
+    return greedy_cover(
+        points, given, Kernel("top_hat", radius * radius), n_picks, who="prob_cover", seed=seed
+    )
 
 
 def _pure_radius(points: Points, n_clusters: int, purity: float, seed: int) -> float:

@@ -20,6 +20,7 @@ from labelnext.support.threads import in_order
 Array: TypeAlias = NDArray[np.floating]
 Distance = Literal["euclidean", "cosine"]
 Projection = Literal["pca", "random"]
+Coordinates = Literal["embeddings", "probabilities"]
 
 _Result = TypeVar("_Result")
 
@@ -202,6 +203,9 @@ class Space:
     Vectors are standardised, then projected, then scaled to unit length, as requested.
 
     Attributes:
+        space: embeddings, or probabilities: √P of the class probabilities P, for the Hellinger
+            distance; of detected objects, P is each class's share of the confidences. When None,
+            embeddings, or probabilities if the pool has no embeddings and the method needs them.
         distance: euclidean, or cosine: Euclidean between unit vectors, which orders pairs as the
             cosine does.
         standardise: scale every dimension to mean 0 and standard deviation 1.
@@ -209,6 +213,7 @@ class Space:
         n_components: dimensions of the projection.
     """
 
+    space: Coordinates | None = None
     distance: Distance = "euclidean"
     standardise: bool = False
     projection: Projection | None = None

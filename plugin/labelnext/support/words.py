@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def counted(n: int, noun: str, plural: str | None = None) -> str:
     """A count with its noun.
@@ -16,3 +18,14 @@ def counted(n: int, noun: str, plural: str | None = None) -> str:
         ('1 object', '0 items', '2,000 boxes')
     """
     return f"{n:,} {noun if n == 1 else plural or f'{noun}s'}"
+
+
+def some(names: Sequence[str], most: int = 10) -> str:
+    """The first names, whole, and how many more there are.
+
+    Example:
+        >>> some(["a", "b", "c"]), some(["a", "b", "c"], most=2)
+        ('a, b, c', 'a, b and 1 more')
+    """
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"

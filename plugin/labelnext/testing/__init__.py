@@ -39,13 +39,18 @@ from labelnext.adapter.capabilities import Capability
 
 # So that their bare asserts show values, as in test files.
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{name}" for name in ("base", "reading", "writing", "batches", "labels"))
+    *(
+        f"{__name__}.{name}"
+        for name in ("base", "reading", "writing", "batches", "labels", "previews", "team")
+    )
 )
 
 from labelnext.testing.base import Suite
 from labelnext.testing.batches import GivesBatchesSuite, TakesBatchesSuite
 from labelnext.testing.labels import CountsLabelsSuite, TakesLabelsSuite
+from labelnext.testing.previews import ShowsItemsSuite
 from labelnext.testing.reading import ReadsSuite, StreamsSuite
+from labelnext.testing.team import TellsWorkSuite
 from labelnext.testing.writing import TakesObjectScoresSuite, WritesSuite
 
 
@@ -66,6 +71,8 @@ SUITES: Mapping[Capability, type[Suite]] = {
     Capability.TAKES_BATCHES: TakesBatchesSuite,
     Capability.TAKES_LABELS: TakesLabelsSuite,
     Capability.TAKES_OBJECT_SCORES: TakesObjectScoresSuite,
+    Capability.TELLS_WORK: TellsWorkSuite,
+    Capability.SHOWS_ITEMS: ShowsItemsSuite,
 }
 """The suite of each capability."""
 
@@ -75,10 +82,12 @@ __all__ = [
     "CountsLabelsSuite",
     "GivesBatchesSuite",
     "ReadsSuite",
+    "ShowsItemsSuite",
     "StreamsSuite",
     "Suite",
     "TakesBatchesSuite",
     "TakesLabelsSuite",
     "TakesObjectScoresSuite",
+    "TellsWorkSuite",
     "WritesSuite",
 ]

@@ -15,15 +15,22 @@ from labelnext.errors import ConfigError, UnknownName
 
 BOTH = {Capability.READS, Capability.WRITES}
 DECLARED = {
-    "files": BOTH | {Capability.STREAMS, Capability.GIVES_BATCHES},
+    "files": BOTH | {Capability.STREAMS, Capability.GIVES_BATCHES, Capability.SHOWS_ITEMS},
     "fiftyone": BOTH
     | {
         Capability.GIVES_BATCHES,
         Capability.TAKES_BATCHES,
         Capability.TAKES_LABELS,
         Capability.TAKES_OBJECT_SCORES,
+        Capability.SHOWS_ITEMS,
     },
-    "label-studio": BOTH | {Capability.COUNTS_LABELS, Capability.TAKES_BATCHES},
+    "label-studio": BOTH
+    | {
+        Capability.COUNTS_LABELS,
+        Capability.TAKES_BATCHES,
+        Capability.TELLS_WORK,
+        Capability.SHOWS_ITEMS,
+    },
 }
 
 
@@ -80,10 +87,22 @@ def test_table_of_adapters_says_what_each_can_do(
 ) -> None:
     lines = printed(monkeypatch, capsys)
     assert lines["files"] == (
-        "yes read items, write rankings, read large pools in parts, give batches to other platforms"
+        "read items, write rankings, read large pools in parts, "
+        "give batches to other platforms, show its items in reports yes"
     )
-    assert lines["label-studio"].endswith("count labels, take batches from other platforms")
-    assert lines["fiftyone"].endswith("take labels back, write a score for each object")
+    assert (
+        lines["label-studio"]
+        .removesuffix(" yes")
+        .endswith(
+            "count labels, take batches from other platforms, tell who labelled what, "
+            "show its items in reports"
+        )
+    )
+    assert (
+        lines["fiftyone"]
+        .removesuffix(" yes")
+        .endswith("take labels back, write a score for each object, show its items in reports")
+    )
 
 
 def printed(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> dict[str, str]:

@@ -19,7 +19,7 @@ from labelnext.adapter import adapter_names
 from labelnext.cli import main
 from labelnext.cli.console import out as console
 from labelnext.config import load_config
-from labelnext.config.template import config_template
+from labelnext.config.template import config_template, secret_variables
 
 COMMANDS = [
     "run",
@@ -202,7 +202,7 @@ def test_check_of_a_missing_file_fails(folder: Path) -> None:
 def test_init_writes_a_config_that_loads_once_it_is_filled_in(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("API_KEY", "abcdef")
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "abcdef")
     data = yaml.safe_load(config_template(name))
     filled = {"path": "p.csv", "dataset": "d", "url": "http://127.0.0.1", "project": 1}
     filled["api_key"] = "abcdef"
@@ -212,6 +212,52 @@ def test_init_writes_a_config_that_loads_once_it_is_filled_in(
     loaded = load_config(data).to_dict()
     for section in ("acquisition", "selection", "report"):
         assert data[section].items() <= loaded[section].items()
+
+
+@pytest.mark.parametrize(
+    ("platform", "todo"),
+    [
+        (
+            "label-studio",
+            "Fill in url, project and set LABEL_STUDIO_API_KEY in the environment, then run: ",
+        ),
+        ("fiftyone", "Fill in dataset, then run: "),
+        ("files", "Fill in path, then run: "),
+    ],
+)
+def test_init_says_what_is_left_to_do(platform: str, todo: str, tmp_path: Path) -> None:
+    result = labelnext("init", platform, "--output", "my file.yaml", folder=tmp_path)
+    wrote = f"Wrote my file.yaml. {todo}labelnext check 'my file.yaml'\n"
+    assert (result.stdout, result.stderr) == (wrote, "")
+    text = (tmp_path / "my file.yaml").read_text("utf-8")
+    assert text.startswith("# labelnext run 'my file.yaml'\n")
+    assert "send" not in yaml.safe_load(text)  # another platform's keys
+
+
+def test_secrets_of_a_template_have_the_names_that_the_pages_use() -> None:
+    page = Path(__file__).parents[3] / "docs" / "label-studio.md"
+    (variable,) = secret_variables(config_template("label-studio"))
+    assert f"export {variable}=" in page.read_text("utf-8")
+    assert f"api_key: ${{{variable}}}" in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("p.csv", "item_id,p_a,p_b\nx,0.9,0.1\ny,0.5,0.5\n"),
+        ("p.csv", "file,cat,dog\nx,0.9,0.1\ny,0.5,0.5\n"),
+        ("p.jsonl", '{"item_id": "x", "probabilities": {"a": 0.9, "b": 0.1}}\n'),
+        ("p.json", '[{"label": "cat", "score": 0.9}, {"label": "dog", "score": 0.2}]'),
+    ],
+)
+def test_init_of_a_file_writes_what_runs(name: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text, "utf-8")
+    done = labelnext("init", "files", name, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("Wrote labelnext.yaml. Run: labelnext check labelnext.yaml\n")
+    assert f"'{name}' " in done.stdout
+    assert labelnext("check", "labelnext.yaml", folder=tmp_path).returncode == 0
+    assert labelnext("run", "labelnext.yaml", folder=tmp_path).returncode == 0
 
 
 def test_init_does_not_write_over_a_file(folder: Path) -> None:

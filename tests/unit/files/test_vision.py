@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
+from labelnext.adapter import open_adapter
 from labelnext.adapter.formats import recognition
 from labelnext.config import load_config
 from labelnext.errors import InvalidInput
@@ -127,6 +128,20 @@ def test_classification_of_roboflow_is_ranked_by_its_probabilities() -> None:
 def test_labels_are_refused_by_name(place: str) -> None:
     with pytest.raises(InvalidInput, match="labels, not predictions"):
         read(place)
+
+
+def test_a_shape_of_an_unknown_kind_is_left_out_and_named(tmp_path: Path) -> None:
+    boxes = "".join(
+        f'<image id="{i}" name="{i}.jpg" width="10" height="10">'
+        f'<box label="dog" score="0.{i + 10}" xtl="1" ytl="1" xbr="5" ybr="5"/></image>'
+        for i in range(19)
+    )
+    odd = '<image id="19" name="odd.jpg"><star label="dog" score="0.5"/></image>'
+    (tmp_path / "a.xml").write_text(f"<annotations>{boxes}{odd}</annotations>")
+    pool = open_adapter("files", path=str(tmp_path / "a.xml")).read()
+    (notice,) = [n for n in pool.notices if n.item_ids]
+    assert "star in image odd.jpg" in notice.message
+    assert notice.item_ids == ("odd.jpg",)
 
 
 def test_cvat_for_video_is_told_what_to_export() -> None:

@@ -22,6 +22,7 @@ from labelnext.quality.reviews import review
 from labelnext.runs.run import explain
 from labelnext.runs.status import status
 from labelnext.runs.undo import undo
+from labelnext.support.started import how_to_install
 
 ROWS = [[0.9, 0.1], [0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]
 
@@ -179,7 +180,7 @@ def test_missing_extra_names_its_install_line(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match="cleanlab") as caught:
         review(Pool("a", probabilities=ROWS[:1], labels=[0]))
-    assert caught.value.hint == "pip install 'labelnext[review]'"
+    assert caught.value.hint == how_to_install("labelnext[review]")
 
 
 SOURCE = {"adapter": "label-studio", "url": "http://localhost", "api_key": "k", "project": 1}

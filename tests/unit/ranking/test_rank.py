@@ -169,7 +169,9 @@ def test_diversity_with_a_score_orders_the_rest_by_it() -> None:
 
 def test_diversity_needs_embeddings_and_a_number_of_clusters() -> None:
     with pytest.raises(InvalidInput, match="image_diversity needs embeddings"):
-        rank(POOL, None, selection="image_diversity")
+        rank(POOL, None, selection="image_diversity", space="embeddings")
+    with pytest.raises(InvalidInput, match="image_diversity needs embeddings"):
+        rank(Pool(["a"], classes=["x"]), None, selection="image_diversity")
     with pytest.raises(InvalidInput, match="n_clusters must be given"):
         rank(Pool(["a"], embeddings=[[1.0]]), None, selection="image_diversity")
     assert len(

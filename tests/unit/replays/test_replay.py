@@ -86,9 +86,8 @@ def test_labels_saved_are_counted_for_each_class(capsys: pytest.CaptureFixture[s
     assert random.class_labels_to_match == [20, 20]
     assert margin.class_labels_to_match == [15, None]
     assert json.loads(report.to_json())["outcomes"][1]["class_labels_to_match"] == [15, None]
-    (table,) = re.findall(r"of each class</h2>\n<table>(.*?)</table>", report.to_html(), re.DOTALL)[
-        :1
-    ]
+    tables = r'of each class</h2>\n<div class="wide"><table>(.*?)</table>'
+    (table,) = re.findall(tables, report.to_html(), re.DOTALL)[:1]
     cells = re.findall(r"<td[^>]*>(.*?)</td>", table)
     assert cells == ["a", "20", "15", "b", "20", "not reached"]
     print_replay(report)

@@ -59,6 +59,29 @@ def test_one_output_of_two_configurations_is_named_and_undone_in_turn(tmp_path: 
     assert not (tmp_path / "r.csv").exists()
 
 
+def test_runs_of_python_code_belong_to_their_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mine, other = (configured(tmp_path, name, f"{name}.csv") for name in ("mine", "other"))
+    settings = {
+        "source": {"adapter": "files", "path": "p.jsonl"},
+        "write": {"output": "mine.csv"},
+        "report": {"path": None},
+    }
+    run_id = labelnext.run(settings).run_id
+    elsewhere = {**settings, "write": {"output": "elsewhere.csv"}}
+    assert [j.run_id for j in runs(mine)] == [j.run_id for j in runs(settings)] == [run_id]
+    assert runs(other) == runs(elsewhere) == []
+    with pytest.raises(NotFound):
+        undo(other)
+    with pytest.raises(NotFound):
+        undo(elsewhere)
+    assert (tmp_path / "mine.csv").exists()
+    undo(settings)
+    assert not (tmp_path / "mine.csv").exists()
+
+
 def test_a_renamed_configuration_keeps_its_runs_and_a_copy_has_none(tmp_path: Path) -> None:
     alpha = configured(tmp_path, "alpha", "r.csv")
     run_id = labelnext.run(alpha).run_id

@@ -5,14 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from labelnext.errors import InvalidInput
-from labelnext.selection import facility_location
-from labelnext.selection.facility_location import (
-    _maximised,
-    _nearest_pairs,
-    maximise_facility_location,
-    similarity_scale,
-)
+from labelnext.errors import InvalidInput, LabelnextWarning
+from labelnext.selection import facility_location, uncertainty_herding
+from labelnext.selection.facility_location import maximise_facility_location, similarity_scale
 from labelnext.selection.vectors import as_points
 
 
@@ -74,26 +69,47 @@ def test_labelled_items_cover_from_the_start() -> None:
     assert facility_location(points, given, 12).tolist() == expected
 
 
+@pytest.fixture
+def sparse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small pools keep nearest neighbours alone, too."""
+    monkeypatch.setattr("labelnext.selection.neighbours.DENSE", 0)
+
+
+@pytest.mark.usefixtures("sparse")
 def test_sparse_graph_with_all_neighbours_is_the_dense_one() -> None:
     points = np.random.default_rng(2).normal(size=(150, 3))
-    sparse = _maximised(_nearest_pairs(as_points(points), 150, 2.0), np.zeros(150), 20)
-    matrix = similarities_of(points, points, 2.0)
-    assert sparse.tolist() == maximise_facility_location(matrix, 20).tolist()
+    found = facility_location(points, points[:0], 20, n_neighbours=150)
+    matrix = similarities_of(points, points, similarity_scale(as_points(points), 0))
+    assert found.tolist() == maximise_facility_location(matrix, 20).tolist()
 
 
-def test_sparse_graph_keeps_the_nearest_in_both_directions() -> None:
+@pytest.mark.usefixtures("sparse")
+@pytest.mark.filterwarnings("ignore::labelnext.errors.LabelnextWarning")
+@pytest.mark.parametrize("n_given", [0, 5])
+def test_sparse_graph_keeps_the_nearest_candidates_of_each_item(n_given: int) -> None:
     points = np.random.default_rng(3).normal(size=(60, 2))
-    matrix = similarities_of(points, points, 2.0)
+    given = np.random.default_rng(4).normal(size=(n_given, 2))
+    scale = similarity_scale(as_points(points), 0)
+    matrix = similarities_of(points, points, scale)
     keep = np.zeros((60, 60), dtype=bool)
     np.put_along_axis(keep, np.argsort(-matrix, axis=1)[:, :7], True, axis=1)
-    kept = np.where(keep | keep.T, matrix, 0)
-    sparse = _maximised(_nearest_pairs(as_points(points), 7, 2.0), np.zeros(60), 15)
-    assert sparse.tolist() == plain_greedy(kept, np.zeros(60), 15)
+    cover = similarities_of(points, given, scale).max(axis=1, initial=0)
+    found = facility_location(points, given, 10, n_neighbours=7)
+    assert found.tolist() == plain_greedy(np.where(keep, matrix, 0), cover, 10)
+
+
+@pytest.mark.usefixtures("sparse")
+def test_share_of_the_cover_that_was_seen_is_measured() -> None:
+    # Each item sees itself alone, so the pick covers 1 of the 1 + e^-0.5 + e^-2 that it covers.
+    points = np.array([[0.0], [1.0], [2.0]])
+    with pytest.warns(LabelnextWarning, match="they hold 57.4 % of"):
+        uncertainty_herding(points, points[:0], budget=1, width=1.0, n_neighbours=1)
 
 
 def test_pool_above_the_stated_size_is_sparse_and_close_to_dense() -> None:
     points = np.random.default_rng(4).normal(size=(5200, 3)).astype(np.float32)
-    order = facility_location(points, points[:0], 20)
+    with pytest.warns(LabelnextWarning, match="of 5,200 of 5,200 items; they hold 99.9 %"):
+        order = facility_location(points, points[:0], 20)
     matrix = similarities_of(points, points, similarity_scale(as_points(points), 0))
     dense = objective(matrix, maximise_facility_location(matrix, 20).tolist())
     assert objective(matrix, order.tolist()) > 0.9 * dense

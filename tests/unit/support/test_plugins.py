@@ -119,8 +119,8 @@ def test_commands_list_the_rows_of_a_package_and_rank_by_them(site: Path, folder
     for group, rows in EXAMPLE_ROWS.items():
         for name, target in rows.items():
             row = [group.removeprefix("labelnext."), name, "labelnext_example 1.0", target, "yes"]
-            lines = [line.split("  ") for line in out["plugins"].splitlines()]
-            assert row in [[cell.strip() for cell in line if cell.strip()] for line in lines]
+            lines = [line.split("\t") for line in out["plugins"].splitlines()]
+            assert row in lines
     with (folder / "ranking.csv").open() as file:
         ranked = [
             (row["item_id"], float(row["score"]), row["batch"]) for row in csv.DictReader(file)

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import sys
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,15 +109,18 @@ def open_app(config: Config, *, port: int = 5151) -> None:
         Unavailable: if the database or the App does not start.
     """
     from labelnext_adapters.fiftyone.database.connection import load_dataset, reach_database
+    from labelnext_adapters.fiftyone.database.mongod import own_database
     from labelnext_adapters.fiftyone.options import FiftyOneSource
     from labelnext_adapters.fiftyone.write.manage import batch_view
 
     source = config.source_options
     if not isinstance(source, FiftyOneSource):
         raise ConfigError(f"source.adapter must be fiftyone; got {config.source.adapter!r}.")
-    reach_database()
-    view = batch_view(load_dataset(source.dataset), config.write.run)
-    serve(view, port=port, said=f"the batch of {config.write.run}")
+    folder = source.database
+    with own_database(config.directory / folder.expanduser()) if folder else nullcontext():
+        reach_database()
+        view = batch_view(load_dataset(source.dataset), config.write.run)
+        serve(view, port=port, said=f"the batch of {config.write.run}")
 
 
 def serve(view: Any, *, port: int, said: str, hint: str | None = None) -> None:

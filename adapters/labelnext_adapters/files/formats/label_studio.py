@@ -11,6 +11,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.adapter.sample import Sample
 from labelnext.errors import MissingExtra, NotFound
 from labelnext.pool.pool import Pool
+from labelnext.support.started import how_to_install
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 """How the names of exports end; only these are read of a folder."""
@@ -55,7 +56,7 @@ def read_several(paths: list[Path], options: LabelStudioExportOptions, context: 
     except ImportError as error:
         raise MissingExtra(
             "reading a Label Studio export needs msgspec, which is not installed.",
-            hint="pip install 'labelnext[label-studio]'",
+            hint=how_to_install("labelnext[label-studio]"),
         ) from error
     setup = next(iter(files(options, context)), None)
     if setup is not None and not setup.is_file():

@@ -10,6 +10,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
+from labelnext.support.started import how
 from labelnext_adapters.files.vision.options import DetectionOptions
 
 
@@ -38,7 +39,7 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
     raise InvalidInput(
         "a pickle must hold the detections of each image: bboxes, labels and scores, boxes, labels "
         "and scores, or xyxy and confidence.",
-        hint="convert it to JSON where it was made; labelnext formats lists what is read.",
+        hint=f"convert it to JSON where it was made; {how('formats')} lists what is read.",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
+from labelnext.support.started import how
 from labelnext.support.words import counted
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.item_ids import ITEM_KEYS, id_in
@@ -169,7 +170,7 @@ def pool_of_outputs(
         raise InvalidInput(
             f"an output must be one of: {'; '.join(_KINDS.values())}; got "
             f"{outputs[0].value!r:.80} at {outputs[0].place}.",
-            hint="labelnext formats lists the other formats.",
+            hint=f"{how('formats')} lists the other formats.",
         )
     whole = kind == "classes" and all(
         len(output.value) == 1 for output in outputs if kind_of(output.value) == "classes"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from labelnext.errors import InvalidInput, MissingExtra
+from labelnext.support.started import how_to_install
 from labelnext_adapters.files.oddities import Unusable
 
 _SPAN = struct.Struct(">QQQllll")  # id, knowledge base id, label, start, end, characters
@@ -52,7 +53,7 @@ def read_docbin(path: Path) -> list[Document]:
     except ImportError as error:
         raise MissingExtra(
             "reading a .spacy file needs msgpack, which is not installed.",
-            hint="pip install 'labelnext[spacy]'",
+            hint=how_to_install("labelnext[spacy]"),
         ) from error
 
     def unpacked(data: Any) -> Any:

@@ -40,7 +40,7 @@ def read_cvat(path: Path, classes: Sequence[str] | None) -> Pool:
         )
     if not images:
         raise InvalidInput("the file must hold at least one image; it has none.")
-    shapes = [s for image in images for s in image if s.tag in _SHAPES]
+    shapes = [shape for image in images for shape in _shapes(image)]
     tags = [tag for image in images for tag in image.iter("tag")]
     _refuse_labels(shapes or tags)
     if classes is None:
@@ -53,7 +53,7 @@ def read_cvat(path: Path, classes: Sequence[str] | None) -> Pool:
     detections = Detections(gathered, None)
     for image in images:
         name, size = _name(image), (_number(image, "width"), _number(image, "height"))
-        own = [shape for shape in image if shape.tag in _SHAPES]
+        own = _shapes(image)
         if not name or not own:
             with gathered.record(f"image {name}", name):
                 gathered.nothing(gathered.new_item(name))
@@ -61,6 +61,8 @@ def read_cvat(path: Path, classes: Sequence[str] | None) -> Pool:
         row = gathered.new_item(name)
         for shape in own:
             with gathered.record(f"{shape.tag} in image {name}", name):
+                if shape.tag not in _SHAPES:
+                    raise Unusable(f"its kind must be one of {', '.join(_SHAPES)}")
                 if _score(shape) is None:
                     raise Unusable("it has no score")
                 box = _box(shape)
@@ -84,6 +86,11 @@ def _tagged(gathered: Gathered, images: Sequence[Element]) -> Pool:
             elif tags:
                 gathered.scores(row, {tag.get("label"): _score(tag) for tag in tags})
     return gathered.pool()
+
+
+def _shapes(image: Element) -> list[Element]:
+    """What is labelled in an image, also of kinds that are unknown."""
+    return [s for s in image if s.tag in _SHAPES or (s.tag != "tag" and s.get("label"))]
 
 
 def _name(image: Element) -> str:

@@ -9,7 +9,7 @@ from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.adapter.protocol import Finding
 from labelnext.errors import LabelnextError
 from labelnext.pool.pool import Pool
-from labelnext.support.words import counted
+from labelnext.support.words import counted, some
 from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.read import choose_versions, read_page
 from labelnext_adapters.label_studio.read.scope import find_part
@@ -21,8 +21,8 @@ from labelnext_adapters.label_studio.server.project import (
 )
 from labelnext_adapters.label_studio.server.shapes import User
 from labelnext_adapters.label_studio.server.tasks import Tasks
+from labelnext_adapters.label_studio_format.controls import CONTROLS
 from labelnext_adapters.label_studio_format.predictions import make_pool
-from labelnext_adapters.label_studio_format.regions import CONTROLS
 from labelnext_adapters.label_studio_format.setup import find_setup
 
 # Versions that the integration tests ran with; others may work, and get a warning.
@@ -131,7 +131,7 @@ def _check_predictions(
             Finding("warning", "The project has no predictions.", "import a model's output.")
         )
         return
-    counts = ", ".join(f"{v['model_version']!r} ({v['count']})" for v in versions)
+    counts = some([f"{v['model_version']!r} ({v['count']})" for v in versions])
     said = f"Model versions, newest first: {counts}."
     if len(versions) > 1 and source.model_version is None:
         hint = "each task's newest prediction counts; set source.model_version to read one version."
@@ -145,7 +145,7 @@ def _check_predictions(
     read_page(client, source.number, members, tasks, find_part(client, source))
     item_ids = [str(i) for i in tasks.ids]
     pool = make_pool(members, tasks.ids, item_ids, tasks.annotated, [], merge=source.merge)
-    findings += _what_they_hold(pool, " or ".join(repr(name) for name in members))
+    findings += _what_they_hold(pool, _or([repr(name) for name in members]))
 
 
 def _what_they_hold(pool: Pool, wanted: str) -> list[Finding]:
@@ -173,3 +173,8 @@ def _what_they_hold(pool: Pool, wanted: str) -> list[Finding]:
 
 
 __all__ = ["TESTED_SDKS", "TESTED_SERVERS", "check"]
+
+
+def _or(names: list[str]) -> str:
+    """Names of versions, one of which is meant."""
+    return " or ".join(names) if len(names) <= 5 else f"one of {counted(len(names), 'version')}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from labelnext.errors import InvalidInput, NotFound, listed
 from labelnext.pool.objects import Notice
-from labelnext.support.words import counted
+from labelnext.support.words import counted, some
 from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.tab import View, list_tabs
@@ -95,7 +95,7 @@ def _instant(when: datetime) -> str:
 def _find_tab(views: list[View], wanted: int | str) -> View:
     matching = [v for v in views if wanted in (v["id"], v["data"].get("title"))]
     if not matching:
-        known = ", ".join(f"{v['id']} ({v['data'].get('title')!r})" for v in views) or "none"
+        known = some([f"{v['id']} ({v['data'].get('title')!r})" for v in views]) or "none"
         raise NotFound(
             f"tab must be the number or title of a tab in the project; got {wanted!r}.",
             hint=f"available tabs: {known}.",

@@ -11,6 +11,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import NotFound, listed
 from labelnext.pool.objects import Notice
 from labelnext.support import words
+from labelnext.support.started import CONFIG, how
 from labelnext_adapters.label_studio.options import LabelStudioSend
 from labelnext_adapters.label_studio.send.already_sent import made_project, project_mark, sent_tasks
 from labelnext_adapters.label_studio.send.label_tag import find_tag
@@ -76,7 +77,7 @@ def _made(client: Client, origin: Origin) -> int:
     if not numbers:
         raise NotFound(
             f"no batch of {origin.dataset} has been sent to {client.url}.",
-            hint="run labelnext send first, or set send.project.",
+            hint=f"run {how('send', CONFIG)} first, or set send.project.",
         )
     return max(numbers)
 

@@ -230,6 +230,17 @@ class Client:
         said = self.decode(answer, Any) if answer.strip() else None
         return said if isinstance(said, dict) else {}
 
+    def download(self, path: str, seconds: float, params: Mapping[str, str]) -> bytes:
+        """The body of a GET that may fail: asked once.
+
+        Args:
+            path: without a slash at its beginning.
+            seconds: how long to wait for the answer.
+            params: of the address.
+        """
+        options = {"max_retries": 0, "timeout_in_seconds": seconds}
+        return self._request("GET", path, retry=False, params=params, request_options=options)
+
     def upload(self, path: str, files: Mapping[str, str]) -> None:
         """Send files that no task uses yet; once, because it would keep a second copy.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from labelnext.errors import NotFound, WriteRefused
 from labelnext_adapters.label_studio.server import shapes
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.tab_columns import tab_columns
 from labelnext_adapters.label_studio.server.tags import tag_of
 from labelnext_adapters.label_studio.server.tasks import BATCH, FIELDS, KEYS, PRIORITY, Keys
 
@@ -108,7 +110,9 @@ def tab_url(client: Client, project: int, view: int) -> str:
     return f"{client.url}/projects/{project}/data?tab={view}"
 
 
-def put_tab(client: Client, project: int, views: list[View], wanted: View) -> None:
+def put_tab(
+    client: Client, project: int, views: list[View], wanted: View, media: Sequence[str] = ()
+) -> None:
     """Make the tab, or set its order and filter again; its columns stay as people left them.
 
     People do change the order: a click on the arrow beside it reverses it for all users.
@@ -118,13 +122,15 @@ def put_tab(client: Client, project: int, views: list[View], wanted: View) -> No
         project: the tab's.
         views: the tabs that are there.
         wanted: title, ordering, filters and the stamp of the run.
+        media: data keys with the image or text of a task, which a new tab shows.
     """
     tab = own_tab(views, wanted["title"])
     if tab is None:
         if not views:
             # Label Studio makes its own first tab only where there is none at all.
             _create(client, project, _default_data())
-        _create(client, project, {"type": "list", "target": "tasks", **wanted})
+        columns = tab_columns(client, project, media)
+        _create(client, project, {"type": "list", "target": "tasks", **columns, **wanted})
     elif any(tab["data"].get(name) != value for name, value in wanted.items()):
         update_tab(client, tab, {**tab["data"], **wanted})
 

@@ -9,7 +9,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, InvalidInput, listed
 from labelnext.journal.plan import Plan, Step
 from labelnext.ranking.ranking import Ranking
-from labelnext.support.words import counted
+from labelnext.support.words import counted, some
 from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project, is_copy
@@ -253,7 +253,7 @@ def _copy_steps(
         ),
     ]
     if old:
-        names = ", ".join(repr(name) for name in old)
+        names = some([repr(name) for name in old])
         what = f"Remove the earlier run's copies: {names}"
         steps.append(Step("copies", what, 0, {**shared, "task_ids": [], "versions": old}))
     return steps

@@ -22,6 +22,7 @@ from labelnext_adapters.label_studio.server.tags import tag_of
 from labelnext_adapters.label_studio.server.tasks import KEYS, count_tasks
 from labelnext_adapters.label_studio.write.annotators import shard_names
 from labelnext_adapters.label_studio.write.shards import Shards
+from labelnext_adapters.label_studio_format.media import shown_keys
 
 _OURS = ("total_annotations", "cancelled_annotations", "annotators")  # columns our filters use
 
@@ -56,6 +57,7 @@ def tab_steps(
     wanted = project.get("maximum_annotations") or 1
     queue = project.get("skip_queue")
     hidden = skipped == "never" or (queue == IGNORED and wanted == 1)
+    media = [key for key in shown_keys(str(project.get("label_config") or "")) if key]
     steps = []
     for name in shard_names(write.annotators):
         title = tab_title(write, name)
@@ -70,7 +72,7 @@ def tab_steps(
         )
         order = ordering(whole=write.mode == "queue", keys=KEYS[place["purpose"]])
         tab = {"title": title, "ordering": order, "filters": shown}
-        payload = {**place, "tab": tab, "annotator": None if whole else name}
+        payload = {**place, "tab": tab, "annotator": None if whole else name, "media": media}
         steps.append(Step("tab", f'Create or update the tab "{title}"', 0, payload))
     return steps
 

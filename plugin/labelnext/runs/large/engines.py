@@ -19,6 +19,7 @@ from labelnext.adapter.protocol import Part, Streams
 from labelnext.config.config import Config
 from labelnext.errors import LabelnextError, MissingExtra, Unavailable, unknown
 from labelnext.runs.large.part import Scored, Task, do_part
+from labelnext.support.started import how_to_install
 from labelnext.support.store import Store
 from labelnext.support.threads import in_order
 
@@ -69,7 +70,7 @@ def on_ray(
     except ImportError as error:
         raise MissingExtra(
             "engine ray needs the package ray, which is not installed.",
-            hint="pip install 'labelnext[ray]'",
+            hint=how_to_install("labelnext[ray]"),
         ) from error
     with _connected(settings.ray.address):
         ray.data.DataContext.get_current().enable_progress_bars = False  # ours is there

@@ -15,6 +15,7 @@ from labelnext.quality.stopping import Snapshot
 from labelnext.ranking.rank import auto_notices
 from labelnext.ranking.ranking import Ranking, as_rows
 from labelnext.ranking.recipe import Recipe
+from labelnext.report.cards import Card
 from labelnext.report.findings import BINS, NEXT
 from labelnext.runs.large.order import Scores
 from labelnext.runs.large.part import Scored
@@ -172,6 +173,9 @@ class Summary:
         order = ("items", "predicted", "missing", "labelled", "unscored", "ranked")
         counts = {name: scored.counts.get(name, 0) for name in order}
         rest = {name: n for name, n in scored.counts.items() if name not in order}
+        rows = [
+            {**row, "reason": scored.reasons.get(row["item_id"], "")} for row in self._rows[:NEXT]
+        ]
         return {
             "counts": {**counts, "batch": self.n_batch, **rest},
             "ids": {"missing": scored.missing, "unscored": _by_id(scored.unscored)},
@@ -181,10 +185,8 @@ class Summary:
             "objects_per_item": self._objects_per_item(),
             "calibration": [trust.to_dict() for trust in self.calibration],
             "seed": self.recipe.seed,
-            "next_items": [
-                {**row, "reason": scored.reasons.get(row["item_id"], "")}
-                for row in self._rows[:NEXT]
-            ],
+            "next_items": rows,
+            "cards": [Card.of_row(row) for row in rows],
             "recipe": self.recipe.to_dict(),
             "ranking": ranking,
         }

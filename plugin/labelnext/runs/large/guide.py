@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe
+from labelnext.selection.hellinger import vectors_of_pool
 from labelnext.selection.typiclust import nearest
 from labelnext.selection.vectors import Array, Points
 from labelnext.support.store import Store
@@ -24,17 +25,18 @@ KINDS = ("sample", "labelled", "centres")
 
 
 def vectors_of(pool: Pool, recipe: Recipe) -> Array:
-    """The embeddings of a pool.
+    """What the method takes as embeddings of a pool.
 
     Raises:
         InvalidInput: if it has none.
     """
-    if pool.embeddings is None:
+    vectors = vectors_of_pool(pool, recipe.space.get("space"))
+    if vectors is None:
         raise InvalidInput(
             f"{recipe.selection} needs embeddings, and the pool has none.",
             hint="name their column: columns: {embedding: …}; or use selection top_k.",
         )
-    return pool.embeddings
+    return vectors
 
 
 def table_of_vectors(names: Sequence[str], vectors: Array, labelled: NDArray[np.bool_]) -> pa.Table:

@@ -149,6 +149,10 @@ class LargeJob:
         assert self._performer is not None, "a run was carried out"
         return self._performer.summary.snapshot(run_id)
 
+    def input_hash(self) -> str:
+        """A hash of the names, rows and payloads of the parts."""
+        return _fingerprint(self.parts)
+
     def labelled(self) -> tuple[int, int, Pool]:
         """How many items there are, how many are labelled, and a pool of those with a class."""
         return labelled_items(self._settings, self._platform, self.parts, self._progress)
@@ -163,7 +167,7 @@ class LargeJob:
             return summarise(self.pool, self.ranking, [Notice("first_part", message), *notices])
         return {
             **self._performer.summary.parts_of_report(notices),
-            "input_hash": _fingerprint(self.parts),
+            "input_hash": self.input_hash(),
         }
 
 

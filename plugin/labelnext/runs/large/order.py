@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labelnext.errors import InvalidInput, MissingExtra, WriteFailed, listed
+from labelnext.support.started import how_to_install
 from labelnext.support.store import Store
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def opened_scores(
     except ImportError as error:
         raise MissingExtra(
             "a pool of many files needs the package duckdb, which is not installed.",
-            hint="pip install 'labelnext[large]'",
+            hint=how_to_install("labelnext[large]"),
         ) from error
     folder.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {

@@ -32,6 +32,7 @@ from labelnext.runs.large.part import Scored, Task
 from labelnext.runs.large.part_findings import judged
 from labelnext.runs.large.score_part import Scoring
 from labelnext.runs.large.survey import SAMPLE_SIZE, Survey, make_guide
+from labelnext.support.started import CONFIG, how
 from labelnext.support.store import MANIFEST, Store, is_run_id, is_url, manifest_of
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ class LargePerformer(Performer):
             raise WriteRefused(
                 f"run {self._journal.run_id} can't be undone: a later run removed the ranking "
                 f"it had replaced, that of run {listed(sorted(missing))}.",
-                hint="run labelnext run for a new ranking.",
+                hint=f"run {how('run', CONFIG)} for a new ranking.",
             )
 
     def _store(self, step: Step) -> Store:

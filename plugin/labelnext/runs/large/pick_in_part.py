@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.errors import LabelnextWarning
 from labelnext.pool.checks import id_order
 from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe
@@ -112,5 +114,8 @@ def picked(
     given = labelled if len(labelled) else np.empty((0, points.shape[1]))
     columns = {"embeddings": points, "labelled_embeddings": given, "utilities": utilities}
     inputs = {name: column for name, column in columns.items() if name in method.inputs}
-    picks: NDArray[np.intp] = method.function(**inputs, budget=recipe.budget, **options)
+    with warnings.catch_warnings():
+        # Of a part alone; what all rounds cost is measured in the second.
+        warnings.simplefilter("ignore", LabelnextWarning)
+        picks: NDArray[np.intp] = method.function(**inputs, budget=recipe.budget, **options)
     return picks

@@ -177,7 +177,7 @@ class Scoring:
 
         best = _best(utilities, ids, NEXT)
         foremost = [str(i) for i in ids.take(pa.array(best)).to_pylist()]
-        reasons = (reason(pool, int(row), self.recipe.unit) for row in best)
+        reasons = (reason(pool, int(row), self.recipe.unit, self.recipe) for row in best)
         return Scored(
             counts={
                 "items": len(pool),

@@ -30,6 +30,7 @@ _MEASURED = 5_000  # items of the sample on which the rounds are compared with o
 _MEASURES: dict[str, tuple[str, Callable[[Array, Array], float]]] = {
     "k_center": ("covering radius", covering_radius),
     "facility_location": ("coverage", coverage),
+    "uncertainty_herding": ("coverage", coverage),
 }
 
 

@@ -84,7 +84,7 @@ def test_a_ranking_whose_files_are_gone_is_not_put_back(tmp_path: Path) -> None:
         labelnext.run(config)
     undo(config)
     manifest = (tmp_path / "ranking" / "manifest.json").read_bytes()
-    with pytest.raises(LabelnextError, match="a later run removed the ranking that it replaced"):
+    with pytest.raises(LabelnextError, match="a later run removed the ranking it had replaced"):
         undo(config)
     assert (tmp_path / "ranking" / "manifest.json").read_bytes() == manifest
     files = json.loads(manifest)["files"]

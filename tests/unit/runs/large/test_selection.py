@@ -156,7 +156,7 @@ def test_clusters_of_a_sample_that_is_the_pool_give_the_batch_of_the_whole(
     assert any("learnt its centres from a sample of" in n.message for n in report.notices)
 
 
-@pytest.mark.parametrize("method", ["k_center", "facility_location"])
+@pytest.mark.parametrize("method", ["k_center", "facility_location", "uncertainty_herding"])
 def test_rounds_in_one_part_give_the_batch_of_the_whole(tmp_path: Path, method: str) -> None:
     table = embedded()
     how = {"selection": {"method": method, "budget": 30}}
@@ -170,7 +170,7 @@ def test_rounds_in_one_part_give_the_batch_of_the_whole(tmp_path: Path, method: 
 
 
 @pytest.mark.parametrize("kind", ["clustered", "random", "outliers"])
-@pytest.mark.parametrize("method", ["k_center", "facility_location"])
+@pytest.mark.parametrize("method", ["k_center", "facility_location", "uncertainty_herding"])
 def test_two_rounds_come_close_to_one(tmp_path: Path, method: str, kind: str) -> None:
     table = embedded(kind)
     path = tmp_path / "data"
@@ -195,6 +195,12 @@ def test_two_rounds_come_close_to_one(tmp_path: Path, method: str, kind: str) ->
         once = candidates[k_center(candidates, given, 40)]
         radii = [covering_radius(candidates, np.concatenate([given, c])) for c in (twice, once)]
         assert radii[0] <= 1.15 * radii[1]
+    elif method == "uncertainty_herding":
+        whole = in_memory(tmp_path, table, selection={"method": method, "budget": 40})
+        batch = [row["item_id"] for row in whole.to_pylist() if row["batch"]]
+        once = points[[names.index(i) for i in batch]]
+        covers = [coverage(candidates, np.concatenate([given, c])) for c in (twice, once)]
+        assert covers[0] >= 0.97 * covers[1]
     else:
         once = candidates[facility_location(candidates, given, 40)]
         covers = [coverage(candidates, np.concatenate([given, c])) for c in (twice, once)]
@@ -228,8 +234,19 @@ def test_clusters_for_classes_that_one_part_happens_to_hold_are_refused(tmp_path
 
 def test_a_pool_without_embeddings_is_refused(tmp_path: Path) -> None:
     path = spread(classification(texts(100)), tmp_path / "data", 2)
+    how = {"method": "image_diversity", "options": {"space": "embeddings"}}
     with pytest.raises(InvalidInput, match="image_diversity needs embeddings"):
-        labelnext.run(settings(tmp_path, path, selection={"method": "image_diversity"}))
+        labelnext.run(settings(tmp_path, path, selection=how))
+
+
+def test_a_pool_without_embeddings_goes_by_probabilities_as_in_memory(tmp_path: Path) -> None:
+    table = classification(texts(600))
+    how = {"selection": {"method": "image_diversity", "budget": 20}}
+    report = labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", 5), **how))
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table, **how))
+    assert "The pool has no embeddings, so image_diversity went by class probabilities." in [
+        notice.message for notice in report.notices
+    ]
 
 
 @pytest.mark.parametrize(

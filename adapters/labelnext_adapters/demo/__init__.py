@@ -1,0 +1,1 @@
+"""What the demos share: the command, the digits, and what is printed."""

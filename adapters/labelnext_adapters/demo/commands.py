@@ -1,0 +1,62 @@
+"""The command `demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from labelnext.errors import ConfigError, MissingExtra, unknown
+from labelnext.support.started import installed_here
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: labelnext demo files")
+def demo(
+    platform: Annotated[
+        str,
+        typer.Argument(
+            help="files: ten seconds and no server; label-studio: a Label Studio of its own; "
+            "fiftyone: a FiftyOne dataset in a database of its own."
+        ),
+    ] = "fiftyone",
+    open_app: Annotated[
+        bool,
+        typer.Option("--app", help="For fiftyone: open the FiftyOne App on the existing ranking."),
+    ] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the demo's files; by default .demo, .demo-files or .demo-label-studio."
+        ),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the App (5151) or of Label Studio (8080).")
+    ] = None,
+) -> None:
+    """Run a complete example on handwritten digits, in a folder of its own."""
+    from labelnext.adapter.registry import get_adapter, missing_modules
+    from labelnext.support.plugins import entries
+    from labelnext_adapters.demo.shown import FOLDERS
+
+    found = {entry.name: entry for entry in entries("labelnext.demos")}
+    if platform not in found:
+        raise unknown("demo", platform, found)
+    if open_app and platform != "fiftyone":
+        raise ConfigError(
+            f"--app must be left out of the demo for {platform}; it opens the FiftyOne App."
+        )
+    adapter = get_adapter(platform)
+    missing = missing_modules(adapter)
+    if missing:
+        raise MissingExtra(
+            f"the demo needs the package {missing[0]}, which isn't installed.",
+            hint=f"{installed_here(adapter.install)}, or try demo files, which needs nothing more.",
+        )
+    options: dict[str, bool | int] = {"app": open_app} if platform == "fiftyone" else {}
+    where = folder or FOLDERS.get(platform, Path(f".demo-{platform}"))
+    if port is not None and platform != "files":
+        options["port"] = port
+    found[platform].load()(where, **options)

@@ -1,0 +1,60 @@
+"""What the report shows of samples: their image, and where the App opens them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from labelnext.adapter.preview import Preview
+from labelnext_adapters.fiftyone.database.connection import talking
+from labelnext_adapters.fiftyone.database.values import fetch
+
+_WAIT = 0.2  # seconds for the App to answer
+
+
+def previews_of(collection: Any, item_ids: Sequence[str], key: str | None) -> dict[str, Preview]:
+    """What can be shown of these samples, by their items.
+
+    Args:
+        collection: a dataset or view.
+        item_ids: of the items.
+        key: the field that holds them; None for the samples' own ids.
+    """
+    app = app_address()
+    name = quote(collection._root_dataset.name, safe="")
+    pictured = collection.media_type == "image"
+    with talking():
+        # Values of a key may be numbers, which the item's text doesn't tell.
+        view = collection if key else collection.select(list(item_ids))
+        columns = fetch(view, ["id", key or "id", *(["filepath"] if pictured else [])])
+    ids = columns["id"]
+    wanted, found = set(item_ids), {}
+    for item, sample, path in zip(
+        columns[key or "id"], ids, columns.get("filepath", [None] * len(ids)), strict=True
+    ):
+        if str(item) not in wanted:
+            continue
+        link = None if app is None else f"{app}/datasets/{name}?id={sample}"
+        image = partial(_bytes, path) if isinstance(path, str) and "://" not in path else None
+        found[str(item)] = Preview(link, None, image)
+    return found
+
+
+def app_address() -> str | None:
+    """The address of the App, if one runs where the configuration of FiftyOne says."""
+    import fiftyone as fo
+
+    host, port = fo.config.default_app_address or "localhost", fo.config.default_app_port
+    try:
+        with socket.create_connection((host, port), _WAIT):
+            return f"http://{host}:{port}"
+    except (OSError, OverflowError, TypeError):
+        return None
+
+
+def _bytes(path: str) -> bytes:
+    return Path(path).read_bytes()

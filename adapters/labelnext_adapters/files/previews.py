@@ -1,0 +1,145 @@
+"""What the report shows of items in files: images beside them, or a column of images or texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labelnext.adapter.preview import Preview
+from labelnext.errors import InvalidInput
+from labelnext_adapters.files.arrow import id_texts
+from labelnext_adapters.files.layout import id_column
+from labelnext_adapters.files.rows import texts_of
+from labelnext_adapters.files.table_options import TableOptions, named_columns
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from labelnext_adapters.files.read import Input
+
+_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+_MOST_BYTES = 100_000_000  # of one image
+_READ_AGAIN = 50_000_000  # bytes of a file that is looked at for columns nobody named
+
+
+def previews_of(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
+    """What can be shown of these items.
+
+    Args:
+        files: what was read.
+        item_ids: of the items.
+    """
+    told = _from_columns(files, item_ids)
+    folder = _folder(files)
+    for item in item_ids:
+        known = told.get(item, Preview())
+        path = _beside(folder, item) if folder is not None and known.image is None else None
+        if path is None and known.image is None and known.link is None and _wanted(files):
+            path = _expected(files, item)
+        if path is not None:
+            known = Preview(known.link, known.text, partial(_bytes, path))
+        if known != Preview():
+            told[item] = known
+    return told
+
+
+def _from_columns(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
+    """What the columns media and text hold, by item."""
+    options = files.options
+    if not isinstance(options, TableOptions):
+        return {}
+    named = [name for name in ("media", "text") if name in options.columns]
+    columns = {name: str(options.columns.get(name, name)) for name in ("media", "text")}
+    if not named and not _small(files):
+        return {}
+    table = _table(files, options, named, item_ids)
+    if table is None:
+        return {}
+    own = id_column(table.column_names, named_columns(options, files.context))
+    ids = id_texts(table.column(own)).to_pylist()
+    found = {
+        name: texts_of(table.column(column)) if column in table.column_names else [None] * len(ids)
+        for name, column in columns.items()
+    }
+    wanted = set(item_ids)
+    rows = zip(ids, found["media"], found["text"], strict=True)
+    return {item: _preview(files, media, text) for item, media, text in rows if item in wanted}
+
+
+def _small(files: Input) -> bool:
+    path = files.path
+    return isinstance(path, Path) and path.is_file() and path.stat().st_size <= _READ_AGAIN
+
+
+def _table(
+    files: Input, options: TableOptions, named: Sequence[str], item_ids: Sequence[str]
+) -> pa.Table | None:
+    """The rows of these items, with the columns to show; None where rows can't be read so."""
+    if files.in_parts is not None:
+        return files.in_parts.rows(list(item_ids), tuple(named)) if named else None
+    if files.format.table is None:
+        return None
+    return files.format.table(files.path, options, files.context)
+
+
+def _preview(files: Input, media: str | None, text: str | None) -> Preview:
+    if not media:
+        return Preview(text=text)
+    if "://" in media:  # the report asks no other server
+        return Preview(media if media.startswith(("http://", "https://")) else None, text)
+    return Preview(text=text, image=partial(_bytes, files.context.path(media)))
+
+
+def _wanted(files: Input) -> bool:
+    """Whether a folder of images is named, so that an item without one is worth a notice."""
+    return files.source.pictures is not None
+
+
+def _folder(files: Input) -> Path | None:
+    """Where images are looked for: the named folder, or that of the predictions."""
+    named = files.source.pictures or getattr(files.options, "image_folder", None)
+    if named is not None:
+        return files.context.path(named)
+    path = files.path
+    return (path if path.is_dir() else path.parent) if isinstance(path, Path) else None
+
+
+def _beside(folder: Path, item: str) -> Path | None:
+    """The image of an item inside a folder, by the item's id as its name."""
+    inside = folder.resolve()
+    for path in _names(folder, item):
+        try:
+            if path.is_file() and path.resolve().is_relative_to(inside):
+                return path
+        except (OSError, ValueError):  # no name of a file
+            continue
+    return None
+
+
+def _names(folder: Path, item: str) -> Iterator[Path]:
+    for name in dict.fromkeys((item, item.replace("\\", "/").rpartition("/")[2])):
+        if name.lower().endswith(_ENDINGS):
+            yield folder / name
+        elif name:
+            yield from (folder / f"{name}{ending}" for ending in _ENDINGS)
+
+
+def _expected(files: Input, item: str) -> Path | None:
+    """Where the image of an item should be."""
+    folder = _folder(files)
+    return None if folder is None else next(_names(folder, Path(item).name), None)
+
+
+def _bytes(path: Path) -> bytes:
+    """The bytes of an image.
+
+    Raises:
+        OSError: if there is none.
+        InvalidInput: if it is too large.
+    """
+    size = path.stat().st_size
+    if size > _MOST_BYTES:
+        raise InvalidInput(f"an image must be smaller than {_MOST_BYTES:,} bytes; got {size:,}.")
+    return path.read_bytes()

@@ -1,0 +1,61 @@
+"""The columns of a new tab: what people need first is shown, everything else can be switched on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.task import FIELDS
+
+_SHOWN = ("id", "total_annotations", "annotators", "predictions_results", "predictions_score")
+_PRIORITY = "_priority"
+_WIDTHS = {
+    "id": 70,
+    "total_annotations": 70,
+    "annotators": 120,
+    "predictions_results": 230,
+    "predictions_score": 130,
+}
+_MEDIA_WIDTH, _PRIORITY_WIDTH = 320, 190
+
+
+def tab_columns(client: Client, project: int, media: Sequence[str]) -> dict[str, Any]:
+    """Which columns a new tab hides, and how wide the others are, as a tab's data has them.
+
+    The open edition keeps the order of the columns: those of tasks, then those of their data.
+
+    Args:
+        client: the server.
+        project: its number.
+        media: data keys with the image or text of a task; all keys are shown if there are none.
+    """
+    found = client.get_json("api/dm/columns/", project=project)
+    rows = found.get("columns") if isinstance(found, dict) else None
+    columns = [row for row in rows or () if isinstance(row, dict) and not row.get("children")]
+    hidden: list[str] = []
+    widths: dict[str, int] = {}
+    for column in columns:
+        name, of_data = str(column.get("id")), column.get("parent") == "data"
+        key = f"tasks:data.{name}" if of_data else f"tasks:{name}"
+        if not (_is_told(name, media) if of_data else name in _SHOWN):
+            hidden.append(key)
+        elif not of_data:
+            widths[key] = _WIDTHS[name]
+        else:
+            widths[key] = _PRIORITY_WIDTH if name in FIELDS else _MEDIA_WIDTH
+    if not columns:
+        return {}
+    # Beside an open task there is room for little.
+    beside = [key for key in widths if key.removeprefix("tasks:") in _SHOWN[1:]]
+    return {
+        "hiddenColumns": {"explore": hidden, "labeling": [*hidden, *beside]},
+        "columnsWidth": widths,
+    }
+
+
+def _is_told(name: str, media: Sequence[str]) -> bool:
+    """Whether the column of a data key is shown."""
+    if name in FIELDS:
+        return name.endswith(_PRIORITY)
+    return name in media or not media

@@ -1,0 +1,27 @@
+"""What a platform can show of an item: an image or a text, and where to open it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a report can show of an item.
+
+    Attributes:
+        link: address of the item on the platform, http or https; None if there is none.
+        text: the item's text, or its beginning; None for other items.
+        image: reads the bytes of the item's image, and raises an OSError or a LabelnextError
+            where there is none; None for items that are no images. A report calls it only for the
+            items it shows, and only as long as its time allows.
+
+    Example:
+        >>> Preview("https://label.example.com/projects/7/data?task=3", text="a fine day").text
+        'a fine day'
+    """
+
+    link: str | None = None
+    text: str | None = None
+    image: Callable[[], bytes] | None = None

@@ -1,0 +1,98 @@
+"""A map of the pool: items that look alike to the model lie close to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.pool.pool import Pool
+from labelnext.ranking.ranking import Ranking
+
+WIDTH, HEIGHT = 640.0, 420.0
+_EDGE = 10.0
+_REST, _BATCH = 2_000, 1_000  # points of each kind
+
+
+@dataclass(frozen=True)
+class PoolMap:
+    """Where items lie on the map.
+
+    Attributes:
+        rest: shape (n, 2), places of items that are neither labelled nor in the batch.
+        labelled: shape (n, 2).
+        batch: shape (n, 2), in rank order.
+        names: ids of the batch's items.
+        n_items: how many items have an embedding.
+        share: of the embeddings' variance that the map shows, in [0, 1].
+    """
+
+    rest: NDArray[np.float64]
+    labelled: NDArray[np.float64]
+    batch: NDArray[np.float64]
+    names: tuple[str, ...]
+    n_items: int
+    share: float
+
+    @property
+    def n_points(self) -> int:
+        """How many items are drawn."""
+        return len(self.rest) + len(self.labelled) + len(self.batch)
+
+
+def map_of(pool: Pool, ranking: Ranking) -> PoolMap | None:
+    """The pool's embeddings on their two main axes (PCA); None without embeddings that differ.
+
+    Of a large pool, a sample is drawn, with all of the batch up to a thousand items.
+
+    Args:
+        pool: the items.
+        ranking: of the pool.
+    """
+    if pool.embeddings is None:
+        return None
+    known = np.isfinite(pool.embeddings).all(axis=1)
+    places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
+    chosen = np.array([places[i] for i in ranking.item_ids[:_BATCH].tolist()], dtype=np.intp)
+    chosen = chosen[known[chosen]]
+    others = known.copy()
+    others[chosen] = False
+    labelled = _sample(others & pool.labelled)
+    rest = _sample(others & ~pool.labelled)
+    rows = np.concatenate([rest, labelled, chosen])
+    vectors = np.asarray(pool.embeddings[rows], dtype=np.float64)
+    if len(rows) < 3 or not np.ptp(vectors, axis=0).any():
+        return None
+    points, share = _on_main_axes(vectors)
+    drawn = np.split(_fitted(points), np.cumsum([len(rest), len(labelled)]))
+    names = tuple(pool.item_ids[chosen].tolist())
+    return PoolMap(drawn[0], drawn[1], drawn[2], names, int(known.sum()), share)
+
+
+def _sample(kept: NDArray[np.bool_]) -> NDArray[np.intp]:
+    rows = np.flatnonzero(kept)
+    if len(rows) <= _REST:
+        return rows
+    return np.sort(np.random.default_rng(0).choice(rows, _REST, replace=False))
+
+
+def _on_main_axes(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """The vectors on the axes of largest variance, shape (n, 2), and the share of it."""
+    from sklearn.decomposition import PCA
+
+    axes = min(2, vectors.shape[1])
+    model = PCA(axes, random_state=0)
+    points = model.fit_transform(vectors)
+    flat = np.zeros((len(points), 2 - axes))
+    return np.hstack([points, flat]), float(model.explained_variance_ratio_.sum())
+
+
+def _fitted(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The points in the frame, with the same scale in both directions."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    room = np.array([WIDTH, HEIGHT]) - 2 * _EDGE
+    extent = np.maximum(high - low, 1e-12)
+    scale = float((room / extent).min())
+    centred: NDArray[np.float64] = (points - (low + high) / 2) * scale
+    return np.array([WIDTH, HEIGHT]) / 2 + centred

@@ -1,0 +1,89 @@
+"""Class probabilities as vectors whose Euclidean distance is the Hellinger distance."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput
+from labelnext.pool.objects import Objects
+from labelnext.pool.pool import Pool
+from labelnext.selection.vectors import Array, Coordinates
+
+
+def vectors_of_pool(pool: Pool, space: Coordinates | None) -> Array | None:
+    """What a method takes as embeddings: those of the pool, or its class probabilities.
+
+    Args:
+        pool: the items.
+        space: embeddings when None.
+
+    Returns:
+        Shape (n_items, n_dimensions); None if the pool has none. NaN for items without them.
+
+    Raises:
+        InvalidInput: if probabilities are asked for and the pool has none.
+
+    Example:
+        >>> pool = Pool(["a", "b"], probabilities=[[1.0, 0.0], [0.0, 1.0]])
+        >>> first, second = vectors_of_pool(pool, "probabilities")
+        >>> float(np.linalg.norm(first - second).round(9))
+        1.0
+    """
+    if space != "probabilities":
+        return pool.embeddings
+    shares = class_shares(pool)
+    if shares is None:
+        raise InvalidInput(
+            "space must be embeddings for a pool without class probabilities and without objects "
+            "of classes; got 'probabilities'."
+        )
+    if pool.multilabel and pool.mean_probabilities is not None:
+        shares = np.concatenate([shares, 1 - shares], axis=1)
+    roots: Array = np.sqrt(shares)
+    roots *= np.sqrt(0.5)
+    return roots
+
+
+def has_shares(pool: Pool) -> bool:
+    """Whether `class_shares` gives any, without computing them."""
+    if pool.mean_probabilities is not None:
+        return True
+    return any(o.class_ids is not None or o.probabilities is not None for o in pool.object_sets)
+
+
+def class_shares(pool: Pool) -> NDArray[np.floating] | None:
+    """How much each item holds of each class, shape (n_items, n_classes); rows sum to 1.
+
+    The class probabilities, with several model versions their mean. For objects, the sum of the
+    confidences of each class in the newest version that predicted the item; all 0 for items
+    without objects. NaN for items without a prediction; None if no classes are predicted.
+
+    Example:
+        >>> seen = Objects([0, 3, 3], [0.6, 0.3, 0.3], class_ids=[0, 1, 1])
+        >>> class_shares(Pool(["a", "b"], objects=seen)).tolist()
+        [[0.5, 0.5], [0.0, 0.0]]
+    """
+    if pool.mean_probabilities is not None:
+        return pool.mean_probabilities
+    if not has_shares(pool):
+        return None
+    classes = [_classes(objects) for objects in pool.shown_objects]
+    n_classes = max([pool.n_classes or 1, *(int(c.max(initial=-1)) + 1 for c in classes)])
+    sums = np.zeros((len(pool), n_classes))
+    for objects, ids in zip(pool.shown_objects, classes, strict=True):
+        np.add.at(sums, (objects.item_positions, ids), objects.confidences)
+    totals = sums.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float64] = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
+    shares[pool.missing] = np.nan
+    return shares
+
+
+def _classes(objects: Objects) -> NDArray[np.int64]:
+    """The class of each object; the first where objects have none."""
+    if objects.class_ids is not None:
+        return objects.class_ids
+    if objects.probabilities is not None:
+        likeliest: NDArray[np.int64] = objects.probabilities.argmax(axis=1).astype(np.int64)
+        return likeliest
+    return np.zeros(len(objects.confidences), dtype=np.int64)

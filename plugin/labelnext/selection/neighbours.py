@@ -1,0 +1,290 @@
+"""What each item could cover, for pools of any size: targets drawn by weight, and who is near."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import LabelnextWarning
+from labelnext.selection.covering import Kept, all_pairs, maximised, row_sums
+from labelnext.selection.kernels import Kernel
+from labelnext.selection.vectors import (
+    Array,
+    Points,
+    one_blas_thread,
+    squared_distances,
+    squared_lengths,
+)
+from labelnext.support.compiled import compiled
+
+DENSE = 5_000  # up to this many items, all pairs are kept
+ALL_TARGETS = 30_000  # up to this many items, all are targets
+TARGETS = 1 << 14  # targets drawn in a larger pool
+FEWEST = 100  # neighbours of a target that are kept at least
+PAIRS = 1 << 26  # pairs that are kept at most; half a gigabyte
+_SAMPLE = 8192  # items whose distances set the limits of the targets
+_ROWS = 256  # of distances at once: larger arrays are reallocated each time, at twice the cost
+_MEASURED = 1000  # targets on which the loss is measured
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The items that are to be covered.
+
+    Attributes:
+        positions: shape (n_targets,), ascending.
+        weights: shape (n_targets,), above 0; they sum to the weights of all items.
+    """
+
+    positions: NDArray[np.intp]
+    weights: NDArray[np.float64]
+
+    @classmethod
+    def drawn(cls, weights: NDArray[np.float64], n_targets: int, seed: int) -> Targets:
+        """Items drawn in proportion to their weight, one from each of `n_targets` equal shares.
+
+        An item that is drawn several times counts as often. Items of weight 0 are no targets; if
+        all weights are 0, they count as 1.
+
+        Example:
+            >>> Targets.drawn(np.array([0.5, 0.0, 1.0]), 5, 0).positions.tolist()
+            [0, 2]
+        """
+        if not weights.any():
+            weights = np.ones(len(weights))
+        positions = np.flatnonzero(weights > 0)
+        if len(positions) <= n_targets:
+            return cls(positions, weights[positions])
+        sums = np.cumsum(weights)
+        shares = (np.arange(n_targets) + np.random.default_rng(seed).random(n_targets)) / n_targets
+        places = np.searchsorted(sums, shares * sums[-1], side="right")
+        positions, counts = np.unique(np.minimum(places, positions[-1]), return_counts=True)
+        return cls(positions, counts * (sums[-1] / n_targets))
+
+
+def greedy_cover(
+    points: Points,
+    given: Points,
+    kernel: Kernel,
+    budget: int | None,
+    *,
+    who: str,
+    weights: NDArray[np.float64] | None = None,
+    n_neighbours: int | None = None,
+    rest: NDArray[np.floating] | None = None,
+    seed: int = 0,
+) -> NDArray[np.intp]:
+    """Greedy picks by Σ weight · max(similarity − cover, 0) over all items.
+
+    Up to 5,000 items, all similarities are kept. Above, each target keeps those of its nearest
+    items, and a `LabelnextWarning` says what share of the batch's cover they hold.
+
+    Args:
+        points: the candidates, which are to be covered too; at least one.
+        given: what covers from the start.
+        kernel: the similarity.
+        budget: how many; all when None.
+        who: the method, for the warning.
+        weights: shape (n_points,), at least 0; all 1 when None.
+        n_neighbours: kept of each target; see `neighbours_of` when None.
+        rest: shape (n_points,); items that add nothing follow by it. When None, for top_hat by
+            the number of targets within the width, else in their order.
+        seed: of the targets.
+
+    Returns:
+        Shape (min(budget, n_points),).
+    """
+    n = len(points)
+    weights = np.ones(n) if weights is None else weights
+    origin = points[:1]
+    with one_blas_thread():
+        if n <= DENSE and kernel.name != "top_hat":
+            whole = points[:]
+            targets = Targets(np.arange(n), weights if weights.any() else np.ones(n))
+            kept = all_pairs(kernel.between(whole, whole, origin))
+            if (targets.weights != 1).any():
+                kept = kept.weighted(targets.weights)
+        else:
+            n_picks = n if budget is None else min(budget, n)
+            if n_neighbours is None:
+                n_neighbours = neighbours_of(n, len(given) + n_picks)
+            targets, kept = _near(points, kernel, weights, n_neighbours, seed)
+            if rest is None and kernel.name == "top_hat":
+                rest = row_sums(kept)
+        aims = Points(points[targets.positions])
+        dtype = kept.values.dtype  # rounded as the values are
+        nearest = kernel.nearest(aims, given, origin).astype(dtype)
+        cover = (nearest * targets.weights.astype(dtype)).astype(np.float64)
+        picks = maximised(kept, cover, budget, rest)
+        if n > DENSE:
+            chosen = [given, Points(points[picks])]
+            _say_loss(who, targets, aims, chosen, kernel, cover, n)
+    return picks
+
+
+def neighbours_of(n_items: int, n_chosen: int) -> int:
+    """Twice as many as each labelled or picked item has to cover, at least 100.
+
+    Example:
+        >>> neighbours_of(20_000, 200), neighbours_of(20_000, 1000)
+        (200, 100)
+    """
+    return min(n_items, max(FEWEST, ceil(2 * n_items / max(1, n_chosen))))
+
+
+def _near(
+    points: Points,
+    kernel: Kernel,
+    weights: NDArray[np.float64],
+    n_neighbours: int,
+    seed: int,
+) -> tuple[Targets, Kept]:
+    """The targets, and the pairs of a candidate and a target that are near enough."""
+    n = len(points)
+    n_targets = n if n <= ALL_TARGETS else TARGETS
+    while True:
+        targets = Targets.drawn(weights, n_targets, seed)
+        aims = Points(points[targets.positions])
+        limits, shares = _limits(points, aims, kernel, n_neighbours, seed)
+        n_pairs = float(shares.sum()) * n
+        if n_pairs <= PAIRS or len(targets.positions) == 1:
+            break
+        n_targets = max(1, int(len(targets.positions) * PAIRS / n_pairs * 0.95))
+    offsets, near, squares = within(points, aims[:], limits, n_pairs)
+    kept = Kept(kernel.of(squares), near, offsets)
+    return targets, kept if (targets.weights == 1).all() else kept.weighted(targets.weights)
+
+
+def _limits(
+    points: Points, aims: Points, kernel: Kernel, n_neighbours: int, seed: int
+) -> tuple[Array, NDArray[np.float64]]:
+    """The squared distance up to which each target keeps its neighbours, and their share.
+
+    The limits are those of 8,192 random items, so in a larger pool they hold about as many
+    neighbours as asked for.
+    """
+    n = len(points)
+    chosen = np.random.default_rng(seed).permutation(n)[:_SAMPLE]
+    origin = points[:1]
+    sample = points[np.sort(chosen)] - origin
+    rank = ceil(n_neighbours * len(sample) / n)
+
+    def of_block(_: slice, block: Array) -> tuple[Array, NDArray[np.float64]]:
+        squares = squared_distances(block - origin, sample)
+        limits: Array
+        if kernel.name == "top_hat":
+            limits = np.full(len(block), kernel.squared_width, dtype=squares.dtype)
+        elif rank >= len(sample):
+            limits = np.full(len(block), np.inf, dtype=squares.dtype)
+        else:
+            limits = np.partition(squares, rank - 1, axis=1)[:, rank - 1]
+            limits *= 1 + 64 * np.finfo(limits.dtype).eps  # another product rounds otherwise
+        return limits, (squares <= limits[:, None]).mean(axis=1)
+
+    found = [*aims.each(of_block, _ROWS)]
+    return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
+
+
+def within(
+    points: Points, aims: Array, limits: Array, n_pairs: float
+) -> tuple[NDArray[np.intp], NDArray[np.int32], Array]:
+    """The targets within whose limit each point lies.
+
+    Args:
+        points: the candidates.
+        aims: shape (n_targets, n_dimensions).
+        limits: shape (n_targets,), squared distances, inclusive.
+        n_pairs: about how many there will be.
+
+    Returns:
+        Offsets, shape (n_points + 1,); positions of targets and squared distances, shape
+        (n_pairs,).
+    """
+    origin = points[:1]
+    aims = aims - origin
+    others = squared_lengths(aims)
+    noise: Array = np.array([32 * np.finfo(others.dtype).eps], dtype=points.dtype)
+    limits = limits.astype(points.dtype)
+    each = n_pairs / max(1, len(points))
+
+    def of_block(_: slice, block: Array) -> tuple[NDArray[np.int32], Array, NDArray[np.intp]]:
+        block = block - origin
+        columns = block @ aims.T, squared_lengths(block), others, limits, noise
+        counts: NDArray[np.intp] = np.empty(len(block), dtype=np.intp)
+        room = int(1.5 * each * len(block)) + 1024
+        while True:
+            near: NDArray[np.int32] = np.empty(room, dtype=np.int32)
+            squares: Array = np.empty(room, dtype=points.dtype)
+            found = compiled(_scanned)(*columns, near, squares, counts)
+            if found <= room:
+                return near[:found].copy(), squares[:found].copy(), counts
+            room = found
+
+    found = [*points.each(of_block, _ROWS)]
+    counts = np.concatenate([np.zeros(1, dtype=np.intp), *(f[2] for f in found)])
+    near = np.concatenate([f[0] for f in found])
+    return np.cumsum(counts), near, np.concatenate([f[1] for f in found])
+
+
+def _scanned(
+    products: Any,
+    lengths: Any,
+    others: Any,
+    limits: Any,
+    noise: Any,
+    near: Any,
+    squares: Any,
+    counts: Any,
+) -> int:
+    """Squared distances from products, as in `squared_distances`, where they are in the limits.
+
+    Returns:
+        How many there are; only as many as there is room for are written.
+    """
+    found = 0
+    for row in range(len(products)):
+        before = found
+        for column in range(len(others)):
+            total = lengths[row] + others[column]
+            square = total - (products[row, column] + products[row, column])
+            if square < noise[0] * total:
+                square = noise[0] - noise[0]
+            if square <= limits[column]:
+                if found < len(near):
+                    near[found] = column
+                    squares[found] = square
+                found += 1
+        counts[row] = found - before
+    return found
+
+
+def _say_loss(
+    who: str,
+    targets: Targets,
+    aims: Points,
+    chosen: list[Points],
+    kernel: Kernel,
+    cover: NDArray[np.float64],
+    n_items: int,
+) -> None:
+    """Warn how much of what the batch covers was seen in the similarities kept, unless all was."""
+    some = np.arange(len(aims))[:: ceil(len(aims) / _MEASURED)]
+    measured, origin = Points(aims[some]), aims[:1]
+    whole = np.max([kernel.nearest(measured, part, origin) for part in chosen], axis=0)
+    weights = targets.weights[some]
+    total = float((whole * weights).sum())
+    share = min(1.0, float(cover[some].sum()) / total) if total else 1.0
+    if share > 0.9995 and len(aims) == n_items:
+        return
+    drawn = f"{len(aims):,} of {n_items:,} items"
+    warnings.warn(
+        f"{who} went by the nearest neighbours of {drawn}; they hold {100 * share:.1f} % of what "
+        "labels and batch cover.",
+        LabelnextWarning,
+        stacklevel=4,
+    )

@@ -1,0 +1,117 @@
+"""What the commands say is true, and can be read by people and programs."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from labelnext.cli import console, lists
+from tests.unit.cli.test_commands import labelnext
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "p.csv").write_text("item_id,p_a,p_b\nx,0.9,0.1\ny,0.5,0.5\n")
+    (tmp_path / "c.yaml").write_text("source: {adapter: files, path: p.csv}\n")
+    return tmp_path
+
+
+def test_status_says_whether_anything_has_changed(folder: Path) -> None:
+    words = "Nothing has changed since the newest run"
+    assert words not in labelnext("status", "c.yaml", folder=folder).stdout
+    labelnext("run", "c.yaml", folder=folder)
+    assert words in labelnext("status", "c.yaml", folder=folder).stdout
+    assert json.loads(labelnext("status", "c.yaml", "--json", folder=folder).stdout)["unchanged"]
+    (folder / "p.csv").write_text("item_id,p_a,p_b\nx,0.9,0.1\ny,0.6,0.4\n")
+    assert words not in labelnext("status", "c.yaml", folder=folder).stdout
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "words"),
+    [
+        ("x,,,\n", 1, "nothing was ranked: 1 item was to be, but without a usable prediction."),
+        ("x,,,\ny,,,\n", 1, "nothing was ranked: 2 items were to be, but without usable"),
+        ("z,0.9,0.1,a\n", 0, ""),  # all is labelled: nothing was to be ranked
+        ("z,0.9,0.1,a\nx,,,\n", 1, "1 item was to be"),
+        ("x,0.9,0.1,\ny,,,\n", 0, ""),
+    ],
+)
+def test_a_run_that_ranks_nothing_is_no_success(
+    rows: str, code: int, words: str, tmp_path: Path
+) -> None:
+    known = "w,0.5,0.5,b\n"  # labelled, so that there are predictions to speak of
+    (tmp_path / "p.csv").write_text(f"item_id,p_a,p_b,label\n{known}{rows}")
+    (tmp_path / "c.yaml").write_text("source: {adapter: files, path: p.csv}\n")
+    result = labelnext("run", "c.yaml", folder=tmp_path)
+    assert result.returncode == code, result
+    assert words in result.stderr
+    assert (result.stderr == "") == (code == 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("datset: x\n", "did you mean source.dataset?"),
+        ("projekt: 1\n", "did you mean source.project or send.project?"),
+        ("budjet: 1\n", "did you mean selection.budget?"),
+        ("sorce: {adapter: files}\n", "did you mean source?"),
+    ],
+)
+def test_a_misspelled_key_gets_the_nearest_one(text: str, hint: str, folder: Path) -> None:
+    (folder / "c.yaml").write_text(text)
+    answer = labelnext("check", "c.yaml", folder=folder).stderr
+    assert hint.partition(" or ")[0].rstrip("?") in answer
+
+
+def test_the_boxes_that_made_the_score_come_most_doubtful_first(tmp_path: Path) -> None:
+    boxes = [("car", 0.9), ("bus", 0.5), ("car", 0.3), ("car", 0.05)]
+    objects = [{"confidence": c, "class": name} for name, c in boxes]
+    (tmp_path / "o.jsonl").write_text(json.dumps({"item_id": "a", "objects": objects}) + "\n")
+    (tmp_path / "c.yaml").write_text("source: {adapter: files, path: o.jsonl}\n")
+    # Entropies of 0.5, 0.3 and 0.9: 0.69, 0.61 and 0.33; 0.05 is below auto's floor of 0.1.
+    words = "3 objects: bus 0.50, car 0.30, car 0.90; 1 object below the floor"
+    data = json.loads(labelnext("run", "c.yaml", "--json", folder=tmp_path).stdout)
+    assert data["next_items"][0]["reason"] == words
+    assert words in labelnext("explain", "c.yaml", "a", folder=tmp_path).stdout
+
+
+LISTS = [("acquisitions",), ("selections",), ("formats",), ("adapters",), ("plugins",)]
+
+
+@pytest.mark.parametrize("command", [*LISTS, ("runs", "c.yaml")])
+def test_lists_have_json_and_one_record_a_line_in_a_pipe(
+    command: Sequence[str], folder: Path
+) -> None:
+    labelnext("run", "c.yaml", folder=folder)
+    records = json.loads(labelnext(*command, "--json", folder=folder).stdout)
+    lines = labelnext(*command, folder=folder).stdout.splitlines()
+    assert len(lines) == len(records)
+    key = "run" if command[0] == "runs" else "name"
+    assert all(record[key] in line.split("\t") for record, line in zip(records, lines, strict=True))
+
+
+def test_a_narrow_terminal_breaks_no_path_and_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = io.StringIO()
+    terminal = Console(file=printed, force_terminal=True, width=40, no_color=True)
+    monkeypatch.setattr(lists, "out", terminal)
+    path = "/a/long/path/of/more/than/forty/characters/ranking.csv"
+    lists.print_rows(("started", "target"), [("2026-01-01 10:00 UTC", path)])
+    assert printed.getvalue().splitlines()[1] == f"2026-01-01 10:00 UTC  {path}"
+
+
+def test_progress_bars_keep_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = io.StringIO()
+    terminal = Console(file=printed, force_terminal=True, width=80, color_system=None)
+    monkeypatch.setattr(console, "err", terminal)
+    with console.progress_bars() as progress:
+        assert progress is not None
+        progress(f"score: {'a long stage ' * 9}", 1_000_000, 123_456_789)
+        progress("read", 1, 2)
+    lines = [line for line in printed.getvalue().replace("\x1b", "\n").splitlines() if "/" in line]
+    assert lines
+    assert max(len(line.partition("m")[2] if line[:1] == "[" else line) for line in lines) <= 80
