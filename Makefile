@@ -8,10 +8,12 @@ SERVER_PIP := $(SERVER)/bin/python -m pip --disable-pip-version-check
 QUIET := -p no:cacheprovider -q
 # Two processes, each with servers of its own; a module stays in one of them.
 TWO := -n 2 --dist loadfile
+# Other options of pip-audit, such as: -s osv --osv-url http://localhost:8080/v1/query
+AUDIT ?=
 ON_POSTGRES := tests/integration/test_label_studio_postgres.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz torture check unit integration browser docs install dev mongod server clean
+.PHONY: help demo test fuzz torture check audit audit-if-answered unit integration browser docs install dev mongod server clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +30,17 @@ check: dev ## Lint, types, architecture, unit and contract tests (about five min
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest $(QUIET) -n 2 --doctest-modules plugin/labelnext adapters/labelnext_adapters/label_studio \
 	  adapters/labelnext_adapters/label_studio_format adapters/labelnext_adapters/files tests/unit tests/contract
+	@$(MAKE) -s audit-if-answered
+
+audit: .venv-audit/.installed ## Look up the pinned packages in a database of known vulnerabilities
+	.venv-audit/bin/pip-audit $(AUDIT) --strict --no-deps --disable-pip --progress-spinner off -r constraints.txt
+
+# Not every index has the database, which has an answer for each release.
+audit-if-answered:
+	@if [ -n "$(AUDIT)" ] || $(PYTHON) -c \
+	  'import urllib.request as r; r.urlopen("https://pypi.org/pypi/pip/23.0/json", timeout=5)' 2> /dev/null; \
+	then $(MAKE) -s audit; \
+	else echo "Left out: make audit (the database at https://pypi.org/pypi didn't answer within 5 seconds)."; fi
 
 integration: dev mongod server ## Run the tests on a real Label Studio and a real mongod
 	$(BIN)/python -m pytest $(QUIET) $(TWO) --timeout 600 --durations 8 --ignore $(ON_POSTGRES) tests/integration
@@ -88,7 +101,14 @@ $(SERVER)/.installed: tests/integration/label-studio-constraints.txt
 	$(SERVER_PIP) install -q -c $< label-studio
 	@touch $@
 
+# An environment of its own: what it audits is a list, not what is installed beside it.
+.venv-audit/.installed:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip --disable-pip-version-check install -q pip-audit==2.10.1
+	@touch $@
+
 clean: ## Remove everything that was made here
-	rm -rf .venv .venv-label-studio .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .venv-audit .venv-label-studio .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
+	  .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache build dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -19,14 +19,15 @@ _NAME_OF_ONE = (
     r"credential)"
 )
 _ENDS = r"&;#\s'\"<>"
-# Users and passwords, which may hold slashes and @; what follows a colon may also be a port.
+# Users and passwords, which may hold slashes and @; what follows a colon may also be a port. Their
+# lengths are limited: without limits, the time would grow with the square of a text's length.
 _USER = re.compile(
     r"(//|%2F%2F)(?:(?:(?!%2F|%3F)[^/\s?#])*|"
-    r"[^/@\s:'\"]+:(?!\d+(?:[/?#'\"\s]|$))[^\s@'\"<>]*?)(@|%40)",
+    r"[^/@\s:'\"]{1,500}:(?!\d+(?:[/?#'\"\s]|$))[^\s@'\"<>]{0,500}?)(@|%40)",
     re.IGNORECASE,
 )
 _QUERY = re.compile(
-    rf"((?:[?&;]|%3F|%26|%3B)[\w.-]*{_NAME_OF_ONE}[\w.-]*(?:=|%3D))(?:(?!%26|%23|%3B)[^{_ENDS}])+",
+    rf"((?:[?&;]|%3F|%26|%3B)[\w.-]{{0,60}}{_NAME_OF_ONE}[\w.-]{{0,60}}(?:=|%3D))(?:(?!%26|%23|%3B)[^{_ENDS}])+",
     re.IGNORECASE,
 )
 _BEARER = re.compile(
@@ -99,6 +100,11 @@ def masked(text: str) -> str:
     """
     text = _BEARER.sub(lambda found: f"{found[1] or ''}***", without_secrets(text))
     return _QUERY.sub(r"\1***", _USER.sub(r"\1***\2", text))
+
+
+def tells_secret(text: str) -> bool:
+    """Whether a text holds a remembered secret."""
+    return any(secret in text for secret in _secrets)
 
 
 def concealed(line: str) -> str:

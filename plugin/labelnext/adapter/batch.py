@@ -6,10 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from labelnext.acquisition import Unit
 from labelnext.errors import InvalidInput, listed
+from labelnext.pool.checks import among
 from labelnext.pool.objects import Notice
 from labelnext.ranking.ranking import Ranking, ranking_alone
 from labelnext.support.words import counted
@@ -131,7 +130,7 @@ def ranked_there(batch: Batch, known: Collection[str], where: str) -> tuple[Rank
             hint="set send.adapter to a platform that can import the items.",
         )
     ranking = batch.ranking
-    there = np.isin(ranking.item_ids, list(known))
+    there = among(ranking.item_ids, known)
     missing = ranking.item_ids[~there].tolist()
     if missing and not there.any():
         raise InvalidInput(

@@ -321,13 +321,15 @@ def schema() -> None:
 
 def main() -> None:
     """Run the command line; print a LabelnextError on one line and exit with code 1."""
-    sys.excepthook = print_masked_traceback
     try:
         with warnings_in_one_line():
             app()
     except LabelnextError as error:
         logging.getLogger("labelnext").error("%s", error)
         err.print("[red]Error:[/]", escaped(" ".join(str(error).split())), soft_wrap=True)
+        sys.exit(1)
+    except Exception as error:
+        print_masked_traceback(error)
         sys.exit(1)
 
 

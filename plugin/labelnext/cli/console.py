@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
@@ -328,14 +327,9 @@ def table_of(*headings: str) -> Table:
     return table
 
 
-def print_masked_traceback(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
+def print_masked_traceback(error: Exception) -> None:
     """Print what Python prints for an error that nobody expected, without secrets."""
-    if issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, trace)
-        return
-    sys.stderr.write(masked("".join(traceback.format_exception(kind, error, trace))))
+    sys.stderr.write(masked("".join(traceback.format_exception(error))))
 
 
 def print_plain(text: str) -> None:

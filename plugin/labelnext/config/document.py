@@ -145,6 +145,8 @@ def _text(path: Path, what: str) -> str:
                 f"{path}: config must be at most {_MOST_BYTES // 2**20} MB.",
                 hint="long lists belong into data files.",
             )
+        if content[:4].count(0) > 1:
+            raise ValueError("it is in UTF-32, or in UTF-16 without a mark")
         wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
         return content.decode("utf-16" if wide else "utf-8-sig")
     except FileNotFoundError as error:
@@ -158,7 +160,8 @@ def _text(path: Path, what: str) -> str:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(
-            f"{what} must be a readable text file in UTF-8; got {shown(str(path))}."
+            f"{what} must be a readable text file in UTF-8; got {shown(str(path))}.",
+            hint=None if isinstance(error, OSError) else "save it as UTF-8.",
         ) from error
 
 
@@ -169,6 +172,8 @@ def _syntax_error(path: Path, text: str, error: yaml.YAMLError) -> ConfigError:
         line = text.encode()[:position].count(b"\n") + 1
     problem = getattr(error, "problem", None) or getattr(error, "reason", None)
     problem = problem or str(error).splitlines()[0]
+    if "<document start>" in problem:
+        return _error(path, line, (), "config must be one YAML document; got more after its end.")
     rows = text.splitlines()
     tab = line is not None and line <= len(rows) and rows[line - 1].lstrip(" ").startswith("\t")
     hint = "indent with spaces; YAML allows no tabs there." if tab else _example()
@@ -181,8 +186,14 @@ def _error(
     where = [str(path)] if path else []
     where += [] if line is None else [f"line {line}"]
     prefix = ", ".join(where) + ": " if where else ""
-    key = ".".join(str(part) for part in location)
+    key = ".".join(_name(str(part)) for part in location)
     return ConfigError(f"{prefix}{key + ' ' if key else ''}{message}", hint=hint)
+
+
+def _name(key: str) -> str:
+    """A key as one short piece of a line."""
+    key = key if len(key) <= 80 else f"{key[:77]}..."
+    return key if key and key.isprintable() else repr(key)
 
 
 def _line(event: Any) -> int:
@@ -246,10 +257,14 @@ class _Reader:
 
     def _alias(self, event: Any, location: Location) -> Any:
         if event.anchor not in self._anchored:
-            raise self._fault(event, location, f"must use a known anchor; got *{event.anchor}.")
+            raise self._fault(
+                event, location, f"must use a known anchor; got *{_name(event.anchor)}."
+            )
         held = self._anchored[event.anchor]
         if held is None:
-            raise self._fault(event, location, f"must not hold itself; *{event.anchor} does.")
+            raise self._fault(
+                event, location, f"must not hold itself; *{_name(event.anchor)} does."
+            )
         node, size = held
         self._grow(event, size)
         return node
@@ -301,7 +316,9 @@ class _Reader:
             event,
             location,
             f"must have no tag; got {tag[:100]}.",
-            hint="put a text in quotes; numbers, true and false need nothing.",
+            hint="put a text in quotes; numbers, true and false need nothing."
+            if isinstance(event, parsed.ScalarEvent)
+            else "write a list as [a, b] and a mapping as {a: b}.",
         )
 
     def _scalar(self, event: Any, location: Location) -> Written:

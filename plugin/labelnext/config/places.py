@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
 from labelnext.config.config import Config
 from labelnext.errors import ConfigError
-from labelnext.support.files import check_outputs, matches
-from labelnext.support.store import is_url
+from labelnext.support.files import check_outputs, same_file
+from labelnext.support.store import is_run_id, is_url
 
 _WRITTEN = {("write", "output"), ("report", "path"), ("replay", "path"), ("state",)}
 _DATA = (".parquet", ".pq")  # what a folder of data is made of
+_PAGES = ("report.path", "replay.path")
+_OF_STATE = ("history", "lock", "watch.json")
 
 
 def check_places(settings: Config, more: Mapping[str, Path] | None = None) -> None:
@@ -27,15 +30,20 @@ def check_places(settings: Config, more: Mapping[str, Path] | None = None) -> No
         more: further outputs of a command, by their options, such as --log-file.
 
     Raises:
-        ConfigError: if two of them are one file, by whatever name.
+        ConfigError: if two of them are one file, by whatever name, or `state` is no folder for it.
     """
     outputs = {**_outputs(settings), **(more or {})}
+    place = getattr(settings.source_options, "path", None)
+    pool = None
+    if place is not None and not is_url(place):
+        pool = settings.directory / Path(place).expanduser()
+    _check_state(outputs, settings.state, pool)
+    outputs |= {f"state ({name})": settings.state / name for name in _OF_STATE[1:]}
     existing = {key: path for key, path in outputs.items() if path.exists()}
     inputs = dict(_inputs(settings)) if existing else {}  # one that is missing can't be read
     check_outputs(outputs, inputs)
-    place = getattr(settings.source_options, "path", None)
-    if place is not None and not is_url(place):
-        _check_pool(existing, settings.directory / Path(place).expanduser())
+    if pool is not None:
+        _check_pool(existing, pool)
 
 
 def check_export(settings: Config, folder: Path | str) -> None:
@@ -81,18 +89,17 @@ def check_overwritable(path: Path) -> None:
 
 def _outputs(settings: Config) -> dict[str, Path]:
     """What is written, by the key that names it."""
-    write, state = settings.write.output, settings.state
+    write = settings.write.output
     named = {
         "write.output": None if write is None or is_url(write) else write,
         "report.path": settings.report.path,
         "replay.path": settings.replay.path,
     }
-    found = {
+    return {
         key: settings.directory / path.expanduser()
         for key, path in named.items()
         if path is not None
     }
-    return {**found, **{f"state ({name})": state / name for name in ("lock", "watch.json")}}
 
 
 def _inputs(settings: Config) -> Iterator[tuple[str, Path]]:
@@ -122,13 +129,61 @@ def _texts(value: Any, key: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], 
 
 
 def _check_pool(outputs: Mapping[str, Path], pool: Path) -> None:
-    """Refuse an output that is one of a pool's files."""
-    base = os.path.realpath(pool)
-    for key, output in outputs.items():
-        real = os.path.realpath(output)
-        inside = Path(real).is_relative_to(base) and output.suffix.lower() in _DATA
-        if output.is_file() and (inside or (not pool.exists() and matches(real, base))):
+    """Refuse an output that is one of a pool's files, by whatever name."""
+    files = {path.stat().st_ino: (key, path) for key, path in outputs.items() if path.is_file()}
+    for place in _files_of(pool, set(files)) if files else ():
+        for key, path in files.values():
+            if _is_data(key, place) and same_file(path, Path(place)):
+                raise ConfigError(
+                    f"{key} must not be one of the files of source.path; got {str(path)!r}.",
+                    hint="name a file outside the pool.",
+                )
+
+
+def _is_data(key: str, file: str) -> bool:
+    """Whether a file of a pool is data, and not what was written there under this key earlier."""
+    ending = os.path.splitext(file)[1].lower()
+    return ending in _DATA or (key in _PAGES and ending not in (".html", ".htm"))
+
+
+def _files_of(pool: Path, numbers: Set[int]) -> Iterator[str]:
+    """The files of a pool that are links, or have one of these inode numbers."""
+    if not pool.is_dir():
+        pattern = str(pool)
+        yield from glob.iglob(pattern, recursive=True) if glob.has_magic(pattern) else ()
+        return
+    waiting, seen = [str(pool)], set[tuple[int, int]]()
+    while waiting:
+        try:
+            status = os.stat(folder := waiting.pop())
+            if (status.st_dev, status.st_ino) in seen:  # a link that leads back
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir():
+                        waiting.append(entry.path)
+                    elif entry.is_symlink() or entry.inode() in numbers:
+                        yield entry.path
+        except OSError:  # gone, or not for this user
+            continue
+
+
+def _check_state(outputs: Mapping[str, Path], state: Path, pool: Path | None) -> None:
+    """Refuse a state folder that is a file or a pool, and outputs in place of its files."""
+    if state.exists() and not state.is_dir():
+        raise ConfigError(
+            f"state must be a folder; got {str(state)!r}, a file.", hint="name a new folder."
+        )
+    if pool is not None and same_file(state, pool):
+        raise ConfigError(
+            f"state must differ from source.path; both are {str(state)!r}.",
+            hint="name a new folder.",
+        )
+    for key, path in outputs.items():
+        own = path.name in _OF_STATE or is_run_id(path.name.partition(".")[0])
+        if same_file(path, state) or (own and same_file(path.parent, state)):
             raise ConfigError(
-                f"{key} must not be one of the files of source.path; got {str(output)!r}.",
-                hint="name a file outside the pool.",
+                f"{key} must differ from state and its files; got {str(path)!r}.",
+                hint="name a file elsewhere.",
             )

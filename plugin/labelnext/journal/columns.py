@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from labelnext.errors import ConfigError, concealed, revealed
+from labelnext.errors import ConfigError, concealed, revealed, tells_secret
 from labelnext.support.files import sync_directory, temporary_file
 
 _INLINE = 16_384  # roughly the most characters of JSON in a line of the journal
@@ -136,12 +136,26 @@ def load(path: Path, sha256: str) -> Any:
             for name in outer:
                 inside = inside[name]
             inside[last] = part
+    except _LacksSecret:
+        raise lacks_secret(path) from None
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
         raise ConfigError(
             f"{str(path)!r} is missing or damaged ({error}).",
             hint="restore it from a backup; undo and resume need it.",
         ) from error
     return value
+
+
+def lacks_secret(path: Path) -> ConfigError:
+    """The error for a file of a journal that holds a secret which isn't known."""
+    return ConfigError(
+        f"{str(path)!r} needs a password or token that was set when it was written.",
+        hint="set the configuration's variables as they were then.",
+    )
+
+
+class _LacksSecret(ValueError):
+    pass
 
 
 @dataclass(frozen=True)
@@ -265,6 +279,8 @@ class _Columns:
         types = {int: pa.int64(), float: pa.float64(), str: pa.large_string(), bool: pa.bool_()}
         kinds.discard(type(None))
         kind = kinds.pop() if len(kinds) == 1 else None
+        if kind is str and tells_secret("\n".join(value or "" for value in values)):
+            kind = None
         if kind in types:
             # JSON also holds integers above 64 bits and lone surrogates.
             with suppress(OverflowError, UnicodeEncodeError):
@@ -305,5 +321,5 @@ def _json(value: Any) -> str:
 def _loaded(text: str) -> Any:
     text, whole = revealed(text)
     if not whole:
-        raise ValueError("it needs a password or token that was set when it was written")
+        raise _LacksSecret
     return json.loads(text)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from labelnext.errors import ConfigError, NotFound, concealed, revealed
-from labelnext.journal.columns import move_if_large, with_payload
+from labelnext.journal.columns import lacks_secret, move_if_large, with_payload
 from labelnext.support.files import sweep, sync_directory, temporary_file
 from labelnext.support.store import is_run_id
 
@@ -62,11 +62,7 @@ class JournalFile:
             ConfigError: if the journal has no plan, or holds a secret that isn't known.
         """
         if _LACKS in self.header or any(_LACKS in row for row in self.snapshots()):
-            raise ConfigError(
-                f"journal {str(self.path)!r} needs a password or token that was set when it was "
-                "written.",
-                hint="set the configuration's variables as they were then.",
-            )
+            raise lacks_secret(self.path)
         try:
             if self._format == FORMAT:
                 plan = self.header["plan"]

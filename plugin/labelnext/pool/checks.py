@@ -194,6 +194,19 @@ def rows_of(
     return array
 
 
+def among(item_ids: NDArray[np.str_], known: Iterable[str]) -> NDArray[np.bool_]:
+    """Which ids are among others, shape (n_items,).
+
+    `np.isin` would copy all ids several times, each as wide as the longest.
+
+    Example:
+        >>> among(np.array(["a", "b"]), ["b", "c"]).tolist()
+        [False, True]
+    """
+    names = frozenset(known)
+    return np.fromiter((i in names for i in item_ids.tolist()), dtype=bool, count=len(item_ids))
+
+
 def id_order(item_ids: NDArray[np.str_]) -> NDArray[np.intp]:
     """Positions that sort the ids, by value if all are integers, else by code point.
 

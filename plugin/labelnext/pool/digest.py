@@ -28,13 +28,13 @@ def update(digest: Any, value: object, order: NDArray[np.intp]) -> None:
             if isinstance(part, np.ndarray):
                 plain = repr(part.tolist()).encode() if part.dtype == object else None
                 digest.update(plain or np.ascontiguousarray(part).tobytes())
+    elif isinstance(value, np.ndarray) and value.dtype.kind == "U":
+        texts = value.tolist()  # rows of an array would all be as wide as the longest
+        digest.update(f"U{(len(order),)}".encode())
+        digest.update("\0".join([texts[row] for row in order.tolist()]).encode())
     elif isinstance(value, np.ndarray):
         rows = value[:, order] if value.ndim == 3 else value[order]
         digest.update(str(rows.dtype.kind).encode() + str(rows.shape).encode())
-        digest.update(
-            "\0".join(rows.tolist()).encode()
-            if rows.dtype.kind == "U"
-            else np.ascontiguousarray(rows).tobytes()
-        )
+        digest.update(np.ascontiguousarray(rows).tobytes())
     else:
         digest.update(repr(value).encode())

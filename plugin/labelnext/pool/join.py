@@ -34,10 +34,10 @@ def join_predictions(pool: Pool, side: Pool) -> Pool:
             hint="set source.key or source.predictions.key so that both use the same ids.",
         )
     notices = [*pool.notices, *side.notices]
-    strange = np.setdiff1d(side.item_ids, pool.item_ids)
-    if strange.size:
-        message = f"Ignored {counted(strange.size, 'side-file prediction')} with no matching item."
-        notices.append(Notice("side_file_extra", message, tuple(strange.tolist())))
+    strange = sorted(row_of_id.keys() - set(pool.item_ids.tolist()))
+    if strange:
+        message = f"Ignored {counted(len(strange), 'side-file prediction')} with no matching item."
+        notices.append(Notice("side_file_extra", message, tuple(strange)))
     classes, columns = _class_order(pool, side)
     changes: dict[str, object] = {"classes": classes, "notices": notices}
     if side.embeddings is not None:

@@ -101,7 +101,7 @@ def snapshot_of(run_id: str, pool: Pool, ranking: Ranking) -> Snapshot:
 
 def keep(folder: Path, snapshot: Snapshot) -> None:
     """Store a snapshot for `status` as ``<run_id>.npz`` in the folder."""
-    columns: dict[str, Any] = {name: np.array(getattr(snapshot, name)) for name in _COLUMNS}
+    columns: dict[str, Any] = {name: np.asarray(getattr(snapshot, name)) for name in _COLUMNS}
 
     def write(file: IO[bytes]) -> None:
         np.savez_compressed(file, **columns)
@@ -232,7 +232,8 @@ def _uncertainty(runs: Sequence[Snapshot]) -> Signal:
 
 def _common(a: Snapshot, b: Snapshot) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Predictions of the items predicted in both runs."""
-    _, first, second = np.intersect1d(a.item_ids, b.item_ids, return_indices=True)
-    x, y = a.predicted[first], b.predicted[second]
+    row_of_id = {name: row for row, name in enumerate(b.item_ids.tolist())}
+    rows = np.array([row_of_id.get(name, -1) for name in a.item_ids.tolist()], dtype=np.intp)
+    x, y = a.predicted[rows >= 0], b.predicted[rows[rows >= 0]]
     both = (x >= 0) & (y >= 0)
     return x[both], y[both]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition.function import without_objects
+from labelnext.pool.checks import among
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.quality.reliability import trust
@@ -126,7 +127,7 @@ def _classes(pool: Pool, ranking: Ranking, batch: NDArray[np.intp]) -> list[dict
     predicted, owners = predictions
     in_batch = np.zeros(len(pool), dtype=bool)
     in_batch[batch] = True
-    candidates = np.isin(pool.item_ids, ranking.pool_order) if len(pool) else in_batch
+    candidates = among(pool.item_ids, ranking.pool_order.tolist())
     n_classes = pool.n_classes or int(predicted.max(initial=-1)) + 1
     known = predicted >= 0
 

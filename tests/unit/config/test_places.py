@@ -40,7 +40,7 @@ def configured(folder: Path, text: str) -> Path:
         ("report: {path: c.yaml}", "report.path must differ from the configuration"),
         ("replay: {path: linked/c.yaml}", "replay.path must differ from the configuration"),
         ("write: {output: r.csv}\nreport: {path: r.csv}", "report.path must differ from write.out"),
-        ("report: {path: .labelnext/lock}", "must differ from report.path"),
+        ("report: {path: .labelnext/lock}", "report.path must differ from state and its files"),
     ],
 )
 def test_what_is_read_is_not_written_by_any_name(tmp_path: Path, text: str, message: str) -> None:
@@ -54,6 +54,72 @@ def test_what_is_read_is_not_written_by_any_name(tmp_path: Path, text: str, mess
     after = {path: path.read_bytes() for path in tmp_path.glob("*.*") if path.is_file()}
     assert after == before
     assert not (tmp_path / ".labelnext").exists()
+
+
+def pooled(folder: Path, source: str) -> Path:
+    """A folder that is a pool, with links that lead in, out and around."""
+    (folder / "pool" / "sub").mkdir(parents=True)
+    for name in ("pool/a.parquet", "pool/sub/b.parquet", "outside.parquet", "image.parquet"):
+        (folder / name).write_bytes(name.encode())
+    os.link(folder / "pool/a.parquet", folder / "hard.parquet")
+    (folder / "soft.parquet").symlink_to("pool/sub/b.parquet")
+    (folder / "pool/in.parquet").symlink_to("../outside.parquet")
+    (folder / "pool/loop").symlink_to("..")
+    (folder / "linked").symlink_to("pool")
+    (folder / "later").symlink_to("new")
+    path = folder / "c.yaml"
+    path.write_text(f"source: {{adapter: files, {source}}}\n")
+    return path
+
+
+@pytest.mark.parametrize("source", ["path: pool", "path: linked/sub/..", "path: pool/**/*.parquet"])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("report: {path: pool/a.parquet}", "report.path must not be one of the files of source"),
+        ("report: {path: hard.parquet}", "report.path must not be one of the files of source.path"),
+        ("report: {path: soft.parquet}", "report.path must not be one of the files of source.path"),
+        ("replay: {path: outside.parquet}", "replay.path must not be one of the files of source"),
+        ("write: {output: hard.parquet}", "write.output must not be one of the files of source"),
+        ("write: {output: linked/../soft.parquet}", "write.output must not be one of the files"),
+        ("state: c.yaml", "state must be a folder; got .*c.yaml', a file"),
+        ("state: later\nreport: {path: new}", "report.path must differ from state and its files"),
+        ("state: new\nwrite: {output: linked/../new}", "write.output must differ from state and"),
+        ("state: s\nreport: {path: s/20260101T000000-000000.jsonl}", "must differ from state and"),
+        ("state: s\nreport: {path: s/history}", "report.path must differ from state and its files"),
+    ],
+)
+def test_nothing_of_a_pool_or_the_state_is_overwritten_by_any_name(
+    tmp_path: Path, source: str, text: str, message: str
+) -> None:
+    config = pooled(tmp_path, source)
+    config.write_text(config.read_text() + text)
+    before = sorted(tmp_path.rglob("*"))
+    for check in (labelnext.run, lambda path: check_places(load_config(path))):
+        with pytest.raises(ConfigError, match=message):
+            check(config)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_pool_is_no_state_but_may_hold_it(tmp_path: Path) -> None:
+    config = pooled(tmp_path, "path: pool")
+    text = config.read_text()
+    for state in ("pool", "linked", "pool/sub/.."):
+        config.write_text(f"{text}state: {state}\n")
+        with pytest.raises(ConfigError, match=r"state must differ from source\.path"):
+            check_places(load_config(config))
+    (tmp_path / "pool/r.html").write_text("an earlier page")
+    config.write_text(f"{text}state: pool/.labelnext\nreport: {{path: pool/r.html}}\n")
+    check_places(load_config(config), {"--log-file": tmp_path / "pool/run.log"})
+
+
+@pytest.mark.parametrize("key", ["columns: {media: image.parquet}", "columns: {item_id: c.yaml}"])
+def test_a_column_that_is_called_like_a_file_counts_as_this_file(tmp_path: Path, key: str) -> None:
+    config = pooled(tmp_path, f"path: pool, {key}")
+    name = key[:-1].rpartition(" ")[2]
+    config.write_text(f"{config.read_text()}replay: {{path: {name}}}\n")
+    with pytest.raises(ConfigError, match=r"replay\.path must differ from (source\.co|the conf)"):
+        check_places(load_config(config))
 
 
 def test_a_log_file_is_an_output_too(tmp_path: Path) -> None:

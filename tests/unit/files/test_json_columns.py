@@ -28,6 +28,14 @@ def lines(path: Path, records: list[Any]) -> Path:
     return path
 
 
+@pytest.mark.parametrize("name", ['a "b"', "a\\b", "a\nb", ""])
+def test_any_name_of_a_key_is_read(tmp_path: Path, name: str) -> None:
+    records = [{"item_id": i, "probabilities": {name: 0.5, "b": 0.5}} for i in "ab"]
+    lines(tmp_path / "a.jsonl", records)
+    pool = open_adapter("files", directory=tmp_path, path="a.jsonl").read()
+    assert pool.classes == (name, "b")
+
+
 @pytest.mark.parametrize("records", RECORDS)
 def test_columns_hold_what_a_reader_of_single_records_finds(
     tmp_path: Path, records: list[dict[str, Any]]

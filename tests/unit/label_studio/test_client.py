@@ -71,6 +71,7 @@ def test_the_final_address_is_found_once_and_without_the_token() -> None:
         "https://host/login?next=/",
         "/api/version",
         "//other/api/version",
+        "http://host:81/api/version",
     ],
 )
 def test_a_redirect_elsewhere_is_one_line_and_never_sees_the_token(there: str) -> None:
@@ -97,6 +98,24 @@ def test_a_write_is_not_redirected() -> None:
 
     with pytest.raises(NotFound, match="redirects /api/dm/views/ to 'http://host/elsewhere'"):
         opened(answer).send("POST", "api/dm/views/", {})
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("moved", ["api/token/refresh/", "api/dm/views/"])
+def test_no_redirect_carries_a_token_or_a_body_to_another_host(code: int, moved: str) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if request.url.path == f"/{moved}":
+            return httpx.Response(code, headers={"Location": f"http://other/{moved}"})
+        access = personal_token().replace("refresh", "access")
+        return httpx.Response(200, json={"access": access})
+
+    with pytest.raises(LabelnextError):
+        opened(answer, key=personal_token()).send("POST", "api/dm/views/", {"a": 1})
+    assert any(request.url.path == f"/{moved}" for request in asked)
+    assert {request.url.host for request in asked} == {"host"}
 
 
 @pytest.mark.parametrize(("retry", "sent"), [(True, 3), (False, 1)])

@@ -92,6 +92,43 @@ def test_images_outside_the_folder_are_named() -> None:
         addresses({"a": "/images/a.png", "b": "/other/b.png"}, Path("/images"), "x")
 
 
+def test_images_are_where_their_links_lead(tmp_path: Path) -> None:
+    root, other = tmp_path / "root", tmp_path / "other"
+    (root / "a").mkdir(parents=True)
+    other.mkdir()
+    for path in (root / "a/1 é.png", other / "2.png"):
+        path.write_bytes(b"x")
+    (tmp_path / "way").symlink_to("root")
+    (root / "in.png").symlink_to("a/1 é.png")
+    (root / "out.png").symlink_to("../other/2.png")
+    (root / "b").symlink_to("../other")
+    inside = {
+        "a/1 é.png": "a/1%20%C3%A9.png",
+        "in.png": "in.png",
+        "a/../a/1 é.png": "a/1%20%C3%A9.png",
+        "../way/a/1 é.png": "a/1%20%C3%A9.png",
+    }
+    assert addresses({name: f"{root}/{name}" for name in inside}, root, "d=") == {
+        name: f"d={below}" for name, below in inside.items()
+    }
+    assert addresses({"x": f"{root}/in.png"}, tmp_path / "way", "d=") == {"x": "d=a/1%20%C3%A9.png"}
+    for name in ("out.png", "b/2.png", "../other/2.png", "b/../other/2.png"):
+        with pytest.raises(InvalidInput, match=r"inside send\.document_root.*got 1 outside"):
+            addresses({name: f"{root}/{name}"}, root, "d=")
+
+
+def test_what_is_no_image_is_not_uploaded(tmp_path: Path) -> None:
+    contents = {"secret": b"root:x:0", "a.png": b"x", "blob": b"\x89PNG\r\n", "key.pem": b"-----"}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    for name, target in {"s.png": "secret", "b.png": "blob", "a": "a.png"}.items():
+        (tmp_path / name).symlink_to(target)
+    check_files([f"{tmp_path}/{name}" for name in ("a.png", "blob", "b.png", "a")])
+    for name in ("secret", "s.png", "key.pem", "../" + tmp_path.name + "/s.png"):
+        with pytest.raises(InvalidInput, match="must be images; got 1 other files"):
+            check_files([f"{tmp_path}/{name}"])
+
+
 def test_uploads_go_in_parts_that_the_server_takes(tmp_path: Path) -> None:
     path = tmp_path / "x.png"
     path.write_bytes(b"x")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import tracemalloc
 import uuid
 from pathlib import Path
 
@@ -12,7 +13,11 @@ import pytest
 
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects, Pool
+from labelnext.pool.checks import among
 from labelnext.pool.texts import LONGEST, LONGEST_CLASS, MOST_CLASSES, checked_ids
+from labelnext.quality.stopping import Snapshot, _common
+from labelnext.ranking import rank
+from labelnext.report.findings import summarise
 
 ONE = uuid.UUID(int=1)
 
@@ -202,3 +207,25 @@ def test_numbers_of_any_width_and_byte_order_are_read_alike() -> None:
         assert read.dtype in (np.dtype("f4"), np.dtype("f8"))
         assert read.dtype.isnative
         assert read.tolist() == rows.tolist()
+
+
+def test_one_long_id_is_not_copied_for_all_rows_again() -> None:
+    ids = ["x" * 4000, *(f"item{n}" for n in range(3000))]
+    pool = Pool(ids, probabilities=np.tile([[0.25, 0.75]], (3001, 1)))
+    ranking = rank(pool, "entropy", budget=5)
+    assert pool.item_ids.nbytes == 3001 * 4000 * 4
+    tracemalloc.start()
+    try:
+        summarise(pool, ranking)
+        among(pool.item_ids, ids[:2])
+        again = Snapshot("a", "", 1, 0, 1, pool.item_ids, pool.predicted_classes, pool.missing)
+        assert _common(again, again)[0].tolist() == [1] * 3001
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < pool.item_ids.nbytes / 4
+
+
+def test_the_fingerprint_of_texts_stays_the_same() -> None:
+    pool = Pool(["b", "é", "a"], probabilities=[[0.25, 0.75]] * 3, groups=["g", "h", ""])
+    assert pool.fingerprint() == "dd81dab797f20541d27663866b37e37160450a65cc3dc490a0660e80af6a37f0"

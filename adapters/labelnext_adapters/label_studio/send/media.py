@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +14,11 @@ from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import MOST_BYTES, Client
 from labelnext_adapters.label_studio.server.shapes import Upload
 
+_ENDINGS = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
+    *(".svg", ".avif", ".heic", ".heif", ".ico", ".jp2", ".dcm"),
+)
+_BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 MOST_FILES = 100  # Label Studio refuses more in one request
 
 
@@ -34,25 +40,41 @@ def addresses(media: Mapping[str, str], root: Path | None, prefix: str) -> dict[
     found = {item: path for item, path in media.items() if "://" in path}
     if root is None:
         return found
-    local = {item: Path(path) for item, path in media.items() if item not in found}
-    outside = [str(path) for path in local.values() if not path.is_relative_to(root)]
+    local = {item: path for item, path in media.items() if item not in found}
+    base = Path(os.path.realpath(root))
+    real = {item: Path(os.path.realpath(path)) for item, path in local.items()}
+    outside = [local[item] for item, path in real.items() if not path.is_relative_to(base)]
     if outside:
         raise InvalidInput(
             f"images must be inside send.document_root, {str(root)!r}; "
             f"got {len(outside)} outside it: {listed(outside)}.",
             hint="leave out send.document_root to upload them.",
         )
-    below = {item: path.relative_to(root).as_posix() for item, path in local.items()}
-    return {**found, **{item: prefix + quote(path) for item, path in below.items()}}
+    for item, path in local.items():
+        named = Path(path)
+        inside = named.is_relative_to(root) and ".." not in named.parts
+        below = named.relative_to(root) if inside else real[item].relative_to(base)
+        found[item] = prefix + quote(below.as_posix())
+    return found
 
 
 def check_files(paths: Sequence[str]) -> None:
-    """Raise InvalidInput unless all are files that can be uploaded."""
+    """Raise InvalidInput unless all are images that can be uploaded.
+
+    A path that data name, or a link, might lead to any file of this machine. So what is no image by
+    its own name must be one by its content.
+    """
     missing = [path for path in paths if not Path(path).is_file()]
     if missing:
         raise InvalidInput(
             f"images to upload must be files on this machine; "
             f"got {len(missing)} that don't exist: {listed(missing)}."
+        )
+    others = [path for path in paths if not _is_image(os.path.realpath(path))]
+    if others:
+        raise InvalidInput(
+            f"images to upload must be images; got {len(others)} other files: {listed(others)}.",
+            hint="if they are images, end their names in .png, .jpg or another usual ending.",
         )
     large = [path for path in paths if Path(path).stat().st_size > MOST_BYTES]
     if large:
@@ -61,6 +83,16 @@ def check_files(paths: Sequence[str]) -> None:
             f"got {len(large)} larger: {listed(large)}.",
             hint="have the server serve them: set send.document_root.",
         )
+
+
+def _is_image(path: str) -> bool:
+    if path.lower().endswith(_ENDINGS):
+        return True
+    try:
+        with open(path, "rb") as file:
+            return file.read(4).startswith(_BEGINNINGS)
+    except OSError:
+        return False
 
 
 class Uploads:

@@ -29,7 +29,7 @@ from labelnext_adapters.label_studio.send.already_sent import (
     untouched,
 )
 from labelnext_adapters.label_studio.send.label_tag import Tag, regions
-from labelnext_adapters.label_studio.send.media import Uploads, parts
+from labelnext_adapters.label_studio.send.media import Uploads, check_files, parts
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio.server.tab import View, filters, list_tabs, ordering
@@ -158,6 +158,7 @@ class Sender(Performer):
         self._context.report("send", done, step.n_items)
         for group in parts({item: row["media"] for item, row in waiting.items()}):
             files = {i: waiting[i]["media"] for i in group if waiting[i]["upload"]}
+            check_files([*files.values()])  # they may be others than when they were planned
             where = uploads.put(files) if files else {}
             tasks = []
             for item in group:

@@ -10,6 +10,7 @@ from labelnext.errors import ConfigError
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
+from labelnext.pool.checks import among
 from labelnext_adapters.label_studio.options import LabelStudioSend
 
 if TYPE_CHECKING:
@@ -67,8 +68,6 @@ class LabelStudioTarget(Target):
 
     def _plan_of_tasks(self, batch: Batch) -> Plan:
         """What a run on the project would write, of a batch whose items are its tasks already."""
-        import numpy as np
-
         from labelnext.adapter.batch import ranked_there
         from labelnext.ranking.ranking import ranking_alone
         from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
@@ -97,7 +96,7 @@ class LabelStudioTarget(Target):
         names = dict(zip(tasks.ids, tasks.item_ids, strict=True))
         ranking, left_out = ranked_there(batch, tasks.item_ids, where)
         gone = [names[task] for task in tasks.standing.left_out]
-        ranking = ranking_alone(ranking, ~np.isin(ranking.item_ids, gone))
+        ranking = ranking_alone(ranking, ~among(ranking.item_ids, gone))
         unusable = [n.message for n in tasks.standing.notices(names) if n.code != "skipped_last"]
         source = LabelStudioSource(url=self._url, api_key=self._api_key, project=number)
         write = LabelStudioWrite(run=batch.run)

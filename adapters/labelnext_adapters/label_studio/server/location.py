@@ -21,8 +21,8 @@ def find_base(http: httpx.Client, url: str) -> str:
         url: without a slash at its end.
 
     Raises:
-        NotFound: if it redirects without end, to another host, from https to http, or to an
-            address that is no server's.
+        NotFound: if it redirects without end, to another host or port, from https to http, or to
+            an address that is no server's.
         httpx.RequestError: if nothing answers.
 
     Example:
@@ -45,7 +45,10 @@ def find_base(http: httpx.Client, url: str) -> str:
         if not response.is_redirect:
             return _base(there, url)
         after = there.join(response.headers["location"])
-        if after.host != there.host or (there.scheme, after.scheme) == ("https", "http"):
+        same = (after.scheme, after.port) == (there.scheme, there.port)
+        if after.host != there.host or not (
+            same or (there.scheme, after.scheme) == ("http", "https")
+        ):  # another port may be another's server
             raise redirected(url, _PROBE, str(after))
         there = after
     raise redirected(url, _PROBE, f"{there} without end")
