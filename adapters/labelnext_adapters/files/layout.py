@@ -80,12 +80,8 @@ def is_text(columns: Mapping[str, str | Sequence[str]]) -> Callable[[str], bool]
     def text(name: str) -> bool:
         plain = name.strip().lower()
         ranked = _RANKED.match(plain)
-        answer = ranked is not None and (ranked[1] + ranked[3]).strip("_- ") in (
-            *ANSWERS,
-            "label",
-            "top",
-        )
-        return name in theirs or plain in known or answer
+        numbered = "" if ranked is None else (ranked[1] + ranked[3]).strip("_- ")
+        return name in theirs or plain in known or numbered in (*ANSWERS, "label", "top")
 
     return text
 

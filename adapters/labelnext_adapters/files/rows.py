@@ -297,7 +297,7 @@ def _sums_to_one(scores: dict[str, Any]) -> bool:
     numbers = list(scores.values())
     if len(numbers) < 2 or not all(type(n) in (int, float) and n >= 0 for n in numbers):
         return False
-    return abs(sum(numbers) - 1) <= ROUNDED
+    return bool(abs(sum(numbers) - 1) <= ROUNDED)
 
 
 def texts_of(column: Any) -> list[str | None]:

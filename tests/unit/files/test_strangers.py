@@ -116,9 +116,7 @@ def test_a_pipelines_objects_by_name_may_be_none(tmp_path: Path) -> None:
 
 
 def test_outputs_beside_their_texts_are_numbered(tmp_path: Path) -> None:
-    records = [
-        {"text": t, "output": [{"label": "P", "score": s}]} for t, s in (("t", 0.9), ("u", 0.6))
-    ]
+    records = [{"text": "t", "output": [{"label": "P", "score": sure}]} for sure in (0.9, 0.6)]
     assert order(read(tmp_path, "o.jsonl", lines(records))) == ["1", "0"]
 
 
@@ -131,7 +129,7 @@ def test_an_id_that_is_a_fraction_is_called_so(tmp_path: Path) -> None:
 STATED = '{{"label": "pos", "confidence": {}}}'
 BEDROCK: dict[str, Any] = {
     "nova": lambda text: {
-        "output": {"message": {"role": "assistant", "content": [{"text": text}]}}
+        "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
     },
     "titan": lambda text: {"inputTextTokenCount": 3, "results": [{"outputText": text}]},
     "llama": lambda text: {"generation": text, "prompt_token_count": 3, "stop_reason": "stop"},

@@ -113,13 +113,8 @@ def _refuse_failed(record: Mapping[str, Any]) -> None:
 
 def _message(error: Any) -> str:
     while isinstance(error, Mapping):
-        error = (
-            error.get("message")
-            or error.get("errorMessage")
-            or error.get("error")
-            or error.get("type")
-            or "error"
-        )
+        told = (error.get(name) for name in ("message", "errorMessage", "error", "type"))
+        error = next(filter(None, told), "error")
     return str(error)[:80]
 
 
