@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from labelnext_adapters.files.huggingface.features import features_in, plain_tab
 from labelnext_adapters.files.huggingface.pool import plain_part, pool_of_dataset, with_ids
 from labelnext_adapters.files.layout import has_our_names, id_column, laid_out
 from labelnext_adapters.files.rows import Rows
+from labelnext_adapters.files.table import TableReader
 from labelnext_adapters.files.table_format import pool_of
 from labelnext_adapters.files.table_options import WILD, ParquetFolderOptions, named_columns
 from labelnext_adapters.files.vectors import Meaning
@@ -193,6 +195,41 @@ class Dataset:
             InvalidInput: if the file is broken or changed, or a value breaks its rule.
             Unavailable: if the store does not answer.
         """
+        table, columns, classes = self._laid_out(part, more)
+        return part_of_table(
+            table,
+            columns,
+            classes,
+            meaning=Meaning.of(self._options),
+            labels_are=self._options.labels_are,
+            single=self._single,
+        )
+
+    @cached_property
+    def _single(self) -> bool | None:
+        """Whether mappings name one class each in all parts, which one part alone can't tell.
+
+        Reads on until a part says that they don't; None where predictions are no mappings.
+        """
+        partly, meaning = False, Meaning.of(self._options)
+        for part in self.parts():
+            try:
+                table, columns, _ = self._laid_out(part)
+                reader = TableReader(table, columns, meaning, self._options.labels_are)
+                naming = reader.naming(range(table.num_rows))
+            except InvalidInput:  # said where the part is read
+                continue
+            if naming is None:
+                return None
+            if naming[0]:
+                return False
+            partly |= naming[1]
+        return partly
+
+    def _laid_out(
+        self, part: Part, more: Sequence[str] = ()
+    ) -> tuple[pa.Table, dict[str, Any], list[str] | None]:
+        """A part with our columns, and the names of the classes where they are known."""
         table, columns = self._table(part, more), self._columns
         classes = self._options.classes
         if features_in(table.schema):
@@ -206,13 +243,7 @@ class Dataset:
                     hint="group the rows by item first, into a column probabilities or objects.",
                 )
             table, columns = out.table, dict(out.columns)
-        return part_of_table(
-            table,
-            columns,
-            classes,
-            meaning=Meaning.of(self._options),
-            labels_are=self._options.labels_are,
-        )
+        return table, columns, classes
 
     def rows(self, item_ids: Sequence[str], more: Sequence[str]) -> pa.Table | None:
         """The rows of some items, wherever they are; None where there are none.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
@@ -252,3 +253,43 @@ def test_shards_of_the_hub_are_the_same_as_one_file(tmp_path: Path, key: str | N
     run(config)
     ranking = pyarrow.parquet.read_table(next((tmp_path / "ranking").rglob("part-*.parquet")))
     assert ranking.column("item_id").to_pylist() == order(one)
+
+
+# ---- single mappings in parts
+
+ONE = [{"a": 0.25}, {"b": 0.875}]
+SURE = [{"a": 1.0}, {"b": 1.0}]
+LISTS = [{"a": 0.5, "b": 0.25}, {"b": 0.625, "c": 0.25}]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [(ONE, LISTS), (LISTS, ONE), (ONE, SURE), (SURE, ONE), (SURE, LISTS), ([None], ONE)],
+    ids=["one, lists", "lists, one", "one, sure", "sure, one", "sure, lists", "none, one"],
+)
+def test_parts_are_read_as_the_whole_pool_is(tmp_path: Path, parts: Sequence[Any]) -> None:
+    shares = pa.struct([(name, pa.float64()) for name in "abc"])
+    tables = [
+        pa.table(
+            {
+                "item_id": [f"{number}{row}" for row in range(len(rows))],
+                "probabilities": pa.array(rows, shares),
+            }
+        )
+        for number, rows in enumerate(parts)
+    ]
+    (tmp_path / "many").mkdir()
+    for number, table in enumerate(tables):
+        pa.parquet.write_table(table, tmp_path / "many" / f"{number}.parquet")
+    pa.parquet.write_table(pa.concat_tables(tables), tmp_path / "one.parquet")
+    one: Any = open_adapter("files", directory=tmp_path, path="one.parquet")
+    many: Any = open_adapter("files", directory=tmp_path, path="many")
+    whole = one.read()
+    pools = [many.read_part(part)[0] for part in many.parts()]
+    assert [bool(pool.answers) for pool in pools] == [bool(whole.answers)] * 2
+    if whole.answers:
+        told = [value for pool in pools for value in pool.answers[0].confidences.tolist()]
+        assert told == whole.answers[0].confidences.tolist()
+    else:
+        rows = [pool.probabilities for pool in pools]
+        np.testing.assert_array_equal(np.concatenate(rows), whole.probabilities)

@@ -103,8 +103,7 @@ def read_yolo(
         sets = [replace(one, masks=None) for one in sets]
     ids, shared = all_items[0].ids, classes or None
     if len(sets) > 1:
-        found = tuple(sets)
-        return Pool(ids, objects=found, classes=shared, versions=versions, notices=notices)
+        return Pool(ids, objects=tuple(sets), classes=shared, versions=versions, notices=notices)
     missing = sets[0].missing
     columns: dict[str, Any] = {"missing": missing} if missing is not None else {}
     alone = replace(sets[0], missing=None)
