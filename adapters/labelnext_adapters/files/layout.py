@@ -17,8 +17,7 @@ from labelnext_adapters.files.long_rows import detections, grouped_scores, mappi
 from labelnext_adapters.files.percentages import without_percent_signs
 from labelnext_adapters.files.rows import Rows
 from labelnext_adapters.files.table_options import NAMES, TableOptions
-from labelnext_adapters.files.vectors import ROUNDED
-from labelnext_adapters.files.vision.likeliest import OTHER
+from labelnext_adapters.files.vectors import OTHER, ROUNDED
 
 #: Columns that hold an item's id, in the order of preference.
 IDS = (
