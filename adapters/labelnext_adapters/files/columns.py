@@ -49,7 +49,7 @@ def pool_of_table(
     """
     reader = TableReader(table, columns, meaning or Meaning(multilabel), labels_are)
     reader.notices += notices
-    return _pool(reader, reader.ids(), classes)
+    return _pool(reader, reader.ids(), classes, None)
 
 
 def part_of_table(
@@ -60,6 +60,7 @@ def part_of_table(
     multilabel: bool = False,
     meaning: Meaning | None = None,
     labels_are: LabelsAre | None = None,
+    single: bool | None = None,
 ) -> tuple[Pool, pa.Array]:
     """The items of a table numbered from 0, and their ids as strings.
 
@@ -72,13 +73,14 @@ def part_of_table(
         multilabel: as for `pool_of_table`.
         meaning: as for `pool_of_table`.
         labels_are: as for `pool_of_table`.
+        single: mappings name one class each in all parts; what these rows say when None.
 
     Raises:
         InvalidInput: as for `pool_of_table`.
     """
     reader = TableReader(table, columns, meaning or Meaning(multilabel), labels_are)
     texts = reader.id_texts()
-    return _pool(reader, range(len(texts)), classes), texts
+    return _pool(reader, range(len(texts)), classes, single), texts
 
 
 def columns_read(
@@ -98,8 +100,10 @@ def columns_read(
     return [n for n in schema.names if n in wanted or n.startswith(tuple(flat))]
 
 
-def _pool(reader: TableReader, ids: Sequence[Any], classes: Sequence[str] | None) -> Pool:
-    single = reader.single_classes(ids)
+def _pool(
+    reader: TableReader, ids: Sequence[Any], classes: Sequence[str] | None, decided: bool | None
+) -> Pool:
+    single = reader.single_classes(ids, decided)
     rows, names = (None, None) if single else reader.probabilities(ids, classes)
     classes = list(classes or names or []) or None
     sets = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,12 @@ from labelnext.support.store import filesystem
 from labelnext.support.threads import in_order
 from labelnext_adapters.files.arrow import id_texts
 from labelnext_adapters.files.columns import columns_read, part_of_table
+from labelnext_adapters.files.huggingface.dataset import stored_columns, with_paths
+from labelnext_adapters.files.huggingface.features import features_in, plain_table
+from labelnext_adapters.files.huggingface.pool import plain_part, pool_of_dataset, with_ids
 from labelnext_adapters.files.layout import has_our_names, id_column, laid_out
 from labelnext_adapters.files.rows import Rows
+from labelnext_adapters.files.table import TableReader
 from labelnext_adapters.files.table_format import pool_of
 from labelnext_adapters.files.table_options import WILD, ParquetFolderOptions, named_columns
 from labelnext_adapters.files.vectors import Meaning
@@ -123,12 +128,20 @@ class Dataset:
                 )
             try:
                 with self._files.open_input_file(info.path) as file:
-                    tables.append(pyarrow.parquet.read_table(file))
+                    read = pyarrow.parquet.ParquetFile(file)
+                    schema = read.schema_arrow
+                    own = stored_columns(schema) if features_in(schema) else None
+                    table = read.read(columns=own)
+                    tables.append(table if own is None else with_paths(table, schema))
             except (OSError, ValueError) as error:
                 raise InvalidInput(
                     f"{info.path} must be a whole Parquet file; {' '.join(str(error).split())}."
                 ) from error
+        if features := features_in(tables[0].schema):
+            tables = [plain_table(table) for table in tables]
         whole = pa.concat_tables(tables, promote_options="permissive")
+        if features:
+            return pool_of_dataset(Rows(whole), features, self._options, self._context)
         return pool_of(Rows(whole), self._options, self._context)
 
     def parts(self) -> list[Part]:
@@ -137,13 +150,15 @@ class Dataset:
         A file whose end cannot be read is one part of no rows; reading it says what is wrong.
         """
         parts: list[Part] = []
+        first = 0
         for info in self.files():
             name = str(info.path)[len(str(PurePosixPath(self._path).parent)) + 1 :]
             changed = {"path": info.path, "bytes": info.size, "time": info.mtime_ns}
             for groups, rows in self._groups(info.path):
                 label = name if groups is None else f"{name}, rows {groups[0]}"
-                payload = {**changed, "groups": groups and groups[1]}
+                payload = {**changed, "groups": groups and groups[1], "first": first}
                 parts.append(Part(len(parts), label, payload, rows))
+                first += rows
         return parts
 
     def _groups(self, path: str) -> Iterator[tuple[Any, int]]:
@@ -180,7 +195,46 @@ class Dataset:
             InvalidInput: if the file is broken or changed, or a value breaks its rule.
             Unavailable: if the store does not answer.
         """
+        table, columns, classes = self._laid_out(part, more)
+        return part_of_table(
+            table,
+            columns,
+            classes,
+            meaning=Meaning.of(self._options),
+            labels_are=self._options.labels_are,
+            single=self._single,
+        )
+
+    @cached_property
+    def _single(self) -> bool | None:
+        """Whether mappings name one class each in all parts, which one part alone can't tell.
+
+        Reads on until a part says that they don't; None where predictions are no mappings.
+        """
+        partly, meaning = False, Meaning.of(self._options)
+        for part in self.parts():
+            try:
+                table, columns, _ = self._laid_out(part)
+                reader = TableReader(table, columns, meaning, self._options.labels_are)
+                naming = reader.naming(range(table.num_rows))
+            except InvalidInput:  # said where the part is read
+                continue
+            if naming is None:
+                return None
+            if naming[0]:
+                return False
+            partly |= naming[1]
+        return partly
+
+    def _laid_out(
+        self, part: Part, more: Sequence[str] = ()
+    ) -> tuple[pa.Table, dict[str, Any], list[str] | None]:
+        """A part with our columns, and the names of the classes where they are known."""
         table, columns = self._table(part, more), self._columns
+        classes = self._options.classes
+        if features_in(table.schema):
+            table, columns, names = plain_part(table, columns, part.payload["first"])
+            classes = classes or names
         if not has_our_names(table.column_names, columns):
             out = laid_out(Rows(table), columns, self._options)
             if out.table.num_rows != table.num_rows:
@@ -189,13 +243,7 @@ class Dataset:
                     hint="group the rows by item first, into a column probabilities or objects.",
                 )
             table, columns = out.table, dict(out.columns)
-        return part_of_table(
-            table,
-            columns,
-            self._options.classes,
-            meaning=Meaning.of(self._options),
-            labels_are=self._options.labels_are,
-        )
+        return table, columns, classes
 
     def rows(self, item_ids: Sequence[str], more: Sequence[str]) -> pa.Table | None:
         """The rows of some items, wherever they are; None where there are none.
@@ -236,11 +284,20 @@ class Dataset:
                 file = pyarrow.parquet.ParquetFile(source)
                 schema = file.schema_arrow
                 wanted = schema.names
+                groups = part.payload["groups"] or []
+                if features_in(schema):
+                    table = file.read_row_groups(groups, columns=stored_columns(schema))
+                    table = with_paths(table, schema)
+                    if not ids_only:
+                        return table
+                    first = part.payload["first"]
+                    table, columns = with_ids(plain_table(table), self._columns, [], first)
+                    return table.select([columns["item_id"]])
                 if ids_only:
                     wanted = [id_column(schema.names, self._columns)]
                 elif has_our_names(schema.names, self._columns):
                     wanted = columns_read(schema, self._columns, more)
-                return file.read_row_groups(part.payload["groups"] or [], columns=wanted)
+                return file.read_row_groups(groups, columns=wanted)
         except FileNotFoundError as error:
             raise InvalidInput("the file disappeared while being read.") from error
         except (OSError, ValueError) as error:

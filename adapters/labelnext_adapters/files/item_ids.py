@@ -52,13 +52,16 @@ def id_in(record: Any, key: str | None, keys: Sequence[str] = ITEM_KEYS) -> Any:
         if value is None:
             raise Unusable(f"it must have the key {key!r}")
         return value
+    number = None
     for name in keys:
         value = record.get(name)
         if isinstance(value, Mapping):  # an image with its path
             value = value.get("path")
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
             return value
-    return None
+        if number is None and isinstance(value, float):
+            number = value  # no id, but the reason that there is none
+    return number
 
 
 def listed_ids(path: Path, key: str | None = None) -> list[str]:

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.long_rows import detections, grouped_scores, mapping, one_row_each
+from labelnext_adapters.files.percentages import without_percent_signs
 from labelnext_adapters.files.rows import Rows
 from labelnext_adapters.files.table_options import NAMES, TableOptions
-from labelnext_adapters.files.vectors import ROUNDED
+from labelnext_adapters.files.vectors import OTHER, ROUNDED
 
 #: Columns that hold an item's id, in the order of preference.
 IDS = (
@@ -35,6 +36,7 @@ CERTAINTIES = (
     "confidence", "conf", "score", "probability", "prob", "certainty", "max_prob", "pred_score",
     "prediction_score", "top1_conf", "top1_score", "top_1_score", "p",
 )  # fmt: skip
+_INDEXES = ("", "unnamed: 0")  # what pandas writes an index as
 _CORNERS = (
     ("x1", "y1", "x2", "y2"),
     ("xmin", "ymin", "xmax", "ymax"),
@@ -72,13 +74,13 @@ def is_text(columns: Mapping[str, str | Sequence[str]]) -> Callable[[str], bool]
     """
     named = {"item_id", "label", "group", "media", "votes", "prediction"}
     theirs = {columns.get(name, name) for name in named if isinstance(columns.get(name, ""), str)}
-    known = {*IDS, *ANSWERS, "label"}
+    known = {*IDS, *ANSWERS, *_INDEXES, "label"}
 
     def text(name: str) -> bool:
         plain = name.strip().lower()
         ranked = _RANKED.match(plain)
-        answer = ranked is not None and (ranked[1] + ranked[3]).strip("_- ") in (*ANSWERS, "label")
-        return name in theirs or plain in known or answer
+        numbered = "" if ranked is None else (ranked[1] + ranked[3]).strip("_- ")
+        return name in theirs or plain in known or numbered in (*ANSWERS, "label", "top")
 
     return text
 
@@ -111,7 +113,9 @@ def laid_out(
     Raises:
         InvalidInput: if there is no id, or it can't be told what a column means.
     """
-    out = _with_id(LaidOut(rows.table, dict(columns), list(rows.notices), rows.place))
+    table, read = without_percent_signs(rows.table, options.scale == "percent", rows.place)
+    notices = [*rows.notices, *read]
+    out = _with_id(LaidOut(table, dict(columns), notices, rows.place))
     names = set(out.table.column_names)
     own = out.columns["item_id"]
     assert isinstance(own, str)
@@ -161,7 +165,7 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
             )
         return stated
     taken = {c for one in columns.values() for c in ([one] if isinstance(one, str) else one)}
-    own = _first(set(names) - taken, IDS)
+    own = _first(set(names) - taken, (*IDS, *_INDEXES))
     if own is None:
         raise InvalidInput(
             f"the file must have a column item_id; got {listed(names)}.",
@@ -176,7 +180,8 @@ def _with_id(out: LaidOut) -> LaidOut:
     out = replace(out, columns={**out.columns, "item_id": own})
     if known:
         return out
-    return _told(out, f"Took column {own!r} as the item's id (source.key names another).")
+    column = f"column {own!r}" if own else "the column without a name"
+    return _told(out, f"Took {column} as the item's id (source.key names another).")
 
 
 def _first(names: set[str], wanted: Sequence[str]) -> str | None:
@@ -202,6 +207,8 @@ def _long(out: LaidOut, own: str, options: TableOptions) -> LaidOut:
     """One row a class, or one a detection."""
     names = set(out.table.column_names) - {own}
     stated = out.columns.get("prediction"), out.columns.get("confidence")
+    if {"class", "name"} <= names and _corners(names):  # YOLOv5: a class's number, and its name
+        names -= {"class"}
     answer = stated[0] or _first(names, ("class_name", "category_name", *ANSWERS, "label", "name"))
     sure = stated[1] or _first(names - {answer or ""}, CERTAINTIES)
     corners = _corners(names)
@@ -275,6 +282,11 @@ def _top_k(out: LaidOut, pairs: list[tuple[str, str]], options: TableOptions) ->
         for row, name in enumerate(column):
             if name:
                 rows[row, places[name]] = values[row]
+    if options.classes is None and options.logits is None and not options.multilabel:
+        top = 100.0 if options.scale == "percent" else 1.0
+        if (rows.sum(axis=1) < top * (1 - ROUNDED)).any():  # NaN where a class is left
+            classes.append(OTHER)
+            rows = np.column_stack([rows, np.full(n, np.nan)])
     taken = {name for pair in pairs for name in pair}
     table = table.select([name for name in table.column_names if name not in taken])
     done = replace(out, table=table.append_column("probabilities", mapping(classes, rows)))
@@ -291,12 +303,13 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
         if name not in taken
         and not name.startswith("e_")
         and not name.lower().startswith("unnamed")
+        and name
         and (pa.types.is_floating(table.schema.field(name).type) or _whole(table, name))
     ]
     likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]
     chosen = likely if len(likely) > 1 else numeric
     if not table.num_rows:
-        return out
+        return _told(out, "The file has no rows.")
     values = [table.column(n).to_numpy(zero_copy_only=False) for n in chosen]
     if len(chosen) < 2 or not (likely or _are_scores(np.stack(values, axis=1), options)):
         shown = listed(n for n in table.column_names if n != out.columns["item_id"]) or "none"

@@ -20,6 +20,7 @@ from labelnext_adapters.files.content import decoded, json_lines, read_bytes, re
 from labelnext_adapters.files.json_columns import table_of_lines
 from labelnext_adapters.files.oddities import Oddities
 from labelnext_adapters.files.records import table_of_records
+from labelnext_adapters.files.vectors import ROUNDED
 
 _DELIMITERS = (",", ";", "\t", "|")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
@@ -262,6 +263,8 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
             raise InvalidInput("the columns of a JSON file must have the same length.")
         return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
     if columns and all(isinstance(column, dict) for column in columns):
+        if (by_item := _scores_by_item(value)) is not None:
+            return by_item
         keys = list(columns[0])
         if all(list(column) == keys for column in columns):  # pandas' to_json()
             return [{name: value[name][key] for name in value} for key in keys]
@@ -272,6 +275,30 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
         hint="convert it to a JSON list of objects, one for each item, with item_id and "
         f"probabilities or objects; {how('formats')} lists all formats.",
     )
+
+
+def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """Class scores by item, or by class; None if it can't be told which, or they are neither.
+
+    Example:
+        >>> _scores_by_item({"a": {"cat": 0.75, "dog": 0.25}, "b": {"cat": 0.5, "dog": 0.5}})[0]
+        {'item_id': 'a', 'probabilities': {'cat': 0.75, 'dog': 0.25}}
+    """
+    turned: dict[str, dict[str, Any]] = {}
+    for name, inside in value.items():
+        for key, number in inside.items():
+            turned.setdefault(key, {})[name] = number
+    found = [one for one in (value, turned) if all(map(_sums_to_one, one.values()))]
+    if len(found) != 1:
+        return None
+    return [{"item_id": name, "probabilities": scores} for name, scores in found[0].items()]
+
+
+def _sums_to_one(scores: dict[str, Any]) -> bool:
+    numbers = list(scores.values())
+    if len(numbers) < 2 or not all(type(n) in (int, float) and n >= 0 for n in numbers):
+        return False
+    return bool(abs(sum(numbers) - 1) <= ROUNDED)
 
 
 def texts_of(column: Any) -> list[str | None]:

@@ -199,26 +199,53 @@ class TableReader:
             return None, None
         return list_rows(name, column, ids), None
 
-    def single_classes(self, ids: Sequence[Any]) -> list[AnswerColumns]:
-        """Mappings that name one class each with less than all the probability; else none.
+    def naming(self, ids: Sequence[Any]) -> tuple[bool, bool] | None:
+        """Whether some mapping names several classes, and some one class with less than 1.
 
-        Spread over the other classes, a confidence below 1/K would put these first.
+        None where predictions are no mappings.
         """
         columns = self.versions("probabilities", ids)
+        if (
+            not columns
+            and not self._flat("probabilities")
+            and self._column("probabilities") is not None
+        ):
+            return False, False  # nothing but nulls
         if not columns or self.meaning.multilabel or self.meaning.logits is not None:
-            return []
-        found, partly = [], False
+            return None
+        several = partly = False
         for column in columns:
             if not pa.types.is_struct(column.type) or column.type.num_fields < 2:
-                return []
+                return None
             names = [field.name for field in column.type]
             parts = [numbers(n, pc.struct_field(column, n)) for n in names]
             rows = np.stack(parts, axis=1)
             named = ~np.isnan(rows)
-            if (named.sum(axis=1) > 1).any():
-                return []
-            there = named.any(axis=1)
+            several |= bool((named.sum(axis=1) > 1).any())
             partly |= bool((rows[named] < self.meaning.scale * (1 - ROUNDING)).any())
+        return several, partly
+
+    def single_classes(
+        self, ids: Sequence[Any], decided: bool | None = None
+    ) -> list[AnswerColumns]:
+        """Mappings that name one class each with less than all the probability; else none.
+
+        Spread over the other classes, a confidence below 1/K would put these first.
+
+        Args:
+            ids: of the items.
+            decided: whether they are such, as all parts of the pool say; by these when None.
+        """
+        if decided is False or (decided is None and self.naming(ids) != (False, True)):
+            return []
+        columns = self.versions("probabilities", ids)
+        found = []
+        for column in columns:
+            names = [field.name for field in column.type]
+            parts = [numbers(n, pc.struct_field(column, n)) for n in names]
+            rows = np.stack(parts, axis=1)
+            named = ~np.isnan(rows)
+            there = named.any(axis=1)
             values = np.where(named, rows, 0.0).sum(axis=1)
             most = self.meaning.scale * (1 + ROUNDING)
             odd = there & ~((values >= -ROUNDING) & (values <= most))
@@ -234,7 +261,7 @@ class TableReader:
             sure = pa.array(values, pa.float64(), mask=~there)
             told = pa.array(classes, pa.string(), mask=~there)
             found.append(AnswerColumns(sure, told, ids, meaning=self.meaning))
-        return found if partly else []
+        return found
 
     @property
     def answer_kind(self) -> str:

@@ -15,6 +15,8 @@ from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.oddities import ROUNDING, Oddities
 
+#: The class of the probability that no named class can have.
+OTHER = "(other)"
 ROUNDED = 0.02  # the sum of probabilities with two digits may miss 1 by this much
 _OF_POOL = 1e-3  # sums that miss 1 by less are the pool's to mend
 Logits = Literal["softmax", "sigmoid"]

@@ -90,6 +90,24 @@ def regions_of(result: bytes | msgspec.Raw, remarks: Remarks) -> Iterator[Region
         raise BrokenRegion(remarks.broken[0])
 
 
+def named_regions(result: bytes | msgspec.Raw, remarks: Remarks) -> Iterator[Region]:
+    """The regions that name their control tag; others are remarked, but for relations.
+
+    Raises:
+        BrokenRegion: if it is no list, or holds nothing but what is no such region.
+    """
+    named = False
+    for region in regions_of(result, remarks):
+        if isinstance(region.from_name, str) or region.type == "relation":
+            named = True
+            yield region
+        else:
+            name = _short(repr(region.from_name))
+            remarks.broken.append(f"from_name must be the name of a control tag; got {name}")
+    if remarks.broken and not named:
+        raise BrokenRegion(remarks.broken[0])
+
+
 def number_of(value: object, what: str, remarks: Remarks) -> float | None:
     """A score, also one that is text; None for null.
 
@@ -150,6 +168,7 @@ __all__ = [
     "Probs",
     "Region",
     "Remarks",
+    "named_regions",
     "number_of",
     "probs_of",
     "regions_of",

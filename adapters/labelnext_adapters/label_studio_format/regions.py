@@ -27,9 +27,9 @@ from labelnext_adapters.label_studio_format.faults import UnknownLabel as Unknow
 from labelnext_adapters.label_studio_format.region import (
     Region,
     Remarks,
+    named_regions,
     number_of,
     probs_of,
-    regions_of,
 )
 from labelnext_adapters.label_studio_format.shapes import Shape, box_of, place_of, polygon_mask
 
@@ -153,9 +153,9 @@ def parse_result(
         OutOfRange: if a score or probability is not in [0, 1].
     """
     noted = Remarks() if remarks is None else remarks
-    regions = [*regions_of(result, noted)]
+    regions = [*named_regions(result, noted)]
     own = [(region, name) for region in regions if (name := setup.name_of(region)) in setup.tags]
-    if (regions or noted.broken) and not own:
+    if regions and not own:
         return None
     if setup.unit == "objects":
         order = [*setup.tags]
@@ -174,7 +174,7 @@ def true_labels(
         OutOfRange: if a probability that a region still has is not in [0, 1].
     """
     remarks, said = Remarks() if remarks is None else remarks, []
-    for region in regions_of(result, remarks):
+    for region in named_regions(result, remarks):
         if (name := setup.name_of(region)) not in setup.tags:
             continue
         if setup.unit == "objects":

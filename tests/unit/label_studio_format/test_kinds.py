@@ -331,6 +331,23 @@ def test_one_bad_region_is_left_out_and_the_rest_is_ranked(tmp_path: Path) -> No
     assert notice(pool, "unscored_regions").item_ids == ("1",)
 
 
+def test_a_region_that_names_no_control_tag_is_counted(tmp_path: Path) -> None:
+    nameless = {**box("car", score=0.5), "from_name": None}
+    relation = {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right"}
+    tasks = [
+        task(1, [box("car", score=0.75), nameless, relation]),
+        task(2, [nameless]),
+        task(3, [box("car", score=0.5)]),
+    ]
+    pool: Any = read(tmp_path, tasks, CARS)
+    assert pool.objects.confidences.tolist() == [0.75, 0.5]
+    assert notice(pool, "left_out_regions").message == (
+        "Left out 1 region of 1 item that don't match the control tag's format: from_name must be "
+        "the name of a control tag; got None."
+    )
+    assert notice(pool, "broken_regions").item_ids == ("2",)
+
+
 def test_an_unknown_label_among_many_is_counted(tmp_path: Path) -> None:
     tasks = [task(n, [box("car", score=0.5)]) for n in range(1, 5)]
     tasks[2]["predictions"][0]["result"] = [box("truck", score=0.5)]

@@ -52,7 +52,8 @@ def evidence(sample: Sample) -> str | None:
     """Whether the content is what a pipeline returns."""
     from labelnext_adapters.files.huggingface.outputs import described
 
-    return described(sample.json)
+    several = sample.records if len(sample.records) > 1 else None
+    return described(sample.json) or (described(several) if several else None)
 
 
 FORMAT = Format(

@@ -37,6 +37,7 @@ def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
         InvalidInput: if the file holds no answers, or too many that can't be used.
     """
     from labelnext_adapters.files.content import read_records
+    from labelnext_adapters.files.llm import ratings
     from labelnext_adapters.files.llm.pool import Asked, pool_of_records
     from labelnext_adapters.files.llm.traces import described, pool_of_traces
 
@@ -51,15 +52,18 @@ def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
             classes=options.classes,
             percent=percent,
         )
+    if ratings.described(plain):
+        return ratings.pool_of_ratings(records, context.key)
     asked = Asked(context.key, options.answer_key, options.confidence_key, percent)
     return pool_of_records(records, asked, options.classes)
 
 
 def evidence(sample: Sample) -> str | None:
     """Whether the records are answers of language models, or traces with scores."""
-    from labelnext_adapters.files.llm import pool, traces
+    from labelnext_adapters.files.llm import pool, ratings, traces
 
-    return traces.described(sample.records) or pool.described(sample.records)
+    records = sample.records
+    return traces.described(records) or pool.described(records) or ratings.described(records)
 
 
 FORMAT = Format(

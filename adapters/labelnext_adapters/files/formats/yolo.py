@@ -30,12 +30,14 @@ def read(path: Path | str, options: YoloOptions, context: Context) -> Pool:
 
     data = None if options.data is None else context.path(options.data)
     images = None if options.image_folder is None else context.path(options.image_folder)
-    return read_yolo(Path(path), options, data, images)
+    older = [context.path(one) for one in options.older]
+    return read_yolo([*older, Path(path)], options, data, images)
 
 
 def files(options: YoloOptions, context: Context) -> list[Path]:
-    """The data.yaml, where one is named."""
-    return [] if options.data is None else [context.path(options.data)]
+    """The data.yaml, where one is named, and the folders of older versions."""
+    data = [] if options.data is None else [options.data]
+    return [context.path(one) for one in (*data, *options.older)]
 
 
 def evidence(sample: Sample) -> str | None:

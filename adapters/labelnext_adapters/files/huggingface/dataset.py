@@ -127,8 +127,16 @@ def _parquet(path: Path) -> pa.Table:
     """The rows of a Parquet file without the bytes of images."""
     file = pyarrow.parquet.ParquetFile(path)
     schema = file.schema_arrow
-    columns = [f"{field.name}.path" if is_media(field.type) else field.name for field in schema]
-    table = file.read(columns=columns)
+    return with_paths(file.read(columns=stored_columns(schema)), schema)
+
+
+def stored_columns(schema: pa.Schema) -> list[str]:
+    """The columns of a Parquet file as they are read: of images and other media the paths alone."""
+    return [f"{field.name}.path" if is_media(field.type) else field.name for field in schema]
+
+
+def with_paths(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A table that was read by `stored_columns`, with paths as texts and its file's metadata."""
     for place, field in enumerate(table.schema):
         if is_media(schema.field(field.name).type):
             paths = [pa.compute.struct_field(c, "path") for c in table.column(place).chunks]

@@ -26,6 +26,7 @@ _KINDS = {
     "nothing": "an empty list",
 }
 _OF_ANSWERS = {"label", "score", "answer", "start", "end", "text", "sentence", "input", "sequence"}
+_INPUTS = {"text", "input", "inputs", "sentence", "prompt"}
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _SIZES = (("width", "height"), ("image_width", "image_height"))
 
@@ -278,14 +279,20 @@ def described(value: Any) -> str | None:
     Args:
         value: the beginning of a file.
     """
-    first = value[0] if isinstance(value, list) and value else value
+    if isinstance(value, list) and kind_of(value) in (None, "nothing"):  # one may be empty or odd
+        return next((said for one in value[:20] if (said := _described(one, value))), None)
+    return _described(value[0] if isinstance(value, list) else value, value)
+
+
+def _described(first: Any, value: Any) -> str | None:
+    """What one output shows, alone or as the first of a list."""
     kind = kind_of(first) or kind_of(value)
     if isinstance(first, Mapping) and {"text", "spans"} <= first.keys():
         return None  # spaCy's and Prodigy's
     if isinstance(first, Mapping) and kind is None:
         named = {name: kind_of(inside) for name, inside in first.items()}
         wrapped = [name for name, k in named.items() if k and k != "nothing"]
-        if wrapped and (_wraps(first) or len(wrapped) == len(first)):
+        if wrapped and (_wraps(first) or all(named.values()) or _INPUTS & first.keys()):
             return f"its outputs are {_KINDS[named[wrapped[0]] or '']} ({listed(wrapped, 1)})"
         return None
     if kind == "answer" and not first.keys() <= _OF_ANSWERS:

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from labelnext.adapter.protocol import Context
+from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.huggingface.dataset import (
@@ -16,7 +17,7 @@ from labelnext_adapters.files.huggingface.dataset import (
     output_column,
     with_objects,
 )
-from labelnext_adapters.files.huggingface.features import plain_table
+from labelnext_adapters.files.huggingface.features import features_in, plain_table
 from labelnext_adapters.files.huggingface.outputs import Output, pool_of_outputs
 from labelnext_adapters.files.item_ids import ITEM_KEYS
 from labelnext_adapters.files.rows import Rows, texts_of
@@ -47,7 +48,7 @@ def pool_of_dataset(
     stated = [name for c in columns.values() for name in ([c] if isinstance(c, str) else c)]
     table = addressed(plain_table(stored.table, features), stated)
     notices = list(stored.notices)
-    table, columns = _with_ids(table, columns, notices)
+    table, columns = with_ids(table, columns, notices)
     own = columns["item_id"]
     ids = texts_of(table.column(own)) if own in table.column_names else []
     outputs = None if {"probabilities", "objects"} & columns.keys() else output_column(table)
@@ -59,10 +60,38 @@ def pool_of_dataset(
     return pool_of(Rows(table, notices, stored.place), told, context)
 
 
-def _with_ids(
-    table: pa.Table, columns: dict[str, Any], notices: list[Notice]
+def plain_part(
+    table: pa.Table, columns: dict[str, Any], first: int
+) -> tuple[pa.Table, dict[str, Any], list[str] | None]:
+    """A part of a data set with our columns, and the names of its classes.
+
+    Args:
+        table: some of the rows, with the features that the library wrote.
+        columns: our names to the table's.
+        first: the number of the first row in the whole data set.
+
+    Raises:
+        InvalidInput: if a number is no class, or the rows hold outputs of pipelines.
+    """
+    features = features_in(table.schema)
+    stated = [name for c in columns.values() for name in ([c] if isinstance(c, str) else c)]
+    table = addressed(plain_table(table, features), stated)
+    table, columns = with_ids(table, columns, [], first)
+    if not {"probabilities", "objects"} & columns.keys() and output_column(table) is not None:
+        raise InvalidInput(
+            "the rows must have class scores or objects; a column holds outputs of a pipeline, "
+            "which are read from a single file only.",
+            hint="point source.path at one file, or set source.columns: {probabilities: …}.",
+        )
+    ids = texts_of(table.column(columns["item_id"]))
+    table, columns = with_objects(table, columns, "xywh", [], ids)
+    return table, columns, classes_of(table, features, columns)
+
+
+def with_ids(
+    table: pa.Table, columns: dict[str, Any], notices: list[Notice], first: int = 0
 ) -> tuple[pa.Table, dict[str, Any]]:
-    """The column of ids; the numbers of the rows where there is none."""
+    """The column of ids; the numbers of the rows, from `first`, where there is none."""
     if "item_id" in columns:
         return table, columns
     found = [
@@ -73,7 +102,7 @@ def _with_ids(
     known = [name for name in found if table.column(name).null_count < len(table)]
     if known:
         return table, {**columns, "item_id": known[0]}
-    numbers = pa.array([str(row) for row in range(table.num_rows)], pa.string())
+    numbers = pa.array([str(row) for row in range(first, first + table.num_rows)], pa.string())
     message = "The data set has no ids: items are called 0, 1, … as its rows are numbered."
     notices.append(Notice("numbered", message))
     name = "item_id" if "item_id" not in table.column_names else "row number"

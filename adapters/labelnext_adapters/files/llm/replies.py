@@ -26,6 +26,7 @@ _ENVELOPES = (
     "response", "body", "result", "message", "modelOutput", "completion", "output",
     "chat_completion",
 )  # fmt: skip
+_OF_LLAMA = {"stop_reason", "prompt_token_count", "generation_token_count"}
 _FENCED = re.compile(r"```(?:json)?\s*(\{.*?\})\s*```", re.S)
 _ENDED = {"errored": "failed", "expired": "expired", "canceled": "was canceled"}
 _REFUSED = {"content_filter", "refusal", "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST"}
@@ -79,8 +80,20 @@ def is_completion(value: Any) -> bool:
         return True
     if isinstance(value.get("promptFeedback"), Mapping):
         return True
+    if _texts_of_bedrock(value):
+        return True
     content = value.get("content")
     return value.get("role") == "assistant" and isinstance(content, list | str)
+
+
+def _texts_of_bedrock(value: Mapping[str, Any]) -> list[Any]:
+    """The texts of Titan, Llama and Mistral, as Bedrock returns them; empty if there are none."""
+    if isinstance(value.get("generation"), str) and _OF_LLAMA & value.keys():
+        return [value["generation"]]
+    texts = [one.get("outputText") for one in _mappings(value.get("results"))]
+    outputs = _mappings(value.get("outputs"))
+    texts += [one.get("text") for one in outputs if "stop_reason" in one]
+    return [text for text in texts if isinstance(text, str)]
 
 
 def _refuse_failed(record: Mapping[str, Any]) -> None:
@@ -100,7 +113,8 @@ def _refuse_failed(record: Mapping[str, Any]) -> None:
 
 def _message(error: Any) -> str:
     while isinstance(error, Mapping):
-        error = error.get("message") or error.get("error") or error.get("type") or "error"
+        told = (error.get(name) for name in ("message", "errorMessage", "error", "type"))
+        error = next(filter(None, told), "error")
     return str(error)[:80]
 
 
@@ -182,7 +196,13 @@ def _choices(completion: Mapping[str, Any]) -> list[Reply | str | None]:
         return [_response(part) for part in completion["output"]]
     if "promptFeedback" in completion:
         return ["the model was kept from answering"]
+    if texts := _texts_of_bedrock(completion):
+        return [_plain(text) for text in texts]
     return [_anthropic(completion)]
+
+
+def _plain(text: str) -> Reply | str:
+    return Reply(text, fields=json_in(text)) if text.strip() else "the answer is empty"
 
 
 def _openai(choice: Any) -> Reply | str | None:
@@ -259,7 +279,7 @@ def _anthropic(message: Mapping[str, Any]) -> Reply | str:
         if part.get("type") == "tool_use" and isinstance(part.get("input"), Mapping):
             return Reply(fields=part["input"])
     text = content if isinstance(content, str) else _joined(content)
-    return Reply(text, fields=json_in(text)) if text.strip() else "the answer is empty"
+    return _plain(text)
 
 
 def _google(candidate: Any) -> Reply | str | None:

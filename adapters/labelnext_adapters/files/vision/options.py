@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from labelnext.adapter.options import Options
 
@@ -28,5 +28,8 @@ class YoloOptions(Options):
     """Folder of the images of YOLO text files; null looks beside them and where data.yaml says."""
     classes: list[str] | None = None
     """Class names by their numbers; null takes them from data.yaml."""
+    older: list[Path] = Field(default_factory=list)
+    """Folders of YOLO text files of older model versions, oldest first; with `path` they form a
+    committee."""
     task: Literal["detect", "segment", "pose", "obb", "classify"] | None = None
     """What YOLO text files hold; null goes by their numbers."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput, listed
+from labelnext.errors import InvalidInput, NotFound
+from labelnext.pool.masks import Mask, mask_of
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
@@ -19,89 +21,118 @@ from labelnext_adapters.files.content import decoded
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.oddities import ROUNDING, Oddities, Unusable
 from labelnext_adapters.files.vision.likeliest import classes_with_rest
-from labelnext_adapters.files.vision.yolo_folder import (
-    DataFile,
-    files_below,
-    find_data,
-    images_of,
-    stem_of,
-    text_folders,
-    texts_among,
-)
+from labelnext_adapters.files.vision.yolo_folder import DataFile, stem_of
 from labelnext_adapters.files.vision.yolo_layout import (
     Layout,
     boxes_of,
     confidence_places,
     layout_of,
+    polygons_of,
 )
-from labelnext_adapters.files.vision.yolo_lines import Lines, contents_of, numbers_of
+from labelnext_adapters.files.vision.yolo_lines import Lines, numbers_of
+from labelnext_adapters.files.vision.yolo_runs import (
+    SAVE,
+    Items,
+    Run,
+    items_of,
+    run_of,
+    version_names,
+)
 
 if TYPE_CHECKING:
     from labelnext_adapters.files.vision.options import YoloOptions
 
 _MOST_CLASSES = 100_000  # without names; a larger number is no class
 _MOST_LABELS = 0.1
-_SAVE = "predict again with save_txt=True save_conf=True."
+_SIDE = 640  # pixels of the masks, as large as images are when they are predicted
 _CLASSIFIED = re.compile(rb"\s*([01](?:\.\d+)?)\s+(\S.*?)\s*$")
 
 
-@dataclass(frozen=True)
-class _Items:
-    """The items, and which of them each text file predicts.
-
-    Attributes:
-        ids: of the items.
-        of_text: shape (n_texts,), the row of each text file's item, −1 if several images share it.
-        notices: of text files without an image.
-    """
-
-    ids: list[str]
-    of_text: NDArray[np.int64]
-    notices: list[Notice]
-
-
-def read_yolo(path: Path, options: YoloOptions, data: Path | None, images: Path | None) -> Pool:
+def read_yolo(
+    paths: Sequence[Path], options: YoloOptions, data: Path | None, images: Path | None
+) -> Pool:
     """The images, with their detections as objects, or with the scores of their classes.
 
     Args:
-        path: the folder of the text files, or the one above it.
+        paths: one for each model version, the newest last: the folder of the text files, or the one
+            above it. A version didn't see an image of which it has no text file, unless the image
+            is found as its own.
         options: of the format.
         data: the data.yaml, if it is stated.
-        images: the folder of the images, if it is stated.
+        images: the folder of the newest version's images, if it is stated.
 
     Raises:
         NotFound: if a stated file or folder does not exist.
-        InvalidInput: if the folder has no text files, or these have no confidence.
+        InvalidInput: if a folder has no text files, or these have no confidence.
     """
-    if not path.is_dir():
-        raise InvalidInput(
-            "path must be the folder of the text files; it is one of them.",
-            hint=f"set source.path to {path.parent.as_posix()!r}.",
-        )
-    folder, *others = text_folders(path)
-    if others:
-        runs = [one.relative_to(path).as_posix() for one in (folder, *others)]
-        raise InvalidInput(
-            f"path must be the folder of one run; {path.name!r} holds {listed(runs)}.",
-            hint=f"set source.path to one of them, such as {(path / runs[-1]).as_posix()!r}.",
-        )
-    names = list(files_below(folder))
-    texts = sorted(texts_among(names))
-    if not texts:
-        raise InvalidInput(
-            "the folder must hold a .txt file for each image, or a folder labels with them; it "
-            "has none.",
-            hint=_SAVE,
-        )
-    described = find_data(folder, data)
-    stems = [name[:-4] for name in texts]
-    items = _items_of(stems, images_of(folder, names, described, images))
-    contents = contents_of(folder, texts)
-    classes = _class_names(options.classes, described)
-    if options.task == "classify" or (options.task is None and _are_classified(contents)):
-        return _classified(contents, texts, items, classes)
-    lines = numbers_of(contents)
-    return _detected(lines, texts, items, classes, _layout(lines, options, described, folder))
+    runs = []
+    for path in paths:
+        if not path.exists():
+            raise NotFound(f"older must be folders; got {str(path)!r}, which does not exist.")
+        with _naming(path, paths):
+            runs.append(run_of(path, data, images if path is paths[-1] else None))
+    described = _described(runs)
+    names = _class_names(options.classes, described)
+    all_items = items_of(runs)
+    versions = version_names(paths) if len(paths) > 1 else [""]
+    classified = [_are_classified(run.contents) for run in runs]
+    if options.task == "classify" or (options.task is None and any(classified)):
+        return _classified(runs, all_items, names, versions)
+    lines = [numbers_of(run.contents) for run in runs]
+    notices: list[Notice] = []
+    classes, places = _numbered(names, lines, notices)
+    sets = []
+    layouts = [
+        _layout(own, options, described, run.folder) for own, run in zip(lines, runs, strict=True)
+    ]
+    pointed = all(one is not None and one.task in ("segment", "obb") for one in layouts)
+    for path, run, own, items, layout in zip(paths, runs, lines, all_items, layouts, strict=True):
+        with _naming(path, paths):
+            sets.append(
+                _detected(
+                    own,
+                    run.texts,
+                    items,
+                    (classes, places),
+                    layout,
+                    notices,
+                    pointed and len(runs) > 1,
+                )
+            )
+    if any(one.masks is None for one in sets):
+        sets = [replace(one, masks=None) for one in sets]
+    ids, shared = all_items[0].ids, classes or None
+    if len(sets) > 1:
+        return Pool(ids, objects=tuple(sets), classes=shared, versions=versions, notices=notices)
+    missing = sets[0].missing
+    columns: dict[str, Any] = {"missing": missing} if missing is not None else {}
+    alone = replace(sets[0], missing=None)
+    return Pool(ids, objects=alone, classes=shared, notices=notices, **columns)
+
+
+@contextmanager
+def _naming(path: Path, paths: Sequence[Path]) -> Iterator[None]:
+    """Errors name an older folder; the caller adds the newest."""
+    try:
+        yield
+    except InvalidInput as error:
+        if path is not paths[-1]:
+            error.message = f"{path.name}: {error.message}"
+        raise
+
+
+def _described(runs: Sequence[Run]) -> DataFile | None:
+    """The data.yaml of the newest run that has one; the others must name the same classes."""
+    files = [run.data for run in reversed(runs) if run.data is not None]
+    named = [file for file in files if file.names is not None]
+    for file in named[1:]:
+        if file.names != named[0].names:
+            raise InvalidInput(
+                f"all versions must have the same classes; {named[0].path.as_posix()!r} and "
+                f"{file.path.as_posix()!r} differ.",
+                hint="set source.data to the file that names the classes of all.",
+            )
+    return next(iter(named or files), None)
 
 
 def _layout(
@@ -121,35 +152,19 @@ def _class_names(stated: Sequence[str] | None, data: DataFile | None) -> Mapping
     return dict(enumerate(stated)) if stated is not None else None if data is None else data.names
 
 
-def _items_of(stems: Sequence[str], images: set[str]) -> _Items:
-    """The images, and text files without one; the id is the image's file name, else the stem."""
-    by_stem: dict[str, str | None] = {}
-    for image in sorted(images):
-        stem = stem_of(image)
-        by_stem[stem] = None if stem in by_stem else image
-    alone = [stem for stem in stems if stem not in by_stem]
-    ids = sorted([*images, *alone])
-    rows = {name: row for row, name in enumerate(ids)}
-    owners = [by_stem.get(stem, stem) for stem in stems]
-    of_text = np.array([-1 if name is None else rows[name] for name in owners], dtype=np.int64)
-    notices = []
-    if images and alone:
-        message = f"{counted(len(alone), 'text file')} have no image; their ids are their names."
-        notices.append(Notice("without_image", message, tuple(alone)))
-    return _Items(ids, of_text, notices)
-
-
 def _detected(
     lines: Lines,
     texts: Sequence[str],
-    items: _Items,
-    names: Mapping[int, str] | None,
+    items: Items,
+    numbering: tuple[list[str], NDArray[np.int64]],
     layout: Layout | None,
-) -> Pool:
-    """The pool of the detections in these lines."""
+    notices: list[Notice],
+    masked: bool,
+) -> Objects:
+    """The detections in these lines; adds to the notices."""
     odd = Oddities("line", seen=len(lines))
-    notices = list(items.notices)
-    classes, places = _numbered(names, lines, notices)
+    notices += items.notices
+    classes, places = numbering
     rows = items.of_text[lines.files]
     good: NDArray[np.bool_] = np.zeros(len(lines), dtype=bool)
     confidences, kinds = np.full(len(lines), np.nan), np.full(len(lines), -1, dtype=np.int64)
@@ -181,18 +196,21 @@ def _detected(
     lost = np.zeros(len(items.ids), dtype=bool)  # all that was said of them was left out
     lost[rows[(rows >= 0) & ~good]] = True
     lost |= _of_shared_stems(items)
-    objects = Objects(
+    masks = None
+    if masked and layout is not None:
+        masks = _masks(polygons_of(lines, layout, used), boxes, notices)
+    missing = (lost | items.unseen) & (counts == 0)
+    return Objects(
         np.concatenate([[0], np.cumsum(counts)]),
         np.clip(confidences[used], 0, 1),
         class_ids=kinds[used],
         boxes=boxes if len(boxes) else None,
+        masks=masks,
+        missing=missing if missing.any() else None,
     )
-    missing = lost & (counts == 0)
-    columns: dict[str, Any] = {"missing": missing} if missing.any() else {}
-    return Pool(items.ids, objects=objects, classes=classes or None, notices=notices, **columns)
 
 
-def _of_shared_stems(items: _Items) -> NDArray[np.bool_]:
+def _of_shared_stems(items: Items) -> NDArray[np.bool_]:
     """Images that share the name of a text file, so that nobody knows whose it is."""
     if (items.of_text >= 0).all():
         return np.zeros(len(items.ids), dtype=bool)
@@ -204,7 +222,7 @@ def _of_shared_stems(items: _Items) -> NDArray[np.bool_]:
 
 
 def _numbered(
-    names: Mapping[int, str] | None, lines: Lines, notices: list[Notice]
+    names: Mapping[int, str] | None, versions: Sequence[Lines], notices: list[Notice]
 ) -> tuple[list[str], NDArray[np.int64]]:
     """Names of the classes, and the position of each class number; −1 where there is no class."""
     if names is not None:
@@ -212,7 +230,7 @@ def _numbered(
         places = np.full(numbers[-1] + 1 if numbers else 0, -1, dtype=np.int64)
         places[numbers] = np.arange(len(numbers))
         return [names[number] for number in numbers], places
-    met = lines.values[lines.starts[lines.widths > 0]]
+    met = np.concatenate([lines.values[lines.starts[lines.widths > 0]] for lines in versions])
     met = met[(met >= 0) & (met < _MOST_CLASSES)]
     n_classes = int(met.max()) + 1 if len(met) else 0
     if n_classes:
@@ -239,7 +257,7 @@ def _refuse_labels(lines: Lines, at: NDArray[np.int64]) -> None:
     raise InvalidInput(
         f"the text files must hold predictions with a confidence; {amount} confidence, so these "
         "are labels, not predictions.",
-        hint=_SAVE,
+        hint=SAVE,
     )
 
 
@@ -272,7 +290,7 @@ def _cure(lines: Lines, at: NDArray[np.int64], confidences: NDArray[np.float64])
     values = confidences[~np.isnan(confidences)]
     wrong = values[(values < 0) | (values > 1)]
     if len(wrong) and (lines.widths == 6).mean() > 0.5 and (wrong == np.round(wrong)).all():
-        return f"the last number seems to be the id of a track: {_SAVE}"
+        return f"the last number seems to be the id of a track: {SAVE}"
     return None
 
 
@@ -281,7 +299,7 @@ def _usable(
     used: NDArray[np.intp],
     lines: Lines,
     texts: Sequence[str],
-    items: _Items,
+    items: Items,
     notices: list[Notice],
 ) -> NDArray[np.float64]:
     """Boxes, NaN where one can't be used."""
@@ -305,6 +323,20 @@ def _usable(
     return boxes
 
 
+def _masks(
+    polygons: Sequence[NDArray[np.float64]], boxes: NDArray[np.float64], notices: list[Notice]
+) -> list[Mask] | None:
+    """Polygons as masks of a square image, which serves: scaling an axis keeps every overlap."""
+    if not np.isnan(boxes).any():
+        try:
+            return [mask_of([(p * _SIDE).tolist()], _SIDE, _SIDE) for p in polygons]
+        except InvalidInput:
+            pass
+    message = "Compared shapes by the boxes around them, because some can't be used as masks."
+    notices.append(Notice("bad_masks", message))
+    return None
+
+
 def _are_classified(contents: Sequence[bytes]) -> bool:
     """Whether the first lines are probabilities with the name of a class."""
     lines = [line for data in contents[:50] for line in data.splitlines() if line.strip()]
@@ -321,28 +353,30 @@ def _is_object(line: bytes) -> bool:
 
 
 def _classified(
-    contents: Sequence[bytes],
-    texts: Sequence[str],
-    items: _Items,
+    runs: Sequence[Run],
+    all_items: Sequence[Items],
     names: Mapping[int, str] | None,
+    versions: Sequence[str],
 ) -> Pool:
     """The pool of images with the scores of their likeliest classes."""
-    told = [_scores(data) for data in contents]
+    told = [[_scores(data) for data in run.contents] for run in runs]
     known = classes_with_rest(
-        (scores for scores in told if isinstance(scores, dict)),
+        (scores for own in told for scores in own if isinstance(scores, dict)),
         None if names is None else names.values(),
     )
     found = Gathered("text file", classes=known)
-    for name in items.ids:
+    for name in all_items[0].ids:
         found.item(name)
-    found.notices += items.notices
-    for scores, text, row in zip(told, texts, items.of_text.tolist(), strict=True):
-        with found.record(text, "" if row < 0 else items.ids[row]):
-            if row < 0:
-                raise Unusable("several images have its name")
-            if isinstance(scores, Unusable):
-                raise scores
-            found.scores(row, scores)
+    for run, items, own, version in zip(runs, all_items, told, versions, strict=True):
+        found.notices += items.notices
+        for scores, text, row in zip(own, run.texts, items.of_text.tolist(), strict=True):
+            place = f"{version}/{text}" if version else text
+            with found.record(place, "" if row < 0 else items.ids[row]):
+                if row < 0:
+                    raise Unusable("several images have its name")
+                if isinstance(scores, Unusable):
+                    raise scores
+                found.scores(row, scores, version)
     return found.pool()
 
 

@@ -145,3 +145,16 @@ def boxes_of(lines: Lines, layout: Layout, used: NDArray[np.intp]) -> NDArray[np
         corners.append((low, high))
     (x1, x2), (y1, y2) = corners
     return np.stack([x1, y1, x2, y2], axis=1)
+
+
+def polygons_of(lines: Lines, layout: Layout, used: NDArray[np.intp]) -> list[NDArray[np.float64]]:
+    """The points of each of these lines: x1 y1 x2 y2 … as fractions of the image.
+
+    Args:
+        lines: of all files.
+        layout: what they mean, of shapes made of points.
+        used: positions of the lines that have a confidence.
+    """
+    begins = lines.starts[used] + 1
+    ends = begins + lines.widths[used] - 2 - int(layout.tracked)
+    return [lines.values[a:b] for a, b in zip(begins.tolist(), ends.tolist(), strict=True)]
