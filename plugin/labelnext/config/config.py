@@ -247,7 +247,8 @@ def _section(document: Document, name: str) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         rule = f"must be a mapping of keys to values; got {shown(value)}."
-        choice = _CHOICES.get(name) if isinstance(value, str) else None
+        named = isinstance(value, str) and value.isidentifier()
+        choice = _CHOICES.get(name) if named else None
         hint = f"write {name}: {{{choice}: {value}}}." if choice else None
         raise document.error((name,), rule, hint=hint)
     return value
