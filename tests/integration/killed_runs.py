@@ -1,6 +1,6 @@
 """Runs on FiftyOne that die by SIGKILL at their n-th write; and all that a run or sending touches.
 
-    python -m tests.integration.killed_runs CONFIG [EVERY]
+    python -m tests.integration.killed_runs CONFIG [run|send] [EVERY]
 
 Each part is a fork of a process that has imported FiftyOne but not connected, so it is a process of
 its own that starts in no time. Prints one line of JSON for each death, and one at the end. EVERY
@@ -159,15 +159,15 @@ def _task(row: dict[str, Any]) -> dict[str, Any]:
     return {"data": data, "predictions": [p["result"] for p in row["predictions"]]}
 
 
-def main(path: str, every: str = "1") -> None:
+def main(path: str, what: str = "run", every: str = "1") -> None:
     config = load_config(path)
-    options: Any = config.source_options
-    name = str(options.dataset)
+    place: Any = config.source_options if config.source.adapter == "fiftyone" else config.send
+    name, action = str(place.dataset), {"run": labelnext.run, "send": labelnext.send}[what]
 
     def begun(n: int, moment: str) -> bool:
         def work() -> None:
             monitoring.register(Killer(n, moment))
-            labelnext.run(config)
+            action(config)
 
         return forked(work)[0]
 
@@ -182,9 +182,9 @@ def main(path: str, every: str = "1") -> None:
         return [j.status for j in runs(config)][-1:] == ["broken"]
 
     _, before = forked(lambda: state(name))
-    done = settled(labelnext.run)
+    done = settled(action)
     undone = settled(undo)
-    assert undone == before != done, "a run that nobody killed"
+    assert undone == before != done, f"{what} that nobody killed"
     n = 1
     while not begun(n, "before"):
         touched = broken()
