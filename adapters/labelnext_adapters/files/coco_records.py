@@ -171,7 +171,7 @@ def read_detections(path: Path) -> Records:
         if len(read.detections) or not read.odd.seen:
             return read
     except (ValueError, RecursionError):
-        pass  # whoever reads it as a whole says what is wrong
+        pass  # reading it as a whole says what is wrong
     value = parsed(decoded(read_bytes(path)))
     data_set = None
     if isinstance(value, dict):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
+
 from labelnext.adapter.preview import Preview
+from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.arrow import id_texts
 from labelnext_adapters.files.content import guarded
@@ -58,7 +61,7 @@ def _from_columns(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
         return {}
     named = [name for name in ("media", "text") if name in options.columns]
     columns = {name: str(options.columns.get(name, name)) for name in ("media", "text")}
-    if not named and not _small(files):
+    if not named and not _may_hold(files, columns):
         return {}
     table = _table(files, options, named, item_ids)
     if table is None:
@@ -74,9 +77,15 @@ def _from_columns(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
     return {item: _preview(files, media, text) for item, media, text in rows if item in wanted}
 
 
-def _small(files: Input) -> bool:
+def _may_hold(files: Input, columns: Collection[str]) -> bool:
+    """Whether a small file may have such a column: it is read again only then."""
     path = files.path
-    return isinstance(path, Path) and path.is_file() and path.stat().st_size <= _READ_AGAIN
+    if not isinstance(path, Path) or not path.is_file() or path.stat().st_size > _READ_AGAIN:
+        return False
+    if path.suffix in (".parquet", ".pq"):
+        return not set(columns).isdisjoint(pq.read_schema(path).names)
+    start = Sample(path).text
+    return start is None or any(name in start for name in columns)
 
 
 def _table(

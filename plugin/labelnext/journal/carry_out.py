@@ -54,7 +54,7 @@ def carry_out(
     if journal.undoing:
         raise ConfigError(
             f"run {journal.run_id} can't be resumed: its undo was begun.",
-            hint="finish the undo with labelnext undo, then run again.",
+            hint=f"finish it with {how('undo', CONFIG)}, then run again.",
         )
     around = _around(performer)
     with around.held(journal):

@@ -201,7 +201,7 @@ def _object_parts(
     options: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """The item's objects (or labels): class, confidence, score, and whether each counts."""
-    objects = objects_scored(pool, row, ranking.of or "items", function, options)
+    objects = objects_scored(pool, ranking.of or "items", function, options).take(np.array([row]))
     n = len(objects.confidences)
     scores = function.function(alone(objects), **own_options(function, options, without=True))
     floor = float(options.get("floor", 0.0)) if ranking.of == "objects" else 0.0
@@ -268,7 +268,7 @@ def _without_each(
     """How removing each of the most influential objects would change the score."""
     if ranking.of != "objects" or len(pool.object_sets) != 1:
         return []
-    objects = objects_scored(pool, row, "objects", function, options)
+    objects = objects_scored(pool, "objects", function, options).take(np.array([row]))
     passed = own_options(function, options)
     floor = float(options.get("floor", 0.0))
     rows = np.flatnonzero(~(objects.confidences < floor))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,16 +27,33 @@ _SURE = 0.8
 _NAMED = 3  # objects or classes in a sentence
 
 
-def reason(pool: Pool, row: int, of: str | None, recipe: Recipe | None = None) -> str:
-    """A one-line reason for an item's score: its two best classes, its answer, or its objects.
+def reasons(
+    pool: Pool, rows: Iterable[int], of: str | None, recipe: Recipe | None = None
+) -> list[str]:
+    """One line for each item's score: its two best classes, its answer, or its objects.
 
     Args:
         pool: the items.
-        row: position of the item.
+        rows: positions of the items.
         of: items or objects.
         recipe: of the ranking; with it, objects that made the score come most doubtful first, and
             those below the floor are only counted.
     """
+    function = None if recipe is None or of != "objects" else recipe.function
+    scored = None
+    if recipe is not None and function is not None and len(pool.object_sets) == 1:
+        scored = objects_scored(pool, "objects", function, recipe.scoring)
+    return [_reason(pool, row, of, recipe, scored) for row in rows]
+
+
+def reason(pool: Pool, row: int, of: str | None, recipe: Recipe | None = None) -> str:
+    """As `reasons`, for one item."""
+    return reasons(pool, [row], of, recipe)[0]
+
+
+def _reason(
+    pool: Pool, row: int, of: str | None, recipe: Recipe | None, scored: Objects | None
+) -> str:
     if pool.missing[row]:
         return "no prediction"
     if pool.answer is not None:
@@ -45,9 +62,9 @@ def reason(pool: Pool, row: int, of: str | None, recipe: Recipe | None = None) -
     if (of == "objects" or pool.members is None) and sets:
         if len(sets) > 1 and all(objects.boxes is not None for objects in sets):
             return _versions_reason(sets, row)
-        function = None if recipe is None or of != "objects" else recipe.function
-        if recipe is not None and function is not None and len(sets) == 1:
-            return _scored_reason(pool, row, function, recipe.scoring)
+        if recipe is not None and recipe.function is not None and scored is not None:
+            own = scored.take(np.array([row]))
+            return _scored_reason(pool, own, recipe.function, recipe.scoring)
         return objects_reason(pool, sets[pool.newest_versions[row]], row)
     if pool.members is None:
         return ""
@@ -187,10 +204,9 @@ def _objects_in_words(pool: Pool, objects: Objects, row: int) -> str:
 
 
 def _scored_reason(
-    pool: Pool, row: int, function: AcquisitionFunction, options: Mapping[str, Any]
+    pool: Pool, objects: Objects, function: AcquisitionFunction, options: Mapping[str, Any]
 ) -> str:
     """The objects that made the score, most doubtful first; of those below the floor, how many."""
-    objects = objects_scored(pool, row, "objects", function, options)
     counts = ~(objects.confidences < float(options.get("floor", 0.0)))
     below = int((~counts).sum())
     if not len(counts):
@@ -208,12 +224,10 @@ def _scored_reason(
 
 
 def objects_scored(
-    pool: Pool, row: int, unit: Unit, function: AcquisitionFunction, options: Mapping[str, Any]
+    pool: Pool, unit: Unit, function: AcquisitionFunction, options: Mapping[str, Any]
 ) -> Objects:
-    """The objects of one item, with weights if the function uses them."""
-    given = objects_of(pool, unit, {**function.options, **options})
-    chosen: NDArray[np.intp] = np.array([row])
-    return given.take(chosen)
+    """The objects of all items, with weights if the function uses them."""
+    return objects_of(pool, unit, {**function.options, **options})
 
 
 def own_options(

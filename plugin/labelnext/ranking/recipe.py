@@ -244,11 +244,11 @@ def resolved(recipe: Recipe, pool: Pool) -> Recipe:
         and pool.embeddings is None
         and has_shares(pool)
     ):
-        why = f"the pool has no embeddings, so {recipe.selection} went by class probabilities."
+        why = f"The pool has no embeddings, so {recipe.selection} went by class probabilities."
         recipe = replace(
             recipe,
             space={**recipe.space, "space": "probabilities"},
-            reasons={**recipe.reasons, "space": why[0].upper() + why[1:]},
+            reasons={**recipe.reasons, "space": why},
         )
     if "n_clusters" in method.required and "n_clusters" not in recipe.selection_options:
         n_clusters = _default_clusters(pool)

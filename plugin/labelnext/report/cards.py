@@ -92,22 +92,23 @@ class Card:
         return cls(**{name: row[name] for name in names})
 
 
-def cards_of(pool: Pool, ranking: Ranking, rows: Sequence[Mapping[str, Any]]) -> list[Card]:
+def cards_of(
+    pool: Pool, ranking: Ranking, rows: Sequence[Mapping[str, Any]], places: NDArray[np.intp]
+) -> list[Card]:
     """The cards of ranked items, without pictures.
 
     Args:
         pool: the items.
         ranking: their ranking.
         rows: entries of `Report.next_items`, or as many more.
+        places: the pool's row of each of them, or of more items.
     """
-    places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
     most = max(min(_MOST, _BOXES // max(len(rows), 1)), 1)
     if len(rows) > 100:
         most = min(most, 10)
     best = _best_classes(pool)
     cards = []
-    for entry in rows:
-        row = places[entry["item_id"]]
+    for entry, row in zip(rows, places[: len(rows)].tolist(), strict=True):
         boxes, n_boxes = _boxes(pool, row, most)
         cards.append(
             Card(

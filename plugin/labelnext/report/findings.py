@@ -19,7 +19,7 @@ from labelnext.ranking.reasons import (
     counted_objects,
     objects_reason,
     predictions_by_class,
-    reason,
+    reasons,
 )
 from labelnext.report.cards import cards_of
 from labelnext.report.pool_map import map_of
@@ -30,7 +30,12 @@ NEXT = 20
 
 
 def summarise(
-    pool: Pool, ranking: Ranking, notices: Sequence[Notice] = (), shown: int = NEXT
+    pool: Pool,
+    ranking: Ranking,
+    notices: Sequence[Notice] = (),
+    *,
+    shown: int = NEXT,
+    page: bool = True,
 ) -> dict[str, Any]:
     """The fields of a Report that describe the pool and the ranking.
 
@@ -39,6 +44,7 @@ def summarise(
         ranking: their ranking.
         notices: more notices of the run.
         shown: how many of the next items the page shows.
+        page: whether there is a page, which has a map.
     """
     recipe = ranking.recipe
     floor = 0.0 if recipe is None or recipe.floor is None else recipe.floor
@@ -60,9 +66,10 @@ def summarise(
         counts["without objects"] = int(empty.sum())
         if floor > 0:
             counts["below the floor"] = int((without_objects(pool, floor) & ~empty).sum())
+    first = ranking.to_rows()[: max(shown, NEXT)]
     rows = [
-        {**row, "reason": _reason(pool, places[row["item_id"]], ranking)}
-        for row in ranking.to_rows()[: max(shown, NEXT)]
+        {**row, "reason": line}
+        for row, line in zip(first, _reasons(pool, batch[: len(first)], ranking), strict=True)
     ]
     return {
         "counts": counts,
@@ -75,8 +82,8 @@ def summarise(
         "classes": _classes(pool, ranking, batch),
         "objects_per_item": _objects_per_item(pool, asked, batch, floor),
         "next_items": rows[:NEXT],
-        "cards": cards_of(pool, ranking, rows),
-        "pool_map": map_of(pool, ranking),
+        "cards": cards_of(pool, ranking, rows, batch),
+        "pool_map": map_of(pool, batch) if page else None,
         "calibration": [found.to_dict() for found in trust(pool)],
         "seed": ranking.seed,
         "input_hash": pool.fingerprint(),
@@ -85,11 +92,14 @@ def summarise(
     }
 
 
-def _reason(pool: Pool, row: int, ranking: Ranking) -> str:
-    text = reason(pool, row, ranking.of, ranking.recipe)
+def _reasons(pool: Pool, rows: NDArray[np.intp], ranking: Ranking) -> list[str]:
+    lines = reasons(pool, rows.tolist(), ranking.of, ranking.recipe)
     if ranking.purpose == "label":
-        return text
-    return f"labelled {_label(pool, row)}; predicted {text}"
+        return lines
+    return [
+        f"labelled {_label(pool, row)}; predicted {line}"
+        for row, line in zip(rows.tolist(), lines, strict=True)
+    ]
 
 
 def _label(pool: Pool, row: int) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.pool.pool import Pool
-from labelnext.ranking.ranking import Ranking
+from labelnext.selection.vectors import Points
 
 WIDTH, HEIGHT = 640.0, 420.0
 _EDGE = 10.0
@@ -41,20 +41,20 @@ class PoolMap:
         return len(self.rest) + len(self.labelled) + len(self.batch)
 
 
-def map_of(pool: Pool, ranking: Ranking) -> PoolMap | None:
+def map_of(pool: Pool, batch: NDArray[np.intp]) -> PoolMap | None:
     """The pool's embeddings on their two main axes (PCA); None without embeddings that differ.
 
     Of a large pool, a sample is drawn, with all of the batch up to a thousand items.
 
     Args:
         pool: the items.
-        ranking: of the pool.
+        batch: the pool's rows of the batch, in rank order.
     """
     if pool.embeddings is None:
         return None
-    known = np.isfinite(pool.embeddings).all(axis=1)
-    places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
-    chosen = np.array([places[i] for i in ranking.item_ids[:_BATCH].tolist()], dtype=np.intp)
+    blocks = Points(pool.embeddings).each(lambda _, block: np.isfinite(block).all(axis=1))
+    known: NDArray[np.bool_] = np.concatenate([np.empty(0, dtype=bool), *blocks])
+    chosen = batch[:_BATCH]
     chosen = chosen[known[chosen]]
     others = known.copy()
     others[chosen] = False

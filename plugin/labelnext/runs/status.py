@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +14,7 @@ from labelnext.adapter.team import Work
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
 from labelnext.errors import ConfigError, InvalidInput, without_secrets
-from labelnext.journal.journal import journals
+from labelnext.journal.journal import Journal, journals
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.quality.stopping import Signal, Snapshot, signals, snapshots
@@ -101,9 +101,11 @@ def status(
             work = cast("TellsWork", platform).work()
         if page is not None and can(platform, Capability.SHOWS_ITEMS):
             address = cast("ShowsItems", platform).address()
-    others = {j.run_id for j in journals(settings.state) if not belongs(j, settings)}
+    known = journals(settings.state)
+    own = [j for j in known if belongs(j, settings)]
+    others = {j.run_id for j in known} - {j.run_id for j in own}
     seen = snapshots(settings.state / "history", but=others)
-    ahead, same = _forecast(settings, pool), _same_input(settings, input_hash)
+    ahead, same = _forecast(settings, pool), _same_input(own, input_hash)
     found = Status(n_items, n_labelled, seen, signals(seen), ahead, same, work, page)
     if page is not None:
         name = str(settings.path.name if settings.path else settings.source.adapter)
@@ -113,10 +115,9 @@ def status(
     return found
 
 
-def _same_input(settings: Config, input_hash: str) -> bool:
+def _same_input(own: Sequence[Journal], input_hash: str) -> bool:
     """Whether the newest run of the configuration read what is there now."""
-    own = [j for j in journals(settings.state) if j.what == "run" and belongs(j, settings)]
-    newest = [journal for journal in own if journal.status == "done"][-1:]
+    newest = [j for j in own if j.what == "run" and j.status == "done"][-1:]
     read = [journal.notes.get(INPUT, {}).get("sha256") for journal in newest]
     return read == [input_hash]
 

@@ -106,7 +106,14 @@ class WholeJob:
 
     def findings(self, notices: Sequence[Notice]) -> Mapping[str, Any]:
         """The fields of a Report that describe the pool and its ranking."""
-        return summarise(self.pool, self.ranking, notices, self._settings.report.thumbnails)
+        report = self._settings.report
+        return summarise(
+            self.pool,
+            self.ranking,
+            notices,
+            shown=report.thumbnails,
+            page=report.path is not None,
+        )
 
     def explain(self, item_id: str) -> Explanation:
         """Explain why an item ranks where it does.

@@ -72,7 +72,9 @@ def class_shares(pool: Pool) -> NDArray[np.floating] | None:
     n_classes = max([pool.n_classes or 1, *(int(c.max(initial=-1)) + 1 for c in classes)])
     sums = np.zeros((len(pool), n_classes))
     for objects, ids in zip(pool.shown_objects, classes, strict=True):
-        np.add.at(sums, (objects.item_positions, ids), objects.confidences)
+        known = ids >= 0
+        places = objects.item_positions[known], ids[known]
+        np.add.at(sums, places, objects.confidences[known])
     totals = sums.sum(axis=1, keepdims=True)
     shares: NDArray[np.float64] = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
     shares[pool.missing] = np.nan
@@ -80,10 +82,10 @@ def class_shares(pool: Pool) -> NDArray[np.floating] | None:
 
 
 def _classes(objects: Objects) -> NDArray[np.int64]:
-    """The class of each object; the first where objects have none."""
+    """The class of each object; −1 where it has none."""
     if objects.class_ids is not None:
         return objects.class_ids
     if objects.probabilities is not None:
         likeliest: NDArray[np.int64] = objects.probabilities.argmax(axis=1).astype(np.int64)
         return likeliest
-    return np.zeros(len(objects.confidences), dtype=np.int64)
+    return np.full(len(objects.confidences), -1, dtype=np.int64)

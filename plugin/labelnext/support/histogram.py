@@ -32,7 +32,7 @@ def histogram(
         >>> counts.tolist(), edges.tolist()
         ([2, 1], [0.0, 2.0, 4.0])
     """
-    low, high = max(low, -_FAR), min(high, _FAR)
+    low, high = np.clip([low, high], -_FAR, _FAR).tolist()
     step = float(np.spacing(max(abs(low), abs(high))))
     if high - low < _STEPS * step:
         middle, half = low + (high - low) / 2, max(0.5, _AROUND * step)

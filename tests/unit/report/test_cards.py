@@ -18,7 +18,8 @@ CLASSES = ["cat", "dog"]
 def cards(pool: Pool, name: str, **options: Any) -> list[Any]:
     ranking = rank(pool, name, **options)
     rows = [{**row, "reason": ""} for row in ranking.to_rows()]
-    return cards_of(pool, ranking, rows)
+    places = [pool.item_ids.tolist().index(row["item_id"]) for row in rows]
+    return cards_of(pool, ranking, rows, np.array(places, dtype=np.intp))
 
 
 @pytest.mark.parametrize(

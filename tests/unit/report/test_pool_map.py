@@ -8,7 +8,7 @@ import pytest
 import labelnext.report.pool_map as pool_map
 from labelnext.pool import Pool
 from labelnext.ranking import rank
-from labelnext.report.pool_map import HEIGHT, WIDTH, map_of
+from labelnext.report.pool_map import HEIGHT, WIDTH, PoolMap, map_of
 
 
 def pool_of(embeddings: object, **columns: object) -> Pool:
@@ -17,10 +17,16 @@ def pool_of(embeddings: object, **columns: object) -> Pool:
     return Pool([f"i{k}" for k in range(n)], probabilities=rows, embeddings=embeddings, **columns)  # type: ignore[arg-type]
 
 
+def mapped(pool: Pool, budget: int) -> PoolMap | None:
+    names = pool.item_ids.tolist()
+    batch = rank(pool, "margin", budget=budget).item_ids.tolist()
+    return map_of(pool, np.array([names.index(name) for name in batch], dtype=np.intp))
+
+
 def test_points_on_a_line_keep_their_distances() -> None:
     # On the diagonal of three dimensions: all variance is on one axis.
     pool = pool_of([[0, 0, 0], [1, 1, 1], [2, 2, 2], [4, 4, 4]], labels=[-1, -1, -1, 0])
-    found = map_of(pool, rank(pool, "margin", budget=1))
+    found = mapped(pool, 1)
     assert found is not None
     assert (found.names, len(found.batch), len(found.labelled), len(found.rest)) == (
         ("i0",),
@@ -37,7 +43,7 @@ def test_points_on_a_line_keep_their_distances() -> None:
 
 def test_points_lie_in_the_frame() -> None:
     pool = pool_of(np.random.default_rng(0).normal(size=(50, 4)))
-    found = map_of(pool, rank(pool, "margin", budget=5))
+    found = mapped(pool, 5)
     assert found is not None
     points = np.concatenate([found.rest, found.labelled, found.batch])
     assert len(points) == found.n_points == found.n_items == 50
@@ -48,14 +54,14 @@ def test_points_lie_in_the_frame() -> None:
 def test_large_pool_is_sampled_but_the_batch_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_map, "_REST", 10)
     pool = pool_of(np.random.default_rng(0).normal(size=(60, 4)))
-    found = map_of(pool, rank(pool, "margin", budget=20))
+    found = mapped(pool, 20)
     assert found is not None
     assert (len(found.rest), len(found.batch), found.n_items) == (10, 20, 60)
 
 
 def test_one_dimension_makes_a_line() -> None:
     pool = pool_of([[0.0], [1.0], [3.0]])
-    found = map_of(pool, rank(pool, "margin", budget=3))
+    found = mapped(pool, 3)
     assert found is not None
     assert np.allclose(found.batch[:, 1], HEIGHT / 2)
 
@@ -64,4 +70,4 @@ def test_no_map_without_embeddings_that_differ() -> None:
     for embeddings in (None, [[1.0, 2.0]] * 4, [[1.0, 2.0], [3.0, 4.0]]):
         n = 4 if embeddings is None else len(embeddings)
         pool = pool_of(embeddings) if embeddings else Pool(range(n), probabilities=[[0.5, 0.5]] * n)
-        assert map_of(pool, rank(pool, "margin")) is None
+        assert mapped(pool, len(pool)) is None

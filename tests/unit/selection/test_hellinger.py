@@ -115,3 +115,10 @@ def test_probabilities_too_small_to_be_squared_are_no_obstacle() -> None:
     rows = np.array([[1.0, 1e-300], [1 - 1e-16, 1e-16], [0.5, 0.5]])
     ranking = rank(Pool("abc", probabilities=rows), None, selection="k_center", budget=2)
     assert len(ranking.item_ids) == 2
+
+
+def test_objects_without_a_class_count_for_none() -> None:
+    seen = Objects([0, 2, 3], [0.6, 0.2, 0.5], class_ids=[0, -1, -1])
+    shares = class_shares(Pool(["a", "b"], objects=seen, classes=["cat", "dog"]))
+    assert shares is not None
+    assert shares.tolist() == [[1.0, 0.0], [0.0, 0.0]]

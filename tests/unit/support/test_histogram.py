@@ -26,7 +26,7 @@ def test_bins_exclude_their_upper_end_but_the_last() -> None:
 
 
 @pytest.mark.parametrize("n_bins", [30, 3000])
-@pytest.mark.parametrize("unit", [1.0, -1.0, 1e-300, 5e-324, 1e11, 1e300, 0.0])
+@pytest.mark.parametrize("unit", [1.0, -1.0, 1e-300, 5e-324, 1e11, 1e300, -1e300, 0.0])
 def test_values_that_differ_by_rounding_fill_one_of_thirty_bars(n_bins: int, unit: float) -> None:
     values = np.array(SAME) * unit
     counts, edges = histogram(values, values.min(), values.max(), n_bins)
@@ -35,6 +35,13 @@ def test_values_that_differ_by_rounding_fill_one_of_thirty_bars(n_bins: int, uni
     assert (np.diff(edges) > 0).all()
     assert edges[0] < values.min()
     assert edges[-1] > values.max()
+
+
+@pytest.mark.parametrize("value", [np.finfo(float).max, np.finfo(float).min])
+def test_the_largest_number_is_counted_once(value: float) -> None:
+    counts, edges = histogram(np.array([value]), value, value, 30)
+    assert counts.sum() == 1
+    assert (np.diff(edges) > 0).all()
 
 
 def test_coarse_and_fine_bins_of_close_values_share_their_edges() -> None:

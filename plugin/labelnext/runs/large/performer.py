@@ -182,7 +182,7 @@ class LargePerformer(Performer):
     def _publish(
         self, store: Store, files: list[dict[str, Any]], rows: int, summary: Summary
     ) -> None:
-        """Name the run's files as the ranking; whoever reads the manifest sees one run, whole."""
+        """Name the run's files as the ranking; readers of the manifest see one whole run."""
         earlier, ranking = self._earlier(), summary.ranking
         store.write_json(
             MANIFEST,

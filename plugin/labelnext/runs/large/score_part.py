@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.pool.pool import Pool
-from labelnext.ranking.reasons import reason
+from labelnext.ranking.reasons import reasons
 from labelnext.ranking.recipe import Recipe
 from labelnext.report.findings import NEXT
 from labelnext.runs.large.choices import columns_of, picks_in_clusters, picks_in_rounds
@@ -177,7 +177,7 @@ class Scoring:
 
         best = _best(utilities, ids, NEXT)
         foremost = [str(i) for i in ids.take(pa.array(best)).to_pylist()]
-        reasons = (reason(pool, int(row), self.recipe.unit, self.recipe) for row in best)
+        lines = reasons(pool, best.tolist(), self.recipe.unit, self.recipe)
         return Scored(
             counts={
                 "items": len(pool),
@@ -200,7 +200,7 @@ class Scoring:
             },
             low=float(finite.min()) if finite.size else None,
             high=float(finite.max()) if finite.size else None,
-            reasons=dict(zip(foremost, reasons, strict=True)),
+            reasons=dict(zip(foremost, lines, strict=True)),
             integers=all_integers(ids),
         )
 
