@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import labelnext
-from tests.browser.chromium import running_chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
+
+pytest_plugins = ("tests.browser.chromium",)
 
 HOSTILE = (
     "<script>document.title='taken'</script>",
@@ -26,12 +27,6 @@ HOSTILE = (
     "<svg onload=\"document.title='taken'\">\x01\x1b[31m",
     "&lt;iframe src=//evil.example&gt;{{ 7*7 }}",
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -53,18 +53,22 @@ def ranked_boxes(dataset: Any, folder: Path, *, frames: bool) -> Path:
     return config
 
 
-@pytest.mark.parametrize("frames", [False, True], ids=["samples", "frames"])
-def test_a_death_at_any_write_is_settled_by_resume_and_undo(
-    dataset: Any, tmp_path: Path, campaign: Campaign, frames: bool
-) -> None:
+def mortal_run(dataset: Any, folder: Path, *, frames: bool) -> Mortal:
+    """A run that can die, and what is stored afterwards."""
     from tests.integration.killed_runs import forget, state
-
-    config = ranked_boxes(dataset, tmp_path, frames=frames)
 
     def dump() -> Any:
         return state(dataset.name)
 
-    mortal = Mortal(config, labelnext.run, dump, dump, forget)
+    config = ranked_boxes(dataset, folder, frames=frames)
+    return Mortal(config, labelnext.run, dump, dump, forget)
+
+
+@pytest.mark.parametrize("frames", [False, True], ids=["samples", "frames"])
+def test_a_death_at_any_write_is_settled_by_resume_and_undo(
+    dataset: Any, tmp_path: Path, campaign: Campaign, frames: bool
+) -> None:
+    mortal = mortal_run(dataset, tmp_path, frames=frames)
     points = mortal.points(["run"], "database")
     assert len(points) > (10 if frames else 20)
     campaign.each(points, 16 if frames else len(points), mortal.trial)  # of frames there are 78
@@ -74,14 +78,7 @@ def test_a_death_at_any_write_is_settled_by_resume_and_undo(
 def test_a_death_in_an_undo_or_a_resume_is_settled_by_the_next(
     dataset: Any, tmp_path: Path, campaign: Campaign, frames: bool
 ) -> None:
-    from tests.integration.killed_runs import forget, state
-
-    config = ranked_boxes(dataset, tmp_path, frames=frames)
-
-    def dump() -> Any:
-        return state(dataset.name)
-
-    mortal = Mortal(config, labelnext.run, dump, dump, forget)
+    mortal = mortal_run(dataset, tmp_path, frames=frames)
     campaign.each(mortal.points(ACTIONS), 6, mortal.trial)
 
 
