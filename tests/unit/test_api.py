@@ -47,10 +47,12 @@ def test_unknown_name_is_an_attribute_error() -> None:
 def test_functions_are_importable_by_name() -> None:
     from labelnext import acquisition, selection
 
-    for name in labelnext.acquisition_names():
-        assert callable(getattr(acquisition, name))
-    for name in labelnext.selection_names():
-        assert callable(getattr(selection, name))
+    for module, table in (
+        (acquisition, acquisition.ACQUISITIONS),
+        (selection, selection.SELECTIONS),
+    ):
+        lacking = [name for name in table.own_names() if not callable(getattr(module, name, None))]
+        assert not lacking, f"{module.__name__}/__init__.py must import {', '.join(lacking)}"
 
 
 def test_the_seeds_six_functions_are_there() -> None:

@@ -119,10 +119,11 @@ class SelectionMethod:
             return f"must leave out large, or say rounds; got {self.large!r}{kept}."
         if "embeddings" not in self.inputs:
             return "must leave out large, as the method takes no embeddings; got 'rounds'."
-        if others := [name for name in self.inputs if name not in _IN_ROUNDS]:
+        others = " and ".join(name for name in self.inputs if name not in _IN_ROUNDS)
+        if others:
             return (
-                f"must leave out large, as the method takes {' and '.join(others)}, which the second "
-                "round doesn't have; got 'rounds'."
+                f"must leave out large, as the method takes {others}, which the second round "
+                "doesn't have; got 'rounds'."
             )
         return None
 
