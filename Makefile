@@ -13,7 +13,7 @@ AUDIT ?=
 ON_POSTGRES := tests/integration/test_label_studio_postgres.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz torture check audit audit-if-asked unit integration browser docs install dev mongod server clean
+.PHONY: help demo test tables fuzz torture check audit audit-if-asked unit integration browser docs install dev mongod server clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ audit: .venv-audit/.installed ## Look up the pinned packages in a database of kn
 # Not every index has the database, so nothing is asked unless AUDIT names one.
 audit-if-asked:
 	@if [ -n "$(AUDIT)" ]; then $(MAKE) -s audit; else echo "Left out: make audit (AUDIT names no database)."; fi
+
+tables: dev ## Write README's table, the tree of modules and the example's options from the package
+	$(BIN)/python docs/written.py
 
 integration: dev mongod server ## Run the tests on a real Label Studio and a real mongod
 	$(BIN)/python -m pytest $(QUIET) $(TWO) --timeout 600 --durations 8 --ignore $(ON_POSTGRES) tests/integration

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from labelnext import Objects, Pool, rank
-from labelnext.acquisition import acquisition_names, get_acquisition
+from labelnext.acquisition import ACQUISITIONS, get_acquisition
 from labelnext.errors import LabelnextError
 from labelnext.ranking import Ranking
-from labelnext.selection import get_selection, selection_names
+from labelnext.selection import SELECTIONS, get_selection
 
 NUMBERS: list[Any] = [
     0, -0.0, 1, -1, 0.5, 5e-324, 1e-300, 1e300, 1.7e308, float("nan"), float("inf"), -float("inf"),
@@ -105,8 +105,8 @@ def drawn(rng: random.Random) -> dict[str, Any]:
 
 def asked(rng: random.Random) -> dict[str, Any]:
     """What is asked of `rank`: any function, method and options."""
-    function = rng.choice([*[None, "margin", "entropy"] * 4, *acquisition_names()])
-    method = rng.choice(selection_names()) if rng.random() < 0.7 else None
+    function = rng.choice([*[None, "margin", "entropy"] * 4, *ACQUISITIONS.own_names()])
+    method = rng.choice(SELECTIONS.own_names()) if rng.random() < 0.7 else None
     options: dict[str, Any] = {}
     known = [*(get_acquisition(function).options if function else ()), "include", "exclude"]
     known += [*(get_selection(method).options if method else ()), "per_group", "quota", "per_cost"]

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import labelnext
-from labelnext import Pool, Ranking, rank, selection_names
+from labelnext import Pool, Ranking, rank
+from labelnext.selection import SELECTIONS
 from tests.fuzz.campaign import Campaign
 from tests.fuzz.pools import asked, drawn, ranked
 from tests.unit.runs.large.test_job import settings, spread, written
@@ -100,7 +101,7 @@ def test_one_thread_ranks_as_two_do(campaign: Campaign, monkeypatch: pytest.Monk
         state = np.random.default_rng(rng.randrange(2**32))
         n = rng.choice([3, 50, 3000])
         rows, vectors = state.dirichlet(np.ones(4), n), state.normal(size=(n, 6))
-        name, method = rng.choice(PLAIN), rng.choice(selection_names())
+        name, method = rng.choice(PLAIN), rng.choice(SELECTIONS.own_names())
 
         def answer(n_threads: int) -> list[Any]:
             monkeypatch.setattr(threads, "_n_cores", lambda: n_threads)

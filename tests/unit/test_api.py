@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 import labelnext
+from labelnext.acquisition import ACQUISITIONS
+from labelnext.selection import SELECTIONS
+from labelnext.support.plugins import Table
 
 PUBLIC = {
     "Pool",
@@ -47,10 +51,15 @@ def test_unknown_name_is_an_attribute_error() -> None:
 def test_functions_are_importable_by_name() -> None:
     from labelnext import acquisition, selection
 
-    for name in labelnext.acquisition_names():
-        assert callable(getattr(acquisition, name))
-    for name in labelnext.selection_names():
-        assert callable(getattr(selection, name))
+    for module, table in ((acquisition, ACQUISITIONS), (selection, SELECTIONS)):
+        lacking = [name for name in table.own_names() if not callable(getattr(module, name, None))]
+        assert not lacking, f"{module.__name__}/__init__.py must import {', '.join(lacking)}"
+
+
+@pytest.mark.parametrize("table", [ACQUISITIONS, SELECTIONS], ids=lambda table: table.group)
+def test_every_row_has_an_example_by_hand(table: Table[Any]) -> None:
+    lacking = [n for n in table.own_names() if ">>>" not in (table.get(n).function.__doc__ or "")]
+    assert not lacking, f"the docstring of {lacking} needs an Example: a call (>>>) and its value"
 
 
 def test_the_seeds_six_functions_are_there() -> None:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 
 import labelnext
-from labelnext.acquisition import get_acquisition
+from labelnext.acquisition import ACQUISITIONS, get_acquisition
+from labelnext.adapter import Options
+from labelnext.adapter.formats import FORMATS, Format
 from labelnext.config import load_config
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+AGAIN = "run `make tables`, then look at what it wrote"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -83,7 +89,54 @@ def test_files_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_every_acquisition_function_is_in_the_table_with_its_direction() -> None:
     rows = dict(re.findall(r"(?m)^\| `(\w+)` \| (high|low) \|", README))
-    assert rows == {n: get_acquisition(n).direction for n in labelnext.acquisition_names()}
+    names = ACQUISITIONS.own_names()
+    assert rows == {n: get_acquisition(n).direction for n in names}, AGAIN
+
+
+@pytest.fixture(scope="module")
+def written() -> ModuleType:
+    """The script that writes what is read without the site."""
+    spec = importlib.util.spec_from_file_location("written", ROOT / "docs" / "written.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "config.example.yaml"])
+def test_what_is_read_without_the_site_follows_the_tables(name: str, written: ModuleType) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    assert written.FILLS[name](text) == text, AGAIN
+
+
+def test_a_new_row_is_written_with_what_it_says(
+    written: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Lines(Options):
+        between: str = "; "
+        """What separates the numbers
+        on a line. It may be text."""
+
+    twin = get_acquisition("variance")
+    rows = {**ACQUISITIONS._built_in, "twin": replace(twin, name="twin", range="[0, 1]")}
+    monkeypatch.setattr(ACQUISITIONS, "_built_in", rows)
+    lines = Format("lines", "numbers", (".lines",), Lines, len)  # type: ignore[arg-type]
+    monkeypatch.setattr(FORMATS, "_built_in", {"lines": lines})
+    row = "| `twin` | low | [0, 1] | class probabilities of items, or of each object |"
+    assert row in written.readme(README).splitlines()
+    text = written.example((ROOT / "config.example.yaml").read_text("utf-8"))
+    said = "  # between: '; '              # for lines: what separates the numbers on a line"
+    assert [line for line in text.splitlines() if "between:" in line] == [said]
+    assert yaml.safe_load(text)["acquisition"]["name"] == "auto"
+
+
+def test_the_tree_is_written_as_it_is_on_disk_and_its_words_stay(written: ModuleType) -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    assert "\n    carry_out columns file journal lock plan\n" in text
+    old = text.replace("carry_out columns file journal lock plan\n", "carry_out gone\n")
+    assert old != text
+    assert written.architecture(old) == text
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from labelnext.acquisition import acquisition_names, get_acquisition
+from labelnext.acquisition import ACQUISITIONS, get_acquisition
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
-from labelnext.selection import get_selection, selection_names
+from labelnext.selection import SELECTIONS, get_selection
 
-ONE_MODEL = [name for name in acquisition_names() if not get_acquisition(name).members]
+ONE_MODEL = [name for name in ACQUISITIONS.own_names() if not get_acquisition(name).members]
 OF_ITEMS = [name for name in ONE_MODEL if "items" in get_acquisition(name).of]
 COMMITTEES = [
     name
-    for name in acquisition_names()
+    for name in ACQUISITIONS.own_names()
     if get_acquisition(name).members and "items" in get_acquisition(name).of
 ]
 OF_OBJECTS = [name for name in ONE_MODEL if "objects" in get_acquisition(name).of]
@@ -146,7 +146,7 @@ def test_items_without_objects_stand_where_the_policy_says(
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in acquisition_names() if "objects" in get_acquisition(name).of]
+    "name", [name for name in ACQUISITIONS.own_names() if "objects" in get_acquisition(name).of]
 )
 def test_items_go_by_id_where_nothing_was_found_in_any(name: str) -> None:
     # Nobody can say of which columns objects would have been.
@@ -156,7 +156,7 @@ def test_items_go_by_id_where_nothing_was_found_in_any(name: str) -> None:
     assert rank(pool, name, of="objects").item_ids.tolist() == ["a", "b"]
 
 
-@pytest.mark.parametrize("method", selection_names())
+@pytest.mark.parametrize("method", SELECTIONS.own_names())
 @settings(deadline=None, max_examples=25)  # k-means takes its time
 @given(seed=st.integers(0, 50), n=st.integers(0, 30))
 def test_ranking_does_not_depend_on_the_order_of_the_rows(method: str, seed: int, n: int) -> None:
@@ -170,7 +170,7 @@ def test_ranking_does_not_depend_on_the_order_of_the_rows(method: str, seed: int
     assert first.pool_order.tolist() == second.pool_order.tolist()
 
 
-@pytest.mark.parametrize("method", selection_names())
+@pytest.mark.parametrize("method", SELECTIONS.own_names())
 @settings(deadline=None, max_examples=25)  # k-means takes its time
 @given(seed=st.integers(0, 50), n=st.integers(0, 30), budget=st.integers(1, 40))
 def test_batch_is_distinct_unlabelled_and_of_the_size_asked_for(
@@ -183,7 +183,7 @@ def test_batch_is_distinct_unlabelled_and_of_the_size_asked_for(
     assert set(batch) <= candidates
 
 
-@pytest.mark.parametrize("method", selection_names())
+@pytest.mark.parametrize("method", SELECTIONS.own_names())
 def test_same_seed_gives_the_same_batch(method: str) -> None:
     pool = made_pool(np.random.default_rng(0), 40)
     first, second = (chosen(pool, method, budget=9) for _ in range(2))

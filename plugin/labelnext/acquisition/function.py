@@ -18,7 +18,7 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.annotations import Between, NotNegative, Share
-from labelnext.support.signatures import fitted_options, option_kinds
+from labelnext.support.signatures import checked, fitted_options, option_kinds
 
 Unit = Literal["items", "objects"]
 
@@ -42,7 +42,8 @@ class AcquisitionFunction:
 
     Attributes:
         name: as in the configuration.
-        function: ``f(predictions, **options) -> (n_items,)``, the textbook value.
+        function: ``f(predictions, **options) -> (n_items,)``, the textbook value; the row's
+            refuses options that don't fit its annotations.
         of: what it can score: items by their class distribution, or items by their objects.
         direction: whether high or low values are labelled first.
         range: of the value, for K classes and M members.
@@ -67,6 +68,9 @@ class AcquisitionFunction:
     members: bool = False
     multilabel: bool = False
     answers: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "function", checked(self.function))
 
     @property
     def own_options(self) -> dict[str, Any]:

@@ -18,14 +18,11 @@ from labelnext.pool.checks import (
     checked_versions,
     checked_votes,
     column_of,
-    distributions,
-    float_array,
     id_order,
     likeliest_classes,
     mean_of_members,
     n_versions_of,
     rows_of,
-    unit_interval,
 )
 from labelnext.pool.constructors import FromElsewhere
 from labelnext.pool.digest import update
@@ -36,11 +33,10 @@ from labelnext.pool.objects import (
     checked_objects,
     checked_whole_items,
     fill,
-    missing_versions,
     note_missing_versions,
 )
+from labelnext.pool.probabilities import checked_probabilities
 from labelnext.pool.texts import checked_classes, checked_groups, checked_ids
-from labelnext.support.words import counted
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -143,7 +139,7 @@ class Pool(FromElsewhere):
             absent = absent | absent_in_all(sets)
         predicted = None
         if probabilities is not None:
-            predicted = _checked_probabilities(
+            predicted = checked_probabilities(
                 probabilities, ids, names, absent, multilabel, collected
             )
         classed = None if labels is None else checked_labels(labels, n, names)
@@ -346,55 +342,3 @@ def _sets(objects: Objects | tuple[Objects, ...] | None) -> tuple[Objects, ...]:
     if objects is None:
         return ()
     return objects if isinstance(objects, tuple) else (objects,)
-
-
-def _checked_probabilities(
-    probabilities: ArrayLike,
-    ids: NDArray[np.str_],
-    classes: tuple[str, ...] | None,
-    missing: NDArray[np.bool_],
-    multilabel: bool,
-    notices: list[Notice],
-) -> NDArray[np.floating]:
-    array = float_array("probabilities", probabilities)
-    n = len(ids)
-    if array.ndim not in (2, 3) or array.shape[-2] != n:
-        raise InvalidInput(
-            f"probabilities must be of shape ({n}, n_classes) or (n_members, {n}, n_classes); "
-            f"got shape {array.shape}."
-        )
-    array = np.ascontiguousarray(array)  # the last digit of a sum depends on the layout
-    if classes is not None and len(classes) != array.shape[-1]:
-        raise InvalidInput(
-            f"classes must have one name for each of the {array.shape[-1]} columns of "
-            f"probabilities; got {len(classes)}."
-        )
-    if missing.any():
-        array = np.array(array)
-        array[..., missing, :] = np.nan
-    members = array[None] if array.ndim == 2 else array
-    out, adjusted = members, np.zeros(n, dtype=bool)
-    for m, member in enumerate(members):
-        if multilabel:
-            rows = np.minimum(unit_interval("probabilities", member, ids), 1)
-        else:
-            rows, off = distributions(member, ids)
-            adjusted |= off
-        if rows is not member:
-            out = np.array(out) if out is members else out
-            out[m] = rows
-    if adjusted.any():
-        message = (
-            f"Renormalised {counted(adjusted.sum(), 'item')} whose probabilities didn't sum to 1."
-        )
-        notices.append(Notice("renormalised", message, tuple(ids[adjusted].tolist())))
-    absent = np.isnan(out).any(axis=2) & ~missing
-    bad, some = absent.all(axis=0), absent.any(axis=0)
-    if bad.any():
-        message = f"No score for {counted(bad.sum(), 'item')} with NaN in the probabilities."
-        notices.append(Notice("nan", message, tuple(ids[bad].tolist())))
-    if (some & ~bad).any():
-        fewer = ids[some & ~bad]
-        n_alone = int(((~np.isnan(out).any(axis=2)).sum(axis=0) == 1).sum())
-        notices.append(missing_versions(fewer, len(out), n_alone))
-    return out.reshape(array.shape)

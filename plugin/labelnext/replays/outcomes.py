@@ -198,7 +198,7 @@ def _advice(outcomes: Sequence[Outcome], labels: Sequence[int], n_seeds: int) ->
         )
     best = max(better, key=lambda outcome: outcome.difference)
     match = (
-        f" It reached random's last accuracy with {best.labels_to_match} labels instead of "
+        f" It reached random's final accuracy with {best.labels_to_match} labels instead of "
         f"{labels[-1]}."
         if best.labels_to_match is not None and best.labels_to_match < labels[-1]
         else ""

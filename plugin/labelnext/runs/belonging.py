@@ -34,7 +34,12 @@ def origin_of(settings: Config, what: str = "run") -> dict[str, Any]:
 
 
 def belongs(journal: Journal, settings: Config) -> bool:
-    """Whether a run is of this configuration; a run of an older version is, if it may be."""
+    """Whether a run is of this configuration; a run of an older version is, if it may be.
+
+    It has to reach the same platform. A run that was made from a file belongs to that file, even if
+    its output has changed since. Python code has no file, and a renamed file no longer has its
+    name: there, the ranking file has to be the same.
+    """
     origin = _origin(journal)
     if not reaches(journal, settings):
         return False
@@ -82,9 +87,16 @@ def check_reaches(journal: Journal, settings: Config) -> None:
 def builds_on(later: Journal, earlier: Journal) -> bool:
     """Whether a later run may have built on an earlier one of the same state folder."""
     first, second = _origin(earlier), _origin(later)
-    if not (first and second) or first.get("config") == second.get("config"):
+    if not (first and second) or _target(first) == _target(second):
         return True
-    return _target(first) == _target(second)
+    config = first.get("config")  # none of Python code, whose runs have only their target in common
+    return config is not None and config == second.get("config")
+
+
+def overwrites(settings: Config, journal: Journal) -> bool:
+    """Whether a run of this configuration writes to the target of an earlier run of its own."""
+    origin = _origin(journal)
+    return belongs(journal, settings) and (not origin or _same_output(origin, settings))
 
 
 def shared_with(journal: Journal, settings: Config) -> bool:

@@ -22,7 +22,7 @@ from labelnext.quality.stopping import keep
 from labelnext.ranking.explain import Explanation
 from labelnext.ranking.files import ranking_format
 from labelnext.report.report import Report, versions
-from labelnext.runs.belonging import belongs, config_of, origin_of, shared_with
+from labelnext.runs.belonging import belongs, config_of, origin_of, overwrites, shared_with
 from labelnext.runs.illustrated import illustrated, linked
 from labelnext.runs.job import INPUT, Job
 from labelnext.runs.jobs import job_of
@@ -206,7 +206,7 @@ def _earlier_runs(settings: Config) -> list[Notice]:
     known, faults = read_journals(settings.state)
     notices = [Notice("journal_skipped", f"skipped: {fault}") for fault in faults.values()]
     broken = [
-        journal.run_id
+        journal
         for journal in known
         if (journal.status, journal.what) == ("broken", "run") and belongs(journal, settings)
     ]
@@ -219,5 +219,10 @@ def _earlier_runs(settings: Config) -> list[Notice]:
         )
         for journal in shared[-1:]
     ]
-    message = "run {} was interrupted earlier; this run overwrites what it left behind."
-    return notices + [Notice("broken_run", message.format(run_id)) for run_id in broken[-1:]]
+    for journal in broken[-1:]:
+        message = "was interrupted earlier; this run overwrites what it left behind"
+        if not overwrites(settings, journal):
+            left = f"left {journal.target} unfinished, which this run doesn't write"
+            message = f"was interrupted earlier and {left}; resume or undo it"
+        notices.append(Notice("broken_run", f"run {journal.run_id} {message}."))
+    return notices

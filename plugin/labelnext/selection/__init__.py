@@ -31,7 +31,7 @@ from labelnext.selection.typiclust import typiclust
 from labelnext.selection.uncertainty_herding import uncertainty_herding
 from labelnext.selection.weighted import weighted
 from labelnext.support.plugins import Table, instance_of
-from labelnext.support.signatures import option_kinds
+from labelnext.support.signatures import checked, option_kinds
 from labelnext.support.words import counted
 
 #: The inputs a method may take, with their names in messages.
@@ -50,7 +50,10 @@ INPUTS: Mapping[str, str] = {
 Large = Literal["scores", "clusters", "rounds"]
 
 
+#: The methods that have code of their own for pools in parts.
 _OWN_WAYS = {"scores": ("top_k", "stochastic"), "clusters": ("image_diversity", "typiclust")}
+#: The inputs that a method gets in each of two rounds.
+_IN_ROUNDS = ("embeddings", "labelled_embeddings", "utilities")
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,18 @@ class SelectionMethod:
 
     Attributes:
         name: as in the configuration.
-        function: ``f(*inputs, budget=None, *, seed=0, **options)``, returning positions in order.
+        function: ``f(*inputs, budget=None, *, seed=0, **options)``, returning positions in order;
+            the row's refuses options that don't fit its annotations.
         complexity: for n items, b picks, d dimensions and k clusters.
         guarantee: what the batch guarantees.
         summary: one line shown to users.
         references: where the method comes from.
-        large: how to select from a pool in parts: by score order; by clusters with centres learnt
-            from a sample; in two rounds, first within each part, then among those picks; None if
-            the whole pool must be in memory.
+        large: how to select from a pool in parts. "rounds": first within each part, then among
+            those picks, for methods that take embeddings and, beside them, nothing but
+            labelled_embeddings and utilities. "scores" (by score order) and "clusters" (with
+            centres learnt from a sample) are for the built-in methods that have code for it. None:
+            the whole pool must be in memory, and a pool in parts is refused before anything is
+            written.
         prefix: whether a smaller batch is always the beginning of a larger one, also after items
             were taken out; then constraints look at all items in one order instead of in rounds.
     """
@@ -81,23 +88,44 @@ class SelectionMethod:
     prefix: bool = False
 
     def __post_init__(self) -> None:
-        """Check that the method can do on a pool in parts what its row says.
+        """Check that the row can keep what it says, so that it never fails during a run.
 
         Raises:
             LabelnextError: if it can't; a fault in the row.
         """
-        own = _OWN_WAYS.get(self.large or "")
-        if own is not None and self.name not in own:
-            raise LabelnextError(
-                f"the row of the selection method {self.name} must leave out large, or say rounds; "
-                f"got {self.large!r}.",
-                hint=f"that is how {' and '.join(own)} are carried out in SQL.",
+        object.__setattr__(self, "function", checked(self.function))
+        if fault := self._fault_of_parameters() or self._fault_of_large():
+            raise LabelnextError(f"the row of the selection method {self.name} {fault}")
+
+    def _fault_of_parameters(self) -> str | None:
+        if "budget" not in self._parameters:
+            return f"must have a function with the parameter budget; got {self._signature}."
+        for name, parameter in self._parameters.items():
+            named = name in INPUTS or name in ("budget", "seed")
+            if not named and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
+                return (
+                    f"must have a function whose inputs are among {', '.join(INPUTS)}, and whose "
+                    f"options are keyword-only; got {self._signature}."
+                )
+        return None
+
+    def _fault_of_large(self) -> str | None:
+        """What a pool in parts couldn't do."""
+        with_code = _OWN_WAYS.get(self.large or "", ())
+        if self.large is None or self.name in with_code:
+            return None
+        if self.large != "rounds":
+            kept = f", which is for {' and '.join(with_code)} alone" if with_code else ""
+            return f"must leave out large, or say rounds; got {self.large!r}{kept}."
+        if "embeddings" not in self.inputs:
+            return "must leave out large, as the method takes no embeddings; got 'rounds'."
+        others = " and ".join(name for name in self.inputs if name not in _IN_ROUNDS)
+        if others:
+            return (
+                f"must leave out large, as the method takes {others}, which the second round "
+                "doesn't have; got 'rounds'."
             )
-        if self.large == "rounds" and "embeddings" not in self.inputs:
-            raise LabelnextError(
-                f"the row of the selection method {self.name} must leave out large, as the method "
-                "takes no embeddings; got 'rounds'.",
-            )
+        return None
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -155,6 +183,10 @@ class SelectionMethod:
                 hint="this is a fault in the method; nothing was written.",
             )
         return chosen.astype(np.intp, copy=False)
+
+    @property
+    def _signature(self) -> str:
+        return f"{self.function.__name__}({', '.join(self._parameters)})"
 
     @property
     def _parameters(self) -> Mapping[str, inspect.Parameter]:

@@ -174,6 +174,11 @@ class Table(Generic[Row]):
         _warn(plugins)
         return [*self._built_in, *sorted(p.name for p in plugins if p.cause is None)]
 
+    def own_names(self) -> list[str]:
+        """The names of labelnext's own rows, whatever other packages are installed."""
+        ours = [p for p in self.installed() if p.package == _OURS and p.cause is None]
+        return [*self._built_in, *sorted(p.name for p in ours)]
+
     def installed(self) -> list[Plugin]:
         """All entry points of the group, loaded, whether usable or not."""
         return [self._loaded(entry) for entry in entries(self.group)]

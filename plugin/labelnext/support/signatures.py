@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache, update_wrapper
-from typing import Any, Literal, ParamSpec, TypeVar, get_args, get_origin
+from typing import Any, Literal, ParamSpec, TypeVar, cast, get_args, get_origin
 
 from labelnext.errors import InvalidInput
 from labelnext.support.kinds import Misfit, fit
@@ -17,6 +17,7 @@ from labelnext.support.written import shown
 
 _Parameters = ParamSpec("_Parameters")
 _Returned = TypeVar("_Returned")
+_CHECKED = "_refuses_misfits"
 
 
 def _option_kinds(function: Any) -> Mapping[str, Any]:
@@ -92,9 +93,14 @@ def fitted_options(options: Mapping[str, Any], kinds: Mapping[str, Any]) -> dict
 def checked(function: Callable[_Parameters, _Returned]) -> Callable[_Parameters, _Returned]:
     """The same function, which refuses options that don't fit its annotations.
 
+    A function that does so already is returned as it is; so is a callable that isn't a function.
+
     Raises:
         InvalidInput: when called with such an option; the message names it.
     """
+    given: object = function
+    if not isinstance(given, types.FunctionType) or _CHECKED in vars(given):
+        return function
     fit_all, kinds_of = fitted_options, option_kinds
 
     def call(*args: _Parameters.args, **options: _Parameters.kwargs) -> _Returned:
@@ -102,4 +108,6 @@ def checked(function: Callable[_Parameters, _Returned]) -> Callable[_Parameters,
 
     # doctest passes over functions whose globals are another module's.
     made = types.FunctionType(call.__code__, function.__globals__, closure=call.__closure__)
-    return update_wrapper(made, function)
+    update_wrapper(made, function)
+    vars(made)[_CHECKED] = True
+    return cast(Callable[_Parameters, _Returned], made)

@@ -16,7 +16,7 @@ from skactiveml.pool._query_by_committee import (
 )
 
 from labelnext.acquisition import (
-    acquisition_names,
+    ACQUISITIONS,
     bald,
     consensus_entropy,
     entropy,
@@ -34,7 +34,7 @@ from labelnext.report.findings import summarise
 
 NAMES = [
     name
-    for name in acquisition_names()
+    for name in ACQUISITIONS.own_names()
     if get_acquisition(name).members and "items" in get_acquisition(name).of
 ]
 TOP = {

@@ -15,7 +15,7 @@ from unittest import mock
 import pytest
 import yaml
 
-from labelnext.adapter import adapter_names
+from labelnext.adapter.registry import ADAPTERS
 from labelnext.cli import main
 from labelnext.cli.console import out as console
 from labelnext.config import load_config
@@ -198,7 +198,7 @@ def test_check_of_a_missing_file_fails(folder: Path) -> None:
     assert "does not exist" in result.stdout
 
 
-@pytest.mark.parametrize("name", adapter_names())
+@pytest.mark.parametrize("name", ADAPTERS.own_names())
 def test_init_writes_a_config_that_loads_once_it_is_filled_in(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

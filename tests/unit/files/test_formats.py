@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import pickle
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,31 +30,8 @@ from labelnext_adapters.files.table_format import pool_of, table_format
 from labelnext_adapters.files.table_options import TableOptions, named_columns
 from tests.unit.files.test_read import lines
 
-BUILT_IN = [
-    "arrow",
-    "coco",
-    "csv",
-    "cvat",
-    "datasets",
-    "huggingface",
-    "json",
-    "jsonl",
-    "label-studio",
-    "llm",
-    "mmdetection",
-    "npy",
-    "npz",
-    "parquet",
-    "parquet-folder",
-    "pickle",
-    "roboflow",
-    "spacy",
-    "supervision",
-    "torchvision",
-    "ultralytics",
-    "voc",
-    "yolo",
-]
+PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))
+BUILT_IN = sorted(PROJECT["project"]["entry-points"]["labelnext.formats"])
 
 
 def of_adapter(**source: Any) -> dict[str, Any]:
@@ -61,17 +39,33 @@ def of_adapter(**source: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def also(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """A function that adds formats to the table, as an installed package would."""
+def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """A function that makes a table of formats with these rows alone."""
 
-    def add(*formats: Format) -> None:
-        rows = {name: get_format(name) for name in BUILT_IN} | {f.name: f for f in formats}
+    def put(rows: dict[str, Format]) -> None:
         table = Table("labelnext.tests", "format", instance_of(Format), rows)
         monkeypatch.setattr(adapter_formats, "FORMATS", table)
         source_model.cache_clear()
 
-    yield add
+    yield put
     source_model.cache_clear()
+
+
+@pytest.fixture
+def also(hold: Callable[..., None]) -> Callable[..., None]:
+    """A function that adds formats to the table, as an installed package would."""
+
+    def add(*formats: Format) -> None:
+        hold({name: get_format(name) for name in BUILT_IN} | {f.name: f for f in formats})
+
+    return add
+
+
+@pytest.fixture
+def some_formats(hold: Callable[..., None]) -> None:
+    """A table of the formats that messages name, so that no message changes with a new format."""
+    names = "arrow coco csv datasets json jsonl label-studio npz parquet parquet-folder spacy yolo"
+    hold({name: get_format(name) for name in names.split()})
 
 
 def read_nothing(path: Path | str, options: Any, context: Context) -> Pool:
@@ -79,9 +73,12 @@ def read_nothing(path: Path | str, options: Any, context: Context) -> Pool:
 
 
 def test_the_table_holds_the_formats_of_the_files_adapter() -> None:
-    assert format_names() == BUILT_IN
+    again = "run .venv/bin/pip install -e . after a change of pyproject.toml"
+    assert adapter_formats.FORMATS.own_names() == BUILT_IN, again
+    assert set(BUILT_IN) <= set(format_names())
+    assert {"csv", "json", "jsonl", "parquet", "parquet-folder"} <= set(BUILT_IN)
     with pytest.raises(
-        UnknownName, match=r"format must be one of arrow, coco, csv, .*did you mean 'csv'"
+        UnknownName, match=r"format must be one of .*\bcsv, .*\bjsonl, .*did you mean 'csv'"
     ):
         get_format("cvs")
 
@@ -149,29 +146,33 @@ def test_a_path_of_no_format_lists_what_is_recognised(tmp_path: Path) -> None:
 def test_a_test_of_the_content_goes_before_an_ending(
     tmp_path: Path, also: Callable[..., None]
 ) -> None:
-    def is_scores(path: Path | str) -> bool:
-        return "scores" in json.loads(Path(path).read_text())
+    def is_ours(path: Path | str) -> bool:
+        return "ours_of_test" in json.loads(Path(path).read_text())
 
-    scores = Format("scores", "", (".json",), Options, read_nothing, recognises=is_scores)
-    also(scores)
-    (tmp_path / "ours.json").write_text('{"scores": []}')
+    also(Format("ours-of-test", "", (".json",), Options, read_nothing, recognises=is_ours))
+    (tmp_path / "ours.json").write_text('{"ours_of_test": []}')
     (tmp_path / "other.json").write_text("[]")
     (tmp_path / "broken.json").write_text("[")
     found = [recognised(tmp_path / f"{n}.json").name for n in ("ours", "other", "broken", "gone")]
-    assert found == ["scores", "json", "json", "json"]
+    assert found == ["ours-of-test", "json", "json", "json"]
     assert recognised(tmp_path / "ours.json", given=["images"]).name == "coco"
 
 
 def test_formats_that_claim_a_path_alike_are_named(
     tmp_path: Path, also: Callable[..., None]
 ) -> None:
-    also(Format("points", "", (".csv",), Options, read_nothing))
+    also(Format("test-points", "", (".csv",), Options, read_nothing))
     (tmp_path / "p.csv").write_text("item_id\na\n")
     files = open_adapter("files", directory=tmp_path, path="p.csv")
-    with pytest.raises(ConfigError, match=r"'p.csv' matches csv, points. Hint: set source.format"):
+    with pytest.raises(
+        ConfigError, match=r"'p.csv' matches csv, test-points. Hint: set source.format"
+    ):
         files.read()
     assert len(open_adapter("files", directory=tmp_path, path="p.csv", format="csv").read()) == 1
-    assert len(open_adapter("files", directory=tmp_path, path="p.csv", format="points").read()) == 0
+    assert (
+        len(open_adapter("files", directory=tmp_path, path="p.csv", format="test-points").read())
+        == 0
+    )
 
 
 #: An option that is not read, by the path.
@@ -198,6 +199,7 @@ FOREIGN = [
 ]
 
 
+@pytest.mark.usefixtures("some_formats")
 @pytest.mark.parametrize(("path", "line", "message"), FOREIGN)
 def test_an_option_that_is_not_read_is_refused_with_its_line(
     tmp_path: Path, path: str, line: str, message: str
@@ -210,6 +212,7 @@ def test_an_option_that_is_not_read_is_refused_with_its_line(
     assert message in str(caught.value)
 
 
+@pytest.mark.usefixtures("some_formats")
 def test_an_option_that_is_not_read_is_refused_by_open_adapter() -> None:
     with pytest.raises(ConfigError) as caught:
         open_adapter("files", path="p.json", images="i.json", columns={"item_id": "name"})
@@ -276,6 +279,7 @@ def test_options_reach_another_process() -> None:
         assert type(copy.source_options) is type(config.source_options)
 
 
+@pytest.mark.usefixtures("some_formats")
 def test_every_option_says_which_formats_read_it() -> None:
     fields = get_adapter("files").SourceOptions.model_fields
     told = {name: field.description for name, field in fields.items()}
@@ -332,7 +336,7 @@ def test_another_format_may_be_read_in_parts(tmp_path: Path, also: Callable[...,
         return CsvParts(path, options, context).read()
 
     csv_folder = Format(
-        "csv-folder",
+        "test-csv-folder",
         "a folder of CSV files",
         (),
         TableOptions,
@@ -369,16 +373,19 @@ def test_images_of_a_batch_are_taken_from_any_format_of_tables(
 ) -> None:
     also(
         table_format(
-            "rows", "an item a line", (".rows",), lambda path, options, is_text: read_jsonl(path)
+            "test-rows",
+            "an item a line",
+            (".test-rows",),
+            lambda path, options, is_text: read_jsonl(path),
         )
     )
     text = lines(
         {"item_id": "a", "probabilities": [0.9, 0.1], "url": "http://h/a"},
         {"item_id": "b", "probabilities": [0.5, 0.5], "url": "http://h/b"},
     )
-    (tmp_path / "p.rows").write_text(text)
+    (tmp_path / "p.test-rows").write_text(text)
     config = {
-        **of_adapter(path=str(tmp_path / "p.rows"), columns={"media": "url"}),
+        **of_adapter(path=str(tmp_path / "p.test-rows"), columns={"media": "url"}),
         "selection": {"budget": 1},
         "write": {"output": str(tmp_path / "ranking.csv")},
         "report": {"path": None},

@@ -20,6 +20,7 @@ from labelnext.pool.answers import spread_rest
 from labelnext.pool.checks import rows_of
 from labelnext.pool.digest import update
 from labelnext.pool.objects import checked_objects
+from labelnext.pool.probabilities import checked_probabilities
 from labelnext.selection.vectors import as_points
 from labelnext.testing.reading import ReadsSuite
 from labelnext_adapters.fiftyone.database.values import stream
@@ -33,6 +34,7 @@ ALLOWED: Mapping[Callable[..., Any], str] = {
     Pool: "it gives one version and several the same form",
     checked_objects: "it checks the columns of objects",
     rows_of: "it checks arrays",
+    checked_probabilities: "it checks the probabilities that come in",
     update: "every kind of column, for the fingerprint",
     spread_rest: "an array from any caller",
     bald: "an array of members from any caller",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from labelnext.errors import ConfigError, NotFound
 from labelnext.runs.belonging import _server, config_of
 from labelnext.runs.status import status
 from labelnext.runs.undo import runs, to_undo, undo
+from tests.unit.runs.test_one_frame import break_off
 
 POOL = """{"item_id": "a", "probabilities": [0.6, 0.4]}
 {"item_id": "b", "probabilities": [0.5, 0.5]}
@@ -80,6 +82,126 @@ def test_runs_of_python_code_belong_to_their_output(
     assert (tmp_path / "mine.csv").exists()
     undo(settings)
     assert not (tmp_path / "mine.csv").exists()
+
+
+def of_python(output: str) -> dict[str, Any]:
+    return {
+        "source": {"adapter": "files", "path": "p.jsonl"},
+        "write": {"output": output},
+        "report": {"path": None},
+    }
+
+
+#: Who made a run, who asks, whether the ranking file is the same, and whose run it is.
+WHOSE = [
+    ("a file", "it", True, True),
+    ("a file", "it", False, True),  # its output has changed since
+    ("a file", "another file", True, False),  # named as one that shares the target
+    ("a file", "another file", False, False),
+    ("a file", "it, renamed", True, True),
+    ("a file", "it, renamed", False, False),
+    ("a file", "python", True, True),
+    ("a file", "python", False, False),
+    ("python", "a file", True, True),
+    ("python", "a file", False, False),
+    ("python", "python", True, True),
+    ("python", "python", False, False),
+]
+
+
+@pytest.mark.parametrize("place", ["same platform", "another platform"])
+@pytest.mark.parametrize(("maker", "asker", "same", "own"), WHOSE)
+def test_whose_run_it_is(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    maker: str,
+    asker: str,
+    same: bool,
+    own: bool,
+    place: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made_by: Any = configured(tmp_path, "maker", "r.csv")
+    if maker == "python":
+        made_by = of_python("r.csv")
+    run_id = labelnext.run(made_by).run_id
+    output = "r.csv" if same else "other.csv"
+    if asker == "it, renamed":
+        made_by.unlink()
+    asked: Any = of_python(output)
+    if asker != "python":
+        asked = configured(tmp_path, "maker" if asker == "it" else "asker", output)
+    if place == "another platform":
+        move(tmp_path / ".labelnext", {"adapter": "files", "url": "http://elsewhere:80"})
+        own = False
+    assert [j.run_id for j in runs(asked)] == [run_id] * own
+    assert [j.run_id for j in runs(asked, every=True)] == [run_id]
+    if own:
+        assert undo(asked)[0].run_id == run_id
+    else:
+        with pytest.raises(NotFound):
+            undo(asked)
+    assert (tmp_path / "r.csv").exists() != own
+
+
+def move(state: Path, place: dict[str, str]) -> None:
+    """Let the journal of the only run say that it wrote to another place."""
+    (journal,) = runs(of_python("r.csv"), every=True)
+    header, *rest = journal.path.read_text().splitlines(keepends=True)
+    told = json.loads(header)
+    told["origin"]["place"] = place
+    journal.path.write_text(json.dumps(told, separators=(",", ":")) + "\n" + "".join(rest))
+
+
+@pytest.mark.parametrize("maker", ["a file", "python"])
+def test_an_earlier_run_of_python_code_can_be_undone_unless_a_later_one_wrote_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, maker: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    later: dict[str, Any] = {}
+    for output in ("r.csv", "other.csv"):
+        path = configured(tmp_path, output, output)
+        later[output] = path if maker == "a file" else of_python(output)
+    first = labelnext.run(of_python("r.csv")).run_id
+    labelnext.run(later["other.csv"])
+    assert undo(of_python("r.csv"))[0].run_id == first
+    assert not (tmp_path / "r.csv").exists()
+    first = labelnext.run(of_python("r.csv")).run_id
+    labelnext.run(later["r.csv"])
+    with pytest.raises(ConfigError, match="the later run .* builds on it"):
+        undo(of_python("r.csv"), first)
+
+
+@pytest.mark.parametrize(
+    ("maker", "output", "message"),
+    [
+        ("a file", "r.csv", "run RUN was interrupted earlier; this run overwrites what it left"),
+        (
+            "a file",
+            "other.csv",
+            "run RUN was interrupted earlier and left r.csv unfinished, which this run doesn't "
+            "write; resume or undo it.",
+        ),
+        ("python", "r.csv", "run RUN was interrupted earlier; this run overwrites what it left"),
+        ("python", "other.csv", None),
+    ],
+)
+def test_a_broken_run_is_named_by_what_it_left(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    maker: str,
+    output: str,
+    message: str | None,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = configured(tmp_path, "mine", "r.csv")
+    break_off(of_python("r.csv") if maker == "python" else config, monkeypatch)
+    (broken,) = runs(config, every=True)
+    report = labelnext.run(configured(tmp_path, "mine", output))
+    said = [n.message for n in report.notices if n.code == "broken_run"]
+    assert len(said) == (message is not None)
+    expected = (message or "").replace("RUN", broken.run_id).replace(" r.csv", f" {broken.target}")
+    assert all(line.startswith(expected) for line in said)
 
 
 def test_a_renamed_configuration_keeps_its_runs_and_a_copy_has_none(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def test_run_again_says_the_same_of_a_run_that_broke_off(
     assert "run RUN was interrupted earlier; this run overwrites what it left behind." in said[0]
 
 
-def break_off(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def break_off(config: Path | dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A run whose disk is full after its first snapshot."""
 
     def full(self: Journal, kind: str, **data: Any) -> None:

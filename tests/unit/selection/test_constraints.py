@@ -8,7 +8,7 @@ import pytest
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
-from labelnext.selection import get_selection, selection_names
+from labelnext.selection import SELECTIONS, get_selection
 
 # By margin: a 0.0, b 0.1, c 0.2, … Predicted: cat but for c and f. Groups x x y y x and none.
 P = [0.5, 0.55, 0.4, 0.65, 0.7, 0.25]
@@ -134,7 +134,7 @@ def test_picks_of_earlier_rounds_count_as_labelled() -> None:
     assert ranking.item_ids.tolist() == ["b", "e"]
 
 
-@pytest.mark.parametrize("method", selection_names())
+@pytest.mark.parametrize("method", SELECTIONS.own_names())
 def test_every_method_keeps_to_its_constraints(method: str) -> None:
     rng = np.random.default_rng(1)
     pool = Pool(

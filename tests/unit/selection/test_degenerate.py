@@ -10,7 +10,7 @@ import pytest
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
-from labelnext.selection import get_selection, selection_names
+from labelnext.selection import SELECTIONS, get_selection
 
 N, D = 12, 6
 RNG = np.random.default_rng(3)
@@ -54,7 +54,7 @@ SPACES = {
 }
 #: Items, labels, budget. Their number has no factor in common with that of the embeddings.
 SIZES = [(N, 2, 5), (N, 0, 100), (N, 4, 3), (1, 0, 3), (3, 3, 2), (0, 0, 2)]
-METHODS = [m for m in selection_names() if "embeddings" in get_selection(m).inputs]
+METHODS = [m for m in SELECTIONS.own_names() if "embeddings" in get_selection(m).inputs]
 
 
 def pool_of(embeddings: np.ndarray, n: int = N, n_labelled: int = 2) -> Pool:

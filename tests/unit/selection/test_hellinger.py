@@ -6,10 +6,10 @@ import pytest
 from labelnext import Pool, rank
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects
-from labelnext.selection import get_selection, selection_names
+from labelnext.selection import SELECTIONS, get_selection
 from labelnext.selection.hellinger import class_shares, has_shares, vectors_of_pool
 
-METHODS = [m for m in selection_names() if "embeddings" in get_selection(m).needs]
+METHODS = [m for m in SELECTIONS.own_names() if "embeddings" in get_selection(m).needs]
 ROWS = np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0], [0.9, 0.1]])
 
 

@@ -30,12 +30,12 @@ def lowest_first(utilities, budget=None, *, skip=0):
 
 
 class ExampleOptions(Options):
-    separator: str = " "
+    example_separator: str = " "
     """What stands between the numbers of a line."""
 
 
 def read(path, options, context):
-    rows = [line.split(options.separator) for line in Path(path).read_text().splitlines()]
+    rows = [line.split(options.example_separator) for line in Path(path).read_text().splitlines()]
     numbers = [[float(cell) for cell in row[1:]] for row in rows]
     return Pool([row[0] for row in rows], probabilities=numbers)
 
@@ -102,31 +102,34 @@ class PathOptions(Options):
 
 
 class Empty:
-    name = "empty"
+    name = "example_empty"
 
 
 CSV = Format("csv", "CSV of another kind", (".csv",), Options, len)
 EXAMPLE = Format("example", "an example of another kind", (".example",), Options, len)
-PATHS = Format("paths", "paths", (".paths",), PathOptions, len)
+PATHS = Format("example_paths", "paths", (".example_paths",), PathOptions, len)
 '''
 
 FAULTY_ROWS = {
     "labelnext.acquisitions": {
         "margin": "labelnext_faulty:MARGIN",
-        "lost": "labelnext_faulty.nowhere:SCORE",
-        "unnamed": "labelnext_faulty:MARGIN",
+        "example_lost": "labelnext_faulty.nowhere:SCORE",
+        "example_unnamed": "labelnext_faulty:MARGIN",
     },
     "labelnext.selections": {
-        "raising": "labelnext_faulty.raising:PICK",
-        "text": "labelnext_faulty:TEXT",
-        "absent": "labelnext_faulty:ABSENT",
+        "example_raising": "labelnext_faulty.raising:PICK",
+        "example_text": "labelnext_faulty:TEXT",
+        "example_absent": "labelnext_faulty:ABSENT",
     },
     "labelnext.formats": {
         "csv": "labelnext_faulty:CSV",
         "example": "labelnext_faulty:EXAMPLE",
-        "paths": "labelnext_faulty:PATHS",
+        "example_paths": "labelnext_faulty:PATHS",
     },
-    "labelnext.adapters": {"text": "labelnext_faulty:TEXT", "empty": "labelnext_faulty:Empty"},
+    "labelnext.adapters": {
+        "example_text": "labelnext_faulty:TEXT",
+        "example_empty": "labelnext_faulty:Empty",
+    },
 }
 
 

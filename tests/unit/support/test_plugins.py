@@ -139,14 +139,17 @@ def test_schema_templates_pages_and_forms_know_the_rows_of_a_package(site: Path)
     sources = {source["title"]: source["properties"] for source in properties["source"]["anyOf"]}
     assert sources["example"]["shelf"]["description"] == "Where the items stand."
     assert "example" in sources["files"]["format"]["anyOf"][0]["enum"]
-    separator = sources["files"]["separator"]["description"]
+    separator = sources["files"]["example_separator"]["description"]
     assert separator == "What stands between the numbers of a line. Read by example."
-    for word in ("example_score", "example_pick", "separator: ' '", " example,"):
+    for word in ("example_score", "example_pick", "example_separator: ' '", " example,"):
         assert word in told["init files"].replace("\n  #", ""), word
     assert "shelf:  # required" in told["init example"]
     assert "| `example_score` | high |" in told["docs"]["acquisitions"]
     assert "| `example_pick` |" in told["docs"]["selections"]
-    assert "| `example` | .example | an id and numbers | `separator` |" in told["docs"]["formats"]
+    assert (
+        "| `example` | .example | an id and numbers | `example_separator` |"
+        in told["docs"]["formats"]
+    )
     assert "## source: example" in told["docs"]["configuration"]
     scores = {choice["name"]: choice for choice in told["form acquisitions"]}
     assert (scores["example_score"]["summary"], scores["example_score"]["obstacle"]) == (
@@ -158,7 +161,7 @@ def test_schema_templates_pages_and_forms_know_the_rows_of_a_package(site: Path)
 
 def test_options_of_a_package_are_checked_and_used(site: Path, folder: Path) -> None:
     (folder / "pool.example").write_text("a;0.9;0.1\nb;0.5;0.5\n")
-    source = "source:\n  adapter: files\n  path: {}\n  separator: ';'\n"
+    source = "source:\n  adapter: files\n  path: {}\n  example_separator: ';'\n"
     (folder / "right.yaml").write_text(source.format("pool.example") + CONFIG.split("\n", 2)[2])
     (folder / "wrong.yaml").write_text(source.format("pool.csv"))
     (folder / "power.yaml").write_text(CONFIG.replace("_score}", "_score, options: {powr: 3}}"))
@@ -166,8 +169,8 @@ def test_options_of_a_package_are_checked_and_used(site: Path, folder: Path) -> 
     right, wrong, power = python(COMMANDS, json.dumps(commands), site=site, folder=folder)
     assert right[0] == 0
     assert wrong[2] == (
-        "Error: wrong.yaml, line 4: source.separator must be left out of csv files; it belongs to "
-        "example. Hint: csv reads columns, classes, multilabel, "
+        "Error: wrong.yaml, line 4: source.example_separator must be left out of csv files; "
+        "it belongs to example. Hint: csv reads columns, classes, multilabel, "
         "scale, logits, labels_are, delimiter, decimal and encoding.\n"
     )
     assert "acquisition.options.powr must be one of per_cost, power" in power[2]
@@ -176,25 +179,26 @@ def test_options_of_a_package_are_checked_and_used(site: Path, folder: Path) -> 
 #: What is said of each row of the faulty package, by the command that lists its table.
 CAUSES = {
     "acquisitions": {
-        "lost": "importing it raised ModuleNotFoundError: No module named "
+        "example_lost": "importing it raised ModuleNotFoundError: No module named "
         "'labelnext_faulty.nowhere'",
+        "example_unnamed": "its name must match the entry point's; got 'margin'",
         "margin": "the name is taken by labelnext itself",
-        "unnamed": "its name must match the entry point's; got 'margin'",
     },
     "selections": {
-        "absent": "importing it raised AttributeError: module 'labelnext_faulty' has no attribute "
-        "'ABSENT'",
-        "raising": "importing it raised RuntimeError: no luck today",
-        "text": "it must be an instance of SelectionMethod; got str",
+        "example_absent": "importing it raised AttributeError: module 'labelnext_faulty' has no "
+        "attribute 'ABSENT'",
+        "example_raising": "importing it raised RuntimeError: no luck today",
+        "example_text": "it must be an instance of SelectionMethod; got str",
     },
     "formats": {
         "csv": "the name is taken by package labelnext 0.1.0",
         "example": "the name is taken by package labelnext_example 1.0",
-        "paths": "path is an option of every source, and cannot be its own",
+        "example_paths": "path is an option of every source, and cannot be its own",
     },
     "adapters": {
-        "empty": "Empty must have requires, install, SourceOptions, WriteOptions, read, check",
-        "text": "it must be a class; got str",
+        "example_empty": "Empty must have requires, install, SourceOptions, WriteOptions, read, "
+        "check",
+        "example_text": "it must be a class; got str",
     },
 }
 
@@ -213,7 +217,7 @@ def test_rows_that_cannot_be_used_are_named_with_their_cause(faulty_site: Path) 
 
 
 def test_broken_packages_break_no_command(faulty_site: Path, folder: Path) -> None:
-    (folder / "lost.yaml").write_text(CONFIG.replace("example_score", "lost"))
+    (folder / "lost.yaml").write_text(CONFIG.replace("example_score", "example_lost"))
     commands = ["run c.yaml", "check c.yaml", "schema", "init files", "plugins --json"]
     lists = json.dumps([c.split() for c in (*commands, "run lost.yaml")])
     *fine, lost = python(COMMANDS, lists, site=faulty_site, folder=folder)
@@ -228,8 +232,8 @@ def test_broken_packages_break_no_command(faulty_site: Path, folder: Path) -> No
     assert rows["labelnext.adapters", "example", "labelnext_example"]["loads"]
     assert lost[0] == 1
     assert lost[2] == (
-        "Error: lost.yaml, line 3: acquisition.name must be usable; 'lost' of "
-        f"package labelnext_faulty 1.0 isn't: {CAUSES['acquisitions']['lost']}. "
+        "Error: lost.yaml, line 3: acquisition.name must be usable; 'example_lost' of "
+        f"package labelnext_faulty 1.0 isn't: {CAUSES['acquisitions']['example_lost']}. "
         "Hint: reinstall or update that package.\n"
     )
 
