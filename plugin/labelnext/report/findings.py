@@ -47,11 +47,42 @@ def summarise(
         page: whether there is a page, which has a map.
     """
     recipe = ranking.recipe
-    floor = 0.0 if recipe is None or recipe.floor is None else recipe.floor
     places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
     batch = np.array([places[name] for name in ranking.item_ids.tolist()], dtype=np.intp)
     asked = pool.labelled if ranking.purpose == "review" else pool.candidates
     missing = pool.missing & asked
+    first = ranking.to_rows()[: max(shown, NEXT)]
+    rows = [
+        {**row, "reason": line}
+        for row, line in zip(first, _reasons(pool, batch[: len(first)], ranking), strict=True)
+    ]
+    return {
+        "counts": _counts(pool, ranking, missing),
+        "ids": {
+            "missing": pool.item_ids[missing].tolist(),
+            "unscored": list(ranking.unscored_ids),
+        },
+        "notices": [*pool.notices, *ranking.notices, *notices],
+        "scores": _distribution(ranking),
+        "classes": _classes(pool, ranking, batch),
+        "objects_per_item": _objects_per_item(pool, asked, batch, _floor(ranking)),
+        "next_items": rows[:NEXT],
+        "cards": cards_of(pool, ranking, rows, batch),
+        "pool_map": map_of(pool, batch) if page else None,
+        "calibration": [found.to_dict() for found in trust(pool)],
+        "seed": ranking.seed,
+        "input_hash": pool.fingerprint(),
+        "recipe": None if recipe is None else recipe.to_dict(),
+        "ranking": ranking,
+    }
+
+
+def _floor(ranking: Ranking) -> float:
+    recipe = ranking.recipe
+    return 0.0 if recipe is None or recipe.floor is None else recipe.floor
+
+
+def _counts(pool: Pool, ranking: Ranking, missing: NDArray[np.bool_]) -> dict[str, int]:
     counts = {
         "items": len(pool),
         "predicted": int((~pool.missing).sum()),
@@ -62,34 +93,12 @@ def summarise(
         "batch": len(ranking),
     }
     if pool.object_sets:
+        floor = _floor(ranking)
         empty = without_objects(pool, 0.0)
         counts["without objects"] = int(empty.sum())
         if floor > 0:
             counts["below the floor"] = int((without_objects(pool, floor) & ~empty).sum())
-    first = ranking.to_rows()[: max(shown, NEXT)]
-    rows = [
-        {**row, "reason": line}
-        for row, line in zip(first, _reasons(pool, batch[: len(first)], ranking), strict=True)
-    ]
-    return {
-        "counts": counts,
-        "ids": {
-            "missing": pool.item_ids[missing].tolist(),
-            "unscored": list(ranking.unscored_ids),
-        },
-        "notices": [*pool.notices, *ranking.notices, *notices],
-        "scores": _distribution(ranking),
-        "classes": _classes(pool, ranking, batch),
-        "objects_per_item": _objects_per_item(pool, asked, batch, floor),
-        "next_items": rows[:NEXT],
-        "cards": cards_of(pool, ranking, rows, batch),
-        "pool_map": map_of(pool, batch) if page else None,
-        "calibration": [found.to_dict() for found in trust(pool)],
-        "seed": ranking.seed,
-        "input_hash": pool.fingerprint(),
-        "recipe": None if recipe is None else recipe.to_dict(),
-        "ranking": ranking,
-    }
+    return counts
 
 
 def _reasons(pool: Pool, rows: NDArray[np.intp], ranking: Ranking) -> list[str]:
