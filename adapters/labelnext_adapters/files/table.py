@@ -191,8 +191,10 @@ class TableReader:
         """Vectors of equal width, NaN for null rows, and the names of their entries."""
         flat = self._flat(name)
         if flat:
-            parts = [numbers(c, self._table.column(c)) for c in flat]
-            return np.stack(parts, axis=1), [c.removeprefix(PREFIXES[name]) for c in flat]
+            rows = np.empty((self._table.num_rows, len(flat)))
+            for place, c in enumerate(flat):
+                rows[:, place] = numbers(c, self._table.column(c))
+            return rows, [c.removeprefix(PREFIXES[name]) for c in flat]
         if self._stated(name):
             raise InvalidInput(f"columns.{name} must be one column, or a list of number columns.")
         column = self._column(name)
