@@ -117,7 +117,7 @@ def _objects(
     masks = None
     if detections.segmentations:
         sizes = listing.sizes[placed.rows]
-        masks, mask_notices = placed_masks(detections.segmentations, placed.places, sizes, boxes)
+        masks, mask_notices = placed_masks(detections, placed.places, sizes, boxes)
         notices += mask_notices
     if masks is not None:
         around = boxes_of_masks(masks)
@@ -147,7 +147,7 @@ def _placed(
     for i in np.flatnonzero(~usable & ~padding).tolist():
         one = detections[i]
         name = one.file_name or one.image_id
-        odd.leave_out(f"record {i + 1}", name, listing.fault(one, rows[i]))
+        odd.leave_out(f"record {detections.number(i)}", name, listing.fault(one, rows[i]))
     if padding.any():
         message = f"Left out {counted(padding.sum(), 'record')} of padding (score −1)."
         notices.append(Notice("padding", message))

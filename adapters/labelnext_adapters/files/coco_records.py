@@ -6,6 +6,7 @@ import json
 import math
 import re
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -77,6 +78,7 @@ class Detections:
         bboxes: four numbers each, NaN without a box.
         segmentations: of each; empty if none has one.
         embeddings: of each; empty if none has one.
+        left_out: how many detections come before each record that was left out.
     """
 
     _images: Codes = field(default_factory=Codes)
@@ -88,6 +90,7 @@ class Detections:
     with_box: array[int] = field(default_factory=lambda: array("b"))
     segmentations: list[Any] = field(default_factory=list)
     embeddings: list[Any] = field(default_factory=list)
+    left_out: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -102,6 +105,10 @@ class Detections:
         image, name = self.images[self.image_codes[place]]
         kind = list(self.kinds)[self.kind_codes[place]]
         return Detection(image, self.scores[place], kind, file_name=name)
+
+    def number(self, place: int) -> int:
+        """The number of a record in its file, from 1."""
+        return place + 1 + bisect_right(self.left_out, place)
 
     def add(self, block: Sequence[Detection]) -> None:
         """Append records."""
@@ -233,11 +240,14 @@ def _add(block: bytes, read: Records) -> None:
 
 def _add_carefully(records: list[Any], read: Records) -> None:
     """Append records with what can be used of each."""
-    usable = []
+    usable: list[Detection] = []
     for number, record in enumerate(records, read.odd.seen + 1):
         name = record.get("image_id", "") if isinstance(record, dict) else ""
+        n_before = len(usable)
         with read.odd.record(f"record {number}", name if isinstance(name, int | str) else ""):
             usable.append(_detection(record))
+        if len(usable) == n_before:
+            read.detections.left_out.append(len(read.detections) + n_before)
     read.detections.add(usable)
 
 
