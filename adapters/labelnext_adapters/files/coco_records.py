@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import struct
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.content import byte_blocks, decoded, parsed, read_bytes
@@ -116,13 +116,13 @@ class Detections:
             list(map(attrgetter(column), block)) for column in _COLUMNS
         )
         images = ids if names.count(None) == len(names) else zip(ids, names, strict=True)
-        _append(self.image_codes, np.intc, map(self._images.__getitem__, images), len(ids))
-        _append(self.kind_codes, np.intc, map(self.kinds.__getitem__, kinds), len(ids))
-        _append(self.scores, np.float64, scores, len(ids))
+        _append(self.image_codes, map(self._images.__getitem__, images), len(ids))
+        _append(self.kind_codes, map(self.kinds.__getitem__, kinds), len(ids))
+        _append(self.scores, scores, len(ids))
         self.with_box.extend([box is not None for box in boxes])
         if None in boxes:
             boxes = [box or _NO_BOX for box in boxes]
-        _append(self.bboxes, np.float64, chain.from_iterable(boxes), 4 * len(ids))
+        _append(self.bboxes, chain.from_iterable(boxes), 4 * len(ids))
         _extend(self.segmentations, shapes, len(self) - len(block))
         _extend(self.embeddings, vectors, len(self) - len(block))
 
@@ -135,9 +135,9 @@ class Detections:
         self.bboxes, self.with_box = array("d"), array("b")
 
 
-def _append(column: array[Any], kind: type, values: Iterable[Any], n_values: int) -> None:
-    """Append numbers, in a third of the time of `array.extend`."""
-    column.frombytes(np.fromiter(values, dtype=kind, count=n_values).tobytes())
+def _append(column: array[Any], values: Iterable[Any], n_values: int) -> None:
+    """Append numbers, in a fraction of the time of `array.extend`."""
+    column.frombytes(struct.pack(f"{n_values}{column.typecode}", *values))
 
 
 def _extend(column: list[Any], values: list[Any], n_before: int) -> None:

@@ -57,20 +57,23 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
     """Blocks that end with a line, without the mark of UTF-8 and empty lines at the end."""
     rest = b""
     for number, block in enumerate(byte_blocks(path)):
-        lines, end, after = block.removeprefix(b"\xef\xbb\xbf" * (not number)).rpartition(b"\n")
+        rest += block.removeprefix(b"\xef\xbb\xbf") if number == 0 else block
+        end = rest.rfind(b"\n", -len(block)) + 1
         if end:
-            yield rest + lines + end
-            rest = after
-        else:
-            rest += after
+            yield rest[:end]
+            rest = rest[end:]
     if rest.strip():
         yield rest.rstrip() + b"\n"
 
 
 def _one_a_line(block: bytes, n_records: int) -> bool:
     """Whether each line is one of so many records: a line may only end where a record does."""
-    ends = block.count(b"}\n{") + block.count(b"}\r\n{")
-    return block.count(b"\n") == n_records == ends + 1
+    signs = np.frombuffer(block, dtype=np.uint8)
+    ends = np.flatnonzero(signs == ord("\n"))
+    last = signs[ends - 1]
+    last = np.where(last == ord("\r"), signs[ends - 2], last)
+    begun = signs[ends[:-1] + 1] == ord("{")
+    return len(ends) == n_records and bool((last == ord("}")).all() and begun.all())
 
 
 def _record_type(block: bytes) -> pa.StructType | None:
