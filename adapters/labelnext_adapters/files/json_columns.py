@@ -57,11 +57,12 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
     """Blocks that end with a line, without the mark of UTF-8 and empty lines at the end."""
     rest = b""
     for number, block in enumerate(byte_blocks(path)):
-        rest += block.removeprefix(b"\xef\xbb\xbf") if number == 0 else block
-        end = rest.rfind(b"\n", -len(block)) + 1
+        lines, end, after = block.removeprefix(b"\xef\xbb\xbf" * (not number)).rpartition(b"\n")
         if end:
-            yield rest[:end]
-            rest = rest[end:]
+            yield rest + lines + end
+            rest = after
+        else:
+            rest += after
     if rest.strip():
         yield rest.rstrip() + b"\n"
 
