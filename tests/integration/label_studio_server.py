@@ -329,6 +329,15 @@ def running_server(
             process.stop()
 
 
+@pytest.fixture(autouse=True)
+def patient_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies of predictions are removed to the end, however busy the machine is."""
+    from labelnext_adapters.label_studio.write import copies
+
+    monkeypatch.setattr(copies, "_SLOW", 60.0)
+    monkeypatch.setattr(copies, "_PATIENCE", 600.0)
+
+
 @pytest.fixture(scope="session")
 def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudio]:
     """A server for the whole session; each test makes projects of its own."""

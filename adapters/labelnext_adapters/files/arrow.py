@@ -23,7 +23,7 @@ def plain_type(column: Any) -> Any:
     """
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return plain_type(column.dictionary_decode())
+        return plain_type(column.cast(kind.value_type))
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         try:
             return column.cast(pa.string())

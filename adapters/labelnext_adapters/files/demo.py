@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from labelnext.errors import ConfigError
 from labelnext.support.files import write_atomically
 from labelnext_adapters.demo.digits import Digits, digits, write_images
 from labelnext_adapters.demo.shown import replay_step, show_next, show_ranking
@@ -59,7 +60,13 @@ def run_demo(folder: Path) -> None:
         f"9 MB in {folder}.",
         soft_wrap=True,
     )
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{str(folder)!r} can't be made: {error.strerror}.",
+            hint="change to a folder that you may write to.",
+        ) from error
     table = folder / "predictions.csv"
     if not table.exists():
         with console.status("Training a classifier on 150 of them ..."):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from labelnext.adapter.preview import Preview
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.arrow import id_texts
+from labelnext_adapters.files.content import guarded
 from labelnext_adapters.files.layout import id_column
 from labelnext_adapters.files.rows import texts_of
 from labelnext_adapters.files.table_options import TableOptions, named_columns
@@ -30,8 +31,13 @@ def previews_of(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
     Args:
         files: what was read.
         item_ids: of the items.
+
+    Raises:
+        InvalidInput: if the file can't be read.
     """
-    told = _from_columns(files, item_ids)
+    name = Path(str(files.path)).name
+    read = partial(_from_columns, files, item_ids)
+    told: dict[str, Preview] = guarded(name, files.format.name, read)
     folder = _folder(files)
     for item in item_ids:
         known = told.get(item, Preview())

@@ -35,8 +35,10 @@ from labelnext.cli.look import looked_at
 from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, Verbose, logged
 from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
-from labelnext.support.started import how
+from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
+
+_INTERRUPTED = 130  # the exit code of Ctrl-C
 
 
 class _Commands(TyperGroup):
@@ -324,6 +326,11 @@ def main() -> None:
     try:
         with warnings_in_one_line():
             app()
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            said = f"Stopped. To see whether anything was written: {how('runs', CONFIG)}"
+            err.print(escaped(said), soft_wrap=True)
+        raise
     except LabelnextError as error:
         logging.getLogger("labelnext").error("%s", error)
         err.print("[red]Error:[/]", escaped(" ".join(str(error).split())), soft_wrap=True)

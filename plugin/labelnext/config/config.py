@@ -41,6 +41,7 @@ from labelnext.support.models import Refused, validated
 from labelnext.support.written import meant, shown
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_CHOICES = {"acquisition": "name", "selection": "method"}  # the key that a section is about
 
 
 @dataclass(frozen=True)
@@ -246,7 +247,10 @@ def _section(document: Document, name: str) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         rule = f"must be a mapping of keys to values; got {shown(value)}."
-        raise document.error((name,), rule)
+        named = isinstance(value, str) and value.isidentifier()
+        choice = _CHOICES.get(name) if named else None
+        hint = f"write {name}: {{{choice}: {value}}}." if choice else None
+        raise document.error((name,), rule, hint=hint)
     return value
 
 
@@ -270,8 +274,10 @@ def _validated(
 
 def _unknown_key(document: Document, location: Location, known: list[str]) -> ConfigError:
     key = str(location[-1])
-    models: dict[str, type[BaseModel]] = {"source": Source, **SECTIONS}
+    models: dict[str, type[BaseModel]] = {"source": Source, "write": WriteOptions, **SECTIONS}
     elsewhere = [f"{name}.{key}" for name, model in models.items() if key in model.model_fields]
+    if key == "name" and location[0] in _CHOICES:
+        elsewhere = [f"{location[0]}.{_CHOICES[str(location[0])]}"]
     near = difflib.get_close_matches(key, known, n=1)
     if near:
         hint = f"did you mean {near[0]}?"

@@ -89,7 +89,9 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
     parts: list[dict[str, Any]] = []
     changes: list[str] = []
     rule = "no acquisition function: the selection method decides"
-    if ranking.acquisition is not None and not pool.missing[row]:
+    if pool.missing[row]:
+        rule = "no score, as the item has no prediction"
+    elif ranking.acquisition is not None:
         function = get_acquisition(ranking.acquisition)
         options = {} if ranking.recipe is None else ranking.recipe.scoring
         rule = _rule(function, ranking, pool, options)

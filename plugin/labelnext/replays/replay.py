@@ -22,7 +22,7 @@ from labelnext.replays.curves import Protocol
 from labelnext.replays.outcomes import ReplayReport
 from labelnext.replays.simulate import simulate
 from labelnext.replays.stored import StoredReport, replay_stored
-from labelnext.support.files import check_writable, write_atomically
+from labelnext.support.files import check_page, write_atomically
 
 _Report = TypeVar("_Report", ReplayReport, StoredReport)
 
@@ -60,7 +60,7 @@ def replay(
     options = settings.replay
     page = None if options.path is None else settings.directory / options.path.expanduser()
     if page is not None:
-        check_writable(page)
+        check_page(page)
     protocol = Protocol(
         options.model,
         options.model_options,

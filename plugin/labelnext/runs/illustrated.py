@@ -58,5 +58,8 @@ def linked(why: Explanation, platform: Adapter) -> Explanation:
     if not can(platform, Capability.SHOWS_ITEMS):
         return why
     source = cast("ShowsItems", platform)
-    shown = source.previews([why.item_id]).get(why.item_id, Preview())
+    try:
+        shown = source.previews([why.item_id]).get(why.item_id, Preview())
+    except LabelnextError:  # the explanation itself is there
+        return why
     return replace(why, link=shown.link, address=source.address())

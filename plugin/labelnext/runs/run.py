@@ -27,7 +27,7 @@ from labelnext.runs.illustrated import illustrated, linked
 from labelnext.runs.job import INPUT, Job
 from labelnext.runs.jobs import job_of
 from labelnext.runs.whole import WholeJob
-from labelnext.support.files import check_writable, sweep, write_atomically
+from labelnext.support.files import check_page, check_writable, sweep, write_atomically
 from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_url
 from labelnext.support.words import counted
@@ -84,9 +84,10 @@ def _carried_out(
     settings: Config, platform: Adapter, job: Job, plan: Plan, output: Path | None
 ) -> tuple[Report, WriteFailed | None]:
     """Write, keep a summary of the run, and report; and why an extra ranking file is missing."""
-    for path in (output, _page(settings)):
-        if path is not None:
-            check_writable(path)
+    if output is not None:
+        check_writable(output)
+    if (page := _page(settings)) is not None:
+        check_page(page)
     recipe = job.recipe
     details = {"seed": recipe.seed, "recipe": recipe.to_dict(), **origin_of(settings)}
     failure = None

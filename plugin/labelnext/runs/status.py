@@ -25,7 +25,7 @@ from labelnext.runs.belonging import belongs
 from labelnext.runs.job import INPUT
 from labelnext.runs.jobs import job_of
 from labelnext.runs.status_page import render_status
-from labelnext.support.files import write_atomically
+from labelnext.support.files import check_page, write_atomically
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,8 @@ def status(
     settings = loaded(config)
     if page is not None and page.suffix not in (".html", ".htm"):
         raise ConfigError(f"html must be a path that ends in .html; got {str(page)!r}.")
+    if page is not None:
+        check_page(page)
     work, address = None, None
     with opened(settings, adapter, progress) as platform:
         job = job_of(settings, platform, progress)

@@ -16,6 +16,7 @@ from typing import IO
 
 from labelnext.errors import ConfigError, WriteFailed
 
+_PAGE_START = 1 << 16  # bytes that hold a page's title, behind its style sheet
 _PARTIAL = ".labelnext-{}.partial"
 _STANDARD = {
     f"/dev/{name}": n for n, name in ((1, "stdout"), (2, "stderr"), (1, "fd/1"), (2, "fd/2"))
@@ -151,6 +152,24 @@ def check_regular(path: Path) -> None:
         raise ConfigError(
             f"{str(path)!r} must be a regular file; it is a device or pipe.",
             hint="name another file: undo can't put back what a device held.",
+        )
+
+
+def check_page(path: Path) -> None:
+    """Check that a page may be written: nothing is there, or an earlier page of ours.
+
+    Raises:
+        ConfigError: if something else is there, or as `check_writable`.
+    """
+    check_writable(path)
+    if _is_device(path) or not path.exists():
+        return
+    with path.open("rb") as file:
+        start = file.read(_PAGE_START)
+    if start and b"<title>labelnext" not in start:
+        raise ConfigError(
+            f"{str(path)!r} must be a page of labelnext's, or not exist; it is another file.",
+            hint="name another file: a page is replaced, and undo doesn't put it back.",
         )
 
 

@@ -131,6 +131,12 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         ("source:\n  adapter: files\n  path: x\n  pat: y\n", "line 4: source.pat is not a known"),
         (MINIMAL + "selecton: {}\n", "line 2: selecton is not a known key.*mean selection"),
         (MINIMAL + "budget: 5\n", r"line 2: budget is not a known key.*mean selection\.budget"),
+        (MINIMAL + "output: r.csv\n", r"output is not a known key.*mean write\.output"),
+        (
+            MINIMAL + "selection: {name: top_k}\n",
+            r"name is not a known.*mean selection\.method",
+        ),
+        (MINIMAL + "acquisition: margin\n", r"acquisition must be a mapping.*{name: margin}"),
         (MINIMAL + "write: {seed: 5}\n", r"write.seed is not a known key.*mean .*selection\.seed"),
         (MINIMAL + "selection:\n  budgt: 3\n", "line 3: selection.budgt is not.*mean budget"),
         (MINIMAL + "selection:\n  budget: 0\n", "line 3: selection.budget must be greater.*got 0"),

@@ -67,6 +67,7 @@ def test_changes_say_the_edge_of_the_batch_and_what_each_object_adds(config: Pat
 def test_item_without_a_prediction_says_so(config: Path) -> None:
     why = explain(config, "d")
     assert (why.place, why.score, why.status) == (None, None, "not ranked: no prediction")
+    assert why.rule == "no score, as the item has no prediction"
     assert why.parts == []
 
 

@@ -11,6 +11,7 @@ import pytest
 from labelnext.errors import ConfigError, WriteFailed
 from labelnext.support.files import (
     check_outputs,
+    check_page,
     check_regular,
     check_writable,
     matches,
@@ -196,3 +197,14 @@ def test_inputs_are_told_by_identity(tmp_path: Path, monkeypatch: pytest.MonkeyP
 )
 def test_a_star_stays_within_its_folder(path: str, pattern: str, expected: bool) -> None:
     assert matches(path, pattern) is expected
+
+
+def test_a_page_replaces_nothing_but_an_earlier_page(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    check_page(page)  # nothing is there
+    page.write_text("<head><style>p {}</style><title>labelnext: run</title></head>")
+    check_page(page)
+    page.write_text("<title>my essay</title>")
+    with pytest.raises(ConfigError, match=r"report.html' must be a page of labelnext's"):
+        check_page(page)
+    assert page.read_text() == "<title>my essay</title>"
