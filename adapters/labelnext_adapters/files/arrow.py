@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
+from labelnext.pool.utf8 import Utf8Texts
 from labelnext_adapters.files.table_options import LabelsAre
 
 
@@ -59,6 +60,14 @@ def id_texts(column: Any) -> pa.Array:
     if pa.types.is_null(kind) or not simple:
         raise InvalidInput(f"item_id must be text or whole numbers; got {kind}.")
     return column.cast(pa.string())
+
+
+def utf8_texts(column: Any) -> Utf8Texts:
+    """A column of texts without null, its bytes where they are."""
+    _, offsets, data = column.buffers()
+    bounds = np.frombuffer(offsets or b"", dtype=np.int32)[column.offset :][: len(column) + 1]
+    lengths = pc.utf8_length(column).to_numpy()
+    return Utf8Texts(memoryview(data or b""), bounds, lengths)
 
 
 def class_places(
@@ -155,7 +164,11 @@ def _whole(value: Any) -> int | None:
 
 
 def list_rows(
-    what: str, column: Any, ids: Sequence[Any], width: int | None = None
+    what: str,
+    column: Any,
+    ids: Sequence[Any],
+    width: int | None = None,
+    owners: NDArray[np.intp] | None = None,
 ) -> NDArray[np.float64]:
     """A list column as rows of one width; NaN rows for null.
 
@@ -165,6 +178,7 @@ def list_rows(
         ids: of the items, for a message.
         width: of the rows where all are null, as they may be in a part of a pool, and their type
             does not tell; 1 when None.
+        owners: the item of each row, where it isn't the row itself.
 
     Raises:
         InvalidInput: if the rows differ in length, or are no lists of numbers.
@@ -177,9 +191,10 @@ def list_rows(
     if len(widths) > 1:
         common = int(np.bincount(lengths[~missing].astype(np.int64)).argmax())
         odd = np.flatnonzero(~missing & (lengths != common))
+        items = odd if owners is None else owners[odd]
         raise InvalidInput(
             f"{what} must have the same length for all items; got {common} and "
-            f"{int(lengths[odd[0]])} for item {listed(ids[i] for i in odd)}."
+            f"{int(lengths[odd[0]])} for item {listed(ids[i] for i in items)}."
         )
     if len(widths):
         width = int(widths[0])

@@ -117,7 +117,7 @@ def _objects(
     masks = None
     if detections.segmentations:
         sizes = listing.sizes[placed.rows]
-        masks, mask_notices = placed_masks(detections.segmentations, placed.places, sizes, boxes)
+        masks, mask_notices = placed_masks(detections, placed.places, sizes, boxes)
         notices += mask_notices
     if masks is not None:
         around = boxes_of_masks(masks)
@@ -147,14 +147,15 @@ def _placed(
     for i in np.flatnonzero(~usable & ~padding).tolist():
         one = detections[i]
         name = one.file_name or one.image_id
-        odd.leave_out(f"record {i + 1}", name, listing.fault(one, rows[i]))
+        odd.leave_out(f"record {detections.number(i)}", name, listing.fault(one, rows[i]))
     if padding.any():
         message = f"Left out {counted(padding.sum(), 'record')} of padding (score −1)."
         notices.append(Notice("padding", message))
     odd.seen = max(odd.seen, n + len(odd.left_out) - int((~usable & ~padding).sum()))
     notices += odd.notices()
     kept = np.flatnonzero(usable)
-    order = kept[np.argsort(rows[kept], kind="stable")]
+    keys = rows[kept].astype(np.min_scalar_type(len(listing.item_ids)))  # short ones sort faster
+    order = kept[np.argsort(keys, kind="stable")]
     return _Placed(order, rows[order], scores[order], class_ids[order])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -19,6 +20,7 @@ from labelnext_adapters.files.oddities import Unusable
 from labelnext_adapters.files.values import id_text
 
 _UNKNOWN, _STRANGE = -1, -2
+_SIDES = (int, float, str)  # types of the sides of an image
 
 
 class Listing:
@@ -156,7 +158,8 @@ def image_listing(value: Any, key: str | None, notices: list[Notice]) -> Listing
     if key not in (None, "id"):
         items = [_named(image, str(key), number) for number, image in enumerate(images, 1)]
         _distinct(str(key), items, images)
-    sizes = np.array([[_side(image, side) for side in ("width", "height")] for image in images])
+    sides = (_side(image.get(side)) for image in images for side in ("width", "height"))
+    sizes = np.fromiter(sides, dtype=np.float64, count=2 * len(images)).reshape(-1, 2)
     categories = _categories(value.get("categories"), notices)
     return Listing(ids, names, items, sizes, categories, annotated=bool(value.get("annotations")))
 
@@ -185,16 +188,13 @@ def _distinct(field: str, ids: Sequence[str], records: Sequence[Any]) -> None:
         )
 
 
-def _side(image: dict[str, Any], side: str) -> float:
+def _side(value: Any) -> float:
     """The width or height of an image, NaN if it is unknown."""
-    value = image.get(side)
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return float("nan")
     try:
-        number = float(value)
+        number = float(value) if type(value) in _SIDES else math.nan
     except (ValueError, OverflowError):
-        return float("nan")
-    return number if 0 < number < 1e9 else float("nan")
+        return math.nan
+    return number if 0 < number < 1e9 else math.nan
 
 
 def _categories(value: Any, notices: list[Notice]) -> dict[str, str] | None:

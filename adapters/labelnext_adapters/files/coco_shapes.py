@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +52,8 @@ def placed_boxes(
             bad.append(rows[start + i])
             if len(told) < _SHOWN:
                 name = listing.item_ids[rows[start + i]]
-                told.append(f"record {places[start + i] + 1} {_why(name, raw[i], sizes[i])}")
+                number = detections.number(places[start + i])
+                told.append(f"record {number} {_why(name, raw[i], sizes[i])}")
     if not bad:
         return boxes, []
     message = (
@@ -73,7 +73,7 @@ def _why(name: str, raw: NDArray[np.float64], size: NDArray[np.float64]) -> str:
 
 
 def placed_masks(
-    segmentations: Sequence[Any],
+    detections: Detections,
     places: NDArray[np.intp],
     sizes: NDArray[np.float64],
     boxes: NDArray[np.float64] | None,
@@ -81,7 +81,7 @@ def placed_masks(
     """Masks of the detections; a box takes the place of a segmentation that is missing or broken.
 
     Args:
-        segmentations: of all detections of a file; empty if none has one.
+        detections: of a file.
         places: positions of the usable ones.
         sizes: shape (n_usable, 2), of their images in pixels.
         boxes: of the detections, in fractions.
@@ -89,6 +89,7 @@ def placed_masks(
     Returns:
         The masks, None if there are none, or an object has neither mask nor box; and notices.
     """
+    segmentations = detections.segmentations
     if not segmentations or not any(segmentations[place] for place in places):
         return None, []
     masks = np.empty(len(places), dtype=object)
@@ -100,11 +101,12 @@ def placed_masks(
                 masks[row] = mask_of(segmentations[place], round(height), round(width))
                 continue
             except (InvalidInput, TypeError, ValueError, KeyError, OverflowError) as error:
-                bad.append(f"record {place + 1}: {str(error).rstrip('.')}")
+                bad.append(f"record {detections.number(place)}: {str(error).rstrip('.')}")
         if boxes is None or np.isnan(boxes[row]).any():
+            shown = "; ".join([f"record {detections.number(place)}", *bad[:_SHOWN]])
             message = (
                 "Used no masks, because some detections have neither a usable segmentation nor a "
-                f"box: record {place + 1}{'; ' + '; '.join(bad[:_SHOWN]) if bad else ''}."
+                f"box: {shown}."
             )
             return None, [Notice("bad_masks", message)]
         x1, y1, x2, y2 = (np.clip(boxes[row], 0, 1) * [width, height, width, height]).tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -30,6 +31,31 @@ def byte_blocks(path: Path) -> Iterator[bytes]:
             return
         while block := file.read(_BLOCK):
             yield block
+
+
+class _Blocks(io.RawIOBase):
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks, self._rest = blocks, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            self._rest = memoryview(next(self._blocks, b""))
+        n_bytes = min(len(buffer), len(self._rest))
+        buffer[:n_bytes], self._rest = self._rest[:n_bytes], self._rest[n_bytes:]
+        return n_bytes
+
+
+def file_of(blocks: Iterator[bytes]) -> io.BufferedReader:
+    """Blocks as a file, for what reads files.
+
+    Example:
+        >>> file_of(iter([b"ab", b"c"])).read()
+        b'abc'
+    """
+    return io.BufferedReader(_Blocks(blocks), _BLOCK)
 
 
 def read_bytes(path: Path) -> bytes:

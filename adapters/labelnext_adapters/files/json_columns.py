@@ -41,7 +41,7 @@ def table_of_lines(path: Path) -> pa.Table | None:
         decoder = msgspec.json.Decoder(_python_type(kind))  # ValueError: a name with a quote
         for block in chain([first], blocks):
             records = decoder.decode_lines(block)
-            if len(records) != block.count(b"\n"):  # empty lines, or records of several lines
+            if not _one_a_line(block, len(records)):
                 return None
             for i, column in enumerate(parts):
                 values = list(map(attrgetter(f"f{i}"), records))
@@ -65,6 +65,16 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
             rest += after
     if rest.strip():
         yield rest.rstrip() + b"\n"
+
+
+def _one_a_line(block: bytes, n_records: int) -> bool:
+    """Whether each line is one of so many records: a line may only end where a record does."""
+    signs = np.frombuffer(block, dtype=np.uint8)
+    ends = np.flatnonzero(signs == ord("\n"))
+    last = signs[ends - 1]
+    last = np.where(last == ord("\r"), signs[ends - 2], last)
+    begun = signs[ends[:-1] + 1] == ord("{")
+    return len(ends) == n_records and bool((last == ord("}")).all() and begun.all())
 
 
 def _record_type(block: bytes) -> pa.StructType | None:

@@ -62,8 +62,7 @@ class ObjectColumn:
         self.absent = nulls(column)
         lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
         self._offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        owners = np.repeat(np.arange(len(lengths)), lengths)
-        self._owners = [ids[i] for i in owners.tolist()]
+        self._ids, self._owners = ids, np.repeat(np.arange(len(lengths)), lengths)
         self._values = pc.list_flatten(column)
         kind = self._values.type
         self._fields = [f.name for f in kind] if pa.types.is_struct(kind) else []
@@ -126,4 +125,4 @@ class ObjectColumn:
         column = self._field(name)
         if column is None or pa.types.is_null(column.type):
             return None
-        return list_rows(what, column, self._owners, width)
+        return list_rows(what, column, self._ids, width, self._owners)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,14 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.started import how
 from labelnext.support.words import counted
-from labelnext_adapters.files.content import decoded, json_lines, read_bytes, read_text
+from labelnext_adapters.files.content import (
+    byte_blocks,
+    decoded,
+    file_of,
+    json_lines,
+    read_bytes,
+    read_text,
+)
 from labelnext_adapters.files.json_columns import table_of_lines
 from labelnext_adapters.files.oddities import Oddities
 from labelnext_adapters.files.records import table_of_records
@@ -26,6 +34,7 @@ _DELIMITERS = (",", ";", "\t", "|")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
 _NOTHING = {"", "na", "n/a", "nan", "null", "none", "#n/a"}
 _SAMPLED = 2000
+_START = 1 << 18  # bytes of the sample
 
 
 def _no_text(name: str) -> bool:
@@ -83,19 +92,22 @@ def read_csv(
     Raises:
         InvalidInput: if the file is empty, not text, or its lines differ in length.
     """
-    data = read_bytes(path)
-    text = None
-    if encoding is not None or data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:4096]:
-        text = decoded(data, encoding)
-        data = text.encode("utf-8")
+    blocks = partial(byte_blocks, path)
+    start = file_of(blocks()).read(_START + 1)
+    if encoding is not None or start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in start[:4096]:
+        data = decoded(read_bytes(path), encoding).encode("utf-8")
+        blocks, start = partial(iter, [data]), data[: _START + 1]
+    if not start.strip():
+        raise InvalidInput("the file must not be empty.")
+    more, start = len(start) > _START, start[:_START]
     try:
-        start = data[: 1 << 18].decode("utf-8-sig")
+        text = start.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if len(data) <= 1 << 18 or error.start < (1 << 18) - 4:
-            decoded(data)  # says where
-        start = data[: error.start].decode("utf-8-sig")
-    lines = start.splitlines()
-    if len(data) > 1 << 18 and len(lines) > 1:
+        if not more or error.start < _START - 4:
+            decoded(read_bytes(path))  # says where
+        text = start[: error.start].decode("utf-8-sig")
+    lines = text.splitlines()
+    if more and len(lines) > 1:
         lines.pop()
     dialect = _dialect(lines, delimiter, decimal)
     sample = list(csv.reader(lines[:_SAMPLED], delimiter=dialect.delimiter))
@@ -104,26 +116,29 @@ def read_csv(
     numeric = _number_columns(header, sample[1:], is_text)
     kinds = {name: pa.float64() if name in numeric else pa.string() for name in header}
     try:
-        table = _arrow_csv(data, header, kinds, dialect)
+        table = _arrow_csv(blocks(), header, kinds, dialect)
     except pa.ArrowInvalid as error:
         if "columns" in str(error):
             raise _ragged(error, header, dialect) from error
         if "UTF8" in str(error) or "utf8" in str(error).lower():
-            decoded(data)
+            decoded(read_bytes(path))
         strings = dict.fromkeys(header, pa.string())
-        table = _arrow_csv(data, header, strings, dialect)
+        table = _arrow_csv(blocks(), header, strings, dialect)
         return _with_numbers(table, numeric, dialect)
     return Rows(table, [], lambda row: f"line {row + 2}")
 
 
 def _arrow_csv(
-    data: bytes, header: Sequence[str], kinds: Mapping[str, pa.DataType], dialect: Dialect
+    blocks: Iterator[bytes],
+    header: Sequence[str],
+    kinds: Mapping[str, pa.DataType],
+    dialect: Dialect,
 ) -> pa.Table:
     return pyarrow.csv.read_csv(
-        pa.BufferReader(data),
+        file_of(blocks),
         read_options=pyarrow.csv.ReadOptions(column_names=list(header), skip_rows=1),
         parse_options=pyarrow.csv.ParseOptions(
-            delimiter=dialect.delimiter, newlines_in_values=b'"' in data
+            delimiter=dialect.delimiter, newlines_in_values=True
         ),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=dict(kinds),

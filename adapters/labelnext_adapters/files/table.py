@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed, unknown
 from labelnext.pool.objects import Notice
+from labelnext.pool.utf8 import Utf8Texts
 from labelnext_adapters.files.answers import AnswerColumns
 from labelnext_adapters.files.arrow import (
     class_places,
@@ -22,6 +23,7 @@ from labelnext_adapters.files.arrow import (
     nulls,
     numbers,
     plain_type,
+    utf8_texts,
 )
 from labelnext_adapters.files.objects import ObjectColumn
 from labelnext_adapters.files.oddities import ROUNDING, Oddities
@@ -125,10 +127,9 @@ class TableReader:
             return None
         return [c.removeprefix(f"{name}_") for c in self._stated(name)] or None
 
-    def ids(self) -> list[str]:
+    def ids(self) -> Utf8Texts:
         """The ids."""
-        ids: list[str] = self.id_texts().to_pylist()
-        return ids
+        return utf8_texts(self.id_texts())
 
     def id_texts(self) -> pa.Array:
         """The ids as texts."""
@@ -190,8 +191,10 @@ class TableReader:
         """Vectors of equal width, NaN for null rows, and the names of their entries."""
         flat = self._flat(name)
         if flat:
-            parts = [numbers(c, self._table.column(c)) for c in flat]
-            return np.stack(parts, axis=1), [c.removeprefix(PREFIXES[name]) for c in flat]
+            rows = np.empty((self._table.num_rows, len(flat)))
+            for place, c in enumerate(flat):
+                rows[:, place] = numbers(c, self._table.column(c))
+            return rows, [c.removeprefix(PREFIXES[name]) for c in flat]
         if self._stated(name):
             raise InvalidInput(f"columns.{name} must be one column, or a list of number columns.")
         column = self._column(name)

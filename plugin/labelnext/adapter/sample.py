@@ -123,6 +123,12 @@ class Sample:
         return [line for line in lines if line.strip()]
 
     @cached_property
+    def header(self) -> frozenset[str]:
+        """The names in the first line of a table, separated by commas; none in JSON."""
+        first = self.lines[0] if self.lines and self.json is None else ""
+        return frozenset(name.strip('" ') for name in first.split(","))
+
+    @cached_property
     def json(self) -> Any:
         """The first JSON value, cut short where the file is long; None if it isn't JSON."""
         return _json_start(self.text or "")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from labelnext.errors import InvalidInput, listed
+from labelnext.pool.utf8 import Utf8Texts
 from labelnext.support.words import counted
 
 LONGEST = 10_000  #: characters of an id or a group
@@ -21,6 +22,8 @@ LONGEST_CLASS = 1_000  #: characters of a class's name
 MOST_CLASSES = 100_000  #: class names, and class positions in labels, votes and objects
 _LARGEST = 1 << 31  # bytes of an array that one long text may blow up
 _BLOWN_UP = 16  # times its texts: an array of long texts alone may be larger
+_BLOCK = 1 << 18  # characters that are copied at once: they stay in the cache
+_SURROGATE = 0xD800 >> 11  # the upper bits of what UTF-8 can't hold
 
 
 @lru_cache(maxsize=1)
@@ -47,18 +50,23 @@ def checked_ids(item_ids: Iterable[object]) -> NDArray[np.str_]:
     """
     if isinstance(item_ids, range) and item_ids.start == 0 and item_ids.step == 1:
         return _row_numbers(1 << max(len(item_ids) - 1, 0).bit_length())[: len(item_ids)]
-    values = _listed("item_ids", item_ids, "USTOiuf")
-    if set(map(type, values)) == {str}:
-        names: list[str] = values  # type: ignore[assignment]  # all are, by now
+    values: Sequence[object]
+    names: list[str] | Utf8Texts
+    if isinstance(item_ids, Utf8Texts):
+        values = names = item_ids
     else:
-        names = [_id_text(row, value) for row, value in enumerate(values)]
+        values = _listed("item_ids", item_ids, "USTOiuf")
+        if set(map(type, values)) == {str}:
+            names = values  # type: ignore[assignment]  # all are, by now
+        else:
+            names = [_id_text(row, value) for row, value in enumerate(values)]
     ids = _array("item_ids", names)
-    if not all(names):
-        row = names.index("")
+    empty = np.flatnonzero(_characters(ids)[:, 0] == 0)
+    if empty.size:
         raise InvalidInput(
-            f"item_ids must not be empty or contain a NUL character; got '' in row {row}."
+            f"item_ids must not be empty or contain a NUL character; got '' in row {empty[0]}."
         )
-    if len(set(names)) < len(names):
+    if _may_repeat(ids) and len(set(names)) < len(names):
         raise _repeated(values, names)
     return ids
 
@@ -179,9 +187,6 @@ def _check_characters(what: str, names: Sequence[str], longest: int) -> None:
     Raises:
         InvalidInput: naming the first of them.
     """
-    whole = "".join(names)
-    if max(map(len, names), default=0) <= longest and "\0" not in whole and whole.isascii():
-        return
     for row, name in enumerate(names):
         if len(name) > longest:
             raise InvalidInput(
@@ -197,26 +202,57 @@ def _check_characters(what: str, names: Sequence[str], longest: int) -> None:
             raise InvalidInput(f"{what} must be valid Unicode; got {name[:60]!r} in row {row}.")
 
 
-def _array(what: str, names: list[str]) -> NDArray[np.str_]:
+def _array(what: str, names: list[str] | Utf8Texts) -> NDArray[np.str_]:
     """Texts as an array, whose width is that of the longest.
 
     Raises:
         InvalidInput: if a text is invalid, or one of few long ones makes the array absurdly large.
     """
-    _check_characters(what, names, LONGEST)
-    lengths = [*map(len, names)]
-    width = max(lengths, default=0)
-    if len(names) * width * 4 > max(_LARGEST, _BLOWN_UP * 4 * sum(lengths)):
-        row = lengths.index(width)
+    n = len(names)
+    lengths = np.fromiter(map(len, names), np.intp, n) if isinstance(names, list) else names.lengths
+    width = max(int(lengths.max(initial=0)), 1)
+    if width > LONGEST:
+        _check_characters(what, names, LONGEST)
+    if n * width * 4 > max(_LARGEST, _BLOWN_UP * 4 * int(lengths.sum())):
+        _check_characters(what, names, LONGEST)
+        row = int(lengths.argmax())
         raise InvalidInput(
-            f"{what} must have at most {_LARGEST // (4 * len(names)):,} characters where there are "
-            f"{len(names):,}, most of them short; got {width:,} in row {row}, which begins with "
+            f"{what} must have at most {_LARGEST // (4 * n):,} characters where there are "
+            f"{n:,}, most of them short; got {width:,} in row {row}, which begins with "
             f"{names[row][:40]!r}."
         )
-    return np.array(names, dtype=np.str_)
+    texts: NDArray[np.str_] = np.zeros(n, dtype=f"<U{width}")
+    characters, step = _characters(texts), max(_BLOCK // width, 1)
+    for start in range(0, n, step):
+        stop = min(start + step, n)
+        several = names[start:stop]
+        joined = several.joined() if isinstance(several, Utf8Texts) else "".join(several)
+        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        if ((codes == 0) | (codes >> 11 == _SURROGATE)).any():
+            _check_characters(what, names, LONGEST)
+        characters[start:stop][np.arange(width) < lengths[start:stop, None]] = codes
+    return texts
 
 
-def _repeated(values: list[object], names: list[str]) -> InvalidInput:
+def _characters(texts: NDArray[np.str_]) -> NDArray[np.uint32]:
+    """The code points of texts, shape (n, width); 0 behind the end of each."""
+    return texts.view("<u4").reshape(len(texts), texts.itemsize // 4)
+
+
+def _may_repeat(ids: NDArray[np.str_]) -> bool:
+    """Whether ids have the same sum of weighted characters: the same ids do, others hardly ever."""
+    characters = _characters(ids)
+    n, width = characters.shape
+    weights = np.random.default_rng(0).integers(1 << 63, size=width, dtype=np.uint64)
+    sums, step = np.empty(n, dtype=np.uint64), max(_BLOCK // width, 1)
+    for start in range(0, n, step):
+        part = slice(start, start + step)
+        sums[part] = characters[part].astype(np.uint64) @ weights
+    sums.sort()
+    return bool((sums[1:] == sums[:-1]).any())
+
+
+def _repeated(values: Sequence[object], names: Sequence[str]) -> InvalidInput:
     """The error for ids that are the same text."""
     first: dict[str, object] = {}
     for value, name in zip(values, names, strict=True):

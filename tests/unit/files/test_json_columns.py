@@ -59,6 +59,22 @@ def test_lines_of_other_types_are_left_to_the_reader_of_single_records(
     assert table_of_lines(path) is None
 
 
+def test_a_record_of_two_lines_isn_t_made_up_for_by_a_line_of_two_records(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(
+        '{"item_id": "x"}\n' * 250 + '{"item_id":\n"a"}\n{"item_id": "b"} {"item_id": "c"}\n'
+    )
+    assert table_of_lines(path) is None
+
+
+def test_lines_may_end_as_on_windows(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"item_id": "x"}\r\n{"item_id": "y"}\r\n')
+    table = table_of_lines(path)
+    assert table is not None
+    assert table.to_pydict() == {"item_id": ["x", "y"]}
+
+
 def test_blocks_may_end_anywhere_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = lines(tmp_path / "a.jsonl", [{"item_id": str(i), "p": [i, 0.5]} for i in range(50)])
     whole = table_of_lines(path)
@@ -92,3 +108,26 @@ def test_coco_results_are_the_same_in_blocks_of_any_size(
     assert told == [
         "Left out 1 of 30 detections: record 18 (item }, {2): score must be a number; got '?'."
     ]
+
+
+@pytest.mark.parametrize("block", [40, 1 << 18])
+def test_a_coco_record_has_its_number_in_the_file_after_odd_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    images = {"images": [{"id": 1, "width": 10, "height": 10}]}
+    (tmp_path / "images.json").write_text(json.dumps(images))
+    records: list[Any] = [{"image_id": 1, "score": 0.5, "bbox": [1, 1, 2, 2]} for _ in range(40)]
+    records[2] = {"image_id": 1}
+    records[4]["bbox"] = [1, 1, -2, 2]
+    records[5] = {"image_id": 1, "score": "?"}
+    records[20]["image_id"] = 7
+    records[30]["bbox"] = []
+    (tmp_path / "results.json").write_text(json.dumps(records))
+    monkeypatch.setattr(content, "_BLOCK", block)
+    adapter = open_adapter("files", directory=tmp_path, path="results.json", images="images.json")
+    told = " ".join(notice.message for notice in adapter.read().notices)
+    assert "Left out 3 of 40 detections: record 3 " in told
+    assert "record 6 (item 1): score must be a number; got '?'; record 21 (item 7)" in told
+    assert "Left out 2 boxes" in told
+    assert "record 5 (image 1" in told
+    assert "record 31 (image 1" in told

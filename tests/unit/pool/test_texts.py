@@ -15,6 +15,7 @@ from labelnext.errors import InvalidInput
 from labelnext.pool import Objects, Pool
 from labelnext.pool.checks import among
 from labelnext.pool.texts import LONGEST, LONGEST_CLASS, MOST_CLASSES, checked_ids
+from labelnext.pool.utf8 import Utf8Texts
 from labelnext.quality.stopping import Snapshot, _common
 from labelnext.ranking import rank
 from labelnext.report.findings import summarise
@@ -103,6 +104,59 @@ def test_number_and_text_of_the_same_look_are_told_apart() -> None:
 def test_empty_texts_and_nul_are_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="item_ids must not .* row 1"):
         checked_ids(["a", text])
+
+
+def utf8(texts: list[str]) -> Utf8Texts:
+    encoded = [text.encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, encoded)])
+    lengths = np.array([*map(len, texts)], dtype=np.int32)
+    return Utf8Texts(memoryview(b"".join(encoded)), offsets, lengths)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [],
+        ["a"],
+        ["é", "e\u0301", "日本/0.jpg", "😀", " a", "a ", "\ta\n", "\ufeff", "\uffff", "\x01"],
+        [*map(str, range(100_000)), "x" * 30, "ü" * 31],
+        [f"{n:05d}" for n in range(60_000)],
+    ],
+    ids=len,
+)
+def test_ids_in_utf_8_are_the_ids_of_the_list(ids: list[str]) -> None:
+    texts = utf8(ids)
+    assert list(texts) == ids
+    assert list(texts[1:3]) == ids[1:3]
+    for given in (texts, ids):
+        checked = checked_ids(given)
+        assert checked.tolist() == ids
+        assert checked.dtype == np.array(ids, dtype=np.str_).dtype
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ["a", ""],
+        ["a", "b\0"],
+        ["a", "\0"],
+        ["b", "a", "b"],
+        ["a", "é" * (LONGEST + 1)],
+        [*map(str, range(200_000)), LONGEST * "é"],
+    ],
+    ids=["empty", "end", "NUL", "repeated", "long", "wide"],
+)
+def test_ids_in_utf_8_are_refused_as_those_of_the_list(ids: list[str]) -> None:
+    with pytest.raises(InvalidInput) as of_list:
+        checked_ids(ids)
+    with pytest.raises(InvalidInput) as of_utf8:
+        checked_ids(utf8(ids))
+    assert of_utf8.value.message == of_list.value.message
+
+
+def test_ids_of_the_same_sum_are_distinct(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labelnext.pool.texts._may_repeat", lambda ids: True)
+    assert checked_ids(["a", "b"]).tolist() == ["a", "b"]
 
 
 def test_a_long_id_is_named_by_its_beginning_and_row() -> None:

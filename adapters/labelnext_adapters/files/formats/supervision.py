@@ -39,8 +39,7 @@ def evidence(sample: Sample) -> str | None:
     from labelnext_adapters.files.vision.documents import first_documents
     from labelnext_adapters.files.vision.sinks import is_row
 
-    header = {name.strip('" ') for name in (sample.lines or [""])[0].split(",")}
-    if header >= _COLUMNS or any(is_row(record) for record in sample.records[:1]):
+    if sample.header >= _COLUMNS or any(is_row(record) for record in sample.records[:1]):
         return "its rows have x_min, y_min, x_max, y_max, class_id and confidence"
     if any(SUPERVISION.are_in(one.value) for one in first_documents(sample, SUPERVISION.are_in)):
         return "its images have xyxy and confidence"

@@ -54,8 +54,8 @@ def evidence(sample: Sample) -> str | None:
     if sample.is_folder:
         names = [name for name in sample.names if name.lower().endswith(".csv")]
         table = Sample(sample.path / names[0]) if names else sample
-    header = {name.strip('" ') for name in (table.lines or [""])[0].split(",")}
-    if {"name", "class", "confidence"} < header and any(n.startswith("box") for n in header):
+    boxed = any(name.startswith("box") for name in table.header)
+    if boxed and {"name", "class", "confidence"} < table.header:
         return "its columns are name, class, confidence and box, as of to_csv()"
     return None
 

@@ -279,14 +279,15 @@ def described(value: Any) -> str | None:
     Args:
         value: the beginning of a file.
     """
-    if isinstance(value, list) and kind_of(value) in (None, "nothing"):  # one may be empty or odd
-        return next((said for one in value[:20] if (said := _described(one, value))), None)
-    return _described(value[0] if isinstance(value, list) else value, value)
+    kind = kind_of(value)
+    if isinstance(value, list) and kind in (None, "nothing"):  # one may be empty or odd
+        return next((said for one in value[:20] if (said := _described(one, kind))), None)
+    return _described(value[0] if isinstance(value, list) else value, kind)
 
 
-def _described(first: Any, value: Any) -> str | None:
-    """What one output shows, alone or as the first of a list."""
-    kind = kind_of(first) or kind_of(value)
+def _described(first: Any, of_all: str | None) -> str | None:
+    """What one output shows, alone or as the first of a list of this kind."""
+    kind = kind_of(first) or of_all
     if isinstance(first, Mapping) and {"text", "spans"} <= first.keys():
         return None  # spaCy's and Prodigy's
     if isinstance(first, Mapping) and kind is None:
