@@ -7,7 +7,7 @@ import logging
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -39,6 +39,8 @@ from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
 
 _INTERRUPTED = 130  # the exit code of Ctrl-C
+# Boxes and colours are for a terminal; a pipe gets plain lines, in half the time.
+_HELP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
 
 
 class _Commands(TyperGroup):
@@ -50,6 +52,14 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         return super().get_command(ctx, cmd_name) or _brought().get(cmd_name)
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each command with its whole first paragraph, which click would cut off."""
+        listed = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, command.get_short_help_str(200)) for name, command in listed.items()]
+            )
+
 
 @cache
 def _brought() -> dict[str, Any]:
@@ -59,7 +69,7 @@ def _brought() -> dict[str, Any]:
     """
     from importlib.metadata import distribution
 
-    brought = typer.Typer()
+    brought = typer.Typer(rich_markup_mode=_HELP)
     for entry in distribution("labelnext").entry_points.select(group="labelnext.commands"):
         brought.add_typer(entry.load())
     return dict(get_group(brought).commands)
@@ -70,7 +80,7 @@ app = typer.Typer(
     no_args_is_help=True,
     invoke_without_command=True,
     add_completion=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=_HELP,
     pretty_exceptions_enable=False,
     help="Which item should be labelled next? Ranks your unlabelled items, "
     "in Label Studio, FiftyOne or plain files.",
