@@ -50,10 +50,10 @@ def _app_of(platform: str) -> Any:
     from labelnext.support.plugins import entries
 
     adapter = get_adapter(platform)
-    found = [e for e in entries("labelnext.apps") if e.name == platform]
-    if not found or missing_modules(adapter):
+    matching = [e for e in entries("labelnext.apps") if e.name == platform]
+    if not matching or missing_modules(adapter):
         raise MissingExtra(
             f"the App needs {platform}, which is not installed.",
             hint=installed_here(adapter.install),
         )
-    return found[0].load()
+    return matching[0].load()

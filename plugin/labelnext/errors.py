@@ -66,12 +66,12 @@ def remember_secrets_of_urls(text: str) -> None:
         'bad password: ***'
     """
     for form in {text, unquote(text)}:
-        for found in _USER.finditer(form):
-            remember_secret(found[0][len(found[1]) :])
-            remember_secret(found[0][len(found[1]) : -len(found[2])].partition(":")[2])
-        for found in _QUERY.finditer(form):
-            remember_secret(found[0][1:])
-            remember_secret(found[0][len(found[1]) :])
+        for match in _USER.finditer(form):
+            remember_secret(match[0][len(match[1]) :])
+            remember_secret(match[0][len(match[1]) : -len(match[2])].partition(":")[2])
+        for match in _QUERY.finditer(form):
+            remember_secret(match[0][1:])
+            remember_secret(match[0][len(match[1]) :])
 
 
 def is_secret_name(name: str) -> bool:
@@ -123,10 +123,10 @@ def revealed(line: str) -> tuple[str, bool]:
     """The JSON that `concealed` got, and whether all its secrets are known; others stay masked."""
     whole = True
 
-    def secret(found: re.Match[str]) -> str:
+    def secret(match: re.Match[str]) -> str:
         nonlocal whole
         for known in _secrets:
-            if _hash(found[1], known) == found[2]:
+            if _hash(match[1], known) == match[2]:
                 return known
         whole = False
         return "***"

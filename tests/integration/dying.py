@@ -1,12 +1,14 @@
-"""Runs, undos and resumes that die at any of their writes, and are settled by resume and undo.
+"""Runs, undos and resumes that die, or find the disk full, and are settled by resume and undo.
 
 They die in this process: from the n-th write on, whatever is asked of the database, of Label Studio
 or of the file system raises `Death`, which no code of ours or of a library catches. So a death
 costs nothing, where a process of its own would have to import FiftyOne and connect first.
+On a full disk only what needs room fails: the journal, while the server or the database goes on.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import sys
@@ -21,7 +23,7 @@ import httpx
 import pytest
 from pymongo import monitoring
 
-from labelnext.errors import ConfigError
+from labelnext.errors import ConfigError, LabelnextError
 from labelnext.journal import Journal
 from labelnext.runs.undo import resume, runs, undo
 from tests.fuzz.deaths import asks_to_write
@@ -29,7 +31,9 @@ from tests.fuzz.deaths import asks_to_write
 WRITES = {"insert", "update", "delete", "findAndModify", "createIndexes", "dropIndexes", "create"}
 ACTIONS = ("run", "undo", "resume", "undo of a part")
 
-Point = tuple[str, int]
+NEED_ROOM = {"open", "os.mkdir"}
+
+Point = tuple[str, int, str]
 
 
 class Death(BaseException):
@@ -37,16 +41,16 @@ class Death(BaseException):
 
 
 class Watch(monitoring.CommandListener):
-    """Counts writes while it is awake; from the n-th on, all of them die."""
+    """Counts writes while it is awake; from the n-th on, they die or find the disk full."""
 
     def __init__(self) -> None:
         self.folder = ""
         self.kinds: list[str] | None = None
-        self.at = 0
+        self.at, self.end = 0, "killed"
 
     @contextmanager
-    def awake(self, folder: Path, at: int = 0) -> Iterator[list[str]]:
-        """Yields what is written to, one word a write. Dies at none if `at` is 0."""
+    def awake(self, folder: Path, at: int = 0, end: str = "killed") -> Iterator[list[str]]:
+        """Yields what is written to, one word a write. Nothing ends if `at` is 0."""
         send = httpx.HTTPTransport.handle_request
 
         def watched(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
@@ -54,7 +58,7 @@ class Watch(monitoring.CommandListener):
                 self.count("server")
             return send(transport, request)
 
-        self.folder, self.at, self.kinds = str(folder), at, []
+        self.folder, self.at, self.end, self.kinds = str(folder), at, end, []
         try:
             with patch.object(httpx.HTTPTransport, "handle_request", watched):
                 yield self.kinds
@@ -65,7 +69,10 @@ class Watch(monitoring.CommandListener):
         if self.kinds is not None:
             self.kinds.append(kind)
             if 0 < self.at <= len(self.kinds):
-                raise Death
+                if self.end == "killed":
+                    raise Death
+                if kind == "room":
+                    raise OSError(errno.ENOSPC, "No space left on device")
 
     def started(self, event: Any) -> None:
         if event.command_name in WRITES:
@@ -79,7 +86,7 @@ class Watch(monitoring.CommandListener):
 
     def hook(self, event: str, args: tuple[Any, ...]) -> None:
         if self.kinds is not None and asks_to_write(self.folder, event, args):
-            self.count("file")
+            self.count("room" if event in NEED_ROOM else "file")
 
 
 def journal_of(config: Path, run_id: str) -> Journal:
@@ -128,20 +135,30 @@ class Mortal:
     def points(self, actions: Sequence[str] = ACTIONS, kind: str | None = None) -> list[Point]:
         """Every death: an action, and the number of a write of that kind."""
         return [
-            (action, number)
+            (action, number, "killed")
             for action in actions
             for number, one in enumerate(self.writes[action], 1)
             if kind in (None, one)
         ]
 
-    def do(self, call: Callable[[Path], Any], at: int = 0) -> list[str]:
-        """Call, and die at a write; returns what was written to."""
+    def full_disks(self, actions: Sequence[str] = ACTIONS) -> list[Point]:
+        """Every write of an action that may be the first without room."""
+        points = self.points(actions, "room")
+        return [(action, number, "full") for action, number, _ in points]
+
+    def do(self, call: Callable[[Path], Any], at: int = 0, end: str = "killed") -> list[str]:
+        """Call, and die or run out of room at a write; returns what was written to."""
         self.fresh()
         folder = Path(os.path.realpath(self.config.parent))
-        with WATCH.awake(folder, at) as kinds:
+        with WATCH.awake(folder, at, end) as kinds:
             try:
                 call(self.config)
             except Death:
+                self.fresh()
+            except LabelnextError as error:
+                if end != "full":
+                    raise
+                assert "No space left" in str(error), error
                 self.fresh()
         return kinds
 
@@ -153,7 +170,7 @@ class Mortal:
 
     def trial(self, point: Point, rng: random.Random) -> str:
         """Die at a write, and settle it; what became of it."""
-        action, at = point
+        action, at, end = point
         known = {journal.run_id for journal in runs(self.config)}
         if action == "undo":
             self.do(self.act)
@@ -167,7 +184,7 @@ class Mortal:
             return "nothing to settle"
         if action == "undo of a part" and begun == "planned":
             self.do(resume)
-        self.do({"run": self.act, "resume": resume}.get(action, undo), at)
+        self.do({"run": self.act, "resume": resume}.get(action, undo), at, end)
         run_id, status = self.status(known)
         if status in ("none", "undone"):
             assert self.dump() == self.before, f"{status}, but something is left"

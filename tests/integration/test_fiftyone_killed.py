@@ -80,6 +80,7 @@ def test_a_death_in_an_undo_or_a_resume_is_settled_by_the_next(
 ) -> None:
     mortal = mortal_run(dataset, tmp_path, frames=frames)
     campaign.each(mortal.points(ACTIONS), 6, mortal.trial)
+    campaign.each(mortal.full_disks(), 6, mortal.trial)
 
 
 def test_sigkill_leaves_what_a_death_in_the_process_leaves(dataset: Any, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A run, an undo or a resume on Label Studio that dies at any of its writes can be settled."""
+"""A run, an undo or a resume on Label Studio that dies or finds the disk full can be settled."""
 
 from __future__ import annotations
 
@@ -51,3 +51,4 @@ def test_a_death_at_any_write_is_settled_by_the_next(
     mortal = Mortal(config, labelnext.run, dump, content)
     assert mortal.writes["run"].count("server") > 1
     campaign.each(mortal.points(ACTIONS), 5, mortal.trial)
+    campaign.each(mortal.full_disks(), 4, mortal.trial)

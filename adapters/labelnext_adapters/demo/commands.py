@@ -41,9 +41,9 @@ def demo(
     from labelnext.support.plugins import entries
     from labelnext_adapters.demo.shown import FOLDERS
 
-    found = {entry.name: entry for entry in entries("labelnext.demos")}
-    if platform not in found:
-        raise unknown("demo", platform, found)
+    demos = {entry.name: entry for entry in entries("labelnext.demos")}
+    if platform not in demos:
+        raise unknown("demo", platform, demos)
     if open_app and platform != "fiftyone":
         raise ConfigError(
             f"--app must be left out of the demo for {platform}; it opens the FiftyOne App."
@@ -59,4 +59,4 @@ def demo(
     where = folder or FOLDERS.get(platform, Path(f".demo-{platform}"))
     if port is not None and platform != "files":
         options["port"] = port
-    found[platform].load()(where, **options)
+    demos[platform].load()(where, **options)

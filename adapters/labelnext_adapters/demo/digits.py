@@ -77,13 +77,13 @@ def digits() -> Digits:
     )
 
 
-def write_images(folder: Path, found: Digits) -> list[Path]:
+def write_images(folder: Path, digits: Digits) -> list[Path]:
     """Each digit as a PNG file of 64 by 64 pixels, black on white; returns absolute paths."""
     from PIL import Image
 
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder.resolve() / name for name in found.names()]
-    for path, pixels in zip(paths, found.images, strict=True):
+    paths = [folder.resolve() / name for name in digits.names()]
+    for path, pixels in zip(paths, digits.images, strict=True):
         grey = np.kron(255 - pixels * 255 / 16, np.ones((_SCALE, _SCALE))).astype(np.uint8)
         Image.fromarray(grey).save(path)
     return paths

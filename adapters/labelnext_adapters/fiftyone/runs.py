@@ -111,5 +111,5 @@ class LabelnextRun(fors.Run):  # type: ignore[misc]  # FiftyOne has no types
 
 def is_ours(dataset: Any, field: str) -> bool:
     """Whether that field exists and labelnext made it."""
-    found = dataset.get_field(field)
-    return found is not None and MARKER in (found.info or {})
+    attribute = dataset.get_field(field)
+    return attribute is not None and MARKER in (attribute.info or {})

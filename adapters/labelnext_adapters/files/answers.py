@@ -47,12 +47,12 @@ class AnswerColumns:
     ) -> None:
         what = "uncertainty" if uncertain else "confidence"
         there = ~nulls(confidences)
-        own = ids if there.all() else [ids[row] for row in np.flatnonzero(there).tolist()]
+        present = ids if there.all() else [ids[row] for row in np.flatnonzero(there).tolist()]
         known = meaning or Meaning()
         values = numbers(what, confidences)[there]
         if known.logits is not None:
             values = from_logits(values[:, None], "sigmoid")[:, 0]
-        checked = unit_interval(what, values / known.scale, own, excess=ROUNDING)
+        checked = unit_interval(what, values / known.scale, present, excess=ROUNDING)
         self._confidences = np.clip(1 - checked if uncertain else checked, 0, 1)
         self._offsets = np.concatenate([[0], np.cumsum(there)])
         self._labels_are = labels_are

@@ -108,7 +108,7 @@ def _places(
     what: str, values: list[Any], classes: Sequence[str] | None, are: LabelsAre | None
 ) -> list[int]:
     """The position of each distinct value."""
-    names = {name: place for place, name in enumerate(classes or ())}
+    names = {name: index for index, name in enumerate(classes or ())}
     if not names and any(isinstance(value, str) and value for value in values):
         names = {str(v): i for i, v in enumerate(sorted({v for v in values if v}))}
     by_name, by_position, strange = list[int | None](), list[int | None](), []
@@ -131,8 +131,8 @@ def _places(
         known = listed(names, 20) if names else "positions from 0"
         raise InvalidInput(f"{what} must be one of {known}; got {listed(sorted(strange))}.")
     texts_only = all(isinstance(value, str) for value in values)
-    all_named = all(place is not None for place in by_name)
-    all_placed = all(place is not None for place in by_position)
+    all_named = all(index is not None for index in by_name)
+    all_placed = all(index is not None for index in by_position)
     if are == "names" or (all_named and (texts_only or not all_placed or by_name == by_position)):
         chosen = by_name
     elif are == "positions" or (all_placed and not any(p not in (None, -1) for p in by_name)):
@@ -146,10 +146,10 @@ def _places(
         )
     else:
         chosen = by_name
-    if any(place is None for place in chosen):
-        wrong = [str(v) for v, place in zip(values, chosen, strict=True) if place is None]
+    if any(index is None for index in chosen):
+        wrong = [str(v) for v, index in zip(values, chosen, strict=True) if index is None]
         raise InvalidInput(f"{what} must be one of {listed(names, 20)}; got {listed(wrong)}.")
-    return [int(place) for place in chosen if place is not None]
+    return [int(index) for index in chosen if index is not None]
 
 
 def _whole(value: Any) -> int | None:
@@ -216,20 +216,20 @@ def numbers(what: str, column: Any) -> NDArray[np.float64]:
         InvalidInput: if it holds something else.
     """
     try:
-        found: NDArray[np.float64] = (
+        values: NDArray[np.float64] = (
             column.cast(pa.float64()).to_numpy(zero_copy_only=False)
             if isinstance(column, pa.Array)
             else column.cast(pa.float64()).to_numpy()
         )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise InvalidInput(f"{what} must be numbers; got {column.type}.") from error
-    return found
+    return values
 
 
 def nulls(column: Any) -> NDArray[np.bool_]:
     """Where a column holds nothing."""
-    found: NDArray[np.bool_] = column.is_null().to_numpy(zero_copy_only=False)
-    return found
+    missing: NDArray[np.bool_] = column.is_null().to_numpy(zero_copy_only=False)
+    return missing
 
 
 def is_list(kind: pa.DataType) -> bool:

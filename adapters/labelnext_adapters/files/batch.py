@@ -122,12 +122,12 @@ def _rows(
         raise InvalidInput(
             f"columns.media must be one of {listed(table.column_names, 20)}; got {name!r}."
         )
-    own = id_column(table.column_names, columns)
-    ids, places = id_texts(table.column(own)).to_pylist(), texts_of(table.column(name))
+    id_name = id_column(table.column_names, columns)
+    ids, places = id_texts(table.column(id_name)).to_pylist(), texts_of(table.column(name))
     # Relative paths begin where those of the configuration do.
     media = {
-        i: place if not place or "://" in place else str(context.path(place).absolute())
-        for i, place in zip(ids, places, strict=True)
+        i: row if not row or "://" in row else str(context.path(row).absolute())
+        for i, row in zip(ids, places, strict=True)
         if i is not None
     }
     return pool_of(Rows(table), options, files.context), media
@@ -185,10 +185,10 @@ def _boxes(objects: Objects, row: int, names: Sequence[str]) -> tuple[Mark, ...]
     """The boxes of one item; what has no class or no box cannot be shown."""
     if objects.class_ids is None or objects.boxes is None:
         return ()
-    own = slice(int(objects.offsets[row]), int(objects.offsets[row + 1]))
+    span = slice(int(objects.offsets[row]), int(objects.offsets[row + 1]))
     rows = zip(
-        *(column[own].tolist() for column in (objects.class_ids, objects.boxes)),
-        objects.confidences[own].tolist(),
+        *(column[span].tolist() for column in (objects.class_ids, objects.boxes)),
+        objects.confidences[span].tolist(),
         strict=True,
     )
     return tuple(

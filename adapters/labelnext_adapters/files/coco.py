@@ -166,7 +166,7 @@ def _mended(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _embeddings(embeddings: Sequence[Any], places: NDArray[np.intp]) -> list[Any] | None:
-    used = [embeddings[place] for place in places.tolist()] if embeddings else []
+    used = [embeddings[index] for index in places.tolist()] if embeddings else []
     given = [one for one in used if one is not None]
     if 0 < len(given) < len(used):
         raise InvalidInput(f"every detection must have an embedding; {len(given)} have one.")

@@ -52,7 +52,7 @@ class Listing:
         self._rows = {name: row for row, name in enumerate(image_ids)}
         self._file_names = list(file_names)
         self._categories = categories
-        self._places = {c: place for place, c in enumerate(categories or ())}
+        self._places = {c: index for index, c in enumerate(categories or ())}
 
     @cached_property
     def _by_file(self) -> dict[str, int]:

@@ -100,15 +100,15 @@ class Detections:
         """The distinct pairs of image_id and file_name, once all are known."""
         return [(one, None) if isinstance(one, int | str) else one for one in self._images]
 
-    def __getitem__(self, place: int) -> Detection:
+    def __getitem__(self, index: int) -> Detection:
         """A record, without its shape."""
-        image, name = self.images[self.image_codes[place]]
-        kind = list(self.kinds)[self.kind_codes[place]]
-        return Detection(image, self.scores[place], kind, file_name=name)
+        image, name = self.images[self.image_codes[index]]
+        kind = list(self.kinds)[self.kind_codes[index]]
+        return Detection(image, self.scores[index], kind, file_name=name)
 
-    def number(self, place: int) -> int:
+    def number(self, index: int) -> int:
         """The number of a record in its file, from 1."""
-        return place + 1 + bisect_right(self.left_out, place)
+        return index + 1 + bisect_right(self.left_out, index)
 
     def add(self, block: Sequence[Detection]) -> None:
         """Append records."""

@@ -90,20 +90,20 @@ def placed_masks(
         The masks, None if there are none, or an object has neither mask nor box; and notices.
     """
     segmentations = detections.segmentations
-    if not segmentations or not any(segmentations[place] for place in places):
+    if not segmentations or not any(segmentations[index] for index in places):
         return None, []
     masks = np.empty(len(places), dtype=object)
     bad: list[str] = []
-    for row, place in enumerate(places.tolist()):
+    for row, index in enumerate(places.tolist()):
         width, height = sizes[row].tolist()
-        if not np.isnan(width + height) and segmentations[place]:
+        if not np.isnan(width + height) and segmentations[index]:
             try:
-                masks[row] = mask_of(segmentations[place], round(height), round(width))
+                masks[row] = mask_of(segmentations[index], round(height), round(width))
                 continue
             except (InvalidInput, TypeError, ValueError, KeyError, OverflowError) as error:
-                bad.append(f"record {detections.number(place)}: {str(error).rstrip('.')}")
+                bad.append(f"record {detections.number(index)}: {str(error).rstrip('.')}")
         if boxes is None or np.isnan(boxes[row]).any():
-            shown = "; ".join([f"record {detections.number(place)}", *bad[:_SHOWN]])
+            shown = "; ".join([f"record {detections.number(index)}", *bad[:_SHOWN]])
             message = (
                 "Used no masks, because some detections have neither a usable segmentation nor a "
                 f"box: {shown}."

@@ -74,12 +74,12 @@ class Dataset:
         while any(sign in base for sign in WILD):
             base = str(PurePosixPath(base).parent)
         try:
-            found = self._infos(base)
+            infos = self._infos(base)
         except FileNotFoundError:
-            found = []
+            infos = []
         except OSError as error:
             raise Unavailable(f"can't list {self._place!r}: {error}.") from error
-        wanted = [info for info in found if self._wanted(info.path, base)]
+        wanted = [info for info in infos if self._wanted(info.path, base)]
         if not wanted:
             raise NotFound(
                 f"path must be a folder, glob or URL of Parquet files; {self._place!r} has none."
@@ -92,8 +92,8 @@ class Dataset:
         info = self._files.get_file_info(base)
         if info.type == FileType.File:
             return [info]
-        found = self._files.get_file_info(FileSelector(base, recursive=True))
-        return [info for info in found if info.type == FileType.File]
+        infos = self._files.get_file_info(FileSelector(base, recursive=True))
+        return [info for info in infos if info.type == FileType.File]
 
     def _wanted(self, path: str, base: str) -> bool:
         inside = path[len(base) :].strip("/")
@@ -130,9 +130,9 @@ class Dataset:
                 with self._files.open_input_file(info.path) as file:
                     read = pyarrow.parquet.ParquetFile(file)
                     schema = read.schema_arrow
-                    own = stored_columns(schema) if features_in(schema) else None
-                    table = read.read(columns=own)
-                    tables.append(table if own is None else with_paths(table, schema))
+                    stored = stored_columns(schema) if features_in(schema) else None
+                    table = read.read(columns=stored)
+                    tables.append(table if stored is None else with_paths(table, schema))
             except (OSError, ValueError) as error:
                 raise InvalidInput(
                     f"{info.path} must be a whole Parquet file; {' '.join(str(error).split())}."
@@ -258,8 +258,8 @@ class Dataset:
         import pyarrow as pa
 
         wanted = pa.array(item_ids, pa.string())
-        found = [t for t in in_order(lambda p: self._rows_of(p, wanted, more), self.parts()) if t]
-        return pa.concat_tables(found, promote_options="permissive") if found else None
+        tables = [t for t in in_order(lambda p: self._rows_of(p, wanted, more), self.parts()) if t]
+        return pa.concat_tables(tables, promote_options="permissive") if tables else None
 
     def _rows_of(self, part: Part, wanted: pa.Array, more: Sequence[str]) -> pa.Table | None:
         """Those of a part; all but its ids is read only where it holds one."""

@@ -70,11 +70,11 @@ def run_demo(folder: Path) -> None:
     table = folder / "predictions.csv"
     if not table.exists():
         with console.status("Training a classifier on 150 of them ..."):
-            found = digits()
-            console.print(f"Made {table}: {found.said()}", soft_wrap=True)
+            images = digits()
+            console.print(f"Made {table}: {images.said()}", soft_wrap=True)
         with console.status("Writing the digits as PNG files ..."):
-            write_images(folder / "images", found)
-        _write_table(table, found)  # last: it says that all is there
+            write_images(folder / "images", images)
+        _write_table(table, images)  # last: it says that all is there
     config = folder / "labelnext.yaml"
     if not config.exists():
         names = ", ".join(f"e_{n}" for n in range(16))
@@ -87,15 +87,17 @@ def run_demo(folder: Path) -> None:
     console.print(f"Done in {time.perf_counter() - started:.0f} s.", style="dim")
 
 
-def _write_table(path: Path, found: Digits) -> None:
+def _write_table(path: Path, images: Digits) -> None:
     """A row for each digit: its name, picture, label if it has one, probabilities, embedding."""
     text = io.StringIO()
     rows = csv.writer(text)
-    p, e = [f"p_{name}" for name in found.classes], [f"e_{n}" for n in range(16)]
+    p, e = [f"p_{name}" for name in images.classes], [f"e_{n}" for n in range(16)]
     rows.writerow(["name", "image", "label", *p, *e])
-    probabilities = np.exp(found.logits.astype(np.float64))
-    for i, name in enumerate(found.names()):
-        label = found.truth[i] if found.labelled[i] else ""
-        numbers = [f"{x:.6f}" for x in probabilities[i]] + [f"{x:.4f}" for x in found.embeddings[i]]
+    probabilities = np.exp(images.logits.astype(np.float64))
+    for i, name in enumerate(images.names()):
+        label = images.truth[i] if images.labelled[i] else ""
+        numbers = [f"{x:.6f}" for x in probabilities[i]] + [
+            f"{x:.4f}" for x in images.embeddings[i]
+        ]
         rows.writerow([name, f"images/{name}", label, *numbers])
     write_atomically(path, lambda file: file.write(text.getvalue().encode()))

@@ -80,15 +80,15 @@ def listed_ids(path: Path, key: str | None = None) -> list[str]:
     endings = [ending.lower() for ending in path.suffixes]
     if ".csv" in endings or ".tsv" in endings:
         rows = csv.DictReader(read_text(path).splitlines(), dialect=_dialect(endings))
-        found: list[Any] = [(f"line {n}", row) for n, row in enumerate(rows, 2)]
+        entries: list[Any] = [(f"line {n}", row) for n, row in enumerate(rows, 2)]
     elif ".json" in endings or ".jsonl" in endings:
-        found = list(read_records(path))
+        entries = list(read_records(path))
     else:
         lines = read_text(path).splitlines()
-        found = [(f"line {n}", line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
+        entries = [(f"line {n}", line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
     odd = Oddities("id")
     ids = []
-    for place, record in found:
+    for place, record in entries:
         with odd.record(place):
             ids.append(id_text(_id_of_row(record, key)))
     if odd.left_out:

@@ -128,9 +128,9 @@ def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets), inner, type=kind, mask=missing)
 
 
-def _members(values: list[Any], place: int, missing: pa.Array | None) -> list[Any]:
+def _members(values: list[Any], index: int, missing: pa.Array | None) -> list[Any]:
     """A field of each record; None where there is no record."""
-    of = attrgetter(f"f{place}")
+    of = attrgetter(f"f{index}")
     if missing is None:
         return list(map(of, values))
     return [None if value is None else of(value) for value in values]

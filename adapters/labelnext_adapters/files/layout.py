@@ -117,14 +117,14 @@ def laid_out(
     notices = [*rows.notices, *read]
     out = _with_id(LaidOut(table, dict(columns), notices, rows.place))
     names = set(out.table.column_names)
-    own = out.columns["item_id"]
-    assert isinstance(own, str)
+    id_name = out.columns["item_id"]
+    assert isinstance(id_name, str)
     if has_our_names(out.table.column_names, out.columns):
         answered = "prediction" in names or "prediction" in columns
-        if not (answered and _repeats(out.table.column(own))):
+        if not (answered and _repeats(out.table.column(id_name))):
             return out
-    if out.table.num_rows and (_repeats(out.table.column(own)) or _corners(names)):
-        return _long(out, own, options)
+    if out.table.num_rows and (_repeats(out.table.column(id_name)) or _corners(names)):
+        return _long(out, id_name, options)
     ranked = _ranked(out.table)
     if ranked:
         return _top_k(out, ranked, options)
@@ -165,22 +165,22 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
             )
         return stated
     taken = {c for one in columns.values() for c in ([one] if isinstance(one, str) else one)}
-    own = _first(set(names) - taken, (*IDS, *_INDEXES))
-    if own is None:
+    id_name = _first(set(names) - taken, (*IDS, *_INDEXES))
+    if id_name is None:
         raise InvalidInput(
             f"the file must have a column item_id; got {listed(names)}.",
             hint="to use another column, set source.columns: {item_id: …}.",
         )
-    return own
+    return id_name
 
 
 def _with_id(out: LaidOut) -> LaidOut:
-    own = id_column(out.table.column_names, out.columns)
-    known = own in (out.columns.get("item_id"), "item_id")
-    out = replace(out, columns={**out.columns, "item_id": own})
+    id_name = id_column(out.table.column_names, out.columns)
+    known = id_name in (out.columns.get("item_id"), "item_id")
+    out = replace(out, columns={**out.columns, "item_id": id_name})
     if known:
         return out
-    column = f"column {own!r}" if own else "the column without a name"
+    column = f"column {id_name!r}" if id_name else "the column without a name"
     return _told(out, f"Took {column} as the item's id (source.key names another).")
 
 
@@ -203,9 +203,9 @@ def _corners(names: set[str]) -> list[str] | None:
     return None
 
 
-def _long(out: LaidOut, own: str, options: TableOptions) -> LaidOut:
+def _long(out: LaidOut, id_name: str, options: TableOptions) -> LaidOut:
     """One row a class, or one a detection."""
-    names = set(out.table.column_names) - {own}
+    names = set(out.table.column_names) - {id_name}
     stated = out.columns.get("prediction"), out.columns.get("confidence")
     if {"class", "name"} <= names and _corners(names):  # YOLOv5: a class's number, and its name
         names -= {"class"}
@@ -214,18 +214,19 @@ def _long(out: LaidOut, own: str, options: TableOptions) -> LaidOut:
     corners = _corners(names)
     answer = answer if isinstance(answer, str) else None
     if not isinstance(sure, str) or not (answer or corners):
-        ids = out.table.column(own).to_pylist()
+        ids = out.table.column(id_name).to_pylist()
         doubled = sorted({str(i) for i in ids if ids.count(i) > 1}) if len(ids) < 5000 else []
         raise InvalidInput(
-            f"{own} must be distinct, or the file must have a class and a confidence on each row; "
+            f"{id_name} must be distinct, or the file must have a class and a confidence on "
+            "each row; "
             f"got the columns {listed(out.table.column_names)}"
             f"{' and repeated ids: ' + listed(doubled) if doubled else ''}.",
             hint="set source.columns: {prediction: …, confidence: …}.",
         )
-    codes, table = one_row_each(out.table, own)
+    codes, table = one_row_each(out.table, id_name)
     mapped = {str(v) for v in out.columns.values() if isinstance(v, str)} | set(NAMES)
     firsts = table.select(
-        [c for c in table.column_names if c == own or (c in mapped and c not in (answer, sure))]
+        [c for c in table.column_names if c == id_name or (c in mapped and c not in (answer, sure))]
     )
     columns = {k: v for k, v in out.columns.items() if k not in ("prediction", "confidence")}
     if corners is None and answer is not None:

@@ -16,18 +16,18 @@ from labelnext_adapters.files.oddities import Oddities
 from labelnext_adapters.files.vectors import usable_boxes
 
 
-def one_row_each(table: pa.Table, own: str) -> tuple[NDArray[np.int64], pa.Table]:
+def one_row_each(table: pa.Table, id_name: str) -> tuple[NDArray[np.int64], pa.Table]:
     """The item of each row, and the first row of each item.
 
     Args:
         table: with several rows an item.
-        own: the column of ids.
+        id_name: the column of ids.
 
     Returns:
         Codes, shape (n_rows,), in the order of the first appearance, −1 for rows without an id;
         and the table of the first rows.
     """
-    encoded = table.column(own).combine_chunks().dictionary_encode()
+    encoded = table.column(id_name).combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     _, firsts = np.unique(codes[codes >= 0], return_index=True)
     rows = np.flatnonzero(codes >= 0)[firsts]

@@ -169,11 +169,11 @@ def _foreign(name: str, formats: list[Format], chosen: Format) -> tuple[Any, Fie
                 return default
         except ValidationError:
             pass
-        own = list(chosen.Options.model_fields)
+        known = list(chosen.Options.model_fields)
         raise ConfigError(
             f"{name} must be left out of {chosen.name} files; it belongs to "
             f"{_and([f.name for f in formats])}.",
-            hint=f"{chosen.name} reads {_and(own) if own else 'no options'}.",
+            hint=f"{chosen.name} reads {_and(known) if known else 'no options'}.",
         )
 
     return Annotated[_kind(field) | None, WrapValidator(refuse)], Field(default)

@@ -30,7 +30,7 @@ def without_percent_signs(
         >>> read.column("p").to_pylist()
         [0.9, 0.05]
     """
-    found, odd = [], Oddities("row", seen=table.num_rows)
+    columns, odd = [], Oddities("row", seen=table.num_rows)
     for at, name in enumerate(table.column_names):
         column = table.column(name)
         if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
@@ -48,8 +48,8 @@ def without_percent_signs(
         unit = 1 if percent else 100
         numbers = [one and float(one[1].replace(",", ".")) / unit for one in told]
         table = table.set_column(at, name, pa.array(numbers, pa.float64()))
-        found.append(name)
-    if not found:
+        columns.append(name)
+    if not columns:
         return table, []
-    message = f"Read {listed(found)} as percentages."
+    message = f"Read {listed(columns)} as percentages."
     return table, [Notice("layout", message), *odd.notices()]

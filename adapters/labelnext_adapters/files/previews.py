@@ -66,14 +66,14 @@ def _from_columns(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
     table = _table(files, options, named, item_ids)
     if table is None:
         return {}
-    own = id_column(table.column_names, named_columns(options, files.context))
-    ids = id_texts(table.column(own)).to_pylist()
-    found = {
+    id_name = id_column(table.column_names, named_columns(options, files.context))
+    ids = id_texts(table.column(id_name)).to_pylist()
+    texts = {
         name: texts_of(table.column(column)) if column in table.column_names else [None] * len(ids)
         for name, column in columns.items()
     }
     wanted = set(item_ids)
-    rows = zip(ids, found["media"], found["text"], strict=True)
+    rows = zip(ids, texts["media"], texts["text"], strict=True)
     return {item: _preview(files, media, text) for item, media, text in rows if item in wanted}
 
 

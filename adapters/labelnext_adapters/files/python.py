@@ -146,26 +146,26 @@ def from_supervision(
         return _of_path(detections, "supervision", options)
     if options:
         raise ConfigError(f"option {next(iter(options))} is unknown.", hint="sizes is the option.")
-    found = Gathered("detection")
+    gathered = Gathered("detection")
     sizeless: list[str] = []
     for item, one in dict(detections).items():
-        row = found.new_item(item)
-        found.nothing(row)
+        row = gathered.new_item(item)
+        gathered.nothing(row)
         size = None if sizes is None else sizes.get(item)
         names = one.data.get("class_name")
         if size is None and len(one.xyxy):
             sizeless.append(str(item))
-        for place, box in enumerate(one.xyxy):
-            with found.record(f"detection {place + 1}", item):
-                number = None if one.class_id is None else int(one.class_id[place])
-                name = number if names is None else str(names[place])
-                score = None if one.confidence is None else float(one.confidence[place])
+        for index, box in enumerate(one.xyxy):
+            with gathered.record(f"detection {index + 1}", item):
+                number = None if one.class_id is None else int(one.class_id[index])
+                name = number if names is None else str(names[index])
+                score = None if one.confidence is None else float(one.confidence[index])
                 corners = None if size is None else [float(side) for side in box]
-                found.detection(row, name, score, corners, size)
+                gathered.detection(row, name, score, corners, size)
     if sizeless:
         message = "Left out the boxes of items without a size (give sizes)."
-        found.notice("no_boxes", message, sizeless)
-    return found.pool()
+        gathered.notice("no_boxes", message, sizeless)
+    return gathered.pool()
 
 
 def _of_path(path: Any, kind: str | None, options: Mapping[str, Any]) -> Pool:

@@ -68,9 +68,9 @@ def find_input(source: FilesSource, context: Context) -> Input:
         raise NotFound(f"path must be a file or folder; got {str(path)!r}, which does not exist.")
     known = recognition(path, source.format, given)
     chosen = known.format
-    own = {name: values.get(name) for name in chosen.Options.model_fields}
+    options_given = {name: values.get(name) for name in chosen.Options.model_fields}
     try:
-        options = chosen.Options.model_validate(own)
+        options = chosen.Options.model_validate(options_given)
     except ValidationError as error:  # the path was something else when the source was checked
         raise ConfigError(f"can't read {str(path)!r} as {chosen.name}: {error}.") from error
     return Input(path, chosen, options, context, source, known.why)

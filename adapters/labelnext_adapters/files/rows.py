@@ -186,10 +186,10 @@ def _number_columns(
 ) -> set[str]:
     """The columns whose sampled values are all numbers, but for those that are text."""
     numeric = set()
-    for place, name in enumerate(header):
+    for index, name in enumerate(header):
         if is_text(name):
             continue
-        values = [row[place].strip() for row in rows if place < len(row)]
+        values = [row[index].strip() for row in rows if index < len(row)]
         given = [value for value in values if value.lower() not in _NOTHING]
         numbers = sum(bool(_NUMBER.match(value)) for value in given)
         if given and numbers >= 0.9 * len(given):
@@ -200,7 +200,7 @@ def _number_columns(
 def _with_numbers(table: pa.Table, numeric: Collection[str], dialect: Dialect) -> Rows:
     """Number columns that hold a few other values: these become NaN, and are counted."""
     odd = Oddities("row", seen=table.num_rows)
-    for place, name in enumerate(table.column_names):
+    for index, name in enumerate(table.column_names):
         if name not in numeric:
             continue
         values: list[float | None] = []
@@ -215,7 +215,7 @@ def _with_numbers(table: pa.Table, numeric: Collection[str], dialect: Dialect) -
                     why = f"{name} must be a number; got {value!r:.40}"
                     odd.leave_out(f"line {row + 2}", "", why)
             values.append(number)
-        table = table.set_column(place, name, pa.array(values, pa.float64()))
+        table = table.set_column(index, name, pa.array(values, pa.float64()))
     return Rows(table, odd.notices(), lambda row: f"line {row + 2}")
 
 
@@ -303,10 +303,10 @@ def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | 
     for name, inside in value.items():
         for key, number in inside.items():
             turned.setdefault(key, {})[name] = number
-    found = [one for one in (value, turned) if all(map(_sums_to_one, one.values()))]
-    if len(found) != 1:
+    mappings = [one for one in (value, turned) if all(map(_sums_to_one, one.values()))]
+    if len(mappings) != 1:
         return None
-    return [{"item_id": name, "probabilities": scores} for name, scores in found[0].items()]
+    return [{"item_id": name, "probabilities": scores} for name, scores in mappings[0].items()]
 
 
 def _sums_to_one(scores: dict[str, Any]) -> bool:

@@ -143,10 +143,10 @@ class TableReader:
 
     def nulls(self, name: str, ids: Sequence[Any]) -> NDArray[np.bool_]:
         """Items of which no version has anything; all of them where the columns are flat."""
-        found = np.ones(self._table.num_rows, dtype=bool)
+        missing = np.ones(self._table.num_rows, dtype=bool)
         for column in self.versions(name, ids):
-            found &= nulls(column)
-        return found
+            missing &= nulls(column)
+        return missing
 
     def probabilities(
         self, ids: Sequence[Any], classes: Sequence[str] | None
@@ -156,8 +156,8 @@ class TableReader:
         if not columns:
             flat, entries = self.vectors("probabilities", ids)
             return None if flat is None else self._usable(flat, ids), entries
-        found = [_vectors("probabilities", column, ids) for column in columns]
-        known = [one for one in found if one is not None]
+        members = [_vectors("probabilities", column, ids) for column in columns]
+        known = [one for one in members if one is not None]
         kinds = {(rows.shape[1], names) for rows, names in known}
         if len(kinds) > 1:
             texts = [listed(names) if names else f"{width} numbers" for width, names in kinds]
@@ -172,7 +172,7 @@ class TableReader:
             np.full(shape, np.nan)
             if one is None
             else self._usable(one[0], ids, partial=one[1] is not None)
-            for one in found
+            for one in members
         ]
         return rows[0] if len(rows) == 1 else np.stack(rows), None if names is None else [*names]
 
@@ -192,8 +192,8 @@ class TableReader:
         flat = self._flat(name)
         if flat:
             rows = np.empty((self._table.num_rows, len(flat)))
-            for place, c in enumerate(flat):
-                rows[:, place] = numbers(c, self._table.column(c))
+            for index, c in enumerate(flat):
+                rows[:, index] = numbers(c, self._table.column(c))
             return rows, [c.removeprefix(PREFIXES[name]) for c in flat]
         if self._stated(name):
             raise InvalidInput(f"columns.{name} must be one column, or a list of number columns.")
@@ -242,7 +242,7 @@ class TableReader:
         if decided is False or (decided is None and self.naming(ids) != (False, True)):
             return []
         columns = self.versions("probabilities", ids)
-        found = []
+        members = []
         for column in columns:
             names = [field.name for field in column.type]
             parts = [numbers(n, pc.struct_field(column, n)) for n in names]
@@ -260,11 +260,11 @@ class TableReader:
                 why = f"probabilities must be in [0, 1]; got {values[row]:.6g}"
                 left_out.leave_out("", ids[row], why)
             self.notices += left_out.notices()
-            classes = [names[place] for place in named.argmax(axis=1).tolist()]
+            classes = [names[index] for index in named.argmax(axis=1).tolist()]
             sure = pa.array(values, pa.float64(), mask=~there)
             told = pa.array(classes, pa.string(), mask=~there)
-            found.append(AnswerColumns(sure, told, ids, meaning=self.meaning))
-        return found
+            members.append(AnswerColumns(sure, told, ids, meaning=self.meaning))
+        return members
 
     @property
     def answer_kind(self) -> str:
@@ -370,7 +370,7 @@ def _split(name: str, column: Any, ids: Sequence[Any]) -> list[Any]:
         )
     if not given.any():  # nothing was predicted; that it would be by several is all that is known
         return [pa.nulls(len(column), column.type.value_type)] * 2
-    return [pc.list_element(column, place) for place in range(given[0])]
+    return [pc.list_element(column, index) for index in range(given[0])]
 
 
 def _vectors(

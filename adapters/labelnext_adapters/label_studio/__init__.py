@@ -194,8 +194,8 @@ class LabelStudioAdapter(Adapter):
         from labelnext_adapters.label_studio.server.tab import own_tab, tab_url
         from labelnext_adapters.label_studio.write.tabs import tab_title
 
-        found = own_tab(views, tab_title(self._write, name))
-        return None if found is None else tab_url(self.client, self._located.number, found["id"])
+        tab = own_tab(views, tab_title(self._write, name))
+        return None if tab is None else tab_url(self.client, self._located.number, tab["id"])
 
     def tab_url(self) -> str | None:
         """The address of the tab, once a run has made it."""

@@ -111,16 +111,19 @@ def run_demo(folder: Path, *, port: int | None = None) -> None:
 
 def _script() -> Path:
     """Label Studio's console script: of $LABEL_STUDIO, on the PATH, or beside this Python."""
-    own = _environment_folder()
+    environment = _environment_folder()
     places = [os.environ.get("LABEL_STUDIO"), "label-studio"]
     bin_ = "Scripts" if os.name == "nt" else "bin"
-    places += [str(Path(sys.executable).parent / "label-studio"), str(own / bin_ / "label-studio")]
-    for place in filter(None, places):
-        found = shutil.which(place)
-        if found:
-            return Path(found)
-    venv = how_python("-m", "venv", str(own))
-    pip = shlex.join([str(own / bin_ / "pip"), "install", "label-studio"])
+    places += [
+        str(Path(sys.executable).parent / "label-studio"),
+        str(environment / bin_ / "label-studio"),
+    ]
+    for folder in filter(None, places):
+        script = shutil.which(folder)
+        if script:
+            return Path(script)
+    venv = how_python("-m", "venv", str(environment))
+    pip = shlex.join([str(environment / bin_ / "pip"), "install", "label-studio"])
     raise MissingExtra(
         "the demo needs Label Studio, which isn't installed.",
         hint=f"{venv} && {pip} installs it in an environment of its own (1 GB), where the demo "
@@ -148,8 +151,8 @@ def _login(folder: Path) -> dict[str, Any]:
 
 def _free_port(first: int) -> int:
     free = (port for port in (first, *range(_PORT, _PORT + 50)) if not _is_taken(port))
-    if (found := next(free, None)) is not None:
-        return int(found)
+    if (free_port := next(free, None)) is not None:
+        return int(free_port)
     raise Unavailable(
         f"no port from {_PORT} to {_PORT + 49} is free.", hint="name one with --port."
     )
@@ -243,8 +246,8 @@ def _config(folder: Path, url: str, token: str, console: Console) -> Path:
     path = folder / "labelnext.yaml"
     client = Client(url, SecretStr(token))
     try:
-        found = client.get_json("api/projects", title=_TITLE)["results"]
-        project = found[0]["id"] if found else _make(client, folder, console)
+        projects = client.get_json("api/projects", title=_TITLE)["results"]
+        project = projects[0]["id"] if projects else _make(client, folder, console)
     finally:
         client.close()
     if path.exists():  # the user may have changed it: only the address follows the server
@@ -260,34 +263,34 @@ def _config(folder: Path, url: str, token: str, console: Console) -> Path:
 
 def _make(client: Client, folder: Path, console: Console) -> int:
     with console.status("Training a classifier on 150 of the digits ..."):
-        found = digits()
-    choices = "\n    ".join(f'<Choice value="{name}"/>' for name in found.classes)
+        images = digits()
+    choices = "\n    ".join(f'<Choice value="{name}"/>' for name in images.classes)
     body = {"title": _TITLE, "label_config": _SETUP.format(choices=choices)}
     project = int(client.send("POST", "api/projects", body, retry=False)["id"])
     with console.status(f"Importing {_TASKS} tasks ..."):
-        tasks = _tasks(found, write_images(folder / "images", found))
+        tasks = _tasks(images, write_images(folder / "images", images))
         client.send("POST", f"api/projects/{project}/import", tasks, retry=False)
     n_labelled = sum("annotations" in task for task in tasks)
     console.print(
         f"Made the project {_TITLE}: {_TASKS} digits, {n_labelled} labelled, the rest predicted "
-        f"by a logistic regression ({found.accuracy:.1%} right).",
+        f"by a logistic regression ({images.accuracy:.1%} right).",
         soft_wrap=True,
     )
     return project
 
 
-def _tasks(found: Digits, paths: list[Path]) -> list[dict[str, Any]]:
+def _tasks(images: Digits, paths: list[Path]) -> list[dict[str, Any]]:
     """A task for each digit: its picture in the data itself, a label or a prediction."""
-    probabilities = np.exp(found.logits.astype(np.float64))
+    probabilities = np.exp(images.logits.astype(np.float64))
     tasks = []
     for i, path in enumerate(paths[:_TASKS]):
         picture = base64.b64encode(path.read_bytes()).decode()
         row = probabilities[i]
-        known = bool(found.labelled[i])
-        chosen = found.truth[i] if known else found.classes[int(row.argmax())]
+        known = bool(images.labelled[i])
+        chosen = images.truth[i] if known else images.classes[int(row.argmax())]
         value: dict[str, Any] = {"choices": [chosen]}
         if not known:
-            value["probs"] = dict(zip(found.classes, row.round(6).tolist(), strict=True))
+            value["probs"] = dict(zip(images.classes, row.round(6).tolist(), strict=True))
         region = {"from_name": "digit", "to_name": "image", "type": "choices", "value": value}
         answer: dict[str, Any] = {"result": [region]}
         if not known:

@@ -90,17 +90,17 @@ class Truth:
         """
         dates = [a.created_at for a in annotations if not a.was_cancelled]
         self.newest = max([self.newest, *dates])
-        own = counted(annotations, self.which)
-        if own:
-            self.made[task] = _how_made(own[-1])
+        valid = counted(annotations, self.which)
+        if valid:
+            self.made[task] = _how_made(valid[-1])
         try:
-            results = [true_labels(annotation.result, self.setup) for annotation in own]
+            results = [true_labels(annotation.result, self.setup) for annotation in valid]
             if said := _said(results, self.which):
                 self.found[task] = said
             self.said[task] = {
-                annotation.person: found[0].class_id
-                for annotation, found in zip(own, results, strict=True)
-                if len(found) == 1
+                annotation.person: regions[0].class_id
+                for annotation, regions in zip(valid, results, strict=True)
+                if len(regions) == 1
             }
         except (BrokenRegion, UnknownLabel, OutOfRange):
             self._unread.append(task)
@@ -160,16 +160,16 @@ class Truth:
     def objects(self, task_ids: Sequence[int]) -> Objects:
         """The objects of each task."""
         rows = [self.found.get(task, []) for task in task_ids]
-        flat = [found for row in rows for found in row]
+        flat = [region for row in rows for region in row]
         boxes = np.array([f.box for f in flat if f.box is not None], dtype=np.float64)
         pages = np.array([f.page for f in flat], dtype=np.int64)
-        masks = [found.mask for found in flat if found.mask is not None]
+        masks = [region.mask for region in flat if region.mask is not None]
         if len(self.setup.pages) > 1:
             masks = []
         return Objects(
             np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)]),
             np.ones(len(flat)),
-            class_ids=np.array([found.class_id for found in flat], dtype=np.int64),
+            class_ids=np.array([region.class_id for region in flat], dtype=np.int64),
             boxes=side_by_side(boxes, pages, self.setup)
             if flat and len(boxes) == len(flat)
             else None,
@@ -197,9 +197,9 @@ def counted(annotations: Sequence[Annotation], which: Which) -> list[Annotation]
         annotations: of one task.
         which: as of `Truth`.
     """
-    own = [a for a in annotations if not a.was_cancelled]
-    own.sort(key=lambda a: (a.updated_at, a.id))
-    return [a for a in own if a.ground_truth] if which == "ground_truth" else own
+    valid = [a for a in annotations if not a.was_cancelled]
+    valid.sort(key=lambda a: (a.updated_at, a.id))
+    return [a for a in valid if a.ground_truth] if which == "ground_truth" else valid
 
 
 def _said(results: Sequence[list[Found]], which: Which) -> list[Found]:
@@ -207,13 +207,13 @@ def _said(results: Sequence[list[Found]], which: Which) -> list[Found]:
         return []
     if which != "majority":
         return results[-1]
-    votes = Counter(c for said in results for c in {found.class_id for found in said})
+    votes = Counter(c for said in results for c in {region.class_id for region in said})
     most = max(votes.values(), default=0)
     # In a tie the latest word counts.
     for said in reversed(results):
-        for found in said:
-            if votes[found.class_id] == most:
-                return [found]
+        for region in said:
+            if votes[region.class_id] == most:
+                return [region]
     return []
 
 

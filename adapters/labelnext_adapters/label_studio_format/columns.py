@@ -157,11 +157,11 @@ class Columns:
 
     def versions(self, tasks: Iterable[int]) -> dict[str | None, list[int]]:
         """The tasks of each model version whose prediction is used."""
-        found: dict[str | None, list[int]] = {}
+        by_version: dict[str | None, list[int]] = {}
         for task in tasks:
             if task in self._taken:
-                found.setdefault(self._taken[task].version, []).append(task)
-        return found
+                by_version.setdefault(self._taken[task].version, []).append(task)
+        return by_version
 
     def settle(self, labels: Mapping[int, Said]) -> None:
         """Let the predictions count that were there when labels were made.
@@ -171,7 +171,7 @@ class Columns:
         Args:
             labels: by task, how and when its label was made.
         """
-        found: dict[str, list[int]] = {"earlier": [], "late": [], "accepted": []}
+        settled: dict[str, list[int]] = {"earlier": [], "late": [], "accepted": []}
         for task, said in labels.items():
             newest = self._taken.get(task)
             if newest is None:
@@ -181,30 +181,30 @@ class Columns:
             if said.made > -math.inf and there:
                 self._taken[task] = max(there, key=lambda each: (each.made, each.number))
                 if self._taken[task] is not newest:
-                    found["earlier"].append(task)
+                    settled["earlier"].append(task)
             elif said.made > -math.inf:
-                found["late"].append(task)
+                settled["late"].append(task)
             same = any(t.number == said.parent and t.digest == said.digest for t in known)
             if said.parent is not None and (said.untouched or same):
-                found["accepted"].append(task)
+                settled["accepted"].append(task)
         self._older.clear()
-        self._settled = {kind: tasks for kind, tasks in found.items() if tasks}
+        self._settled = {kind: tasks for kind, tasks in settled.items() if tasks}
 
     def _place(self, objects: Sequence[Found]) -> tuple[int, int]:
         """Add objects to the columns; returns where they begin and end."""
         begin = len(self._confidences)
-        for found in objects:
-            self._confidences.append(found.confidence)
-            self._class_ids.append(found.class_id)
-            self._boxes.extend(found.box or _NO_BOX)
-            self._pages.append(found.page)
-            if found.mask is not None:
-                self._masks[len(self._confidences) - 1] = found.mask
-            if not found.probabilities:
+        for region in objects:
+            self._confidences.append(region.confidence)
+            self._class_ids.append(region.class_id)
+            self._boxes.extend(region.box or _NO_BOX)
+            self._pages.append(region.page)
+            if region.mask is not None:
+                self._masks[len(self._confidences) - 1] = region.mask
+            if not region.probabilities:
                 self._places.append(-1)
             else:
                 self._places.append(len(self._class_vectors) // len(self.setup.classes))
-                self._class_vectors.extend(found.probabilities)
+                self._class_vectors.extend(region.probabilities)
         return begin, len(self._confidences)
 
     def content(
@@ -309,7 +309,7 @@ class Columns:
         notices: list[Notice],
     ) -> Objects:
         places = [taken[t].place if t in taken else None for t in task_ids]
-        spans = np.array([place or (0, 0) for place in places], dtype=np.int64)
+        spans = np.array([span or (0, 0) for span in places], dtype=np.int64)
         counts = spans[:, 1] - spans[:, 0]
         offsets = np.concatenate([[0], np.cumsum(counts)])
         rows = np.repeat(spans[:, 0] - offsets[:-1], counts) + np.arange(offsets[-1])
@@ -350,34 +350,34 @@ class Columns:
 
 def _whole_items(taken: Mapping[int, _Taken], placed: Sequence[int]) -> dict[int, Found]:
     """The one confidence of each task, if all predictions come down to one or to nothing."""
-    whole = {t: found for t in placed if (found := taken[t].whole) is not None}
+    whole = {t: answer for t in placed if (answer := taken[t].whole) is not None}
     bare = [t for t in placed if t not in whole]
-    nothing = all((place := taken[t].place) and place[0] == place[1] for t in bare)
+    nothing = all((span := taken[t].place) and span[0] == span[1] for t in bare)
     return whole if nothing else {}
 
 
 def _answers(task_ids: Sequence[int], whole: Mapping[int, Found]) -> Objects:
-    found = [whole[t] for t in task_ids if t in whole]
+    answers = [whole[t] for t in task_ids if t in whole]
     return Objects(
         np.cumsum([0, *(t in whole for t in task_ids)]),
-        np.array([each.confidence for each in found], dtype=np.float64),
-        class_ids=np.array([each.class_id for each in found], dtype=np.int64),
+        np.array([each.confidence for each in answers], dtype=np.float64),
+        class_ids=np.array([each.class_id for each in answers], dtype=np.int64),
         whole_items=True,
     )
 
 
 def _suspicious(objects: Objects | None, multilabel: bool) -> list[Notice]:
-    found = []
+    suspicious = []
     if objects is not None and len(objects.confidences) and not objects.confidences.any():
         message = "All scores are 0.0, which often means that they were never set."
-        found.append(Notice("zero_scores", message))
+        suspicious.append(Notice("zero_scores", message))
     if multilabel:
         message = (
             "The setup allows several choices and the probabilities don't sum to 1, so classes are "
             "treated as independent."
         )
-        found.append(Notice("multilabel", message))
-    return found
+        suspicious.append(Notice("multilabel", message))
+    return suspicious
 
 
 __all__ = ["Columns", "Content", "Said"]

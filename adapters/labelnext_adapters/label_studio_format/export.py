@@ -60,11 +60,11 @@ def read_exports(
     truth, labelled = Truth(setup, labels or "latest"), []
     for row, task in enumerate(tasks):
         labelled.append(truth.take(row, task.annotations))
-        for place, prediction in enumerate(task.predictions):
+        for index, prediction in enumerate(task.predictions):
             if prediction.version in members:
                 members[prediction.version].take(
                     row,
-                    prediction.id if type(prediction.id) is int else place,
+                    prediction.id if type(prediction.id) is int else index,
                     prediction.score,
                     prediction.result,
                     version=prediction.version,

@@ -63,18 +63,20 @@ def make_pool(
     """
     # Long: it fills every column of Pool once.
     names = dict(zip(task_ids, item_ids, strict=True))
-    found = [*notices, *newest_notice(members, task_ids, place)]
+    noticed = [*notices, *newest_notice(members, task_ids, place)]
     by_version = _distinct(members, task_ids)
     contents: dict[str, Content] = {}
     for version, columns in by_version.items():
-        own: list[Notice] = []
-        contents[version] = columns.content(task_ids, names, own)
+        of_version: list[Notice] = []
+        contents[version] = columns.content(task_ids, names, of_version)
         if len(by_version) > 1:
-            own = [replace(notice, message=f"{version}: {notice.message}") for notice in own]
-        found += own
-    found += _scales(members, contents, task_ids)
+            of_version = [
+                replace(notice, message=f"{version}: {notice.message}") for notice in of_version
+            ]
+        noticed += of_version
+    noticed += _scales(members, contents, task_ids)
     if merge is not None and len(contents) > 1:
-        contents = _merged(contents, item_ids, found)
+        contents = _merged(contents, item_ids, noticed)
     vectors = [c.probabilities for c in contents.values() if c.probabilities is not None]
     objects = _alike([c for c in contents.values() if c.objects is not None])
     if vectors and objects:
@@ -108,7 +110,7 @@ def make_pool(
         deferred=deferred,
         missing=~present,
         multilabel=any(c.multilabel for c in contents.values()),
-        notices=found,
+        notices=noticed,
     )
 
 
@@ -121,9 +123,9 @@ def _alike(contents: Sequence[Content]) -> list[Objects]:
 
 def _distinct(members: Members, task_ids: Sequence[int]) -> dict[str, Columns]:
     """The columns by the names of their versions; what several share, once."""
-    columns = {id(own): own for own in members.values()}
+    columns = {id(columns_of): columns_of for columns_of in members.values()}
     if len(members) == 1 or len(columns) > 1:
-        return {str(version): own for version, own in members.items()}
+        return {str(version): columns_of for version, columns_of in members.items()}
     (shared,) = columns.values()
     used = [str(version) for version in shared.versions(task_ids)]
     return {used[0] if len(used) == 1 else NEWEST: shared}
@@ -138,8 +140,8 @@ def _scales(
     sureness = {name: _sureness(content) for name, content in contents.items()}
     for version, columns in members.items():
         sure = sureness.get(str(version), next(iter(sureness.values())))
-        own = [float(sure[rows_of[t]]) for t in columns.versions(task_ids).get(version, ())]
-        confidences[version] = [value for value in own if not np.isnan(value)]
+        scores = [float(sure[rows_of[t]]) for t in columns.versions(task_ids).get(version, ())]
+        confidences[version] = [value for value in scores if not np.isnan(value)]
     return scale_notice(confidences)
 
 

@@ -107,9 +107,9 @@ def read_tasks(files: Mapping[str, bytes], notices: list[Notice]) -> list[Task]:
     tasks: list[Task] = []
     faults: list[str] = []
     for name, body in files.items():
-        own = f" of {name}" if len(files) > 1 else ""
-        records = [*_records(body, own)]
-        _refuse_kinds([record for _, record in records], own)
+        of_file = f" of {name}" if len(files) > 1 else ""
+        records = [*_records(body, of_file)]
+        _refuse_kinds([record for _, record in records], of_file)
         for place, record in records:
             try:
                 tasks.append(_task(record, place))
@@ -169,12 +169,12 @@ def _text(body: bytes, of: str) -> bytes:
 def _with_nan(text: bytes, error: Exception, of: str) -> list[msgspec.Raw]:
     """The records of a list with NaN or Infinity, which Python writes, though JSON has neither."""
     try:
-        found = json.loads(text, parse_constant=lambda name: None)
+        value = json.loads(text, parse_constant=lambda name: None)
     except (ValueError, RecursionError):
         raise _no_export(str(error), of) from None
-    if not isinstance(found, list):
+    if not isinstance(value, list):
         raise _no_export(str(error), of)
-    return [msgspec.Raw(json.dumps(record).encode()) for record in found]
+    return [msgspec.Raw(json.dumps(record).encode()) for record in value]
 
 
 def _no_export(problem: str, of: str) -> InvalidInput:
@@ -252,18 +252,18 @@ def _task(raw: msgspec.Raw, place: str) -> Task:
     return task
 
 
-def _annotation_of(found: _Annotation) -> Annotation:
-    who = found.completed_by
+def _annotation_of(record: _Annotation) -> Annotation:
+    who = record.completed_by
     who = who.get("id") if isinstance(who, dict) else who
     return Annotation(
-        _whole(found.id) or 0,
-        found.result,
-        bool(found.was_cancelled),
-        bool(found.ground_truth),
-        found.created_at if isinstance(found.created_at, str) else "",
-        found.updated_at if isinstance(found.updated_at, str) else "",
+        _whole(record.id) or 0,
+        record.result,
+        bool(record.was_cancelled),
+        bool(record.ground_truth),
+        record.created_at if isinstance(record.created_at, str) else "",
+        record.updated_at if isinstance(record.updated_at, str) else "",
         _whole(who),
-        _whole(found.parent_prediction),
+        _whole(record.parent_prediction),
     )
 
 

@@ -130,14 +130,14 @@ def number_of(value: object, what: str, remarks: Remarks) -> float | None:
     return min(max(number, 0.0), 1.0)
 
 
-def probs_of(region: Region, own: Probs) -> Probs:
+def probs_of(region: Region, probs: Probs) -> Probs:
     """The class probabilities of a region: its value's own, else those of its `meta`.
 
     Raises:
         BrokenRegion: if `meta` is no object.
     """
-    if own is not None or region.meta == b"null":
-        return own
+    if probs is not None or region.meta == b"null":
+        return probs
     try:
         meta = _meta.decode(region.meta)
     except UNDECODABLE as error:

@@ -108,7 +108,7 @@ class Setup:
             return name if isinstance(name, str) else None
         if name in self.others:
             return name
-        return next((own for own, p in self.patterns.items() if p.fullmatch(name)), None)
+        return next((tag for tag, p in self.patterns.items() if p.fullmatch(name)), None)
 
     def position(self, label: str) -> int:
         """The class position of a label.
@@ -123,14 +123,14 @@ class Setup:
 
     def page_of(self, region: Region) -> int:
         """The number of the page or image that a region is on, of all that were seen so far."""
-        name, place = region.to_name, region.item_index
+        name, page = region.to_name, region.item_index
         if isinstance(name, list) and name:
             name = name[0]
         if not isinstance(name, str):
             return 0
-        if isinstance(place, bool) or not isinstance(place, int):
-            place = 0
-        return self.pages.setdefault((name, place), len(self.pages))
+        if isinstance(page, bool) or not isinstance(page, int):
+            page = 0
+        return self.pages.setdefault((name, page), len(self.pages))
 
 
 def parse_result(
@@ -154,13 +154,13 @@ def parse_result(
     """
     noted = Remarks() if remarks is None else remarks
     regions = [*named_regions(result, noted)]
-    own = [(region, name) for region in regions if (name := setup.name_of(region)) in setup.tags]
-    if regions and not own:
+    named = [(region, name) for region in regions if (name := setup.name_of(region)) in setup.tags]
+    if regions and not named:
         return None
     if setup.unit == "objects":
         order = [*setup.tags]
-        return _parts(sorted(own, key=lambda each: order.index(each[1])), score, setup, noted)
-    return _whole(own, score, setup, noted)
+        return _parts(sorted(named, key=lambda each: order.index(each[1])), score, setup, noted)
+    return _whole(named, score, setup, noted)
 
 
 def true_labels(
@@ -189,18 +189,18 @@ def true_labels(
 
 
 def _whole(
-    own: Sequence[tuple[Region, str]], score: object, setup: Setup, remarks: Remarks
+    named: Sequence[tuple[Region, str]], score: object, setup: Setup, remarks: Remarks
 ) -> Parsed:
     """An answer about the whole item; answers about several pages, or regions, are parts."""
-    for region, name in own:
+    for region, name in named:
         _type_of(region, setup.tags[name])  # refuses what another kind of tag made
-    answers = [answer_of(region, setup) for region, _ in own]
+    answers = [answer_of(region, setup) for region, _ in named]
     probs = [probs for _, probs in answers if probs is not None]
-    if len(probs) > 1 or len({setup.page_of(region) for region, _ in own}) > 1:
-        return _parts(own, score, setup, remarks)
+    if len(probs) > 1 or len({setup.page_of(region) for region, _ in named}) > 1:
+        return _parts(named, score, setup, remarks)
     if probs:
         return _distribution(probs[0], setup, remarks)
-    scores = [number_of(region.score, "score", remarks) for region, _ in own]
+    scores = [number_of(region.score, "score", remarks) for region, _ in named]
     scored = all(s is not None for s in scores)
     chosen = [(c, s) for (classes, _), s in zip(answers, scores, strict=True) for c in classes]
     if not scored and (stand_in := number_of(score, "the prediction's score", remarks)) is not None:
@@ -214,11 +214,11 @@ def _whole(
     if len(known) == 1 and len(setup.classes) == 2 and not setup.multiple:
         ((chosen_class, s),) = known
         return Parsed(vector=[s, 1 - s] if chosen_class == 0 else [1 - s, s])
-    found = [Found(s, c) for c, s in known]
-    one = found[0] if len(found) == 1 else None
-    if len(found) > 1 and all(s is None for s in scores):  # the prediction's score is all it has
-        one = Found(found[0].confidence, -1)
-    return Parsed(objects=found, whole=one)
+    whole = [Found(s, c) for c, s in known]
+    one = whole[0] if len(whole) == 1 else None
+    if len(whole) > 1 and all(s is None for s in scores):  # the prediction's score is all it has
+        one = Found(whole[0].confidence, -1)
+    return Parsed(objects=whole, whole=one)
 
 
 def _distribution(probs: dict[str, Any] | list[Any], setup: Setup, remarks: Remarks) -> Parsed:
@@ -236,12 +236,12 @@ def _distribution(probs: dict[str, Any] | list[Any], setup: Setup, remarks: Rema
 
 
 def _parts(
-    own: Sequence[tuple[Region, str]], score: object, setup: Setup, remarks: Remarks
+    named: Sequence[tuple[Region, str]], score: object, setup: Setup, remarks: Remarks
 ) -> Parsed:
     """Each region by itself; one that can't be read is left out, unless none can."""
     parts: list[Found] = []
     fault: BrokenRegion | UnknownLabel | None = None
-    for region, name in own:
+    for region, name in named:
         try:
             parts.append(_part(region, name, setup, remarks))
         except BrokenRegion as error:
@@ -255,7 +255,7 @@ def _parts(
     stand_in = number_of(score, "the prediction's score", remarks)
     bare = [part for part in parts if math.isnan(part.confidence)]
     if not bare:
-        alone = len(parts) == 1 and all(_single(name, setup) for _, name in own)
+        alone = len(parts) == 1 and all(_single(name, setup) for _, name in named)
         nothing = None if stand_in is None else Found(stand_in, -1)
         return Parsed(objects=parts, whole=parts[0] if alone else None if parts else nothing)
     if stand_in is None and len(bare) == len(parts):

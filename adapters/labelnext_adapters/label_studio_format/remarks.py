@@ -52,7 +52,7 @@ def notices_of(
         names: the items' ids, by task.
         setup: the control tags that were read.
     """
-    found: list[Notice] = []
+    noticed: list[Notice] = []
     for code, what in _PROBLEMS.items():
         tasks = [task for task, problem in problems.items() if problem.code == code]
         if tasks:
@@ -62,17 +62,17 @@ def notices_of(
                 f"{counted(len(tasks), 'item')} {what.format(tag=setup.from_name)}; treated as "
                 f"missing{why}."
             )
-            found.append(Notice(code, message, _ids(tasks, names)))
-    found += _unscored(problems, len(remarks) + len(problems), names)
-    found += _left_out(remarks, names)
-    found += _adjusted(remarks, names)
+            noticed.append(Notice(code, message, _ids(tasks, names)))
+    noticed += _unscored(problems, len(remarks) + len(problems), names)
+    noticed += _left_out(remarks, names)
+    noticed += _adjusted(remarks, names)
     if repeated:
         message = (
             f"{counted(len(repeated), 'item')} with several predictions of the model version; "
             "using the newest."
         )
-        found.append(Notice("repeated_predictions", message, _ids(repeated, names)))
-    return found
+        noticed.append(Notice("repeated_predictions", message, _ids(repeated, names)))
+    return noticed
 
 
 def _unscored(
@@ -92,7 +92,7 @@ def _unscored(
 
 def _left_out(remarks: Mapping[int, Remarks], names: Mapping[int, str]) -> list[Notice]:
     """Regions that were left out of predictions that are used."""
-    found = []
+    noticed = []
     for code, kind, what in (
         ("left_out_regions", "broken", "that don't match the control tag's format"),
         ("left_out_labels", "unknown", "whose labels the control tag doesn't have"),
@@ -105,8 +105,8 @@ def _left_out(remarks: Mapping[int, Remarks], names: Mapping[int, str]) -> list[
                 f"Left out {counted(len(whys), 'region')} of {counted(len(of_tasks), 'item')} "
                 f"{what}: {listed(dict.fromkeys(whys), 3)}."
             )
-            found.append(Notice(code, message, _ids([*of_tasks], names)))
-    return found
+            noticed.append(Notice(code, message, _ids([*of_tasks], names)))
+    return noticed
 
 
 _ADJUSTED: tuple[tuple[str, Callable[[Remarks], int], str, str], ...] = (
@@ -146,14 +146,14 @@ _ADJUSTED: tuple[tuple[str, Callable[[Remarks], int], str, str], ...] = (
 
 def _adjusted(remarks: Mapping[int, Remarks], names: Mapping[int, str]) -> list[Notice]:
     """What was read with a reservation."""
-    found = []
+    noticed = []
     for code, count, what, noun in _ADJUSTED:
         of_tasks = {task: n for task, remark in remarks.items() if (n := count(remark))}
         if of_tasks:
             regions = counted(sum(of_tasks.values()), noun)
             message = what.format(regions=regions, items=counted(len(of_tasks), "item"))
-            found.append(Notice(code, f"{message}.", _ids([*of_tasks], names)))
-    return found
+            noticed.append(Notice(code, f"{message}.", _ids([*of_tasks], names)))
+    return noticed
 
 
 _SETTLED = {
@@ -178,13 +178,13 @@ _SETTLED = {
 
 def settled_notices(tasks: Mapping[str, Sequence[int]], names: Mapping[int, str]) -> list[Notice]:
     """Of the labelled items whose label tells which prediction counts, and how far."""
-    found = []
+    noticed = []
     for kind, (code, message) in _SETTLED.items():
-        own = [task for task in tasks.get(kind, ()) if task in names]
-        if own:
-            items = counted(len(own), "labelled item")
-            found.append(Notice(code, message.format(items=items), _ids(own, names)))
-    return found
+        settled = [task for task in tasks.get(kind, ()) if task in names]
+        if settled:
+            items = counted(len(settled), "labelled item")
+            noticed.append(Notice(code, message.format(items=items), _ids(settled, names)))
+    return noticed
 
 
 def _ids(tasks: Sequence[int], names: Mapping[int, str]) -> tuple[str, ...]:

@@ -56,10 +56,10 @@ def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -
 
 def _repetition(able: dict[str, Any], name: str) -> dict[str, Any]:
     """A tag of that name, if it is one of the repetitions of a tag in a Repeater."""
-    for own, tag in able.items():
-        of_all = pattern(own, tag.get("regex"))
+    for tag_name, tag in able.items():
+        of_all = pattern(tag_name, tag.get("regex"))
         if name not in able and of_all is not None and of_all.fullmatch(name):
-            return {name: {**tag, "regex": None, "repeats": own}}
+            return {name: {**tag, "regex": None, "repeats": tag_name}}
     return {}
 
 
@@ -71,21 +71,21 @@ def _combined(project: dict[str, Any], wanted: dict[str, Any]) -> Setup:
     """
     (first, tag), *others = wanted.items()
     described = {
-        name: find_tag(project.get("label_config"), own.get("repeats") or name)
-        for name, own in wanted.items()
+        name: find_tag(project.get("label_config"), of_tag.get("repeats") or name)
+        for name, of_tag in wanted.items()
     }
-    details = {name: attributes(found) for name, found in described.items()}
+    details = {name: attributes(expression) for name, expression in described.items()}
     per_region = frozenset(
         name
-        for name, own in wanted.items()
-        if own.get("per_region")
+        for name, of_tag in wanted.items()
+        if of_tag.get("per_region")
         or "true" in (details[name].get("perregion"), details[name].get("peritem"))
     )
     if len(wanted) > 1 and any(
-        CONTROLS[own["type"]].unit == "items" and name not in per_region
-        for name, own in wanted.items()
+        CONTROLS[of_tag["type"]].unit == "items" and name not in per_region
+        for name, of_tag in wanted.items()
     ):
-        kinds = ", ".join(f"{name} ({own['type']})" for name, own in wanted.items())
+        kinds = ", ".join(f"{name} ({of_tag['type']})" for name, of_tag in wanted.items())
         raise InvalidInput(
             "from_name must be a list of tags that label parts of items, such as boxes; "
             f"got {kinds}.",
@@ -94,22 +94,22 @@ def _combined(project: dict[str, Any], wanted: dict[str, Any]) -> Setup:
     separator = details[first].get("pathseparator") or SEPARATOR
     labels: dict[str, None] = {}
     aliases: dict[str, str] = {}
-    for name, own in wanted.items():
-        labels |= dict.fromkeys(_labels(project, name, own, described[name], separator))
-        aliases |= _aliases(own, described[name], labels, separator)
+    for name, of_tag in wanted.items():
+        labels |= dict.fromkeys(_labels(project, name, of_tag, described[name], separator))
+        aliases |= _aliases(of_tag, described[name], labels, separator)
     classes = {label: i for i, label in enumerate(labels)}
-    patterns = {name: pattern(name, own.get("regex")) for name, own in wanted.items()}
+    patterns = {name: pattern(name, of_tag.get("regex")) for name, of_tag in wanted.items()}
     return Setup(
         first,
         tag["type"],
         classes,
         details[first].get("choice") == "multiple" or tag["type"] == "Taxonomy",
-        {name: own["type"] for name, own in others},
+        {name: of_tag["type"] for name, of_tag in others},
         per_region,
-        {name: found for name, found in patterns.items() if found is not None},
+        {name: expression for name, expression in patterns.items() if expression is not None},
         {other: classes[label] for other, label in aliases.items() if label in classes},
         separator,
-        all(_of_text(own, project.get("label_config")) for own in wanted.values()),
+        all(_of_text(of_tag, project.get("label_config")) for of_tag in wanted.values()),
     )
 
 
@@ -131,7 +131,7 @@ def _aliases(
     ends: dict[str, list[str]] = {}
     for path in labels:
         ends.setdefault(path.rpartition(separator)[2], []).append(path)
-    return {end: found[0] for end, found in ends.items() if len(found) == 1}
+    return {end: names[0] for end, names in ends.items() if len(names) == 1}
 
 
 def _most_telling(able: dict[str, Any]) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def _most_telling(able: dict[str, Any]) -> dict[str, Any]:
         if tag["type"] != "Labels" or not tracks.intersection(tag["to_name"])
     }
     kinds = [alone, {n: t for n, t in able.items() if CONTROLS[t["type"]].single}, able]
-    return next((found for found in kinds if found), {})
+    return next((kind for kind in kinds if kind), {})
 
 
 def _labels(

@@ -93,7 +93,7 @@ def newest_notice(members: Members, tasks: Sequence[int], place: str) -> list[No
         tasks: that are read.
         place: where they are, for messages.
     """
-    columns = {id(own) for own in members.values()}
+    columns = {id(columns_of) for columns_of in members.values()}
     if len(members) < 2 or len(columns) > 1:
         return []
     by_version = next(iter(members.values())).versions(tasks)

@@ -90,16 +90,16 @@ def paths(tag: ElementTree.Element, separator: str) -> list[str]:
         >>> paths(ElementTree.fromstring(xml), " / ")
         ['A', 'A / x', 'B']
     """
-    found: list[str] = []
+    chains: list[str] = []
     open_tags = [(child, "") for child in reversed(tag)]
     while open_tags:
         node, above = open_tags.pop()
         label = _label(node)
         path = above if label is None else f"{above}{separator}{label}" if above else label
         if label is not None:
-            found.append(path)
+            chains.append(path)
         open_tags += [(child, path) for child in reversed(node)]
-    return found
+    return chains
 
 
 def other_names(tag: ElementTree.Element) -> dict[str, str]:
@@ -156,8 +156,8 @@ def derived_tags(results: Iterable[msgspec.Raw]) -> tuple[Tags, set[str]]:
             tag, value = _TAGS.get(region.type), _value(region)
             if tag is None:
                 continue
-            own = _labels(region.type, value)
-            labels.setdefault((region.from_name, tag), set()).update(own)
+            labels_here = _labels(region.type, value)
+            labels.setdefault((region.from_name, tag), set()).update(labels_here)
             targets.setdefault(region.from_name, set()).update(_names(region.to_name))
             chosen = value.get("choices")
             if isinstance(chosen, list) and len(chosen) > 1:
@@ -167,8 +167,8 @@ def derived_tags(results: Iterable[msgspec.Raw]) -> tuple[Tags, set[str]]:
             if any(place in value for place in _PLACES) or region.id in shared:
                 per_region.add(region.from_name)
     tags: Tags = {}
-    for (name, tag), found in sorted(labels.items()):
-        place = {"type": tag, "to_name": sorted(targets[name]), "labels": sorted(found)}
+    for (name, tag), names in sorted(labels.items()):
+        place = {"type": tag, "to_name": sorted(targets[name]), "labels": sorted(names)}
         tags[name] = {**place, "per_region": name in per_region, "of_text": name in of_text}
         if tag == "VideoRectangle":  # whose labels a tag of its own lists
             tags[f"{name} labels"] = {**place, "type": "Labels"}
@@ -177,8 +177,8 @@ def derived_tags(results: Iterable[msgspec.Raw]) -> tuple[Tags, set[str]]:
 
 def unread_types(results: Iterable[msgspec.Raw]) -> list[str]:
     """The names of the control tags of regions, each with its type, none of which is read."""
-    found = {f"{r.from_name} ({r.type})" for result in results for r in _passable(result)}
-    return sorted(found)
+    types = {f"{r.from_name} ({r.type})" for result in results for r in _passable(result)}
+    return sorted(types)
 
 
 def _passable(result: msgspec.Raw) -> list[Region]:
@@ -216,12 +216,12 @@ def _shared_ids(regions: Iterable[Region]) -> set[str]:
 
 def _labels(kind: str, value: dict[str, Any]) -> list[str]:
     """The labels that a region names, also in its class probabilities."""
-    found = value.get(kind, value.get("labels")) or []
-    if not isinstance(found, list):
+    labels = value.get(kind, value.get("labels")) or []
+    if not isinstance(labels, list):
         return []
     named = [
         SEPARATOR.join(map(str, path)) if isinstance(path, list) and path else path
-        for path in found
+        for path in labels
     ]
     probabilities = value.get("probs")
     named += [*probabilities] if isinstance(probabilities, dict) else []

@@ -303,9 +303,9 @@ def _refuse_object_options(pool: Pool, options: Mapping[str, Any]) -> None:
     allowed = _OF_LABELS if pool.multilabel else set()
     wrong = sorted((_OF_OBJECTS - allowed) & options.keys())
     if wrong:
-        own = "confidence" if pool.answers else "probabilities"
+        column = "confidence" if pool.answers else "probabilities"
         raise InvalidInput(
-            f"{wrong[0]} must be left out when items are scored by their own {own}; "
+            f"{wrong[0]} must be left out when items are scored by their own {column}; "
             f"got {options[wrong[0]]!r}.",
             hint=None if pool.answers else "set of: objects to score items by their objects.",
         )

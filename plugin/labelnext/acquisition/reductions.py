@@ -130,12 +130,12 @@ def _top_k(values: Any, gate: Any, offsets: Any, floor: float, best: Any, out: A
                 held += 1
             elif value <= best[held - 1] or best[held - 1] != best[held - 1]:
                 continue
-            place = held - 1
-            while place > 0 and (value > best[place - 1] or value != value):
-                best[place] = best[place - 1]
-                place -= 1
-            best[place] = value
+            index = held - 1
+            while index > 0 and (value > best[index - 1] or value != value):
+                best[index] = best[index - 1]
+                index -= 1
+            best[index] = value
         total = 0.0
-        for place in range(held):
-            total += best[place]
+        for index in range(held):
+            total += best[index]
         out[i] = total / held if held else np.nan

@@ -96,8 +96,8 @@ def open_adapter(
     """
     adapter = get_adapter(name)
     require(name, adapter)
-    own = source_options(adapter, source, Path(directory))
-    options = _validated(name, own, source)
+    parsed = source_options(adapter, source, Path(directory))
+    options = _validated(name, parsed, source)
     if not isinstance(write, WriteOptions):
         write = _validated(name, adapter.WriteOptions, write or {})
     context = Context(Path(directory), key, progress)

@@ -264,13 +264,13 @@ def status(
     from labelnext.runs.status import status as find_status
 
     with progress_bars() as progress:
-        found = find_status(config, progress=progress, page=html)
+        progress_so_far = find_status(config, progress=progress, page=html)
     if as_json:
-        print_plain(found.to_json())
+        print_plain(progress_so_far.to_json())
         return
-    print_status(found)
-    if found.path is not None:
-        out.print(f"Page: {escaped(str(found.path))}", soft_wrap=True)
+    print_status(progress_so_far)
+    if progress_so_far.path is not None:
+        out.print(f"Page: {escaped(str(progress_so_far.path))}", soft_wrap=True)
 
 
 @app.command(epilog="Example: labelnext watch labelnext.yaml --labels 50")

@@ -73,9 +73,9 @@ def print_replay(report: ReplayReport) -> None:
     if len(report.classes) <= _MOST_CLASSES:
         out.print("Labels needed to reach random's last recall of each class:")
         by_class = table_of("class", *(outcome.strategy for outcome in report.outcomes))
-        for place, name in enumerate(report.classes):
-            found = [outcome.class_labels_to_match[place] for outcome in report.outcomes]
-            by_class.add_row(escaped(name), *("–" if n is None else str(n) for n in found))
+        for index, name in enumerate(report.classes):
+            needed = [outcome.class_labels_to_match[index] for outcome in report.outcomes]
+            by_class.add_row(escaped(name), *("–" if n is None else str(n) for n in needed))
         out.print(by_class)
     out.print(f"[bold]{escaped(report.advice)}[/]")
     if report.path is not None:

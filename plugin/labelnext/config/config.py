@@ -99,14 +99,14 @@ class Config:
         Raises:
             MissingExtra: if its SDK is not installed.
         """
-        own = self.source_options
+        options = self.source_options
         return open_adapter(
             self.source.adapter,
             write=self.write,
             directory=self.directory,
             key=self.source.key,
             progress=progress,
-            **{name: getattr(own, name) for name in type(own).model_fields},
+            **{name: getattr(options, name) for name in type(options).model_fields},
         )
 
     def changed(self, *, budget: int | None = None, output: Path | None = None) -> Config:
@@ -215,13 +215,14 @@ def _source(document: Document, section: dict[str, Any]) -> tuple[Source, type[A
 
 def _own_options(document: Document, adapter: type[Adapter], section: Mapping[str, Any]) -> Options:
     directory = Path() if document.path is None else document.path.parent
-    own = {k: v for k, v in section.items() if k not in Source.model_fields}
+    options = {k: v for k, v in section.items() if k not in Source.model_fields}
     texts = {
-        k: None if meant(v) is None else str(v) if isinstance(v, str) else v for k, v in own.items()
+        k: None if meant(v) is None else str(v) if isinstance(v, str) else v
+        for k, v in options.items()
     }
     model = source_options(adapter, texts, directory)
     known = [*Source.model_fields, *model.model_fields]
-    return _validated(document, model, own, ("source",), known)
+    return _validated(document, model, options, ("source",), known)
 
 
 def _send(document: Document) -> SendOptions:

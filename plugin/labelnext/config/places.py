@@ -33,10 +33,10 @@ def check_places(settings: Config, more: Mapping[str, Path] | None = None) -> No
         ConfigError: if two of them are one file, by whatever name, or `state` is no folder for it.
     """
     outputs = {**_outputs(settings), **(more or {})}
-    place = getattr(settings.source_options, "path", None)
+    source_path = getattr(settings.source_options, "path", None)
     pool = None
-    if place is not None and not is_url(place):
-        pool = settings.directory / Path(place).expanduser()
+    if source_path is not None and not is_url(source_path):
+        pool = settings.directory / Path(source_path).expanduser()
     _check_state(outputs, settings.state, pool)
     outputs |= {f"state ({name})": settings.state / name for name in _OF_STATE[1:]}
     existing = {key: path for key, path in outputs.items() if path.exists()}
@@ -52,12 +52,12 @@ def check_export(settings: Config, folder: Path | str) -> None:
     Raises:
         ConfigError: if they would.
     """
-    place = getattr(settings.source_options, "path", None)
-    if place is None or is_url(folder) != is_url(place):
+    path = getattr(settings.source_options, "path", None)
+    if path is None or is_url(folder) != is_url(path):
         return
-    pool = str(place) if is_url(place) else settings.directory / Path(place).expanduser()
-    if is_url(place):
-        inside = f"{folder}/".startswith(f"{place}".rstrip("/") + "/")
+    pool = str(path) if is_url(path) else settings.directory / Path(path).expanduser()
+    if is_url(path):
+        inside = f"{folder}/".startswith(f"{path}".rstrip("/") + "/")
     else:
         inside = Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(pool))
     if inside:
@@ -131,9 +131,9 @@ def _texts(value: Any, key: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], 
 def _check_pool(outputs: Mapping[str, Path], pool: Path) -> None:
     """Refuse an output that is one of a pool's files, by whatever name."""
     files = {path.stat().st_ino: (key, path) for key, path in outputs.items() if path.is_file()}
-    for place in _files_of(pool, set(files)) if files else ():
+    for file in _files_of(pool, set(files)) if files else ():
         for key, path in files.values():
-            if _is_data(key, place) and same_file(path, Path(place)):
+            if _is_data(key, file) and same_file(path, Path(file)):
                 raise ConfigError(
                     f"{key} must not be one of the files of source.path; got {str(path)!r}.",
                     hint="name a file outside the pool.",
@@ -181,8 +181,8 @@ def _check_state(outputs: Mapping[str, Path], state: Path, pool: Path | None) ->
             hint="name a new folder.",
         )
     for key, path in outputs.items():
-        own = path.name in _OF_STATE or is_run_id(path.name.partition(".")[0])
-        if same_file(path, state) or (own and same_file(path.parent, state)):
+        of_state = path.name in _OF_STATE or is_run_id(path.name.partition(".")[0])
+        if same_file(path, state) or (of_state and same_file(path.parent, state)):
             raise ConfigError(
                 f"{key} must differ from state and its files; got {str(path)!r}.",
                 hint="name a file elsewhere.",

@@ -22,14 +22,14 @@ def json_schema() -> dict[str, Any]:
     sources, writes = [], []
     for name in adapter_names():
         adapter = get_adapter(name)
-        common, own, write = (
+        common, source, write = (
             schema(Source),
             schema(adapter.SourceOptions),
             schema(adapter.WriteOptions),
         )
-        properties = {**common["properties"], **own["properties"], "adapter": {"const": name}}
-        required = ["adapter", *own.get("required", [])]
-        sources.append({**own, "title": name, "properties": properties, "required": required})
+        properties = {**common["properties"], **source["properties"], "adapter": {"const": name}}
+        required = ["adapter", *source.get("required", [])]
+        sources.append({**source, "title": name, "properties": properties, "required": required})
         writes.append({**write, "title": name})
     sends = [{**schema(get_target(name).SendOptions), "title": name} for name in target_names()]
     rest = schema(Rest)["properties"]

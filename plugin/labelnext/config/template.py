@@ -41,8 +41,12 @@ def config_template(
     options = adapter.SourceOptions
     if given:
         options = source_options(adapter, given, Path())
-    own = {n: f for n, f in options.model_fields.items() if not given or f.description}
-    source = {**{n: own[n] for n in given if n in own}, **own, **_without(Source, {"adapter"})}
+    described = {n: f for n, f in options.model_fields.items() if not given or f.description}
+    source = {
+        **{n: described[n] for n in given if n in described},
+        **described,
+        **_without(Source, {"adapter"}),
+    }
     parts = [
         f"# {how('run', path)}\n"
         "# yaml-language-server: $schema=labelnext.schema.json\n"

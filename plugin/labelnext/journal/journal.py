@@ -205,7 +205,7 @@ def find_journal(
     directory: Path,
     run_id: str | None,
     statuses: tuple[Status, ...],
-    own: Callable[[Journal], bool] = lambda _: True,
+    belongs: Callable[[Journal], bool] = lambda _: True,
 ) -> Journal:
     """The journal of a run; without a run id, the newest own one with one of the statuses.
 
@@ -225,7 +225,7 @@ def find_journal(
     for fault in faults.values():
         _log.warning("skipped: %s", fault)
     able = [journal for journal in known if journal.status in statuses]
-    mine = [journal for journal in able if own(journal)]
+    mine = [journal for journal in able if belongs(journal)]
     if mine:
         return mine[-1]
     others = f"; {len(able)} of other configurations" if able else ""

@@ -40,8 +40,8 @@ class Utf8Texts(Sequence[str]):
 
     def __getitem__(self, row: int | slice) -> str | Utf8Texts:
         if not isinstance(row, slice):
-            place = range(len(self))[row]
-            return self[place : place + 1].joined()
+            index = range(len(self))[row]
+            return self[index : index + 1].joined()
         start, stop, _ = row.indices(len(self))
         return Utf8Texts(self.data, self.offsets[start : stop + 1], self.lengths[start:stop])
 

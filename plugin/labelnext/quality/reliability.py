@@ -185,26 +185,28 @@ def _objects_evidence(pool: Pool, objects: Objects, truth: Objects) -> Evidence:
     return Evidence("objects", confidences[:, None], right.astype(np.int64), ids)
 
 
-def judge(evidence: Evidence, place: int, name: str, classes: Sequence[str] | None) -> Trust | None:
+def judge(
+    evidence: Evidence, member: int, name: str, classes: Sequence[str] | None
+) -> Trust | None:
     """The calibration of one model version; None with too little evidence.
 
     Args:
         evidence: of the version.
-        place: of the version, from 0.
+        member: the version, from 0.
         name: of the version.
         classes: names of the classes.
     """
     if evidence.of == "none" or len(evidence.labels) < _LEAST:
         return None
     judged = _of_items if evidence.of == "items" else _of_confidence_column
-    return judged(evidence, place, name, classes)
+    return judged(evidence, member, name, classes)
 
 
-def _of_items(evidence: Evidence, place: int, name: str, classes: Sequence[str] | None) -> Trust:
+def _of_items(evidence: Evidence, member: int, name: str, classes: Sequence[str] | None) -> Trust:
     rows, labels = evidence.rows, evidence.labels
     bins = reliability(rows, labels)
     return Trust(
-        place + 1,
+        member + 1,
         name,
         "items",
         len(labels),
@@ -236,7 +238,7 @@ def _of_class(
 
 
 def _of_confidence_column(
-    evidence: Evidence, place: int, name: str, classes: Sequence[str] | None
+    evidence: Evidence, member: int, name: str, classes: Sequence[str] | None
 ) -> Trust:
     confidences, right = evidence.rows[:, 0], evidence.labels == 1
     ids = np.zeros(len(right), dtype=np.int64) if evidence.class_ids is None else evidence.class_ids
@@ -250,7 +252,7 @@ def _of_confidence_column(
         for c in np.unique(ids).tolist()
     )
     return Trust(
-        place + 1,
+        member + 1,
         name,
         "objects" if evidence.of == "objects" else "items",
         len(right),

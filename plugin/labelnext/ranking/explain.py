@@ -84,8 +84,8 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
         )
     row = int(matches[0])
     positions = np.flatnonzero(ranking.pool_order == str(item_id))
-    place = int(positions[0]) + 1 if positions.size else None
-    score = None if place is None else float(ranking.pool_scores[place - 1])
+    rank = int(positions[0]) + 1 if positions.size else None
+    score = None if rank is None else float(ranking.pool_scores[rank - 1])
     parts: list[dict[str, Any]] = []
     changes: list[str] = []
     rule = "no acquisition function: the selection method decides"
@@ -96,16 +96,16 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
         options = {} if ranking.recipe is None else ranking.recipe.scoring
         rule = _rule(function, ranking, pool, options)
         parts = _parts(pool, row, function, ranking, options)
-        if place is not None and score is not None and not np.isnan(score):
+        if rank is not None and score is not None and not np.isnan(score):
             changes = [
-                *_threshold(ranking, place),
-                *_without_each(pool, row, function, ranking, options, place),
+                *_threshold(ranking, rank),
+                *_without_each(pool, row, function, ranking, options, rank),
             ]
     return Explanation(
         str(item_id),
-        place,
+        rank,
         len(ranking.pool_order),
-        _status(pool, ranking, row, place),
+        _status(pool, ranking, row, rank),
         None if score is None or np.isnan(score) else score,
         rule,
         reason(pool, row, ranking.of, ranking.recipe),
@@ -114,12 +114,10 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
     )
 
 
-def _status(pool: Pool, ranking: Ranking, row: int, place: int | None) -> str:
-    if place is not None:
-        inside = place <= len(ranking)
-        return (
-            f"rank {place} of {len(ranking.pool_order)}, {'in' if inside else 'beyond'} the batch"
-        )
+def _status(pool: Pool, ranking: Ranking, row: int, rank: int | None) -> str:
+    if rank is not None:
+        inside = rank <= len(ranking)
+        return f"rank {rank} of {len(ranking.pool_order)}, {'in' if inside else 'beyond'} the batch"
     if not pool.candidates[row]:
         done = pool.labelled[row]
         return f"not ranked: {'already labelled' if done else 'nobody is given it any more'}"
@@ -245,14 +243,14 @@ def _cluster_parts(
     return parts
 
 
-def _threshold(ranking: Ranking, place: int) -> list[str]:
+def _threshold(ranking: Ranking, rank: int) -> list[str]:
     """The score that would move an item into or out of the batch."""
     n = len(ranking)
     if ranking.selection != "top_k" or n == 0 or n == len(ranking.pool_order):
         return []
-    edge = ranking.pool_scores[n - 1 if place > n else n]
+    edge = ranking.pool_scores[n - 1 if rank > n else n]
     inwards, outwards = ("above", "below") if ranking.direction == "high" else ("below", "above")
-    if place > n:
+    if rank > n:
         return [f"a score {inwards} {edge:.4g} (the last item in the batch) would bring it in."]
     return [f"a score {outwards} {edge:.4g} (the first item beyond the batch) would take it out."]
 
@@ -263,7 +261,7 @@ def _without_each(
     function: AcquisitionFunction,
     ranking: Ranking,
     options: Mapping[str, Any],
-    place: int,
+    rank: int,
 ) -> list[str]:
     """How removing each of the most influential objects would change the score."""
     if ranking.of != "objects" or len(pool.object_sets) != 1:
@@ -284,15 +282,15 @@ def _without_each(
     return [
         f"without {'object' if ids is None else class_name(pool, int(ids[rows[j]]))} "
         f"{objects.confidences[rows[j]]:.2f}, the score would be {effects[j]:.4g}"
-        f"{_about(ranking, effects[j], place, options)}."
+        f"{_about(ranking, effects[j], rank, options)}."
         for j in order.tolist()
     ]
 
 
-def _about(ranking: Ranking, score: float, place: int, options: Mapping[str, Any]) -> str:
+def _about(ranking: Ranking, score: float, rank: int, options: Mapping[str, Any]) -> str:
     """The item's approximate rank with this score, if the score alone decides."""
     if ranking.selection != "top_k" or options.get("per_cost"):
         return ""
-    scores = np.delete(ranking.pool_scores, place - 1)
+    scores = np.delete(ranking.pool_scores, rank - 1)
     better = scores > score if ranking.direction == "high" else scores < score
     return f", about rank {int(np.count_nonzero(better)) + 1}"

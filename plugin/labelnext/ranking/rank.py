@@ -233,8 +233,8 @@ class _Inputs:
     def _column(self, name: str, candidates: NDArray[np.intp], taken: NDArray[np.intp]) -> Any:
         source = name.removeprefix("labelled_").removeprefix("taken_")
         of_pool = _OF_ALL_VERSIONS.get(source, source)
-        own = {"utilities": self.utilities, "embeddings": self.vectors}
-        column = own[source] if source in own else getattr(self.pool, of_pool)
+        columns = {"utilities": self.utilities, "embeddings": self.vectors}
+        column = columns[source] if source in columns else getattr(self.pool, of_pool)
         if column is None:
             if name not in self.method.needs:
                 return None

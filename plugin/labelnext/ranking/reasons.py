@@ -63,8 +63,8 @@ def _reason(
         if len(sets) > 1 and all(objects.boxes is not None for objects in sets):
             return _versions_reason(sets, row)
         if recipe is not None and recipe.function is not None and scored is not None:
-            own = scored.take(np.array([row]))
-            return _scored_reason(pool, own, recipe.function, recipe.scoring)
+            scored_item = scored.take(np.array([row]))
+            return _scored_reason(pool, scored_item, recipe.function, recipe.scoring)
         return objects_reason(pool, sets[pool.newest_versions[row]], row)
     if pool.members is None:
         return ""
@@ -107,8 +107,10 @@ def objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> str
     start, end = objects.offsets[row : row + 2].tolist()
     if start == end:
         return "no objects"
-    own = objects.take(np.array([row]))
-    return _listed_objects(pool, own, np.argsort(-own.confidences, kind="stable"), most)
+    objects_here = objects.take(np.array([row]))
+    return _listed_objects(
+        pool, objects_here, np.argsort(-objects_here.confidences, kind="stable"), most
+    )
 
 
 def _listed_objects(pool: Pool, objects: Objects, order: NDArray[np.intp], most: int = 5) -> str:
@@ -189,9 +191,9 @@ def _objects_in_words(pool: Pool, objects: Objects, row: int) -> str:
         return "The model found nothing here."
     confidences = objects.confidences[start:end]
     doubtful = np.flatnonzero((confidences >= DOUBTFUL[0]) & (confidences <= DOUBTFUL[1]))
-    found = counted(end - start, "object")
+    count = counted(end - start, "object")
     if not doubtful.size:
-        return f"The model found {found}; none with a confidence near one half."
+        return f"The model found {count}; none with a confidence near one half."
     nearest = doubtful[np.argsort(np.abs(confidences[doubtful] - 0.5), kind="stable")]
     ids = None if objects.class_ids is None else objects.class_ids[start:end]
     named = [
@@ -200,7 +202,7 @@ def _objects_in_words(pool: Pool, objects: Objects, row: int) -> str:
     ]
     ending = " …" if len(nearest) > _NAMED else "."
     verb = "is" if len(nearest) == 1 else "are"
-    return f"{len(nearest):,} of {found} {verb} doubtful: {', '.join(named)}{ending}"
+    return f"{len(nearest):,} of {count} {verb} doubtful: {', '.join(named)}{ending}"
 
 
 def _scored_reason(

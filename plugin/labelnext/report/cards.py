@@ -139,8 +139,8 @@ def _classes(pool: Pool, row: int, best: NDArray[np.int64] | None) -> tuple[str,
         objects = pool.object_sets[version]
         if objects.class_ids is None:
             return ()
-        own = objects.class_ids[objects.offsets[row] : objects.offsets[row + 1]]
-        return tuple(class_name(pool, c) for c in np.unique(own).tolist() if c >= 0)
+        class_ids = objects.class_ids[objects.offsets[row] : objects.offsets[row + 1]]
+        return tuple(class_name(pool, c) for c in np.unique(class_ids).tolist() if c >= 0)
     if best is None or best[row] < 0:
         return ()
     return (class_name(pool, int(best[row])),)
@@ -154,13 +154,13 @@ def _boxes(pool: Pool, row: int, most: int) -> tuple[tuple[Box, ...], int]:
     objects = pool.object_sets[version]
     assert objects.boxes is not None
     start, end = objects.offsets[row : row + 2].tolist()
-    found = []
-    for place in range(start, end):
-        x1, y1, x2, y2 = objects.boxes[place].tolist()
+    boxes = []
+    for row_of_object in range(start, end):
+        x1, y1, x2, y2 = objects.boxes[row_of_object].tolist()
         if math.isnan(x1):
             continue
-        kind = -1 if objects.class_ids is None else int(objects.class_ids[place])
+        kind = -1 if objects.class_ids is None else int(objects.class_ids[row_of_object])
         label = "" if kind < 0 else class_name(pool, kind)
-        found.append(Box(label, (x1, y1, x2, y2), float(objects.confidences[place])))
-    found.sort(key=lambda box: (box.doubtful, box.confidence))
-    return tuple(found[-most:]), len(found)
+        boxes.append(Box(label, (x1, y1, x2, y2), float(objects.confidences[row_of_object])))
+    boxes.sort(key=lambda box: (box.doubtful, box.confidence))
+    return tuple(boxes[-most:]), len(boxes)

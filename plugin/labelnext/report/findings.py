@@ -69,7 +69,7 @@ def summarise(
         "next_items": rows[:NEXT],
         "cards": cards_of(pool, ranking, rows, batch),
         "pool_map": map_of(pool, batch) if page else None,
-        "calibration": [found.to_dict() for found in trust(pool)],
+        "calibration": [trusted.to_dict() for trusted in trust(pool)],
         "seed": ranking.seed,
         "input_hash": pool.fingerprint(),
         "recipe": None if recipe is None else recipe.to_dict(),

@@ -47,26 +47,28 @@ def render(report: Report) -> str:
         config=json.dumps(report.config, indent=2, ensure_ascii=False),
         score_plot=None if report.scores is None else _score_plot(report, report.scores),
         class_plot=_class_plot(report.classes) if report.classes else None,
-        reliability_plots=[reliability_svg(found["bins"]) for found in report.calibration],
+        reliability_plots=[
+            reliability_svg(calibration["bins"]) for calibration in report.calibration
+        ],
     )
 
 
-def _drawn(found: PoolMap, cards: Sequence[Card]) -> dict[str, Any]:
+def _drawn(pool_map: PoolMap, cards: Sequence[Card]) -> dict[str, Any]:
     """The paths of the map: dots, crosses, and a diamond for each item of the batch."""
     ranks = {card.item_id: card.rank for card in cards}
     batch = [
         {"name": name, "target": ranks.get(name), "path": f"M{x:.1f} {y - 6:.1f}l6 6-6 6-6-6z"}
-        for name, (x, y) in zip(found.names, found.batch.tolist(), strict=True)
+        for name, (x, y) in zip(pool_map.names, pool_map.batch.tolist(), strict=True)
     ]
     return {
-        "rest": "".join(f"M{x:.1f} {y:.1f}h0" for x, y in found.rest.tolist()),
+        "rest": "".join(f"M{x:.1f} {y:.1f}h0" for x, y in pool_map.rest.tolist()),
         "labelled": "".join(
-            f"M{x - 4:.1f} {y - 4:.1f}l8 8m0-8l-8 8" for x, y in found.labelled.tolist()
+            f"M{x - 4:.1f} {y - 4:.1f}l8 8m0-8l-8 8" for x, y in pool_map.labelled.tolist()
         ),
         "batch": batch[::-1],  # the next item lies on top
-        "share": found.share,
-        "n_points": found.n_points,
-        "n_items": found.n_items,
+        "share": pool_map.share,
+        "n_points": pool_map.n_points,
+        "n_items": pool_map.n_items,
     }
 
 

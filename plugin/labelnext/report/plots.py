@@ -56,8 +56,8 @@ def filled_template(name: str, **values: object) -> str:
     )
     environment.globals.update(counted=counted, some=some)
     style, script = (
-        Markup(environment.get_template(own).render())  # noqa: S704  # files of ours
-        for own in ("style.css", "script.js")
+        Markup(environment.get_template(asset).render())  # noqa: S704  # files of ours
+        for asset in ("style.css", "script.js")
     )
     policy = (
         f"default-src 'none'; img-src data:; style-src {_hashed(style)}; "
@@ -98,8 +98,8 @@ def reliability_svg(bins: Mapping[str, Sequence[float | None]]) -> Markup:
 def add_legend(axes: Any) -> None:
     """Add a legend above the plot, where it hides nothing."""
     entries = len(axes.get_legend_handles_labels()[0])
-    place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
-    axes.legend(frameon=False, ncols=min(entries, 4), **place)
+    legend = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
+    axes.legend(frameon=False, ncols=min(entries, 4), **legend)
 
 
 def new_figure(height: float) -> tuple[Figure, Any]:
@@ -147,12 +147,12 @@ def _in_page(svg: str) -> Markup:
                 parent.remove(child)
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
-        found = {key.rpartition("}")[2]: text for key, text in element.attrib.items()}
-        found |= _attributes(found.pop("style", ""))
+        attributes = {key.rpartition("}")[2]: text for key, text in element.attrib.items()}
+        attributes |= _attributes(attributes.pop("style", ""))
         if element.tag == "g":
-            found.pop("id", None)  # nothing refers to a group, and plots would share its name
+            attributes.pop("id", None)  # nothing refers to a group, and plots would share its name
         element.attrib.clear()
-        element.attrib.update(found)
+        element.attrib.update(attributes)
     root.set("stroke-linejoin", "round")
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704  # escaped by it
 

@@ -93,8 +93,8 @@ class Report:
     @property
     def reservation(self) -> str:
         """What makes figures that compare predictions with labels too good; empty for nothing."""
-        own = [notice for notice in self.notices if notice.code in _TOO_GOOD]
-        n_items = len({item for notice in own for item in notice.item_ids})
+        doubts = [notice for notice in self.notices if notice.code in _TOO_GOOD]
+        n_items = len({item for notice in doubts for item in notice.item_ids})
         if not n_items:
             return ""
         return f"{counted(n_items, 'label')} came before their prediction, or from it"
@@ -146,7 +146,10 @@ class Report:
 
     def calibration_lines(self) -> list[str]:
         """The calibration in words: of the first model versions, and how many more there are."""
-        lines = [calibration_line(found, self.reservation) for found in self.calibration[:VERSIONS]]
+        lines = [
+            calibration_line(calibration, self.reservation)
+            for calibration in self.calibration[:VERSIONS]
+        ]
         more = len(self.calibration) - VERSIONS
         return lines if more <= 0 else [*lines, f"and of {counted(more, 'more version')}"]
 
@@ -187,13 +190,14 @@ def counts_line(counts: Mapping[str, int]) -> str:
 _TOO_GOOD = ("in_sample_predictions", "accepted_predictions")
 
 
-def calibration_line(found: Mapping[str, Any], reservation: str = "") -> str:
+def calibration_line(calibration: Mapping[str, Any], reservation: str = "") -> str:
     """The calibration of a model version in words; with `Report.reservation`, if there is one."""
-    labelled = counted(found["n"], f"labelled {found['of'].removesuffix('s')}")
+    labelled = counted(calibration["n"], f"labelled {calibration['of'].removesuffix('s')}")
     return (
-        f"calibration of version {found['name']} on {labelled}: mean confidence "
-        f"{found['confidence']:.3f}, accuracy {found['accuracy']:.3f}, ECE {found['ece']:.3f}, "
-        f"Brier {found['brier']:.3f}, log loss {found['nll']:.3f}"
+        f"calibration of version {calibration['name']} on {labelled}: mean confidence "
+        f"{calibration['confidence']:.3f}, accuracy {calibration['accuracy']:.3f}, "
+        f"ECE {calibration['ece']:.3f}, "
+        f"Brier {calibration['brier']:.3f}, log loss {calibration['nll']:.3f}"
         f"{reservation and '; better than it is: '}{reservation}"
     )
 
@@ -205,10 +209,10 @@ def per_item(objects_per_item: Mapping[str, float]) -> str:
 
 def versions(modules: Sequence[str]) -> dict[str, str]:
     """Versions of Python, labelnext and the packages of the named modules."""
-    found = {"python": platform.python_version()}
+    packages = {"python": platform.python_version()}
     for name in dict.fromkeys(("labelnext", "numpy", "scikit-learn", *modules)):
         try:
-            found[name.replace("_", "-")] = version(name)
+            packages[name.replace("_", "-")] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return packages

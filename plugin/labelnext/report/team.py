@@ -69,14 +69,14 @@ def members(acts: Sequence[Act]) -> list[Member]:
     by_person: dict[str, list[Act]] = defaultdict(list)
     for act in acts:
         by_person[act.person].append(act)
-    found = []
-    for name, own in by_person.items():
-        times = [act.at for act in own if act.at is not None]
-        labelled = {act.item_id for act in own if not act.skipped}
-        skipped = {act.item_id for act in own if act.skipped}
+    people = []
+    for name, acts_of_person in by_person.items():
+        times = [act.at for act in acts_of_person if act.at is not None]
+        labelled = {act.item_id for act in acts_of_person if not act.skipped}
+        skipped = {act.item_id for act in acts_of_person if act.skipped}
         first, last = (_day(min(times)), _day(max(times))) if times else ("", "")
-        found.append(Member(name, len(labelled), len(skipped), first, last))
-    return sorted(found, key=lambda member: (-member.labels, member.name))
+        people.append(Member(name, len(labelled), len(skipped), first, last))
+    return sorted(people, key=lambda member: (-member.labels, member.name))
 
 
 def agreements(acts: Sequence[Act]) -> list[Agreement]:
@@ -94,8 +94,8 @@ def agreements(acts: Sequence[Act]) -> list[Agreement]:
         for pair in combinations(sorted(labels), 2):
             both[pair] += 1
             same[pair] += labels[pair[0]] == labels[pair[1]]
-    found = [Agreement(pair, n, same[pair]) for pair, n in both.items()]
-    return sorted(found, key=lambda entry: (-entry.items, entry.people))
+    pairs = [Agreement(pair, n, same[pair]) for pair, n in both.items()]
+    return sorted(pairs, key=lambda entry: (-entry.items, entry.people))
 
 
 def pace(acts: Sequence[Act], n_items: int, wanted: int) -> Pace | None:

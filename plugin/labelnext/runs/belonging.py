@@ -61,9 +61,9 @@ def lists(journal: Journal, settings: Config) -> bool:
 
 def reaches(journal: Journal, settings: Config) -> bool:
     """Whether the configuration leads to the platform and project that a run wrote to."""
-    place = _origin(journal).get("place")
-    if isinstance(place, Mapping):
-        return bool(place == _place(settings, journal.what))
+    target = _origin(journal).get("place")
+    if isinstance(target, Mapping):
+        return bool(target == _place(settings, journal.what))
     adapter = str(journal.header["plan"].get("adapter", ""))
     return adapter in ("", settings.source.adapter, settings.send.adapter)
 
@@ -135,22 +135,22 @@ def _output(settings: Config) -> dict[str, str]:
     output = settings.write.output
     if settings.source.adapter != "files" or output is None:
         return {}
-    place = str(output)
+    path = str(output)
     if not is_url(output):
-        place = _relative(settings.directory / output.expanduser(), settings)
-    return {"output": place}
+        path = _relative(settings.directory / output.expanduser(), settings)
+    return {"output": path}
 
 
 def _place(settings: Config, what: str) -> dict[str, str]:
     """The platform and project."""
     name = settings.send.adapter if what == "send" else settings.source.adapter
     options = settings.send if what == "send" else settings.source_options
-    place = {"adapter": name}
+    target = {"adapter": name}
     for key in getattr(get_adapter(name), "target_keys", ()):
         value = getattr(options, key, None)
         text = str(getattr(value, "name", value))
-        place[key] = _server(text) if key == "url" else text
-    return place
+        target[key] = _server(text) if key == "url" else text
+    return target
 
 
 def _server(url: str) -> str:

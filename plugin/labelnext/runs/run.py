@@ -93,9 +93,9 @@ def _carried_out(
     failure = None
     with only_run(settings.state), job.stages.timed("write"):
         notices = _earlier_runs(settings)
-        for place in (plan.output, output):
-            if place is not None and not is_url(place):
-                sweep(Path(place).resolve().parent)
+        for path in (plan.output, output):
+            if path is not None and not is_url(path):
+                sweep(Path(path).resolve().parent)
         journal = Journal.create(settings.state, plan, details=details)
         job.apply(plan, journal)
         notices += [Notice("write", remark) for remark in journal.remarks]

@@ -102,22 +102,22 @@ def status(
         if page is not None and can(platform, Capability.SHOWS_ITEMS):
             address = cast("ShowsItems", platform).address()
     known = journals(settings.state)
-    own = [j for j in known if belongs(j, settings)]
-    others = {j.run_id for j in known} - {j.run_id for j in own}
+    own_journals = [j for j in known if belongs(j, settings)]
+    others = {j.run_id for j in known} - {j.run_id for j in own_journals}
     seen = snapshots(settings.state / "history", but=others)
-    ahead, same = _forecast(settings, pool), _same_input(own, input_hash)
-    found = Status(n_items, n_labelled, seen, signals(seen), ahead, same, work, page)
+    ahead, same = _forecast(settings, pool), _same_input(own_journals, input_hash)
+    result = Status(n_items, n_labelled, seen, signals(seen), ahead, same, work, page)
     if page is not None:
         name = str(settings.path.name if settings.path else settings.source.adapter)
-        text = render_status(found, {"name": name, "address": address or ""})
+        text = render_status(result, {"name": name, "address": address or ""})
         data = without_secrets(text).encode()
         write_atomically(page, lambda file: file.write(data))
-    return found
+    return result
 
 
-def _same_input(own: Sequence[Journal], input_hash: str) -> bool:
+def _same_input(journals: Sequence[Journal], input_hash: str) -> bool:
     """Whether the newest run of the configuration read what is there now."""
-    newest = [j for j in own if j.what == "run" and j.status == "done"][-1:]
+    newest = [j for j in journals if j.what == "run" and j.status == "done"][-1:]
     read = [journal.notes.get(INPUT, {}).get("sha256") for journal in newest]
     return read == [input_hash]
 

@@ -184,17 +184,17 @@ class _Room:
         least = min(costs, default=0.0)
         new: list[int] = []
         # A loop over proposals, because each one taken leaves less room for the next.
-        for place, cost in enumerate(costs):
+        for index, cost in enumerate(costs):
             if least > self._left + _ROUNDING:
                 break
             if cost > self._left + _ROUNDING or any(
-                left[codes[place]] <= 0 for codes, left in limits
+                left[codes[index]] <= 0 for codes, left in limits
             ):
                 continue
             self._left -= cost
             for codes, left in limits:
-                left[codes[place]] -= 1
-            new.append(place)
+                left[codes[index]] -= 1
+            new.append(index)
         self._limits = [
             (codes, np.array(left, dtype=np.float64))
             for (codes, _), (_, left) in zip(self._limits, limits, strict=True)

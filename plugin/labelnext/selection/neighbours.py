@@ -186,8 +186,8 @@ def _limits(
             limits *= 1 + 64 * np.finfo(limits.dtype).eps  # another product rounds otherwise
         return limits, (squares <= limits[:, None]).mean(axis=1)
 
-    found = [*aims.each(of_block, _ROWS)]
-    return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
+    parts = [*aims.each(of_block, _ROWS)]
+    return np.concatenate([f[0] for f in parts]), np.concatenate([f[1] for f in parts])
 
 
 def within(
@@ -220,15 +220,15 @@ def within(
         while True:
             near: NDArray[np.int32] = np.empty(room, dtype=np.int32)
             squares: Array = np.empty(room, dtype=points.dtype)
-            found = compiled(_scanned)(*columns, near, squares, counts)
-            if found <= room:
-                return near[:found].copy(), squares[:found].copy(), counts
-            room = found
+            filled = compiled(_scanned)(*columns, near, squares, counts)
+            if filled <= room:
+                return near[:filled].copy(), squares[:filled].copy(), counts
+            room = filled
 
-    found = [*points.each(of_block, _ROWS)]
-    counts = np.concatenate([np.zeros(1, dtype=np.intp), *(f[2] for f in found)])
-    near = np.concatenate([f[0] for f in found])
-    return np.cumsum(counts), near, np.concatenate([f[1] for f in found])
+    parts = [*points.each(of_block, _ROWS)]
+    counts = np.concatenate([np.zeros(1, dtype=np.intp), *(f[2] for f in parts)])
+    near = np.concatenate([f[0] for f in parts])
+    return np.cumsum(counts), near, np.concatenate([f[1] for f in parts])
 
 
 def _scanned(
@@ -246,21 +246,21 @@ def _scanned(
     Returns:
         How many there are; only as many as there is room for are written.
     """
-    found = 0
+    filled = 0
     for row in range(len(products)):
-        before = found
+        before = filled
         for column in range(len(others)):
             total = lengths[row] + others[column]
             square = total - (products[row, column] + products[row, column])
             if square < noise[0] * total:
                 square = noise[0] - noise[0]
             if square <= limits[column]:
-                if found < len(near):
-                    near[found] = column
-                    squares[found] = square
-                found += 1
-        counts[row] = found - before
-    return found
+                if filled < len(near):
+                    near[filled] = column
+                    squares[filled] = square
+                filled += 1
+        counts[row] = filled - before
+    return filled
 
 
 def _say_loss(

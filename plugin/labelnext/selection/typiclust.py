@@ -143,7 +143,11 @@ def _neighbour_distances(
 
 
 def distances_to_nearest(
-    points: Points, members: NDArray[np.intp], others: Array, own: NDArray[np.intp], size: int
+    points: Points,
+    members: NDArray[np.intp],
+    others: Array,
+    member_rows: NDArray[np.intp],
+    size: int,
 ) -> Array:
     """Mean distance of cluster members to their nearest neighbours among other members.
 
@@ -151,7 +155,7 @@ def distances_to_nearest(
         points: all points.
         members: shape (n_members,), positions of the members.
         others: shape (n_others, n_dimensions), where neighbours are searched.
-        own: shape (n_members,), the position of each member among the others, or −1.
+        member_rows: shape (n_members,), the position of each member among the others, or −1.
         size: of the cluster; min(20, size // 2) neighbours count.
 
     Returns:
@@ -166,7 +170,7 @@ def distances_to_nearest(
     for start in range(0, len(members), _BLOCK):
         items = members[start : start + _BLOCK]
         distances = squared_distances(points[items] - origin, targets)
-        positions = own[start : start + _BLOCK]
+        positions = member_rows[start : start + _BLOCK]
         same = np.flatnonzero(positions >= 0)
         distances[same, positions[same]] = np.inf
         distances.partition(n_neighbours - 1, axis=1)

@@ -83,9 +83,9 @@ def fitted_options(options: Mapping[str, Any], kinds: Mapping[str, Any]) -> dict
         try:
             fitted[name] = fit_option(value, kinds.get(name, Any))
         except Misfit as misfit:
-            place = ".".join([name, *map(str, misfit.inside)])
+            key = ".".join([name, *map(str, misfit.inside)])
             raise InvalidInput(
-                f"{place} must be {misfit.rule}; got {shown(misfit.value)}.", hint=misfit.hint
+                f"{key} must be {misfit.rule}; got {shown(misfit.value)}.", hint=misfit.hint
             ) from None
     return fitted
 

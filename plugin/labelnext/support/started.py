@@ -79,8 +79,8 @@ def how_to_install(*requirements: str) -> str:
     """
     words: list[str] = []
     for requirement in requirements:
-        own = _OWN.fullmatch(requirement)
-        words += [requirement] if own is None else _own_requirement(own[1] or "")
+        match = _OWN.fullmatch(requirement)
+        words += [requirement] if match is None else _own_requirement(match[1] or "")
     return _quoted([*_pip_install(), *words])
 
 
@@ -102,7 +102,7 @@ def _program(name: str) -> list[str]:
     places = [sysconfig.get_path("scripts"), str(Path(sys.executable).parent)]
     with suppress(KeyError):  # no such scheme
         places.append(sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user")))
-    ours = [found for place in places if (found := shutil.which(name, path=place))]
+    ours = [script for folder in places if (script := shutil.which(name, path=folder))]
     running = shutil.which(sys.argv[0]) if Path(sys.argv[0]).stem == name else None
     ours += [running] if running else []
     on_path = shutil.which(name)
@@ -158,8 +158,12 @@ def _own_requirement(extras: str) -> list[str]:
     if not folder.exists():  # a clone or wheel that is gone
         return [f"labelnext{extras}"]
     inside = os.path.relpath(folder)
-    place = str(folder) if inside.startswith(os.pardir) else inside
-    shown = place if place == "." or os.path.isabs(place) else os.path.join(".", place)
+    folder_given = str(folder) if inside.startswith(os.pardir) else inside
+    shown = (
+        folder_given
+        if folder_given == "." or os.path.isabs(folder_given)
+        else os.path.join(".", folder_given)
+    )
     return [*(["-e"] if editable else []), f"{shown}{extras}"]
 
 

@@ -48,8 +48,8 @@ class Store:
         """Names of the folders inside, sorted."""
         from pyarrow.fs import FileSelector, FileType
 
-        found = self.files.get_file_info(FileSelector(self.root, allow_not_found=True))
-        return sorted(info.base_name for info in found if info.type == FileType.Directory)
+        infos = self.files.get_file_info(FileSelector(self.root, allow_not_found=True))
+        return sorted(info.base_name for info in infos if info.type == FileType.Directory)
 
     def filled(self) -> bool:
         """Whether the folder contains anything."""
@@ -68,11 +68,11 @@ class Store:
 
         try:
             content = self.read_bytes(MANIFEST)
-            found = self.files.get_file_info(FileSelector(self.root, allow_not_found=True))
+            infos = self.files.get_file_info(FileSelector(self.root, allow_not_found=True))
         except OSError as error:
             why = " ".join(str(error).split())
             raise Unavailable(f"{self.place!r} can't be read: {why}.") from error
-        names = sorted(info.base_name for info in found)
+        names = sorted(info.base_name for info in infos)
         others = [n for n in names if not n.startswith(".") and not is_run_id(n) and n != MANIFEST]
         if content is not None and manifest_of(content) is None:
             others = [MANIFEST]

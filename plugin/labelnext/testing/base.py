@@ -154,9 +154,9 @@ def _break_at(patch: pytest.MonkeyPatch, number: int) -> None:
     module = sys.modules[carry_out.__module__]
     original = module.perform_step
 
-    def failing(performer: Performer, step: Step, place: int) -> None:
-        original(performer, step, place)
-        if place == number:
+    def failing(performer: Performer, step: Step, index: int) -> None:
+        original(performer, step, index)
+        if index == number:
             raise _Broken("the server went away.")
 
     patch.setattr(module, "perform_step", failing)

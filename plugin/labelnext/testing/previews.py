@@ -23,10 +23,10 @@ class ShowsItemsSuite(Suite):
     def test_items_are_shown_by_their_ids(self, adapter: Adapter) -> None:
         """Some item has something to show, and each preview belongs to an item asked for."""
         ids = adapter.read().item_ids.tolist()
-        found = adapter.previews(ids)  # type: ignore[attr-defined]
-        assert set(found) <= set(ids)
-        assert any(shown != Preview() for shown in found.values())
-        for shown in found.values():
+        previews = adapter.previews(ids)  # type: ignore[attr-defined]
+        assert set(previews) <= set(ids)
+        assert any(shown != Preview() for shown in previews.values())
+        for shown in previews.values():
             assert isinstance(shown, Preview)
             assert shown.link is None or shown.link.startswith(("http://", "https://"))
             if shown.image is not None:
@@ -38,8 +38,8 @@ class ShowsItemsSuite(Suite):
     def test_items_it_does_not_know_are_left_out(self, adapter: Adapter) -> None:
         """An unknown id is no error."""
         ids = adapter.read().item_ids.tolist()
-        found = adapter.previews(["no such item", ids[0]])  # type: ignore[attr-defined]
-        assert "no such item" not in found
+        shown = adapter.previews(["no such item", ids[0]])  # type: ignore[attr-defined]
+        assert "no such item" not in shown
 
     def test_address_is_a_page_or_none(self, adapter: Adapter) -> None:
         """Where people begin has an address, or there is none."""

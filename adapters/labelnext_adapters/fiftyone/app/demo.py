@@ -128,39 +128,39 @@ def _build(folder: Path, console: Console) -> None:
             return
         fo.delete_dataset(DATASET)
     with console.status("Writing the digits as PNG files, and training a classifier ..."):
-        found = digits()
-        paths = write_images(folder / "images", found)
+        images = digits()
+        paths = write_images(folder / "images", images)
     with console.status(f"Making the FiftyOne dataset {DATASET} ..."):
         dataset = fo.Dataset(DATASET, persistent=True)
-        _fill(dataset, found, paths)
+        _fill(dataset, images, paths)
         dataset.info["made_in"] = str(folder.resolve())  # last: it says that all is there
         dataset.save()
-    console.print(f"Made the dataset {DATASET}: {found.said()}")
+    console.print(f"Made the dataset {DATASET}: {images.said()}")
 
 
-def _fill(dataset: Any, found: Digits, paths: Sequence[Path]) -> None:
+def _fill(dataset: Any, images: Digits, paths: Sequence[Path]) -> None:
     import fiftyone as fo
 
-    dataset.default_classes = found.classes
+    dataset.default_classes = images.classes
 
     def samples() -> Iterator[Any]:
         for i, path in enumerate(paths):
-            logits = found.logits[i]
+            logits = images.logits[i]
             best = int(logits.argmax())
             fields: dict[str, Any] = {"ground_truth": None, "prediction": None}
-            if found.labelled[i]:
-                fields["ground_truth"] = fo.Classification(label=found.truth[i])
+            if images.labelled[i]:
+                fields["ground_truth"] = fo.Classification(label=images.truth[i])
             else:
                 fields["prediction"] = fo.Classification(
-                    label=found.classes[best],
+                    label=images.classes[best],
                     confidence=float(np.exp(logits[best])),
                     logits=logits,
                 )
             yield fo.Sample(
                 filepath=str(path),
                 name=path.name,
-                true_digit=found.truth[i],  # for looking behind the scenes; not read
-                embedding=found.embeddings[i],
+                true_digit=images.truth[i],  # for looking behind the scenes; not read
+                embedding=images.embeddings[i],
                 **fields,
             )
 

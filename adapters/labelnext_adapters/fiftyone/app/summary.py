@@ -152,13 +152,13 @@ def _labelled(samples: Any, config: Any, ids: Sequence[str]) -> set[str] | None:
     if unknown and tag is None and not fetched_fields(samples):
         return None
     batch = samples.select(ids)
-    found = fetched_ids(batch)
+    fetched = fetched_ids(batch)
     with talking():
         if gt_field is not None and samples.get_field(gt_field) is not None:
-            found.update(batch.exists(gt_field).values("id"))
+            fetched.update(batch.exists(gt_field).values("id"))
         if tag:
-            found.update(batch.match_tags(tag).values("id"))
-    return found
+            fetched.update(batch.match_tags(tag).values("id"))
+    return fetched
 
 
 def _classes(

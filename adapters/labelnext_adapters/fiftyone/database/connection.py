@@ -178,8 +178,10 @@ def _name_now(dataset_id: str) -> str | None:
     from bson import ObjectId
 
     with talking():
-        found = foo.get_db_conn().datasets.find_one({"_id": ObjectId(dataset_id)}, {"name": True})
-    return None if found is None else str(found["name"])
+        document = foo.get_db_conn().datasets.find_one(
+            {"_id": ObjectId(dataset_id)}, {"name": True}
+        )
+    return None if document is None else str(document["name"])
 
 
 def source_collection(source: FiftyOneSource) -> Any:

@@ -64,8 +64,8 @@ def with_field(dataset: Any, field: str) -> dict[str, dict[str, Any]]:
     if dataset.get_field(field) is None:
         return {}
     collection, inside = documents(dataset, field)
-    found = collection.find({inside: {"$ne": None}}, {inside: True})
-    return {str(document["_id"]): document[inside] for document in found}
+    holders = collection.find({inside: {"$ne": None}}, {inside: True})
+    return {str(document["_id"]): document[inside] for document in holders}
 
 
 def bulk_writer(

@@ -20,8 +20,8 @@ def remove_halves(dataset: Any, run: str) -> None:
     """
     import fiftyone.core.odm as foo
 
-    database, own = foo.get_db_conn(), {"_id": dataset._doc.id}
-    stored = database.datasets.find_one(own, {"saved_views": 1, "runs": 1}) or {}
+    database, query = foo.get_db_conn(), {"_id": dataset._doc.id}
+    stored = database.datasets.find_one(query, {"saved_views": 1, "runs": 1}) or {}
     names, keys = stored.get("saved_views") or [], stored.get("runs") or {}
     of_dataset = {"_dataset_id": dataset._doc.id}
     views = {one["_id"]: one for one in database.views.find(of_dataset, {"name": 1})}
@@ -31,9 +31,9 @@ def remove_halves(dataset: Any, run: str) -> None:
     known = keys.values()
     unregistered = [i for i, one in runs.items() if i not in known and one["key"] == run]
     if lost:
-        database.datasets.update_one(own, {"$pull": {"saved_views": {"$in": lost}}})
+        database.datasets.update_one(query, {"$pull": {"saved_views": {"$in": lost}}})
     if run in keys and keys[run] not in runs:
-        database.datasets.update_one(own, {"$unset": {f"runs.{run}": ""}})
+        database.datasets.update_one(query, {"$unset": {f"runs.{run}": ""}})
         lost.append(run)
     for collection, halves in ((database.views, nameless), (database.runs, unregistered)):
         if halves:

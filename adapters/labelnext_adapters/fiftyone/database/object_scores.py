@@ -31,8 +31,8 @@ def is_our_attribute(dataset: Any, path: str) -> bool:
     """Whether that attribute exists and labelnext made it."""
     from labelnext_adapters.fiftyone.database.fields import MARKER
 
-    found = dataset.get_field(path)
-    return found is not None and MARKER in (found.info or {})
+    attribute = dataset.get_field(path)
+    return attribute is not None and MARKER in (attribute.info or {})
 
 
 def refuse_foreign_attribute(dataset: Any, path: str) -> None:
@@ -102,12 +102,12 @@ def scores_before(dataset: Any, path: str) -> dict[str, list[tuple[str, float | 
     collection, inside = documents(dataset, path)
     inner, _, name = inside.rpartition(".")
     field, _, listed = inner.rpartition(".")
-    found = collection.find({inside: {"$exists": True}}, {inner: True})
+    holders = collection.find({inside: {"$exists": True}}, {inner: True})
     return {
         str(document["_id"]): [
             (str(label["_id"]), label.get(name)) for label in document[field][listed]
         ]
-        for document in found
+        for document in holders
     }
 
 

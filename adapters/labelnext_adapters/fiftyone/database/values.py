@@ -123,8 +123,8 @@ def stream(collection: Any, path: str, ids: Sequence[str]) -> tuple[NDArray[Any]
     odd: list[int] = []
     for sample, value in one_by_one(collection, path):
         row = vector(value)
-        place = places.get(sample)
-        if row is None or place is None:
+        position = places.get(sample)
+        if row is None or position is None:
             continue
         if matrix is None and row.ndim == 1 and row.dtype.kind in "fiu":
             dtype = np.result_type(np.float32, row.dtype)
@@ -132,9 +132,9 @@ def stream(collection: Any, path: str, ids: Sequence[str]) -> tuple[NDArray[Any]
         if matrix is not None and row.shape == matrix.shape[1:] and row.dtype.kind in "fiu":
             if np.result_type(matrix, row) != matrix.dtype:
                 matrix = matrix.astype(np.result_type(matrix, row))
-            matrix[place] = row
+            matrix[position] = row
         else:
-            odd.append(place)
+            odd.append(position)
     if matrix is None and odd:
         matrix = np.full((len(ids), 0), np.nan)
     return None if matrix is None else (matrix, sorted(odd))

@@ -52,15 +52,15 @@ def findings(source: FiftyOneSource, run: str, context: Context) -> Iterator[Fin
     yield Finding("ok", f"Run {run} can be written.")
 
 
-def version_finding(found: str) -> Finding:
+def version_finding(version: str) -> Finding:
     """Whether this FiftyOne is one that labelnext was tested with."""
-    numbers = tuple(int(n) for n in re.findall(r"\d+", found)[:2])
+    numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:2])
     if TESTED[0] <= numbers <= TESTED[1]:
-        return Finding("ok", f"FiftyOne {found}.")
+        return Finding("ok", f"FiftyOne {version}.")
     low, high = (".".join(map(str, end)) for end in TESTED)
     return Finding(
         "warning",
-        f"FiftyOne {found} is outside the tested versions, {low} to {high}.",
+        f"FiftyOne {version} is outside the tested versions, {low} to {high}.",
         f"try {how('run', CONFIG, '--dry-run')} first.",
     )
 

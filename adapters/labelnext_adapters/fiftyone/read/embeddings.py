@@ -56,11 +56,11 @@ def embeddings_of(reading: Reading, collection: Any) -> NDArray[np.floating] | N
     name, ids = str(reading.options.embeddings), reading.columns["id"]
     with talking():
         indexed = is_index(collection, name)
-        found = _of_index(collection, name, ids) if indexed else stream(collection, name, ids)
-    if found is None:
+        vectors = _of_index(collection, name, ids) if indexed else stream(collection, name, ids)
+    if vectors is None:
         reading.note("no_embedding", "items have no embedding.", range(len(reading.item_ids)))
         return None
-    matrix, odd = found
+    matrix, odd = vectors
     if odd or matrix.shape[1] == 0:
         raise InvalidInput(
             f"embeddings must be vectors of one length, {matrix.shape[1]}; "

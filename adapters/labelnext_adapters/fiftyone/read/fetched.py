@@ -25,8 +25,8 @@ def fetched_ids(collection: Any) -> set[str]:
     Args:
         collection: a dataset or view.
     """
-    found: set[str] = set()
+    fetched: set[str] = set()
     for name in fetched_fields(collection):
         with talking():
-            found.update(collection.exists(name).values("id"))
-    return found
+            fetched.update(collection.exists(name).values("id"))
+    return fetched

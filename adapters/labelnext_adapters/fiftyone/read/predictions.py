@@ -66,10 +66,10 @@ def class_vectors(reading: Reading, name: str, kind: Kind) -> NDArray[np.floatin
     width = len(reading.declared) if reading.declared else None
     result: NDArray[np.floating] | None = None
     for attribute in ("logits", "probabilities"):
-        found = stack(reading.columns[f"{name}.{attribute}"], width)
-        if found is None:
+        vectors = stack(reading.columns[f"{name}.{attribute}"], width)
+        if vectors is None:
             continue
-        matrix, odd = found
+        matrix, odd = vectors
         _check_widths(reading, f"{name}.{attribute}", matrix, odd)
         if attribute == "logits" and exclusive:
             _doubt_logits(reading, name, matrix)
@@ -89,10 +89,10 @@ def _of_two_classes(reading: Reading, name: str) -> NDArray[np.floating] | None:
     if declared is not None and len(declared) > 2:
         return None
     for attribute in ("logits", "probabilities"):
-        found = stack(reading.columns[f"{name}.{attribute}"], 1)
-        if found is None or found[1]:
+        numbers = stack(reading.columns[f"{name}.{attribute}"], 1)
+        if numbers is None or numbers[1]:
             continue
-        second = sigmoid(found[0]) if attribute == "logits" else found[0]
+        second = sigmoid(numbers[0]) if attribute == "logits" else numbers[0]
         if declared is not None and len(declared) == 1:
             reading.declared = (f"not {declared[0]}", *declared)
         return np.hstack([1 - second, second])
@@ -144,26 +144,26 @@ def predicted(
     Raises:
         InvalidInput: if the fields of a committee hold different things.
     """
-    found = [
+    answers = [
         _of_field(reading, name, kind, classes, rows)
         for (name, kind), rows in zip(fields, vectors, strict=True)
     ]
-    if len(found) < 2:
-        return found[0] if found else {}
-    found = answers_together(found)
-    missing = np.logical_and.reduce([part["missing"] for part in found])
-    alike = {part["objects"].whole_items for part in found if "objects" in part}
-    if all("probabilities" not in part for part in found) and len(alike) == 1:
-        versions = tuple(replace(part["objects"], missing=part["missing"]) for part in found)
+    if len(answers) < 2:
+        return answers[0] if answers else {}
+    answers = answers_together(answers)
+    missing = np.logical_and.reduce([part["missing"] for part in answers])
+    alike = {part["objects"].whole_items for part in answers if "objects" in part}
+    if all("probabilities" not in part for part in answers) and len(alike) == 1:
+        versions = tuple(replace(part["objects"], missing=part["missing"]) for part in answers)
         return {"objects": versions, "missing": missing}
-    rows = [part["probabilities"] for part in found if "probabilities" in part]
-    if len(rows) < len(found) or len({part.shape for part in rows}) > 1:
+    rows = [part["probabilities"] for part in answers if "probabilities" in part]
+    if len(rows) < len(answers) or len({part.shape for part in rows}) > 1:
         names = listed(name for name, _ in fields)
         raise InvalidInput(
             "the fields of a committee must all hold objects, or all probabilities of the same "
             f"classes; got {names}, which do not."
         )
-    multilabel = {part.get("multilabel", False) for part in found} == {True}
+    multilabel = {part.get("multilabel", False) for part in answers} == {True}
     return {"probabilities": np.stack(rows), "multilabel": multilabel, "missing": missing}
 
 
@@ -253,10 +253,10 @@ def detected(reading: Reading, name: str, kind: Kind, classes: tuple[str, ...]) 
     width = len(reading.declared) if reading.declared else None
     vectors: NDArray[np.floating] | None = None
     for attribute in ("logits", "probabilities"):
-        found = stack(flat(reading.columns[f"{inner}.{attribute}"]), width)
-        if found is None or vectors is not None:
+        stacked = stack(flat(reading.columns[f"{inner}.{attribute}"]), width)
+        if stacked is None or vectors is not None:
             continue
-        vectors, odd = found
+        vectors, odd = stacked
         if len(odd) == len(vectors) or vectors.shape[1] == 0:
             raise InvalidInput(
                 f"{inner}.{attribute} must be as long as the classes of the dataset; they are not "
@@ -278,13 +278,13 @@ def _object_embeddings(
     name = reading.options.object_embeddings
     if name is None or not len(owners):
         return None
-    found = stack(flat(reading.columns[f"{inner}.{name}"]))
-    if found is None or len(found[1]) == len(owners):
+    stacked = stack(flat(reading.columns[f"{inner}.{name}"]))
+    if stacked is None or len(stacked[1]) == len(owners):
         raise InvalidInput(
             f"object_embeddings must be an attribute of {inner} that holds vectors; got {name!r}.",
             hint=f"view.compute_patch_embeddings(…, embeddings_field={name!r}) stores them.",
         )
-    vectors, odd = found
+    vectors, odd = stacked
     if odd:
         reading.note("ragged", f"items have {inner}.{name} of odd length.", owners[odd])
     without = np.isnan(vectors).all(axis=1)

@@ -32,7 +32,7 @@ def previews_of(collection: Any, item_ids: Sequence[str], key: str | None) -> di
         view = collection if key else collection.select(list(item_ids))
         columns = fetch(view, ["id", key or "id", *(["filepath"] if pictured else [])])
     ids = columns["id"]
-    wanted, found = set(item_ids), {}
+    wanted, shown = set(item_ids), {}
     for item, sample, path in zip(
         columns[key or "id"], ids, columns.get("filepath", [None] * len(ids)), strict=True
     ):
@@ -40,8 +40,8 @@ def previews_of(collection: Any, item_ids: Sequence[str], key: str | None) -> di
             continue
         link = None if app is None else f"{app}/datasets/{name}?id={sample}"
         image = partial(_bytes, path) if isinstance(path, str) and "://" not in path else None
-        found[str(item)] = Preview(link, None, image)
-    return found
+        shown[str(item)] = Preview(link, None, image)
+    return shown
 
 
 def app_address() -> str | None:

@@ -102,11 +102,11 @@ def _paths(
         paths.append("tags")
     if options.gt_field and truth is None:
         paths.append(f"{options.gt_field}._cls")
-    own = ("label", "confidence", "logits", "probabilities")
+    standard = ("label", "confidence", "logits", "probabilities")
     wanted: list[tuple[str, Kind, tuple[str, ...]]] = []
     for name, kind in fields:
         vectors = options.object_embeddings if kind.of_objects else None
-        wanted.append((name, kind, (*own, vectors) if vectors else own))
+        wanted.append((name, kind, (*standard, vectors) if vectors else standard))
     if options.gt_field and truth:
         wanted.append((options.gt_field, truth, ("label",)))
     for name, kind, attributes in wanted:
@@ -246,14 +246,14 @@ def _tagged(reading: Reading, classes: tuple[str, ...], parts: dict[str, Any]) -
     if not wanted:
         return parts
     where = {tag: classes.index(tag) if tag in classes else -1 for tag in wanted}
-    found = [[t for t in tags or () if t in where] for tags in reading.columns["tags"]]
-    named = [{where[t] for t in tags} - {-1} for tags in found]
+    tagged = [[t for t in tags or () if t in where] for tags in reading.columns["tags"]]
+    named = [{where[t] for t in tags} - {-1} for tags in tagged]
     twice = [row for row, classes_of in enumerate(named) if len(classes_of) > 1]
     if twice:
         reading.note("several_labels", "items have tags of several classes, so none counts.", twice)
-    parts["labelled"] |= np.array([bool(tags) for tags in found], dtype=bool)
+    parts["labelled"] |= np.array([bool(tags) for tags in tagged], dtype=bool)
     if any(named):
-        labels = parts.setdefault("labels", np.full(len(found), -1, dtype=np.int64))
+        labels = parts.setdefault("labels", np.full(len(tagged), -1, dtype=np.int64))
         for row, classes_of in enumerate(named):
             if labels[row] < 0 and len(classes_of) == 1:
                 (labels[row],) = classes_of

@@ -41,15 +41,15 @@ def check_label_field(dataset: Any, field: str, unit: Unit | None = None) -> Non
             f"a digit or _, and none of FiftyOne's own; got {field!r}.",
             hint="labels is a good one.",
         )
-    found = dataset.get_field(field)
-    if found is None:
+    existing = dataset.get_field(field)
+    if existing is None:
         return
     if field not in fetched_fields(dataset):
         raise WriteRefused(
             f"field {field} of {dataset.name} must be one that labelnext fetch made; it is not.",
             hint="choose another send.field.",
         )
-    kind = found.document_type.__name__
+    kind = existing.document_type.__name__
     if unit is not None and kind != _CLASSES[unit]:
         raise InvalidInput(
             f"send.field must hold {_CLASSES[unit]}; {field} of {dataset.name} holds {kind}.",

@@ -323,6 +323,6 @@ def _scores_before(dataset: Any, field: str) -> dict[str, Any] | None:
     """The field of all items that have it; None if the dataset does not."""
     if dataset.get_field(field) is None:
         return None
-    found = with_field(dataset, field)
-    values = [{part: stored.get(part) for part in _PARTS} for stored in found.values()]
-    return {"ids": list(found), "documents": values}
+    scores = with_field(dataset, field)
+    values = [{part: stored.get(part) for part in _PARTS} for stored in scores.values()]
+    return {"ids": list(scores), "documents": values}

@@ -82,10 +82,10 @@ def exports_in(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    found = sorted(p for p in path.iterdir() if p.name.lower().endswith(ENDINGS) and p.is_file())
-    if not found:
+    exports = sorted(p for p in path.iterdir() if p.name.lower().endswith(ENDINGS) and p.is_file())
+    if not exports:
         raise NotFound(f"path must hold exports that end in .json or .jsonl; got {str(path)!r}.")
-    return found
+    return exports
 
 
 def files(options: LabelStudioExportOptions, context: Context) -> list[Path]:

@@ -33,9 +33,9 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
     value: Any = load_pickle(Path(path))
     value = by_class(value)
     for keys in (MMDETECTION, TORCHVISION, SUPERVISION):
-        found = list(expanded(value, keys.are_in))
-        if any(keys.are_in(one.value) for one in found):
-            return read_arrays(found, keys, options, context.key)
+        documents = list(expanded(value, keys.are_in))
+        if any(keys.are_in(one.value) for one in documents):
+            return read_arrays(documents, keys, options, context.key)
     raise InvalidInput(
         "a pickle must hold the detections of each image: bboxes, labels and scores, boxes, labels "
         "and scores, or xyxy and confidence.",

@@ -29,8 +29,8 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
         value = load(path)
         if are_rows(value) or value == [] or ".csv" in path.suffixes:
             return read_rows(value, options, context.key)
-    found = documents(path, SUPERVISION.are_in)
-    return read_arrays(found, SUPERVISION, options, context.key)
+    responses = documents(path, SUPERVISION.are_in)
+    return read_arrays(responses, SUPERVISION, options, context.key)
 
 
 def evidence(sample: Sample) -> str | None:

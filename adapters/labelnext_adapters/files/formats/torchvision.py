@@ -20,8 +20,8 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
     from labelnext_adapters.files.vision.arrays import TORCHVISION, read_arrays
     from labelnext_adapters.files.vision.documents import documents
 
-    found = documents(Path(path), TORCHVISION.are_in)
-    return read_arrays(found, TORCHVISION, options, context.key)
+    outputs = documents(Path(path), TORCHVISION.are_in)
+    return read_arrays(outputs, TORCHVISION, options, context.key)
 
 
 def evidence(sample: Sample) -> str | None:

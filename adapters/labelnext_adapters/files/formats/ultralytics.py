@@ -26,14 +26,14 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
 
     path = Path(path)
     is_one, load = ultralytics.is_one, ultralytics.load
-    found = documents(path, is_one, load=load, endings=_ENDINGS)
+    results = documents(path, is_one, load=load, endings=_ENDINGS)
     one_file = path.is_file()
-    own = next((one.name for one in found if one.name), None) or path.stem
-    stem = None if ".csv" in path.suffixes else str(own)
-    nameless = one_file and len(found) == 1 and found[0].place == WHOLE
-    found = ultralytics.images_in(found, context.key, one_file=one_file, stem=stem)
-    pool = ultralytics.read_results(found, options.classes, options.image_size, context.key)
-    if not nameless or [one.place for one in found] != [WHOLE]:
+    stem_given = next((one.name for one in results if one.name), None) or path.stem
+    stem = None if ".csv" in path.suffixes else str(stem_given)
+    nameless = one_file and len(results) == 1 and results[0].place == WHOLE
+    results = ultralytics.images_in(results, context.key, one_file=one_file, stem=stem)
+    pool = ultralytics.read_results(results, options.classes, options.image_size, context.key)
+    if not nameless or [one.place for one in results] != [WHOLE]:
         return pool
     message = (
         f"The file doesn't name its image, so all its detections are of one item, {stem!r}; a "

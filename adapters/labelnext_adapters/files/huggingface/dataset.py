@@ -137,11 +137,11 @@ def stored_columns(schema: pa.Schema) -> list[str]:
 
 def with_paths(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """A table that was read by `stored_columns`, with paths as texts and its file's metadata."""
-    for place, field in enumerate(table.schema):
+    for index, field in enumerate(table.schema):
         if is_media(schema.field(field.name).type):
-            paths = [pa.compute.struct_field(c, "path") for c in table.column(place).chunks]
+            paths = [pa.compute.struct_field(c, "path") for c in table.column(index).chunks]
             column = pa.chunked_array(paths, pa.string())
-            table = table.set_column(place, field.name, column)
+            table = table.set_column(index, field.name, column)
     return table.replace_schema_metadata(schema.metadata)
 
 
@@ -193,8 +193,8 @@ def output_column(table: pa.Table) -> str | None:
 def _corners_named(kind: pa.DataType) -> bool:
     """Whether boxes have named corners, as those of a pipeline."""
     inner = kind.value_type if is_list(kind) else kind
-    place = inner.get_field_index("box") if pa.types.is_struct(inner) else -1
-    return place >= 0 and pa.types.is_struct(inner.field(place).type)
+    index = inner.get_field_index("box") if pa.types.is_struct(inner) else -1
+    return index >= 0 and pa.types.is_struct(inner.field(index).type)
 
 
 def classes_of(
@@ -255,10 +255,10 @@ def with_objects(
         sizes = _sizes(table)
         boxless: list[str] = []
         rows = []
-        for row, found in enumerate(table.column(name).to_pylist()):
+        for row, value in enumerate(table.column(name).to_pylist()):
             size = None if sizes is None else (sizes[0][row], sizes[1][row])
-            rows.append(_objects(found, (label, score, box), size, layout))
-            if found and box and any(one["box"] is None for one in rows[-1] or []):
+            rows.append(_objects(value, (label, score, box), size, layout))
+            if value and box and any(one["box"] is None for one in rows[-1] or []):
                 boxless.append(str(ids[row]))
         kind = [("class", _kind(rows)), ("box", pa.list_(pa.float64()))]
         kind += [("confidence", pa.float64())] if score else []
@@ -286,13 +286,13 @@ def _sizes(table: pa.Table) -> tuple[list[Any], list[Any]] | None:
     return None
 
 
-def _objects(found: Any, keys: Sequence[str | None], size: Any, layout: str) -> Any:
+def _objects(entries: Any, keys: Sequence[str | None], size: Any, layout: str) -> Any:
     """The objects of a row with our keys; a box is null where it can't be used."""
-    if found is None:
+    if entries is None:
         return None
     label, score, box = keys
     objects = []
-    for one in found:
+    for one in entries:
         one = one or {}
         record: dict[str, Any] = {"class": None if label is None else one.get(label), "box": None}
         if isinstance(record["class"], float | list | dict):

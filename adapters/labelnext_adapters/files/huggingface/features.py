@@ -106,9 +106,15 @@ def _plain(name: str, column: Any, feature: Any) -> Any:
         fields = [field.name for field in kind]
         parts = []
         for field in fields:
-            own = inside.get(field)
+            inner_feature = inside.get(field)
             part = pc.struct_field(column, field)
-            parts.append(_plain(f"{name}.{field}", part, {"feature": own} if sequence else own))
+            parts.append(
+                _plain(
+                    f"{name}.{field}",
+                    part,
+                    {"feature": inner_feature} if sequence else inner_feature,
+                )
+            )
         if not fields:
             return column
         return _turned(column, fields, parts)

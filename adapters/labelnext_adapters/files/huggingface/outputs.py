@@ -161,9 +161,9 @@ def pool_of_outputs(
     Raises:
         InvalidInput: if there are no outputs, or too many that can't be used.
     """
-    found = Gathered("output", classes=classes, multilabel=multilabel)
-    found.notices += notices
-    outputs = _identified(outputs, ids, found)
+    gathered = Gathered("output", classes=classes, multilabel=multilabel)
+    gathered.notices += notices
+    outputs = _identified(outputs, ids, gathered)
     counts = Counter(kind_of(output.value) for output in outputs)
     known = [kind for kind, _ in counts.most_common() if kind not in (None, "nothing")]
     kind = known[0] if known else "objects" if counts["nothing"] else None
@@ -178,33 +178,33 @@ def pool_of_outputs(
     )
     sizeless: list[str] = []
     for output in outputs:
-        with found.record(output.place, output.item):
+        with gathered.record(output.place, output.item):
             _checked_kind(output, kind or "")
-            row = found.new_item(output.item)
+            row = gathered.new_item(output.item)
             if isinstance(output.label, str | int):
-                found.label(row, output.label)
+                gathered.label(row, output.label)
             if kind in ("objects", "spans"):
-                found.nothing(row)
+                gathered.nothing(row)
             elif whole or kind == "answer":
                 one = output.value[0] if whole else output.value
-                found.answer(row, one.get("label"), one.get("score"))
+                gathered.answer(row, one.get("label"), one.get("score"))
             else:
-                found.scores(row, _scores(output.value))
+                gathered.scores(row, _scores(output.value))
         if kind in ("objects", "spans") and isinstance(output.value, list | Mapping):
-            _detections(output, found, sizeless)
+            _detections(output, gathered, sizeless)
     if sizeless:
-        found.notice(
+        gathered.notice(
             "no_boxes",
             f"Left out the boxes of {counted(len(sizeless), 'item')}, but not the objects in them: "
             "the file doesn't say how large the images are (write width and height beside each "
             "output).",
             sizeless,
         )
-    return found.pool()
+    return gathered.pool()
 
 
 def _identified(
-    outputs: Sequence[Output], ids: Sequence[str] | None, found: Gathered
+    outputs: Sequence[Output], ids: Sequence[str] | None, gathered: Gathered
 ) -> list[Output]:
     if ids is not None:
         if len(ids) != len(outputs):
@@ -216,7 +216,7 @@ def _identified(
     if any(output.item is not None for output in outputs):
         return list(outputs)
     if outputs:
-        found.notice(
+        gathered.notice(
             "numbered",
             "The file has no ids: items are called 0, 1, … in the order of the outputs (set "
             "source.ids to a file that lists the inputs).",
@@ -225,10 +225,10 @@ def _identified(
 
 
 def _checked_kind(output: Output, kind: str) -> None:
-    own = kind_of(output.value)
+    kind_here = kind_of(output.value)
     if output.item is None:
         raise Unusable("it has no id")
-    if own != kind and not (own == "nothing" and kind in ("objects", "spans")):
+    if kind_here != kind and not (kind_here == "nothing" and kind in ("objects", "spans")):
         raise Unusable(f"it must be {_KINDS[kind]}, as elsewhere; got {output.value!r:.80}")
 
 
@@ -253,12 +253,12 @@ def _scores(value: Any) -> dict[Any, Any]:
     return named
 
 
-def _detections(output: Output, found: Gathered, sizeless: list[str]) -> None:
+def _detections(output: Output, gathered: Gathered, sizeless: list[str]) -> None:
     """The objects or spans of an output; each counts as a record of its own."""
     parts = [output.value] if isinstance(output.value, Mapping) else output.value
     boxed = False
     for number, part in enumerate(parts, 1):
-        with found.record(f"{output.place}, object {number}", output.item):
+        with gathered.record(f"{output.place}, object {number}", output.item):
             if not isinstance(part, Mapping):
                 raise Unusable(f"it must be an object with label and score; got {part!r:.80}")
             name = part.get("entity_group", part.get("entity", part.get("label")))
@@ -267,8 +267,8 @@ def _detections(output: Output, found: Gathered, sizeless: list[str]) -> None:
             corners = None
             if box is not None and output.size is not None:
                 corners = [box.get(c) for c in _CORNERS] if isinstance(box, Mapping) else [box]
-            row = found.item(output.item)
-            found.detection(row, name, part.get("score"), corners, output.size)
+            row = gathered.item(output.item)
+            gathered.detection(row, name, part.get("score"), corners, output.size)
     if boxed:
         sizeless.append(str(output.item))
 

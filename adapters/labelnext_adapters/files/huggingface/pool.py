@@ -49,8 +49,8 @@ def pool_of_dataset(
     table = addressed(plain_table(stored.table, features), stated)
     notices = list(stored.notices)
     table, columns = with_ids(table, columns, notices)
-    own = columns["item_id"]
-    ids = texts_of(table.column(own)) if own in table.column_names else []
+    id_name = columns["item_id"]
+    ids = texts_of(table.column(id_name)) if id_name in table.column_names else []
     outputs = None if {"probabilities", "objects"} & columns.keys() else output_column(table)
     if outputs is not None and ids:
         return _of_outputs(table, outputs, ids, options, notices)
@@ -94,12 +94,12 @@ def with_ids(
     """The column of ids; the numbers of the rows, from `first`, where there is none."""
     if "item_id" in columns:
         return table, columns
-    found = [
+    candidates = [
         name
         for name in ITEM_KEYS
         if name in table.column_names and _holds_ids(table.schema.field(name).type)
     ]
-    known = [name for name in found if table.column(name).null_count < len(table)]
+    known = [name for name in candidates if table.column(name).null_count < len(table)]
     if known:
         return table, {**columns, "item_id": known[0]}
     numbers = pa.array([str(row) for row in range(first, first + table.num_rows)], pa.string())

@@ -50,9 +50,9 @@ def class_of(text: str, classes: Sequence[str]) -> str:
         return text.strip()
     said = _SAID.search(text)
     for part in (text, said[1] if said else ""):
-        found = _beginning(folded(part), classes)
-        if found:
-            return found
+        beginning = _beginning(folded(part), classes)
+        if beginning:
+            return beginning
     raise Unusable(f"its answer must be one of the classes; got {text.strip()!r:.80}")
 
 
@@ -102,17 +102,17 @@ def class_probabilities(
     names = {folded(name): name for name in classes}
     path, before, elsewhere, hidden, decided = 1.0, "", 0.0, 0.0, False
     said = _from(tokens, start)
-    for number, (token, own, top) in enumerate(said):
+    for number, (token, log_probability, top) in enumerate(said):
         hidden += path * max(0.0, 1 - sum(top.values()))
         for text, share in top.items():
             if text != token:
-                found = _candidates(before + text, names)
-                elsewhere += _spread(mass, path * share, found, before + text)
-        found = _candidates(before + own, names)
-        path, before = path * top[token], before + own
+                candidates = _candidates(before + text, names)
+                elsewhere += _spread(mass, path * share, candidates, before + text)
+        candidates = _candidates(before + log_probability, names)
+        path, before = path * top[token], before + log_probability
         following = said[number + 1][0] if number + 1 < len(said) else None
-        if len(found) < 2 or following is None or _is_whole(before, found, following):
-            elsewhere += _spread(mass, path, found, before)
+        if len(candidates) < 2 or following is None or _is_whole(before, candidates, following):
+            elsewhere += _spread(mass, path, candidates, before)
             decided = True
             break
     if not decided or sum(mass.values()) <= 0:
@@ -153,26 +153,26 @@ def _candidates(text: str, names: dict[str, str]) -> list[str]:
     plain = said.rstrip(_AROUND)
     if not plain:
         return list(names.values()) if not text.strip(_AROUND) and text else []
-    longer = [own for name, own in names.items() if name.startswith(plain)]
+    longer = [title for name, title in names.items() if name.startswith(plain)]
     if longer and plain == said.rstrip():
         return longer
     whole = [name for name in names if name and _begins_with(said, name)]
     return [names[max(whole, key=len)]] if whole else longer
 
 
-def _is_whole(text: str, found: Sequence[str], following: str) -> bool:
+def _is_whole(text: str, candidates: Sequence[str], following: str) -> bool:
     """Whether a name is said in full, and the next token doesn't go on with it."""
-    exact = any(folded(text) == folded(name) for name in found)
+    exact = any(folded(text) == folded(name) for name in candidates)
     return exact and not following[:1].isalnum() and following[:1] not in ("_", "-", " ")
 
 
-def _spread(mass: dict[str, float], share: float, found: Sequence[str], text: str) -> float:
+def _spread(mass: dict[str, float], share: float, candidates: Sequence[str], text: str) -> float:
     """Give a share to the class that a text names in full, or evenly to those that it begins.
 
     Returns:
         The share, if there is none of them; else 0.
     """
-    names = [name for name in found if folded(text) == folded(name)] or found
+    names = [name for name in candidates if folded(text) == folded(name)] or candidates
     for name in names:
         mass[name] += share / len(names)
     return 0.0 if names else share

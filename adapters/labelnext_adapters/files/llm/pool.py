@@ -81,29 +81,31 @@ def pool_of_records(
     Raises:
         InvalidInput: if too many answers can't be used, or they say nothing about certainty.
     """
-    found = Gathered("answer", classes=classes)
-    answers = _answers(_by_id(records), asked, found)
+    gathered = Gathered("answer", classes=classes)
+    answers = _answers(_by_id(records), asked, gathered)
     if classes is None:
-        classes = _classes_of(answers, found)
+        classes = _classes_of(answers, gathered)
     judges = _judges(answers)
     said: dict[tuple[str, str], list[tuple[_Answer, Any]]] = {}
     for answer in answers:
         try:
             meaning = _meaning(answer, classes)
         except Unusable as error:
-            found.odd.leave_out(answer.place, answer.item, str(error))
+            gathered.odd.leave_out(answer.place, answer.item, str(error))
             continue
         judge = answer.judge if judges else ""
         said.setdefault((answer.item, judge), []).append((answer, meaning))
-    kind = _kind_of(said, found, bool(judges))
+    kind = _kind_of(said, gathered, bool(judges))
     for (item, judge), several in said.items():
-        row = found.item(item)
+        row = gathered.item(item)
         if kind == "answers":
             label, confidence = several[0][1]
-            found.answer(row, label, confidence, judge)
+            gathered.answer(row, label, confidence, judge)
         else:
-            found.scores(row, _mean([_vector(meaning, classes) for _, meaning in several]), judge)
-    return found.pool()
+            gathered.scores(
+                row, _mean([_vector(meaning, classes) for _, meaning in several]), judge
+            )
+    return gathered.pool()
 
 
 def _by_id(records: Sequence[tuple[str, Any]]) -> list[tuple[str, Any, Any]]:
@@ -122,7 +124,7 @@ def _is_answer(value: Any) -> bool:
 
 
 def _answers(
-    records: Sequence[tuple[str, Any, Any]], asked: Asked, found: Gathered
+    records: Sequence[tuple[str, Any, Any]], asked: Asked, gathered: Gathered
 ) -> list[_Answer]:
     """What every reply says; those that can't be used are left out."""
     answers: list[_Answer] = []
@@ -143,15 +145,15 @@ def _answers(
             replies = [("", str(error))]
         for place_in, (judge, reply) in enumerate(replies, 1):
             where = place if len(replies) == 1 else f"{place}, answer {place_in}"
-            with found.record(where, item):
+            with gathered.record(where, item):
                 if isinstance(reply, str):
                     raise Unusable(reply)
                 answers.append(_answer(where, item, judge, reply, asked))
     if numbered:
         message = "Records without an id are called by their number from 0 (set source.key)."
-        found.notice("numbered", message)
+        gathered.notice("numbered", message)
     elif own_ids and asked.key is None:
-        found.notice(
+        gathered.notice(
             "own_ids", "Items are called by the completions' own ids (source.key names another)."
         )
     return answers
@@ -201,7 +203,7 @@ def _sure(value: Any, percent: bool) -> float:
     return probability(number / 100 if percent else number, "confidence")
 
 
-def _classes_of(answers: Sequence[_Answer], found: Gathered) -> list[str]:
+def _classes_of(answers: Sequence[_Answer], gathered: Gathered) -> list[str]:
     """The distinct answers, if these are few and short.
 
     Raises:
@@ -259,12 +261,12 @@ def _start(answer: _Answer) -> int:
     if answer.reply.fields is None or answer.text is None:
         return 0
     whole = "".join(token for token, _, _ in answer.reply.tokens)
-    found = re.search(rf':\s*"?(?={re.escape(answer.text)})', whole)
-    return found.end() if found else 0
+    match = re.search(rf':\s*"?(?={re.escape(answer.text)})', whole)
+    return match.end() if match else 0
 
 
 def _kind_of(
-    said: Mapping[tuple[str, str], list[tuple[_Answer, Any]]], found: Gathered, judges: bool
+    said: Mapping[tuple[str, str], list[tuple[_Answer, Any]]], gathered: Gathered, judges: bool
 ) -> str:
     """Whether answers are vectors or stated confidences; leaves out those that differ.
 
@@ -278,7 +280,7 @@ def _kind_of(
     if not said or kinds.total() == kinds["sure"]:
         return "answers"
     if kinds.total() == kinds["bare"] and not judges:
-        found.odd.notices()  # too many odd answers are the first thing to say
+        gathered.odd.notices()  # too many odd answers are the first thing to say
         raise InvalidInput(
             "answers must say how certain they are; each item has one answer without logprobs or "
             "a confidence.",
@@ -286,10 +288,10 @@ def _kind_of(
             'confidence: {"label": …, "confidence": …}.',
         )
     if kinds["vector"] == 0 and not several_answers and kinds["sure"] >= kinds["bare"]:
-        _leave_out(said, "bare", "it states no confidence, as the others do", found)
+        _leave_out(said, "bare", "it states no confidence, as the others do", gathered)
         return "answers"
     if kinds["vector"] and not several_answers:
-        _leave_out(said, "bare", "it has no logprobs, as the others have", found)
+        _leave_out(said, "bare", "it has no logprobs, as the others have", gathered)
     return "scores"
 
 
@@ -302,10 +304,10 @@ def _certainty(several: Sequence[tuple[_Answer, Any]]) -> str:
     return "bare" if meaning[1] is None else "sure"
 
 
-def _leave_out(said: Any, kind: str, why: str, found: Gathered) -> None:
+def _leave_out(said: Any, kind: str, why: str, gathered: Gathered) -> None:
     for key in [key for key, several in said.items() if _certainty(several) == kind]:
         answer = said.pop(key)[0][0]
-        found.odd.leave_out(answer.place, answer.item, why)
+        gathered.odd.leave_out(answer.place, answer.item, why)
 
 
 def _vector(meaning: Any, classes: Sequence[str]) -> dict[str, float]:

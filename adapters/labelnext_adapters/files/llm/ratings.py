@@ -74,15 +74,15 @@ def pool_of_ratings(records: Sequence[tuple[str, Any]], key: str | None = None) 
         >>> pool_of_ratings(said).objects.confidences.tolist()
         [0.0, 1.0]
     """
-    found = Gathered("rating")
+    gathered = Gathered("rating")
     ratings: dict[str, list[float]] = {}
     for place, record in records:
-        with found.record(place, record.get("id", "") if isinstance(record, Mapping) else ""):
+        with gathered.record(place, record.get("id", "") if isinstance(record, Mapping) else ""):
             if not isinstance(record, Mapping):
                 raise Unusable(f"it must be an object; got {record!r:.60}")
             item = id_text(id_in(record, key))
             ratings.setdefault(item, []).extend(_numbers(record))
-    found.odd.notices()  # too many odd ratings are the first thing to say
+    gathered.odd.notices()  # too many odd ratings are the first thing to say
     several = {item: numbers for item, numbers in ratings.items() if len(numbers) > 1}
     if not several:
         raise InvalidInput(
@@ -95,10 +95,10 @@ def pool_of_ratings(records: Sequence[tuple[str, Any]], key: str | None = None) 
     low, high = min(met), max(met)
     half = (high - low) / 2
     for item, numbers in ratings.items():
-        row = found.item(item)
+        row = gathered.item(item)
         if item in several:
-            found.answer(row, None, 1 - float(np.std(numbers)) / half if half else 1.0)
-    found.notice(
+            gathered.answer(row, None, 1 - float(np.std(numbers)) / half if half else 1.0)
+    gathered.notice(
         "ratings",
         f"Numbers of several judges, from {low:g} to {high:g}, are ranked by their standard "
         "deviation: the items on which judges disagree most come first. They state no confidence.",
@@ -106,8 +106,8 @@ def pool_of_ratings(records: Sequence[tuple[str, Any]], key: str | None = None) 
     alone = [item for item in ratings if item not in several]
     if alone:
         message = f"{counted(len(alone), 'item')} with one rating; treated as missing."
-        found.notice("one_rating", message, alone)
-    return found.pool()
+        gathered.notice("one_rating", message, alone)
+    return gathered.pool()
 
 
 def _numbers(record: Mapping[str, Any]) -> list[float]:

@@ -234,26 +234,28 @@ def _tokens(logprobs: Any) -> tuple[Token, ...]:
         return ()
     if isinstance(logprobs.get("content"), list):
         return _content_tokens(logprobs["content"])
-    texts, own, tops = (logprobs.get(n) for n in ("tokens", "token_logprobs", "top_logprobs"))
-    if not isinstance(texts, list) or not isinstance(own, list):
+    texts, log_probabilities, tops = (
+        logprobs.get(n) for n in ("tokens", "token_logprobs", "top_logprobs")
+    )
+    if not isinstance(texts, list) or not isinstance(log_probabilities, list):
         return ()
-    found: list[Token] = []
-    for place, (text, number) in enumerate(zip(texts, own, strict=False)):
-        top = tops[place] if isinstance(tops, list) and place < len(tops) else None
+    tokens: list[Token] = []
+    for position, (text, number) in enumerate(zip(texts, log_probabilities, strict=False)):
+        top = tops[position] if isinstance(tops, list) and position < len(tops) else None
         others = list(top.items()) if isinstance(top, Mapping) else []
-        found.append((str(text), number, others))
-    return tuple(found)
+        tokens.append((str(text), number, others))
+    return tuple(tokens)
 
 
 def _content_tokens(content: Any) -> tuple[Token, ...]:
-    found: list[Token] = []
+    tokens: list[Token] = []
     for one in _mappings(content):
         others = [
             (str(other.get("token")), other.get("logprob"))
             for other in _mappings(one.get("top_logprobs"))
         ]
-        found.append((str(one.get("token")), one.get("logprob"), others))
-    return tuple(found)
+        tokens.append((str(one.get("token")), one.get("logprob"), others))
+    return tuple(tokens)
 
 
 def _response(part: Any) -> Reply | str | None:
@@ -294,12 +296,12 @@ def _google(candidate: Any) -> Reply | str | None:
     result = candidate.get("logprobsResult")
     result = result if isinstance(result, Mapping) else {}
     chosen, tops = _mappings(result.get("chosenCandidates")), _mappings(result.get("topCandidates"))
-    found: list[Token] = []
-    for place, one in enumerate(chosen):
-        top = _mappings(tops[place].get("candidates")) if place < len(tops) else []
+    tokens: list[Token] = []
+    for position, one in enumerate(chosen):
+        top = _mappings(tops[position].get("candidates")) if position < len(tops) else []
         others = [(str(o.get("token")), o.get("logProbability")) for o in top]
-        found.append((str(one.get("token")), one.get("logProbability"), others))
-    return Reply(text, tuple(found), json_in(text))
+        tokens.append((str(one.get("token")), one.get("logProbability"), others))
+    return Reply(text, tuple(tokens), json_in(text))
 
 
 def _mappings(value: Any) -> list[Mapping[str, Any]]:

@@ -33,9 +33,9 @@ def scores_in(record: Any) -> list[_Score]:
     for key in _LISTS:
         scores = record.get(key)
         if isinstance(scores, list):
-            found = [_score(one) for one in scores]
-            if any(found):
-                return [one for one in found if one is not None]
+            read = [_score(one) for one in scores]
+            if any(read):
+                return [one for one in read if one is not None]
         if isinstance(scores, Mapping) and scores and all(map(_is_plain, scores.values())):
             return [_Score(str(name), value, False) for name, value in scores.items()]
     itself = _score(record)
@@ -89,36 +89,36 @@ def pool_of_traces(
             f"score_name must be one of {listed(sorted(names), 20)}; got {score!r}.",
             hint="set source.score_name.",
         )
-    found = Gathered("trace", classes=classes)
+    gathered = Gathered("trace", classes=classes)
     values: dict[str, list[Any]] = {}
     numbered = False
     without: list[str] = []
     for number, (place, record) in enumerate(records):
-        with found.record(place, _shown_id(record, key)):
+        with gathered.record(place, _shown_id(record, key)):
             name = _id_of(record, key)
             numbered |= name is None
             item = id_text(str(number) if name is None else name)
-            own = [one for one in scores_in(record) if one.name == score]
-            for one in own:
+            matching = [one for one in scores_in(record) if one.name == score]
+            for one in matching:
                 if not isinstance(one.value, int | float | str):
                     raise Unusable(f"{score} must be a number or a name; got {one.value!r:.60}")
-            row = found.item(item)
-            for one in own:
+            row = gathered.item(item)
+            for one in matching:
                 if one.by_people and isinstance(one.value, str):
-                    found.label(row, one.value)
+                    gathered.label(row, one.value)
                 elif not one.by_people:
                     values.setdefault(item, []).append(one.value)
-            if not own:
+            if not matching:
                 without.append(item)
-    _add(found, values, percent)
+    _add(gathered, values, percent)
     if numbered:
         message = "Records without an id are called by their number from 0 (set source.key)."
-        found.notice("numbered", message)
+        gathered.notice("numbered", message)
     lacking = [item for item in without if item not in values]
     if lacking:
         message = f"{counted(len(lacking), 'trace')} {'has' if len(lacking) == 1 else 'have'} no "
-        found.notice("no_score", f"{message}score {score}.", lacking)
-    return found.pool()
+        gathered.notice("no_score", f"{message}score {score}.", lacking)
+    return gathered.pool()
 
 
 def _shown_id(record: Any, key: str | None) -> Any:
@@ -134,7 +134,7 @@ def _id_of(record: Any, key: str | None) -> Any:
     return id_in(record, key, _TRACES)
 
 
-def _add(found: Gathered, values: Mapping[str, Sequence[Any]], percent: bool) -> None:
+def _add(gathered: Gathered, values: Mapping[str, Sequence[Any]], percent: bool) -> None:
     """Numbers as certainties (their mean, if there are several), names as shares of votes."""
     numeric = sum(not isinstance(v, str) for several in values.values() for v in several)
     named = sum(len(several) for several in values.values()) - numeric
@@ -145,13 +145,13 @@ def _add(found: Gathered, values: Mapping[str, Sequence[Any]], percent: bool) ->
                     real(v if not isinstance(v, bool) else int(v), "a score") for v in several
                 ]
                 mean = sum(numbers) / len(numbers) / (100 if percent else 1)
-                found.answer(found.item(item), None, probability(mean, "a score"))
+                gathered.answer(gathered.item(item), None, probability(mean, "a score"))
             else:
                 texts = [name_text(v) for v in several]
                 shares = {name: texts.count(name) / len(texts) for name in texts}
-                found.scores(found.item(item), shares)
+                gathered.scores(gathered.item(item), shares)
         except Unusable as error:
-            found.odd.leave_out("score", item, str(error))
+            gathered.odd.leave_out("score", item, str(error))
 
 
 def described(records: Sequence[Mapping[str, Any]]) -> str | None:

@@ -76,12 +76,12 @@ def read_docbin(path: Path) -> list[Document]:
         spans: dict[str, list[tuple[Any, Any]]] = {}
         for name, group in _groups(unpacked(groups) if groups else {}, unpacked):
             spans.setdefault(name, []).extend(_spans(group, names))
-        own = unpacked(user_data) if user_data else {}
+        user_values = unpacked(user_data) if user_data else {}
         documents.append(
             Document(
                 cats if isinstance(cats, Mapping) else {},
                 spans,
-                own if isinstance(own, Mapping) else {},
+                user_values if isinstance(user_values, Mapping) else {},
             )
         )
     return documents
@@ -129,14 +129,14 @@ def _listed(value: Any) -> tuple[Any, ...]:
 def _spans(group: Mapping[Any, Any], names: Mapping[int, str]) -> list[tuple[Any, Any]]:
     attributes = group.get("attrs")
     scores = _array(attributes.get("scores")) if isinstance(attributes, Mapping) else None
-    found = []
-    for place, data in enumerate(_listed(group.get("spans") or ())):
+    spans = []
+    for index, data in enumerate(_listed(group.get("spans") or ())):
         if not isinstance(data, bytes):
             raise InvalidInput(f"a span must be stored in bytes; got {data!r:.40}.")
         label = names.get(_SPAN.unpack(data)[2])
-        score = None if scores is None or place >= len(scores) else scores[place]
-        found.append((label, score))
-    return found
+        score = None if scores is None or index >= len(scores) else scores[index]
+        spans.append((label, score))
+    return spans
 
 
 def _array(stored: Any) -> Any:

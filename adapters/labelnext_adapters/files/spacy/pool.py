@@ -38,33 +38,33 @@ def pool_of_documents(
         raise InvalidInput(
             f"ids must be one for each of the {len(documents):,} documents; got {len(ids):,}."
         )
-    found = Gathered("document", multilabel=multilabel)
+    gathered = Gathered("document", multilabel=multilabel)
     parsed: list[tuple[str, Any, Document]] = []
     numbered = False
     for number, (place, one) in enumerate(documents):
-        with found.record(place):
+        with gathered.record(place):
             document = one if isinstance(one, Document) else document_of(one)
             name = ids[number] if ids is not None else _id_of(document.user_data, key)
             numbered |= name is None
             parsed.append((place, str(number) if name is None else name, document))
     if numbered:
         message = "Documents without an id are called by their number from 0 (set source.ids)."
-        found.notice("numbered", message)
+        gathered.notice("numbered", message)
     group = _group([document for _, _, document in parsed], spans)
     for place, name, document in parsed:
         try:
-            row = found.new_item(name)
+            row = gathered.new_item(name)
             if group is None:
-                found.scores(row, document.cats)
+                gathered.scores(row, document.cats)
             else:
-                found.nothing(row)
+                gathered.nothing(row)
         except Unusable as error:
-            found.odd.leave_out(place, name, str(error))
+            gathered.odd.leave_out(place, name, str(error))
             continue
         for label, score in document.spans.get(group, []) if group is not None else ():
-            with found.record(f"{place}, span", name):
-                found.detection(row, label, score)
-    return found.pool()
+            with gathered.record(f"{place}, span", name):
+                gathered.detection(row, label, score)
+    return gathered.pool()
 
 
 def _id_of(user_data: Mapping[Any, Any], key: str | None) -> Any:

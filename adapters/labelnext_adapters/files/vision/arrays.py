@@ -71,12 +71,12 @@ SUPERVISION = Keys("xyxy", "class_id", "confidence", names=_class_names)
 
 
 def read_arrays(
-    found: Sequence[Document], keys: Keys, options: DetectionOptions, key: str | None
+    documents: Sequence[Document], keys: Keys, options: DetectionOptions, key: str | None
 ) -> Pool:
     """The images, with their detections as objects.
 
     Args:
-        found: a document for each image.
+        documents: a document for each image.
         keys: of the arrays.
         options: of the format.
         key: `source.key`.
@@ -86,7 +86,7 @@ def read_arrays(
     """
     gathered, names = Gathered("image", classes=options.classes), Names(key)
     detections = Detections(gathered, options.image_size)
-    for position, one in enumerate(found):
+    for position, one in enumerate(documents):
         record = one.value if isinstance(one.value, dict) else {}
         name = names.of(one, position, record)
         with gathered.record(one.place, shown(name)):

@@ -53,13 +53,13 @@ def read_cvat(path: Path, classes: Sequence[str] | None) -> Pool:
     detections = Detections(gathered, None)
     for image in images:
         name, size = _name(image), (_number(image, "width"), _number(image, "height"))
-        own = _shapes(image)
-        if not name or not own:
+        shapes_here = _shapes(image)
+        if not name or not shapes_here:
             with gathered.record(f"image {name}", name):
                 gathered.nothing(gathered.new_item(name))
             continue
         row = gathered.new_item(name)
-        for shape in own:
+        for shape in shapes_here:
             with gathered.record(f"{shape.tag} in image {name}", name):
                 if shape.tag not in _SHAPES:
                     raise Unusable(f"its kind must be one of {', '.join(_SHAPES)}")

@@ -15,15 +15,15 @@ class Detections:
     """Adds detections to a pool in the making.
 
     Args:
-        found: the pool in the making.
+        gathered: the pool in the making.
         image_size: width and height of all images in pixels, where records don't have them.
         fractions: boxes are in fractions of the image.
     """
 
     def __init__(
-        self, found: Gathered, image_size: Sequence[int] | None, *, fractions: bool = False
+        self, gathered: Gathered, image_size: Sequence[int] | None, *, fractions: bool = False
     ) -> None:
-        self.found = found
+        self.found = gathered
         self._image_size = image_size
         self._fractions = fractions
         self._without_size = 0

@@ -84,18 +84,18 @@ def documents(
     names = sorted(n for n in files_below(path) if n.lower().endswith(tuple(endings)))
     if not names:
         raise InvalidInput(f"the folder must hold {' or '.join(endings)} files; it has none.")
-    found: list[Document] = []
+    collected: list[Document] = []
     for name in names:
         stem = name.rpartition(".")[0]
         try:
             value = load(path / name)
         except (ValueError, OSError) as error:
             why = error.message if isinstance(error, InvalidInput) else str(error)
-            found.append(Document(name, stem, Unusable(why.rstrip("."))))
+            collected.append(Document(name, stem, Unusable(why.rstrip("."))))
             continue
         inner = list(expanded(value, is_one, stem))
-        found += [Document(_within(name, one, stem), one.name, one.value) for one in inner]
-    return found
+        collected += [Document(_within(name, one, stem), one.name, one.value) for one in inner]
+    return collected
 
 
 def _within(file: str, one: Document, stem: str) -> str:
@@ -118,8 +118,8 @@ def expanded(value: Any, is_one: IsOne, name: str | None = None) -> Iterator[Doc
             yield Document(f"record {str(key)[:60]!r}", str(key), _unquoted(inner))
     elif isinstance(value, list):
         for number, inner in enumerate(value, 1):
-            own = name if len(value) == 1 else None
-            yield Document(f"record {number}", own, _unquoted(inner))
+            inner_name = name if len(value) == 1 else None
+            yield Document(f"record {number}", inner_name, _unquoted(inner))
     else:
         yield Document(WHOLE, name, value)
 
@@ -234,7 +234,7 @@ def shown(name: Any) -> Any:
     return "" if isinstance(name, Unusable) else name
 
 
-def row_of(found: Gathered, name: Any) -> int:
+def row_of(gathered: Gathered, name: Any) -> int:
     """The row of an item.
 
     Raises:
@@ -242,7 +242,7 @@ def row_of(found: Gathered, name: Any) -> int:
     """
     if isinstance(name, Unusable):
         raise name
-    return found.item(name)
+    return gathered.item(name)
 
 
 def named(*records: Mapping[str, Any]) -> str | int | None:

@@ -43,28 +43,30 @@ def is_response(value: Any) -> bool:
     return described or not _SIGNS.isdisjoint(response)
 
 
-def read_responses(found: Sequence[Document], options: DetectionOptions, key: str | None) -> Pool:
+def read_responses(
+    documents: Sequence[Document], options: DetectionOptions, key: str | None
+) -> Pool:
     """The images, with their detections as objects, or with the scores of their classes.
 
     Args:
-        found: a response for each image.
+        documents: a response for each image.
         options: of the format.
         key: `source.key`.
 
     Raises:
         InvalidInput: if too much can't be used.
     """
-    responses = [inner(one.value) for one in found]
+    responses = [inner(one.value) for one in documents]
     told = [r.get("predictions") for r in responses if isinstance(r, dict)]
     if any(isinstance(predictions, dict) for predictions in told):
-        return _classified(found, responses, options, key, multilabel=True)
+        return _classified(documents, responses, options, key, multilabel=True)
     objects = [p for predictions in told if isinstance(predictions, list) for p in predictions]
     shaped = any(isinstance(p, dict) and not p.keys().isdisjoint(_BOX) for p in objects)
     if objects and not shaped:
-        return _classified(found, responses, options, key, multilabel=False)
+        return _classified(documents, responses, options, key, multilabel=False)
     gathered, names = Gathered("detection", classes=options.classes), Names(key)
     detections = Detections(gathered, options.image_size)
-    for position, (one, response) in enumerate(zip(found, responses, strict=True)):
+    for position, (one, response) in enumerate(zip(documents, responses, strict=True)):
         name = _name(names, one, response, position)
         _add(detections, one, response, name)
     gathered.notices += names.notices()
@@ -76,9 +78,9 @@ def _name(names: Names, one: Document, response: Any, position: int) -> Any:
     response = response if isinstance(response, dict) else {}
     image = response.get("image")
     records = [response, *([image] if isinstance(image, dict) else [])]
-    own = image.get("name") if isinstance(image, dict) else None
-    if names.key is None and isinstance(own, str) and own:
-        return own
+    name = image.get("name") if isinstance(image, dict) else None
+    if names.key is None and isinstance(name, str) and name:
+        return name
     return names.of(one, position, *records)
 
 
@@ -135,7 +137,7 @@ def _corners(prediction: Mapping[str, Any]) -> Any:
 
 
 def _classified(
-    found: Sequence[Document],
+    documents: Sequence[Document],
     responses: Sequence[Any],
     options: DetectionOptions,
     key: str | None,
@@ -143,11 +145,15 @@ def _classified(
     multilabel: bool,
 ) -> Pool:
     """The images with the scores of their classes."""
-    told = [_scores(one.value, response) for one, response in zip(found, responses, strict=True)]
+    told = [
+        _scores(one.value, response) for one, response in zip(documents, responses, strict=True)
+    ]
     usable = [scores for scores in told if isinstance(scores, dict)]
     known = options.classes if multilabel else classes_with_rest(usable, options.classes)
     gathered, names = Gathered("image", classes=known, multilabel=multilabel), Names(key)
-    for position, (one, response, scores) in enumerate(zip(found, responses, told, strict=True)):
+    for position, (one, response, scores) in enumerate(
+        zip(documents, responses, told, strict=True)
+    ):
         name = _name(names, one, response, position)
         with gathered.record(one.place, shown(name)):
             row = row_of(gathered, name)

@@ -79,9 +79,9 @@ def _refuse_nameless(rows: Sequence[Any], key: str | None) -> None:
     if any(_name(row, key) is not None for row in rows):
         return
     columns: Mapping[str, Any] = next((row for row in rows if isinstance(row, dict)), {})
-    own = [str(name) for name in columns if name not in _BASE]
+    extra = [str(name) for name in columns if name not in _BASE]
     raise InvalidInput(
         f"a column must name the image of each detection: {key or ', '.join(IMAGE_KEYS[:4])}, …; "
-        f"got {', '.join(own[:8]) or 'no column of your own'}.",
+        f"got {', '.join(extra[:8]) or 'no column of your own'}.",
         hint='append with custom_data={"file_name": name}, or set source.key to the column.',
     )

@@ -67,12 +67,12 @@ def load(path: Path) -> Any:
 
 
 def images_in(
-    found: Sequence[Document], key: str | None, *, one_file: bool, stem: str | None = None
+    documents: Sequence[Document], key: str | None, *, one_file: bool, stem: str | None = None
 ) -> list[Document]:
     """The documents, those of a table by the images that its rows name.
 
     Args:
-        found: the documents.
+        documents: the documents.
         key: `source.key`.
         one_file: they are from one file, not from a folder.
         stem: name of that file, if it is what `to_json()` gives for one image.
@@ -80,14 +80,23 @@ def images_in(
     Raises:
         InvalidInput: if one file holds detections of one image, or of several without saying which.
     """
-    if not (one_file and len(found) == 1 and found[0].place == WHOLE and is_one(found[0].value)):
-        return list(found)
-    if not found[0].value:
+    if not (
+        one_file
+        and len(documents) == 1
+        and documents[0].place == WHOLE
+        and is_one(documents[0].value)
+    ):
+        return list(documents)
+    if not documents[0].value:
         raise InvalidInput("the file must hold at least one detection; it has none.")
-    if stem and key is None and not any(isinstance(r, dict) and named(r) for r in found[0].value):
-        return [Document(WHOLE, stem, found[0].value)]
+    if (
+        stem
+        and key is None
+        and not any(isinstance(r, dict) and named(r) for r in documents[0].value)
+    ):
+        return [Document(WHOLE, stem, documents[0].value)]
     images: dict[Any, list[Any]] = {}
-    for record in found[0].value:
+    for record in documents[0].value:
         record = record if isinstance(record, dict) else {}
         name = named(record) if key is None else record.get(key)
         if name is None or isinstance(name, list | dict):
@@ -103,7 +112,7 @@ def images_in(
 
 
 def read_results(
-    found: Sequence[Document],
+    documents: Sequence[Document],
     classes: Sequence[str] | None,
     image_size: Sequence[int] | None,
     key: str | None,
@@ -111,7 +120,7 @@ def read_results(
     """The images, with their detections as objects, or with the scores of their classes.
 
     Args:
-        found: a document for each image, a list of its detections.
+        documents: a document for each image, a list of its detections.
         classes: names by number, where records have no name.
         image_size: of all images.
         key: `source.key`.
@@ -119,15 +128,15 @@ def read_results(
     Raises:
         InvalidInput: if too much can't be used.
     """
-    records = [r for one in found if isinstance(one.value, list) for r in one.value]
+    records = [r for one in documents if isinstance(one.value, list) for r in one.value]
     shaped = [r for r in records if isinstance(r, dict) and not r.keys().isdisjoint(_SHAPES)]
     if records and not shaped:
-        return _classified(found, classes, key)
+        return _classified(documents, classes, key)
     gathered, names = Gathered("detection", classes=classes), Names(key)
     boxes = [_box(record) for record in shaped]
     fractions = all(box is None or max(map(abs, box)) <= _FRACTION for box in boxes)
     detections = Detections(gathered, image_size, fractions=fractions and bool(shaped))
-    for position, one in enumerate(found):
+    for position, one in enumerate(documents):
         _add(detections, one, names.of_first(one, position), classes)
     gathered.notices += names.notices()
     return detections.pool()
@@ -135,19 +144,19 @@ def read_results(
 
 def _add(detections: Detections, one: Document, name: Any, classes: Sequence[str] | None) -> None:
     """The detections of an image."""
-    found = detections.found
+    gathered = detections.found
     if not isinstance(one.value, list) or not one.value:
-        with found.record(one.place, shown(name)):
-            row = row_of(found, name)
+        with gathered.record(one.place, shown(name)):
+            row = row_of(gathered, name)
             if isinstance(one.value, Unusable):
                 raise one.value
             if not isinstance(one.value, list):
                 raise Unusable(f"it must be a list of detections; got {one.value!r:.60}")
-            found.nothing(row)
+            gathered.nothing(row)
         return
     for number, record in enumerate(one.value, 1):
-        with found.record(f"{one.place}, detection {number}", shown(name)):
-            row = row_of(found, name)
+        with gathered.record(f"{one.place}, detection {number}", shown(name)):
+            row = row_of(gathered, name)
             _check(record)
             box = _box(record)
             detections.add(row, _class(record, classes), record["confidence"], box)
@@ -178,15 +187,17 @@ def _box(record: Mapping[str, Any]) -> list[float] | None:
         return None
 
 
-def _classified(found: Sequence[Document], classes: Sequence[str] | None, key: str | None) -> Pool:
+def _classified(
+    documents: Sequence[Document], classes: Sequence[str] | None, key: str | None
+) -> Pool:
     """Images with the probabilities of their likeliest classes, or the first one alone."""
     names = Names(key)
-    told = [_scores(one.value, classes) for one in found]
+    told = [_scores(one.value, classes) for one in documents]
     usable = [scores for scores in told if isinstance(scores, dict)]
     one_each = all(len(scores) == 1 for scores in usable)
     known = list(classes) if classes is not None else None
     gathered = Gathered("image", classes=known if one_each else classes_with_rest(usable, known))
-    for position, (one, scores) in enumerate(zip(found, told, strict=True)):
+    for position, (one, scores) in enumerate(zip(documents, told, strict=True)):
         name = names.of_first(one, position)
         with gathered.record(one.place, shown(name)):
             row = row_of(gathered, name)

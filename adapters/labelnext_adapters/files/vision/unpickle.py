@@ -200,17 +200,17 @@ class _Unpickler(pickle._Unpickler):
             InvalidInput: for every other name.
         """
         short = re.sub(r"^numpy\._?core\.", "", module)
-        found = _STAND_INS.get(f"{short}.{name}")
-        if found is None:
+        stand_in = _STAND_INS.get(f"{short}.{name}")
+        if stand_in is None:
             torch = module.split(".")[0] == "torch"
             raise InvalidInput(
                 "a pickle must hold only numpy arrays and plain containers; this one needs "
                 f"{module[:60]}.{name[:60]}, and nothing of it was run.",
                 hint=_TORCH if torch else "convert it to JSON where it was made.",
             )
-        if isinstance(found, type):  # a new one each time, because a pickle may set attributes
-            return type(found.__name__, (found,), {})
-        return lambda *arguments: found(*arguments)
+        if isinstance(stand_in, type):  # a new one each time, because a pickle may set attributes
+            return type(stand_in.__name__, (stand_in,), {})
+        return lambda *arguments: stand_in(*arguments)
 
     def persistent_load(self, pid: Any) -> Any:
         """Refuse what is outside of the pickle.

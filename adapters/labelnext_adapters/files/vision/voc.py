@@ -33,8 +33,8 @@ def read_voc(path: Path, options: DetectionOptions) -> Pool:
     Raises:
         InvalidInput: if there are no XML files, or their objects have no scores.
     """
-    found = documents(path, lambda value: True, load=parse_xml, endings=(".xml",))
-    roots = [one.value for one in found if isinstance(one.value, Element)]
+    annotations = documents(path, lambda value: True, load=parse_xml, endings=(".xml",))
+    roots = [one.value for one in annotations if isinstance(one.value, Element)]
     objects = [o for root in roots for o in root.findall("object")]
     _refuse_labels(objects)
     gathered = Gathered("object", classes=options.classes)
@@ -44,7 +44,7 @@ def read_voc(path: Path, options: DetectionOptions) -> Pool:
         message = "Several files name the same image, so the ids are the names of the files."
         gathered.notice("repeated_names", message)
     detections = Detections(gathered, options.image_size)
-    for one in found:
+    for one in annotations:
         _add(detections, one, by_name=distinct)
     return detections.pool()
 

@@ -361,23 +361,23 @@ def _classified(
     """The pool of images with the scores of their likeliest classes."""
     told = [[_scores(data) for data in run.contents] for run in runs]
     known = classes_with_rest(
-        (scores for own in told for scores in own if isinstance(scores, dict)),
+        (scores for scores_of_run in told for scores in scores_of_run if isinstance(scores, dict)),
         None if names is None else names.values(),
     )
-    found = Gathered("text file", classes=known)
+    gathered = Gathered("text file", classes=known)
     for name in all_items[0].ids:
-        found.item(name)
-    for run, items, own, version in zip(runs, all_items, told, versions, strict=True):
-        found.notices += items.notices
-        for scores, text, row in zip(own, run.texts, items.of_text.tolist(), strict=True):
-            place = f"{version}/{text}" if version else text
-            with found.record(place, "" if row < 0 else items.ids[row]):
+        gathered.item(name)
+    for run, items, scores_of_run, version in zip(runs, all_items, told, versions, strict=True):
+        gathered.notices += items.notices
+        for scores, text, row in zip(scores_of_run, run.texts, items.of_text.tolist(), strict=True):
+            where = f"{version}/{text}" if version else text
+            with gathered.record(where, "" if row < 0 else items.ids[row]):
                 if row < 0:
                     raise Unusable("several images have its name")
                 if isinstance(scores, Unusable):
                     raise scores
-                found.scores(row, scores, version)
-    return found.pool()
+                gathered.scores(row, scores, version)
+    return gathered.pool()
 
 
 def _scores(data: bytes) -> dict[str, float] | Unusable:

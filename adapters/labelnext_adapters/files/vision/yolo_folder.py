@@ -60,8 +60,8 @@ def text_folders(path: Path) -> list[Path]:
     if any(texts_among(files_below(path, deep=False))):
         return [path]
     parents = {name.rpartition("/")[0] for name in texts_among(islice(files_below(path), _MET))}
-    found = {parent.partition("labels")[0] for parent in parents if "labels" in parent.split("/")}
-    return [path / f"{parent}labels" for parent in sorted(found)] or [path]
+    bases = {parent.partition("labels")[0] for parent in parents if "labels" in parent.split("/")}
+    return [path / f"{parent}labels" for parent in sorted(bases)] or [path]
 
 
 def texts_among(names: Iterable[str]) -> Iterator[str]:
@@ -130,13 +130,13 @@ def _of_splits(names: Sequence[str], data: DataFile | None) -> set[str]:
     images: set[str] = set()
     waiting = {stem_of(name) for name in texts_among(names)} if splits else set()
     while splits and waiting:
-        found = max(splits, key=lambda names: len(waiting & set(map(stem_of, names))))
-        matched = waiting & set(map(stem_of, found))
+        fitting = max(splits, key=lambda names: len(waiting & set(map(stem_of, names))))
+        matched = waiting & set(map(stem_of, fitting))
         if not matched:
             break
-        images |= found
+        images |= fitting
         waiting -= matched
-        splits.remove(found)
+        splits.remove(fitting)
     return images
 
 
@@ -189,8 +189,8 @@ def _data_file(path: Path) -> DataFile:
     key_points = None
     if isinstance(shape, list) and shape and all(type(n) is int and n > 0 for n in shape):
         key_points = tuple(shape)
-    found = tuple(folder for folder in folders if folder is not None)
-    return DataFile(path, _names(value.get("names")), key_points, found)
+    existing = tuple(folder for folder in folders if folder is not None)
+    return DataFile(path, _names(value.get("names")), key_points, existing)
 
 
 def _parsed(text: str) -> Any:
@@ -206,7 +206,7 @@ def _parsed(text: str) -> Any:
 def _folder(root: Path, entry: str) -> Path | None:
     """A folder of images; Roboflow writes ../val/images for what is in val/images."""
     places = [root / entry, *([root / entry[3:]] if entry.startswith("../") else [])]
-    return next((place for place in places if place.is_dir()), None)
+    return next((folder for folder in places if folder.is_dir()), None)
 
 
 def _names(value: Any) -> dict[int, str] | None:

@@ -80,10 +80,10 @@ def _key_points(lines: Lines, usual: int, stated: Sequence[int] | None, *, known
     points = usual - _BOX - more
     if known:
         return points
-    x, y, width, height = (lines.at(place, same) for place in range(1, 5))
+    x, y, width, height = (lines.at(column, same) for column in range(1, 5))
     inside = (width > 0) & (height > 0)
-    for place in range(_BOX, _BOX + points, 3):
-        px, py, seen = (lines.at(place + i, same) for i in range(3))
+    for column in range(_BOX, _BOX + points, 3):
+        px, py, seen = (lines.at(column + i, same) for i in range(3))
         hidden = (seen < 0.5) | ((px == 0) & (py == 0))
         near = (np.abs(px - x) <= 0.75 * width + 0.02) & (np.abs(py - y) <= 0.75 * height + 0.02)
         inside &= (hidden | near) & (seen >= 0) & (seen <= 2)
@@ -131,7 +131,7 @@ def boxes_of(lines: Lines, layout: Layout, used: NDArray[np.intp]) -> NDArray[np
     if not len(used):
         return np.zeros((0, 4))
     if layout.task in ("detect", "pose"):
-        x, y, width, height = (lines.at(place, used) for place in range(1, 5))
+        x, y, width, height = (lines.at(column, used) for column in range(1, 5))
         return np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=1)
     counts = lines.widths[used] - 2 - int(layout.tracked)
     offsets = np.concatenate([[0], np.cumsum(counts)[:-1]])
@@ -139,9 +139,9 @@ def boxes_of(lines: Lines, layout: Layout, used: NDArray[np.intp]) -> NDArray[np
     values = lines.values[np.repeat(lines.starts[used] + 1, counts) + within]
     corners = []
     for axis in (0, 1):
-        own = within % 2 == axis
-        low = np.minimum.reduceat(np.where(own, values, np.inf), offsets)
-        high = np.maximum.reduceat(np.where(own, values, -np.inf), offsets)
+        of_axis = within % 2 == axis
+        low = np.minimum.reduceat(np.where(of_axis, values, np.inf), offsets)
+        high = np.maximum.reduceat(np.where(of_axis, values, -np.inf), offsets)
         corners.append((low, high))
     (x1, x2), (y1, y2) = corners
     return np.stack([x1, y1, x2, y2], axis=1)

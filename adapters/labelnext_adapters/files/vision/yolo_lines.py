@@ -40,9 +40,9 @@ class Lines:
     def __len__(self) -> int:
         return len(self.files)
 
-    def at(self, place: int | NDArray[np.int64], lines: NDArray[np.intp]) -> NDArray[np.float64]:
+    def at(self, column: int | NDArray[np.int64], lines: NDArray[np.intp]) -> NDArray[np.float64]:
         """The value at a place of each of these lines, counted from the line's first."""
-        values: NDArray[np.float64] = self.values[self.starts[lines] + place]
+        values: NDArray[np.float64] = self.values[self.starts[lines] + column]
         return values
 
 

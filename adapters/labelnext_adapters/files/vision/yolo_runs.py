@@ -101,8 +101,8 @@ def run_of(path: Path, data: Path | None, images: Path | None) -> Run:
             hint=SAVE,
         )
     described = find_data(folder, data)
-    found = images_of(folder, names, described, images)
-    return Run(folder, texts, contents_of(folder, texts), found, described)
+    images_here = images_of(folder, names, described, images)
+    return Run(folder, texts, contents_of(folder, texts), images_here, described)
 
 
 def version_names(paths: Sequence[Path]) -> list[str]:
@@ -145,16 +145,18 @@ def items_of(runs: Sequence[Run]) -> list[Items]:
     stems = {**{image: stem_of(image) for image in images}, **{stem: stem for stem in alone}}
     ids = sorted(stems)
     rows = {name: row for row, name in enumerate(ids)}
-    found = []
+    items = []
     for run in runs:
         owners = [by_stem.get(stem, stem) for stem in run.stems]
         of_text = np.array([-1 if name is None else rows[name] for name in owners], dtype=np.int64)
         seen = {*run.stems, *map(stem_of, run.images)}
         unseen = np.array([stems[name] not in seen for name in ids], dtype=bool)
         notices = []
-        own = sorted(alone.intersection(run.stems))
-        if images and own:
-            message = f"{counted(len(own), 'text file')} have no image; their ids are their names."
-            notices.append(Notice("without_image", message, tuple(own)))
-        found.append(Items(ids, of_text, unseen, notices))
-    return found
+        alone_here = sorted(alone.intersection(run.stems))
+        if images and alone_here:
+            message = (
+                f"{counted(len(alone_here), 'text file')} have no image; their ids are their names."
+            )
+            notices.append(Notice("without_image", message, tuple(alone_here)))
+        items.append(Items(ids, of_text, unseen, notices))
+    return items

@@ -40,7 +40,7 @@ def previews_of(
         tab: number of the tab that links lead to; None for the project's own page.
     """
     image, text = shown_keys(str(get_project(client, project).get("label_config") or ""))
-    found: dict[str, Preview] = {}
+    shown: dict[str, Preview] = {}
     if image is None and text is None:
         return {i: Preview(task_url(client, project, t, tab)) for t, i in tasks.items()}
     for page in pages_of(client, project, "id,data", list(tasks), Context(), "read previews"):
@@ -48,8 +48,8 @@ def previews_of(
             link = task_url(client, project, task.id, tab)
             words = None if text is None else _text(task.data.get(text))
             reader = None if image is None else _reader(client, task.data.get(image))
-            found[tasks[task.id]] = Preview(link, words, reader)
-    return found
+            shown[tasks[task.id]] = Preview(link, words, reader)
+    return shown
 
 
 def _decoded(raw: msgspec.Raw | None) -> Any:
@@ -69,8 +69,8 @@ def _reader(client: Client, raw: msgspec.Raw | None) -> Callable[[], bytes] | No
     value = _decoded(raw)
     if not isinstance(value, str):
         return None
-    place = value.removeprefix(client.url)
-    parts = urlsplit(place)
-    if not place.startswith("/data/") or ".." in parts.path.split("/"):
+    path = value.removeprefix(client.url)
+    parts = urlsplit(path)
+    if not path.startswith("/data/") or ".." in parts.path.split("/"):
         return None
     return partial(client.download, parts.path[1:], SECONDS, dict(parse_qsl(parts.query)))

@@ -27,7 +27,7 @@ def acts_of(client: Client, project: int, context: Context) -> tuple[Act, ...]:
         project: its number.
         context: for progress.
     """
-    names = {number: own[0] for number, own in (list_members(client) or {}).items()}
+    names = {number: person[0] for number, person in (list_members(client) or {}).items()}
     seen: dict[int, Act] = {}
     for task, annotation in _annotations(client, project, context):
         number = annotation.person

@@ -43,8 +43,8 @@ class Sent:
 def made_project(client: Client, mark: str) -> int | None:
     """The number of the project whose description holds the mark; the newest of several."""
     rows = list_projects(client, "description")
-    found = [int(row["id"]) for row in rows if mark in (row.get("description") or "")]
-    return max(found, default=None)
+    projects = [int(row["id"]) for row in rows if mark in (row.get("description") or "")]
+    return max(projects, default=None)
 
 
 def sent_tasks(
@@ -58,19 +58,19 @@ def sent_tasks(
         key: the data key of the ids.
         context: for progress.
     """
-    found: dict[str, Sent] = {}
+    sent: dict[str, Sent] = {}
     pages = task_pages(client, project, TASK_FIELDS, context=context, stage="send: look")
     for page in pages:
         for task in page:
             raw = task.data.get(key)
             item = None if raw is None else msgspec.json.decode(raw)
             # Of two tasks of one item, which only people make, the older one is ours.
-            if isinstance(item, str) and item not in found:
+            if isinstance(item, str) and item not in sent:
                 values = {n: msgspec.json.decode(task.data[n]) for n in FIELDS if n in task.data}
                 made, skipped = task.total_annotations or 0, task.cancelled_annotations or 0
                 begun = Begun(made, skipped, bool(task.is_labeled)) if made or skipped else None
-                found[item] = Sent(task.id, task.finished, begun, values)
-    return found
+                sent[item] = Sent(task.id, task.finished, begun, values)
+    return sent
 
 
 def standing_of(

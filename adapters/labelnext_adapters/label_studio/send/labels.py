@@ -53,11 +53,11 @@ def received(client: Client, options: LabelStudioSend, origin: Origin, context: 
         if task.id not in items:
             continue
         try:
-            own = counted(task.annotations, options.labels)
-            if not own:
+            valid = counted(task.annotations, options.labels)
+            if not valid:
                 continue
             remarks = Remarks()
-            said = true_labels(own[-1].result, setup, remarks)
+            said = true_labels(valid[-1].result, setup, remarks)
         except (BrokenRegion, OutOfRange, UnknownLabel):
             broken.append(task.id)
             continue
@@ -72,8 +72,8 @@ def received(client: Client, options: LabelStudioSend, origin: Origin, context: 
 
 
 def _made(client: Client, origin: Origin) -> int:
-    found = [made_project(client, project_mark(origin, unit)) for unit in _UNITS]
-    numbers = [number for number in found if number is not None]
+    projects = [made_project(client, project_mark(origin, unit)) for unit in _UNITS]
+    numbers = [number for number in projects if number is not None]
     if not numbers:
         raise NotFound(
             f"no batch of {origin.dataset} has been sent to {client.url}.",
@@ -86,11 +86,11 @@ def _one_label_each(said: Sequence[Found], remarks: Remarks, unit: Unit) -> bool
     """Whether the item, or each of its regions, has exactly one label."""
     if unit == "items" and len(said) != 1:
         return False
-    return not remarks.more_labels and all(found.class_id >= 0 for found in said)
+    return not remarks.more_labels and all(region.class_id >= 0 for region in said)
 
 
 def _marks(said: Sequence[Found], labels: Sequence[str]) -> tuple[Mark, ...]:
-    return tuple(Mark(labels[found.class_id], found.box) for found in said)
+    return tuple(Mark(labels[region.class_id], region.box) for region in said)
 
 
 def _notices(broken: Sequence[int], unclear: Sequence[int], unit: Unit) -> tuple[Notice, ...]:

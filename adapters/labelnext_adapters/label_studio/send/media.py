@@ -37,10 +37,10 @@ def addresses(media: Mapping[str, str], root: Path | None, prefix: str) -> dict[
         >>> addresses({"a": "/images/one/a b.png"}, Path("/images"), "/data/local-files/?d=")
         {'a': '/data/local-files/?d=one/a%20b.png'}
     """
-    found = {item: path for item, path in media.items() if "://" in path}
+    remote = {item: path for item, path in media.items() if "://" in path}
     if root is None:
-        return found
-    local = {item: path for item, path in media.items() if item not in found}
+        return remote
+    local = {item: path for item, path in media.items() if item not in remote}
     base = Path(os.path.realpath(root))
     real = {item: Path(os.path.realpath(path)) for item, path in local.items()}
     outside = [local[item] for item, path in real.items() if not path.is_relative_to(base)]
@@ -54,8 +54,8 @@ def addresses(media: Mapping[str, str], root: Path | None, prefix: str) -> dict[
         named = Path(path)
         inside = named.is_relative_to(root) and ".." not in named.parts
         below = named.relative_to(root) if inside else real[item].relative_to(base)
-        found[item] = prefix + quote(below.as_posix())
-    return found
+        remote[item] = prefix + quote(below.as_posix())
+    return remote
 
 
 def check_files(paths: Sequence[str]) -> None:

@@ -127,20 +127,20 @@ class Sender(Performer):
 
     def _found(self, step: Step) -> int | None:
         """The project of the step, which must be on the server that we speak to."""
-        place = step.payload
-        if place["url"] != self._client.url:
+        payload = step.payload
+        if payload["url"] != self._client.url:
             raise WriteRefused(
-                f"send.url must be the server the batch was sent to, {place['url']}; got "
+                f"send.url must be the server the batch was sent to, {payload['url']}; got "
                 f"{self._client.url!r}.",
                 hint="use that run's configuration.",
             )
-        return place["project"] or made_project(self._client, place["mark"])
+        return payload["project"] or made_project(self._client, payload["mark"])
 
     def _project(self, step: Step) -> int:
-        found = self._found(step)
-        if found is None:
+        number = self._found(step)
+        if number is None:
             raise NotFound("the project that labelnext created no longer exists.")
-        return found
+        return number
 
     def _sent(self, step: Step) -> dict[str, Sent]:
         return sent_tasks(self._client, self._project(step), step.payload["key"])

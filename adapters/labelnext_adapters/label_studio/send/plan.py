@@ -40,7 +40,7 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
     named = options.project
     number = made_project(client, mark) if named is None else find_project(client, named)
     key = options.key or batch.origin.key
-    place = {"url": client.url, "project": number, "mark": mark, "key": key}
+    target_project = {"url": client.url, "project": number, "mark": mark, "key": key}
     known: dict[str, Sent] = {}
     steps: list[Step] = []
     if number is None:
@@ -50,7 +50,7 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
         made = {"title": title, "label_config": setup, "description": about}
         labels = counted(len(batch.classes), "label")
         steps.append(
-            Step("project", f"Create the project {title!r} with {labels}", 0, place | made)
+            Step("project", f"Create the project {title!r} with {labels}", 0, target_project | made)
         )
     else:
         tag = find_tag(get_project(client, number), options.from_name, [batch.unit])
@@ -59,7 +59,7 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
     new = [item for item in batch.items if item.item_id not in known and item.media]
     blank = [i.item_id for i in batch.items if i.item_id not in known and not i.media]
     if new:
-        steps.append(_tasks_step(new, tag, batch, options, context, place))
+        steps.append(_tasks_step(new, tag, batch, options, context, target_project))
     there = [item.item_id for item in batch.items if item.item_id in known or item.media]
     ids, unusable = _handed_out(client, number, there, known, context)
     if ids:
@@ -67,8 +67,8 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
             f"Set {PRIORITY} on {counted(len(ids), 'task')}, and clear it on earlier batches' tasks"
         )
         steps += [
-            Step("order", what, len(ids), {**place, "ids": ids}),
-            Step("tab", f'Create or update the tab "{TAB}"', 0, place),
+            Step("order", what, len(ids), {**target_project, "ids": ids}),
+            Step("tab", f'Create or update the tab "{TAB}"', 0, target_project),
         ]
     which = f"project {number}" if number else f"a project for {batch.origin.dataset}"
     target = f"{which} on {client.url}"
@@ -107,7 +107,7 @@ def _tasks_step(
     batch: Batch,
     options: LabelStudioSend,
     context: Context,
-    place: Mapping[str, Any],
+    target: Mapping[str, Any],
 ) -> Step:
     root = options.document_root
     media = {item.item_id: item.media for item in new if item.media}
@@ -130,5 +130,5 @@ def _tasks_step(
     how = f" ({predicted} with predictions)"
     if uploads:
         how += f" and upload {counted(len(uploads), 'image')}"
-    payload = {**place, "tag": tag.to_dict(), "version": batch.model_version, "items": rows}
+    payload = {**target, "tag": tag.to_dict(), "version": batch.model_version, "items": rows}
     return Step("tasks", f"Create {counted(len(new), 'task')}{how}", len(new), payload)

@@ -82,8 +82,8 @@ class LabelStudioTarget(Target):
         from labelnext_adapters.label_studio.write.plan import plan_tasks
 
         client, number = self.client, self._checked_project()
-        found = get_project(client, number)
-        project = found["id"]
+        existing = get_project(client, number)
+        project = existing["id"]
         if self._options.key is None:
             ids = [int(i.item_id) for i in batch.items if i.item_id.isdecimal()]
             told = (self._context, "send: look")
@@ -92,7 +92,7 @@ class LabelStudioTarget(Target):
             keyed = replace(self._context, key=self._options.key)
             tasks = read_tasks(client, project, keyed)
         where = f"project {number} of {client.url}"
-        tasks.standing = find_standing(client, found, tasks, None, self._context)
+        tasks.standing = find_standing(client, existing, tasks, None, self._context)
         names = dict(zip(tasks.ids, tasks.item_ids, strict=True))
         ranking, left_out = ranked_there(batch, tasks.item_ids, where)
         gone = [names[task] for task in tasks.standing.left_out]

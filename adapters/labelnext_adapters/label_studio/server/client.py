@@ -128,23 +128,23 @@ class Client:
         Raises:
             NotFound: if it is not what Label Studio answers.
         """
-        found: dict[str, Any] = self._shaped(path, shape, params)
-        return found
+        row: dict[str, Any] = self._shaped(path, shape, params)
+        return row
 
     def get_list(
         self, path: str, shape: type[msgspec.Struct], **params: Any
     ) -> list[dict[str, Any]]:
         """The decoded body of a GET, which must be a list of such objects."""
-        found: list[dict[str, Any]] = self._shaped(path, list[shape], params)  # type: ignore[valid-type]
-        return found
+        rows_here: list[dict[str, Any]] = self._shaped(path, list[shape], params)  # type: ignore[valid-type]
+        return rows_here
 
     def _shaped(self, path: str, shape: Any, params: Mapping[str, Any]) -> Any:
-        found = self.get_json(path, **params)
+        answer = self.get_json(path, **params)
         try:
-            msgspec.convert(found, shape)
+            msgspec.convert(answer, shape)
         except (msgspec.ValidationError, RecursionError) as error:
-            raise self._other_server(path, f"{error}: {found!r}") from None
-        return found
+            raise self._other_server(path, f"{error}: {answer!r}") from None
+        return answer
 
     def rows(self, path: str, type_: type[T], **params: Any) -> Iterator[T]:
         """The rows of a list, decoded as they come in, so that the list is never held as a whole.

@@ -55,9 +55,9 @@ def decode_rows(
 def _whole_rows(held: bytearray, decode: Callable[[bytes], list[T]]) -> tuple[list[T], int]:
     """The rows that are there as a whole, and where the next one begins."""
     places = [match.end() for match in _CUT.finditer(held)][-_TRIES:]
-    for place in reversed(places):
+    for end in reversed(places):
         with suppress(ValueError):
-            return decode(bytes(held[: place - 1]) + b"]"), place
+            return decode(bytes(held[: end - 1]) + b"]"), end
     return [], 0
 
 

@@ -31,18 +31,18 @@ class Work:
 
 def unfinished_work(client: Client, project: int, context: Context) -> dict[int, Work]:
     """By task, what people did on those that are begun and still handed out."""
-    found: dict[int, Work] = {}
+    unfinished: dict[int, Work] = {}
     for column in ("total_annotations", "cancelled_annotations"):
         only = (_filter("is_labeled", "Boolean", "equal", False), _filter(column))
         pages = task_pages(client, project, _FIELDS, page_size=_PAGE, filters=only, context=context)
         for task in (task for page in pages for task in page):
-            work = found.setdefault(task.id, Work())
+            work = unfinished.setdefault(task.id, Work())
             for annotation in task.annotations:
                 (work.skipped if annotation.was_cancelled else work.annotated).add(
                     annotation.person
                 )
             work.skipped -= work.annotated
-    return found
+    return unfinished
 
 
 def _filter(
@@ -60,14 +60,14 @@ def list_members(client: Client) -> dict[int, tuple[str, ...]] | None:
     """What the members of the organization are called, by their numbers; None if not told."""
     try:
         organization = client.get_row("api/current-user/whoami", User).get("active_organization")
-        path, page, found, seen = f"api/organizations/{organization}/memberships", 1, {}, 0
+        path, page, names, seen = f"api/organizations/{organization}/memberships", 1, {}, 0
         while True:
             body = client.get_row(path, Members, page=page, page_size=_PAGE)
             users = [row["user"] for row in body["results"]]
-            found.update({int(user["id"]): _names(user) for user in users})
+            names.update({int(user["id"]): _names(user) for user in users})
             seen += len(users)
             if not users or seen >= int(body["count"]):
-                return found or None
+                return names or None
             page += 1
     except (LabelnextError, LookupError, TypeError, ValueError):
         return None  # an older server, or a token without the right to see them
@@ -89,13 +89,15 @@ def known_people(
         >>> known_people(["Ann", "2"], {7: ("ann@example.com", "ann"), 8: ("bo@example.com",)})
         {'Ann': 7}
     """
-    found = {}
+    people = {}
     for name in names:
         wanted = name.casefold()
-        fitting = [user for user, own in (members or {}).items() if wanted in own]
+        fitting = [
+            user for user, names_of_user in (members or {}).items() if wanted in names_of_user
+        ]
         if len(fitting) == 1:
-            found[name] = fitting[0]
-    return found
+            people[name] = fitting[0]
+    return people
 
 
 __all__ = ["Work", "known_people", "list_members", "unfinished_work"]

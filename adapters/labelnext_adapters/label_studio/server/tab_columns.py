@@ -30,8 +30,8 @@ def tab_columns(client: Client, project: int, media: Sequence[str]) -> dict[str,
         project: its number.
         media: data keys with the image or text of a task; all keys are shown if there are none.
     """
-    found = client.get_json("api/dm/columns/", project=project)
-    rows = found.get("columns") if isinstance(found, dict) else None
+    answer = client.get_json("api/dm/columns/", project=project)
+    rows = answer.get("columns") if isinstance(answer, dict) else None
     columns = [row for row in rows or () if isinstance(row, dict) and not row.get("children")]
     hidden: list[str] = []
     widths: dict[str, int] = {}

@@ -69,8 +69,8 @@ class Copies:
 
     def snapshot(self, step: Step) -> Any:
         """The existing copies: their scores, and results that differ from their source."""
-        place = step.payload
-        found, sources = self._read(place["project"], place["versions"], place["source"])
+        payload = step.payload
+        copies, sources = self._read(payload["project"], payload["versions"], payload["source"])
         return {
             version: {
                 "task_ids": [p.task for p in rows],
@@ -81,32 +81,32 @@ class Copies:
                     if bytes(p.result) != bytes(sources.get(p.task, _NOTHING))
                 },
             }
-            for version, rows in found.items()
+            for version, rows in copies.items()
         }
 
     def perform(self, step: Step) -> None:
         """Create the copies, or remove what time allows. Idempotent."""
-        place = step.payload
-        ranked: Sequence[int] = place["task_ids"]
+        payload = step.payload
+        ranked: Sequence[int] = payload["task_ids"]
         if not ranked:
-            self._remark_each(self._clear(place["project"], place["versions"]))
+            self._remark_each(self._clear(payload["project"], payload["versions"]))
             return
         scores = dict(zip(ranked, copy_scores(len(ranked)), strict=True))
-        for version in place["versions"]:
-            self._put(place["project"], version, scores, place["source"], {})
+        for version in payload["versions"]:
+            self._put(payload["project"], version, scores, payload["source"], {})
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Restore the earlier copies."""
-        place = step.payload
+        payload = step.payload
         stayed = []
-        for version in place["versions"]:
+        for version in payload["versions"]:
             if not before.get(version):
-                stayed += self._clear(place["project"], [version])
+                stayed += self._clear(payload["project"], [version])
                 continue
             old = before.get(version, {"task_ids": [], "scores": [], "results": {}})
             scores = dict(zip(old["task_ids"], old["scores"], strict=True))
             results = {int(task): result for task, result in old["results"].items()}
-            self._put(place["project"], version, scores, place["source"], results)
+            self._put(payload["project"], version, scores, payload["source"], results)
         return stayed
 
     def _remark_each(self, sentences: Sequence[str]) -> None:
@@ -123,12 +123,12 @@ class Copies:
         """
         for attempt in range(_REFUSALS + 1):
             try:
-                found, _ = self._read(project, versions, None)
+                copies, _ = self._read(project, versions, None)
                 break
             except LabelnextError as error:
                 if attempt == _REFUSALS:
                     return [f"Left the copies in place: {error.message}"]
-        rows = [prediction for version in versions for prediction in found.get(version, [])]
+        rows = [prediction for version in versions for prediction in copies.get(version, [])]
         left = len(rows) - self._delete(rows)
         if not left:
             return []
@@ -174,10 +174,10 @@ class Copies:
         results: Mapping[int, Any],
     ) -> None:
         """Make the copies of a version exactly these."""
-        found, sources = self._read(project, [version], source)
+        copies, sources = self._read(project, [version], source)
         have: dict[int, float | None] = {}
         strange = []
-        for prediction in found.get(version, []):
+        for prediction in copies.get(version, []):
             if prediction.task in have or scores.get(prediction.task) != prediction.score:
                 strange.append(prediction)
             else:
@@ -213,8 +213,8 @@ class Copies:
         self, project: int, version: str, source: Source, rows: Sequence[dict[str, Any]]
     ) -> None:
         """Label Studio drops what it finds no longer fits the labelling setup; the order counts."""
-        found, _ = self._read(project, [version], source)
-        have = {p.task for p in found.get(version, [])}
+        copies, _ = self._read(project, [version], source)
+        have = {p.task for p in copies.get(version, [])}
         dropped = [{**row, "result": _NOTHING} for row in rows if row["task"] not in have]
         self._remark(
             f"Copied {counted(len(dropped), 'prediction')} without regions, which don't fit the "
@@ -240,16 +240,16 @@ class Copies:
     ) -> tuple[dict[str, list[Prediction]], dict[int, msgspec.Raw]]:
         """The copies of these versions, and the newest result of the source of each task."""
         copied = [source] if source is None or isinstance(source, str) else [*source]
-        found: dict[str, dict[int, Prediction]] = {}
+        copies: dict[str, dict[int, Prediction]] = {}
         newest: dict[int, Prediction] = {}
         for prediction in stored_predictions(self._client, project, self._context):
             if prediction.model_version in versions:
-                found.setdefault(str(prediction.model_version), {})[prediction.id] = prediction
+                copies.setdefault(str(prediction.model_version), {})[prediction.id] = prediction
             elif prediction.model_version in copied:
                 known = newest.get(prediction.task)
                 if known is None or known.id < prediction.id:
                     newest[prediction.task] = prediction
-        rows = {version: list(of_version.values()) for version, of_version in found.items()}
+        rows = {version: list(of_version.values()) for version, of_version in copies.items()}
         return rows, {task: p.result for task, p in newest.items()}
 
     def _alive(self, project: int) -> frozenset[int]:
@@ -274,15 +274,15 @@ class Sampling:
 
     def perform(self, step: Step) -> None:
         """Set both."""
-        place = step.payload
-        self._set(place["project"], SAMPLING, place["version"])
+        payload = step.payload
+        self._set(payload["project"], SAMPLING, payload["version"])
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Set both as they were, unless somebody chose something else meanwhile."""
-        place = step.payload
-        now = get_project(self._client, place["project"])
+        payload = step.payload
+        now = get_project(self._client, payload["project"])
         # The server itself takes the version away when its last prediction goes.
-        if now.get("model_version") not in (place["version"], before["model_version"], "", None):
+        if now.get("model_version") not in (payload["version"], before["model_version"], "", None):
             return [
                 f"Kept the project's model version {now.get('model_version')!r}, which someone "
                 "chose after the run."
@@ -292,7 +292,7 @@ class Sampling:
                 f"Kept the project's sampling {now.get('sampling')!r}, which someone chose after "
                 "the run."
             ]
-        self._set(place["project"], before["sampling"], before["model_version"] or "")
+        self._set(payload["project"], before["sampling"], before["model_version"] or "")
         return []
 
     def _set(self, project: int, sampling: str, version: str) -> None:

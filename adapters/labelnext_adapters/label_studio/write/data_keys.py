@@ -291,7 +291,7 @@ def _targets(step: Step) -> Values:
     ranked: Sequence[int] = step.payload["task_ids"]
     tags: Mapping[str, Sequence[int]] = step.payload["tags"]
     keys = KEYS[step.payload.get("purpose", "label")]
-    taken = {int(place): str(text) for place, text in step.payload.get("taken", ())}
+    taken = {int(index): str(text) for index, text in step.payload.get("taken", ())}
     texts = texts_around(len(ranked) + len(taken), taken)
     priorities: dict[int, Any] = dict(zip(ranked, texts, strict=True))
     return {
@@ -325,8 +325,8 @@ def check_values(step: Step, values: Values) -> None:
     if step.kind == "fields":
         targets = _targets(step)
         changing = {
-            name: {t: v for t, v in own.items() if values[name].get(t) != v}
-            for name, own in targets.items()
+            name: {t: v for t, v in values_of_key.items() if values[name].get(t) != v}
+            for name, values_of_key in targets.items()
         }
         _check(changing, values)
 

@@ -69,10 +69,10 @@ class Tabs:
 
     def restore(self, step: Step, before: Any, later: str | None = None) -> list[str]:
         """As it was, unless a later run has it."""
-        place = step.payload
+        payload = step.payload
         if later is not None:
-            return [f"Kept the tab {place['tab']['title']!r}, which run {later} wrote."]
-        restore_tab(self._client, place["project"], self._wanted(step), before)
+            return [f"Kept the tab {payload['tab']['title']!r}, which run {later} wrote."]
+        restore_tab(self._client, payload["project"], self._wanted(step), before)
         return []
 
     def _wanted(self, step: Step) -> View:
@@ -91,8 +91,8 @@ class OldTabs:
 
     def snapshot(self, step: Step) -> Any:
         """The tab, if it is still there."""
-        found = [v for v in self._tabs(step) if v["id"] == step.payload["view"]]
-        return {"tab": found[0] if found else None}
+        tabs = [v for v in self._tabs(step) if v["id"] == step.payload["view"]]
+        return {"tab": tabs[0] if tabs else None}
 
     def perform(self, step: Step) -> None:
         """Delete it."""

@@ -83,18 +83,18 @@ def make_plan(
     """
     ids = _task_ids(tasks, ranking)
     project = get_project(client, source.number)
-    place: dict[str, Any] = {"url": client.url, "project": source.number}
+    target: dict[str, Any] = {"url": client.url, "project": source.number}
     views = list_tabs(client, source.number)
     if write.mode == "uncertainty" and ranking.purpose == "review":
         raise ConfigError(
             "write.mode must be queue or batch for label review; got 'uncertainty'.",
             hint='Label Studio\'s "Label All Tasks" skips labelled tasks.',
         )
-    dealt = {**place, "purpose": ranking.purpose}
+    dealt = {**target, "purpose": ranking.purpose}
     if write.mode != "uncertainty" and tasks.standing is None:
         tasks.standing = find_standing(client, project, tasks, source.skipped, context)
     if write.mode == "uncertainty":
-        steps = _copy_steps(client, source, write, ids, place)
+        steps = _copy_steps(client, source, write, ids, target)
     else:
         shards = make_shards(client, write, tasks, project, ranking.purpose)
         steps = _field_steps(write, tasks, ids, len(ranking), shards, dealt)
@@ -139,11 +139,11 @@ def next_steps(
     there = list_tabs(client, project) if views is None else views
     for tab in tabs:
         title, who = tab["tab"]["title"], tab["annotator"]
-        found = own_tab(there, title)
+        tab_there = own_tab(there, title)
         where = (
             f'{page} and pick the tab "{title}"'
-            if found is None
-            else tab_url(client, project, found["id"])
+            if tab_there is None
+            else tab_url(client, project, tab_there["id"])
         )
         lines.append(f"Open {where}." if who is None else f"Annotator {who}: open {where}.")
     review = steps[0].payload.get("purpose") == "review"
@@ -156,10 +156,10 @@ def _field_steps(
     ids: Sequence[int],
     n_batch: int,
     shards: Shards,
-    place: Mapping[str, Any],
+    target: Mapping[str, Any],
 ) -> list[Step]:
     """The data keys on tasks; nothing where none would be set."""
-    keys, review = KEYS[place["purpose"]], place["purpose"] == "review"
+    keys, review = KEYS[target["purpose"]], target["purpose"] == "review"
     done = tasks.annotated if review else tasks.labelled
     labelled = dict(zip(tasks.ids, done, strict=True))
     # What somebody has begun stays where it is: in nobody else's shard, and in no other place.
@@ -193,7 +193,7 @@ def _field_steps(
     if taken := _taken(order, begun, tasks.values[keys.priority]):
         payload["taken"] = taken
     touched = {*ranked, *tagged, *clear, *untag}
-    return [Step("fields", _sentence(what), len(touched), {**place, **payload})]
+    return [Step("fields", _sentence(what), len(touched), {**target, **payload})]
 
 
 def _taken(
@@ -209,7 +209,7 @@ def _taken(
     kept = {task: text for text, task in held.items()}
     places = [task for task in order if task not in begun or task in kept]
     places += [task for task in kept if task not in inside]
-    return [(place, kept[task]) for place, task in enumerate(places) if task in kept]
+    return [(index, kept[task]) for index, task in enumerate(places) if task in kept]
 
 
 def _copy_steps(
@@ -217,12 +217,12 @@ def _copy_steps(
     source: LabelStudioSource,
     write: LabelStudioWrite,
     ids: Sequence[int],
-    place: Mapping[str, Any],
+    target: Mapping[str, Any],
 ) -> list[Step]:
     """Copies of predictions under a new version, the project's settings, the old copies away."""
     if not ids:
         return []
-    rows = all_versions(client, place["project"])
+    rows = all_versions(client, target["project"])
     models = [row for row in rows if not is_copy(row["model_version"])]
     named = source.model_version
     wanted = named[0] if isinstance(named, list) else named  # the regions that people see
@@ -237,7 +237,7 @@ def _copy_steps(
     copied: Any = None if model is None else model["model_version"]
     if named is None and len(models) > 1:  # each task's newest
         copied = [row["model_version"] for row in models]
-    shared = {**place, "source": copied}
+    shared = {**target, "source": copied}
     steps = [
         Step(
             "copies",
@@ -249,7 +249,7 @@ def _copy_steps(
             "sampling",
             f"Set the project's sampling to uncertainty and its model version to {version!r}",
             0,
-            {**place, "version": version},
+            {**target, "version": version},
         ),
     ]
     if old:
@@ -266,8 +266,8 @@ def _stays(steps: Sequence[Step], old: Sequence[Step]) -> tuple[str, ...]:
     if steps[0].kind == "copies":
         earlier = ("If you undo, the earlier run's copies get new ids and dates.",)
         return (*tabs, *(earlier if len(steps) > 2 else ()))
-    own = KEYS[steps[0].payload["purpose"]]
-    kept = (*([own.priority] if steps[0].payload["task_ids"] else []), own.batch)
+    key_names = KEYS[steps[0].payload["purpose"]]
+    kept = (*([key_names.priority] if steps[0].payload["task_ids"] else []), key_names.batch)
     keys, verb = " and ".join(kept), "stay" if len(kept) > 1 else "stays"
     noun = "data keys" if len(kept) > 1 else "data key"
     return (

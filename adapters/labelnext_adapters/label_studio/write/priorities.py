@@ -150,10 +150,10 @@ def _by_digits(targets: Mapping[int, str]) -> list[SetField]:
     letters = ascii_lowercase[: width - _HEAD]
     heads = {task: value[:_HEAD] + letters for task, value in targets.items()}
     requests = _one_each(heads)
-    for place, letter in enumerate(letters, start=_HEAD):
+    for position, letter in enumerate(letters, start=_HEAD):
         groups: dict[str, list[int]] = defaultdict(list)
         for task, value in targets.items():
-            groups[value[place]].append(task)
+            groups[value[position]].append(task)
         requests += [
             SetField(ids, f'replace("{letter}","{digit}")', "Expression")
             for digit in sorted(groups, reverse=True)

@@ -43,9 +43,9 @@ class Shards:
 
     def is_tag(self, tag: object) -> bool:
         """Whether a task with that text is in a tab of this run."""
-        found = owners(tag)
-        in_tabs = bool(found) and {*found} <= {*self.names}
-        return in_tabs and tag == tag_of(found, shared=self.shared)
+        names = owners(tag)
+        in_tabs = bool(names) and {*names} <= {*self.names}
+        return in_tabs and tag == tag_of(names, shared=self.shared)
 
     def deal(self, batch: Sequence[int], before: Mapping[int, object]) -> dict[str, list[int]]:
         """The tasks of the batch by the text that they get, next first."""

@@ -36,7 +36,7 @@ def tab_steps(
     views: Sequence[View],
     write: LabelStudioWrite,
     project: Mapping[str, Any],
-    place: Mapping[str, Any],
+    target: Mapping[str, Any],
     shards: Shards,
     skipped: str | None,
 ) -> list[Step]:
@@ -46,14 +46,14 @@ def tab_steps(
         views: the tabs that are there.
         write: how the ranking is written.
         project: its settings.
-        place: where it is, and the purpose.
+        target: where it is, and the purpose.
         shards: and the people they are for.
         skipped: where skipped tasks come, as `source.skipped`.
 
     Raises:
         WriteRefused: if a title is taken by a tab that labelnext did not make.
     """
-    review, whole = place["purpose"] == "review", write.annotators is None
+    review, whole = target["purpose"] == "review", write.annotators is None
     wanted = project.get("maximum_annotations") or 1
     queue = project.get("skip_queue")
     hidden = skipped == "never" or (queue == IGNORED and wanted == 1)
@@ -70,22 +70,22 @@ def tab_steps(
             if review
             else filters(tag, wanted, shared=shards.shared, person=person, skipped=not hidden)
         )
-        order = ordering(whole=write.mode == "queue", keys=KEYS[place["purpose"]])
+        order = ordering(whole=write.mode == "queue", keys=KEYS[target["purpose"]])
         tab = {"title": title, "ordering": order, "filters": shown}
-        payload = {**place, "tab": tab, "annotator": None if whole else name, "media": media}
+        payload = {**target, "tab": tab, "annotator": None if whole else name, "media": media}
         steps.append(Step("tab", f'Create or update the tab "{title}"', 0, payload))
     return steps
 
 
 def stale_steps(
-    views: Sequence[View], write: LabelStudioWrite, place: Mapping[str, Any]
+    views: Sequence[View], write: LabelStudioWrite, target: Mapping[str, Any]
 ) -> tuple[list[Step], list[str]]:
     """Steps that take away the tabs of earlier runs that serve nothing any more.
 
     Args:
         views: the tabs that are there.
         write: how the ranking is written.
-        place: where the project is, and the purpose.
+        target: where the project is, and the purpose.
 
     Returns:
         The steps, and a sentence for each tab that people changed, which stays.
@@ -93,7 +93,7 @@ def stale_steps(
     now = set()
     if write.mode != "uncertainty":
         now = {tab_title(write, name) for name in shard_names(write.annotators)}
-    keys = KEYS[place["purpose"]]
+    keys = KEYS[target["purpose"]]
     steps, changed = [], []
     for view in views:
         data = view["data"]
@@ -103,7 +103,7 @@ def stale_steps(
         items = (data.get("filters") or {}).get("items") or ()
         columns = {str(i.get("filter")).removeprefix("filter:tasks:") for i in items}
         if columns <= {*_OURS, f"data.{keys.batch}"}:
-            payload = {**place, "view": view["id"], "title": title}
+            payload = {**target, "view": view["id"], "title": title}
             steps.append(
                 Step("old tab", f'Remove the tab "{title}", which serves nothing', 0, payload)
             )

@@ -60,8 +60,8 @@ def batch_of(
         return _drawn(recipe, scores), notices
     if not recipe.constraints.any:
         return None, notices
-    batch, found = _within_limits(recipe, scores)
-    return batch, notices + found
+    batch, limit_notices = _within_limits(recipe, scores)
+    return batch, notices + limit_notices
 
 
 def _of_clusters(recipe: Recipe, scores: Scores, guide: Guide) -> pa.Table:
@@ -70,12 +70,12 @@ def _of_clusters(recipe: Recipe, scores: Scores, guide: Guide) -> pa.Table:
 
     n, firsts = len(guide.centres), np.zeros(len(guide.centres), dtype=np.intp)
     sizes, largest = np.zeros(n, dtype=np.intp), 0.0
-    found = scores.rows(
+    cluster_rows = scores.rows(
         "SELECT cluster, count(*), max(distance) FROM scores WHERE cluster IS NOT NULL "
         f"GROUP BY cluster ORDER BY min({scores.tie.split(',')[0]})"
     )
-    for place, (cluster, size, farthest) in enumerate(found):
-        sizes[cluster], firsts[cluster] = size, place
+    for index, (cluster, size, farthest) in enumerate(cluster_rows):
+        sizes[cluster], firsts[cluster] = size, index
         largest = max(largest, farthest)
     n_picks = min(recipe.budget or 0, int(sizes.sum()))
     if recipe.selection == "typiclust":
@@ -119,8 +119,8 @@ def _drawn(recipe: Recipe, scores: Scores) -> pa.Table:
         utilities = table.column("utility").to_numpy()
         ranks = table.column("place").to_numpy() - before
         noise = rng.gumbel(size=len(table))
-        found = disturbed(utilities, noise, ranks, least or 0.0, **recipe.selection_options)
-        keys = np.concatenate([keys, found])
+        drawn = disturbed(utilities, noise, ranks, least or 0.0, **recipe.selection_options)
+        keys = np.concatenate([keys, drawn])
         best = np.sort(top_k(keys, recipe.budget))  # the order of the ids is that of ties
         whole = pa.concat_tables([*kept, table.select(["item_id", "score"])])
         kept, keys = [whole.take(pa.array(best))], keys[best]
@@ -218,8 +218,8 @@ def _codes(column: Any, known: dict[str, int]) -> tuple[NDArray[np.int64], list[
     encoded = column.combine_chunks().dictionary_encode()
     names = encoded.dictionary.to_pylist()
     codes = np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)
-    found: NDArray[np.int64] = codes[encoded.indices.to_numpy()]
-    return found, list(known)
+    row_codes: NDArray[np.int64] = codes[encoded.indices.to_numpy()]
+    return row_codes, list(known)
 
 
 def _places(keys: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -148,7 +148,7 @@ class Summary:
         """What the run saw; of a very large pool, of a sample of its items."""
         assert self._kept is not None, "the scores were looked at"
         ids, names, values = self._kept
-        places = {name: place for place, name in enumerate(self.scored.class_names or ())}
+        places = {name: index for index, name in enumerate(self.scored.class_names or ())}
         single = self.scored.exclusive  # several labels of one item are no one class
         predicted = [places.get(name, -1) if single else -1 for name in names]
         return Snapshot(

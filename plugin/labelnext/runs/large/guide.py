@@ -72,7 +72,7 @@ class Guide:
     @property
     def positions(self) -> dict[str, int]:
         """The place of each id in the sample."""
-        return {name: place for place, name in enumerate(self.ids.tolist())}
+        return {name: index for index, name in enumerate(self.ids.tolist())}
 
 
 @lru_cache(maxsize=2)
@@ -80,9 +80,9 @@ def read_guide(place: str, folder: str) -> Guide:
     """The guide of a run, read once by each worker."""
     store = Store(place)
     tables = {kind: store.read_table(f"{folder}/guide/{kind}.parquet") for kind in KINDS}
-    found = {kind: vectors_of_table(table) for kind, table in tables.items()}
+    vectors = {kind: vectors_of_table(table) for kind, table in tables.items()}
     ids = np.array(tables["sample"].column("item_id").to_pylist(), dtype=np.str_)
-    return Guide(ids, np.empty(0, dtype=np.intp), **found)
+    return Guide(ids, np.empty(0, dtype=np.intp), **vectors)
 
 
 def vectors_of_table(table: pa.Table) -> Array:
@@ -96,5 +96,5 @@ def labels_of(guide: Guide) -> NDArray[np.intp]:
     """How many labelled items each cluster holds, shape (n_clusters,)."""
     if not len(guide.labelled):
         return np.zeros(len(guide.centres), dtype=np.intp)
-    own = nearest(Points(guide.labelled), guide.centres)
-    return np.bincount(own, minlength=len(guide.centres))
+    clusters = nearest(Points(guide.labelled), guide.centres)
+    return np.bincount(clusters, minlength=len(guide.centres))

@@ -116,8 +116,8 @@ class Scores:
 
     def rows(self, text: str) -> list[tuple[Any, ...]]:
         """The rows that a query of the table `scores` finds: few."""
-        found: list[tuple[Any, ...]] = self._query(text).fetchall()
-        return found
+        fetched: list[tuple[Any, ...]] = self._query(text).fetchall()
+        return fetched
 
     def tables(self, text: str) -> Iterator[pa.Table]:
         """What a query finds, some hundred thousand rows at a time."""
@@ -127,15 +127,15 @@ class Scores:
         paths = [self._store.path(name) for name in self._names]
         if self._store.local and not any(sign in self._store.root for sign in "*?["):
             # DuckDB reads with all its threads, and within its memory.
-            found = self._base.read_parquet(paths, hive_partitioning=False)
+            relation = self._base.read_parquet(paths, hive_partitioning=False)
         else:
             import pyarrow as pa
             import pyarrow.parquet as pq
 
             schema = pq.read_schema(paths[0], filesystem=self._store.files).remove_metadata()
             batches = self._batches(paths)
-            found = self._base.from_arrow(pa.RecordBatchReader.from_batches(schema, batches))
-        return found.query("scores", text)
+            relation = self._base.from_arrow(pa.RecordBatchReader.from_batches(schema, batches))
+        return relation.query("scores", text)
 
     def _batches(self, paths: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """File after file: a dataset would read so many ahead that it holds more than the sort."""

@@ -88,7 +88,7 @@ def class_counts(pool: Pool, recipe: Recipe, wanted: NDArray[np.bool_]) -> dict[
         return {}
     predicted, owners = predictions
     counts = np.bincount(predicted[(predicted >= 0) & wanted[owners]])
-    return {class_name(pool, place): n for place, n in enumerate(counts.tolist()) if n}
+    return {class_name(pool, index): n for index, n in enumerate(counts.tolist()) if n}
 
 
 def counts_of_emptiness(pool: Pool, floor: float | None) -> dict[str, int]:
@@ -117,11 +117,11 @@ def write_evidence(store: Store, name: str, pool: Pool) -> None:
     arrays: dict[str, Any] = {"versions": np.array(pool.version_names)}
     if pool.classes is not None:
         arrays["classes"] = np.array(pool.classes)
-    for place, told in enumerate(evidence(pool)):
-        arrays[f"{place}.of"] = np.array(told.of)
-        arrays[f"{place}.rows"], arrays[f"{place}.labels"] = told.rows, told.labels
+    for member, told in enumerate(evidence(pool)):
+        arrays[f"{member}.of"] = np.array(told.of)
+        arrays[f"{member}.rows"], arrays[f"{member}.labels"] = told.rows, told.labels
         if told.class_ids is not None:
-            arrays[f"{place}.class_ids"] = told.class_ids
+            arrays[f"{member}.class_ids"] = told.class_ids
     file = io.BytesIO()
     np.savez(file, **arrays)
     store.write_bytes(name, file.getvalue())
@@ -140,11 +140,13 @@ def judged(store: Store, names: Sequence[str]) -> list[Trust]:
     versions = max((part[0] for part in parts), key=len)
     classes = all_classes([part[1] for part in parts])
     told = []
-    for place, name in enumerate(versions):
+    for member, name in enumerate(versions):
         each = [
-            _renumbered(part[2][place], part[1], classes) for part in parts if place < len(part[2])
+            _renumbered(part[2][member], part[1], classes)
+            for part in parts
+            if member < len(part[2])
         ]
-        told.append(judge(Evidence.joined(each), place, name, classes))
+        told.append(judge(Evidence.joined(each), member, name, classes))
     return [trust for trust in told if trust is not None]
 
 
@@ -160,13 +162,13 @@ def _read_evidence(store: Store, name: str) -> _Part | None:
         classes = tuple(data["classes"].tolist()) if "classes" in data else None
         told = [
             Evidence(
-                str(data[f"{place}.of"]),
-                data[f"{place}.rows"],
-                data[f"{place}.labels"],
-                data.get(f"{place}.class_ids"),
+                str(data[f"{member}.of"]),
+                data[f"{member}.rows"],
+                data[f"{member}.labels"],
+                data.get(f"{member}.class_ids"),
             )
-            for place in range(len(versions))
-            if f"{place}.of" in data
+            for member in range(len(versions))
+            if f"{member}.of" in data
         ]
     return versions, classes, told
 

@@ -250,23 +250,23 @@ class LargePerformer(Performer):
         Raises:
             WriteRefused: if the configuration neither names it nor has it in its folder.
         """
-        place, directory = step.payload["place"], self._settings.directory.absolute()
+        folder, directory = step.payload["place"], self._settings.directory.absolute()
         named = str(output_place(self._settings.write, directory))
-        if is_url(place):
-            allowed = place.rstrip("/") == named.rstrip("/")
+        if is_url(folder):
+            allowed = folder.rstrip("/") == named.rstrip("/")
         else:
-            place = str(directory / place)
-            real = Path(os.path.realpath(place))
+            folder = str(directory / folder)
+            real = Path(os.path.realpath(folder))
             allowed = real.is_relative_to(os.path.realpath(directory)) or (
                 not is_url(named) and str(real) == os.path.realpath(named)
             )
         if not allowed:
             raise WriteRefused(
-                f"run {self._journal.run_id} wrote {place!r}, which this configuration doesn't "
+                f"run {self._journal.run_id} wrote {folder!r}, which this configuration doesn't "
                 "name.",
                 hint="if the run belongs to this configuration, set write.output to that path.",
             )
-        return Store(place)
+        return Store(folder)
 
     def held(self, journal: Journal) -> AbstractContextManager[object]:
         """A lock on the folder of the ranking: two configurations may share it."""

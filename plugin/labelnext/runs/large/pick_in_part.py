@@ -39,31 +39,31 @@ def located(
     if recipe.selection == "typiclust":
         distances[rows] = _typicality(points, clusters[rows], ids.take(rows).to_pylist(), guide)
         return clusters, distances
-    found = np.empty(len(rows))
-    for place, block in points.blocks():
-        found[place] = np.linalg.norm(block - guide.centres[clusters[rows][place]], axis=1)
-    distances[rows] = found
+    squares = np.empty(len(rows))
+    for start, block in points.blocks():
+        squares[start] = np.linalg.norm(block - guide.centres[clusters[rows][start]], axis=1)
+    distances[rows] = squares
     return clusters, distances
 
 
 def _typicality(
     points: Points, clusters: NDArray[np.intp], names: list[str], guide: Guide
 ) -> Array:
-    found = np.zeros(len(points))
+    typical = np.zeros(len(points))
     positions = guide.positions
-    own = np.array([positions.get(name, -1) for name in names], dtype=np.intp)
+    guide_rows = np.array([positions.get(name, -1) for name in names], dtype=np.intp)
     homes = nearest(Points(guide.sample), guide.centres)
     for cluster in np.unique(clusters):
         members = np.flatnonzero(clusters == cluster)
         others = np.flatnonzero(homes == cluster)
         if not len(others):
             continue
-        place = np.minimum(np.searchsorted(others, own[members]), len(others) - 1)
-        same = np.where(others[place] == own[members], place, -1)
-        found[members] = distances_to_nearest(
+        slots = np.minimum(np.searchsorted(others, guide_rows[members]), len(others) - 1)
+        same = np.where(others[slots] == guide_rows[members], slots, -1)
+        typical[members] = distances_to_nearest(
             points, members, guide.sample[others], same, len(others)
         )
-    return found
+    return typical
 
 
 def proposed(

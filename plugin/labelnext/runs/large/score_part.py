@@ -131,8 +131,8 @@ class Scoring:
         import pyarrow.compute as pc
 
         names = pa.array([str(i) for i in self.recipe.constraints.exclude], pa.string())
-        found: NDArray[np.bool_] = pc.is_in(ids, names).to_numpy(zero_copy_only=False)
-        return found
+        excluded: NDArray[np.bool_] = pc.is_in(ids, names).to_numpy(zero_copy_only=False)
+        return excluded
 
     def _beside(
         self, pool: Pool, ids: pa.Array, wanted: NDArray[np.bool_], store: Store
@@ -140,22 +140,22 @@ class Scoring:
         """What the choice of the batch looks at beside the score."""
         import pyarrow as pa
 
-        found: dict[str, Any] = {}
+        columns: dict[str, Any] = {}
         limits = self.recipe.constraints
         if limits.any:
             of_class = bool(limits.quota) and limits.quota_of == "class"
             empty = np.full(len(pool), "")
             classes = classes_of(pool, "quota") if of_class else empty
             groups = groups_of(pool, "quota") if "group" in columns_of(self.recipe) else empty
-            found["class"] = pa.array(classes.tolist(), pa.string())
-            found["group"] = pa.array(groups.tolist(), pa.string())
-            found["labelled"] = pa.array(pool.labelled)
+            columns["class"] = pa.array(classes.tolist(), pa.string())
+            columns["group"] = pa.array(groups.tolist(), pa.string())
+            columns["labelled"] = pa.array(pool.labelled)
         if picks_in_clusters(self.recipe):
             guide = read_guide(store.place, self.folder)
             clusters, distances = located(self.recipe, pool, ids, wanted, guide)
-            found["cluster"] = pa.array(clusters, mask=~wanted)
-            found["distance"] = pa.array(distances, mask=~wanted)
-        return found
+            columns["cluster"] = pa.array(clusters, mask=~wanted)
+            columns["distance"] = pa.array(distances, mask=~wanted)
+        return columns
 
     def _found(
         self,

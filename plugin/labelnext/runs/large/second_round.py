@@ -90,11 +90,11 @@ def _measured(recipe: Recipe, guide: Guide, n_ranked: int) -> Notice:
     what, measure = _MEASURES[recipe.selection]
     sample, homes = guide.sample[some], guide.parts[some]
     budget = max(2, round((recipe.budget or 0) * len(some) / n_ranked))
-    found = compared(recipe, sample, homes, guide.labelled, min(budget, len(some)), measure)
+    quality = compared(recipe, sample, homes, guide.labelled, min(budget, len(some)), measure)
     return Notice(
         "rounds",
-        f"{message}. On a sample of {len(some):,} items its {what} was {found:.3f} times that of a "
-        "single round.",
+        f"{message}. On a sample of {len(some):,} items its {what} was {quality:.3f} times that of "
+        "a single round.",
     )
 
 

@@ -72,8 +72,10 @@ class Survey:
         vectors, names = vectors_of(pool, recipe), ids.to_pylist()
         drawn = _drawn(names, self.share, recipe.seed) & self.scoring.candidates(pool, ids)
         rows = np.flatnonzero(drawn | (pool.labelled & finite_rows(Points(vectors))))
-        found = table_of_vectors([names[row] for row in rows], vectors[rows], pool.labelled[rows])
-        return found, Scored(integers=all_integers(ids))
+        vectors_here = table_of_vectors(
+            [names[row] for row in rows], vectors[rows], pool.labelled[rows]
+        )
+        return vectors_here, Scored(integers=all_integers(ids))
 
 
 def _drawn(names: list[str], share: float, seed: int) -> NDArray[np.bool_]:
