@@ -248,20 +248,28 @@ def progress_bars() -> Iterator[Progress | None]:
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        Task,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
     from rich.table import Column
+    from rich.text import Text
+
+    class TimeLeft(TimeRemainingColumn):
+        """The time that is left, in words, once it can be estimated."""
+
+        def render(self, task: Task) -> Text:
+            known = task.time_remaining is not None and not task.finished
+            return Text.assemble(super().render(task), " left") if known else Text()
 
     # The bar gives way, so that a line is never wider than the terminal.
     columns = (
         TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
         BarColumn(bar_width=None, table_column=Column(max_width=40, ratio=1)),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=len("0:00:00"))),
+        TimeLeft(table_column=Column(no_wrap=True)),
     )
     with Progress(*columns, console=err, transient=True, expand=True) as bars:
         tasks: dict[str, Any] = {}
@@ -269,6 +277,10 @@ def progress_bars() -> Iterator[Progress | None]:
         def report(stage: str, done: int, total: int | None) -> None:
             name = stage.partition(":")[0]
             if name not in tasks:
+                for task in bars.tasks:  # a stage of unknown length ends when the next one begins
+                    if task.total is None:
+                        done_so_far = max(1, int(task.completed))
+                        bars.update(task.id, total=done_so_far, completed=done_so_far)
                 tasks[name] = bars.add_task(name, total=total)
             bars.update(tasks[name], completed=done, total=total, description=escaped(stage))
 

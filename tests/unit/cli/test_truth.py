@@ -114,4 +114,5 @@ def test_progress_bars_keep_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
         progress("read", 1, 2)
     lines = [line for line in printed.getvalue().replace("\x1b", "\n").splitlines() if "/" in line]
     assert lines
+    assert not any("left" in line for line in lines)  # nothing can be estimated yet
     assert max(len(line.partition("m")[2] if line[:1] == "[" else line) for line in lines) <= 80
