@@ -91,6 +91,10 @@ class LabelStudioWrite(_WriteOptions):
     annotators: int | list[str] | None = None
     """How many people, or their names: splits the batch, with one tab per person."""
 
+    why: bool = False
+    """Also say in plain words why each task of the batch is next, under labelnext_why; one request
+    for each different text."""
+
     @field_validator("annotators")
     @classmethod
     def _check_annotators(cls, annotators: int | list[str] | None) -> int | list[str] | None:
@@ -116,6 +120,10 @@ class LabelStudioWrite(_WriteOptions):
             raise ValueError(
                 "annotators must be left out with mode uncertainty: Label Studio then never gives "
                 "the same task to two people"
+            )
+        if self.mode == "uncertainty" and self.why:
+            raise ValueError(
+                "why must be left out with mode uncertainty, which writes nothing on tasks"
             )
         return self
 

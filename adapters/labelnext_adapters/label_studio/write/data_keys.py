@@ -291,15 +291,19 @@ def _targets(step: Step) -> Values:
     ranked: Sequence[int] = step.payload["task_ids"]
     tags: Mapping[str, Sequence[int]] = step.payload["tags"]
     keys = KEYS[step.payload.get("purpose", "label")]
-    taken = {int(place): str(text) for place, text in step.payload.get("taken", ())}
-    texts = texts_around(len(ranked) + len(taken), taken)
+    texts = step.payload.get("texts")
+    if texts is None:  # of a batch that is sent, and of runs of labelnext before 0.3
+        taken = {int(place): str(text) for place, text in step.payload.get("taken", ())}
+        texts = texts_around(len(ranked) + len(taken), taken)
     priorities: dict[int, Any] = dict(zip(ranked, texts, strict=True))
+    why = step.payload.get("why", {"task_ids": (), "texts": ()})
     return {
         keys.priority: {**priorities, **dict.fromkeys(step.payload["clear"], "")},
         keys.batch: {
             **{task: tag for tag, tasks in tags.items() for task in tasks},
             **dict.fromkeys(step.payload["untag"], ""),
         },
+        keys.why: dict(zip(why["task_ids"], why["texts"], strict=True)),
     }
 
 
