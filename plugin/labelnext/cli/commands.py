@@ -254,7 +254,7 @@ def status(
     from labelnext.runs.status import status as find_status
 
     with progress_bars() as progress:
-        found = find_status(config, progress=progress, page=html)
+        found = find_status(config, progress=progress, page=html, work=as_json)
     if as_json:
         print_plain(found.to_json())
         return
