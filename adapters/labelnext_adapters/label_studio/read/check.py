@@ -9,7 +9,7 @@ from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.adapter.protocol import Finding
 from labelnext.errors import LabelnextError
 from labelnext.pool.pool import Pool
-from labelnext.support.words import counted, some
+from labelnext.support.words import counted, joined, some
 from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
 from labelnext_adapters.label_studio.read.read import choose_versions, read_page
 from labelnext_adapters.label_studio.read.scope import find_part
@@ -74,7 +74,7 @@ def _check_server(client: Client, findings: list[Finding]) -> None:
 def _tested(what: str, release: str, tested: tuple[str, ...], where: str = "") -> Finding:
     if ".".join(release.split(".")[:2]) in tested:
         return Finding("ok", f"{what} {release}{where}.")
-    known = " and ".join(f"{t}.x" for t in tested)
+    known = joined([f"{t}.x" for t in tested])
     return Finding(
         "warning",
         f"{what} {release or 'of unknown version'}{where}; labelnext was tested with {known}.",

@@ -9,7 +9,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, InvalidInput, listed
 from labelnext.journal.plan import Plan, Step
 from labelnext.ranking.ranking import Ranking
-from labelnext.support.words import counted, some
+from labelnext.support.words import counted, joined, some
 from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project, is_copy
@@ -210,7 +210,7 @@ def _stays(steps: Sequence[Step], old: Sequence[Step]) -> tuple[str, ...]:
     own = KEYS[steps[0].payload["purpose"]]
     kept = [own.priority] if steps[0].payload["task_ids"] else []
     kept += [own.batch, *([own.why] if "why" in steps[0].payload else [])]
-    keys = " and ".join(filter(None, (", ".join(kept[:-1]), kept[-1])))
+    keys = joined(kept)
     verb = "stay" if len(kept) > 1 else "stays"
     noun = "data keys" if len(kept) > 1 else "data key"
     return (
