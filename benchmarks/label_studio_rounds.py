@@ -57,6 +57,7 @@ def settings(server: LabelStudio, project: int, folder: Path) -> dict[str, Any]:
         "acquisition": {"name": "mean_object_confidence"},
         "selection": {"budget": 100},
         "state": str(folder),
+        "report": {"path": None},
     }
 
 

@@ -325,6 +325,7 @@ def test_status_as_json_tells_who_did_what_and_what_is_left(
         "acquisition": {"name": "margin"},
         "write": {"annotators": [ann.email, bo.email]},
         "state": str(tmp_path),
+        "report": {"path": None},
     }
     run(config)
     value = {"choices": ["good"]}

@@ -31,6 +31,7 @@ def settings(server: LabelStudio, project: int, folder: Path, **write: Any) -> d
         "selection": {"budget": 2},
         "write": write,
         "state": str(folder),
+        "report": {"path": None},
     }
 
 
