@@ -97,10 +97,10 @@ def one_round(what: str, server: LabelStudio, project: int, config: dict[str, An
     writes = sum(method != "GET" for method in sent)
     print(f"{what}: {seconds:.1f} s ({stages})")
     print(f"  {len(sent)} requests, {writes} of them writes; {changed} priorities changed")
-    labelled = {int(i) for i in report.ranking.pool_order} if report.ranking else set()
-    order = [t for t in first_of(server, project, 200) if t in labelled]
-    wanted = [int(i) for i in report.ranking.pool_order[: len(order)]] if report.ranking else []
-    print(f"  the first {len(order)} in exact order: {order == wanted}")
+    assert report.ranking is not None
+    place = {int(item): rank for rank, item in enumerate(report.ranking.pool_order)}
+    shown = [place[task] for task in first_of(server, project, 200)]
+    print(f"  the first {len(shown)} in exact order: {shown == sorted(shown)}")
 
 
 def watched(server: LabelStudio, project: int, config: dict[str, Any]) -> float:
