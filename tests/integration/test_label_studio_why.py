@@ -130,7 +130,7 @@ def test_check_says_that_reasons_are_written(label_studio: LabelStudio, tmp_path
     assert "write.why is on: tasks of the batch get a reason under labelnext_why." in said
     off = [f.message for f in check(settings(label_studio, project, tmp_path)).findings]
     assert not any("write.why" in message for message in off)
-    with pytest.raises(ConfigError, match="why must be left out with mode uncertainty"):
+    with pytest.raises(ConfigError, match=r"write\.why must be left out with mode uncertainty"):
         run(settings(label_studio, project, tmp_path, why=True, mode="uncertainty"))
 
 

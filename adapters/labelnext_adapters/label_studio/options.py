@@ -107,6 +107,15 @@ class LabelStudioWrite(_WriteOptions):
                 raise ValueError("must be printable names without leading or trailing spaces")
         return annotators
 
+    @field_validator("why")
+    @classmethod
+    def _check_why(cls, why: bool, info: ValidationInfo) -> bool:
+        if why and info.data.get("mode") == "uncertainty":
+            raise ValueError(
+                "must be left out with mode uncertainty, which writes nothing on tasks"
+            )
+        return why
+
     def for_review(self) -> Self:
         """A copy with the names for a label review, including the tab's."""
         named = super().for_review()
@@ -120,10 +129,6 @@ class LabelStudioWrite(_WriteOptions):
             raise ValueError(
                 "annotators must be left out with mode uncertainty: Label Studio then never gives "
                 "the same task to two people"
-            )
-        if self.mode == "uncertainty" and self.why:
-            raise ValueError(
-                "why must be left out with mode uncertainty, which writes nothing on tasks"
             )
         return self
 
