@@ -165,3 +165,12 @@ def test_a_ranking_after_labels_writes_only_what_moved(
     after = label_studio.priorities(project)
     assert {task for task in ids if after[task] != first[task]} == {ids[0]}
     assert label_studio.listing(project) == [ids[0], *ids[4:0:-1]]
+
+
+def test_an_undo_in_a_deleted_project_says_so(label_studio: LabelStudio, tmp_path: Path) -> None:
+    project, _ = three(label_studio)
+    config = settings(label_studio, project, tmp_path)
+    run(config)
+    label_studio.api("DELETE", f"/api/projects/{project}/")
+    with pytest.raises(ConfigError, match=f"project must be the number .* got {project}"):
+        undo(config)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from labelnext.errors import NotFound, WriteRefused
+from labelnext.errors import InvalidInput, NotFound, WriteRefused
 from labelnext_adapters.label_studio.server import shapes
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio.server.tab_columns import tab_columns
 from labelnext_adapters.label_studio.server.tags import tag_of
 from labelnext_adapters.label_studio.server.tasks import BATCH, KEYS, PRIORITY, SORTED, Keys
@@ -74,8 +75,16 @@ View = dict[str, Any]
 
 
 def list_tabs(client: Client, project: int) -> list[View]:
-    """The project's tabs, as the server has them."""
-    views: list[View] = client.get_list("api/dm/views/", shapes.View, project=project)
+    """The project's tabs, as the server has them.
+
+    Raises:
+        NotFound: if there is no such project.
+    """
+    try:
+        views: list[View] = client.get_list("api/dm/views/", shapes.View, project=project)
+    except InvalidInput:
+        get_project(client, project)  # says so if there is no such project
+        raise
     return [{**view, "data": view["data"] or {}} for view in views]
 
 
