@@ -62,19 +62,21 @@ def field_steps(
         return []
     moved, retagged = changed(keys.priority, priorities), changed(keys.batch, tagged)
     words = _words(write, tasks, ranking, tagged)
-    reworded = changed(keys.why, words) | dict.fromkeys(without(keys.why, words), "")
+    reworded, unsaid = changed(keys.why, words), without(keys.why, words)
     what = [_setting(keys.priority, moved, _tasks(priorities), priorities)] if priorities else []
     of_batch = f"the {_tasks(tagged)} of the batch"
     what += [_setting(keys.batch, retagged, of_batch, tagged)] if tagged else []
-    what += [f"set {keys.why} on {counted(len(reworded), 'task')}"] if reworded else []
+    what += [f"set {keys.why} on {_tasks(reworded)}"] if reworded else []
     what += [f"clear {keys.priority} on {_tasks(clear)} no longer ranked"] if clear else []
     what += [f"clear {keys.batch} on {_tasks(untag)}"] if untag else []
+    what += [f"clear {keys.why} on {_tasks(unsaid)}"] if unsaid else []
     what += [f"skip {_tasks(begun)} with a draft"] if begun else []
     payload: dict[str, Any] = {"task_ids": [*moved], "texts": [*moved.values()], "clear": clear}
     tags: dict[str, list[int]] = {}
     for task, tag in retagged.items():
         tags.setdefault(tag, []).append(task)
     payload |= {"tags": tags, "untag": untag}
+    reworded |= dict.fromkeys(unsaid, "")
     if reworded:
         payload["why"] = {"task_ids": [*reworded], "texts": [*reworded.values()]}
     touched = {*moved, *retagged, *clear, *untag, *reworded}
