@@ -27,7 +27,7 @@ from labelnext_adapters.label_studio_format.predictions import make_pool
 from labelnext_adapters.label_studio_format.setup import find_setup
 
 # Versions that the integration tests ran with; others may work, and get a warning.
-TESTED_SERVERS = ("1.19", "1.20", "1.22", "1.23")  # none lacks anything that labelnext uses
+TESTED_SERVERS = ("1.19", "1.20", "1.21", "1.22", "1.23")  # none lacks what labelnext uses
 TESTED_SDKS = ("2.0", "2.1")
 
 _NEEDED = ("projects.change", "actions.perform", "views.create", "views.change")
