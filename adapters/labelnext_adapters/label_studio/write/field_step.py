@@ -14,7 +14,6 @@ from labelnext_adapters.label_studio.write.priorities import next_priorities
 from labelnext_adapters.label_studio.write.shards import Shards
 
 
-# Long: one look at what is there decides what each of three keys gets, and what is said of it.
 def field_steps(
     write: LabelStudioWrite,
     tasks: Tasks,
@@ -33,6 +32,7 @@ def field_steps(
         shards: and the people they are for.
         place: where the project is, and the purpose.
     """
+    # Long: one look at what is there decides what each of three keys gets, and what is said of it.
     keys, review = KEYS[place["purpose"]], place["purpose"] == "review"
     done = tasks.annotated if review else tasks.labelled
     labelled = dict(zip(tasks.ids, done, strict=True))
