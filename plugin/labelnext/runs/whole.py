@@ -61,7 +61,8 @@ class WholeJob:
                 ranking = follow(self._settings.recipe, pool)
                 if self._wants_object_scores:
                     ranking = with_object_scores(pool, ranking)
-                if self._platform.wants_why():
+                # An adapter of an earlier version doesn't know the question.
+                if getattr(self._platform, "wants_why", bool)():
                     ranking = with_why(pool, ranking)
             self._ranking, self.recipe = ranking, ranking.recipe or self.recipe
         return self._ranking
