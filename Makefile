@@ -12,8 +12,11 @@ TWO := -n 2 --dist loadfile
 AUDIT ?=
 ON_POSTGRES := tests/integration/test_label_studio_postgres.py
 
+VERSIONS ?= 1.19 1.20 1.21 1.22 1.23
+ON_VERSIONS ?= $(addprefix tests/integration/test_label_studio,.py _contract.py _modes.py _team.py _uncertainty.py _why.py)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test tables fuzz torture check audit audit-if-asked unit integration browser docs install dev mongod server clean
+.PHONY: help demo test tables fuzz torture check audit audit-if-asked unit integration test-versions browser docs install dev mongod server clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +54,18 @@ integration: dev mongod server ## Run the tests on a real Label Studio and a rea
 
 browser: dev mongod server .venv/.chromium ## Run the tests that click through Label Studio and the FiftyOne App in Chromium
 	$(BIN)/python -m pytest $(QUIET) $(TWO) --timeout 300 tests/browser
+
+# The newest patch of each version, from the index, in an environment of its own; VERSIONS names fewer.
+test-versions: dev ## Run the core of the integration tests on each supported version of Label Studio
+	@for version in $(VERSIONS); do \
+	  server=$(SERVER)-$$version; \
+	  echo "Label Studio $$version"; \
+	  [ -e $$server/.installed ] || { $(PYTHON) -m venv $$server && \
+	    $$server/bin/python -m pip --disable-pip-version-check install -q "label-studio==$$version.*" && \
+	    touch $$server/.installed; } || exit 1; \
+	  LABELNEXT_LABEL_STUDIO=$(CURDIR)/$$server/bin/label-studio \
+	    $(BIN)/python -m pytest $(QUIET) --timeout 600 $(ON_VERSIONS) || exit 1; \
+	done
 
 fuzz: dev ## Try odd and damaged input of every kind, and kill runs of files, a few minutes by seed
 	$(BIN)/python -m pytest $(QUIET) -n 2 --timeout 600 tests/fuzz
@@ -108,7 +123,7 @@ $(SERVER)/.installed: tests/integration/label-studio-constraints.txt
 	@touch $@
 
 clean: ## Remove everything that was made here
-	rm -rf .venv .venv-audit .venv-label-studio .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
+	rm -rf .venv .venv-audit .venv-label-studio* .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
 	  .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache build dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

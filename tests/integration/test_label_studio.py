@@ -139,7 +139,9 @@ def test_the_label_stream_serves_the_order_of_the_ranking(
     write(adapter, again, tmp_path)
     now = label_studio.priorities(project)
     assert {t: now[t] for t in served} == kept
-    assert now[by_hand[45]] == "1.0000"
+    # Those that are left are in the right order, so they keep what they have: 1 - 45/355 = 0.87324.
+    assert now == priorities
+    assert now[by_hand[45]] == "0.8732"
     assert label_studio.listing(project) == by_hand[45:]
 
 
@@ -293,14 +295,14 @@ def test_tasks_that_lose_their_rank_lose_their_priority(
     assert pool.missing.tolist() == [False, False, False, True]
     journal = write(again, rank(pool, "margin"), tmp_path)
     assert journal.plan.steps[0].description == (
-        "Set labelnext_priority on 3 tasks, and set labelnext_batch on the 3 tasks of the batch, "
+        "Keep labelnext_priority on 3 tasks, and keep labelnext_batch on the 3 tasks of the batch, "
         "and clear labelnext_priority on 1 task no longer ranked, "
         "and clear labelnext_batch on 1 task"
     )
     assert label_studio.priorities(project) == {
-        ids[0]: "0.3333",
-        ids[1]: "0.6667",
-        ids[2]: "1.0000",
+        ids[0]: "0.2500",
+        ids[1]: "0.5000",
+        ids[2]: "0.7500",
         ids[3]: "",
     }
     assert label_studio.listing(project) == [ids[2], ids[1], ids[0], ids[3]]

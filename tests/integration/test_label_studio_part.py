@@ -194,7 +194,7 @@ def test_a_run_over_a_part_ranks_it_alone_and_replaces_the_run_over_the_whole(
     add_tab(label_studio, project, "Even", kind("even"))
     before = "2020-01-01T00:00:00"
     assert ranked(f", tab: Even, unlabelled: true, updated_since: {before}") == dict(
-        zip(ids, ("0.3333", "", "0.6667", "", "1.0000", ""), strict=True)
+        zip(ids, ("0.1667", "", "0.5000", "", "0.8333", ""), strict=True)
     )
     assert counts == [0, 1]
     # What has no rank stands behind what has one.

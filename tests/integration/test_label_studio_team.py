@@ -10,6 +10,8 @@ import pytest
 from labelnext.errors import WriteRefused
 from labelnext.journal import Journal
 from labelnext.ranking import rank
+from labelnext.runs.run import run
+from labelnext.runs.status import status
 from tests.integration.choices import CHOICES, sure_to_unsure
 from tests.integration.writing import predict_anew, tags, write
 
@@ -309,3 +311,38 @@ def test_the_undo_of_a_sending_keeps_what_anybody_has_begun(
     assert label_studio.task_ids(project) == [one, two, three]
     assert f"Kept 3 tasks that someone has worked on: {one}, {two}, {three}." in stayed
     target.close()
+
+
+def test_status_as_json_tells_who_did_what_and_what_is_left(
+    label_studio: LabelStudio, people: list[LabelStudio], tmp_path: Path
+) -> None:
+    ann, bo = people[:2]
+    project = label_studio.create_project(CHOICES, sure_to_unsure(6), maximum_annotations=2)
+    first, second, *_ = label_studio.task_ids(project)
+    source = {"adapter": "label-studio", "url": label_studio.url, "api_key": label_studio.token}
+    config = {
+        "source": {**source, "project": project},
+        "acquisition": {"name": "margin"},
+        "write": {"annotators": [ann.email, bo.email]},
+        "state": str(tmp_path),
+        "report": {"path": None},
+    }
+    run(config)
+    value = {"choices": ["good"]}
+    region = {"from_name": "kind", "to_name": "text", "type": "choices", "value": value}
+    for person in (ann, bo):
+        person.api("POST", f"/api/tasks/{first}/annotations/", {"result": [region]})
+    skip(bo, second)
+    assert status(config).work is None
+    work = status(config, work=True).to_dict()["work"]
+    assert [(p["name"], p["labels"], p["skips"]) for p in work["people"]] == [
+        (ann.email, 1, 0),
+        (bo.email, 1, 1),
+    ]
+    assert all(p["first"] and p["first"] <= p["last"] for p in work["people"])
+    assert work["agreement"] == [
+        {"people": tuple(sorted([ann.email, bo.email])), "items": 1, "same": 1}
+    ]
+    left = {shard["name"]: shard["left"] for shard in work["shards"]}
+    assert left == {ann.email: 4, bo.email: 4}  # what somebody skipped does not count
+    assert (work["wanted"], work["pace"]) == (2, None)

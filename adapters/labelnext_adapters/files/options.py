@@ -25,6 +25,7 @@ from labelnext.adapter.sample import suffix_of
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.support.plugins import offers
 from labelnext.support.store import is_url
+from labelnext.support.words import joined
 
 # A URL stays text: as a path its slashes would be lost.
 Place = Annotated[
@@ -150,9 +151,9 @@ def _described(name: str, formats: list[Format]) -> tuple[Any, FieldInfo]:
         if kind not in kinds:
             kinds.append(kind)
         texts.setdefault(field.description or "", []).append(format_.name)
-    text = " ".join(f"{_and(names)}: {text}" for text, names in texts.items())
+    text = " ".join(f"{joined(names)}: {text}" for text, names in texts.items())
     if len(texts) == 1:
-        text = f"{next(iter(texts))} Read by {_and([f.name for f in formats])}."
+        text = f"{next(iter(texts))} Read by {joined([f.name for f in formats])}."
     first = formats[0].Options.model_fields[name]
     kind = reduce(or_, [*kinds, None] if first.is_required() else kinds)
     return kind, Field(_default(first), description=text.strip())
@@ -172,8 +173,8 @@ def _foreign(name: str, formats: list[Format], chosen: Format) -> tuple[Any, Fie
         known = list(chosen.Options.model_fields)
         raise ConfigError(
             f"{name} must be left out of {chosen.name} files; it belongs to "
-            f"{_and([f.name for f in formats])}.",
-            hint=f"{chosen.name} reads {_and(known) if known else 'no options'}.",
+            f"{joined([f.name for f in formats])}.",
+            hint=f"{chosen.name} reads {joined(known) if known else 'no options'}.",
         )
 
     return Annotated[_kind(field) | None, WrapValidator(refuse)], Field(default)
@@ -186,7 +187,3 @@ def _kind(field: FieldInfo) -> Any:
 
 def _default(field: FieldInfo) -> Any:
     return None if field.is_required() else field.get_default(call_default_factory=True)
-
-
-def _and(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

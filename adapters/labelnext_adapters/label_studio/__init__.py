@@ -99,7 +99,7 @@ class LabelStudioAdapter(Adapter):
         """Connection, permissions, counts and tested versions, without reading all items."""
         from labelnext_adapters.label_studio.read.check import check
 
-        return check(self.client, self._source)
+        return check(self.client, self._source, self._write)
 
     def read(self) -> Pool:
         """All tasks, with the predictions of one model version.
@@ -142,6 +142,10 @@ class LabelStudioAdapter(Adapter):
 
         self._tasks = None  # what was read is old once something was written
         return Writer(self.client, self._context, journal)
+
+    def wants_why(self) -> bool:
+        """Whether `write.why` is on."""
+        return self._write.why
 
     def count_labels(self) -> int:
         """The submitted annotations of the project; drafts and skipped tasks are none.

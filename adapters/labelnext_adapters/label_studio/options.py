@@ -91,6 +91,10 @@ class LabelStudioWrite(_WriteOptions):
     annotators: int | list[str] | None = None
     """How many people, or their names: splits the batch, with one tab per person."""
 
+    why: bool = False
+    """Also say in plain words why each task of the batch is next, under labelnext_why; one request
+    for each different text."""
+
     @field_validator("annotators")
     @classmethod
     def _check_annotators(cls, annotators: int | list[str] | None) -> int | list[str] | None:
@@ -102,6 +106,15 @@ class LabelStudioWrite(_WriteOptions):
             if any(not n or n != n.strip() or not n.isprintable() for n in annotators):
                 raise ValueError("must be printable names without leading or trailing spaces")
         return annotators
+
+    @field_validator("why")
+    @classmethod
+    def _check_why(cls, why: bool, info: ValidationInfo) -> bool:
+        if why and info.data.get("mode") == "uncertainty":
+            raise ValueError(
+                "must be left out with mode uncertainty, which writes nothing on tasks"
+            )
+        return why
 
     def for_review(self) -> Self:
         """A copy with the names for a label review, including the tab's."""

@@ -147,6 +147,10 @@ class Adapter(Writes, Protocol):
         """The item with an id of the platform's own, where `source.key` names items otherwise."""
         return None
 
+    def wants_why(self) -> bool:
+        """Whether its options ask for plain words; `Ranking.why` then has them. By default no."""
+        return False
+
     def ran_dry(self) -> tuple[str, ...]:
         """Names of people with nothing left to label while others have work; by default none.
 

@@ -264,7 +264,7 @@ def status(
     from labelnext.runs.status import status as find_status
 
     with progress_bars() as progress:
-        progress_so_far = find_status(config, progress=progress, page=html)
+        progress_so_far = find_status(config, progress=progress, page=html, work=as_json)
     if as_json:
         print_plain(progress_so_far.to_json())
         return

@@ -123,6 +123,9 @@ def _of_labels(
         return score, scores, []
     given = (labels[usable], rows[usable])
     scores[usable], notices = _quietly(lambda: get_label_quality_scores(*given, method=score))
+    if len(np.unique(given[0])) < 2:  # cleanlab's estimate refuses these
+        message = "The number of wrong labels can't be estimated: all labels are of one class."
+        return score, scores, [Notice("one_class", message), *notices]
     # One process: worker start-up costs more than processing a million items.
     wrong, more = _quietly(lambda: find_label_issues(*given, n_jobs=1))
     ids = pool.item_ids[usable[wrong]]

@@ -42,6 +42,7 @@ class Ranking:
         object_scores: scores of each item's objects, in order, by item id; None unless requested.
         purpose: label, or review: existing labels, most doubtful first.
         recipe: how it was made; None if read back from a platform.
+        why: why each item of the batch is next, in plain words, by item id; None unless requested.
     """
 
     item_ids: NDArray[np.str_]
@@ -60,6 +61,7 @@ class Ranking:
     purpose: Purpose = "label"
     object_scores: Mapping[str, NDArray[np.float64]] | None = None
     recipe: Recipe | None = None
+    why: Mapping[str, str] | None = None
 
     def __len__(self) -> int:
         return len(self.item_ids)

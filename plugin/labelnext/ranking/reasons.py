@@ -150,6 +150,29 @@ def why(pool: Pool, row: int, of: str | None) -> str:
     return _classes_in_words(pool, members) if len(members) else "Its prediction is incomplete."
 
 
+def doubt(pool: Pool, row: int, of: str | None) -> str:
+    """Why a label is worth another look, as a sentence like those of `why`.
+
+    Args:
+        pool: the items.
+        row: position of the item.
+        of: items or objects.
+
+    Example:
+        >>> pool = Pool(
+        ...     ["a"], probabilities=[[0.1, 0.9]], classes=["cat", "dog"], labels=[0]
+        ... )
+        >>> doubt(pool, 0, "items")
+        'The label says cat. The model says dog (90%).'
+    """
+    if of == "objects" and pool.truth is not None:
+        start, end = pool.truth.offsets[row : row + 2].tolist()
+        return f"The label has {counted(end - start, 'object')}. {why(pool, row, of)}"
+    label = -1 if pool.labels is None else int(pool.labels[row])
+    said = why(pool, row, of)
+    return said if label < 0 else f"The label says {class_name(pool, label)}. {said}"
+
+
 def _classes_in_words(pool: Pool, members: NDArray[np.floating]) -> str:
     """What the probabilities of one or several versions, shape (n_versions, n_classes), say."""
     mean = mean_of_members(members[:, None])[0]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import combinations
+from typing import Any
 
-from labelnext.adapter.team import Act
+from labelnext.adapter.team import Act, Work
 
 _DAY = 86_400.0
 _RECENT = 7 * _DAY
@@ -120,6 +121,26 @@ def pace(acts: Sequence[Act], n_items: int, wanted: int) -> Pace | None:
     except (OverflowError, ValueError, OSError):
         return None
     return Pace(per_day, left, end)
+
+
+def work_summary(work: Work, n_items: int) -> dict[str, Any]:
+    """What the manager's page shows of the work, as JSON-able data; a day is null if unknown.
+
+    Args:
+        work: what people did.
+        n_items: how many items there are.
+    """
+    ahead = pace(work.acts, n_items, work.wanted)
+    return {
+        "wanted": work.wanted,
+        "people": [
+            {**asdict(m), "first": m.first or None, "last": m.last or None}
+            for m in members(work.acts)
+        ],
+        "shards": [asdict(shard) for shard in work.shards],
+        "agreement": [asdict(entry) for entry in agreements(work.acts)],
+        "pace": None if ahead is None else asdict(ahead),
+    }
 
 
 def _day(at: float) -> str:

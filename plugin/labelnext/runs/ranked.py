@@ -12,6 +12,7 @@ from labelnext.quality.calibrated import calibrated_ranking, saturated
 from labelnext.quality.reviews import review
 from labelnext.ranking.rank import ranked
 from labelnext.ranking.ranking import Ranking
+from labelnext.ranking.reasons import doubt, why
 from labelnext.ranking.recipe import Recipe, resolved
 
 
@@ -61,6 +62,14 @@ def with_object_scores(pool: Pool, ranking: Ranking) -> Ranking:
     function = recipe.function
     options = {name: value for name, value in recipe.scoring.items() if name in function.options}
     return replace(ranking, object_scores=function.score_objects(pool, **options))
+
+
+def with_why(pool: Pool, ranking: Ranking) -> Ranking:
+    """The ranking with a sentence for each item of the batch that says why it is next."""
+    say = doubt if ranking.purpose == "review" else why
+    places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
+    texts = {name: say(pool, places[name], ranking.of) for name in ranking.item_ids.tolist()}
+    return replace(ranking, why=texts)
 
 
 def _reviewed(recipe: Recipe, pool: Pool) -> Ranking:

@@ -21,6 +21,7 @@ from labelnext.quality.stopping import Signal, Snapshot, signals, snapshots
 from labelnext.replays.curves import Protocol
 from labelnext.replays.forecast import Forecast, forecast
 from labelnext.replays.replay import labelled_part
+from labelnext.report.team import work_summary
 from labelnext.runs.belonging import belongs
 from labelnext.runs.job import INPUT
 from labelnext.runs.jobs import job_of
@@ -62,6 +63,7 @@ class Status:
             "runs": [run.to_dict() for run in self.runs],
             "signals": [asdict(signal) for signal in self.signals],
             "forecast": ahead if isinstance(ahead, str) else asdict(ahead),
+            "work": None if self.work is None else work_summary(self.work, self.n_items),
         }
 
     def to_json(self) -> str:
@@ -75,6 +77,7 @@ def status(
     adapter: Adapter | None = None,
     progress: Progress | None = None,
     page: Path | None = None,
+    work: bool = False,
 ) -> Status:
     """Labelling progress, score changes between runs, stopping signals and a forecast.
 
@@ -83,6 +86,7 @@ def status(
         adapter: an adapter that is already open.
         progress: as for `run`.
         page: where to write a page for managers, which also says who labelled what.
+        work: whether to ask the platform who labelled what; a page always does.
 
     Raises:
         ConfigError: if the page must not be written there.
@@ -92,13 +96,13 @@ def status(
         raise ConfigError(f"html must be a path that ends in .html; got {str(page)!r}.")
     if page is not None:
         check_page(page)
-    work, address = None, None
+    team, address = None, None
     with opened(settings, adapter, progress) as platform:
         job = job_of(settings, platform, progress)
         n_items, n_labelled, pool = job.labelled()
         input_hash = job.input_hash()
-        if page is not None and can(platform, Capability.TELLS_WORK):
-            work = cast("TellsWork", platform).work()
+        if (work or page is not None) and can(platform, Capability.TELLS_WORK):
+            team = cast("TellsWork", platform).work()
         if page is not None and can(platform, Capability.SHOWS_ITEMS):
             address = cast("ShowsItems", platform).address()
     known = journals(settings.state)
@@ -106,7 +110,7 @@ def status(
     others = {j.run_id for j in known} - {j.run_id for j in own_journals}
     seen = snapshots(settings.state / "history", but=others)
     ahead, same = _forecast(settings, pool), _same_input(own_journals, input_hash)
-    result = Status(n_items, n_labelled, seen, signals(seen), ahead, same, work, page)
+    result = Status(n_items, n_labelled, seen, signals(seen), ahead, same, team, page)
     if page is not None:
         name = str(settings.path.name if settings.path else settings.source.adapter)
         text = render_status(result, {"name": name, "address": address or ""})

@@ -29,3 +29,13 @@ def some(names: Sequence[str], most: int = 10) -> str:
     """
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"
+
+
+def joined(names: Sequence[str]) -> str:
+    """All names, with "and" before the last.
+
+    Example:
+        >>> joined(["a"]), joined(["a", "b"]), joined(["a", "b", "c"])
+        ('a', 'a and b', 'a, b and c')
+    """
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)

@@ -30,7 +30,11 @@ def example_for(adapter: str) -> str:
     text = text.replace("adapter: label-studio  ", f"adapter: {adapter}  ", 1)
     if adapter == "fiftyone":
         text = text.replace("  # objects: ", "  objects: ")
-    return text if adapter == "label-studio" else re.sub(r"(?m)^  (tab|annotators): .*\n", "", text)
+    return (
+        text
+        if adapter == "label-studio"
+        else re.sub(r"(?m)^  (tab|annotators|why): .*\n", "", text)
+    )
 
 
 def installed_options() -> set[str]:

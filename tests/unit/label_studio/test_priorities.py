@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from labelnext_adapters.label_studio.write import priorities
 from labelnext_adapters.label_studio.write.priorities import (
     SetField,
+    is_half,
+    next_priorities,
     priority_texts,
     requests_for,
     texts_around,
@@ -126,3 +128,68 @@ def test_priorities_around_others_fall_and_are_nobody_elses(n: int, held: dict[i
     assert len(texts) == n - len(fixed)
     assert texts == sorted(set(texts), reverse=True)
     assert not {float(t) for t in texts} & {float(t) for t in fixed.values()}
+
+
+def test_next_priorities_of_nothing_and_of_a_first_ranking_are_one_minus_rank_over_n() -> None:
+    assert next_priorities([]) == []
+    assert next_priorities([None, None, None]) == ["1.0000", "0.6667", "0.3333"]
+
+
+def test_priorities_in_the_right_order_stay_however_many_tasks_are_gone() -> None:
+    assert next_priorities(["0.7500", "0.2500"]) == ["0.7500", "0.2500"]
+
+
+def test_what_moved_goes_between_those_that_stay() -> None:
+    # "0.1000" came up by three places: 1 of 5 values is new, half way from 0.9 to 0.7.
+    now = ["0.9000", "0.1000", "0.7000", "0.5000", "0.3000"]
+    assert next_priorities(now) == ["0.9000", "0.800000", "0.7000", "0.5000", "0.3000"]
+
+
+def test_a_new_first_goes_above_the_old_one_even_at_the_top_of_the_range() -> None:
+    assert next_priorities([None, "0.8000", "0.4000"]) == ["1.000000", "0.8000", "0.4000"]
+    # Nothing goes above 1, so the old first moves, too.
+    assert next_priorities([None, "1.0000", "0.5000", "0.2500"]) == [
+        "1.000000",
+        "0.750000",
+        "0.5000",
+        "0.2500",
+    ]
+
+
+def test_all_are_numbered_again_where_most_moved_or_the_texts_grew_long() -> None:
+    assert next_priorities(["0.2500", "0.5000", "0.7500", "1.0000"]) == priority_texts(4)
+    assert next_priorities(["0.5000000000001", "0.4"]) == priority_texts(2)
+    assert next_priorities(["0.50ab", 0.4, "", "2.0000"]) == priority_texts(4)
+
+
+def test_a_held_priority_stays_in_the_wrong_place_and_is_nobody_elses() -> None:
+    now = ["0.9000", "0.8000", "0.9500", "0.7000", "0.6000", "0.9500"]
+    made = next_priorities(now, {2})
+    assert made == ["0.9000", "0.8000", "0.9500", "0.7000", "0.6000", "0.300000"]
+
+
+@given(
+    st.lists(st.none() | st.integers(0, 10_000), max_size=40),
+    st.sets(st.integers(0, 39)),
+)
+def test_next_priorities_fall_differ_and_stay_in_range(
+    numbers: list[int | None], held: set[int]
+) -> None:
+    now = [None if n is None else f"{n // 10_000}.{n % 10_000:04d}" for n in numbers]
+    first: dict[str, int] = {}
+    for place, text in enumerate(now):
+        if text is not None and place in held:
+            first.setdefault(text, place)
+    held = {place for text, place in first.items() if text != "0.0000"}
+    made = next_priorities(now, held)
+    assert len(made) == len(now)
+    assert len({float(text) for text in made}) == len(made)
+    assert all(0 < float(text) <= 1 for text in made)
+    assert all(made[place] == now[place] for place in held)
+    free = [text for place, text in enumerate(made) if place not in held]
+    assert all(a > b for a, b in pairwise(free)), "texts sort as numbers do"
+
+
+def test_only_a_priority_is_ever_half_written() -> None:
+    assert is_half("0.32bc", "0.3257")
+    assert not is_half("The model leans to dog", "The model leans to cat")

@@ -42,6 +42,18 @@ def test_media_and_priority_are_shown_and_the_rest_is_hidden() -> None:
     }
 
 
+def test_why_a_task_is_next_is_shown_where_it_is_asked_for() -> None:
+    keys = ("image", "labelnext_priority", "labelnext_why", "labelnext_review_why")
+    shown = tab_columns(project(*keys), 7, ["image"], why=True)  # type: ignore[arg-type]
+    assert shown["hiddenColumns"]["explore"] == ["tasks:inner_id"]
+    assert shown["columnsWidth"]["tasks:data.labelnext_why"] == 320
+    without = tab_columns(project(*keys), 7, ["image"])  # type: ignore[arg-type]
+    assert without["hiddenColumns"]["explore"][:2] == [
+        "tasks:data.labelnext_why",
+        "tasks:data.labelnext_review_why",
+    ]
+
+
 def test_without_known_media_all_data_is_shown() -> None:
     made = tab_columns(project("sound", "labelnext_review_batch"), 7, [])  # type: ignore[arg-type]
     assert made["hiddenColumns"]["explore"] == [

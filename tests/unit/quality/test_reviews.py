@@ -56,6 +56,14 @@ def test_normalized_margin_by_hand() -> None:
     assert review(pool, score="normalized_margin").scores == pytest.approx([0.1, 0.9])
 
 
+def test_labels_of_one_class_are_ranked_though_nothing_can_be_estimated() -> None:
+    rows = [[0.9, 0.1], [0.2, 0.8]]
+    made = review(Pool(["a", "b"], probabilities=rows, labels=[0, 0], labelled=[True, True]))
+    assert made.pool_order.tolist() == ["b", "a"]
+    assert made.pool_scores.tolist() == pytest.approx([0.2, 0.9])
+    assert [notice.code for notice in made.notices] == ["one_class"]
+
+
 def test_unknown_score_is_refused() -> None:
     with pytest.raises(InvalidInput, match="score must be one of auto, self_confidence"):
         review(Pool(["a"], probabilities=ROWS[:1], labels=[0]), score="best")  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import pytest
 
 from labelnext.adapter.team import Act, Shard, Work
 from labelnext.errors import ConfigError
-from labelnext.report.team import Agreement, Member, Pace, agreements, members, pace
+from labelnext.report.team import Agreement, Member, Pace, agreements, members, pace, work_summary
 from labelnext.runs.status import Status, status
 from labelnext.runs.status_page import render_status
 from tests.unit.report.pages import parsed
@@ -107,6 +107,35 @@ def test_page_shows_people_tabs_and_agreement() -> None:
     assert tiles == ["31 items", "11 labelled", "35% of all"]
     (bar,) = page.all("svg", class_="bar")
     assert [rect.attributes["width"] for rect in bar.all("rect")] == ["640", "227.1"]
+
+
+def test_json_has_the_work_that_the_page_shows() -> None:
+    link = "http://localhost/projects/7/data?tab=2"
+    found = Status(31, 11, [], [], "none", work=Work(ACTS, 2, (Shard("ann", 12, link),)))
+    work = json.loads(found.to_json())["work"]
+    assert work["wanted"] == 2
+    assert work["people"][0] == {
+        "name": "ann",
+        "labels": 2,
+        "skips": 1,
+        "first": "1970-01-01",
+        "last": "1970-01-03",
+    }
+    assert work["agreement"][0] == {"people": ["ann", "bo"], "items": 2, "same": 1}
+    assert work["shards"] == [{"name": "ann", "left": 12, "link": link}]
+    assert work["pace"] is None
+
+
+def test_json_of_a_pace_and_of_unknown_days() -> None:
+    acts = tuple(Act("ann", str(n), n * DAY / 2) for n in range(11))
+    made = work_summary(Work((*acts, Act("bo", "x"))), 32)
+    assert made["pace"] == {"per_day": 2.0, "left": 20, "end": "1970-01-16"}
+    assert (made["people"][1]["first"], made["people"][1]["last"]) == (None, None)
+
+
+def test_json_of_a_platform_that_does_not_tell_has_no_work(config: Mapping[str, Any]) -> None:
+    found = status(config, work=True)
+    assert found.to_dict()["work"] is None
 
 
 def test_page_of_files_says_nothing_of_people() -> None:

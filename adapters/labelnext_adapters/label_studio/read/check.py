@@ -9,8 +9,8 @@ from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.adapter.protocol import Finding
 from labelnext.errors import LabelnextError
 from labelnext.pool.pool import Pool
-from labelnext.support.words import counted, some
-from labelnext_adapters.label_studio.options import LabelStudioSource
+from labelnext.support.words import counted, joined, some
+from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
 from labelnext_adapters.label_studio.read.read import choose_versions, read_page
 from labelnext_adapters.label_studio.read.scope import find_part
 from labelnext_adapters.label_studio.server.client import Client
@@ -20,19 +20,22 @@ from labelnext_adapters.label_studio.server.project import (
     get_project,
 )
 from labelnext_adapters.label_studio.server.shapes import User
+from labelnext_adapters.label_studio.server.task import WHY
 from labelnext_adapters.label_studio.server.tasks import Tasks
 from labelnext_adapters.label_studio_format.controls import CONTROLS
 from labelnext_adapters.label_studio_format.predictions import make_pool
 from labelnext_adapters.label_studio_format.setup import find_setup
 
 # Versions that the integration tests ran with; others may work, and get a warning.
-TESTED_SERVERS = ("1.23",)
+TESTED_SERVERS = ("1.19", "1.20", "1.21", "1.22", "1.23")  # none lacks what labelnext uses
 TESTED_SDKS = ("2.0", "2.1")
 
 _NEEDED = ("projects.change", "actions.perform", "views.create", "views.change")
 
 
-def check(client: Client, source: LabelStudioSource) -> list[Finding]:
+def check(
+    client: Client, source: LabelStudioSource, write: LabelStudioWrite | None = None
+) -> list[Finding]:
     """Connection, versions, token, project and predictions, as far as one gets."""
     findings: list[Finding] = []
     try:
@@ -43,6 +46,10 @@ def check(client: Client, source: LabelStudioSource) -> list[Finding]:
         project = get_project(client, number)
         _check_project(project, findings)
         _check_predictions(client, source, project, findings)
+        if write is not None and write.why:
+            findings.append(
+                Finding("ok", f"write.why is on: tasks of the batch get a reason under {WHY}.")
+            )
     except LabelnextError as error:
         findings.append(Finding("error", error.message, error.hint))
     return findings
@@ -67,7 +74,7 @@ def _check_server(client: Client, findings: list[Finding]) -> None:
 def _tested(what: str, release: str, tested: tuple[str, ...], where: str = "") -> Finding:
     if ".".join(release.split(".")[:2]) in tested:
         return Finding("ok", f"{what} {release}{where}.")
-    known = " and ".join(f"{t}.x" for t in tested)
+    known = joined([f"{t}.x" for t in tested])
     return Finding(
         "warning",
         f"{what} {release or 'of unknown version'}{where}; labelnext was tested with {known}.",

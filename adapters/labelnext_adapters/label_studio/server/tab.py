@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from labelnext.errors import NotFound, WriteRefused
+from labelnext.errors import InvalidInput, NotFound, WriteRefused
 from labelnext_adapters.label_studio.server import shapes
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio.server.tab_columns import tab_columns
 from labelnext_adapters.label_studio.server.tags import tag_of
-from labelnext_adapters.label_studio.server.tasks import BATCH, FIELDS, KEYS, PRIORITY, Keys
+from labelnext_adapters.label_studio.server.tasks import BATCH, KEYS, PRIORITY, SORTED, Keys
 
 
 def ordering(*, whole: bool, keys: Keys = KEYS["label"]) -> list[str]:
@@ -74,8 +75,16 @@ View = dict[str, Any]
 
 
 def list_tabs(client: Client, project: int) -> list[View]:
-    """The project's tabs, as the server has them."""
-    views: list[View] = client.get_list("api/dm/views/", shapes.View, project=project)
+    """The project's tabs, as the server has them.
+
+    Raises:
+        NotFound: if there is no such project.
+    """
+    try:
+        views: list[View] = client.get_list("api/dm/views/", shapes.View, project=project)
+    except InvalidInput:
+        get_project(client, project)  # says so if there is no such project
+        raise
     return [{**view, "data": view["data"] or {}} for view in views]
 
 
@@ -111,7 +120,13 @@ def tab_url(client: Client, project: int, view: int) -> str:
 
 
 def put_tab(
-    client: Client, project: int, views: list[View], wanted: View, media: Sequence[str] = ()
+    client: Client,
+    project: int,
+    views: list[View],
+    wanted: View,
+    media: Sequence[str] = (),
+    *,
+    why: bool = False,
 ) -> None:
     """Make the tab, or set its order and filter again; its columns stay as people left them.
 
@@ -123,13 +138,14 @@ def put_tab(
         views: the tabs that are there.
         wanted: title, ordering, filters and the stamp of the run.
         media: data keys with the image or text of a task, which a new tab shows.
+        why: whether a new tab shows why a task is next.
     """
     tab = own_tab(views, wanted["title"])
     if tab is None:
         if not views:
             # Label Studio makes its own first tab only where there is none at all.
             _create(client, project, _default_data())
-        columns = tab_columns(client, project, media)
+        columns = tab_columns(client, project, media, why=why)
         _create(client, project, {"type": "list", "target": "tasks", **columns, **wanted})
     elif any(tab["data"].get(name) != value for name, value in wanted.items()):
         update_tab(client, tab, {**tab["data"], **wanted})
@@ -190,7 +206,7 @@ def _default_data() -> dict[str, Any]:
 
 def is_ours(data: View) -> bool:
     """Whether a tab is ordered or filtered by a data key of ours."""
-    return any(name in f"{data.get('ordering')} {data.get('filters')}" for name in FIELDS)
+    return any(name in f"{data.get('ordering')} {data.get('filters')}" for name in SORTED)
 
 
 def _create(client: Client, project: int, data: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.task import FIELDS
 
 _SHOWN = ("id", "total_annotations", "annotators", "predictions_results", "predictions_score")
-_PRIORITY = "_priority"
+_PRIORITY, _WHY = "_priority", "_why"
 _WIDTHS = {
     "id": 70,
     "total_annotations": 70,
@@ -20,7 +20,9 @@ _WIDTHS = {
 _MEDIA_WIDTH, _PRIORITY_WIDTH = 320, 190
 
 
-def tab_columns(client: Client, project: int, media: Sequence[str]) -> dict[str, Any]:
+def tab_columns(
+    client: Client, project: int, media: Sequence[str], *, why: bool = False
+) -> dict[str, Any]:
     """Which columns a new tab hides, and how wide the others are, as a tab's data has them.
 
     The open edition keeps the order of the columns: those of tasks, then those of their data.
@@ -29,6 +31,7 @@ def tab_columns(client: Client, project: int, media: Sequence[str]) -> dict[str,
         client: the server.
         project: its number.
         media: data keys with the image or text of a task; all keys are shown if there are none.
+        why: whether the reason why a task is next is shown.
     """
     answer = client.get_json("api/dm/columns/", project=project)
     rows = answer.get("columns") if isinstance(answer, dict) else None
@@ -38,12 +41,13 @@ def tab_columns(client: Client, project: int, media: Sequence[str]) -> dict[str,
     for column in columns:
         name, of_data = str(column.get("id")), column.get("parent") == "data"
         key = f"tasks:data.{name}" if of_data else f"tasks:{name}"
-        if not (_is_told(name, media) if of_data else name in _SHOWN):
+        if not (_is_told(name, media, why) if of_data else name in _SHOWN):
             hidden.append(key)
         elif not of_data:
             widths[key] = _WIDTHS[name]
         else:
-            widths[key] = _PRIORITY_WIDTH if name in FIELDS else _MEDIA_WIDTH
+            is_priority = name in FIELDS and name.endswith(_PRIORITY)
+            widths[key] = _PRIORITY_WIDTH if is_priority else _MEDIA_WIDTH
     if not columns:
         return {}
     # Beside an open task there is room for little.
@@ -54,8 +58,8 @@ def tab_columns(client: Client, project: int, media: Sequence[str]) -> dict[str,
     }
 
 
-def _is_told(name: str, media: Sequence[str]) -> bool:
+def _is_told(name: str, media: Sequence[str], why: bool) -> bool:
     """Whether the column of a data key is shown."""
     if name in FIELDS:
-        return name.endswith(_PRIORITY)
+        return name.endswith(_PRIORITY) or (why and name.endswith(_WHY))
     return name in media or not media

@@ -11,6 +11,7 @@ from labelnext_adapters.label_studio_format.annotations import Annotation
 
 PRIORITY = "labelnext_priority"
 BATCH = "labelnext_batch"
+WHY = "labelnext_why"
 
 
 @dataclass(frozen=True)
@@ -20,17 +21,21 @@ class Keys:
     Attributes:
         priority: the order, as a text.
         batch: the shard of those in the batch.
+        why: why a task of the batch is next, in plain words.
     """
 
     priority: str
     batch: str
+    why: str
 
 
 KEYS: dict[str, Keys] = {
-    "label": Keys(PRIORITY, BATCH),
-    "review": Keys("labelnext_review_priority", "labelnext_review_batch"),
+    "label": Keys(PRIORITY, BATCH, WHY),
+    "review": Keys("labelnext_review_priority", "labelnext_review_batch", "labelnext_review_why"),
 }
-FIELDS = tuple(name for keys in KEYS.values() for name in (keys.priority, keys.batch))
+FIELDS = tuple(name for keys in KEYS.values() for name in (keys.priority, keys.batch, keys.why))
+SORTED = tuple(name for keys in KEYS.values() for name in (keys.priority, keys.batch))
+"""Of these, the ones by which a tab is ordered or filtered."""
 STATE_FIELDS = "id,total_annotations,cancelled_annotations,is_labeled,overlap"
 TASK_FIELDS = f"{STATE_FIELDS},data"
 

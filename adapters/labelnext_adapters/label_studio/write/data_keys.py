@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,9 @@ from labelnext_adapters.label_studio.write.priorities import (
     texts_around,
 )
 
+# SQLite gives its lock to whoever asks first, and those who wait ask ever more rarely: without a
+# pause after each request, annotators wait for several of ours.
+_YIELD, _LONGEST_PAUSE = 0.25, 0.25  # a share of the request's time, and seconds
 _READ_BACK = 500  # values compared after a write; all of them when there are fewer
 _FEW = 2000  # tasks that are read by their ids rather than with the whole project
 _WHOLE = 20  # tasks read before they are sent back whole: what others change between is lost
@@ -198,7 +202,10 @@ class Fields:
         requests = [(n, r) for n, targets in changing.items() for r in requests_for(targets)]
         for done, (name, request) in enumerate(requests):
             self._context.report("write priorities", done, len(requests))
+            start = time.monotonic()
             set_field(self._client, project, name, request)
+            if done + 1 < len(requests):
+                time.sleep(min((time.monotonic() - start) * _YIELD, _LONGEST_PAUSE))
         self._context.report("write priorities", len(requests), len(requests))
         self._read_back(project, changing)
 
@@ -291,15 +298,19 @@ def _targets(step: Step) -> Values:
     ranked: Sequence[int] = step.payload["task_ids"]
     tags: Mapping[str, Sequence[int]] = step.payload["tags"]
     keys = KEYS[step.payload.get("purpose", "label")]
-    taken = {int(index): str(text) for index, text in step.payload.get("taken", ())}
-    texts = texts_around(len(ranked) + len(taken), taken)
+    texts = step.payload.get("texts")
+    if texts is None:  # of a batch that is sent, and of runs of labelnext before 0.3
+        taken = {int(index): str(text) for index, text in step.payload.get("taken", ())}
+        texts = texts_around(len(ranked) + len(taken), taken)
     priorities: dict[int, Any] = dict(zip(ranked, texts, strict=True))
+    why = step.payload.get("why", {"task_ids": (), "texts": ()})
     return {
         keys.priority: {**priorities, **dict.fromkeys(step.payload["clear"], "")},
         keys.batch: {
             **{task: tag for tag, tasks in tags.items() for task in tasks},
             **dict.fromkeys(step.payload["untag"], ""),
         },
+        keys.why: dict(zip(why["task_ids"], why["texts"], strict=True)),
     }
 
 

@@ -65,7 +65,8 @@ class Tabs:
         tab = own_tab(views, wanted["title"])
         if tab is not None and self._fields.unchanged:
             wanted.pop(STAMP)  # what is there is still the work of the run before
-        put_tab(self._client, project, views, wanted, step.payload.get("media", ()))
+        media, why = step.payload.get("media", ()), bool(step.payload.get("why"))
+        put_tab(self._client, project, views, wanted, media, why=why)
 
     def restore(self, step: Step, before: Any, later: str | None = None) -> list[str]:
         """As it was, unless a later run has it."""

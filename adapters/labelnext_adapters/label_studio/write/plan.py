@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, InvalidInput, listed
 from labelnext.journal.plan import Plan, Step
 from labelnext.ranking.ranking import Ranking
-from labelnext.support.words import counted, some
+from labelnext.support.words import counted, joined, some
 from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project, is_copy
@@ -24,7 +24,8 @@ from labelnext_adapters.label_studio.server.tasks import KEYS, Tasks, read_marks
 from labelnext_adapters.label_studio.write.annotators import WHOLE
 from labelnext_adapters.label_studio.write.copies import copy_version
 from labelnext_adapters.label_studio.write.data_keys import check_values
-from labelnext_adapters.label_studio.write.shards import Shards, make_shards
+from labelnext_adapters.label_studio.write.field_step import field_steps
+from labelnext_adapters.label_studio.write.shards import make_shards
 from labelnext_adapters.label_studio.write.tabs import stale_steps, tab_steps
 
 _CLICKS = (
@@ -61,6 +62,8 @@ def plan_tasks(
     keys = KEYS[ranking.purpose]
     written = {"queue": (keys.priority, keys.batch), "batch": (keys.batch,)}
     names = written.get(write.mode, ())  # uncertainty puts no key on a task
+    if write.why:  # an earlier text is on a task of a batch, which is looked for anyway
+        names = (*names, keys.why)
     read_marks(client, source.number, tasks, names, context)
     return make_plan(client, source, write, tasks, ranking, context)
 
@@ -97,7 +100,7 @@ def make_plan(
         steps = _copy_steps(client, source, write, ids, target)
     else:
         shards = make_shards(client, write, tasks, project, ranking.purpose)
-        steps = _field_steps(write, tasks, ids, len(ranking), shards, dealt)
+        steps = field_steps(write, tasks, ids, ranking, shards, dealt)
         for step in steps:
             check_values(step, tasks.values)
         if steps:
@@ -148,68 +151,6 @@ def next_steps(
         lines.append(f"Open {where}." if who is None else f"Annotator {who}: open {where}.")
     review = steps[0].payload.get("purpose") == "review"
     return (*lines, _REVIEW) if review else (*lines, _CLICKS, _SHORTCUT)
-
-
-def _field_steps(
-    write: LabelStudioWrite,
-    tasks: Tasks,
-    ids: Sequence[int],
-    n_batch: int,
-    shards: Shards,
-    target: Mapping[str, Any],
-) -> list[Step]:
-    """The data keys on tasks; nothing where none would be set."""
-    keys, review = KEYS[target["purpose"]], target["purpose"] == "review"
-    done = tasks.annotated if review else tasks.labelled
-    labelled = dict(zip(tasks.ids, done, strict=True))
-    # What somebody has begun stays where it is: in nobody else's shard, and in no other place.
-    before = tasks.values[keys.batch]
-    begun = {
-        t for t in tasks.begun if shards.is_tag(before.get(t)) and labelled[t] == review
-    } - shards.left_out
-    batch = [task for task in ids[:n_batch] if task not in begun]
-    order = ids
-    ids = [task for task in ids if task not in begun]
-    tags = shards.deal(batch, before)
-    ranked = ids if write.mode == "queue" else ()
-
-    def without(field: str, kept: Sequence[int]) -> list[int]:
-        keep = begun.union(kept)
-        values = tasks.values[field].items()
-        return [t for t, v in values if v != "" and t not in keep and labelled[t] == review]
-
-    tagged = [task for tag in tags.values() for task in tag]
-    clear = without(keys.priority, ranked) if write.mode == "queue" else []
-    untag = without(keys.batch, tagged)
-    if not (ids or clear or untag):
-        return []
-    what = [f"Set {keys.priority} on {_tasks(ranked)}"] if ranked else []
-    what += [f"set {keys.batch} on the {_tasks(tagged)} of the batch"] if tagged else []
-    what += [f"clear {keys.priority} on {_tasks(clear)} no longer ranked"] if clear else []
-    what += [f"clear {keys.batch} on {_tasks(untag)}"] if untag else []
-    what += [f"skip {_tasks([*begun])} with a draft"] if begun else []
-    payload: dict[str, Any] = {"task_ids": list(ranked), "clear": clear}
-    payload |= {"tags": tags, "untag": untag}
-    if taken := _taken(order, begun, tasks.values[keys.priority]):
-        payload["taken"] = taken
-    touched = {*ranked, *tagged, *clear, *untag}
-    return [Step("fields", _sentence(what), len(touched), {**target, **payload})]
-
-
-def _taken(
-    order: Sequence[int], begun: Set[int], values: Mapping[int, object]
-) -> list[tuple[int, str]]:
-    """Where tasks with a draft stand, and the priorities that they keep: each only once."""
-    held: dict[str, int] = {}
-    inside = [task for task in order if task in begun]
-    for task in (*inside, *sorted(begun - {*inside})):
-        text = values.get(task)
-        if isinstance(text, str) and text:
-            held.setdefault(text, task)
-    kept = {task: text for text, task in held.items()}
-    places = [task for task in order if task not in begun or task in kept]
-    places += [task for task in kept if task not in inside]
-    return [(index, kept[task]) for index, task in enumerate(places) if task in kept]
 
 
 def _copy_steps(
@@ -267,8 +208,10 @@ def _stays(steps: Sequence[Step], old: Sequence[Step]) -> tuple[str, ...]:
         earlier = ("If you undo, the earlier run's copies get new ids and dates.",)
         return (*tabs, *(earlier if len(steps) > 2 else ()))
     key_names = KEYS[steps[0].payload["purpose"]]
-    kept = (*([key_names.priority] if steps[0].payload["task_ids"] else []), key_names.batch)
-    keys, verb = " and ".join(kept), "stay" if len(kept) > 1 else "stays"
+    kept = [key_names.priority] if steps[0].payload["task_ids"] else []
+    kept += [key_names.batch, *([key_names.why] if "why" in steps[0].payload else [])]
+    keys = joined(kept)
+    verb = "stay" if len(kept) > 1 else "stays"
     noun = "data keys" if len(kept) > 1 else "data key"
     return (
         *tabs,
@@ -283,11 +226,6 @@ def _is_copying(steps: Sequence[Step], overlap: bool) -> bool:
 
 def _tasks(ids: Sequence[int]) -> str:
     return counted(len(ids), "task")
-
-
-def _sentence(parts: Sequence[str]) -> str:
-    text = ", and ".join(parts)
-    return text[:1].upper() + text[1:]
 
 
 def _task_ids(tasks: Tasks, ranking: Ranking) -> list[int]:

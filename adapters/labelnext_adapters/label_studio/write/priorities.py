@@ -10,8 +10,9 @@ the same state.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -20,6 +21,7 @@ from typing import Literal
 
 MOST_IDS = 10_000  # SQLite takes at most 32,766 values in one statement
 _HEAD = 3  # "0." and the first digit
+_LONGEST = 14  # signs of a priority that is kept; between longer ones there is ever less room
 _PRIORITY = re.compile(r"[01]\.\d{2,}", re.ASCII)
 
 
@@ -53,13 +55,16 @@ def priority_texts(n: int) -> list[str]:
     return [f"{value // unit}.{value % unit:0{places}d}" for value in rounded]
 
 
-def texts_around(n: int, fixed: Mapping[int, str]) -> list[str]:
+def texts_around(
+    n: int, fixed: Mapping[int, str], bounds: Mapping[int, str] | None = None
+) -> list[str]:
     """Priorities of n ranks, of which some have theirs already and keep it.
 
     Args:
         n: how many.
         fixed: the priority of a position, from 0; one that contradicts those before it bounds
             nothing, but no other rank gets it.
+        bounds: those of the fixed ones that bound the others, falling; when None, see above.
 
     Returns:
         The priorities of the other positions, falling, and between those that are fixed.
@@ -71,8 +76,8 @@ def texts_around(n: int, fixed: Mapping[int, str]) -> list[str]:
     if not fixed:
         return priority_texts(n)
     values = {p: Fraction(text) for p, text in fixed.items() if _PRIORITY.fullmatch(text)}
-    anchors: list[tuple[int, Fraction]] = []
-    for position in sorted(values):
+    anchors = [(p, values[p]) for p in sorted(bounds or ())]
+    for position in sorted(values) if bounds is None else ():
         before = range(position) if not anchors else ()
         highest = anchors[-1][1] if anchors else Fraction(1)
         room = values[position] < highest or (not anchors and all(p in fixed for p in before))
@@ -94,6 +99,61 @@ def texts_around(n: int, fixed: Mapping[int, str]) -> list[str]:
             return [f"{number // unit}.{number % unit:0{places}d}" for number in numbers]
         places += 1
         wanted = [value - Fraction(1, 3 * 10**places) for value in wanted]
+
+
+def next_priorities(now: Sequence[object], held: Set[int] = frozenset()) -> list[str]:
+    """Falling priorities of an order, most of them as they are.
+
+    Whatever is in the right order keeps its priority, so that a ranking of which little moved is
+    written in a few requests; the others go in between.
+
+    Args:
+        now: what each rank has, next first; anything but a priority counts as none.
+        held: positions, from 0, that keep theirs even in the wrong order.
+
+    Returns:
+        The priority of each rank: texts that all differ, and, but for those held in the wrong
+        order, fall within (0, 1].
+
+    Example:
+        >>> next_priorities(["0.9000", "0.7000", None, "0.8000", "0.2500"])
+        ['0.9000', '0.866666', '0.833333', '0.8000', '0.2500']
+    """
+    texts = {p: str(text) for p, text in enumerate(now) if _is_usable(text)}
+    values = {p: Fraction(text) for p, text in texts.items()}
+    fixed = {p: texts[p] for p in held if p in texts}
+    taken = {values[p] for p in fixed}
+    able = {p: value for p, value in values.items() if p in fixed or value not in taken}
+    kept = {p: texts[p] for p in _longest_fall(able)}
+    if 2 * len(kept) < len(now) or max(map(len, kept.values()), default=0) > _LONGEST:
+        kept = {}  # to number all of them takes no more requests
+    free = iter(texts_around(len(now), {**fixed, **kept}, kept or None))
+    return [fixed.get(p) or kept.get(p) or next(free) for p in range(len(now))]
+
+
+def _is_usable(text: object) -> bool:
+    return isinstance(text, str) and bool(_PRIORITY.fullmatch(text)) and 0 < Fraction(text) <= 1
+
+
+def _longest_fall(values: Mapping[int, Fraction]) -> list[int]:
+    """The positions of the longest falling part, by patience sorting."""
+    ends: list[Fraction] = []  # the negated last value of the best part of each length
+    last: list[int] = []
+    before: dict[int, int] = {}
+    for position in sorted(values):
+        value = -values[position]
+        if value == -1 and position:
+            continue  # nothing goes above it
+        length = bisect_left(ends, value)
+        before[position] = last[length - 1] if length else -1
+        ends[length : length + 1] = [value]
+        last[length : length + 1] = [position]
+    chosen = []
+    position = last[-1] if last else -1
+    while position >= 0:
+        chosen.append(position)
+        position = before[position]
+    return chosen[::-1]
 
 
 def requests_for(targets: Mapping[int, str | float]) -> list[SetField]:
@@ -127,7 +187,8 @@ def is_half(text: str, priority: str) -> bool:
     """
     pairs = list(zip(text, priority, strict=False))
     return (
-        len(text) == len(priority)
+        bool(_PRIORITY.fullmatch(priority))
+        and len(text) == len(priority)
         and text[:_HEAD] == priority[:_HEAD]
         and any(a in ascii_lowercase for a, _ in pairs)
         and all(a == b or a in ascii_lowercase for a, b in pairs)

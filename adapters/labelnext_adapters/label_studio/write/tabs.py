@@ -73,6 +73,7 @@ def tab_steps(
         order = ordering(whole=write.mode == "queue", keys=KEYS[target["purpose"]])
         tab = {"title": title, "ordering": order, "filters": shown}
         payload = {**target, "tab": tab, "annotator": None if whole else name, "media": media}
+        payload |= {"why": True} if write.why else {}
         steps.append(Step("tab", f'Create or update the tab "{title}"', 0, payload))
     return steps
 
