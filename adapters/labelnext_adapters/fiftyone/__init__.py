@@ -61,13 +61,16 @@ class FiftyOneAdapter(Adapter):
         self.context = context
         self._database = ExitStack()
         self._started = False
+        self._reached = False
 
     def check(self) -> list[Finding]:
         """Versions, the database, counts, and what the fields hold."""
+        from labelnext_adapters.fiftyone.database.fields import temporary_frames
         from labelnext_adapters.fiftyone.read.check import findings
 
         self._start()
-        return list(findings(self.source, self.write.run, self.context))
+        with temporary_frames():
+            return list(findings(self.source, self.write.run, self.context))
 
     def read(self) -> Pool:
         """All samples of the dataset or view, with their stored predictions."""
@@ -131,9 +134,9 @@ class FiftyOneAdapter(Adapter):
         return plan_labels(self._collection(), labels, field)
 
     def close(self) -> None:
-        """Stop the database of its own, if it has one."""
+        """Remove copies of frames, and stop the database of its own, if it has one."""
         self._database.close()
-        self._started = False
+        self._started = self._reached = False
 
     def _start(self) -> None:
         """Start the database that belongs to the source, once."""
@@ -146,9 +149,13 @@ class FiftyOneAdapter(Adapter):
 
     def _reach(self) -> None:
         from labelnext_adapters.fiftyone.database.connection import reach_database
+        from labelnext_adapters.fiftyone.database.fields import temporary_frames
 
         self._start()
         reach_database()
+        if not self._reached:
+            self._database.enter_context(temporary_frames())
+            self._reached = True
 
     def _collection(self) -> Any:
         from labelnext_adapters.fiftyone.database.connection import source_collection

@@ -139,8 +139,18 @@ def certainties(kind: Kind, field: str) -> dict[str, list[str]]:
 
 def holding(collection: Any, paths: Iterable[str]) -> Any:
     """The samples with a number or a vector at one of the paths, also inside a list, as a view."""
+    return collection.match(is_filled(paths))
+
+
+def is_filled(paths: Iterable[str]) -> dict[str, Any]:
+    """What the database is asked for a number or a vector at one of the paths.
+
+    Example:
+        >>> is_filled(["pred.logits"])
+        {'$or': [{'pred.logits': {'$type': ['number', 'binData']}}]}
+    """
     filled = {"$type": ["number", "binData"]}  # no null and no empty list
-    return collection.match({"$or": [{path: filled} for path in paths]})
+    return {"$or": [{path: filled} for path in paths]}
 
 
 def is_held(value: Any) -> bool:
