@@ -69,7 +69,7 @@ def test_fiftyone_registers_every_operator_and_the_panel(plugins: Path) -> None:
     assert [c.errors for c in contexts] == [[]]
     found = {op.uri for op in foo.list_operators() if op.uri.startswith(PLUGIN)}
     assert found == PARTS
-    manifest = yaml.safe_load((plugins / "labelnext" / "fiftyone.yml").read_text("utf-8"))
+    manifest = yaml.safe_load((plugins / "labelnext-plugin" / "fiftyone.yml").read_text("utf-8"))
     assert {f"{PLUGIN}/{n}" for n in manifest["operators"] + manifest["panels"]} == PARTS
     assert manifest["secrets"] == ["FIFTYONE_LABELSTUDIO_URL", "FIFTYONE_LABELSTUDIO_API_KEY"]
 
@@ -85,7 +85,7 @@ def test_every_operator_says_what_it_risks_and_has_an_icon(plugins: Path) -> Non
     }
     for name in (*OPERATORS, "label_next"):
         icon = part(name).config.icon
-        assert (plugins / "labelnext" / icon.lstrip("/")).is_file()
+        assert (plugins / "labelnext-plugin" / icon.lstrip("/")).is_file()
 
 
 def test_the_form_offers_the_fields_that_hold_predictions_and_labels(filled: Any) -> None:

@@ -65,12 +65,16 @@ class FiftyOneAdapter(Adapter):
 
     def check(self) -> list[Finding]:
         """Versions, the database, counts, and what the fields hold."""
+        from labelnext_adapters.fiftyone.app.plugin import plugin_finding
         from labelnext_adapters.fiftyone.database.fields import temporary_frames
         from labelnext_adapters.fiftyone.read.check import findings
 
         self._start()
         with temporary_frames():
-            return list(findings(self.source, self.write.run, self.context))
+            found = list(findings(self.source, self.write.run, self.context))
+        if not any(finding.level == "error" for finding in found) and (of_app := plugin_finding()):
+            found.append(of_app)
+        return found
 
     def read(self) -> Pool:
         """All samples of the dataset or view, with their stored predictions."""
