@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
@@ -142,6 +143,25 @@ def _default_target(ctx: Any) -> str | None:
     if not is_own_view(ctx.view):
         return None
     return "BASE_VIEW" if ctx.view._is_generated else "DATASET"
+
+
+def say_how_to_schedule(inputs: Any) -> None:
+    """Say what scheduling needs, where FiftyOne's open edition would not offer it.
+
+    Args:
+        inputs: the form.
+    """
+    # The option came with a later FiftyOne; Enterprise, which has an API, has its orchestrators.
+    allowed = getattr(fo.config, "allow_legacy_orchestrators", True)
+    if not allowed and getattr(fo.config, "api_uri", None) is None:
+        text = (
+            "*Schedule* works in the open edition if the App and `fiftyone delegated launch` are "
+            f"started with `{_SCHEDULING}=true`."
+        )
+        inputs.md(text, name="schedule")
+
+
+_SCHEDULING = "FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS"
 
 
 def refuse(prop: Any, message: str) -> None:

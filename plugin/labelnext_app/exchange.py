@@ -15,7 +15,7 @@ from labelnext.runs.exchange import Exchange
 from labelnext_adapters.fiftyone.app.app import state_folder
 from labelnext_adapters.fiftyone.write.fetched_labels import check_label_field
 
-from .common import choose, operator_config, refuse, run_form
+from .common import choose, operator_config, refuse, run_form, say_how_to_schedule
 
 # The names that FiftyOne's own dataset.annotate() uses.
 URL, API_KEY = "FIFTYONE_LABELSTUDIO_URL", "FIFTYONE_LABELSTUDIO_API_KEY"
@@ -50,6 +50,7 @@ class SendBatch(foo.Operator):
             )
             run = ctx.params.get("run") or names[0]
             _preview(inputs, lambda: labelnext.send(settings(ctx), run, dry_run=True))
+            say_how_to_schedule(inputs)
 
         return run_form(ctx, "Send batch to Label Studio", fill)
 

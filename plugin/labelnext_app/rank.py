@@ -180,6 +180,7 @@ def _form(ctx: Any, inputs: Any) -> None:
         _functions(ctx.params, inputs, preview(items, source))
     _numbers(inputs)
     _run_name(ctx, inputs, read["frames"])
+    say_how_to_schedule(inputs)
 
 
 def _kind_of_items(inputs: Any, view: Any) -> None:

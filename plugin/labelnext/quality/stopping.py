@@ -229,7 +229,7 @@ def _agreement(runs: Sequence[Snapshot]) -> Signal:
 
 def _without_classes(runs: Sequence[Snapshot]) -> str:
     if runs and runs[-1].unit == "objects":
-        return "doesn't work for objects, as an item has no class of its own; overall uncertainty does."
+        return "needs one class per item, which objects don't give; overall uncertainty works."
     return "needs two runs with class predictions of the same items."
 
 
