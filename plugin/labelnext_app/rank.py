@@ -33,7 +33,16 @@ from labelnext_adapters.fiftyone.read.label_types import LABELS
 from labelnext_adapters.fiftyone.read.own_runs import check_run_name, refuse_foreign, registered
 from labelnext_adapters.fiftyone.write.manage import batch_view
 
-from .common import ICON, ask_target, choose, operator_config, refuse, target_view, with_progress
+from .common import (
+    ICON,
+    ask_target,
+    choose,
+    operator_config,
+    refuse,
+    say_how_to_schedule,
+    target_view,
+    with_progress,
+)
 
 NO_SCORE = "none"
 NOTHING = "nothing"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from labelnext.adapter.capabilities import Capability
@@ -91,6 +92,14 @@ class FiftyOneAdapter(Adapter):
         from labelnext_adapters.fiftyone.write.plan import plan_ranking
 
         return plan_ranking(self._collection(), self.source, self.write, self.context, ranking)
+
+    def states(self) -> tuple[Path, ...]:
+        """The App's folder of the dataset, and those of the configurations that wrote its runs."""
+        from labelnext_adapters.fiftyone.app.app import state_folders
+        from labelnext_adapters.fiftyone.database.connection import source_dataset
+
+        self._reach()
+        return state_folders(source_dataset(self.source))
 
     def wants_object_scores(self) -> bool:
         """Whether `write.objects` asks for a score of each object."""

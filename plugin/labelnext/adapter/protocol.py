@@ -147,6 +147,10 @@ class Adapter(Writes, Protocol):
         """The item with an id of the platform's own, where `source.key` names items otherwise."""
         return None
 
+    def states(self) -> tuple[Path, ...]:
+        """Further state folders that may hold runs on the same target; by default none."""
+        return ()
+
     def ran_dry(self) -> tuple[str, ...]:
         """Names of people with nothing left to label while others have work; by default none.
 

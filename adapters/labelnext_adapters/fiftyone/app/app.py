@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from labelnext.errors import ConfigError, Unavailable
 from labelnext_adapters.fiftyone.app.plugin import plugin_link
+from labelnext_adapters.fiftyone.read.own_runs import registered, run_names
 
 if TYPE_CHECKING:
     from labelnext.config.config import Config
@@ -27,6 +28,17 @@ def state_folder(dataset: Any) -> Path:
     import fiftyone as fo
 
     return Path(fo.config.default_dataset_dir).expanduser() / ".labelnext" / str(dataset._doc.id)
+
+
+def state_folders(dataset: Any) -> tuple[Path, ...]:
+    """All state folders on this machine with runs on a dataset: the App's, and those of its runs.
+
+    Args:
+        dataset: a FiftyOne dataset.
+    """
+    configs = (registered(dataset, run) for run in run_names(dataset))
+    states = (getattr(config, "state", None) for config in configs)
+    return tuple(dict.fromkeys([state_folder(dataset), *(Path(s) for s in states if s)]))
 
 
 def open_app(config: Config, *, port: int = 5151) -> None:
