@@ -10,10 +10,13 @@ QUIET := -p no:cacheprovider -q
 TWO := -n 2 --dist loadfile
 # Other options of pip-audit, such as: -s osv --osv-url http://localhost:8080/v1/query
 AUDIT ?=
+FIFTYONES ?= 1.10.0 1.13.5 1.22.1
+ON_FIFTYONE := $(addprefix tests/integration/test_, app_plugin.py app_views.py app_form.py app_one_list.py \
+  fiftyone_read.py fiftyone_vectors.py fiftyone_content.py fiftyone_undo.py)
 ON_POSTGRES := tests/integration/test_label_studio_postgres.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tables fuzz torture check audit audit-if-asked unit integration browser docs install dev mongod server clean
+.PHONY: help demo test tables fuzz torture check audit audit-if-asked unit integration browser test-versions docs install dev mongod server clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +54,16 @@ integration: dev mongod server ## Run the tests on a real Label Studio and a rea
 
 browser: dev mongod server .venv/.chromium ## Run the tests that click through Label Studio and the FiftyOne App in Chromium
 	$(BIN)/python -m pytest $(QUIET) $(TWO) --timeout 300 tests/browser
+
+test-versions: $(FIFTYONES:%=.venv-fiftyone-%/.tested) ## Run the App's and the reading tests on old versions of FiftyOne
+
+# Each version has an environment of its own, without our pins; the tests need no Label Studio.
+.venv-fiftyone-%/.tested: pyproject.toml
+	$(PYTHON) -m venv .venv-fiftyone-$*
+	.venv-fiftyone-$*/bin/python -m pip --disable-pip-version-check install -q -e . fiftyone==$* pytest pytest-timeout hypothesis
+	.venv-fiftyone-$*/bin/python -m labelnext_adapters.fiftyone.database.mongod
+	.venv-fiftyone-$*/bin/python -m pytest $(QUIET) --timeout 600 $(ON_FIFTYONE)
+	@touch $@
 
 fuzz: dev ## Try odd and damaged input of every kind, and kill runs of files, a few minutes by seed
 	$(BIN)/python -m pytest $(QUIET) -n 2 --timeout 600 tests/fuzz
@@ -108,7 +121,7 @@ $(SERVER)/.installed: tests/integration/label-studio-constraints.txt
 	@touch $@
 
 clean: ## Remove everything that was made here
-	rm -rf .venv .venv-audit .venv-label-studio .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
+	rm -rf .venv .venv-audit .venv-fiftyone-* .venv-label-studio .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
 	  .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache build dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -387,3 +388,33 @@ def test_the_buttons_of_the_panel_open_the_operators(filled: Any, button: str) -
     getattr(part("label_next"), f"on_{button}")(ctx)
     (request,) = ctx.executor._requests
     assert request.params["operator_uri"] in PARTS
+
+
+def test_a_view_that_changes_reads_no_ranking_again(filled: Any) -> None:
+    from unittest import mock
+
+    execute("rank_samples", filled, **FORM)
+    filled.reload()
+    ctx, _ = panel(filled)
+    shape = part("label_next")
+    module = sys.modules[type(shape).__module__]
+    with mock.patch.object(module, "summarise_run", side_effect=module.summarise_run) as summarise:
+        ctx.request_params["view"] = filled.limit(0)._serialize()
+        shape.on_change_view(ctx)
+        assert summarise.call_count == 0
+        filled.set_values("truth.label", {filled.first().id: "no"}, key_field="id")
+        shape.on_change_view(ctx)
+        assert summarise.call_count == 1, "a label was added"
+        shape.on_load(ctx)
+        assert summarise.call_count == 2
+
+
+def test_a_row_of_the_panel_opens_its_sample(filled: Any) -> None:
+    execute("rank_samples", filled, **FORM)
+    filled.reload()
+    ctx, elements = panel(filled)
+    assert [action["name"] for action in elements["next"]["view"]["row_actions"]] == ["open"]
+    ctx.params["row"] = 1
+    part("label_next").on_open(ctx)
+    assert ctx.executor._requests[-1].operator_uri.endswith("open_sample")
+    assert filled[ctx.executor._requests[-1].params["id"]].name == ORDER[1]
