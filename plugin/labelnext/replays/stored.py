@@ -125,6 +125,7 @@ def replay_stored(
         >>> row.n_targets, row.area
         (5, 1.0)
     """
+    # Long: half is its docstring.
     versions = _versions(pool)
     if not versions:
         raise InvalidInput(
