@@ -10,13 +10,16 @@ QUIET := -p no:cacheprovider -q
 TWO := -n 2 --dist loadfile
 # Other options of pip-audit, such as: -s osv --osv-url http://localhost:8080/v1/query
 AUDIT ?=
+FIFTYONES ?= 1.10.0 1.13.5 1.22.1
+ON_FIFTYONE := $(addprefix tests/integration/test_, app_plugin.py app_views.py app_form.py app_one_list.py \
+  fiftyone_read.py fiftyone_vectors.py fiftyone_content.py fiftyone_undo.py)
 ON_POSTGRES := tests/integration/test_label_studio_postgres.py
-
 VERSIONS ?= 1.19 1.20 1.21 1.22 1.23
 ON_VERSIONS ?= $(addprefix tests/integration/test_label_studio,.py _contract.py _modes.py _team.py _uncertainty.py _why.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tables fuzz torture check audit audit-if-asked unit integration test-versions browser docs install dev mongod server clean
+.PHONY: help demo test tables fuzz torture check audit audit-if-asked unit integration browser test-versions test-label-studios test-fiftyones \
+  docs install dev mongod server clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,8 +58,10 @@ integration: dev mongod server ## Run the tests on a real Label Studio and a rea
 browser: dev mongod server .venv/.chromium ## Run the tests that click through Label Studio and the FiftyOne App in Chromium
 	$(BIN)/python -m pytest $(QUIET) $(TWO) --timeout 300 tests/browser
 
+test-versions: test-label-studios test-fiftyones ## Run the core of the integration tests on each supported version of the platforms
+
 # The newest patch of each version, from the index, in an environment of its own; VERSIONS names fewer.
-test-versions: dev ## Run the core of the integration tests on each supported version of Label Studio
+test-label-studios: dev
 	@for version in $(VERSIONS); do \
 	  server=$(SERVER)-$$version; \
 	  echo "Label Studio $$version"; \
@@ -66,6 +71,16 @@ test-versions: dev ## Run the core of the integration tests on each supported ve
 	  LABELNEXT_LABEL_STUDIO=$(CURDIR)/$$server/bin/label-studio \
 	    $(BIN)/python -m pytest $(QUIET) --timeout 600 $(ON_VERSIONS) || exit 1; \
 	done
+
+test-fiftyones: $(FIFTYONES:%=.venv-fiftyone-%/.tested)
+
+# Each version has an environment of its own, without our pins; the tests need no Label Studio.
+.venv-fiftyone-%/.tested: pyproject.toml
+	$(PYTHON) -m venv .venv-fiftyone-$*
+	.venv-fiftyone-$*/bin/python -m pip --disable-pip-version-check install -q -e . fiftyone==$* pytest pytest-timeout hypothesis
+	.venv-fiftyone-$*/bin/python -m labelnext_adapters.fiftyone.database.mongod
+	.venv-fiftyone-$*/bin/python -m pytest $(QUIET) --timeout 600 $(ON_FIFTYONE)
+	@touch $@
 
 fuzz: dev ## Try odd and damaged input of every kind, and kill runs of files, a few minutes by seed
 	$(BIN)/python -m pytest $(QUIET) -n 2 --timeout 600 tests/fuzz
@@ -123,7 +138,7 @@ $(SERVER)/.installed: tests/integration/label-studio-constraints.txt
 	@touch $@
 
 clean: ## Remove everything that was made here
-	rm -rf .venv .venv-audit .venv-label-studio* .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
+	rm -rf .venv .venv-audit .venv-fiftyone-* .venv-label-studio* .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
 	  .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache build dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -32,9 +32,15 @@ def open_app(
 
 @_fiftyone.command(epilog="Example: labelnext fiftyone install")
 def install() -> None:
-    """Install the plugin in FiftyOne's plugin folder, as a link."""
-    link = _app_of("fiftyone").install_plugin()
-    out.print(f"The plugin is at {escaped(str(link))}. Reload the App.", soft_wrap=True)
+    """Install the plugin in FiftyOne's plugin folder, as a link, and check that it loads."""
+    platform = _app_of("fiftyone")
+    link = platform.install_plugin()
+    names = platform.check_plugin(link)
+    out.print(
+        f"The plugin is at {escaped(str(link))}; FiftyOne registers its {len(names)} operators and "
+        "panels. Reload the App.",
+        soft_wrap=True,
+    )
 
 
 @_fiftyone.command(epilog="Example: labelnext fiftyone uninstall")

@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from labelnext.journal.plan import Progress
+from labelnext_adapters.fiftyone.app.own_views import is_own_view
 from labelnext_adapters.fiftyone.read.own_runs import run_names
 
 ICON = "/assets/icon.svg"
@@ -95,6 +97,71 @@ def choose(
     for value in known:
         view.add_choice(value, label=value)
     return inputs.enum(name, known, view=view, default=default, required=required)
+
+
+def ask_target(ctx: Any, inputs: Any, verb: str) -> None:
+    """Ask which samples are meant: the dataset where the grid shows a view of labelnext's own.
+
+    Args:
+        ctx: of the operator.
+        inputs: the form.
+        verb: what is done with them, such as "Rank".
+    """
+    default = _default_target(ctx)
+    inputs.view_target(ctx, action_description=verb, default_target=default)
+    if default in _WHOLE and _chosen_target(ctx) in (None, default):
+        text = f"The grid shows a view by labelnext; this would {verb.lower()} the whole dataset"
+        inputs.view("own_view", types.Notice(label=text))
+
+
+def target_view(ctx: Any) -> Any:
+    """The samples that `ask_target` asked for, or its default.
+
+    Args:
+        ctx: of the operator.
+    """
+    target = _chosen_target(ctx) or _default_target(ctx)
+    if target == "SELECTED_SAMPLES":
+        return ctx.view.select(ctx.selected)
+    if target == "DATASET":
+        return ctx.dataset
+    return ctx.view._base_view if target == "BASE_VIEW" else ctx.target_view()
+
+
+def _chosen_target(ctx: Any) -> Any:
+    """FiftyOne's name for what somebody chose, or None."""
+    return ctx.params.get("view_target") or ctx.request_params.get("view_target")
+
+
+_WHOLE = ("DATASET", "BASE_VIEW")
+
+
+def _default_target(ctx: Any) -> str | None:
+    """FiftyOne's name for what is meant until somebody chooses; None leaves it to FiftyOne."""
+    if ctx.selected:
+        return "SELECTED_SAMPLES"
+    if not is_own_view(ctx.view):
+        return None
+    return "BASE_VIEW" if ctx.view._is_generated else "DATASET"
+
+
+def say_how_to_schedule(inputs: Any) -> None:
+    """Say what scheduling needs, where FiftyOne's open edition would not offer it.
+
+    Args:
+        inputs: the form.
+    """
+    # The option came with a later FiftyOne; Enterprise, which has an API, has its orchestrators.
+    allowed = getattr(fo.config, "allow_legacy_orchestrators", True)
+    if not allowed and getattr(fo.config, "api_uri", None) is None:
+        text = (
+            "*Schedule* works in the open edition if the App and `fiftyone delegated launch` are "
+            f"started with `{_SCHEDULING}=true`."
+        )
+        inputs.md(text, name="schedule")
+
+
+_SCHEDULING = "FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS"
 
 
 def refuse(prop: Any, message: str) -> None:

@@ -11,7 +11,7 @@ from labelnext_adapters.fiftyone.app.compare import compare_runs
 from labelnext_adapters.fiftyone.database.fields import items_of
 from labelnext_adapters.fiftyone.read.own_runs import run_config
 
-from .common import choose, operator_config, refuse, run_form
+from .common import ask_target, choose, operator_config, refuse, run_form, target_view
 
 
 class CompareRankings(foo.Operator):
@@ -31,7 +31,7 @@ class CompareRankings(foo.Operator):
         """The form: two runs."""
 
         def fill(inputs: Any, names: list[str]) -> None:
-            inputs.view_target(ctx, action_description="Compare")
+            ask_target(ctx, inputs, "Compare")
             choose(inputs, "first", names, label="One ranking", default=names[1])
             second = choose(inputs, "second", names, label="The other", default=names[0])
             if ctx.params.get("first", names[1]) == ctx.params.get("second", names[0]):
@@ -47,11 +47,13 @@ class CompareRankings(foo.Operator):
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Compare, and show the biggest disagreements in the grid."""
-        both = compare_runs(ctx.target_view(), ctx.params["first"], ctx.params["second"])
+        both = compare_runs(target_view(ctx), ctx.params["first"], ctx.params["second"])
         if ctx.params.get("show", True) and not ctx.delegated and both.disagreements:
             ids = [row[0] for row in both.disagreements]
             items = items_of(ctx.dataset, run_config(ctx.dataset, both.first))
-            ctx.ops.set_view(view=items.select(ids, ordered=True))
+            # First by our field: so a later form knows that the view isn't the user's choice.
+            ranked = items.exists(f"{both.first}.rank")
+            ctx.ops.set_view(view=ranked.select(ids, ordered=True))
         smaller = min(both.n_first, both.n_second)
         return {
             "overlap": f"{both.n_overlap} of {smaller}",

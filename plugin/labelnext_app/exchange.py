@@ -15,7 +15,7 @@ from labelnext.runs.exchange import Exchange
 from labelnext_adapters.fiftyone.app.app import state_folder
 from labelnext_adapters.fiftyone.write.fetched_labels import check_label_field
 
-from .common import choose, operator_config, refuse, run_form
+from .common import choose, operator_config, refuse, run_form, say_how_to_schedule
 
 # The names that FiftyOne's own dataset.annotate() uses.
 URL, API_KEY = "FIFTYONE_LABELSTUDIO_URL", "FIFTYONE_LABELSTUDIO_API_KEY"
@@ -41,7 +41,6 @@ class SendBatch(foo.Operator):
         def fill(inputs: Any, names: list[str]) -> None:
             if not has_secrets(ctx, inputs):
                 return
-            inputs.view_target(ctx, action_description="Send the batch's samples of")
             choose(inputs, "run", names, label="Ranking", default=names[0])
             _project(inputs, "Leave empty to create a project for this dataset and reuse it later")
             inputs.str(
@@ -51,6 +50,7 @@ class SendBatch(foo.Operator):
             )
             run = ctx.params.get("run") or names[0]
             _preview(inputs, lambda: labelnext.send(settings(ctx), run, dry_run=True))
+            say_how_to_schedule(inputs)
 
         return run_form(ctx, "Send batch to Label Studio", fill)
 
@@ -81,7 +81,6 @@ class FetchAnnotations(foo.Operator):
         """A field and a project; then what would be written."""
         inputs = types.Object()
         if has_secrets(ctx, inputs):
-            inputs.view_target(ctx, action_description="Fetch the labels of")
             field = inputs.str(
                 "field",
                 label="Field for the labels",
@@ -133,7 +132,7 @@ def settings(ctx: Any) -> dict[str, Any]:
         "labels": params.get("labels") or _LATEST,
     }
     return {
-        "source": {"adapter": "fiftyone", "dataset": ctx.target_view()},
+        "source": {"adapter": "fiftyone", "dataset": ctx.dataset},
         "send": send,
         "report": {"path": None},
         "state": str(state_folder(ctx.dataset)),
@@ -183,7 +182,7 @@ def _progress(ctx: Any) -> Any:
 def _text(exchange: Exchange) -> str:
     counts = ", ".join(f"{n:,} {name}" for name, n in exchange.counts.items())
     lines = [f"**{exchange.target}**: {counts}", *(notice.message for notice in exchange.notices)]
-    lines += [f"- {step}" for step in exchange.steps] or ["Nothing to write: all up to date."]
+    lines += [f"- {step}" for step in exchange.steps] or [exchange.nothing]
     return "\n".join(f"{line}\n" for line in lines)
 
 

@@ -8,8 +8,8 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from labelnext.errors import LabelnextError
-from labelnext.journal.journal import Journal, journals
-from labelnext.runs.undo import resume, undo
+from labelnext.journal.journal import Journal
+from labelnext.runs.undo import resume, runs, undo
 from labelnext_adapters.fiftyone.app.app import state_folder
 from labelnext_adapters.fiftyone.read.own_runs import run_config
 from labelnext_adapters.fiftyone.write.manage import (
@@ -28,7 +28,7 @@ _ACTIONS = {
     "rename": ("Rename", "Rename the run, its field and its views"),
     "delete": ("Delete", "Delete the run and everything it created"),
 }
-_UNDO = ("Take back", "Undo the last ranking, send or fetch in the App")
+_UNDO = ("Take back", "Undo the last ranking, send or fetch, wherever it was started")
 _RESUME = ("Finish", "Finish the last action, which was interrupted")
 
 
@@ -60,11 +60,11 @@ class ManageRuns(foo.Operator):
         dataset, run = ctx.dataset, ctx.params.get("run")
         match ctx.params.get("action", "open"):
             case "undo":
-                journal, stays = undo(settings(ctx))
+                journal, stays = undo(settings(ctx), _last_id(dataset))
                 done = " ".join([f"Took back: {_what(journal)}.", *stays])
                 _refresh(ctx)
             case "resume":
-                done = f"Finished: {_what(resume(settings(ctx)))}."
+                done = f"Finished: {_what(resume(settings(ctx), _last_id(dataset)))}."
                 _refresh(ctx)
             case "rename":
                 rename_run(dataset, run, ctx.params["new_name"])
@@ -96,9 +96,18 @@ def _refresh(ctx: Any) -> None:
 
 
 def _last(dataset: Any) -> Journal | None:
-    """The last action in the App that can be undone, or None."""
-    able = [j for j in journals(state_folder(dataset)) if j.status in ("done", "broken")]
+    """The last action on the dataset that can be undone, in the App or elsewhere, or None."""
+    config = {
+        "source": {"adapter": "fiftyone", "dataset": dataset},
+        "state": str(state_folder(dataset)),
+    }
+    able = [j for j in runs(config, every=True) if j.status in ("done", "broken")]
     return able[-1] if able else None
+
+
+def _last_id(dataset: Any) -> str | None:
+    last = _last(dataset)
+    return None if last is None else last.run_id
 
 
 def _what(journal: Journal) -> str:

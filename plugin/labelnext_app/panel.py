@@ -33,6 +33,7 @@ class LabelNext(foo.Panel):
 
     def on_load(self, ctx: Any) -> None:
         """Show the newest ranking."""
+        ctx.panel.state.stands = None  # the App may have kept the state, but no plots
         _refresh(ctx)
 
     def on_change_dataset(self, ctx: Any) -> None:
@@ -54,6 +55,10 @@ class LabelNext(foo.Panel):
         last = at == len(edges) - 2
         run = ctx.panel.state.run
         ctx.ops.set_view(view=scores_view(ctx.dataset, run, *edges[at : at + 2], last=last))
+
+    def on_open(self, ctx: Any) -> None:
+        """Open the sample of a row."""
+        ctx.ops.open_sample(id=ctx.panel.state.next_ids[int(ctx.params["row"])])
 
     def on_batch(self, ctx: Any) -> None:
         """Show the batch in the grid."""
@@ -108,9 +113,13 @@ class LabelNext(foo.Panel):
         if ctx.panel.state.n_classes:
             height = 70 + 26 * min(int(ctx.panel.state.n_classes), _MOST_CLASSES)
             layout = {**_layout("share of predictions, %", ""), "height": height}
-            layout["yaxis"] = {"type": "category", "dtick": 1, "automargin": True}
+            layout["yaxis"] |= {"type": "category", "dtick": 1}
             panel.plot("classes", layout=layout, config=_BARE)
         table = types.TableView(componentsProps={"table": {"sx": {"minWidth": 0}}})
+        if ctx.panel.state.opens:
+            table.add_row_action(
+                "open", self.on_open, label="Open", icon="open_in_new", tooltip="Open the sample"
+            )
         for key in ("rank", "sample", "score", "why"):
             table.add_column(key, label=key)
         panel.list("next", types.Object(), view=table, label="Next to label")
@@ -156,13 +165,33 @@ def _refresh(ctx: Any) -> None:
         state.run = None
         return
     state.run = state.run if state.run in runs else runs[0]
-    summary = summarise_run(ctx.dataset, state.run)
+    # Reading a whole ranking takes seconds: a view that changed is no reason to do it again.
+    stands = _stands(ctx.dataset, state.run)
+    if state.stands != stands:
+        _summarise(ctx, summarise_run(ctx.dataset, state.run))
+        state.stands = stands
+    path = f"{state.run}.rank"
+    n_shown = ctx.view.exists(path).count() if ctx.view.get_field(path) is not None else 0
+    state.text = state.template.replace(_SHOWN, f"{n_shown:,}")
+
+
+_SHOWN = "{shown}"
+
+
+def _stands(dataset: Any, run: str) -> list[str]:
+    """What changes as soon as the summary of a run does: the run, or any sample."""
+    moments = (dataset.get_run_info(run).timestamp, dataset.max("last_modified_at"))
+    return [dataset.name, run, *map(str, moments), str(dataset.count())]
+
+
+def _summarise(ctx: Any, summary: RunSummary) -> None:
+    state = ctx.panel.state
     state.edges = list(summary.edges)
     state.score = summary.acquisition
     state.n_classes = len(summary.classes)
-    path = f"{state.run}.rank"
-    n_shown = ctx.view.exists(path).count() if ctx.view.get_field(path) is not None else 0
-    state.text = _text(summary, n_shown)
+    state.template = _text(summary)
+    state.opens = summary.items == "samples"
+    state.next_ids = [row["id"] for row in summary.next_items]
     ctx.panel.data.scores = _scores(summary)
     ctx.panel.data.classes = _classes(summary)
     ctx.panel.data.next = [
@@ -176,11 +205,12 @@ def _refresh(ctx: Any) -> None:
     ]
 
 
-def _text(summary: RunSummary, n_shown: int) -> str:
+def _text(summary: RunSummary) -> str:
+    """What the panel says; `_SHOWN` stands for how many the grid shows."""
     how = " and ".join(name for name in (summary.acquisition, summary.selection) if name)
     lines = [
         f"Batch: **{summary.n_batch:,}** of {summary.n_ranked:,} ranked {summary.items}, "
-        f"by {how}. The grid shows {n_shown:,} of them."
+        f"by {how}. The grid shows {_SHOWN} of them."
     ]
     lines += [why[:1].upper() + why[1:] for why in summary.reasons.values()]
     if summary.n_labelled is not None:

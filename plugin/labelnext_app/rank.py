@@ -12,6 +12,7 @@ import labelnext
 from labelnext.acquisition import AUTO
 from labelnext.acquisition.objects import Reduction
 from labelnext.errors import LabelnextError
+from labelnext.selection import get_selection, selection_names
 from labelnext_adapters.fiftyone.app.app import state_folder
 from labelnext_adapters.fiftyone.app.choices import (
     Choice,
@@ -24,13 +25,24 @@ from labelnext_adapters.fiftyone.app.choices import (
     preview,
     selection_choices,
 )
+from labelnext_adapters.fiftyone.app.own_views import scope_of
+from labelnext_adapters.fiftyone.database.connection import open_collection
 from labelnext_adapters.fiftyone.database.fields import field_path
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.read.label_types import LABELS
 from labelnext_adapters.fiftyone.read.own_runs import check_run_name, refuse_foreign, registered
 from labelnext_adapters.fiftyone.write.manage import batch_view
 
-from .common import ICON, choose, operator_config, refuse, with_progress
+from .common import (
+    ICON,
+    ask_target,
+    choose,
+    operator_config,
+    refuse,
+    say_how_to_schedule,
+    target_view,
+    with_progress,
+)
 
 NO_SCORE = "none"
 NOTHING = "nothing"
@@ -59,7 +71,7 @@ class RankSamples(foo.Operator):
     def resolve_input(self, ctx: Any) -> Any:
         """The form, with the choices the samples allow."""
         inputs = types.Object()
-        inputs.view_target(ctx, action_description="Rank")
+        ask_target(ctx, inputs, "Rank")
         try:
             _form(ctx, inputs)
         except LabelnextError as error:
@@ -69,7 +81,7 @@ class RankSamples(foo.Operator):
 
     def execute(self, ctx: Any) -> Iterator[Any]:
         """Rank, then show the batch in order."""
-        config = settings(ctx.params, ctx.target_view())
+        config = settings(ctx.params, target_view(ctx))
         try:
             report = yield from with_progress(
                 ctx, lambda progress: labelnext.run(config, progress=progress)
@@ -107,6 +119,7 @@ def settings(params: dict[str, Any], collection: Any) -> dict[str, Any]:
         "adapter": "fiftyone",
         "dataset": collection,
         **_reading(params, collection),
+        "embeddings": params.get("embeddings") if _uses_embeddings(params) else None,
         "gt_field": where if kind == "field" else None,
         "label_tag": where if kind == "tag" else None,
     }
@@ -139,8 +152,15 @@ def _reading(params: dict[str, Any], collection: Any) -> dict[str, Any]:
     }
 
 
+def _uses_embeddings(params: dict[str, Any]) -> bool:
+    """Whether the selection method looks at embeddings; reading them takes time and memory."""
+    method = params.get("method", "top_k")
+    inputs = get_selection(method).inputs if method in selection_names() else ()
+    return any("embeddings" in name for name in inputs)
+
+
 def _form(ctx: Any, inputs: Any) -> None:
-    view = ctx.target_view()
+    view = target_view(ctx)
     _kind_of_items(inputs, view)
     read = _reading(ctx.params, view)
     where = {name: read[name] for name in ("slice", "frames")}
@@ -154,7 +174,8 @@ def _form(ctx: Any, inputs: Any) -> None:
         if read["pred_field"] is None or pred not in able:
             read["pred_field"] = pred if pred in able else _first(able, ())
         labels = label_fields(items)
-        _labelled(inputs, items, [name for name in labels if name != pred], able)
+        labelled = _labelled(ctx.params, inputs, items, [n for n in labels if n != pred], able)
+        _scope(inputs, view, items, read, labelled)
         if vectors:
             choose(
                 inputs,
@@ -168,6 +189,7 @@ def _form(ctx: Any, inputs: Any) -> None:
         _functions(ctx.params, inputs, preview(items, source))
     _numbers(inputs)
     _run_name(ctx, inputs, read["frames"])
+    say_how_to_schedule(inputs)
 
 
 def _kind_of_items(inputs: Any, view: Any) -> None:
@@ -252,8 +274,14 @@ def _first(names: Sequence[str], liked: Sequence[str]) -> str | None:
     return next((name for name in liked if name in names), names[0] if names else None)
 
 
-def _labelled(inputs: Any, view: Any, fields: Sequence[str], predicted: Sequence[str]) -> None:
-    """Ask how to recognise samples that are already labelled."""
+def _labelled(
+    params: dict[str, Any],
+    inputs: Any,
+    view: Any,
+    fields: Sequence[str],
+    predicted: Sequence[str],
+) -> str:
+    """Ask how to recognise samples that are already labelled; returns the answer."""
     dropdown = types.DropdownView(
         label="Already labelled", description="Samples with this are left out"
     )
@@ -265,6 +293,40 @@ def _labelled(inputs: Any, view: Any, fields: Sequence[str], predicted: Sequence
     truths = ["field:" + name for name in fields if name not in predicted]
     default = _first(truths, ["field:ground_truth"]) or NOTHING
     inputs.enum("labelled", [v for v, _ in values], view=dropdown, default=default)
+    chosen = params.get("labelled")
+    return chosen if chosen in dict(values) else default
+
+
+def _scope(inputs: Any, view: Any, items: Any, read: dict[str, Any], labelled: str) -> None:
+    """Say how many of the dataset's items a run would rank, and why not the others."""
+    if read["frames"]:  # `items` holds those of a few videos: counting all would copy all
+        dataset = view._root_dataset
+        n = view.count() if view._is_frames else view.count("frames")
+        text = f"Looks at **{n:,} of {dataset.count('frames'):,}** frames of {dataset.name}"
+        inputs.md(f"{text}; labelled frames and those without a prediction stay out.", name="scope")
+        return
+    whole = view._root_dataset
+    if read["slice"] is not None or view.media_type == "group":
+        whole = open_collection(whole, None, read["slice"])
+    kind, _, where = labelled.partition(":")
+    pred = read["pred_field"]
+    scope = scope_of(
+        whole,
+        items,
+        pred_fields=[pred] if isinstance(pred, str) else pred or (),
+        gt_field=where if kind == "field" else None,
+        tag=where if kind == "tag" else None,
+    )
+    parts = (
+        (scope.n_items - scope.n_target, "outside the chosen view"),
+        (scope.n_labelled, "labelled already"),
+        (scope.n_without, "without a prediction"),
+    )
+    why = ", ".join(f"{n:,} {what}" for n, what in parts if n)
+    text = (
+        f"Ranks **{scope.n_ranked:,} of {scope.n_items:,}** samples of {whole._root_dataset.name}"
+    )
+    inputs.md(f"{text}{f' ({why})' if why else ''}.", name="scope")
 
 
 def _table(

@@ -231,6 +231,13 @@ def test_ranking_in_the_app(page: Page, digits: Any) -> None:
     files = thumbnails(page, int(counts[-1]), int(counts[-1]))
     assert files == [Path(p).name for p in last.values("filepath")]
 
+    # A row of the table opens its sample.
+    panel.get_by_role("row").nth(1).get_by_role("button").click()
+    page.locator('[data-cy="modal"]').wait_for()
+    picture(page, "sample")
+    page.keyboard.press("Escape")
+    page.locator('[data-cy="modal"]').wait_for(state="detached")
+
     # Delete the ranking: its field goes, and the panel is empty again.
     panel.get_by_text("Manage", exact=True).click()
     form = page.locator('[data-cy="operators-prompt-modal"]')

@@ -122,10 +122,24 @@ def test_a_batch_goes_from_the_app_and_its_labels_come_back(
     assert "1 labelled, 1 waiting, 1 changed" in result.result["done"]
 
 
-def test_only_the_current_view_is_sent_when_asked(ranked: Any, secrets: LabelStudio) -> None:
+def test_the_whole_batch_is_sent_and_fetched_whatever_the_grid_shows(
+    ranked: Any, secrets: LabelStudio
+) -> None:
     view = ranked.match({"name": {"$in": ["a", "c"]}})
-    execute("send_batch", ranked, view=view, view_target="CURRENT_VIEW", run="next")
-    assert set(sent_tasks(secrets, ranked)) == {"c"}
+    assert "view_target" not in form("send_batch", ranked, view)
+    execute("send_batch", ranked, view=view, run="next")
+    tasks = sent_tasks(secrets, ranked)
+    assert set(tasks) == {"b", "c"}
+    elsewhere = ranked.match({"name": "a"})
+    said = form("fetch_annotations", ranked, elsewhere)["preview"]["default"]
+    assert "Nothing to write: nothing is labelled yet in project" in said
+    choose(secrets, tasks["b"], "dog")
+    execute("fetch_annotations", ranked, view=elsewhere, field="labels")
+    ranked.reload()
+    assert names(ranked.exists("labels")) == ["b"]
+    said = form("fetch_annotations", ranked, elsewhere)["preview"]["default"]
+    assert f"Nothing to write: field labels of {ranked.name} holds what project" in said
+    assert said.count("1 label.") == 1
 
 
 def test_sending_and_fetching_can_be_delegated(ranked: Any, secrets: LabelStudio) -> None:

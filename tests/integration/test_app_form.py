@@ -197,3 +197,15 @@ def test_videos_without_frames_are_asked_for_no_frames(plugins: Path, dataset: A
     inputs = form("rank_samples", dataset)
     assert "frames" not in inputs
     assert list(choices(inputs["pred_field"])) == ["pred"]
+
+
+def test_the_form_says_what_scheduling_needs(
+    pictures: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fiftyone as fo
+
+    monkeypatch.setattr(fo.config, "allow_legacy_orchestrators", False)
+    text = form("rank_samples", pictures)["schedule"]["default"]
+    assert "FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS=true" in text
+    monkeypatch.setattr(fo.config, "allow_legacy_orchestrators", True)
+    assert "schedule" not in form("rank_samples", pictures)

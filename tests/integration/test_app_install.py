@@ -15,7 +15,7 @@ from unittest import mock
 
 import pytest
 
-from labelnext.errors import ConfigError, NotFound, WriteRefused
+from labelnext.errors import ConfigError, NotFound, Unavailable, WriteRefused
 from tests.integration.app import PARTS, PLUGIN
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -48,20 +48,59 @@ def test_installing_links_the_plugin_and_uninstalling_takes_it_out(folder: Path)
     command("fiftyone", "install")
     command("fiftyone", "install")
     assert listed() == [PLUGIN]
-    assert (folder / "labelnext").is_symlink()
+    assert (folder / "labelnext-plugin").is_symlink()
     command("fiftyone", "uninstall")
     assert listed() == []
     with pytest.raises(NotFound, match="it is not"):
         command("fiftyone", "uninstall")
 
 
+def test_installing_says_that_fiftyone_registers_all(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command("fiftyone", "install")
+    assert "registers its 6 operators and panels" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_link_of_an_earlier_version_is_replaced(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "labelnext").symlink_to(REPOSITORY / "plugin" / "labelnext_app")
+    command("fiftyone", "install")
+    assert [link.name for link in folder.iterdir()] == ["labelnext-plugin"]
+    assert listed() == [PLUGIN]
+
+
+def test_no_package_is_called_as_the_plugin_s_link(folder: Path) -> None:
+    # FiftyOne 1.10 to 1.13 put the plugin into sys.modules under the name of its folder.
+    command("fiftyone", "install")
+    (link,) = folder.iterdir()
+    assert not link.name.isidentifier()
+
+
+def test_a_plugin_that_lacks_an_operator_is_not_taken_for_installed(
+    folder: Path, tmp_path: Path, mongod_uri: str
+) -> None:
+    from labelnext_adapters.fiftyone.app.plugin import check_plugin, plugin_finding
+
+    copy = folder / "labelnext-plugin"
+    shutil.copytree(REPOSITORY / "plugin" / "labelnext_app", copy)
+    assert plugin_finding().level == "ok"
+    parts = copy / "parts.py"
+    parts.write_text(parts.read_text().replace("PARTS = (RankSamples, ", "PARTS = ("))
+    for name in [name for name in sys.modules if name.startswith("fiftyone.plugins.orgs")]:
+        del sys.modules[name]
+    with pytest.raises(Unavailable, match=r"must register every operator.*; rank_samples failed"):
+        check_plugin(copy)
+    assert plugin_finding().level == "warning"
+
+
 def test_something_else_of_that_name_stays(folder: Path) -> None:
-    (folder / "labelnext").mkdir(parents=True)
-    (folder / "labelnext" / "mine.txt").write_text("mine")
+    (folder / "labelnext-plugin").mkdir(parents=True)
+    (folder / "labelnext-plugin" / "mine.txt").write_text("mine")
     for action in ("install", "uninstall"):
         with pytest.raises(WriteRefused, match="something else"):
             command("fiftyone", action)
-    assert (folder / "labelnext" / "mine.txt").read_text() == "mine"
+    assert (folder / "labelnext-plugin" / "mine.txt").read_text() == "mine"
 
 
 def test_the_app_opens_fiftyone_alone(tmp_path: Path) -> None:
@@ -75,7 +114,7 @@ def test_an_app_whose_python_lacks_labelnext_says_what_to_install(
     folder: Path, mongod_uri: str
 ) -> None:
     folder.mkdir()
-    shutil.copytree(REPOSITORY / "plugin" / "labelnext_app", folder / "labelnext")
+    shutil.copytree(REPOSITORY / "plugin" / "labelnext_app", folder / "labelnext-plugin")
     environment = {
         **os.environ,
         "FIFTYONE_PLUGINS_DIR": str(folder),
@@ -136,4 +175,4 @@ def test_fiftyone_downloads_the_plugin_from_an_archive(folder: Path, tmp_path: P
             server.shutdown()
             thread.join()
     assert listed() == [PLUGIN]
-    assert not (folder / "labelnext").is_symlink()
+    assert not (folder / "labelnext-plugin").is_symlink()

@@ -238,15 +238,24 @@ def test_images_that_the_server_shows_by_itself_are_not_uploaded(
     # The server of the tests serves "/"; of that, what a storage of a project names.
     config = settings(label_studio, animals, tmp_path, document_root="/")
     labelnext.run(config)
-    labelnext.send(config)
+    sent = labelnext.send(config)
     project = made(label_studio, animals)["id"]
-    storage = {"project": project, "path": str(folder), "use_blob_urls": True}
-    label_studio.api("POST", "/api/storages/localfiles/", storage)
+    # Without a storage the server shows no file of its disk: one was made.
+    said = [notice.message for notice in sent.notices]
+    assert f"Made a local storage for {folder} in project {project}, which images need." in said
     images = {task["data"]["name"]: task["data"]["image"] for task in tasks(label_studio, project)}
     assert images["b.png"].startswith("/data/local-files/?d=")
     assert label_studio._http.get(images["b.png"]).content == Path(paths["b"]).read_bytes()
     assert label_studio.api("GET", f"/api/projects/{project}/file-uploads", all=True) == []
     undo(config)
+    # Where the address leads to no image, the sending says what to click.
+    wrong = settings(label_studio, animals, tmp_path, document_root="/")
+    wrong["send"]["url_prefix"] = "/data/local-files/?d=elsewhere/"
+    (told,) = [
+        n.message for n in labelnext.send(wrong).notices if "Add Source Storage" in n.message
+    ]
+    assert f"({folder} if it is this machine)" in told
+    undo(wrong)
     with pytest.raises(labelnext.LabelnextError, match="must be inside send.document_root"):
         labelnext.send(settings(label_studio, animals, tmp_path, document_root="/nowhere"))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from labelnext.adapter import open_adapter
-from labelnext_adapters.fiftyone.app.choices import Choice, prediction_choices, preview
+from labelnext_adapters.fiftyone.app.choices import Choice, looked_at, prediction_choices, preview
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from tests.integration.test_fiftyone_read import add, box, boxes
 
@@ -60,3 +60,52 @@ def test_a_field_is_offered_for_its_last_sample(
 def test_a_regression_is_offered_for_its_last_confidence(dataset: Any) -> None:
     add(dataset, {"age": regression(None)}, {"age": regression(0.5)})
     assert prediction_choices(dataset) == [Choice("age", "a confidence beside a number")]
+
+
+def test_a_number_field_is_judged_by_its_last_number(dataset: Any) -> None:
+    add(dataset, *({"size": 0.5} for _ in range(120)), classes=["a"])
+    assert prediction_choices(dataset) == [Choice("size", "a number in [0, 1]")]
+    add(dataset, {"size": 7.0})
+    assert prediction_choices(dataset) == []
+
+
+def test_a_field_of_frames_is_offered_for_its_last_video(dataset: Any) -> None:
+    import fiftyone as fo
+
+    def video(name: str, confidence: float | None) -> Any:
+        sample = fo.Sample(f"/videos/{name}.mp4")
+        found = [] if confidence is None else [box(confidence=confidence)]
+        sample.frames[1] = fo.Frame(pred=fo.Detections(detections=found))
+        return sample
+
+    known = set(fo.list_datasets())
+    dataset.add_samples([video(str(i), None) for i in range(8)], progress=False)
+    source = FiftyOneSource(dataset=dataset.name, pred_field="pred", frames=True)
+    with looked_at(dataset, source) as frames:
+        assert prediction_choices(frames) == []
+    dataset.add_samples([video("last", 0.5)], progress=False)
+    with looked_at(dataset, source) as frames:
+        assert prediction_choices(frames) == [Choice("pred", "Detections")]
+    adapter = open_adapter("fiftyone", dataset=dataset.name, pred_field="pred", frames=True)
+    assert "pred holds confidence." in [finding.message for finding in adapter.check()]
+    assert set(fo.list_datasets()) == known, "copies of frames are gone again"
+
+
+def test_a_field_of_a_slice_is_judged_by_that_slice(dataset: Any) -> None:
+    import fiftyone as fo
+
+    dataset.add_group_field("group", default="left")
+    for confidence in (None, 0.5):
+        group = fo.Group()
+        found = fo.Detections(detections=[box(confidence=confidence)])
+        sides = {"left": fo.Detections(), "right": found}
+        dataset.add_samples(
+            [
+                fo.Sample(f"/{confidence}{side}.png", group=group.element(side), pred=pred)
+                for side, pred in sides.items()
+            ],
+            progress=False,
+        )
+    for side, offered in (("left", []), ("right", [Choice("pred", "Detections")])):
+        with looked_at(dataset, FiftyOneSource(dataset=dataset, slice=side)) as samples:
+            assert prediction_choices(samples) == offered

@@ -289,3 +289,17 @@ def test_a_field_of_frames_is_named_without_its_prefix(videos: Any, tmp_path: Pa
     with pytest.raises(InvalidInput, match="must be a field of what is ranked") as caught:
         labelnext.run(config)
     assert caught.value.hint == "frames: true ranks frames, and the field is then 'pred'."
+
+
+def test_no_copies_of_frames_are_left_but_those_of_saved_views(videos: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    known = set(fo.list_datasets())
+    check(settings(videos.name, tmp_path))
+    labelnext.run(settings(videos.name, tmp_path), dry_run=True)
+    assert set(fo.list_datasets()) == known
+    labelnext.run(settings(videos.name, tmp_path))
+    left = set(fo.list_datasets()) - known
+    assert all(fo.load_dataset(name).persistent for name in left)
+    undo(settings(videos.name, tmp_path))
+    assert set(fo.list_datasets()) - known <= left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from labelnext.adapter.capabilities import Capability
@@ -61,13 +62,20 @@ class FiftyOneAdapter(Adapter):
         self.context = context
         self._database = ExitStack()
         self._started = False
+        self._reached = False
 
     def check(self) -> list[Finding]:
         """Versions, the database, counts, and what the fields hold."""
+        from labelnext_adapters.fiftyone.app.plugin import plugin_finding
+        from labelnext_adapters.fiftyone.database.fields import temporary_frames
         from labelnext_adapters.fiftyone.read.check import findings
 
         self._start()
-        return list(findings(self.source, self.write.run, self.context))
+        with temporary_frames():
+            found = list(findings(self.source, self.write.run, self.context))
+        if not any(finding.level == "error" for finding in found) and (of_app := plugin_finding()):
+            found.append(of_app)
+        return found
 
     def read(self) -> Pool:
         """All samples of the dataset or view, with their stored predictions."""
@@ -84,6 +92,14 @@ class FiftyOneAdapter(Adapter):
         from labelnext_adapters.fiftyone.write.plan import plan_ranking
 
         return plan_ranking(self._collection(), self.source, self.write, self.context, ranking)
+
+    def states(self) -> tuple[Path, ...]:
+        """The App's folder of the dataset, and those of the configurations that wrote its runs."""
+        from labelnext_adapters.fiftyone.app.app import state_folders
+        from labelnext_adapters.fiftyone.database.connection import source_dataset
+
+        self._reach()
+        return state_folders(source_dataset(self.source))
 
     def wants_object_scores(self) -> bool:
         """Whether `write.objects` asks for a score of each object."""
@@ -131,9 +147,9 @@ class FiftyOneAdapter(Adapter):
         return plan_labels(self._collection(), labels, field)
 
     def close(self) -> None:
-        """Stop the database of its own, if it has one."""
+        """Remove copies of frames, and stop the database of its own, if it has one."""
         self._database.close()
-        self._started = False
+        self._started = self._reached = False
 
     def _start(self) -> None:
         """Start the database that belongs to the source, once."""
@@ -146,9 +162,13 @@ class FiftyOneAdapter(Adapter):
 
     def _reach(self) -> None:
         from labelnext_adapters.fiftyone.database.connection import reach_database
+        from labelnext_adapters.fiftyone.database.fields import temporary_frames
 
         self._start()
         reach_database()
+        if not self._reached:
+            self._database.enter_context(temporary_frames())
+            self._reached = True
 
     def _collection(self) -> Any:
         from labelnext_adapters.fiftyone.database.connection import source_collection

@@ -28,6 +28,9 @@ class FiftyOneSource(Options):
     """Field of the predictions; a list is a committee, one field per model."""
     pred_values: Literal["confidence", "uncertainty"] = "confidence"
     """What the numbers in a heatmap or number field mean."""
+    vectors: str | None = None
+    """Attribute of each prediction that holds a number for each class; null takes logits,
+    probabilities, probs, softmax or scores, whichever is there."""
     gt_field: str | None = None
     """Field of the labels; samples with a value there count as labelled."""
     label_tag: str | list[str] | None = None

@@ -151,6 +151,10 @@ class Adapter(Writes, Protocol):
         """Whether its options ask for plain words; `Ranking.why` then has them. By default no."""
         return False
 
+    def states(self) -> tuple[Path, ...]:
+        """Further state folders that may hold runs on the same target; by default none."""
+        return ()
+
     def ran_dry(self) -> tuple[str, ...]:
         """Names of people with nothing left to label while others have work; by default none.
 

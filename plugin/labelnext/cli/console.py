@@ -195,7 +195,7 @@ def print_exchange(result: Exchange, *, as_json: bool = False) -> None:
     if result.steps:
         out.print("[bold]Would do:[/]" if result.dry_run else "[bold]Done:[/]")
     else:
-        out.print("Nothing to write: everything is up to date.")
+        out.print(escaped(result.nothing), soft_wrap=True)
     for step in result.steps:
         out.print(" •", escaped(step), soft_wrap=True)
     for line in () if result.dry_run else result.next_steps:

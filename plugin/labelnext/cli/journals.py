@@ -34,12 +34,14 @@ def runs(
     from labelnext.config.config import load_config
     from labelnext.journal.journal import read_journals
     from labelnext.runs.belonging import config_of, lists
+    from labelnext.runs.elsewhere import everywhere
 
     settings = load_config(config)
     known, faults = read_journals(settings.state)
     for fault in faults.values():
         err.print("[yellow]warning[/] skipped:", escaped(str(fault)), soft_wrap=True)
     known = [journal for journal in known if every or lists(journal, settings)]
+    known = sorted([*known, *everywhere(settings)], key=lambda journal: journal.run_id)
     if as_json:
         rows = [
             {

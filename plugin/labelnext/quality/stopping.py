@@ -15,11 +15,22 @@ from numpy.typing import NDArray
 
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
+from labelnext.ranking.recipe import Recipe
 from labelnext.support.files import write_atomically
 
 _STABLE_KAPPA = 0.99  # Bloodgood and Vijay-Shanker (2009), section 4
 _STABLE_RUNS = 3
-_COLUMNS = ("acquisition", "n_items", "n_labelled", "n_ranked", "item_ids", "predicted", "scores")
+_COLUMNS = (
+    "acquisition",
+    "n_items",
+    "n_labelled",
+    "n_ranked",
+    "item_ids",
+    "predicted",
+    "scores",
+    "unit",
+    "scoring",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +48,8 @@ class Snapshot:
         predicted: shape (n_kept,), most likely class, −1 without a class prediction; empty if
             `item_ids` is.
         scores: shape (n_scores,), of the ranked items, or of those in the sample.
+        unit: what was scored, items or objects; empty if unknown, as in older runs.
+        scoring: the settings of the scores, in words; empty if unknown.
     """
 
     run_id: str
@@ -47,6 +60,8 @@ class Snapshot:
     item_ids: NDArray[np.str_]
     predicted: NDArray[np.int64]
     scores: NDArray[np.float64]
+    unit: str = ""
+    scoring: str = ""
 
     @property
     def median_score(self) -> float | None:
@@ -96,7 +111,21 @@ def snapshot_of(run_id: str, pool: Pool, ranking: Ranking) -> Snapshot:
         pool.item_ids,
         pool.predicted_classes,
         ranking.pool_scores,
+        *scored_by(ranking.recipe),
     )
+
+
+def scored_by(recipe: Recipe | None) -> tuple[str, str]:
+    """The unit and the settings of a recipe's scores, in words; empty without a recipe.
+
+    Example:
+        >>> scored_by(Recipe("entropy", unit="objects", reduction="max", floor=0.1))
+        ('objects', 'floor 0.1, reduce max')
+    """
+    if recipe is None:
+        return "", ""
+    stated = [f"{name} {value}" for name, value in sorted(recipe.scoring.items())]
+    return recipe.unit or "", ", ".join(stated) or "its defaults"
 
 
 def keep(folder: Path, snapshot: Snapshot) -> None:
@@ -141,6 +170,7 @@ def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
                         ids,
                         predicted,
                         data["scores"],
+                        *(str(data[name]) if name in data else "" for name in ("unit", "scoring")),
                     )
                 )
         except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error):
@@ -180,7 +210,7 @@ def _agreement(runs: Sequence[Snapshot]) -> Signal:
     value = values[-1] if values else None
     recent = values[-_STABLE_RUNS:]
     if value is None:
-        says = "needs two runs with class predictions of the same items."
+        says = _without_classes(runs)
     elif len(recent) == _STABLE_RUNS and np.mean(recent) >= _STABLE_KAPPA:
         says = f"the last {_STABLE_RUNS} pairs of runs agree: predictions have stabilised."
     else:
@@ -197,11 +227,17 @@ def _agreement(runs: Sequence[Snapshot]) -> Signal:
     )
 
 
+def _without_classes(runs: Sequence[Snapshot]) -> str:
+    if runs and runs[-1].unit == "objects":
+        return "needs one class per item, which objects don't give; overall uncertainty works."
+    return "needs two runs with class predictions of the same items."
+
+
 def _change(runs: Sequence[Snapshot]) -> Signal:
     first, second = _common(*runs[-2:]) if len(runs) > 1 else (np.empty(0), np.empty(0))
     value = float((first != second).mean()) if len(first) else None
     says = (
-        "needs two runs with class predictions of the same items."
+        _without_classes(runs)
         if value is None
         else f"{100 * value:.1f} % of the predictions changed since the previous run."
     )
@@ -213,21 +249,29 @@ def _uncertainty(runs: Sequence[Snapshot]) -> Signal:
     last = runs[-1] if runs else None
     scores = np.empty(0) if last is None else last.scores[np.isfinite(last.scores)]
     value = float(scores.mean()) if len(scores) else None
-    same = [
-        float(run.scores[np.isfinite(run.scores)].mean())
-        for run in runs
-        if last is not None
-        and run.acquisition == last.acquisition
-        and np.isfinite(run.scores).any()
-    ]
+    earlier = [run for run in runs[:-1] if np.isfinite(run.scores).any()]
+    same = [run for run in earlier if last is not None and _comparable(run, last)]
     if value is None or last is None:
         says = "needs a run with scores."
-    elif len(same) < 2:
-        says = f"mean {last.acquisition} of the remaining items; run again to see the trend."
+    elif same:
+        mean = float(same[-1].scores[np.isfinite(same[-1].scores)].mean())
+        says = f"mean {last.acquisition} of the remaining items; previous run: {mean:.4g}."
+    elif earlier:
+        says = (
+            f"mean {last.acquisition} of the remaining items ({last.scoring or 'its settings'}); "
+            f"the earlier runs scored otherwise, the last by {earlier[-1].acquisition} "
+            f"({earlier[-1].scoring or 'its settings'}), so it isn't compared with them."
+        )
     else:
-        says = f"mean {last.acquisition} of the remaining items; previous run: {same[-2]:.4g}."
+        says = f"mean {last.acquisition} of the remaining items; run again to see the trend."
     caution = "an overconfident model looks certain long before it is right."
     return Signal("overall uncertainty", value, says, caution, "Zhu, Wang, Hovy and Ma (2010)")
+
+
+def _comparable(a: Snapshot, b: Snapshot) -> bool:
+    """Whether two runs scored in the same way; unknown settings of old runs are taken for it."""
+    how = [(run.unit, run.scoring) for run in (a, b) if run.scoring]
+    return a.acquisition == b.acquisition and len(set(how)) < 2
 
 
 def _common(a: Snapshot, b: Snapshot) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

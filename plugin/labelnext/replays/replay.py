@@ -76,7 +76,7 @@ def replay(
         pool = read_pool(settings, platform, progress)
     stored = pool.embeddings is None and not pool.missing.all()
     if options.by == "predictions" or (options.by == "auto" and stored):
-        return _written(replay_stored(pool, options.strategies, path=page))
+        return _written(replay_stored(pool, options.strategies, recipe=settings.recipe, path=page))
     features, labels = labelled_part(pool)
     strategies = [Strategy.parse(text) for text in dict.fromkeys([RANDOM, *options.strategies])]
     n_classes = pool.n_classes or int(labels.max()) + 1

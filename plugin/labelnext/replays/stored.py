@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.acquisition import acquisition_names, get_acquisition
+from labelnext.acquisition import AUTO, acquisition_names, get_acquisition
 from labelnext.acquisition.matching import hits
 from labelnext.errors import InvalidInput, without_secrets
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
+from labelnext.ranking.recipe import Recipe, resolved
 from labelnext.selection.sorting import stable_order
 from labelnext.support.words import counted
 
@@ -91,16 +92,24 @@ class StoredReport:
 
 
 def replay_stored(
-    pool: Pool, strategies: Sequence[str], *, path: Path | None = None
+    pool: Pool,
+    strategies: Sequence[str],
+    *,
+    recipe: Recipe | None = None,
+    path: Path | None = None,
 ) -> StoredReport:
     """Compare each version's rankings with the labels, and with the next version.
+
+    With a recipe, its own function comes first, and all functions score as `run` would by it: with
+    its unit, reduction, floor, place of items without objects, and options such as class weights.
 
     Args:
         pool: with class probabilities, boxes, or predicted classes with a confidence each, of one
             or more versions, oldest first. An image counts as wrong or changed if a box of
             confidence 0.5 or more has no match of its class with an IoU of at least 0.5.
-        strategies: acquisition functions; those that can't rank stored predictions are listed in
-            `left_out`.
+        strategies: acquisition functions, or auto; those that can't rank stored predictions are
+            listed in `left_out`.
+        recipe: of the configuration; the functions' own defaults when None.
         path: of the page.
 
     Raises:
@@ -116,6 +125,7 @@ def replay_stored(
         >>> row.n_targets, row.area
         (5, 1.0)
     """
+    # Long: half is its docstring.
     versions = _versions(pool)
     if not versions:
         raise InvalidInput(
@@ -138,12 +148,12 @@ def replay_stored(
             "neither.",
             hint="name several versions in source, oldest first.",
         )
-    usable = _usable(versions[-1], strategies, left_out)
+    usable = _usable(versions[-1], _recipes(strategies, recipe), left_out)
     level = 0.05 / max(len(targets) * len(usable), 1)
     rows = [
-        _found(versions[version - 1], name, version, target, known, aims, level)
+        _found(versions[version - 1], how, version, target, known, aims, level)
         for version, target, known, aims in targets
-        for name in usable
+        for how in usable
     ]
     return StoredReport(rows, left_out, _advice(rows), path)
 
@@ -162,22 +172,59 @@ def _versions(pool: Pool) -> list[Pool]:
             if o.class_ids is not None
         ]
     return [
-        Pool(pool.item_ids, objects=o, classes=pool.classes, versions=[name], missing=pool.missing)
+        Pool(
+            pool.item_ids,
+            objects=o,
+            classes=pool.classes,
+            versions=[name],
+            missing=pool.missing,
+            truth=pool.truth,  # class weights count its objects
+            labelled=pool.labelled,
+            open=np.ones(len(pool), dtype=np.bool_),
+        )
         for o, name in zip(pool.object_sets, pool.version_names, strict=False)
         if o.boxes is not None
     ]
 
 
-def _usable(version: Pool, strategies: Sequence[str], left_out: list[str]) -> list[str]:
-    """The strategies that can rank a version; adds the others to `left_out`."""
-    usable = []
-    for name in dict.fromkeys(strategies):
-        if name not in acquisition_names():
+def _recipes(strategies: Sequence[str], recipe: Recipe | None) -> list[Recipe]:
+    """How each strategy scores, the configured one first."""
+    base = Recipe() if recipe is None else replace(recipe, purpose="label")
+    first = [] if recipe is None or recipe.acquisition is None else [str(recipe.acquisition)]
+    made = []
+    for name in dict.fromkeys([*first, *strategies]):
+        own = {**base.options} if name in first else {}
+        if name not in first and name in acquisition_names():
+            known = get_acquisition(name).options
+            own = {option: value for option, value in base.options.items() if option in known}
+        unit = base.unit if name in first else None
+        made.append(replace(base, acquisition=name, unit=unit, options=own, reasons={}))
+    return made
+
+
+def _usable(version: Pool, recipes: Sequence[Recipe], left_out: list[str]) -> list[Recipe]:
+    """Those that can rank a version, each way to score once; adds the others to `left_out`."""
+    usable: list[Recipe] = []
+    seen = set()
+    for recipe in recipes:
+        name = str(recipe.acquisition)
+        if name != AUTO and name not in acquisition_names():
             left_out.append(f"{name}: not an acquisition function")
-        elif obstacle := get_acquisition(name).obstacle(version):
-            left_out.append(f"{name}: {obstacle}")
-        else:
-            usable.append(name)
+            continue
+        try:
+            whole = resolved(recipe, version)
+            if whole.function is None:
+                raise InvalidInput(whole.reasons["acquisition"])
+            if obstacle := whole.function.obstacle(version, whole.unit):
+                raise InvalidInput(obstacle)
+            whole.function.score(version, of=whole.unit, **whole.scoring)
+        except InvalidInput as error:
+            left_out.append(f"{name}: {error.message.rstrip('.')}")
+            continue
+        way = (whole.acquisition, whole.unit, repr(whole.scoring))
+        if way not in seen:
+            usable.append(recipe)
+        seen.add(way)
     return usable
 
 
@@ -213,14 +260,17 @@ def _differ(first: Objects, second: Objects) -> NDArray[np.bool_]:
 
 def _found(
     version_pool: Pool,
-    name: str,
+    recipe: Recipe,
     version: int,
     target: str,
     known: NDArray[np.bool_],
     aims: NDArray[np.bool_],
     level: float,
 ) -> Found:
-    _, scored = get_acquisition(name).score(version_pool)
+    whole = resolved(recipe, version_pool)
+    assert whole.function is not None  # by `_usable`
+    _, scored = whole.function.score(version_pool, of=whole.unit, **whole.scoring)
+    name = f"{AUTO} ({whole.acquisition})" if recipe.acquisition == AUTO else whole.function.name
     order = version_pool.tie_order  # ties must not depend on the order of the rows
     items = order[(known & ~np.isnan(scored))[order]]
     utilities, aimed = scored[items], aims[items]

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from labelnext.adapter.batch import Labels
 from labelnext.adapter.capabilities import Capability, can, missing_capability
 from labelnext.adapter.protocol import Adapter, Target
 from labelnext.adapter.registry import able
@@ -20,6 +21,7 @@ from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Plan, Progress
 from labelnext.pool.objects import Notice
 from labelnext.runs.belonging import origin_of
+from labelnext.support.words import counted
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Exchange:
         notices: what was left out or adjusted.
         stays: what an undo can't remove.
         next_steps: what to do now.
+        nothing: where there is nothing to write, what was looked at, as a sentence; else empty.
     """
 
     what: str
@@ -47,6 +50,7 @@ class Exchange:
     notices: tuple[Notice, ...] = field(default=())
     stays: tuple[str, ...] = ()
     next_steps: tuple[str, ...] = ()
+    nothing: str = ""
 
     def to_json(self) -> str:
         """The result as JSON text."""
@@ -84,7 +88,12 @@ def send(
     with opened_target(settings, progress) as target:
         plan = target.plan(batch)
         journal = _carried_out(settings, "send", plan, target, dry_run)
-        return _exchange("send", dry_run, plan, journal, {"in the batch": len(batch.items)})
+        n = len(batch.items)
+        nothing = (
+            f"Nothing to write: {counted(n, 'item')} of the batch of {batch.run} in "
+            f"{batch.origin.dataset} are in {plan.target} already, in this order."
+        )
+        return _exchange("send", dry_run, plan, journal, {"in the batch": n}, nothing)
 
 
 def fetch(
@@ -116,7 +125,16 @@ def fetch(
         journal = _carried_out(settings, "fetch", plan, source, dry_run)
         changed = sum(step.n_items for step in plan.steps)
         counts = {"labelled": len(labels.known), "waiting": len(labels.waiting), "changed": changed}
-        return _exchange("fetch", dry_run, plan, journal, counts, labels.notices)
+        nothing = _nothing_fetched(labels, f"field {settings.send.field} of {plan.target}")
+        return _exchange("fetch", dry_run, plan, journal, counts, nothing, labels.notices)
+
+
+def _nothing_fetched(labels: Labels, where: str) -> str:
+    """What was looked at, where there is nothing to write."""
+    if not labels.known:
+        return f"Nothing to write: nothing is labelled yet in {labels.source}."
+    n = counted(len(labels.known), "label")
+    return f"Nothing to write: {where} holds what {labels.source} says, {n}."
 
 
 @contextmanager
@@ -149,6 +167,7 @@ def _exchange(
     plan: Plan,
     journal: Journal | None,
     counts: Mapping[str, int],
+    nothing: str,
     notices: tuple[Notice, ...] = (),
 ) -> Exchange:
     remarks = (*plan.left_out, *(() if journal is None else journal.remarks))
@@ -162,6 +181,7 @@ def _exchange(
         notices=(*notices, *(Notice("write", remark) for remark in remarks)),
         stays=plan.stays,
         next_steps=plan.next_steps if journal is None else journal.next_steps,
+        nothing="" if plan.steps else nothing,
     )
 
 

@@ -22,9 +22,12 @@ from labelnext.journal.journal import (
 from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Progress
 from labelnext.runs.belonging import belongs, builds_on, check_reaches, lists
+from labelnext.runs.elsewhere import everywhere, holding
 from labelnext.runs.jobs import writer_of
 
 _log = logging.getLogger("labelnext")
+_UNDONE: tuple[Status, ...] = ("done", "broken")
+_RESUMED: tuple[Status, ...] = ("planned", "broken")
 
 
 def undo(
@@ -42,7 +45,7 @@ def undo(
         NotFound: if there is no such run.
         ConfigError: if the run is already undone, or a later run built on it.
     """
-    settings = loaded(config)
+    settings = holding(loaded(config), run_id, _UNDONE, adapter)
     with only_run(settings.state):
         journal = _found(settings, run_id, "undone")
         with _platform(settings, journal, adapter, None) as platform:
@@ -62,7 +65,7 @@ def resume(
         NotFound: if there is no such run.
         ConfigError: if the run is already done or undone, or a later run built on it.
     """
-    settings = loaded(config)
+    settings = holding(loaded(config), run_id, _RESUMED, adapter)
     with only_run(settings.state):
         journal = _found(settings, run_id, "resumed")
         with _platform(settings, journal, adapter, progress) as platform:
@@ -81,7 +84,7 @@ def _platform(
 
 def to_undo(config: Config | Path | str | Mapping[str, Any], run_id: str | None = None) -> Journal:
     """The run that `undo` would undo. Changes nothing; raises as `undo` does."""
-    return _found(loaded(config), run_id, "undone")
+    return _found(holding(loaded(config), run_id, _UNDONE, None), run_id, "undone")
 
 
 def runs(config: Config | Path | str | Mapping[str, Any], *, every: bool = False) -> list[Journal]:
@@ -95,12 +98,13 @@ def runs(config: Config | Path | str | Mapping[str, Any], *, every: bool = False
     known, faults = read_journals(settings.state)
     for fault in faults.values():
         _log.warning("skipped: %s", fault)
-    return [journal for journal in known if every or lists(journal, settings)]
+    own = [journal for journal in known if every or lists(journal, settings)]
+    return sorted([*own, *everywhere(settings)], key=lambda journal: journal.run_id)
 
 
 def _found(settings: Config, run_id: str | None, verb: Literal["undone", "resumed"]) -> Journal:
     """The journal of a run that can be undone or resumed: the configuration's newest by default."""
-    statuses: tuple[Status, ...] = ("done", "broken") if verb == "undone" else ("planned", "broken")
+    statuses = _UNDONE if verb == "undone" else _RESUMED
     journal = find_journal(settings.state, run_id, statuses, lambda one: belongs(one, settings))
     check_reaches(journal, settings)
     if journal.undone:

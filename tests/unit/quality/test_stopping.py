@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +87,34 @@ def test_objects_and_missing_items_have_no_class() -> None:
     assert Pool(["a"], objects=Objects([0, 0], [])).predicted_classes.tolist() == [-1]
     pool = Pool(["a", "b"], probabilities=[[0.9, 0.1], [0.9, 0.1]], missing=[False, True])
     assert pool.predicted_classes.tolist() == [0, -1]
+
+
+def test_scores_of_other_settings_are_not_compared() -> None:
+    first, second = run("a", [0, 1], [0.1, 0.3]), run("b", [0, 1], [0.5, 0.7])
+    first = replace(first, unit="objects", scoring="reduce mean")
+    second = replace(second, unit="objects", scoring="reduce max")
+    says = signals([first, second])[2].says
+    assert "previous run" not in says
+    assert "(reduce max); the earlier runs scored otherwise, the last by entropy (reduce mean)" in (
+        says
+    )
+    # An earlier run by the same settings is compared, past the one between.
+    assert "previous run: 0.6" in signals([second, first, second])[2].says
+
+
+def test_old_runs_of_unknown_settings_are_compared_by_their_function() -> None:
+    old, new = run("a", [0], [0.1]), replace(run("b", [0], [0.3]), scoring="reduce max")
+    assert "previous run: 0.1" in signals([old, new])[2].says
+
+
+def test_signals_of_classes_say_that_objects_have_none() -> None:
+    runs = [replace(run(name, [-1, -1], [0.1, 0.2]), unit="objects") for name in "ab"]
+    for signal in signals(runs)[:2]:
+        assert signal.value is None
+        assert "which objects don't give" in signal.says
+
+
+def test_the_settings_of_scores_are_kept(tmp_path: Path) -> None:
+    keep(tmp_path, replace(run("a", [0], [0.5]), unit="objects", scoring="floor 0.1"))
+    (found,) = snapshots(tmp_path)
+    assert (found.unit, found.scoring) == ("objects", "floor 0.1")

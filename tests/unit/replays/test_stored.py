@@ -16,6 +16,7 @@ import labelnext
 from labelnext.acquisition import get_acquisition
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects, Pool
+from labelnext.ranking.recipe import Recipe, asked
 from labelnext.replays.stored import CHANGED, WRONG, area, replay_stored
 
 
@@ -190,3 +191,36 @@ def test_replay_without_embeddings_uses_the_stored_predictions(
     page = (tmp_path / "labelnext-replay.html").read_text()
     assert page.count("<svg") == 5
     assert "image_diversity: not an acquisition function" in page
+
+
+def boxes_of(*confidences: list[float]) -> Objects:
+    """Cars of these confidences, all at one place of their image."""
+    flat = [c for row in confidences for c in row]
+    offsets = np.cumsum([0, *map(len, confidences)])
+    corners = np.tile([0.1, 0.1, 0.5, 0.5], (len(flat), 1))
+    return Objects(offsets, flat, class_ids=[0] * len(flat), boxes=corners)
+
+
+def test_a_replay_scores_as_the_configuration_does() -> None:
+    # Wrong: six images with a sure and an unsure car where none is. Right: six with two cars that
+    # are both fairly unsure. The least confident car tells them apart, the mean does not.
+    found = boxes_of(*[[0.95, 0.52]] * 6, *[[0.55, 0.55]] * 6)
+    truth = boxes_of(*[[]] * 6, *[[1.0, 1.0]] * 6)
+    ids = [f"{i:02d}" for i in range(12)]
+    pool = Pool(ids, objects=found, classes=["car"], truth=truth, labelled=[True] * 12)
+    how = asked("least_confidence", unit="objects", options={"reduce": "max"})
+    (row,) = replay_stored(pool, ["least_confidence"], recipe=how).rows
+    assert (row.strategy, row.area) == ("least_confidence", 1.0)
+    mean = asked("least_confidence", unit="objects", options={"reduce": "mean"})
+    (row,) = replay_stored(pool, [], recipe=mean).rows
+    assert row.area == 0.0
+    # Above a floor of 0.53 the unsure car of the wrong images is none: their score is 0.05.
+    floored = asked("least_confidence", unit="objects", options={"reduce": "max", "floor": 0.53})
+    (row,) = replay_stored(pool, [], recipe=floored).rows
+    assert row.area == 0.0
+
+
+def test_a_replay_begins_with_what_auto_chooses(versions: Pool) -> None:
+    report = replay_stored(versions, ["margin", "entropy"], recipe=Recipe())
+    assert {row.strategy for row in report.rows} == {"auto (margin)", "entropy"}
+    assert report.rows[0].strategy == "auto (margin)", "and margin, which is the same, only once"

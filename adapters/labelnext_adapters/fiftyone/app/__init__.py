@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from labelnext_adapters.fiftyone.app.app import install_plugin, open_app, uninstall_plugin
+from labelnext_adapters.fiftyone.app.app import open_app
+from labelnext_adapters.fiftyone.app.plugin import check_plugin, install_plugin, uninstall_plugin
 
-__all__ = ["install_plugin", "open_app", "uninstall_plugin"]
+__all__ = ["check_plugin", "install_plugin", "open_app", "uninstall_plugin"]

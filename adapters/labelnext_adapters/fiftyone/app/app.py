@@ -1,23 +1,22 @@
-"""The App: install the plugin, open the App on a ranking, and where the App keeps its journals."""
+"""The App: open it on a ranking, and where it keeps its journals."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import sys
 from contextlib import nullcontext
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labelnext.errors import ConfigError, NotFound, Unavailable, WriteRefused
+from labelnext.errors import ConfigError, Unavailable
+from labelnext_adapters.fiftyone.app.plugin import plugin_link
+from labelnext_adapters.fiftyone.read.own_runs import registered, run_names
 
 if TYPE_CHECKING:
     from labelnext.config.config import Config
 
 PANEL = "label_next"
-_LINK = "labelnext"
 
 
 def state_folder(dataset: Any) -> Path:
@@ -31,69 +30,15 @@ def state_folder(dataset: Any) -> Path:
     return Path(fo.config.default_dataset_dir).expanduser() / ".labelnext" / str(dataset._doc.id)
 
 
-def plugin_folder() -> Path:
-    """The installed plugin.
+def state_folders(dataset: Any) -> tuple[Path, ...]:
+    """All state folders on this machine with runs on a dataset: the App's, and those of its runs.
 
-    Raises:
-        NotFound: if the package was installed without it.
+    Args:
+        dataset: a FiftyOne dataset.
     """
-    spec = find_spec("labelnext_app")
-    if spec is None or spec.origin is None:
-        raise NotFound("the plugin must be installed with labelnext; it is not.")
-    return Path(spec.origin).parent
-
-
-def install_plugin() -> Path:
-    """Link the plugin into FiftyOne's plugin folder; returns the link.
-
-    A link follows every update of the package. Where links are not allowed it is a copy.
-
-    Raises:
-        WriteRefused: if something that is not ours is there.
-    """
-    link = _link()
-    _remove(link)
-    link.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        link.symlink_to(plugin_folder(), target_is_directory=True)
-    except OSError:  # Windows allows links to administrators alone
-        shutil.copytree(plugin_folder(), link)
-    return link
-
-
-def uninstall_plugin() -> Path:
-    """Take the plugin out of FiftyOne's plugin folder; returns where it was.
-
-    Raises:
-        NotFound: if it is not there.
-        WriteRefused: if what is there is not ours.
-    """
-    link = _link()
-    if not _remove(link):
-        raise NotFound(f"the plugin must be in {str(link.parent)!r} to be removed; it is not.")
-    return link
-
-
-def _link() -> Path:
-    import fiftyone as fo
-
-    return Path(fo.config.plugins_dir).expanduser() / _LINK
-
-
-def _remove(link: Path) -> bool:
-    if link.is_symlink():
-        link.unlink()
-        return True
-    if not link.exists():
-        return False
-    manifest = link / "fiftyone.yml"
-    if not manifest.is_file() or "@labelnext/labelnext" not in manifest.read_text("utf-8"):
-        raise WriteRefused(
-            f"{str(link)!r} must be the plugin of labelnext; it is something else.",
-            hint="move it away.",
-        )
-    shutil.rmtree(link)
-    return True
+    configs = (registered(dataset, run) for run in run_names(dataset))
+    states = (getattr(config, "state", None) for config in configs)
+    return tuple(dict.fromkeys([state_folder(dataset), *(Path(s) for s in states if s)]))
 
 
 def open_app(config: Config, *, port: int = 5151) -> None:
@@ -164,7 +109,7 @@ def _spaces() -> Any:
     """The grid beside our panel; None where the plugin is not installed."""
     import fiftyone as fo
 
-    if not (_link() / "fiftyone.yml").is_file():
+    if not (plugin_link() / "fiftyone.yml").is_file():
         return None
     grid = fo.Panel(type="Samples", pinned=True)
     panel = fo.Panel(type=PANEL)

@@ -21,7 +21,7 @@ from labelnext.acquisition import (
 from labelnext.pool.pool import Pool
 from labelnext.selection import INPUTS, get_selection, selection_names
 from labelnext_adapters.fiftyone.database.connection import open_collection, talking
-from labelnext_adapters.fiftyone.database.fields import frames_of
+from labelnext_adapters.fiftyone.database.fields import frames_of, temporary_frames
 from labelnext_adapters.fiftyone.read.label_types import (
     KINDS,
     LABELS,
@@ -29,6 +29,7 @@ from labelnext_adapters.fiftyone.read.label_types import (
     certainties,
     class_name,
     holding,
+    is_filled,
     kind_of,
 )
 from labelnext_adapters.fiftyone.read.read import read_pool
@@ -78,8 +79,7 @@ def prediction_choices(collection: Any) -> list[Choice]:
         if kind not in (*KINDS, "Segmentation"):
             continue
         with talking():
-            first = collection.exists(name).limit(_LOOKED_AT)
-            values = first.values(name if kind == "FloatField" else "id")
+            values = collection.exists(name).limit(1).values("id")
             sure = kind in (*LABELS, "Regression") and _says_how_sure(collection, name)
         if kind in LABELS and sure:
             labels.append(Choice(name, kind))
@@ -89,9 +89,16 @@ def prediction_choices(collection: Any) -> list[Choice]:
             others.append(Choice(name, "a confidence beside a number"))
         elif kind == "Heatmap" and values:
             others.append(Choice(name, kind))
-        elif kind == "FloatField" and values and all(0 <= value <= 1 for value in values):
+        elif kind == "FloatField" and values and _within_one(collection, name):
             others.append(Choice(name, "a number in [0, 1]"))
     return labels + others
+
+
+def _within_one(collection: Any, name: str) -> bool:
+    """Whether all numbers of a field are in [0, 1]."""
+    outside = {"$or": [{name: {"$lt": 0}}, {name: {"$gt": 1}}]}
+    with talking():
+        return not collection.match(outside).limit(1).values("id")
 
 
 def _says_how_sure(collection: Any, name: str) -> bool:
@@ -142,11 +149,30 @@ def looked_at(collection: Any, source: FiftyOneSource) -> Iterator[Any]:
     if not source.frames or collection._is_frames:
         yield open_collection(collection, None, source.slice, source.frames)
         return
-    frames = frames_of(open_collection(collection, None, source.slice).limit(_VIDEOS))
-    try:
-        yield frames
-    finally:
-        frames._dataset.delete()
+    videos = open_collection(collection, None, source.slice)
+    with temporary_frames():
+        yield frames_of(videos.select(_telling_videos(videos)))
+
+
+def _telling_videos(videos: Any) -> list[str]:
+    """The first videos, and for each field of frames one where it says how sure a model is."""
+    from bson import ObjectId
+
+    with talking():
+        ids = videos.values("id")
+        wanted = ids[:_VIDEOS]
+        here = {"_sample_id": {"$in": [ObjectId(i) for i in ids]}}
+        for name, field in videos.get_frame_field_schema().items():
+            kind = KINDS.get(class_name(field))
+            if kind is None:
+                continue
+            held = is_filled(chain.from_iterable(certainties(kind, name).values()))
+            if kind.name == "Heatmap":
+                held = {name: {"$ne": None}}
+            first = videos._root_dataset._frame_collection.find_one({**here, **held})
+            if first is not None:
+                wanted.append(str(first["_sample_id"]))
+    return list(dict.fromkeys(wanted))
 
 
 def preview(collection: Any, source: FiftyOneSource) -> Pool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext_adapters.fiftyone.database.connection import talking
-from labelnext_adapters.fiftyone.database.fields import items_of
+from labelnext_adapters.fiftyone.database.fields import items_of, temporary_frames
 from labelnext_adapters.fiftyone.database.values import fetch
 from labelnext_adapters.fiftyone.read.own_runs import run_config
 
@@ -69,7 +69,7 @@ def compare_runs(collection: Any, first: str, second: str) -> Comparison:
             f"runs to compare must rank the same kind of items; got {kinds[0]} and {kinds[1]}."
         )
     paths = [f"{first}.rank", f"{second}.rank"]
-    with talking():
+    with temporary_frames(), talking():
         samples = items_of(collection, configs[0])
         columns = fetch(samples, ["id", *paths])
     batches = [

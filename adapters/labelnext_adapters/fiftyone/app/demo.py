@@ -23,7 +23,8 @@ from labelnext_adapters.demo.shown import (
     show_next,
     show_ranking,
 )
-from labelnext_adapters.fiftyone.app.app import install_plugin, serve
+from labelnext_adapters.fiftyone.app.app import serve
+from labelnext_adapters.fiftyone.app.plugin import install_plugin
 from labelnext_adapters.fiftyone.database.mongod import disconnect, running_mongod, use_database
 from labelnext_adapters.fiftyone.database.views import view_names
 

@@ -15,7 +15,7 @@ from labelnext.ranking.reasons import reason
 from labelnext.ranking.recipe import Recipe
 from labelnext.support.histogram import histogram
 from labelnext_adapters.fiftyone.database.connection import talking
-from labelnext_adapters.fiftyone.database.fields import items_of
+from labelnext_adapters.fiftyone.database.fields import items_of, temporary_frames
 from labelnext_adapters.fiftyone.database.values import fetch, flat, floats
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.read.fetched import fetched_fields, fetched_ids
@@ -75,7 +75,11 @@ def summarise_run(dataset: Any, run: str) -> RunSummary:
     Raises:
         NotFound: if there is no such run.
     """
-    config = run_config(dataset, run)
+    with temporary_frames():
+        return _summary(dataset, run, run_config(dataset, run))
+
+
+def _summary(dataset: Any, run: str, config: Any) -> RunSummary:
     samples = items_of(dataset, config)
     ranked = samples.exists(f"{run}.rank")
     with talking():

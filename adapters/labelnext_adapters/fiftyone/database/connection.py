@@ -184,6 +184,12 @@ def _name_now(dataset_id: str) -> str | None:
     return None if document is None else str(document["name"])
 
 
+def source_dataset(source: FiftyOneSource) -> Any:
+    """The dataset that a configuration names, whatever view of it."""
+    given = source.dataset
+    return load_dataset(given) if isinstance(given, str) else given._root_dataset
+
+
 def source_collection(source: FiftyOneSource) -> Any:
     """What `open_collection` opens, as a configuration names it."""
     return open_collection(source.dataset, source.view, source.slice, source.frames)

@@ -5,6 +5,7 @@ FiftyOne names the fields of frames with a prefix, ``frames.``, and has calls of
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -124,10 +125,39 @@ def frames_of(collection: Any) -> Any:
     as_images = collection.has_frame_field("filepath") and (
         collection.count("frames.filepath") == collection.count("frames")
     )
+    how = {} if as_images else {"sample_frames": "dynamic", "sparse": True}
     with without_bars():
-        if as_images:
-            return collection.to_frames()
-        return collection.to_frames(sample_frames="dynamic", sparse=True)
+        frames = collection.to_frames(**how)
+    for copies in _copies():
+        copies.append(frames._dataset.name)
+    return frames
+
+
+_thread = threading.local()
+
+
+def _copies() -> list[list[str]]:
+    """The lists of names in which this thread notes copies of frames."""
+    if not hasattr(_thread, "copies"):
+        _thread.copies = []
+    noted: list[list[str]] = _thread.copies
+    return noted
+
+
+@contextmanager
+def temporary_frames() -> Iterator[None]:
+    """Delete the datasets into which `frames_of` copied frames, but for those of saved views."""
+    import fiftyone as fo
+
+    made: list[str] = []
+    _copies().append(made)
+    try:
+        yield
+    finally:
+        _thread.copies = [other for other in _copies() if other is not made]
+        for name in made:
+            if fo.dataset_exists(name) and not fo.load_dataset(name).persistent:
+                fo.delete_dataset(name)
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def _collection(collection: Any, source: FiftyOneSource, context: Context) -> It
     if context.key:
         field_of(collection, "source.key", context.key)
     for field in source.pred_fields:
-        yield from _predictions(collection, field, count, items)
+        yield from _predictions(collection, field, source.vectors, f"{count} {items}")
     if source.embeddings:
         check_embeddings(collection, source.embeddings)
         if is_index(collection, source.embeddings):
@@ -107,15 +107,15 @@ def _filled(collection: Any, field: str, what: str, of: str) -> Finding:
     return Finding("ok" if n else "warning", f"{n} of {of} have {what} in {field}.")
 
 
-def _predictions(collection: Any, field: str, count: int, items: str) -> Iterator[Finding]:
+def _predictions(collection: Any, field: str, vectors: str | None, of: str) -> Iterator[Finding]:
     kind = kind_of(collection, "pred_field", field)
-    yield _filled(collection, field, f"a prediction ({kind.name})", f"{count} {items}")
+    yield _filled(collection, field, f"a prediction ({kind.name})", of)
     if kind.scalar:
         return
     with talking():
         held = [
             part
-            for part, paths in certainties(kind, field).items()
+            for part, paths in certainties(kind, field, vectors).items()
             if holding(collection, paths).limit(1).values("id")
         ]
     if held:

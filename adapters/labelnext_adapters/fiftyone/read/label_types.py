@@ -14,8 +14,11 @@ from labelnext_adapters.fiftyone.database.values import one_by_one, vector
 
 #: Fields of a label that hold a number for each class.
 VECTORS = ("logits", "probabilities")
+#: Names that people give such an attribute; it is looked for where the fields above hold nothing.
+OTHER_VECTORS = ("probs", "softmax", "scores")
 #: Fields of a label of which each tells how sure a model is.
-CERTAINTIES = (*VECTORS, "confidence")
+CONFIDENCE = "confidence"
+CERTAINTIES = (*VECTORS, *OTHER_VECTORS, CONFIDENCE)
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,13 @@ def class_name(field: Any) -> str:
     return str(type(field).__name__ if document is None else document.__name__)
 
 
-def certainties(kind: Kind, field: str) -> dict[str, list[str]]:
+def certainties(kind: Kind, field: str, named: str | None = None) -> dict[str, list[str]]:
     """Where a field may tell how sure a model is: the paths of each attribute.
+
+    Args:
+        kind: of the field.
+        field: its name.
+        named: a further attribute that holds vectors.
 
     Example:
         >>> certainties(KINDS["Detection"], "pred")["logits"]
@@ -130,17 +138,29 @@ def certainties(kind: Kind, field: str) -> dict[str, list[str]]:
     """
     if kind.scalar:
         return {"confidence": [kind.number(field)]}
-    whole = VECTORS if kind.has_vectors and kind.listed else ()
+    others = (named,) if named and named not in CERTAINTIES else ()
+    vectors = (*VECTORS, *OTHER_VECTORS, *others)
+    whole = vectors if kind.has_vectors and kind.listed else ()
     return {
         part: [f"{kind.path(field)}.{part}", *([f"{field}.{part}"] if part in whole else [])]
-        for part in CERTAINTIES
+        for part in (*vectors, CONFIDENCE)
     }
 
 
 def holding(collection: Any, paths: Iterable[str]) -> Any:
     """The samples with a number or a vector at one of the paths, also inside a list, as a view."""
+    return collection.match(is_filled(paths))
+
+
+def is_filled(paths: Iterable[str]) -> dict[str, Any]:
+    """What the database is asked for a number or a vector at one of the paths.
+
+    Example:
+        >>> is_filled(["pred.logits"])
+        {'$or': [{'pred.logits': {'$type': ['number', 'binData']}}]}
+    """
     filled = {"$type": ["number", "binData"]}  # no null and no empty list
-    return collection.match({"$or": [{path: filled} for path in paths]})
+    return {"$or": [{path: filled} for path in paths]}
 
 
 def is_held(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,10 +20,10 @@ from labelnext_adapters.fiftyone.database.values import (
     offsets,
     positions,
 )
+from labelnext_adapters.fiftyone.read.class_vectors import held_vectors, name_vectors
 from labelnext_adapters.fiftyone.read.embeddings import check_embeddings, embeddings_of
 from labelnext_adapters.fiftyone.read.fetched import fetched_ids
 from labelnext_adapters.fiftyone.read.label_types import (
-    VECTORS,
     Kind,
     kind_of,
     labels_of,
@@ -57,8 +57,9 @@ def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool
         check_embeddings(collection, options.embeddings)
     if key is not None:
         field_of(collection, "source.key", key)
+    held = {name: held_vectors(collection, name, kind, options.vectors) for name, kind in fields}
     with talking():
-        columns = fetch(collection, _paths(options, fields, truth, key))
+        columns = fetch(collection, _paths(options, fields, truth, key, held))
         for name, kind in fields:
             if kind.name == "Heatmap":
                 means = map_means(collection, name)
@@ -69,6 +70,8 @@ def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool
             _as_lists(columns, name)
     ids = keyed(columns["id"], columns[key] if key else None, key)
     reading = Reading(options, columns, ids, _declared(collection, options))
+    for name, kind in fields:
+        name_vectors(reading, name, kind, held[name], options.vectors)
     vectors = [
         class_vectors(reading, name, kind) if kind.has_vectors else None for name, kind in fields
     ]
@@ -94,6 +97,7 @@ def _paths(
     fields: Sequence[tuple[str, Kind]],
     truth: Kind | None,
     key: str | None,
+    held: Mapping[str, Sequence[str]],
 ) -> list[str]:
     paths = ["id", key] if key else ["id"]
     if options.frames:
@@ -102,7 +106,7 @@ def _paths(
         paths.append("tags")
     if options.gt_field and truth is None:
         paths.append(f"{options.gt_field}._cls")
-    standard = ("label", "confidence", "logits", "probabilities")
+    standard = ("label", "confidence")
     wanted: list[tuple[str, Kind, tuple[str, ...]]] = []
     for name, kind in fields:
         vectors = options.object_embeddings if kind.of_objects else None
@@ -115,11 +119,9 @@ def _paths(
         elif not kind.scalar:
             shape = (kind.shape,) if kind.shape else ()
             paths += [f"{kind.path(name)}.{part}" for part in (*attributes, *shape)]
-            if kind.has_vectors and kind.listed and "confidence" in attributes:
-                paths += [f"{name}.{part}" for part in VECTORS]
         if kind.single:
             paths.append(f"{name}._cls")
-    return paths
+    return paths + [path for name, _ in fields for path in held[name]]
 
 
 def _as_lists(columns: Columns, name: str) -> None:

@@ -180,6 +180,7 @@ class FiftyOnePerformer(Performer):
             field=payload["field"],
             views=list(view_names(run)),
             journal=self.journal.run_id,
+            state=str(self.journal.path.parent.resolve()),
             **payload["config"],
         )
         items = dataset if batch is None else items_of(dataset, config).select(batch, ordered=True)

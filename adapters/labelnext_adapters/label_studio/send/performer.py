@@ -30,6 +30,7 @@ from labelnext_adapters.label_studio.send.already_sent import (
 )
 from labelnext_adapters.label_studio.send.label_tag import Tag, regions
 from labelnext_adapters.label_studio.send.media import Uploads, check_files, parts
+from labelnext_adapters.label_studio.send.served import remove_storage, see_to_images
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio.server.tab import View, filters, list_tabs, ordering
@@ -55,6 +56,7 @@ class Sender(Performer):
     def __init__(self, client: Client, context: Context, journal: Journal) -> None:
         self._client, self._context, self._journal = client, context, journal
         self._remarks: list[str] = []
+        self._storage = f"labelnext {journal.run_id}"
         self._looked: tuple[str | None] | None = None
         # One bar is shown, of the samples: the order takes a few requests.
         self._fields = Fields(client, Context(), self._remarks.append)
@@ -172,6 +174,18 @@ class Sender(Performer):
             self._remarks.append(
                 f"Left out {counted(left_out, 'predicted label')} missing from the labelling setup."
             )
+        self._see_to_images(step, project)
+
+    def _see_to_images(self, step: Step, project: int) -> None:
+        """Fetch one of the images that the server serves itself, as annotators' browsers will."""
+        folder = step.payload.get("folder")  # none in journals of earlier versions
+        rows = [row for row in step.payload["items"] if not row["upload"]]
+        served = [row["media"] for row in rows if row["media"].startswith("/")]
+        if folder is None or not served:
+            return
+        remark = see_to_images(self._client, project, served[0], folder, self._storage)
+        if remark:
+            self._remarks.append(remark)
 
     def _import(self, project: int, tasks: list[dict[str, Any]]) -> None:
         # Sent again after a lost answer it would make the tasks twice; a resumed run looks first.
@@ -229,6 +243,8 @@ class Sender(Performer):
         unused = _ids(step) - before - {item for item, task in ours.items() if task in kept}
         Uploads(self._client, project).remove(sorted(unused))
         if not kept:
+            if "folder" in step.payload:
+                remove_storage(self._client, project, self._storage)
             return []
         return [f"Kept {counted(len(kept), 'task')} that someone has worked on: {listed(kept)}."]
 

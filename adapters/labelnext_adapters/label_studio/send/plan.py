@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -131,4 +132,7 @@ def _tasks_step(
     if uploads:
         how += f" and upload {counted(len(uploads), 'image')}"
     payload = {**target, "tag": tag.to_dict(), "version": batch.model_version, "items": rows}
+    served = [path for item, path in media.items() if item in shown and "://" not in path]
+    if served:
+        payload["folder"] = os.path.commonpath([os.path.dirname(path) for path in served])
     return Step("tasks", f"Create {counted(len(new), 'task')}{how}", len(new), payload)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from labelnext.pool.checks import id_order
 from labelnext.pool.objects import Notice
 from labelnext.quality.reliability import Trust
-from labelnext.quality.stopping import Snapshot
+from labelnext.quality.stopping import Snapshot, scored_by
 from labelnext.ranking.rank import auto_notices
 from labelnext.ranking.ranking import Ranking, as_rows
 from labelnext.ranking.recipe import Recipe
@@ -160,6 +160,7 @@ class Summary:
             np.array(ids, dtype=np.str_),
             np.array(predicted, dtype=np.int64),
             np.array([value for value in values if value is not None], dtype=np.float64),
+            *scored_by(self.recipe),
         )
 
     def parts_of_report(self, notices: Sequence[Notice] = ()) -> dict[str, Any]:

@@ -1,0 +1,115 @@
+"""Which attribute of the predictions holds a number for each class, and what the numbers are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from labelnext.errors import InvalidInput
+from labelnext_adapters.fiftyone.database.connection import talking
+from labelnext_adapters.fiftyone.database.values import Columns, flat, stack
+from labelnext_adapters.fiftyone.read.label_types import OTHER_VECTORS, VECTORS, Kind
+
+if TYPE_CHECKING:
+    from labelnext_adapters.fiftyone.read.predictions import Reading
+
+_SUM_ERROR = 1e-3  # as far as a Pool's rows may be from 1
+
+
+def held_vectors(collection: Any, name: str, kind: Kind, named: str | None) -> list[str]:
+    """The paths at which a field holds vectors over the classes.
+
+    Args:
+        collection: a dataset or view.
+        name: of the field.
+        kind: of the field.
+        named: the attribute that must hold them; any known name when None.
+
+    Raises:
+        InvalidInput: if there are predictions, and the named attribute holds no vector.
+    """
+    if kind.scalar:
+        return []
+    bases = [kind.path(name)]
+    if kind.has_vectors and kind.listed:
+        bases.append(name)
+
+    def held(attributes: Sequence[str]) -> list[str]:
+        paths = [f"{base}.{attribute}" for attribute in attributes for base in bases]
+        if not _any_vector(collection, paths):
+            return []
+        return [path for path in paths if _any_vector(collection, [path])]
+
+    with talking():
+        if named is None:
+            return held(VECTORS) or held(OTHER_VECTORS)
+        found = held([named])
+        if not found and collection.exists(name).limit(1).values("id"):
+            raise InvalidInput(
+                f"source.vectors must be an attribute of {bases[0]} that holds a number for each "
+                f"class; got {named!r}.",
+                hint="leave it out to use logits, probabilities, probs, softmax or scores.",
+            )
+    return found
+
+
+def _any_vector(collection: Any, paths: Sequence[str]) -> bool:
+    """Whether one of the paths holds a vector, or a list that isn't empty, on any item."""
+    stored = [{path: {"$type": "binData"}} for path in paths]
+    lists = [{f"{path}.0": {"$exists": True}} for path in paths]
+    return bool(collection.match({"$or": [*stored, *lists]}).limit(1).values("id"))
+
+
+def name_vectors(
+    reading: Reading, name: str, kind: Kind, held: Sequence[str], named: str | None
+) -> None:
+    """Put vectors of any name where those of FiftyOne's own names are read, and say which.
+
+    Args:
+        reading: with the columns at the paths `held`; the usual columns are added.
+        name: of the field.
+        kind: of the field.
+        held: from `held_vectors`.
+        named: as there.
+
+    Raises:
+        InvalidInput: if the named attribute holds neither probabilities nor logits.
+    """
+    if kind.scalar:
+        return
+    columns = reading.columns
+    nothing: list[Any] = [None] * len(reading.item_ids)
+    bases = dict.fromkeys([kind.path(name), *([name] if kind.has_vectors else [])])
+    for base in bases:
+        for attribute in VECTORS:
+            columns.setdefault(f"{base}.{attribute}", nothing)
+    for path in held:
+        base, _, attribute = path.rpartition(".")
+        if attribute in VECTORS:
+            continue
+        nested = kind.of_objects and base == kind.path(name)
+        meaning = _meaning(columns, path, kind, nested=nested)
+        if meaning is not None:
+            columns[f"{base}.{meaning}"] = columns[path]
+            reading.note("vectors", f"{path} is read as the {meaning} of the classes.")
+            continue
+        text = f"{path} must sum to 1, or be logits; its numbers are in [0, 1] and don't."
+        if named is not None:
+            raise InvalidInput(text, hint="leave out source.vectors to rank by the confidences.")
+        reading.note("vectors", f"{path} is not read: class probabilities sum to 1, these don't.")
+
+
+def _meaning(columns: Columns, path: str, kind: Kind, *, nested: bool) -> str | None:
+    """Whether vectors are logits or probabilities; None where they are neither."""
+    found = stack(flat(columns[path]) if nested else columns[path])
+    if found is None or not found[0].shape[1]:
+        return None
+    rows = found[0][np.isfinite(found[0]).all(axis=1)]
+    if not len(rows) or rows.min() < 0 or rows.max() > 1:
+        return "logits"
+    exclusive = kind.name == "Classification" and rows.shape[1] > 1
+    if not exclusive or np.abs(rows.sum(axis=1) - 1).max() < _SUM_ERROR:
+        return "probabilities"
+    return None

@@ -1,0 +1,71 @@
+"""Runs on a target that other state folders record: one list, whoever started them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from labelnext.adapter.protocol import Adapter
+from labelnext.adapter.registry import get_adapter
+from labelnext.config.config import Config
+from labelnext.config.opened import opened
+from labelnext.errors import LabelnextError
+from labelnext.journal.journal import Journal, Status, read_journals
+from labelnext.runs.belonging import belongs, reaches
+
+_log = logging.getLogger("labelnext")
+
+
+def with_states(settings: Config, adapter: Adapter | None = None) -> list[Config]:
+    """The configuration, and copies with each further state folder of its target.
+
+    Args:
+        settings: the configuration.
+        adapter: an open adapter of its source, if there is one.
+    """
+    kind = get_adapter(settings.source.adapter)
+    if getattr(kind, "states", Adapter.states) is Adapter.states:
+        return [settings]
+    try:
+        with opened(settings, adapter, None) as platform:
+            folders = platform.states()
+    except LabelnextError as error:
+        _log.warning("runs in other state folders aren't known: %s", error.message)
+        return [settings]
+    own = settings.state.resolve()
+    others = [f for f in dict.fromkeys(f.resolve() for f in folders) if f != own and f.is_dir()]
+    rests = [settings.rest.model_copy(update={"state": folder}) for folder in others]
+    return [settings, *(replace(settings, rest=rest) for rest in rests)]
+
+
+def holding(
+    settings: Config, run_id: str | None, statuses: Sequence[Status], adapter: Adapter | None
+) -> Config:
+    """The copy whose state folder holds a run: the named one, else the newest with that status.
+
+    Args:
+        settings: the configuration; returned itself where there is no such run.
+        run_id: of the run.
+        statuses: that the newest run must have.
+        adapter: as for `with_states`.
+    """
+    newest, best = "", settings
+    for one in with_states(settings, adapter):
+        for journal in read_journals(one.state)[0]:
+            if run_id is not None:
+                wanted = journal.run_id == run_id and (one is settings or reaches(journal, one))
+            else:
+                wanted = journal.status in statuses and belongs(journal, one)
+            if wanted and journal.run_id > newest:
+                newest, best = journal.run_id, one
+    return best
+
+
+def everywhere(settings: Config) -> list[Journal]:
+    """The configuration's own runs in further state folders of its target, oldest first."""
+    others = with_states(settings)[1:]
+    return sorted(
+        (j for one in others for j in read_journals(one.state)[0] if belongs(j, one)),
+        key=lambda journal: journal.run_id,
+    )

@@ -1,0 +1,106 @@
+"""Runs of the App and of the command line are one list: each undoes and resumes the other's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+import labelnext
+from labelnext.errors import WriteFailed
+from labelnext.runs.undo import resume, runs, undo
+from labelnext_adapters.fiftyone.write.performer import FiftyOnePerformer
+from tests.integration.app import execute, form
+from tests.integration.test_app_form import classified
+
+pytest_plugins = ("tests.integration.mongod",)
+
+CHOSEN = {"pred_field": "pred", "labelled": "nothing", "acquisition": "margin", "method": "top_k"}
+
+
+@pytest.fixture
+def pictures(plugins: Path, dataset: Any) -> Any:
+    """Three samples with predictions."""
+    import fiftyone as fo
+
+    dataset.default_classes = ["no", "yes"]
+    rows = classified([0.9, 0.1], [0.5, 0.5], [0.7, 0.3])
+    dataset.add_samples([fo.Sample(f"/{i}.png", pred=p) for i, p in enumerate(rows)])
+    return dataset
+
+
+@pytest.fixture
+def config(pictures: Any, tmp_path: Path) -> Path:
+    """A configuration whose journals are in a folder of its own."""
+    path = tmp_path / "labelnext.yaml"
+    source = f"{{adapter: fiftyone, dataset: {pictures.name}, pred_field: pred}}"
+    path.write_text(f"source: {source}\nreport: {{path: null}}\nwrite: {{run: ours}}\n")
+    return path
+
+
+def broken(self: Any, *of: Any) -> None:
+    raise RuntimeError("the power went")
+
+
+def test_the_app_takes_back_what_the_command_line_ran(pictures: Any, config: Path) -> None:
+    labelnext.run(config)
+    pictures.reload()
+    assert (
+        "takes back the ranking ours"
+        in form("manage_runs", pictures, action="undo")["last"]["default"]
+    )
+    done = execute("manage_runs", pictures, action="undo").result["done"]
+    assert "Took back: the ranking ours" in done
+    pictures.reload()
+    assert not pictures.has_sample_field("ours")
+    assert [journal.status for journal in runs(config)] == ["undone"]
+
+
+def test_the_command_line_takes_back_what_the_app_ran(pictures: Any, config: Path) -> None:
+    labelnext.run(config)
+    execute("rank_samples", pictures, **CHOSEN, budget=2, run="theirs")
+    assert [journal.plan.run for journal in runs(config)] == ["ours", "theirs"]
+    journal, _ = undo(config)
+    assert journal.plan.run == "theirs", "the newest of both"
+    journal, _ = undo(config)
+    assert journal.plan.run == "ours"
+    pictures.reload()
+    assert pictures.list_runs() == []
+    assert "no_runs" in form("manage_runs", pictures)
+
+
+def test_the_app_finishes_what_the_command_line_began(pictures: Any, config: Path) -> None:
+    with (
+        mock.patch.object(FiftyOnePerformer, "_write", broken),
+        pytest.raises((WriteFailed, RuntimeError)),
+    ):
+        labelnext.run(config)
+    pictures.reload()
+    assert "resume" in form("manage_runs", pictures)["action"]["type"]["values"]
+    assert "Finished" in execute("manage_runs", pictures, action="resume").result["done"]
+    pictures.reload()
+    assert pictures.exists("ours.rank").count() == 3
+
+
+def test_the_command_line_finishes_what_the_app_began(pictures: Any, config: Path) -> None:
+    with (
+        mock.patch.object(FiftyOnePerformer, "_write", broken),
+        pytest.raises(Exception, match="interrupted|power|journal"),
+    ):
+        execute("rank_samples", pictures, **CHOSEN, budget=2, run="theirs")
+    assert resume(config).plan.run == "theirs"
+    pictures.reload()
+    assert pictures.exists("theirs.rank").count() == 3
+
+
+def test_another_configuration_s_run_stays_its_own(pictures: Any, config: Path) -> None:
+    labelnext.run(config)
+    other = config.parent / "other" / "labelnext.yaml"
+    other.parent.mkdir()
+    other.write_text(config.read_text().replace("ours", "others"))
+    assert runs(other) == []
+    labelnext.run(other)
+    assert [journal.plan.run for journal in runs(other)] == ["others"]
+    assert [journal.plan.run for journal in runs(config)] == ["ours"]

@@ -1,0 +1,110 @@
+"""A view that labelnext set is not taken for somebody's choice of samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.integration.app import context, execute, form, part, requests
+
+pytest_plugins = ("tests.integration.mongod",)
+
+CHOSEN = {"pred_field": "pred", "labelled": "nothing", "acquisition": "margin", "method": "top_k"}
+
+
+@pytest.fixture
+def ranked(plugins: Path, dataset: Any) -> Any:
+    """Six samples, a to f, ranked as first with a batch of two; the last has no prediction."""
+    import fiftyone as fo
+
+    dataset.default_classes = ["no", "yes"]
+    rows = [[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.5, 0.5], [0.8, 0.2]]
+    preds = [fo.Classification(label="no", logits=np.log(row)) for row in rows]
+    dataset.add_samples(
+        [
+            fo.Sample(f"/images/{n}.png", name=n, pred=p, tags=["day"] if n in "ab" else [])
+            for n, p in zip("abcdef", [*preds, None], strict=True)
+        ],
+        progress=False,
+    )
+    execute("rank_samples", dataset, **CHOSEN, budget=2, run="first")
+    dataset.reload()
+    return dataset
+
+
+def of_view(dataset: Any, kind: str) -> Any:
+    """A view that labelnext sets, as it leaves it in the grid."""
+    import fiftyone as fo
+    from fiftyone import ViewField
+
+    from labelnext_adapters.fiftyone.app.summary import scores_view
+
+    if kind == "set":
+        result = execute("rank_samples", dataset, **CHOSEN, budget=2, run="first")
+        return fo.DatasetView._build(dataset, requests(result)["set_view"]["view"])
+    if kind in ("batch", "all"):
+        return dataset.load_saved_view(f"first-{kind}")
+    if kind == "bar":
+        return scores_view(dataset, "first", 0.0, 0.5)
+    if kind == "filtered further":
+        return dataset.load_saved_view("first-batch").match(ViewField("name") == "d")
+    execute("rank_samples", dataset, **CHOSEN, budget=2, run="second")
+    dataset.reload()
+    result = execute("compare_rankings", dataset, first="first", second="second", show=True)
+    return fo.DatasetView._build(dataset, requests(result)["set_view"]["view"])
+
+
+OWN = ["set", "batch", "all", "bar", "filtered further", "disagreements"]
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_ranking_from_a_view_of_ours_ranks_the_dataset(ranked: Any, kind: str) -> None:
+    view = of_view(ranked, kind)
+    inputs = form("rank_samples", ranked, view)
+    assert inputs["view_target"]["default"] == "DATASET"
+    assert "view by labelnext" in inputs["own_view"]["view"]["label"]
+    assert inputs["scope"]["default"].startswith("Ranks **5 of 6** samples")
+    assert "(1 without a prediction)" in inputs["scope"]["default"]
+    execute("rank_samples", ranked, view=view, **CHOSEN, budget=2, run="again")
+    ranked.reload()
+    assert ranked.exists("again.rank").count() == 5
+    both = execute("compare_rankings", ranked, view=view, first="first", second="again")
+    assert both.result["common"] == 5
+
+
+def test_a_view_of_the_user_s_stays_the_default(ranked: Any) -> None:
+    view = ranked.match_tags("day")
+    inputs = form("rank_samples", ranked, view)
+    assert inputs["view_target"]["default"] == "CURRENT_VIEW"
+    assert "own_view" not in inputs
+    text = inputs["scope"]["default"]
+    assert text.startswith("Ranks **2 of 6** samples")
+    assert "(4 outside the chosen view)" in text
+    execute("rank_samples", ranked, view=view, **CHOSEN, budget=2, run="again")
+    ranked.reload()
+    assert ranked.exists("again.rank").count() == 2
+
+
+def test_the_current_view_and_a_selection_can_still_be_chosen(ranked: Any) -> None:
+    view = of_view(ranked, "batch")
+    inputs = form("rank_samples", ranked, view, view_target="CURRENT_VIEW")
+    assert inputs["scope"]["default"].startswith("Ranks **2 of 6** samples")
+    assert "own_view" not in inputs
+    ctx = context("rank_samples", ranked, view, params={}, selected=view.limit(1).values("id"))
+    inputs = part("rank_samples").resolve_input(ctx).to_json()["type"]["properties"]
+    assert inputs["view_target"]["default"] == "SELECTED_SAMPLES"
+    assert inputs["scope"]["default"].startswith("Ranks **1 of 6** samples")
+
+
+def test_the_form_counts_what_is_labelled_already(ranked: Any) -> None:
+    import fiftyone as fo
+
+    ranked.set_values("truth", [fo.Classification(label="no"), fo.Classification()] + [None] * 4)
+    text = form("rank_samples", ranked, labelled="field:truth")["scope"]["default"]
+    assert text.startswith("Ranks **4 of 6** samples")
+    assert "(1 labelled already, 1 without a prediction)" in text
+    text = form("rank_samples", ranked, labelled="tag:day")["scope"]["default"]
+    assert text.startswith("Ranks **3 of 6** samples")
