@@ -19,8 +19,8 @@ from benchmarks.quality.simulate import (
     compared,
     first_batch,
     learning_curve,
-    load,
 )
+from benchmarks.quality.tasks import load
 
 COLD_BUDGETS = {
     "digits": (10, 20, 50),
