@@ -15,6 +15,7 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.pool.texts import coded
 from labelnext.selection.duplicates import Closeness, Spacing
+from labelnext.selection.quotas import Even, check_even, shared
 from labelnext.selection.vectors import Points, finite_rows
 from labelnext.support.annotations import Id, NaturalNumber, Number, Positive, Similarity
 from labelnext.support.signatures import fitted_options, option_kinds
@@ -36,7 +37,8 @@ class Constraints:
         exclude: ids of items to keep out of the ranking.
         include: ids of items to put first in the batch, in this order.
         quota: number of items in the batch per class or group; classes or groups without a quota
-            share the rest of the budget.
+            share the rest of the budget. uniform: the same number of each; input: in proportion
+            to the items to choose from.
         quota_of: class (predicted; for an image, that of its most confident object) or group.
         per_group: maximum items per group; items without a group are not limited.
         min_distance: no two items of the batch are closer than this, and none is closer to a
@@ -47,7 +49,7 @@ class Constraints:
 
     exclude: Sequence[Id] = ()
     include: Sequence[Id] = ()
-    quota: Mapping[str | int, NaturalNumber] = field(default_factory=dict)
+    quota: Mapping[str | int, NaturalNumber] | Even = field(default_factory=dict)
     quota_of: QuotaOf = "class"
     per_group: Number | None = None
     min_distance: Positive | None = None
@@ -125,7 +127,7 @@ class Constraints:
         free = np.ones(len(pool), dtype=bool)
         free[taken] = False
         candidates = everyone = candidates[free[candidates]]
-        room = _Room(pool, self, budget)
+        room = _Room(pool, self, budget, np.concatenate([taken, candidates]))
         room.take(taken)
         while True:
             # Candidates all fit, so every round takes its first proposal, or refuses it for good.
@@ -148,7 +150,9 @@ class Constraints:
 class _Room:
     """The room left in the batch."""
 
-    def __init__(self, pool: Pool, constraints: Constraints, budget: int | None) -> None:
+    def __init__(
+        self, pool: Pool, constraints: Constraints, budget: int | None, items: Positions
+    ) -> None:
         in_cost = constraints.budget_in == "cost"
         if in_cost and pool.costs is None:
             raise InvalidInput(
@@ -159,29 +163,21 @@ class _Room:
         self._in_cost = in_cost
         self._left = math.inf if budget is None else float(budget)
         self._limits: list[tuple[NDArray[np.intp], NDArray[np.float64]]] = []
-        self._quota = dict(constraints.quota)
-        if self._quota:
-            if not in_cost and sum(self._quota.values()) > self._left:
+        self._quota: dict[Any, int] = {}
+        if constraints.quota:
+            names, codes = _kinds(pool, constraints)
+            self._quota = _quotas(constraints, budget, names, codes[items])
+            total = sum(self._quota.values())
+            if not in_cost and total > self._left:
                 raise InvalidInput(
-                    f"quota must sum to at most the budget of {budget}; "
-                    f"got {sum(self._quota.values())}."
+                    f"quota must sum to at most the budget of {budget}; got {total}."
                 )
-            of_class = constraints.quota_of == "class"
-            wrong = sorted(
-                {*map(str, self._quota)}.difference(pool.classes or map(str, self._quota))
-            )
-            if of_class and wrong:
-                raise InvalidInput(
-                    f"quota must name classes of the pool, {listed(pool.classes or ())}; "
-                    f"got {wrong[0]!r}."
-                )
-            names = (_coded_classes if of_class else _coded_groups)(pool, "quota")
-            rest = math.inf if in_cost else self._left - sum(self._quota.values())
-            self._limits.append(_limit(*names, {**self._quota}, rest))
+            rest = math.inf if in_cost else self._left - total
+            self._limits.append(_limit(names, codes, self._quota, rest))
         if constraints.per_group is not None:
-            names = _coded_groups(pool, "per_group")
-            each = dict.fromkeys((name for name in names[0] if name), constraints.per_group)
-            self._limits.append(_limit(*names, each, math.inf))
+            groups = _coded_groups(pool, "per_group")
+            each = dict.fromkeys((name for name in groups[0] if name), constraints.per_group)
+            self._limits.append(_limit(*groups, each, math.inf))
         self._names = pool.item_ids
         self._spacing = _spacing(pool, constraints) if constraints.spaced else None
 
@@ -289,6 +285,46 @@ def _spacing(pool: Pool, constraints: Constraints) -> Spacing:
         pool.embeddings[done],
         Closeness(constraints.min_distance, constraints.dedupe),
     )
+
+
+def _kinds(pool: Pool, constraints: Constraints) -> tuple[list[str], Positions]:
+    """What a quota is of: the distinct classes or groups, and the position of each item's.
+
+    Raises:
+        InvalidInput: if the pool has none, or none of that name.
+    """
+    if constraints.quota_of != "class":
+        return _coded_groups(pool, "quota")
+    if not isinstance(constraints.quota, str):
+        asked = {*map(str, constraints.quota)}
+        if wrong := sorted(asked.difference(pool.classes or asked)):
+            raise InvalidInput(
+                f"quota must name classes of the pool, {listed(pool.classes or ())}; "
+                f"got {wrong[0]!r}."
+            )
+    return _coded_classes(pool, "quota")
+
+
+def _quotas(
+    constraints: Constraints, budget: int | None, names: Sequence[str], codes: Positions
+) -> dict[Any, int]:
+    """How many items of each name.
+
+    Args:
+        constraints: with a quota.
+        budget: of items.
+        names: distinct.
+        codes: shape (n,), the position of the name of each item that may come in.
+
+    Raises:
+        InvalidInput: if the quota has to follow from the items, but there is no number of items.
+    """
+    quota = constraints.quota
+    if not isinstance(quota, str):
+        return dict(quota)
+    check_even(quota, budget, constraints.budget_in)
+    sizes = np.bincount(codes, minlength=len(names)).tolist()
+    return shared(quota, dict(zip(names, sizes, strict=True)), budget or 0)
 
 
 def _limit(

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import Ranking, rank
+from labelnext.selection.auto import auto
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(60, 3))
@@ -24,7 +25,13 @@ def said(ranking: Ranking) -> str:
 @pytest.mark.parametrize(
     ("n_labels", "acquisition", "columns", "method", "why"),
     [
-        (0, "margin", {"probabilities": ROWS}, "top_k", "the pool has scores but no embeddings"),
+        (
+            0,
+            "margin",
+            {"probabilities": ROWS},
+            "uncertainty_herding",
+            "items are compared by their class probabilities",
+        ),
         (
             3,
             "margin",
@@ -36,15 +43,15 @@ def said(ranking: Ranking) -> str:
             4,
             "margin",
             {"probabilities": ROWS, "embeddings": POINTS},
-            "cluster_margin",
-            "the pool has scores, embeddings and 4 labels",
+            "uncertainty_herding",
+            "the pool has scores, embeddings and at least 4 labels",
         ),
         (
             4,
             None,
             {"probabilities": ROWS, "embeddings": POINTS},
             "badge",
-            "the pool has probabilities, embeddings and 4 labels, but no scores",
+            "the pool has probabilities and embeddings, but no scores",
         ),
         (
             19,
@@ -65,7 +72,14 @@ def said(ranking: Ranking) -> str:
             "mean_object_confidence",
             {"objects": Objects(np.arange(61), RNG.random(60))},
             "top_k",
-            "the pool has scores but no embeddings",
+            "the pool has scores but neither embeddings nor class probabilities",
+        ),
+        (
+            0,
+            "mean_object_confidence",
+            {"objects": Objects(np.arange(61), RNG.random(60), class_ids=np.arange(60) % 2)},
+            "top_k",
+            "the pool has scores but neither embeddings nor class probabilities",
         ),
     ],
 )
@@ -82,3 +96,23 @@ def test_auto_is_the_method_that_it_names_and_says_why(
 def test_nothing_to_go_by_is_refused() -> None:
     with pytest.raises(InvalidInput, match="auto needs embeddings or an acquisition function"):
         rank(pool(0), None, selection="auto")
+
+
+def test_a_space_that_is_named_is_taken() -> None:
+    items = pool(3, probabilities=ROWS, embeddings=POINTS)
+    named, method = {"space": "probabilities", "budget": 5}, "uncertainty_herding"
+    ranking = rank(items, "margin", selection="auto", **named)
+    expected = rank(items, "margin", selection=method, **named)
+    assert ranking.item_ids.tolist() == expected.item_ids.tolist()
+    without = rank(pool(3, probabilities=ROWS), "margin", selection="auto", space="embeddings")
+    assert without.selection == "top_k"
+
+
+def test_the_function_alone_chooses_as_rank_does() -> None:
+    doubt = 1 - np.abs(ROWS[:, 0] - ROWS[:, 1]) - 1
+    for n_labels in (3, 4):
+        items = pool(n_labels, probabilities=ROWS, embeddings=POINTS)
+        with pytest.warns(LabelnextWarning, match="auto chose"):
+            picks = auto(doubt[n_labels:], POINTS[n_labels:], POINTS[:n_labels], ROWS, 6)
+        expected = rank(items, "margin", selection="auto", budget=6).item_ids.astype(int)
+        assert (picks + n_labels).tolist() == expected.tolist()

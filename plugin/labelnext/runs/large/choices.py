@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.acquisition import AUTO
 from labelnext.errors import ConfigError
 from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe
@@ -44,7 +45,7 @@ def check_choice(recipe: Recipe) -> None:
     Raises:
         ConfigError: naming the key.
     """
-    limits, by_score = recipe.constraints, recipe.selection == "top_k"
+    limits, by_score = recipe.constraints, recipe.selection in ("top_k", AUTO)
     limited = replace(limits, min_distance=None, dedupe=None).any
     spaced, space = limits.spaced, recipe.space
     in_rounds = [name for name in selection_names() if get_selection(name).large == "rounds"]
@@ -62,7 +63,7 @@ def check_choice(recipe: Recipe) -> None:
                 limited and not by_score
             ),
             f"selection.method must be one of {', '.join(in_rounds)} with min_distance or dedupe": (
-                spaced and not picks_in_rounds(recipe)
+                spaced and recipe.selection != AUTO and not picks_in_rounds(recipe)
             ),
             "selection.options.space must be embeddings with min_distance or dedupe": (
                 spaced and space.get("space") == "probabilities"

@@ -45,6 +45,9 @@ def unscored() -> str:
 LIMITS: list[dict[str, Any]] = [
     {"quota": {"0": 3, "2": 20}},
     {"quota": {"video-1": 4, "video-7": 50}, "quota_of": "group"},
+    {"quota": "uniform"},
+    {"quota": "input", "include": ["img-5"], "exclude": ["img-4"]},
+    {"quota": "uniform", "quota_of": "group", "per_group": 3},
     {"per_group": 2},
     {"quota": {"1": 30}, "per_group": 1},
     {"exclude": ["img-7", "img-2999", "unknown"]},
@@ -207,6 +210,22 @@ def test_two_rounds_come_close_to_one(tmp_path: Path, method: str, kind: str) ->
         assert covers[0] >= 0.97 * covers[1]
     (notice,) = [n for n in report.notices if n.code == "rounds"]
     assert "times that of a single round" in notice.message
+
+
+@pytest.mark.parametrize(("n_labels", "method"), [(5, "typiclust"), (6, "uncertainty_herding")])
+def test_auto_counts_the_labels_of_all_parts(tmp_path: Path, n_labels: int, method: str) -> None:
+    table = embedded(n=600).drop_columns(["label"])
+    given = set(range(100, 600, 500 // n_labels)[:n_labels])  # three classes need six
+    labels = [n % 3 if n in given else -1 for n in range(600)]
+    table = table.append_column("label", pa.array(labels))
+    path = spread(table, tmp_path / "data", 6)
+    how = {"selection": {"method": "auto", "budget": 20}}
+    dry = labelnext.run(settings(tmp_path, path, **how), dry_run=True)
+    report = labelnext.run(settings(tmp_path, path, **how))
+    named = settings(tmp_path, path, selection={"method": method, "budget": 20})
+    assert report.ranking.item_ids.tolist() == labelnext.run(named).ranking.item_ids.tolist()
+    assert dry.recipe["selection"] == report.recipe["selection"] == method
+    assert report.recipe["reasons"]["selection"].startswith(f"auto chose {method}: the pool has")
 
 
 @pytest.mark.parametrize("files", [1, 6])
