@@ -20,7 +20,7 @@ from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.errors import InvalidInput, unknown
 from labelnext.pool.pool import Pool
 from labelnext.selection import SelectionMethod, get_selection
-from labelnext.selection.auto import auto_selection
+from labelnext.selection.auto import auto_options, auto_selection
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.hellinger import has_shares, vectors_of_pool
 from labelnext.selection.vectors import Coordinates, Points, Space, finite_rows
@@ -265,7 +265,13 @@ def _with_method(recipe: Recipe, pool: Pool, n_labels: int | None) -> Recipe:
     )
     reasons = {**recipe.reasons, "selection": f"auto chose {name}: {why}."}
     measured = {"space": space} if space == "probabilities" else {}
-    return replace(recipe, selection=name, space={**recipe.space, **measured}, reasons=reasons)
+    return replace(
+        recipe,
+        selection=name,
+        selection_options={**auto_options(name, space), **recipe.selection_options},
+        space={**recipe.space, **measured},
+        reasons=reasons,
+    )
 
 
 def auto_space(recipe: Recipe, pool: Pool) -> Coordinates | None:

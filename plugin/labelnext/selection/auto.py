@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,8 @@ def auto(
     if name == "typiclust":
         return typiclust(embeddings, given, budget, seed=seed)
     if name == "uncertainty_herding":
-        return uncertainty_herding(embeddings, given, utilities, budget, seed=seed)
+        options = auto_options(name, "embeddings")
+        return uncertainty_herding(embeddings, given, utilities, budget, seed=seed, **options)
     assert probabilities is not None
     return badge(probabilities, embeddings, budget, seed=seed)
 
@@ -94,6 +96,21 @@ def few_labels(n_classes: int | None) -> int:
         (6, 20)
     """
     return _FEW if n_classes is None else _PER_CLASS * n_classes
+
+
+def auto_options(name: str, space: Coordinates | None) -> dict[str, Any]:
+    """The options of the method that `auto` chooses; those with which it was measured.
+
+    Args:
+        name: of the method.
+        space: what distances between items go by.
+
+    Example:
+        >>> auto_options("uncertainty_herding", "embeddings")
+        {'width': 'pool'}
+    """
+    wide = name == "uncertainty_herding" and space == "embeddings"
+    return {"width": "pool"} if wide else {}
 
 
 def auto_selection(

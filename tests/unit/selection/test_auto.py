@@ -88,7 +88,9 @@ def test_auto_is_the_method_that_it_names_and_says_why(
 ) -> None:
     items = pool(n_labels, **columns)
     ranking = rank(items, acquisition, selection="auto", budget=8, seed=2)
-    expected = rank(items, acquisition, selection=method, budget=8, seed=2)
+    wide = method == "uncertainty_herding" and "embeddings" in columns
+    options = {"width": "pool"} if wide else {}
+    expected = rank(items, acquisition, selection=method, budget=8, seed=2, **options)
     assert ranking.item_ids.tolist() == expected.item_ids.tolist()
     assert said(ranking) == f"auto chose {method}: {why}."
 
@@ -116,3 +118,41 @@ def test_the_function_alone_chooses_as_rank_does() -> None:
             picks = auto(doubt[n_labels:], POINTS[n_labels:], POINTS[:n_labels], ROWS, 6)
         expected = rank(items, "margin", selection="auto", budget=6).item_ids.astype(int)
         assert (picks + n_labels).tolist() == expected.tolist()
+
+
+EVEN = np.full((60, 2), 0.5)
+
+
+@pytest.mark.parametrize("n_labels", [0, 4])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"probabilities": ROWS, "embeddings": np.zeros((60, 3))},
+        {"probabilities": ROWS, "embeddings": np.ones((60, 3))},
+        {"probabilities": EVEN, "embeddings": POINTS},
+        {"probabilities": EVEN},
+        {"probabilities": np.tile([1.0, 0.0], (60, 1))},
+    ],
+    ids=["zeros", "one point", "no doubt apart", "one row of probabilities", "no doubt at all"],
+)
+def test_pools_without_differences_still_give_a_batch(
+    n_labels: int, columns: dict[str, object]
+) -> None:
+    items = pool(n_labels, **columns)
+    for budget, size in ((7, 7), (100, 60 - n_labels), (None, 60 - n_labels)):
+        batch = rank(items, "margin", selection="auto", budget=budget).item_ids
+        assert len(set(batch.tolist())) == len(batch) == size
+
+
+@pytest.mark.parametrize("column", ["embeddings", "probabilities"])
+def test_items_with_nan_are_left_out_by_name(column: str) -> None:
+    columns = {"probabilities": ROWS.copy(), "embeddings": POINTS.copy()}
+    columns[column][[7, 30]] = np.nan
+    missing = np.isnan(columns["probabilities"]).any(axis=1)
+    if column == "probabilities":
+        del columns["embeddings"]
+    items = pool(4, missing=missing, **columns)
+    ranking = rank(items, "margin", selection="auto", budget=99)
+    assert ranking.selection == "uncertainty_herding"
+    assert set(ranking.unscored_ids) == {"7", "30"}
+    assert len(ranking) == 54

@@ -124,8 +124,14 @@ def for_one_part(asked: Recipe, of_parts: Recipe) -> Recipe:
     if asked.selection != AUTO:
         return replace(asked, limits={})
     reasons = {**asked.reasons, "selection": of_parts.reasons["selection"]}
-    method, space = of_parts.selection, of_parts.space
-    return replace(asked, limits={}, selection=method, space=space, reasons=reasons)
+    return replace(
+        asked,
+        limits={},
+        selection=of_parts.selection,
+        selection_options=of_parts.selection_options,
+        space=of_parts.space,
+        reasons=reasons,
+    )
 
 
 def first_pool(settings: Config, platform: Streams, parts: list[Part]) -> Pool:

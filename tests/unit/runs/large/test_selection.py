@@ -222,7 +222,9 @@ def test_auto_counts_the_labels_of_all_parts(tmp_path: Path, n_labels: int, meth
     how = {"selection": {"method": "auto", "budget": 20}}
     dry = labelnext.run(settings(tmp_path, path, **how), dry_run=True)
     report = labelnext.run(settings(tmp_path, path, **how))
-    named = settings(tmp_path, path, selection={"method": method, "budget": 20})
+    options = {"width": "pool"} if method == "uncertainty_herding" else {}
+    chosen = {"method": method, "budget": 20, "options": options}
+    named = settings(tmp_path, path, selection=chosen)
     assert report.ranking.item_ids.tolist() == labelnext.run(named).ranking.item_ids.tolist()
     assert dry.recipe["selection"] == report.recipe["selection"] == method
     assert report.recipe["reasons"]["selection"].startswith(f"auto chose {method}: the pool has")
