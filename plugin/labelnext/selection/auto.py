@@ -37,7 +37,7 @@ def auto(
     - With embeddings and fewer than two labels per class (20 labels if the classes are unknown),
       or with nothing but embeddings: TypiClust.
     - Otherwise, with embeddings: uncertainty herding with scores, or BADGE with only probabilities.
-    - Without embeddings: the best scores; `rank` takes class probabilities for embeddings.
+    - Without embeddings: the best scores.
 
     A `LabelnextWarning` names the method and the reason.
 
@@ -137,7 +137,7 @@ def auto_selection(
                 "auto needs embeddings or an acquisition function; got neither.",
                 hint="name the embeddings in source, or set acquisition.name.",
             )
-        return "top_k", "the pool has scores but neither embeddings nor class probabilities"
+        return "top_k", "the pool has scores but no embeddings"
     if space == "probabilities":
         return "uncertainty_herding", "items are compared by their class probabilities"
     few, labels = few_labels(n_classes), counted(n_labels, "label")

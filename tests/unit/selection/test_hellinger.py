@@ -92,13 +92,11 @@ def test_every_method_goes_by_probabilities_as_by_their_roots(method: str) -> No
     assert not [n for n in asked.notices if n.code == "space"]
 
 
-def test_auto_goes_by_probabilities_without_embeddings_and_where_asked() -> None:
-    method = "uncertainty_herding"
+def test_auto_goes_by_probabilities_only_where_asked() -> None:
     pool = Pool("abcd", probabilities=ROWS)
-    ranking = rank(pool, "margin", selection="auto")
-    assert ranking.recipe is not None
-    assert (ranking.selection, ranking.recipe.space) == (method, {"space": "probabilities"})
-    assert rank(pool, "margin", selection="auto", space="probabilities").selection == method
+    assert rank(pool, "margin", selection="auto").selection == "top_k"
+    asked = rank(pool, "margin", selection="auto", space="probabilities")
+    assert asked.selection == "uncertainty_herding"
     assert rank(pool, "margin", selection="auto", space="embeddings").selection == "top_k"
 
 
