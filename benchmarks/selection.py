@@ -3,6 +3,7 @@
     python -m benchmarks.selection k_center [random | clustered | low-rank | million]
     python -m benchmarks.selection badge | badge_memory | facility_location | typiclust
     python -m benchmarks.selection uncertainty_herding N D PICKS
+    python -m benchmarks.selection max_herding N D PICKS
 
 With --cpu it counts the seconds of the processor; see contenders.py.
 
@@ -301,6 +302,57 @@ def bench_uncertainty_herding(n: int, d: int, n_picks: int) -> None:
     print(f"  peak of uncertainty herding {peak:.2f} GiB, inputs included")
 
 
+def bench_max_herding(n: int, d: int, n_picks: int) -> None:
+    """From points to picks, without scores, beside the peers; each makes its own similarities."""
+    import apricot
+    import submodlib
+    from skactiveml.pool import MaxHerding
+    from sklearn.metrics.pairwise import rbf_kernel
+
+    points = points_of("clustered", n, d)
+    width = float(d) ** 0.5
+    gamma, none = 1 / (2 * width**2), points[:0]
+    batches: dict[str, np.ndarray] = {}
+
+    def ours() -> None:
+        batches["labelnext"] = uncertainty_herding(points, none, None, n_picks, width=width)
+
+    def by_apricot() -> None:
+        selector = apricot.FacilityLocationSelection(n_picks, "precomputed", optimizer="lazy")
+        batches["apricot"] = selector.fit(rbf_kernel(points, gamma=gamma).astype(float)).ranking
+
+    def by_submodlib() -> None:
+        function = submodlib.FacilityLocationFunction(
+            n=n,
+            mode="dense",
+            sijs=rbf_kernel(points, gamma=gamma),
+            separate_rep=False,
+            pybind_mode="array",
+        )
+        made = function.maximize(n_picks, optimizer="LazyGreedy", show_progress=False)
+        batches["submodlib"] = np.array([item for item, _ in made])
+
+    def by_scikit_activeml() -> None:
+        method = MaxHerding(normalize_samples=False, metric_dict={"gamma": gamma}, random_state=0)
+        labels = np.full(n, np.nan)
+        batches["scikit-activeml"] = method.query(points, labels, batch_size=n_picks)
+
+    uncertainty_herding(points[:100], none, None, 5)  # compiles
+    uncertainty_herding(points[:6000], none, None, 5)
+    apricot.FacilityLocationSelection(5, "precomputed", optimizer="lazy").fit(
+        rbf_kernel(points[:100]).astype(float)
+    )
+    seconds = best_of(3, {"labelnext": ours})
+    seconds["apricot, lazy greedy"] = once(by_apricot)
+    seconds["submodlib, lazy greedy"] = once(by_submodlib)
+    seconds["scikit-activeml MaxHerding"] = once(by_scikit_activeml)
+    bars = [("labelnext", peer, 10.0) for peer in seconds if peer != "labelnext"]
+    show(f"max-herding, n = {n:,}, d = {d}, k = {n_picks}, 100 clusters", seconds, bars)
+    for name, picks in batches.items():
+        cover = rbf_kernel(points, points[picks], gamma=gamma).max(axis=1).sum()
+        print(f"  objective of {name}: {cover:.4f}")
+
+
 if __name__ == "__main__":
     what, *rest = ARGUMENTS
     if what == "k_center":
@@ -317,5 +369,7 @@ if __name__ == "__main__":
         bench_facility_location(int(rest[0]))
     elif what == "uncertainty_herding":
         bench_uncertainty_herding(*map(int, rest))
+    elif what == "max_herding":
+        bench_max_herding(*map(int, rest))
     else:
         bench_typiclust()

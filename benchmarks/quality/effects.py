@@ -20,14 +20,13 @@ from pathlib import Path
 import numpy as np
 from benchmarks.quality.simulate import (
     COLD,
-    Task,
     at_random,
     compared,
     first_batch,
     learning_curve,
     least_informative,
-    load,
 )
+from benchmarks.quality.tasks import Task, load
 from sklearn.preprocessing import StandardScaler
 
 from labelnext.ranking.strategy import Strategy
@@ -172,7 +171,9 @@ def main() -> None:
             f"{shown(100 * o.difference, o.wins, rounds(o, task))} / {shown(*other)}"
             for o, other in zip(others, theirs, strict=True)
         ]
-        mean, wins = reversed_margin(replace(task, balanced=False, forest=model == FOREST))
+        mean, wins = reversed_margin(
+            replace(task, balanced=False, model="forest" if model == FOREST else "regression")
+        )
         row(name, *cells, f"{mean:+.1f} ({wins}) / {shown(*backwards)}".removesuffix(" [–]"))
         if data == "imbalanced digits":
             row("the same, balanced accuracy", "", *balanced_cells(others), "")

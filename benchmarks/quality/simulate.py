@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer, load_digits, load_wine
-from sklearn.decomposition import PCA
+from benchmarks.quality.tasks import Task
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -58,6 +54,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "facility_location": strategy("margin", "facility_location"),
     "uncertainty_herding (margin)": strategy("margin", "uncertainty_herding"),
     "k_center": strategy("margin", "k_center"),
+    "auto": strategy("margin", "auto"),
     "margin reversed": least_informative,
 }
 COLD: Mapping[str, Strategy] = {
@@ -68,76 +65,42 @@ COLD: Mapping[str, Strategy] = {
     "uncertainty_herding": strategy(None, "uncertainty_herding"),
     "facility_location": strategy(None, "facility_location"),
     "k_center": strategy(None, "k_center"),
+    "auto": strategy(None, "auto"),
 }
-
-
-@dataclass(frozen=True)
-class Task:
-    """A data set and how it is bought.
-
-    Attributes:
-        points: shape (n, d), features of the model and embeddings.
-        classes: shape (n,).
-        first: labels to begin with, drawn at random.
-        batch: labels a round.
-        rounds: how many.
-        balanced: measure the mean accuracy of the classes, which rare ones weigh as much in.
-        forest: the model is a random forest of 100 trees, else a logistic regression.
-    """
-
-    points: np.ndarray
-    classes: np.ndarray
-    first: int
-    batch: int
-    rounds: int
-    balanced: bool = False
-    forest: bool = False
-
-
-@cache
-def load(name: str, mnist: Path | None = None) -> Task:
-    """digits, imbalanced digits, breast cancer, wine, or the test images of MNIST."""
-    if name == "breast cancer":
-        points, classes = load_breast_cancer(return_X_y=True)
-        return Task(StandardScaler().fit_transform(points), classes, 8, 4, 15)
-    if name == "wine":
-        points, classes = load_wine(return_X_y=True)
-        return Task(StandardScaler().fit_transform(points), classes, 6, 3, 12)
-    if name == "mnist":
-        assert mnist is not None
-        with gzip.open(mnist / "t10k-images-idx3-ubyte.gz") as file:
-            images = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 784) / 255
-        with gzip.open(mnist / "t10k-labels-idx1-ubyte.gz") as file:
-            classes = np.frombuffer(file.read(), np.uint8, offset=8).astype(int)
-        return Task(PCA(50, random_state=0).fit_transform(images), classes, 20, 20, 14)
-    points, classes = load_digits(return_X_y=True)
-    if name == "imbalanced digits":
-        rng = np.random.default_rng(0)
-        keep = (classes < 5) | (rng.random(len(classes)) < 0.1)
-        points, classes = points[keep], classes[keep]
-    return Task(points, classes, 20, 20, 14, name == "imbalanced digits")
 
 
 def learning_curve(task: Task, choose: Strategy, seed: int, rounds: int | None = None) -> float:
     """Mean test accuracy over the rounds after the first labels."""
+    return float(accuracies(task, choose, seed, rounds)[1:].mean())
+
+
+def accuracies(task: Task, choose: Strategy, seed: int, rounds: int | None = None) -> np.ndarray:
+    """Test accuracy with the first labels and after each round, shape (n_rounds + 1,)."""
     train, test = _split(task, seed)
     labelled = np.zeros(len(train), dtype=bool)
-    labelled[np.random.default_rng(seed).choice(len(train), task.first, replace=False)] = True
-    accuracies = []
+    labelled[_first_labels(task, train, seed)] = True
     model = _fitted(task, train[labelled])
+    curve = [_accuracy(task, model, test)]
     for number in range(rounds or task.rounds):
         pool = _pool(task, train, labelled, model)
         batch = choose(pool, task.batch, seed * 1000 + number)
         labelled[np.array(batch, dtype=int)] = True
         model = _fitted(task, train[labelled])
-        accuracies.append(_accuracy(task, model, test))
-    return float(np.mean(accuracies))
+        curve.append(_accuracy(task, model, test))
+    return np.array(curve)
+
+
+def _first_labels(task: Task, train: np.ndarray, seed: int) -> np.ndarray:
+    if task.start == "random":
+        return np.random.default_rng(seed).choice(len(train), task.first, replace=False)
+    pool = Pool(range(len(train)), embeddings=task.vectors[train], classes=_names(task))
+    return np.array(COLD[task.start](pool, task.first, seed), dtype=int)
 
 
 def first_batch(task: Task, choose: Strategy, seed: int, budget: int) -> float:
     """Test accuracy after a first batch that was chosen without a model."""
     train, test = _split(task, seed)
-    pool = Pool(range(len(train)), embeddings=task.points[train], classes=_names(task))
+    pool = Pool(range(len(train)), embeddings=task.vectors[train], classes=_names(task))
     rows = train[np.array(choose(pool, budget, seed), dtype=int)]
     if len(np.unique(task.classes[rows])) == 1:
         return float((task.classes[test] == task.classes[rows[0]]).mean())
@@ -154,16 +117,18 @@ def compared(values: np.ndarray, baseline: np.ndarray) -> tuple[float, int, floa
 
 def _split(task: Task, seed: int) -> tuple[np.ndarray, np.ndarray]:
     rows = np.arange(len(task.classes))
-    train, test = train_test_split(rows, test_size=0.4, random_state=seed, stratify=task.classes)
+    train, test = train_test_split(
+        rows, test_size=task.tested, random_state=seed, stratify=task.classes
+    )
     return train, test
 
 
 def _fitted(task: Task, rows: np.ndarray):
-    model = (
-        RandomForestClassifier(100, random_state=0)
-        if task.forest
-        else LogisticRegression(max_iter=500)
-    )
+    model = {
+        "regression": lambda: LogisticRegression(max_iter=500),
+        "forest": lambda: RandomForestClassifier(100, random_state=0),
+        "perceptron": lambda: MLPClassifier((64,), max_iter=100, random_state=0),
+    }[task.model]()
     return make_pipeline(StandardScaler(), model).fit(task.points[rows], task.classes[rows])
 
 
@@ -180,7 +145,7 @@ def _pool(task: Task, train: np.ndarray, labelled: np.ndarray, model) -> Pool:
         range(len(train)),
         probabilities=probabilities,
         classes=names,
-        embeddings=task.points[train],
+        embeddings=task.vectors[train],
         labels=np.where(labelled, task.classes[train], -1),
     )
 

@@ -17,8 +17,8 @@ from benchmarks.quality.simulate import (
     compared,
     first_batch,
     learning_curve,
-    load,
 )
+from benchmarks.quality.tasks import load
 from threadpoolctl import threadpool_limits
 
 SEEDS = range(20)

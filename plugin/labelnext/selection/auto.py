@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.selection.badge import badge
-from labelnext.selection.cluster_margin import cluster_margin
 from labelnext.selection.top_k import top_k
 from labelnext.selection.typiclust import typiclust
-from labelnext.selection.vectors import Array, Points, as_points
+from labelnext.selection.uncertainty_herding import uncertainty_herding
+from labelnext.selection.vectors import Array, Coordinates, Points, as_points
 from labelnext.support.annotations import NaturalNumber, Seed
 from labelnext.support.signatures import checked
 from labelnext.support.words import counted
@@ -33,10 +34,10 @@ def auto(
 ) -> NDArray[np.intp]:
     """Positions in the order of the method that suits the inputs.
 
-    - Without embeddings: the best scores.
     - With embeddings and fewer than two labels per class (20 labels if the classes are unknown),
       or with nothing but embeddings: TypiClust.
-    - Otherwise Cluster-Margin with scores, or BADGE with only probabilities.
+    - Otherwise, with embeddings: uncertainty herding with scores, or BADGE with only probabilities.
+    - Without embeddings: the best scores.
 
     A `LabelnextWarning` names the method and the reason.
 
@@ -44,7 +45,7 @@ def auto(
         utilities: shape (n_items,), larger is labelled sooner.
         embeddings: shape (n_items, n_dimensions), finite.
         labelled_embeddings: shape (n_labelled, n_dimensions).
-        probabilities: shape (n_items, n_classes).
+        probabilities: shape (n_items, n_classes); how many classes there are.
         budget: how many; all when None or larger than the pool.
         seed: of the method.
 
@@ -67,54 +68,83 @@ def auto(
     name, why = auto_selection(
         n_labels,
         scored=utilities is not None,
-        embedded=embeddings is not None,
+        space=None if embeddings is None else "embeddings",
         n_classes=None if probabilities is None else probabilities.shape[1],
     )
     warnings.warn(f"auto chose {name}: {why}.", LabelnextWarning, stacklevel=2)
-    if embeddings is None or name == "top_k":
+    if embeddings is None:
         assert utilities is not None
         return top_k(utilities, budget)
+    given = as_points(embeddings)[:0] if labelled_embeddings is None else labelled_embeddings
     if name == "typiclust":
-        given = as_points(embeddings)[:0] if labelled_embeddings is None else labelled_embeddings
         return typiclust(embeddings, given, budget, seed=seed)
-    if name == "cluster_margin":
-        assert utilities is not None
-        return cluster_margin(utilities, embeddings, budget, seed=seed)
+    if name == "uncertainty_herding":
+        options = auto_options(name, "embeddings")
+        return uncertainty_herding(embeddings, given, utilities, budget, seed=seed, **options)
     assert probabilities is not None
     return badge(probabilities, embeddings, budget, seed=seed)
 
 
+def few_labels(n_classes: int | None) -> int:
+    """Below how many labels `auto` doesn't trust scores.
+
+    Args:
+        n_classes: of the class probabilities; None without any.
+
+    Example:
+        >>> few_labels(3), few_labels(None)
+        (6, 20)
+    """
+    return _FEW if n_classes is None else _PER_CLASS * n_classes
+
+
+def auto_options(name: str, space: Coordinates | None) -> dict[str, Any]:
+    """The options of the method that `auto` chooses; those with which it was measured.
+
+    Args:
+        name: of the method.
+        space: what distances between items go by.
+
+    Example:
+        >>> auto_options("uncertainty_herding", "embeddings")
+        {'width': 'pool'}
+    """
+    wide = name == "uncertainty_herding" and space == "embeddings"
+    return {"width": "pool"} if wide else {}
+
+
 def auto_selection(
-    n_labels: int, *, scored: bool, embedded: bool, n_classes: int | None
+    n_labels: int, *, scored: bool, space: Coordinates | None, n_classes: int | None
 ) -> tuple[str, str]:
     """The method that suits the available data, and why.
 
     Args:
-        n_labels: labelled items with an embedding.
+        n_labels: labelled items with an embedding; at least `few_labels` is as good as the number.
         scored: items have scores.
-        embedded: items have embeddings.
+        space: what distances between items can go by; None for nothing.
         n_classes: of the class probabilities; None without any.
 
     Raises:
         InvalidInput: if there are neither embeddings nor scores.
 
     Example:
-        >>> auto_selection(30, scored=True, embedded=True, n_classes=10)
-        ('cluster_margin', 'the pool has scores, embeddings and 30 labels')
+        >>> auto_selection(3, scored=True, space="embeddings", n_classes=2)
+        ('typiclust', 'the pool has embeddings but only 3 labels, fewer than 4')
     """
-    if not embedded:
+    if space is None:
         if not scored:
             raise InvalidInput(
                 "auto needs embeddings or an acquisition function; got neither.",
                 hint="name the embeddings in source, or set acquisition.name.",
             )
         return "top_k", "the pool has scores but no embeddings"
-    few = _FEW if n_classes is None else _PER_CLASS * n_classes
-    labels = counted(n_labels, "label")
+    if space == "probabilities":
+        return "uncertainty_herding", "items are compared by their class probabilities"
+    few, labels = few_labels(n_classes), counted(n_labels, "label")
     if n_labels < few:
         return "typiclust", f"the pool has embeddings but only {labels}, fewer than {few}"
-    if not scored and n_classes is None:
-        return "typiclust", "the pool has embeddings but no scores"
     if scored:
-        return "cluster_margin", f"the pool has scores, embeddings and {labels}"
-    return "badge", f"the pool has probabilities, embeddings and {labels}, but no scores"
+        return "uncertainty_herding", f"the pool has scores, embeddings and at least {few} labels"
+    if n_classes is None:
+        return "typiclust", "the pool has embeddings but no scores"
+    return "badge", "the pool has probabilities and embeddings, but no scores"

@@ -14,7 +14,10 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.pool.texts import coded
-from labelnext.support.annotations import Id, NaturalNumber, Number
+from labelnext.selection.duplicates import Closeness, Spacing
+from labelnext.selection.quotas import Even, check_even, shared
+from labelnext.selection.vectors import Points, finite_rows
+from labelnext.support.annotations import Id, NaturalNumber, Number, Positive, Similarity
 from labelnext.support.signatures import fitted_options, option_kinds
 from labelnext.support.words import counted
 
@@ -34,17 +37,23 @@ class Constraints:
         exclude: ids of items to keep out of the ranking.
         include: ids of items to put first in the batch, in this order.
         quota: number of items in the batch per class or group; classes or groups without a quota
-            share the rest of the budget.
+            share the rest of the budget. uniform: the same number of each; input: in proportion
+            to the items to choose from.
         quota_of: class (predicted; for an image, that of its most confident object) or group.
         per_group: maximum items per group; items without a group are not limited.
+        min_distance: no two items of the batch are closer than this, and none is closer to a
+            labelled item; the Euclidean distance of the embeddings as they are.
+        dedupe: the same for items with a cosine similarity of at least this, such as 0.95.
         budget_in: items, or cost: then the batch costs at most the budget.
     """
 
     exclude: Sequence[Id] = ()
     include: Sequence[Id] = ()
-    quota: Mapping[str | int, NaturalNumber] = field(default_factory=dict)
+    quota: Mapping[str | int, NaturalNumber] | Even = field(default_factory=dict)
     quota_of: QuotaOf = "class"
     per_group: Number | None = None
+    min_distance: Positive | None = None
+    dedupe: Similarity | None = None
     budget_in: BudgetIn = "items"
 
     def __post_init__(self) -> None:
@@ -54,8 +63,17 @@ class Constraints:
     def any(self) -> bool:
         """Whether any constraint can change the method's batch."""
         return bool(
-            self.include or self.quota or self.per_group is not None or self.budget_in == "cost"
+            self.include
+            or self.quota
+            or self.per_group is not None
+            or self.spaced
+            or self.budget_in == "cost"
         )
+
+    @property
+    def spaced(self) -> bool:
+        """Whether near-duplicates are left out of the batch."""
+        return self.min_distance is not None or self.dedupe is not None
 
     def excluded(self, pool: Pool) -> tuple[NDArray[np.bool_], list[Notice]]:
         """Which items are excluded, shape (n_items,), and a notice of unknown ids."""
@@ -103,32 +121,38 @@ class Constraints:
                 already in the batch.
 
         Returns:
-            Positions in order, and a notice of unmet quotas.
+            Positions in order, and notices of unmet quotas and of near-duplicates.
         """
         taken = self.included(pool)
         free = np.ones(len(pool), dtype=bool)
         free[taken] = False
-        candidates = candidates[free[candidates]]
-        room = _Room(pool, self, budget)
+        candidates = everyone = candidates[free[candidates]]
+        room = _Room(pool, self, budget, np.concatenate([taken, candidates]))
         room.take(taken)
         while True:
-            # Candidates all fit, so every round takes at least its first proposal.
+            # Candidates all fit, so every round takes its first proposal, or refuses it for good.
             candidates = candidates[room.for_(candidates) & free[candidates]]
             wanted = room.wanted(candidates)
             if not len(candidates) or wanted == 0:
                 break
+            if room.refused:
+                candidates = room.apart(candidates)
+                continue
             new = room.take_fitting(choose(candidates, taken, wanted))
-            if not len(new):  # a method that proposes nothing
+            if not len(new) and not room.refused:  # a method that proposes nothing
                 break
             free[new] = False
             taken = np.concatenate([taken, new])
-        return taken, room.shortfall()
+        left = everyone[free[everyone]]
+        return taken, room.shortfall() + room.near_duplicates(left, taken)
 
 
 class _Room:
     """The room left in the batch."""
 
-    def __init__(self, pool: Pool, constraints: Constraints, budget: int | None) -> None:
+    def __init__(
+        self, pool: Pool, constraints: Constraints, budget: int | None, items: Positions
+    ) -> None:
         in_cost = constraints.budget_in == "cost"
         if in_cost and pool.costs is None:
             raise InvalidInput(
@@ -139,29 +163,23 @@ class _Room:
         self._in_cost = in_cost
         self._left = math.inf if budget is None else float(budget)
         self._limits: list[tuple[NDArray[np.intp], NDArray[np.float64]]] = []
-        self._quota = dict(constraints.quota)
-        if self._quota:
-            if not in_cost and sum(self._quota.values()) > self._left:
+        self._quota: dict[Any, int] = {}
+        if constraints.quota:
+            names, codes = _kinds(pool, constraints)
+            self._quota = _quotas(constraints, budget, names, codes[items])
+            total = sum(self._quota.values())
+            if not in_cost and total > self._left:
                 raise InvalidInput(
-                    f"quota must sum to at most the budget of {budget}; "
-                    f"got {sum(self._quota.values())}."
+                    f"quota must sum to at most the budget of {budget}; got {total}."
                 )
-            of_class = constraints.quota_of == "class"
-            wrong = sorted(
-                {*map(str, self._quota)}.difference(pool.classes or map(str, self._quota))
-            )
-            if of_class and wrong:
-                raise InvalidInput(
-                    f"quota must name classes of the pool, {listed(pool.classes or ())}; "
-                    f"got {wrong[0]!r}."
-                )
-            names = (_coded_classes if of_class else _coded_groups)(pool, "quota")
-            rest = math.inf if in_cost else self._left - sum(self._quota.values())
-            self._limits.append(_limit(*names, {**self._quota}, rest))
+            rest = math.inf if in_cost else self._left - total
+            self._limits.append(_limit(names, codes, self._quota, rest))
         if constraints.per_group is not None:
-            names = _coded_groups(pool, "per_group")
-            each = dict.fromkeys((name for name in names[0] if name), constraints.per_group)
-            self._limits.append(_limit(*names, each, math.inf))
+            groups = _coded_groups(pool, "per_group")
+            each = dict.fromkeys((name for name in groups[0] if name), constraints.per_group)
+            self._limits.append(_limit(*groups, each, math.inf))
+        self._names = pool.item_ids
+        self._spacing = _spacing(pool, constraints) if constraints.spaced else None
 
     def for_(self, items: Positions) -> NDArray[np.bool_]:
         """Whether each item fits."""
@@ -176,6 +194,23 @@ class _Room:
             self._left -= cost
         for codes, left in self._limits:
             left -= np.bincount(codes[items], minlength=len(left))
+        if self._spacing is not None:
+            self._spacing.propose(items)
+            for position in range(len(items)):
+                self._spacing.take(position)
+
+    @property
+    def refused(self) -> bool:
+        """Whether proposals were near-duplicates, whose like `apart` takes out."""
+        return self._spacing is not None and self._spacing.refused
+
+    def apart(self, items: Positions) -> Positions:
+        """The items without those that can't come in, being close to what refused another."""
+        return items if self._spacing is None else self._spacing.far(items)
+
+    def near_duplicates(self, left: Positions, taken: Positions) -> list[Notice]:
+        """Notices of near-duplicates among the items left, and of items that weren't compared."""
+        return [] if self._spacing is None else self._spacing.notices(self._names, left, taken)
 
     def take_fitting(self, items: Positions) -> Positions:
         """Put items into the batch in order, as long as each fits; returns those that did."""
@@ -183,6 +218,9 @@ class _Room:
         costs = self._costs[items].tolist()
         least = min(costs, default=0.0)
         new: list[int] = []
+        spacing = self._spacing
+        if spacing is not None:
+            spacing.propose(items)
         # A loop over proposals, because each one taken leaves less room for the next.
         for index, cost in enumerate(costs):
             if least > self._left + _ROUNDING:
@@ -191,6 +229,10 @@ class _Room:
                 left[codes[index]] <= 0 for codes, left in limits
             ):
                 continue
+            if spacing is not None:
+                if not spacing.admits(place):
+                    continue
+                spacing.take(place)
             self._left -= cost
             for codes, left in limits:
                 left[codes[index]] -= 1
@@ -222,6 +264,67 @@ class _Room:
         ]
         message = f"Quota not met for {listed(short)}: no more items fit."
         return [Notice("quota", message)] if short else []
+
+
+def _spacing(pool: Pool, constraints: Constraints) -> Spacing:
+    """What keeps the items of a batch apart.
+
+    Raises:
+        InvalidInput: if the pool has no embeddings.
+    """
+    if pool.embeddings is None:
+        what = "min_distance" if constraints.min_distance is not None else "dedupe"
+        raise InvalidInput(
+            f"{what} must be left out for a pool without embeddings; got "
+            f"{getattr(constraints, what)!r}.",
+            hint="name the embeddings in source, or set per_group if you know what is alike.",
+        )
+    done = pool.labelled & finite_rows(Points(pool.embeddings), pool.item_ids)
+    return Spacing(
+        pool.embeddings,
+        pool.embeddings[done],
+        Closeness(constraints.min_distance, constraints.dedupe),
+    )
+
+
+def _kinds(pool: Pool, constraints: Constraints) -> tuple[list[str], Positions]:
+    """What a quota is of: the distinct classes or groups, and the position of each item's.
+
+    Raises:
+        InvalidInput: if the pool has none, or none of that name.
+    """
+    if constraints.quota_of != "class":
+        return _coded_groups(pool, "quota")
+    if not isinstance(constraints.quota, str):
+        asked = {*map(str, constraints.quota)}
+        if wrong := sorted(asked.difference(pool.classes or asked)):
+            raise InvalidInput(
+                f"quota must name classes of the pool, {listed(pool.classes or ())}; "
+                f"got {wrong[0]!r}."
+            )
+    return _coded_classes(pool, "quota")
+
+
+def _quotas(
+    constraints: Constraints, budget: int | None, names: Sequence[str], codes: Positions
+) -> dict[Any, int]:
+    """How many items of each name.
+
+    Args:
+        constraints: with a quota.
+        budget: of items.
+        names: distinct.
+        codes: shape (n,), the position of the name of each item that may come in.
+
+    Raises:
+        InvalidInput: if the quota has to follow from the items, but there is no number of items.
+    """
+    quota = constraints.quota
+    if not isinstance(quota, str):
+        return dict(quota)
+    check_even(quota, budget, constraints.budget_in)
+    sizes = np.bincount(codes, minlength=len(names)).tolist()
+    return shared(quota, dict(zip(names, sizes, strict=True)), budget or 0)
 
 
 def _limit(

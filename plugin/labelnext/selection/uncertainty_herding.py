@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.selection.facility_location import similarity_scale
 from labelnext.selection.kernels import Kernel, KernelName, default_width
 from labelnext.selection.neighbours import greedy_cover
 from labelnext.selection.vectors import Array, Points, as_points
@@ -20,7 +23,7 @@ def uncertainty_herding(
     budget: NaturalNumber | None = None,
     *,
     kernel: KernelName = "gaussian",
-    width: Positive | None = None,
+    width: Positive | Literal["pool"] | None = None,
     n_neighbours: Count | None = None,
     seed: Seed = 0,
 ) -> NDArray[np.intp]:
@@ -42,7 +45,8 @@ def uncertainty_herding(
         budget: how many; all when None or larger than the pool.
         kernel: gaussian is exp(−d²/2w²), laplace is exp(−d/w), top_hat is 1 up to w, else 0.
         width: w, above 0; when None, half the root of the median squared distance to the nearest
-            labelled item, or without labels to the nearest of `budget` random items.
+            labelled item, or without labels to the nearest of `budget` random items. pool is half
+            the root of the mean squared distance of 1,000 random pairs, whatever is labelled.
         n_neighbours: at least 1; about as many are kept of each item above 5,000 items. When
             None, twice the number of items per label and pick, at least 100.
         seed: of what is random in a large pool, and of the width without labels.
@@ -70,7 +74,10 @@ def uncertainty_herding(
     n_picks = n if budget is None else min(budget, n)
     if n_picks == 0:
         return np.empty(0, dtype=np.intp)
-    squared = default_width(points, given, n_picks, seed) if width is None else width * width
+    if width == "pool":
+        squared = similarity_scale(points, seed) / 8
+    else:
+        squared = default_width(points, given, n_picks, seed) if width is None else width * width
     weights = None if utilities is None else doubts(utilities)
     return greedy_cover(
         points,

@@ -43,6 +43,7 @@ Number = Annotated[Count, Called("a whole number of at least 1", "whole numbers 
 Share = Annotated[float, Ge(0), Le(1)]
 Between = Annotated[float, Gt(0), Lt(1)]
 Overlap = Annotated[float, Gt(0), Le(1)]
+Similarity = Annotated[float, Gt(0), Le(1)]
 Cosine = Annotated[float, Ge(-1), Le(1)]
 Positive = Annotated[float, Gt(0)]
 NotNegative = Annotated[float, Ge(0)]

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import Ranking, rank
+from labelnext.selection.auto import auto
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(60, 3))
@@ -24,7 +25,13 @@ def said(ranking: Ranking) -> str:
 @pytest.mark.parametrize(
     ("n_labels", "acquisition", "columns", "method", "why"),
     [
-        (0, "margin", {"probabilities": ROWS}, "top_k", "the pool has scores but no embeddings"),
+        (
+            0,
+            "margin",
+            {"probabilities": ROWS},
+            "top_k",
+            "the pool has scores but no embeddings",
+        ),
         (
             3,
             "margin",
@@ -36,15 +43,15 @@ def said(ranking: Ranking) -> str:
             4,
             "margin",
             {"probabilities": ROWS, "embeddings": POINTS},
-            "cluster_margin",
-            "the pool has scores, embeddings and 4 labels",
+            "uncertainty_herding",
+            "the pool has scores, embeddings and at least 4 labels",
         ),
         (
             4,
             None,
             {"probabilities": ROWS, "embeddings": POINTS},
             "badge",
-            "the pool has probabilities, embeddings and 4 labels, but no scores",
+            "the pool has probabilities and embeddings, but no scores",
         ),
         (
             19,
@@ -67,6 +74,13 @@ def said(ranking: Ranking) -> str:
             "top_k",
             "the pool has scores but no embeddings",
         ),
+        (
+            0,
+            "mean_object_confidence",
+            {"objects": Objects(np.arange(61), RNG.random(60), class_ids=np.arange(60) % 2)},
+            "top_k",
+            "the pool has scores but no embeddings",
+        ),
     ],
 )
 def test_auto_is_the_method_that_it_names_and_says_why(
@@ -74,7 +88,9 @@ def test_auto_is_the_method_that_it_names_and_says_why(
 ) -> None:
     items = pool(n_labels, **columns)
     ranking = rank(items, acquisition, selection="auto", budget=8, seed=2)
-    expected = rank(items, acquisition, selection=method, budget=8, seed=2)
+    wide = method == "uncertainty_herding" and "embeddings" in columns
+    options = {"width": "pool"} if wide else {}
+    expected = rank(items, acquisition, selection=method, budget=8, seed=2, **options)
     assert ranking.item_ids.tolist() == expected.item_ids.tolist()
     assert said(ranking) == f"auto chose {method}: {why}."
 
@@ -82,3 +98,62 @@ def test_auto_is_the_method_that_it_names_and_says_why(
 def test_nothing_to_go_by_is_refused() -> None:
     with pytest.raises(InvalidInput, match="auto needs embeddings or an acquisition function"):
         rank(pool(0), None, selection="auto")
+
+
+def test_a_space_that_is_named_is_taken() -> None:
+    items = pool(3, probabilities=ROWS, embeddings=POINTS)
+    named, method = {"space": "probabilities", "budget": 5}, "uncertainty_herding"
+    ranking = rank(items, "margin", selection="auto", **named)
+    expected = rank(items, "margin", selection=method, **named)
+    assert ranking.item_ids.tolist() == expected.item_ids.tolist()
+    without = rank(pool(3, probabilities=ROWS), "margin", selection="auto", space="embeddings")
+    assert without.selection == "top_k"
+
+
+def test_the_function_alone_chooses_as_rank_does() -> None:
+    doubt = 1 - np.abs(ROWS[:, 0] - ROWS[:, 1]) - 1
+    for n_labels in (3, 4):
+        items = pool(n_labels, probabilities=ROWS, embeddings=POINTS)
+        with pytest.warns(LabelnextWarning, match="auto chose"):
+            picks = auto(doubt[n_labels:], POINTS[n_labels:], POINTS[:n_labels], ROWS, 6)
+        expected = rank(items, "margin", selection="auto", budget=6).item_ids.astype(int)
+        assert (picks + n_labels).tolist() == expected.tolist()
+
+
+EVEN = np.full((60, 2), 0.5)
+
+
+@pytest.mark.parametrize("n_labels", [0, 4])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"probabilities": ROWS, "embeddings": np.zeros((60, 3))},
+        {"probabilities": ROWS, "embeddings": np.ones((60, 3))},
+        {"probabilities": EVEN, "embeddings": POINTS},
+        {"probabilities": EVEN},
+        {"probabilities": np.tile([1.0, 0.0], (60, 1))},
+    ],
+    ids=["zeros", "one point", "no doubt apart", "one row of probabilities", "no doubt at all"],
+)
+def test_pools_without_differences_still_give_a_batch(
+    n_labels: int, columns: dict[str, object]
+) -> None:
+    items = pool(n_labels, **columns)
+    for budget, size in ((7, 7), (100, 60 - n_labels), (None, 60 - n_labels)):
+        batch = rank(items, "margin", selection="auto", budget=budget).item_ids
+        assert len(set(batch.tolist())) == len(batch) == size
+
+
+@pytest.mark.parametrize("column", ["embeddings", "probabilities"])
+def test_items_with_nan_are_left_out_by_name(column: str) -> None:
+    columns = {"probabilities": ROWS.copy(), "embeddings": POINTS.copy()}
+    columns[column][[7, 30]] = np.nan
+    missing = np.isnan(columns["probabilities"]).any(axis=1)
+    if column == "probabilities":
+        del columns["embeddings"]
+    items = pool(4, missing=missing, **columns)
+    ranking = rank(items, "margin", selection="auto", budget=99)
+    herded = "embeddings" in columns
+    assert ranking.selection == ("uncertainty_herding" if herded else "top_k")
+    assert set(ranking.unscored_ids) == {"7", "30"}
+    assert len(ranking) == 54

@@ -92,10 +92,12 @@ def test_every_method_goes_by_probabilities_as_by_their_roots(method: str) -> No
     assert not [n for n in asked.notices if n.code == "space"]
 
 
-def test_auto_still_ranks_by_score_without_embeddings_unless_asked() -> None:
+def test_auto_goes_by_probabilities_only_where_asked() -> None:
     pool = Pool("abcd", probabilities=ROWS)
     assert rank(pool, "margin", selection="auto").selection == "top_k"
-    assert rank(pool, "margin", selection="auto", space="probabilities").selection == "typiclust"
+    asked = rank(pool, "margin", selection="auto", space="probabilities")
+    assert asked.selection == "uncertainty_herding"
+    assert rank(pool, "margin", selection="auto", space="embeddings").selection == "top_k"
 
 
 def test_a_pool_without_classes_is_refused() -> None:

@@ -108,6 +108,22 @@ def test_default_width_is_half_the_root_of_the_median_to_the_nearest_labelled() 
     assert plain.tolist() == brute_force(points, given, doubt, 15, "gaussian", width)
 
 
+def test_width_of_the_pool_is_half_the_root_of_the_mean_of_random_pairs() -> None:
+    rng = np.random.default_rng(8)
+    points, given, doubt = rng.normal(size=(60, 3)), rng.normal(size=(9, 3)), rng.random(60)
+    pairs = np.random.default_rng(4).integers(0, 60, (2, 1000))
+    width = float(np.sqrt((np.linalg.norm(np.diff(points[pairs], axis=0)[0], axis=1) ** 2).mean()))
+    picks = uncertainty_herding(points, given, doubt, 15, width="pool", seed=4)
+    assert picks.tolist() == brute_force(points, given, doubt, 15, "gaussian", width / 2)
+    assert uncertainty_herding(np.ones((3, 2)), given[:0, :2], budget=5, width="pool").size == 3
+
+
+@pytest.mark.parametrize("width", [0, -1.0, float("nan"), "wide", True])
+def test_any_other_width_is_refused(width: object) -> None:
+    with pytest.raises(InvalidInput, match="width must be"):
+        uncertainty_herding(LINE, NONE, budget=1, width=width)
+
+
 def test_width_of_random_pairs_without_doubt_is_facility_location() -> None:
     points = np.random.default_rng(4).normal(size=(100, 4))
     width = (similarity_scale(as_points(points), 0) / 2) ** 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from labelnext.runs.large.score_part import Scoring
 from labelnext.runs.large.second_round import second_round
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.image_diversity import in_rounds
+from labelnext.selection.quotas import shared
 from labelnext.selection.stochastic import disturbed
 from labelnext.selection.top_k import top_k
 from labelnext.selection.typiclust import turns
@@ -150,13 +152,19 @@ def _within_limits(recipe: Recipe, scores: Scores) -> tuple[pa.Table, list[Notic
 
     limits = recipe.constraints
     scores.add("included", pa.table({"item_id": pa.array([str(i) for i in limits.include])}))
+    can_come = "utility IS NOT NULL OR item_id IN (SELECT item_id FROM included)"
+    if isinstance(limits.quota, str):
+        kind = limits.quota_of
+        sizes = scores.rows(
+            f'SELECT "{kind}", count(*) FROM scores WHERE {can_come} GROUP BY "{kind}"'
+        )
+        limits = replace(limits, quota=shared(limits.quota, dict(sizes), recipe.budget or 0))
     kept = pa.concat_tables(
         _candidates(
             limits,
             recipe.budget,
             scores.tables(
-                "SELECT * FROM scores WHERE utility IS NOT NULL "
-                "OR item_id IN (SELECT item_id FROM included) "
+                f"SELECT * FROM scores WHERE {can_come} "
                 f"ORDER BY utility DESC NULLS LAST, {scores.tie}"
             ),
         )
@@ -183,6 +191,7 @@ def _candidates(
     import pyarrow as pa
 
     everything = np.inf if budget is None else float(budget)
+    assert not isinstance(limits.quota, str)
     rest = everything - sum(limits.quota.values()) if limits.quota else everything
     quota = {str(name): most for name, most in limits.quota.items()}
     kinds: dict[str, int] = {}

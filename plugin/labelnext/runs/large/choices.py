@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.acquisition import AUTO
 from labelnext.errors import ConfigError
 from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe
+from labelnext.selection import get_selection, selection_names
 from labelnext.selection.vectors import Array, Points, Space
 
 
@@ -43,11 +45,15 @@ def check_choice(recipe: Recipe) -> None:
     Raises:
         ConfigError: naming the key.
     """
-    limited = recipe.constraints.any
-    by_score = recipe.selection == "top_k"
+    limits, by_score = recipe.constraints, recipe.selection in ("top_k", AUTO)
+    limited = replace(limits, min_distance=None, dedupe=None).any
+    spaced, space = limits.spaced, recipe.space
+    in_rounds = [name for name in selection_names() if get_selection(name).large == "rounds"]
     refuse(
         {
-            "selection.budget must be given": (recipe.budget is None and (limited or not by_score)),
+            "selection.budget must be given": (
+                recipe.budget is None and (limits.any or not by_score)
+            ),
             "selection.options.standardise must be false": recipe.space.get("standardise", False),
             "selection.options.projection must be random or left out": (
                 recipe.space.get("projection") == "pca"
@@ -55,6 +61,18 @@ def check_choice(recipe: Recipe) -> None:
             "selection.options.budget_in must be items": recipe.limits.get("budget_in") == "cost",
             "selection.method must be top_k with quota, per_group or include": (
                 limited and not by_score
+            ),
+            f"selection.method must be one of {', '.join(in_rounds)} with min_distance or dedupe": (
+                spaced and recipe.selection != AUTO and not picks_in_rounds(recipe)
+            ),
+            "selection.options.space must be embeddings with min_distance or dedupe": (
+                spaced and space.get("space") == "probabilities"
+            ),
+            "selection.options.projection must be left out with min_distance or dedupe": (
+                spaced and space.get("projection") is not None
+            ),
+            "selection.options.distance must be euclidean with min_distance": (
+                limits.min_distance is not None and space.get("distance") == "cosine"
             ),
         }
     )

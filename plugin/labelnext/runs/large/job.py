@@ -28,8 +28,8 @@ from labelnext.runs.large.labelled import labelled_items
 from labelnext.runs.large.limits import (
     check_streamable,
     first_pool,
+    for_one_part,
     recipe_of_parts,
-    without_limits,
 )
 from labelnext.runs.large.performer import STEP, LargePerformer
 from labelnext.runs.ranked import follow
@@ -90,7 +90,7 @@ class LargeJob:
         pool = self.pool
         with self.stages.timed("rank"):
             self.recipe = recipe_of_parts(self._settings, self._platform, self.parts)
-            return follow(without_limits(self._settings.recipe), pool)
+            return follow(for_one_part(self._settings.recipe, self.recipe), pool)
 
     def remarks(self) -> list[Finding]:
         """What `check` says before it looks at the pool."""

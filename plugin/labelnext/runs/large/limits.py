@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from labelnext.acquisition import get_acquisition
+from labelnext.acquisition import AUTO, get_acquisition
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.config.config import Config
 from labelnext.errors import ConfigError, InvalidInput, NotFound
@@ -14,6 +14,8 @@ from labelnext.ranking.recipe import Recipe, resolved
 from labelnext.runs.large.choices import check_choice, refuse, try_limits
 from labelnext.runs.large.class_counts import with_labels, with_weights
 from labelnext.selection import get_selection, selection_names
+from labelnext.selection.auto import few_labels
+from labelnext.selection.vectors import Points, finite_rows
 
 
 def check_streamable(settings: Config) -> None:
@@ -23,7 +25,7 @@ def check_streamable(settings: Config) -> None:
         ConfigError: naming the key.
     """
     recipe = settings.recipe
-    known = [name for name in selection_names() if get_selection(name).large]
+    known = [AUTO, *(name for name in selection_names() if get_selection(name).large)]
     options = {"no_objects": recipe.no_objects, **recipe.options}
     refuse(
         {
@@ -63,11 +65,31 @@ def recipe_of_parts(
     """
     asked = asked or settings.recipe
     pool = with_labels(first_pool(settings, platform, parts), counts)
-    recipe = with_weights(resolved(asked, pool), counts)
+    n_labels = _labels(settings, platform, parts, pool) if asked.selection == AUTO else None
+    recipe = with_weights(resolved(asked, pool, n_labels), counts)
     _check_classes(recipe, asked, pool)
     check_choice(recipe)
     try_limits(recipe, pool)
     return recipe
+
+
+def _labels(settings: Config, platform: Streams, parts: list[Part], first: Pool) -> int:
+    """How many labelled items with an embedding there are; `few_labels` if there are more."""
+    classes = None if first.probabilities is None else first.probabilities.shape[-1]
+    enough, n_labels = few_labels(classes), 0
+    for part in parts:
+        try:
+            pool = platform.read_part(part, ("embedding",))[0]
+        except InvalidInput:
+            if not skips(settings):
+                raise
+            continue
+        if pool.embeddings is None:
+            break
+        n_labels += int((pool.labelled & finite_rows(Points(pool.embeddings))).sum())
+        if n_labels >= enough:
+            return enough
+    return n_labels
 
 
 def _check_classes(recipe: Recipe, asked: Recipe, pool: Pool) -> None:
@@ -92,9 +114,24 @@ def _check_classes(recipe: Recipe, asked: Recipe, pool: Pool) -> None:
         )
 
 
-def without_limits(recipe: Recipe) -> Recipe:
-    """The same but for what the batch must keep to, which one part alone may not be able to."""
-    return replace(recipe, limits={})
+def for_one_part(asked: Recipe, of_parts: Recipe) -> Recipe:
+    """What is asked, for one part: with the method that suits all, and without limits.
+
+    Args:
+        asked: by the configuration.
+        of_parts: the recipe for all parts; one part alone may not be able to keep its limits.
+    """
+    if asked.selection != AUTO:
+        return replace(asked, limits={})
+    reasons = {**asked.reasons, "selection": of_parts.reasons["selection"]}
+    return replace(
+        asked,
+        limits={},
+        selection=of_parts.selection,
+        selection_options=of_parts.selection_options,
+        space=of_parts.space,
+        reasons=reasons,
+    )
 
 
 def first_pool(settings: Config, platform: Streams, parts: list[Part]) -> Pool:

@@ -14,6 +14,7 @@ from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe
 from labelnext.runs.large.choices import points_of
 from labelnext.runs.large.guide import Guide, vectors_of
+from labelnext.selection.constraints import Constraints
 from labelnext.selection.typiclust import distances_to_nearest, nearest
 from labelnext.selection.vectors import Array, Points
 
@@ -101,7 +102,7 @@ def picked(
     labelled: Array,
     utilities: NDArray[np.float64] | None = None,
 ) -> NDArray[np.intp]:
-    """What the method of the table picks of some points, in order.
+    """What the method of the table picks of some points, in order, near-duplicates left out.
 
     Args:
         recipe: with the method.
@@ -109,13 +110,37 @@ def picked(
         labelled: shape (n_labelled, n_dimensions).
         utilities: shape (n_points,), for a method that takes them.
     """
+    given = labelled if len(labelled) else np.empty((0, points.shape[1]))
+    if not recipe.constraints.spaced:
+        return _picked(recipe, points, given, utilities, recipe.budget)
+    n, vectors = len(points), np.concatenate([points[:], given])
+    pool = Pool(range(len(vectors)), embeddings=vectors, labelled=np.arange(len(vectors)) >= n)
+    limits = recipe.constraints
+    apart = Constraints(min_distance=limits.min_distance, dedupe=limits.dedupe)
+
+    def choose(
+        left: NDArray[np.intp], taken: NDArray[np.intp], wanted: int | None
+    ) -> NDArray[np.intp]:
+        known = np.concatenate([given, vectors[taken]])
+        doubt = None if utilities is None else utilities[left]
+        return left[_picked(recipe, Points(vectors, left), known, doubt, wanted)]
+
+    return apart.fill(pool, np.arange(n), recipe.budget, choose)[0]
+
+
+def _picked(
+    recipe: Recipe,
+    points: Points | Array,
+    labelled: Array,
+    utilities: NDArray[np.float64] | None,
+    budget: int | None,
+) -> NDArray[np.intp]:
     method = recipe.method
     options = {**recipe.selection_options, **({"seed": recipe.seed} if method.seeded else {})}
-    given = labelled if len(labelled) else np.empty((0, points.shape[1]))
-    columns = {"embeddings": points, "labelled_embeddings": given, "utilities": utilities}
+    columns = {"embeddings": points, "labelled_embeddings": labelled, "utilities": utilities}
     inputs = {name: column for name, column in columns.items() if name in method.inputs}
     with warnings.catch_warnings():
         # Of a part alone; what all rounds cost is measured in the second.
         warnings.simplefilter("ignore", LabelnextWarning)
-        picks: NDArray[np.intp] = method.function(**inputs, budget=recipe.budget, **options)
+        picks: NDArray[np.intp] = method.function(**inputs, budget=budget, **options)
     return picks

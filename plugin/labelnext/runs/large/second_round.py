@@ -20,6 +20,7 @@ from labelnext.selection.facility_location import coverage
 from labelnext.selection.k_center import covering_radius
 from labelnext.selection.vectors import Array, Points
 from labelnext.support.store import Store
+from labelnext.support.words import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,10 +68,17 @@ def second_round(
         kinds = {"item_id": pa.string(), "score": pa.float64()}
         return pa.table({name: pa.array([], kind) for name, kind in kinds.items()}), []
     if len(parts) == 1:  # one part is the whole
-        batch = held[0].slice(0, recipe.budget)
-        return batch.select(["item_id", "score"]), []
-    batch = _thinned(recipe, pa.concat_tables(held), integers, guide)
-    return batch.select(["item_id", "score"]), [_measured(recipe, guide, n_ranked)]
+        batch, notices = held[0].slice(0, recipe.budget), []
+    else:
+        batch = _thinned(recipe, pa.concat_tables(held), integers, guide)
+        notices = [_measured(recipe, guide, n_ranked)]
+    if recipe.constraints.spaced:
+        message = (
+            f"Near-duplicates were left out of the batch of {counted(len(batch), 'item')}; they "
+            "follow in the ranking, and aren't counted in a pool that is read in parts."
+        )
+        notices.append(Notice("near_duplicates", message))
+    return batch.select(["item_id", "score"]), notices
 
 
 def _thinned(recipe: Recipe, table: pa.Table, integers: bool, guide: Guide) -> pa.Table:

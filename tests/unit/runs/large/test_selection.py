@@ -45,6 +45,9 @@ def unscored() -> str:
 LIMITS: list[dict[str, Any]] = [
     {"quota": {"0": 3, "2": 20}},
     {"quota": {"video-1": 4, "video-7": 50}, "quota_of": "group"},
+    {"quota": "uniform"},
+    {"quota": "input", "include": ["img-5"], "exclude": ["img-4"]},
+    {"quota": "uniform", "quota_of": "group", "per_group": 3},
     {"per_group": 2},
     {"quota": {"1": 30}, "per_group": 1},
     {"exclude": ["img-7", "img-2999", "unknown"]},
@@ -209,6 +212,49 @@ def test_two_rounds_come_close_to_one(tmp_path: Path, method: str, kind: str) ->
     assert "times that of a single round" in notice.message
 
 
+@pytest.mark.parametrize(("n_labels", "method"), [(5, "typiclust"), (6, "uncertainty_herding")])
+def test_auto_counts_the_labels_of_all_parts(tmp_path: Path, n_labels: int, method: str) -> None:
+    table = embedded(n=600).drop_columns(["label"])
+    given = set(range(100, 600, 500 // n_labels)[:n_labels])  # three classes need six
+    labels = [n % 3 if n in given else -1 for n in range(600)]
+    table = table.append_column("label", pa.array(labels))
+    path = spread(table, tmp_path / "data", 6)
+    how = {"selection": {"method": "auto", "budget": 20}}
+    dry = labelnext.run(settings(tmp_path, path, **how), dry_run=True)
+    report = labelnext.run(settings(tmp_path, path, **how))
+    options = {"width": "pool"} if method == "uncertainty_herding" else {}
+    chosen = {"method": method, "budget": 20, "options": options}
+    named = settings(tmp_path, path, selection=chosen)
+    assert report.ranking.item_ids.tolist() == labelnext.run(named).ranking.item_ids.tolist()
+    assert dry.recipe["selection"] == report.recipe["selection"] == method
+    assert report.recipe["reasons"]["selection"].startswith(f"auto chose {method}: the pool has")
+
+
+@pytest.mark.parametrize("files", [1, 6])
+@pytest.mark.parametrize("method", ["k_center", "facility_location", "uncertainty_herding"])
+@pytest.mark.parametrize("options", [{"min_distance": 4.0}, {"dedupe": 0.99}], ids=str)
+def test_no_picks_of_different_parts_are_near_duplicates(
+    tmp_path: Path, method: str, options: dict[str, Any], files: int
+) -> None:
+    table = embedded(n=600)
+    how = {"selection": {"method": method, "budget": 40, "options": options}}
+    report = labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", files), **how))
+    names = table.column("item_id").to_pylist()
+    points = vectors("clustered", 600, 8)
+    given = np.array([v >= 0 for v in table.column("label").to_pylist()])
+    batch = points[[names.index(i) for i in report.ranking.item_ids]]
+    assert len(batch) > 5
+    others = np.concatenate([batch, points[given]])
+    if "dedupe" in options:
+        lengths = np.linalg.norm(batch, axis=1)[:, None] * np.linalg.norm(others, axis=1)
+        near = batch @ others.T >= options["dedupe"] * lengths
+    else:
+        near = np.linalg.norm(batch[:, None] - others, axis=2) < options["min_distance"]
+    assert near.sum() == len(batch)  # each is close to itself alone
+    (notice,) = [n for n in report.notices if n.code == "near_duplicates"]
+    assert f"the batch of {len(batch)} items" in notice.message
+
+
 def test_broken_files_have_no_part_in_a_batch_of_rounds(tmp_path: Path) -> None:
     path = spread(embedded(), tmp_path / "data", 4)
     content = (path / "002.parquet").read_bytes()
@@ -257,6 +303,19 @@ def test_a_pool_without_embeddings_goes_by_probabilities_as_in_memory(tmp_path: 
         ({"method": "k_center", "options": {"projection": "pca"}}, "must be random or left out"),
         ({"method": "k_center", "options": {"include": ["img-1"]}}, "must be top_k with quota"),
         ({"options": {"budget_in": "cost"}}, "budget_in must be items"),
+        ({"options": {"dedupe": 0.9}}, "facility_location, uncertainty_herding with min_distance"),
+        (
+            {"method": "k_center", "options": {"dedupe": 0.9, "projection": "random"}},
+            "projection must be left out with min_distance or dedupe",
+        ),
+        (
+            {"method": "k_center", "options": {"min_distance": 1.0, "distance": "cosine"}},
+            "distance must be euclidean with min_distance",
+        ),
+        (
+            {"method": "k_center", "options": {"dedupe": 0.9, "space": "probabilities"}},
+            "space must be embeddings with min_distance or dedupe",
+        ),
         ({"budget": None, "options": {"per_group": 2}}, "selection.budget must be given"),
     ],
 )

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from labelnext.errors import InvalidInput
+from labelnext.pool import Pool
+from labelnext.ranking import rank
+from labelnext.selection.quotas import Even, shared
+
+# Predicted: 5 cats, 3 dogs, 1 owl, from the most doubtful to the least, and one item without.
+NAMES = ["cat", "cat", "cat", "cat", "cat", "dog", "dog", "dog", "owl"]
+CLASSES = ["cat", "dog", "owl", "yak"]
+P = np.full((10, 4), 0.1)
+for _row, _name in enumerate(NAMES):
+    P[_row, CLASSES.index(_name)] = 0.7
+P[9] = np.nan
+POOL = Pool(
+    "abcdefghij",
+    probabilities=P,
+    classes=CLASSES,
+    missing=np.arange(10) == 9,
+    groups=[*"xxxyyyyzz", ""],
+    costs=np.ones(10),
+)
+
+
+def batch(budget: int | None, **options: object) -> str:
+    return "".join(rank(POOL, "margin", budget=budget, **options).item_ids.tolist())
+
+
+@pytest.mark.parametrize(
+    ("how", "counts", "budget", "expected"),
+    [
+        ("uniform", {}, 5, {}),
+        ("uniform", {"b": 9, "a": 9}, 5, {"a": 3, "b": 2}),
+        ("uniform", {"a": 1, "b": 9, "c": 9}, 8, {"a": 1, "b": 4, "c": 3}),
+        ("uniform", {"a": 1, "b": 2, "c": 9}, 99, {"a": 1, "b": 2, "c": 9}),
+        ("uniform", {"a": 5, "b": 0}, 4, {"a": 4, "b": 0}),
+        ("uniform", {"a": 5, "b": 5, "c": 5}, 2, {"a": 1, "b": 1, "c": 0}),
+        ("uniform", {"": 7, "a": 5}, 6, {"a": 5}),
+        ("input", {}, 5, {}),
+        ("input", {"a": 0}, 5, {"a": 0}),
+        ("input", {"a": 50, "b": 30, "c": 20}, 10, {"a": 5, "b": 3, "c": 2}),
+        # 5.5, 3.3 and 2.2: the rest goes to the largest remainder.
+        ("input", {"a": 50, "b": 30, "c": 20}, 11, {"a": 6, "b": 3, "c": 2}),
+        ("input", {"b": 1, "a": 1}, 1, {"a": 1, "b": 0}),
+        ("input", {"a": 2, "b": 1}, 99, {"a": 2, "b": 1}),
+    ],
+)
+def test_shares_are_those_of_the_hand(
+    how: Even, counts: dict[str, int], budget: int, expected: dict[str, int]
+) -> None:
+    assert shared(how, counts, budget) == expected
+
+
+def test_uniform_takes_as_many_of_each_class_as_there_are() -> None:
+    assert sorted(batch(3, quota="uniform")) == ["a", "f", "i"]
+    assert sorted(batch(6, quota="uniform")) == ["a", "b", "c", "f", "g", "i"]
+    assert len(batch(99, quota="uniform")) == 9
+
+
+def test_input_keeps_the_shares_of_what_can_be_chosen() -> None:
+    assert sorted(batch(3, quota="input")) == ["a", "b", "f"]  # 1.67, 1 and 0.33
+    # 0.6, 1.8 and 0.6: two dogs, and of cat and owl the first name
+    assert sorted(batch(3, quota="input", exclude=["a", "b", "c", "d"])) == ["e", "f", "g"]
+
+
+def test_groups_have_shares_too() -> None:
+    assert sorted(batch(3, quota="uniform", quota_of="group")) == ["a", "d", "h"]
+
+
+def test_included_items_are_part_of_their_share() -> None:
+    assert sorted(batch(3, quota="uniform", include=["e"])) == ["e", "f", "i"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"quota": "even"}, "quota must be .*'uniform'.*'input'.*got 'even'"),
+        ({"quota": "uniform"}, "budget must be given for a quota of shares"),
+        ({"quota": "input", "budget": 3, "budget_in": "cost"}, "quota must be numbers by name"),
+    ],
+)
+def test_shares_of_nothing_are_refused(options: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        rank(POOL, "margin", **options)
