@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from labelnext.cli import INTERRUPTED
 from labelnext.cli.console import (
     err,
     escaped,
@@ -37,8 +38,6 @@ from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
-
-_INTERRUPTED = 130  # the exit code of Ctrl-C
 
 
 class _Commands(TyperGroup):
@@ -177,7 +176,8 @@ def explain(
         return
     if why.address is not None:
         out.print(f"Label at {escaped(why.address)}", soft_wrap=True)
-    out.print(f"[bold]{escaped(why.item_id)}[/]: {why.status}", soft_wrap=True)
+    item = why.item_id if why.name is None else f"{why.name} ({why.item_id})"
+    out.print(f"[bold]{escaped(item)}[/]: {why.status}", soft_wrap=True)
     if why.link is not None:
         out.print(f"Open it: {escaped(why.link)}", soft_wrap=True)
     out.print(escaped(why.rule), soft_wrap=True)
@@ -327,7 +327,7 @@ def main() -> None:
         with warnings_in_one_line():
             app()
     except SystemExit as end:
-        if end.code == _INTERRUPTED:
+        if end.code == INTERRUPTED:
             said = f"Stopped. To see whether anything was written: {how('runs', CONFIG)}"
             err.print(escaped(said), soft_wrap=True)
         raise

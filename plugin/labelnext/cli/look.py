@@ -9,6 +9,8 @@ from typing import Any
 from labelnext.cli.console import print_plain
 from labelnext.errors import ConfigError
 
+_LOOKS = {"scale": "percentages", "logits": "logits"}
+
 
 def looked_at(platform: str, path: str, output: Path) -> dict[str, Any]:
     """Say what a path holds, and return the keys of `source` for it."""
@@ -16,13 +18,14 @@ def looked_at(platform: str, path: str, output: Path) -> dict[str, Any]:
 
     adapter = open_adapter(platform, path=path)
     try:
-        findings = adapter.check()
+        for finding in adapter.check():
+            if finding.level == "error":
+                raise ConfigError(finding.message, hint=finding.hint)
+            print_plain(finding.message)
+        seen = adapter.seen()
     finally:
         adapter.close()
-    for finding in findings:
-        if finding.level == "error":
-            raise ConfigError(finding.message, hint=finding.hint)
-        print_plain(finding.message)
-    if "://" in path:
-        return {"path": path}
-    return {"path": os.path.relpath(path, output.absolute().parent)}
+    for key, value in seen.items():
+        print_plain(f"Its numbers look like {_LOOKS[key]}, so source.{key} is {value}.")
+    place = path if "://" in path else os.path.relpath(path, output.absolute().parent)
+    return {"path": place, **seen}

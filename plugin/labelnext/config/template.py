@@ -57,8 +57,9 @@ def config_template(
         "report": SECTIONS["report"],
         "replay": SECTIONS["replay"],
     }.items():
-        fields = _without(model, _NOT_YET).items()
-        parts.append(f"{name}:\n" + _keys(fields, "  ", _offered(model)))
+        fields = _without(model, _NOT_YET)
+        named = _named_after(path, fields)
+        parts.append(f"{name}:\n" + _keys(fields.items(), "  ", _offered(model), named))
     if can(adapter, Capability.GIVES_BATCHES):
         sent = f"# To label a batch elsewhere ({how('send', path)}), add a section send:\n"
         parts.insert(
@@ -68,6 +69,21 @@ def config_template(
         )
     parts.append(_keys(_without(Rest, _NOT_YET).items(), ""))
     return _LISTS.sub(lambda found: how(found[1]), "\n".join(parts))
+
+
+def _named_after(path: Path, fields: Mapping[str, FieldInfo]) -> dict[str, Path]:
+    """The files that a configuration of another name than the usual one writes.
+
+    Each has its own, so that two configurations in a folder don't overwrite each other's.
+    """
+    if path.stem == "labelnext":
+        return {}
+    files = {n: f.default for n, f in fields.items() if isinstance(f.default, Path)}
+    return {
+        name: Path(f"{path.stem}-{default.name.removeprefix('labelnext-')}")
+        for name, default in files.items()
+        if default.suffix
+    }
 
 
 def _without(model: type[BaseModel], names: set[str]) -> dict[str, FieldInfo]:

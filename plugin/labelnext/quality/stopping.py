@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.acquisition import ACQUISITIONS, get_acquisition
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.support.files import write_atomically
@@ -222,12 +223,25 @@ def _uncertainty(runs: Sequence[Snapshot]) -> Signal:
     ]
     if value is None or last is None:
         says = "needs a run with scores."
-    elif len(same) < 2:
-        says = f"mean {last.acquisition} of the remaining items; run again to see the trend."
     else:
-        says = f"mean {last.acquisition} of the remaining items; previous run: {same[-2]:.4g}."
+        says = _trend(last.acquisition, same)
     caution = "an overconfident model looks certain long before it is right."
     return Signal("overall uncertainty", value, says, caution, "Zhu, Wang, Hovy and Ma (2010)")
+
+
+def _trend(acquisition: str, means: Sequence[float]) -> str:
+    """The mean score of the newest run in words, and whether it is more certain than before."""
+    known = acquisition in ACQUISITIONS.names()  # else of a package that is gone
+    direction = get_acquisition(acquisition).direction if known else None
+    sense = "" if direction is None else f", where {direction} means uncertain"
+    said = f"mean {acquisition} of the remaining items{sense}"
+    if len(means) < 2:
+        return f"{said}; run again to see the trend."
+    before, now = means[-2:]
+    turn = ""
+    if direction is not None and now != before:
+        turn = f", so it is {'less' if (now > before) == (direction == 'high') else 'more'} certain"
+    return f"{said}; previous run: {before:.4g}{turn}."
 
 
 def _common(a: Snapshot, b: Snapshot) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

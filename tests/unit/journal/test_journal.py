@@ -118,7 +118,7 @@ def test_state_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 
 def test_newest_journal_of_a_status_is_found(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="no run in .* is done"):
+    with pytest.raises(NotFound, match="this configuration has no run to undo"):
         find_journal(tmp_path, None, ("done",))
     journal = Journal.create(tmp_path, PLAN)
     assert find_journal(tmp_path, None, ("planned",)).run_id == journal.run_id
