@@ -115,9 +115,7 @@ def test_every_key_with_one_odd_value_each(file: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::labelnext.errors.LabelnextWarning")
-def test_check_refuses_what_a_run_refuses(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_check_refuses_what_a_run_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every key of files with one odd value each: both fail, or neither."""
     monkeypatch.chdir(tmp_path)
     rows = [{"item_id": i, "probabilities": {"a": i / 10, "b": 1 - i / 10}} for i in range(9)]
