@@ -11,7 +11,7 @@ from labelnext.errors import ConfigError, LabelnextError, NotFound, WriteFailed
 from labelnext.journal import Journal, Performer, Plan, Step
 from labelnext.journal.carry_out import carry_out, take_back
 from labelnext.journal.journal import find_journal, journals
-from labelnext.journal.lock import only_run
+from labelnext.journal.lock import hold, only_run
 
 PLAN = Plan(
     "made", "labelnext", "a list", tuple(Step("add", f"Add {n}", 1, {"n": n}) for n in "abc")
@@ -159,3 +159,15 @@ def test_second_run_at_the_same_time_is_refused(tmp_path: Path) -> None:
         process.join(20)
     with only_run(tmp_path):
         pass
+
+
+def test_a_lock_of_one_run_goes_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with hold(path, "a", "in progress:", leave=False):
+        assert path.read_text() == "a"
+        with pytest.raises(ConfigError, match="in progress: a"), hold(path, "b", "in progress:"):
+            pass
+    assert not path.exists()
+    with hold(path, "c", "in progress:"):
+        pass
+    assert path.exists()
