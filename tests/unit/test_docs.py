@@ -106,7 +106,12 @@ def written() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "config.example.yaml"])
+NOTEBOOKS = [f"docs/tutorials/notebooks/{n}.ipynb" for n in ("mnist", "diversity", "detection")]
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/architecture.md", "config.example.yaml", *NOTEBOOKS]
+)
 def test_what_is_read_without_the_site_follows_the_tables(name: str, written: ModuleType) -> None:
     text = (ROOT / name).read_text("utf-8")
     assert written.FILLS[name](text) == text, AGAIN
@@ -177,3 +182,22 @@ def test_what_is_shown_below_a_command_is_what_it_prints(page: str, tmp_path: Pa
         printed = " ".join(done.stdout.replace(f"{tmp_path}/", "").split())
         for line in filter(None, map(str.strip, lines.splitlines())):
             assert line == "…" or " ".join(line.split()) in printed, (command, line)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebook_runs_from_top_to_bottom(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cells = json.loads((ROOT / name).read_text("utf-8"))["cells"]
+    out, space = io.StringIO(), dict[str, Any]()
+    with contextlib.redirect_stdout(out):
+        for cell in cells:
+            if cell["cell_type"] == "code":
+                exec(compile("".join(cell["source"]), name, "exec"), space)
+    assert len(out.getvalue().splitlines()) >= 3
+    if name.endswith("mnist.ipynb"):
+        batch, rest = (int(n) for n in re.findall(r"wrong in the \w+: (\d+)%", out.getvalue()))
+        assert batch > 3 * rest
+    if name.endswith("diversity.ipynb"):
+        assert "9 different digits among the first 10 of Image Diversity" in out.getvalue()
