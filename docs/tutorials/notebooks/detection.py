@@ -2,7 +2,7 @@
 # # Hard images for object detection
 #
 # A detector has stored its boxes with their confidences. Which images should people correct first? You need
-# `pip install labelnext`; the boxes are made up. It takes a few seconds.
+# labelnext, without any extra; the boxes are made up. It takes a few seconds.
 
 # %%
 import json

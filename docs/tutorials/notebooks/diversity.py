@@ -2,7 +2,7 @@
 # # Diversity without a model
 #
 # Nothing is labelled and there is no model yet. The first labels should then cover what is in the data. You need
-# `pip install labelnext`; the 1,797 digits come with scikit-learn. It takes a few seconds.
+# labelnext, without any extra; the 1,797 digits come with scikit-learn. It takes a few seconds.
 
 # %%
 import numpy as np

@@ -2,7 +2,7 @@
 # # Easy active learning on digits
 #
 # Train a model on the digits that are labelled, let it find those it is least sure about, and label these next.
-# You need `pip install labelnext`; the 1,797 digits come with scikit-learn. It takes a few seconds.
+# You need labelnext, without any extra; the 1,797 digits come with scikit-learn. It takes a few seconds.
 
 # %%
 import numpy as np

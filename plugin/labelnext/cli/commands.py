@@ -209,7 +209,7 @@ def init(
     output: Annotated[Path, typer.Option(help="The file to write.")] = Path("labelnext.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
-    """Write a commented configuration for a platform, or for a file that it looks at."""
+    """Write a commented configuration for a platform, or for one of your files."""
     from labelnext.config.places import check_overwritable
     from labelnext.config.template import config_template, required_keys, secret_variables
     from labelnext.support.files import write_atomically

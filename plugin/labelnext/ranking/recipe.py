@@ -223,10 +223,7 @@ def resolved(recipe: Recipe, pool: Pool) -> Recipe:
             hint = "add predictions with scores, or embeddings, which image_diversity uses alone."
         message = f"acquisition must be named for the selection {method.name}; got None"
         if why := recipe.reasons.get("acquisition"):  # auto's
-            message = (
-                f"there must be predictions for the selection {method.name}; "
-                f"{why.partition(': ')[2].rstrip('.')}"
-            )
+            message = f"{method.name} needs predictions, but {why.partition(': ')[2].rstrip('.')}"
         raise InvalidInput(f"{message}{_known_reasons(pool)}.", hint=hint)
     by_classes = recipe.space.get("space") == "probabilities"
     if recipe.selection == AUTO:

@@ -57,5 +57,5 @@ def check_ready(settings: Config, plan: Plan) -> list[Notice]:
     if path is None or not path.is_file() or is_ranking(path):
         return []
     undo = "undo puts it back" if output is None else "undo doesn't put it back"
-    message = f"{str(path)!r} isn't a ranking of labelnext's; a run replaces it, and {undo}."
+    message = f"{str(path)!r} wasn't written by labelnext. A run replaces it, and {undo}."
     return [Notice("replaces_file", message)]

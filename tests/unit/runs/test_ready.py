@@ -106,11 +106,11 @@ def test_a_foreign_file_in_place_of_the_ranking_is_named_before_it_is_replaced(
     path = configured(tmp_path, "p.csv", GOOD, {})
     ranking = tmp_path / "ranking.csv"
     ranking.write_text("my own notes\n")
-    words = "isn't a ranking of labelnext's; a run replaces it, and undo puts it back."
+    words = "wasn't written by labelnext. A run replaces it, and undo puts it back."
     assert any(f.message.endswith(words) and f.level == "warning" for f in check(path).findings)
     dry = labelnext.run(path, dry_run=True)
     assert [n.message.endswith(words) for n in dry.notices if n.code == "replaces_file"] == [True]
-    with pytest.warns(LabelnextWarning, match="a run replaces it"):
+    with pytest.warns(LabelnextWarning, match="A run replaces it"):
         labelnext.run(path)
     undo(path)
     assert ranking.read_text() == "my own notes\n"
