@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -48,3 +50,17 @@ def test_two_configurations_of_a_folder_write_different_files(tmp_path: Path) ->
         ["my dogs-ranking.csv", "my dogs-report.html"],
     ]
     assert all((tmp_path / file).exists() for files in written for file in files)
+
+
+@pytest.mark.parametrize(("name", "ranking"), [("labelnext", "ranking"), ("big", "big-ranking")])
+def test_a_folder_of_files_gets_a_folder_for_its_ranking(
+    name: str, ranking: str, tmp_path: Path
+) -> None:
+    (tmp_path / "pool").mkdir()
+    table = pa.table({"item_id": ["a", "b"], "probabilities": [[0.5, 0.5], [0.9, 0.1]]})
+    pq.write_table(table, tmp_path / "pool" / "part.parquet")
+    labelnext("init", "files", "pool", "--output", f"{name}.yaml", folder=tmp_path)
+    data = yaml.safe_load((tmp_path / f"{name}.yaml").read_text())
+    assert data["write"]["output"] == ranking
+    assert labelnext("run", f"{name}.yaml", folder=tmp_path).returncode == 0
+    assert (tmp_path / ranking / "manifest.json").is_file()
