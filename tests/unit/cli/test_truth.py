@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from labelnext.cli import console, lists
+from labelnext.errors import LabelnextWarning
 from tests.unit.cli.test_commands import labelnext
 
 
@@ -182,3 +184,14 @@ def test_formats_have_their_article(tmp_path: Path) -> None:
     (tmp_path / "p.jsonl").write_text(json.dumps(message) + "\n")
     (tmp_path / "c.yaml").write_text("source: {adapter: files, path: p.jsonl, format: llm}\n")
     assert "is an LLM file" in labelnext("check", "c.yaml", folder=tmp_path).stdout
+
+
+def test_a_file_that_is_replaced_is_named(folder: Path) -> None:
+    (folder / "ranking.csv").write_text("my notes\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", LabelnextWarning)  # as in a process of its own
+        done = labelnext("run", "c.yaml", folder=folder)
+    assert done.returncode == 0
+    said = " ".join(done.stderr.split())
+    assert said.startswith("Warning: ")
+    assert said.endswith("wasn't written by labelnext. A run replaces it, and undo puts it back.")
