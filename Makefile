@@ -18,7 +18,7 @@ VERSIONS ?= 1.19 1.20 1.21 1.22 1.23
 ON_VERSIONS ?= $(addprefix tests/integration/test_label_studio,.py _contract.py _modes.py _team.py _uncertainty.py _why.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tables fuzz torture check audit audit-if-asked unit integration browser test-versions test-label-studios test-fiftyones \
+.PHONY: help demo test tables fuzz torture check release-check audit audit-if-asked unit integration browser test-versions test-label-studios test-fiftyones \
   docs install dev mongod server clean
 
 help: ## List the targets
@@ -85,6 +85,16 @@ test-fiftyones: $(FIFTYONES:%=.venv-fiftyone-%/.tested)
 fuzz: dev ## Try odd and damaged input of every kind, and kill runs of files, a few minutes by seed
 	$(BIN)/python -m pytest $(QUIET) -n 2 --timeout 600 tests/fuzz
 
+release-check: .venv/.release ## Build wheel and sdist, check both, install the wheel in a new environment, run its demo
+	rm -rf dist .venv-release
+	$(BIN)/python -m build -q --outdir dist
+	$(BIN)/python -m twine check --strict dist/*
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/python -m pip --disable-pip-version-check install -q -c constraints.txt dist/*.whl
+	cd .venv-release && bin/labelnext demo files && bin/python -m labelnext --version
+	@tar -tzf dist/labelnext-*.tar.gz | grep -q '/tests/unit/test_api.py$$'
+	@echo "dist/ is ready to be published: $$(ls dist | tr '\n' ' ')"
+
 torture: dev mongod server ## The same with fresh seeds for TORTURE_SECONDS (600), also on real servers; prints figures
 	FUZZ_SECONDS=$${TORTURE_SECONDS:-600} FUZZ_SEED=$${TORTURE_SEED:-$$(date +%s)} \
 	  $(BIN)/python -m pytest $(QUIET) --timeout 0 tests/fuzz tests/integration/test_*_killed.py
@@ -115,6 +125,10 @@ server: $(SERVER)/.installed
 	$(PIP) install -q -c constraints.txt --group dev
 	@touch $@
 
+.venv/.release: .venv/.installed
+	$(PIP) install -q -c constraints.txt --group release
+	@touch $@
+
 .venv/.mongod: .venv/.installed
 	$(BIN)/python -m labelnext_adapters.fiftyone.database.mongod
 	@touch $@
@@ -138,7 +152,7 @@ $(SERVER)/.installed: tests/integration/label-studio-constraints.txt
 	@touch $@
 
 clean: ## Remove everything that was made here
-	rm -rf .venv .venv-audit .venv-fiftyone-* .venv-label-studio* .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
+	rm -rf .venv .venv-audit .venv-release .venv-fiftyone-* .venv-label-studio* .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
 	  .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache build dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

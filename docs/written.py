@@ -1,10 +1,11 @@
-"""Writes what is read without the site: README's table, the tree of modules, the example's options.
+"""Writes what is read without the site: tables, the tree of modules, options, the notebooks.
 
 `make tables` runs it. A test says when something has to be written again.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Callable, Mapping
@@ -28,7 +29,7 @@ def main() -> None:
     """Write the files again, and name those that changed."""
     for name, fill in FILLS.items():
         path = ROOT / name
-        before = path.read_text("utf-8")
+        before = path.read_text("utf-8") if path.exists() else ""
         after = fill(before)
         if after != before:
             path.write_text(after, "utf-8")
@@ -99,6 +100,28 @@ def example(text: str) -> str:
     return text[:start] + block + text[end:]
 
 
+def notebook(name: str) -> str:
+    """The notebook of a script, whose cells begin with ``# %%``."""
+    script = (ROOT / "docs" / "tutorials" / "notebooks" / f"{name}.py").read_text("utf-8")
+    cells = []
+    for number, part in enumerate(re.split(r"(?m)^# %%", script)[1:]):
+        kind, _, body = part.partition("\n")
+        lines = body.strip("\n").splitlines(keepends=True)
+        cell: dict[str, Any] = {"cell_type": "code", "execution_count": None, "outputs": []}
+        if "markdown" in kind:
+            cell = {"cell_type": "markdown"}
+            lines = [line.removeprefix("#").removeprefix(" ") for line in lines]
+        cells.append({"id": f"cell-{number}", "metadata": {}, "source": lines, **cell})
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    whole = {
+        "cells": cells,
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
 def _options() -> Mapping[str, list[tuple[str, FieldInfo]]]:
     """The names of the formats that read each option, and the option."""
     options: dict[str, list[tuple[str, FieldInfo]]] = {}
@@ -124,6 +147,10 @@ FILLS: Mapping[str, Callable[[str], str]] = {
     "README.md": readme,
     "docs/architecture.md": architecture,
     "config.example.yaml": example,
+    **{
+        f"docs/tutorials/notebooks/{name}.ipynb": lambda _, name=name: notebook(name)
+        for name in ("mnist", "diversity", "detection")
+    },
 }
 
 if __name__ == "__main__":

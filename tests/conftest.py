@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from contextvars import ContextVar
 from pathlib import Path
@@ -28,6 +29,9 @@ settings.load_profile("labelnext")
 
 # As in an environment that is active: messages then say `labelnext …`, wherever the tests run.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+# Ray would keep one in the home folder; a test run leaves nothing outside its own folders.
+os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
 @pytest.fixture(autouse=True)

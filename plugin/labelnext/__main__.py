@@ -1,6 +1,6 @@
 """``python -m labelnext``."""
 
-from labelnext.cli.commands import main
+from labelnext.cli import main
 
 if __name__ == "__main__":
     main()

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from labelnext.config import load_config
 from labelnext.config.schema import json_schema
-from labelnext.errors import ConfigError
+from labelnext.errors import ConfigError, LabelnextError
+from labelnext.runs.check import check
+from labelnext.runs.run import run
 from tests.formats.mutations import BYTES, ODD, changed, changed_bytes
 from tests.fuzz.campaign import Campaign
 
@@ -110,6 +112,28 @@ def test_every_key_with_one_odd_value_each(file: Path) -> None:
     ]
     kept = found.count(None)
     assert 0 < kept < len(found)  # some are right, and some are wrong
+
+
+@pytest.mark.filterwarnings("ignore::labelnext.errors.LabelnextWarning")
+def test_check_refuses_what_a_run_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every key of files with one odd value each: both fail, or neither."""
+    monkeypatch.chdir(tmp_path)
+    rows = [{"item_id": i, "probabilities": {"a": i / 10, "b": 1 - i / 10}} for i in range(9)]
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    places = [place for place in _places() if place[0] == "files"]
+    counts = {True: 0, False: 0}
+    for number, place in enumerate(places):
+        path = tmp_path / "labelnext.yaml"
+        path.write_text(_text(*place, WORDS[number * 11 % len(WORDS)]), "utf-8")
+        if _error(path) is not None:
+            continue
+        try:
+            failed = bool(run(path).nothing_ranked)
+        except LabelnextError:
+            failed = True
+        assert check(path).ok != failed, path.read_text("utf-8")
+        counts[failed] += 1
+    assert all(counts.values())
 
 
 @settings(

@@ -342,7 +342,7 @@ def test_the_commands_send_and_fetch(
     assert "3 in the batch" in text
     assert "Would do: • Create the project" in text
     text = said("send", str(path), "labelnext")
-    assert "Done: • Create the project" in text
+    assert "Done: • Created the project" in text
     assert "Next: Open http" in text
     choose(label_studio, tasks(label_studio, made(label_studio, animals)["id"])[0]["id"], "dog")
     assert json.loads(said("fetch", str(path), "--json"))["counts"]["labelled"] == 1

@@ -7,6 +7,7 @@ import importlib.util
 import io
 import json
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +21,7 @@ from labelnext.acquisition import ACQUISITIONS, get_acquisition
 from labelnext.adapter import Options
 from labelnext.adapter.formats import FORMATS, Format
 from labelnext.config import load_config
+from tests.unit.cli.test_commands import labelnext as run_command
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -104,7 +106,12 @@ def written() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "config.example.yaml"])
+NOTEBOOKS = [f"docs/tutorials/notebooks/{n}.ipynb" for n in ("mnist", "diversity", "detection")]
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/architecture.md", "config.example.yaml", *NOTEBOOKS]
+)
 def test_what_is_read_without_the_site_follows_the_tables(name: str, written: ModuleType) -> None:
     text = (ROOT / name).read_text("utf-8")
     assert written.FILLS[name](text) == text, AGAIN
@@ -151,3 +158,46 @@ def test_every_page_is_in_the_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text("utf-8")
     pages = [page.relative_to(ROOT / "docs").as_posix() for page in PAGES[1:]]
     assert [page for page in pages if f": {page}\n" not in navigation] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/files.md"])
+def test_what_is_shown_below_a_command_is_what_it_prints(page: str, tmp_path: Path) -> None:
+    """On a page with a file of items; `…` stands for lines that are left out."""
+    text = (ROOT / page).read_text("utf-8")
+    (items,) = blocks("json", text)
+    (tmp_path / "predictions.jsonl").write_text(items)
+    if page == "README.md":
+        (config,) = (b for b in blocks("yaml", text) if "path: predictions.jsonl" in b)
+        (tmp_path / "labelnext.yaml").write_text(config)
+    steps = re.findall(
+        r"```bash\nlabelnext ([^\n]*)\n```\n+(?:```text\n(.*?)```)?", text, re.DOTALL
+    )
+    shown = [(command, lines) for command, lines in steps if "labelnext.yaml" in command or lines]
+    assert [command.split()[0] for command, _ in shown][-6:] == (
+        ["run"] if page == "README.md" else ["init", "check", "run", "explain", "status", "undo"]
+    )
+    for command, lines in shown:
+        done = run_command(*shlex.split(command), folder=tmp_path)
+        assert (done.returncode, done.stderr) == (0, ""), done
+        printed = " ".join(done.stdout.replace(f"{tmp_path}/", "").split())
+        for line in filter(None, map(str.strip, lines.splitlines())):
+            assert line == "…" or " ".join(line.split()) in printed, (command, line)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebook_runs_from_top_to_bottom(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cells = json.loads((ROOT / name).read_text("utf-8"))["cells"]
+    out, space = io.StringIO(), dict[str, Any]()
+    with contextlib.redirect_stdout(out):
+        for cell in cells:
+            if cell["cell_type"] == "code":
+                exec(compile("".join(cell["source"]), name, "exec"), space)
+    assert len(out.getvalue().splitlines()) >= 3
+    if name.endswith("mnist.ipynb"):
+        batch, rest = (int(n) for n in re.findall(r"wrong in the \w+: (\d+)%", out.getvalue()))
+        assert batch > 3 * rest
+    if name.endswith("diversity.ipynb"):
+        assert "9 different digits among the first 10 of Image Diversity" in out.getvalue()

@@ -67,18 +67,18 @@ def show_next(
     """
     ids = [] if report is None else [row["item_id"] for row in report.next_items[:1]]
     steps = [
-        ("what a run needs, and what is there", how("check", config)),
+        ("check what a run needs", how("check", config)),
         *((f"why {item_id} comes first", how("explain", config, item_id)) for item_id in ids),
-        ("how far labelling is, and what more would gain", how("status", config)),
+        ("your progress, and what more labels would gain", how("status", config)),
         *others,
-        ("take the run back", how("undo", config)),
+        ("undo the run", how("undo", config)),
     ]
     console.print(f"Configuration: {escape(str(config))}", soft_wrap=True)
     console.print("[bold]Next:[/]")
     for what, command in steps:
         console.print(f"  [dim]# {escape(what)}[/]\n  {escape(command)}", soft_wrap=True)
     where = escape(str(config.parent))
-    console.print(f"All of it is in the folder {where}: delete that to remove it.", soft_wrap=True)
+    console.print(f"Everything is in the folder {where}; delete it to clean up.", soft_wrap=True)
 
 
 @contextmanager

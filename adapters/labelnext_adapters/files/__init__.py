@@ -16,7 +16,7 @@ from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
-from labelnext.support.words import counted
+from labelnext.support.words import a_format, counted
 from labelnext_adapters.files.options import (
     FilesSource,
     FilesWrite,
@@ -127,8 +127,14 @@ class FilesAdapter(Adapter):
             return [gone]
         size = f" of {path.stat().st_size:,} bytes" if isinstance(path, Path) else ""
         what = "folder" if isinstance(path, Path) and path.is_dir() else "file"
-        message = f"{str(path)!r} is a {kind.name} {what}{size}: {self._input.why}."
+        message = f"{str(path)!r} is {a_format(kind.name)} {what}{size}: {self._input.why}."
         return [Finding("ok", message)]
+
+    def seen(self) -> Mapping[str, Any]:
+        """Whether the file's numbers are percentages or logits."""
+        from labelnext_adapters.files.seen import settings_seen
+
+        return settings_seen(self._input)
 
     def read(self) -> Pool:
         """All items."""
@@ -153,6 +159,13 @@ class FilesAdapter(Adapter):
         from labelnext_adapters.files.previews import previews_of
 
         return previews_of(self._input, item_ids)
+
+    def item_of(self, own_id: str) -> str | None:
+        """The id of the item with this file name, where ids are others."""
+        from labelnext_adapters.files.previews import item_names
+
+        ids = [item for item, known in item_names(self._input).items() if known == own_id]
+        return ids[0] if len(ids) == 1 else None
 
     def address(self) -> None:
         """None: files have no page."""

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from labelnext.errors import InvalidInput
 from labelnext.pool.checks import unit_interval
 from labelnext.pool.objects import Objects
 from labelnext_adapters.files.arrow import class_places, nulls, numbers, plain_type
 from labelnext_adapters.files.oddities import ROUNDING
 from labelnext_adapters.files.table_options import LabelsAre
-from labelnext_adapters.files.vectors import Meaning, from_logits
+from labelnext_adapters.files.vectors import Meaning, NotProbabilities, from_logits
 
 
 class AnswerColumns:
@@ -52,7 +54,7 @@ class AnswerColumns:
         values = numbers(what, confidences)[there]
         if known.logits is not None:
             values = from_logits(values[:, None], "sigmoid")[:, 0]
-        checked = unit_interval(what, values / known.scale, present, excess=ROUNDING)
+        checked = _checked(what, values / known.scale, present)
         self._confidences = np.clip(1 - checked if uncertain else checked, 0, 1)
         self._offsets = np.concatenate([[0], np.cumsum(there)])
         self._labels_are = labels_are
@@ -69,3 +71,15 @@ class AnswerColumns:
         if self._classes is not None:
             ids = class_places("prediction", self._classes, classes, self._labels_are)
         return Objects(self._offsets, self._confidences, class_ids=ids, whole_items=True)
+
+
+def _checked(what: str, values: NDArray[np.float64], ids: Sequence[Any]) -> NDArray[np.floating]:
+    """Values in [0, 1]; the error for percentages names the cure."""
+    try:
+        return unit_interval(what, values, ids, excess=ROUNDING)
+    except InvalidInput as error:
+        if values.min() < 0 or values.max() > 100 or np.nanmedian(values) <= 1:
+            raise
+        hint = "these are percentages: set source.scale: percent."
+        settings = {"scale": "percent"}
+        raise NotProbabilities(error.message, hint=hint, settings=settings) from error

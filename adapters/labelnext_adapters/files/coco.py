@@ -99,6 +99,20 @@ def read_coco(
     )
 
 
+def file_names(
+    path: Path, images_path: Path | None = None, key: str | None = None
+) -> dict[str, str]:
+    """The file names of images that are known by another id; empty for results without a list.
+
+    Args:
+        path: of the results or the data set.
+        images_path: as for `read_coco`.
+        key: as for `read_coco`.
+    """
+    data = read_json(path if images_path is None else images_path)
+    return image_listing(data, key, []).names if isinstance(data, dict) else {}
+
+
 def _of_file(error: InvalidInput, path: Path, paths: Sequence[Path]) -> InvalidInput:
     """The error with the name of an older file; the caller adds that of the newest."""
     if path != paths[-1]:

@@ -54,6 +54,12 @@ class Listing:
         self._categories = categories
         self._places = {c: index for index, c in enumerate(categories or ())}
 
+    @property
+    def names(self) -> dict[str, str]:
+        """The file name of each item that has one and isn't called by it."""
+        pairs = zip(self.item_ids, self._file_names, strict=True)
+        return {item: name for item, name in pairs if name and name != item}
+
     @cached_property
     def _by_file(self) -> dict[str, int]:
         return _unique(self._file_names)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.long_rows import detections, grouped_scores, mapping, one_row_each
+from labelnext_adapters.files.not_scores import no_predictions
 from labelnext_adapters.files.percentages import without_percent_signs
 from labelnext_adapters.files.rows import Rows
 from labelnext_adapters.files.table_options import NAMES, TableOptions
@@ -309,16 +310,11 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
     ]
     likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]
     chosen = likely if len(likely) > 1 else numeric
-    if not table.num_rows:
-        return _told(out, "The file has no rows.")
-    values = [table.column(n).to_numpy(zero_copy_only=False) for n in chosen]
-    if len(chosen) < 2 or not (likely or _are_scores(np.stack(values, axis=1), options)):
-        shown = listed(n for n in table.column_names if n != out.columns["item_id"]) or "none"
-        message = (
-            f"No column was taken as predictions; the others are {shown}. Set source.columns to "
-            "name them, or source.logits if they are logits."
-        )
-        return replace(out, notices=[*out.notices, Notice("no_predictions", message)])
+    columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in chosen]
+    values = np.stack(columns, axis=1) if len(chosen) > 1 else None
+    if values is None or not (likely or _are_scores(values, options)):
+        why = no_predictions(table, str(out.columns["item_id"]), chosen, values, out.place)
+        return replace(out, notices=[*out.notices, why])
     prefix = _common_prefix(chosen) if likely else ""
     renamed = {name: f"p_{name[len(prefix) :]}" for name in chosen}
     table = table.rename_columns([renamed.get(n, n) for n in table.column_names])
@@ -332,7 +328,7 @@ def _whole(table: pa.Table, name: str) -> bool:
 
 def _are_scores(values: NDArray[Any], options: TableOptions) -> bool:
     """Whether rows of numbers look like class scores."""
-    whole = values[~np.isnan(values.astype(float)).any(axis=1)].astype(float)
+    whole = values[~np.isnan(values).any(axis=1)]
     if not len(whole):
         return False
     if options.logits is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,17 +42,29 @@ def previews_of(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
     name = Path(str(files.path)).name
     read = partial(_from_columns, files, item_ids)
     told: dict[str, Preview] = guarded(name, files.format.name, read)
-    folder = _folder(files)
+    folder, names = _folder(files), item_names(files)
     for item in item_ids:
-        known = told.get(item, Preview())
-        path = _beside(folder, item) if folder is not None and known.image is None else None
+        known = replace(told.get(item, Preview()), name=names.get(item))
+        name, path = known.name or item, None
+        if folder is not None and known.image is None:
+            path = _beside(folder, name)
         if path is None and known.image is None and known.link is None and _wanted(files):
-            path = _expected(files, item)
+            path = _expected(files, name)
         if path is not None:
-            known = Preview(known.link, known.text, partial(_bytes, path))
+            known = replace(known, image=partial(_bytes, path))
         if known != Preview():
             told[item] = known
     return told
+
+
+def item_names(files: Input) -> Mapping[str, str]:
+    """What people call the items, by their ids; empty where that is the id."""
+    named, path = files.format.names, files.path
+    if named is None or not isinstance(path, Path):
+        return {}
+    if any(file.stat().st_size > _READ_AGAIN for file in files.files):
+        return {}
+    return named(path, files.options, files.context)
 
 
 def _from_columns(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:

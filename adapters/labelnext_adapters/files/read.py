@@ -13,6 +13,7 @@ from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, NotFound
 from labelnext.pool.pool import Pool
+from labelnext.support.words import a_format
 from labelnext_adapters.files.content import guarded
 from labelnext_adapters.files.options import FilesSource, place_of
 from labelnext_adapters.files.table_options import WILD
@@ -93,7 +94,8 @@ def read_pool(files: Input) -> Pool:
     path, kind = files.path, files.format
     if isinstance(path, str) and kind.recognises is None:
         raise ConfigError(
-            f"path must be a file on this machine to be read as {kind.name}; got {path!r}."
+            f"path must be a file on this machine to be read as {a_format(kind.name)} file; "
+            f"got {path!r}."
         )
     name = Path(path).name
     files.context.report("read", 0, None)

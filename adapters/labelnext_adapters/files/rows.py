@@ -31,7 +31,7 @@ from labelnext_adapters.files.records import table_of_records
 from labelnext_adapters.files.vectors import ROUNDED
 
 _DELIMITERS = (",", ";", "\t", "|")
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
+NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
 _NOTHING = {"", "na", "n/a", "nan", "null", "none", "#n/a"}
 _SAMPLED = 2000
 _START = 1 << 18  # bytes of the sample
@@ -175,7 +175,7 @@ def _check_header(header: Sequence[str]) -> None:
             f"columns must have distinct names; got {doubled[0]!r} more than once.",
             hint="rename it in the first line of the file.",
         )
-    if header and all(_NUMBER.match(name) for name in header):
+    if header and all(NUMBER.match(name) for name in header):
         raise InvalidInput(
             f"the first line must name the columns; got numbers only: {', '.join(header[:5])}."
         )
@@ -191,7 +191,7 @@ def _number_columns(
             continue
         values = [row[index].strip() for row in rows if index < len(row)]
         given = [value for value in values if value.lower() not in _NOTHING]
-        numbers = sum(bool(_NUMBER.match(value)) for value in given)
+        numbers = sum(bool(NUMBER.match(value)) for value in given)
         if given and numbers >= 0.9 * len(given):
             numeric.add(name)
     return numeric
@@ -285,8 +285,8 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
             return [{name: value[name][key] for name in value} for key in keys]
     shown = ", ".join(list(value)[:8])
     raise InvalidInput(
-        "this JSON has none of the formats that labelnext recognises; its keys are "
-        f"{shown or 'none'}.",
+        "this JSON has none of the formats that labelnext recognises; it has "
+        f"{f'the keys {shown}' if shown else 'no keys'}.",
         hint="convert it to a JSON list of objects, one for each item, with item_id and "
         f"probabilities or objects; {how('formats')} lists all formats.",
     )

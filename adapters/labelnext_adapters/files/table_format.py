@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from labelnext.adapter.formats import Format
 from labelnext.adapter.protocol import Context
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.table_options import TableOptions, named_columns
 
@@ -61,6 +61,13 @@ def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
     from labelnext_adapters.files.layout import laid_out
     from labelnext_adapters.files.vectors import Meaning
 
+    if not rows.table.num_rows:
+        names = listed(rows.table.column_names)
+        raise InvalidInput(
+            "the file must hold at least one item; it has "
+            f"{f'no rows below its columns {names}' if names else 'none'}.",
+            hint="write the predictions into it, one item per row.",
+        )
     out = laid_out(rows, named_columns(options, context), options)
     return pool_of_table(
         out.table,

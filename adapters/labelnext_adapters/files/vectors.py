@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -45,6 +45,20 @@ class Meaning:
         independent = options.multilabel or logits == "sigmoid"
         scale = 100.0 if options.scale == "percent" else 1.0
         return cls(independent, scale, logits or None)
+
+
+class NotProbabilities(InvalidInput):
+    """Numbers outside [0, 1], with the keys of `source` that say what they are.
+
+    Attributes:
+        settings: by key; empty where it can't be told.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str, settings: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.settings = settings or {}
 
 
 def usable_vectors(
@@ -245,7 +259,7 @@ def from_logits(rows: NDArray[np.floating], kind: Logits) -> NDArray[np.float64]
     return softmax
 
 
-def explained(rows: NDArray[np.floating], ids: Sequence[Any]) -> InvalidInput:
+def explained(rows: NDArray[np.floating], ids: Sequence[Any]) -> NotProbabilities:
     """Why numbers are no probabilities, and the cure.
 
     Args:
@@ -259,12 +273,14 @@ def explained(rows: NDArray[np.floating], ids: Sequence[Any]) -> InvalidInput:
     message = f"probabilities must be in [0, 1]; got {value:.6g} for item {shown}."
     sums = np.nansum(rows, axis=1)
     if not (rows < 0).any() and np.nanmedian(np.abs(sums - 100)) <= 100 * ROUNDED:
-        return InvalidInput(message, hint="these are percentages: set source.scale: percent.")
+        hint = "these are percentages: set source.scale: percent."
+        return NotProbabilities(message, hint=hint, settings={"scale": "percent"})
     if not (rows < 0).any() and np.nanmax(rows) <= 100:
         hint = "for percentages, set source.scale: percent; for logits, source.logits: true."
-        return InvalidInput(message, hint=hint)
-    return InvalidInput(
+        return NotProbabilities(message, hint=hint)
+    return NotProbabilities(
         message,
         hint="these look like logits: set source.logits: softmax (one class per item) or sigmoid "
         "(independent classes).",
+        settings={"logits": "softmax"},
     )

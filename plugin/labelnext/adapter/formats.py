@@ -6,7 +6,7 @@ or any other package. Its options are keys of `source`, like those of the adapte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -73,6 +73,8 @@ class Format:
         table: ``table(path, options, context)`` returns the rows as an Arrow table, if the format
             has columns; the images of a batch come from one of them.
         open_parts: ``open_parts(path, options, context)``, for a pool that is read in parts.
+        names: ``names(path, options, context)`` returns what people call the items by their ids,
+            such as the file names of images; None where ids are names.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Format:
     many_of: str | None = None
     table: Callable[[Path | str, Any, Context], pa.Table] | None = None
     open_parts: Callable[[Path | str, Any, Context], InParts] | None = None
+    names: Callable[[Path, Any, Context], Mapping[str, str]] | None = None
 
     @property
     def known_by(self) -> str:

@@ -16,6 +16,7 @@ class Preview:
         image: reads the bytes of the item's image, and raises an OSError or a LabelnextError
             where there is none; None for items that are no images. A report calls it only for the
             items it shows, and only as long as its time allows.
+        name: what people call the item, such as the name of its file; None where that is its id.
 
     Example:
         >>> Preview("https://label.example.com/projects/7/data?task=3", text="a fine day").text
@@ -25,3 +26,4 @@ class Preview:
     link: str | None = None
     text: str | None = None
     image: Callable[[], bytes] | None = None
+    name: str | None = None

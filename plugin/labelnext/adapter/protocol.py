@@ -137,6 +137,10 @@ class Adapter(Writes, Protocol):
     def check(self) -> list[Finding]:
         """Check connection, permissions, counts and versions, without reading all items."""
 
+    def seen(self) -> Mapping[str, Any]:
+        """Keys of `source` that the data itself shows, for `labelnext init`; by default none."""
+        return {}
+
     def read(self) -> Pool:
         """All items, with their stored predictions."""
 

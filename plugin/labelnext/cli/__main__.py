@@ -1,5 +1,5 @@
 """``python -m labelnext.cli``."""
 
-from labelnext.cli.commands import main
+from labelnext.cli import main
 
 main()

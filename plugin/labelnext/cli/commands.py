@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from labelnext.cli import INTERRUPTED
 from labelnext.cli.console import (
     err,
     escaped,
@@ -38,7 +39,6 @@ from labelnext.errors import ConfigError, LabelnextError
 from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
 
-_INTERRUPTED = 130  # the exit code of Ctrl-C
 # Boxes and colours are for a terminal; a pipe gets plain lines, in half the time.
 _HELP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
 
@@ -187,7 +187,8 @@ def explain(
         return
     if why.address is not None:
         out.print(f"Label at {escaped(why.address)}", soft_wrap=True)
-    out.print(f"[bold]{escaped(why.item_id)}[/]: {why.status}", soft_wrap=True)
+    item = why.item_id if why.name is None else f"{why.name} ({why.item_id})"
+    out.print(f"[bold]{escaped(item)}[/]: {why.status}", soft_wrap=True)
     if why.link is not None:
         out.print(f"Open it: {escaped(why.link)}", soft_wrap=True)
     out.print(escaped(why.rule), soft_wrap=True)
@@ -219,13 +220,13 @@ def init(
     output: Annotated[Path, typer.Option(help="The file to write.")] = Path("labelnext.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
-    """Write a commented configuration for a platform, or for a file that it looks at."""
+    """Write a commented configuration for a platform, or for one of your files."""
     from labelnext.config.places import check_overwritable
     from labelnext.config.template import config_template, required_keys, secret_variables
     from labelnext.support.files import write_atomically
 
-    known = None if path is None else looked_at(platform, path, output)
-    text = config_template(platform, known, output)
+    known, in_parts = (None, False) if path is None else looked_at(platform, path, output)
+    text = config_template(platform, known, output, in_parts=in_parts)
     if output.exists() and not force:
         raise ConfigError(f"{output} already exists.", hint="add --force to overwrite it.")
     check_overwritable(output)
@@ -337,7 +338,7 @@ def main() -> None:
         with warnings_in_one_line():
             app()
     except SystemExit as end:
-        if end.code == _INTERRUPTED:
+        if end.code == INTERRUPTED:
             said = f"Stopped. To see whether anything was written: {how('runs', CONFIG)}"
             err.print(escaped(said), soft_wrap=True)
         raise

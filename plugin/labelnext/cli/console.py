@@ -22,7 +22,7 @@ from labelnext.errors import (
     without_secrets,
 )
 from labelnext.support.files import check_writable
-from labelnext.support.words import counted
+from labelnext.support.words import counted, done
 
 if TYPE_CHECKING:
     from labelnext.journal.plan import Progress
@@ -48,7 +48,7 @@ def print_check(result: Check) -> None:
     }
     for finding in result.findings:
         print_marked(marks[finding.level], finding.message, hint=finding.hint)
-    if result.obstacles:
+    if any(obstacle is None for obstacle in result.obstacles.values()):
         table = table_of("acquisition function", "usable?")
         for name, obstacle in result.obstacles.items():
             why = "" if obstacle is None else escaped(obstacle.removeprefix(f"{name} "))
@@ -156,7 +156,8 @@ def print_report(report: Report) -> None:
         table = table_of("rank", "item", "score", "priority", "why")
         for row in rows:
             score = "" if row["score"] is None else f"{row['score']:.4f}"
-            cells = [str(row["rank"]), row["item_id"], score, f"{row['priority']:.4f}"]
+            item = f"{row['name']} ({row['item_id']})" if "name" in row else row["item_id"]
+            cells = [str(row["rank"]), item, score, f"{row['priority']:.4f}"]
             cells = [escaped(cell) for cell in (*cells, row["reason"])]
             if "link" in row:  # a click opens it, where the terminal can
                 cells[1] = f"[link={row['link']}]{cells[1]}[/link]"
@@ -174,7 +175,7 @@ def print_report(report: Report) -> None:
         out.print(f"Nothing to {report.ranking.purpose} next: {why}.")
     out.print("[bold]Would do:[/]" if report.dry_run else "[bold]Done:[/]")
     for step in report.steps:
-        out.print(" •", escaped(step), soft_wrap=True)
+        out.print(" •", escaped(step if report.dry_run else done(step)), soft_wrap=True)
     for line in () if report.dry_run else report.next_steps:
         out.print("[bold]Next:[/]", escaped(line), soft_wrap=True)
     if report.path is not None:
@@ -197,7 +198,7 @@ def print_exchange(result: Exchange, *, as_json: bool = False) -> None:
     else:
         out.print(escaped(result.nothing), soft_wrap=True)
     for step in result.steps:
-        out.print(" •", escaped(step), soft_wrap=True)
+        out.print(" •", escaped(step if result.dry_run else done(step)), soft_wrap=True)
     for line in () if result.dry_run else result.next_steps:
         out.print("[bold]Next:[/]", escaped(line), soft_wrap=True)
 

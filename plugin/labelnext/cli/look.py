@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from labelnext.cli.console import print_plain
 from labelnext.errors import ConfigError
 
+if TYPE_CHECKING:
+    from labelnext.adapter.protocol import Streams
 
-def looked_at(platform: str, path: str, output: Path) -> dict[str, Any]:
-    """Say what a path holds, and return the keys of `source` for it."""
+_LOOKS = {"scale": "percentages", "logits": "logits"}
+
+
+def looked_at(platform: str, path: str, output: Path) -> tuple[dict[str, Any], bool]:
+    """Say what a path holds; return its keys of `source`, and whether it is read in parts."""
+    from labelnext.adapter.capabilities import Capability, can
     from labelnext.adapter.registry import open_adapter
 
     adapter = open_adapter(platform, path=path)
     try:
-        findings = adapter.check()
+        for finding in adapter.check():
+            if finding.level == "error":
+                raise ConfigError(finding.message, hint=finding.hint)
+            print_plain(finding.message)
+        seen = adapter.seen()
+        streams = can(adapter, Capability.STREAMS)
+        in_parts = streams and cast("Streams", adapter).parts() is not None
     finally:
         adapter.close()
-    for finding in findings:
-        if finding.level == "error":
-            raise ConfigError(finding.message, hint=finding.hint)
-        print_plain(finding.message)
-    if "://" in path:
-        return {"path": path}
-    return {"path": os.path.relpath(path, output.absolute().parent)}
+    for key, value in seen.items():
+        print_plain(f"Its numbers look like {_LOOKS[key]}, so source.{key} is {value}.")
+    place = path if "://" in path else os.path.relpath(path, output.absolute().parent)
+    return {"path": place, **seen}, in_parts

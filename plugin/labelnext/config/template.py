@@ -25,6 +25,8 @@ def config_template(
     adapter_name: str,
     source_values: Mapping[str, Any] | None = None,
     path: Path = Path("labelnext.yaml"),
+    *,
+    in_parts: bool = False,
 ) -> str:
     """A YAML configuration with every key of the platform, its default and a comment.
 
@@ -33,6 +35,7 @@ def config_template(
         source_values: keys of `source` that are known, relative to the current folder; with them,
             only the keys that go with them are written.
         path: where it is going to be, for the commands in its comments.
+        in_parts: whether the pool is read in parts, so that its ranking is a folder.
 
     Raises:
         UnknownName: if the adapter isn't known.
@@ -61,8 +64,9 @@ def config_template(
         "report": SECTIONS["report"],
         "replay": SECTIONS["replay"],
     }.items():
-        fields = _without(model, _NOT_YET).items()
-        parts.append(f"{name}:\n" + _keys(fields, "  ", _offered(model)))
+        fields = _without(model, _NOT_YET)
+        named = _named_after(path, fields, in_parts and name == "write")
+        parts.append(f"{name}:\n" + _keys(fields.items(), "  ", _offered(model), named))
     if can(adapter, Capability.GIVES_BATCHES):
         sent = f"# To label a batch elsewhere ({how('send', path)}), add a section send:\n"
         parts.insert(
@@ -72,6 +76,22 @@ def config_template(
         )
     parts.append(_keys(_without(Rest, _NOT_YET).items(), ""))
     return _LISTS.sub(lambda found: how(found[1]), "\n".join(parts))
+
+
+def _named_after(path: Path, fields: Mapping[str, FieldInfo], as_folder: bool) -> dict[str, Path]:
+    """What a configuration writes, by key: files of its own name, unless that is the usual one.
+
+    So two configurations in a folder don't overwrite each other's files.
+    """
+    named = {}
+    for name, field in fields.items():
+        if not isinstance(field.default, Path) or not field.default.suffix:
+            continue
+        file = field.default
+        if path.stem != "labelnext":
+            file = Path(f"{path.stem}-{file.name.removeprefix('labelnext-')}")
+        named[name] = file.with_suffix("") if as_folder else file
+    return named
 
 
 def _without(model: type[BaseModel], names: set[str]) -> dict[str, FieldInfo]:

@@ -228,10 +228,9 @@ def find_journal(
     mine = [journal for journal in able if belongs(journal)]
     if mine:
         return mine[-1]
-    others = f"; {len(able)} of other configurations" if able else ""
     raise NotFound(
-        f"no run in {str(directory)!r} is {' or '.join(statuses)}{others}.",
-        hint=f"{how('runs', CONFIG, '--all')} lists them with their configurations."
+        f"this configuration has no run to {'undo' if 'done' in statuses else 'resume'}.",
+        hint=f"{how('runs', CONFIG, '--all')} lists those of other configurations."
         if able
         else None,
     )

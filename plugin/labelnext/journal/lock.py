@@ -38,7 +38,12 @@ def only_run(directory: Path) -> Iterator[None]:
 
 @contextmanager
 def hold(
-    path: Path, name: str, refusal: str, hint: str = "wait for it to finish."
+    path: Path,
+    name: str,
+    refusal: str,
+    hint: str = "wait for it to finish.",
+    *,
+    leave: bool = True,
 ) -> Iterator[None]:
     """Hold a file lock, which the operating system releases when the process ends.
 
@@ -47,6 +52,7 @@ def hold(
         name: name of this holder, for the error that a second one gets.
         refusal: start of that error's message.
         hint: that error's hint.
+        leave: whether the file stays at the end, for the next holder.
 
     Raises:
         ConfigError: if another process holds the lock.
@@ -67,7 +73,12 @@ def hold(
         with suppress(OSError):  # the lock works even if a full disk can't hold the name
             file.truncate(0)
             file.write(name.encode())
-        yield
+        try:
+            yield
+        finally:
+            if not leave:
+                with suppress(OSError):  # Windows removes no open file
+                    path.unlink()
 
 
 def _opened(path: Path) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, listed
 from labelnext.pool.checks import distributions, float_array, unit_interval
 from labelnext.pool.objects import Notice, missing_versions
 from labelnext.support.words import counted
@@ -81,8 +81,9 @@ def _note_gaps(
     absent = np.isnan(members).any(axis=2) & ~missing
     bad, some = absent.all(axis=0), absent.any(axis=0)
     if bad.any():
-        message = f"No score for {counted(bad.sum(), 'item')} with NaN in the probabilities."
-        notices.append(Notice("nan", message, tuple(ids[bad].tolist())))
+        items = tuple(ids[bad].tolist())
+        message = f"No score for {counted(len(items), 'item')} with NaN in the probabilities: "
+        notices.append(Notice("nan", f"{message}{listed(items)}.", items))
     if (some & ~bad).any():
         fewer = ids[some & ~bad]
         n_alone = int(((~np.isnan(members).any(axis=2)).sum(axis=0) == 1).sum())

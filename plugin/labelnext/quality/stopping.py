@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.acquisition import ACQUISITIONS, get_acquisition
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
@@ -253,17 +254,14 @@ def _uncertainty(runs: Sequence[Snapshot]) -> Signal:
     same = [run for run in earlier if last is not None and _comparable(run, last)]
     if value is None or last is None:
         says = "needs a run with scores."
-    elif same:
-        mean = float(same[-1].scores[np.isfinite(same[-1].scores)].mean())
-        says = f"mean {last.acquisition} of the remaining items; previous run: {mean:.4g}."
-    elif earlier:
+    elif same or not earlier:
+        says = _trend(last.acquisition, [_mean(run) for run in (*same, last)])
+    else:
         says = (
             f"mean {last.acquisition} of the remaining items ({last.scoring or 'its settings'}); "
             f"the earlier runs scored otherwise, the last by {earlier[-1].acquisition} "
             f"({earlier[-1].scoring or 'its settings'}), so it isn't compared with them."
         )
-    else:
-        says = f"mean {last.acquisition} of the remaining items; run again to see the trend."
     caution = "an overconfident model looks certain long before it is right."
     return Signal("overall uncertainty", value, says, caution, "Zhu, Wang, Hovy and Ma (2010)")
 
@@ -272,6 +270,25 @@ def _comparable(a: Snapshot, b: Snapshot) -> bool:
     """Whether two runs scored in the same way; unknown settings of old runs are taken for it."""
     how = [(run.unit, run.scoring) for run in (a, b) if run.scoring]
     return a.acquisition == b.acquisition and len(set(how)) < 2
+
+
+def _mean(run: Snapshot) -> float:
+    return float(run.scores[np.isfinite(run.scores)].mean())
+
+
+def _trend(acquisition: str, means: Sequence[float]) -> str:
+    """The mean score of the newest run in words, and whether it is more certain than before."""
+    known = acquisition in ACQUISITIONS.names()  # else of a package that is gone
+    direction = get_acquisition(acquisition).direction if known else None
+    sense = "" if direction is None else f", where {direction} means uncertain"
+    said = f"mean {acquisition} of the remaining items{sense}"
+    if len(means) < 2:
+        return f"{said}; run again to see the trend."
+    before, now = means[-2:]
+    turn = ""
+    if direction is not None and now != before:
+        turn = f", so it is {'less' if (now > before) == (direction == 'high') else 'more'} certain"
+    return f"{said}; previous run: {before:.4g}{turn}."
 
 
 def _common(a: Snapshot, b: Snapshot) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

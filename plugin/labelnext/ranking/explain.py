@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,8 +18,8 @@ from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.reasons import class_name, objects_scored, own_options, reason
-from labelnext.support.words import counted
 
+_SEARCHED = 20_000  # ids among which a similar one is looked for
 _MOST = 20  # parts listed
 _NAMED = 3  # objects whose removal is computed
 
@@ -39,6 +40,7 @@ class Explanation:
         changes: what would move the item, as sentences.
         link: where to open the item; None if there is no address.
         address: where people begin to label; None if there is no address.
+        name: what people call the item; None where that is its id.
     """
 
     item_id: str
@@ -52,6 +54,7 @@ class Explanation:
     changes: Sequence[str]
     link: str | None = None
     address: str | None = None
+    name: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -78,9 +81,11 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
     """
     matches = np.flatnonzero(pool.item_ids == str(item_id))
     if not matches.size:
+        ids = pool.item_ids.tolist() if len(pool) <= _SEARCHED else []
+        near = difflib.get_close_matches(str(item_id), ids, n=1)
         raise NotFound(
-            f"item must be one of the {counted(len(pool), 'item')} read; got {item_id!r}.",
-            hint="ids come from source.key.",
+            f"no item is called {item_id!r}.",
+            hint=f"did you mean {near[0]}?" if near else "ids come from source.key.",
         )
     row = int(matches[0])
     positions = np.flatnonzero(ranking.pool_order == str(item_id))

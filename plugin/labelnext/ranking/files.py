@@ -12,6 +12,7 @@ from labelnext.errors import ConfigError
 from labelnext.support.files import write_atomically
 
 FORMATS = (".jsonl", ".csv", ".parquet")
+_FIRST_LINE = 100_000  # characters of a line that is looked at
 
 # What spreadsheets may take for a formula, also behind the quote that keeps them from it.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
@@ -41,6 +42,23 @@ def ranking_format(path: Path) -> str:
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(f"output must end in one of {', '.join(FORMATS)}; got {str(path)!r}.")
     return path.suffix.lower()
+
+
+def is_ranking(path: Path) -> bool:
+    """Whether a file is empty or a ranking that `write_ranking` made, by its columns."""
+    names: list[str] = _schema().names
+    try:
+        if path.suffix.lower() == ".parquet":
+            import pyarrow.parquet
+
+            return bool(pyarrow.parquet.read_schema(path).names == names)
+        with path.open(encoding="utf-8") as file:
+            first = file.readline(_FIRST_LINE)
+        if path.suffix.lower() == ".jsonl" and first.strip():
+            return [*json.loads(first)] == names
+    except (OSError, ValueError):  # also of pyarrow, and text that is none
+        return False
+    return not first.strip() or first.strip() == ",".join(f'"{name}"' for name in names)
 
 
 def write_ranking(

@@ -220,16 +220,13 @@ def resolved(recipe: Recipe, pool: Pool, n_labels: int | None = None) -> Recipe:
     recipe = _with_function(recipe, pool)
     method = recipe.method
     if recipe.acquisition is None and "utilities" in method.needs:
-        why = recipe.reasons.get("acquisition")
-        got = "None" if why is None else f"auto, but {why.partition(': ')[2].rstrip('.')}"
         hint = "image_diversity works without one."
         if pool.embeddings is None:
             hint = "add predictions with scores, or embeddings, which image_diversity uses alone."
-        raise InvalidInput(
-            f"acquisition must be named for the selection {method.name}; got {got}"
-            f"{_known_reasons(pool)}.",
-            hint=hint,
-        )
+        message = f"acquisition must be named for the selection {method.name}; got None"
+        if why := recipe.reasons.get("acquisition"):  # auto's
+            message = f"{method.name} needs predictions, but {why.partition(': ')[2].rstrip('.')}"
+        raise InvalidInput(f"{message}{_known_reasons(pool)}.", hint=hint)
     if recipe.selection == AUTO:
         recipe = _with_method(recipe, pool, n_labels)
     if (
@@ -325,11 +322,15 @@ def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
     )
 
 
+_CAUSES = ("no_predictions", "maybe_logits")  # notices that explain why nothing was predicted
+
+
 def _known_reasons(pool: Pool) -> str:
     """What reading found that leaves every item without a prediction; empty if nothing did."""
     if not pool.missing.all():
         return ""
-    about_items = [notice for notice in pool.notices if notice.item_ids] or pool.notices
+    causes = [notice for notice in pool.notices if notice.code in _CAUSES]
+    about_items = causes or [notice for notice in pool.notices if notice.item_ids] or pool.notices
     return "".join(f". {notice.message.rstrip('.')}" for notice in about_items[:3])
 
 

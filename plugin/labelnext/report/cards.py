@@ -70,6 +70,7 @@ class Card:
         link: where to open the item; None if there is no address.
         text: the beginning of its text; None for other items.
         picture: its thumbnail; None without one.
+        name: what people call it; None where that is its id.
     """
 
     item_id: str
@@ -84,6 +85,7 @@ class Card:
     link: str | None = None
     text: str | None = None
     picture: Picture | None = None
+    name: str | None = None
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> Card:

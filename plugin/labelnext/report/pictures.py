@@ -66,7 +66,8 @@ def with_previews(
         known = previews.get(card.item_id, Preview())
         picture = pictures.get(card.item_id)
         link = known.link if known.link and known.link.startswith(("http://", "https://")) else None
-        shown.append(replace(card, link=link, text=_excerpt(known.text), picture=picture))
+        text = _excerpt(known.text)
+        shown.append(replace(card, link=link, text=text, picture=picture, name=known.name))
     return shown, _notices(broken, late, seconds)
 
 

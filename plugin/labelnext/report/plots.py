@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from labelnext.support.words import counted, some
+from labelnext.support.words import counted, done, some
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -54,7 +54,7 @@ def filled_template(name: str, **values: object) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals.update(counted=counted, some=some)
+    environment.globals.update(counted=counted, done=done, some=some)
     style, script = (
         Markup(environment.get_template(asset).render())  # noqa: S704  # files of ours
         for asset in ("style.css", "script.js")

@@ -15,7 +15,7 @@ from labelnext.pool.objects import Notice
 from labelnext.ranking.ranking import Ranking
 from labelnext.report.cards import Card
 from labelnext.report.pool_map import PoolMap
-from labelnext.support.words import counted
+from labelnext.support.words import counted, done
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +135,7 @@ class Report:
             lines.append(f"objects per item: {per_item(self.objects_per_item)}")
         lines += self.calibration_lines()
         lines += [f"warning: {notice.message}" for notice in self.notices]
-        done = "would" if self.dry_run else "done"
-        lines += [f"{done}: {step}" for step in self.steps]
+        lines += [f"would: {step}" if self.dry_run else done(step) for step in self.steps]
         lines += [f"next: {step}" for step in self.next_steps]
         if self.path is not None:
             lines.append(f"report: {self.path}")

@@ -18,6 +18,7 @@ from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.runs.jobs import job_of
+from labelnext.runs.ready import check_ready
 from labelnext.runs.shown import shown_items
 from labelnext.support.words import counted
 
@@ -75,8 +76,11 @@ def check(
             findings += [Finding("warning", notice.message) for notice in ranking.notices]
             findings.append(_rankable(pool, ranking))
             with suppress(NotImplementedError):  # an adapter that can't write yet
-                job.plan()  # a write that would be refused shows here
+                plan = job.plan()  # a write that would be refused shows here
+                replaced = check_ready(settings, plan)
+                findings += [Finding("warning", notice.message) for notice in replaced]
         except LabelnextError as error:
+            findings = [f for f in findings if f.level != "warning" or not _within(f, error)]
             findings.append(Finding("error", error.message, error.hint))
         if pool is None:
             return Check(findings, None, {})
@@ -91,4 +95,13 @@ def _rankable(pool: Pool, ranking: Ranking) -> Finding:
     )
     if len(ranking.pool_order):
         return Finding("ok", message)
-    return Finding("warning", message, f"there is nothing to {ranking.purpose} next.")
+    left = int(pool.labelled.sum()) if ranking.purpose == "review" else len(ranking.unscored_ids)
+    hint = f"there is nothing to {ranking.purpose} next."
+    if left:  # a run says so and is no success either
+        return Finding("error", message, "check that predictions are read.")
+    return Finding("warning", message, hint)
+
+
+def _within(finding: Finding, error: LabelnextError) -> bool:
+    """Whether an error says what a finding said."""
+    return finding.message.rstrip(".") in error.message

@@ -37,11 +37,11 @@ def illustrated(report: Report, settings: Config, platform: Adapter) -> Report:
         return replace(report, notices=[*report.notices, failed])
     most = settings.report.thumbnails if report.path is not None else 0
     if not most:
-        previews = {item: Preview(shown.link) for item, shown in previews.items()}
+        previews = {item: Preview(p.link, name=p.name) for item, p in previews.items()}
     cards, notices = with_previews(report.cards, previews, most)
-    links = {card.item_id: card.link for card in cards if card.link}
+    shown = {c.item_id: {"name": c.name, "link": c.link} for c in cards}
     rows = [
-        {**row, "link": links[row["item_id"]]} if row["item_id"] in links else row
+        {**row, **{k: v for k, v in shown.get(row["item_id"], {}).items() if v}}
         for row in report.next_items
     ]
     return replace(
@@ -62,4 +62,4 @@ def linked(why: Explanation, platform: Adapter) -> Explanation:
         shown = source.previews([why.item_id]).get(why.item_id, Preview())
     except LabelnextError:  # the explanation itself is there
         return why
-    return replace(why, link=shown.link, address=source.address())
+    return replace(why, link=shown.link, name=shown.name, address=source.address())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -13,21 +14,21 @@ from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
 from labelnext.config.places import check_places
-from labelnext.errors import ConfigError, WriteFailed
+from labelnext.errors import ConfigError, LabelnextWarning, WriteFailed
 from labelnext.journal.journal import Journal, read_journals
 from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Plan, Progress
 from labelnext.pool.objects import Notice
 from labelnext.quality.stopping import keep
 from labelnext.ranking.explain import Explanation
-from labelnext.ranking.files import ranking_format
 from labelnext.report.report import Report, versions
 from labelnext.runs.belonging import belongs, config_of, origin_of, overwrites, shared_with
 from labelnext.runs.illustrated import illustrated, linked
 from labelnext.runs.job import INPUT, Job
 from labelnext.runs.jobs import job_of
+from labelnext.runs.ready import check_ready, extra_output, page_of
 from labelnext.runs.whole import WholeJob
-from labelnext.support.files import check_page, check_writable, sweep, write_atomically
+from labelnext.support.files import sweep, write_atomically
 from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_url
 from labelnext.support.words import counted
@@ -63,9 +64,12 @@ def run(
     with opened(settings, adapter, progress) as platform:
         job = job_of(settings, platform, progress)
         plan = job.plan()
-        output = _own_output(settings, plan)
+        replaced = check_ready(settings, plan)
+        output = extra_output(settings, plan)
         if dry_run:
-            return _report(settings, platform, job, plan, output)
+            return _report(settings, platform, job, plan, output, notices=replaced)
+        for notice in replaced:  # before it happens
+            warnings.warn(notice.message, LabelnextWarning, stacklevel=2)
         report, failure = _carried_out(settings, platform, job, plan, output)
     if report.path is not None:
         sweep(report.path.resolve().parent)
@@ -84,10 +88,6 @@ def _carried_out(
     settings: Config, platform: Adapter, job: Job, plan: Plan, output: Path | None
 ) -> tuple[Report, WriteFailed | None]:
     """Write, keep a summary of the run, and report; and why an extra ranking file is missing."""
-    if output is not None:
-        check_writable(output)
-    if (page := _page(settings)) is not None:
-        check_page(page)
     recipe = job.recipe
     details = {"seed": recipe.seed, "recipe": recipe.to_dict(), **origin_of(settings)}
     failure = None
@@ -151,7 +151,7 @@ def _report(
         config=settings.to_dict(),
         versions=versions((*platform.requires, *job.modules)),
         seconds=job.stages.seconds,
-        path=None if dry_run else _page(settings),
+        path=None if dry_run else page_of(settings),
         output=None if dry_run else written,
         **findings,
     )
@@ -187,18 +187,9 @@ def explain(
         return linked(WholeJob(settings, platform, progress).explain(item_id), platform)
 
 
-def _own_output(settings: Config, plan: Plan) -> Path | None:
-    """The extra ranking file; None if there is none or the plan writes it itself."""
-    if plan.output is not None or settings.write.output is None:
-        return None
-    path = settings.directory / settings.write.output.expanduser()
-    ranking_format(path)
-    return path
-
-
-def _page(settings: Config) -> Path | None:
-    path = settings.report.path
-    return None if path is None else settings.directory / path.expanduser()
+def _target_word(settings: Config) -> str:
+    adapter = settings.source.adapter
+    return "this file" if adapter == "files" else "to the same place"
 
 
 def _earlier_runs(settings: Config) -> list[Notice]:
@@ -214,8 +205,8 @@ def _earlier_runs(settings: Config) -> list[Notice]:
     notices += [
         Notice(
             "shared_target",
-            f"{config_of(journal) or 'another configuration'} writes to this target too, in run "
-            f"{journal.run_id}; undo its later run first.",
+            f"{config_of(journal) or 'another configuration'} also writes {_target_word(settings)} "
+            f"(run {journal.run_id}). To undo that run, undo this one first.",
         )
         for journal in shared[-1:]
     ]

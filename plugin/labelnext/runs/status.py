@@ -36,7 +36,7 @@ class Status:
     Attributes:
         n_items: number of items in the source now.
         n_labelled: number of labelled items.
-        runs: summaries of all runs, oldest first.
+        runs: summaries of the configuration's runs that weren't undone, oldest first.
         signals: signs that further labelling may gain little.
         forecast: what further labelling would gain, or why there is no forecast.
         unchanged: whether predictions and labels are still those that the newest run read.
@@ -107,7 +107,8 @@ def status(
             address = cast("ShowsItems", platform).address()
     known = journals(settings.state)
     own_journals = [j for j in known if belongs(j, settings)]
-    others = {j.run_id for j in known} - {j.run_id for j in own_journals}
+    standing = {j.run_id for j in own_journals if j.status != "undone"}
+    others = {j.run_id for j in known} - standing
     seen = snapshots(settings.state / "history", but=others)
     ahead, same = _forecast(settings, pool), _same_input(own_journals, input_hash)
     result = Status(n_items, n_labelled, seen, signals(seen), ahead, same, team, page)

@@ -230,9 +230,9 @@ class _Room:
             ):
                 continue
             if spacing is not None:
-                if not spacing.admits(place):
+                if not spacing.admits(index):
                     continue
-                spacing.take(place)
+                spacing.take(index)
             self._left -= cost
             for codes, left in limits:
                 left[codes[index]] -= 1

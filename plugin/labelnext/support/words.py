@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 
@@ -39,3 +40,47 @@ def joined(names: Sequence[str]) -> str:
         ('a', 'a and b', 'a, b and c')
     """
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+_PAST = {
+    "write": "wrote", "create": "created", "update": "updated", "save": "saved", "copy": "copied",
+    "register": "registered", "remove": "removed", "score": "scored", "clear": "cleared",
+    "skip": "skipped", "upload": "uploaded", "add": "added", "delete": "deleted",
+    "replace": "replaced", "change": "changed",
+}  # fmt: skip
+_VERBS = re.compile(rf"(^|, | and | or )({'|'.join(_PAST)})(?= )", re.IGNORECASE)
+
+
+def done(step: str) -> str:
+    """What a step did, from what it was going to do.
+
+    Example:
+        >>> done("Write 2 ranked items to a.csv"), done("Set x on 2 tasks, clear it on 1 task")
+        ('Wrote 2 ranked items to a.csv', 'Set x on 2 tasks, cleared it on 1 task')
+    """
+
+    def past(verb: re.Match[str]) -> str:
+        word = _PAST[verb[2].lower()]
+        return verb[1] + (word.capitalize() if verb[2][0].isupper() else word)
+
+    return _VERBS.sub(past, step)
+
+
+_SPOKEN = {
+    "csv": "CSV", "coco": "COCO", "json": "JSON", "jsonl": "JSON Lines", "llm": "LLM",
+    "label-studio": "Label Studio", "huggingface": "Hugging Face", "yolo": "YOLO", "voc": "VOC",
+    "cvat": "CVAT", "npy": "NPY", "npz": "NPZ", "mmdetection": "MMDetection", "arrow": "Arrow",
+    "parquet": "Parquet", "spacy": "spaCy", "roboflow": "Roboflow", "ultralytics": "Ultralytics",
+}  # fmt: skip
+
+
+def a_format(name: str) -> str:
+    """The name of a file format with its article.
+
+    Example:
+        >>> a_format("llm"), a_format("csv"), a_format("ultralytics"), a_format("own-format")
+        ('an LLM', 'a CSV', 'an Ultralytics', 'an own-format')
+    """
+    # Some names are said letter by letter: an L-L-M file.
+    vowel = name[:1].lower() in "aeiou" or name in ("llm", "npy", "npz", "mmdetection")
+    return f"{'an' if vowel else 'a'} {_SPOKEN.get(name, name)}"

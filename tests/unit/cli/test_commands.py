@@ -132,8 +132,8 @@ def test_verbose_run_says_what_takes_how_long(folder: Path) -> None:
         (("run", "none.yaml"), "config file 'none.yaml' doesn't exist. Hint: labelnext init"),
         (("run", "c.yaml", "--budget", "0"), "budget must be a whole number of at least 1; got 0"),
         (("run", "c.yaml", "--output", "r.doc"), "output must end in one of"),
-        (("undo", "c.yaml"), "no run in"),
-        (("resume", "c.yaml"), "no run in"),
+        (("undo", "c.yaml"), "this configuration has no run to undo"),
+        (("resume", "c.yaml"), "this configuration has no run to resume"),
         (("init", "excel"), "adapter must be one of"),
     ],
 )

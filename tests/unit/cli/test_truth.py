@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from labelnext.cli import console, lists
+from labelnext.errors import LabelnextWarning
 from tests.unit.cli.test_commands import labelnext
 
 
@@ -116,3 +120,79 @@ def test_progress_bars_keep_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines
     assert not any("left" in line for line in lines)  # nothing can be estimated yet
     assert max(len(line.partition("m")[2] if line[:1] == "[" else line) for line in lines) <= 80
+
+
+def test_an_unknown_item_gets_the_nearest_one(folder: Path) -> None:
+    (folder / "p.csv").write_text("item_id,p_a,p_b\nb.jpg,0.9,0.1\nz.jpg,0.5,0.5\n")
+    answer = labelnext("explain", "c.yaml", "b.jpeg", folder=folder).stderr
+    assert answer == "Error: no item is called 'b.jpeg'. Hint: did you mean b.jpg?\n"
+
+
+def test_what_was_done_is_told_as_done(folder: Path) -> None:
+    assert "• Write 2 ranked items" in labelnext("run", "c.yaml", "--dry-run", folder=folder).stdout
+    assert "• Wrote 2 ranked items" in labelnext("run", "c.yaml", folder=folder).stdout
+    page = (folder / "labelnext-report.html").read_text()
+    assert "<li>Wrote 2 ranked items" in page
+    assert 'data-all="2 items"' in page
+
+
+def test_the_page_says_how_much_of_the_batch_it_shows(folder: Path) -> None:
+    rows = "".join(f"i{n},{n / 200},{1 - n / 200}\n" for n in range(100))
+    (folder / "p.csv").write_text(f"item_id,p_a,p_b\n{rows}")
+    labelnext("run", "c.yaml", folder=folder)
+    page = (folder / "labelnext-report.html").read_text()
+    assert 'data-all="50 items, the first of the batch of 100"' in page
+
+
+def test_undone_runs_count_for_no_stopping_signal(folder: Path) -> None:
+    for _ in range(2):
+        labelnext("run", "c.yaml", folder=folder)
+    signals = json.loads(labelnext("status", "c.yaml", "--json", folder=folder).stdout)["signals"]
+    assert signals[0]["value"] == 1.0  # the same predictions twice
+    labelnext("undo", "c.yaml", folder=folder)
+    found = json.loads(labelnext("status", "c.yaml", "--json", folder=folder).stdout)
+    assert len(found["runs"]) == 1
+    assert found["signals"][0]["value"] is None
+
+
+def test_the_trend_knows_which_end_is_uncertain(folder: Path) -> None:
+    labelnext("run", "c.yaml", folder=folder)  # margins 0.8 and 0
+    (folder / "p.csv").write_text("item_id,p_a,p_b\nx,0.9,0.1\ny,0.6,0.4\n")  # 0.8 and 0.2
+    labelnext("run", "c.yaml", folder=folder)
+    signals = json.loads(labelnext("status", "c.yaml", "--json", folder=folder).stdout)["signals"]
+    assert signals[2]["says"] == (
+        "mean margin of the remaining items, where low means uncertain; previous run: 0.4, "
+        "so it is more certain."
+    )
+
+
+def test_ctrl_c_while_commands_are_loaded_is_one_line() -> None:
+    code = (
+        "import sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from labelnext.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Stopped.\n")
+
+
+def test_formats_have_their_article(tmp_path: Path) -> None:
+    message = {"custom_id": "a", "response": {"body": {"choices": [{"message": {"content": "x"}}]}}}
+    (tmp_path / "p.jsonl").write_text(json.dumps(message) + "\n")
+    (tmp_path / "c.yaml").write_text("source: {adapter: files, path: p.jsonl, format: llm}\n")
+    assert "is an LLM file" in labelnext("check", "c.yaml", folder=tmp_path).stdout
+
+
+def test_a_file_that_is_replaced_is_named(folder: Path) -> None:
+    (folder / "ranking.csv").write_text("my notes\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", LabelnextWarning)  # as in a process of its own
+        done = labelnext("run", "c.yaml", folder=folder)
+    assert done.returncode == 0
+    said = " ".join(done.stderr.split())
+    assert said.startswith("Warning: ")
+    assert said.endswith("wasn't written by labelnext. A run replaces it, and undo puts it back.")

@@ -123,7 +123,9 @@ def test_a_url_is_of_parquet_files_unless_a_format_is_stated() -> None:
     assert recognised("s3://bucket/pool.csv").name == "parquet-folder"
     assert recognised("s3://bucket/pool.csv", "parquet").name == "parquet-folder"
     assert recognised("s3://bucket/pool.csv", "csv").name == "csv"
-    with pytest.raises(ConfigError, match="path must be a file on this machine to be read as csv"):
+    with pytest.raises(
+        ConfigError, match="path must be a file on this machine to be read as a CSV file"
+    ):
         open_adapter("files", path="s3://bucket/pool.csv", format="csv").read()
 
 

@@ -11,7 +11,7 @@ from labelnext.errors import ConfigError, LabelnextError, NotFound, WriteFailed
 from labelnext.journal import Journal, Performer, Plan, Step
 from labelnext.journal.carry_out import carry_out, take_back
 from labelnext.journal.journal import find_journal, journals
-from labelnext.journal.lock import only_run
+from labelnext.journal.lock import hold, only_run
 
 PLAN = Plan(
     "made", "labelnext", "a list", tuple(Step("add", f"Add {n}", 1, {"n": n}) for n in "abc")
@@ -118,7 +118,7 @@ def test_state_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 
 def test_newest_journal_of_a_status_is_found(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="no run in .* is done"):
+    with pytest.raises(NotFound, match="this configuration has no run to undo"):
         find_journal(tmp_path, None, ("done",))
     journal = Journal.create(tmp_path, PLAN)
     assert find_journal(tmp_path, None, ("planned",)).run_id == journal.run_id
@@ -159,3 +159,15 @@ def test_second_run_at_the_same_time_is_refused(tmp_path: Path) -> None:
         process.join(20)
     with only_run(tmp_path):
         pass
+
+
+def test_a_lock_of_one_run_goes_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with hold(path, "a", "in progress:", leave=False):
+        assert path.read_text() == "a"
+        with pytest.raises(ConfigError, match="in progress: a"), hold(path, "b", "in progress:"):
+            pass
+    assert not path.exists()
+    with hold(path, "c", "in progress:"):
+        pass
+    assert path.exists()

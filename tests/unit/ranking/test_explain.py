@@ -72,7 +72,7 @@ def test_item_without_a_prediction_says_so(config: Path) -> None:
 
 
 def test_unknown_item_is_refused(config: Path) -> None:
-    with pytest.raises(NotFound, match="one of the 4 items read; got 'z'"):
+    with pytest.raises(NotFound, match="no item is called 'z'"):
         explain(config, "z")
 
 

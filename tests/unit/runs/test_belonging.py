@@ -43,7 +43,7 @@ def test_undo_takes_back_the_newest_run_of_its_own_configuration(tmp_path: Path)
     undo(alpha)
     assert (tmp_path / "beta.csv").exists()
     assert not (tmp_path / "alpha.csv").exists()
-    with pytest.raises(NotFound, match="1 of other configurations") as caught:
+    with pytest.raises(NotFound, match="this configuration has no run to undo") as caught:
         undo(alpha)
     assert "--all" in caught.value.hint
 
@@ -53,7 +53,7 @@ def test_one_output_of_two_configurations_is_named_and_undone_in_turn(tmp_path: 
     first = labelnext.run(alpha).run_id
     report = labelnext.run(beta)
     (notice,) = [n for n in report.notices if n.code == "shared_target"]
-    assert notice.message.startswith(f"alpha.yaml writes to this target too, in run {first}")
+    assert notice.message.startswith(f"alpha.yaml also writes this file (run {first})")
     with pytest.raises(ConfigError, match=f"the later run {report.run_id} builds on it"):
         undo(alpha)
     undo(alpha, report.run_id)  # asked by name

@@ -43,6 +43,14 @@ def files(options: CocoOptions, context: Context) -> list[Path]:
     return [context.path(one) for one in (*images, *options.older)]
 
 
+def names(path: Path, options: CocoOptions, context: Context) -> dict[str, str]:
+    """The file names of the images, by the ids that results know them by."""
+    from labelnext_adapters.files.coco import file_names
+
+    images = None if options.images is None else context.path(options.images)
+    return file_names(path, images, context.key)
+
+
 def evidence(sample: Sample) -> str | None:
     """Whether the records are detections of COCO, alone or in a data set."""
     for record in sample.records[:1]:
@@ -67,4 +75,5 @@ FORMAT = Format(
     evidence=evidence,
     recognised_by="records with image_id and score",
     needs=("images",),
+    names=names,
 )

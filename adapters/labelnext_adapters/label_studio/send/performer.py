@@ -107,7 +107,7 @@ class Sender(Performer):
         name = sha256(self._client.url.encode()).hexdigest()[:16]
         path = Path(gettempdir()) / f"labelnext-send-{name}.lock"
         refusal = f"another labelnext send to {self._client.url} is under way"
-        return hold(path, journal.run_id, refusal)
+        return hold(path, journal.run_id, refusal, leave=False)
 
     def remarks(self) -> list[str]:
         """What was found while writing, one sentence each."""

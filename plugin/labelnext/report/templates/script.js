@@ -26,7 +26,7 @@
       card.element.hidden = !kept;
       n += kept;
     }
-    document.getElementById("shown").textContent = `${n} of ${cards.length} shown`;
+    document.getElementById("shown").textContent = n === cards.length ? list.dataset.all : `${n} of ${cards.length} shown`;
   };
   const order = () => {
     cards.sort((a, b) => orders[sort.value](a, b) || a.rank - b.rank);

@@ -282,13 +282,12 @@ def _held(folder: Path, run_id: str) -> Iterator[None]:
     path = folder / ".lock"
     with suppress(OSError):  # said where the first file is written
         folder.mkdir(parents=True, exist_ok=True)
-    with hold(path, run_id, f"another run is writing to {str(folder)!r}: run"):
-        try:
+    try:
+        with hold(path, run_id, f"another run is writing to {str(folder)!r}: run", leave=False):
             yield
-        finally:
-            with suppress(OSError):
-                path.unlink()
-                folder.rmdir()  # unless there is something in it
+    finally:
+        with suppress(OSError):
+            folder.rmdir()  # unless there is something in it
 
 
 def _batch_rows(

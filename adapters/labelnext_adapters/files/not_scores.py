@@ -1,0 +1,84 @@
+"""Why the number columns of a table can't be read as class probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from labelnext.errors import listed
+from labelnext.pool.objects import Notice
+from labelnext_adapters.files.rows import NUMBER
+
+NO_PREDICTIONS = "no_predictions"
+MAYBE_LOGITS = "maybe_logits"
+_MOSTLY = 0.5  # a column of texts with as many numbers was meant to hold numbers
+_SAMPLED = 10_000
+
+
+def no_predictions(
+    table: pa.Table,
+    own: str,
+    chosen: Sequence[str],
+    values: NDArray[np.float64] | None,
+    place: Callable[[int], str],
+) -> Notice:
+    """What keeps a table from being read as one number column a class.
+
+    Args:
+        table: as it stands in the file.
+        own: the column of ids.
+        chosen: the number columns.
+        values: shape (n_rows, n_columns), of these; None if there are fewer than two.
+        place: says in words where a row stands in the file.
+    """
+    shown = listed(n for n in table.column_names if n != own) or "none"
+    odd = _odd_cell(table, own, chosen)
+    if odd is not None:
+        row, name, text = odd
+        return Notice(
+            NO_PREDICTIONS,
+            f"No column was taken as predictions: {name} must be a number; got {text!r:.40} in "
+            f"{place(row)} (item {_id(table, own, row)}). The columns are {shown}.",
+        )
+    if values is not None and (values < 0).any():
+        return Notice(
+            MAYBE_LOGITS,
+            f"No column was taken as predictions: {listed(chosen)} hold negative numbers. If they "
+            "are logits, set source.logits: softmax (or sigmoid for independent classes).",
+        )
+    if values is not None and not (values > 1).any():
+        row = int(np.argmax(np.abs(np.nan_to_num(values.sum(axis=1), nan=1.0) - 1)))
+        total = float(values[row].sum())
+        return Notice(
+            NO_PREDICTIONS,
+            f"No column was taken as predictions: {listed(chosen)} must sum to 1 in every row; "
+            f"they sum to {total:.4g} in {place(row)} (item {_id(table, own, row)}). If classes "
+            "are independent, set source.multilabel: true; otherwise set source.columns.",
+        )
+    return Notice(
+        NO_PREDICTIONS,
+        f"No column was taken as predictions; the others are {shown}. Set source.columns to "
+        "name them, or source.logits if they are logits.",
+    )
+
+
+def _odd_cell(table: pa.Table, own: str, chosen: Sequence[str]) -> tuple[int, str, str] | None:
+    """The first cell that isn't a number, in a column where most are: row, column and text."""
+    for name in table.column_names:
+        column = table.column(name)
+        if name in (own, *chosen) or not pa.types.is_string(column.type):
+            continue
+        texts = [(text or "").strip() for text in column.slice(0, _SAMPLED).to_pylist()]
+        given = [(row, text) for row, text in enumerate(texts) if text]
+        odd = [(row, text) for row, text in given if not NUMBER.match(text)]
+        if given and odd and len(given) - len(odd) >= _MOSTLY * len(given):
+            return odd[0][0], name, odd[0][1]
+    return None
+
+
+def _id(table: pa.Table, own: str, row: int) -> Any:
+    return listed([table.column(own)[row].as_py()])

@@ -1,0 +1,168 @@
+"""What a run would refuse, check refuses; what a run would replace, both name before."""
+
+from __future__ import annotations
+
+import csv
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import labelnext
+from labelnext.errors import LabelnextError, LabelnextWarning
+from labelnext.ranking.files import is_ranking
+from labelnext.runs.check import check
+from labelnext.runs.undo import undo
+
+GOOD = "id,cat,dog\na,0.2,0.8\nb,0.5,0.5\n"
+BAD_FILES: dict[str, tuple[str, str]] = {
+    "no rows": ("p.csv", "id,cat,dog\n"),
+    "empty list": ("p.json", "[]"),
+    "empty file": ("p.csv", ""),
+    "no ids": ("p.csv", "cat,dog\n0.2,0.8\n"),
+    "a word for a number": ("p.csv", "id,cat,dog\na,x,0.8\nb,0.5,0.5\n"),
+    "sums": ("p.csv", "id,cat,dog\na,0.2,0.9\nb,0.5,0.5\n"),
+    "percent": ("p.csv", "id,cat,dog\na,20,80\nb,50,50\n"),
+    "logits": ("p.csv", "id,cat,dog\na,-2.0,8.0\nb,0.5,0.5\n"),
+    "no predictions": ("p.csv", "id,width\na,640\nb,480\n"),
+    "all null": ("p.csv", "item_id,p_a,p_b,label\nw,0.5,0.5,b\nx,,,\n"),
+    "repeated ids": ("p.csv", "id,cat,dog\na,0.2,0.8\na,0.5,0.5\n"),
+    "broken JSON": ("p.json", '[{"item_id": "a", '),
+    "another format": ("p.json", '{"weights": 3}'),
+    "a label that is no class": ("p.csv", "item_id,p_a,p_b,label\nx,0.5,0.5,z\n"),
+}
+BAD_KEYS: dict[str, Mapping[str, Any]] = {
+    "no such file": {"source": {"path": "none.csv"}},
+    "the input is the output": {"write": {"output": "p.csv"}},
+    "an unknown ending": {"write": {"output": "ranking.xlsx"}},
+    "a folder in its place": {"write": {"output": "folder.csv"}},
+    "a page in place of data": {"report": {"path": "p.csv"}},
+    "a foreign page": {"report": {"path": "notes.html"}},
+    "a page in a file": {"report": {"path": "p.csv/report.html"}},
+    "a file as state": {"state": "p.csv"},
+    "a state inside a file": {"state": "p.csv/state"},
+    "an unknown column": {"source": {"columns": {"label": "nothing"}}},
+    "a function that can't be used": {"acquisition": {"name": "bald"}},
+    "objects that aren't there": {"acquisition": {"name": "entropy", "of": "objects"}},
+    "a method without embeddings": {"selection": {"method": "k_center", "options": {"x": 1}}},
+    "a quota of no class": {"selection": {"options": {"quota": {"bird": 1}}}},
+    "include of a stranger": {"selection": {"options": {"include": ["nobody"]}}},
+    "groups without a column": {"selection": {"options": {"per_group": 1}}},
+    "nothing to review": {"purpose": "review"},
+    "a side file that is missing": {"source": {"predictions": {"file": "side.csv"}}},
+}
+
+
+def configured(folder: Path, name: str, content: str, keys: Mapping[str, Any]) -> Path:
+    (folder / name).write_text(content)
+    (folder / "notes.html").write_text("<title>my notes</title>")
+    (folder / "folder.csv").mkdir()
+    source = {"adapter": "files", "path": name, **keys.get("source", {})}
+    path = folder / "c.yaml"
+    path.write_text(yaml.safe_dump({**keys, "source": source}))
+    return path
+
+
+def refusal(path: Path) -> str | None:
+    """Why a run is no success; None if it is."""
+    try:
+        return labelnext.run(path, dry_run=True).nothing_ranked or None
+    except LabelnextError as error:
+        return str(error)
+
+
+def objection(path: Path) -> str | None:
+    """The error of `check`; None if it has none."""
+    try:
+        errors = [f.message for f in check(path).findings if f.level == "error"]
+    except LabelnextError as error:
+        return str(error)
+    return "; ".join(errors) or None
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_check_fails_where_a_run_fails_for_its_file(kind: str, tmp_path: Path) -> None:
+    path = configured(tmp_path, *BAD_FILES[kind], {})
+    assert refusal(path)
+    assert objection(path)
+
+
+@pytest.mark.parametrize("kind", BAD_KEYS)
+def test_check_fails_where_a_run_fails_for_its_keys(kind: str, tmp_path: Path) -> None:
+    path = configured(tmp_path, "p.csv", GOOD, BAD_KEYS[kind])
+    assert (refusal(path) is None) == (objection(path) is None)
+    with pytest.raises(LabelnextError):
+        labelnext.run(path)
+    assert objection(path)
+    assert not (tmp_path / "ranking.csv").exists()
+
+
+def test_a_foreign_file_in_place_of_the_ranking_is_named_before_it_is_replaced(
+    tmp_path: Path,
+) -> None:
+    path = configured(tmp_path, "p.csv", GOOD, {})
+    ranking = tmp_path / "ranking.csv"
+    ranking.write_text("my own notes\n")
+    words = "wasn't written by labelnext. A run replaces it, and undo puts it back."
+    assert any(f.message.endswith(words) and f.level == "warning" for f in check(path).findings)
+    dry = labelnext.run(path, dry_run=True)
+    assert [n.message.endswith(words) for n in dry.notices if n.code == "replaces_file"] == [True]
+    with pytest.warns(LabelnextWarning, match="A run replaces it"):
+        labelnext.run(path)
+    undo(path)
+    assert ranking.read_text() == "my own notes\n"
+
+
+@pytest.mark.parametrize("name", ["r.csv", "r.jsonl", "r.parquet"])
+def test_an_earlier_ranking_is_no_foreign_file(name: str, tmp_path: Path) -> None:
+    path = configured(tmp_path, "p.csv", GOOD, {"write": {"output": name}})
+    labelnext.run(path)
+    assert is_ranking(tmp_path / name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        labelnext.run(path)
+    (tmp_path / name).write_bytes(b"PAR1 or anything else")
+    assert not is_ranking(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("id,cat,dog\na,0.2,0.8\nb,x,0.4\n", "cat must be a number; got 'x' in line 3 (item b)"),
+        (
+            "id,cat,dog\na,0.2,0.8\nb,0.5,0.4\n",
+            "cat, dog must sum to 1 in every row; they sum to 0.9 in line 3 (item b)",
+        ),
+        ("id,cat,dog\na,-1.0,2.0\nb,0.5,0.4\n", "cat, dog hold negative numbers"),
+        ("id,cat,dog\n", "the file must hold at least one item; it has no rows below its columns"),
+    ],
+)
+def test_a_bad_table_is_told_by_its_line_column_and_value(
+    content: str, words: str, tmp_path: Path
+) -> None:
+    path = configured(tmp_path, "p.csv", content, {})
+    assert words in str(refusal(path))
+
+
+def test_an_item_with_nan_is_named(tmp_path: Path) -> None:
+    path = configured(tmp_path, "p.csv", "id,cat,dog\na,0.2,0.8\nb,,0.4\n", {})
+    messages = [notice.message for notice in labelnext.run(path, dry_run=True).notices]
+    assert "No score for 1 item with NaN in the probabilities: b." in messages
+
+
+def test_images_of_a_list_are_called_by_their_file_names(tmp_path: Path) -> None:
+    boxes = [{"image_id": 7, "category_id": 1, "score": 0.4, "bbox": [1, 1, 5, 5]}]
+    images = [{"id": 7, "file_name": "street.jpg", "width": 10, "height": 10}]
+    listing = {"images": images, "categories": [{"id": 1, "name": "car"}]}
+    (tmp_path / "images.json").write_text(json.dumps(listing))
+    keys = {"source": {"images": "images.json"}}
+    path = configured(tmp_path, "boxes.json", json.dumps(boxes), keys)
+    report = labelnext.run(path)
+    assert [(row["item_id"], row["name"]) for row in report.next_items] == [("7", "street.jpg")]
+    assert "street.jpg" in (tmp_path / "labelnext-report.html").read_text()
+    with (tmp_path / "ranking.csv").open() as file:
+        assert [row["item_id"] for row in csv.DictReader(file)] == ["7"]

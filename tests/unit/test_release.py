@@ -1,0 +1,94 @@
+"""What is published: the long description, the metadata, the container files and the workflow."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text("utf-8")
+
+
+@pytest.fixture
+def hook(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The hook of the build, which is loaded where hatchling is."""
+    interface = ModuleType("hatchling.metadata.plugin.interface")
+    interface.MetadataHookInterface = object  # type: ignore[attr-defined]  # stands for a class
+    monkeypatch.setitem(sys.modules, interface.__name__, interface)
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_links_of_the_long_description_lead_into_the_repository(hook: ModuleType) -> None:
+    text = "![A map](docs/a.png)\n\nSee [files](docs/files.md#csv), [x](https://x.org), [y](#y).\n"
+    assert hook.long_description(text, "https://r.org/r") == (
+        "See [files](https://r.org/r/blob/main/docs/files.md#csv), [x](https://x.org), [y](#y).\n"
+    )
+
+
+def test_nothing_in_the_long_description_is_relative(hook: ModuleType) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    text = hook.long_description(readme, PROJECT["project"]["urls"]["Repository"])
+    assert re.findall(r"\]\((?!https?://|#)[^)]*\)", text) == []
+    assert "![" not in text
+    assert text.startswith("# labelnext")
+
+
+def test_versions_of_python_are_those_that_are_tested() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text("utf-8"))
+    tested = workflow["jobs"]["versions"]["strategy"]["matrix"]["python"]
+    named = re.findall(r"Python :: (3\.\d+)", " ".join(PROJECT["project"]["classifiers"]))
+    assert named == tested
+    assert PROJECT["project"]["requires-python"] == f">={named[0]}"
+
+
+def test_the_workflow_does_what_our_own_run_does() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text("utf-8"))
+    steps = [step.get("run") for step in workflow["jobs"]["everything"]["steps"]]
+    assert steps[-1] == "bash .ci/run"
+    assert "make test" in (ROOT / ".ci" / "run").read_text("utf-8")
+    runs = [step["run"] for j in workflow["jobs"].values() for step in j["steps"] if "run" in step]
+    targets = re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"))
+    assert [run for run in runs if run.startswith("make ") and run[5:] not in targets] == []
+
+
+def test_the_dockerfile_keeps_the_usual_rules() -> None:
+    lines = [line for line in DOCKERFILE.replace("\\\n", " ").splitlines() if line[:1].isupper()]
+    bases = [line.split()[1] for line in lines if line.startswith("FROM")]
+    assert all(re.search(r":[\w.-]+$", base) and not base.endswith("latest") for base in bases)
+    installs = [line for line in lines if "pip install" in line]
+    assert all("--no-cache-dir" in line for line in installs)
+    last = lines[max(i for i, line in enumerate(lines) if line.startswith("FROM")) :]
+    users = [line.split()[1] for line in last if line.startswith("USER")]
+    assert users
+    assert users[-1] != "root"
+    shells = [line for line in last if line.startswith(("CMD", "ENTRYPOINT"))]
+    assert all(line.split(" ", 1)[1].startswith("[") for line in shells)
+    copied = [word for line in lines if line.startswith("COPY ") and "--from" not in line
+              for word in line.split()[1:-1]]  # fmt: skip
+    assert {"hatch_build.py", "pyproject.toml"} <= set(copied)
+    assert [word for word in copied if not (ROOT / word).exists()] == []
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").split()
+    assert not set(copied) & set(ignored)
+
+
+def test_the_compose_file_pins_its_images_and_holds_no_secret() -> None:
+    services = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text("utf-8"))["services"]
+    images = [service["image"] for service in services.values() if "image" in service]
+    assert all(re.search(r":\d[\w.-]+$", image) for image in images)
+    assert services["labelnext"]["build"]["dockerfile"] == "docker/Dockerfile"
+    assert services["labelnext"]["environment"]["LABEL_STUDIO_API_KEY"].startswith("${")
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert all(port.startswith("127.0.0.1:") for port in ports)
