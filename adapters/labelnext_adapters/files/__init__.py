@@ -24,6 +24,7 @@ from labelnext_adapters.files.options import (
     place_of,
     source_model,
 )
+from labelnext_adapters.files.unpacked import allowing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -99,7 +100,8 @@ class FilesAdapter(Adapter):
             raise InvalidInput(
                 "path must be a folder, glob or URL to be read in parts; got a single file."
             )
-        return in_parts.read_part(part, more)
+        with allowing(self._source.max_unpacked):
+            return in_parts.read_part(part, more)
 
     def check(self) -> list[Finding]:
         """Whether the file exists and what it is."""

@@ -55,16 +55,17 @@ def table_of_lines(path: Path) -> pa.Table | None:
 
 def _whole_lines(path: Path) -> Iterator[bytes]:
     """Blocks that end with a line, without the mark of UTF-8 and empty lines at the end."""
-    rest = b""
+    rest: list[bytes] = []
     for number, block in enumerate(byte_blocks(path)):
         lines, end, after = block.removeprefix(b"\xef\xbb\xbf" * (not number)).rpartition(b"\n")
         if end:
-            yield rest + lines + end
-            rest = after
+            yield b"".join([*rest, lines, end])
+            rest = [after]
         else:
-            rest += after
-    if rest.strip():
-        yield rest.rstrip() + b"\n"
+            rest.append(after)
+    last = b"".join(rest).rstrip()
+    if last:
+        yield last + b"\n"
 
 
 def _one_a_line(block: bytes, n_records: int) -> bool:

@@ -35,6 +35,7 @@ _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|in
 _NOTHING = {"", "na", "n/a", "nan", "null", "none", "#n/a"}
 _SAMPLED = 2000
 _START = 1 << 18  # bytes of the sample
+_LONGEST_LINE = 1 << 20  # bytes, also of a value that goes over several lines
 
 
 def _no_text(name: str) -> bool:
@@ -90,7 +91,7 @@ def read_csv(
         encoding: of the file; UTF-8, or what its byte order mark says, when None.
 
     Raises:
-        InvalidInput: if the file is empty, not text, or its lines differ in length.
+        InvalidInput: if the file is empty, not text, or its lines differ in length or are too long.
     """
     blocks = partial(byte_blocks, path)
     start = file_of(blocks()).read(_START + 1)
@@ -118,6 +119,11 @@ def read_csv(
     try:
         table = _arrow_csv(blocks(), header, kinds, dialect)
     except pa.ArrowInvalid as error:
+        if "straddling" in str(error):
+            raise InvalidInput(
+                f"every line must have at most {_LONGEST_LINE:,} bytes; one is longer.",
+                hint="a quotation mark may be open: write a quoted value's own marks twice.",
+            ) from error
         if "columns" in str(error):
             raise _ragged(error, header, dialect) from error
         if "UTF8" in str(error) or "utf8" in str(error).lower():
@@ -136,7 +142,9 @@ def _arrow_csv(
 ) -> pa.Table:
     return pyarrow.csv.read_csv(
         file_of(blocks),
-        read_options=pyarrow.csv.ReadOptions(column_names=list(header), skip_rows=1),
+        read_options=pyarrow.csv.ReadOptions(
+            column_names=list(header), skip_rows=1, block_size=_LONGEST_LINE
+        ),
         parse_options=pyarrow.csv.ParseOptions(
             delimiter=dialect.delimiter, newlines_in_values=True
         ),

@@ -17,14 +17,15 @@ def read_rows(path: Path, options: TableOptions, is_text: Callable[[str], bool])
     """The rows of a file.
 
     Raises:
-        InvalidInput: if the file is empty.
+        InvalidInput: if the file is empty, or unpacks to too much.
     """
     import pyarrow.parquet
 
+    from labelnext_adapters.files.parquet import read_columns
     from labelnext_adapters.files.rows import Rows
 
     refuse_empty(path)
-    return Rows(pyarrow.parquet.read_table(path))
+    return Rows(read_columns(pyarrow.parquet.ParquetFile(path), path))
 
 
 FORMAT = table_format(

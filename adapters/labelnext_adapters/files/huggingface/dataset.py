@@ -23,6 +23,7 @@ from labelnext_adapters.files.huggingface.features import (
 )
 from labelnext_adapters.files.huggingface.outputs import kind_of
 from labelnext_adapters.files.oddities import Unusable
+from labelnext_adapters.files.parquet import read_columns
 from labelnext_adapters.files.rows import Rows, read_json_table, read_jsonl
 
 CLASSES = (
@@ -127,7 +128,7 @@ def _parquet(path: Path) -> pa.Table:
     """The rows of a Parquet file without the bytes of images."""
     file = pyarrow.parquet.ParquetFile(path)
     schema = file.schema_arrow
-    return with_paths(file.read(columns=stored_columns(schema)), schema)
+    return with_paths(read_columns(file, path, stored_columns(schema)), schema)
 
 
 def stored_columns(schema: pa.Schema) -> list[str]:
