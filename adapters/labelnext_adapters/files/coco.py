@@ -59,6 +59,9 @@ def read_coco(
         InvalidInput: if ids repeat, or too many records can't be used.
     """
     notices: list[Notice] = []
+    listing = None
+    if images_path is not None:  # first: its JSON takes memory only until it is a listing
+        listing = _listing_of(images_path, key, notices)
     read = []
     for path in results_paths:
         if not path.is_file():
@@ -67,22 +70,9 @@ def read_coco(
             read.append(read_detections(path))
         except InvalidInput as error:
             raise _of_file(error, path, results_paths) from None
-    if images_path is not None:
-        if not images_path.is_file():
-            raise NotFound(
-                f"images must be a file; got {str(images_path)!r}, which does not exist."
-            )
-        try:
-            listing = image_listing(read_json(images_path), key, notices)
-        except InvalidInput as error:
-            error.message = f"{images_path.name}: {error.message}"
-            raise
-        if listing.annotated:
-            message = f"The annotations in {images_path.name} aren't used as labels."
-            notices.append(Notice("annotations_ignored", message))
-    elif read[-1].data_set is not None:
+    if listing is None and read[-1].data_set is not None:
         listing = image_listing(read[-1].data_set, key, notices)
-    else:
+    elif listing is None:
         listing = listed_by_results([records.detections for records in read], key, notices)
     sets = []
     for path, records in zip(results_paths, read, strict=True):
@@ -97,6 +87,26 @@ def read_coco(
         versions=[path.stem for path in results_paths],
         notices=notices,
     )
+
+
+def _listing_of(path: Path, key: str | None, notices: list[Notice]) -> Listing:
+    """The images and classes that a file of their own lists.
+
+    Raises:
+        NotFound: if it does not exist.
+        InvalidInput: if it lists no images.
+    """
+    if not path.is_file():
+        raise NotFound(f"images must be a file; got {str(path)!r}, which does not exist.")
+    try:
+        listing = image_listing(read_json(path), key, notices)
+    except InvalidInput as error:
+        error.message = f"{path.name}: {error.message}"
+        raise
+    if listing.annotated:
+        message = f"The annotations in {path.name} aren't used as labels."
+        notices.append(Notice("annotations_ignored", message))
+    return listing
 
 
 def _of_file(error: InvalidInput, path: Path, paths: Sequence[Path]) -> InvalidInput:

@@ -119,8 +119,10 @@ class Detections:
         _append(self.image_codes, map(self._images.__getitem__, images), len(ids))
         _append(self.kind_codes, map(self.kinds.__getitem__, kinds), len(ids))
         _append(self.scores, scores, len(ids))
-        self.with_box.extend([box is not None for box in boxes])
+        self.with_box.frombytes(bytes([1]) * len(ids))
         if None in boxes:
+            del self.with_box[-len(ids) :]
+            self.with_box.extend([box is not None for box in boxes])
             boxes = [box or _NO_BOX for box in boxes]
         _append(self.bboxes, chain.from_iterable(boxes), 4 * len(ids))
         _extend(self.segmentations, shapes, len(self) - len(block))
