@@ -341,15 +341,26 @@ def described(records: Sequence[Mapping[str, Any]]) -> str | None:
             return "its answers are JSON with a class and a confidence"
     first = records[0] if records else {}
     judge = next((name for name in JUDGES if isinstance(first.get(name), str)), None)
-    answer = next((name for name in ANSWERS if isinstance(first.get(name), str)), None)
+    repeat = _repeats(records[:20])  # whole numbers are answers where judges answer each other
+    kinds = (str, int) if repeat else (str,)
+    answer = next((name for name in ANSWERS if isinstance(first.get(name), kinds)), None)
     several_each = next((name for name in SEVERAL if _are_answers(first.get(name))), None)
     if several_each and set(ITEM_KEYS) & first.keys():
         return f"its records have several answers ({several_each})"
     drawn = {"bbox", "box", "objects", "probabilities", "segmentation"} & first.keys()
     several = len(records) > 1 and all({judge, answer} <= r.keys() for r in records[:20])
+    if judge == "annotator" and not repeat:
+        return None  # who labelled each item
     if judge and answer and several and not drawn and set(ITEM_KEYS) & first.keys():
         return f"its records have {judge} and {answer}"
     return None
+
+
+def _repeats(records: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether records name an item several times."""
+    keys = (next((name for name in ITEM_KEYS if name in record), None) for record in records)
+    ids = [str(record[key]) for record, key in zip(records, keys, strict=True) if key]
+    return len({*ids}) < len(ids)
 
 
 def _inside(value: Any) -> list[Any]:

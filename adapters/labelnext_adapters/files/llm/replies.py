@@ -20,7 +20,8 @@ ANSWERS = (
 #: Keys that hold several answers: a list, or an object from model to answer.
 SEVERAL = ("answers", "responses", "completions", "samples", "generations", "verdicts", "judges")
 JUDGES = (
-    "judge", "judge_model", "judge_name", "model", "model_name", "model_id",
+    "judge", "judge_model", "judge_name", "model", "model_name", "model_id", "evaluator", "grader",
+    "rater", "annotator",
 )  # fmt: skip
 _ENVELOPES = (
     "response", "body", "result", "message", "modelOutput", "completion", "output",

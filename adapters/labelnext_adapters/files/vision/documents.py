@@ -111,6 +111,8 @@ def expanded(value: Any, is_one: IsOne, name: str | None = None) -> Iterator[Doc
         name: of the image if the value is about one.
     """
     value = _unquoted(value)
+    if isinstance(value, dict) and isinstance(value.get("outputs"), list):
+        value = value["outputs"]  # of a workflow, beside its trace
     if is_one(value):
         yield Document(WHOLE, name, value)
     elif isinstance(value, dict) and value and all(map(_is_nested, value.values())):
