@@ -17,6 +17,7 @@ from labelnext.journal.plan import Plan
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.support.words import counted
+from labelnext_adapters.files.content.unpacked import allowing
 from labelnext_adapters.files.options import (
     FilesSource,
     FilesWrite,
@@ -24,7 +25,6 @@ from labelnext_adapters.files.options import (
     place_of,
     source_model,
 )
-from labelnext_adapters.files.unpacked import allowing
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,18 +15,18 @@ from labelnext.pool.pool import Pool
 from labelnext.support.files import matches
 from labelnext.support.store import filesystem
 from labelnext.support.threads import in_order
-from labelnext_adapters.files.arrow import id_texts
-from labelnext_adapters.files.columns import columns_read, part_of_table
 from labelnext_adapters.files.huggingface.dataset import stored_columns, with_paths
 from labelnext_adapters.files.huggingface.features import features_in, plain_table
 from labelnext_adapters.files.huggingface.pool import plain_part, pool_of_dataset, with_ids
-from labelnext_adapters.files.layout import has_our_names, id_column, laid_out
-from labelnext_adapters.files.parquet import read_columns
-from labelnext_adapters.files.rows import Rows
-from labelnext_adapters.files.table import TableReader
-from labelnext_adapters.files.table_format import pool_of
-from labelnext_adapters.files.table_options import WILD, ParquetFolderOptions, named_columns
-from labelnext_adapters.files.vectors import Meaning
+from labelnext_adapters.files.tables.arrow import id_texts
+from labelnext_adapters.files.tables.columns import columns_read, part_of_table
+from labelnext_adapters.files.tables.layout import has_our_names, id_column, laid_out
+from labelnext_adapters.files.tables.parquet import read_columns
+from labelnext_adapters.files.tables.rows import Rows
+from labelnext_adapters.files.tables.table import TableReader
+from labelnext_adapters.files.tables.table_format import pool_of
+from labelnext_adapters.files.tables.table_options import WILD, ParquetFolderOptions, named_columns
+from labelnext_adapters.files.tables.vectors import Meaning
 
 if TYPE_CHECKING:
     import pyarrow as pa

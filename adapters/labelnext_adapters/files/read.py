@@ -13,10 +13,10 @@ from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, NotFound
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.content import guarded
+from labelnext_adapters.files.content.content import guarded
+from labelnext_adapters.files.content.unpacked import allowing
 from labelnext_adapters.files.options import FilesSource, place_of
-from labelnext_adapters.files.table_options import WILD
-from labelnext_adapters.files.unpacked import allowing
+from labelnext_adapters.files.tables.table_options import WILD
 
 
 @dataclass(frozen=True)

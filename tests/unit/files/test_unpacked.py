@@ -19,9 +19,9 @@ import pytest
 from labelnext.adapter.registry import open_adapter
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
-from labelnext_adapters.files import unpacked
-from labelnext_adapters.files.parquet import read_columns
-from labelnext_adapters.files.unpacked import allowing, limit_of, memory
+from labelnext_adapters.files.content import unpacked
+from labelnext_adapters.files.content.unpacked import allowing, limit_of, memory
+from labelnext_adapters.files.tables.parquet import read_columns
 
 MIB = 1 << 20
 

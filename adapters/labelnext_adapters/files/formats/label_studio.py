@@ -12,7 +12,7 @@ from labelnext.adapter.sample import Sample
 from labelnext.errors import MissingExtra, NotFound
 from labelnext.pool.pool import Pool
 from labelnext.support.started import how_to_install
-from labelnext_adapters.files.content import byte_blocks
+from labelnext_adapters.files.content.content import byte_blocks
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 """How the names of exports end; only these are read of a folder."""

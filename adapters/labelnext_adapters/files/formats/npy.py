@@ -12,10 +12,10 @@ from labelnext.errors import InvalidInput, NotFound
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
-from labelnext_adapters.files.content import read_text
+from labelnext_adapters.files.content.content import read_text
 from labelnext_adapters.files.formats.npz import texts
-from labelnext_adapters.files.numpy_files import read_array
-from labelnext_adapters.files.vectors import Meaning, usable_members
+from labelnext_adapters.files.tables.numpy_files import read_array
+from labelnext_adapters.files.tables.vectors import Meaning, usable_members
 
 
 class NpyOptions(Options):

@@ -15,8 +15,8 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, unknown
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.numpy_files import names_in, read_arrays
-from labelnext_adapters.files.vectors import Meaning, usable_members
+from labelnext_adapters.files.tables.numpy_files import names_in, read_arrays
+from labelnext_adapters.files.tables.vectors import Meaning, usable_members
 
 _ARRAYS = {
     "item_ids": "item_id",

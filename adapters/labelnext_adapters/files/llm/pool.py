@@ -12,8 +12,10 @@ from typing import Any
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import id_text, name_text, probability, real
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.item_ids import ITEM_KEYS, id_in
 from labelnext_adapters.files.llm.classes import chance, class_of, class_probabilities, folded
 from labelnext_adapters.files.llm.replies import (
     ANSWERS,
@@ -25,8 +27,6 @@ from labelnext_adapters.files.llm.replies import (
     is_completion,
     replies_in,
 )
-from labelnext_adapters.files.oddities import Unusable
-from labelnext_adapters.files.values import id_text, name_text, probability, real
 
 CONFIDENCES = ("confidence", "probability", "certainty", "score", "conf", "p")
 _DISTRIBUTIONS = ("probabilities", "scores", "distribution", "confidences")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from labelnext_adapters.files.oddities import Unusable
+from labelnext_adapters.files.content.oddities import Unusable
 
 #: A token, its log probability, and those of the tokens that were considered at its place.
 Token = tuple[str, Any, list[tuple[str, Any]]]

@@ -13,8 +13,8 @@ import numpy as np
 
 from labelnext.errors import InvalidInput, MissingExtra
 from labelnext.support.started import how_to_install
-from labelnext_adapters.files.oddities import Unusable
-from labelnext_adapters.files.unpacked import limit_of
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.unpacked import limit_of
 
 _SPAN = struct.Struct(">QQQllll")  # id, knowledge base id, label, start, end, characters
 #: Labels that spaCy knows by a number of its own rather than by their hash.

@@ -13,9 +13,9 @@ from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.content import json_lines, parsed, read_text
+from labelnext_adapters.files.content.content import json_lines, parsed, read_text
+from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.oddities import Unusable
 from labelnext_adapters.files.vision.yolo_folder import files_below
 
 #: Keys of a record that name its image, in the order of preference.

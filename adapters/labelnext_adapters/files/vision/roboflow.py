@@ -7,9 +7,9 @@ from typing import Any
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import probability
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.oddities import Unusable
-from labelnext_adapters.files.values import probability
 from labelnext_adapters.files.vision.detections import Detections, class_of
 from labelnext_adapters.files.vision.documents import Document, Names, row_of, shown
 from labelnext_adapters.files.vision.likeliest import classes_with_rest

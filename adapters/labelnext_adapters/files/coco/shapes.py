@@ -11,11 +11,11 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.masks import Masks, mask_of
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.coco_records import Detections
-from labelnext_adapters.files.vectors import usable_boxes
+from labelnext_adapters.files.coco.records import Detections
+from labelnext_adapters.files.tables.vectors import usable_boxes
 
 if TYPE_CHECKING:
-    from labelnext_adapters.files.coco_listing import Listing
+    from labelnext_adapters.files.coco.listing import Listing
 
 _SHOWN = 5
 _STEP = 1 << 16  # boxes that are converted at once

@@ -13,11 +13,16 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.long_rows import detections, grouped_scores, mapping, one_row_each
-from labelnext_adapters.files.percentages import without_percent_signs
-from labelnext_adapters.files.rows import Rows
-from labelnext_adapters.files.table_options import NAMES, TableOptions
-from labelnext_adapters.files.vectors import OTHER, ROUNDED
+from labelnext_adapters.files.tables.long_rows import (
+    detections,
+    grouped_scores,
+    mapping,
+    one_row_each,
+)
+from labelnext_adapters.files.tables.percentages import without_percent_signs
+from labelnext_adapters.files.tables.rows import Rows
+from labelnext_adapters.files.tables.table_options import NAMES, TableOptions
+from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED
 
 #: Columns that hold an item's id, in the order of preference.
 IDS = (

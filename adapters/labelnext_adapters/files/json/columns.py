@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from labelnext_adapters.files.content import byte_blocks
-from labelnext_adapters.files.json_types import merged, type_of
+from labelnext_adapters.files.content.content import byte_blocks
+from labelnext_adapters.files.json.types import merged, type_of
 
 _SAMPLED = 200
 _PLAIN = {pa.bool_(): bool, pa.string(): str, pa.int64(): int, pa.float64(): float}

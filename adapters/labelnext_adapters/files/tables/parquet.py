@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from labelnext_adapters.files.arrow import is_list
-from labelnext_adapters.files.unpacked import limit_of
+from labelnext_adapters.files.content.unpacked import limit_of
+from labelnext_adapters.files.tables.arrow import is_list
 
 _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 8}
 _SHARED = {"PLAIN_DICTIONARY", "RLE_DICTIONARY", "DELTA_BYTE_ARRAY"}  # a text is stored once

@@ -13,7 +13,7 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.answers import spread_rest
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.oddities import ROUNDING, Oddities
+from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
 
 #: The class of the probability that no named class can have.
 OTHER = "(other)"

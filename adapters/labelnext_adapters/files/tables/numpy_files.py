@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
-from labelnext_adapters.files.unpacked import limit_of
+from labelnext_adapters.files.content.unpacked import limit_of
 
 _ENDING = ".npy"
 _npy: Any = np.lib.format  # has no types

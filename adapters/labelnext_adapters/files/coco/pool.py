@@ -15,11 +15,11 @@ from labelnext.pool.masks import boxes_of_masks
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
-from labelnext_adapters.files.coco_listing import Listing, image_listing, listed_by_results
-from labelnext_adapters.files.coco_records import Detections, read_detections
-from labelnext_adapters.files.coco_shapes import placed_boxes, placed_masks
-from labelnext_adapters.files.content import read_json
-from labelnext_adapters.files.oddities import ROUNDING, Oddities
+from labelnext_adapters.files.coco.listing import Listing, image_listing, listed_by_results
+from labelnext_adapters.files.coco.records import Detections, read_detections
+from labelnext_adapters.files.coco.shapes import placed_boxes, placed_masks
+from labelnext_adapters.files.content.content import read_json
+from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
 
 
 @dataclass(frozen=True)

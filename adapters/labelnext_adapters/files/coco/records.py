@@ -19,9 +19,9 @@ from typing import Any
 import msgspec
 
 from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.files.content import byte_blocks, decoded, parsed, read_bytes
-from labelnext_adapters.files.oddities import Oddities, Unusable
-from labelnext_adapters.files.values import real
+from labelnext_adapters.files.content.content import byte_blocks, decoded, parsed, read_bytes
+from labelnext_adapters.files.content.oddities import Oddities, Unusable
+from labelnext_adapters.files.content.values import real
 
 _BETWEEN = re.compile(rb"\}\s*,\s*\{")
 _TAIL = 1 << 16  # bytes at the end of a block in which a record ends

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from labelnext.adapter.sample import compression_of, encoding_of
 from labelnext.errors import InvalidInput, LabelnextError
-from labelnext_adapters.files.unpacked import Limit, limit_of
+from labelnext_adapters.files.content.unpacked import Limit, limit_of
 
 _BLOCK = 1 << 18  # bytes read at once: what they decode to stays in the cache
 
