@@ -107,6 +107,14 @@ def roboflow() -> None:
         dump(folder / "folder" / f"{stem}.json", response(scores))
     workflow = [{"image_path": f"{s}.jpg", "predictions": response(c)} for s, c in IMAGES.items()]
     dump(folder / "workflow.json", workflow)
+    drawn = {"type": "base64", "value": "", "video_metadata": {"video_identifier": "image.[0]"}}
+    blocks = [
+        {"model_predictions": response(c), "image_path": f"{s}.jpg", "output_image": drawn}
+        for s, c in IMAGES.items()
+    ]
+    dump(folder / "blocks.json", blocks)
+    outputs = [{"file_name": f"{s}.jpg", "boxes": response(c)} for s, c in IMAGES.items()]
+    dump(folder / "outputs.json", {"outputs": outputs, "profiler_trace": []})
     told = {"a": {"cat": 0.7, "dog": 0.3}, "b": {"dog": 0.55, "cat": 0.45}}
     single = {
         f"{stem}.jpg": {

@@ -90,6 +90,8 @@ def documents(place: Path) -> Iterator[tuple[Any, Any]]:
             yield path.stem, json.loads(path.read_bytes())
         return
     value = pickle.loads(place.read_bytes()) if place.suffix == ".pkl" else loaded(place)
+    if place.name == "outputs.json":
+        value = value["outputs"]
     if isinstance(value, dict):
         yield from value.items()
     elif isinstance(value, list):
@@ -130,6 +132,9 @@ def by_class(one: Any) -> list[float]:
 
 def results(one: Any) -> list[float]:
     """Ultralytics and Roboflow: records with a confidence."""
+    if isinstance(one, dict):
+        blocks = [one[key] for key in ("model_predictions", "boxes") if key in one]
+        (one,) = blocks or [one]
     while isinstance(one, dict):
         one = one["predictions"]
     if isinstance(one, str):

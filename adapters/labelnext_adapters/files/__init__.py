@@ -17,6 +17,7 @@ from labelnext.journal.plan import Plan
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.support.words import a_format, counted
+from labelnext_adapters.files.content.unpacked import allowing
 from labelnext_adapters.files.options import (
     FilesSource,
     FilesWrite,
@@ -99,7 +100,8 @@ class FilesAdapter(Adapter):
             raise InvalidInput(
                 "path must be a folder, glob or URL to be read in parts; got a single file."
             )
-        return in_parts.read_part(part, more)
+        with allowing(self._source.max_unpacked):
+            return in_parts.read_part(part, more)
 
     def check(self) -> list[Finding]:
         """Whether the file exists and what it is."""

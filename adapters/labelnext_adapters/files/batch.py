@@ -24,12 +24,12 @@ from labelnext.ranking.ranking import Ranking, batch_ranking
 from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_url
 from labelnext.support.words import counted
-from labelnext_adapters.files.arrow import id_texts
-from labelnext_adapters.files.content import guarded
-from labelnext_adapters.files.layout import id_column
-from labelnext_adapters.files.rows import Rows, read_jsonl, texts_of
-from labelnext_adapters.files.table_format import pool_of
-from labelnext_adapters.files.table_options import TableOptions, named_columns
+from labelnext_adapters.files.content.content import guarded
+from labelnext_adapters.files.tables.arrow import id_texts
+from labelnext_adapters.files.tables.layout import id_column
+from labelnext_adapters.files.tables.rows import Rows, read_jsonl, texts_of
+from labelnext_adapters.files.tables.table_format import pool_of
+from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa

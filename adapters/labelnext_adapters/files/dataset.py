@@ -15,17 +15,18 @@ from labelnext.pool.pool import Pool
 from labelnext.support.files import matches
 from labelnext.support.store import filesystem
 from labelnext.support.threads import in_order
-from labelnext_adapters.files.arrow import id_texts
-from labelnext_adapters.files.columns import columns_read, part_of_table
 from labelnext_adapters.files.huggingface.dataset import stored_columns, with_paths
 from labelnext_adapters.files.huggingface.features import features_in, plain_table
 from labelnext_adapters.files.huggingface.pool import plain_part, pool_of_dataset, with_ids
-from labelnext_adapters.files.layout import has_our_names, id_column, laid_out
-from labelnext_adapters.files.rows import Rows
-from labelnext_adapters.files.table import TableReader
-from labelnext_adapters.files.table_format import pool_of
-from labelnext_adapters.files.table_options import WILD, ParquetFolderOptions, named_columns
-from labelnext_adapters.files.vectors import Meaning
+from labelnext_adapters.files.tables.arrow import id_texts
+from labelnext_adapters.files.tables.columns import columns_read, part_of_table
+from labelnext_adapters.files.tables.layout import has_our_names, id_column, laid_out
+from labelnext_adapters.files.tables.parquet import read_columns
+from labelnext_adapters.files.tables.rows import Rows
+from labelnext_adapters.files.tables.table import TableReader
+from labelnext_adapters.files.tables.table_format import pool_of
+from labelnext_adapters.files.tables.table_options import WILD, ParquetFolderOptions, named_columns
+from labelnext_adapters.files.tables.vectors import Meaning
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -131,7 +132,7 @@ class Dataset:
                     read = pyarrow.parquet.ParquetFile(file)
                     schema = read.schema_arrow
                     stored = stored_columns(schema) if features_in(schema) else None
-                    table = read.read(columns=stored)
+                    table = read_columns(read, file, stored)
                     tables.append(table if stored is None else with_paths(table, schema))
             except (OSError, ValueError) as error:
                 raise InvalidInput(
@@ -286,7 +287,7 @@ class Dataset:
                 wanted = schema.names
                 groups = part.payload["groups"] or []
                 if features_in(schema):
-                    table = file.read_row_groups(groups, columns=stored_columns(schema))
+                    table = read_columns(file, source, stored_columns(schema), groups)
                     table = with_paths(table, schema)
                     if not ids_only:
                         return table
@@ -297,7 +298,7 @@ class Dataset:
                     wanted = [id_column(schema.names, self._columns)]
                 elif has_our_names(schema.names, self._columns):
                     wanted = columns_read(schema, self._columns, more)
-                return file.read_row_groups(groups, columns=wanted)
+                return read_columns(file, source, wanted, groups)
         except FileNotFoundError as error:
             raise InvalidInput("the file disappeared while being read.") from error
         except (OSError, ValueError) as error:

@@ -14,9 +14,9 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
-from labelnext_adapters.files.oddities import Oddities, Unusable
-from labelnext_adapters.files.values import id_text, name_text, probability
-from labelnext_adapters.files.vectors import class_vectors
+from labelnext_adapters.files.content.oddities import Oddities, Unusable
+from labelnext_adapters.files.content.values import id_text, name_text, probability
+from labelnext_adapters.files.tables.vectors import class_vectors
 
 Box = tuple[float, float, float, float]
 

@@ -8,6 +8,7 @@ from operator import or_
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+from annotated_types import Gt
 from pydantic import (
     BeforeValidator,
     Field,
@@ -46,6 +47,10 @@ class FilesSource(Options):
     pictures: Path | None = None
     """Folder with the images that the report shows, named as the items; null: that of the
     predictions."""
+
+    max_unpacked: Annotated[float, Gt(0)] | None = None
+    """GiB that a file may unpack to; null: half of the memory, and above 1 GiB no more than 100
+    times the file's size."""
 
     told: ClassVar[str | None] = None  # the format, once it is known
 

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 from labelnext.adapter.preview import Preview
 from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
-from labelnext_adapters.files.arrow import id_texts
-from labelnext_adapters.files.content import guarded
-from labelnext_adapters.files.layout import id_column
-from labelnext_adapters.files.rows import texts_of
-from labelnext_adapters.files.table_options import TableOptions, named_columns
+from labelnext_adapters.files.content.content import guarded
+from labelnext_adapters.files.tables.arrow import id_texts
+from labelnext_adapters.files.tables.layout import id_column
+from labelnext_adapters.files.tables.rows import texts_of
+from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,7 +15,7 @@ from labelnext.adapter.registry import open_adapter
 from labelnext.errors import ConfigError, InvalidInput, LabelnextError
 from labelnext.pool.constructors import Constructor
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.table_options import TableOptions
+from labelnext_adapters.files.tables.table_options import TableOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,8 +58,8 @@ def _options(kind: type[Options], given: Mapping[str, Any]) -> tuple[Any, Contex
 
 def _of_table(table: pa.Table, options: Mapping[str, Any]) -> Pool:
     from labelnext_adapters.files.huggingface.features import plain_table
-    from labelnext_adapters.files.rows import Rows
-    from labelnext_adapters.files.table_format import pool_of
+    from labelnext_adapters.files.tables.rows import Rows
+    from labelnext_adapters.files.tables.table_format import pool_of
 
     told, context = _options(TableOptions, options)
     return pool_of(Rows(plain_table(table)), told, context)
@@ -78,7 +78,7 @@ def from_pandas(frame: Any, **options: Any) -> Pool:
     """The rows of a data frame; its index has the ids if no column has."""
     import pyarrow as pa
 
-    from labelnext_adapters.files.layout import IDS
+    from labelnext_adapters.files.tables.layout import IDS
 
     given = options.get("columns") or {}
     named = "item_id" in given or options.get("key") is not None
@@ -105,13 +105,13 @@ def from_polars(frame: Any, **options: Any) -> Pool:
 
 def from_huggingface(source: Any, *, ids: Iterable[Any] | None = None, **options: Any) -> Pool:
     """The rows of a data set, or what a pipeline returned."""
+    from labelnext_adapters.files.content.values import id_text
     from labelnext_adapters.files.formats.datasets import DatasetsOptions
     from labelnext_adapters.files.formats.huggingface import HuggingFaceOptions
     from labelnext_adapters.files.huggingface.features import features_in
     from labelnext_adapters.files.huggingface.outputs import outputs_in, pool_of_outputs
     from labelnext_adapters.files.huggingface.pool import pool_of_dataset
-    from labelnext_adapters.files.rows import Rows
-    from labelnext_adapters.files.values import id_text
+    from labelnext_adapters.files.tables.rows import Rows
 
     if isinstance(source, str | Path):
         return _of_path(source, "datasets" if Path(source).is_dir() else None, options)

@@ -14,9 +14,10 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, NotFound
 from labelnext.pool.pool import Pool
 from labelnext.support.words import a_format
-from labelnext_adapters.files.content import guarded
+from labelnext_adapters.files.content.content import guarded
+from labelnext_adapters.files.content.unpacked import allowing
 from labelnext_adapters.files.options import FilesSource, place_of
-from labelnext_adapters.files.table_options import WILD
+from labelnext_adapters.files.tables.table_options import WILD
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def read_pool(files: Input) -> Pool:
         InvalidInput: if it is broken, or a value breaks its rule.
     """
     if files.in_parts is not None:
-        return files.in_parts.read()
+        with allowing(files.source.max_unpacked):
+            return files.in_parts.read()
     path, kind = files.path, files.format
     if isinstance(path, str) and kind.recognises is None:
         raise ConfigError(
@@ -101,6 +103,7 @@ def read_pool(files: Input) -> Pool:
     files.context.report("read", 0, None)
     read = partial(kind.read, path, files.options, files.context)
     others = [other.name for other in files.files]
-    pool: Pool = guarded(name, kind.name, read, others)
+    with allowing(files.source.max_unpacked):
+        pool: Pool = guarded(name, kind.name, read, others)
     files.context.report("read", len(pool), len(pool))
     return pool

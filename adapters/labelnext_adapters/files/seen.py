@@ -6,9 +6,9 @@ from typing import Any
 
 from labelnext.errors import LabelnextError
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.not_scores import MAYBE_LOGITS
 from labelnext_adapters.files.read import Input, read_pool
-from labelnext_adapters.files.vectors import NotProbabilities
+from labelnext_adapters.files.tables.not_scores import MAYBE_LOGITS
+from labelnext_adapters.files.tables.vectors import NotProbabilities
 
 
 def settings_seen(files: Input) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def read_exports(
     """The pool of an exported project, or of several exports together.
 
     Args:
-        files: what is in the exports, by their names: JSON or JSON Lines, also packed with gzip.
+        files: what is in the exports, by their names: JSON or JSON Lines.
         label_config: the project's labelling setup, in XML; the control tags and classes are those
             that are found when None.
         key: the data key that is an item's id; the number of the task when None.

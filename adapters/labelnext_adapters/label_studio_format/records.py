@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -145,15 +143,7 @@ def _lines(text: bytes, of: str) -> Iterator[tuple[str, msgspec.Raw]]:
 
 
 def _text(body: bytes, of: str) -> bytes:
-    """The file as UTF-8, unpacked, from its first sign on."""
-    if body.startswith(b"\x1f\x8b"):
-        try:
-            body = gzip.decompress(body)
-        except (OSError, EOFError, zlib.error) as error:
-            raise InvalidInput(
-                f"the file{of} must be a whole gzip file; {error}.",
-                hint="it may be cut off; write or copy it again.",
-            ) from None
+    """The file as UTF-8, from its first sign on."""
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             body = body.decode("utf-16").encode()

@@ -20,7 +20,7 @@ from labelnext.support.words import counted
 LONGEST = 10_000  #: characters of an id or a group
 LONGEST_CLASS = 1_000  #: characters of a class's name
 MOST_CLASSES = 100_000  #: class names, and class positions in labels, votes and objects
-_LARGEST = 1 << 31  # bytes of an array that one long text may blow up
+_LARGEST = 1 << 29  # bytes of an array that one long text may blow up
 _BLOWN_UP = 16  # times its texts: an array of long texts alone may be larger
 _BLOCK = 1 << 18  # characters that are copied at once: they stay in the cache
 _SURROGATE = 0xD800 >> 11  # the upper bits of what UTF-8 can't hold
@@ -42,7 +42,7 @@ def checked_ids(item_ids: Iterable[object]) -> NDArray[np.str_]:
 
     Raises:
         InvalidInput: if an id is empty, too long, of the wrong type, or repeated; or if one long
-            id among many would take more than 2 GiB.
+            id among many would take more than half a GiB.
 
     Example:
         >>> checked_ids([b"a", 2]).tolist()

@@ -23,11 +23,11 @@ from labelnext.errors import ConfigError, NotFound, UnknownName
 from labelnext.pool import Pool
 from labelnext.ranking import rank
 from labelnext.support.plugins import Table, instance_of
-from labelnext_adapters.files.columns import part_of_table
 from labelnext_adapters.files.options import source_model
-from labelnext_adapters.files.rows import Rows, read_csv, read_jsonl
-from labelnext_adapters.files.table_format import pool_of, table_format
-from labelnext_adapters.files.table_options import TableOptions, named_columns
+from labelnext_adapters.files.tables.columns import part_of_table
+from labelnext_adapters.files.tables.rows import Rows, read_csv, read_jsonl
+from labelnext_adapters.files.tables.table_format import pool_of, table_format
+from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
 from tests.unit.files.test_read import lines
 
 PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from labelnext.adapter import open_adapter
-from labelnext_adapters.files import content
-from labelnext_adapters.files.json_columns import table_of_lines
-from labelnext_adapters.files.records import table_of_records
+from labelnext_adapters.files.content import content
+from labelnext_adapters.files.json.columns import table_of_lines
+from labelnext_adapters.files.json.records import table_of_records
 
 RECORDS: list[list[dict[str, Any]]] = [
     [{"item_id": "007", "p": [0.25, 0.75]}, {"item_id": "1e5", "p": [1, 0.0]}],

@@ -225,3 +225,19 @@ def test_records_of_another_form_are_left_out_by_line(tmp_path: Path) -> None:
     (left,) = [notice for notice in pool.notices if notice.code == "left_out"]
     assert left.item_ids == ("i4", "i9")
     assert "line 5 (item i4)" in left.message
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Image Name,Predicted Class,Confidence (%)",
+        "image,pred_label,pred_conf",
+        "filename,label_pred,confidence_pred",
+    ],
+)
+def test_names_of_columns_may_have_any_sign_between_words(tmp_path: Path, header: str) -> None:
+    (tmp_path / "t.csv").write_text(f"{header}\n007,cat,0.75\n008,dog,0.5\n")
+    pool = open_adapter("files", path="t.csv", directory=tmp_path).read()
+    assert pool.item_ids.tolist() == ["007", "008"]
+    assert pool.answer is not None
+    assert pool.answer.confidences.tolist() == [0.75, 0.5]

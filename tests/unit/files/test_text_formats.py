@@ -235,6 +235,37 @@ def test_several_judges_are_a_committee() -> None:
     assert opened("llm/judges.jsonl").read().version_names == ("gpt", "claude", "gemini")
 
 
+def test_whole_numbers_of_several_judges_are_classes() -> None:
+    labels: dict[str, list[int]] = {}
+    for record in lines("llm/judges-labels.jsonl"):
+        labels.setdefault(record["id"], []).append(record["label"])
+    distinct = sorted(labels, key=lambda item: -len(set(labels[item])))
+    assert ranked("llm/judges-labels.jsonl", "llm") == distinct == ["z", "y", "x"]
+
+
+@pytest.mark.parametrize("name", ["annotator", "evaluator", "rater"])
+def test_several_people_are_judges(tmp_path: Path, name: str) -> None:
+    said = {"a": ("cat", "cat"), "b": ("cat", "dog"), "c": ("dog", "dog")}
+    records = [
+        {"id": item, name: who, "label": label}
+        for item, labels in said.items()
+        for who, label in zip(("ann", "bob"), labels, strict=True)
+    ]
+    (tmp_path / "said.json").write_text(json.dumps(records))
+    source = open_adapter("files", path="said.json", directory=tmp_path)
+    assert rank(source.read()).item_ids.tolist() == ["b", "a", "c"]
+
+
+def test_who_labelled_each_item_is_no_judge(tmp_path: Path) -> None:
+    records = [
+        {"id": "a", "annotator": "ann", "label": "cat", "p_cat": 0.75, "p_dog": 0.25},
+        {"id": "b", "annotator": "ann", "label": "dog", "p_cat": 0.5, "p_dog": 0.5},
+    ]
+    (tmp_path / "said.json").write_text(json.dumps(records))
+    pool = open_adapter("files", path="said.json", directory=tmp_path).read()
+    assert pool.probabilities.tolist() == [[0.75, 0.25], [0.5, 0.5]]
+
+
 def test_older_completions() -> None:
     pool = opened("llm/completions.jsonl").read()
     assert pool.probabilities.tolist() == [

@@ -284,3 +284,26 @@ def test_every_configuration_of_the_page_ranks(tmp_path: Path) -> None:
         report = run(load_config(tmp_path / "labelnext.yaml"))
         assert report.counts["ranked"] >= 2
         assert (tmp_path / "ranking.csv").is_file()
+
+
+def test_blocks_of_a_workflow_are_responses(tmp_path: Path) -> None:
+    """The only block, under any name, in a list of one and by the image's name."""
+    block = {"image": {"width": 10, "height": 10}, "predictions": []}
+    sure = {"class": "cat", "confidence": 0.75, "x": 5, "y": 5, "width": 2, "height": 2}
+    by_name = {
+        "a.jpg": [{"found": {**block, "predictions": [sure]}, "count": 1}],
+        "b.jpg": [{"found": block, "count": 0}],
+    }
+    (tmp_path / "flow.json").write_text(json.dumps(by_name))
+    pool = open_adapter("files", path="flow.json", directory=tmp_path).read()
+    assert pool.item_ids.tolist() == ["a.jpg", "b.jpg"]
+    assert pool.newest_objects.confidences.tolist() == [0.75]
+    assert pool.newest_objects.boxes.tolist() == [[0.4, 0.4, 0.6, 0.6]]
+
+
+def test_several_blocks_of_a_workflow_are_named(tmp_path: Path) -> None:
+    block = {"image": {"width": 10, "height": 10}, "predictions": []}
+    (tmp_path / "flow.json").write_text(json.dumps([{"one": block, "two": block}]))
+    with pytest.raises(InvalidInput, match="record 1 has those of one, two") as caught:
+        open_adapter("files", path="flow.json", directory=tmp_path).read()
+    assert "keep one of them" in str(caught.value.hint)

@@ -26,7 +26,7 @@ from labelnext.testing.reading import ReadsSuite
 from labelnext_adapters.fiftyone.database.values import stream
 from labelnext_adapters.files.spacy.documents import read_docbin
 from labelnext_adapters.files.spacy.pool import pool_of_documents
-from labelnext_adapters.files.vectors import usable_members
+from labelnext_adapters.files.tables.vectors import usable_members
 from labelnext_adapters.files.vision.unpickle import load_pickle
 
 # By what a module holds, so that it may move: something of it, and why it may ask.

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labelnext.adapter.sample import Sample
-from labelnext_adapters.files.table_format import refuse_empty, table_format
-from labelnext_adapters.files.table_options import TableOptions
+from labelnext_adapters.files.tables.table_format import refuse_empty, table_format
+from labelnext_adapters.files.tables.table_options import TableOptions
 
 if TYPE_CHECKING:
-    from labelnext_adapters.files.rows import Rows
+    from labelnext_adapters.files.tables.rows import Rows
 
 
 def read_rows(path: Path, options: TableOptions, is_text: Callable[[str], bool]) -> Rows:
@@ -23,7 +23,7 @@ def read_rows(path: Path, options: TableOptions, is_text: Callable[[str], bool])
     import pyarrow as pa
     import pyarrow.feather
 
-    from labelnext_adapters.files.rows import Rows
+    from labelnext_adapters.files.tables.rows import Rows
 
     refuse_empty(path)
     with path.open("rb") as file:

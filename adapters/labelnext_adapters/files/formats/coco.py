@@ -30,7 +30,7 @@ def read(path: Path | str, options: CocoOptions, context: Context) -> Pool:
         NotFound: if another file does not exist.
         InvalidInput: if a record lacks a field or names an image or category that is not listed.
     """
-    from labelnext_adapters.files.coco import read_coco
+    from labelnext_adapters.files.coco.pool import read_coco
 
     older = [context.path(one) for one in options.older]
     images = None if options.images is None else context.path(options.images)
@@ -45,7 +45,7 @@ def files(options: CocoOptions, context: Context) -> list[Path]:
 
 def names(path: Path, options: CocoOptions, context: Context) -> dict[str, str]:
     """The file names of the images, by the ids that results know them by."""
-    from labelnext_adapters.files.coco import file_names
+    from labelnext_adapters.files.coco.pool import file_names
 
     images = None if options.images is None else context.path(options.images)
     return file_names(path, images, context.key)

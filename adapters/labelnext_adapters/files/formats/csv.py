@@ -6,16 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labelnext_adapters.files.table_format import table_format
-from labelnext_adapters.files.table_options import CsvOptions
+from labelnext_adapters.files.tables.table_format import table_format
+from labelnext_adapters.files.tables.table_options import CsvOptions
 
 if TYPE_CHECKING:
-    from labelnext_adapters.files.rows import Rows
+    from labelnext_adapters.files.tables.rows import Rows
 
 
 def read_rows(path: Path, options: CsvOptions, is_text: Callable[[str], bool]) -> Rows:
     """The rows of a file."""
-    from labelnext_adapters.files.rows import read_csv
+    from labelnext_adapters.files.tables.rows import read_csv
 
     return read_csv(
         path,

@@ -9,7 +9,7 @@ from labelnext.adapter.formats import Format
 from labelnext.adapter.protocol import Context
 from labelnext.adapter.sample import Sample
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.table_options import TableOptions, named_columns
+from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
 
 
 class DatasetsOptions(TableOptions):
@@ -29,7 +29,7 @@ def read(path: Path | str, options: DatasetsOptions, context: Context) -> Pool:
     """
     from labelnext_adapters.files.huggingface.dataset import read_dataset
     from labelnext_adapters.files.huggingface.pool import pool_of_dataset
-    from labelnext_adapters.files.layout import is_text
+    from labelnext_adapters.files.tables.layout import is_text
 
     text = is_text(named_columns(options, context))
     rows, features = read_dataset(Path(path), options.split, text)

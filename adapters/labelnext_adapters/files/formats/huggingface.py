@@ -30,9 +30,9 @@ def read(path: Path | str, options: HuggingFaceOptions, context: Context) -> Poo
         NotFound: if the file of ids does not exist.
         InvalidInput: if the file holds no outputs, or too many that can't be used.
     """
-    from labelnext_adapters.files.content import read_records
+    from labelnext_adapters.files.content.content import read_records
+    from labelnext_adapters.files.content.item_ids import listed_ids
     from labelnext_adapters.files.huggingface.outputs import outputs_in, pool_of_outputs
-    from labelnext_adapters.files.item_ids import listed_ids
 
     ids = next(iter(files(options, context)), None)
     return pool_of_outputs(

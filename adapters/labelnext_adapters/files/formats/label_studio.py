@@ -12,6 +12,7 @@ from labelnext.adapter.sample import Sample
 from labelnext.errors import MissingExtra, NotFound
 from labelnext.pool.pool import Pool
 from labelnext.support.started import how_to_install
+from labelnext_adapters.files.content.content import byte_blocks
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 """How the names of exports end; only these are read of a folder."""
@@ -64,7 +65,7 @@ def read_several(paths: list[Path], options: LabelStudioExportOptions, context: 
     names = [path.name for path in paths]
     unique = len({*names}) == len(names)
     return read_exports(
-        {path.name if unique else str(path): path.read_bytes() for path in paths},
+        {path.name if unique else str(path): b"".join(byte_blocks(path)) for path in paths},
         None if setup is None else setup.read_text("utf-8-sig"),
         key=context.key,
         from_name=options.from_name,

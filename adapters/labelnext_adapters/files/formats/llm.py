@@ -36,7 +36,7 @@ def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if the file holds no answers, or too many that can't be used.
     """
-    from labelnext_adapters.files.content import read_records
+    from labelnext_adapters.files.content.content import read_records
     from labelnext_adapters.files.llm import ratings
     from labelnext_adapters.files.llm.pool import Asked, pool_of_records
     from labelnext_adapters.files.llm.traces import described, pool_of_traces

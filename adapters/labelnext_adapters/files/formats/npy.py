@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from labelnext.adapter.formats import Format
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
@@ -15,9 +12,10 @@ from labelnext.errors import InvalidInput, NotFound
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
-from labelnext_adapters.files.content import read_text
+from labelnext_adapters.files.content.content import read_text
 from labelnext_adapters.files.formats.npz import texts
-from labelnext_adapters.files.vectors import Meaning, usable_members
+from labelnext_adapters.files.tables.numpy_files import read_array
+from labelnext_adapters.files.tables.vectors import Meaning, usable_members
 
 
 class NpyOptions(Options):
@@ -46,7 +44,7 @@ def read(path: Path | str, options: NpyOptions, context: Context) -> Pool:
         NotFound: if the file of ids does not exist.
         InvalidInput: if the array has no rows of numbers, or their number differs from the ids'.
     """
-    array = _load(Path(path))
+    array = read_array(Path(path))
     if not array.shape:
         raise InvalidInput("the array must have a row of numbers for each item; it is one number.")
     n_items, notices = array.shape[:-1][-1] if array.shape[:-1] else 0, list[Notice]()
@@ -72,26 +70,11 @@ def read(path: Path | str, options: NpyOptions, context: Context) -> Pool:
     )
 
 
-def _load(path: Path) -> NDArray[Any]:
-    try:
-        array = np.load(path, allow_pickle=False)
-    except ValueError as error:
-        if "pickle" in str(error):
-            raise InvalidInput(
-                "the array must hold numbers or text; it holds Python objects.",
-                hint="save it as array.astype(float), or ids as array.astype(str).",
-            ) from error
-        raise
-    if not isinstance(array, np.ndarray):
-        raise InvalidInput("the file must hold one array; this is an NPZ file.")
-    return array
-
-
 def _ids(path: Path) -> list[Any]:
     if not path.is_file():
         raise NotFound(f"ids must be a file; got {str(path)!r}, which does not exist.")
     if path.suffix.lower() == ".npy":
-        return list(texts(_load(path).reshape(-1)).tolist())
+        return list(texts(read_array(path).reshape(-1)).tolist())
     return read_text(path).splitlines()
 
 

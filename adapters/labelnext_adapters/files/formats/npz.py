@@ -15,7 +15,8 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, unknown
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.vectors import Meaning, usable_members
+from labelnext_adapters.files.tables.numpy_files import names_in, read_arrays
+from labelnext_adapters.files.tables.vectors import Meaning, usable_members
 
 _ARRAYS = {
     "item_ids": "item_id",
@@ -67,23 +68,18 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if there is no array with the ids, or an array would have to be unpickled.
     """
-    with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        arrays = {name: _array(archive, name) for name in archive.files}
     wanted = {options.columns.get(ours, name) for name, ours in _ARRAYS.items()}
     wanted |= {options.columns.get(ours, ours) for ours in _OBJECTS.values()}
-    for name in sorted((wanted | {"offsets", "confidences"}) & arrays.keys()):
-        if arrays[name] is None:
-            raise InvalidInput(
-                f"{name} must be an array of numbers or text; it is an array of Python objects.",
-                hint=f"save it as text or numbers: {name}.astype(str), or .astype(float).",
-            )
+    arrays = read_arrays(Path(path), wanted | {"offsets", "confidences"})
 
     def array(name: str, ours: str) -> Any:
         return arrays.get(options.columns.get(ours, name))
 
     columns = {name: array(name, ours) for name, ours in _ARRAYS.items()}
     if columns["item_ids"] is None:
-        raise InvalidInput(f"the file must contain an array item_ids; got {sorted(arrays)}.")
+        raise InvalidInput(
+            f"the file must contain an array item_ids; got {sorted(names_in(Path(path)))}."
+        )
     columns["item_ids"] = texts(columns["item_ids"])
     if options.classes is not None:
         columns["classes"] = options.classes
@@ -127,17 +123,6 @@ def texts(array: NDArray[Any]) -> NDArray[Any]:
     except UnicodeDecodeError as error:
         raise InvalidInput("text in bytes must be UTF-8.") from error
     return decoded
-
-
-def _array(archive: Any, name: str) -> NDArray[Any] | None:
-    """An array; None if it holds Python objects, which only unpickling would read."""
-    try:
-        array: NDArray[Any] = archive[name]
-    except ValueError as error:
-        if "pickle" in str(error):
-            return None
-        raise
-    return array
 
 
 FORMAT = Format(

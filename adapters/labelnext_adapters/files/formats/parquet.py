@@ -6,25 +6,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labelnext_adapters.files.table_format import refuse_empty, table_format
-from labelnext_adapters.files.table_options import TableOptions
+from labelnext_adapters.files.tables.table_format import refuse_empty, table_format
+from labelnext_adapters.files.tables.table_options import TableOptions
 
 if TYPE_CHECKING:
-    from labelnext_adapters.files.rows import Rows
+    from labelnext_adapters.files.tables.rows import Rows
 
 
 def read_rows(path: Path, options: TableOptions, is_text: Callable[[str], bool]) -> Rows:
     """The rows of a file.
 
     Raises:
-        InvalidInput: if the file is empty.
+        InvalidInput: if the file is empty, or unpacks to too much.
     """
     import pyarrow.parquet
 
-    from labelnext_adapters.files.rows import Rows
+    from labelnext_adapters.files.tables.parquet import read_columns
+    from labelnext_adapters.files.tables.rows import Rows
 
     refuse_empty(path)
-    return Rows(pyarrow.parquet.read_table(path))
+    return Rows(read_columns(pyarrow.parquet.ParquetFile(path), path))
 
 
 FORMAT = table_format(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from labelnext.adapter.formats import Format
 from labelnext.adapter.protocol import Context
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.table_options import WILD, ParquetFolderOptions
+from labelnext_adapters.files.tables.table_options import WILD, ParquetFolderOptions
 
 if TYPE_CHECKING:
     from labelnext_adapters.files.dataset import Dataset

@@ -32,8 +32,8 @@ def read(path: Path | str, options: SpacyOptions, context: Context) -> Pool:
         NotFound: if the file of ids does not exist.
         InvalidInput: if the documents have no scores, or too many can't be used.
     """
-    from labelnext_adapters.files.content import read_records
-    from labelnext_adapters.files.item_ids import listed_ids
+    from labelnext_adapters.files.content.content import read_records
+    from labelnext_adapters.files.content.item_ids import listed_ids
     from labelnext_adapters.files.spacy.documents import read_docbin
     from labelnext_adapters.files.spacy.pool import pool_of_documents
 

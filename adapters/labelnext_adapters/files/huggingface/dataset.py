@@ -13,8 +13,8 @@ import pyarrow.parquet
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.arrow import is_list
-from labelnext_adapters.files.content import read_json
+from labelnext_adapters.files.content.content import read_json
+from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import fractions_of
 from labelnext_adapters.files.huggingface.features import (
     class_names,
@@ -22,8 +22,9 @@ from labelnext_adapters.files.huggingface.features import (
     is_media,
 )
 from labelnext_adapters.files.huggingface.outputs import kind_of
-from labelnext_adapters.files.oddities import Unusable
-from labelnext_adapters.files.rows import Rows, read_json_table, read_jsonl
+from labelnext_adapters.files.tables.arrow import is_list
+from labelnext_adapters.files.tables.parquet import read_columns
+from labelnext_adapters.files.tables.rows import Rows, read_json_table, read_jsonl
 
 CLASSES = (
     "category",
@@ -127,7 +128,7 @@ def _parquet(path: Path) -> pa.Table:
     """The rows of a Parquet file without the bytes of images."""
     file = pyarrow.parquet.ParquetFile(path)
     schema = file.schema_arrow
-    return with_paths(file.read(columns=stored_columns(schema)), schema)
+    return with_paths(read_columns(file, path, stored_columns(schema)), schema)
 
 
 def stored_columns(schema: pa.Schema) -> list[str]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelnext.errors import InvalidInput
-from labelnext_adapters.files.arrow import is_list
+from labelnext_adapters.files.tables.arrow import is_list
 
 METADATA = b"huggingface"
 _MEDIA = {"bytes", "path"}  # the fields of an image, audio or video

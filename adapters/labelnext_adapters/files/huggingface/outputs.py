@@ -12,10 +12,10 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.support.started import how
 from labelnext.support.words import counted
+from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
+from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.item_ids import ITEM_KEYS, id_in
-from labelnext_adapters.files.oddities import Unusable
-from labelnext_adapters.files.vectors import ROUNDED
+from labelnext_adapters.files.tables.vectors import ROUNDED
 
 _KINDS = {
     "classes": "a list of classes with label and score",

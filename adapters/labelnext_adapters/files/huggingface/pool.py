@@ -11,6 +11,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.content.item_ids import ITEM_KEYS
 from labelnext_adapters.files.huggingface.dataset import (
     addressed,
     classes_of,
@@ -19,10 +20,9 @@ from labelnext_adapters.files.huggingface.dataset import (
 )
 from labelnext_adapters.files.huggingface.features import features_in, plain_table
 from labelnext_adapters.files.huggingface.outputs import Output, pool_of_outputs
-from labelnext_adapters.files.item_ids import ITEM_KEYS
-from labelnext_adapters.files.rows import Rows, texts_of
-from labelnext_adapters.files.table_format import pool_of
-from labelnext_adapters.files.table_options import TableOptions, named_columns
+from labelnext_adapters.files.tables.rows import Rows, texts_of
+from labelnext_adapters.files.tables.table_format import pool_of
+from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
 
 
 def pool_of_dataset(

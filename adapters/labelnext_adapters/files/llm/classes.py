@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import real
 from labelnext_adapters.files.llm.replies import Token
-from labelnext_adapters.files.oddities import Unusable
-from labelnext_adapters.files.values import real
-from labelnext_adapters.files.vectors import ROUNDED
+from labelnext_adapters.files.tables.vectors import ROUNDED
 
 _AROUND = " \t\r\n\"'`´“”‘’«»*_.,:;!?()[]{}<>#"
 _SPACES = re.compile(r"[\s_\-]+")

@@ -12,8 +12,10 @@ from typing import Any
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import id_text, name_text, probability, real
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.item_ids import ITEM_KEYS, id_in
 from labelnext_adapters.files.llm.classes import chance, class_of, class_probabilities, folded
 from labelnext_adapters.files.llm.replies import (
     ANSWERS,
@@ -25,8 +27,6 @@ from labelnext_adapters.files.llm.replies import (
     is_completion,
     replies_in,
 )
-from labelnext_adapters.files.oddities import Unusable
-from labelnext_adapters.files.values import id_text, name_text, probability, real
 
 CONFIDENCES = ("confidence", "probability", "certainty", "score", "conf", "p")
 _DISTRIBUTIONS = ("probabilities", "scores", "distribution", "confidences")
@@ -343,15 +343,26 @@ def described(records: Sequence[Mapping[str, Any]]) -> str | None:
             return "its answers are JSON with a class and a confidence"
     first = records[0] if records else {}
     judge = next((name for name in JUDGES if isinstance(first.get(name), str)), None)
-    answer = next((name for name in ANSWERS if isinstance(first.get(name), str)), None)
+    repeat = _repeats(records[:20])  # whole numbers are answers where judges answer each other
+    kinds = (str, int) if repeat else (str,)
+    answer = next((name for name in ANSWERS if isinstance(first.get(name), kinds)), None)
     several_each = next((name for name in SEVERAL if _are_answers(first.get(name))), None)
     if several_each and set(ITEM_KEYS) & first.keys():
         return f"its records have several answers ({several_each})"
     drawn = {"bbox", "box", "objects", "probabilities", "segmentation"} & first.keys()
     several = len(records) > 1 and all({judge, answer} <= r.keys() for r in records[:20])
+    if judge == "annotator" and not repeat:
+        return None  # who labelled each item
     if judge and answer and several and not drawn and set(ITEM_KEYS) & first.keys():
         return f"its records have {judge} and {answer}"
     return None
+
+
+def _repeats(records: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether records name an item several times."""
+    keys = (next((name for name in ITEM_KEYS if name in record), None) for record in records)
+    ids = [str(record[key]) for record, key in zip(records, keys, strict=True) if key]
+    return len({*ids}) < len(ids)
 
 
 def _inside(value: Any) -> list[Any]:

@@ -10,11 +10,11 @@ import numpy as np
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
+from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import id_text, real
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.item_ids import ITEM_KEYS, id_in
 from labelnext_adapters.files.llm.replies import JUDGES, SEVERAL
-from labelnext_adapters.files.oddities import Unusable
-from labelnext_adapters.files.values import id_text, real
 
 RATINGS = ("rating", "grade", "stars", "score")
 _LISTS = ("ratings", "grades", "scores", *SEVERAL)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from labelnext_adapters.files.oddities import Unusable
+from labelnext_adapters.files.content.oddities import Unusable
 
 #: A token, its log probability, and those of the tokens that were considered at its place.
 Token = tuple[str, Any, list[tuple[str, Any]]]
@@ -20,7 +20,8 @@ ANSWERS = (
 #: Keys that hold several answers: a list, or an object from model to answer.
 SEVERAL = ("answers", "responses", "completions", "samples", "generations", "verdicts", "judges")
 JUDGES = (
-    "judge", "judge_model", "judge_name", "model", "model_name", "model_id",
+    "judge", "judge_model", "judge_name", "model", "model_name", "model_id", "evaluator", "grader",
+    "rater", "annotator",
 )  # fmt: skip
 _ENVELOPES = (
     "response", "body", "result", "message", "modelOutput", "completion", "output",

@@ -9,10 +9,10 @@ from typing import Any
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
+from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import id_text, name_text, probability, real
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.item_ids import ITEM_KEYS, id_in
-from labelnext_adapters.files.oddities import Unusable
-from labelnext_adapters.files.values import id_text, name_text, probability, real
 
 _LISTS = ("scores", "evaluations", "evals", "annotations", "feedback", "feedback_scores")
 _TRACES = ("trace_id", "traceId", "span_id", "context.span_id", *ITEM_KEYS)

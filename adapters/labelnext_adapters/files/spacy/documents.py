@@ -13,7 +13,8 @@ import numpy as np
 
 from labelnext.errors import InvalidInput, MissingExtra
 from labelnext.support.started import how_to_install
-from labelnext_adapters.files.oddities import Unusable
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.unpacked import limit_of
 
 _SPAN = struct.Struct(">QQQllll")  # id, knowledge base id, label, start, end, characters
 #: Labels that spaCy knows by a number of its own rather than by their hash.
@@ -22,7 +23,7 @@ _KNOWN = {
     386: "PRODUCT", 387: "EVENT", 388: "WORK_OF_ART", 389: "LANGUAGE", 390: "LAW", 391: "DATE",
     392: "TIME", 393: "PERCENT", 394: "MONEY", 395: "QUANTITY", 396: "ORDINAL", 397: "CARDINAL",
 }  # fmt: skip
-_MOST = 4 << 30  # bytes after decompression
+_BLOCK = 1 << 24  # bytes decompressed at once
 _64 = (1 << 64) - 1
 
 
@@ -88,14 +89,18 @@ def read_docbin(path: Path) -> list[Document]:
 
 
 def _inflated(data: bytes) -> bytes:
-    stream = zlib.decompressobj()
+    stream, out, rest = zlib.decompressobj(), bytearray(), data
+    limit = limit_of(len(data))
     try:
-        out = stream.decompress(data, _MOST)
+        while rest:
+            out += stream.decompress(rest, _BLOCK)
+            limit.check("a .spacy file", len(out), more=True)
+            rest = stream.unconsumed_tail
     except zlib.error as error:
         raise InvalidInput("a .spacy file must be whole; decompressing it failed.") from error
-    if stream.unconsumed_tail or not stream.eof:
-        raise InvalidInput("a .spacy file must be whole and at most 4 GiB when decompressed.")
-    return out
+    if not stream.eof:
+        raise InvalidInput("a .spacy file must be whole; its end is missing.")
+    return bytes(out)
 
 
 def _column(stored: Mapping[Any, Any], name: str, n_docs: int) -> Sequence[Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
+from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.item_ids import ITEM_KEYS, id_in
-from labelnext_adapters.files.oddities import Unusable
 from labelnext_adapters.files.spacy.documents import Document, document_of
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import name_text, probability
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.oddities import Unusable
-from labelnext_adapters.files.values import name_text, probability
 from labelnext_adapters.files.vision.detections import Detections, class_of
 from labelnext_adapters.files.vision.documents import Document, Names, row_of, shown
 from labelnext_adapters.files.vision.options import DetectionOptions

@@ -7,8 +7,8 @@ from typing import Any
 
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
+from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.oddities import Unusable
 
 
 class Detections:

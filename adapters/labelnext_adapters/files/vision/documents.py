@@ -13,9 +13,9 @@ from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.content import json_lines, parsed, read_text
+from labelnext_adapters.files.content.content import json_lines, parsed, read_text
+from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.oddities import Unusable
 from labelnext_adapters.files.vision.yolo_folder import files_below
 
 #: Keys of a record that name its image, in the order of preference.
@@ -111,6 +111,8 @@ def expanded(value: Any, is_one: IsOne, name: str | None = None) -> Iterator[Doc
         name: of the image if the value is about one.
     """
     value = _unquoted(value)
+    if isinstance(value, dict) and isinstance(value.get("outputs"), list):
+        value = value["outputs"]  # of a workflow, beside its trace
     if is_one(value):
         yield Document(WHOLE, name, value)
     elif isinstance(value, dict) and value and all(map(_is_nested, value.values())):

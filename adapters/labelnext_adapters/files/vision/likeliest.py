@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from labelnext_adapters.files.vectors import OTHER, ROUNDED
+from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED
 
 
 def classes_with_rest(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import probability
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.oddities import Unusable
-from labelnext_adapters.files.values import probability
 from labelnext_adapters.files.vision.detections import Detections, class_of
 from labelnext_adapters.files.vision.documents import Document, Names, row_of, shown
 from labelnext_adapters.files.vision.likeliest import classes_with_rest
@@ -20,12 +21,39 @@ _FOREIGN = frozenset({"data", "annotations"})  # of Label Studio
 
 
 def inner(value: Any) -> Any:
-    """A response, without what a workflow puts around it."""
-    if isinstance(value, dict):
-        predictions = value.get("predictions")
-        if isinstance(predictions, dict) and {"predictions", "image"} <= predictions.keys():
-            return {**value, **predictions}
-    return value
+    """A response, without what a workflow puts around it: a list of one, or a block's name.
+
+    Example:
+        >>> block = {"image": {}, "predictions": []}
+        >>> inner([{"model_1": block, "count": 0}])["predictions"]
+        []
+    """
+    if isinstance(value, list) and len(value) == 1:
+        return inner(value[0])
+    if not isinstance(value, dict):
+        return value
+    blocks = _blocks(value)
+    if len(blocks) != 1 or _is_block(value):
+        return value
+    name = value.get("image")
+    named = {"image_path": name} if isinstance(name, str) else {}
+    return {**value, **named, **next(iter(blocks.values()))}
+
+
+def _is_block(value: Any) -> bool:
+    """Whether a value is what a block of a workflow, or a model, says of one image."""
+    if not isinstance(value, dict) or not {"predictions", "image"} <= value.keys():
+        return False
+    told = value["predictions"]
+    return isinstance(told, list) or (isinstance(told, dict) and not _is_block(told))
+
+
+def _blocks(value: dict[str, Any]) -> dict[str, Any]:
+    """What blocks say of an image, by their names."""
+    if not _FOREIGN.isdisjoint(value):
+        return {}
+    bare = {name: inner(one) if isinstance(one, list) else one for name, one in value.items()}
+    return {name: one for name, one in bare.items() if _is_block(one)}
 
 
 def is_response(value: Any) -> bool:
@@ -43,6 +71,22 @@ def is_response(value: Any) -> bool:
     return described or not _SIGNS.isdisjoint(response)
 
 
+def has_several_blocks(value: Any) -> bool:
+    """Whether a record holds what several blocks of a workflow say of its image."""
+    response = inner(value)
+    return isinstance(response, dict) and len(_blocks(response)) > 1 and not _is_block(response)
+
+
+def _check_one_block(documents: Sequence[Document], responses: Sequence[Any]) -> None:
+    for one, response in zip(documents, responses, strict=True):
+        if has_several_blocks(response):
+            raise InvalidInput(
+                f"each image must have the predictions of one block of the workflow; {one.place} "
+                f"has those of {listed(_blocks(response))}.",
+                hint="keep one of them in the file: they say different things of the same image.",
+            )
+
+
 def read_responses(
     documents: Sequence[Document], options: DetectionOptions, key: str | None
 ) -> Pool:
@@ -57,6 +101,7 @@ def read_responses(
         InvalidInput: if too much can't be used.
     """
     responses = [inner(one.value) for one in documents]
+    _check_one_block(documents, responses)
     told = [r.get("predictions") for r in responses if isinstance(r, dict)]
     if any(isinstance(predictions, dict) for predictions in told):
         return _classified(documents, responses, options, key, multilabel=True)

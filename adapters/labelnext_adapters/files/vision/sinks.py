@@ -7,8 +7,8 @@ from typing import Any
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.oddities import Unusable
 from labelnext_adapters.files.vision.detections import Detections, class_of
 from labelnext_adapters.files.vision.documents import IMAGE_KEYS, named
 from labelnext_adapters.files.vision.options import DetectionOptions

@@ -11,10 +11,10 @@ from typing import Any
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.content import read_text
+from labelnext_adapters.files.content.content import read_text
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import probability
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.oddities import Unusable
-from labelnext_adapters.files.values import probability
 from labelnext_adapters.files.vision.detections import Detections, around, class_of
 from labelnext_adapters.files.vision.documents import (
     IMAGE_KEYS,

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from labelnext.errors import InvalidInput
-from labelnext_adapters.files.content import read_bytes
+from labelnext_adapters.files.content.content import read_bytes
 
 _DTYPE = re.compile(r"[<>|=]?[biufSU]\d{1,4}|[<>|=]?\?")
 _DEEPEST = 30

@@ -8,8 +8,8 @@ from xml.etree.ElementTree import Element
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.oddities import Unusable
 from labelnext_adapters.files.vision.detections import Detections
 from labelnext_adapters.files.vision.documents import Document, documents
 from labelnext_adapters.files.vision.options import DetectionOptions

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from labelnext.errors import InvalidInput
-from labelnext_adapters.files.content import decoded, read_bytes
+from labelnext_adapters.files.content.content import decoded, read_bytes
 
 _DEEPEST = 50
 

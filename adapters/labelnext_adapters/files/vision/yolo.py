@@ -17,9 +17,9 @@ from labelnext.pool.masks import Mask, mask_of
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
-from labelnext_adapters.files.content import decoded
+from labelnext_adapters.files.content.content import decoded
+from labelnext_adapters.files.content.oddities import ROUNDING, Oddities, Unusable
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.oddities import ROUNDING, Oddities, Unusable
 from labelnext_adapters.files.vision.likeliest import classes_with_rest
 from labelnext_adapters.files.vision.yolo_folder import DataFile, stem_of
 from labelnext_adapters.files.vision.yolo_layout import (

@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from labelnext.errors import InvalidInput, NotFound
-from labelnext_adapters.files.content import guarded, read_text
-from labelnext_adapters.files.oddities import Unusable
-from labelnext_adapters.files.values import name_text
+from labelnext_adapters.files.content.content import guarded, read_text
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import name_text
 
 _IMAGES = (
     ".avif", ".bmp", ".dng", ".gif", ".heic", ".heif", ".jp2", ".jpeg", ".jpg", ".mpo", ".pfm",

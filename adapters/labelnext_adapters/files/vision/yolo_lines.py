@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from labelnext_adapters.files.content import decoded
+from labelnext_adapters.files.content.content import decoded
 
 _BLOCK = 1 << 18  # bytes read at once
 _SPACES = (9, 10, 11, 12, 13, 32)

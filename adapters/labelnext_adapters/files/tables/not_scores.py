@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.rows import NUMBER
+from labelnext_adapters.files.tables.rows import NUMBER
 
 NO_PREDICTIONS = "no_predictions"
 MAYBE_LOGITS = "maybe_logits"

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.json_types import merged, type_of
-from labelnext_adapters.files.oddities import Oddities, Unusable
-from labelnext_adapters.files.values import id_text, real
+from labelnext_adapters.files.content.oddities import Oddities, Unusable
+from labelnext_adapters.files.content.values import id_text, real
+from labelnext_adapters.files.json.types import merged, type_of
 
 
 def table_of_records(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.utf8 import Utf8Texts
-from labelnext_adapters.files.table_options import LabelsAre
+from labelnext_adapters.files.tables.table_options import LabelsAre
 
 
 def plain_type(column: Any) -> Any:

@@ -10,12 +10,12 @@ from labelnext.adapter.formats import Format
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.table_options import TableOptions, named_columns
+from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from labelnext_adapters.files.rows import Rows
+    from labelnext_adapters.files.tables.rows import Rows
 
 
 def table_format(
@@ -37,7 +37,7 @@ def table_format(
     """
 
     def read_rows(path: Path | str, options: TableOptions, context: Context) -> Rows:
-        from labelnext_adapters.files.layout import is_text
+        from labelnext_adapters.files.tables.layout import is_text
 
         return rows(Path(path), options, is_text(named_columns(options, context)))
 
@@ -57,9 +57,9 @@ def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if a column is missing, ragged or of a wrong type.
     """
-    from labelnext_adapters.files.columns import pool_of_table
-    from labelnext_adapters.files.layout import laid_out
-    from labelnext_adapters.files.vectors import Meaning
+    from labelnext_adapters.files.tables.columns import pool_of_table
+    from labelnext_adapters.files.tables.layout import laid_out
+    from labelnext_adapters.files.tables.vectors import Meaning
 
     if not rows.table.num_rows:
         names = listed(rows.table.column_names)

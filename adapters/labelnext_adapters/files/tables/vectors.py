@@ -13,7 +13,7 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.answers import spread_rest
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.oddities import ROUNDING, Oddities
+from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
 
 #: The class of the probability that no named class can have.
 OTHER = "(other)"
@@ -145,9 +145,10 @@ def usable_boxes(boxes: NDArray[np.floating]) -> NDArray[np.bool_]:
         >>> usable_boxes(np.array([[0, 0, 0.5, 1], [0.5, 0, 0, 1], [2, 0, 3, 1]])).tolist()
         [True, False, False]
     """
-    low, high = boxes[:, :2], boxes[:, 2:]
-    usable: NDArray[np.bool_] = np.isfinite(boxes).all(axis=1) & (low <= high).all(axis=1)
-    return usable & (low < 1).all(axis=1) & (high > 0).all(axis=1)
+    x1, y1, x2, y2 = boxes.T  # by column: rows of four are too short for numpy
+    usable: NDArray[np.bool_] = (x1 <= x2) & (y1 <= y2) & (x1 < 1) & (y1 < 1) & (x2 > 0) & (y2 > 0)
+    usable &= (np.minimum(x1, y1) > -np.inf) & (np.maximum(x2, y2) < np.inf)
+    return usable
 
 
 def class_vectors(

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed, unknown
 from labelnext.pool.objects import Notice
 from labelnext.pool.utf8 import Utf8Texts
-from labelnext_adapters.files.answers import AnswerColumns
-from labelnext_adapters.files.arrow import (
+from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
+from labelnext_adapters.files.tables.answers import AnswerColumns
+from labelnext_adapters.files.tables.arrow import (
     class_places,
     id_texts,
     is_list,
@@ -25,10 +26,9 @@ from labelnext_adapters.files.arrow import (
     plain_type,
     utf8_texts,
 )
-from labelnext_adapters.files.objects import ObjectColumn
-from labelnext_adapters.files.oddities import ROUNDING, Oddities
-from labelnext_adapters.files.table_options import NAMES, LabelsAre
-from labelnext_adapters.files.vectors import Meaning, usable_vectors
+from labelnext_adapters.files.tables.objects import ObjectColumn
+from labelnext_adapters.files.tables.table_options import NAMES, LabelsAre
+from labelnext_adapters.files.tables.vectors import Meaning, usable_vectors
 
 PREFIXES = {"probabilities": "p_", "embedding": "e_"}
 _ANSWERS = ("prediction", "confidence", "uncertainty")

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.oddities import Oddities
-from labelnext_adapters.files.vectors import usable_boxes
+from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.tables.vectors import usable_boxes
 
 
 def one_row_each(table: pa.Table, id_name: str) -> tuple[NDArray[np.int64], pa.Table]:
@@ -157,6 +157,6 @@ def _boxes(
 
 
 def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
-    from labelnext_adapters.files.arrow import numbers
+    from labelnext_adapters.files.tables.arrow import numbers
 
     return numbers(name, table.column(name))

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput
 from labelnext.pool.checks import unit_interval
 from labelnext.pool.objects import Objects
-from labelnext_adapters.files.arrow import class_places, nulls, numbers, plain_type
-from labelnext_adapters.files.oddities import ROUNDING
-from labelnext_adapters.files.table_options import LabelsAre
-from labelnext_adapters.files.vectors import Meaning, NotProbabilities, from_logits
+from labelnext_adapters.files.content.oddities import ROUNDING
+from labelnext_adapters.files.tables.arrow import class_places, nulls, numbers, plain_type
+from labelnext_adapters.files.tables.table_options import LabelsAre
+from labelnext_adapters.files.tables.vectors import Meaning, NotProbabilities, from_logits
 
 
 class AnswerColumns:

@@ -17,7 +17,7 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.started import how
 from labelnext.support.words import counted
-from labelnext_adapters.files.content import (
+from labelnext_adapters.files.content.content import (
     byte_blocks,
     decoded,
     file_of,
@@ -25,16 +25,17 @@ from labelnext_adapters.files.content import (
     read_bytes,
     read_text,
 )
-from labelnext_adapters.files.json_columns import table_of_lines
-from labelnext_adapters.files.oddities import Oddities
-from labelnext_adapters.files.records import table_of_records
-from labelnext_adapters.files.vectors import ROUNDED
+from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.json.columns import table_of_lines
+from labelnext_adapters.files.json.records import table_of_records
+from labelnext_adapters.files.tables.vectors import ROUNDED
 
 _DELIMITERS = (",", ";", "\t", "|")
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
 _NOTHING = {"", "na", "n/a", "nan", "null", "none", "#n/a"}
 _SAMPLED = 2000
 _START = 1 << 18  # bytes of the sample
+_LONGEST_LINE = 1 << 20  # bytes, also of a value that goes over several lines
 
 
 def _no_text(name: str) -> bool:
@@ -90,7 +91,7 @@ def read_csv(
         encoding: of the file; UTF-8, or what its byte order mark says, when None.
 
     Raises:
-        InvalidInput: if the file is empty, not text, or its lines differ in length.
+        InvalidInput: if the file is empty, not text, or its lines differ in length or are too long.
     """
     blocks = partial(byte_blocks, path)
     start = file_of(blocks()).read(_START + 1)
@@ -118,7 +119,7 @@ def read_csv(
     try:
         table = _arrow_csv(blocks(), header, kinds, dialect)
     except pa.ArrowInvalid as error:
-        if "columns" in str(error):
+        if "columns" in str(error) or "straddling" in str(error):
             raise _ragged(error, header, dialect) from error
         if "UTF8" in str(error) or "utf8" in str(error).lower():
             decoded(read_bytes(path))
@@ -136,7 +137,9 @@ def _arrow_csv(
 ) -> pa.Table:
     return pyarrow.csv.read_csv(
         file_of(blocks),
-        read_options=pyarrow.csv.ReadOptions(column_names=list(header), skip_rows=1),
+        read_options=pyarrow.csv.ReadOptions(
+            column_names=list(header), skip_rows=1, block_size=_LONGEST_LINE
+        ),
         parse_options=pyarrow.csv.ParseOptions(
             delimiter=dialect.delimiter, newlines_in_values=True
         ),
@@ -220,6 +223,11 @@ def _with_numbers(table: pa.Table, numeric: Collection[str], dialect: Dialect) -
 
 
 def _ragged(error: Exception, header: Sequence[str], dialect: Dialect) -> InvalidInput:
+    if "straddling" in str(error):
+        return InvalidInput(
+            f"every line must have at most {_LONGEST_LINE:,} bytes; one is longer.",
+            hint="a quotation mark may be open: write a quoted value's own marks twice.",
+        )
     told = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", str(error))
     where = f"line {told[1]} has {told[3]}" if told else " ".join(str(error).split())
     name = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}.get(dialect.delimiter)
@@ -256,7 +264,7 @@ def read_json_table(path: Path, is_text: Callable[[str], bool] = _no_text) -> Ro
     Raises:
         InvalidInput: if it is something else.
     """
-    from labelnext_adapters.files.content import parsed
+    from labelnext_adapters.files.content.content import parsed
 
     text = read_text(path)
     value = parsed(text)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
-from labelnext_adapters.files.oddities import ROUNDING, Unusable
+from labelnext_adapters.files.content.oddities import ROUNDING, Unusable
 
 
 def id_text(value: Any) -> str:

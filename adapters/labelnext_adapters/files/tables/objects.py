@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Objects
-from labelnext_adapters.files.arrow import (
+from labelnext_adapters.files.tables.arrow import (
     class_places,
     is_list,
     list_rows,
@@ -20,7 +20,7 @@ from labelnext_adapters.files.arrow import (
     numbers,
     plain_type,
 )
-from labelnext_adapters.files.vectors import Meaning, from_logits
+from labelnext_adapters.files.tables.vectors import Meaning, from_logits
 
 
 class ObjectColumn:

@@ -11,10 +11,10 @@ import pyarrow as pa
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.objects import ObjectColumn
-from labelnext_adapters.files.table import PREFIXES, TableReader
-from labelnext_adapters.files.table_options import NAMES, LabelsAre
-from labelnext_adapters.files.vectors import Meaning
+from labelnext_adapters.files.tables.objects import ObjectColumn
+from labelnext_adapters.files.tables.table import PREFIXES, TableReader
+from labelnext_adapters.files.tables.table_options import NAMES, LabelsAre
+from labelnext_adapters.files.tables.vectors import Meaning
 
 
 def pool_of_table(

@@ -19,9 +19,9 @@ from typing import Any
 import msgspec
 
 from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.files.content import byte_blocks, decoded, parsed, read_bytes
-from labelnext_adapters.files.oddities import Oddities, Unusable
-from labelnext_adapters.files.values import real
+from labelnext_adapters.files.content.content import byte_blocks, decoded, parsed, read_bytes
+from labelnext_adapters.files.content.oddities import Oddities, Unusable
+from labelnext_adapters.files.content.values import real
 
 _BETWEEN = re.compile(rb"\}\s*,\s*\{")
 _TAIL = 1 << 16  # bytes at the end of a block in which a record ends
@@ -119,8 +119,10 @@ class Detections:
         _append(self.image_codes, map(self._images.__getitem__, images), len(ids))
         _append(self.kind_codes, map(self.kinds.__getitem__, kinds), len(ids))
         _append(self.scores, scores, len(ids))
-        self.with_box.extend([box is not None for box in boxes])
+        self.with_box.frombytes(bytes([1]) * len(ids))
         if None in boxes:
+            del self.with_box[-len(ids) :]
+            self.with_box.extend([box is not None for box in boxes])
             boxes = [box or _NO_BOX for box in boxes]
         _append(self.bboxes, chain.from_iterable(boxes), 4 * len(ids))
         _extend(self.segmentations, shapes, len(self) - len(block))

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.oddities import Oddities
+from labelnext_adapters.files.content.oddities import Oddities
 
 _PERCENTAGE = re.compile(r"\s*([+-]?\d+(?:[.,]\d+)?)\s*%\s*$")
 _MOST_ODD = 0.1

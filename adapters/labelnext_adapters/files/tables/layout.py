@@ -13,12 +13,17 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.long_rows import detections, grouped_scores, mapping, one_row_each
-from labelnext_adapters.files.not_scores import no_predictions
-from labelnext_adapters.files.percentages import without_percent_signs
-from labelnext_adapters.files.rows import Rows
-from labelnext_adapters.files.table_options import NAMES, TableOptions
-from labelnext_adapters.files.vectors import OTHER, ROUNDED
+from labelnext_adapters.files.tables.long_rows import (
+    detections,
+    grouped_scores,
+    mapping,
+    one_row_each,
+)
+from labelnext_adapters.files.tables.not_scores import no_predictions
+from labelnext_adapters.files.tables.percentages import without_percent_signs
+from labelnext_adapters.files.tables.rows import Rows
+from labelnext_adapters.files.tables.table_options import NAMES, TableOptions
+from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED
 
 #: Columns that hold an item's id, in the order of preference.
 IDS = (
@@ -29,13 +34,14 @@ IDS = (
 #: Columns that hold a predicted class.
 ANSWERS = (
     "prediction", "predicted", "pred", "predicted_class", "predicted_label", "pred_class",
-    "pred_label", "y_pred", "top1", "top_1", "top1_class", "class_name", "category_name", "class",
-    "category", "class_id", "category_id",
+    "pred_label", "label_pred", "y_pred", "top1", "top_1", "top1_class", "class_name",
+    "category_name", "class", "category", "class_id", "category_id",
 )  # fmt: skip
 #: Columns that hold how sure a model is.
 CERTAINTIES = (
     "confidence", "conf", "score", "probability", "prob", "certainty", "max_prob", "pred_score",
-    "prediction_score", "top1_conf", "top1_score", "top_1_score", "p",
+    "prediction_score", "pred_conf", "pred_confidence", "prediction_confidence", "confidence_pred",
+    "top1_conf", "top1_score", "top_1_score", "p",
 )  # fmt: skip
 _INDEXES = ("", "unnamed: 0")  # what pandas writes an index as
 _CORNERS = (
@@ -79,6 +85,8 @@ def is_text(columns: Mapping[str, str | Sequence[str]]) -> Callable[[str], bool]
 
     def text(name: str) -> bool:
         plain = name.strip().lower()
+        if _plain(name) and _plain(name) in known:
+            return True
         ranked = _RANKED.match(plain)
         numbered = "" if ranked is None else (ranked[1] + ranked[3]).strip("_- ")
         return name in theirs or plain in known or numbered in (*ANSWERS, "label", "top")
@@ -186,9 +194,20 @@ def _with_id(out: LaidOut) -> LaidOut:
 
 
 def _first(names: set[str], wanted: Sequence[str]) -> str | None:
-    """The first of the wanted names that there is, in any case."""
-    by_lower = {name.strip().lower(): name for name in sorted(names, reverse=True)}
+    """The first of the wanted names that there is, in any case, with any sign between words."""
+    by_lower = {_plain(name): name for name in sorted(names, reverse=True) if _plain(name)}
+    by_lower |= {name.strip().lower(): name for name in sorted(names, reverse=True)}
     return next((by_lower[name] for name in wanted if name in by_lower), None)
+
+
+def _plain(name: str) -> str:
+    """A name in lower case, with one _ between words.
+
+    Example:
+        >>> _plain("Image Name"), _plain("Confidence (%)")
+        ('image_name', 'confidence')
+    """
+    return re.sub(r"\W+", "_", name.lower()).strip("_")
 
 
 def _repeats(column: Any) -> bool:

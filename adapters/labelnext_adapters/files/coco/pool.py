@@ -15,11 +15,11 @@ from labelnext.pool.masks import boxes_of_masks
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
-from labelnext_adapters.files.coco_listing import Listing, image_listing, listed_by_results
-from labelnext_adapters.files.coco_records import Detections, read_detections
-from labelnext_adapters.files.coco_shapes import placed_boxes, placed_masks
-from labelnext_adapters.files.content import read_json
-from labelnext_adapters.files.oddities import ROUNDING, Oddities
+from labelnext_adapters.files.coco.listing import Listing, image_listing, listed_by_results
+from labelnext_adapters.files.coco.records import Detections, read_detections
+from labelnext_adapters.files.coco.shapes import placed_boxes, placed_masks
+from labelnext_adapters.files.content.content import read_json
+from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,9 @@ def read_coco(
         InvalidInput: if ids repeat, or too many records can't be used.
     """
     notices: list[Notice] = []
+    listing = None
+    if images_path is not None:  # first: its JSON takes memory only until it is a listing
+        listing = _listing_of(images_path, key, notices)
     read = []
     for path in results_paths:
         if not path.is_file():
@@ -67,22 +70,9 @@ def read_coco(
             read.append(read_detections(path))
         except InvalidInput as error:
             raise _of_file(error, path, results_paths) from None
-    if images_path is not None:
-        if not images_path.is_file():
-            raise NotFound(
-                f"images must be a file; got {str(images_path)!r}, which does not exist."
-            )
-        try:
-            listing = image_listing(read_json(images_path), key, notices)
-        except InvalidInput as error:
-            error.message = f"{images_path.name}: {error.message}"
-            raise
-        if listing.annotated:
-            message = f"The annotations in {images_path.name} aren't used as labels."
-            notices.append(Notice("annotations_ignored", message))
-    elif read[-1].data_set is not None:
+    if listing is None and read[-1].data_set is not None:
         listing = image_listing(read[-1].data_set, key, notices)
-    else:
+    elif listing is None:
         listing = listed_by_results([records.detections for records in read], key, notices)
     sets = []
     for path, records in zip(results_paths, read, strict=True):
@@ -111,6 +101,26 @@ def file_names(
     """
     data = read_json(path if images_path is None else images_path)
     return image_listing(data, key, []).names if isinstance(data, dict) else {}
+
+
+def _listing_of(path: Path, key: str | None, notices: list[Notice]) -> Listing:
+    """The images and classes that a file of their own lists.
+
+    Raises:
+        NotFound: if it does not exist.
+        InvalidInput: if it lists no images.
+    """
+    if not path.is_file():
+        raise NotFound(f"images must be a file; got {str(path)!r}, which does not exist.")
+    try:
+        listing = image_listing(read_json(path), key, notices)
+    except InvalidInput as error:
+        error.message = f"{path.name}: {error.message}"
+        raise
+    if listing.annotated:
+        message = f"The annotations in {path.name} aren't used as labels."
+        notices.append(Notice("annotations_ignored", message))
+    return listing
 
 
 def _of_file(error: InvalidInput, path: Path, paths: Sequence[Path]) -> InvalidInput:

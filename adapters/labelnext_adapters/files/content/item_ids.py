@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from labelnext.errors import InvalidInput, NotFound, listed
-from labelnext_adapters.files.content import read_records, read_text
-from labelnext_adapters.files.oddities import Oddities, Unusable
-from labelnext_adapters.files.values import id_text
+from labelnext_adapters.files.content.content import read_records, read_text
+from labelnext_adapters.files.content.oddities import Oddities, Unusable
+from labelnext_adapters.files.content.values import id_text
 
 #: Keys that hold an item's id, in the order of preference.
 ITEM_KEYS = (

@@ -11,11 +11,11 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.masks import Masks, mask_of
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.coco_records import Detections
-from labelnext_adapters.files.vectors import usable_boxes
+from labelnext_adapters.files.coco.records import Detections
+from labelnext_adapters.files.tables.vectors import usable_boxes
 
 if TYPE_CHECKING:
-    from labelnext_adapters.files.coco_listing import Listing
+    from labelnext_adapters.files.coco.listing import Listing
 
 _SHOWN = 5
 _STEP = 1 << 16  # boxes that are converted at once
@@ -36,7 +36,10 @@ def placed_boxes(
         Shape (n_usable, 4), None if no record has a box; and a notice of those left out.
     """
     given = np.frombuffer(detections.with_box, dtype=bool)[places]
-    boxes = np.frombuffer(detections.bboxes, dtype=float).reshape(-1, 4)[places]
+    boxes: NDArray[np.float64] = np.frombuffer(detections.bboxes, dtype=float).reshape(-1, 4)
+    for side in boxes.T:  # one after the other: no second array of all boxes
+        side[: len(places)] = side[places]
+    boxes = boxes[: len(places)]
     detections.free_boxes()
     if not given.any():
         return None, []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterator
 from itertools import chain
 from operator import attrgetter
@@ -13,8 +14,8 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from labelnext_adapters.files.content import byte_blocks
-from labelnext_adapters.files.json_types import merged, type_of
+from labelnext_adapters.files.content.content import byte_blocks
+from labelnext_adapters.files.json.types import merged, type_of
 
 _SAMPLED = 200
 _PLAIN = {pa.bool_(): bool, pa.string(): str, pa.int64(): int, pa.float64(): float}
@@ -55,16 +56,17 @@ def table_of_lines(path: Path) -> pa.Table | None:
 
 def _whole_lines(path: Path) -> Iterator[bytes]:
     """Blocks that end with a line, without the mark of UTF-8 and empty lines at the end."""
-    rest = b""
+    rest: list[memoryview] = []
     for number, block in enumerate(byte_blocks(path)):
-        lines, end, after = block.removeprefix(b"\xef\xbb\xbf" * (not number)).rpartition(b"\n")
+        plain = block if number else block.removeprefix(b"\xef\xbb\xbf")
+        view, end = memoryview(plain), plain.rfind(b"\n") + 1
         if end:
-            yield rest + lines + end
-            rest = after
-        else:
-            rest += after
-    if rest.strip():
-        yield rest.rstrip() + b"\n"
+            yield b"".join([*rest, view[:end]])
+            rest = []
+        rest.append(view[end:])
+    last = b"".join(rest).rstrip()
+    if last:
+        yield last + b"\n"
 
 
 def _one_a_line(block: bytes, n_records: int) -> bool:
@@ -119,13 +121,23 @@ def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
     lists = values if missing is None else [value or () for value in values]
     offsets = np.zeros(len(lists) + 1, dtype=np.int32)
     np.cumsum(np.fromiter(map(len, lists), dtype=np.int32, count=len(lists)), out=offsets[1:])
-    flat = chain.from_iterable(lists)
-    if pa.types.is_floating(kind.value_type):  # in bulk; NaN, which JSON hasn't, stands for null
-        numbers = np.fromiter(flat, dtype=np.float64, count=int(offsets[-1]))
-        inner = pa.array(numbers, from_pandas=True)
-    else:
-        inner = _column(list(flat), kind.value_type)
+    try:
+        inner = _numbers(chain.from_iterable(lists), int(offsets[-1]), kind.value_type)
+    except struct.error:  # not of numbers alone
+        inner = _column(list(chain.from_iterable(lists)), kind.value_type)
     return pa.ListArray.from_arrays(pa.array(offsets), inner, type=kind, mask=missing)
+
+
+def _numbers(values: Iterator[Any], n: int, kind: pa.DataType) -> pa.Array:
+    """Floats as a column, in a fraction of Arrow's time.
+
+    Raises:
+        struct.error: if they are something else, or one is None.
+    """
+    if not pa.types.is_floating(kind):
+        raise struct.error
+    packed = pa.py_buffer(struct.pack(f"{n}d", *values))
+    return pa.Array.from_buffers(kind, n, [None, packed])
 
 
 def _members(values: list[Any], index: int, missing: pa.Array | None) -> list[Any]:

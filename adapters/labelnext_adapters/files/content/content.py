@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 
 from labelnext.adapter.sample import compression_of, encoding_of
 from labelnext.errors import InvalidInput, LabelnextError
+from labelnext_adapters.files.content.unpacked import Limit, limit_of
 
-_MOST = 8 << 30  # bytes after decompression
 _BLOCK = 1 << 18  # bytes read at once: what they decode to stays in the cache
 
 
@@ -19,15 +19,19 @@ def byte_blocks(path: Path) -> Iterator[bytes]:
     """The bytes of a file, a block at a time, decompressed if it is gzip, zstd, bz2 or lz4.
 
     Raises:
-        InvalidInput: if it is a folder, broken, or would fill the memory.
+        InvalidInput: if it is a folder, broken, or unpacks to too much.
     """
     if path.is_dir():
         raise InvalidInput(f"{path.name} must be a file; it is a folder.")
+    return _blocks(path, limit_of(path.stat().st_size))
+
+
+def _blocks(path: Path, limit: Limit) -> Iterator[bytes]:
     with path.open("rb") as file:
         kind = compression_of(file.read(8))
         file.seek(0)
         if kind is not None:
-            yield from _decompressed(file, kind)
+            yield from _decompressed(file, kind, limit)
             return
         while block := file.read(_BLOCK):
             yield block
@@ -62,7 +66,7 @@ def read_bytes(path: Path) -> bytes:
     """All bytes of a file, decompressed as by `byte_blocks`.
 
     Raises:
-        InvalidInput: if it is empty, a folder, broken, or would fill the memory.
+        InvalidInput: if it is empty, a folder, broken, or unpacks to too much.
     """
     data = b"".join(byte_blocks(path))
     if not data.strip():
@@ -70,7 +74,7 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def _decompressed(file: BinaryIO, kind: str) -> Iterator[bytes]:
+def _decompressed(file: BinaryIO, kind: str, limit: Limit) -> Iterator[bytes]:
     import pyarrow as pa
 
     size = 0
@@ -78,11 +82,7 @@ def _decompressed(file: BinaryIO, kind: str) -> Iterator[bytes]:
         with pa.CompressedInputStream(file, kind) as stream:
             while block := stream.read(_BLOCK):
                 size += len(block)
-                if size > _MOST:
-                    raise InvalidInput(
-                        f"the file must be at most {_MOST >> 30} GiB when decompressed.",
-                        hint="convert it to a folder of Parquet files, which is read in parts.",
-                    )
+                limit.check("the file", size, more=True)
                 yield bytes(block)
     except (OSError, ValueError) as error:
         if isinstance(error, InvalidInput):

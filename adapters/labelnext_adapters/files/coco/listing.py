@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.coco_records import Detection, Detections
-from labelnext_adapters.files.oddities import Unusable
-from labelnext_adapters.files.values import id_text
+from labelnext_adapters.files.coco.records import Detection, Detections
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import id_text
 
 _UNKNOWN, _STRANGE = -1, -2
 _SIDES = (int, float, str)  # types of the sides of an image

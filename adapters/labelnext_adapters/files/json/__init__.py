@@ -1,0 +1,1 @@
+"""JSON to the columns of a table."""

@@ -1,0 +1,1 @@
+"""Tables: what their columns mean, and what they hold."""
