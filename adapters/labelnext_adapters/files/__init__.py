@@ -127,9 +127,10 @@ class FilesAdapter(Adapter):
             return [Finding("ok", message)]
         if absent(path):
             return [gone]
-        size = f" of {path.stat().st_size:,} bytes" if isinstance(path, Path) else ""
-        what = "folder" if isinstance(path, Path) and path.is_dir() else "file"
-        message = f"{str(path)!r} is {a_format(kind.name)} {what}{size}: {self._input.why}."
+        what = "file"
+        if isinstance(path, Path):
+            what = "folder" if path.is_dir() else f"file of {path.stat().st_size:,} bytes"
+        message = f"{str(path)!r} is {a_format(kind.name)} {what}: {self._input.why}."
         return [Finding("ok", message)]
 
     def seen(self) -> Mapping[str, Any]:

@@ -27,10 +27,10 @@ from labelnext.acquisition.uncertainty import (
 )
 from labelnext.pool.pool import Pool
 from labelnext.support.plugins import Table, instance_of
+from labelnext.support.rows import distinct
 
-_FUNCTIONS = {
-    f.name: f
-    for f in (
+_FUNCTIONS = distinct(
+    (
         AcquisitionFunction(
             "least_confidence",
             least_confidence,
@@ -163,7 +163,7 @@ _FUNCTIONS = {
             members=True,
         ),
     )
-}
+)
 
 
 ACQUISITIONS = Table(

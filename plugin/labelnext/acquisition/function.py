@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.annotations import Between, NotNegative, Share
+from labelnext.support.rows import check_row
 from labelnext.support.signatures import checked, fitted_options, option_kinds
 
 Unit = Literal["items", "objects"]
@@ -70,6 +71,12 @@ class AcquisitionFunction:
     answers: bool = False
 
     def __post_init__(self) -> None:
+        """Check that each field has its type: a direction that is misspelt would turn the order.
+
+        Raises:
+            LabelnextError: if one has not; a fault in the row.
+        """
+        check_row(self, "acquisition function", of=get_args(Unit), direction=("high", "low"))
         object.__setattr__(self, "function", checked(self.function))
 
     @property

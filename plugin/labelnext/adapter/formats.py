@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context, Part
 from labelnext.adapter.sample import Sample, suffix_of
-from labelnext.errors import ConfigError, listed
+from labelnext.errors import ConfigError, LabelnextError, listed
 from labelnext.pool.pool import Pool
 from labelnext.support.plugins import Table
+from labelnext.support.rows import check_row
 from labelnext.support.started import how
 
 if TYPE_CHECKING:
@@ -91,6 +92,20 @@ class Format:
     table: Callable[[Path | str, Any, Context], pa.Table] | None = None
     open_parts: Callable[[Path | str, Any, Context], InParts] | None = None
     names: Callable[[Path, Any, Context], Mapping[str, str]] | None = None
+
+    def __post_init__(self) -> None:
+        """Check that each field has its type, and that endings can be met.
+
+        Raises:
+            LabelnextError: if one has not; a fault in the row.
+        """
+        check_row(self, "format")
+        for ending in self.endings:
+            if ending != ending.lower() or not ending.startswith("."):
+                raise LabelnextError(
+                    f"endings of the format {self.name} must be in lower case and begin with a "
+                    f"dot; got {ending!r}."
+                )
 
     @property
     def known_by(self) -> str:

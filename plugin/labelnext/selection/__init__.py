@@ -31,6 +31,7 @@ from labelnext.selection.typiclust import typiclust
 from labelnext.selection.uncertainty_herding import uncertainty_herding
 from labelnext.selection.weighted import weighted
 from labelnext.support.plugins import Table, instance_of
+from labelnext.support.rows import check_row, distinct
 from labelnext.support.signatures import checked, option_kinds
 from labelnext.support.words import counted
 
@@ -93,6 +94,7 @@ class SelectionMethod:
         Raises:
             LabelnextError: if it can't; a fault in the row.
         """
+        check_row(self, "selection method")
         object.__setattr__(self, "function", checked(self.function))
         if fault := self._fault_of_parameters() or self._fault_of_large():
             raise LabelnextError(f"the row of the selection method {self.name} {fault}")
@@ -193,9 +195,8 @@ class SelectionMethod:
         return inspect.signature(self.function).parameters
 
 
-_METHODS = {
-    m.name: m
-    for m in (
+_METHODS = distinct(
+    (
         SelectionMethod(
             "auto",
             auto,
@@ -309,7 +310,7 @@ _METHODS = {
             references="Yang et al. (2024), PPAL, second stage",
         ),
     )
-}
+)
 
 
 SELECTIONS = Table("labelnext.selections", "selection", instance_of(SelectionMethod), _METHODS)

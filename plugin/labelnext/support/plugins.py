@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from labelnext.errors import ConfigError, LabelnextWarning, MissingExtra, unknown
+from labelnext.errors import ConfigError, LabelnextError, LabelnextWarning, MissingExtra, unknown
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
@@ -162,7 +162,7 @@ class Table(Generic[Row]):
         raise error(
             f"{self._what} must be usable; {name!r} of package {first.package} "
             f"{first.version} isn't: {first.cause}.",
-            hint="reinstall or update that package.",
+            hint="reinstall or update that package; its author can mend what is named.",
         )
 
     def names(self) -> list[str]:
@@ -201,8 +201,10 @@ class Table(Generic[Row]):
         try:
             row = entry.load()
         except Exception as error:  # importing a module can raise anything
-            raised = f"importing it raised {type(error).__name__}: {_one_line(error)}"
-            return {"cause": raised, "missing": isinstance(error, ImportError)}
+            missing, said = isinstance(error, ImportError), _one_line(error)
+            if missing or not isinstance(error, LabelnextError):  # else the row names its fault
+                said = f"importing it raised {type(error).__name__}: {said}"
+            return {"cause": said, "missing": missing}
         cause = self._fault(row)
         if cause is None and row.name != entry.name:
             cause = f"its name must match the entry point's; got {row.name!r}"

@@ -234,7 +234,7 @@ def test_broken_packages_break_no_command(faulty_site: Path, folder: Path) -> No
     assert lost[2] == (
         "Error: lost.yaml, line 3: acquisition.name must be usable; 'example_lost' of "
         f"package labelnext_faulty 1.0 isn't: {CAUSES['acquisitions']['example_lost']}. "
-        "Hint: reinstall or update that package.\n"
+        "Hint: reinstall or update that package; its author can mend what is named.\n"
     )
 
 

@@ -20,6 +20,7 @@ from labelnext.report.findings import BINS, NEXT
 from labelnext.runs.large.order import Scores
 from labelnext.runs.large.part import Scored
 from labelnext.support.histogram import histogram
+from labelnext.support.words import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -218,7 +219,8 @@ class Summary:
         notices = [
             Notice(
                 code,
-                f"in {notice['parts']} parts, {notice['items']} items; the first: "
+                f"in {counted(notice['parts'], 'part')}, "
+                f"{counted(notice['items'], 'item')}; the first: "
                 f"{notice['message']}",
                 tuple(notice["ids"]),
             )
@@ -231,7 +233,8 @@ class Summary:
             notices.append(Notice("large_batch", message))
         problems = self.scored.problems
         if problems:
-            message = f"{len(problems)} parts could not be read and were left out: {problems[0]}"
+            left_out = counted(len(problems), "part")
+            message = f"left out {left_out} that could not be read: {problems[0]}"
             notices.append(Notice("broken_parts", message))
         return Ranking(
             item_ids=ids,

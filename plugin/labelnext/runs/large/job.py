@@ -34,6 +34,7 @@ from labelnext.runs.large.limits import (
 from labelnext.runs.large.performer import STEP, LargePerformer
 from labelnext.runs.ranked import follow
 from labelnext.support.store import Store
+from labelnext.support.words import counted
 
 
 class LargeJob:
@@ -94,7 +95,10 @@ class LargeJob:
 
     def remarks(self) -> list[Finding]:
         """What `check` says before it looks at the pool."""
-        message = f"the rest of this check covers only the first of {len(self.parts)} parts."
+        covered = (
+            "the only part" if len(self.parts) == 1 else f"the first of {len(self.parts)} parts"
+        )
+        message = f"the rest of this check looks at {covered}; its rows are numbered from 0."
         return [Finding("ok", message)]
 
     def plan(self) -> Plan:
@@ -106,8 +110,8 @@ class LargeJob:
             rows = sum(part.rows for part in self.parts)
             step = Step(
                 STEP,
-                f"Score {rows:,} items in {len(self.parts)} parts and write their ranking to "
-                f"{place}",
+                f"Score {counted(rows, 'item')} in {counted(len(self.parts), 'part')} and write "
+                f"their ranking to {place}",
                 rows,
                 {"place": self._from(place), "recipe": self._settings.recipe.to_dict()},
             )

@@ -67,7 +67,7 @@ def test_broken_files_are_left_out_and_counted_where_that_is_wished(tmp_path: Pa
     report = labelnext.run(settings(tmp_path, path, source=source))
     assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, whole))
     (notice,) = [n for n in report.notices if n.code == "broken_parts"]
-    assert "1 parts could not be read" in notice.message
+    assert "left out 1 part that could not be read" in notice.message
     assert "002.parquet" in notice.message
 
 

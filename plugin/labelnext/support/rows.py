@@ -1,0 +1,77 @@
+"""Rows of open tables: what is written in one is checked before anything uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any, Protocol, TypeVar
+
+from labelnext.errors import LabelnextError
+
+
+class Named(Protocol):
+    """A row."""
+
+    @property
+    def name(self) -> str:
+        """As in the configuration."""
+
+
+Row = TypeVar("Row", bound=Named)
+
+
+def check_row(row: Any, what: str, **allowed: Iterable[str]) -> None:
+    """Refuse a row whose fields don't fit their annotations, so that it never fails during a run.
+
+    Args:
+        row: a dataclass with a name.
+        what: what a row is, in words.
+        allowed: for fields of fixed words, those words.
+
+    Raises:
+        LabelnextError: naming the row and the field; a fault in the row.
+    """
+    for field in fields(row):
+        value = getattr(row, field.name)
+        kind, optional, _ = str(field.type).partition(" | None")
+        if value is None and optional:
+            continue
+        rule = _rule(kind, value, tuple(allowed.get(field.name, ())))
+        if rule is not None:
+            name = row.name if isinstance(row.name, str) and row.name else "without a name"
+            raise LabelnextError(
+                f"{field.name} of the {what} {name} must be {rule}; got {value!r}."
+            )
+
+
+def distinct(rows: Iterable[Row]) -> Mapping[str, Row]:
+    """Rows by name.
+
+    Raises:
+        LabelnextError: if two have one name, of which a dict would keep the last.
+    """
+    by_name: dict[str, Row] = {}
+    for row in rows:
+        if row.name in by_name:
+            raise LabelnextError(f"names of rows must differ; two are called {row.name!r}.")
+        by_name[row.name] = row
+    return by_name
+
+
+def _rule(kind: str, value: object, words: tuple[str, ...]) -> str | None:
+    """What a value must be; None if it is."""
+    listed = kind.startswith("tuple")
+    if words:
+        values = value if listed and isinstance(value, tuple) else () if listed else (value,)
+        fits = bool(values) and all(one in words for one in values)
+        return None if fits else f"{'a tuple of ' if listed else ''}{' or '.join(words)}"
+    if listed:
+        texts = isinstance(value, tuple) and all(isinstance(one, str) for one in value)
+        return None if texts else "a tuple of texts"
+    if kind.startswith("Callable"):
+        return None if callable(value) else "a function"
+    if kind == "bool":
+        return None if isinstance(value, bool) else "true or false"
+    if kind == "str":
+        return None if isinstance(value, str) else "a text"
+    return None
