@@ -171,6 +171,8 @@ def print_report(report: Report) -> None:
             else "no item that isn't labelled can be scored"
             if report.nothing_ranked
             else "every item is labelled"
+            if report.counts["items"]
+            else "there are no items"
         )
         out.print(f"Nothing to {report.ranking.purpose} next: {why}.")
     out.print("[bold]Would do:[/]" if report.dry_run else "[bold]Done:[/]")

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isclose
 from pathlib import Path
 from typing import IO, Any
 
@@ -286,7 +287,7 @@ def _trend(acquisition: str, means: Sequence[float]) -> str:
         return f"{said}; run again to see the trend."
     before, now = means[-2:]
     turn = ""
-    if direction is not None and now != before:
+    if direction is not None and not isclose(now, before):
         turn = f", so it is {'less' if (now > before) == (direction == 'high') else 'more'} certain"
     return f"{said}; previous run: {before:.4g}{turn}."
 

@@ -98,7 +98,7 @@ def test_options_beside_auto_count() -> None:
 
 def test_nothing_to_score_is_refused_where_a_score_is_needed() -> None:
     pool = Pool(["a", "b"], embeddings=np.eye(2))
-    with pytest.raises(InvalidInput, match="got auto, but the pool has neither class prob"):
+    with pytest.raises(InvalidInput, match="top_k needs predictions, but the pool has neither"):
         rank(pool)
     ranking = rank(pool, selection="k_center")
     assert ranking.acquisition is None

@@ -14,6 +14,7 @@ import yaml
 
 from labelnext.config.config import load_config
 from labelnext.runs.run import run
+from labelnext.support.words import a_format
 
 ROOT = Path(__file__).parents[3]
 FIXTURES = ROOT / "tests" / "formats"
@@ -88,7 +89,7 @@ def test_a_row_ranks(files: Path, have: str, source: str) -> None:
     config.write_text(f"{source}\nwrite: {{output: ranking.csv}}\n", "utf-8")
     path = yaml.safe_load(source)["source"]["path"]
     adapter: Any = load_config(config).open_adapter()
-    assert f"is a {FORMATS[path]} " in adapter.check()[0].message
+    assert f"is {a_format(FORMATS[path])} " in adapter.check()[0].message
     report = run(config)
     assert report.counts["ranked"] > 0
     assert (files / "ranking.csv").is_file()

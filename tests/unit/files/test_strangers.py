@@ -85,7 +85,7 @@ def test_yolov5s_table_has_the_names_of_classes(tmp_path: Path) -> None:
 
 
 def test_a_table_without_rows_is_called_so(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="The file has no rows"):
+    with pytest.raises(InvalidInput, match="the file has no rows below its columns id, cat, dog"):
         rank(read(tmp_path, "t.csv", "id,cat,dog\n"))
 
 

@@ -85,5 +85,5 @@ def test_explain_takes_ids_of_the_platform(config: dict[str, Any], adapter: Link
         "http://localhost/start",
     )
     assert explain(config, "a", adapter=adapter).item_id == "a"
-    with pytest.raises(NotFound, match="got '18'"):
+    with pytest.raises(NotFound, match="no item is called '18'"):
         explain(config, "18", adapter=adapter)

@@ -138,7 +138,7 @@ def test_an_earlier_ranking_is_no_foreign_file(name: str, tmp_path: Path) -> Non
             "cat, dog must sum to 1 in every row; they sum to 0.9 in line 3 (item b)",
         ),
         ("id,cat,dog\na,-1.0,2.0\nb,0.5,0.4\n", "cat, dog hold negative numbers"),
-        ("id,cat,dog\n", "the file must hold at least one item; it has no rows below its columns"),
+        ("id,cat,dog\n", "the file has no rows below its columns id, cat, dog"),
     ],
 )
 def test_a_bad_table_is_told_by_its_line_column_and_value(

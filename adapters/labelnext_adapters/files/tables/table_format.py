@@ -58,17 +58,16 @@ def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
         InvalidInput: if a column is missing, ragged or of a wrong type.
     """
     from labelnext_adapters.files.tables.columns import pool_of_table
-    from labelnext_adapters.files.tables.layout import laid_out
+    from labelnext_adapters.files.tables.layout import has_our_names, laid_out
     from labelnext_adapters.files.tables.vectors import Meaning
 
-    if not rows.table.num_rows:
-        names = listed(rows.table.column_names)
+    columns, names = named_columns(options, context), rows.table.column_names
+    if not rows.table.num_rows and not has_our_names(names, columns):
         raise InvalidInput(
-            "the file must hold at least one item; it has "
-            f"{f'no rows below its columns {names}' if names else 'none'}.",
+            f"the file has no rows{f' below its columns {listed(names)}' if names else ''}.",
             hint="write the predictions into it, one item per row.",
         )
-    out = laid_out(rows, named_columns(options, context), options)
+    out = laid_out(rows, columns, options)
     return pool_of_table(
         out.table,
         out.columns,
