@@ -58,16 +58,16 @@ def distinct(rows: Iterable[Row]) -> Mapping[str, Row]:
     return by_name
 
 
-def _rule(kind: str, value: object, words: tuple[str, ...]) -> str | None:
+def _rule(kind: str, value: Any, words: tuple[str, ...]) -> str | None:
     """What a value must be; None if it is."""
-    listed = kind.startswith("tuple")
+    if kind.startswith("tuple"):
+        texts = type(value) is tuple and all(isinstance(one, str) for one in value)
+        if not words:
+            return None if texts else "a tuple of texts"
+        fits = texts and bool(value) and set(value) <= set(words)
+        return None if fits else f"a tuple of {' or '.join(words)}"
     if words:
-        values = value if listed and isinstance(value, tuple) else () if listed else (value,)
-        fits = bool(values) and all(one in words for one in values)
-        return None if fits else f"{'a tuple of ' if listed else ''}{' or '.join(words)}"
-    if listed:
-        texts = isinstance(value, tuple) and all(isinstance(one, str) for one in value)
-        return None if texts else "a tuple of texts"
+        return None if value in words else " or ".join(words)
     if kind.startswith("Callable"):
         return None if callable(value) else "a function"
     if kind == "bool":
