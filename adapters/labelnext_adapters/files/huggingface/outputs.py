@@ -136,7 +136,8 @@ def _unwrapped(place: str, record: Any, key: str | None) -> Output:
     label = None
     if kind_of(record) is None:
         label = record.get("label")
-        inside = [v for n, v in record.items() if isinstance(v, list | Mapping) and kind_of(v)]
+        inside = [v for v in record.values() if isinstance(v, list | Mapping) and kind_of(v)]
+        inside.sort(key=lambda v: kind_of(v) == "nothing")  # an empty list may stand for anything
         value = inside[0] if inside else record
     return Output(place, item, value, sizes[0] if sizes else None, label)
 
