@@ -72,10 +72,12 @@ class FiftyOneAdapter(Adapter):
 
         self._start()
         with temporary_frames():
-            found = list(findings(self.source, self.write.run, self.context))
-        if not any(finding.level == "error" for finding in found) and (of_app := plugin_finding()):
-            found.append(of_app)
-        return found
+            checked = list(findings(self.source, self.write.run, self.context))
+        if not any(finding.level == "error" for finding in checked) and (
+            of_app := plugin_finding()
+        ):
+            checked.append(of_app)
+        return checked
 
     def read(self) -> Pool:
         """All samples of the dataset or view, with their stored predictions."""

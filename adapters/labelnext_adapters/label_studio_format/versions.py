@@ -81,7 +81,7 @@ def chosen(
 
 def settle(members: Members, labels: Mapping[int, Said]) -> None:
     """Let the predictions count that were there when labels were made; see `Columns.settle`."""
-    for columns in {id(own): own for own in members.values()}.values():
+    for columns in {id(columns_of): columns_of for columns_of in members.values()}.values():
         columns.settle(labels)
 
 

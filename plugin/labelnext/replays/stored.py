@@ -193,12 +193,14 @@ def _recipes(strategies: Sequence[str], recipe: Recipe | None) -> list[Recipe]:
     first = [] if recipe is None or recipe.acquisition is None else [str(recipe.acquisition)]
     made = []
     for name in dict.fromkeys([*first, *strategies]):
-        own = {**base.options} if name in first else {}
+        known_options = {**base.options} if name in first else {}
         if name not in first and name in acquisition_names():
             known = get_acquisition(name).options
-            own = {option: value for option, value in base.options.items() if option in known}
+            known_options = {
+                option: value for option, value in base.options.items() if option in known
+            }
         unit = base.unit if name in first else None
-        made.append(replace(base, acquisition=name, unit=unit, options=own, reasons={}))
+        made.append(replace(base, acquisition=name, unit=unit, options=known_options, reasons={}))
     return made
 
 

@@ -33,8 +33,10 @@ def with_states(settings: Config, adapter: Adapter | None = None) -> list[Config
     except LabelnextError as error:
         _log.warning("runs in other state folders aren't known: %s", error.message)
         return [settings]
-    own = settings.state.resolve()
-    others = [f for f in dict.fromkeys(f.resolve() for f in folders) if f != own and f.is_dir()]
+    own_state = settings.state.resolve()
+    others = [
+        f for f in dict.fromkeys(f.resolve() for f in folders) if f != own_state and f.is_dir()
+    ]
     rests = [settings.rest.model_copy(update={"state": folder}) for folder in others]
     return [settings, *(replace(settings, rest=rest) for rest in rests)]
 

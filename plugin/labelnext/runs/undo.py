@@ -98,8 +98,8 @@ def runs(config: Config | Path | str | Mapping[str, Any], *, every: bool = False
     known, faults = read_journals(settings.state)
     for fault in faults.values():
         _log.warning("skipped: %s", fault)
-    own = [journal for journal in known if every or lists(journal, settings)]
-    return sorted([*own, *everywhere(settings)], key=lambda journal: journal.run_id)
+    listed_journals = [journal for journal in known if every or lists(journal, settings)]
+    return sorted([*listed_journals, *everywhere(settings)], key=lambda journal: journal.run_id)
 
 
 def _found(settings: Config, run_id: str | None, verb: Literal["undone", "resumed"]) -> Journal:

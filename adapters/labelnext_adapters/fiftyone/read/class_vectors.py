@@ -45,14 +45,14 @@ def held_vectors(collection: Any, name: str, kind: Kind, named: str | None) -> l
     with talking():
         if named is None:
             return held(VECTORS) or held(OTHER_VECTORS)
-        found = held([named])
-        if not found and collection.exists(name).limit(1).values("id"):
+        named_held = held([named])
+        if not named_held and collection.exists(name).limit(1).values("id"):
             raise InvalidInput(
                 f"source.vectors must be an attribute of {bases[0]} that holds a number for each "
                 f"class; got {named!r}.",
                 hint="leave it out to use logits, probabilities, probs, softmax or scores.",
             )
-    return found
+    return named_held
 
 
 def _any_vector(collection: Any, paths: Sequence[str]) -> bool:
@@ -103,10 +103,10 @@ def name_vectors(
 
 def _meaning(columns: Columns, path: str, kind: Kind, *, nested: bool) -> str | None:
     """Whether vectors are logits or probabilities; None where they are neither."""
-    found = stack(flat(columns[path]) if nested else columns[path])
-    if found is None or not found[0].shape[1]:
+    stacked = stack(flat(columns[path]) if nested else columns[path])
+    if stacked is None or not stacked[0].shape[1]:
         return None
-    rows = found[0][np.isfinite(found[0]).all(axis=1)]
+    rows = stacked[0][np.isfinite(stacked[0]).all(axis=1)]
     if not len(rows) or rows.min() < 0 or rows.max() > 1:
         return "logits"
     exclusive = kind.name == "Classification" and rows.shape[1] > 1

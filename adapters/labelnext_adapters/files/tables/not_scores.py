@@ -21,7 +21,7 @@ _SAMPLED = 10_000
 
 def no_predictions(
     table: pa.Table,
-    own: str,
+    id_name: str,
     chosen: Sequence[str],
     values: NDArray[np.float64] | None,
     place: Callable[[int], str],
@@ -30,19 +30,19 @@ def no_predictions(
 
     Args:
         table: as it stands in the file.
-        own: the column of ids.
+        id_name: the column of ids.
         chosen: the number columns.
         values: shape (n_rows, n_columns), of these; None if there are fewer than two.
         place: says in words where a row stands in the file.
     """
-    shown = listed(n for n in table.column_names if n != own) or "none"
-    odd = _odd_cell(table, own, chosen)
+    shown = listed(n for n in table.column_names if n != id_name) or "none"
+    odd = _odd_cell(table, id_name, chosen)
     if odd is not None:
         row, name, text = odd
         return Notice(
             NO_PREDICTIONS,
             f"No column was taken as predictions: {name} must be a number; got {text!r:.40} in "
-            f"{place(row)} (item {_id(table, own, row)}). The columns are {shown}.",
+            f"{place(row)} (item {_id(table, id_name, row)}). The columns are {shown}.",
         )
     if values is not None and (values < 0).any():
         return Notice(
@@ -56,8 +56,8 @@ def no_predictions(
         return Notice(
             NO_PREDICTIONS,
             f"No column was taken as predictions: {listed(chosen)} must sum to 1 in every row; "
-            f"they sum to {total:.4g} in {place(row)} (item {_id(table, own, row)}). If classes "
-            "are independent, set source.multilabel: true; otherwise set source.columns.",
+            f"they sum to {total:.4g} in {place(row)} (item {_id(table, id_name, row)}). "
+            "If classes are independent, set source.multilabel: true; otherwise set source.columns.",
         )
     return Notice(
         NO_PREDICTIONS,
@@ -66,11 +66,11 @@ def no_predictions(
     )
 
 
-def _odd_cell(table: pa.Table, own: str, chosen: Sequence[str]) -> tuple[int, str, str] | None:
+def _odd_cell(table: pa.Table, id_name: str, chosen: Sequence[str]) -> tuple[int, str, str] | None:
     """The first cell that isn't a number, in a column where most are: row, column and text."""
     for name in table.column_names:
         column = table.column(name)
-        if name in (own, *chosen) or not pa.types.is_string(column.type):
+        if name in (id_name, *chosen) or not pa.types.is_string(column.type):
             continue
         texts = [(text or "").strip() for text in column.slice(0, _SAMPLED).to_pylist()]
         given = [(row, text) for row, text in enumerate(texts) if text]
@@ -80,5 +80,5 @@ def _odd_cell(table: pa.Table, own: str, chosen: Sequence[str]) -> tuple[int, st
     return None
 
 
-def _id(table: pa.Table, own: str, row: int) -> Any:
-    return listed([table.column(own)[row].as_py()])
+def _id(table: pa.Table, id_name: str, row: int) -> Any:
+    return listed([table.column(id_name)[row].as_py()])
