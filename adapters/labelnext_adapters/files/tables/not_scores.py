@@ -57,7 +57,7 @@ def no_predictions(
             NO_PREDICTIONS,
             f"No column was taken as predictions: {listed(chosen)} must sum to 1 in every row; "
             f"they sum to {total:.4g} in {place(row)} (item {_id(table, id_name, row)}). "
-            "If classes are independent, set source.multilabel: true; otherwise set source.columns.",
+            "If classes are independent, set source.multilabel: true, else set source.columns.",
         )
     return Notice(
         NO_PREDICTIONS,

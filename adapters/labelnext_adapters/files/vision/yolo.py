@@ -83,17 +83,14 @@ def read_yolo(
     classes, places = _numbered(names, lines, notices)
     sets = []
     layouts = [
-        _layout(of_run, options, described, run.folder)
-        for of_run, run in zip(lines, runs, strict=True)
+        _layout(part, options, described, run.folder) for part, run in zip(lines, runs, strict=True)
     ]
     pointed = all(one is not None and one.task in ("segment", "obb") for one in layouts)
-    for path, run, of_run, items, layout in zip(
-        paths, runs, lines, all_items, layouts, strict=True
-    ):
+    for path, run, part, items, layout in zip(paths, runs, lines, all_items, layouts, strict=True):
         with _naming(path, paths):
             sets.append(
                 _detected(
-                    of_run,
+                    part,
                     run.texts,
                     items,
                     (classes, places),
