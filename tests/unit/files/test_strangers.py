@@ -293,3 +293,31 @@ def test_parts_are_read_as_the_whole_pool_is(tmp_path: Path, parts: Sequence[Any
     else:
         rows = [pool.probabilities for pool in pools]
         np.testing.assert_array_equal(np.concatenate(rows), whole.probabilities)
+
+
+@pytest.mark.parametrize("key", ["predictions", "Results", "data"])
+def test_records_may_be_the_only_list_of_an_object(tmp_path: Path, key: str) -> None:
+    records = [{"id": "a", "p_x": 0.9, "p_y": 0.1}, {"id": "b", "p_x": 0.6, "p_y": 0.4}]
+    (tmp_path / "p.json").write_text(json.dumps({"model": "m", key: records}), "utf-8")
+    pool = open_adapter("files", directory=tmp_path, path="p.json").read()
+    assert rank(pool, "margin").item_ids.tolist() == ["b", "a"]
+
+
+def test_lists_of_probabilities_by_id_are_read(tmp_path: Path) -> None:
+    by_id = {"007": [0.9, 0.1], "1e3": [0.6, 0.4]}
+    (tmp_path / "p.json").write_text(json.dumps(by_id), "utf-8")
+    pool = open_adapter("files", directory=tmp_path, path="p.json").read()
+    assert rank(pool, "margin").item_ids.tolist() == ["1e3", "007"]
+    (tmp_path / "p.json").write_text(json.dumps({"a": [0.9, 0.1], "b": [1]}), "utf-8")
+    with pytest.raises(InvalidInput, match="same length"):
+        open_adapter("files", directory=tmp_path, path="p.json").read()
+
+
+def test_names_in_camel_case_are_known(tmp_path: Path) -> None:
+    lines = ["ImageID,LabelName,Confidence,XMin,XMax,YMin,YMax"]
+    lines += ["a,/m/01,0.75,0,0.5,0,0.5", "b,/m/02,0.5,0,0.5,0,0.5"]
+    (tmp_path / "p.csv").write_text("\n".join(lines), "utf-8")
+    pool = open_adapter("files", directory=tmp_path, path="p.csv").read()
+    assert pool.item_ids.tolist() == ["a", "b"]
+    assert pool.newest_objects.boxes.tolist() == [[0, 0, 0.5, 0.5]] * 2
+    assert pool.newest_objects.confidences.tolist() == [0.75, 0.5]

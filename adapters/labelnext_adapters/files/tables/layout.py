@@ -35,7 +35,7 @@ IDS = (
 ANSWERS = (
     "prediction", "predicted", "pred", "predicted_class", "predicted_label", "pred_class",
     "pred_label", "label_pred", "y_pred", "top1", "top_1", "top1_class", "class_name",
-    "category_name", "class", "category", "class_id", "category_id",
+    "category_name", "label_name", "class", "category", "class_id", "category_id",
 )  # fmt: skip
 #: Columns that hold how sure a model is.
 CERTAINTIES = (
@@ -52,6 +52,7 @@ _CORNERS = (
 )
 _SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
 _PREFIXES = ("p_", "e_")
+_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _RANKED = re.compile(r"^(.*?)(\d+)(.*)$")
 _LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confidence", "logit")
 
@@ -204,10 +205,10 @@ def _plain(name: str) -> str:
     """A name in lower case, with one _ between words.
 
     Example:
-        >>> _plain("Image Name"), _plain("Confidence (%)")
-        ('image_name', 'confidence')
+        >>> _plain("Image Name"), _plain("Confidence (%)"), _plain("ImageID"), _plain("XMin")
+        ('image_name', 'confidence', 'image_id', 'x_min')
     """
-    return re.sub(r"\W+", "_", name.lower()).strip("_")
+    return re.sub(r"\W+", "_", _HUMPS.sub("_", name).lower()).strip("_")
 
 
 def _repeats(column: Any) -> bool:

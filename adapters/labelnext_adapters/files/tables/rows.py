@@ -259,7 +259,7 @@ def read_jsonl(path: Path, is_text: Callable[[str], bool] = _no_text) -> Rows:
 
 
 def read_json_table(path: Path, is_text: Callable[[str], bool] = _no_text) -> Rows:
-    """A JSON list of objects, one an item; or an object of columns, each a list.
+    """A JSON list of objects, one an item, alone or as the only list of an object; or columns.
 
     Raises:
         InvalidInput: if it is something else.
@@ -279,9 +279,29 @@ def read_json_table(path: Path, is_text: Callable[[str], bool] = _no_text) -> Ro
     return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], is_text))
 
 
+#: Keys of an object whose only list may be of the records.
+_WRAPPERS = (
+    "predictions",
+    "results",
+    "outputs",
+    "responses",
+    "data",
+    "items",
+    "records",
+    "samples",
+)
+
+
 def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
     columns = list(value.values())
+    lists = [name for name, column in value.items() if isinstance(column, list)]
+    if len(lists) == 1 and lists[0].lower() in _WRAPPERS:
+        records: list[dict[str, Any]] = value[lists[0]]
+        if records and all(isinstance(one, dict) for one in records):
+            return records
     if columns and all(isinstance(column, list) for column in columns):
+        if all(map(_sums_to_one, columns)) and len({len(row) for row in columns}) == 1:
+            return [{"item_id": name, "probabilities": row} for name, row in value.items()]
         if len({len(column) for column in columns}) > 1:
             raise InvalidInput("the columns of a JSON file must have the same length.")
         return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
@@ -311,14 +331,17 @@ def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | 
     for name, inside in value.items():
         for key, number in inside.items():
             turned.setdefault(key, {})[name] = number
-    mappings = [one for one in (value, turned) if all(map(_sums_to_one, one.values()))]
+    mappings = [
+        one
+        for one in (value, turned)
+        if all(_sums_to_one(list(scores.values())) for scores in one.values())
+    ]
     if len(mappings) != 1:
         return None
     return [{"item_id": name, "probabilities": scores} for name, scores in mappings[0].items()]
 
 
-def _sums_to_one(scores: dict[str, Any]) -> bool:
-    numbers = list(scores.values())
+def _sums_to_one(numbers: list[Any]) -> bool:
     if len(numbers) < 2 or not all(type(n) in (int, float) and n >= 0 for n in numbers):
         return False
     return bool(abs(sum(numbers) - 1) <= ROUNDED)
