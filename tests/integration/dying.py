@@ -194,6 +194,9 @@ class Mortal:
             self.do(self.act)
             assert self.content() == self.done, "a run after an undo that died is another"
             self.do(undo)
+            if journal_of(self.config, run_id).status == "undone":  # that run had nothing to write
+                assert self.dump() == self.before, "an undo that was finished by the next"
+                return status
         if journal_of(self.config, run_id).undoing:
             with pytest.raises(ConfigError, match="its undo was begun"):
                 resume(self.config, run_id)

@@ -179,7 +179,8 @@ def main(path: str, what: str = "run", every: str = "1") -> None:
         return forked(work)[1]
 
     def broken() -> bool:
-        return [j.status for j in runs(config)][-1:] == ["broken"]
+        # In a process of its own: listing runs opens the database, which a fork must not inherit.
+        return bool(forked(lambda: [j.status for j in runs(config)][-1:] == ["broken"])[1])
 
     _, before = forked(lambda: state(name))
     done = settled(action)

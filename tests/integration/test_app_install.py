@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -77,6 +78,20 @@ def test_no_package_is_called_as_the_plugin_s_link(folder: Path) -> None:
     assert not link.name.isidentifier()
 
 
+def forget_plugins() -> None:
+    """Let FiftyOne's loader read the code of plugins again."""
+    for name in [name for name in sys.modules if name.startswith("fiftyone.plugins.orgs")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def nothing_stays_loaded() -> Iterator[None]:
+    """Other tests of this process load the plugin anew."""
+    yield
+    forget_plugins()
+
+
+@pytest.mark.usefixtures("nothing_stays_loaded")
 def test_a_plugin_that_lacks_an_operator_is_not_taken_for_installed(
     folder: Path, tmp_path: Path, mongod_uri: str
 ) -> None:
@@ -87,8 +102,7 @@ def test_a_plugin_that_lacks_an_operator_is_not_taken_for_installed(
     assert plugin_finding().level == "ok"
     parts = copy / "parts.py"
     parts.write_text(parts.read_text().replace("PARTS = (RankSamples, ", "PARTS = ("))
-    for name in [name for name in sys.modules if name.startswith("fiftyone.plugins.orgs")]:
-        del sys.modules[name]
+    forget_plugins()
     with pytest.raises(Unavailable, match=r"must register every operator.*; rank_samples failed"):
         check_plugin(copy)
     assert plugin_finding().level == "warning"
