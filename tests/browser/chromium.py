@@ -39,10 +39,3 @@ def running_chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser for the tests of a module."""
-    with running_chromium() as browser:
-        yield browser

@@ -281,7 +281,7 @@ def test_sending_and_fetching_in_the_app(
     picture(page, "send")
     form.get_by_role("button", name="Execute").first.click()
     link = page.get_by_role("link", name=f"{server.url}/projects/")
-    link.wait_for()
+    link.wait_for(timeout=150_000)  # the server may be busy with other tests
     picture(page, "sent")
     project = int(str(link.get_attribute("href")).split("/")[4])
     page.get_by_text("Close", exact=True).click()

@@ -17,7 +17,7 @@ import labelnext
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
 
-pytest_plugins = ("tests.browser.chromium",)
+pytest_plugins = ("tests.browser.shared",)
 
 HOSTILE = (
     "<script>document.title='taken'</script>",

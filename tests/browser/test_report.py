@@ -16,7 +16,7 @@ import labelnext
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytest_plugins = ("tests.browser.chromium",)
+pytest_plugins = ("tests.browser.shared",)
 
 NAMES = ("car", "dog", "person")
 
