@@ -1,4 +1,4 @@
-"""Runs on a target that other state folders record: one list, whoever started them."""
+"""Runs on the same target whose journals are in other state folders, such as the App's."""
 
 from __future__ import annotations
 

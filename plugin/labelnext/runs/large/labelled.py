@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.config.config import Config
-from labelnext.errors import InvalidInput
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
-from labelnext.runs.large.limits import skips
+from labelnext.runs.large.limits import readable
 from labelnext.runs.large.part_findings import all_classes
 from labelnext.support.threads import in_order
 
@@ -54,13 +53,10 @@ def labelled_items(
 
 
 def _of_part(settings: Config, platform: Streams, part: Part) -> _Labelled:
-    try:
-        pool, ids = platform.read_part(part, ("embedding",))
-    except InvalidInput as error:
-        if skips(settings):
-            return _Labelled(0, 0, [], None, None, None)
-        error.message = f"{part.name}: {error.message}"
-        raise
+    read = readable(settings, platform, part, ("embedding",))
+    if read is None:
+        return _Labelled(0, 0, [], None, None, None)
+    pool, ids = read
     known = np.zeros(len(pool), dtype=bool) if pool.labels is None else pool.labels >= 0
     rows = np.flatnonzero(known)
     return _Labelled(

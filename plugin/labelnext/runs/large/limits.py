@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from labelnext.acquisition import AUTO, get_acquisition
 from labelnext.adapter.protocol import Part, Streams
@@ -16,6 +17,9 @@ from labelnext.runs.large.class_counts import with_labels, with_weights
 from labelnext.selection import get_selection, selection_names
 from labelnext.selection.auto import few_labels
 from labelnext.selection.vectors import Points, finite_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def check_streamable(settings: Config) -> None:
@@ -75,15 +79,15 @@ def recipe_of_parts(
 
 def _labels(settings: Config, platform: Streams, parts: list[Part], first: Pool) -> int:
     """How many labelled items with an embedding there are; `few_labels` if there are more."""
+    if first.embeddings is None:
+        return 0
     classes = None if first.probabilities is None else first.probabilities.shape[-1]
     enough, n_labels = few_labels(classes), 0
     for part in parts:
-        try:
-            pool = platform.read_part(part, ("embedding",))[0]
-        except InvalidInput:
-            if not skips(settings):
-                raise
-            continue
+        read = readable(settings, platform, part)
+        if read is None or not read[0].labelled.any():
+            continue  # its embeddings, which are most of it, need not be read
+        pool, _ = platform.read_part(part, ("embedding",))
         if pool.embeddings is None:
             break
         n_labels += int((pool.labelled & finite_rows(Points(pool.embeddings))).sum())
@@ -142,13 +146,27 @@ def first_pool(settings: Config, platform: Streams, parts: list[Part]) -> Pool:
         InvalidInput: if the first cannot be read, and broken parts are not to be skipped.
     """
     for part in parts:
-        try:
-            return platform.read_part(part, ("embedding", "group"))[0]
-        except InvalidInput as error:
-            if not skips(settings):
-                error.message = f"{part.name}: {error.message}"
-                raise
+        read = readable(settings, platform, part, ("embedding", "group"))
+        if read is not None:
+            return read[0]
     raise NotFound("the source must hold a part that can be read; got none.")
+
+
+def readable(
+    settings: Config, platform: Streams, part: Part, more: Sequence[str] = ()
+) -> tuple[Pool, pa.Array] | None:
+    """The items of a part and their ids; None if it can't be read and is to be left out.
+
+    Raises:
+        InvalidInput: if it can't be read, and broken parts are not to be skipped.
+    """
+    try:
+        return platform.read_part(part, more)
+    except InvalidInput as error:
+        if skips(settings):
+            return None
+        error.message = f"{part.name}: {error.message}"
+        raise
 
 
 def skips(settings: Config) -> bool:
