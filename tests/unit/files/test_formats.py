@@ -19,7 +19,7 @@ from labelnext.adapter import Context, Options, Part, get_adapter, open_adapter
 from labelnext.adapter import formats as adapter_formats
 from labelnext.adapter.formats import Format, format_names, get_format, recognised
 from labelnext.config import load_config
-from labelnext.errors import ConfigError, NotFound, UnknownName
+from labelnext.errors import ConfigError, UnknownName
 from labelnext.pool import Pool
 from labelnext.ranking import rank
 from labelnext.support.plugins import Table, instance_of
@@ -398,10 +398,3 @@ def test_images_of_a_batch_are_taken_from_any_format_of_tables(
         assert [row["item_id"] for row in csv.DictReader(file)] == ["b", "a"]
     files: Any = load_config(config).open_adapter()
     assert [item.media for item in files.batch("labelnext").items] == ["http://h/b"]
-
-
-def test_a_file_that_is_not_there_is_told_by_check_and_by_read(tmp_path: Path) -> None:
-    files = open_adapter("files", directory=tmp_path, path="gone.csv")
-    assert [f.level for f in files.check()] == ["error"]
-    with pytest.raises(NotFound, match="gone.csv', which does not exist"):
-        files.read()

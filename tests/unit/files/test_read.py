@@ -377,3 +377,10 @@ def test_unknown_column_name_lists_the_known(tmp_path: Path) -> None:
         ConfigError, match="columns must be one of confidence, cost, .*did you mean 'label'"
     ):
         read(tmp_path, "p.csv", "item_id\nx\n", columns={"lable": "y"})
+
+
+def test_a_file_that_is_not_there_is_told_by_check_and_by_read(tmp_path: Path) -> None:
+    files = open_adapter("files", directory=tmp_path, path="gone.csv")
+    assert [f.level for f in files.check()] == ["error"]
+    with pytest.raises(NotFound, match="gone.csv', which does not exist"):
+        files.read()

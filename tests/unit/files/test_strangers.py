@@ -321,3 +321,17 @@ def test_names_in_camel_case_are_known(tmp_path: Path) -> None:
     assert pool.item_ids.tolist() == ["a", "b"]
     assert pool.newest_objects.boxes.tolist() == [[0, 0, 0.5, 0.5]] * 2
     assert pool.newest_objects.confidences.tolist() == [0.75, 0.5]
+
+
+def test_an_empty_list_beside_the_output_is_not_taken_for_it(tmp_path: Path) -> None:
+    box = {"xmin": 10, "ymin": 20, "xmax": 110, "ymax": 220}
+    output = [{"score": 0.9375, "label": "cat", "box": box}]
+    first = {"file": "a.jpg", "width": 200, "height": 400, "output": output}
+    second = {**first, "file": "b.jpg", "output": []}
+    more = [{**second, "file": f"{n}.jpg", "output": first["output"]} for n in range(10)]
+    records = [{**first, "width": []}, second, *more]
+    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, records)), "utf-8")
+    pool = open_adapter("files", directory=tmp_path, path="p.jsonl").read()
+    (notice,) = [n for n in pool.notices if n.code == "bad_boxes"]  # its image has no size
+    assert notice.item_ids == ("a.jpg",)
+    assert pool.object_sets[0].counts.sum() == 11

@@ -107,17 +107,6 @@ def test_detection_without_sizes_leaves_out_boxes_but_not_objects() -> None:
     assert pool.objects.counts.tolist() == [1, 0, 2]
 
 
-def test_an_empty_list_beside_the_output_is_not_taken_for_it(tmp_path: Path) -> None:
-    first, second = lines("huggingface/detection-sized.jsonl")
-    more = [{**second, "file": f"{n}.jpg", "output": first["output"]} for n in range(10)]
-    records = [{**first, "width": []}, second, *more]
-    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, records)), "utf-8")
-    pool = open_adapter("files", directory=tmp_path, path="p.jsonl").read()
-    (notice,) = [n for n in pool.notices if n.code == "bad_boxes"]  # its image has no size
-    assert notice.item_ids == ("a.jpg",)
-    assert pool.object_sets[0].counts.sum() == 11
-
-
 def test_detection_with_sizes_has_boxes_as_fractions() -> None:
     pool = opened("huggingface/detection-sized.jsonl").read()
     assert pool.objects.boxes.tolist() == [[0.05, 0.05, 0.55, 0.55]]
