@@ -14,12 +14,13 @@ from labelnext.acquisition.costs import expected_costs
 from labelnext.acquisition.lone import with_own_doubt
 from labelnext.acquisition.objects import alone, labels_as_objects, object_statistics
 from labelnext.acquisition.weights import weighted_objects
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, LabelnextError
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.annotations import Between, NotNegative, Share
-from labelnext.support.rows import check_row
+from labelnext.support.rows import check_row, naming
 from labelnext.support.signatures import checked, fitted_options, option_kinds
+from labelnext.support.words import counted
 
 Unit = Literal["items", "objects"]
 
@@ -186,7 +187,8 @@ class AcquisitionFunction:
         passed = {name: value for name, value in options.items() if name in known}
         if "n_classes" in known:  # some classes may not occur in the predictions
             passed.setdefault("n_classes", pool.n_classes)
-        scores = np.array(self.function(predictions, **passed), dtype=np.float64)
+        with naming("acquisition function", self.name, self.function):
+            scores = self._checked(self.function(predictions, **passed), len(pool))
         scores[pool.missing] = np.nan
         utilities = scores if self.direction == "high" else -scores
         if self.members and of == "items":
@@ -200,6 +202,17 @@ class AcquisitionFunction:
             end = np.inf if chosen["no_objects"] == "first" else -np.inf
             utilities = np.where(empty, end, utilities)
         return scores, utilities
+
+    def _checked(self, values: Any, n: int) -> NDArray[np.float64]:
+        """A copy of what the function returned, if it is a real number for each item or object."""
+        scores = np.asarray(values)
+        if scores.shape != (n,) or scores.dtype.kind not in "fiub":
+            raise LabelnextError(
+                f"the acquisition function {self.name} must return {counted(n, 'real number')}, "
+                f"one for each item; got {scores.dtype} of shape {scores.shape}.",
+                hint="this is a fault in the function; nothing was written.",
+            )
+        return scores.astype(np.float64)
 
     def score_objects(self, pool: Pool, **options: Any) -> dict[str, NDArray[np.float64]]:
         """Score each object by itself, before reduction to items.
@@ -222,7 +235,9 @@ class AcquisitionFunction:
         (objects,) = pool.object_sets
         passed = self.own_options.keys() - _OF_OBJECTS
         passed_options = {n: v for n, v in options.items() if n in passed}
-        scores = np.asarray(self.function(alone(objects), **passed_options), dtype=np.float64)
+        with naming("acquisition function", self.name, self.function):
+            n = len(objects.confidences)
+            scores = self._checked(self.function(alone(objects), **passed_options), n)
         parts = np.split(scores, objects.offsets[1:-1])
         return dict(zip(pool.item_ids.tolist(), parts, strict=False))
 

@@ -6,6 +6,7 @@ or any other package. Its options are keys of `source`, like those of the adapte
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context, Part
 from labelnext.adapter.sample import Sample, suffix_of
-from labelnext.errors import ConfigError, LabelnextError, listed
+from labelnext.errors import ConfigError, LabelnextError, LabelnextWarning, listed
 from labelnext.pool.pool import Pool
 from labelnext.support.plugins import Table
 from labelnext.support.rows import check_row
@@ -126,9 +127,14 @@ class Format:
         if self.evidence is None or sample is None:
             return None
         try:
-            return self.evidence(sample)
+            why = self.evidence(sample)
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None  # the content has the wrong shape
+        except Exception as error:  # of another package, which no other file has to pay for
+            message = f"the format {self.name} can't look at files: {type(error).__name__}: {error}"
+            warnings.warn(f"{message}.", LabelnextWarning, stacklevel=2)
+            return None
+        return why if isinstance(why, str) else None
 
 
 @dataclass(frozen=True)

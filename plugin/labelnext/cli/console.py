@@ -128,7 +128,7 @@ def print_status(status: Status) -> None:
 
     ahead = status.forecast
     if isinstance(ahead, str):
-        out.print(f"[bold]forecast[/] {escaped(ahead.removeprefix('a forecast '))}")
+        out.print(f"[bold]forecast[/] {escaped(ahead.removeprefix('A forecast '))}")
         return
     rows = zip(ahead.labels, ahead.expected, ahead.low, ahead.high, strict=True)
     said = [f"{100 * e:.1f} % with {n:,} labels ({100 * a:.1f} to {100 * b:.1f})"

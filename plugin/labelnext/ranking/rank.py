@@ -113,10 +113,7 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
             lacking = None if wanted is None else wanted - len(chosen)
             if not number or (len(tier) and lacking != 0):
                 before = np.concatenate([taken, chosen])
-                picks: NDArray[np.intp] = method.function(
-                    **inputs.of(tier, before), budget=lacking, **options
-                )
-                picks = method.checked(picks, len(tier), lacking)
+                picks = method.choose(inputs.of(tier, before), len(tier), lacking, options)
                 chosen = np.concatenate([chosen, tier[picks]])
         return chosen
 

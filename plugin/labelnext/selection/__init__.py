@@ -31,7 +31,7 @@ from labelnext.selection.typiclust import typiclust
 from labelnext.selection.uncertainty_herding import uncertainty_herding
 from labelnext.selection.weighted import weighted
 from labelnext.support.plugins import Table, instance_of
-from labelnext.support.rows import check_row, distinct
+from labelnext.support.rows import check_row, distinct, naming
 from labelnext.support.signatures import checked, option_kinds
 from labelnext.support.words import counted
 
@@ -164,6 +164,28 @@ class SelectionMethod:
     def seeded(self) -> bool:
         """Whether the method uses a random seed."""
         return "seed" in self._parameters
+
+    def choose(
+        self,
+        inputs: Mapping[str, Any],
+        n_items: int,
+        budget: int | None,
+        options: Mapping[str, Any],
+    ) -> NDArray[np.intp]:
+        """Positions in order, chosen by the function and checked before they become a batch.
+
+        Args:
+            inputs: by their names in `INPUTS`.
+            n_items: to choose from.
+            budget: how many at most; all if None.
+            options: of the function, and its seed.
+
+        Raises:
+            LabelnextError: if the function fails, or doesn't return positions of different items.
+        """
+        with naming("selection method", self.name, self.function):
+            picks = self.function(**inputs, budget=budget, **options)
+        return self.checked(picks, n_items, budget)
 
     def checked(self, picks: Any, n_items: int, wanted: int | None) -> NDArray[np.intp]:
         """What the method chose, checked before it becomes a batch.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, Protocol, TypeVar
 
@@ -40,8 +41,30 @@ def check_row(row: Any, what: str, **allowed: Iterable[str]) -> None:
         if rule is not None:
             name = row.name if isinstance(row.name, str) and row.name else "without a name"
             raise LabelnextError(
-                f"{field.name} of the {what} {name} must be {rule}; got {value!r}."
+                f"the {what} {name} must have {field.name}: {rule}; got {value!r}."
             )
+
+
+@contextmanager
+def naming(what: str, name: str, function: Callable[..., Any]) -> Iterator[None]:
+    """Meanwhile, what the function of another package raises becomes one line that names its row.
+
+    Raises:
+        LabelnextError: for any exception of a function that isn't labelnext's own.
+    """
+    try:
+        yield
+    except LabelnextError:
+        raise
+    except Exception as error:
+        module = getattr(function, "__module__", None) or "another package"
+        if module.partition(".")[0] == "labelnext":
+            raise  # a bug of ours shows where it is
+        said = " ".join(str(error).split()).rstrip(".")
+        raise LabelnextError(
+            f"the {what} {name} of {module} raised {type(error).__name__}: {said}.",
+            hint="this is a fault in that package; nothing was written.",
+        ) from error
 
 
 def distinct(rows: Iterable[Row]) -> Mapping[str, Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from labelnext.acquisition import ACQUISITIONS
 from labelnext.acquisition.function import AcquisitionFunction
 from labelnext.adapter.formats import Format
 from labelnext.adapter.options import Options
-from labelnext.errors import LabelnextError
+from labelnext.adapter.sample import Sample
+from labelnext.errors import LabelnextError, LabelnextWarning
+from labelnext.pool.pool import Pool
 from labelnext.selection import SELECTIONS, SelectionMethod
 from labelnext.support.rows import distinct
 
@@ -38,25 +41,40 @@ FORMAT = {"name": "obs", "summary": "s", "endings": (".obs",), "Options": Option
 @pytest.mark.parametrize(
     ("kind", "good", "wrong", "said"),
     [
-        (AcquisitionFunction, FUNCTION, {"direction": "hgh"}, "must be high or low; got 'hgh'"),
+        (
+            AcquisitionFunction,
+            FUNCTION,
+            {"direction": "hgh"},
+            "direction: high or low; got 'hgh'",
+        ),
         (AcquisitionFunction, FUNCTION, {"of": "items"}, "tuple of items or objects; got 'items'"),
         (AcquisitionFunction, FUNCTION, {"of": ("item",)}, "items or objects; got ('item',)"),
         (AcquisitionFunction, FUNCTION, {"of": ()}, "items or objects; got ()"),
-        (AcquisitionFunction, FUNCTION, {"function": 3}, "must be a function; got 3"),
-        (AcquisitionFunction, FUNCTION, {"name": 3}, "name of the acquisition function without"),
+        (AcquisitionFunction, FUNCTION, {"function": 3}, "must have function: a function; got 3"),
+        (
+            AcquisitionFunction,
+            FUNCTION,
+            {"name": 3},
+            "without a name must have name: a text; got 3",
+        ),
         (
             AcquisitionFunction,
             FUNCTION,
             {"range": 3},
-            "range of the acquisition function shortfall",
+            "acquisition function shortfall must have range: a text",
         ),
-        (AcquisitionFunction, FUNCTION, {"members": 1}, "must be true or false; got 1"),
-        (SelectionMethod, METHOD, {"function": 3}, "function of the selection method first must"),
-        (SelectionMethod, METHOD, {"prefix": "yes"}, "must be true or false; got 'yes'"),
-        (Format, FORMAT, {"endings": ".kol"}, "must be a tuple of texts; got '.kol'"),
+        (AcquisitionFunction, FUNCTION, {"members": 1}, "must have members: true or false; got 1"),
+        (
+            SelectionMethod,
+            METHOD,
+            {"function": 3},
+            "method first must have function: a",
+        ),
+        (SelectionMethod, METHOD, {"prefix": "yes"}, "must have prefix: true or false; got 'yes'"),
+        (Format, FORMAT, {"endings": ".kol"}, "must have endings: a tuple of texts; got '.kol'"),
         (Format, FORMAT, {"endings": ("kol",)}, "begin with a dot; got 'kol'"),
         (Format, FORMAT, {"endings": (".KOL",)}, "in lower case and begin with a dot"),
-        (Format, FORMAT, {"read": None}, "read of the format obs must be a function; got None"),
+        (Format, FORMAT, {"read": None}, "the format obs must have read: a function; got None"),
     ],
 )
 def test_a_row_whose_field_does_not_fit_is_refused_by_name(
@@ -73,3 +91,53 @@ def test_two_rows_of_one_name_are_refused() -> None:
     assert distinct([row]) == {"margin": row}
     with pytest.raises(LabelnextError, match="two are called 'margin'"):
         distinct([row, SELECTIONS.get("top_k"), row])
+
+
+POOL = Pool(["a", "b", "c", "d"], probabilities=np.array([[0.9, 0.1]] * 4))
+
+
+def fails(probabilities: Any) -> Any:
+    raise ZeroDivisionError("no\nluck.")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda probabilities: np.zeros(3),
+        lambda probabilities: np.zeros((4, 1)),
+        lambda probabilities: "high",
+        lambda probabilities: None,
+        lambda probabilities: 0.5,
+        lambda probabilities: np.zeros(4) + 1j,
+    ],
+)
+def test_a_function_that_returns_no_number_for_each_item_is_named(function: Any) -> None:
+    row = AcquisitionFunction(**FUNCTION | {"function": function})
+    with pytest.raises(LabelnextError, match="function shortfall must return 4 real numbers, one"):
+        row.score(POOL)
+
+
+def test_what_the_function_of_another_package_raises_is_one_line() -> None:
+    row = AcquisitionFunction(**FUNCTION | {"function": fails})
+    with pytest.raises(LabelnextError, match=r"of tests\S+ raised ZeroDivisionError: no luck\."):
+        row.score(POOL)
+    none = AcquisitionFunction(**FUNCTION | {"function": lambda: np.zeros(4)})
+    with pytest.raises(LabelnextError, match="raised TypeError"):
+        none.score(POOL)
+    method = SelectionMethod(**METHOD | {"function": lambda utilities, budget=None: 1 // 0})
+    with pytest.raises(LabelnextError, match="method first of tests.* raised ZeroDivisionError"):
+        method.choose({"utilities": np.zeros(4)}, 4, 2, {})
+
+
+@pytest.mark.parametrize("why", [True, 3, ["yes"]])
+def test_evidence_that_is_no_text_claims_no_file(tmp_path: Path, why: Any) -> None:
+    (tmp_path / "p.csv").write_text("item_id,p_a,p_b\nx,0.5,0.5\n", "utf-8")
+    row = Format(**FORMAT | {"evidence": lambda sample: why})
+    assert row.reason(Sample(tmp_path / "p.csv")) is None
+
+
+def test_evidence_that_fails_is_a_warning_that_names_the_format(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("item_id,p_a,p_b\nx,0.5,0.5\n", "utf-8")
+    row = Format(**FORMAT | {"evidence": lambda sample: 1 // 0})
+    with pytest.warns(LabelnextWarning, match="format obs can't look at files: ZeroDivisionError"):
+        assert row.reason(Sample(tmp_path / "p.csv")) is None

@@ -258,8 +258,10 @@ class Summary:
             return None
         wide = _FINE // BINS
         _, edges = histogram(np.empty(0), low, high, _FINE)
-        middle = int(np.searchsorted(np.cumsum(self._fine), self._fine.sum() / 2))
-        median = float(edges[middle : middle + 2].mean())
+        counts = np.cumsum(self._fine)
+        n = int(counts[-1])  # the median is between these two items, or is both
+        middle = np.searchsorted(counts, [(n + 1) // 2, n // 2 + 1])
+        median = float((edges[middle] + edges[middle + 1]).mean() / 2)
         return {
             "edges": edges[::wide].tolist(),
             "pool": self._fine.reshape(BINS, wide).sum(axis=1).tolist(),

@@ -142,5 +142,4 @@ def _picked(
     with warnings.catch_warnings():
         # Of a part alone; what all rounds cost is measured in the second.
         warnings.simplefilter("ignore", LabelnextWarning)
-        picks: NDArray[np.intp] = method.function(**inputs, budget=budget, **options)
-    return picks
+        return method.choose(inputs, len(points), budget, options)
