@@ -132,7 +132,7 @@ def _forecast(settings: Config, pool: Pool) -> Forecast | str:
     try:
         features, labels = labelled_part(pool)
     except InvalidInput as error:
-        return error.message.replace("replay", "a forecast", 1)
+        return error.message.replace("replay", "A forecast", 1)
     n = len(labels)
     options = settings.replay
     protocol = Protocol(options.model, options.model_options, allow_import=options.allow_import)

@@ -6,6 +6,7 @@ take: `fit` checks a value against one, and `Misfit` says what it must be instea
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 import types
@@ -225,7 +226,9 @@ def _literal(value: Any, kind: Any, choices: tuple[Any, ...]) -> Any:
     false = (value.meaning if isinstance(value, Written) else value) is False
     if false and "off" in choices:
         return "off"  # what other readers of YAML make of a bare off
-    raise Misfit(words(kind), value)
+    names = [choice for choice in choices if isinstance(choice, str)]
+    near = difflib.get_close_matches(value, names, n=1) if isinstance(value, str) else []
+    raise Misfit(words(kind), value, hint=f"did you mean {near[0]!r}?" if near else None)
 
 
 def _list(value: Any, kind: Any, item: Any, make: Callable[[list[Any]], Any]) -> Any:
@@ -289,7 +292,8 @@ def _one_of(kind: Any, kinds: tuple[Any, ...]) -> Callable[[Any], Any]:
         inner = [misfit for misfit in misfits if misfit.inside or misfit.near]
         if len(inner) == 1:  # a list with a wrong entry, or a number out of bounds
             raise inner[0]
-        raise Misfit(words(kind), value, hint=_quotes(value) if texts else None)
+        hints = [_quotes(value)] if texts else [misfit.hint for misfit in misfits]
+        raise Misfit(words(kind), value, hint=next(filter(None, hints), None))
 
     return check
 

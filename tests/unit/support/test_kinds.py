@@ -136,3 +136,13 @@ def test_an_annotation_that_cannot_be_resolved_takes_anything() -> None:
 def test_a_scalar_of_a_file_survives_a_copy() -> None:
     copy = pickle.loads(pickle.dumps(plain("007")))  # our own bytes
     assert (copy, copy.plain, copy.line) == ("007", True, 1)
+
+
+def test_a_misspelt_word_of_a_choice_gets_the_nearest() -> None:
+    for kind in (Literal["mean", "sum"], Literal["mean", "sum"] | None):
+        with pytest.raises(Misfit) as caught:
+            fit("summ", kind)
+        assert caught.value.hint == "did you mean 'sum'?"
+    with pytest.raises(Misfit) as caught:
+        fit("other", Literal["mean", "sum"])
+    assert caught.value.hint is None

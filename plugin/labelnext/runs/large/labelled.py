@@ -78,7 +78,7 @@ def _pool_of(parts: list[_Labelled]) -> Pool:
         if part.classes is not None and classes is not None and part.classes != classes:
             numbers = np.array([classes.index(name) for name in part.classes])[numbers]
         labels.append(numbers)
-        if part.embeddings is not None and len(numbers):
+        if part.embeddings is not None:
             embeddings.append(part.embeddings)
     numbered = np.concatenate(labels) if labels else np.empty(0, dtype=np.int64)
     return Pool(
