@@ -124,7 +124,7 @@ class FilesAdapter(Adapter):
             items = "1 item" if rows == 1 else f"{rows:,} items"
             where = counted(len(parts), "part")
             message = f"{str(self._source.path)!r} contains {items} in {where}."
-            return [Finding("ok", message)]
+            return [Finding("ok", message), *self._broken(parts)]
         if absent(path):
             return [gone]
         what = "file"
@@ -132,6 +132,20 @@ class FilesAdapter(Adapter):
             what = "folder" if path.is_dir() else f"file of {path.stat().st_size:,} bytes"
         message = f"{str(path)!r} is {a_format(kind.name)} {what}: {self._input.why}."
         return [Finding("ok", message)]
+
+    def _broken(self, parts: Sequence[Part]) -> list[Finding]:
+        """Which parts can't be read, of those that seem to have no rows."""
+        skipped = getattr(self._input.options, "broken", "stop") == "skip"
+        findings = []
+        for part in parts:
+            if not part.rows:
+                try:
+                    self.read_part(part)
+                except InvalidInput as error:
+                    message = f"{part.name}: {error.message}"
+                    said = (f"left out {message}", None) if skipped else (message, error.hint)
+                    findings.append(Finding("warning" if skipped else "error", *said))
+        return findings
 
     def seen(self) -> Mapping[str, Any]:
         """Whether the file's numbers are percentages or logits."""

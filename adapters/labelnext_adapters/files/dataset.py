@@ -303,6 +303,6 @@ class Dataset:
             raise InvalidInput("the file disappeared while being read.") from error
         except (OSError, ValueError) as error:
             raise InvalidInput(
-                f"it must be a whole Parquet file; {' '.join(str(error).split())}.",
+                f"it must be a whole Parquet file; {' '.join(str(error).split()).rstrip('.')}.",
                 hint="set source.broken: skip to leave out and count such files.",
             ) from error

@@ -13,6 +13,7 @@ import pytest
 
 import labelnext
 from labelnext.errors import InvalidInput, WriteFailed
+from labelnext.runs.check import check
 from labelnext.runs.undo import resume, runs, undo
 from tests.unit.runs.large.test_job import (
     assert_same,
@@ -69,6 +70,19 @@ def test_broken_files_are_left_out_and_counted_where_that_is_wished(tmp_path: Pa
     (notice,) = [n for n in report.notices if n.code == "broken_parts"]
     assert "left out 1 part that could not be read" in notice.message
     assert "002.parquet" in notice.message
+
+
+@pytest.mark.parametrize(("broken", "level"), [("stop", "error"), ("skip", "warning")])
+def test_check_names_a_broken_file_wherever_it_stands(
+    tmp_path: Path, broken: str, level: str
+) -> None:
+    path = spread(classification(texts()), tmp_path / "data", 7)
+    cut_short(path / "005.parquet")
+    source = {"adapter": "files", "path": str(path), "broken": broken}
+    checked = check(settings(tmp_path, path, source=source))
+    (finding,) = [f for f in checked.findings if "005.parquet" in f.message]
+    assert finding.level == level
+    assert ".." not in finding.message
 
 
 def test_a_row_that_breaks_a_rule_is_named_with_its_file(tmp_path: Path) -> None:
