@@ -206,6 +206,8 @@ def explain(
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value is None:  # a model version without a prediction
+        return "-"
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
