@@ -28,6 +28,12 @@ def told_images(place: Path) -> told.Told:
     return dict(make_tables.IMAGES)
 
 
+def told_records(place: Path) -> told.Told:
+    images = place.stem in ("objects", "kaggle", "kaggle-without-class", "yolov5")
+    there = told_images(place) if images else told_items(place)
+    return {item: c for item, c in there.items() if c or place.stem != "yolov5"}
+
+
 #: Fixtures of which other tests say why they are refused, or that hold several labels each.
 REFUSED = {
     "cloud/google-labels.jsonl", "cloud/rekognition-labels.jsonl", "cvat/labels.xml",
@@ -47,6 +53,8 @@ SINGLE = {
 SOURCES: dict[str, dict[str, Any]] = {
     **MORE,
     "supervision/own_column.csv": {"key": "photo"},
+    "records/trainer.npz": {"logits": "softmax"},
+    "records/trainer.pkl": {"logits": "softmax"},
     "tables/logits.csv": {"logits": "softmax"},
     "tables/percent.csv": {"scale": "percent"},
     "tables/scores.npy": {"ids": FIXTURES / "tables" / "scores.txt"},
@@ -65,7 +73,7 @@ def _corpus() -> dict[str, Reader]:
     places.update(TEXTS)
     for kind, tool in told_tools.READERS.items():
         places |= {f"{kind}/{place.name}": tool for place in sorted((FIXTURES / kind).iterdir())}
-    for kind, made in (("tables", told_items), ("coco", told_images)):
+    for kind, made in (("tables", told_items), ("coco", told_images), ("records", told_records)):
         for place in sorted((FIXTURES / kind).iterdir()):
             places[f"{kind}/{place.name}"] = made
     places["label_studio/boxes.json"] = told_images
