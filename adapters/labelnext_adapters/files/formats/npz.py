@@ -126,11 +126,19 @@ def _answers(confidences: NDArray[np.floating], class_ids: NDArray[np.integer] |
 
 
 def texts(array: NDArray[Any]) -> NDArray[Any]:
-    """Ids or names as they are, bytes as UTF-8 text.
+    """Ids or names as they are, bytes as UTF-8 text, dates as text, whole floats as integers.
 
     Raises:
         InvalidInput: if bytes are no UTF-8.
+
+    Example:
+        >>> texts(np.array([b"a"])).tolist(), texts(np.array([7.0])).tolist()
+        (['a'], [7])
     """
+    if array.dtype.kind == "M":
+        return array.astype(str)
+    if array.dtype.kind == "f" and (np.mod(array, 1) == 0).all() and (abs(array) < 1 << 53).all():
+        return array.astype(np.int64)
     if array.dtype.kind != "S":
         return array
     try:

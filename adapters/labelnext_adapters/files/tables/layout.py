@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
+from labelnext_adapters.files.tables.arrow import plain_type
 from labelnext_adapters.files.tables.column_names import (
     ANSWERS,
     CERTAINTIES,
@@ -38,7 +39,7 @@ from labelnext_adapters.files.tables.prediction_strings import (
 )
 from labelnext_adapters.files.tables.rows import Rows
 from labelnext_adapters.files.tables.table_options import NAMES, TableOptions
-from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED
+from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED, Meaning
 
 _YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their boxes
 _PREFIXES = ("p_", "e_")
@@ -113,7 +114,8 @@ def laid_out(
     Raises:
         InvalidInput: if there is no id, or it can't be told what a column means.
     """
-    table, read = without_percent_signs(rows.table, options.scale == "percent", rows.place)
+    table = _without_decimals(rows.table)
+    table, read = without_percent_signs(table, options.scale == "percent", rows.place)
     notices = [*rows.notices, *read]
     out = _with_id(LaidOut(table, dict(columns), notices, rows.place))
     names = set(out.table.column_names)
@@ -143,6 +145,14 @@ def laid_out(
             "for labels set source.columns: {label: label} and name the predictions too.",
         )
     return _wide(out, options)
+
+
+def _without_decimals(table: pa.Table) -> pa.Table:
+    """Columns of decimals as other numbers."""
+    for at, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            table = table.set_column(at, field.name, plain_type(table.column(at)))
+    return table
 
 
 def _told(out: LaidOut, message: str) -> LaidOut:
@@ -243,7 +253,15 @@ def _long(out: LaidOut, id_name: str, options: TableOptions) -> LaidOut:
     size = next((s for s in SIZES if first_of(names, (s[0],)) and first_of(names, (s[1],))), None)
     sizes = None if size is None else [str(first_of(names, (side,))) for side in size]
     objects, notices = detections(
-        out.table, codes, table.num_rows, answer, sure, corners, sizes, out.place
+        out.table,
+        codes,
+        table.num_rows,
+        answer,
+        sure,
+        corners,
+        sizes,
+        out.place,
+        Meaning.of(options),
     )
     firsts = firsts.append_column("objects", objects)
     notices = [*out.notices, *notices]

@@ -23,7 +23,7 @@ from labelnext_adapters.files.tables.column_names import (
 )
 from labelnext_adapters.files.tables.long_rows import detections, grouped_scores
 from labelnext_adapters.files.tables.table_options import TableOptions
-from labelnext_adapters.files.tables.vectors import ROUNDED, NotProbabilities
+from labelnext_adapters.files.tables.vectors import ROUNDED, Meaning, NotProbabilities
 
 #: Columns that hold the scores of all classes, in the order of preference.
 VECTORS = (
@@ -88,8 +88,8 @@ def read_nested(
     """
     names = [name for name in table.column_names if name not in taken]
     return (
-        _records(table, names, place)
-        or _parallel(table, names, place)
+        _records(table, names, options, place)
+        or _parallel(table, names, options, place)
         or _vectors(table, names, options)
     )
 
@@ -141,7 +141,9 @@ def _sum_to_one(column: pa.ChunkedArray) -> bool:
     return bool(fits) and sum(fits) >= 0.9 * len(fits)
 
 
-def _records(table: pa.Table, names: Sequence[str], place: Callable[[int], str]) -> Read | None:
+def _records(
+    table: pa.Table, names: Sequence[str], options: TableOptions, place: Callable[[int], str]
+) -> Read | None:
     """A column of lists of records that have a class and how sure the model is of it."""
     for name in names:
         kind = _kind(table, name)
@@ -154,7 +156,7 @@ def _records(table: pa.Table, names: Sequence[str], place: Callable[[int], str])
         sure = first_of([field for field in parts if field != answer], SCORES)
         if sure is None or (answer is None and corners_in(parts) is None):
             continue
-        return _exploded(table, name, pa.table(parts), parents, (answer, sure), place)
+        return _exploded(table, name, pa.table(parts), parents, (answer, sure), options, place)
     return None
 
 
@@ -169,7 +171,9 @@ def _fields(records: pa.StructArray) -> dict[str, pa.Array]:
     return parts
 
 
-def _parallel(table: pa.Table, names: Sequence[str], place: Callable[[int], str]) -> Read | None:
+def _parallel(
+    table: pa.Table, names: Sequence[str], options: TableOptions, place: Callable[[int], str]
+) -> Read | None:
     """A column of lists of classes beside one of lists of their scores."""
     lists = [n for n in names if is_list(_kind(table, n))]
     answer = first_of([n for n in lists if _is_name(_kind(table, n).value_type)], NAMES)
@@ -189,11 +193,36 @@ def _parallel(table: pa.Table, names: Sequence[str], place: Callable[[int], str]
     parents = pc.list_parent_indices(columns[sure]).to_numpy()
     shaped = first_of(lists, _SHAPES)
     more = {} if shaped is None else {shaped: pa.nulls(len(parents))}
-    return _exploded(table, sure, pa.table({**parts, **more}), parents, (answer, sure), place)
+    return _exploded(
+        table, sure, pa.table({**parts, **more}), parents, (answer, sure), options, place
+    )
 
 
 def _is_name(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_integer(kind))
+
+
+def _one_each(parents: NDArray[np.int64]) -> bool:
+    return len(np.unique(parents)) == len(parents)
+
+
+def _answers(
+    table: pa.Table,
+    name: str,
+    long: pa.Table,
+    parents: NDArray[np.int64],
+    read: tuple[str, str],
+) -> Read:
+    """One class of each item with its confidence; null for items without one."""
+    rows = np.full(table.num_rows, -1)
+    rows[parents] = np.arange(len(parents))
+    places = pa.array(rows, mask=rows < 0)
+    columns = {}
+    for ours, theirs in zip(("prediction", "confidence"), read, strict=True):
+        columns[ours] = f"{name}.{theirs}"
+        table = table.append_column(columns[ours], long.column(theirs).take(places))
+    message = f"Read {name!r} as the class of each item and its confidence ({read[1]!r})."
+    return Read(table, columns, [Notice("layout", message)])
 
 
 def _exploded(
@@ -202,6 +231,7 @@ def _exploded(
     long: pa.Table,
     parents: NDArray[np.int64],
     read: tuple[str | None, str],
+    options: TableOptions,
     place: Callable[[int], str],
 ) -> Read:
     """Records of all items as class scores, or as objects where they have a shape or repeat."""
@@ -211,6 +241,8 @@ def _exploded(
     corners, shape = corners_in(fields), first_of(fields, _SHAPES)
     told = f"{answer!r}, {sure!r}" if answer else repr(sure)
     if answer is not None and corners is None and shape is None:
+        if not options.multilabel and options.logits is None and _one_each(parents):
+            return _answers(table.select(taken), name, long, parents, (answer, sure))
         scores = grouped_scores(long, parents, n_items, answer, sure)
         if scores is not None:
             out = table.select(taken).append_column("probabilities", scores)
@@ -222,7 +254,15 @@ def _exploded(
         if side not in fields:
             long = long.append_column(side, table.column(side).take(pa.array(parents)))
     objects, notices = detections(
-        long, parents, n_items, answer, sure, corners, sides, lambda row: place(int(parents[row]))
+        long,
+        parents,
+        n_items,
+        answer,
+        sure,
+        corners,
+        sides,
+        lambda row: place(int(parents[row])),
+        Meaning.of(options),
     )
     absent = pc.is_null(table.column(name).combine_chunks())
     objects = pc.if_else(absent, pa.scalar(None, objects.type), objects)

@@ -158,15 +158,22 @@ def _dialect(lines: Sequence[str], delimiter: str | None, decimal: str | None) -
     if decimal is None:
         rows = list(csv.reader(lines[1:200], delimiter=delimiter))
         values = [value.strip() for row in rows for value in row]
-        comma = any(re.fullmatch(r"[+-]?\d+,\d+", value) for value in values)
+        whole = r"[01]" if delimiter == "," else r"\d+"  # in quotes it may group thousands
+        comma = any(re.fullmatch(rf"[+-]?{whole},\d+", value) for value in values)
         point = any(re.fullmatch(r"[+-]?\d+\.\d+", value) for value in values)
-        decimal = "," if comma and not point and delimiter != "," else "."
-    if len(delimiter) != 1 or decimal not in (".", ",") or delimiter == decimal:
+        return Dialect(_one_sign(delimiter), "," if comma and not point else ".")
+    if decimal not in (".", ",") or delimiter == decimal:
         raise InvalidInput(
             "delimiter must be one character, and decimal a point or a comma that isn't the "
             f"delimiter; got {delimiter!r} and {decimal!r}."
         )
-    return Dialect(delimiter, decimal)  # type: ignore[arg-type]  # checked above
+    return Dialect(_one_sign(delimiter), decimal)  # type: ignore[arg-type]  # checked above
+
+
+def _one_sign(delimiter: str) -> str:
+    if len(delimiter) != 1:
+        raise InvalidInput(f"delimiter must be one character; got {delimiter!r}.")
+    return delimiter
 
 
 def _check_header(header: Sequence[str]) -> None:
@@ -201,6 +208,7 @@ def _number_columns(
 def _with_numbers(table: pa.Table, numeric: Collection[str], dialect: Dialect) -> Rows:
     """Number columns that hold a few other values: these become NaN, and are counted."""
     odd = Oddities("row", seen=table.num_rows)
+    met: set[int] = set()
     for index, name in enumerate(table.column_names):
         if name not in numeric:
             continue
@@ -214,7 +222,9 @@ def _with_numbers(table: pa.Table, numeric: Collection[str], dialect: Dialect) -
                     number = float(plain)
                 except ValueError:
                     why = f"{name} must be a number; got {value!r:.40}"
-                    odd.leave_out(f"line {row + 2}", "", why)
+                    if row not in met:
+                        odd.leave_out(f"line {row + 2}", "", why)
+                    met.add(row)
             values.append(number)
         table = table.set_column(index, name, pa.array(values, pa.float64()))
     return Rows(table, odd.notices(), lambda row: f"line {row + 2}")

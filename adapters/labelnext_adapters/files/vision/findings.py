@@ -222,10 +222,12 @@ def _classified(
     key: str | None,
 ) -> Pool:
     scored = [_scores(one, options.classes) for one in told]
-    usable = [one for one in scored if isinstance(one, dict)]
+    usable = [one for one in scored if isinstance(one, dict) and one]
     most = max((sum(scores.values()) for scores in usable), default=0.0)
     independent = most > 1 + ROUNDED if tool.independent is None else tool.independent
-    known = options.classes if independent else classes_with_rest(usable, options.classes)
+    single = not independent and all(len(scores) == 1 for scores in usable)
+    whole = independent or single
+    known = options.classes if whole else classes_with_rest(usable, options.classes)
     gathered, names = Gathered("image", classes=known, multilabel=independent), Names(key)
     for position, (one, said, scores) in enumerate(zip(read, told, scored, strict=True)):
         name = _name(names, one, position, said)
@@ -233,7 +235,11 @@ def _classified(
             row = row_of(gathered, name)
             if isinstance(scores, Unusable):
                 raise scores
-            if isinstance(said, Said) and not said.skipped:
+            if not scores:
+                continue
+            if single:
+                gathered.answer(row, *next(iter(scores.items())))
+            else:
                 gathered.scores(row, scores)
     if independent and tool.independent is None:
         gathered.notice(
