@@ -100,6 +100,12 @@ def decoded(data: bytes, encoding: str | None = None) -> str:
         InvalidInput: if they aren't text in that encoding.
     """
     name = encoding or encoding_of(data)
+    if name == "utf-8" and (guess := _wide(data[:4096])):
+        raise InvalidInput(
+            "the file must be text in UTF-8; every other byte is 0, so it is UTF-16 without a byte "
+            "order mark.",
+            hint=f"save it as UTF-8, or set source.encoding: {guess} where the format has it.",
+        )
     try:
         return data.decode(name).removeprefix("\ufeff")
     except LookupError as error:
@@ -114,6 +120,14 @@ def decoded(data: bytes, encoding: str | None = None) -> str:
             hint="save it as UTF-8, or set source.encoding where the format has it (such as "
             "latin-1 or cp1252).",
         ) from error
+
+
+def _wide(start: bytes) -> str | None:
+    """The kind of UTF-16 that a text without a mark seems to be; None if it isn't."""
+    few = 0.8 * len(start[::2])
+    if start[1::2].count(0) > few:
+        return "utf-16-le"
+    return "utf-16-be" if start[::2].count(0) > few else None
 
 
 def read_text(path: Path, encoding: str | None = None) -> str:

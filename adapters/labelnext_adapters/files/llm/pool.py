@@ -25,6 +25,7 @@ from labelnext_adapters.files.llm.replies import (
     by_judge,
     completion_in,
     is_completion,
+    panel_in,
     replies_in,
 )
 
@@ -347,6 +348,8 @@ def described(records: Sequence[Mapping[str, Any]]) -> str | None:
     kinds = (str, int) if repeat else (str,)
     answer = next((name for name in ANSWERS if isinstance(first.get(name), kinds)), None)
     several_each = next((name for name in SEVERAL if _are_answers(first.get(name))), None)
+    if set(ITEM_KEYS) & first.keys() and any(len(panel_in(r) or []) > 1 for r in records[:20]):
+        return "its records have what several judges said"
     if several_each and set(ITEM_KEYS) & first.keys():
         return f"its records have several answers ({several_each})"
     drawn = {"bbox", "box", "objects", "probabilities", "segmentation"} & first.keys()
@@ -370,8 +373,14 @@ def _inside(value: Any) -> list[Any]:
 
 
 def _are_answers(value: Any) -> bool:
+    """Whether a value holds the answers of several: texts, or objects with a judge's answer."""
     inside = list(value.values()) if isinstance(value, Mapping) else value
-    return isinstance(inside, list) and len(inside) > 1 and all(isinstance(v, str) for v in inside)
+    if not isinstance(inside, list) or len(inside) < 2:
+        return False
+    stated = isinstance(value, Mapping) and all(
+        isinstance(one, Mapping) and bool({*ANSWERS} & one.keys()) for one in inside
+    )
+    return stated or all(isinstance(one, str) for one in inside)
 
 
 def _states_confidence(text: str) -> bool:

@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.checks import unit_interval
 from labelnext.pool.objects import Objects
 from labelnext_adapters.files.content.oddities import ROUNDING
-from labelnext_adapters.files.tables.arrow import class_places, nulls, numbers, plain_type
+from labelnext_adapters.files.tables.arrow import (
+    class_places,
+    names_in,
+    nulls,
+    numbers,
+    plain_type,
+)
 from labelnext_adapters.files.tables.table_options import LabelsAre
 from labelnext_adapters.files.tables.vectors import Meaning, NotProbabilities, from_logits
 
@@ -61,9 +66,7 @@ class AnswerColumns:
         self._classes: Any = None
         if predicted is not None and not pa.types.is_null(predicted.type):
             self._classes = plain_type(predicted).filter(pa.array(there))
-        self.names: list[str] = []
-        if self._classes is not None and pa.types.is_string(self._classes.type):
-            self.names = sorted(name for name in pc.unique(self._classes).to_pylist() if name)
+        self.names = [] if self._classes is None else names_in(self._classes)
 
     def build(self, classes: Sequence[str] | None) -> Objects:
         """The answers as whole items; those of no class have −1."""

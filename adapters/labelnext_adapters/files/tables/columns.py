@@ -135,16 +135,19 @@ def _pool(
     for objects in sets:
         absent &= objects.absent
     several = len(sets) > 1 or len(answers) > 1
+    labelled_objects = None if truth is None else truth.build(classes)
     built = tuple(objects.build(classes, of_several=several) for objects in sets)
     built += tuple(one.build(classes) for one in answers)
+    for part in (*sets, *([] if truth is None else [truth])):
+        reader.notices += part.notices
     return Pool(
         ids,
         probabilities=rows,
         classes=classes,
         embeddings=reader.vectors("embedding", ids)[0],
         labels=reader.labels(classes),
-        votes=reader.votes(classes),
-        truth=None if truth is None else truth.build(classes),
+        votes=reader.votes(ids, classes),
+        truth=labelled_objects,
         labelled=reader.labelled(truth),
         groups=reader.plain("group", pa.string()),
         costs=reader.plain("cost", pa.float64()),

@@ -15,7 +15,6 @@ import pyarrow.csv
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
-from labelnext.support.started import how
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import (
     byte_blocks,
@@ -23,12 +22,10 @@ from labelnext_adapters.files.content.content import (
     file_of,
     json_lines,
     read_bytes,
-    read_text,
 )
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.json.columns import table_of_lines
 from labelnext_adapters.files.json.records import table_of_records
-from labelnext_adapters.files.tables.vectors import ROUNDED
 
 _DELIMITERS = (",", ";", "\t", "|")
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
@@ -38,7 +35,8 @@ _START = 1 << 18  # bytes of the sample
 _LONGEST_LINE = 1 << 20  # bytes, also of a value that goes over several lines
 
 
-def _no_text(name: str) -> bool:
+def no_text(name: str) -> bool:
+    """No column is of ids or names."""
     return False
 
 
@@ -72,7 +70,7 @@ class Dialect:
 
 def read_csv(
     path: Path,
-    is_text: Callable[[str], bool] = _no_text,
+    is_text: Callable[[str], bool] = no_text,
     *,
     delimiter: str | None = None,
     decimal: str | None = None,
@@ -160,15 +158,22 @@ def _dialect(lines: Sequence[str], delimiter: str | None, decimal: str | None) -
     if decimal is None:
         rows = list(csv.reader(lines[1:200], delimiter=delimiter))
         values = [value.strip() for row in rows for value in row]
-        comma = any(re.fullmatch(r"[+-]?\d+,\d+", value) for value in values)
+        whole = r"[01]" if delimiter == "," else r"\d+"  # in quotes it may group thousands
+        comma = any(re.fullmatch(rf"[+-]?{whole},\d+", value) for value in values)
         point = any(re.fullmatch(r"[+-]?\d+\.\d+", value) for value in values)
-        decimal = "," if comma and not point and delimiter != "," else "."
-    if len(delimiter) != 1 or decimal not in (".", ",") or delimiter == decimal:
+        return Dialect(_one_sign(delimiter), "," if comma and not point else ".")
+    if decimal not in (".", ",") or delimiter == decimal:
         raise InvalidInput(
             "delimiter must be one character, and decimal a point or a comma that isn't the "
             f"delimiter; got {delimiter!r} and {decimal!r}."
         )
-    return Dialect(delimiter, decimal)  # type: ignore[arg-type]  # checked above
+    return Dialect(_one_sign(delimiter), decimal)  # type: ignore[arg-type]  # checked above
+
+
+def _one_sign(delimiter: str) -> str:
+    if len(delimiter) != 1:
+        raise InvalidInput(f"delimiter must be one character; got {delimiter!r}.")
+    return delimiter
 
 
 def _check_header(header: Sequence[str]) -> None:
@@ -203,6 +208,7 @@ def _number_columns(
 def _with_numbers(table: pa.Table, numeric: Collection[str], dialect: Dialect) -> Rows:
     """Number columns that hold a few other values: these become NaN, and are counted."""
     odd = Oddities("row", seen=table.num_rows)
+    met: set[int] = set()
     for index, name in enumerate(table.column_names):
         if name not in numeric:
             continue
@@ -216,7 +222,9 @@ def _with_numbers(table: pa.Table, numeric: Collection[str], dialect: Dialect) -
                     number = float(plain)
                 except ValueError:
                     why = f"{name} must be a number; got {value!r:.40}"
-                    odd.leave_out(f"line {row + 2}", "", why)
+                    if row not in met:
+                        odd.leave_out(f"line {row + 2}", "", why)
+                    met.add(row)
             values.append(number)
         table = table.set_column(index, name, pa.array(values, pa.float64()))
     return Rows(table, odd.notices(), lambda row: f"line {row + 2}")
@@ -238,7 +246,7 @@ def _ragged(error: Exception, header: Sequence[str], dialect: Dialect) -> Invali
     )
 
 
-def read_jsonl(path: Path, is_text: Callable[[str], bool] = _no_text) -> Rows:
+def read_jsonl(path: Path, is_text: Callable[[str], bool] = no_text) -> Rows:
     """A JSON object on each line.
 
     Where all lines have the types of the first ones, these are the columns; otherwise each record
@@ -256,95 +264,6 @@ def read_jsonl(path: Path, is_text: Callable[[str], bool] = _no_text) -> Rows:
         return Rows(table, [], lambda row: f"line {row + 1}")
     text = decoded(read_bytes(path))
     return Rows(*table_of_records([(f"line {n}", one) for n, one in json_lines(text)], is_text))
-
-
-def read_json_table(path: Path, is_text: Callable[[str], bool] = _no_text) -> Rows:
-    """A JSON list of objects, one an item, alone or as the only list of an object; or columns.
-
-    Raises:
-        InvalidInput: if it is something else.
-    """
-    from labelnext_adapters.files.content.content import parsed
-
-    text = read_text(path)
-    value = parsed(text)
-    if isinstance(value, dict):
-        value = _listed_records(value)
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value[:1]):
-        what = type(value).__name__ if not isinstance(value, list) else "a list of other values"
-        raise InvalidInput(
-            f"a JSON file must be a list of objects, one for each item; got {what}.",
-            hint=f"{how('formats')} lists the formats that are recognised.",
-        )
-    return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], is_text))
-
-
-#: Keys of an object whose only list may be of the records.
-_WRAPPERS = (
-    "predictions",
-    "results",
-    "outputs",
-    "responses",
-    "data",
-    "items",
-    "records",
-    "samples",
-)
-
-
-def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
-    columns = list(value.values())
-    lists = [name for name, column in value.items() if isinstance(column, list)]
-    if len(lists) == 1 and lists[0].lower() in _WRAPPERS:
-        records: list[dict[str, Any]] = value[lists[0]]
-        if records and all(isinstance(one, dict) for one in records):
-            return records
-    if columns and all(isinstance(column, list) for column in columns):
-        if all(map(_sums_to_one, columns)) and len({len(row) for row in columns}) == 1:
-            return [{"item_id": name, "probabilities": row} for name, row in value.items()]
-        if len({len(column) for column in columns}) > 1:
-            raise InvalidInput("the columns of a JSON file must have the same length.")
-        return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
-    if columns and all(isinstance(column, dict) for column in columns):
-        if (by_item := _scores_by_item(value)) is not None:
-            return by_item
-        keys = list(columns[0])
-        if all(list(column) == keys for column in columns):  # pandas' to_json()
-            return [{name: value[name][key] for name in value} for key in keys]
-    shown = ", ".join(list(value)[:8])
-    raise InvalidInput(
-        "this JSON has none of the formats that labelnext recognises; it has "
-        f"{f'the keys {shown}' if shown else 'no keys'}.",
-        hint="convert it to a JSON list of objects, one for each item, with item_id and "
-        f"probabilities or objects; {how('formats')} lists all formats.",
-    )
-
-
-def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """Class scores by item, or by class; None if it can't be told which, or they are neither.
-
-    Example:
-        >>> _scores_by_item({"a": {"cat": 0.75, "dog": 0.25}, "b": {"cat": 0.5, "dog": 0.5}})[0]
-        {'item_id': 'a', 'probabilities': {'cat': 0.75, 'dog': 0.25}}
-    """
-    turned: dict[str, dict[str, Any]] = {}
-    for name, inside in value.items():
-        for key, number in inside.items():
-            turned.setdefault(key, {})[name] = number
-    mappings = [
-        one
-        for one in (value, turned)
-        if all(_sums_to_one(list(scores.values())) for scores in one.values())
-    ]
-    if len(mappings) != 1:
-        return None
-    return [{"item_id": name, "probabilities": scores} for name, scores in mappings[0].items()]
-
-
-def _sums_to_one(numbers: list[Any]) -> bool:
-    if len(numbers) < 2 or not all(type(n) in (int, float) and n >= 0 for n in numbers):
-        return False
-    return bool(abs(sum(numbers) - 1) <= ROUNDED)
 
 
 def texts_of(column: Any) -> list[str | None]:
