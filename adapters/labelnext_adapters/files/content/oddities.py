@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
@@ -17,6 +18,28 @@ _SHOWN = 5
 
 class Unusable(ValueError):
     """A record can't be used; the text says why, to follow "line 3 (item a.jpg): "."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A record that can't even be parsed, in place of its value.
+
+    Attributes:
+        why: the cause, as in `Unusable`.
+    """
+
+    why: str
+
+
+def unbroken(record: Any) -> Any:
+    """The record itself.
+
+    Raises:
+        Unusable: if it is broken.
+    """
+    if isinstance(record, Broken):
+        raise Unusable(record.why)
+    return record
 
 
 @dataclass

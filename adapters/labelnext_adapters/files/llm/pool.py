@@ -13,7 +13,7 @@ from typing import Any
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
-from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, name_text, probability, real
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.llm.classes import chance, class_of, class_probabilities, folded
@@ -133,7 +133,7 @@ def _answers(
     for number, (place, name, record) in enumerate(records):
         item, replies = name, list[tuple[str, Reply | str]]()
         try:
-            if name is None and isinstance(record, Mapping):
+            if name is None and isinstance(unbroken(record), Mapping):
                 item = id_in(record, asked.key)
                 own_ids |= item is not None and is_completion(record)
             numbered |= item is None

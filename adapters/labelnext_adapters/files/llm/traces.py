@@ -10,7 +10,7 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
-from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, name_text, probability, real
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.llm.replies import panel_in
@@ -131,7 +131,7 @@ def _shown_id(record: Any, key: str | None) -> Any:
 
 
 def _id_of(record: Any, key: str | None) -> Any:
-    if not isinstance(record, Mapping):
+    if not isinstance(unbroken(record), Mapping):
         raise Unusable(f"a trace must be an object; got {record!r:.60}")
     return id_in(record, key, _TRACES)
 

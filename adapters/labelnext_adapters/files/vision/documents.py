@@ -13,9 +13,9 @@ from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.content import json_lines, parsed, read_text
+from labelnext_adapters.files.content.content import is_lines, json_lines, parsed, read_text
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS
-from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.oddities import Broken, Unusable
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.vision.yolo_folder import files_below
 
@@ -55,10 +55,20 @@ def load_json(path: Path) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        first = next(iter(text.splitlines()), "")
-        if text.count("\n") and first.rstrip().endswith(("}", "]")):
-            return [value for _, value in json_lines(text)]
+        if is_lines(text):
+            return [_whole(value, number) for number, value in json_lines(text)]
         return parsed(text)  # says what is wrong
+
+
+def _whole(value: Any, line: int) -> Any:
+    """The value of a line: one of which nothing is known has no image to be left out.
+
+    Raises:
+        InvalidInput: if it is broken.
+    """
+    if isinstance(value, Broken):
+        raise InvalidInput(f"line {line}: {value.why}.")
+    return value
 
 
 def documents(

@@ -1,0 +1,74 @@
+"""A line of JSON Lines that isn't JSON is left out and named, in every format that has lines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelnext import Pool, rank
+from labelnext.errors import InvalidInput
+from tests.formats.independent import read
+
+GOOD = 14
+
+
+def _completion(i: int, p: float) -> dict[str, Any]:
+    content = {"label": "spam", "confidence": p}
+    message = {"role": "assistant", "content": json.dumps(content)}
+    return {"custom_id": f"i{i}", "response": {"body": {"choices": [{"message": message}]}}}
+
+
+RECORDS = {
+    "table": lambda i, p: {"item_id": f"i{i}", "probabilities": {"a": p, "b": 1 - p}},
+    "answers": lambda i, p: {"id": f"i{i}", "prediction": "a", "confidence": p},
+    "huggingface": lambda i, p: {
+        "id": f"i{i}",
+        "output": [{"label": "a", "score": p}, {"label": "b", "score": 1 - p}],
+    },
+    "completions": _completion,
+    "traces": lambda i, p: {"trace_id": f"i{i}", "scores": [{"name": "sure", "value": p}]},
+    "ratings": lambda i, p: {"id": f"i{i}", "ratings": [1 + i / 10, 5 - i / 10]},
+    "spacy": lambda i, p: {"text": "t", "cats": {"a": p, "b": 1 - p}, "meta": {"id": f"i{i}"}},
+}
+
+
+def lines(kind: str) -> list[str]:
+    """From the least certain to the most certain."""
+    return [json.dumps(RECORDS[kind](i, (50 + 3 * i) / 100)) for i in range(GOOD)]
+
+
+def text(kind: str, at: int) -> str:
+    """With the first half of a record as one more line."""
+    whole = lines(kind)
+    broken = whole[0][: len(whole[0]) // 2]
+    return "\n".join([*whole[:at], broken, *whole[at:]]) + "\n"
+
+
+@pytest.mark.parametrize("at", [0, 7, GOOD])
+@pytest.mark.parametrize("kind", RECORDS)
+def test_a_broken_line_is_left_out_and_named(tmp_path: Path, kind: str, at: int) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text(text(kind, at))
+    pool: Pool = read(path)
+    assert sorted(pool.item_ids) == sorted(f"i{i}" for i in range(GOOD))
+    assert rank(pool).item_ids.tolist()[:2] == ["i0", "i1"]
+    (notice,) = [n for n in pool.notices if n.code == "left_out"]
+    assert f"line {at + 1}" in notice.message
+    assert "must be JSON; column" in notice.message
+
+
+def test_many_broken_lines_stop_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text("\n".join([*lines("table"), "{", '{"a', "nothing"]))
+    with pytest.raises(InvalidInput, match="can't use 3 of 17 records: line 15: it must be JSON"):
+        read(path)
+
+
+def test_a_file_without_a_whole_line_says_what_is_wrong_with_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text('{"item_id": "a"\n{"item_id": "b"\n')
+    with pytest.raises(InvalidInput, match="the file must be JSON; line 1, column 16"):
+        read(path)
