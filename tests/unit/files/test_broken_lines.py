@@ -72,3 +72,49 @@ def test_a_file_without_a_whole_line_says_what_is_wrong_with_the_first(tmp_path:
     path.write_text('{"item_id": "a"\n{"item_id": "b"\n')
     with pytest.raises(InvalidInput, match="the file must be JSON; line 1, column 16"):
         read(path)
+
+
+CSV = "item_id,a,b\n" + "".join(f"i{i},0.{50 + i},0.{50 - i}\n" for i in range(GOOD))
+
+
+@pytest.mark.parametrize(("line", "n_values"), [("x,0.5", 2), ("x,0.5,0.5,oops", 4), ("x", 1)])
+@pytest.mark.parametrize("at", [2, 8, GOOD + 2])
+def test_a_csv_line_of_another_length_is_left_out_and_named(
+    tmp_path: Path, at: int, line: str, n_values: int
+) -> None:
+    whole = CSV.splitlines()
+    path = tmp_path / "p.csv"
+    path.write_text("\n".join([*whole[: at - 1], line, *whole[at - 1 :]]) + "\n")
+    pool = read(path)
+    assert pool.item_ids.tolist() == [f"i{i}" for i in range(GOOD)]
+    (notice,) = [n for n in pool.notices if n.code == "left_out"]
+    assert notice.message == (
+        f"Left out 1 of 15 rows: line {at}: it must have 3 values, like the first line; "
+        f"got {n_values}."
+    )
+
+
+def test_rows_below_a_line_that_was_left_out_keep_their_line_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    more = "".join(f"j{i},0.5,0.5\n" for i in range(9))
+    path.write_text(CSV.replace("i3,", "x\ni3,").replace("0.60,", "?,") + more)
+    (notice,) = [n for n in read(path).notices if n.code == "left_out"]
+    assert "line 5: it must have 3 values" in notice.message
+    assert "line 13: a must be a number; got '?'" in notice.message
+
+
+def test_an_open_quotation_mark_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(CSV.replace("i3,0", 'i3,"0'))
+    with pytest.raises(InvalidInput, match="must be closed; line 5 runs on over 10 more lines"):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.jsonl"])
+def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, name: str) -> None:
+    whole = CSV if name == "p.csv" else "\n".join(lines("table"))
+    path = tmp_path / name
+    path.write_text(whole[: whole.rindex(",")])
+    with pytest.raises(InvalidInput) as caught:
+        read(path)
+    assert "cut off" in str(caught.value.hint)

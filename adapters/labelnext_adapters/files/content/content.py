@@ -182,7 +182,7 @@ def json_lines(text: str) -> list[tuple[int, Any]]:
     A line that isn't JSON is `Broken`, so that it decides for itself alone.
 
     Raises:
-        InvalidInput: if no line is JSON.
+        InvalidInput: if no line is JSON, or the last one is cut off: nobody knows what is missing.
     """
     lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
     values: list[tuple[int, Any]] = []
@@ -191,6 +191,8 @@ def json_lines(text: str) -> list[tuple[int, Any]]:
         try:
             values.append((number, parsed(line, number)))
         except InvalidInput as error:
+            if number == lines[-1][0] and error.hint and not text.endswith("\n"):
+                raise
             first = first or error
             values.append((number, Broken(_what_is_wrong(error, number))))
     if first is not None and all(isinstance(value, Broken) for _, value in values):

@@ -80,6 +80,11 @@ class Oddities:
         """Keep a record that can't be used; `seen` must count it."""
         self.left_out.append((place, str(item) if item is not None else "", why))
 
+    @property
+    def too_many(self) -> bool:
+        """Whether more than a tenth of the records can't be used."""
+        return len(self.left_out) > _MOST * self.seen
+
     def notices(self) -> list[Notice]:
         """A notice of what was left out; none if there was nothing.
 
@@ -89,7 +94,7 @@ class Oddities:
         if not self.left_out:
             return []
         shown = "; ".join(map(_told, self.left_out[:_SHOWN]))
-        if len(self.left_out) > _MOST * self.seen:
+        if self.too_many:
             n_records = counted(self.seen, self.what)
             amount = (
                 n_records

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -114,17 +115,86 @@ def read_csv(
     _check_header(header)
     numeric = _number_columns(header, sample[1:], is_text)
     kinds = {name: pa.float64() if name in numeric else pa.string() for name in header}
+    ragged = _Ragged(len(header), dialect)
     try:
         table = _arrow_csv(blocks(), header, kinds, dialect)
     except pa.ArrowInvalid as error:
-        if "columns" in str(error) or "straddling" in str(error):
-            raise _ragged(error, header, dialect) from error
         if "UTF8" in str(error) or "utf8" in str(error).lower():
             decoded(read_bytes(path))
         strings = dict.fromkeys(header, pa.string())
-        table = _arrow_csv(blocks(), header, strings, dialect)
-        return _with_numbers(table, numeric, dialect)
-    return Rows(table, [], lambda row: f"line {row + 2}")
+        table = _arrow_csv(blocks(), header, strings, dialect, ragged)
+        ragged.refuse_cut_off(table.num_rows, deque(blocks(), 1)[-1])
+        return _with_numbers(table, numeric, dialect, ragged)
+    return Rows(table, [], ragged.place)
+
+
+class _Ragged:
+    """Leaves out the lines whose number of values isn't that of the header.
+
+    Args:
+        n_values: of the header.
+        dialect: of the file.
+    """
+
+    def __init__(self, n_values: int, dialect: Dialect) -> None:
+        self._n_values, self._dialect = n_values, dialect
+        self._lines: list[tuple[int, int, int]] = []  # number, values, lines that it swallowed
+
+    def __call__(self, row: pyarrow.csv.InvalidRow) -> str:
+        """What pyarrow does with such a line."""
+        swallowed = row.text.rstrip("\n").count("\n")
+        self._lines.append((row.number, row.actual_columns, swallowed))
+        return "skip"
+
+    def place(self, row: int) -> str:
+        """Where a row of the table stands in the file."""
+        line = row + 2
+        for number, _, _ in self._lines:
+            line += number <= line
+        return f"line {line}"
+
+    def refuse_cut_off(self, n_rows: int, end: bytes) -> None:
+        """Refuse a file that ends in the middle of a line: nobody knows what else is missing.
+
+        Args:
+            n_rows: how many lines could be read.
+            end: of the file.
+        """
+        last = n_rows + len(self._lines) + 1
+        number, n_values, _ = self._lines[-1] if self._lines else (0, 0, 0)
+        if number == last and n_values < self._n_values and not end.endswith((b"\n", b"\r")):
+            raise InvalidInput(
+                f"every line must have {counted(self._n_values, 'value')}, like the first; the "
+                f"last, line {number}, has {n_values} and no end.",
+                hint="the file may be cut off; write or copy it again.",
+            )
+
+    def leave_out(self, odd: Oddities) -> None:
+        """Count the lines.
+
+        Raises:
+            InvalidInput: if they are too many, or one swallowed others: a quotation mark is open.
+        """
+        for number, _, swallowed in self._lines:
+            if swallowed:
+                raise InvalidInput(
+                    f"every quotation mark must be closed; line {number} runs on over "
+                    f"{counted(swallowed, 'more line')}.",
+                    hint="write a quoted value's own marks twice.",
+                )
+        odd.seen += len(self._lines)
+        for number, n_values, _ in self._lines:
+            why = f"it must have {counted(self._n_values, 'value')}, like the first line"
+            odd.leave_out(f"line {number}", "", f"{why}; got {n_values}")
+        if odd.too_many:
+            number, n_values, _ = self._lines[0]
+            name = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
+            sign = name.get(self._dialect.delimiter, repr(self._dialect.delimiter))
+            raise InvalidInput(
+                f"every line must have {counted(self._n_values, 'value')}, like the first; "
+                f"line {number} has {n_values} (read as separated by {sign}).",
+                hint="put values that contain the delimiter in quotes, or set source.delimiter.",
+            )
 
 
 def _arrow_csv(
@@ -132,21 +202,32 @@ def _arrow_csv(
     header: Sequence[str],
     kinds: Mapping[str, pa.DataType],
     dialect: Dialect,
+    ragged: _Ragged | None = None,
 ) -> pa.Table:
-    return pyarrow.csv.read_csv(
-        file_of(blocks),
-        read_options=pyarrow.csv.ReadOptions(
-            column_names=list(header), skip_rows=1, block_size=_LONGEST_LINE
-        ),
-        parse_options=pyarrow.csv.ParseOptions(
-            delimiter=dialect.delimiter, newlines_in_values=True
-        ),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict(kinds),
-            decimal_point=dialect.decimal,
-            null_values=["", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "None", "#N/A"],
-        ),
+    """The lines as columns; those of another length are an error unless `ragged` takes them."""
+    read = pyarrow.csv.ReadOptions(
+        column_names=list(header),
+        skip_rows=1,
+        block_size=_LONGEST_LINE,
+        use_threads=ragged is None,  # else their numbers are not known
     )
+    parse = pyarrow.csv.ParseOptions(
+        delimiter=dialect.delimiter, newlines_in_values=True, invalid_row_handler=ragged
+    )
+    convert = pyarrow.csv.ConvertOptions(
+        column_types=dict(kinds),
+        decimal_point=dialect.decimal,
+        null_values=["", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "None", "#N/A"],
+    )
+    try:
+        return pyarrow.csv.read_csv(file_of(blocks), read, parse, convert)
+    except pa.ArrowInvalid as error:
+        if "straddling" not in str(error):
+            raise
+        raise InvalidInput(
+            f"every line must have at most {_LONGEST_LINE:,} bytes; one is longer.",
+            hint="a quotation mark may be open: write a quoted value's own marks twice.",
+        ) from error
 
 
 def _dialect(lines: Sequence[str], delimiter: str | None, decimal: str | None) -> Dialect:
@@ -205,9 +286,12 @@ def _number_columns(
     return numeric
 
 
-def _with_numbers(table: pa.Table, numeric: Collection[str], dialect: Dialect) -> Rows:
+def _with_numbers(
+    table: pa.Table, numeric: Collection[str], dialect: Dialect, ragged: _Ragged
+) -> Rows:
     """Number columns that hold a few other values: these become NaN, and are counted."""
     odd = Oddities("row", seen=table.num_rows)
+    ragged.leave_out(odd)
     met: set[int] = set()
     for index, name in enumerate(table.column_names):
         if name not in numeric:
@@ -223,27 +307,11 @@ def _with_numbers(table: pa.Table, numeric: Collection[str], dialect: Dialect) -
                 except ValueError:
                     why = f"{name} must be a number; got {value!r:.40}"
                     if row not in met:
-                        odd.leave_out(f"line {row + 2}", "", why)
+                        odd.leave_out(ragged.place(row), "", why)
                     met.add(row)
             values.append(number)
         table = table.set_column(index, name, pa.array(values, pa.float64()))
-    return Rows(table, odd.notices(), lambda row: f"line {row + 2}")
-
-
-def _ragged(error: Exception, header: Sequence[str], dialect: Dialect) -> InvalidInput:
-    if "straddling" in str(error):
-        return InvalidInput(
-            f"every line must have at most {_LONGEST_LINE:,} bytes; one is longer.",
-            hint="a quotation mark may be open: write a quoted value's own marks twice.",
-        )
-    told = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", str(error))
-    where = f"line {told[1]} has {told[3]}" if told else " ".join(str(error).split())
-    name = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}.get(dialect.delimiter)
-    return InvalidInput(
-        f"every line must have {counted(len(header), 'value')}, like the first; {where} "
-        f"(read as separated by {name or repr(dialect.delimiter)}).",
-        hint="put values that contain the delimiter in quotes, or set source.delimiter.",
-    )
+    return Rows(table, odd.notices(), ragged.place)
 
 
 def read_jsonl(path: Path, is_text: Callable[[str], bool] = no_text) -> Rows:
