@@ -18,7 +18,8 @@ from labelnext.adapter import open_adapter
 from labelnext.adapter.formats import recognition
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
-from labelnext_adapters.files.tables.nested import CLASSES, SCORES, VECTORS
+from labelnext_adapters.files.tables.column_names import CLASSES, SCORES
+from labelnext_adapters.files.tables.nested import VECTORS
 
 
 def read(folder: Path, name: str, content: Any = None, **options: Any) -> Pool:
@@ -57,6 +58,28 @@ def test_lists_of_a_class_and_its_score_rank(tmp_path: Path, label: str, score: 
     pool = read(tmp_path, "p.json", records)
     assert order(pool) == ["b", "a"]
     np.testing.assert_allclose(pool.mean_probabilities, [[0.875, 0.125], [0.5625, 0.4375]])
+
+
+def test_what_is_said_by_name_ranks(tmp_path: Path) -> None:
+    lists = {i: [{"label": k, "confidence": p} for k, p in s.items()]
+             for i, s in {"a": CERTAIN, "b": OPEN}.items()}  # fmt: skip
+    assert order(read(tmp_path, "p.json", lists)) == ["b", "a"]
+    single = {name: told[0] for name, told in lists.items()}
+    assert order(read(tmp_path, "p.json", single)) == ["b", "a"]
+    table = [{"image": name, "label": "x", "score": told[0]["confidence"]}
+             for name, told in lists.items()]  # fmt: skip
+    with pytest.raises(InvalidInput, match="columns label and score can be what people said"):
+        read(tmp_path, "p.json", {"results": table})
+    stated = {"prediction": "label", "confidence": "score"}
+    assert order(read(tmp_path, "p.json", {"results": table}, columns=stated)) == ["b", "a"]
+
+
+def test_vectors_of_several_versions_are_a_committee(tmp_path: Path) -> None:
+    records = [{"id": "a", "probs": [[0.875, 0.125], [0.125, 0.875]]},
+               {"id": "b", "probs": [[0.875, 0.125], [0.75, 0.25]]}]  # fmt: skip
+    pool = read(tmp_path, "p.jsonl", lines(records))
+    assert pool.members is not None
+    assert order(pool) == ["a", "b"]
 
 
 def test_every_usual_name_is_looked_for() -> None:

@@ -75,6 +75,8 @@ def kind_of(value: Any) -> str | None:
     if len(kinds) > 1:
         kinds.discard(None)
     kind = kinds.pop()
+    if kind == "answer" and _wraps(value[0]):
+        return None  # a table with these columns
     return {"answer": "classes", "objects": "objects", "spans": "spans"}.get(kind or "")
 
 

@@ -25,6 +25,12 @@ CERTAINTIES = (
     "prediction_score", "pred_conf", "pred_confidence", "prediction_confidence", "confidence_pred",
     "top1_conf", "top1_score", "top_1_score", "p",
 )  # fmt: skip
+#: Keys of a record that hold its class, or how sure the model is of it.
+CLASSES = (
+    "label", "class_name", "category_name", "tag_name", "name", "class", "category", "tag",
+    "display_name", *ANSWERS, "species", "concept",
+)  # fmt: skip
+SCORES = (*CERTAINTIES, "value", "likelihood", "weight")
 INDEXES = ("", "unnamed: 0")  # what pandas writes an index as
 CORNERS = (
     ("x1", "y1", "x2", "y2"),

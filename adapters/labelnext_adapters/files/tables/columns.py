@@ -103,6 +103,7 @@ def columns_read(
 def _pool(
     reader: TableReader, ids: Sequence[Any], classes: Sequence[str] | None, decided: bool | None
 ) -> Pool:
+    # Long: one line or two for each column of the pool.
     single = reader.single_classes(ids, decided)
     rows, names = (None, None) if single else reader.probabilities(ids, classes)
     classes = list(classes or names or []) or None
@@ -138,8 +139,7 @@ def _pool(
     labelled_objects = None if truth is None else truth.build(classes)
     built = tuple(objects.build(classes, of_several=several) for objects in sets)
     built += tuple(one.build(classes) for one in answers)
-    for part in (*sets, *([] if truth is None else [truth])):
-        reader.notices += part.notices
+    reader.notices += [one for part in (*sets, truth) if part for one in part.notices]
     return Pool(
         ids,
         probabilities=rows,

@@ -10,6 +10,7 @@ from labelnext.errors import InvalidInput
 from labelnext.support.started import how
 from labelnext_adapters.files.content.content import parsed, read_text
 from labelnext_adapters.files.json.records import table_of_records
+from labelnext_adapters.files.tables.column_names import CLASSES, SCORES, first_of
 from labelnext_adapters.files.tables.matrix import table_of_matrix
 from labelnext_adapters.files.tables.rows import Rows, no_text
 from labelnext_adapters.files.tables.vectors import ROUNDED
@@ -68,6 +69,8 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
         records: list[dict[str, Any]] = value[lists[0]]
         if records and all(isinstance(one, dict) for one in records):
             return records
+    if (by_name := _records_by_item(value)) is not None:
+        return by_name
     if columns and all(isinstance(column, list) for column in columns):
         if all(map(_sums_to_one, columns)) and len({len(row) for row in columns}) == 1:
             return [{"item_id": name, "probabilities": row} for name, row in value.items()]
@@ -87,6 +90,23 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
         hint="convert it to a JSON list of objects, one for each item, with item_id and "
         f"probabilities or objects; {how('formats')} lists all formats.",
     )
+
+
+def _records_by_item(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """A class with its score, or a list of those, by item; None if it is something else.
+
+    Example:
+        >>> _records_by_item({"a": {"label": "cat", "prob": 0.5}})
+        [{'item_id': 'a', 'predictions': [{'label': 'cat', 'prob': 0.5}]}]
+    """
+    lists = [one if isinstance(one, list) else [one] for one in value.values()]
+    told = [record for records in lists for record in records]
+    if not told or not all(isinstance(record, dict) for record in told):
+        return None
+    if not all(first_of(r, CLASSES) and first_of(r, SCORES) for r in told[:20]):
+        return None
+    named = zip(value, lists, strict=True)
+    return [{"item_id": name, "predictions": records} for name, records in named]
 
 
 def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | None:

@@ -105,6 +105,7 @@ def detections(
     Raises:
         InvalidInput: if too many rows can't be used; the hint names the cure for percentages.
     """
+    # Long: half is its signature and docstring.
     confidences = _numbers(table, sure)
     names = None if answer is None else table.column(answer).combine_chunks()
     empty = np.isnan(confidences)

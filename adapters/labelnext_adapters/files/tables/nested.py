@@ -14,8 +14,8 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.tables.arrow import is_list
 from labelnext_adapters.files.tables.column_names import (
-    ANSWERS,
-    CERTAINTIES,
+    CLASSES,
+    SCORES,
     SIZES,
     corners_in,
     first_of,
@@ -35,12 +35,6 @@ VECTORS = (
     "output",
 )  # fmt: skip
 LOGITS = ("logits", "logit", "pred_logits", "class_logits", "raw_scores")
-#: Keys of a record that hold its class, or how sure the model is of it.
-CLASSES = (
-    "label", "class_name", "category_name", "tag_name", "name", "class", "category", "tag",
-    "display_name", *ANSWERS, "species", "concept",
-)  # fmt: skip
-SCORES = (*CERTAINTIES, "value", "likelihood", "weight")
 #: Columns with the classes of parallel lists, and with their scores.
 NAMES = (
     "labels", "classes", "class_names", "names", "categories", "tags", "predicted_labels",
@@ -111,9 +105,15 @@ def _is_vector(kind: pa.DataType) -> bool:
     return is_list(kind) and _is_number(kind.value_type)
 
 
+def _is_list_of_vectors(kind: pa.DataType) -> bool:
+    """Whether a column holds what each of several model versions says."""
+    return is_list(kind) and _is_vector(kind.value_type)
+
+
 def _vectors(table: pa.Table, names: Sequence[str], options: TableOptions) -> Read | None:
     vectors = [name for name in names if _is_vector(_kind(table, name))]
-    chosen = first_of(vectors, VECTORS) or first_of(vectors, LOGITS)
+    several = [name for name in names if _is_list_of_vectors(_kind(table, name))]
+    chosen = first_of([*vectors, *several], (*VECTORS, *LOGITS))
     if chosen is None:
         others = [n for n in vectors if not any(word in plain(n) for word in _OTHERS)]
         if len(others) != 1 or not _sum_to_one(table.column(others[0])):

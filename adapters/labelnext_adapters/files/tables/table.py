@@ -81,6 +81,8 @@ class TableReader:
             if name in _LISTS:
                 return None
             raise InvalidInput(f"columns.{name} must be one name; got {listed(stated)}.")
+        if name not in self._columns and name in self._columns.values():
+            return None  # a column with our name that is said to hold something else
         if stated in self._table.column_names:
             return self._taken(stated)
         if name in self._columns:
