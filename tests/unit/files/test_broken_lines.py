@@ -118,3 +118,38 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         read(path)
     assert "cut off" in str(caught.value.hint)
+
+
+def test_an_id_with_a_nul_character_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(CSV + "x\0,0.5,0.5\n")
+    pool = read(path)
+    assert len(pool) == GOOD
+    assert "row 15: item_id must not hold a NUL character" in pool.notices[0].message
+
+
+@pytest.mark.parametrize("column", ["confidence", "uncertainty"])
+@pytest.mark.parametrize("odd", [-1, 1.7])
+def test_an_item_whose_confidence_is_out_of_range_is_left_out(
+    tmp_path: Path, column: str, odd: float
+) -> None:
+    path = tmp_path / "p.csv"
+    head = f"item_id,prediction,{column}\n"
+    path.write_text(head + "".join(f"i{i},a,0.{50 + i}\n" for i in range(GOOD)) + f"x,a,{odd}\n")
+    pool = read(path)
+    order = rank(pool).item_ids.tolist()
+    assert order == [f"i{i}" for i in range(GOOD)][:: 1 if column == "confidence" else -1]
+    (notice,) = [n for n in pool.notices if n.code == "left_out"]
+    assert (
+        notice.message == f"Left out 1 of 15 items: item x: {column} must be in [0, 1]; got {odd}."
+    )
+    assert notice.item_ids == ("x",)
+
+
+@pytest.mark.parametrize("head", ["", "sep=;\n", '"sep=;"\r\n'])
+def test_each_column_has_its_own_decimal_sign(tmp_path: Path, head: str) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(f"{head}id;version;a;b\n3.14;1.2;0,9;0,1\n2.71;1.3;0,4;0.6\n1.0;1.3;0,5;0,5\n")
+    pool = read(path, columns={"probabilities": ["a", "b"]})
+    assert pool.item_ids.tolist() == ["3.14", "2.71", "1.0"]
+    assert pool.probabilities.tolist() == [[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]]

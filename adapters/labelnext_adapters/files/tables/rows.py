@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import operator
 import re
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -109,20 +111,25 @@ def read_csv(
     lines = text.splitlines()
     if more and len(lines) > 1:
         lines.pop()
+    n_above = 1  # lines above the rows
+    if lines and (stated := re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r\n"))):
+        n_above, delimiter = 2, delimiter or stated[1]  # Excel's first line
+        lines.pop(0)
     dialect = _dialect(lines, delimiter, decimal)
     sample = list(csv.reader(lines[:_SAMPLED], delimiter=dialect.delimiter))
     header = [name.strip() for name in sample[0]] if sample else []
     _check_header(header)
     numeric = _number_columns(header, sample[1:], is_text)
     kinds = {name: pa.float64() if name in numeric else pa.string() for name in header}
-    ragged = _Ragged(len(header), dialect)
+    ragged = _Ragged(len(header), dialect, n_above)
+    read = partial(_arrow_csv, header=header, n_above=n_above, dialect=dialect)
     try:
-        table = _arrow_csv(blocks(), header, kinds, dialect)
+        table = read(blocks(), kinds=kinds)
     except pa.ArrowInvalid as error:
         if "UTF8" in str(error) or "utf8" in str(error).lower():
             decoded(read_bytes(path))
         strings = dict.fromkeys(header, pa.string())
-        table = _arrow_csv(blocks(), header, strings, dialect, ragged)
+        table = read(blocks(), kinds=strings, ragged=ragged)
         ragged.refuse_cut_off(table.num_rows, deque(blocks(), 1)[-1])
         return _with_numbers(table, numeric, dialect, ragged)
     return Rows(table, [], ragged.place)
@@ -134,10 +141,11 @@ class _Ragged:
     Args:
         n_values: of the header.
         dialect: of the file.
+        n_above: how many lines stand above the rows.
     """
 
-    def __init__(self, n_values: int, dialect: Dialect) -> None:
-        self._n_values, self._dialect = n_values, dialect
+    def __init__(self, n_values: int, dialect: Dialect, n_above: int) -> None:
+        self._n_values, self._dialect, self._n_above = n_values, dialect, n_above
         self._lines: list[tuple[int, int, int]] = []  # number, values, lines that it swallowed
 
     def __call__(self, row: pyarrow.csv.InvalidRow) -> str:
@@ -148,7 +156,7 @@ class _Ragged:
 
     def place(self, row: int) -> str:
         """Where a row of the table stands in the file."""
-        line = row + 2
+        line = row + 1 + self._n_above
         for number, _, _ in self._lines:
             line += number <= line
         return f"line {line}"
@@ -160,7 +168,7 @@ class _Ragged:
             n_rows: how many lines could be read.
             end: of the file.
         """
-        last = n_rows + len(self._lines) + 1
+        last = n_rows + len(self._lines) + self._n_above
         number, n_values, _ = self._lines[-1] if self._lines else (0, 0, 0)
         if number == last and n_values < self._n_values and not end.endswith((b"\n", b"\r")):
             raise InvalidInput(
@@ -199,15 +207,17 @@ class _Ragged:
 
 def _arrow_csv(
     blocks: Iterator[bytes],
+    *,
     header: Sequence[str],
     kinds: Mapping[str, pa.DataType],
     dialect: Dialect,
+    n_above: int,
     ragged: _Ragged | None = None,
 ) -> pa.Table:
     """The lines as columns; those of another length are an error unless `ragged` takes them."""
     read = pyarrow.csv.ReadOptions(
         column_names=list(header),
-        skip_rows=1,
+        skip_rows=n_above,
         block_size=_LONGEST_LINE,
         use_threads=ragged is None,  # else their numbers are not known
     )
@@ -238,17 +248,27 @@ def _dialect(lines: Sequence[str], delimiter: str | None, decimal: str | None) -
         delimiter = max(_DELIMITERS, key=lambda sign: counts[sign])
     if decimal is None:
         rows = list(csv.reader(lines[1:200], delimiter=delimiter))
-        values = [value.strip() for row in rows for value in row]
+        columns = [
+            [value.strip() for value in column] for column in zip_longest(*rows, fillvalue="")
+        ]
         whole = r"[01]" if delimiter == "," else r"\d+"  # in quotes it may group thousands
-        comma = any(re.fullmatch(rf"[+-]?{whole},\d+", value) for value in values)
-        point = any(re.fullmatch(r"[+-]?\d+\.\d+", value) for value in values)
-        return Dialect(_one_sign(delimiter), "," if comma and not point else ".")
+        commas = [_matching(rf"[+-]?{whole},\d+", column) for column in columns]
+        points = [_matching(r"[+-]?\d+\.\d+", column) for column in columns]
+        if delimiter == "," and any(points):
+            return Dialect(_one_sign(delimiter), ".")
+        # Other columns, such as versions, may have points; one odd number doesn't decide.
+        comma = any(map(operator.gt, commas, points))
+        return Dialect(_one_sign(delimiter), "," if comma else ".")
     if decimal not in (".", ",") or delimiter == decimal:
         raise InvalidInput(
             "delimiter must be one character, and decimal a point or a comma that isn't the "
             f"delimiter; got {delimiter!r} and {decimal!r}."
         )
     return Dialect(_one_sign(delimiter), decimal)  # type: ignore[arg-type]  # checked above
+
+
+def _matching(pattern: str, values: Iterable[str]) -> int:
+    return sum(bool(re.fullmatch(pattern, value.strip())) for value in values)
 
 
 def _one_sign(delimiter: str) -> str:

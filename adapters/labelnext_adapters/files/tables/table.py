@@ -58,12 +58,14 @@ class TableReader:
 
     def _drop_rows_without_id(self) -> None:
         ids = self.id_texts()
-        lacking = pc.or_kleene(pc.is_null(ids), pc.equal(ids, "")).fill_null(True)
+        nul = pc.match_substring(ids, "\0")
+        lacking = pc.or_kleene(nul, pc.equal(ids, "")).fill_null(True)
         if not pc.any(lacking).as_py():
             return
         odd = Oddities("row", seen=len(ids))
         for row in np.flatnonzero(lacking.to_numpy(zero_copy_only=False)).tolist():
-            odd.leave_out(f"row {row + 1}", "", "item_id must be set")
+            rule = "not hold a NUL character" if nul[row].as_py() else "be set"
+            odd.leave_out(f"row {row + 1}", "", f"item_id must {rule}")
         self.notices += odd.notices()
         self._table = self._table.filter(pc.invert(lacking))
         self._whole.clear()
@@ -285,7 +287,7 @@ class TableReader:
                 f"columns.prediction must name as many columns as columns.{kind}; "
                 f"got {len(predicted)} and {len(sure)}."
             )
-        return [
+        members = [
             AnswerColumns(
                 column,
                 predicted[i] if predicted else None,
@@ -296,6 +298,8 @@ class TableReader:
             )
             for i, column in enumerate(sure)
         ]
+        self.notices += [notice for member in members for notice in member.notices]
+        return members
 
     def _of_versions(self, name: str) -> list[Any]:
         """A column, or the column of each model version; none where the table has none."""
