@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from labelnext import Pool, rank
-from labelnext.errors import InvalidInput
+from labelnext.errors import ConfigError, InvalidInput
 from tests.formats.independent import read
 
 GOOD = 14
@@ -153,3 +153,26 @@ def test_each_column_has_its_own_decimal_sign(tmp_path: Path, head: str) -> None
     pool = read(path, columns={"probabilities": ["a", "b"]})
     assert pool.item_ids.tolist() == ["3.14", "2.71", "1.0"]
     assert pool.probabilities.tolist() == [[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]]
+
+
+@pytest.mark.parametrize("sign", ["\t", ";", ","])
+def test_a_table_in_a_text_file_is_recognised_by_its_lines(tmp_path: Path, sign: str) -> None:
+    path = tmp_path / "scores.txt"
+    path.write_text(CSV.replace(",", sign))
+    assert rank(read(path), "margin").item_ids.tolist()[:2] == ["i0", "i1"]
+
+
+@pytest.mark.parametrize("text", ["0.1 0.2 0.3\n" * 3, "a, b, c\nd, e, f\n", "one line"])
+def test_other_text_is_no_table(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="path must end in one of"):
+        read(path)
+
+
+def test_json_of_pandas_by_split_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    rows = [[f"0{i}", "a", 0.5 + i / 100] for i in range(3)]
+    names = ["id", "prediction", "confidence"]
+    path.write_text(json.dumps({"columns": names, "index": [0, 1, 2], "data": rows}))
+    assert rank(read(path)).item_ids.tolist() == ["00", "01", "02"]

@@ -63,6 +63,8 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
             "GeoJSON isn't read: it has shapes on a map, but not the items that they are of.",
             hint="write CSV or JSONL with item_id, prediction and confidence for each feature.",
         )
+    if (split := _split(value)) is not None:
+        return split
     columns = list(value.values())
     lists = [name for name, column in value.items() if isinstance(column, list)]
     if len(lists) == 1 and lists[0].lower() in _WRAPPERS:
@@ -90,6 +92,23 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
         hint="convert it to a JSON list of objects, one for each item, with item_id and "
         f"probabilities or objects; {how('formats')} lists all formats.",
     )
+
+
+def _split(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The rows of pandas' ``to_json(orient="split")``; None if it is something else.
+
+    Example:
+        >>> _split({"columns": ["id", "confidence"], "index": [0], "data": [["a", 0.5]]})
+        [{'id': 'a', 'confidence': 0.5}]
+    """
+    names, rows = value.get("columns"), value.get("data")
+    if value.keys() - {"columns", "index", "data"} or not isinstance(names, list):
+        return None
+    if not isinstance(rows, list) or not all(isinstance(name, str) for name in names):
+        return None
+    if not all(isinstance(row, list) and len(row) == len(names) for row in rows):
+        return None
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _records_by_item(value: dict[str, Any]) -> list[dict[str, Any]] | None:
