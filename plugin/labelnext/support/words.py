@@ -72,7 +72,8 @@ _SPOKEN = {
     "cvat": "CVAT", "npy": "NPY", "npz": "NPZ", "mmdetection": "MMDetection", "arrow": "Arrow",
     "parquet": "Parquet", "spacy": "spaCy", "roboflow": "Roboflow", "ultralytics": "Ultralytics",
     "megadetector": "MegaDetector", "darknet": "Darknet", "detectron2": "Detectron2",
-    "labelme": "LabelMe", "tensorflow": "TensorFlow", "paddle": "Paddle", "cloud": "cloud service's",
+    "labelme": "LabelMe", "tensorflow": "TensorFlow", "paddle": "Paddle",
+    "cloud": "cloud service's",
 }  # fmt: skip
 
 
