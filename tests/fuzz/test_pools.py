@@ -17,9 +17,10 @@ import pytest
 
 import labelnext
 from labelnext import Pool, Ranking, rank
-from labelnext.selection import SELECTIONS
+from labelnext.errors import LabelnextError
+from labelnext.selection import SELECTIONS, get_selection
 from tests.fuzz.campaign import Campaign
-from tests.fuzz.pools import asked, drawn, ranked
+from tests.fuzz.pools import asked, drawn, made, one_line
 from tests.unit.runs.large.test_job import settings, spread, written
 
 PLAIN = ("least_confidence", "margin", "entropy", "variance")
@@ -36,7 +37,7 @@ def check_ranking(pool: Pool, ranking: Ranking, question: dict[str, Any]) -> Non
     assert not set(order) & set(pool.item_ids[pool.labelled].tolist())
     unscored = set(ranking.unscored_ids)
     assert not unscored & set(order)
-    if question["acquisition"] is not None:  # else only the batch has an order
+    if ranking.acquisition is not None:  # else only the batch has an order
         excluded = {*map(str, question.get("exclude") or ())}
         labelled = {*pool.item_ids[pool.labelled].tolist()}
         assert {*ids} - excluded <= {*order} | unscored | labelled
@@ -45,11 +46,14 @@ def check_ranking(pool: Pool, ranking: Ranking, question: dict[str, Any]) -> Non
 
 def test_any_pool_is_ranked_or_refused(campaign: Campaign) -> None:
     def trial(rng: random.Random) -> str:
-        columns, question = drawn(rng), asked(rng)
-        found = ranked(columns, question)
-        if found is None:
+        try:
+            pool = made(drawn(rng))
+            question = asked(rng, pool)
+            ranking = rank(pool, **question)
+        except LabelnextError as error:
+            one_line(error)
             return "refused"
-        check_ranking(*found, question)
+        check_ranking(pool, ranking, question)
         return "ranked"
 
     campaign.run(400, trial)
@@ -106,7 +110,8 @@ def test_one_thread_ranks_as_two_do(campaign: Campaign, monkeypatch: pytest.Monk
         def answer(n_threads: int) -> list[Any]:
             monkeypatch.setattr(threads, "_n_cores", lambda: n_threads)
             pool = Pool(range(n), probabilities=rows, embeddings=vectors, classes="abcd")
-            found = rank(pool, name, selection=method, budget=min(n, 20), seed=3)
+            options = {"n_clusters": 3} if "n_clusters" in get_selection(method).options else {}
+            found = rank(pool, name, selection=method, budget=min(n, 20), seed=3, **options)
             return [found.item_ids.tolist(), found.pool_scores.tolist()]
 
         try:
@@ -129,7 +134,7 @@ def test_a_folder_is_ranked_as_a_file(campaign: Campaign) -> None:
             "probabilities": rows.tolist(),
         }
         if rng.random() < 0.3:
-            columns["label"] = [rng.choice([None, None, "a"]) for _ in range(n)]
+            columns["label"] = [None, *(rng.choice([None, None, "a"]) for _ in range(n - 1))]
         table = pa.table(columns)
         question = {"name": rng.choice(PLAIN)}
         with TemporaryDirectory() as place:

@@ -78,7 +78,7 @@ def from_pandas(frame: Any, **options: Any) -> Pool:
     """The rows of a data frame; its index has the ids if no column has."""
     import pyarrow as pa
 
-    from labelnext_adapters.files.tables.layout import IDS
+    from labelnext_adapters.files.tables.column_names import IDS
 
     given = options.get("columns") or {}
     named = "item_id" in given or options.get("key") is not None

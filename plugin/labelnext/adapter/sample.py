@@ -136,12 +136,11 @@ class Sample:
     @cached_property
     def records(self) -> list[dict[str, Any]]:
         """The first JSON objects of a list or of lines, or the only one."""
-        if self.json is None:
-            return []
         if isinstance(self.json, list):
             return [record for record in self.json if isinstance(record, dict)]
-        several = [_json_start(line) for line in self.lines[:20]]
-        if len(several) > 1 and all(isinstance(record, dict) for record in several):
+        lines = self.lines[:20]
+        several = [record for record in map(_object, lines) if record is not None]
+        if len(lines) > 1 and 2 * len(several) > len(lines):  # a few may be broken
             return several
         return [self.json] if isinstance(self.json, dict) else []
 
@@ -160,6 +159,15 @@ def _decompressed(start: bytes, kind: str) -> bytes:
             return bytes(stream.read(_START))
     except (OSError, ValueError):
         return b""
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    """The JSON object on a line; None if there is none."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _json_start(text: str) -> Any:

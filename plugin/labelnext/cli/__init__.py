@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -13,6 +14,7 @@ __all__ = ["INTERRUPTED", "app", "main"]
 
 def main() -> None:
     """Run the command line; Ctrl-C ends it in one line, however early it comes."""
+    _open_closed_streams()
     try:
         from labelnext.cli.commands import main as run
 
@@ -20,6 +22,14 @@ def main() -> None:
     except KeyboardInterrupt:  # later ones end as SystemExit, with more to say
         sys.stderr.write("Stopped.\n")
         sys.exit(INTERRUPTED)
+
+
+def _open_closed_streams() -> None:
+    """Let closed streams (``<&-``, ``>&-``) lead nowhere, before a file gets their number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115  # until the end
+            setattr(sys, name, stream)
 
 
 def __getattr__(name: str) -> Any:

@@ -20,6 +20,7 @@ from labelnext.cli.console import (
     out,
     print_check,
     print_masked_traceback,
+    print_os_error,
     print_plain,
     print_replay,
     print_report,
@@ -206,6 +207,8 @@ def explain(
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value is None:  # a model version without a prediction
+        return "-"
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
@@ -345,6 +348,9 @@ def main() -> None:
     except LabelnextError as error:
         logging.getLogger("labelnext").error("%s", error)
         err.print("[red]Error:[/]", escaped(" ".join(str(error).split())), soft_wrap=True)
+        sys.exit(1)
+    except OSError as error:  # no permission, a name too long, a folder where a file should be
+        print_os_error(error)
         sys.exit(1)
     except Exception as error:
         print_masked_traceback(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import traceback
 import warnings
@@ -33,10 +34,20 @@ if TYPE_CHECKING:
     from labelnext.runs.exchange import Exchange
     from labelnext.runs.status import Status
 
+_OUR_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
 _MOST_CLASSES = 30  # above that, only the JSON lists the classes
 
 out = Console()
 err = Console(stderr=True)
+
+
+def print_os_error(error: OSError) -> None:
+    """Print what the system refused on one line; the traceback goes to the log."""
+    path = error.filename2 or error.filename
+    what = f"{str(path)[:200]!r} can't be used" if path else "the system refused"
+    message = f"{what}: {error.strerror or error}"
+    logging.getLogger("labelnext").debug(message, exc_info=error)
+    err.print("[red]Error:[/]", escaped(masked(f"{message}.")), soft_wrap=True)
 
 
 def print_check(result: Check) -> None:
@@ -222,8 +233,9 @@ def log_to(log_file: Path) -> None:
     """Append what is logged to a file.
 
     Raises:
-        ConfigError: if it can't be written.
+        ConfigError: if it can't be written, or is a file of another kind.
     """
+    _check_log(log_file)
     try:
         check_writable(log_file)
         handler = logging.FileHandler(log_file, encoding="utf-8")
@@ -232,6 +244,19 @@ def log_to(log_file: Path) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     handler.addFilter(_without_secrets)
     logging.getLogger("labelnext").addHandler(handler)
+
+
+def _check_log(path: Path) -> None:
+    if not path.is_file() or path.suffix == ".log":
+        return
+    with path.open("rb") as file:
+        start = file.read(40)
+    if start and not _OUR_LINE.match(start):
+        raise ConfigError(
+            f"{str(path)!r} must be a log of labelnext's, end in .log, or not exist; it is another "
+            "file.",
+            hint="name a new file.",
+        )
 
 
 def _without_secrets(record: logging.LogRecord) -> bool:

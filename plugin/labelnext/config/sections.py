@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
 from labelnext.acquisition import AUTO, Unit, acquisition_names, get_acquisition
 from labelnext.acquisition.objects import NoObjects, Reduction
@@ -16,6 +16,16 @@ from labelnext.ranking.strategy import Strategy
 from labelnext.selection import get_selection, selection_names
 from labelnext.support.annotations import Later
 from labelnext.support.plugins import offers
+from labelnext.support.store import is_url
+
+
+def _on_this_machine(value: Any) -> Any:
+    if isinstance(value, str) and is_url(value):
+        raise ValueError("must be a path on this machine")
+    return value
+
+
+HerePath = Annotated[Path, BeforeValidator(_on_this_machine)]
 
 _STRATEGIES = ("least_confidence", "margin", "entropy", "variance", "image_diversity")
 
@@ -90,7 +100,7 @@ class Selection(Options):
 class ReportSettings(Options):
     """The report of a run."""
 
-    path: Path | None = Path("labelnext-report.html")
+    path: HerePath | None = Path("labelnext-report.html")
     """The HTML page; null: none."""
     thumbnails: int = Field(50, ge=0, le=1000)
     """How many of the next items the page shows with their picture or text; 0: none."""
@@ -125,7 +135,7 @@ class Replay(Options):
     """Share of the labelled items held out to measure accuracy."""
     workers: int | None = Field(None, ge=1)
     """Number of processes; null: one per processor. It doesn't change the figures."""
-    path: Path | None = Path("labelnext-replay.html")
+    path: HerePath | None = Path("labelnext-replay.html")
     """The HTML page; null: none."""
 
     @field_validator("strategies")
@@ -152,7 +162,7 @@ class Ray(Options):
 class Rest(Options):
     """The top-level keys."""
 
-    state: Path = Path(".labelnext")
+    state: HerePath = Path(".labelnext")
     """Folder for the journals, one per run; undo and resume need it."""
     engine: Literal["local", "ray"] = "local"
     """Where to score a pool of many files: on this machine (local), or with Ray."""

@@ -36,7 +36,8 @@ class Explanation:
         score: the textbook value; None without one.
         rule: how the score is computed.
         reason: a one-line summary.
-        parts: its objects, labels, classes or box clusters, each with its contribution.
+        parts: its objects, labels, classes or box clusters, each with its contribution,
+            None for a model version without a prediction.
         changes: what would move the item, as sentences.
         link: where to open the item; None if there is no address.
         address: where people begin to label; None if there is no address.
@@ -170,7 +171,7 @@ def _parts(
         {
             "class": class_name(pool, int(c)),
             **{
-                name: float(vector[c])
+                name: None if np.isnan(vector[c]) else float(vector[c])
                 for name, vector in zip(members or ["probability"], vectors, strict=True)
             },
         }

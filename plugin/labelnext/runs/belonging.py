@@ -69,12 +69,15 @@ def reaches(journal: Journal, settings: Config) -> bool:
 
 
 def check_reaches(journal: Journal, settings: Config) -> None:
-    """Check that a run that was asked for by name isn't of another project.
+    """Check that a run that was asked for by name isn't of another project or ranking file.
 
     Raises:
         ConfigError: if it is.
     """
-    if reaches(journal, settings):
+    origin = _origin(journal)
+    if reaches(journal, settings) and (
+        not origin or belongs(journal, settings) or _same_output(origin, settings)
+    ):
         return
     config = config_of(journal)
     raise ConfigError(

@@ -353,8 +353,8 @@ def _coded_classes(pool: Pool, what: str) -> tuple[list[str], Positions]:
     classes = pool.top_classes
     if classes is None:
         raise _no_classes(what)
-    names = pool.classes or map(str, range(int(classes.max(initial=-1)) + 1))
-    return [*names, ""], classes  # −1 is the last
+    names = [*(pool.classes or map(str, range(int(classes.max(initial=-1)) + 1)))]
+    return [*names, ""], np.where(classes < 0, len(names), classes)
 
 
 def groups_of(pool: Pool, what: str) -> NDArray[np.str_]:

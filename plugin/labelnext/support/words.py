@@ -71,6 +71,9 @@ _SPOKEN = {
     "label-studio": "Label Studio", "huggingface": "Hugging Face", "yolo": "YOLO", "voc": "VOC",
     "cvat": "CVAT", "npy": "NPY", "npz": "NPZ", "mmdetection": "MMDetection", "arrow": "Arrow",
     "parquet": "Parquet", "spacy": "spaCy", "roboflow": "Roboflow", "ultralytics": "Ultralytics",
+    "megadetector": "MegaDetector", "darknet": "Darknet", "detectron2": "Detectron2",
+    "labelme": "LabelMe", "tensorflow": "TensorFlow", "paddle": "Paddle",
+    "cloud": "cloud service's",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.formats import make_tables, told
+from tests.formats import make_tables, told, told_tools
 from tests.formats.independent import FIXTURES, read
 from tests.unit.files.test_mutations import READERS as VISION
 from tests.unit.files.test_text_mutations import MORE
@@ -28,10 +28,18 @@ def told_images(place: Path) -> told.Told:
     return dict(make_tables.IMAGES)
 
 
+def told_records(place: Path) -> told.Told:
+    images = place.stem in ("objects", "kaggle", "kaggle-without-class", "yolov5")
+    there = told_images(place) if images else told_items(place)
+    return {item: c for item, c in there.items() if c or place.stem != "yolov5"}
+
+
 #: Fixtures of which other tests say why they are refused, or that hold several labels each.
 REFUSED = {
-    "cvat/labels.xml", "cvat/video.xml", "roboflow/multilabel.json", "supervision/labels.json",
-    "supervision/nameless.csv", "voc/labels", "yolo/ground_truth", "yolo/ids_without_confidence",
+    "cloud/google-labels.jsonl", "cloud/rekognition-labels.jsonl", "cvat/labels.xml",
+    "cvat/video.xml", "labelme/labels", "megadetector/failed.json", "roboflow/multilabel.json",
+    "supervision/labels.json", "supervision/nameless.csv", "voc/labels", "yolo/ground_truth",
+    "yolo/ids_without_confidence",
     "yolo/pose_without_confidence", "yolo/segment_without_confidence",
 }  # fmt: skip
 #: Fixtures with one image, and one whose sums are mended.
@@ -45,6 +53,8 @@ SINGLE = {
 SOURCES: dict[str, dict[str, Any]] = {
     **MORE,
     "supervision/own_column.csv": {"key": "photo"},
+    "records/trainer.npz": {"logits": "softmax"},
+    "records/trainer.pkl": {"logits": "softmax"},
     "tables/logits.csv": {"logits": "softmax"},
     "tables/percent.csv": {"scale": "percent"},
     "tables/scores.npy": {"ids": FIXTURES / "tables" / "scores.txt"},
@@ -61,7 +71,9 @@ def _corpus() -> dict[str, Reader]:
             name = inner.get(place.name, place.name) if kind == "yolo" else place.name
             places[f"{kind}/{name}"] = reader
     places.update(TEXTS)
-    for kind, made in (("tables", told_items), ("coco", told_images)):
+    for kind, tool in told_tools.READERS.items():
+        places |= {f"{kind}/{place.name}": tool for place in sorted((FIXTURES / kind).iterdir())}
+    for kind, made in (("tables", told_items), ("coco", told_images), ("records", told_records)):
         for place in sorted((FIXTURES / kind).iterdir()):
             places[f"{kind}/{place.name}"] = made
     places["label_studio/boxes.json"] = told_images

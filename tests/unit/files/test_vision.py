@@ -266,6 +266,12 @@ OF_THE_PAGE = {
     "results.pkl": "pickle/torchvision_4.pkl",
     "detections.csv": "supervision/sink.csv",
     "responses": "roboflow/folder",
+    "megadetector.json": "megadetector/batch.json",
+    "result.json": "darknet/result.json",
+    "instances.json": "detectron2/by_name.json",
+    "paddle": "paddle/boxes",
+    "labelme": "labelme/scores",
+    "cloud": "cloud/azure",
     "annotations.xml": "cvat/boxes.xml",
     "Annotations": "voc/scores",
 }

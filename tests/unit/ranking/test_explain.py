@@ -93,6 +93,19 @@ def test_classes_of_an_item_are_listed_and_those_of_each_version() -> None:
     assert why.reason == "cat 0.60, dog 0.40; votes: cat 1, dog 1"
 
 
+def test_a_version_without_a_prediction_has_no_number(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text(
+        '{"item_id": "a", "probabilities": [[0.5, 0.5], null]}\n'
+        '{"item_id": "b", "probabilities": [[0.25, 0.75], [0.75, 0.25]]}\n'
+    )
+    config = tmp_path / "labelnext.yaml"
+    config.write_text("source: {adapter: files, path: p.jsonl}\nacquisition: {name: bald}\n")
+    shown = CliRunner().invoke(app, ["explain", str(config), "a"]).output
+    assert "0.5000     -" in shown
+    data = CliRunner().invoke(app, ["explain", str(config), "a", "--json"]).output
+    assert json.loads(data)["parts"][0] == {"class": "0", "version 1": 0.5, "version 2": None}
+
+
 def test_multilabel_item_lists_its_labels() -> None:
     pool = Pool(["a"], probabilities=[[0.2, 0.5]], classes=["cat", "dog"], multilabel=True)
     why = explain_item(pool, rank(pool, "least_confidence"), "a")

@@ -13,7 +13,7 @@ import labelnext
 from labelnext.errors import ConfigError, NotFound
 from labelnext.runs.belonging import _server, config_of
 from labelnext.runs.status import status
-from labelnext.runs.undo import runs, to_undo, undo
+from labelnext.runs.undo import resume, runs, to_undo, undo
 from tests.unit.runs.test_one_frame import break_off
 
 POOL = """{"item_id": "a", "probabilities": [0.6, 0.4]}
@@ -59,6 +59,15 @@ def test_one_output_of_two_configurations_is_named_and_undone_in_turn(tmp_path: 
     undo(alpha, report.run_id)  # asked by name
     undo(alpha)
     assert not (tmp_path / "r.csv").exists()
+
+
+@pytest.mark.parametrize("end", [undo, resume], ids=["undo", "resume"])
+def test_a_run_asked_for_by_name_must_have_this_ranking_file(tmp_path: Path, end: Any) -> None:
+    alpha, beta = (configured(tmp_path, name, f"{name}.csv") for name in ("alpha", "beta"))
+    run_id = labelnext.run(alpha).run_id
+    with pytest.raises(ConfigError, match="one of alpha.yaml, which wrote to .*name alpha.yaml"):
+        end(beta, run_id)
+    assert (tmp_path / "alpha.csv").exists()
 
 
 def test_runs_of_python_code_belong_to_their_output(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from labelnext.errors import InvalidInput
-from labelnext.pool import Pool
+from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
 from labelnext.selection.quotas import Even, shared
 
@@ -68,6 +68,16 @@ def test_input_keeps_the_shares_of_what_can_be_chosen() -> None:
 
 def test_groups_have_shares_too() -> None:
     assert sorted(batch(3, quota="uniform", quota_of="group")) == ["a", "d", "h"]
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"), [("uniform", "ad"), ("input", "ad"), ({"dog": 2}, "de")]
+)
+def test_images_without_objects_have_no_class(quota: object, expected: str) -> None:
+    found = Objects([0, 1, 1, 1, 2, 3], [0.9, 0.6, 0.7], class_ids=[0, 1, 1])
+    pool = Pool("abcde", objects=found, classes=["cat", "dog"])
+    ranking = rank(pool, "least_confidence", budget=2, quota=quota, no_objects="last")
+    assert sorted(ranking.item_ids) == [*expected]
 
 
 def test_included_items_are_part_of_their_share() -> None:

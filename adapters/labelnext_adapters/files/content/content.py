@@ -10,8 +10,10 @@ from typing import Any, BinaryIO
 
 from labelnext.adapter.sample import compression_of, encoding_of
 from labelnext.errors import InvalidInput, LabelnextError
+from labelnext_adapters.files.content.oddities import Broken
 from labelnext_adapters.files.content.unpacked import Limit, limit_of
 
+_SHOWN = 200  # lines that show whether a file has a value on each
 _BLOCK = 1 << 18  # bytes read at once: what they decode to stays in the cache
 
 
@@ -100,6 +102,12 @@ def decoded(data: bytes, encoding: str | None = None) -> str:
         InvalidInput: if they aren't text in that encoding.
     """
     name = encoding or encoding_of(data)
+    if name == "utf-8" and (guess := _wide(data[:4096])):
+        raise InvalidInput(
+            "the file must be text in UTF-8; every other byte is 0, so it is UTF-16 without a byte "
+            "order mark.",
+            hint=f"save it as UTF-8, or set source.encoding: {guess} where the format has it.",
+        )
     try:
         return data.decode(name).removeprefix("\ufeff")
     except LookupError as error:
@@ -114,6 +122,14 @@ def decoded(data: bytes, encoding: str | None = None) -> str:
             hint="save it as UTF-8, or set source.encoding where the format has it (such as "
             "latin-1 or cp1252).",
         ) from error
+
+
+def _wide(start: bytes) -> str | None:
+    """The kind of UTF-16 that a text without a mark seems to be; None if it isn't."""
+    few = 0.8 * len(start[::2])
+    if start[1::2].count(0) > few:
+        return "utf-16-le"
+    return "utf-16-be" if start[::2].count(0) > few else None
 
 
 def read_text(path: Path, encoding: str | None = None) -> str:
@@ -160,15 +176,41 @@ def read_json(path: Path) -> Any:
     return parsed(read_text(path))
 
 
-def json_lines(text: str) -> Iterator[tuple[int, Any]]:
+def json_lines(text: str) -> list[tuple[int, Any]]:
     """The JSON values of the lines that aren't empty, with their line numbers from 1.
 
+    A line that isn't JSON is `Broken`, so that it decides for itself alone.
+
     Raises:
-        InvalidInput: if a line isn't JSON.
+        InvalidInput: if no line is JSON, or the last one is cut off: nobody knows what is missing.
     """
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield number, parsed(line, number)
+    lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+    values: list[tuple[int, Any]] = []
+    first: InvalidInput | None = None
+    for number, line in lines:
+        try:
+            values.append((number, parsed(line, number)))
+        except InvalidInput as error:
+            if number == lines[-1][0] and error.hint and not text.endswith("\n"):
+                raise
+            first = first or error
+            values.append((number, Broken(_what_is_wrong(error, number))))
+    if first is not None and all(isinstance(value, Broken) for _, value in values):
+        raise first
+    return values
+
+
+def _what_is_wrong(error: InvalidInput, line: int) -> str:
+    """The cause without the line, which is said beside it."""
+    cause = error.message.removeprefix(f"the file must be JSON; line {line}, ").rstrip(".")
+    return f"it must be JSON; {cause}"
+
+
+def is_lines(text: str) -> bool:
+    """Whether a text that isn't one JSON value looks like one on each line; a few may be broken."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()][:_SHOWN]
+    whole = sum(line.startswith(("{", "[")) and line.endswith(("}", "]")) for line in lines)
+    return len(lines) > 1 and 2 * whole >= len(lines)
 
 
 def read_records(path: Path) -> list[tuple[str, Any]]:
@@ -181,8 +223,7 @@ def read_records(path: Path) -> list[tuple[str, Any]]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        lines = [line for line in text.split("\n") if line.strip()]
-        if len(lines) > 1 and lines[0].rstrip().endswith(("}", "]")):
+        if is_lines(text):
             return [(f"line {number}", record) for number, record in json_lines(text)]
         value = parsed(text)  # says what is wrong
     if isinstance(value, list):

@@ -9,7 +9,7 @@ from typing import Any
 
 from labelnext.errors import InvalidInput, NotFound, listed
 from labelnext_adapters.files.content.content import read_records, read_text
-from labelnext_adapters.files.content.oddities import Oddities, Unusable
+from labelnext_adapters.files.content.oddities import Oddities, Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text
 
 #: Keys that hold an item's id, in the order of preference.
@@ -102,7 +102,7 @@ def _dialect(endings: Sequence[str]) -> str:
 
 
 def _id_of_row(record: Any, key: str | None) -> Any:
-    if not isinstance(record, Mapping):
+    if not isinstance(unbroken(record), Mapping):
         return record
     value = id_in(record, key)
     if value is None and len(record) == 1:

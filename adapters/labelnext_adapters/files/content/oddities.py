@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
@@ -17,6 +18,28 @@ _SHOWN = 5
 
 class Unusable(ValueError):
     """A record can't be used; the text says why, to follow "line 3 (item a.jpg): "."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A record that can't even be parsed, in place of its value.
+
+    Attributes:
+        why: the cause, as in `Unusable`.
+    """
+
+    why: str
+
+
+def unbroken(record: Any) -> Any:
+    """The record itself.
+
+    Raises:
+        Unusable: if it is broken.
+    """
+    if isinstance(record, Broken):
+        raise Unusable(record.why)
+    return record
 
 
 @dataclass
@@ -57,6 +80,11 @@ class Oddities:
         """Keep a record that can't be used; `seen` must count it."""
         self.left_out.append((place, str(item) if item is not None else "", why))
 
+    @property
+    def too_many(self) -> bool:
+        """Whether more than a tenth of the records can't be used."""
+        return len(self.left_out) > _MOST * self.seen
+
     def notices(self) -> list[Notice]:
         """A notice of what was left out; none if there was nothing.
 
@@ -66,7 +94,7 @@ class Oddities:
         if not self.left_out:
             return []
         shown = "; ".join(map(_told, self.left_out[:_SHOWN]))
-        if len(self.left_out) > _MOST * self.seen:
+        if self.too_many:
             n_records = counted(self.seen, self.what)
             amount = (
                 n_records

@@ -51,7 +51,10 @@ def files(options: HuggingFaceOptions, context: Context) -> list[Path]:
 def evidence(sample: Sample) -> str | None:
     """Whether the content is what a pipeline returns."""
     from labelnext_adapters.files.huggingface.outputs import described
+    from labelnext_adapters.files.llm.replies import panel_in
 
+    if any(map(panel_in, sample.records[:20])):
+        return None
     several = sample.records if len(sample.records) > 1 else None
     return described(sample.json) or (described(several) if several else None)
 

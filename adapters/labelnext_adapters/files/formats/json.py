@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def read_rows(path: Path, options: TableOptions, is_text: Callable[[str], bool]) -> Rows:
     """The rows of a file."""
-    from labelnext_adapters.files.tables.rows import read_json_table
+    from labelnext_adapters.files.tables.json_rows import read_json_table
 
     return read_json_table(path, is_text)
 

@@ -36,6 +36,13 @@ _OBJECTS = {
     "probabilities": "object_probabilities",
     "embeddings": "object_embeddings",
 }
+#: What others call the arrays: Trainer.predict() of Transformers, Keras, scikit-learn.
+_ALSO = {
+    "item_ids": ("item_id", "ids", "filenames", "files", "paths", "keys"),
+    "probabilities": ("probs", "proba", "predictions", "preds", "scores", "y_prob", "logits"),
+    "labels": ("label_ids", "targets", "y_true"),
+    "classes": ("class_names", "vocab"),
+}
 _NAMES = (*_ARRAYS.values(), *_OBJECTS.values())
 
 
@@ -70,22 +77,30 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     """
     wanted = {options.columns.get(ours, name) for name, ours in _ARRAYS.items()}
     wanted |= {options.columns.get(ours, ours) for ours in _OBJECTS.values()}
+    wanted |= {name for names in _ALSO.values() for name in names}
     arrays = read_arrays(Path(path), wanted | {"offsets", "confidences"})
 
     def array(name: str, ours: str) -> Any:
-        return arrays.get(options.columns.get(ours, name))
+        stated = options.columns.get(ours)
+        names = (name, *_ALSO.get(name, ())) if stated is None else (stated,)
+        return next((arrays[one] for one in names if one in arrays), None)
 
     columns = {name: array(name, ours) for name, ours in _ARRAYS.items()}
+    notices: list[Notice] = []
     if columns["item_ids"] is None:
-        raise InvalidInput(
-            f"the file must contain an array item_ids; got {sorted(names_in(Path(path)))}."
-        )
+        scores = columns["probabilities"]
+        if scores is None or scores.ndim < 2 or "item_id" in options.columns:
+            raise InvalidInput(
+                f"the file must contain an array item_ids; got {sorted(names_in(Path(path)))}."
+            )
+        columns["item_ids"] = np.arange(scores.shape[-2])
+        message = "Items are named by their row from 0; save their names as the array item_ids."
+        notices.append(Notice("numbered", message))
     columns["item_ids"] = texts(columns["item_ids"])
     if options.classes is not None:
         columns["classes"] = options.classes
     elif columns["classes"] is not None:
         columns["classes"] = texts(columns["classes"])
-    notices: list[Notice] = []
     meaning = Meaning.of(options)
     if columns["probabilities"] is not None:
         columns["probabilities"] = usable_members(
@@ -111,11 +126,19 @@ def _answers(confidences: NDArray[np.floating], class_ids: NDArray[np.integer] |
 
 
 def texts(array: NDArray[Any]) -> NDArray[Any]:
-    """Ids or names as they are, bytes as UTF-8 text.
+    """Ids or names as they are, bytes as UTF-8 text, dates as text, whole floats as integers.
 
     Raises:
         InvalidInput: if bytes are no UTF-8.
+
+    Example:
+        >>> texts(np.array([b"a"])).tolist(), texts(np.array([7.0])).tolist()
+        (['a'], [7])
     """
+    if array.dtype.kind == "M":
+        return array.astype(str)
+    if array.dtype.kind == "f" and (np.mod(array, 1) == 0).all() and (abs(array) < 1 << 53).all():
+        return array.astype(np.int64)
     if array.dtype.kind != "S":
         return array
     try:

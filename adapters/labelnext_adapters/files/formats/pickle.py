@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from labelnext.adapter.formats import Format
 from labelnext.adapter.protocol import Context
@@ -14,8 +14,20 @@ from labelnext.support.started import how
 from labelnext_adapters.files.vision.options import DetectionOptions
 
 
-def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
-    """The images, with their detections as objects.
+class PickleOptions(DetectionOptions):
+    """Keys of `source` for pickles."""
+
+    multilabel: bool = False
+    """Classes are independent: an item's probabilities needn't sum to 1."""
+    scale: Literal["fraction", "percent"] = "fraction"
+    """Whether probabilities and confidences go up to 1 or, as percent, to 100."""
+    logits: Literal["softmax", "sigmoid"] | bool | None = None
+    """The numbers are logits: softmax for one class per item, sigmoid for independent classes; true
+    goes by multilabel."""
+
+
+def read(path: Path | str, options: PickleOptions, context: Context) -> Pool:
+    """The images, with their detections as objects; or items with class scores.
 
     Raises:
         InvalidInput: if the pickle holds more than arrays and plain containers, or no detections.
@@ -36,9 +48,31 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
         documents = list(expanded(value, keys.are_in))
         if any(keys.are_in(one.value) for one in documents):
             return read_arrays(documents, keys, options, context.key)
+    return _scored(value, options, context)
+
+
+def _scored(value: Any, options: PickleOptions, context: Context) -> Pool:
+    """Items with the scores of their classes.
+
+    Raises:
+        InvalidInput: if a value is something else.
+    """
+    from labelnext_adapters.files.tables.json_rows import rows_of_json
+    from labelnext_adapters.files.tables.layout import has_our_names, is_text
+    from labelnext_adapters.files.tables.table_format import pool_of
+    from labelnext_adapters.files.tables.table_options import TableOptions
+
+    named = {"classes", "multilabel", "scale", "logits"}
+    table_options = TableOptions.model_validate(options.model_dump(include=named))
+    try:
+        rows = rows_of_json(value, is_text({}))
+    except InvalidInput:
+        rows = None
+    if rows is not None and has_our_names(rows.table.column_names, {}):
+        return pool_of(rows, table_options, context)
     raise InvalidInput(
         "a pickle must hold the detections of each image: bboxes, labels and scores, boxes, labels "
-        "and scores, or xyxy and confidence.",
+        "and scores, or xyxy and confidence; or an array with the scores of the classes.",
         hint=f"convert it to JSON where it was made; {how('formats')} lists what is read.",
     )
 
@@ -52,9 +86,9 @@ def evidence(sample: Sample) -> str | None:
 
 FORMAT = Format(
     "pickle",
-    "pickled numpy arrays of MMDetection, torchvision or supervision; nothing in them is run",
+    "pickled numpy arrays: detections, or scores of classes; nothing in them is run",
     (".pkl", ".pickle", ".pt", ".pth"),
-    DetectionOptions,
+    PickleOptions,
     read,
     evidence=evidence,
 )

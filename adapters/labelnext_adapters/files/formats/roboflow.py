@@ -26,9 +26,15 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
 def evidence(sample: Sample) -> str | None:
     """Whether an image has predictions with class and confidence."""
     from labelnext_adapters.files.vision.documents import first_documents
-    from labelnext_adapters.files.vision.roboflow import has_several_blocks, is_response
+    from labelnext_adapters.files.vision.roboflow import (
+        are_foreign,
+        has_several_blocks,
+        is_response,
+    )
 
-    told = (one.value for one in first_documents(sample, is_response))
+    told = [one.value for one in first_documents(sample, is_response)]
+    if any(map(are_foreign, told)):
+        return None
     if any(is_response(value) or has_several_blocks(value) for value in told):
         return "its images have predictions with class and confidence"
     return None

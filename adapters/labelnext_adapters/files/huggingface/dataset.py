@@ -23,8 +23,9 @@ from labelnext_adapters.files.huggingface.features import (
 )
 from labelnext_adapters.files.huggingface.outputs import kind_of
 from labelnext_adapters.files.tables.arrow import is_list
+from labelnext_adapters.files.tables.json_rows import read_json_table
 from labelnext_adapters.files.tables.parquet import read_columns
-from labelnext_adapters.files.tables.rows import Rows, read_json_table, read_jsonl
+from labelnext_adapters.files.tables.rows import Rows, read_jsonl
 
 CLASSES = (
     "category",

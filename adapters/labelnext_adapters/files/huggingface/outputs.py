@@ -13,7 +13,7 @@ from labelnext.pool.pool import Pool
 from labelnext.support.started import how
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
-from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.tables.vectors import ROUNDED
 
@@ -75,6 +75,8 @@ def kind_of(value: Any) -> str | None:
     if len(kinds) > 1:
         kinds.discard(None)
     kind = kinds.pop()
+    if kind == "answer" and _wraps(value[0]):
+        return None  # a table with these columns
     return {"answer": "classes", "objects": "objects", "spans": "spans"}.get(kind or "")
 
 
@@ -226,7 +228,7 @@ def _identified(
 
 
 def _checked_kind(output: Output, kind: str) -> None:
-    kind_here = kind_of(output.value)
+    kind_here = kind_of(unbroken(output.value))
     if output.item is None:
         raise Unusable("it has no id")
     if kind_here != kind and not (kind_here == "nothing" and kind in ("objects", "spans")):

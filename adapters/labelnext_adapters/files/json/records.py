@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.content.oddities import Oddities, Unusable
+from labelnext_adapters.files.content.oddities import Oddities, Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, real
 from labelnext_adapters.files.json.types import merged, type_of
 
@@ -36,7 +36,7 @@ def table_of_records(
     for place, record in records:
         item = record.get("item_id", "") if isinstance(record, dict) else ""
         with odd.record(place, item if isinstance(item, str | int) else ""):
-            if not isinstance(record, dict):
+            if not isinstance(unbroken(record), dict):
                 raise Unusable(f"a record must be a JSON object; got {type(record).__name__}")
             kept.append((place, {name: _as(kinds[name], name, record.get(name)) for name in kinds}))
     for name, kind in kinds.items():

@@ -13,7 +13,7 @@ from typing import Any
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
-from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, name_text, probability, real
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.llm.classes import chance, class_of, class_probabilities, folded
@@ -25,6 +25,7 @@ from labelnext_adapters.files.llm.replies import (
     by_judge,
     completion_in,
     is_completion,
+    panel_in,
     replies_in,
 )
 
@@ -132,7 +133,7 @@ def _answers(
     for number, (place, name, record) in enumerate(records):
         item, replies = name, list[tuple[str, Reply | str]]()
         try:
-            if name is None and isinstance(record, Mapping):
+            if name is None and isinstance(unbroken(record), Mapping):
                 item = id_in(record, asked.key)
                 own_ids |= item is not None and is_completion(record)
             numbered |= item is None
@@ -347,6 +348,8 @@ def described(records: Sequence[Mapping[str, Any]]) -> str | None:
     kinds = (str, int) if repeat else (str,)
     answer = next((name for name in ANSWERS if isinstance(first.get(name), kinds)), None)
     several_each = next((name for name in SEVERAL if _are_answers(first.get(name))), None)
+    if set(ITEM_KEYS) & first.keys() and any(len(panel_in(r) or []) > 1 for r in records[:20]):
+        return "its records have what several judges said"
     if several_each and set(ITEM_KEYS) & first.keys():
         return f"its records have several answers ({several_each})"
     drawn = {"bbox", "box", "objects", "probabilities", "segmentation"} & first.keys()
@@ -370,8 +373,14 @@ def _inside(value: Any) -> list[Any]:
 
 
 def _are_answers(value: Any) -> bool:
+    """Whether a value holds the answers of several: texts, or objects with a judge's answer."""
     inside = list(value.values()) if isinstance(value, Mapping) else value
-    return isinstance(inside, list) and len(inside) > 1 and all(isinstance(v, str) for v in inside)
+    if not isinstance(inside, list) or len(inside) < 2:
+        return False
+    stated = isinstance(value, Mapping) and all(
+        isinstance(one, Mapping) and bool({*ANSWERS} & one.keys()) for one in inside
+    )
+    return stated or all(isinstance(one, str) for one in inside)
 
 
 def _states_confidence(text: str) -> bool:

@@ -11,7 +11,7 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
-from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, real
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.llm.replies import JUDGES, SEVERAL
@@ -78,7 +78,7 @@ def pool_of_ratings(records: Sequence[tuple[str, Any]], key: str | None = None) 
     ratings: dict[str, list[float]] = {}
     for place, record in records:
         with gathered.record(place, record.get("id", "") if isinstance(record, Mapping) else ""):
-            if not isinstance(record, Mapping):
+            if not isinstance(unbroken(record), Mapping):
                 raise Unusable(f"it must be an object; got {record!r:.60}")
             item = id_text(id_in(record, key))
             ratings.setdefault(item, []).extend(_numbers(record))

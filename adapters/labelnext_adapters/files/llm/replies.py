@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,9 @@ JUDGES = (
     "judge", "judge_model", "judge_name", "model", "model_name", "model_id", "evaluator", "grader",
     "rater", "annotator",
 )  # fmt: skip
+#: Keys of a record with a list of objects, each what one judge said.
+_PANELS = (*SEVERAL, "judgements", "judgments", "ratings", "votes", "reviews", "annotations")
+_PEOPLE = (*JUDGES, "reviewer", "user")
 _ENVELOPES = (
     "response", "body", "result", "message", "modelOutput", "completion", "output",
     "chat_completion",
@@ -159,13 +162,41 @@ def by_judge(record: Any) -> list[tuple[str, Any]]:
     Example:
         >>> by_judge({"id": 1, "verdicts": {"m1": "yes", "m2": "no"}})
         [('m1', 'yes'), ('m2', 'no')]
+        >>> by_judge({"id": 1, "judges": [{"name": "m1", "label": "yes"}]})
+        [('m1', {'name': 'm1', 'label': 'yes'})]
     """
     if isinstance(record, Mapping) and not is_completion(record):
         for name in SEVERAL:
             inside = record.get(name)
             if isinstance(inside, Mapping) and inside:
                 return [(str(judge), answer) for judge, answer in inside.items()]
+        if (panel := panel_in(record)) is not None:
+            return panel
     return [("", record)]
+
+
+def panel_in(record: Mapping[str, Any]) -> list[tuple[str, Any]] | None:
+    """The judges of a record, each with the object that holds its answer; None if it has none."""
+    for key in _PANELS:
+        inside = record.get(key)
+        if not isinstance(inside, list) or not inside:
+            continue
+        # An annotation's name may be that of a score.
+        names = _PEOPLE if key == "annotations" else (*_PEOPLE, "name", "id")
+        judges = [_judge_in(one, names) for one in inside]
+        if all(judges):
+            return list(zip(judges, inside, strict=True))
+    return None
+
+
+def _judge_in(one: Any, names: Sequence[str]) -> str:
+    """The name of the judge of a judgement; empty if it has none, or no answer."""
+    if not isinstance(one, Mapping):
+        return ""
+    if not any(type(one.get(name)) in (str, int, bool) for name in ANSWERS):
+        return ""
+    judges = (one.get(name) for name in names)
+    return next((str(judge) for judge in judges if type(judge) in (str, int) and judge != ""), "")
 
 
 def json_in(text: str) -> Mapping[str, Any] | None:

@@ -10,9 +10,11 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
-from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, name_text, probability, real
 from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.llm.replies import panel_in
+from labelnext_adapters.files.tables.vectors import ROUNDED
 
 _LISTS = ("scores", "evaluations", "evals", "annotations", "feedback", "feedback_scores")
 _TRACES = ("trace_id", "traceId", "span_id", "context.span_id", *ITEM_KEYS)
@@ -129,7 +131,7 @@ def _shown_id(record: Any, key: str | None) -> Any:
 
 
 def _id_of(record: Any, key: str | None) -> Any:
-    if not isinstance(record, Mapping):
+    if not isinstance(unbroken(record), Mapping):
         raise Unusable(f"a trace must be an object; got {record!r:.60}")
     return id_in(record, key, _TRACES)
 
@@ -154,10 +156,22 @@ def _add(gathered: Gathered, values: Mapping[str, Sequence[Any]], percent: bool)
             gathered.odd.leave_out("score", item, str(error))
 
 
+def _is_distribution(record: Mapping[str, Any]) -> bool:
+    """Whether the scores of a record are those of classes: two or more that sum to 1."""
+    scores = record.get("scores")
+    numbers = list(scores.values()) if isinstance(scores, Mapping) else []
+    known = len(numbers) > 1 and all(type(n) in (int, float) and n >= 0 for n in numbers)
+    return known and abs(sum(numbers) - 1) <= ROUNDED
+
+
 def described(records: Sequence[Mapping[str, Any]]) -> str | None:
     """What shows that records are traces with scores, in words; None if they aren't."""
     for record in records[:20]:
         scores = scores_in(record)
+        if _is_distribution(record):
+            return None  # a table with the scores of classes
+        if panel_in(record) is not None:
+            return None  # what each of several models or people said
         if scores and any(name in record for name in _TRACES):
             return f"its records are traces with the score {scores[0].name}"
     return None

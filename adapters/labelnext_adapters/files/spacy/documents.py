@@ -13,7 +13,7 @@ import numpy as np
 
 from labelnext.errors import InvalidInput, MissingExtra
 from labelnext.support.started import how_to_install
-from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.unpacked import limit_of
 
 _SPAN = struct.Struct(">QQQllll")  # id, knowledge base id, label, start, end, characters
@@ -187,7 +187,7 @@ def document_of(record: Any) -> Document:
     Raises:
         Unusable: if it is none.
     """
-    if not isinstance(record, Mapping):
+    if not isinstance(unbroken(record), Mapping):
         raise Unusable(f"a document must be an object; got {record!r:.60}")
     cats, spans = record.get("cats"), record.get("spans")
     groups: dict[str, list[tuple[Any, Any]]] = {}

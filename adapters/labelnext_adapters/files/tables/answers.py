@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.checks import unit_interval
-from labelnext.pool.objects import Objects
-from labelnext_adapters.files.content.oddities import ROUNDING
-from labelnext_adapters.files.tables.arrow import class_places, nulls, numbers, plain_type
+from labelnext.pool.objects import Notice, Objects
+from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
+from labelnext_adapters.files.tables.arrow import (
+    class_places,
+    names_in,
+    nulls,
+    numbers,
+    plain_type,
+)
 from labelnext_adapters.files.tables.table_options import LabelsAre
 from labelnext_adapters.files.tables.vectors import Meaning, NotProbabilities, from_logits
 
@@ -32,6 +37,7 @@ class AnswerColumns:
 
     Attributes:
         names: of the classes, where they are texts, sorted.
+        notices: of numbers outside [0, 1] that were left out, as they are few.
 
     Raises:
         InvalidInput: if a column holds something else.
@@ -49,21 +55,21 @@ class AnswerColumns:
     ) -> None:
         what = "uncertainty" if uncertain else "confidence"
         there = ~nulls(confidences)
-        present = ids if there.all() else [ids[row] for row in np.flatnonzero(there).tolist()]
         known = meaning or Meaning()
-        values = numbers(what, confidences)[there]
+        values = numbers(what, confidences)
         if known.logits is not None:
             values = from_logits(values[:, None], "sigmoid")[:, 0]
-        checked = _checked(what, values / known.scale, present)
+        values = values / known.scale
+        self.notices = _left_out(what, values, there, ids)
+        present = ids if there.all() else [ids[row] for row in np.flatnonzero(there).tolist()]
+        checked = _checked(what, values[there], present)
         self._confidences = np.clip(1 - checked if uncertain else checked, 0, 1)
         self._offsets = np.concatenate([[0], np.cumsum(there)])
         self._labels_are = labels_are
         self._classes: Any = None
         if predicted is not None and not pa.types.is_null(predicted.type):
             self._classes = plain_type(predicted).filter(pa.array(there))
-        self.names: list[str] = []
-        if self._classes is not None and pa.types.is_string(self._classes.type):
-            self.names = sorted(name for name in pc.unique(self._classes).to_pylist() if name)
+        self.names = [] if self._classes is None else names_in(self._classes)
 
     def build(self, classes: Sequence[str] | None) -> Objects:
         """The answers as whole items; those of no class have −1."""
@@ -71,6 +77,20 @@ class AnswerColumns:
         if self._classes is not None:
             ids = class_places("prediction", self._classes, classes, self._labels_are)
         return Objects(self._offsets, self._confidences, class_ids=ids, whole_items=True)
+
+
+def _left_out(
+    what: str, values: NDArray[np.float64], there: NDArray[np.bool_], ids: Sequence[Any]
+) -> list[Notice]:
+    """Take numbers outside [0, 1] out of `there`, in place, if at most a tenth are."""
+    odd = there & ~((values >= -ROUNDING) & (values <= 1 + ROUNDING) | np.isnan(values))
+    left_out = Oddities("item", seen=int(there.sum()))
+    for row in np.flatnonzero(odd).tolist():
+        left_out.leave_out("", ids[row], f"{what} must be in [0, 1]; got {values[row]:.6g}")
+    if left_out.too_many:
+        return []  # an error, with its cure
+    there &= ~odd
+    return left_out.notices()
 
 
 def _checked(what: str, values: NDArray[np.float64], ids: Sequence[Any]) -> NDArray[np.floating]:

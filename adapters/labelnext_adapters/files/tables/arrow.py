@@ -11,7 +11,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
+from labelnext.pool.objects import Notice
 from labelnext.pool.utf8 import Utf8Texts
+from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.tables.table_options import LabelsAre
 
 
@@ -30,9 +32,13 @@ def plain_type(column: Any) -> Any:
         except pa.ArrowInvalid as error:
             raise InvalidInput("bytes must be UTF-8 text.") from error
     if pa.types.is_decimal(kind):
-        whole = pc.equal(pc.round(column), column)
-        integral = bool(pc.all(whole).as_py())
-        return column.cast(pa.int64() if integral and kind.precision < 19 else pa.float64())
+        values = column.cast(pa.float64())
+        if not pc.all(pc.equal(pc.floor(values), values)).as_py():
+            return values
+        try:
+            return column.cast(pa.int64())
+        except pa.ArrowInvalid:  # longer than any number: an id
+            return column.cast(pa.decimal128(min(kind.precision, 38), 0)).cast(pa.string())
     if str(kind) in ("string_view", "binary_view", "large_string"):
         return column.cast(pa.string())
     return column
@@ -68,6 +74,20 @@ def utf8_texts(column: Any) -> Utf8Texts:
     bounds = np.frombuffer(offsets or b"", dtype=np.int32)[column.offset :][: len(column) + 1]
     lengths = pc.utf8_length(column).to_numpy()
     return Utf8Texts(memoryview(data or b""), bounds, lengths)
+
+
+def names_in(column: Any) -> list[str]:
+    """The names of classes in a column of texts or of booleans, sorted; none in one of numbers.
+
+    Example:
+        >>> names_in(pa.array([True, None, False])), names_in(pa.array([1, 0]))
+        (['false', 'true'], [])
+    """
+    if pa.types.is_boolean(column.type):
+        return sorted(str(value).lower() for value in pc.unique(column.drop_null()).to_pylist())
+    if not pa.types.is_string(column.type):
+        return []
+    return sorted(text for text in pc.unique(column).to_pylist() if text)
 
 
 def class_places(
@@ -115,7 +135,7 @@ def _places(
     for value in values:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         whole = _whole(value)
-        if whole is not None and not isinstance(value, str):
+        if whole is not None and not (isinstance(value, str) and value in names):
             text = str(whole)
         if value == "" or value != value or whole == -1:  # nothing, NaN
             by_name.append(-1)
@@ -157,7 +177,8 @@ def _whole(value: Any) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+        digits = value.removesuffix(".0")  # as tables with gaps have whole numbers
+        return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
     if isinstance(value, int):
         return value
     return int(value) if isinstance(value, float) and value.is_integer() else None
@@ -169,6 +190,7 @@ def list_rows(
     ids: Sequence[Any],
     width: int | None = None,
     owners: NDArray[np.intp] | None = None,
+    notices: list[Notice] | None = None,
 ) -> NDArray[np.float64]:
     """A list column as rows of one width; NaN rows for null.
 
@@ -179,9 +201,11 @@ def list_rows(
         width: of the rows where all are null, as they may be in a part of a pool, and their type
             does not tell; 1 when None.
         owners: the item of each row, where it isn't the row itself.
+        notices: to which rows of another length than most are added, as left out; these are an
+            error when None.
 
     Raises:
-        InvalidInput: if the rows differ in length, or are no lists of numbers.
+        InvalidInput: if too many rows differ in length, or they are no lists of numbers.
     """
     if not is_list(column.type):
         raise InvalidInput(f"{what} must be a list of numbers; got {column.type}.")
@@ -191,6 +215,14 @@ def list_rows(
     if len(widths) > 1:
         common = int(np.bincount(lengths[~missing].astype(np.int64)).argmax())
         odd = np.flatnonzero(~missing & (lengths != common))
+        if notices is not None and len(odd) <= 0.1 * (~missing).sum():
+            counts = Oddities("item", seen=int((~missing).sum()))
+            for row in odd.tolist():
+                why = f"{what} must be {common} numbers, as elsewhere; got {int(lengths[row])}"
+                counts.leave_out("", ids[row], why)
+            notices += counts.notices()
+            usable = pa.array(lengths == common)
+            return list_rows(what, pc.if_else(usable, column, None), ids, common)
         items = odd if owners is None else owners[odd]
         raise InvalidInput(
             f"{what} must have the same length for all items; got {common} and "

@@ -103,6 +103,7 @@ def columns_read(
 def _pool(
     reader: TableReader, ids: Sequence[Any], classes: Sequence[str] | None, decided: bool | None
 ) -> Pool:
+    # Long: one line or two for each column of the pool.
     single = reader.single_classes(ids, decided)
     rows, names = (None, None) if single else reader.probabilities(ids, classes)
     classes = list(classes or names or []) or None
@@ -135,16 +136,18 @@ def _pool(
     for objects in sets:
         absent &= objects.absent
     several = len(sets) > 1 or len(answers) > 1
+    labelled_objects = None if truth is None else truth.build(classes)
     built = tuple(objects.build(classes, of_several=several) for objects in sets)
     built += tuple(one.build(classes) for one in answers)
+    reader.notices += [one for part in (*sets, truth) if part for one in part.notices]
     return Pool(
         ids,
         probabilities=rows,
         classes=classes,
         embeddings=reader.vectors("embedding", ids)[0],
         labels=reader.labels(classes),
-        votes=reader.votes(classes),
-        truth=None if truth is None else truth.build(classes),
+        votes=reader.votes(ids, classes),
+        truth=labelled_objects,
         labelled=reader.labelled(truth),
         groups=reader.plain("group", pa.string()),
         costs=reader.plain("cost", pa.float64()),

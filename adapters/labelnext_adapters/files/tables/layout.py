@@ -13,46 +13,36 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
+from labelnext_adapters.files.tables.arrow import plain_type
+from labelnext_adapters.files.tables.column_names import (
+    ANSWERS,
+    CERTAINTIES,
+    IDS,
+    INDEXES,
+    SIZES,
+    corners_in,
+    first_of,
+    plain,
+)
 from labelnext_adapters.files.tables.long_rows import (
     detections,
     grouped_scores,
     mapping,
     one_row_each,
 )
+from labelnext_adapters.files.tables.nested import read_nested
 from labelnext_adapters.files.tables.not_scores import no_predictions
 from labelnext_adapters.files.tables.percentages import without_percent_signs
+from labelnext_adapters.files.tables.prediction_strings import (
+    column_of_strings,
+    objects_of_strings,
+)
 from labelnext_adapters.files.tables.rows import Rows
 from labelnext_adapters.files.tables.table_options import NAMES, TableOptions
-from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED
+from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED, Meaning
 
-#: Columns that hold an item's id, in the order of preference.
-IDS = (
-    "item_id", "id", "image_id", "file_name", "filename", "image", "image_path", "image_name",
-    "img", "file", "path", "filepath", "name", "uid", "uuid", "key", "sample_id", "doc_id",
-    "text_id", "custom_id", "task_id", "frame_index",
-)  # fmt: skip
-#: Columns that hold a predicted class.
-ANSWERS = (
-    "prediction", "predicted", "pred", "predicted_class", "predicted_label", "pred_class",
-    "pred_label", "label_pred", "y_pred", "top1", "top_1", "top1_class", "class_name",
-    "category_name", "label_name", "class", "category", "class_id", "category_id",
-)  # fmt: skip
-#: Columns that hold how sure a model is.
-CERTAINTIES = (
-    "confidence", "conf", "score", "probability", "prob", "certainty", "max_prob", "pred_score",
-    "prediction_score", "pred_conf", "pred_confidence", "prediction_confidence", "confidence_pred",
-    "top1_conf", "top1_score", "top_1_score", "p",
-)  # fmt: skip
-_INDEXES = ("", "unnamed: 0")  # what pandas writes an index as
-_CORNERS = (
-    ("x1", "y1", "x2", "y2"),
-    ("xmin", "ymin", "xmax", "ymax"),
-    ("x_min", "y_min", "x_max", "y_max"),
-    ("left", "top", "right", "bottom"),
-)
-_SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
+_YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their boxes
 _PREFIXES = ("p_", "e_")
-_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _RANKED = re.compile(r"^(.*?)(\d+)(.*)$")
 _LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confidence", "logit")
 
@@ -82,15 +72,15 @@ def is_text(columns: Mapping[str, str | Sequence[str]]) -> Callable[[str], bool]
     """
     named = {"item_id", "label", "group", "media", "votes", "prediction"}
     theirs = {columns.get(name, name) for name in named if isinstance(columns.get(name, ""), str)}
-    known = {*IDS, *ANSWERS, *_INDEXES, "label"}
+    known = {*IDS, *ANSWERS, *INDEXES, "label"}
 
     def text(name: str) -> bool:
-        plain = name.strip().lower()
-        if _plain(name) and _plain(name) in known:
+        lower = name.strip().lower()
+        if plain(name) and plain(name) in known:
             return True
-        ranked = _RANKED.match(plain)
+        ranked = _RANKED.match(lower)
         numbered = "" if ranked is None else (ranked[1] + ranked[3]).strip("_- ")
-        return name in theirs or plain in known or numbered in (*ANSWERS, "label", "top")
+        return name in theirs or lower in known or numbered in (*ANSWERS, "label", "top")
 
     return text
 
@@ -116,6 +106,7 @@ def laid_out(
     """A table with our columns, whatever layout the file has.
 
     - Our own names, or those that `columns` gives, stand.
+    - A column of lists: class scores, or records of classes or objects.
     - One row a class or a detection (ids repeat): grouped by id.
     - A predicted class with its confidence; several ranked ones (pred_1, prob_1, …).
     - One number column a class.
@@ -123,7 +114,8 @@ def laid_out(
     Raises:
         InvalidInput: if there is no id, or it can't be told what a column means.
     """
-    table, read = without_percent_signs(rows.table, options.scale == "percent", rows.place)
+    table = _without_decimals(rows.table)
+    table, read = without_percent_signs(table, options.scale == "percent", rows.place)
     notices = [*rows.notices, *read]
     out = _with_id(LaidOut(table, dict(columns), notices, rows.place))
     names = set(out.table.column_names)
@@ -133,24 +125,34 @@ def laid_out(
         answered = "prediction" in names or "prediction" in columns
         if not (answered and _repeats(out.table.column(id_name))):
             return out
-    if out.table.num_rows and (_repeats(out.table.column(id_name)) or _corners(names)):
+    if (nested := _nested(out, options)) is not None:
+        return nested
+    if out.table.num_rows and (_repeats(out.table.column(id_name)) or corners_in(names)):
         return _long(out, id_name, options)
     ranked = _ranked(out.table)
     if ranked:
         return _top_k(out, ranked, options)
-    answer, sure = _first(names, ANSWERS), _first(names, CERTAINTIES)
+    answer, sure = first_of(names, ANSWERS), first_of(names, CERTAINTIES)
     if answer and sure:
         return _told(
             replace(out, columns={**out.columns, "prediction": answer, "confidence": sure}),
             f"Read column {answer!r} as the predicted class and {sure!r} as its confidence.",
         )
-    if sure and _first(names, ("label",)) and "label" not in columns:
+    if sure and first_of(names, ("label",)) and "label" not in columns:
         raise InvalidInput(
             f"columns label and {sure} can be what people said or what a model said; say which.",
             hint=f"for a prediction set source.columns: {{prediction: label, confidence: {sure}}}; "
             "for labels set source.columns: {label: label} and name the predictions too.",
         )
     return _wide(out, options)
+
+
+def _without_decimals(table: pa.Table) -> pa.Table:
+    """Columns of decimals as other numbers."""
+    for at, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            table = table.set_column(at, field.name, plain_type(table.column(at)))
+    return table
 
 
 def _told(out: LaidOut, message: str) -> LaidOut:
@@ -175,7 +177,7 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
             )
         return stated
     taken = {c for one in columns.values() for c in ([one] if isinstance(one, str) else one)}
-    id_name = _first(set(names) - taken, (*IDS, *_INDEXES))
+    id_name = first_of(set(names) - taken, (*IDS, *INDEXES))
     if id_name is None:
         raise InvalidInput(
             f"the file must have a column item_id; got {listed(names)}.",
@@ -194,45 +196,37 @@ def _with_id(out: LaidOut) -> LaidOut:
     return _told(out, f"Took {column} as the item's id (source.key names another).")
 
 
-def _first(names: set[str], wanted: Sequence[str]) -> str | None:
-    """The first of the wanted names that there is, in any case, with any sign between words."""
-    by_lower = {_plain(name): name for name in sorted(names, reverse=True) if _plain(name)}
-    by_lower |= {name.strip().lower(): name for name in sorted(names, reverse=True)}
-    return next((by_lower[name] for name in wanted if name in by_lower), None)
-
-
-def _plain(name: str) -> str:
-    """A name in lower case, with one _ between words.
-
-    Example:
-        >>> _plain("Image Name"), _plain("Confidence (%)"), _plain("ImageID"), _plain("XMin")
-        ('image_name', 'confidence', 'image_id', 'x_min')
-    """
-    return re.sub(r"\W+", "_", _HUMPS.sub("_", name).lower()).strip("_")
-
-
 def _repeats(column: Any) -> bool:
     return bool(len(column.unique()) < len(column) - column.null_count)
 
 
-def _corners(names: set[str]) -> list[str] | None:
-    """The columns of a box x1 y1 x2 y2."""
-    for corners in _CORNERS:
-        columns = [_first(names, (corner,)) for corner in corners]
-        if all(columns):
-            return [str(column) for column in columns]
-    return None
+def _nested(out: LaidOut, options: TableOptions) -> LaidOut | None:
+    """Columns with lists, or Kaggle's text of all objects; None if there are none."""
+    if (name := column_of_strings(out.table)) is not None:
+        objects, notices = objects_of_strings(out.table.column(name), name, out.place)
+        table = out.table.append_column("objects", objects)
+        return replace(out, table=table, notices=[*out.notices, *notices])
+    taken = {str(v) for v in out.columns.values() if isinstance(v, str)} | set(NAMES) - {
+        "prediction"
+    }
+    read = read_nested(out.table, taken, options, out.place)
+    if read is None:
+        return None
+    columns = {**out.columns, **read.columns}
+    return replace(out, table=read.table, columns=columns, notices=[*out.notices, *read.notices])
 
 
 def _long(out: LaidOut, id_name: str, options: TableOptions) -> LaidOut:
     """One row a class, or one a detection."""
     names = set(out.table.column_names) - {id_name}
     stated = out.columns.get("prediction"), out.columns.get("confidence")
-    if {"class", "name"} <= names and _corners(names):  # YOLOv5: a class's number, and its name
+    if {"class", "name"} <= names and corners_in(names):  # YOLOv5: a class's number, and its name
         names -= {"class"}
-    answer = stated[0] or _first(names, ("class_name", "category_name", *ANSWERS, "label", "name"))
-    sure = stated[1] or _first(names - {answer or ""}, CERTAINTIES)
-    corners = _corners(names)
+    answer = stated[0] or first_of(
+        names, ("class_name", "category_name", *ANSWERS, "label", "name")
+    )
+    sure = stated[1] or first_of(names - {answer or ""}, CERTAINTIES)
+    corners = corners_in(names)
     answer = answer if isinstance(answer, str) else None
     if not isinstance(sure, str) or not (answer or corners):
         ids = out.table.column(id_name).to_pylist()
@@ -250,16 +244,24 @@ def _long(out: LaidOut, id_name: str, options: TableOptions) -> LaidOut:
         [c for c in table.column_names if c == id_name or (c in mapped and c not in (answer, sure))]
     )
     columns = {k: v for k, v in out.columns.items() if k not in ("prediction", "confidence")}
-    if corners is None and answer is not None:
+    if corners is None and answer is not None and {*map(plain, (id_name, *names))} != _YOLOV5:
         scores = grouped_scores(out.table, codes, table.num_rows, answer, sure)
         if scores is not None:
             firsts = firsts.append_column("probabilities", scores)
             done = replace(out, table=firsts, columns=columns, place=lambda row: f"item {row + 1}")
             return _told(done, f"Read each row as one class of an item ({answer!r}, {sure!r}).")
-    size = next((s for s in _SIZES if _first(names, (s[0],)) and _first(names, (s[1],))), None)
-    sizes = None if size is None else [str(_first(names, (side,))) for side in size]
+    size = next((s for s in SIZES if first_of(names, (s[0],)) and first_of(names, (s[1],))), None)
+    sizes = None if size is None else [str(first_of(names, (side,))) for side in size]
     objects, notices = detections(
-        out.table, codes, table.num_rows, answer, sure, corners, sizes, out.place
+        out.table,
+        codes,
+        table.num_rows,
+        answer,
+        sure,
+        corners,
+        sizes,
+        out.place,
+        Meaning.of(options),
     )
     firsts = firsts.append_column("objects", objects)
     notices = [*out.notices, *notices]

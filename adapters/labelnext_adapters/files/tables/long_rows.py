@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
-from labelnext_adapters.files.tables.vectors import usable_boxes
+from labelnext_adapters.files.tables.vectors import Meaning, cure, usable_boxes
 
 
 def one_row_each(table: pa.Table, id_name: str) -> tuple[NDArray[np.int64], pa.Table]:
@@ -81,8 +82,9 @@ def detections(
     corners: Sequence[str] | None,
     size: Sequence[str] | None,
     place: Callable[[int], str],
+    meaning: Meaning,
 ) -> tuple[pa.Array, list[Notice]]:
-    """One detection a row as a column of objects.
+    """One detection a row as a column of objects, whose confidences stay as they are.
 
     A row without a class and a confidence says that nothing was detected in its item.
 
@@ -95,10 +97,15 @@ def detections(
         corners: the columns x1 y1 x2 y2; None if there are none.
         size: the columns of the image's width and height in pixels.
         place: of a row in the file, in words.
+        meaning: of the confidences.
 
     Returns:
         The column, and notices of boxes and rows that were left out.
+
+    Raises:
+        InvalidInput: if too many rows can't be used; the hint names the cure for percentages.
     """
+    # Long: half is its signature and docstring.
     confidences = _numbers(table, sure)
     names = None if answer is None else table.column(answer).combine_chunks()
     empty = np.isnan(confidences)
@@ -108,9 +115,13 @@ def detections(
             nameless = pc.or_kleene(nameless, pc.equal(names, ""))
         empty &= nameless.fill_null(True).to_numpy(zero_copy_only=False)
     odd = Oddities("row", seen=table.num_rows)
-    bad = ~empty & ~((confidences >= 0) & (confidences <= 1))
+    if meaning.logits is not None:
+        bad = ~empty & ~np.isfinite(confidences)
+    else:
+        bad = ~empty & ~((confidences >= 0) & (confidences <= meaning.scale))
     for row in np.flatnonzero(bad).tolist():
-        odd.leave_out(place(row), "", f"{sure} must be in [0, 1]; got {confidences[row]:g}")
+        why = f"{sure} must be in [0, {meaning.scale:g}]; got {confidences[row]:g}"
+        odd.leave_out(place(row), "", why)
     for row in np.flatnonzero(codes < 0).tolist():
         odd.leave_out(place(row), "", "it has no id")
     kept = np.flatnonzero(~empty & ~bad & (codes >= 0))
@@ -119,7 +130,11 @@ def detections(
     fields: dict[str, Any] = {"confidence": pa.array(confidences[order])}
     if names is not None:
         fields["class"] = names.take(pa.array(order))
-    notices = odd.notices()
+    try:
+        notices = odd.notices()
+    except InvalidInput as error:
+        error.hint = cure(confidences[bad])
+        raise
     if corners is not None:
         boxes, told = _boxes(table, corners, size, order)
         notices += told

@@ -35,7 +35,7 @@ def no_predictions(
         values: shape (n_rows, n_columns), of these; None if there are fewer than two.
         place: says in words where a row stands in the file.
     """
-    shown = listed(n for n in table.column_names if n != id_name) or "none"
+    shown = listed(n for n in table.column_names if n not in (id_name, "")) or "none"
     odd = _odd_cell(table, id_name, chosen)
     if odd is not None:
         row, name, text = odd
@@ -62,7 +62,8 @@ def no_predictions(
     return Notice(
         NO_PREDICTIONS,
         f"No column was taken as predictions; the others are {shown}. Set source.columns to "
-        "name them, or source.logits if they are logits.",
+        "name them (such as columns: {probabilities: [cat, dog]}), or source.logits if they are "
+        "logits.",
     )
 
 

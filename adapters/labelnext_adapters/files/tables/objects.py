@@ -11,16 +11,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext.pool.objects import Objects
+from labelnext.pool.objects import Notice, Objects
+from labelnext.support.words import counted
+from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
 from labelnext_adapters.files.tables.arrow import (
     class_places,
     is_list,
     list_rows,
+    names_in,
     nulls,
     numbers,
     plain_type,
 )
-from labelnext_adapters.files.tables.vectors import Meaning, from_logits
+from labelnext_adapters.files.tables.vectors import Meaning, cure, from_logits, usable_boxes
 
 
 class ObjectColumn:
@@ -35,6 +38,7 @@ class ObjectColumn:
 
     Attributes:
         absent: shape (n_items,), where the column is null.
+        notices: of objects and boxes that were left out.
         names: of the classes, where they are texts, sorted.
 
     Raises:
@@ -61,7 +65,7 @@ class ObjectColumn:
             )
         self.absent = nulls(column)
         lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
-        self._offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        self.notices: list[Notice] = []
         self._ids, self._owners = ids, np.repeat(np.arange(len(lengths)), lengths)
         self._values = pc.list_flatten(column)
         kind = self._values.type
@@ -73,10 +77,14 @@ class ObjectColumn:
                 f"{listed(self._fields)}."
             )
         self._meaning = meaning or Meaning()
+        self._sure = np.ones(len(self._values)) if certain else self._confidences()
+        self._leave_out_odd()
+        counts = np.bincount(self._owners, minlength=len(lengths))
+        self.absent |= (lengths > 0) & (counts == 0)  # they were not all absent, but all odd
+        self._offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         kinds = self._field("class")
         self._classes = None if kinds is None or pa.types.is_null(kinds.type) else plain_type(kinds)
-        named = self._classes is not None and pa.types.is_string(self._classes.type)
-        self.names = sorted(n for n in pc.unique(self._classes).to_pylist() if n) if named else []
+        self.names = [] if self._classes is None else names_in(self._classes)
 
     def build(self, classes: Sequence[str] | None, *, of_several: bool = False) -> Objects:
         """The objects.
@@ -90,9 +98,9 @@ class ObjectColumn:
             class_ids = class_places("class of an object", self._classes, classes)
         return Objects(
             self._offsets,
-            np.ones(len(self._values)) if self._certain else self._confidences(),
+            self._sure,
             class_ids=class_ids,
-            boxes=self._rows("box", "box", 4),
+            boxes=self._boxes(),
             masks=self._masks(),
             probabilities=self._rows(
                 "probabilities", "probabilities of an object", len(classes or "?")
@@ -114,6 +122,42 @@ class ObjectColumn:
         if self._meaning.logits is not None:
             return from_logits(values[:, None], "sigmoid")[:, 0]
         return values / self._meaning.scale if self._meaning.scale != 1 else values
+
+    def _leave_out_odd(self) -> None:
+        """Leave out objects whose confidence is no probability, unless they are too many."""
+        bad = (self._sure < -ROUNDING) | (self._sure > 1 + ROUNDING)
+        if bad.any():
+            odd = Oddities("object", seen=len(bad))
+            for place in np.flatnonzero(bad).tolist():
+                why = f"confidence must be in [0, 1]; got {self._sure[place]:g}"
+                odd.leave_out("", self._ids[self._owners[place]], why)
+            try:
+                self.notices += odd.notices()
+            except InvalidInput as error:
+                error.hint = cure(self._sure[bad])
+                raise
+            self._values = self._values.filter(pa.array(~bad))
+            self._owners, self._sure = self._owners[~bad], self._sure[~bad]
+        self._sure = np.clip(self._sure, 0, 1)
+
+    def _boxes(self) -> NDArray[np.float64] | None:
+        """The boxes; NaN for those that can't be used, which are counted."""
+        boxes = self._rows("box", "box", 4)
+        if boxes is None:
+            return None
+        bad = ~usable_boxes(boxes) & ~np.isnan(boxes).all(axis=1)
+        if bad.any():
+            places = np.flatnonzero(bad)
+            items = tuple(dict.fromkeys(str(self._ids[self._owners[p]]) for p in places.tolist()))
+            message = (
+                f"Left out {counted(len(places), 'box', 'boxes')}, but not the objects in them: a "
+                "box must be x1 y1 x2 y2 as fractions of the image, with x1 <= x2 and y1 <= y2; "
+                f"got {boxes[places[0]].tolist()} for item {items[0]}. Divide pixels by the "
+                "image's width and height."
+            )
+            self.notices.append(Notice("bad_boxes", message, items))
+            boxes = np.where(np.asarray(bad)[:, None], np.nan, boxes)
+        return boxes
 
     def _masks(self) -> list[Any] | None:
         column = self._field("mask")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import operator
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +18,6 @@ import pyarrow.csv
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
-from labelnext.support.started import how
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import (
     byte_blocks,
@@ -23,12 +25,10 @@ from labelnext_adapters.files.content.content import (
     file_of,
     json_lines,
     read_bytes,
-    read_text,
 )
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.json.columns import table_of_lines
 from labelnext_adapters.files.json.records import table_of_records
-from labelnext_adapters.files.tables.vectors import ROUNDED
 
 _DELIMITERS = (",", ";", "\t", "|")
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
@@ -38,7 +38,8 @@ _START = 1 << 18  # bytes of the sample
 _LONGEST_LINE = 1 << 20  # bytes, also of a value that goes over several lines
 
 
-def _no_text(name: str) -> bool:
+def no_text(name: str) -> bool:
+    """No column is of ids or names."""
     return False
 
 
@@ -72,7 +73,7 @@ class Dialect:
 
 def read_csv(
     path: Path,
-    is_text: Callable[[str], bool] = _no_text,
+    is_text: Callable[[str], bool] = no_text,
     *,
     delimiter: str | None = None,
     decimal: str | None = None,
@@ -110,45 +111,133 @@ def read_csv(
     lines = text.splitlines()
     if more and len(lines) > 1:
         lines.pop()
+    n_above = 1  # lines above the rows
+    if lines and (stated := re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r\n"))):
+        n_above, delimiter = 2, delimiter or stated[1]  # Excel's first line
+        lines.pop(0)
     dialect = _dialect(lines, delimiter, decimal)
     sample = list(csv.reader(lines[:_SAMPLED], delimiter=dialect.delimiter))
     header = [name.strip() for name in sample[0]] if sample else []
     _check_header(header)
     numeric = _number_columns(header, sample[1:], is_text)
     kinds = {name: pa.float64() if name in numeric else pa.string() for name in header}
+    ragged = _Ragged(len(header), dialect, n_above)
+    read = partial(_arrow_csv, header=header, n_above=n_above, dialect=dialect)
     try:
-        table = _arrow_csv(blocks(), header, kinds, dialect)
+        table = read(blocks(), kinds=kinds)
     except pa.ArrowInvalid as error:
-        if "columns" in str(error) or "straddling" in str(error):
-            raise _ragged(error, header, dialect) from error
         if "UTF8" in str(error) or "utf8" in str(error).lower():
             decoded(read_bytes(path))
         strings = dict.fromkeys(header, pa.string())
-        table = _arrow_csv(blocks(), header, strings, dialect)
-        return _with_numbers(table, numeric, dialect)
-    return Rows(table, [], lambda row: f"line {row + 2}")
+        table = read(blocks(), kinds=strings, ragged=ragged)
+        ragged.refuse_cut_off(table.num_rows, deque(blocks(), 1)[-1])
+        return _with_numbers(table, numeric, dialect, ragged)
+    return Rows(table, [], ragged.place)
+
+
+class _Ragged:
+    """Leaves out the lines whose number of values isn't that of the header.
+
+    Args:
+        n_values: of the header.
+        dialect: of the file.
+        n_above: how many lines stand above the rows.
+    """
+
+    def __init__(self, n_values: int, dialect: Dialect, n_above: int) -> None:
+        self._n_values, self._dialect, self._n_above = n_values, dialect, n_above
+        self._lines: list[tuple[int, int, int]] = []  # number, values, lines that it swallowed
+
+    def __call__(self, row: pyarrow.csv.InvalidRow) -> str:
+        """What pyarrow does with such a line."""
+        swallowed = row.text.rstrip("\n").count("\n")
+        self._lines.append((row.number, row.actual_columns, swallowed))
+        return "skip"
+
+    def place(self, row: int) -> str:
+        """Where a row of the table stands in the file."""
+        line = row + 1 + self._n_above
+        for number, _, _ in self._lines:
+            line += number <= line
+        return f"line {line}"
+
+    def refuse_cut_off(self, n_rows: int, end: bytes) -> None:
+        """Refuse a file that ends in the middle of a line: nobody knows what else is missing.
+
+        Args:
+            n_rows: how many lines could be read.
+            end: of the file.
+        """
+        last = n_rows + len(self._lines) + self._n_above
+        number, n_values, _ = self._lines[-1] if self._lines else (0, 0, 0)
+        if number == last and n_values < self._n_values and not end.endswith((b"\n", b"\r")):
+            raise InvalidInput(
+                f"every line must have {counted(self._n_values, 'value')}, like the first; the "
+                f"last, line {number}, has {n_values} and no end.",
+                hint="the file may be cut off; write or copy it again.",
+            )
+
+    def leave_out(self, odd: Oddities) -> None:
+        """Count the lines.
+
+        Raises:
+            InvalidInput: if they are too many, or one swallowed others: a quotation mark is open.
+        """
+        for number, _, swallowed in self._lines:
+            if swallowed:
+                raise InvalidInput(
+                    f"every quotation mark must be closed; line {number} runs on over "
+                    f"{counted(swallowed, 'more line')}.",
+                    hint="write a quoted value's own marks twice.",
+                )
+        odd.seen += len(self._lines)
+        for number, n_values, _ in self._lines:
+            why = f"it must have {counted(self._n_values, 'value')}, like the first line"
+            odd.leave_out(f"line {number}", "", f"{why}; got {n_values}")
+        if odd.too_many:
+            number, n_values, _ = self._lines[0]
+            name = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
+            sign = name.get(self._dialect.delimiter, repr(self._dialect.delimiter))
+            raise InvalidInput(
+                f"every line must have {counted(self._n_values, 'value')}, like the first; "
+                f"line {number} has {n_values} (read as separated by {sign}).",
+                hint="put values that contain the delimiter in quotes, or set source.delimiter.",
+            )
 
 
 def _arrow_csv(
     blocks: Iterator[bytes],
+    *,
     header: Sequence[str],
     kinds: Mapping[str, pa.DataType],
     dialect: Dialect,
+    n_above: int,
+    ragged: _Ragged | None = None,
 ) -> pa.Table:
-    return pyarrow.csv.read_csv(
-        file_of(blocks),
-        read_options=pyarrow.csv.ReadOptions(
-            column_names=list(header), skip_rows=1, block_size=_LONGEST_LINE
-        ),
-        parse_options=pyarrow.csv.ParseOptions(
-            delimiter=dialect.delimiter, newlines_in_values=True
-        ),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict(kinds),
-            decimal_point=dialect.decimal,
-            null_values=["", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "None", "#N/A"],
-        ),
+    """The lines as columns; those of another length are an error unless `ragged` takes them."""
+    read = pyarrow.csv.ReadOptions(
+        column_names=list(header),
+        skip_rows=n_above,
+        block_size=_LONGEST_LINE,
+        use_threads=ragged is None,  # else their numbers are not known
     )
+    parse = pyarrow.csv.ParseOptions(
+        delimiter=dialect.delimiter, newlines_in_values=True, invalid_row_handler=ragged
+    )
+    convert = pyarrow.csv.ConvertOptions(
+        column_types=dict(kinds),
+        decimal_point=dialect.decimal,
+        null_values=["", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "None", "#N/A"],
+    )
+    try:
+        return pyarrow.csv.read_csv(file_of(blocks), read, parse, convert)
+    except pa.ArrowInvalid as error:
+        if "straddling" not in str(error):
+            raise
+        raise InvalidInput(
+            f"every line must have at most {_LONGEST_LINE:,} bytes; one is longer.",
+            hint="a quotation mark may be open: write a quoted value's own marks twice.",
+        ) from error
 
 
 def _dialect(lines: Sequence[str], delimiter: str | None, decimal: str | None) -> Dialect:
@@ -159,16 +248,33 @@ def _dialect(lines: Sequence[str], delimiter: str | None, decimal: str | None) -
         delimiter = max(_DELIMITERS, key=lambda sign: counts[sign])
     if decimal is None:
         rows = list(csv.reader(lines[1:200], delimiter=delimiter))
-        values = [value.strip() for row in rows for value in row]
-        comma = any(re.fullmatch(r"[+-]?\d+,\d+", value) for value in values)
-        point = any(re.fullmatch(r"[+-]?\d+\.\d+", value) for value in values)
-        decimal = "," if comma and not point and delimiter != "," else "."
-    if len(delimiter) != 1 or decimal not in (".", ",") or delimiter == decimal:
+        columns = [
+            [value.strip() for value in column] for column in zip_longest(*rows, fillvalue="")
+        ]
+        whole = r"[01]" if delimiter == "," else r"\d+"  # in quotes it may group thousands
+        commas = [_matching(rf"[+-]?{whole},\d+", column) for column in columns]
+        points = [_matching(r"[+-]?\d+\.\d+", column) for column in columns]
+        if delimiter == "," and any(points):
+            return Dialect(_one_sign(delimiter), ".")
+        # Other columns, such as versions, may have points; one odd number doesn't decide.
+        comma = any(map(operator.gt, commas, points))
+        return Dialect(_one_sign(delimiter), "," if comma else ".")
+    if decimal not in (".", ",") or delimiter == decimal:
         raise InvalidInput(
             "delimiter must be one character, and decimal a point or a comma that isn't the "
             f"delimiter; got {delimiter!r} and {decimal!r}."
         )
-    return Dialect(delimiter, decimal)  # type: ignore[arg-type]  # checked above
+    return Dialect(_one_sign(delimiter), decimal)  # type: ignore[arg-type]  # checked above
+
+
+def _matching(pattern: str, values: Iterable[str]) -> int:
+    return sum(bool(re.fullmatch(pattern, value.strip())) for value in values)
+
+
+def _one_sign(delimiter: str) -> str:
+    if len(delimiter) != 1:
+        raise InvalidInput(f"delimiter must be one character; got {delimiter!r}.")
+    return delimiter
 
 
 def _check_header(header: Sequence[str]) -> None:
@@ -200,9 +306,13 @@ def _number_columns(
     return numeric
 
 
-def _with_numbers(table: pa.Table, numeric: Collection[str], dialect: Dialect) -> Rows:
+def _with_numbers(
+    table: pa.Table, numeric: Collection[str], dialect: Dialect, ragged: _Ragged
+) -> Rows:
     """Number columns that hold a few other values: these become NaN, and are counted."""
     odd = Oddities("row", seen=table.num_rows)
+    ragged.leave_out(odd)
+    met: set[int] = set()
     for index, name in enumerate(table.column_names):
         if name not in numeric:
             continue
@@ -216,29 +326,15 @@ def _with_numbers(table: pa.Table, numeric: Collection[str], dialect: Dialect) -
                     number = float(plain)
                 except ValueError:
                     why = f"{name} must be a number; got {value!r:.40}"
-                    odd.leave_out(f"line {row + 2}", "", why)
+                    if row not in met:
+                        odd.leave_out(ragged.place(row), "", why)
+                    met.add(row)
             values.append(number)
         table = table.set_column(index, name, pa.array(values, pa.float64()))
-    return Rows(table, odd.notices(), lambda row: f"line {row + 2}")
+    return Rows(table, odd.notices(), ragged.place)
 
 
-def _ragged(error: Exception, header: Sequence[str], dialect: Dialect) -> InvalidInput:
-    if "straddling" in str(error):
-        return InvalidInput(
-            f"every line must have at most {_LONGEST_LINE:,} bytes; one is longer.",
-            hint="a quotation mark may be open: write a quoted value's own marks twice.",
-        )
-    told = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", str(error))
-    where = f"line {told[1]} has {told[3]}" if told else " ".join(str(error).split())
-    name = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}.get(dialect.delimiter)
-    return InvalidInput(
-        f"every line must have {counted(len(header), 'value')}, like the first; {where} "
-        f"(read as separated by {name or repr(dialect.delimiter)}).",
-        hint="put values that contain the delimiter in quotes, or set source.delimiter.",
-    )
-
-
-def read_jsonl(path: Path, is_text: Callable[[str], bool] = _no_text) -> Rows:
+def read_jsonl(path: Path, is_text: Callable[[str], bool] = no_text) -> Rows:
     """A JSON object on each line.
 
     Where all lines have the types of the first ones, these are the columns; otherwise each record
@@ -256,95 +352,6 @@ def read_jsonl(path: Path, is_text: Callable[[str], bool] = _no_text) -> Rows:
         return Rows(table, [], lambda row: f"line {row + 1}")
     text = decoded(read_bytes(path))
     return Rows(*table_of_records([(f"line {n}", one) for n, one in json_lines(text)], is_text))
-
-
-def read_json_table(path: Path, is_text: Callable[[str], bool] = _no_text) -> Rows:
-    """A JSON list of objects, one an item, alone or as the only list of an object; or columns.
-
-    Raises:
-        InvalidInput: if it is something else.
-    """
-    from labelnext_adapters.files.content.content import parsed
-
-    text = read_text(path)
-    value = parsed(text)
-    if isinstance(value, dict):
-        value = _listed_records(value)
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value[:1]):
-        what = type(value).__name__ if not isinstance(value, list) else "a list of other values"
-        raise InvalidInput(
-            f"a JSON file must be a list of objects, one for each item; got {what}.",
-            hint=f"{how('formats')} lists the formats that are recognised.",
-        )
-    return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], is_text))
-
-
-#: Keys of an object whose only list may be of the records.
-_WRAPPERS = (
-    "predictions",
-    "results",
-    "outputs",
-    "responses",
-    "data",
-    "items",
-    "records",
-    "samples",
-)
-
-
-def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
-    columns = list(value.values())
-    lists = [name for name, column in value.items() if isinstance(column, list)]
-    if len(lists) == 1 and lists[0].lower() in _WRAPPERS:
-        records: list[dict[str, Any]] = value[lists[0]]
-        if records and all(isinstance(one, dict) for one in records):
-            return records
-    if columns and all(isinstance(column, list) for column in columns):
-        if all(map(_sums_to_one, columns)) and len({len(row) for row in columns}) == 1:
-            return [{"item_id": name, "probabilities": row} for name, row in value.items()]
-        if len({len(column) for column in columns}) > 1:
-            raise InvalidInput("the columns of a JSON file must have the same length.")
-        return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
-    if columns and all(isinstance(column, dict) for column in columns):
-        if (by_item := _scores_by_item(value)) is not None:
-            return by_item
-        keys = list(columns[0])
-        if all(list(column) == keys for column in columns):  # pandas' to_json()
-            return [{name: value[name][key] for name in value} for key in keys]
-    shown = ", ".join(list(value)[:8])
-    raise InvalidInput(
-        "this JSON has none of the formats that labelnext recognises; it has "
-        f"{f'the keys {shown}' if shown else 'no keys'}.",
-        hint="convert it to a JSON list of objects, one for each item, with item_id and "
-        f"probabilities or objects; {how('formats')} lists all formats.",
-    )
-
-
-def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """Class scores by item, or by class; None if it can't be told which, or they are neither.
-
-    Example:
-        >>> _scores_by_item({"a": {"cat": 0.75, "dog": 0.25}, "b": {"cat": 0.5, "dog": 0.5}})[0]
-        {'item_id': 'a', 'probabilities': {'cat': 0.75, 'dog': 0.25}}
-    """
-    turned: dict[str, dict[str, Any]] = {}
-    for name, inside in value.items():
-        for key, number in inside.items():
-            turned.setdefault(key, {})[name] = number
-    mappings = [
-        one
-        for one in (value, turned)
-        if all(_sums_to_one(list(scores.values())) for scores in one.values())
-    ]
-    if len(mappings) != 1:
-        return None
-    return [{"item_id": name, "probabilities": scores} for name, scores in mappings[0].items()]
-
-
-def _sums_to_one(numbers: list[Any]) -> bool:
-    if len(numbers) < 2 or not all(type(n) in (int, float) and n >= 0 for n in numbers):
-        return False
-    return bool(abs(sum(numbers) - 1) <= ROUNDED)
 
 
 def texts_of(column: Any) -> list[str | None]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed, unknown
 from labelnext.pool.objects import Notice
 from labelnext.pool.utf8 import Utf8Texts
+from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
 from labelnext_adapters.files.tables.answers import AnswerColumns
 from labelnext_adapters.files.tables.arrow import (
@@ -21,6 +22,7 @@ from labelnext_adapters.files.tables.arrow import (
     id_texts,
     is_list,
     list_rows,
+    names_in,
     nulls,
     numbers,
     plain_type,
@@ -56,12 +58,14 @@ class TableReader:
 
     def _drop_rows_without_id(self) -> None:
         ids = self.id_texts()
-        lacking = pc.or_kleene(pc.is_null(ids), pc.equal(ids, "")).fill_null(True)
+        nul = pc.match_substring(ids, "\0")
+        lacking = pc.or_kleene(nul, pc.equal(ids, "")).fill_null(True)
         if not pc.any(lacking).as_py():
             return
         odd = Oddities("row", seen=len(ids))
         for row in np.flatnonzero(lacking.to_numpy(zero_copy_only=False)).tolist():
-            odd.leave_out(f"row {row + 1}", "", "item_id must be set")
+            rule = "not hold a NUL character" if nul[row].as_py() else "be set"
+            odd.leave_out(f"row {row + 1}", "", f"item_id must {rule}")
         self.notices += odd.notices()
         self._table = self._table.filter(pc.invert(lacking))
         self._whole.clear()
@@ -79,6 +83,8 @@ class TableReader:
             if name in _LISTS:
                 return None
             raise InvalidInput(f"columns.{name} must be one name; got {listed(stated)}.")
+        if name not in self._columns and name in self._columns.values():
+            return None  # a column with our name that is said to hold something else
         if stated in self._table.column_names:
             return self._taken(stated)
         if name in self._columns:
@@ -156,7 +162,7 @@ class TableReader:
         if not columns:
             flat, entries = self.vectors("probabilities", ids)
             return None if flat is None else self._usable(flat, ids), entries
-        members = [_vectors("probabilities", column, ids) for column in columns]
+        members = [_vectors("probabilities", column, ids, self.notices) for column in columns]
         known = [one for one in members if one is not None]
         kinds = {(rows.shape[1], names) for rows, names in known}
         if len(kinds) > 1:
@@ -200,7 +206,7 @@ class TableReader:
         column = self._column(name)
         if column is None or pa.types.is_null(column.type):
             return None, None
-        return list_rows(name, column, ids), None
+        return list_rows(name, column, ids, notices=self.notices), None
 
     def naming(self, ids: Sequence[Any]) -> tuple[bool, bool] | None:
         """Whether some mapping names several classes, and some one class with less than 1.
@@ -281,7 +287,7 @@ class TableReader:
                 f"columns.prediction must name as many columns as columns.{kind}; "
                 f"got {len(predicted)} and {len(sure)}."
             )
-        return [
+        members = [
             AnswerColumns(
                 column,
                 predicted[i] if predicted else None,
@@ -292,6 +298,8 @@ class TableReader:
             )
             for i, column in enumerate(sure)
         ]
+        self.notices += [notice for member in members for notice in member.notices]
+        return members
 
     def _of_versions(self, name: str) -> list[Any]:
         """A column, or the column of each model version; none where the table has none."""
@@ -315,9 +323,7 @@ class TableReader:
     def label_names(self) -> list[str]:
         """The names that labels have, sorted; none where they are numbers."""
         column = self._column("label")
-        if column is None or not pa.types.is_string(column.type):
-            return []
-        return sorted(text for text in pc.unique(column).to_pylist() if text)
+        return [] if column is None else names_in(column)
 
     def labels(self, classes: Sequence[str] | None) -> NDArray[np.int64] | None:
         """Positions of the labelled classes, −1 for none; None without the column."""
@@ -326,7 +332,7 @@ class TableReader:
             return None
         return class_places("label", column, classes, self.labels_are)
 
-    def votes(self, classes: Sequence[str] | None) -> NDArray[np.int64] | None:
+    def votes(self, ids: Sequence[Any], classes: Sequence[str] | None) -> NDArray[np.int64] | None:
         """One column a person, −1 where they said nothing."""
         column = self._column("votes")
         if column is None or pa.types.is_null(column.type):
@@ -336,8 +342,16 @@ class TableReader:
         lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
         width = int(lengths.max(initial=0))
         whole = lengths == width
-        if ((lengths != 0) & ~whole).any():
+        odd = np.flatnonzero((lengths != 0) & ~whole)
+        if len(odd) > 0.1 * (lengths != 0).sum():
             raise InvalidInput(f"votes must come from the same {width} people for all items.")
+        if len(odd):
+            message = (
+                f"Left out the votes of {counted(len(odd), 'item')}: they must come from the same "
+                f"{width} people as elsewhere."
+            )
+            items = tuple(str(ids[row]) for row in odd.tolist())
+            self.notices.append(Notice("left_out", message, items))
         votes: NDArray[np.int64] = np.full((len(column), width), -1, dtype=np.int64)
         if width:
             said = column.filter(pa.array(whole)).flatten()
@@ -374,7 +388,7 @@ def _split(name: str, column: Any, ids: Sequence[Any]) -> list[Any]:
 
 
 def _vectors(
-    name: str, column: Any, ids: Sequence[Any]
+    name: str, column: Any, ids: Sequence[Any], notices: list[Notice]
 ) -> tuple[NDArray[np.float64], tuple[str, ...] | None] | None:
     """The vectors of one model version, and the names of their entries; None where all is null."""
     if pa.types.is_struct(column.type):
@@ -383,4 +397,4 @@ def _vectors(
         return np.stack(parts, axis=1), tuple(names)
     if column.null_count == len(column) and not pa.types.is_fixed_size_list(column.type):
         return None
-    return list_rows(name, column, ids), None
+    return list_rows(name, column, ids, notices=notices), None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +38,12 @@ def table_format(
     """
 
     def read_rows(path: Path | str, options: TableOptions, context: Context) -> Rows:
+        from labelnext_adapters.files.tables.inner import with_inner_columns
         from labelnext_adapters.files.tables.layout import is_text
 
-        return rows(Path(path), options, is_text(named_columns(options, context)))
+        columns = named_columns(options, context)
+        read = rows(Path(path), options, is_text(columns))
+        return replace(read, table=with_inner_columns(read.table, columns))
 
     def table(path: Path | str, options: TableOptions, context: Context) -> pa.Table:
         return read_rows(path, options, context).table

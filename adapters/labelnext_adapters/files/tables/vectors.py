@@ -260,6 +260,13 @@ def from_logits(rows: NDArray[np.floating], kind: Logits) -> NDArray[np.float64]
     return softmax
 
 
+def cure(outside: NDArray[np.float64]) -> str | None:
+    """What to set where confidences are outside [0, 1]."""
+    if outside.size and outside.min() > 1 and outside.max() <= 100:
+        return "if these are percentages, set source.scale: percent."
+    return "if these are logits, set source.logits: sigmoid." if outside.size else None
+
+
 def explained(rows: NDArray[np.floating], ids: Sequence[Any]) -> NotProbabilities:
     """Why numbers are no probabilities, and the cure.
 

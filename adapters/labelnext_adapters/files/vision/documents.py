@@ -13,8 +13,9 @@ from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.content import json_lines, parsed, read_text
-from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.content import is_lines, json_lines, parsed, read_text
+from labelnext_adapters.files.content.item_ids import ITEM_KEYS
+from labelnext_adapters.files.content.oddities import Broken, Unusable
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.vision.yolo_folder import files_below
 
@@ -54,10 +55,20 @@ def load_json(path: Path) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        first = next(iter(text.splitlines()), "")
-        if text.count("\n") and first.rstrip().endswith(("}", "]")):
-            return [value for _, value in json_lines(text)]
+        if is_lines(text):
+            return [_whole(value, number) for number, value in json_lines(text)]
         return parsed(text)  # says what is wrong
+
+
+def _whole(value: Any, line: int) -> Any:
+    """The value of a line: one of which nothing is known has no image to be left out.
+
+    Raises:
+        InvalidInput: if it is broken.
+    """
+    if isinstance(value, Broken):
+        raise InvalidInput(f"line {line}: {value.why}.")
+    return value
 
 
 def documents(
@@ -211,6 +222,8 @@ class Names:
             return name
         if document.name is not None:
             return document.name
+        if (name := named(*records, keys=ITEM_KEYS[:-2])) is not None:  # not the last: positions
+            return name
         self.numbered += 1
         return str(position)
 
@@ -247,10 +260,10 @@ def row_of(gathered: Gathered, name: Any) -> int:
     return gathered.item(name)
 
 
-def named(*records: Mapping[str, Any]) -> str | int | None:
+def named(*records: Mapping[str, Any], keys: Sequence[str] = IMAGE_KEYS) -> str | int | None:
     """What records say of the name of their image; None if nothing."""
     for record in records:
-        for key in IMAGE_KEYS:
+        for key in keys:
             value = record.get(key)
             if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
                 return value

@@ -71,6 +71,14 @@ def is_response(value: Any) -> bool:
     return described or not _SIGNS.isdisjoint(response)
 
 
+def are_foreign(value: Any) -> bool:
+    """Whether the predictions of a record have no class and confidence, so another tool's."""
+    response = inner(value)
+    told = response.get("predictions") if isinstance(response, dict) else None
+    first = told[0] if isinstance(told, list) and told else None
+    return isinstance(first, dict) and not {"class", "class_id"} & first.keys()
+
+
 def has_several_blocks(value: Any) -> bool:
     """Whether a record holds what several blocks of a workflow say of its image."""
     response = inner(value)

@@ -73,6 +73,22 @@ def test_limits_hold_exactly_over_all_parts(
     ]
 
 
+@pytest.mark.parametrize("quota", ["uniform", "input", {"1": 30}])
+def test_images_without_objects_have_no_class_in_any_part(tmp_path: Path, quota: Any) -> None:
+    table = detections(texts(400))
+    found = [
+        row and [{"confidence": one["confidence"], "class": n % 3} for n, one in enumerate(row)]
+        for row in table.column("objects").to_pylist()
+    ]
+    table = pa.table({"item_id": table.column("item_id"), "objects": found})
+    how = {
+        "acquisition": {"name": "least_confidence", "of": "objects"},
+        "selection": {"budget": 60, "options": {"quota": quota}},
+    }
+    labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", 5), **how))
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table, **how))
+
+
 @pytest.mark.parametrize("files", [1, 7])
 @pytest.mark.parametrize("law", ["rank", "power", "softmax"])
 def test_chance_falls_on_the_items_as_in_memory(tmp_path: Path, law: str, files: int) -> None:

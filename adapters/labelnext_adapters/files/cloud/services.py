@@ -1,0 +1,221 @@
+"""Responses of Rekognition, Google Vision, Azure Custom Vision, Vertex AI and Comprehend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import real
+from labelnext_adapters.files.vision.detections import around
+from labelnext_adapters.files.vision.findings import (
+    Finding,
+    Said,
+    Tool,
+    from_corner,
+    list_of,
+    rows_of,
+)
+
+
+def _records(value: Any, key: str, *needed: str) -> list[Any] | None:
+    """The list under a key, if its first member has the needed keys; None if not."""
+    rows = value.get(key) if isinstance(value, Mapping) else None
+    first = rows[0] if isinstance(rows, list) and rows else None
+    known = first is None or (isinstance(first, Mapping) and set(needed) <= first.keys())
+    return rows if isinstance(rows, list) and known else None
+
+
+_LABELS = ("CustomLabels", "Labels", "ModerationLabels")
+
+
+def _is_rekognition(value: Any) -> bool:
+    return any(_records(value, key, "Name", "Confidence") is not None for key in _LABELS)
+
+
+def _rekognition(image: Mapping[str, Any]) -> Said:
+    key = next(name for name in _LABELS if isinstance(image.get(name), list))
+    objects, classes = [], []
+    for row in rows_of(image[key], key):
+        kind, sure = row.get("Name"), _percent(row.get("Confidence"))
+        if isinstance(shape := row.get("Geometry"), Mapping):
+            objects.append(Finding(kind, sure, _rekognition_box(shape)))
+            continue
+        instances = rows_of(row.get("Instances") or [], "Instances")
+        objects += [
+            Finding(kind, _percent(one.get("Confidence")), _rekognition_box(one))
+            for one in instances
+        ]
+        if not instances:
+            classes.append(Finding(kind, sure))
+    return Said(objects=objects, classes=classes)
+
+
+def _percent(value: Any) -> Any:
+    """A confidence from 0 to 100 as a fraction; what is none stays, and is said."""
+    try:
+        return real(value, "Confidence") / 100
+    except Unusable:
+        return value
+
+
+def _rekognition_box(shape: Mapping[str, Any]) -> Any:
+    box = shape.get("BoundingBox")
+    if not isinstance(box, Mapping):
+        return box
+    return from_corner(box.get("Left"), box.get("Top"), box.get("Width"), box.get("Height"))
+
+
+_GOOGLE_CLASSES = "labelAnnotations"
+_GOOGLE_OBJECTS = "localizedObjectAnnotations"
+
+
+def _google_images(value: Any) -> Any:
+    responses = value.get("responses") if isinstance(value, Mapping) else None
+    return responses if isinstance(responses, list) else value
+
+
+def _is_google(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool({_GOOGLE_CLASSES, _GOOGLE_OBJECTS} & value.keys())
+
+
+def _google(image: Mapping[str, Any]) -> Said:
+    objects = None
+    if _GOOGLE_OBJECTS in image:
+        rows = rows_of(image[_GOOGLE_OBJECTS], _GOOGLE_OBJECTS)
+        objects = [Finding(r.get("name"), r.get("score"), _google_box(r)) for r in rows]
+    labels = rows_of(image.get(_GOOGLE_CLASSES) or [], _GOOGLE_CLASSES)
+    context = image.get("context")
+    return Said(
+        objects=objects,
+        classes=[Finding(row.get("description"), row.get("score")) for row in labels],
+        name=context.get("uri") if isinstance(context, Mapping) else None,
+    )
+
+
+def _google_box(row: Mapping[str, Any]) -> Any:
+    """The box around the corners, of which coordinates that are 0 are left out."""
+    shape = row.get("boundingPoly")
+    corners = shape.get("normalizedVertices") if isinstance(shape, Mapping) else None
+    if not isinstance(corners, list) or not corners:
+        return None
+    corners = rows_of(corners, "normalizedVertices")
+    return around([c.get("x", 0) for c in corners], [c.get("y", 0) for c in corners])
+
+
+def _is_azure(value: Any) -> bool:
+    rows = _records(value, "predictions", "tagName", "probability")
+    return rows is not None and (bool(rows) or "iteration" in value)
+
+
+def _azure(image: Mapping[str, Any]) -> Said:
+    rows = rows_of(image["predictions"], "predictions")
+    told = [
+        Finding(row.get("tagName"), row.get("probability"), _azure_box(row.get("boundingBox")))
+        for row in rows
+    ]
+    boxed = any(row.get("boundingBox") is not None for row in rows)
+    return Said(objects=told) if boxed or not rows else Said(classes=told)
+
+
+def _azure_box(box: Any) -> Any:
+    if not isinstance(box, Mapping):
+        return box
+    return from_corner(box.get("left"), box.get("top"), box.get("width"), box.get("height"))
+
+
+def _vertex_images(value: Any) -> Any:
+    inside = value.get("predictions") if isinstance(value, Mapping) else None
+    return inside if isinstance(inside, list) and any(map(_is_vertex, inside[:20])) else value
+
+
+def _vertex_prediction(value: Any) -> Any:
+    return value.get("prediction", value) if isinstance(value, Mapping) else None
+
+
+def _is_vertex(value: Any) -> bool:
+    told = _vertex_prediction(value)
+    if not isinstance(told, Mapping):
+        return False
+    table = {"classes", "scores"} <= told.keys() and "instance" in value
+    return table or {"displayNames", "confidences"} <= told.keys()
+
+
+def _vertex(record: Mapping[str, Any]) -> Said:
+    told, name = _vertex_prediction(record), _vertex_name(record)
+    if "displayNames" not in told:
+        scores = list_of(told["scores"], "scores")
+        kinds = list_of(told["classes"], "classes", len(scores))
+        return Said(classes=list(map(Finding, kinds, scores)), name=name)
+    scores = list_of(told["confidences"], "confidences")
+    kinds = list_of(told["displayNames"], "displayNames", len(scores))
+    if "bboxes" in told or "textSegmentStartOffsets" in told:
+        boxes = list_of(told.get("bboxes") or [None] * len(scores), "bboxes", len(scores))
+        return Said(objects=list(map(Finding, kinds, scores, map(_vertex_box, boxes))), name=name)
+    return Said(classes=list(map(Finding, kinds, scores)), name=name)
+
+
+def _vertex_name(record: Mapping[str, Any]) -> Any:
+    """The key of an instance, or the address of its content."""
+    instance = record.get("instance")
+    inside = instance if isinstance(instance, Mapping) else {}
+    names = (record.get("key"), inside.get("key"), inside.get("content"), inside.get("id"))
+    return next((name for name in names if isinstance(name, str | int) and name != ""), None)
+
+
+def _vertex_box(box: Any) -> Any:
+    """The corners of [xMin, xMax, yMin, yMax]."""
+    return [box[0], box[2], box[1], box[3]] if isinstance(box, list) and len(box) == 4 else box
+
+
+_COMPREHEND = ("Classes", "Labels")
+
+
+def _is_comprehend(value: Any) -> bool:
+    if isinstance(value, Mapping) and isinstance(value.get("SentimentScore"), Mapping):
+        return True
+    return any(_records(value, key, "Name", "Score") for key in _COMPREHEND)
+
+
+def _comprehend(record: Mapping[str, Any]) -> Said:
+    mood = record.get("SentimentScore")
+    if isinstance(mood, Mapping):
+        classes = [Finding(name, score) for name, score in mood.items()]
+    else:
+        key = next(name for name in _COMPREHEND if isinstance(record.get(name), list))
+        classes = [Finding(r.get("Name"), r.get("Score")) for r in rows_of(record[key], key)]
+    file, line = record.get("File"), record.get("Line")
+    return Said(classes=classes, name=file if line is None else f"{file}:{line}")
+
+
+SERVICES = (
+    Tool(
+        _is_rekognition,
+        _rekognition,
+        "it has labels with Name and Confidence, as Rekognition's responses",
+        fractions=True,
+        independent=True,
+    ),
+    Tool(
+        _is_google,
+        _google,
+        "it has annotations of Google Vision",
+        several=_google_images,
+        fractions=True,
+        independent=True,
+    ),
+    Tool(
+        _is_azure,
+        _azure,
+        "its predictions have tagName and probability, as Azure Custom Vision's",
+        fractions=True,
+    ),
+    Tool(
+        _is_vertex,
+        _vertex,
+        "its predictions have displayNames and confidences, as Vertex AI's",
+        several=_vertex_images,
+        fractions=True,
+    ),
+    Tool(_is_comprehend, _comprehend, "its classes have Name and Score, as Comprehend's"),
+)

@@ -1,0 +1,69 @@
+"""What people call the columns of ids, classes, certainties and boxes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+#: Columns that hold an item's id, in the order of preference.
+IDS = (
+    "item_id", "id", "image_id", "file_name", "filename", "image", "image_path", "image_name",
+    "img", "file", "path", "filepath", "name", "uid", "uuid", "key", "sample_id", "doc_id",
+    "text_id", "custom_id", "task_id", "frame_index", "img_path", "img_name", "img_file",
+    "image_file", "file_path", "image_uri", "patient_id", "study_id", "document_id", "example_id",
+    "row_id", "url",
+)  # fmt: skip
+#: Columns that hold a predicted class.
+ANSWERS = (
+    "prediction", "predicted", "pred", "predicted_class", "predicted_label", "pred_class",
+    "pred_label", "label_pred", "y_pred", "top1", "top_1", "top1_class", "class_name",
+    "category_name", "label_name", "class", "category", "class_id", "category_id",
+)  # fmt: skip
+#: Columns that hold how sure a model is.
+CERTAINTIES = (
+    "confidence", "conf", "score", "probability", "prob", "certainty", "max_prob", "pred_score",
+    "prediction_score", "pred_conf", "pred_confidence", "prediction_confidence", "confidence_pred",
+    "top1_conf", "top1_score", "top_1_score", "p",
+)  # fmt: skip
+#: Keys of a record that hold its class, or how sure the model is of it.
+CLASSES = (
+    "label", "class_name", "category_name", "tag_name", "name", "class", "category", "tag",
+    "display_name", *ANSWERS, "species", "concept",
+)  # fmt: skip
+SCORES = (*CERTAINTIES, "value", "likelihood", "weight")
+INDEXES = ("", "unnamed: 0")  # what pandas writes an index as
+CORNERS = (
+    ("x1", "y1", "x2", "y2"),
+    ("xmin", "ymin", "xmax", "ymax"),
+    ("x_min", "y_min", "x_max", "y_max"),
+    ("left", "top", "right", "bottom"),
+)
+SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
+_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def first_of(names: Iterable[str], wanted: Sequence[str]) -> str | None:
+    """The first of the wanted names that there is, in any case, with any sign between words."""
+    names = sorted(names, reverse=True)
+    by_lower = {plain(name): name for name in names if plain(name)}
+    by_lower |= {name.strip().lower(): name for name in names}
+    return next((by_lower[name] for name in wanted if name in by_lower), None)
+
+
+def plain(name: str) -> str:
+    """A name in lower case, with one _ between words.
+
+    Example:
+        >>> plain("Image Name"), plain("Confidence (%)"), plain("ImageID"), plain("XMin")
+        ('image_name', 'confidence', 'image_id', 'x_min')
+    """
+    return re.sub(r"\W+", "_", _HUMPS.sub("_", name).lower()).strip("_")
+
+
+def corners_in(names: Iterable[str]) -> list[str] | None:
+    """The columns of a box x1 y1 x2 y2."""
+    for corners in CORNERS:
+        columns = [first_of(names, (corner,)) for corner in corners]
+        if all(columns):
+            return [str(column) for column in columns]
+    return None

@@ -1,0 +1,155 @@
+"""JSON to rows: a list of objects, columns, or scores by item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from labelnext.errors import InvalidInput
+from labelnext.support.started import how
+from labelnext_adapters.files.content.content import parsed, read_text
+from labelnext_adapters.files.json.records import table_of_records
+from labelnext_adapters.files.tables.column_names import CLASSES, SCORES, first_of
+from labelnext_adapters.files.tables.matrix import table_of_matrix
+from labelnext_adapters.files.tables.rows import Rows, no_text
+from labelnext_adapters.files.tables.vectors import ROUNDED
+
+
+def read_json_table(path: Path, is_text: Callable[[str], bool] = no_text) -> Rows:
+    """A JSON list of objects, one an item, alone or as the only list of an object; or columns.
+
+    Raises:
+        InvalidInput: if it is something else.
+    """
+    return rows_of_json(parsed(read_text(path)), is_text)
+
+
+def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
+    """The rows of a JSON value: a list of objects, columns, scores by item, or a matrix.
+
+    Raises:
+        InvalidInput: if it is something else.
+    """
+    if (matrix := table_of_matrix(value)) is not None:
+        return Rows(*matrix)
+    if isinstance(value, dict):
+        value = _listed_records(value)
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value[:1]):
+        what = type(value).__name__ if not isinstance(value, list) else "a list of other values"
+        raise InvalidInput(
+            f"a JSON file must be a list of objects, one for each item; got {what}.",
+            hint=f"{how('formats')} lists the formats that are recognised.",
+        )
+    return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], is_text))
+
+
+#: Keys of an object whose only list may be of the records.
+_WRAPPERS = (
+    "predictions",
+    "results",
+    "outputs",
+    "responses",
+    "data",
+    "items",
+    "records",
+    "samples",
+)
+
+
+def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
+    if value.get("type") in ("FeatureCollection", "Feature"):
+        raise InvalidInput(
+            "GeoJSON isn't read: it has shapes on a map, but not the items that they are of.",
+            hint="write CSV or JSONL with item_id, prediction and confidence for each feature.",
+        )
+    if (split := _split(value)) is not None:
+        return split
+    columns = list(value.values())
+    lists = [name for name, column in value.items() if isinstance(column, list)]
+    if len(lists) == 1 and lists[0].lower() in _WRAPPERS:
+        records: list[dict[str, Any]] = value[lists[0]]
+        if records and all(isinstance(one, dict) for one in records):
+            return records
+    if (by_name := _records_by_item(value)) is not None:
+        return by_name
+    if columns and all(isinstance(column, list) for column in columns):
+        if all(map(_sums_to_one, columns)) and len({len(row) for row in columns}) == 1:
+            return [{"item_id": name, "probabilities": row} for name, row in value.items()]
+        if len({len(column) for column in columns}) > 1:
+            raise InvalidInput("the columns of a JSON file must have the same length.")
+        return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
+    if columns and all(isinstance(column, dict) for column in columns):
+        if (by_item := _scores_by_item(value)) is not None:
+            return by_item
+        keys = list(columns[0])
+        if all(list(column) == keys for column in columns):  # pandas' to_json()
+            return [{name: value[name][key] for name in value} for key in keys]
+    shown = ", ".join(list(value)[:8])
+    raise InvalidInput(
+        "this JSON has none of the formats that labelnext recognises; it has "
+        f"{f'the keys {shown}' if shown else 'no keys'}.",
+        hint="convert it to a JSON list of objects, one for each item, with item_id and "
+        f"probabilities or objects; {how('formats')} lists all formats.",
+    )
+
+
+def _split(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The rows of pandas' ``to_json(orient="split")``; None if it is something else.
+
+    Example:
+        >>> _split({"columns": ["id", "confidence"], "index": [0], "data": [["a", 0.5]]})
+        [{'id': 'a', 'confidence': 0.5}]
+    """
+    names, rows = value.get("columns"), value.get("data")
+    if value.keys() - {"columns", "index", "data"} or not isinstance(names, list):
+        return None
+    if not isinstance(rows, list) or not all(isinstance(name, str) for name in names):
+        return None
+    if not all(isinstance(row, list) and len(row) == len(names) for row in rows):
+        return None
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _records_by_item(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """A class with its score, or a list of those, by item; None if it is something else.
+
+    Example:
+        >>> _records_by_item({"a": {"label": "cat", "prob": 0.5}})
+        [{'item_id': 'a', 'predictions': [{'label': 'cat', 'prob': 0.5}]}]
+    """
+    lists = [one if isinstance(one, list) else [one] for one in value.values()]
+    told = [record for records in lists for record in records]
+    if not told or not all(isinstance(record, dict) for record in told):
+        return None
+    if not all(first_of(r, CLASSES) and first_of(r, SCORES) for r in told[:20]):
+        return None
+    named = zip(value, lists, strict=True)
+    return [{"item_id": name, "predictions": records} for name, records in named]
+
+
+def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """Class scores by item, or by class; None if it can't be told which, or they are neither.
+
+    Example:
+        >>> _scores_by_item({"a": {"cat": 0.75, "dog": 0.25}, "b": {"cat": 0.5, "dog": 0.5}})[0]
+        {'item_id': 'a', 'probabilities': {'cat': 0.75, 'dog': 0.25}}
+    """
+    turned: dict[str, dict[str, Any]] = {}
+    for name, inside in value.items():
+        for key, number in inside.items():
+            turned.setdefault(key, {})[name] = number
+    mappings = [
+        one
+        for one in (value, turned)
+        if all(_sums_to_one(list(scores.values())) for scores in one.values())
+    ]
+    if len(mappings) != 1:
+        return None
+    return [{"item_id": name, "probabilities": scores} for name, scores in mappings[0].items()]
+
+
+def _sums_to_one(numbers: list[Any]) -> bool:
+    if len(numbers) < 2 or not all(type(n) in (int, float) and n >= 0 for n in numbers):
+        return False
+    return bool(abs(sum(numbers) - 1) <= ROUNDED)

@@ -1,0 +1,277 @@
+"""Columns of lists under usual names: class scores, or records of classes and objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool.objects import Notice
+from labelnext_adapters.files.tables.arrow import is_list
+from labelnext_adapters.files.tables.column_names import (
+    CLASSES,
+    SCORES,
+    SIZES,
+    corners_in,
+    first_of,
+    plain,
+)
+from labelnext_adapters.files.tables.long_rows import detections, grouped_scores
+from labelnext_adapters.files.tables.table_options import TableOptions
+from labelnext_adapters.files.tables.vectors import ROUNDED, Meaning, NotProbabilities
+
+#: Columns that hold the scores of all classes, in the order of preference.
+VECTORS = (
+    "probs", "proba", "probas", "probability", "prob", "class_probabilities", "class_probs",
+    "pred_probs", "pred_proba", "pred_probabilities", "prediction_probs", "predicted_probabilities",
+    "prediction_probabilities", "y_prob", "y_proba", "y_probs", "predict_proba", "softmax",
+    "distribution", "class_scores", "pred_scores", "prediction_scores", "scores", "score",
+    "confidences", "y_score", "y_scores", "predictions", "prediction", "preds", "pred", "outputs",
+    "output",
+)  # fmt: skip
+LOGITS = ("logits", "logit", "pred_logits", "class_logits", "raw_scores")
+#: Columns with the classes of parallel lists, and with their scores.
+NAMES = (
+    "labels", "classes", "class_names", "names", "categories", "tags", "predicted_labels",
+    "predicted_classes", "pred_labels", "pred_classes", "class_ids", "predictions",
+)  # fmt: skip
+_SCORE_LISTS = ("scores", "confidences", "confidence", "probabilities", "probs", "pred_scores")
+_SHAPES = (
+    "bbox", "box", "boxes", "bboxes", "bounding_box", "rect", "rectangle", "segmentation", "mask",
+    "polygon", "points", "keypoints", "pred_boxes", "start", "end",
+)  # fmt: skip
+_OTHERS = ("embedding", "feature", "vector", "hidden", "votes")  # lists that are no scores
+
+
+@dataclass(frozen=True)
+class Read:
+    """A table whose nested column has our form.
+
+    Attributes:
+        table: one row for each item.
+        columns: our names to the table's, in addition.
+        notices: what was understood and left out.
+    """
+
+    table: pa.Table
+    columns: dict[str, str]
+    notices: list[Notice]
+
+
+def read_nested(
+    table: pa.Table,
+    taken: Collection[str],
+    options: TableOptions,
+    place: Callable[[int], str],
+) -> Read | None:
+    """Class scores or objects from a nested column; None if no column holds any.
+
+    Args:
+        table: one row for each item.
+        taken: columns that hold something else.
+        options: of the format.
+        place: of a row in the file, in words.
+
+    Raises:
+        InvalidInput: if scores are logits, by the column's name, and `logits` isn't set.
+    """
+    names = [name for name in table.column_names if name not in taken]
+    return (
+        _records(table, names, options, place)
+        or _parallel(table, names, options, place)
+        or _vectors(table, names, options)
+    )
+
+
+def _kind(table: pa.Table, name: str) -> pa.DataType:
+    return table.schema.field(name).type
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+
+
+def _is_vector(kind: pa.DataType) -> bool:
+    """Whether a column holds lists of numbers, or mappings of names to numbers."""
+    if pa.types.is_struct(kind):
+        kinds = [field.type for field in kind]
+        plain_kinds = [k for k in kinds if not pa.types.is_null(k)]
+        return bool(plain_kinds) and all(map(_is_number, plain_kinds))
+    return is_list(kind) and _is_number(kind.value_type)
+
+
+def _is_list_of_vectors(kind: pa.DataType) -> bool:
+    """Whether a column holds what each of several model versions says."""
+    return is_list(kind) and _is_vector(kind.value_type)
+
+
+def _vectors(table: pa.Table, names: Sequence[str], options: TableOptions) -> Read | None:
+    vectors = [name for name in names if _is_vector(_kind(table, name))]
+    several = [name for name in names if _is_list_of_vectors(_kind(table, name))]
+    chosen = first_of([*vectors, *several], (*VECTORS, *LOGITS))
+    if chosen is None:
+        others = [n for n in vectors if not any(word in plain(n) for word in _OTHERS)]
+        if len(others) != 1 or not _sum_to_one(table.column(others[0])):
+            return None
+        (chosen,) = others
+    if plain(chosen) in LOGITS and options.logits is None:
+        raise NotProbabilities(
+            f"probabilities must be in [0, 1]; got the column {chosen!r}, which are logits by its "
+            "name.",
+            hint="set source.logits: softmax (one class per item) or sigmoid (independent "
+            "classes).",
+            settings={"logits": "softmax"},
+        )
+    message = f"Read column {chosen!r} as class probabilities."
+    return Read(table, {"probabilities": chosen}, [Notice("layout", message)])
+
+
+def _sum_to_one(column: pa.ChunkedArray) -> bool:
+    """Whether nine rows in ten are numbers from 0 that sum to 1."""
+    rows = column.slice(0, 10_000).drop_null().to_pylist()
+    values = [list(row.values()) if isinstance(row, dict) else row for row in rows]
+    fits = [
+        len(v) > 1 and None not in v and min(v) >= 0 and abs(sum(v) - 1) <= ROUNDED for v in values
+    ]
+    return bool(fits) and sum(fits) >= 0.9 * len(fits)
+
+
+def _records(
+    table: pa.Table, names: Sequence[str], options: TableOptions, place: Callable[[int], str]
+) -> Read | None:
+    """A column of lists of records that have a class and how sure the model is of it."""
+    for name in names:
+        kind = _kind(table, name)
+        if not is_list(kind) or not pa.types.is_struct(kind.value_type):
+            continue
+        column = table.column(name).combine_chunks()
+        parents = pc.list_parent_indices(column).to_numpy()
+        parts = _fields(pc.list_flatten(column))
+        answer = first_of(parts, CLASSES)
+        sure = first_of([field for field in parts if field != answer], SCORES)
+        if sure is None or (answer is None and corners_in(parts) is None):
+            continue
+        return _exploded(table, name, pa.table(parts), parents, (answer, sure), options, place)
+    return None
+
+
+def _fields(records: pa.StructArray) -> dict[str, pa.Array]:
+    """The fields of records; those of a record inside, such as a box, beside the others."""
+    parts: dict[str, pa.Array] = {}
+    for field, values in zip(records.type, records.flatten(), strict=True):
+        if pa.types.is_struct(field.type):
+            inner = zip(field.type, values.flatten(), strict=True)
+            parts |= {one.name: v for one, v in inner if one.name not in parts}
+        parts[field.name] = values
+    return parts
+
+
+def _parallel(
+    table: pa.Table, names: Sequence[str], options: TableOptions, place: Callable[[int], str]
+) -> Read | None:
+    """A column of lists of classes beside one of lists of their scores."""
+    lists = [n for n in names if is_list(_kind(table, n))]
+    answer = first_of([n for n in lists if _is_name(_kind(table, n).value_type)], NAMES)
+    floats = [n for n in lists if pa.types.is_floating(_kind(table, n).value_type)]
+    sure = first_of([name for name in floats if name != answer], _SCORE_LISTS)
+    if answer is None or sure is None:
+        return None
+    columns = {name: table.column(name).combine_chunks() for name in (answer, sure)}
+    lengths = [pc.fill_null(pc.list_value_length(c), 0) for c in columns.values()]
+    if not pc.all(pc.equal(*lengths)).as_py():
+        unequal = pc.index(pc.equal(*lengths), False).as_py()
+        raise InvalidInput(
+            f"{answer} must be as many as {sure}; got {lengths[0][unequal]} and "
+            f"{lengths[1][unequal]} in {place(unequal)}."
+        )
+    parts = {name: pc.list_flatten(column) for name, column in columns.items()}
+    parents = pc.list_parent_indices(columns[sure]).to_numpy()
+    shaped = first_of(lists, _SHAPES)
+    more = {} if shaped is None else {shaped: pa.nulls(len(parents))}
+    return _exploded(
+        table, sure, pa.table({**parts, **more}), parents, (answer, sure), options, place
+    )
+
+
+def _is_name(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_integer(kind))
+
+
+def _one_each(parents: NDArray[np.int64]) -> bool:
+    return len(np.unique(parents)) == len(parents)
+
+
+def _answers(
+    table: pa.Table,
+    name: str,
+    long: pa.Table,
+    parents: NDArray[np.int64],
+    read: tuple[str, str],
+) -> Read:
+    """One class of each item with its confidence; null for items without one."""
+    rows = np.full(table.num_rows, -1)
+    rows[parents] = np.arange(len(parents))
+    places = pa.array(rows, mask=rows < 0)
+    columns = {}
+    for ours, theirs in zip(("prediction", "confidence"), read, strict=True):
+        columns[ours] = f"{name}.{theirs}"
+        table = table.append_column(columns[ours], long.column(theirs).take(places))
+    message = f"Read {name!r} as the class of each item and its confidence ({read[1]!r})."
+    return Read(table, columns, [Notice("layout", message)])
+
+
+def _exploded(
+    table: pa.Table,
+    name: str,
+    long: pa.Table,
+    parents: NDArray[np.int64],
+    read: tuple[str | None, str],
+    options: TableOptions,
+    place: Callable[[int], str],
+) -> Read:
+    """Records of all items as class scores, or as objects where they have a shape or repeat."""
+    answer, sure = read
+    n_items, taken = table.num_rows, [c for c in table.column_names if c != name]
+    fields = set(long.column_names)
+    corners, shape = corners_in(fields), first_of(fields, _SHAPES)
+    told = f"{answer!r}, {sure!r}" if answer else repr(sure)
+    if answer is not None and corners is None and shape is None:
+        if not options.multilabel and options.logits is None and _one_each(parents):
+            return _answers(table.select(taken), name, long, parents, (answer, sure))
+        scores = grouped_scores(long, parents, n_items, answer, sure)
+        if scores is not None:
+            out = table.select(taken).append_column("probabilities", scores)
+            message = f"Read {name!r} as the classes of each item ({told})."
+            return Read(out, {"probabilities": "probabilities"}, [Notice("layout", message)])
+    size = next((s for s in SIZES if all(first_of(taken, (side,)) for side in s)), None)
+    sides = None if size is None else [str(first_of(taken, (side,))) for side in size]
+    for side in sides or []:
+        if side not in fields:
+            long = long.append_column(side, table.column(side).take(pa.array(parents)))
+    objects, notices = detections(
+        long,
+        parents,
+        n_items,
+        answer,
+        sure,
+        corners,
+        sides,
+        lambda row: place(int(parents[row])),
+        Meaning.of(options),
+    )
+    absent = pc.is_null(table.column(name).combine_chunks())
+    objects = pc.if_else(absent, pa.scalar(None, objects.type), objects)
+    notices.append(Notice("layout", f"Read {name!r} as the objects of each item ({told})."))
+    if corners is None and shape is not None:
+        message = (
+            f"Left out {shape!r} of the objects, but not the objects: boxes are read from "
+            f"{listed(['x1', 'y1', 'x2', 'y2'])}."
+        )
+        notices.append(Notice("no_boxes", message))
+    out = table.select(taken).append_column("objects", objects)
+    return Read(out, {"objects": "objects"}, notices)

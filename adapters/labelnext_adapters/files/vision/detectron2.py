@@ -1,0 +1,66 @@
+"""Detectron2's instances of each image: parallel lists, or records of COCO."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.vision.findings import (
+    Finding,
+    Said,
+    Tool,
+    from_corner,
+    list_of,
+    rows_of,
+)
+
+
+def _is_one(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    inside = value.get("instances", value)
+    if isinstance(inside, list):
+        first = inside[0] if inside else None
+        records = isinstance(first, Mapping) and {"category_id", "score"} <= first.keys()
+        return records or (not inside and "image_id" in value)
+    return isinstance(inside, Mapping) and {"pred_boxes", "scores"} <= inside.keys()
+
+
+def _said(image: Mapping[str, Any]) -> Said:
+    inside = image.get("instances", image)
+    if isinstance(inside, list):
+        return Said(
+            objects=[
+                Finding(row.get("category_id"), row.get("score"), _corners(row.get("bbox")))
+                for row in rows_of(inside, "instances")
+            ],
+            size=_size(image),
+        )
+    scores = list_of(inside["scores"], "scores")
+    boxes = inside["pred_boxes"]
+    boxes = boxes.get("tensor") if isinstance(boxes, Mapping) else boxes
+    boxes = list_of(boxes, "pred_boxes", len(scores))
+    kinds = inside.get("pred_classes")
+    kinds = [None] * len(scores) if kinds is None else list_of(kinds, "pred_classes", len(scores))
+    size = _size(inside) or _size(image)
+    return Said(objects=list(map(Finding, kinds, scores, boxes)), size=size)
+
+
+def _size(record: Mapping[str, Any]) -> Any:
+    """Width and height of the image; None if they aren't there."""
+    if isinstance(shape := record.get("image_size"), list) and len(shape) == 2:
+        return shape[1], shape[0]
+    sides = record.get("width"), record.get("height")
+    return None if None in sides else sides
+
+
+def _corners(box: Any) -> Any:
+    if box is None:
+        return None
+    if not isinstance(box, list) or len(box) != 4:
+        raise Unusable(f"bbox must be four numbers; got {box!r:.60}")
+    return from_corner(*box)
+
+
+DETECTRON2 = Tool(_is_one, _said, "its images have pred_boxes and scores, or lists of instances")

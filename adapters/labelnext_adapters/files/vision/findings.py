@@ -1,0 +1,306 @@
+"""What a tool says of each image, as objects or classes, to a Pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from labelnext.adapter.sample import Sample
+from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import name_text, probability
+from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.tables.vectors import ROUNDED
+from labelnext_adapters.files.vision.detections import Detections, class_of
+from labelnext_adapters.files.vision.documents import (
+    Document,
+    Names,
+    documents,
+    first_documents,
+    load_json,
+    row_of,
+    shown,
+)
+from labelnext_adapters.files.vision.likeliest import classes_with_rest
+from labelnext_adapters.files.vision.options import DetectionOptions
+
+_SAMPLED = 1000  # documents, to tell several tools apart
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An object of an image, or a class of the whole image.
+
+    Attributes:
+        kind: its class, by name or number.
+        confidence: in [0, 1].
+        box: x1 y1 x2 y2 of an object; None if there is none.
+    """
+
+    kind: Any
+    confidence: Any
+    box: Any = None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a tool says of one image.
+
+    Attributes:
+        objects: detected in it; None where the tool doesn't look for objects.
+        classes: of the whole image.
+        name: of the image; None if only the document's place tells it.
+        size: width and height in pixels, for boxes in pixels.
+        skipped: the tool couldn't look at the image, so nothing is predicted.
+        unread: what else it says that isn't read, in words.
+    """
+
+    objects: Sequence[Finding] | None = None
+    classes: Sequence[Finding] = ()
+    name: Any = None
+    size: Any = None
+    skipped: bool = False
+    unread: str = ""
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class Tool:
+    """How to read what one tool writes.
+
+    Attributes:
+        is_one: whether a JSON value is about one image.
+        said: ``said(value)`` reads such a value; raises Unusable if it can't.
+        sign: what shows that a file is of the tool, as the end of a sentence.
+        several: ``several(value)`` gives the values about one image each of a whole file.
+        fractions: boxes are fractions of the image.
+        independent: an image may have several classes; None if only the sums of scores tell.
+    """
+
+    is_one: Callable[[Any], bool]
+    said: Callable[[Mapping[str, Any]], Said]
+    sign: str
+    several: Callable[[Any], Any] = _as_it_is
+    fractions: bool = False
+    independent: bool | None = None
+
+    def unwrapped(self, value: Any) -> Any:
+        """A value about one image, without an object around it, whose other keys stay beside."""
+        if self.is_one(value) or not isinstance(value, Mapping):
+            return value
+        inside = [one for one in value.values() if self.is_one(one)]
+        return {**value, **inside[0]} if len(inside) == 1 else value
+
+    def takes(self, value: Any) -> bool:
+        """Whether a value is about one image, alone or inside an object."""
+        return self.is_one(self.unwrapped(value))
+
+
+def evidence_of(sample: Sample, tools: Sequence[Tool]) -> str | None:
+    """What shows that a path is of one of the tools, in words; None if it is of none."""
+    for tool in tools:
+        value = None if sample.is_folder else tool.several(sample.json)
+        values = (
+            value[:20]
+            if isinstance(value, list)
+            else [one.value for one in first_documents(sample, tool.is_one)]
+        )
+        if any(map(tool.takes, values)):
+            return tool.sign
+    return None
+
+
+def read_findings(
+    path: Path, tools: Sequence[Tool], options: DetectionOptions, key: str | None
+) -> Pool:
+    """The images of a file or folder, with what the first tool that takes them says.
+
+    Args:
+        path: of the file or folder.
+        tools: of which one wrote it.
+        options: of the format.
+        key: `source.key`.
+
+    Raises:
+        InvalidInput: if too much can't be used.
+    """
+    loaded = cache(load_json)
+
+    def all_of(tool: Tool) -> list[Document]:
+        return documents(path, tool.is_one, load=lambda file: tool.several(loaded(file)))
+
+    def n_taken(tool: Tool) -> int:
+        return sum(tool.takes(one.value) for one in all_of(tool)[:_SAMPLED])
+
+    tool = max(tools, key=n_taken) if len(tools) > 1 else tools[0]
+    read = all_of(tool)
+    told = [_said(tool, one.value) for one in read]
+    detected = [one for one in told if isinstance(one, Said) and one.objects is not None]
+    classified = [one for one in told if isinstance(one, Said) and one.classes]
+    if any(one.objects for one in detected) or not classified:
+        pool = _detected(tool, read, told, options, key)
+    else:
+        pool = _classified(tool, read, told, options, key)
+    return pool
+
+
+def _said(tool: Tool, value: Any) -> Said | Unusable:
+    if isinstance(value, Unusable):
+        return value
+    inner = tool.unwrapped(value)
+    if not tool.is_one(inner):
+        return Unusable(f"it must be of the same form as the others; got {value!r:.60}")
+    try:
+        return tool.said(inner)
+    except Unusable as error:
+        return error
+
+
+def _name(names: Names, one: Document, position: int, told: Said | Unusable) -> Any:
+    """The id of an image: what the tool calls it, unless `source.key` names another key."""
+    own = getattr(told, "name", None)
+    record = one.value if isinstance(one.value, dict) else {}
+    return names.of(one, position, *([] if own is None else [{"file_name": own}]), record)
+
+
+def _detected(
+    tool: Tool,
+    read: Sequence[Document],
+    told: Sequence[Said | Unusable],
+    options: DetectionOptions,
+    key: str | None,
+) -> Pool:
+    gathered, names = Gathered("detection", classes=options.classes), Names(key)
+    detections = Detections(gathered, options.image_size, fractions=tool.fractions)
+    for position, (one, said) in enumerate(zip(read, told, strict=True)):
+        name = _name(names, one, position, said)
+        if isinstance(said, Unusable) or said.skipped or not said.objects:
+            with gathered.record(one.place, shown(name)):
+                if isinstance(said, Unusable):
+                    raise said
+                row = row_of(gathered, name)
+                if not said.skipped and said.objects is not None:
+                    gathered.nothing(row)
+            continue
+        for number, found in enumerate(said.objects, 1):
+            with gathered.record(f"{one.place}, detection {number}", shown(name)):
+                row = row_of(gathered, name)
+                kind = None if found.kind is None else class_of(found.kind, options.classes)
+                detections.add(row, kind, found.confidence, found.box, said.size)
+    gathered.notices += names.notices()
+    _tell_unread(gathered, told)
+    return detections.pool()
+
+
+def _tell_unread(gathered: Gathered, told: Sequence[Said | Unusable]) -> None:
+    """A notice of what the tool says beside objects."""
+    usable = [one for one in told if isinstance(one, Said)]
+    labelled = sum(bool(one.classes) for one in usable)
+    if labelled:
+        gathered.notice(
+            "not_read",
+            f"The classes of {counted(labelled, 'whole image')} were not read: the file has "
+            "detected objects too, and these are ranked.",
+        )
+    for what in sorted({one.unread for one in usable if one.unread}):
+        count = sum(one.unread == what for one in usable)
+        gathered.notice("not_read", f"{what} of {counted(count, 'image')} were not read.")
+
+
+def _classified(
+    tool: Tool,
+    read: Sequence[Document],
+    told: Sequence[Said | Unusable],
+    options: DetectionOptions,
+    key: str | None,
+) -> Pool:
+    scored = [_scores(one, options.classes) for one in told]
+    usable = [one for one in scored if isinstance(one, dict) and one]
+    most = max((sum(scores.values()) for scores in usable), default=0.0)
+    independent = most > 1 + ROUNDED if tool.independent is None else tool.independent
+    single = not independent and all(len(scores) == 1 for scores in usable)
+    whole = independent or single
+    known = options.classes if whole else classes_with_rest(usable, options.classes)
+    gathered, names = Gathered("image", classes=known, multilabel=independent), Names(key)
+    for position, (one, said, scores) in enumerate(zip(read, told, scored, strict=True)):
+        name = _name(names, one, position, said)
+        with gathered.record(one.place, shown(name)):
+            row = row_of(gathered, name)
+            if isinstance(scores, Unusable):
+                raise scores
+            if not scores:
+                continue
+            if single:
+                gathered.answer(row, *next(iter(scores.items())))
+            else:
+                gathered.scores(row, scores)
+    if independent and tool.independent is None:
+        gathered.notice(
+            "independent", "Scores of an image exceed 1 together: its classes are independent."
+        )
+    gathered.notices += names.notices()
+    return gathered.pool()
+
+
+def _scores(said: Said | Unusable, classes: Sequence[str] | None) -> dict[str, float] | Unusable:
+    """The scores by class, or why there are none."""
+    if isinstance(said, Unusable):
+        return said
+    scores: dict[str, float] = {}
+    try:
+        for found in said.classes:
+            name = name_text(class_of(found.kind, classes))
+            if name in scores:
+                raise Unusable(f"its classes must be distinct; got {name!r:.60} twice")
+            scores[name] = probability(found.confidence, "confidence")
+    except Unusable as error:
+        return error
+    return scores if scores or said.skipped else Unusable("it has no classes")
+
+
+def rows_of(value: Any, what: str) -> list[Mapping[str, Any]]:
+    """A list of objects.
+
+    Raises:
+        Unusable: if it is something else.
+    """
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+        raise Unusable(f"{what} must be a list of objects; got {value!r:.60}")
+    return value
+
+
+def list_of(value: Any, what: str, length: int | None = None) -> list[Any]:
+    """A list, of this length.
+
+    Raises:
+        Unusable: if it is something else.
+    """
+    if not isinstance(value, list):
+        raise Unusable(f"{what} must be a list; got {value!r:.60}")
+    if length is not None and len(value) != length:
+        raise Unusable(f"{what} must be as many as the scores, {length}; got {len(value)}")
+    return value
+
+
+def from_corner(left: Any, top: Any, width: Any, height: Any) -> Any:
+    """The box x1 y1 x2 y2 of a corner and a size; what can't be read stays, and is counted.
+
+    Example:
+        >>> from_corner(1, 2, 3, 4)
+        [1.0, 2.0, 4.0, 6.0]
+    """
+    values = [left, top, width, height]
+    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
+        return values
+    try:
+        x, y, across, down = map(float, values)
+    except OverflowError:
+        return values
+    return [x, y, x + across, y + down]

@@ -1,0 +1,261 @@
+"""Make the fixtures of MegaDetector, Darknet, LabelMe, Detectron2, TensorFlow, Paddle and clouds.
+
+python -m tests.formats.make_tools
+
+By hand, to the published descriptions: MegaDetector's output format 1.6; Darknet's `-out`; LabelMe
+5 with the `score` of X-AnyLabeling; Detectron2's Instances and its COCO evaluator; TensorFlow
+Serving's predict API; PaddleX's and PaddleClas's results; the API references of Rekognition, Google
+Vision, Azure Custom Vision, Vertex AI and Comprehend.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.formats.make_vision import HERE, IMAGES, dump, fresh
+
+KINDS = ("person", "dog")
+#: The box 10 20 50 40 in an image of 100 × 80 pixels.
+X1, Y1, X2, Y2 = 0.1, 0.25, 0.5, 0.5
+CLASSES = {"a.jpg": {"cat": 0.7, "dog": 0.3}, "b.jpg": {"dog": 0.55, "cat": 0.45}}
+
+
+def lines(path: Any, records: list[Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+
+
+def found(scores: list[float]) -> list[tuple[int, str, float]]:
+    return [(n, KINDS[n % 2], score) for n, score in enumerate(scores)]
+
+
+def megadetector() -> None:
+    folder = fresh("megadetector")
+    images: list[Any] = [
+        {
+            "file": f"{stem}.jpg",
+            "detections": [
+                {"category": str(n + 1), "conf": s, "bbox": [X1, Y1, X2 - X1, Y2 - Y1]}
+                for n, _, s in found(scores)
+            ],
+        }
+        for stem, scores in IMAGES.items()
+    ]
+    head = {"info": {"format_version": "1.6", "detector": "MDV5A"},
+            "detection_categories": {"1": "person", "2": "dog"}}  # fmt: skip
+    dump(folder / "batch.json", {**head, "images": images})
+    failed = {"file": "broken.jpg", "failure": "Failure image access", "detections": None}
+    dump(folder / "failed.json", {**head, "images": [*images, failed]})
+    wild = [
+        {"file": f"{stem}.jpg", "detections": [
+            {"category": kind, "confidence": s, "bbox": [10.0, 20.0, 50.0, 40.0]}
+            for _, kind, s in found(scores)]}
+        for stem, scores in IMAGES.items()
+    ]  # fmt: skip
+    dump(folder / "wildlife.json", wild)
+
+
+def darknet() -> None:
+    box = {"center_x": 0.3, "center_y": 0.375, "width": 0.4, "height": 0.25}
+    frames = [
+        {"frame_id": number, "filename": f"{stem}.jpg", "objects": [
+            {"class_id": n, "name": kind, "relative_coordinates": box, "confidence": s}
+            for n, kind, s in found(scores)]}
+        for number, (stem, scores) in enumerate(IMAGES.items(), 1)
+    ]  # fmt: skip
+    dump(fresh("darknet") / "result.json", frames)
+
+
+def labelme() -> None:
+    folder = fresh("labelme")
+    corners = [[10, 20], [50, 20], [50, 40], [10, 40]]
+
+    def document(stem: str, scores: list[float], *, scored: bool) -> dict[str, Any]:
+        shapes = [
+            {"label": kind, "points": corners, "shape_type": "polygon", "flags": {}}
+            | ({"score": s} if scored else {})
+            for _, kind, s in found(scores)
+        ]
+        return {"version": "5.4.1", "flags": {}, "shapes": shapes, "imagePath": f"{stem}.jpg",
+                "imageData": None, "imageHeight": 80, "imageWidth": 100}  # fmt: skip
+
+    for stem, scores in IMAGES.items():
+        dump(folder / "scores" / f"{stem}.json", document(stem, scores, scored=True))
+        dump(folder / "labels" / f"{stem}.json", document(stem, scores, scored=False))
+
+
+def detectron2() -> None:
+    folder = fresh("detectron2")
+
+    def instances(scores: list[float]) -> dict[str, Any]:
+        return {"image_size": [80, 100], "pred_boxes": [[10, 20, 50, 40] for _ in scores],
+                "scores": scores, "pred_classes": [n for n, _, _ in found(scores)]}  # fmt: skip
+
+    bare = {f"{stem}.jpg": instances(scores) for stem, scores in IMAGES.items()}
+    dump(folder / "by_name.json", bare)
+    dump(
+        folder / "instances.json",
+        [{"file_name": n, "instances": {**one, "pred_boxes": {"tensor": one["pred_boxes"]}}}
+         for n, one in bare.items()],
+    )  # fmt: skip
+    records = [
+        {"image_id": stem, "instances": [
+            {"image_id": stem, "category_id": n, "bbox": [10, 20, 40, 20], "score": s}
+            for n, _, s in found(scores)]}
+        for stem, scores in IMAGES.items()
+    ]  # fmt: skip
+    dump(folder / "records.json", records)
+
+
+def tensorflow() -> None:
+    folder = fresh("tensorflow")
+
+    def image(scores: list[float]) -> dict[str, Any]:
+        return {
+            "num_detections": float(len(scores)),
+            "detection_boxes": [[Y1, X1, Y2, X2] for _ in scores] + [[0, 0, 0, 0]],
+            "detection_scores": [*scores, 0.0],
+            "detection_classes": [*(float(n) for n, _, _ in found(scores)), 1.0],
+        }
+
+    images = {f"{stem}.jpg": image(scores) for stem, scores in IMAGES.items()}
+    dump(folder / "by_name.json", images)
+    dump(folder / "served.json", {"predictions": [{"key": n, **one} for n, one in images.items()]})
+    batches = {name: {key: [value] for key, value in one.items()} for name, one in images.items()}
+    dump(folder / "batches.json", batches)
+
+
+def paddle() -> None:
+    folder = fresh("paddle")
+    for stem, scores in IMAGES.items():
+        boxes = [
+            {"cls_id": n, "label": kind, "score": s, "coordinate": [10.0, 20.0, 50.0, 40.0]}
+            for n, kind, s in found(scores)
+        ]
+        value = {"input_path": f"{stem}.jpg", "page_index": None, "boxes": boxes}
+        dump(folder / "boxes" / f"{stem}_res.json", value)
+    told = [
+        {"class_ids": list(range(len(scores))), "scores": list(scores.values()),
+         "file_name": name, "label_names": list(scores)}
+        for name, scores in CLASSES.items()
+    ]  # fmt: skip
+    dump(folder / "classes.json", told)
+
+
+def rekognition() -> None:
+    folder = fresh("cloud")
+    box = {"BoundingBox": {"Left": X1, "Top": Y1, "Width": X2 - X1, "Height": Y2 - Y1}}
+
+    def custom(scores: list[float]) -> dict[str, Any]:
+        labels = [{"Name": k, "Confidence": s * 100, "Geometry": box} for _, k, s in found(scores)]
+        return {"CustomLabels": labels}
+
+    def labels(scores: list[float]) -> dict[str, Any]:
+        told = [
+            {"Name": k, "Confidence": s * 100, "Parents": [],
+             "Instances": [{**box, "Confidence": s * 100}]}
+            for _, k, s in found(scores)
+        ]  # fmt: skip
+        return {"Labels": told, "LabelModelVersion": "3.0"}
+
+    dump(
+        folder / "rekognition-custom.json", {f"{stem}.jpg": custom(c) for stem, c in IMAGES.items()}
+    )
+    for stem, scores in IMAGES.items():
+        dump(folder / "rekognition" / f"{stem}.json", labels(scores))
+    whole = [
+        {"image": name, "Labels": [
+            {"Name": kind, "Confidence": s * 100, "Instances": []} for kind, s in scores.items()]}
+        for name, scores in CLASSES.items()
+    ]  # fmt: skip
+    lines(folder / "rekognition-labels.jsonl", whole)
+
+
+def google() -> None:
+    folder = HERE / "cloud"
+    corners = [{"x": X1, "y": Y1}, {"x": X2, "y": Y1}, {"x": X2, "y": Y2}, {"x": X1, "y": Y2}]
+    responses = [
+        {"localizedObjectAnnotations": [
+            {"mid": f"/m/{n}", "name": k, "score": s,
+             "boundingPoly": {"normalizedVertices": corners}} for n, k, s in found(scores)],
+         "context": {"uri": f"gs://bucket/{stem}.jpg"}}
+        for stem, scores in IMAGES.items()
+    ]  # fmt: skip
+    dump(folder / "google-objects.json", {"responses": responses})
+    labels = [
+        {"file_name": name, "response": {"labelAnnotations": [
+            {"mid": "/m/1", "description": k, "score": s, "topicality": s}
+            for k, s in scores.items()]}}
+        for name, scores in CLASSES.items()
+    ]  # fmt: skip
+    lines(folder / "google-labels.jsonl", labels)
+
+
+def azure() -> None:
+    folder = HERE / "cloud"
+    box = {"left": X1, "top": Y1, "width": X2 - X1, "height": Y2 - Y1}
+    head = {"id": "f2b5", "project": "p", "iteration": "i", "created": "2026-01-01T00:00:00Z"}
+    for stem, scores in IMAGES.items():
+        rows = [
+            {"probability": s, "tagId": "t", "tagName": k, "boundingBox": box, "tagType": "Regular"}
+            for _, k, s in found(scores)
+        ]
+        dump(folder / "azure" / f"{stem}.json", {**head, "predictions": rows})
+    classes = {
+        name: {**head, "predictions": [
+            {"probability": s, "tagId": "t", "tagName": k} for k, s in scores.items()]}
+        for name, scores in CLASSES.items()
+    }  # fmt: skip
+    dump(folder / "azure-classes.json", classes)
+
+
+def vertex() -> None:
+    folder = HERE / "cloud"
+
+    def record(name: str, prediction: dict[str, Any]) -> dict[str, Any]:
+        instance = {"content": f"gs://bucket/{name}", "mimeType": "image/jpeg"}
+        return {"instance": instance, "prediction": prediction}
+
+    objects = [
+        record(f"{stem}.jpg", {
+            "ids": [str(n) for n, _, _ in found(scores)],
+            "displayNames": [k for _, k, _ in found(scores)],
+            "confidences": scores, "bboxes": [[X1, X2, Y1, Y2] for _ in scores]})
+        for stem, scores in IMAGES.items()
+    ]  # fmt: skip
+    lines(folder / "vertex-objects.jsonl", objects)
+    classes = [
+        record(name, {"ids": ["1", "2"], "displayNames": list(scores),
+                      "confidences": list(scores.values())})
+        for name, scores in CLASSES.items()
+    ]  # fmt: skip
+    lines(folder / "vertex-classes.jsonl", classes)
+
+
+def comprehend() -> None:
+    folder = HERE / "cloud"
+    classes = [
+        {"File": "docs.csv", "Line": str(line), "Classes": [
+            {"Name": k, "Score": s} for k, s in scores.items()]}
+        for line, scores in enumerate(CLASSES.values())
+    ]  # fmt: skip
+    lines(folder / "comprehend-classes.jsonl", classes)
+    moods = [
+        {"File": name, "Sentiment": "POSITIVE", "SentimentScore": {
+            "Mixed": 0.0, "Negative": scores["dog"], "Neutral": 0.0, "Positive": scores["cat"]}}
+        for name, scores in CLASSES.items()
+    ]  # fmt: skip
+    lines(folder / "comprehend-sentiment.jsonl", moods)
+
+
+def main() -> None:
+    for make in (
+        megadetector, darknet, labelme, detectron2, tensorflow, paddle, rekognition, google, azure,
+        vertex, comprehend,
+    ):  # fmt: skip
+        make()
+
+
+if __name__ == "__main__":
+    main()

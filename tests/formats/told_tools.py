@@ -1,0 +1,93 @@
+"""What files of `make_tools` say of their images, by the plainest lines, without labelnext."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.formats.told import Odd, Told, distribution, each, loaded, sure
+
+#: The keys of each tool's lists of objects, and of their confidences.
+_LISTS = ("detections", "objects", "shapes", "instances", "boxes", "predictions", "CustomLabels",
+          "localizedObjectAnnotations")  # fmt: skip
+_SURE = ("conf", "confidence", "score", "probability", "Confidence")
+_NAMES = ("file", "filename", "imagePath", "file_name", "image_id", "key", "input_path", "image")
+
+
+def images(place: Path) -> Iterator[tuple[Any, Any]]:
+    """What each image of a folder, an object or a list is told."""
+    if place.is_dir():
+        for path in sorted(place.rglob("*.json")):
+            one = loaded(path)
+            yield one.get("imagePath", one.get("input_path", path.stem)), one
+        return
+    value = loaded(place)
+    for wrapper in ("images", "predictions", "responses"):
+        value = value.get(wrapper, value) if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        yield from value.items()
+        return
+    for one in value:
+        if "instance" in one or "context" in one:
+            yield one["instance"]["content"] if "instance" in one else one["context"]["uri"], one
+        elif "Line" in one:
+            yield f"{one['File']}:{one['Line']}", one
+        else:
+            (name,) = [one[key] for key in (*_NAMES, "File") if key in one]
+            yield name, one
+
+
+def confidences(one: dict[str, Any]) -> list[float]:
+    """The confidences of an image's objects; of its classes, the largest."""
+    if "detection_scores" in one:
+        scores, count = one["detection_scores"], one["num_detections"]
+        if isinstance(count, list):
+            (scores,), (count,) = scores, count
+        return [sure(value) for value in scores[: int(count)]]
+    lists = [one[key] for key in _LISTS if isinstance(one.get(key), list)]
+    if len(lists) == 1 and "tagId" in str(lists[0]) and "boundingBox" not in str(lists[0]):
+        return distribution([sure(row["probability"]) for row in lists[0]])
+    if len(lists) == 1:
+        keys = [[key for key in _SURE if key in row] for row in lists[0]]
+        if any(len(key) != 1 for key in keys):
+            raise Odd
+        return [_of_100(row, key) for row, (key,) in zip(lists[0], keys, strict=True)]
+    return _of_lists(one)
+
+
+def _of_lists(one: dict[str, Any]) -> list[float]:
+    if isinstance(one.get("prediction"), dict):
+        one = one["prediction"]
+        if "bboxes" in one:
+            return [sure(value) for value in one["confidences"]]
+        return distribution([sure(value) for value in one["confidences"]])
+    if "Classes" in one:
+        return distribution([sure(row["Score"]) for row in one["Classes"]])
+    if "SentimentScore" in one:
+        return distribution([sure(value) for value in one["SentimentScore"].values()])
+    if "Labels" in one:
+        rows = [row for label in one["Labels"] for row in label["Instances"]]
+        if any(
+            row["Confidence"] != label["Confidence"]
+            for label in one["Labels"]
+            for row in label["Instances"]
+        ):
+            raise Odd
+        return [_of_100(row, "Confidence") for row in rows]
+    if "class_ids" in one:
+        return distribution([sure(value) for value in one["scores"]])
+    inside = one.get("instances", one)
+    return [sure(value) for value in inside["scores"]]
+
+
+def _of_100(row: dict[str, Any], key: str) -> float:
+    return sure(row[key] / 100) if key == "Confidence" else sure(row[key])
+
+
+def tool(place: Path) -> Told:
+    return each((name, lambda one=one: confidences(one)) for name, one in images(place))
+
+
+FAMILIES = ("megadetector", "darknet", "labelme", "detectron2", "tensorflow", "paddle", "cloud")
+READERS: dict[str, Callable[[Path], Told]] = dict.fromkeys(FAMILIES, tool)

@@ -1,0 +1,97 @@
+"""Closed streams, paths that can't be, and files that aren't ours end in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rows = [{"item_id": f"i{i}", "probabilities": [i / 10, 1 - i / 10]} for i in range(6)]
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "c.yaml").write_text("source: {adapter: files, path: p.jsonl}\n")
+    return tmp_path
+
+
+def labelnext(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
+    command = f"exec {sys.executable} -m labelnext {words}"
+    return subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_fault(folder: Path, closed: str) -> None:
+    assert labelnext(folder, "run c.yaml -q").returncode == 0
+    shown = labelnext(folder, f"undo c.yaml {closed}")
+    assert shown.returncode == 0
+    assert "Traceback" not in shown.stderr
+    assert not (folder / "p-ranking.jsonl").exists()
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"run c.yaml --output {LONG}.csv",
+        f"export c.yaml {LONG}",
+        "export c.yaml p.jsonl",
+        f"init files {LONG}",
+        f"run c.yaml --log-file {LONG}",
+    ],
+)
+def test_a_path_that_cannot_be_is_one_line(folder: Path, words: str) -> None:
+    before = sorted(folder.iterdir())
+    shown = labelnext(folder, words)
+    assert shown.returncode == 1
+    assert shown.stderr.count("\n") == 1
+    assert shown.stderr.startswith("Error: ")
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
+def test_a_folder_without_permission_is_one_line(folder: Path) -> None:
+    (folder / "private").mkdir()
+    (folder / "c.yaml").write_text("source: {adapter: files, path: private/p.jsonl}\n")
+    (folder / "private").chmod(0)
+    try:
+        shown = labelnext(folder, "run c.yaml")
+    finally:
+        (folder / "private").chmod(0o700)
+    assert shown.returncode == 1
+    assert shown.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("report.path", 'report: {path: "https://host/page?token=secret"}'),
+        ("replay.path", "replay: {path: s3://bucket/page.html}"),
+        ("state", "state: gs://bucket/state"),
+    ],
+)
+def test_a_url_is_no_path_on_this_machine(folder: Path, key: str, line: str) -> None:
+    with (folder / "c.yaml").open("a") as file:
+        file.write(line)
+    shown = labelnext(folder, "run c.yaml")
+    assert shown.returncode == 1
+    assert f"c.yaml, line 2: {key} must be a path on this machine; got" in shown.stderr
+    assert sorted(path.name for path in folder.iterdir()) == ["c.yaml", "p.jsonl"]
+
+
+def test_a_log_is_added_to_no_file_but_a_log(folder: Path) -> None:
+    guide = folder / "guide.md"
+    guide.write_text("# Guide\n")
+    shown = labelnext(folder, "run c.yaml --log-file guide.md")
+    assert shown.returncode == 1
+    assert "must be a log of labelnext's, end in .log, or not exist" in shown.stderr
+    assert guide.read_text() == "# Guide\n"
+    for _ in range(2):
+        assert labelnext(folder, "run c.yaml -q --log-file nightly.txt").returncode == 0
+    assert (folder / "nightly.txt").read_text().count(" INFO ") >= 2

@@ -1,0 +1,219 @@
+"""MegaDetector, Darknet, LabelMe, Detectron2, TensorFlow, Paddle and the clouds' services."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from labelnext import rank
+from labelnext.adapter import open_adapter
+from labelnext.adapter.formats import recognition
+from labelnext.errors import InvalidInput
+from tests.formats import told
+from tests.formats.independent import FIXTURES, by_mean, codes, ranked, read
+from tests.formats.make_vision import IMAGES
+from tests.formats.mutations import Mutation, mutated
+from tests.formats.tally import Tally
+from tests.formats.told_tools import READERS
+from tests.unit.files.test_mutations import mutations
+
+STEMS = by_mean(IMAGES)
+NAMES = by_mean({f"{stem}.jpg": scores for stem, scores in IMAGES.items()})
+BUCKET = [f"gs://bucket/{name}" for name in NAMES]
+TENTHS = [0.1, 0.25, 0.5, 0.5]  # the box 10 20 50 40 in an image of 100 × 80 pixels
+
+DETECTED = {
+    "megadetector/batch.json": NAMES,
+    "megadetector/failed.json": NAMES,
+    "megadetector/wildlife.json": NAMES,
+    "darknet/result.json": NAMES,
+    "labelme/scores": NAMES,
+    "detectron2/by_name.json": NAMES,
+    "detectron2/instances.json": NAMES,
+    "detectron2/records.json": STEMS,
+    "tensorflow/by_name.json": NAMES,
+    "tensorflow/served.json": NAMES,
+    "tensorflow/batches.json": NAMES,
+    "paddle/boxes": NAMES,
+    "cloud/rekognition": STEMS,
+    "cloud/rekognition-custom.json": NAMES,
+    "cloud/google-objects.json": BUCKET,
+    "cloud/azure": STEMS,
+    "cloud/vertex-objects.jsonl": BUCKET,
+}
+#: b.jpg has .55 and .45, a.jpg .7 and .3.
+CLASSIFIED = {
+    "paddle/classes.json": ["b.jpg", "a.jpg"],
+    "cloud/azure-classes.json": ["b.jpg", "a.jpg"],
+    "cloud/vertex-classes.jsonl": ["gs://bucket/b.jpg", "gs://bucket/a.jpg"],
+    "cloud/comprehend-classes.jsonl": ["docs.csv:1", "docs.csv:0"],
+    "cloud/comprehend-sentiment.jsonl": ["b.jpg", "a.jpg"],
+    "cloud/rekognition-labels.jsonl": ["b.jpg", "a.jpg"],
+    "cloud/google-labels.jsonl": ["b.jpg", "a.jpg"],
+}
+IN_PIXELS = {"megadetector/wildlife.json", "paddle/boxes", "detectron2/records.json"}
+
+
+@pytest.mark.parametrize("place", DETECTED)
+def test_objects_are_recognised_and_ranked(place: str) -> None:
+    assert recognition(FIXTURES / place).format.name == place.partition("/")[0]
+    pool = read(place)
+    assert ranked(pool) == DETECTED[place]
+    if place in IN_PIXELS:
+        assert "boxes_without_size" in codes(pool)
+        pool = read(place, image_size=[100, 80])
+    np.testing.assert_allclose(pool.objects.boxes, [TENTHS] * 3)
+    assert len(pool.classes or ()) == 2
+
+
+@pytest.mark.parametrize("place", CLASSIFIED)
+def test_classes_are_recognised_and_ranked(place: str) -> None:
+    assert recognition(FIXTURES / place).format.name == place.partition("/")[0]
+    pool = read(place)
+    assert rank(pool).item_ids.tolist() == CLASSIFIED[place]
+    assert pool.multilabel == ("labels" in place)
+
+
+def test_classes_by_number_are_named_by_the_user() -> None:
+    for place in ("detectron2/by_name.json", "tensorflow/by_name.json"):
+        assert read(place).classes == ("0", "1")
+        assert read(place, classes=["person", "dog"]).classes == ("person", "dog")
+
+
+def test_labels_of_labelme_are_refused_by_name() -> None:
+    with pytest.raises(InvalidInput, match="labels, not predictions"):
+        read("labelme/labels")
+
+
+def test_an_image_that_megadetector_could_not_open_is_missing() -> None:
+    pool = read("megadetector/failed.json")
+    assert pool.item_ids.tolist() == ["bus.jpg", "zidane.jpg", "empty.jpg", "broken.jpg"]
+    assert pool.missing.tolist() == [False, False, False, True]
+
+
+def write(folder: Path, value: Any, name: str = "told.json") -> Any:
+    (folder / name).write_text(json.dumps(value), "utf-8")
+    return open_adapter("files", path=name, directory=folder).read()
+
+
+def test_classifications_inside_detections_are_told(tmp_path: Path) -> None:
+    row = {"category": "1", "conf": 0.5, "bbox": [0, 0, 1, 1], "classifications": [["3", 0.9]]}
+    head = {"detection_categories": {"1": "animal"}}
+    pool = write(tmp_path, {**head, "images": [{"file": "a.jpg", "detections": [row]}]})
+    assert pool.classes == ("animal",)
+    (notice,) = [one for one in pool.notices if one.code == "not_read"]
+    assert notice.message == "Classifications inside detections of 1 image were not read."
+
+
+def test_scores_that_exceed_one_together_are_of_independent_classes(tmp_path: Path) -> None:
+    def image(*scores: float) -> Any:
+        rows = [{"tagName": f"t{n}", "probability": s} for n, s in enumerate(scores)]
+        return {"iteration": "i", "predictions": rows}
+
+    pool = write(tmp_path, {"a.jpg": image(0.9, 0.8), "b.jpg": image(0.5)})
+    assert pool.multilabel
+    assert "independent" in codes(pool)
+    assert pool.mean_probabilities.tolist() == [[0.9, 0.8], [0.5, 0.0]]
+    pool = write(tmp_path, {"a.jpg": image(0.9, 0.1), "b.jpg": image(0.5, 0.5)})
+    assert not pool.multilabel
+
+
+def test_objects_win_over_labels_of_whole_images(tmp_path: Path) -> None:
+    box = {"BoundingBox": {"Left": 0, "Top": 0, "Width": 1, "Height": 1}, "Confidence": 60}
+    labels = [{"Name": "Dog", "Confidence": 61, "Instances": [box]},
+              {"Name": "Park", "Confidence": 99, "Instances": []}]  # fmt: skip
+    pool = write(tmp_path, {"a.jpg": {"Labels": labels}, "b.jpg": {"Labels": labels[1:]}})
+    assert rank(pool, "mean_object_confidence").item_ids.tolist() == ["b.jpg", "a.jpg"]
+    assert pool.objects.confidences.tolist() == [0.6]
+    (notice,) = [one for one in pool.notices if one.code == "not_read"]
+    assert notice.message.startswith("The classes of 2 whole images were not read")
+
+
+def test_corners_at_zero_are_left_out_by_google(tmp_path: Path) -> None:
+    corners = [{}, {"x": 0.5}, {"x": 0.5, "y": 0.25}, {"y": 0.25}]
+    row = {"name": "Dog", "score": 0.5, "boundingPoly": {"normalizedVertices": corners}}
+    pool = write(tmp_path, {"a.jpg": {"localizedObjectAnnotations": [row]}})
+    assert pool.objects.boxes.tolist() == [[0, 0, 0.5, 0.25]]
+
+
+def test_a_circle_of_labelme_has_the_box_around_it(tmp_path: Path) -> None:
+    shape = {"label": "dog", "points": [[50, 40], [50, 60]], "shape_type": "circle", "score": 0.5}
+    value = {"shapes": [shape], "imagePath": "a.jpg", "imageWidth": 100, "imageHeight": 80}
+    assert write(tmp_path, value).objects.boxes.tolist() == [[0.3, 0.25, 0.7, 0.75]]
+
+
+def test_one_odd_detection_is_left_out_and_named(tmp_path: Path) -> None:
+    rows = [{"category": "1", "conf": 0.5, "bbox": [0, 0, 1, 1]} for _ in range(19)]
+    odd = {"category": "1", "conf": 70, "bbox": [0, 0, 1, 1]}
+    pool = write(tmp_path, {"images": [{"file": "a.jpg", "detections": [*rows, odd]}]})
+    (notice,) = [one for one in pool.notices if one.code == "left_out"]
+    assert "record 1, detection 20 (item a.jpg): confidence must be in [0, 1]; got 70" in (
+        notice.message
+    )
+
+
+def _files() -> dict[str, list[tuple[Path, Path]]]:
+    return {
+        kind: [
+            (place, path)
+            for place in sorted((FIXTURES / kind).iterdir())
+            for path in ([place] if place.is_file() else sorted(place.rglob("*")))
+        ]
+        for kind in READERS
+    }
+
+
+FILES = _files()
+
+
+def test_a_broken_file_is_ranked_right_or_refused(tmp_path: Path) -> None:
+    tally = Tally()
+
+    @given(
+        st.sampled_from(sorted(FILES)),
+        st.integers(0, 1000),
+        st.lists(mutations, min_size=1, max_size=3),
+        st.booleans(),
+        st.booleans(),
+    )
+    @settings(
+        max_examples=300,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    def check(kind: str, which: int, changes: list[Mutation], by_value: bool, named: bool) -> None:
+        place, path = FILES[kind][which % len(FILES[kind])]
+        copy = tmp_path / place.name
+        shutil.rmtree(copy, ignore_errors=True)
+        if place.is_dir():
+            shutil.copytree(place, copy)
+        data = path.read_bytes()
+        for change in changes:
+            data = mutated(path, data, change, by_value=by_value)
+        target = copy / path.relative_to(place) if place.is_dir() else copy
+        target.write_bytes(data)
+        more: dict[str, Any] = {"format": kind} if named else {}
+        adapter: Any = None
+
+        def read() -> Any:
+            nonlocal adapter
+            adapter = open_adapter("files", path=str(copy), **more)
+            return adapter.read()
+
+        def plain() -> told.Told:
+            return READERS[kind](copy) if adapter._input.format.name == kind else {}
+
+        tally.try_(kind, read, plain)
+        if copy.is_file():
+            copy.unlink()
+
+    check()
+    tally.tell(tried=300, compared=2)
