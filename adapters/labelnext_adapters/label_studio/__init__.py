@@ -138,9 +138,12 @@ class LabelStudioAdapter(Adapter):
 
     def performer(self, journal: Journal) -> Performer:
         """What writes data keys, tabs and copies of predictions, one run at a time."""
+        from labelnext_adapters.label_studio.read.memory import Written, wrote
+        from labelnext_adapters.label_studio.write.data_keys import targets_of
         from labelnext_adapters.label_studio.write.performer import Writer
 
         self._tasks = None  # what was read is old once something was written
+        wrote(Written(journal, targets_of), self._context)
         return Writer(self.client, self._context, journal)
 
     def wants_why(self) -> bool:

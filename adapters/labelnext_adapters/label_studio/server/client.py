@@ -10,7 +10,9 @@ import logging
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -65,9 +67,11 @@ class Client:
     Attributes:
         pauses: seconds to wait before a long reading goes on where it broke off; the first ones,
             before a request is sent again whose connection was reset.
+        clock: the server's, to the second, when it last answered; None if it doesn't tell.
     """
 
     pauses: tuple[float, ...] = (1.0, 4.0, 16.0)
+    clock: datetime | None = None
 
     def __init__(self, url: str, api_key: SecretStr, ca_bundle: Path | None = None) -> None:
         self.url = url
@@ -290,6 +294,8 @@ class Client:
         with self._translating(method, path):
             response = self._answer(method, path, retry, arguments)
         _log.debug("%s %s: %s", method, path, response.status_code)
+        with suppress(TypeError, ValueError):
+            self.clock = parsedate_to_datetime(response.headers.get("date")).astimezone(UTC)
         if response.is_success:
             content: bytes = response.content
             return content
