@@ -11,7 +11,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from labelnext.errors import LabelnextError, NotFound, Unavailable
+from labelnext.errors import AccessDenied, LabelnextError, NotFound, Unavailable
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import find_project, find_versions
 from labelnext_adapters.label_studio.server.tab import list_tabs
@@ -137,6 +137,39 @@ def test_a_reset_is_tried_again_where_that_does_no_harm(retry: bool, sent: int) 
         with pytest.raises(Unavailable, match="Connection reset by peer"):
             client.send("POST", "api/projects/", {}, retry=False)
     assert len(asked) == sent
+
+
+@pytest.mark.parametrize(("key", "exchanged"), [(personal_token(), 2), (TOKEN, 0)])
+def test_a_token_that_expired_by_the_servers_clock_is_exchanged_again(
+    key: str, exchanged: int
+) -> None:
+    exchanges: list[httpx.Request] = []
+    refused: set[str] = set()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/version":
+            return httpx.Response(200, json={})
+        if request.url.path == "/api/token/refresh/":
+            exchanges.append(request)
+            return httpx.Response(200, json={"access": personal_token().replace("e", "E", 1)})
+        if len(exchanges) < 2:
+            refused.add(request.url.path)
+            return httpx.Response(401, json={"detail": "Token is expired"})
+        body = [{"id": 1}] if request.url.path == "/api/predictions/" else {"created": 1}
+        return httpx.Response(200, json=body)
+
+    for ask in (
+        lambda: opened(answer, key=key).send("POST", "api/projects/", {}, retry=False),
+        lambda: list(opened(answer, key=key).rows("api/predictions/", dict[str, int])),
+    ):
+        exchanges.clear()
+        if exchanged:
+            assert ask() in ({"created": 1}, [{"id": 1}])
+        else:
+            with pytest.raises(AccessDenied, match="Token is expired"):
+                ask()
+        assert len(exchanges) == exchanged
+    assert refused == {"/api/projects/", "/api/predictions/"}
 
 
 @pytest.mark.parametrize("key", [TOKEN, personal_token()])
