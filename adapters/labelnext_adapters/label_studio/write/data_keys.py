@@ -129,6 +129,7 @@ class Fields:
             project, {name: dict.fromkeys(saved["task_ids"]) for name, saved in before.items()}
         )
         stayed: list[str] = []
+        missing: set[int] = set()
         targets: Values = {}
         wrote = targets_of(step)
         for name, saved in before.items():
@@ -152,17 +153,16 @@ class Fields:
                 for t, value in old.items()
                 if value is not None or t in reading.values[name]
             }
-            gone = [t for t in old if t not in reading.ids]
-            if gone:
-                stayed.append(
-                    f"Skipped {counted(len(gone), 'task')} deleted since: {listed(gone)}."
-                )
+            missing |= old.keys() - reading.ids
             kept = [t for t in targets[name] if old[t] is None and t in reading.ids]
             if kept:
                 stayed.append(
                     f"The data key {name} stays, empty, on {counted(len(kept), 'task')}: "
                     "Label Studio can only remove a key by replacing all of a task's data."
                 )
+        if missing:
+            what = f"Skipped {counted(len(missing), 'task')} deleted since"
+            stayed.insert(0, f"{what}: {listed(sorted(missing))}.")
         self._write(project, _differing(targets, reading))
         return stayed
 
