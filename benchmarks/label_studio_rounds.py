@@ -5,13 +5,14 @@
 It starts a Label Studio of its own (SQLite) with five boxes on each task, ranks it while one
 annotator labels through another tab's stream, labels the first 20 tasks and ranks again with the
 same predictions. Then `watch` waits for 20 more labels; the time from the last of them to the new
-order is told. The SDK's listing of the same project comes last, for comparison; the memory is of a
-process of its own.
+order is told, with the requests of that round. The SDK's listing of the same project comes last,
+for comparison; the memory is of a process of its own.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -103,8 +104,8 @@ def one_round(what: str, server: LabelStudio, project: int, config: dict[str, An
     print(f"  the first {len(shown)} in exact order: {shown == sorted(shown)}")
 
 
-def watched(server: LabelStudio, project: int, config: dict[str, Any]) -> float:
-    """Seconds from the last of 20 labels to the order that `watch` makes of them."""
+def watched(server: LabelStudio, project: int, config: dict[str, Any]) -> tuple[float, int]:
+    """Seconds from the last of 20 labels to the order that `watch` makes of them, and requests."""
     stop, done = threading.Event(), threading.Event()
     runs: list[int] = []
 
@@ -120,12 +121,19 @@ def watched(server: LabelStudio, project: int, config: dict[str, Any]) -> float:
         time.sleep(0.2)
     for task in first_of(server, project, _LABELS):
         server.annotate(task)
-    start = time.perf_counter()
+    before, start = _answers(server), time.perf_counter()
     done.wait(600)
     seconds = time.perf_counter() - start
+    requests = _answers(server) - before
     stop.set()
     thread.join()
-    return seconds
+    return seconds, requests
+
+
+def _answers(server: LabelStudio) -> int:
+    """How many requests the server has logged."""
+    lines = re.findall(rb'"(?:GET|POST|PATCH|DELETE) \S+ HTTP', server.log.read_bytes())
+    return len(lines) // 2  # each is logged twice
 
 
 def main(n_tasks: int) -> None:
@@ -149,7 +157,8 @@ def main(n_tasks: int) -> None:
         command = [sys.executable, "-c", _MEMORY, json.dumps(config)]
         memory = float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         print(f"a run takes {memory:.0f} MiB above the interpreter")
-        print(f"watch: {watched(server, project, config):.1f} s from the 20th label to the order")
+        seconds, requests = watched(server, project, config)
+        print(f"watch: {seconds:.1f} s and {requests} requests from the 20th label to the order")
         for key in (None, "name"):
             source = {**config["source"], "key": key}
             source.pop("adapter")

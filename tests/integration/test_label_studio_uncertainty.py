@@ -12,6 +12,7 @@ import pytest
 from labelnext.errors import ConfigError, InvalidInput, WriteFailed
 from labelnext.journal import Journal
 from labelnext.ranking import rank
+from labelnext_adapters.label_studio.write.copies import Copies
 from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
 from tests.integration.writing import write, writes
 
@@ -187,6 +188,25 @@ def test_uncertainty_counts_a_task_that_was_deleted_after_the_plan(
     label_studio.api("DELETE", f"/api/tasks/{second}/")
     adapter.apply(plan, journal)
     assert Journal(journal.path).remarks == (f"Skipped 1 ranked task deleted since: {second}.",)
+    assert copies(label_studio, project) == {first: 0.0, third: pytest.approx(2 / 3)}
+
+
+def test_uncertainty_goes_on_without_a_task_that_is_deleted_while_it_sends(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
+    first, second, third = label_studio.task_ids(project)[::-1]
+    original = Copies._send
+    deleting = [second]
+
+    def send(self: Copies, project: int, rows: Any) -> int:
+        for task in (deleting.pop() for _ in deleting[:]):
+            label_studio.api("DELETE", f"/api/tasks/{task}/")
+        return original(self, project, rows)
+
+    monkeypatch.setattr(Copies, "_send", send)
+    journal = write(connect(project, write={"mode": "uncertainty"}), tmp_path)
+    assert journal.remarks == (f"Skipped 1 ranked task deleted since: {second}.",)
     assert copies(label_studio, project) == {first: 0.0, third: pytest.approx(2 / 3)}
 
 

@@ -11,7 +11,7 @@ import pytest
 from labelnext import run
 from labelnext.errors import ConfigError
 from labelnext.runs.check import check
-from labelnext.runs.undo import undo
+from labelnext.runs.undo import runs, undo
 from tests.integration.test_label_studio import CHOICES, choice_task, sure_to_unsure
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
@@ -172,5 +172,7 @@ def test_an_undo_in_a_deleted_project_says_so(label_studio: LabelStudio, tmp_pat
     config = settings(label_studio, project, tmp_path)
     run(config)
     label_studio.api("DELETE", f"/api/projects/{project}/")
-    with pytest.raises(ConfigError, match=f"project must be the number .* got {project}"):
+    with pytest.raises(ConfigError, match=f"project must be the number .* got {project}") as error:
         undo(config)
+    assert "others may be of another organization" in str(error.value.hint)
+    assert [journal.status for journal in runs(config)] == ["done"]  # as before

@@ -99,7 +99,7 @@ class LabelStudioAdapter(Adapter):
         """Connection, permissions, counts and tested versions, without reading all items."""
         from labelnext_adapters.label_studio.read.check import check
 
-        return check(self.client, self._source, self._write)
+        return check(lambda: self.client, self._source, self._write)
 
     def read(self) -> Pool:
         """All tasks, with the predictions of one model version.
@@ -138,10 +138,26 @@ class LabelStudioAdapter(Adapter):
 
     def performer(self, journal: Journal) -> Performer:
         """What writes data keys, tabs and copies of predictions, one run at a time."""
+        from labelnext_adapters.label_studio.read.memory import Written, wrote
+        from labelnext_adapters.label_studio.write.data_keys import targets_of
         from labelnext_adapters.label_studio.write.performer import Writer
 
         self._tasks = None  # what was read is old once something was written
+        wrote(Written(journal, targets_of), self._context)
         return Writer(self.client, self._context, journal)
+
+    def undo(self, journal: Journal) -> list[str]:
+        """Restore what was there before; returns what had to stay, one sentence each.
+
+        Raises:
+            NotFound: if the project is gone; the run then stays as it is.
+        """
+        from labelnext_adapters.label_studio.server.project import get_project
+
+        for step in journal.plan.steps[:1]:
+            if step.payload["url"] == self.client.url:
+                get_project(self.client, step.payload["project"])
+        return super().undo(journal)
 
     def wants_why(self) -> bool:
         """Whether `write.why` is on."""

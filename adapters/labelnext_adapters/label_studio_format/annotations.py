@@ -106,6 +106,13 @@ class Truth:
             self._unread.append(task)
         return bool(dates)
 
+    def forget(self, task: int) -> None:
+        """Let go of what was submitted of a task."""
+        self.found.pop(task, None)
+        self.said.pop(task, None)
+        self.made.pop(task, None)
+        self._unread = [other for other in self._unread if other != task]
+
     def notices(self, names: Mapping[int, str]) -> list[Notice]:
         """What could not be read, of these tasks by their items' ids."""
         unread = [names[task] for task in self._unread if task in names]

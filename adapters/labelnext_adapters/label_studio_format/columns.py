@@ -20,7 +20,12 @@ from labelnext_adapters.label_studio_format.faults import BrokenRegion, OutOfRan
 from labelnext_adapters.label_studio_format.pages import side_by_side
 from labelnext_adapters.label_studio_format.region import Remarks
 from labelnext_adapters.label_studio_format.regions import Found, Setup, parse_result
-from labelnext_adapters.label_studio_format.remarks import Problem, notices_of, settled_notices
+from labelnext_adapters.label_studio_format.remarks import (
+    Problem,
+    notices_of,
+    settled_notices,
+    suspicious,
+)
 
 _NO_BOX = (math.nan,) * 4
 _GRACE = 60.0  # seconds: what was imported together has no order
@@ -94,6 +99,7 @@ class Columns:
         self.setup = setup
         self._taken: dict[int, _Taken] = {}  # by task: its newest prediction
         self._older: dict[int, list[_Taken]] = {}  # by task: those before it
+        self._before: dict[int, _Taken] = {}  # by task: what counts in place of the newest
         self._repeated: set[int] = set()
         self._settled: dict[str, list[int]] = {}  # by notice: tasks whose label tells which counts
         self._confidences, self._class_ids = array("d"), array("q")
@@ -155,13 +161,32 @@ class Columns:
             taken.whole = None if parsed is None else parsed.whole
             taken.remarks = _CLEAN if remarks == _CLEAN else remarks
 
+    def forget(self, task: int) -> None:
+        """Let go of a task's predictions; what they hold in the columns is no longer used."""
+        self._taken.pop(task, None)
+        self._older.pop(task, None)
+        self._repeated.discard(task)
+
+    def tally(self) -> dict[str | None, tuple[int, float]]:
+        """How many predictions each model version has, and when the newest of them was made."""
+        tally: dict[str | None, tuple[int, float]] = {}
+        for task, newest in self._taken.items():
+            for each in (newest, *self._older.get(task, ())):
+                n, made = tally.get(each.version, (0, -math.inf))
+                tally[each.version] = (n + 1, max(made, each.made))
+        return tally
+
     def versions(self, tasks: Iterable[int]) -> dict[str | None, list[int]]:
         """The tasks of each model version whose prediction is used."""
         by_version: dict[str | None, list[int]] = {}
-        for task in tasks:
-            if task in self._taken:
-                by_version.setdefault(self._taken[task].version, []).append(task)
+        for task, taken in self._used(tasks).items():
+            by_version.setdefault(taken.version, []).append(task)
         return by_version
+
+    def _used(self, tasks: Iterable[int]) -> dict[int, _Taken]:
+        """The prediction of each task that counts."""
+        known, before = self._taken, self._before
+        return {task: before.get(task) or known[task] for task in tasks if task in known}
 
     def settle(self, labels: Mapping[int, Said]) -> None:
         """Let the predictions count that were there when labels were made.
@@ -172,6 +197,7 @@ class Columns:
             labels: by task, how and when its label was made.
         """
         settled: dict[str, list[int]] = {"earlier": [], "late": [], "accepted": []}
+        self._before.clear()
         for task, said in labels.items():
             newest = self._taken.get(task)
             if newest is None:
@@ -179,15 +205,15 @@ class Columns:
             known = [newest, *self._older.get(task, ())]
             there = [each for each in known if each.made <= said.made + _GRACE]
             if said.made > -math.inf and there:
-                self._taken[task] = max(there, key=lambda each: (each.made, each.number))
-                if self._taken[task] is not newest:
+                last = max(there, key=lambda each: (each.made, each.number))
+                if last is not newest:
+                    self._before[task] = last
                     settled["earlier"].append(task)
             elif said.made > -math.inf:
                 settled["late"].append(task)
             same = any(t.number == said.parent and t.digest == said.digest for t in known)
             if said.parent is not None and (said.untouched or same):
                 settled["accepted"].append(task)
-        self._older.clear()
         self._settled = {kind: tasks for kind, tasks in settled.items() if tasks}
 
     def _place(self, objects: Sequence[Found]) -> tuple[int, int]:
@@ -216,7 +242,7 @@ class Columns:
             InvalidInput: if more than a tenth of the numbers are out of range, or if no label is
                 known.
         """
-        taken = {task: self._taken[task] for task in task_ids if task in self._taken}
+        taken = self._used(task_ids)
         problems = {t: row.problem for t, row in taken.items() if row.problem is not None}
         problems |= self._beyond(taken, names)
         vectors, multilabel = self._vectors(taken, problems)
@@ -243,7 +269,7 @@ class Columns:
         repeated = sorted(self._repeated & taken.keys())
         notices += notices_of(remarks, problems, repeated, names, self.setup)
         notices += settled_notices(self._settled, names)
-        notices += _suspicious(objects, multilabel)
+        notices += suspicious(objects, multilabel)
         present = np.array([t in read for t in task_ids], dtype=bool)
         return Content(probabilities, objects, present, multilabel)
 
@@ -364,20 +390,6 @@ def _answers(task_ids: Sequence[int], whole: Mapping[int, Found]) -> Objects:
         class_ids=np.array([each.class_id for each in answers], dtype=np.int64),
         whole_items=True,
     )
-
-
-def _suspicious(objects: Objects | None, multilabel: bool) -> list[Notice]:
-    suspicious = []
-    if objects is not None and len(objects.confidences) and not objects.confidences.any():
-        message = "All scores are 0.0, which often means that they were never set."
-        suspicious.append(Notice("zero_scores", message))
-    if multilabel:
-        message = (
-            "The setup allows several choices and the probabilities don't sum to 1, so classes are "
-            "treated as independent."
-        )
-        suspicious.append(Notice("multilabel", message))
-    return suspicious
 
 
 __all__ = ["Columns", "Content", "Said"]

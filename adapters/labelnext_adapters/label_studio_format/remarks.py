@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from labelnext.errors import listed
-from labelnext.pool.objects import Notice
+from labelnext.pool.objects import Notice, Objects
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio_format.region import Remarks
 from labelnext_adapters.label_studio_format.regions import Setup
@@ -187,8 +187,23 @@ def settled_notices(tasks: Mapping[str, Sequence[int]], names: Mapping[int, str]
     return noticed
 
 
+def suspicious(objects: Objects | None, multilabel: bool) -> list[Notice]:
+    """What looks odd about everything that was read."""
+    notices = []
+    if objects is not None and len(objects.confidences) and not objects.confidences.any():
+        message = "All scores are 0.0, which often means that they were never set."
+        notices.append(Notice("zero_scores", message))
+    if multilabel:
+        message = (
+            "The setup allows several choices and the probabilities don't sum to 1, so classes are "
+            "treated as independent."
+        )
+        notices.append(Notice("multilabel", message))
+    return notices
+
+
 def _ids(tasks: Sequence[int], names: Mapping[int, str]) -> tuple[str, ...]:
     return tuple(names[task] for task in tasks)
 
 
-__all__ = ["Problem", "notices_of", "settled_notices"]
+__all__ = ["Problem", "notices_of", "settled_notices", "suspicious"]

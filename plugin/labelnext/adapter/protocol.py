@@ -51,11 +51,14 @@ class Context:
         directory: folder that relative paths start from: that of the configuration.
         key: `source.key`, the data key or field of item ids; None for the platform's own ids.
         progress: called with a stage, how much is done, and of how much (None if unknown).
+        memory: what the adapter may keep for the next run of the same process; None if there will
+            be none. It is emptied after a failure.
     """
 
     directory: Path = Path()
     key: str | None = None
     progress: Progress | None = None
+    memory: dict[str, Any] | None = None
 
     def path(self, path: Path | str) -> Path:
         """Resolve a path from the configuration relative to its folder.

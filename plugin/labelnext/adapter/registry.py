@@ -77,6 +77,7 @@ def open_adapter(
     directory: Path | str = ".",
     key: str | None = None,
     progress: Progress | None = None,
+    memory: dict[str, Any] | None = None,
     **source: Any,
 ) -> Adapter:
     """Open an adapter, ready to read. This first checks that the platform's SDK is installed.
@@ -87,6 +88,7 @@ def open_adapter(
         directory: folder that relative paths start from.
         key: data key or field of the item ids; see `source.key`.
         progress: called with a stage, how much is done, and of how much.
+        memory: kept by the caller between runs of one process; see `Context`.
         source: the adapter's own keys of `source`.
 
     Raises:
@@ -100,7 +102,7 @@ def open_adapter(
     options = _validated(name, parsed, source)
     if not isinstance(write, WriteOptions):
         write = _validated(name, adapter.WriteOptions, write or {})
-    context = Context(Path(directory), key, progress)
+    context = Context(Path(directory), key, progress, memory)
     opened: Adapter = adapter(options, write, context)  # type: ignore[call-arg]  # protocol has no constructor
     return opened
 

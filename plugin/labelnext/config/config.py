@@ -61,6 +61,7 @@ class Config:
         ray: how to connect to Ray.
         rest: the top-level keys.
         path: path of the file; None if the configuration came from a mapping.
+        memory: what adapters keep from one run of the process to the next; None to keep nothing.
     """
 
     source: Source
@@ -75,6 +76,7 @@ class Config:
     ray: Ray
     rest: Rest
     path: Path | None = None
+    memory: dict[str, Any] | None = None
 
     @property
     def directory(self) -> Path:
@@ -106,6 +108,7 @@ class Config:
             directory=self.directory,
             key=self.source.key,
             progress=progress,
+            memory=self.memory,
             **{name: getattr(options, name) for name in type(options).model_fields},
         )
 

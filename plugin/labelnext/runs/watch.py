@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -98,6 +98,7 @@ def watch(
             f"{labels!r}, {poll!r} and {minutes!r}."
         )
     settings = config if isinstance(config, Config) else load_config(config)
+    settings = replace(settings, memory={})
     stop = stop or threading.Event()
     health, wait = Health(True, None, None, 0, "starting"), poll
     while not stop.is_set():
@@ -130,6 +131,8 @@ def _look(settings: Config, labels: int, minutes: float | None, before: Health) 
         report = run(settings)
         still_dry = _ran_dry(settings) if dry else ()
     except (Unavailable, WriteFailed) as error:
+        if settings.memory is not None:  # what was read may be half of what is there now
+            settings.memory.clear()
         return Health(False, count, ranked_at, before.runs, f"trying again: {error.message}")
     _save(settings, _Seen(count, time.time(), still_dry))
     ranked = counted(report.counts["ranked"], "item")

@@ -11,9 +11,14 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from labelnext.errors import LabelnextError, NotFound, Unavailable
+from labelnext.adapter import open_adapter
+from labelnext.errors import AccessDenied, LabelnextError, NotFound, Unavailable
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.project import find_project, find_versions
+from labelnext_adapters.label_studio.server.project import (
+    find_project,
+    find_versions,
+    get_project,
+)
 from labelnext_adapters.label_studio.server.tab import list_tabs
 
 # label-studio-sdk 2.1 exchanges a Personal Access Token by a call that pydantic has deprecated.
@@ -139,6 +144,39 @@ def test_a_reset_is_tried_again_where_that_does_no_harm(retry: bool, sent: int) 
     assert len(asked) == sent
 
 
+@pytest.mark.parametrize(("key", "exchanged"), [(personal_token(), 2), (TOKEN, 0)])
+def test_a_token_that_expired_by_the_servers_clock_is_exchanged_again(
+    key: str, exchanged: int
+) -> None:
+    exchanges: list[httpx.Request] = []
+    refused: set[str] = set()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/version":
+            return httpx.Response(200, json={})
+        if request.url.path == "/api/token/refresh/":
+            exchanges.append(request)
+            return httpx.Response(200, json={"access": personal_token().replace("e", "E", 1)})
+        if len(exchanges) < 2:
+            refused.add(request.url.path)
+            return httpx.Response(401, json={"detail": "Token is expired"})
+        body = [{"id": 1}] if request.url.path == "/api/predictions/" else {"created": 1}
+        return httpx.Response(200, json=body)
+
+    for ask in (
+        lambda: opened(answer, key=key).send("POST", "api/projects/", {}, retry=False),
+        lambda: list(opened(answer, key=key).rows("api/predictions/", dict[str, int])),
+    ):
+        exchanges.clear()
+        if exchanged:
+            assert ask() in ({"created": 1}, [{"id": 1}])
+        else:
+            with pytest.raises(AccessDenied, match="Token is expired"):
+                ask()
+        assert len(exchanges) == exchanged
+    assert refused == {"/api/projects/", "/api/predictions/"}
+
+
 @pytest.mark.parametrize("key", [TOKEN, personal_token()])
 @pytest.mark.parametrize(
     "body",
@@ -194,3 +232,51 @@ def test_http_on_a_port_for_https_is_explained() -> None:
     with pytest.raises(NotFound, match="url must begin with https") as error:
         opened(lambda request: httpx.Response(400, text=said)).get("api/version")
     assert error.value.hint == "write https://host."
+
+
+@pytest.mark.parametrize(
+    ("url", "answer", "hint"),
+    [
+        ("http://host", httpx.Response(404, text="<html>"), "if the server is under a path"),
+        ("http://host/a", httpx.Response(404, text="<html>"), "alone, without a path"),
+        ("http://host", httpx.Response(404, json={"detail": "Not found."}), "it was deleted, or"),
+    ],
+)
+def test_an_address_is_told_from_an_object_that_is_missing(
+    url: str, answer: httpx.Response, hint: str
+) -> None:
+    client = opened(lambda request: answer, url)
+    client.__dict__["base"] = url
+    with pytest.raises(NotFound, match="/api/tasks doesn't exist") as error:
+        client.get("api/tasks")
+    assert hint in str(error.value.hint)
+
+
+def test_projects_that_a_token_sees_are_named_where_one_is_missing() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/projects/":
+            rows = [{"id": 3, "title": "Cars"}, {"id": 5, "title": "Cats"}]
+            return httpx.Response(200, json={"count": 2, "results": rows})
+        return httpx.Response(404, json={"detail": "No Project matches the given query."})
+
+    with pytest.raises(NotFound, match="project must be the number .* got 4") as error:
+        get_project(opened(answer), 4)
+    assert "sees projects 3 ('Cars'), 5 ('Cats'); others may be of another organ" in str(
+        error.value.hint
+    )
+
+
+def test_check_finds_a_token_that_has_expired() -> None:
+    payload = personal_token().replace(
+        personal_token().split(".")[1],
+        base64.urlsafe_b64encode(json.dumps({"token_type": "refresh", "exp": 1}).encode())
+        .decode()
+        .rstrip("="),
+    )
+    source = {"url": "http://host", "api_key": payload, "project": 1}
+    (finding,) = open_adapter("label-studio", **source).check()
+    assert (finding.level, finding.hint) == (
+        "error",
+        "create a new Personal Access Token in Account & Settings.",
+    )
+    assert "rejected the api_key (API key has expired" in finding.message

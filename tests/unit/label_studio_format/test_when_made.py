@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,9 @@ import pytest
 
 import labelnext
 from labelnext.pool import Pool
+from labelnext_adapters.label_studio_format.columns import Columns, Said
+from labelnext_adapters.label_studio_format.setup import find_setup
+from labelnext_adapters.label_studio_format.xml import derived_tags
 from tests.unit.label_studio_format.test_export import choice, read, task
 
 BEFORE, AFTER, LABELLED = "2026-01-01T08:00:00Z", "2026-01-03T08:00:00Z", "2026-01-02T08:00:00Z"
@@ -98,3 +103,29 @@ def test_the_figures_of_a_report_say_so(tmp_path: Path) -> None:
     report = labelnext.run(config, dry_run=True)
     assert "better than it is: 60 labels came before their prediction, or from it" in str(report)
     assert "better than they are: 60 labels came before" in report.to_html()
+
+
+def test_columns_settle_anew_when_labels_and_predictions_change() -> None:
+    tags, _ = derived_tags([json.dumps([choice(c)]).encode() for c in ("good", "bad", "odd")])
+    columns = Columns(find_setup({"parsed_label_config": tags, "label_config": ""}, None))
+    take = functools.partial(columns.take, score=None)
+    for number, (made, regions) in enumerate([(1.0, DOUBTED), (200.0, LEARNED)]):
+        take(7, number, result=json.dumps(regions).encode(), version=f"m{number}", made=made)
+    take(8, 2, result=json.dumps(LEARNED).encode(), version="m1", made=300.0)
+    assert columns.tally() == {"m0": (1, 1.0), "m1": (2, 300.0)}
+
+    def used() -> Any:
+        return columns.versions([7, 8])
+
+    assert used() == {"m1": [7, 8]}
+    columns.settle({7: Said(100.0, None, 0, False)})
+    assert used() == {"m0": [7], "m1": [8]}
+    columns.settle({7: Said(300.0, None, 0, False)})  # labelled again, after both
+    assert used() == {"m1": [7, 8]}
+    columns.settle({})  # the label was deleted
+    assert used() == {"m1": [7, 8]}
+    columns.forget(7)
+    assert (columns.tally(), used()) == ({"m1": (1, 300.0)}, {"m1": [8]})
+    take(7, 5, result=json.dumps(DOUBTED).encode(), version="m0", made=50.0)
+    columns.settle({7: Said(100.0, None, 0, False)})
+    assert used() == {"m0": [7], "m1": [8]}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from labelnext.config.config import Config, load_config
 from labelnext.errors import ConfigError, InvalidInput, Unavailable
 from labelnext.runs import watch as module
 from labelnext.runs.undo import runs
@@ -143,3 +144,23 @@ def test_it_ranks_again_once_for_people_who_have_nothing_left(
     told: list[Health] = []
     watch(config, labels=50, stop=Clock(5), tell=told.append)
     assert [h.runs for h in told] == [1, 1, 2, 2, 3]
+
+
+def test_what_an_adapter_remembers_lasts_until_the_platform_fails(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [0, 5, Unavailable("the server does not answer."), 10])
+    original = module.run
+    remembered: list[object] = []
+
+    def remembering(settings: Config) -> object:
+        memory = settings.open_adapter()._context.memory  # type: ignore[attr-defined]
+        assert memory is settings.memory
+        remembered.append(memory.get("runs"))
+        memory["runs"] = memory.get("runs", 0) + 1
+        return original(settings)
+
+    monkeypatch.setattr(module, "run", remembering)
+    watch(config, labels=5, stop=Clock(4))
+    assert remembered == [None, 1, None]
+    assert load_config(config).open_adapter()._context.memory is None  # type: ignore[attr-defined]

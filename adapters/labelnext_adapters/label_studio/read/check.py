@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -34,11 +35,14 @@ _NEEDED = ("projects.change", "actions.perform", "views.create", "views.change")
 
 
 def check(
-    client: Client, source: LabelStudioSource, write: LabelStudioWrite | None = None
+    connect: Callable[[], Client],
+    source: LabelStudioSource,
+    write: LabelStudioWrite | None = None,
 ) -> list[Finding]:
     """Connection, versions, token, project and predictions, as far as one gets."""
     findings: list[Finding] = []
     try:
+        client = connect()
         _check_server(client, findings)
         _check_user(client, findings)
         number = find_project(client, source.project)

@@ -13,6 +13,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext_adapters.label_studio.options import LabelStudioSource
+from labelnext_adapters.label_studio.read.memory import keep, recalled
 from labelnext_adapters.label_studio.read.scope import Part, find_part
 from labelnext_adapters.label_studio.server.annotations import read_truth
 from labelnext_adapters.label_studio.server.client import Client
@@ -48,7 +49,7 @@ PAGED_COST = 8
 
 def choose_versions(
     client: Client, source: LabelStudioSource, setup: Setup, notices: list[Notice]
-) -> tuple[dict[str | None, Columns], dict[str | None, str]]:
+) -> tuple[Members, dict[str | None, str]]:
     """The model versions to read, and the date of each one's newest prediction; empty if none."""
     rows = find_versions(client, source.number)
     counts = {row["model_version"]: int(row["count"]) for row in rows}
@@ -84,18 +85,24 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         )
     members, dates = choose_versions(client, source, setup, notices)
     part = find_part(client, source)
-    tasks = _read_tasks(client, project, members, part, context)
+    memory = None if part.options else recalled(client, project, members, context)
+    if memory is not None and memory.tasks is not None:
+        members, tasks, truth = memory.members, memory.tasks, memory.truth
+    else:
+        tasks, truth = _read_tasks(client, project, members, part, context), None
     notices += part.notices(len(tasks.ids), project.get("task_number") or 0)
     standing = find_standing(client, project, tasks, source.skipped, context)
     tasks.standing = standing
     notices += standing.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
     labels: dict[str, Any] = {}
     if source.labels is not None and any(tasks.annotated):
-        truth = read_truth(client, source.number, setup, source.labels, context)
+        if truth is None:
+            truth = read_truth(client, source.number, setup, source.labels, context)
         notices += truth.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
         notices += truth.older(dates)
         labels = truth.columns(tasks.ids)
         settle(members, truth.made)
+    keep(memory, members, tasks, truth, context)
     if tasks.begun_by:
         left_out = standing.left_out
         rows = zip(tasks.ids, tasks.labelled, strict=True)
@@ -103,8 +110,8 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
     if standing.deferred:
         labels["deferred"] = [task in standing.deferred for task in tasks.ids]
     columns = members or {None: Columns(setup)}
-    known = (tasks.ids, tasks.item_ids, tasks.annotated, notices)
-    return make_pool(columns, *known, merge=source.merge, **labels), tasks
+    shared = (tasks.ids, tasks.item_ids, tasks.annotated, notices)
+    return make_pool(columns, *shared, merge=source.merge, **labels), tasks
 
 
 def _read_tasks(

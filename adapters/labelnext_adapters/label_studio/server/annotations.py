@@ -12,10 +12,11 @@ from labelnext_adapters.label_studio_format.regions import Setup
 
 _PAGE_SIZE = 500
 # The names count for the annotations inside the tasks as well.
-_FIELDS = (
-    "id,annotations,result,was_cancelled,ground_truth,created_at,updated_at,completed_by,"
+TRUTH_FIELDS = (
+    "annotations,result,was_cancelled,ground_truth,created_at,updated_at,completed_by,"
     "parent_prediction"
 )
+_FIELDS = f"id,{TRUTH_FIELDS}"
 _LABELLED = {
     "filter": "filter:tasks:total_annotations",
     "operator": "greater",
@@ -65,4 +66,4 @@ def labelled_tasks(client: Client, project: int, context: Context, stage: str) -
         yield from page
 
 
-__all__ = ["labelled_tasks", "read_truth"]
+__all__ = ["TRUTH_FIELDS", "labelled_tasks", "read_truth"]

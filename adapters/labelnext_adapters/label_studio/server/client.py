@@ -10,8 +10,11 @@ import logging
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,9 +68,11 @@ class Client:
     Attributes:
         pauses: seconds to wait before a long reading goes on where it broke off; the first ones,
             before a request is sent again whose connection was reset.
+        clock: the server's, to the second, when it last answered; None if it doesn't tell.
     """
 
     pauses: tuple[float, ...] = (1.0, 4.0, 16.0)
+    clock: datetime | None = None
 
     def __init__(self, url: str, api_key: SecretStr, ca_bundle: Path | None = None) -> None:
         self.url = url
@@ -165,7 +170,9 @@ class Client:
                 time.sleep(pause)
         yield from self._rows(path, type_, params)
 
-    def _rows(self, path: str, type_: type[T], params: Mapping[str, Any]) -> Iterator[T]:
+    def _rows(
+        self, path: str, type_: type[T], params: Mapping[str, Any], *, again: bool = False
+    ) -> Iterator[T]:
         decoder = msgspec.json.Decoder(list[type_])  # type: ignore[valid-type]
 
         def decode(body: bytes) -> list[T]:
@@ -180,14 +187,17 @@ class Client:
             self._transport.stream(path, method="GET", params=params) as response,
         ):
             _log.debug("GET %s: %s", path, response.status_code)
-            if not response.is_success:
-                response.read()
-                raise self._refused(response, path)
-            try:
-                for block in decode_rows(response.iter_bytes(), decode):
-                    yield from block
-            except (ValueError, RecursionError) as error:
-                raise self._other_server(path, str(error)) from None
+            if again or not self._has_exchanged(response):
+                if not response.is_success:
+                    response.read()
+                    raise self._refused(response, path)
+                try:
+                    for block in decode_rows(response.iter_bytes(), decode):
+                        yield from block
+                except (ValueError, RecursionError) as error:
+                    raise self._other_server(path, str(error)) from None
+                return
+        yield from self._rows(path, type_, params, again=True)
 
     def send(
         self,
@@ -289,11 +299,26 @@ class Client:
     def _request(self, method: str, path: str, *, retry: bool = True, **arguments: Any) -> bytes:
         with self._translating(method, path):
             response = self._answer(method, path, retry, arguments)
+            if "files" not in arguments and self._has_exchanged(response):
+                response = self._answer(method, path, retry, arguments)  # nothing was done yet
         _log.debug("%s %s: %s", method, path, response.status_code)
+        with suppress(TypeError, ValueError):
+            self.clock = parsedate_to_datetime(response.headers.get("date")).astimezone(UTC)
         if response.is_success:
             content: bytes = response.content
             return content
         raise self._refused(response, path)
+
+    def _has_exchanged(self, response: httpx.Response) -> bool:
+        """Let the next request get a new access token if this answer says that it has expired.
+
+        By the server's clock; the SDK goes by ours.
+        """
+        denied = response.status_code == HTTPStatus.UNAUTHORIZED
+        if not denied or self._api_key.get_secret_value().count(".") != 2:  # a legacy token
+            return False
+        self.__dict__.pop("_transport", None)
+        return True
 
     def _answer(
         self, method: str, path: str, retry: bool, arguments: Mapping[str, Any]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-from labelnext.errors import NotFound, listed
+from labelnext.errors import LabelnextError, NotFound, listed
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.refusals import NoSuchObject
 from labelnext_adapters.label_studio.server.shapes import Project, Projects, Versions
@@ -25,7 +26,8 @@ def get_project(client: Client, project: int) -> dict[str, Any]:
     except NoSuchObject as error:
         raise NotFound(
             f"project must be the number of a project on {client.url}; got {project!r}.",
-            hint="it is in the address of the project's page: /projects/<number>/data.",
+            hint="it is in the address of the project's page: /projects/<number>/data. "
+            f"The token's user sees {_seen(client)}; others may be of another organization.",
         ) from error
 
 
@@ -47,11 +49,19 @@ def find_project(client: Client, project: int | str) -> int:
             f"projects {listed(numbers)}.",
             hint="use its number, which is in the address of its page: /projects/<number>/data.",
         )
-    titles = [f"{row['id']} ({row.get('title')!r})" for row in list_projects(client, "title")]
     raise NotFound(
         f"project must be the number or title of a project on {client.url}; got {project!r}.",
-        hint=f"projects there: {listed(titles) or 'none that the token may see'}.",
+        hint=f"the token's user sees {_seen(client)}; others may be of another organization.",
     )
+
+
+def _seen(client: Client) -> str:
+    """The projects that the token's user sees, in words."""
+    with suppress(LabelnextError):  # the answer is a hint in an error
+        titles = [f"{row['id']} ({row.get('title')!r})" for row in list_projects(client, "title")]
+        noun = "project" if len(titles) == 1 else "projects"
+        return f"{noun} {listed(titles)}" if titles else "no project"
+    return "other projects"
 
 
 def list_projects(client: Client, fields: str, **params: Any) -> Iterator[dict[str, Any]]:

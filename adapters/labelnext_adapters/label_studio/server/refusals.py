@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -104,11 +105,13 @@ def translated(status: int | None, detail: str, url: str, path: str) -> Labelnex
         )
     if status == HTTPStatus.NOT_FOUND:
         # Label Studio says in JSON that an object is missing, and in HTML that an address is.
-        missing = NoSuchObject if detail else NoSuchPath
-        return missing(
-            f"/{path} doesn't exist on {url}{said}.",
-            hint="check the url: it should be the server's address alone, without a path.",
-        )
+        missing = f"/{path} doesn't exist on {url}{said}."
+        if detail:
+            return NoSuchObject(missing, hint="it was deleted, or the token's user may not see it.")
+        hint = "it should be the server's address alone, without a path."
+        if not urlsplit(url).path:
+            hint = "if the server is under a path, such as /label-studio, the url must end in it."
+        return NoSuchPath(missing, hint=f"check the url: {hint}")
     if status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in (408, 409, 429):
         return Unavailable(
             f"Label Studio at {url} failed on /{path} with status {status}{said}.",

@@ -43,6 +43,9 @@ class Project(msgspec.Struct):
     maximum_annotations: int | None = None
     overlap_cohort_percentage: float | None = None
     task_number: int | None = None
+    finished_task_number: int | None = None
+    total_annotations_number: int | None = None
+    skipped_annotations_number: int | None = None
     total_predictions_number: int | None = None
 
 

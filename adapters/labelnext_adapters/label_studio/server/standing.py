@@ -28,6 +28,7 @@ class Standing:
         deferred: ids of those that somebody skipped and that come after all others.
         work: by task, what people did on those that are begun.
         to_me: whether the server hands a skipped task to the person who skipped it.
+        taken: ids of those that it doesn't hand back all the same: what others skipped counts.
     """
 
     skipped: set[int] = field(default_factory=set)
@@ -35,6 +36,7 @@ class Standing:
     deferred: set[int] = field(default_factory=set)
     work: Mapping[int, Work] = field(default_factory=dict)
     to_me: bool = False
+    taken: set[int] = field(default_factory=set)
 
     @property
     def left_out(self) -> set[int]:
@@ -46,7 +48,8 @@ class Standing:
         work = self.work.get(task)
         if work is None:
             return set()
-        return work.annotated if self.to_me else work.annotated | work.skipped
+        again = self.to_me and task not in self.taken
+        return work.annotated if again else work.annotated | work.skipped
 
     def notices(self, names: Mapping[int, str]) -> list[Notice]:
         """What was left out or put last, each with its reason."""
@@ -101,6 +104,8 @@ def find_standing(
     )
     members = list_members(client)
     for task, state in begun.items():
+        if state.annotated + state.skipped > tasks.overlaps.get(task, 1):
+            standing.taken.add(task)
         if state.closed or (state.skipped and skipped == "never"):
             standing.skipped.add(task)
         elif members is not None and _everybody(members.keys(), standing.done_by(task)):

@@ -60,6 +60,7 @@ class Task(msgspec.Struct):
     cancelled_annotations: int | None = 0
     is_labeled: bool | None = None
     overlap: int | None = 1
+    updated_at: str | None = None
     predictions: list[Prediction] = []
     annotations: list[Annotation] = []
 

@@ -152,6 +152,14 @@ def count_tasks(client: Client, project: int, filters: tuple[dict[str, Any], ...
     return _ask_page(client, project, "id", 1, filters, 0).total
 
 
+def newest_change(client: Client, project: int) -> str:
+    """When a task of the project was last changed, as the server writes it; empty without tasks."""
+    query = {"ordering": ["-tasks:updated_at"]}
+    parameters = _parameters(project, "id,updated_at", 1, (), 0) | {"query": json.dumps(query)}
+    page = client.decode(client.get("api/tasks", **parameters), _Page)
+    return (page.tasks[0].updated_at or "") if page.tasks else ""
+
+
 def task_pages(
     client: Client,
     project: int,
@@ -285,7 +293,7 @@ def collect_ids(
         None if these are not all of the tasks: the server's counters may be behind, and tasks
         come and go.
     """
-    without = _ids(client, project, _counted("total_predictions", "equal"), context)
+    without = matching_ids(client, project, _counted("total_predictions", "equal"), context)
     begun: dict[int, Task] = {}
     for column in ("total_annotations", "cancelled_annotations"):
         only = (_counted(column, "greater"),)
@@ -311,59 +319,10 @@ def _counted(column: str, operator: str) -> dict[str, Any]:
     }
 
 
-# What somebody has on the screen is locked for others, which no request tells; a draft is saved as
-# soon as something was drawn or chosen.
-_DRAFTED = {
-    "filter": "filter:tasks:draft_exists",
-    "operator": "equal",
-    "type": "Boolean",
-    "value": True,
-}
-
-
-def _ids(client: Client, project: int, only: dict[str, Any], context: Context) -> set[int]:
+def matching_ids(client: Client, project: int, only: dict[str, Any], context: Context) -> set[int]:
+    """Ids of the tasks that pass a filter."""
     pages = task_pages(client, project, "id", filters=(only,), context=context)
     return {task.id for page in pages for task in page}
-
-
-def read_marks(
-    client: Client, project: int, tasks: Tasks, names: Iterable[str], context: Context
-) -> None:
-    """What earlier runs wrote on tasks of the project, also on those that were not read.
-
-    And which of these somebody has begun to label.
-
-    Args:
-        client: the server.
-        project: its number.
-        tasks: what was read; its values are filled.
-        names: the data keys of ours to look for.
-        context: for progress.
-    """
-    known = set(tasks.ids)
-    for name in sorted({*names} - tasks.marked):
-        there = {
-            "filter": f"filter:tasks:data.{name}",
-            "operator": "empty",
-            "type": "String",
-            "value": False,
-        }
-        for page in task_pages(client, project, TASK_FIELDS, filters=(there,), context=context):
-            for task in page:
-                if task.id not in known:
-                    known.add(task.id)
-                    tasks.add(task, None)
-                    tasks.item_ids[-1] = ""  # no item of the pool
-                tasks.mark(task)
-        tasks.marked.add(name)
-    if any(tasks.values[name] for name in names):
-        marked = {task for name in names for task in tasks.values[name]}
-        tasks.begun = marked & drafted(client, project, context)
-
-
-def drafted(client: Client, project: int, context: Context) -> set[int]:
-    """Ids of the tasks that anybody has a draft of."""
-    return _ids(client, project, _DRAFTED, context)
 
 
 __all__ = [
@@ -383,9 +342,9 @@ __all__ = [
     "collect",
     "collect_ids",
     "count_tasks",
-    "drafted",
+    "matching_ids",
+    "newest_change",
     "pages_of",
-    "read_marks",
     "read_tasks",
     "task_pages",
 ]

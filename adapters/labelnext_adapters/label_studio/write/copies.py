@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from labelnext.adapter.protocol import Context
-from labelnext.errors import LabelnextError, NotFound, WriteFailed, listed
+from labelnext.errors import InvalidInput, LabelnextError, NotFound, WriteFailed, listed
 from labelnext.journal.plan import Step
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.read.read import stored_predictions
@@ -184,11 +184,6 @@ class Copies:
                 have[prediction.task] = prediction.score
         self._delete(strange, patient=True)
         alive = self._alive(project)
-        gone = sorted(scores.keys() - alive)
-        if gone:
-            self._remark(
-                f"Skipped {counted(len(gone), 'ranked task')} deleted since: {listed(gone)}."
-            )
         wanted = {t: s for t, s in scores.items() if t in alive}
         lacking = [t for t in wanted if t not in have]
         rows = [
@@ -200,8 +195,19 @@ class Copies:
             }
             for task in lacking
         ]
-        if rows and self._send(project, rows) < len(rows):
-            self._send_without_result(project, version, source, rows)
+        try:
+            if rows and self._send(project, rows) < len(rows):
+                self._send_without_result(project, version, source, rows)
+        except InvalidInput:  # of one task that is gone, the server takes none
+            if not wanted.keys() - self._alive(project):
+                raise
+            self._put(project, version, scores, source, results)
+            return
+        gone = sorted(scores.keys() - alive)
+        if gone:
+            self._remark(
+                f"Skipped {counted(len(gone), 'ranked task')} deleted since: {listed(gone)}."
+            )
         count = {row["model_version"]: row["count"] for row in all_versions(self._client, project)}
         if count.get(version, 0) != len(wanted):
             raise WriteFailed(

@@ -75,7 +75,7 @@ class Fields:
 
     def snapshot(self, step: Step) -> Any:
         """The values that are there now and would change."""
-        targets = _targets(step)
+        targets = targets_of(step)
         self._fresh = reading = self._read(step.payload["project"], targets)
         changing = _differing(targets, reading)
         _check(changing, reading.values)
@@ -90,7 +90,7 @@ class Fields:
     def perform(self, step: Step) -> None:
         """Do the step. Doing it twice ends in the same state."""
         project = step.payload["project"]
-        targets = _targets(step)
+        targets = targets_of(step)
         reading, self._fresh = self._fresh or self._read(project, targets), None
         named = {t for values in targets.values() for t in values}
         gone = sorted(named - reading.ids)
@@ -129,8 +129,9 @@ class Fields:
             project, {name: dict.fromkeys(saved["task_ids"]) for name, saved in before.items()}
         )
         stayed: list[str] = []
+        missing: set[int] = set()
         targets: Values = {}
-        wrote = _targets(step)
+        wrote = targets_of(step)
         for name, saved in before.items():
             old: dict[int, Any] = dict(zip(saved["task_ids"], saved["values"], strict=True))
             theirs = [
@@ -152,17 +153,16 @@ class Fields:
                 for t, value in old.items()
                 if value is not None or t in reading.values[name]
             }
-            gone = [t for t in old if t not in reading.ids]
-            if gone:
-                stayed.append(
-                    f"Skipped {counted(len(gone), 'task')} deleted since: {listed(gone)}."
-                )
+            missing |= old.keys() - reading.ids
             kept = [t for t in targets[name] if old[t] is None and t in reading.ids]
             if kept:
                 stayed.append(
                     f"The data key {name} stays, empty, on {counted(len(kept), 'task')}: "
                     "Label Studio can only remove a key by replacing all of a task's data."
                 )
+        if missing:
+            what = f"Skipped {counted(len(missing), 'task')} deleted since"
+            stayed.insert(0, f"{what}: {listed(sorted(missing))}.")
         self._write(project, _differing(targets, reading))
         return stayed
 
@@ -293,7 +293,7 @@ def set_field(client: Client, project: int, name: str, request: SetField) -> Non
         )
 
 
-def _targets(step: Step) -> Values:
+def targets_of(step: Step) -> Values:
     """For each data key of ours, the tasks that it is set on; empty texts clear it."""
     ranked: Sequence[int] = step.payload["task_ids"]
     tags: Mapping[str, Sequence[int]] = step.payload["tags"]
@@ -334,7 +334,7 @@ def check_values(step: Step, values: Values) -> None:
         values: what the tasks have now.
     """
     if step.kind == "fields":
-        targets = _targets(step)
+        targets = targets_of(step)
         changing = {
             name: {t: v for t, v in values_of_key.items() if values[name].get(t) != v}
             for name, values_of_key in targets.items()

@@ -12,6 +12,7 @@ from labelnext.ranking.ranking import Ranking
 from labelnext.support.words import counted, joined, some
 from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.marks import read_marks
 from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project, is_copy
 from labelnext_adapters.label_studio.server.standing import find_standing
 from labelnext_adapters.label_studio.server.tab import (
@@ -20,7 +21,7 @@ from labelnext_adapters.label_studio.server.tab import (
     own_tab,
     tab_url,
 )
-from labelnext_adapters.label_studio.server.tasks import KEYS, Tasks, read_marks
+from labelnext_adapters.label_studio.server.tasks import KEYS, Tasks
 from labelnext_adapters.label_studio.write.annotators import WHOLE
 from labelnext_adapters.label_studio.write.copies import copy_version
 from labelnext_adapters.label_studio.write.data_keys import check_values

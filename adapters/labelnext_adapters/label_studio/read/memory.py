@@ -1,0 +1,282 @@
+"""What a process that ranks again and again keeps of a project, and what changed since.
+
+The server tells which tasks were changed, and counts everything; where the counts contradict what
+is remembered, the project is read whole again. Our own data keys change without a trace, but a run
+that writes them leaves its id in a tab.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any, cast
+
+from labelnext.adapter.protocol import Context
+from labelnext.errors import LabelnextError
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Step
+from labelnext_adapters.label_studio.server.annotations import TRUTH_FIELDS
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.project import find_versions, get_project
+from labelnext_adapters.label_studio.server.tab import is_ours, list_tabs, stamp_of
+from labelnext_adapters.label_studio.server.tasks import (
+    TASK_FIELDS,
+    Task,
+    Tasks,
+    count_tasks,
+    newest_change,
+    task_pages,
+)
+from labelnext_adapters.label_studio_format.annotations import Truth
+from labelnext_adapters.label_studio_format.export import key_value
+from labelnext_adapters.label_studio_format.moments import moment
+from labelnext_adapters.label_studio_format.versions import Members
+
+_NAME = "label-studio"  # of the entry in the memory of a process
+_FIELDS = f"{TASK_FIELDS},predictions,{TRUTH_FIELDS}"
+_PAGE = 200
+# What was under way while tasks were read may be dated earlier than the newest that was seen.
+_MARGIN = timedelta(seconds=30)
+_TRIES = 3  # people label while we count
+_CHEAP = 0.1  # of the tasks; to read more than that with all that hangs on them takes as long
+
+# Settings on which depends what was read.
+_SETTINGS = ("label_config", "maximum_annotations", "overlap_cohort_percentage")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a run of this process wrote.
+
+    Attributes:
+        journal: of the run.
+        targets: the values that a step sets, by data key and task.
+    """
+
+    journal: Journal
+    targets: Callable[[Step], Mapping[str, Mapping[int, Any]]]
+
+
+@dataclass
+class Memory:
+    """A project as it was read, and as it was written since.
+
+    Attributes:
+        settings: of the project.
+        since: what is dated later by the server may not have been read; None if it has no dates.
+        stamps: of each tab of ours, the run that wrote it.
+        members: the predictions.
+        tasks: with the values of our data keys, as far as they were asked for; None before they
+            are read.
+        truth: what people said; None where it was not asked for.
+        written: by the run that followed.
+    """
+
+    settings: tuple[Any, ...]
+    since: datetime | None
+    stamps: dict[int, str | None]
+    members: Members = field(default_factory=dict)
+    tasks: Tasks | None = None
+    truth: Truth | None = None
+    written: Written | None = None
+
+
+def recalled(
+    client: Client, project: Mapping[str, Any], members: Members, context: Context
+) -> Memory | None:
+    """What is remembered, brought up to date; without tasks, where these must be read whole.
+
+    Args:
+        client: the server.
+        project: its settings and counts.
+        members: the model versions to read, as of `chosen`, still empty.
+        context: with the memory of the process.
+
+    Returns:
+        None if the process has no memory.
+    """
+    if context.memory is None:
+        return None
+    known = context.memory.pop(_NAME, None)
+    if known is not None and _refresh(known, client, project, members, context):
+        return cast("Memory", known)
+    number = project["id"]
+    return Memory(_settings(project), _now(client, number), _stamps(client, number))
+
+
+def keep(
+    memory: Memory | None, members: Members, tasks: Tasks, truth: Truth | None, context: Context
+) -> None:
+    """Keep what was read for the next reading."""
+    if memory is not None and context.memory is not None:
+        memory.members, memory.tasks, memory.truth = members, tasks, truth
+        context.memory[_NAME] = memory
+
+
+def wrote(written: Written, context: Context) -> None:
+    """Keep which run writes now."""
+    memory = context.memory or {}
+    if memory.get(_NAME) is not None:
+        if memory[_NAME].written is None:
+            memory[_NAME].written = written
+        else:  # two runs on one reading
+            memory.clear()
+
+
+def _refresh(
+    known: Memory,
+    client: Client,
+    project: Mapping[str, Any],
+    members: Members,
+    context: Context,
+) -> bool:
+    """Bring what is known up to date; whether that could be done."""
+    number, tasks = project["id"], known.tasks
+    if tasks is None or known.since is None or known.settings != _settings(project):
+        return False
+    if not (_is_alone(client, number, known, tasks) and {*known.members} == {*members}):
+        return False
+    known.members = {version: known.members[version] for version in members}
+    now: Mapping[str, Any] = project
+    for _ in range(_TRIES):
+        since, after = _now(client, number), (_after(known.since),)
+        if count_tasks(client, number, after) > _CHEAP * len(tasks.ids):
+            return False
+        pages = task_pages(client, number, _FIELDS, page_size=_PAGE, filters=after, context=context)
+        _take(known, tasks, {task.id: task for page in pages for task in page}, context.key)
+        known.since = since or known.since
+        if _agrees(known, tasks, now, find_versions(client, number)):
+            return True
+        now = get_project(client, number)
+    return False
+
+
+def _settings(project: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(project.get(name) for name in _SETTINGS)
+
+
+def _stamps(client: Client, project: int) -> dict[int, str | None]:
+    tabs = list_tabs(client, project)
+    return {view["id"]: stamp_of(view["data"]) for view in tabs if is_ours(view["data"])}
+
+
+def _is_alone(client: Client, project: int, known: Memory, tasks: Tasks) -> bool:
+    """Whether nobody else has written our data keys; takes what our own run has written."""
+    now, ours, gone = _stamps(client, project), None, set[int]()
+    if known.written is not None:
+        try:  # another process may have taken the run back
+            journal = Journal(known.written.journal.path)
+            if journal.status != "done" or not _take_writes(journal, known, tasks):
+                return False
+        except LabelnextError:
+            return False
+        ours = journal.run_id
+        gone = {s.payload["view"] for s in journal.plan.steps if s.kind == "old tab"}
+    before, known.stamps, known.written = known.stamps, now, None
+    left = all(view in now for view in before if view not in gone)
+    return left and all(run == ours or before.get(view, "") == run for view, run in now.items())
+
+
+def _take_writes(journal: Journal, known: Memory, tasks: Tasks) -> bool:
+    """Take the values that a run has written; whether nobody wrote between reading and writing."""
+    there, written = {*tasks.ids}, known.written
+    for number, step in enumerate(journal.plan.steps):
+        if step.kind == "fields" and written is not None:
+            for name, targets in written.targets(step).items():
+                values = tasks.values[name]
+                values.update({t: value for t, value in targets.items() if t in there})
+        elif step.kind == "tab":
+            tab = journal.befores[number]["tab"]
+            if tab is not None and known.stamps.get(tab["id"], "") != stamp_of(tab["data"]):
+                return False
+    return True
+
+
+def _now(client: Client, project: int) -> datetime | None:
+    """The last change by the server's clock, unless others may be under way."""
+    said = newest_change(client, project)
+    if not said or client.clock is None:
+        return None
+    return min(datetime.fromisoformat(said), client.clock - _MARGIN)
+
+
+def _after(since: datetime) -> dict[str, Any]:
+    return {
+        "filter": "filter:tasks:updated_at",
+        "operator": "greater",
+        "type": "Datetime",
+        "value": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+    }
+
+
+def _take(known: Memory, tasks: Tasks, changed: Mapping[int, Task], key: str | None) -> None:
+    """Put what is known of tasks now in the place of what was known."""
+    columns = {id(each): each for each in known.members.values()}.values()
+    for number in sorted(changed):
+        task = changed[number]
+        for each in columns:
+            each.forget(number)
+        for prediction in task.predictions:
+            if prediction.model_version in known.members:
+                known.members[prediction.model_version].take(
+                    number,
+                    prediction.id,
+                    prediction.score,
+                    prediction.result,
+                    version=prediction.model_version,
+                    made=moment(prediction.created_at),
+                )
+        if known.truth is not None:
+            known.truth.forget(number)
+            if task.total_annotations:
+                known.truth.take(number, task.annotations)
+        _put(tasks, task, key)
+    if changed:
+        tasks.check_keys(key)
+
+
+def _put(tasks: Tasks, task: Task, key: str | None) -> None:
+    """A task in the place of what was known of it, or after all others if it is new."""
+    tasks.begun_by.pop(task.id, None)
+    tasks.overlaps.pop(task.id, None)
+    for values in tasks.values.values():
+        values.pop(task.id, None)
+    row = bisect_left(tasks.ids, task.id)
+    if row < len(tasks.ids) and tasks.ids[row] == task.id:
+        tasks.item_ids[row] = str(task.id) if key is None else key_value(task.data, key)
+        tasks.labelled[row] = task.finished
+        tasks.take_state(task)
+        tasks.mark(task)
+    else:
+        tasks.add(task, key)
+
+
+def _agrees(
+    known: Memory,
+    tasks: Tasks,
+    project: Mapping[str, Any],
+    versions: Sequence[Mapping[str, Any]],
+) -> bool:
+    """Whether the server counts as many tasks, annotations and predictions as are known."""
+    begun = tasks.begun_by.values()
+    counts = {
+        "task_number": len(tasks.ids),
+        "finished_task_number": sum(state.closed for state in begun),
+        "total_annotations_number": sum(state.annotated for state in begun),
+        "skipped_annotations_number": sum(state.skipped for state in begun),
+    }
+    if any(project.get(name) != n for name, n in counts.items()):
+        return False
+    if any(earlier >= later for earlier, later in pairwise(tasks.ids)):
+        return False
+    tally = {}
+    for columns in {id(each): each for each in known.members.values()}.values():
+        tally.update(columns.tally())
+    there = {row["model_version"]: (row["count"], moment(row["latest"])) for row in versions}
+    return all(there.get(version) == tally.get(version) for version in known.members)
+
+
+__all__ = ["Memory", "Written", "keep", "recalled", "wrote"]
