@@ -19,7 +19,7 @@ ON_VERSIONS ?= $(addprefix tests/integration/test_label_studio,.py _contract.py 
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test tables fuzz torture check release-check audit audit-if-there unit integration browser test-versions test-label-studios test-fiftyones \
-  docs install dev mongod server clean
+  test-oldest test-newest docs install dev mongod server clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -83,6 +83,27 @@ test-fiftyones: $(FIFTYONES:%=.venv-fiftyone-%/.tested)
 	.venv-fiftyone-$*/bin/python -m pip --disable-pip-version-check install -q -e . fiftyone==$* pytest pytest-timeout hypothesis
 	.venv-fiftyone-$*/bin/python -m labelnext_adapters.fiftyone.database.mongod
 	.venv-fiftyone-$*/bin/python -m pytest $(QUIET) --timeout 600 $(ON_FIFTYONE)
+	@touch $@
+
+# In environments of their own; the platforms have test-versions.
+ON_ANY := $(addprefix tests/unit/, acquisition cli config files journal pool ranking selection support)
+test-oldest: .venv-oldest/.installed ## Run the unit tests on the oldest allowed version of every dependency
+	.venv-oldest/bin/python -m pytest $(QUIET) -n 2 $(ON_ANY)
+
+.venv-oldest/.installed: pyproject.toml tests/oldest.py
+	$(PYTHON) -m venv .venv-oldest
+	$(PYTHON) tests/oldest.py review large spacy > .venv-oldest/constraints.txt
+	.venv-oldest/bin/python -m pip --disable-pip-version-check install -q -c .venv-oldest/constraints.txt \
+	  -e '.[review,large,spacy]' hypothesis modAL-python pytest pytest-timeout pytest-xdist
+	@touch $@
+
+test-newest: .venv-newest/.installed ## Run the unit tests on the newest version of every dependency
+	.venv-newest/bin/python -m pytest $(QUIET) -n 2 $(ON_ANY)
+
+.venv-newest/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-newest
+	.venv-newest/bin/python -m pip --disable-pip-version-check install -q --upgrade -e '.[review,large,spacy]' \
+	  hypothesis modAL-python pytest pytest-timeout pytest-xdist
 	@touch $@
 
 fuzz: dev ## Try odd and damaged input of every kind, and kill runs of files, a few minutes by seed
@@ -155,7 +176,7 @@ $(SERVER)/.installed: tests/integration/label-studio-constraints.txt
 	@touch $@
 
 clean: ## Remove everything that was made here
-	rm -rf .venv .venv-audit .venv-release .venv-fiftyone-* .venv-label-studio* .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
+	rm -rf .venv .venv-audit .venv-release .venv-oldest .venv-newest .venv-fiftyone-* .venv-label-studio* .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
 	  .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache build dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

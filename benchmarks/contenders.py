@@ -3,15 +3,13 @@
 Time is that of the clock, and every contender may use all cores, as for a user. With --cpu it is
 the processor's, which other work disturbs less; give every contender one thread then:
 
-    OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 POLARS_MAX_THREADS=1 taskset -c 0 python -m …  --cpu
+    OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 taskset -c 0 python -m …  --cpu
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -48,25 +46,9 @@ def show(title: str, seconds: Mapping[str, float], bars: Sequence[tuple[str, str
         print(f"  {ours} against {peer}: {ratio:.1f} times; {verdict} the bar of {bar:g}")
 
 
-def show_cold(what: str, preparation: str, call: str) -> None:
-    """Print the seconds of the first call in a process, imports and compiling included.
-
-    First as if it had never run on this machine, then with the machine code kept on disk.
-    """
+def show_cold(what: str, preparation: str, call: str, turns: int = 5) -> None:
+    """Print the seconds of the first call in a process, imports included; the median process."""
     begin, end = "import time; start = time.perf_counter()", "print(time.perf_counter() - start)"
-    program = "\n".join([preparation, begin, call, end])
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
-        first, later = (
-            float(
-                subprocess.run(
-                    [sys.executable, "-c", program],
-                    env=environment,
-                    stdout=subprocess.PIPE,
-                    check=True,
-                    text=True,
-                ).stdout
-            )
-            for _ in range(2)
-        )
-    print(f"  {what}: {first:.2f} s the first time on a machine, {later:.2f} s in a later process")
+    command = [sys.executable, "-c", "\n".join([preparation, begin, call, end])]
+    seconds = [float(subprocess.check_output(command, text=True)) for _ in range(turns)]
+    print(f"  {what}: {np.median(seconds):.2f} s")

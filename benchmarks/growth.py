@@ -61,7 +61,7 @@ def measure(name: str, n: int) -> None:
 
 def run(name: str, n: int) -> list[float]:
     command = [sys.executable, "-m", "benchmarks.growth", "--measure", name, str(n)]
-    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, check=True, env=os.environ | threads)
     found: list[float] = json.loads(done.stdout)
     return found

@@ -242,7 +242,7 @@ def bench_facility_location(n: int) -> None:
         3, {"labelnext": lambda: picks.extend(maximise_facility_location(similarities, n_picks))}
     )
     selector = apricot.FacilityLocationSelection(n_picks, metric="precomputed", optimizer="lazy")
-    if n == 5000:  # compiles first
+    if n == 5000:  # apricot compiles first
         selector.fit(similarities)
     seconds["apricot, lazy greedy"] = once(lambda: selector.fit(similarities))
 
@@ -293,7 +293,6 @@ def bench_uncertainty_herding(n: int, d: int, n_picks: int) -> None:
         rng.standard_normal(out=block, dtype=np.float32)
         block += centres[rng.integers(0, 100, len(block))]
     doubt, none = rng.random(n), points[:0]
-    uncertainty_herding(points[:6000], none, doubt[:6000], 5)  # compiles
     seconds = {"labelnext": once(lambda: uncertainty_herding(points, none, doubt, n_picks))}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     seconds["facility_location"] = once(lambda: facility_location(points, none, n_picks))
@@ -337,8 +336,6 @@ def bench_max_herding(n: int, d: int, n_picks: int) -> None:
         labels = np.full(n, np.nan)
         batches["scikit-activeml"] = method.query(points, labels, batch_size=n_picks)
 
-    uncertainty_herding(points[:100], none, None, 5)  # compiles
-    uncertainty_herding(points[:6000], none, None, 5)
     apricot.FacilityLocationSelection(5, "precomputed", optimizer="lazy").fit(
         rbf_kernel(points[:100]).astype(float)
     )

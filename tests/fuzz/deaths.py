@@ -252,5 +252,5 @@ def newest(folder: Path) -> str:
 
 
 def warm() -> None:
-    """Load what is compiled, so that no fork has to."""
+    """Load what a ranking loads late, so that no fork has to."""
     labelnext.rank(labelnext.Pool(["a"], probabilities=[[0.5, 0.5]]), "margin")

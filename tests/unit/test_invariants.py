@@ -121,7 +121,7 @@ def test_float32_ranks_as_float64(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OF_OBJECTS)
-@settings(deadline=None)  # the first call loads the compiled code
+@settings(deadline=None)  # a busy machine takes longer
 @given(objects=detections(), seed=st.integers(0, 99))
 def test_scores_follow_the_items_of_their_objects(name: str, objects: Objects, seed: int) -> None:
     f = get_acquisition(name).function
@@ -131,7 +131,7 @@ def test_scores_follow_the_items_of_their_objects(name: str, objects: Objects, s
 
 @pytest.mark.parametrize("policy", ["first", "last"])
 @pytest.mark.parametrize("name", OF_OBJECTS)
-@settings(deadline=None)  # the first call loads the compiled code
+@settings(deadline=None)  # a busy machine takes longer
 @given(objects=detections())
 def test_items_without_objects_stand_where_the_policy_says(
     name: str, policy: str, objects: Objects

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition.objects import NoObjects, alone, reduce_objects
+from labelnext.acquisition.reductions import of_equal_length
 from labelnext.acquisition.uncertainty import entropy
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Objects
 from labelnext.support.annotations import Cosine, Share
-from labelnext.support.compiled import compiled
 from labelnext.support.signatures import checked
+
+_NUMBERS = 1 << 20  # of embeddings at a time
 
 
 @checked
@@ -60,29 +60,39 @@ def distinct_entropy(
     worth = np.where(objects.confidences < floor, -np.inf, np.where(np.isnan(nats), np.inf, nats))
     lengths = np.linalg.norm(objects.embeddings, axis=1, keepdims=True)
     unit = objects.embeddings / np.where(lengths > 0, lengths, 1)
-    order = np.lexsort((-worth, objects.item_positions))
     classes = objects.class_ids
     if classes is None:
         classes = np.zeros(len(nats), dtype=np.int64)
-    kept = np.ones(len(nats), dtype=np.bool_)
-    compiled(_suppress)(order, objects.offsets, classes, unit, float(similarity), kept)
+    order = np.lexsort((-worth, classes, objects.item_positions))
+    kept = _kept(order, [objects.item_positions, classes], unit, similarity)
     return reduce_objects(nats[kept], objects.where(kept), reduce="sum", floor=floor, empty=0.0)
 
 
-def _suppress(
-    order: Any, offsets: Any, classes: Any, unit: Any, similarity: float, kept: Any
-) -> None:
-    for i in range(len(offsets) - 1):
-        for a in range(offsets[i], offsets[i + 1]):
-            first = order[a]
-            if not kept[first]:
-                continue
-            for b in range(a + 1, offsets[i + 1]):
-                second = order[b]
-                if not kept[second] or classes[first] != classes[second]:
-                    continue
-                cosine = 0.0
-                for d in range(unit.shape[1]):
-                    cosine += unit[first, d] * unit[second, d]
-                if cosine > similarity:
-                    kept[second] = False
+def _kept(
+    order: NDArray[np.intp],
+    groups: list[NDArray[np.integer]],
+    unit: NDArray[np.floating],
+    similarity: float,
+) -> NDArray[np.bool_]:
+    """Which objects no earlier one of their group suppresses that is kept itself.
+
+    Args:
+        order: shape (n_objects,), groups together, the first of each to be kept first.
+        groups: of shape (n_objects,); alike in all of them within a group.
+        unit: shape (n_objects, n_dimensions), of unit length.
+        similarity: the cosine above which an object is suppressed.
+    """
+    kept = np.ones(len(order), dtype=np.bool_)
+    differs = [np.diff(group[order]) != 0 for group in groups]
+    ends = np.flatnonzero(np.logical_or.reduce(differs)) + 1
+    offsets = np.concatenate([[0], ends, [len(order)]])
+    for _, positions in of_equal_length(offsets, max(1, _NUMBERS // unit.shape[1])):
+        members = order[positions]
+        vectors, stays = unit[members], np.ones(members.shape, dtype=np.bool_)
+        for first in range(members.shape[1] - 1):
+            leads = np.flatnonzero(stays[:, first])
+            others = vectors[leads, first + 1 :]
+            cosines = np.einsum("gmd,gd->gm", others, vectors[leads, first])
+            stays[leads, first + 1 :] &= ~(cosines > similarity)
+        kept[members] = stays
+    return kept

@@ -1,61 +1,78 @@
 """Uncertainty formulas on a block of rows, and block-wise processing of large arrays.
 
 Blocks fit in the processor's cache, so a score costs little more than reading the array once, and
-temporaries stay small. Per-row results over short rows are slow in numpy, so they are compiled. One
-thread nearly reaches memory speed; a second one gained nothing.
+temporaries stay small. numpy is slow at one number for each short row, so short rows are turned:
+then each class is one long row, and everything goes by whole classes. In both forms the order of a
+sum's terms depends on the number of classes alone: a row's score doesn't depend on where it is.
 
 Maxima are taken over bit patterns: for non-negative floats these sort like the numbers, with NaN on
-top, and integer comparisons vectorise.
+top, and integer comparisons are the fastest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.checks import distributions
-from labelnext.support.compiled import compiled, read_only
 
 Rows = NDArray[np.floating]
 Bits = NDArray[np.unsignedinteger]
 
-_BLOCK = 2**20  # bytes, about an L2 cache; smaller blocks cost more calls (measured)
+_BLOCK = 2**18  # bytes; with a copy and temporaries about an L2 cache (measured)
+_SHORT = 24  # rows of fewer classes are turned (measured)
 _SUM_NOISE = 0.9e-5  # rows further from 1 go to `distributions`, which divides from 1e-5 on
-_LOG2_OF_ZERO = -1100  # below log2 of every positive float64; times 0 it gives 0, like the limit
 
 
 class Block:
     """A block of rows with cached results of one pass over them.
 
     Args:
-        rows: shape (n_rows, n_classes), C order; neither negative nor −0.0.
+        rows: shape (n_rows, n_classes); neither negative nor −0.0. They are copied.
+
+    Attributes:
+        values: in C order; shape (n_classes, n_rows) for short rows, else (n_rows, n_classes).
+        axis: the axis of the classes.
     """
 
     def __init__(self, rows: Rows) -> None:
-        self.rows = read_only(rows)
+        dtype = float_type(rows)
+        self.axis = 0 if rows.shape[1] < _SHORT else 1
+        self.values = np.ascontiguousarray(rows if self.axis else rows.T, dtype)
 
     @property
     def clean(self) -> bool:
         """Whether the rows need no clamping, division or error; false with NaN."""
-        return self._seen[0]
-
-    @property
-    def largest(self) -> Bits:
-        """Bit pattern of each row's largest value, shape (n_rows,)."""
-        return self._seen[1]
+        if not self.largest.size:
+            return True
+        noise = np.array(_SUM_NOISE, dtype=self.values.dtype)
+        highest = bits_of(1 + noise)[()]  # negative values and NaN are higher
+        if self.largest.max() > highest:
+            return False
+        excess = self.sums(self.values) - 1
+        return bool(np.abs(excess, out=excess).max() <= noise)
 
     @cached_property
-    def _seen(self) -> tuple[bool, Bits]:
-        bits = bits_of(self.rows)
-        largest = np.empty(len(bits), dtype=bits.dtype)
-        noise = np.array(_SUM_NOISE, dtype=self.rows.dtype)
-        limits = noise[()], bits_of(1 + noise)[()]  # negative values and NaN are higher
-        return bool(compiled(_look, reorder=True)(self.rows, bits, *limits, largest)), largest
+    def largest(self) -> Bits:
+        """Bit pattern of each row's largest value, shape (n_rows,)."""
+        largest: Bits = np.maximum.reduce(bits_of(self.values), axis=self.axis)
+        return largest
+
+    def sums(self, values: Rows, factors: Rows | None = None) -> Rows:
+        """The sum of each row of values, or of its products with the factors, shape (n_rows,)."""
+        if self.axis:
+            arrays = [values] if factors is None else [values, factors]
+            sums: Rows = np.einsum(",".join(["ij"] * len(arrays)) + "->i", *arrays)
+            return sums
+        terms = values if factors is None else values * factors
+        total: Rows = terms[0].copy()
+        for term in terms[1:]:  # not `sum`, which adds in another order if there is one row
+            total += term
+        return total
 
 
 #: Writes the scores of a block to an array of shape (n_rows,).
@@ -78,17 +95,22 @@ def score_rows(rows: Rows, kernels: Sequence[Kernel], *, check: bool) -> list[Ro
         InvalidInput: if a row is not a distribution.
     """
     n_items, n_classes = rows.shape
-    dtype = np.dtype(np.float32 if rows.dtype.itemsize == 4 else np.float64)
+    dtype = float_type(rows)
     step = max(1, _BLOCK // (n_classes * dtype.itemsize))
     results: list[Rows] = [np.empty(n_items, dtype=dtype) for _ in kernels]
     for start in range(0, n_items, step):
         part = slice(start, start + step)
-        block = Block(np.ascontiguousarray(rows[part], dtype))
+        block = Block(rows[part])
         if check and not block.clean:
-            block = Block(np.ascontiguousarray(_distributions(rows, part), dtype))
+            block = Block(_distributions(rows, part))
         for result, kernel in zip(results, kernels, strict=True):
             kernel(block, result[part])
     return results
+
+
+def float_type(values: Rows) -> np.dtype[np.floating]:
+    """The type for calculations: float32 for itself, float64 for every other."""
+    return np.dtype(np.float32 if values.dtype.itemsize == 4 else np.float64)
 
 
 def bits_of(values: Rows) -> Bits:
@@ -112,72 +134,53 @@ def least_confidence_of(block: Block, scores: Rows) -> None:
 
 def margin_of(block: Block, scores: Rows) -> None:
     """p1 − p2; p2 is 0 with a single class."""
-    second = np.empty_like(scores)
-    bits = bits_of(block.rows)
-    compiled(_second_largest, reorder=True)(bits, block.largest, bits_of(second))
-    np.subtract(block.largest.view(scores.dtype), second, out=scores)
+    bits = bits_of(block.values)
+    second = _second_of_long(bits) if block.axis else _second_of_short(bits)
+    np.subtract(block.largest.view(scores.dtype), second.view(scores.dtype), out=scores)
 
 
 def variance_of(block: Block, scores: Rows) -> None:
     """Population variance across the classes."""
-    compiled(_variances, reorder=True)(block.rows, scores)
+    n_classes = scores.dtype.type(block.values.shape[block.axis])
+    means = block.sums(block.values) / n_classes
+    deviations = block.values - np.expand_dims(means, block.axis)
+    np.divide(block.sums(deviations, deviations), n_classes, out=scores)
 
 
 def entropy_of(block: Block, scores: Rows) -> None:
-    """−Σ p ln p in nats, with 0 · ln 0 = 0.
-
-    Uses log2, which is fast between two arrays; log is only fast in place.
-    """
-    entropies = compiled(_entropies, reorder=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log2(block.rows)
-        entropies(block.rows, logs, scores)
-        if np.isnan(scores).any():  # 0 · −∞, too rare to guard against every time
-            np.maximum(logs, logs.dtype.type(_LOG2_OF_ZERO), out=logs)
-            entropies(block.rows, logs, scores)
+    """−Σ p ln p in nats, with 0 · ln 0 = 0."""
+    logs = np.empty_like(block.values)
+    tiny = bits_of(np.array(np.finfo(logs.dtype).tiny, dtype=logs.dtype))
+    np.maximum(bits_of(block.values), tiny[()], out=bits_of(logs))  # of 0, a finite logarithm
+    np.log(logs, out=logs)  # in place, where it is fast on every processor
+    nats = block.sums(block.values, logs)
+    np.subtract(0, nats, out=scores)
+    scores[nats >= 0] = 0  # neither −0.0 nor less; NaN stays
 
 
-def _look(rows: Any, bits: Any, noise: Any, highest: Any, largest: Any) -> Any:
-    clean = True
-    for i in range(rows.shape[0]):
-        excess, most = rows.dtype.type(-1), bits.dtype.type(0)
-        for j in range(rows.shape[1]):
-            excess += rows[i, j]
-            most = max(most, bits[i, j])
-        largest[i] = most
-        clean &= (most <= highest) & (abs(excess) <= noise)
-    return clean
+def _second_of_short(bits: Bits) -> Bits:
+    """The second largest of each column, by comparing the two largest of halves; 0 if alone."""
+    first, second = bits, np.zeros_like(bits[:1])
+    alone = True  # whether the second largest of all columns so far are 0
+    while len(first) > 1:
+        half = len(first) // 2
+        one, other, odd = first[:half], first[half : 2 * half], first[2 * half :]
+        first, lesser = np.maximum(one, other), np.minimum(one, other)
+        if not alone:
+            np.maximum(lesser, second[:half], out=lesser)
+            np.maximum(lesser, second[half : 2 * half], out=lesser)
+        if len(odd):
+            np.maximum(lesser[:1], np.minimum(first[:1], odd), out=lesser[:1])
+            np.maximum(first[:1], odd, out=first[:1])
+            if not alone:
+                np.maximum(lesser[:1], second[2 * half :], out=lesser[:1])
+        second, alone = lesser, False
+    return second.ravel()
 
 
-def _second_largest(rows: Any, largest: Any, second: Any) -> None:
-    zero = rows.dtype.type(0)
-    for i in range(rows.shape[0]):
-        most, times, below = largest[i], 0, zero
-        for j in range(rows.shape[1]):
-            value = rows[i, j]
-            times += value == most
-            below = max(below, value if value < most else zero)
-        second[i] = most if times > 1 else below
-
-
-def _variances(rows: Any, out: Any) -> None:
-    zero, n_classes = rows.dtype.type(0), rows.dtype.type(rows.shape[1])
-    for i in range(rows.shape[0]):
-        total, squares = zero, zero
-        for j in range(rows.shape[1]):
-            total += rows[i, j]
-        mean = total / n_classes
-        for j in range(rows.shape[1]):
-            deviation = rows[i, j] - mean
-            squares += deviation * deviation
-        out[i] = squares / n_classes
-
-
-def _entropies(rows: Any, logs: Any, out: Any) -> None:
-    zero, nats_of_bits = rows.dtype.type(0), rows.dtype.type(-0.6931471805599453)
-    for i in range(rows.shape[0]):
-        total = zero
-        for j in range(rows.shape[1]):
-            total += rows[i, j] * logs[i, j]
-        nats = total * nats_of_bits
-        out[i] = zero if nats <= 0 else nats  # no −0.0; NaN stays
+def _second_of_long(bits: Bits) -> Bits:
+    """The largest of each row without one of its largest."""
+    rest = bits.copy()
+    np.put_along_axis(rest, bits.argmax(axis=1)[:, None], 0, axis=1)
+    second: Bits = np.maximum.reduce(rest, axis=1)
+    return second

@@ -59,7 +59,7 @@ def mean_object_confidence(
 
 
 def object_statistics(objects: Objects, *, floor: float = 0.0) -> Statistics:
-    """Count, sum, mean, minimum and maximum confidence per item, in one pass.
+    """Count, sum, mean, minimum and maximum confidence per item.
 
     Args:
         objects: predicted objects.

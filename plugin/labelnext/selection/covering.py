@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heapreplace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.support.compiled import compiled
-
-_GUESS = 32  # similarities per item for guessing its first gain
+_BLOCK = 1 << 16  # similarities at a time, so that what is made of them stays in the cache
 
 
 @dataclass(frozen=True)
@@ -27,6 +24,36 @@ class Kept:
     values: NDArray[np.floating]
     targets: NDArray[np.integer]
     offsets: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def gains(self, first: int, last: int, cover: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What each candidate from first to last adds to the cover, shape (last − first,)."""
+        part = slice(self.offsets[first], self.offsets[last])
+        values = self.values[part]
+        if len(self.targets):
+            added = values - cover[self.targets[part]]
+        else:
+            added = (values.reshape(-1, len(cover)) - cover).ravel()
+        np.maximum(added, 0, out=added)
+        return _sums(added, self.offsets[first : last + 1] - part.start)
+
+    def all_gains(self, cover: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What each candidate adds to the cover, shape (n_candidates,)."""
+        gains, first = np.empty(len(self)), 0
+        while first < len(self):
+            end = np.searchsorted(self.offsets, self.offsets[first] + _BLOCK, side="right") - 1
+            last = max(first + 1, int(end))
+            gains[first:last] = self.gains(first, last, cover)
+            first = last
+        return gains
+
+    def raise_by(self, item: int, cover: NDArray[np.float64]) -> None:
+        """Add a candidate to the cover, in place."""
+        part = slice(self.offsets[item], self.offsets[item + 1])
+        targets = self.targets[part] if len(self.targets) else slice(None)
+        cover[targets] = np.maximum(cover[targets], self.values[part])
 
     def weighted(self, weights: NDArray[np.floating]) -> Kept:
         """The same with the similarities to each target multiplied by its weight."""
@@ -62,13 +89,12 @@ def maximised(
     Returns:
         Positions, shape (min(budget, n_candidates),); ties go to the earlier candidate.
     """
-    n = len(kept.offsets) - 1
+    n = len(kept)
     n_picks = n if budget is None else min(budget, n)
     picks: NDArray[np.intp] = np.empty(n_picks, dtype=np.intp)
     if n_picks == 0:
         return picks
-    columns = kept.values, kept.targets, kept.offsets
-    made = compiled(_lazy_greedy, reorder=True)(*columns, _foremost(kept), cover, picks)
+    made = _lazy_greedy(kept, cover, picks)
     if made < n_picks:
         left = np.ones(n, dtype=bool)
         left[picks[:made]] = False
@@ -79,83 +105,38 @@ def maximised(
     return picks
 
 
-def _foremost(kept: Kept) -> NDArray[np.intp]:
-    """All candidates, those with the largest expected gain first; affects speed, not the picks."""
-    n = len(kept.offsets) - 1
-    if len(kept.targets) or not len(kept.values):
-        sums = row_sums(kept)
-    else:
-        sums = kept.values.reshape(n, -1)[:, :: max(1, n // _GUESS)].sum(axis=1)
-    order: NDArray[np.intp] = np.argsort(-sums)
-    return order
-
-
 def row_sums(kept: Kept) -> NDArray[np.float64]:
     """The sum of each candidate's similarities, shape (n_candidates,)."""
-    sums: NDArray[np.float64] = compiled(_row_sums, reorder=True)(kept.values, kept.offsets)
-    return sums
+    return _sums(kept.values, kept.offsets)
 
 
-def _row_sums(values: Any, offsets: Any) -> Any:
+def _sums(values: NDArray[np.floating], offsets: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The sum of the values from offsets[i] to offsets[i + 1], for every i."""
     sums = np.zeros(len(offsets) - 1)
-    for row in range(len(sums)):
-        total = 0.0
-        for j in range(offsets[row], offsets[row + 1]):
-            total += values[j]
-        sums[row] = total
+    full = np.flatnonzero(np.diff(offsets))  # reduceat gives an empty row the value that comes next
+    if len(full):
+        sums[full] = np.add.reduceat(values, offsets[full], dtype=np.float64)
     return sums
 
 
-def _lazy_greedy(
-    values: Any, targets: Any, offsets: Any, foremost: Any, cover: Any, picks: Any
-) -> int:
+def _lazy_greedy(kept: Kept, cover: NDArray[np.float64], picks: NDArray[np.intp]) -> int:
     """Lazy greedy: gains never grow, so older gains are bounds, and only the top one is updated.
 
-    The first pick lowers all gains. So each item's gain is also computed against the best item so
-    far; once that item stays the best, the second gain is already known.
+    The first pick lowers all gains, so they are all taken again after it.
 
     Returns:
         How many picks gain anything.
     """
-    # Long: compiled as one function; what it calls has to be defined inside.
-
-    def gain_of(item: int, cover: Any) -> float:
-        row = values[offsets[item] : offsets[item + 1]]
-        gain = 0.0
-        if len(targets):
-            others = targets[offsets[item] : offsets[item + 1]]
-            for j in range(len(row)):
-                gain += max(row[j] - cover[others[j]], 0.0)
-        else:
-            for j in range(len(row)):
-                gain += max(row[j] - cover[j], 0.0)
-        return gain
-
-    def raise_by(item: int, cover: Any) -> None:
-        for j in range(offsets[item], offsets[item + 1]):
-            other = targets[j] if len(targets) else j - offsets[item]
-            cover[other] = max(cover[other], values[j])
-
-    n = len(offsets) - 1
-    seen = np.zeros(n, dtype=np.intp)
-    raised, best, most = cover.copy(), -1, -1.0
-    first, second = np.empty(n), np.empty(n)
-    for item in foremost:
-        gain = gain_of(item, cover)
-        if gain > most or (gain == most and item < best):
-            best, most = item, gain
-            raised[:] = cover
-            raise_by(best, raised)
-            seen[:] = 0
-        first[item], second[item], seen[item] = gain, gain_of(item, raised), 1
-    if most <= 0:
+    gains = kept.all_gains(cover)
+    best = int(gains.argmax())
+    if gains[best] <= 0:
         return 0
-    cover[:] = raised
     picks[0] = best
-    bounds = [
-        (-second[item] if seen[item] else -first[item], item) for item in range(n) if item != best
-    ]
+    kept.raise_by(best, cover)
+    gains = kept.all_gains(cover)
+    bounds = [(-gain, item) for item, gain in enumerate(gains.tolist()) if item != best]
     heapify(bounds)
+    seen = np.ones(len(kept), dtype=np.intp)
     made = 1
     while made < len(picks):
         bound, item = bounds[0]
@@ -163,10 +144,11 @@ def _lazy_greedy(
             break
         if seen[item] < made:
             seen[item] = made
-            heapreplace(bounds, (-gain_of(item, cover), item))
+            gain = float(kept.gains(item, item + 1, cover)[0])
+            heapreplace(bounds, (-gain, item))
             continue
         heappop(bounds)
         picks[made] = item
         made += 1
-        raise_by(item, cover)
+        kept.raise_by(item, cover)
     return made

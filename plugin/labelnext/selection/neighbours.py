@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +17,7 @@ from labelnext.selection.vectors import (
     Points,
     one_blas_thread,
     squared_distances,
-    squared_lengths,
 )
-from labelnext.support.compiled import compiled
 
 DENSE = 5_000  # up to this many items, all pairs are kept
 ALL_TARGETS = 30_000  # up to this many items, all are targets
@@ -155,7 +152,7 @@ def _near(
         if n_pairs <= PAIRS or len(targets.positions) == 1:
             break
         n_targets = max(1, int(len(targets.positions) * PAIRS / n_pairs * 0.95))
-    offsets, near, squares = within(points, aims[:], limits, n_pairs)
+    offsets, near, squares = within(points, aims[:], limits)
     kept = Kept(kernel.of(squares), near, offsets)
     return targets, kept if (targets.weights == 1).all() else kept.weighted(targets.weights)
 
@@ -191,7 +188,7 @@ def _limits(
 
 
 def within(
-    points: Points, aims: Array, limits: Array, n_pairs: float
+    points: Points, aims: Array, limits: Array
 ) -> tuple[NDArray[np.intp], NDArray[np.int32], Array]:
     """The targets within whose limit each point lies.
 
@@ -199,7 +196,6 @@ def within(
         points: the candidates.
         aims: shape (n_targets, n_dimensions).
         limits: shape (n_targets,), squared distances, inclusive.
-        n_pairs: about how many there will be.
 
     Returns:
         Offsets, shape (n_points + 1,); positions of targets and squared distances, shape
@@ -207,60 +203,19 @@ def within(
     """
     origin = points[:1]
     aims = aims - origin
-    others = squared_lengths(aims)
-    noise: Array = np.array([32 * np.finfo(others.dtype).eps], dtype=points.dtype)
     limits = limits.astype(points.dtype)
-    each = n_pairs / max(1, len(points))
 
     def of_block(_: slice, block: Array) -> tuple[NDArray[np.int32], Array, NDArray[np.intp]]:
-        block = block - origin
-        columns = block @ aims.T, squared_lengths(block), others, limits, noise
-        counts: NDArray[np.intp] = np.empty(len(block), dtype=np.intp)
-        room = int(1.5 * each * len(block)) + 1024
-        while True:
-            near: NDArray[np.int32] = np.empty(room, dtype=np.int32)
-            squares: Array = np.empty(room, dtype=points.dtype)
-            filled = compiled(_scanned)(*columns, near, squares, counts)
-            if filled <= room:
-                return near[:filled].copy(), squares[:filled].copy(), counts
-            room = filled
+        squares = squared_distances(block - origin, aims)
+        inside = squares <= limits
+        at = np.flatnonzero(inside)
+        near = (at % len(aims)).astype(np.int32)
+        return near, squares.ravel()[at], np.count_nonzero(inside, axis=1)
 
     parts = [*points.each(of_block, _ROWS)]
     counts = np.concatenate([np.zeros(1, dtype=np.intp), *(f[2] for f in parts)])
     near = np.concatenate([f[0] for f in parts])
     return np.cumsum(counts), near, np.concatenate([f[1] for f in parts])
-
-
-def _scanned(
-    products: Any,
-    lengths: Any,
-    others: Any,
-    limits: Any,
-    noise: Any,
-    near: Any,
-    squares: Any,
-    counts: Any,
-) -> int:
-    """Squared distances from products, as in `squared_distances`, where they are in the limits.
-
-    Returns:
-        How many there are; only as many as there is room for are written.
-    """
-    filled = 0
-    for row in range(len(products)):
-        before = filled
-        for column in range(len(others)):
-            total = lengths[row] + others[column]
-            square = total - (products[row, column] + products[row, column])
-            if square < noise[0] * total:
-                square = noise[0] - noise[0]
-            if square <= limits[column]:
-                if filled < len(near):
-                    near[filled] = column
-                    squares[filled] = square
-                filled += 1
-        counts[row] = filled - before
-    return filled
 
 
 def _say_loss(

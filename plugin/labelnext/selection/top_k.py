@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.selection.sorting import stable_order
 from labelnext.support.annotations import NaturalNumber
-from labelnext.support.compiled import compiled, read_only
 from labelnext.support.signatures import checked
 
 _SAMPLE = 2**16  # values for estimating the threshold
@@ -42,7 +39,7 @@ def top_k(utilities: NDArray[np.floating], budget: NaturalNumber | None = None) 
     if budget is None or n <= _SMALL or budget > n // 2:
         return stable_order(values)[:budget]
     threshold = _estimate(values, budget)
-    above = _above(values, threshold, 2 * budget + _SMALL)
+    above = np.flatnonzero(values > threshold)
     if len(above) >= budget:
         candidates, cut = values[above], len(above) - budget
         last = np.partition(candidates, cut)[cut]  # the smallest chosen value
@@ -66,20 +63,3 @@ def _estimate(values: NDArray[np.floating], budget: int) -> np.floating:
         return values.dtype.type(-np.inf)
     threshold: np.floating = np.partition(numbers, -reached)[-reached]
     return threshold
-
-
-def _above(values: NDArray[np.floating], threshold: np.floating, room: int) -> NDArray[np.intp]:
-    """Where values exceed the threshold; compiled, runs at memory speed for few hits."""
-    above: NDArray[np.intp] = np.empty(room, dtype=np.intp)
-    n = compiled(_positions)(read_only(np.ascontiguousarray(values)), threshold, above)
-    return above[:n] if n <= room else np.flatnonzero(values > threshold)
-
-
-def _positions(values: Any, threshold: Any, above: Any) -> Any:
-    n = 0
-    for i in range(len(values)):
-        if values[i] > threshold:
-            if n < len(above):
-                above[n] = i
-            n += 1
-    return n

@@ -26,6 +26,7 @@ _Result = TypeVar("_Result")
 
 _LARGEST = 1e15  # sums of squares of such numbers fit into float32
 _BLOCK = 1 << 20  # elements: small in memory, large enough for a matrix product
+_CACHED = 1 << 16  # elements that stay in the cache, with as many beside them
 
 
 class Points:
@@ -166,11 +167,16 @@ def squared_distances(first: Array, second: Array) -> Array:
         >>> squared_distances(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
         [[25.0, 0.0]]
     """
-    lengths = squared_lengths(first)[:, None] + squared_lengths(second)
+    lengths, others = squared_lengths(first)[:, None], squared_lengths(second)
     distances = first @ second.T
-    distances *= -2
-    distances += lengths
-    distances[distances < 32 * np.finfo(distances.dtype).eps * lengths] = 0
+    step = max(1, _CACHED // max(1, len(second)))
+    for start in range(0, len(first), step):
+        part = distances[start : start + step]
+        sums = lengths[start : start + step] + others
+        part *= -2
+        part += sums
+        sums *= 32 * np.finfo(sums.dtype).eps
+        np.copyto(part, 0, where=part < sums)
     return distances
 
 

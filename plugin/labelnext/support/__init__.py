@@ -1,1 +1,1 @@
-"""Helpers for all packages: threads, compiled loops, files, stores, plug-ins and words."""
+"""Helpers for all packages: threads, files, stores, plug-ins and words."""

@@ -16,7 +16,7 @@ _Result = TypeVar("_Result")
 def in_parts(n: int, work: Callable[[int, int], None], *, least: int) -> None:
     """Call `work(start, stop)` in parallel for consecutive parts of `range(n)`.
 
-    The work must release the interpreter's lock, as numpy and compiled code do, and write only to
+    The work must release the interpreter's lock, as numpy does, and write only to
     its own part.
 
     Args:

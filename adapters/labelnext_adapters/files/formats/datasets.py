@@ -11,6 +11,9 @@ from labelnext.adapter.sample import Sample
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
 
+#: How files of Parquet, and of Arrow's file and stream formats begin; others need no library.
+_STARTS = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")
+
 
 class DatasetsOptions(TableOptions):
     """Keys of `source` for data sets of Hugging Face."""
@@ -44,13 +47,11 @@ def evidence(sample: Sample) -> str | None:
             return "it has a dataset_dict.json"
         saved = {"state.json", "dataset_info.json"} <= names
         return "it has a state.json and a dataset_info.json" if saved else None
-    from labelnext_adapters.files.huggingface.dataset import (
-        features_beside,
-        is_written_by_datasets,
-    )
+    if sample.start.startswith(_STARTS):
+        from labelnext_adapters.files.huggingface.dataset import is_written_by_datasets
 
-    if is_written_by_datasets(sample.path, sample.start):
-        return "its schema has features of the library datasets"
+        if is_written_by_datasets(sample.path, sample.start):
+            return "its schema has features of the library datasets"
     for record in sample.records[:5]:
         if any(isinstance(v, dict) and v.keys() == {"bytes", "path"} for v in record.values()):
             return "its records have images with bytes and path"
@@ -58,9 +59,11 @@ def evidence(sample: Sample) -> str | None:
             lists = isinstance(value, dict) and all(isinstance(v, list) for v in value.values())
             if lists and {"bbox", "category"} <= value.keys():
                 return f"its records have {name} as lists of bbox and category"
-    described = features_beside(sample.path) if sample.records else {}
-    if described and described.keys() & sample.records[0].keys():
-        return "a dataset_info.json beside it describes it"
+    if sample.records and sample.path.with_name("dataset_info.json").is_file():
+        from labelnext_adapters.files.huggingface.dataset import features_beside
+
+        if features_beside(sample.path).keys() & sample.records[0].keys():
+            return "a dataset_info.json beside it describes it"
     return None
 
 

@@ -1,0 +1,73 @@
+"""What each command loads: of the heavy packages, only those that it needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = (
+    "PIL",
+    "duckdb",
+    "fiftyone",
+    "jinja2",
+    "label_studio_sdk",
+    "matplotlib",
+    "msgspec",
+    "numba",
+    "numpy",
+    "pyarrow",
+    "pycocotools",
+    "ray",
+    "scipy",
+    "sklearn",
+    "threadpoolctl",
+)
+TABLES = {"msgspec", "numpy", "pyarrow"}
+PROGRAM = f"""
+import atexit, sys
+loaded = lambda: print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)
+atexit.register(loaded)
+from labelnext.cli import main
+main()
+"""
+
+
+def loaded_by(folder: Path, *words: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(eval(done.stderr.splitlines()[-1]))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "p.csv").write_text("id,cat,dog\na,0.6,0.4\nb,0.9,0.1\n")
+    source = "source: {adapter: files, path: p.csv}\n"
+    (tmp_path / "page.yaml").write_text(source)
+    (tmp_path / "none.yaml").write_text(f"{source}report: {{path: null}}\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        (["--help"], set()),
+        (["--version"], set()),
+        (["runs", "none.yaml"], {"numpy"}),
+        (["check", "none.yaml"], TABLES),
+        (["run", "none.yaml"], TABLES),
+        (["run", "page.yaml"], TABLES | {"PIL", "jinja2", "matplotlib"}),
+    ],
+)
+def test_command_loads_no_more_than_it_needs(
+    folder: Path, words: list[str], allowed: set[str]
+) -> None:
+    assert loaded_by(folder, *words) <= allowed
