@@ -33,6 +33,7 @@ _KEY = re.compile(
     r"(?:\.options)?\.([a-z_]+)\b(: ?[\w.]+)?"
 )
 _ADVICE = re.compile(r"; set [\w.]+: .*$", re.DOTALL)
+_SETTINGS = re.compile(r" \((?:reduce|floor|no_objects) [^)]*\)")
 _LEADING = re.compile(r"^(?:option )?([a-z_]+)(?= must\b)")
 
 
@@ -62,7 +63,7 @@ def plain(text: str) -> str:
         >>> plain("margin needs class probabilities; set of: objects to score its objects")
         'margin needs class probabilities'
     """
-    text = _ADVICE.sub("", text)
+    text = _SETTINGS.sub("", _ADVICE.sub("", text))
     text = _KEY.sub(_called, text).replace("another the ", "another ")
     return _LEADING.sub(lambda match: _BARE.get(match[1], match[1].replace("_", " ")), text)
 
