@@ -309,11 +309,11 @@ def _recommended(params: Mapping[str, Any], seen: Foreseen | None, pool: labelne
         AUTO: f"{seen.selection} picks the batch" if seen else "the method suits the embeddings",
     }.get(method, f"{method} picks the batch")
     if name == AUTO:
-        suits = auto_acquisition(pool)
-        why = seen.reasons.get("acquisition", "") if seen else ""
-        why = why.rpartition(": ")[2].rstrip(".") or suits.why
         head = "Recommended" if method in ("top_k", AUTO) else "Scores by"
-        return f"{head}: **{seen.acquisition if seen else suits.name}**, because {why}; {order}."
+        if seen is None:  # the first samples don't tell why: labels may be among the others
+            return f"{head}: **{auto_acquisition(pool).name}**; {order}."
+        why = seen.reasons.get("acquisition", "").rpartition(": ")[2].rstrip(".")
+        return f"{head}: **{seen.acquisition}**{f', because {why}' if why else ''}; {order}."
     if name == NO_SCORE:
         return f"No score; {order}."
     return f"As you chose: **{name}**; {order}."

@@ -21,8 +21,9 @@ MODAL = '[data-cy="operators-prompt-modal"]'
 # Controls that overlap, and elements that are wider than what holds them.
 _FLAWS = """box => {
     const inner = box.getBoundingClientRect();
-    const shown = [...box.querySelectorAll('button, input, [role=combobox], img, p, table, .js-plotly-plot')]
-        .filter(e => e.offsetParent && e.getBoundingClientRect().width > 1);
+    const parts = 'button, input, [role=combobox], img, p, table, .js-plotly-plot';
+    const shown = [...box.querySelectorAll(parts)].filter(
+        e => e.offsetParent && e.getBoundingClientRect().width > 1);
     const wide = shown.filter(e => e.getBoundingClientRect().right > inner.right + 1);
     const solid = shown.filter(e => e.matches('button, [role=combobox], img')
         && !e.closest('.js-plotly-plot'));
