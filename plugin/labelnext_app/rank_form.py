@@ -133,7 +133,7 @@ def _purpose(
             inputs.md(f"*{in_words(obstacle)}*", name="no_review")
         return "label"
     tabs = types.TabsView()
-    tabs.add_choice("label", label="Rank samples to label")
+    tabs.add_choice("label", label="Rank samples")
     tabs.add_choice(REVIEW, label="Review labels")
     inputs.enum("purpose", tabs.values(), view=tabs, default="label")
     if params["purpose"] == REVIEW:
