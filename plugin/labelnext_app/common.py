@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+import json
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -11,8 +12,11 @@ import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from labelnext.errors import LabelnextError
 from labelnext.journal.plan import Progress
+from labelnext_adapters.fiftyone.app.choices import Choice
 from labelnext_adapters.fiftyone.app.own_views import is_own_view
+from labelnext_adapters.fiftyone.app.words import in_words, plain
 from labelnext_adapters.fiftyone.read.own_runs import run_names
 
 ICON = "/assets/icon.svg"
@@ -79,9 +83,9 @@ def choose(
     label: str,
     description: str | None = None,
     default: str | None = None,
-    required: bool = True,
+    labels: Mapping[str, str] | None = None,
 ) -> Any:
-    """Add a dropdown to a form.
+    """Add a dropdown to a form; without a choice, its default counts.
 
     Args:
         inputs: the form.
@@ -90,13 +94,104 @@ def choose(
         label: of the dropdown.
         description: one line below it.
         default: the initial choice.
-        required: whether a choice is required.
+        labels: what the choices are called, where not by their values.
     """
     known = list(values)
-    view = types.DropdownView(label=label, description=description)
+    view = types.DropdownView(label=label, description=description, componentsProps=_MENU)
     for value in known:
-        view.add_choice(value, label=value)
-    return inputs.enum(name, known, view=view, default=default, required=required)
+        view.add_choice(value, label=(labels or {}).get(value, value))
+    return inputs.enum(name, known, view=view, default=default)
+
+
+def choose_able(
+    inputs: Any,
+    name: str,
+    choices: Sequence[Choice],
+    *,
+    label: str,
+    chosen: str | None,
+    default: str,
+    labels: Mapping[str, str] | None = None,
+) -> Any:
+    """Add a dropdown whose choices say what they do; those that can't be taken are grey, and why.
+
+    Args:
+        inputs: the form.
+        name: of the parameter.
+        choices: what there is.
+        label: of the dropdown; what the present choice does stands below it.
+        chosen: the present choice; None for the default.
+        default: the initial choice.
+        labels: what the choices are called, where not by their names.
+    """
+    # FiftyOne's dropdown knows no choice that is disabled, but its menu takes styles.
+    grey = {
+        f"& [data-value={json.dumps(choice.name)}]": {"opacity": 0.45, "pointerEvents": "none"}
+        for choice in choices
+        if choice.obstacle is not None
+    }
+    menu = {"select": {"MenuProps": {"sx": {**_MENU["select"]["MenuProps"]["sx"], **grey}}}}
+    present = next((c for c in choices if c.name == (chosen or default)), None)
+    view = types.DropdownView(
+        label=label, description=present.summary if present else None, componentsProps=menu
+    )
+    for choice in choices:
+        view.add_choice(
+            choice.name,
+            label=(labels or {}).get(choice.name, choice.name),
+            description=plain(choice.obstacle or choice.summary),
+            disabled=choice.obstacle is not None,
+        )
+    prop = inputs.enum(name, [choice.name for choice in choices], view=view, default=default)
+    if present is not None and present.obstacle is not None:
+        refuse(prop, f"{in_words(present.obstacle)}.")
+    return prop
+
+
+_MENU = {
+    "select": {
+        "MenuProps": {
+            "sx": {"& li": {"whiteSpace": "normal"}, "& .MuiPaper-root": {"maxHeight": "60vh"}}
+        }
+    }
+}
+
+
+def carried_out(
+    ctx: Any,
+    work: Callable[[Progress], dict[str, Any]],
+    outputs: types.Property,
+    after: Callable[[], Iterable[Any]] = tuple,
+) -> Any:
+    """Run some work, and show its progress and then its result in the operator's dialog.
+
+    Args:
+        ctx: of the operator.
+        work: called with a progress function.
+        outputs: how the result is shown.
+        after: what the App is asked to do then, such as to show another view.
+
+    Returns:
+        The result where a service does the work, else messages for the App.
+    """
+    if ctx.delegated:
+        return work(lambda stage, n, total: ctx.set_progress(n / total if total else None, stage))
+    return _shown(ctx, work, outputs, after)
+
+
+def _shown(
+    ctx: Any,
+    work: Callable[[Progress], dict[str, Any]],
+    outputs: types.Property,
+    after: Callable[[], Iterable[Any]],
+) -> Iterator[Any]:
+    try:
+        results = yield from with_progress(ctx, work)
+    except LabelnextError as error:
+        yield ctx.ops.notify(in_words(error), variant="error")
+        raise
+    yield from after()
+    yield ctx.ops.show_output(outputs=outputs.to_json(), results=results)
 
 
 def ask_target(ctx: Any, inputs: Any, verb: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import fiftyone.operators as foo
@@ -11,11 +11,14 @@ from fiftyone.operators import types
 
 import labelnext
 from labelnext.errors import LabelnextError
+from labelnext.journal.plan import Progress
 from labelnext.runs.exchange import Exchange
 from labelnext_adapters.fiftyone.app.app import state_folder
+from labelnext_adapters.fiftyone.app.words import in_words
+from labelnext_adapters.fiftyone.read.own_runs import run_names
 from labelnext_adapters.fiftyone.write.fetched_labels import check_label_field
 
-from .common import choose, operator_config, refuse, run_form, say_how_to_schedule
+from .common import carried_out, choose, operator_config, refuse, run_form, say_how_to_schedule
 
 # The names that FiftyOne's own dataset.annotate() uses.
 URL, API_KEY = "FIFTYONE_LABELSTUDIO_URL", "FIFTYONE_LABELSTUDIO_API_KEY"
@@ -33,6 +36,7 @@ class SendBatch(foo.Operator):
             "Send batch to Label Studio",
             "Creates one Label Studio task per sample of the batch, in order, with predictions.",
             "HIGH",
+            execute_as_generator=True,
         )
 
     def resolve_input(self, ctx: Any) -> Any:
@@ -54,10 +58,14 @@ class SendBatch(foo.Operator):
 
         return run_form(ctx, "Send batch to Label Studio", fill)
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def execute(self, ctx: Any) -> Any:
         """Send it."""
-        sent = labelnext.send(settings(ctx), ctx.params["run"], progress=_progress(ctx))
-        return _result(sent)
+        config, run = settings(ctx), ctx.params.get("run") or run_names(ctx.dataset)[0]
+        return carried_out(
+            ctx,
+            lambda progress: _result(labelnext.send(config, run, progress=progress)),
+            self.resolve_output(ctx),
+        )
 
     def resolve_output(self, ctx: Any) -> Any:
         """What was sent, and a link to the tab."""
@@ -75,6 +83,7 @@ class FetchAnnotations(foo.Operator):
             "Fetch annotations",
             "Writes annotations from Label Studio to a separate field.",
             "MEDIUM",
+            execute_as_generator=True,
         )
 
     def resolve_input(self, ctx: Any) -> Any:
@@ -86,7 +95,6 @@ class FetchAnnotations(foo.Operator):
                 label="Field for the labels",
                 description="A new field, or one used for an earlier fetch",
                 default="labels",
-                required=True,
             )
             _project(inputs, "Leave empty to use the project created for this dataset")
             radio = types.RadioGroup()
@@ -96,20 +104,28 @@ class FetchAnnotations(foo.Operator):
             try:
                 check_label_field(ctx.dataset, ctx.params.get("field") or "labels")
             except LabelnextError as error:
-                refuse(field, str(error))
+                refuse(field, in_words(error))
             else:
                 _preview(inputs, lambda: labelnext.fetch(settings(ctx), dry_run=True))
         return types.Property(inputs, view=types.View(label="Fetch annotations"))
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def execute(self, ctx: Any) -> Any:
         """Fetch, and show the labelled samples."""
-        fetched = labelnext.fetch(settings(ctx), progress=_progress(ctx))
-        field = ctx.params.get("field") or "labels"
-        if not ctx.delegated and fetched.counts["changed"]:
-            ctx.dataset.reload()  # the App loaded the dataset before the field existed
-            if ctx.dataset.get_field(field) is not None:
-                ctx.ops.set_view(view=ctx.dataset.exists(field))
-        return _result(fetched)
+        config, field = settings(ctx), ctx.params.get("field") or "labels"
+        changed: list[int] = []
+
+        def fetch(progress: Progress) -> dict[str, Any]:
+            fetched = labelnext.fetch(config, progress=progress)
+            changed.append(fetched.counts["changed"])
+            return _result(fetched)
+
+        def show() -> Iterator[Any]:
+            if any(changed):
+                ctx.dataset.reload()  # the App loaded the dataset before the field existed
+                if ctx.dataset.get_field(field) is not None:
+                    yield ctx.ops.set_view(view=ctx.dataset.exists(field))
+
+        return carried_out(ctx, fetch, self.resolve_output(ctx), show)
 
     def resolve_output(self, ctx: Any) -> Any:
         """What was written."""
@@ -166,17 +182,10 @@ def _preview(inputs: Any, look: Callable[[], Exchange]) -> None:
     try:
         planned = look()
     except LabelnextError as error:
-        notice = types.Error(label="This can't be done", description=str(error))
-        refuse(inputs.view("problem", notice), str(error))
+        notice = types.Error(label="This can't be done", description=in_words(error))
+        refuse(inputs.view("problem", notice), notice.description)
         return
     inputs.md(_text(planned), name="preview")
-
-
-def _progress(ctx: Any) -> Any:
-    """Progress for delegated work; otherwise the App only shows the final result."""
-    if not ctx.delegated:
-        return None
-    return lambda stage, done, total: ctx.set_progress(done / total if total else None, stage)
 
 
 def _text(exchange: Exchange) -> str:

@@ -11,6 +11,7 @@ from labelnext.errors import LabelnextError
 from labelnext.journal.journal import Journal
 from labelnext.runs.undo import resume, runs, undo
 from labelnext_adapters.fiftyone.app.app import state_folder
+from labelnext_adapters.fiftyone.app.words import in_words
 from labelnext_adapters.fiftyone.read.own_runs import run_config
 from labelnext_adapters.fiftyone.write.manage import (
     batch_view,
@@ -126,7 +127,7 @@ def _form(ctx: Any, inputs: Any, names: list[str], last: Journal | None) -> None
     if last is not None and last.status == "broken":
         actions.add_choice("resume", label=_RESUME[0], description=_RESUME[1])
     default = actions.values()[0]
-    inputs.enum("action", actions.values(), view=actions, default=default, required=True)
+    inputs.enum("action", actions.values(), view=actions, default=default)
     action = ctx.params.get("action", default)
     if last is not None and action in ("undo", "resume"):
         _of_last(ctx, inputs, last, action)
@@ -174,4 +175,4 @@ def _new_name(ctx: Any, inputs: Any, run: str) -> None:
         try:
             check_new_name(ctx.dataset, run, new)
         except LabelnextError as error:
-            refuse(prop, str(error))
+            refuse(prop, in_words(error))

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from labelnext.errors import LabelnextError
+from labelnext_adapters.fiftyone.app.sample_map import map_samples
 from labelnext_adapters.fiftyone.app.summary import RunSummary, scores_view, summarise_run
-from labelnext_adapters.fiftyone.read.own_runs import run_names
+from labelnext_adapters.fiftyone.app.words import in_words
+from labelnext_adapters.fiftyone.database.fields import items_of
+from labelnext_adapters.fiftyone.read.own_runs import run_config, run_names
 from labelnext_adapters.fiftyone.write.manage import batch_view
 
+from . import plots
 from .common import ICON, PLUGIN
 
-_POOL, _BATCH = "#8a8f98", "#ff6d04"
-_MOST_CLASSES = 15
+_THUMBNAILS = 6
 
 
 class LabelNext(foo.Panel):
@@ -28,7 +32,8 @@ class LabelNext(foo.Panel):
             name="label_next",
             label="Label next",
             icon=ICON,
-            help_markdown="Your labelnext rankings. Click a bar to see its samples.",
+            help_markdown="Your labelnext rankings. Click a bar, a row or a picture to see its "
+            "samples; draw around points of the map to see theirs.",
         )
 
     def on_load(self, ctx: Any) -> None:
@@ -49,6 +54,18 @@ class LabelNext(foo.Panel):
         ctx.panel.state.run = ctx.params["value"]
         _refresh(ctx)
 
+    def on_colour(self, ctx: Any) -> None:
+        """Colour the map by what was chosen."""
+        ctx.panel.state.colour = ctx.params["value"]
+        _draw_map(ctx)
+
+    def on_lasso(self, ctx: Any) -> None:
+        """Show the samples that somebody drew around, in the grid."""
+        ids = [point["id"] for point in ctx.params.get("data") or () if point.get("id")]
+        if ids:
+            config = run_config(ctx.dataset, ctx.panel.state.run)
+            ctx.ops.set_view(view=items_of(ctx.dataset, config).select(ids))
+
     def on_bar(self, ctx: Any) -> None:
         """Show the samples of a bar in the grid."""
         edges, at = ctx.panel.state.edges, int(ctx.params["idx"])
@@ -57,15 +74,17 @@ class LabelNext(foo.Panel):
         ctx.ops.set_view(view=scores_view(ctx.dataset, run, *edges[at : at + 2], last=last))
 
     def on_open(self, ctx: Any) -> None:
-        """Open the sample of a row."""
-        ctx.ops.open_sample(id=ctx.panel.state.next_ids[int(ctx.params["row"])])
+        """Open the sample of a row or picture."""
+        at = int(ctx.params["row"])
+        if at >= 0 and ctx.panel.state.opens:  # the head of the table is row -1
+            ctx.ops.open_sample(id=ctx.panel.state.next_ids[at])
 
     def on_batch(self, ctx: Any) -> None:
         """Show the batch in the grid."""
         try:
             view = batch_view(ctx.dataset, ctx.panel.state.run)
         except LabelnextError as error:
-            ctx.ops.notify(str(error), variant="error")
+            ctx.ops.notify(in_words(error), variant="error")
         else:
             ctx.ops.set_view(view=view)
 
@@ -74,12 +93,16 @@ class LabelNext(foo.Panel):
         ctx.prompt(f"{PLUGIN}/rank_samples", on_success=self.on_load)
 
     def on_compare(self, ctx: Any) -> None:
-        """Open the form that compares."""
-        ctx.prompt(f"{PLUGIN}/compare_rankings")
+        """Open the form that compares the shown ranking with another."""
+        run, runs = ctx.panel.state.run, ctx.panel.state.runs or []
+        other = next((name for name in runs if name != run), None)
+        params = {"first": run, "second": other} if other else {}
+        ctx.prompt(f"{PLUGIN}/compare_rankings", params=params)
 
     def on_manage(self, ctx: Any) -> None:
         """Open the form that opens, renames and deletes."""
-        ctx.prompt(f"{PLUGIN}/manage_runs", on_success=self.on_load)
+        params = {"run": ctx.panel.state.run} if ctx.panel.state.run else {}
+        ctx.prompt(f"{PLUGIN}/manage_runs", params=params, on_success=self.on_load)
 
     def on_send(self, ctx: Any) -> None:
         """Open the form that sends the batch to Label Studio."""
@@ -91,8 +114,8 @@ class LabelNext(foo.Panel):
 
     def render(self, ctx: Any) -> Any:
         """The current panel."""
-        panel = types.Object()
-        runs = ctx.panel.state.runs or []
+        panel, state = types.Object(), ctx.panel.state
+        runs = state.runs or []
         if not runs:
             panel.md(
                 "**No rankings yet.**\n\nlabelnext uses this dataset's predictions to find the "
@@ -104,56 +127,95 @@ class LabelNext(foo.Panel):
         picker = types.DropdownView(label="Ranking")
         for run in runs:
             picker.add_choice(run, label=run)
-        panel.enum("run", runs, view=picker, default=ctx.panel.state.run, on_change=self.on_pick)
-        panel.md(ctx.panel.state.text or "", name="text")
+        panel.enum("run", runs, view=picker, default=state.run, on_change=self.on_pick)
+        panel.md(state.text or "", name="text")
         self._buttons(panel)
-        if ctx.panel.state.edges:
-            layout = _layout(f"{ctx.panel.state.score} (click a bar)", "samples")
-            panel.plot("scores", layout=layout, on_click=self.on_bar, config=_BARE)
-        if ctx.panel.state.n_classes:
-            height = 70 + 26 * min(int(ctx.panel.state.n_classes), _MOST_CLASSES)
-            layout = {**_layout("share of predictions, %", ""), "height": height}
-            layout["yaxis"] |= {"type": "category", "dtick": 1}
-            panel.plot("classes", layout=layout, config=_BARE)
-        table = types.TableView(componentsProps={"table": {"sx": {"minWidth": 0}}})
-        if ctx.panel.state.opens:
+        self._pictures(panel, state)
+        self._plots(panel, state)
+        self._next(panel, state)
+        return types.Property(panel, view=_column())
+
+    def _pictures(self, panel: Any, state: Any) -> None:
+        """The next samples; a click opens one."""
+        if not state.pictures:
+            return
+        row = panel.h_stack("pictures", gap=1, componentsProps=_WRAPPED)
+        for at, (path, name) in enumerate(state.pictures):
+            view = types.ImageView(
+                alt=name,
+                height="72px",
+                operator=self.on_open,
+                params={"row": at},
+                componentsProps={"image": {"title": name}},
+            )
+            row.str(f"picture{at}", default=f"/media?filepath={quote(path)}", view=view)
+
+    def _next(self, panel: Any, state: Any) -> None:
+        """The next samples, and why."""
+        if not state.next_ids:
+            text = "**Nothing of the batch waits to be labelled.** Rank again for the next batch."
+            panel.md(text, name="nothing_waits")
+            return
+        table = types.TableView(
+            on_click_row=self.on_open, componentsProps={"table": {"sx": {"minWidth": 0}}}
+        )
+        if state.opens:
             table.add_row_action(
                 "open", self.on_open, label="Open", icon="open_in_new", tooltip="Open the sample"
             )
         for key in ("rank", "sample", "score", "why"):
             table.add_column(key, label=key)
+        for at, name in enumerate(state.next_ids):
+            table.add_tooltip(at, 1, f"id {name}")
         panel.list("next", types.Object(), view=table, label="Next to label")
-        return types.Property(panel, view=_column())
+
+    def _plots(self, panel: Any, state: Any) -> None:
+        """Scores, classes and groups of the batch against all, and the map."""
+        if state.edges:
+            layout = plots.layout(f"{state.score} (click a bar)", state.items or "samples")
+            panel.plot("scores", layout=layout, on_click=self.on_bar, config=plots.BARE)
+        if state.n_classes:
+            layout = plots.shares_layout(state.n_classes, "share of predictions, %", "class")
+            panel.plot("classes", layout=layout, config=plots.BARE)
+        if state.n_groups:
+            layout = plots.shares_layout(
+                state.n_groups, f"share of {state.items or 'samples'}, %", state.groups_are
+            )
+            panel.plot("groups", layout=layout, config=plots.BARE)
+        if state.map_text:
+            panel.md(state.map_text, name="map_text")
+            radio = types.RadioGroup(label="Colour")
+            radio.add_choice("kind", label="by what is labelled next")
+            radio.add_choice("score", label="by score")
+            panel.enum(
+                "colour",
+                radio.values(),
+                view=radio,
+                default=state.colour or "kind",
+                on_change=self.on_colour,
+            )
+            panel.plot(
+                "map", layout=plots.map_layout(), on_selected=self.on_lasso, config=plots.LASSO
+            )
 
     def _buttons(self, panel: Any) -> None:
-        row = panel.h_stack("buttons", gap=1)
+        row = panel.h_stack("buttons", gap=1, componentsProps=_WRAPPED)
         row.btn("batch", "Show the batch", on_click=self.on_batch, variant="contained")
         row.btn("rank", "Rank", on_click=self.on_rank, variant="outlined")
         row.btn("compare", "Compare", on_click=self.on_compare, variant="outlined")
         row.btn("manage", "Manage", on_click=self.on_manage, variant="outlined")
-        row = panel.h_stack("exchange", gap=1)
+        row = panel.h_stack("exchange", gap=1, componentsProps=_WRAPPED)
         row.btn("send", "Send to Label Studio", on_click=self.on_send, variant="outlined")
         row.btn("fetch", "Fetch annotations", on_click=self.on_fetch, variant="outlined")
 
 
-_BARE = {"displayModeBar": False}
+_WRAPPED = {
+    "grid": {"sx": {"display": "flex", "flexWrap": "wrap", "& > *": {"width": "auto !important"}}}
+}
 
 
 def _column() -> Any:
     return types.GridView(orientation="vertical", columns=1, gap=2, pad=2)
-
-
-def _layout(x: str, y: str) -> dict[str, Any]:
-    return {
-        "xaxis": {"title": {"text": x}},
-        "yaxis": {"title": {"text": y}, "automargin": True},
-        "barmode": "overlay",
-        "bargap": 0.05,
-        "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "margin": {"l": 50, "r": 10, "t": 30, "b": 40},
-        "height": 260,
-    }
 
 
 def _refresh(ctx: Any) -> None:
@@ -162,17 +224,41 @@ def _refresh(ctx: Any) -> None:
     state = ctx.panel.state
     state.runs = runs
     if not runs:
-        state.run = None
+        state.run = state.newest = None
         return
-    state.run = state.run if state.run in runs else runs[0]
+    newest = [runs[0], str(ctx.dataset.get_run_info(runs[0]).timestamp)]
+    if state.newest != newest or state.run not in runs:  # a ranking was made since
+        state.run, state.newest = runs[0], newest
     # Reading a whole ranking takes seconds: a view that changed is no reason to do it again.
     stands = _stands(ctx.dataset, state.run)
     if state.stands != stands:
         _summarise(ctx, summarise_run(ctx.dataset, state.run))
+        _draw_map(ctx)
         state.stands = stands
+    state.text = state.template.replace(_SHOWN, f"{_n_shown(ctx):,}")
+
+
+def _n_shown(ctx: Any) -> int:
+    """How many ranked samples the grid shows."""
+    state, view = ctx.panel.state, ctx.view
+    if view == ctx.dataset.view() and state.opens:
+        return int(state.n_ranked)
     path = f"{state.run}.rank"
-    n_shown = ctx.view.exists(path).count() if ctx.view.get_field(path) is not None else 0
-    state.text = state.template.replace(_SHOWN, f"{n_shown:,}")
+    return int(view.exists(path).count()) if view.get_field(path) is not None else 0
+
+
+def _draw_map(ctx: Any) -> None:
+    state = ctx.panel.state
+    drawn = map_samples(ctx.dataset, state.run)
+    state.map_text = None
+    if drawn is None:
+        return
+    state.map_text = (
+        f"**Map of {drawn.embeddings}**: {len(drawn.ids):,} samples; those that look alike lie "
+        f"close to each other. It shows {drawn.share:.0%} of what sets them apart. "
+        "Draw around points to see their samples in the grid."
+    )
+    ctx.panel.data.map = plots.points(drawn, by_score=state.colour == "score")
 
 
 _SHOWN = "{shown}"
@@ -188,12 +274,22 @@ def _summarise(ctx: Any, summary: RunSummary) -> None:
     state = ctx.panel.state
     state.edges = list(summary.edges)
     state.score = summary.acquisition
-    state.n_classes = len(summary.classes)
+    state.items = summary.items
+    state.n_ranked = summary.n_ranked
+    state.n_classes, state.n_groups = len(summary.classes), len(summary.groups)
+    state.groups_are = summary.groups_are
     state.template = _text(summary)
     state.opens = summary.items == "samples"
     state.next_ids = [row["id"] for row in summary.next_items]
-    ctx.panel.data.scores = _scores(summary)
-    ctx.panel.data.classes = _classes(summary)
+    pictured = state.opens and ctx.dataset.media_type in ("image", "group")
+    state.pictures = (
+        [[str(row["path"]), str(row["name"])] for row in summary.next_items[:_THUMBNAILS]]
+        if pictured
+        else []
+    )
+    ctx.panel.data.scores = plots.scores(summary)
+    ctx.panel.data.classes = plots.shares(summary.classes, "predictions")
+    ctx.panel.data.groups = plots.shares(summary.groups, summary.items)
     ctx.panel.data.next = [
         {
             "rank": row["rank"],
@@ -212,40 +308,10 @@ def _text(summary: RunSummary) -> str:
         f"Batch: **{summary.n_batch:,}** of {summary.n_ranked:,} ranked {summary.items}, "
         f"by {how}. The grid shows {_SHOWN} of them."
     ]
-    lines += [why[:1].upper() + why[1:] for why in summary.reasons.values()]
+    lines += [in_words(why) for why in summary.reasons.values()]
     if summary.n_labelled is not None:
         share = summary.n_labelled / max(summary.n_batch, 1)
         lines.append(
             f"Labelled so far: **{summary.n_labelled:,}** of {summary.n_batch:,} ({share:.0%})."
         )
     return "\n\n".join(lines)
-
-
-def _scores(summary: RunSummary) -> list[dict[str, Any]]:
-    middles = [(a + b) / 2 for a, b in zip(summary.edges, summary.edges[1:], strict=False)]
-    parts = ((summary.pool, "ranked", _POOL), (summary.batch, "batch", _BATCH))
-    return [
-        {"type": "bar", "x": middles, "y": list(counts), "name": name, "marker": {"color": color}}
-        for counts, name, color in parts
-    ]
-
-
-def _classes(summary: RunSummary) -> list[dict[str, Any]]:
-    """Bars show shares, because the batch is much smaller; names include the counts."""
-    rows = summary.classes[:_MOST_CLASSES][::-1]
-    names = [f"{label} ({n_batch:,} of {n_ranked:,})" for label, n_ranked, n_batch in rows]
-    traces = []
-    for at, name, color in ((1, "ranked", _POOL), (2, "batch", _BATCH)):
-        total = sum(int(row[at]) for row in summary.classes) or 1
-        traces.append(
-            {
-                "type": "bar",
-                "orientation": "h",
-                "y": names,
-                "x": [round(100 * int(row[at]) / total, 1) for row in rows],
-                "name": name,
-                "marker": {"color": color},
-                "width": 0.7 if at == 1 else 0.35,
-            }
-        )
-    return traces

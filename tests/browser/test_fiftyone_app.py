@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -37,6 +38,7 @@ SERVE = (
 )
 N = 40
 PANEL = '[data-cy="panel-content-label_next"]'
+CLOSE = re.compile("^(Close|Done)$")
 LOOKER = '[data-cy="looker"]'
 
 
@@ -197,6 +199,7 @@ def test_ranking_in_the_app(page: Page, digits: Any) -> None:
     # Nothing is ranked: the panel says so. The form, with another function than the first one.
     page.locator(PANEL).get_by_text("No rankings yet").wait_for()
     form = open_operator(page, "Rank samples to label")
+    form.get_by_text("More", exact=True).click()
     form.get_by_text("Acquisition function").wait_for()
     form.get_by_role("combobox").filter(has_text="auto").click()
     page.get_by_role("option", name="entropy").first.click()
@@ -284,7 +287,7 @@ def test_sending_and_fetching_in_the_app(
     link.wait_for(timeout=150_000)  # the server may be busy with other tests
     picture(page, "sent")
     project = int(str(link.get_attribute("href")).split("/")[4])
-    page.get_by_text("Close", exact=True).click()
+    page.get_by_text(CLOSE).click()
 
     # Somebody labels the first task of the tab; its label comes back, and the grid shows it.
     first = server.listing(project)[0]
@@ -297,7 +300,7 @@ def test_sending_and_fetching_in_the_app(
     picture(page, "fetch")
     form.get_by_role("button", name="Execute").first.click()
     page.get_by_text("1 labelled, 5 waiting, 1 changed").wait_for()
-    page.get_by_text("Close", exact=True).click()
+    page.get_by_text(CLOSE).click()
     thumbnails(page, 1, 1)
     panel.get_by_text("Labelled so far:").wait_for()
     digits.reload()

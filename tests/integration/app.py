@@ -20,7 +20,10 @@ def execute(name: str, dataset: Any, *, view: Any = None, **params: Any) -> Any:
     """What the App does when somebody presses Execute; errors are raised."""
     import fiftyone.operators as foo
 
-    return foo.execute_operator(f"{PLUGIN}/{name}", dataset=dataset, view=view, params=params)
+    done = foo.execute_operator(f"{PLUGIN}/{name}", dataset=dataset, view=view, params=params)
+    if done.result is None and "show_output" in requests(done):
+        done.result = requests(done)["show_output"]["results"]  # of an operator with progress
+    return done
 
 
 def delegated(name: str, dataset: Any, **params: Any) -> Any:
@@ -77,7 +80,9 @@ def part(name: str) -> Any:
 
 
 def form(name: str, dataset: Any, /, view: Any = None, **params: Any) -> dict[str, Any]:
-    """The inputs of a form, by name."""
+    """The inputs of a form, by name; of the form that ranks, those of all levels."""
+    if name == "rank_samples":
+        params.setdefault("level", "everything")
     ctx = context(name, dataset, view, params=params)
     inputs = part(name).resolve_input(ctx).to_json()["type"]["properties"]
     return dict(inputs)

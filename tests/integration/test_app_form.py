@@ -61,12 +61,12 @@ def test_fields_of_other_models_make_a_committee(pictures: Any) -> None:
 def test_a_similarity_index_gives_embeddings(pictures: Any) -> None:
     import fiftyone.brain as fob
 
+    assert choices(form("rank_samples", pictures)["method"])["k_center"]["disabled"]
     vectors = np.array([[0.0, 0], [0, 1], [9, 9]])
     fob.compute_similarity(pictures, embeddings=vectors, brain_key="near", backend="sklearn")
     inputs = form("rank_samples", pictures)
     assert inputs["embeddings"]["type"]["values"] == ["near"]
-    assert choices(inputs["method"])["k_center"]["disabled"]
-    inputs = form("rank_samples", pictures, embeddings="near")
+    assert inputs["embeddings"]["default"] == "near"
     assert not choices(inputs["method"])["k_center"]["disabled"]
 
 
@@ -163,7 +163,7 @@ def test_frames_of_videos_are_ranked_when_asked(videos: Any) -> None:
     inputs = form("rank_samples", videos, frames=True)
     assert list(choices(inputs["pred_field"])) == ["pred"]
     taken = form("rank_samples", videos, frames=True, run="pred")["run"]
-    assert "field frames.pred" in taken["error_message"]
+    assert "Field frames.pred" in taken["error_message"]
     assert set(fo.list_datasets()) == known, "the copies of frames are gone again"
     chosen = {"labelled": "nothing", "acquisition": "margin", "method": "top_k", "budget": 3}
     result = execute("rank_samples", videos, frames=True, pred_field="pred", run="next", **chosen)

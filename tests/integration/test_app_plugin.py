@@ -379,7 +379,7 @@ def test_the_panel_outlives_the_predictions_and_the_views_of_a_run(filled: Any) 
     ctx = context("label_next", filled, params={"panel_id": "p", "panel_state": {"run": "next"}})
     part("label_next").on_batch(ctx)
     (request,) = ctx.executor._requests
-    assert "run again" in request.params["message"]
+    assert "Run again" in request.params["message"]
 
 
 @pytest.mark.parametrize("button", ["rank", "compare", "manage", "send", "fetch"])

@@ -40,6 +40,10 @@ class FiftyOneSource(Options):
     object_embeddings: str | None = None
     """Attribute of each object that holds its embedding, as compute_patch_embeddings stores it."""
 
+    groups: str | list[str] | None = None
+    """Field whose value is a sample's group, such as its scene; a list of tags: the first of them
+    that the sample has. null: a frame's video."""
+
     @property
     def pred_fields(self) -> tuple[str, ...]:
         """The fields of the predictions, none or more."""

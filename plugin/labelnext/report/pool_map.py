@@ -64,7 +64,7 @@ def map_of(pool: Pool, batch: NDArray[np.intp]) -> PoolMap | None:
     vectors = np.asarray(pool.embeddings[rows], dtype=np.float64)
     if len(rows) < 3 or not np.ptp(vectors, axis=0).any():
         return None
-    points, share = _on_main_axes(vectors)
+    points, share = on_main_axes(vectors)
     drawn = np.split(_fitted(points), np.cumsum([len(rest), len(labelled)]))
     names = tuple(pool.item_ids[chosen].tolist())
     return PoolMap(drawn[0], drawn[1], drawn[2], names, int(known.sum()), share)
@@ -77,8 +77,20 @@ def _sample(kept: NDArray[np.bool_]) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(0).choice(rows, _REST, replace=False))
 
 
-def _on_main_axes(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """The vectors on the axes of largest variance, shape (n, 2), and the share of it."""
+def on_main_axes(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """The vectors on their two main axes, and how much of them that shows.
+
+    Args:
+        vectors: shape (n, d), finite, with n of at least 2.
+
+    Returns:
+        Shape (n, 2), and the share of the variance on these axes, in [0, 1].
+
+    Example:
+        >>> points, share = on_main_axes(np.array([[0.0, 0, 0], [2, 0, 0], [4, 0, 0]]))
+        >>> np.abs(points[:, 0]).round(6).tolist(), round(share, 6)
+        ([2.0, 0.0, 2.0], 1.0)
+    """
     from sklearn.decomposition import PCA
 
     axes = min(2, vectors.shape[1])

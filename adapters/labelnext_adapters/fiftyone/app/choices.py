@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,10 @@ from labelnext.acquisition import (
 )
 from labelnext.pool.pool import Pool
 from labelnext.selection import INPUTS, get_selection, selection_names
+from labelnext.support.started import how_to_install
 from labelnext_adapters.fiftyone.database.connection import open_collection, talking
 from labelnext_adapters.fiftyone.database.fields import frames_of, temporary_frames
+from labelnext_adapters.fiftyone.read.groups import GROUP_FIELDS
 from labelnext_adapters.fiftyone.read.label_types import (
     KINDS,
     LABELS,
@@ -214,17 +217,60 @@ def acquisition_choices(pool: Pool) -> list[Choice]:
     ]
 
 
-def selection_choices(pool: Pool) -> list[Choice]:
+def selection_choices(pool: Pool, *, embedded: bool = False) -> list[Choice]:
     """Every selection method, and whether the pool has what it needs.
 
     Args:
         pool: of `preview`.
+        embedded: whether embeddings are named, even if this pool was read without them.
     """
     choices = []
     for name in selection_names():
         method = get_selection(name)
         columns = [n for n in method.needs if n != "utilities"]
-        lacking = [n for n in columns if getattr(pool, _COLUMNS.get(n, n), None) is None]
+        lacking = [
+            n
+            for n in columns
+            if getattr(pool, _COLUMNS.get(n, n), None) is None
+            and not (embedded and _COLUMNS.get(n, n) == "embeddings")
+        ]
         obstacle = f"{name} needs {INPUTS[lacking[0]]}; none are named" if lacking else None
         choices.append(Choice(name, method.summary, obstacle))
     return choices
+
+
+def group_fields(collection: Any) -> list[str]:
+    """The fields whose values can name a group of samples.
+
+    Args:
+        collection: a dataset or view.
+    """
+    schema = collection.get_field_schema()
+    return [
+        name
+        for name, field in schema.items()
+        if type(field).__name__ in GROUP_FIELDS and name not in ("id", "filepath")
+    ]
+
+
+def review_obstacle(
+    collection: Any, pred_field: str | None, labels: str | None, *, frames: bool
+) -> str | None:
+    """Why the labels can't be reviewed, as a sentence; None if they can.
+
+    Args:
+        collection: a dataset or view.
+        pred_field: field of the predictions.
+        labels: field of the labels.
+        frames: whether frames are meant.
+    """
+    if labels is None or pred_field is None:
+        return "Labels can be reviewed where there are labels and predictions of the same kind."
+    kinds = [KINDS[class_name(collection.get_field(name))] for name in (pred_field, labels)]
+    if kinds[0].scalar or kinds[0].of_objects != kinds[1].of_objects:
+        return f"Labels can be reviewed by predictions of their kind; {labels} holds others."
+    if not frames and not collection.exists(labels).limit(1).values("id"):
+        return f"Labels can be reviewed once {labels} holds some."
+    if find_spec("cleanlab") is None:
+        return f"To review labels: {how_to_install('labelnext[review]')}"
+    return None

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from labelnext.ranking.reasons import reason
 from labelnext.ranking.recipe import Recipe
 from labelnext.support.histogram import histogram
+from labelnext_adapters.fiftyone.app.foreseen import Kept, as_it_stands
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import items_of, temporary_frames
 from labelnext_adapters.fiftyone.database.values import fetch, flat, floats
@@ -47,7 +48,10 @@ class RunSummary:
         batch: of those, samples of the batch.
         classes: for each predicted class how often it is in the ranked samples and in the batch,
             the commonest first.
-        next_items: the next samples that are not labelled: rank, id, name, score and reason.
+        groups: the same for each group of samples: the run's, else by tag.
+        groups_are: what the groups are, such as "tag" or a field; empty without any.
+        next_items: the next samples that are not labelled: rank, id, name, path of the media,
+            score and reason.
     """
 
     run: str
@@ -62,6 +66,8 @@ class RunSummary:
     pool: tuple[int, ...]
     batch: tuple[int, ...]
     classes: tuple[tuple[str, int, int], ...]
+    groups: tuple[tuple[str, int, int], ...]
+    groups_are: str
     next_items: tuple[dict[str, Any], ...]
 
 
@@ -75,8 +81,18 @@ def summarise_run(dataset: Any, run: str) -> RunSummary:
     Raises:
         NotFound: if there is no such run.
     """
-    with temporary_frames():
-        return _summary(dataset, run, run_config(dataset, run))
+    config = run_config(dataset, run)
+    key = (run, str(dataset.get_run_info(run).timestamp), *as_it_stands(dataset))
+
+    def made() -> RunSummary:
+        with temporary_frames():
+            return _summary(dataset, run, config)
+
+    summary: RunSummary = _SUMMARIES.get(key, made)
+    return summary
+
+
+_SUMMARIES = Kept(8)
 
 
 def _summary(dataset: Any, run: str, config: Any) -> RunSummary:
@@ -91,6 +107,7 @@ def _summary(dataset: Any, run: str, config: Any) -> RunSummary:
     ids = [columns["id"][i] for i in order[: int(in_batch.sum())]]
     labelled = _labelled(samples, config, ids)
     edges, pool, batch = _histogram(scores, in_batch)
+    groups, groups_are = _groups(ranked, config, in_batch)
     waiting = [i for i in ids if labelled is None or i not in labelled]
     return RunSummary(
         run=run,
@@ -105,6 +122,8 @@ def _summary(dataset: Any, run: str, config: Any) -> RunSummary:
         pool=pool,
         batch=batch,
         classes=_classes(ranked, config, in_batch),
+        groups=groups,
+        groups_are=groups_are,
         next_items=tuple(_next_items(samples, run, config, waiting[:_NEXT])),
     )
 
@@ -184,10 +203,38 @@ def _classes(
     return tuple((str(label), n, batch[label]) for label, n in pool.most_common())
 
 
+def _groups(
+    ranked: Any, config: Any, in_batch: NDArray[np.bool_]
+) -> tuple[tuple[tuple[str, int, int], ...], str]:
+    """How often each group is in the ranked samples and in the batch, and what the groups are."""
+    groups = getattr(config, "groups", None)
+    frames = getattr(config, "frames", False)
+    if isinstance(groups, str) and ranked.get_field(groups) is not None:
+        path, named = groups, groups
+    elif frames:
+        path, named = "sample_id", "video"
+    else:
+        path, named = "tags", "tag"
+    with talking():
+        values = fetch(ranked, [path])[path]
+    lists = values if path == "tags" else [[] if v is None else [str(v)] for v in values]
+    pool = Counter(flat(lists))
+    chosen = [row for row, inside in zip(lists, in_batch.tolist(), strict=True) if inside]
+    batch = Counter(flat(chosen))
+    counts = tuple((str(name), n, batch[name]) for name, n in pool.most_common())
+    return (counts, named) if len(counts) > 1 else ((), "")
+
+
 def pred_fields(config: Any) -> tuple[str, ...]:
     """The prediction fields that a run was made from."""
     stored = getattr(config, "pred_field", None)
     return (stored,) if isinstance(stored, str) else tuple(stored or ())
+
+
+def media_field(samples: Any) -> str:
+    """The field with the images that FiftyOne's grid shows: small ones, where there are any."""
+    field = str(samples._root_dataset.app_config.grid_media_field or "filepath")
+    return field if samples.get_field(field) is not None else "filepath"
 
 
 def _next_items(samples: Any, run: str, config: Any, ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -200,14 +247,23 @@ def _next_items(samples: Any, run: str, config: Any, ids: Sequence[str]) -> list
         pred_values=getattr(config, "pred_values", "confidence"),
     )
     pool = read_pool(view, source, None)
-    paths = ["id", "filepath", f"{run}.rank", f"{run}.score"]
+    shown = media_field(samples)
+    paths = ["id", "filepath", shown, f"{run}.rank", f"{run}.score"]
     with talking():
         columns = fetch(view, [*paths, "frame_number"] if source.frames else paths)
     names = [str(path).rpartition("/")[2] for path in columns["filepath"]]
+    media = columns[shown]
     if source.frames:
         names = [f"{n} #{at}" for n, at in zip(names, columns["frame_number"], strict=True)]
     rows = zip(columns["id"], names, columns[f"{run}.rank"], columns[f"{run}.score"], strict=True)
     return [
-        {"rank": rank, "id": i, "name": name, "score": score, "reason": reason(pool, at, config.of)}
-        for at, (i, name, rank, score) in enumerate(rows)
+        {
+            "rank": rank,
+            "id": i,
+            "name": name,
+            "path": path,
+            "score": score,
+            "reason": reason(pool, at, config.of),
+        }
+        for at, ((i, name, rank, score), path) in enumerate(zip(rows, media, strict=True))
     ]

@@ -23,6 +23,7 @@ from labelnext_adapters.fiftyone.database.values import (
 from labelnext_adapters.fiftyone.read.class_vectors import held_vectors, name_vectors
 from labelnext_adapters.fiftyone.read.embeddings import check_embeddings, embeddings_of
 from labelnext_adapters.fiftyone.read.fetched import fetched_ids
+from labelnext_adapters.fiftyone.read.groups import check_groups, group_paths, groups_of
 from labelnext_adapters.fiftyone.read.label_types import (
     Kind,
     kind_of,
@@ -55,6 +56,7 @@ def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool
     truth = labels_of(collection, options.gt_field) if options.gt_field else None
     if options.embeddings:
         check_embeddings(collection, options.embeddings)
+    check_groups(collection, options.groups)
     if key is not None:
         field_of(collection, "source.key", key)
     held = {name: held_vectors(collection, name, kind, options.vectors) for name, kind in fields}
@@ -80,8 +82,8 @@ def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool
     parts |= _labels(reading, collection, truth, classes)
     if options.embeddings:
         parts["embeddings"] = embeddings_of(reading, collection)
-    if options.frames:
-        parts["groups"] = [str(video) for video in columns["sample_id"]]
+    if options.groups is not None or options.frames:
+        parts["groups"] = groups_of(reading)
     _note_live_samples(reading, collection)
     return Pool(
         ids,
@@ -100,8 +102,7 @@ def _paths(
     held: Mapping[str, Sequence[str]],
 ) -> list[str]:
     paths = ["id", key] if key else ["id"]
-    if options.frames:
-        paths.append("sample_id")
+    paths += group_paths(options)
     if options.label_tag:
         paths.append("tags")
     if options.gt_field and truth is None:

@@ -61,6 +61,8 @@ def plan_ranking(
         "pred_values": source.pred_values,
         "gt_field": source.gt_field,
         "label_tag": source.label_tag,
+        "groups": source.groups,
+        "embeddings": source.embeddings,
         "purpose": ranking.purpose,
         # As text: names of classes may hold what is special in a key of the database.
         "recipe": None if ranking.recipe is None else json.dumps(ranking.recipe.to_dict()),

@@ -1,0 +1,195 @@
+"""What a form's ranking would choose, told before it is made, within a second."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooLong
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from labelnext.config.config import Config, load_config
+from labelnext.pool.pool import Pool
+from labelnext.runs.ranked import follow
+from labelnext_adapters.fiftyone.database.connection import talking
+from labelnext_adapters.fiftyone.options import FiftyOneSource
+from labelnext_adapters.fiftyone.read.read import read_pool
+
+MOST = 3_000  # samples: more are judged by so many, spread evenly over the rest
+PATIENCE = 0.9  # seconds
+_LEAST = 20  # samples of a batch by whose classes a larger one is judged
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a batch would hold.
+
+    Attributes:
+        n_batch: its size, in samples.
+        n_ranked: how many samples can be ranked.
+        counts: predicted classes in the batch, the commonest first: of objects where there are
+            any, else of samples; of the samples looked at, where not all are.
+        of_objects: whether objects are counted.
+        part: how many samples were looked at; None for all.
+        acquisition: the acquisition function, or None.
+        selection: the selection method.
+        reasons: of the recipe, by key.
+    """
+
+    n_batch: int
+    n_ranked: int
+    counts: tuple[tuple[str, int], ...]
+    of_objects: bool
+    part: int | None
+    acquisition: str | None
+    selection: str
+    reasons: Mapping[str, str]
+
+
+class Kept:
+    """The newest results, by what they were made from.
+
+    Args:
+        most: how many results are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._results: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """The result of that key, made if it isn't there."""
+        if key not in self._results:
+            self._results[key] = make()
+        self._results.move_to_end(key)
+        while len(self._results) > self._most:
+            self._results.popitem(last=False)
+        return self._results[key]
+
+    def forget(self, key: Hashable) -> None:
+        """Drop the result of that key, if there is one."""
+        self._results.pop(key, None)
+
+
+_POOLS, _RESULTS = Kept(2), Kept(50)
+_WORKER = ThreadPoolExecutor(1, thread_name_prefix="labelnext-preview")
+
+
+def as_it_stands(dataset: Any) -> tuple[str, ...]:
+    """What changes as soon as any sample of a dataset does.
+
+    Args:
+        dataset: a FiftyOne dataset.
+    """
+    with talking():
+        changed = str(dataset.max("last_modified_at"))
+        return str(dataset._doc.id), changed, str(dataset.count())
+
+
+def foresee(config: Mapping[str, Any], n_ranked: int) -> Foreseen | None:
+    """What a run would choose; None if that takes too long to know now.
+
+    The work goes on meanwhile: the next call has its result.
+
+    Args:
+        config: of a run, whose dataset is a dataset or view.
+        n_ranked: how many samples can be ranked.
+
+    Raises:
+        LabelnextError: as a run would.
+    """
+    settings = load_config(config)
+    collection = config["source"]["dataset"]
+    stands = (
+        *as_it_stands(collection._root_dataset),
+        json.dumps(collection.view()._serialize(include_uuids=False), default=str),
+    )
+    key = (*stands, _written({**config, "state": None}), n_ranked)
+    future: Future[Foreseen] = _RESULTS.get(
+        key, lambda: _WORKER.submit(_looked, settings, collection, stands, n_ranked)
+    )
+    try:
+        return future.result(PATIENCE)
+    except TooLong:
+        return None
+    except Exception:
+        _RESULTS.forget(key)  # what was wrong may be repaired without a trace in the key
+        raise
+
+
+def _written(config: Mapping[str, Any]) -> str:
+    return json.dumps(
+        {**config, "source": {k: v for k, v in config["source"].items() if k != "dataset"}},
+        default=str,
+        sort_keys=True,
+    )
+
+
+def _looked(settings: Config, collection: Any, stands: tuple[str, ...], n_ranked: int) -> Foreseen:
+    source = settings.source_options
+    assert isinstance(source, FiftyOneSource)
+    options = source.model_dump(exclude={"dataset"})
+    key = (*stands, json.dumps(options, default=str))
+    pool: Pool = _POOLS.get(key, lambda: _read(collection, source))
+    recipe, n = settings.recipe, int((~pool.labelled).sum())
+    part = len(pool) if len(pool) < _count(collection) else None
+    budget = recipe.budget
+    if part is not None and budget is not None:
+        budget = max(_LEAST, round(budget * n / max(n_ranked, 1)))
+        recipe = replace(recipe, budget=min(budget, max(n, 1)))
+    ranking = follow(recipe, pool)
+    done = ranking.recipe or recipe
+    n_batch = len(ranking)
+    if part is not None:
+        n_batch = min(settings.recipe.budget or n_ranked, n_ranked)
+    counts, of_objects = _classes(pool, ranking.item_ids.tolist(), done.floor or 0.0)
+    return Foreseen(
+        n_batch=n_batch,
+        n_ranked=n_ranked if part is not None else len(ranking.pool_order),
+        counts=counts,
+        of_objects=of_objects,
+        part=part,
+        acquisition=ranking.acquisition,
+        selection=done.selection,
+        reasons=done.reasons,
+    )
+
+
+def _count(collection: Any) -> int:
+    with talking():
+        return int(collection.count())
+
+
+def _read(collection: Any, source: FiftyOneSource) -> Pool:
+    if _count(collection) > MOST:
+        with talking():
+            ids = collection.values("id")
+            chosen = np.linspace(0, len(ids) - 1, MOST).astype(int)
+            collection = collection.select([ids[i] for i in chosen])
+    return read_pool(collection, source, None)
+
+
+def _classes(
+    pool: Pool, batch: list[str], floor: float
+) -> tuple[tuple[tuple[str, int], ...], bool]:
+    """The predicted classes of a batch, with how many of each, and whether objects are counted."""
+    names = pool.classes
+    if not names or not batch:
+        return (), False
+    inside = np.isin(pool.item_ids, batch)
+    objects = pool.newest_objects
+    if objects is not None and objects.class_ids is not None:
+        kept = inside[objects.item_positions] & (objects.confidences >= floor)
+        codes = objects.class_ids[kept]
+    elif pool.top_classes is not None:
+        codes, objects = pool.top_classes[inside], None
+    else:
+        return (), False
+    counts = np.bincount(codes[codes >= 0], minlength=len(names))
+    order = np.argsort(-counts, kind="stable")
+    shown = tuple((str(names[i]), int(counts[i])) for i in order if counts[i])
+    return shown, objects is not None

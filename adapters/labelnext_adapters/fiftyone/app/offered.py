@@ -1,0 +1,281 @@
+"""What a dataset offers to a form, and what the form takes where nobody chose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labelnext.acquisition import AUTO
+from labelnext.errors import InvalidInput
+from labelnext.selection import get_selection, selection_names
+from labelnext_adapters.fiftyone.app.app import state_folder
+from labelnext_adapters.fiftyone.app.choices import (
+    Choice,
+    embedding_choices,
+    group_fields,
+    label_fields,
+    prediction_choices,
+)
+
+NO_SCORE = "none"
+NOTHING = "nothing"
+EVENLY = ("uniform", "input")
+REVIEW = "review"
+_MOST_TAGS = 50
+_OF_OBJECTS = ("reduce", "no_objects")
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What a dataset or view holds that a ranking can use.
+
+    Attributes:
+        predictions: fields of predictions, and why one can't be used.
+        vectors: embeddings of samples.
+        labels: fields of labels.
+        tags: of samples.
+        groups: fields whose values can name a group.
+    """
+
+    predictions: Sequence[Choice]
+    vectors: Sequence[Choice]
+    labels: Sequence[str]
+    tags: Sequence[str]
+    groups: Sequence[str]
+
+    @property
+    def able(self) -> list[str]:
+        """The fields of predictions that can be used."""
+        return [choice.name for choice in self.predictions if choice.obstacle is None]
+
+    def labelled(self, pred_field: str | None) -> dict[str, str]:
+        """How a sample can be told to be labelled: values for a form, and what they are called."""
+        ways = {f"field:{name}": f"a label in {name}" for name in self.labels if name != pred_field}
+        ways |= {f"tag:{tag}": f"the tag {tag}" for tag in self.tags}
+        return {**ways, NOTHING: "nothing yet"}
+
+
+def offered_by(items: Any) -> Offered:
+    """What a dataset or view holds.
+
+    Args:
+        items: a dataset or view.
+    """
+    return Offered(
+        predictions=prediction_choices(items),
+        vectors=embedding_choices(items),
+        labels=list(label_fields(items)),
+        tags=items.distinct("tags")[:_MOST_TAGS],
+        groups=group_fields(items),
+    )
+
+
+def completed(params: Mapping[str, Any], offered: Offered) -> dict[str, Any]:
+    """The parameters of the form that ranks, with what is taken where nobody chose.
+
+    Args:
+        params: of the form.
+        offered: by the samples.
+    """
+    able = offered.able
+    pred = params.get("pred_field") or _first(able, ("predictions", "prediction"))
+    ways = offered.labelled(pred)
+    truths = [f"field:{name}" for name in offered.labels if name not in able]
+    labelled = params.get("labelled")
+    if labelled not in ways:
+        labelled = _first(truths, ["field:ground_truth"]) or NOTHING
+    vectors = [choice.name for choice in offered.vectors]
+    run = "labelnext_review" if params.get("purpose") == REVIEW else "labelnext"
+    defaults = {
+        "level": "rank",
+        "purpose": "label",
+        "pred_values": "confidence",
+        "acquisition": AUTO if able else NO_SCORE,
+        "method": "top_k" if able else AUTO,
+        "budget_in": "samples",
+        "budget": 100,
+        "hours": 2.0,
+        "seconds": 30.0,
+        "seed": 0,
+        "run": run,
+        "quota": "none",
+        "quota_of": "class",
+        "groups": NOTHING,
+    }
+    chosen = {name: params.get(name, default) for name, default in defaults.items()}
+    vector = params.get("embeddings") or _first(vectors, ())
+    return {
+        **params,
+        **chosen,
+        "tags": list(offered.tags),
+        "pred_field": pred,
+        "labelled": labelled,
+        "embeddings": vector if vector in vectors or not vectors else vectors[0],
+    }
+
+
+def _first(names: Sequence[str], liked: Sequence[str]) -> str | None:
+    return next((name for name in liked if name in names), names[0] if names else None)
+
+
+def budget_of(params: Mapping[str, Any]) -> int | None:
+    """How many samples a batch has room for; None where the form says nothing usable.
+
+    Args:
+        params: of the form, completed.
+
+    Example:
+        >>> budget_of({"budget_in": "hours", "hours": 2, "seconds": 30.0})
+        240
+    """
+    if params["budget_in"] != "hours":
+        budget = params["budget"]
+        return budget if isinstance(budget, int) and budget >= 1 else None
+    hours, seconds = params["hours"], params["seconds"]
+    if not (_positive(hours) and _positive(seconds)):
+        return None
+    return max(1, int(hours * 3600 / seconds))
+
+
+def _positive(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value) and value > 0
+
+
+def numbers_of(text: str) -> dict[str, int]:
+    """The numbers of a quota, as somebody types them: a name, a colon and a number each.
+
+    Raises:
+        InvalidInput: if a part is no name with a whole number, or a name comes twice.
+
+    Example:
+        >>> numbers_of("night: 20, traffic light: 5")
+        {'night': 20, 'traffic light': 5}
+    """
+    numbers: dict[str, int] = {}
+    for part in filter(None, (part.strip() for part in text.replace("\n", ",").split(","))):
+        name, colon, number = (piece.strip() for piece in part.rpartition(":"))
+        if not (colon and name and number.isdecimal()):
+            raise InvalidInput(
+                f"Each part must be a name, a colon and a number; got {part!r}.",
+                hint="an example is night: 20, day: 30.",
+            )
+        if name in numbers:
+            raise InvalidInput(f"Each name must come once; got {name!r} twice.")
+        numbers[name] = int(number)
+    return numbers
+
+
+def reading_of(params: Mapping[str, Any], collection: Any) -> dict[str, Any]:
+    """The keys of the source for the fields to read.
+
+    Parameters that are left over from another dataset are ignored.
+
+    Args:
+        params: of the form.
+        collection: the samples to rank.
+    """
+    pred = params.get("pred_field")
+    others = [name for name in params.get("others") or () if name != pred]
+    frames = collection.media_type == "video" and bool(params.get("frames"))
+    return {
+        "slice": params.get("slice") if collection.media_type == "group" else None,
+        "frames": frames or collection._is_frames,
+        "pred_field": [pred, *others] if others else pred,
+        "pred_values": params.get("pred_values") or "confidence",
+    }
+
+
+def settings_of(params: Mapping[str, Any], collection: Any) -> dict[str, Any]:
+    """The configuration for the parameters of the form that ranks.
+
+    Args:
+        params: of the form, completed.
+        collection: the samples to rank.
+
+    Raises:
+        InvalidInput: if the numbers of a quota can't be read.
+    """
+    kind, _, where = (params.get("labelled") or "").partition(":")
+    source: dict[str, Any] = {
+        "adapter": "fiftyone",
+        "dataset": collection,
+        **reading_of(params, collection),
+        "gt_field": where if kind == "field" else None,
+        "label_tag": where if kind == "tag" else None,
+    }
+    rest: dict[str, Any] = {
+        "write": {"run": params["run"]},
+        "report": {"path": None},
+        "state": str(state_folder(collection._root_dataset)),
+    }
+    if params["purpose"] == REVIEW:
+        return {
+            "source": source,
+            "selection": {"budget": budget_of(params)},
+            "purpose": REVIEW,
+            **rest,
+        }
+    limits, groups = _limits(params)
+    if uses_embeddings(params):
+        source["embeddings"] = params["embeddings"]
+    if params.get("objects"):
+        rest["write"]["objects"] = True
+    return {
+        "source": {**source, "groups": groups},
+        "acquisition": _acquisition(params),
+        "selection": {
+            "method": params["method"],
+            "budget": budget_of(params),
+            "seed": params["seed"] or 0,
+            "options": limits,
+        },
+        **rest,
+    }
+
+
+def _acquisition(params: Mapping[str, Any]) -> dict[str, Any]:
+    name = params["acquisition"]
+    if name == NO_SCORE:
+        return {"name": None}
+    chosen = {key: params[key] for key in _OF_OBJECTS if params.get(key)}
+    if isinstance(params.get("floor"), (int, float)):
+        chosen["floor"] = params["floor"]
+    if params.get("calibrate"):
+        chosen["calibrate"] = "auto"
+    if params.get("class_weights") and params.get("reduce") == "weighted_sum":
+        chosen["options"] = {"class_weights": params["class_weights"]}
+    return {"name": name, **chosen}
+
+
+def _limits(params: Mapping[str, Any]) -> tuple[dict[str, Any], str | list[str] | None]:
+    """The limits on the batch, and what the groups of samples are."""
+    limits: dict[str, Any] = {}
+    quota, of = params["quota"], params["quota_of"]
+    groups: str | list[str] | None = None if params["groups"] == NOTHING else params["groups"]
+    if quota != "none":
+        numbers = {} if quota in EVENLY else numbers_of(params.get("quota_numbers") or "")
+        limits["quota"] = quota if quota in EVENLY else numbers
+        if of != "class":
+            limits["quota_of"] = "group"
+        if of == "tag":
+            groups = list(numbers) or list(params["tags"])
+    if isinstance(params.get("per_group"), int) and isinstance(groups, str):
+        limits["per_group"] = params["per_group"]
+    if isinstance(params.get("dedupe"), (int, float)):
+        limits["dedupe"] = params["dedupe"]
+    return limits, groups
+
+
+def uses_embeddings(params: Mapping[str, Any]) -> bool:
+    """Whether a ranking looks at embeddings; reading them takes time and memory.
+
+    Args:
+        params: of the form, completed.
+    """
+    if isinstance(params.get("dedupe"), (int, float)):
+        return True
+    method = params["method"]
+    inputs = get_selection(method).inputs if method in selection_names() else ()
+    return any("embeddings" in name for name in inputs)

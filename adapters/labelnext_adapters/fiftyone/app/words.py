@@ -1,0 +1,81 @@
+"""Messages for people who fill in a form: no keys of a configuration file."""
+
+from __future__ import annotations
+
+import re
+
+from labelnext.errors import LabelnextError
+
+# What a key is called in the App's forms.
+_NAMES = {
+    "acquisition.name": "the function",
+    "acquisition.reduce": "how scores are combined",
+    "acquisition.no_objects": "where samples without objects go",
+    "selection.budget": "the budget",
+    "selection.method": "the method",
+    "source.gt_field": "the field of the labels",
+    "source.label_tag": "the tag of labelled samples",
+    "source.pred_field": "the field of the predictions",
+    "write.run": "the run name",
+    "write.objects": "a score for each object",
+}
+_BARE = {
+    "acquisition": "the function",
+    "dedupe": "the near-duplicates",
+    "gt_field": "the field of the labels",
+    "label_tag": "the tag of labelled samples",
+    "per_group": "the limit for each group",
+    "pred_field": "the field of the predictions",
+    "quota_of": "the kind of quota",
+}
+_KEY = re.compile(
+    r"\b(source|acquisition|selection|write|send|review|report|replay)"
+    r"(?:\.options)?\.([a-z_]+)\b(: ?[\w.]+)?"
+)
+_ADVICE = re.compile(r"; set [\w.]+: .*$", re.DOTALL)
+_SETTINGS = re.compile(r" \((?:reduce|floor|no_objects) [^)]*\)")
+_LEADING = re.compile(r"^(?:option )?([a-z_]+)(?= must\b)")
+
+
+def in_words(error: LabelnextError | str) -> str:
+    """What is wrong and what to do, without keys of a configuration file.
+
+    A hint that goes by a key which the forms don't have is left out.
+
+    Example:
+        >>> in_words("write.run must be a name for a new field; got 'a b'.")
+        "The run name must be a name for a new field; got 'a b'."
+        >>> in_words("quota must sum to at most the budget of 5; got 6.")
+        'Quota must sum to at most the budget of 5; got 6.'
+    """
+    if isinstance(error, str):
+        return _begun(plain(error))
+    said, hint = _begun(plain(error.message)), error.hint
+    if hint is None or any(not _known(match) for match in _KEY.finditer(hint)):
+        return said
+    return f"{said} {_begun(plain(hint))}"
+
+
+def plain(text: str) -> str:
+    """A message without keys, as part of a sentence.
+
+    Example:
+        >>> plain("margin needs class probabilities; set of: objects to score its objects")
+        'margin needs class probabilities'
+    """
+    text = _SETTINGS.sub("", _ADVICE.sub("", text))
+    text = _KEY.sub(_called, text).replace("another the ", "another ")
+    return _LEADING.sub(lambda match: _BARE.get(match[1], match[1].replace("_", " ")), text)
+
+
+def _begun(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _known(match: re.Match[str]) -> bool:
+    return f"{match[1]}.{match[2]}" in _NAMES and match[3] is None
+
+
+def _called(match: re.Match[str]) -> str:
+    name = _NAMES.get(f"{match[1]}.{match[2]}", match[2].replace("_", " "))
+    return name + (match[3] or "")

@@ -1,0 +1,48 @@
+"""The groups of samples: the values of a field, some tags, or the videos of frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from labelnext.errors import InvalidInput, listed
+from labelnext_adapters.fiftyone.database.connection import field_of
+
+if TYPE_CHECKING:
+    from labelnext_adapters.fiftyone.options import FiftyOneSource
+    from labelnext_adapters.fiftyone.read.predictions import Reading
+
+#: Kinds of fields whose values can name a group.
+GROUP_FIELDS = ("StringField", "IntField", "BooleanField", "ObjectIdField", "DateField")
+
+
+def check_groups(collection: Any, groups: str | list[str] | None) -> None:
+    """Raise unless it is nothing, a list of tags, or a field whose values can name groups.
+
+    Raises:
+        NotFound: if there is no such field.
+        InvalidInput: if its values are none that could name a group.
+    """
+    if not isinstance(groups, str):
+        return
+    kind = type(field_of(collection, "source.groups", groups)).__name__
+    if kind not in GROUP_FIELDS:
+        raise InvalidInput(
+            f"source.groups must be a field of {listed(GROUP_FIELDS)}; got {groups!r} of {kind}.",
+            hint="for groups by tag, give a list of tags.",
+        )
+
+
+def group_paths(options: FiftyOneSource) -> list[str]:
+    """The fields from which the groups are read."""
+    if options.groups is None:
+        return ["sample_id"] if options.frames else []
+    return [options.groups] if isinstance(options.groups, str) else ["tags"]
+
+
+def groups_of(reading: Reading) -> list[str]:
+    """The group of each item; an empty text for none."""
+    (path,), groups = group_paths(reading.options), reading.options.groups
+    if isinstance(groups, list):
+        held = [set(tags or ()) for tags in reading.columns[path]]
+        return [next((tag for tag in groups if tag in tags), "") for tags in held]
+    return ["" if value is None else str(value) for value in reading.columns[path]]

@@ -1,0 +1,130 @@
+"""A walk over the form and the panel on two thousand samples, dark, light and narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.browser.test_fiftyone_app import PANEL, SERVE, open_operator, opened_page, picture
+
+if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
+    from playwright.sync_api import Page
+
+pytest_plugins = ("tests.integration.mongod",)
+
+N = 2_000
+MODAL = '[data-cy="operators-prompt-modal"]'
+# Controls that overlap, and elements that are wider than what holds them.
+_FLAWS = """box => {
+    const inner = box.getBoundingClientRect();
+    const parts = 'button, input, [role=combobox], img, p, table, .js-plotly-plot';
+    const shown = [...box.querySelectorAll(parts)].filter(
+        e => e.offsetParent && e.getBoundingClientRect().width > 1);
+    const wide = shown.filter(e => e.getBoundingClientRect().right > inner.right + 1);
+    const solid = shown.filter(e => e.matches('button, [role=combobox], img')
+        && !e.closest('.js-plotly-plot'));
+    const rects = solid.map(e => [e, e.getBoundingClientRect()]);
+    const over = [];
+    for (const [a, p] of rects) for (const [b, q] of rects)
+        if (a !== b && !a.contains(b) && !b.contains(a) && p.left < q.right - 2
+            && q.left < p.right - 2 && p.top < q.bottom - 2 && q.top < p.bottom - 2)
+            over.push(`${a.tagName} ${a.innerText} over ${b.tagName} ${b.innerText}`);
+    return [...wide.map(e => `${e.tagName} ${e.innerText} is too wide`), ...over];
+}"""
+
+
+@pytest.fixture
+def street(dataset: Any, tmp_path: Path) -> Any:
+    """Two thousand samples of five clusters, of which two hundred are labelled."""
+    import fiftyone as fo
+    from PIL import Image
+
+    Image.new("RGB", (64, 48), (90, 120, 150)).save(tmp_path / "street.png")
+    dataset.default_classes = ["car", "person", "bicycle", "dog", "bus"]
+    generator = np.random.default_rng(0)
+    logits = generator.normal(size=(N, 5)) * 1.5
+    vectors = generator.normal(size=(N, 8)) + 4 * np.eye(5, 8)[np.arange(N) % 5]
+    samples = []
+    for i in range(N):
+        label = dataset.default_classes[int(logits[i].argmax())]
+        sample = fo.Sample(
+            tmp_path / "street.png",
+            tags=["night" if i % 3 else "day"],
+            pred=fo.Classification(label=label, logits=logits[i]),
+            embedding=vectors[i],
+        )
+        if i % 10 == 0:
+            sample["truth"] = fo.Classification(label=label)
+        samples.append(sample)
+    dataset.add_samples(samples, validate=False, progress=False)
+    return dataset
+
+
+@pytest.fixture
+def page(
+    street: Any, tmp_path: Path, mongod_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Page]:
+    """The App on the dataset, with the plugin and its panel."""
+    import fiftyone as fo
+
+    from labelnext_adapters.fiftyone.app import install_plugin
+
+    plugins, data = str(tmp_path / "plugins"), str(tmp_path / "data")
+    monkeypatch.setattr(fo.config, "plugins_dir", plugins)
+    monkeypatch.setenv("FIFTYONE_PLUGINS_DIR", plugins)
+    monkeypatch.setenv("FIFTYONE_DEFAULT_DATASET_DIR", data)
+    install_plugin()
+    with opened_page("-c", SERVE, street.name, dataset=street.name, folder=tmp_path) as page:
+        yield page
+
+
+def check_shape(page: Page, where: str) -> None:
+    flaws = page.locator(where).evaluate(_FLAWS)
+    assert flaws == []
+
+
+def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any) -> None:
+    # The form: each level shows more, and what can't be chosen is grey.
+    form = open_operator(page, "Rank samples to label")
+    form.get_by_text("Recommended:").wait_for()
+    form.get_by_text("Ranks 1,800 of 2,000 samples").wait_for()
+    assert form.get_by_text("Required property").count() == 0
+    check_shape(page, MODAL)
+    picture(page, "form")
+    form.get_by_text("More", exact=True).click()
+    form.get_by_text("Acquisition function").wait_for()
+    form.get_by_text("The batch: 100 of 1,800 samples").wait_for()
+    check_shape(page, MODAL)
+    form.get_by_role("combobox").filter(has_text="auto (recommended)").click()
+    option = page.locator('li[data-value="bald"]')
+    assert option.evaluate("e => getComputedStyle(e).pointerEvents") == "none"
+    picture(page, "form-more")
+    page.keyboard.press("Escape")
+    form.get_by_text("Everything", exact=True).click()
+    form.get_by_text("Seed", exact=True).wait_for()
+    assert form.get_by_text("Required property").count() == 0
+    check_shape(page, MODAL)
+    form.get_by_role("button", name="Execute").first.click()
+    page.get_by_text("Batch: 100 of 1,800 ranked samples").wait_for()
+    page.get_by_text("Done", exact=True).click()
+
+    # The panel: pictures, plots with named axes, a map, and a table.
+    panel = page.locator(PANEL)
+    for text in ("share of predictions, %", "share of samples, %", "first main axis", "why"):
+        panel.get_by_text(text, exact=True).wait_for()
+    assert panel.locator("img").count() == 6
+    check_shape(page, PANEL)
+    picture(page, "panel")
+    page.evaluate("localStorage.setItem('mui-mode', 'light')")
+    page.set_viewport_size({"width": 960, "height": 900})
+    page.reload()
+    panel.get_by_text("first main axis", exact=True).wait_for()
+    assert panel.evaluate("e => e.getBoundingClientRect().width") < 420
+    check_shape(page, PANEL)
+    picture(page, "panel-narrow")
+    panel.locator("img").first.click()
+    page.locator('[data-cy="modal"]').wait_for()

@@ -1,0 +1,150 @@
+"""The levels of the form that ranks, what it foresees, and how it speaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.integration.app import choices, execute, form, shown
+
+pytest_plugins = ("tests.integration.mongod",)
+
+RANK = {"purpose", "level", "budget", "recommended", "scope", "foreseen"}
+ROWS = [[0.9, 0.1], [0.4, 0.6], [0.7, 0.3], [0.5, 0.5]]
+
+
+@pytest.fixture
+def pictures(plugins: Path, dataset: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Six samples, a to f, of two scenes; e and f are labelled; the order is d, b, c, a."""
+    import fiftyone as fo
+
+    from labelnext_adapters.fiftyone.app import foreseen
+
+    monkeypatch.setattr(foreseen, "PATIENCE", 60)
+    monkeypatch.setattr(fo.config, "allow_legacy_orchestrators", True, raising=False)
+    dataset.default_classes = ["cat", "dog"]
+    samples = []
+    for name, row in zip("abcdef", [*ROWS, [0.8, 0.2], [0.3, 0.7]], strict=True):
+        label = dataset.default_classes[int(np.argmax(row))]
+        pred = fo.Classification(label=label, logits=np.log(row))
+        tag = "day" if name in "ac" else "night"
+        sample = fo.Sample(f"/{name}.png", name=name, pred=pred, tags=[tag], scene=tag.upper())
+        if name in "ef":
+            sample["truth"] = fo.Classification(label="cat")
+        samples.append(sample)
+    dataset.add_samples(samples, progress=False)
+    return dataset
+
+
+def test_the_first_level_asks_for_the_budget_and_says_what_comes_of_it(pictures: Any) -> None:
+    inputs = form("rank_samples", pictures, level="rank", budget=2)
+    assert set(inputs) - {"view_target"} == RANK
+    said = inputs["recommended"]["default"]
+    assert said == (
+        "Recommended: **margin**, because the pool has class probabilities; "
+        "the best scores come first."
+    )
+    # d is a tie, whose first class counts; b is a dog.
+    assert inputs["foreseen"]["default"] == "The batch: **2 of 4** samples: 1 cat, 1 dog."
+    assert inputs["scope"]["default"].startswith("Ranks **4 of 6** samples")
+
+
+def test_the_first_level_ranks_by_what_it_says(pictures: Any) -> None:
+    result = execute("rank_samples", pictures, budget=2)
+    pictures.reload()
+    assert shown(pictures, result) == ["d", "b"]
+    assert pictures.get_run_info("labelnext").config.gt_field == "truth"
+
+
+def test_each_level_shows_more(pictures: Any) -> None:
+    more = set(form("rank_samples", pictures, level="more"))
+    everything = set(form("rank_samples", pictures, level="everything"))
+    assert more - RANK - {"view_target"} == {
+        "pred_field", "labelled", "acquisition", "method", "budget_in", "run",
+    }  # fmt: skip
+    assert everything - more == {"calibrate", "quota", "groups", "seed"}
+
+
+def test_no_prefilled_field_is_required(pictures: Any) -> None:
+    for level in ("rank", "more", "everything"):
+        inputs = form("rank_samples", pictures, level=level)
+        assert not [n for n, p in inputs.items() if p["required"] and n != "view_target"]
+
+
+def test_what_cannot_be_chosen_is_grey_and_says_why_without_keys(pictures: Any) -> None:
+    prop = form("rank_samples", pictures, level="more")["acquisition"]
+    choice = choices(prop)["mean_object_confidence"]
+    assert choice["label"] == "mean_object_confidence"
+    assert choice["description"] == (
+        "mean_object_confidence needs detected objects, but the pool has none"
+    )
+    menu = prop["view"]["componentsProps"]["select"]["MenuProps"]["sx"]
+    assert menu['& [data-value="mean_object_confidence"]']["pointerEvents"] == "none"
+    assert '& [data-value="margin"]' not in menu
+
+
+def test_hours_become_a_budget(pictures: Any) -> None:
+    hours = {"level": "more", "budget_in": "hours", "hours": 0.05, "seconds": 60.0}
+    inputs = form("rank_samples", pictures, **hours)
+    assert "budget" not in inputs
+    assert inputs["foreseen"]["default"].startswith("The batch: **3 of 4**")
+    refused = form("rank_samples", pictures, **{**hours, "seconds": 0})["hours"]
+    assert refused["error_message"] == "Enter hours and seconds above 0."
+
+
+def test_a_cleared_budget_is_asked_for(pictures: Any) -> None:
+    prop = form("rank_samples", pictures, level="rank", budget=None)["budget"]
+    assert prop["error_message"] == "Enter a whole number of at least 1."
+
+
+def test_quotas_by_tag_and_limits_of_groups(pictures: Any) -> None:
+    chosen = {"budget": 2, "quota": "numbers", "quota_of": "tag", "quota_numbers": "day: 2"}
+    result = execute("rank_samples", pictures, run="days", **chosen)
+    pictures.reload()
+    assert shown(pictures, result) == ["c", "a"]
+    result = execute("rank_samples", pictures, run="one", budget=2, groups="scene", per_group=1)
+    pictures.reload()
+    assert shown(pictures, result) == ["d", "c"]
+    prop = form("rank_samples", pictures, **{**chosen, "quota_numbers": "day"})["quota_numbers"]
+    assert "a name, a colon and a number; got 'day'" in prop["error_message"]
+
+
+def test_what_a_run_would_refuse_is_said_in_words(pictures: Any) -> None:
+    prop = form("rank_samples", pictures, budget=1, quota="numbers", quota_numbers="cat: 5")
+    assert prop["problem"]["error_message"] == ("Quota must sum to at most the budget of 1; got 5.")
+    taken = form("rank_samples", pictures, level="more", run="a b")["run"]["error_message"]
+    assert taken.startswith("The run name must be a name for a new field")
+    assert "write." not in taken
+
+
+def test_labels_are_reviewed_on_a_tab(pictures: Any) -> None:
+    assert list(choices(form("rank_samples", pictures, level="rank")["purpose"])) == [
+        "label", "review",
+    ]  # fmt: skip
+    inputs = form("rank_samples", pictures, purpose="review")
+    assert "acquisition" not in inputs
+    assert inputs["run"]["default"] == "labelnext_review"
+    assert inputs["foreseen"]["default"].startswith("The batch: **2 of 2** labelled samples")
+    # The model calls f a dog, and the label says cat.
+    result = execute("rank_samples", pictures, purpose="review", budget=1)
+    pictures.reload()
+    assert shown(pictures, result) == ["f"]
+    assert pictures.list_runs() == ["labelnext_review"]
+    pictures.clear_sample_field("truth")
+    inputs = form("rank_samples", pictures, level="rank")
+    assert "purpose" not in inputs
+    assert "once truth holds some" in inputs["no_review"]["default"]
+
+
+def test_of_a_large_dataset_a_part_is_looked_at(
+    pictures: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from labelnext_adapters.fiftyone.app import foreseen
+
+    monkeypatch.setattr(foreseen, "MOST", 3)
+    said = form("rank_samples", pictures, level="rank", budget=4)["foreseen"]["default"]
+    # a, c and f are looked at: both that can be ranked are cats.
+    assert said == "The batch: **4 of 4** samples, about 100% cat (judged by 3 samples)."

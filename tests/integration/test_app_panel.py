@@ -1,0 +1,102 @@
+"""What the panel shows of a ranking, and where a click leads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.integration.app import execute, names, panel, part
+
+pytest_plugins = ("tests.integration.mongod",)
+
+# Margins .8, .2, .4, .0: the order of labelling is d, b, c, a; the fifth has no prediction.
+ROWS = ([0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.5, 0.5])
+FORM = {
+    "pred_field": "pred",
+    "labelled": "field:truth",
+    "acquisition": "margin",
+    "method": "top_k",
+    "budget": 2,
+    "seed": 0,
+    "run": "next",
+}
+
+
+@pytest.fixture
+def filled(plugins: Path, dataset: Any) -> Any:
+    """Five samples, of which nothing is labelled yet."""
+    import fiftyone as fo
+
+    dataset.default_classes = ["no", "yes"]
+    fields: list[dict[str, Any]] = [
+        {"pred": fo.Classification(label="no", logits=np.log(row))} for row in ROWS
+    ]
+    dataset.add_samples(
+        [
+            fo.Sample(f"/images/{n}.png", name=n, **f)
+            for n, f in zip("abcde", [*fields, {}], strict=True)
+        ],
+        progress=False,
+    )
+    dataset.add_sample_field("truth", fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification)
+    return dataset
+
+
+def test_the_panel_follows_the_newest_ranking_until_another_is_chosen(filled: Any) -> None:
+    execute("rank_samples", filled, **FORM)
+    filled.reload()
+    ctx, _ = panel(filled)
+    assert ctx.panel.state.run == "next"
+    execute("rank_samples", filled, **{**FORM, "run": "other"})
+    filled.reload()
+    shape = part("label_next")
+    shape.on_change_view(ctx)
+    assert ctx.panel.state.run == "other"
+    ctx.params["value"] = "next"
+    shape.on_pick(ctx)
+    shape.on_change_view(ctx)
+    assert ctx.panel.state.run == "next"
+    for button in ("compare", "manage", "send"):
+        getattr(shape, f"on_{button}")(ctx)
+        params = ctx.executor._requests[-1].params["params"]
+        assert "next" in (params.get("run"), params.get("first"))
+
+
+def test_the_panel_draws_a_map_whose_points_lead_to_their_samples(filled: Any) -> None:
+    import fiftyone as fo
+
+    filled.set_values("emb", list(np.eye(5)))
+    execute("rank_samples", filled, **FORM)
+    filled.reload()
+    ctx, _ = panel(filled)
+    assert "**Map of emb**: 5 samples" in ctx.panel.state.map_text
+    traces = ctx.panel._data._data["map"]
+    # e has no prediction; c and a are ranked; d and b are the batch.
+    counts = [(trace["name"], len(trace["ids"])) for trace in traces]
+    assert counts == [("labelled or not ranked", 1), ("ranked", 2), ("batch", 2)]
+    assert "d.png<br>in the batch, rank 1, score 0.000" in traces[2]["hovertext"]
+    ctx.params["data"] = [{"id": traces[0]["ids"][0]}]
+    part("label_next").on_lasso(ctx)
+    stages = ctx.executor._requests[-1].params["view"]
+    assert names(fo.DatasetView._build(filled, stages)) == ["e"]
+    ctx.params["value"] = "score"
+    part("label_next").on_colour(ctx)
+    (trace,) = ctx.panel._data._data["map"]
+    assert sorted(trace["marker"]["color"]) == [0.0, 0.2, 0.4, 0.8]
+
+
+def test_the_panel_compares_the_groups_of_the_batch_with_all(filled: Any) -> None:
+    filled.match({"name": {"$in": ["a", "d"]}}).tag_samples("day")
+    filled.match({"name": {"$in": ["b", "c", "e"]}}).tag_samples("night")
+    execute("rank_samples", filled, **FORM)
+    filled.reload()
+    ctx, parts = panel(filled)
+    ranked, batch = ctx.panel._data._data["groups"]
+    assert sorted(ranked["y"]) == ["day (1 of 2)", "night (1 of 2)"]
+    assert batch["x"] == [50.0, 50.0]
+    assert parts["groups"]["view"]["layout"]["yaxis"]["title"]["text"] == "tag"
+    picture = parts["pictures"]["type"]["properties"]["picture0"]
+    assert picture["default"] == "/media?filepath=/images/d.png"
