@@ -32,6 +32,9 @@ CORNERS = (
     ("x_min", "y_min", "x_max", "y_max"),
     ("left", "top", "right", "bottom"),
 )
+#: Columns of a box, or of its middle, in other forms than corners.
+BOXES = ("box", "bbox", "bounding_box", "xyxy", "xywh", "bbox_x", "x_center", "cx", "x")
+YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their boxes
 SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 

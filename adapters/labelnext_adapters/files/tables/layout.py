@@ -20,6 +20,7 @@ from labelnext_adapters.files.tables.column_names import (
     IDS,
     INDEXES,
     SIZES,
+    YOLOV5,
     corners_in,
     first_of,
     plain,
@@ -37,11 +38,11 @@ from labelnext_adapters.files.tables.prediction_strings import (
     column_of_strings,
     objects_of_strings,
 )
+from labelnext_adapters.files.tables.repeats import repeats, rows_of_items
 from labelnext_adapters.files.tables.rows import Rows
 from labelnext_adapters.files.tables.table_options import NAMES, TableOptions
 from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED, Meaning
 
-_YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their boxes
 _PREFIXES = ("p_", "e_")
 _RANKED = re.compile(r"^(.*?)(\d+)(.*)$")
 _LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confidence", "logit")
@@ -117,18 +118,19 @@ def laid_out(
     table = _without_decimals(rows.table)
     table, read = without_percent_signs(table, options.scale == "percent", rows.place)
     notices = [*rows.notices, *read]
-    out = _with_id(LaidOut(table, dict(columns), notices, rows.place))
-    names = set(out.table.column_names)
-    id_name = out.columns["item_id"]
+    whole = _with_id(LaidOut(table, dict(columns), notices, rows.place))
+    names = set(whole.table.column_names)
+    id_name = whole.columns["item_id"]
     assert isinstance(id_name, str)
+    out = _without_repeats(whole, id_name)
     if has_our_names(out.table.column_names, out.columns):
         answered = "prediction" in names or "prediction" in columns
-        if not (answered and _repeats(out.table.column(id_name))):
+        if not (answered and repeats(out.table.column(id_name))):
             return out
     if (nested := _nested(out, options)) is not None:
         return nested
-    if out.table.num_rows and (_repeats(out.table.column(id_name)) or corners_in(names)):
-        return _long(out, id_name, options)
+    if out.table.num_rows and (repeats(out.table.column(id_name)) or corners_in(names)):
+        return _long(out, whole, id_name, options)
     ranked = _ranked(out.table)
     if ranked:
         return _top_k(out, ranked, options)
@@ -196,8 +198,17 @@ def _with_id(out: LaidOut) -> LaidOut:
     return _told(out, f"Took {column} as the item's id (source.key names another).")
 
 
-def _repeats(column: Any) -> bool:
-    return bool(len(column.unique()) < len(column) - column.null_count)
+def _without_repeats(out: LaidOut, id_name: str) -> LaidOut:
+    """Without copies of rows, and without the few items that have several rows."""
+    kept, notices = rows_of_items(out.table, id_name, out.place)
+    if len(kept) == out.table.num_rows:
+        return out
+    return replace(
+        out,
+        table=out.table.take(pa.array(kept)),
+        notices=[*out.notices, *notices],
+        place=lambda row: out.place(int(kept[row])),
+    )
 
 
 def _nested(out: LaidOut, options: TableOptions) -> LaidOut | None:
@@ -216,8 +227,15 @@ def _nested(out: LaidOut, options: TableOptions) -> LaidOut | None:
     return replace(out, table=read.table, columns=columns, notices=[*out.notices, *read.notices])
 
 
-def _long(out: LaidOut, id_name: str, options: TableOptions) -> LaidOut:
-    """One row a class, or one a detection."""
+def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> LaidOut:
+    """One row a class, or one a detection; of these, equal ones are as many as there are rows.
+
+    Args:
+        out: without copies of rows.
+        whole: with them.
+        id_name: the column of ids.
+        options: of tables.
+    """
     names = set(out.table.column_names) - {id_name}
     stated = out.columns.get("prediction"), out.columns.get("confidence")
     if {"class", "name"} <= names and corners_in(names):  # YOLOv5: a class's number, and its name
@@ -236,7 +254,8 @@ def _long(out: LaidOut, id_name: str, options: TableOptions) -> LaidOut:
             "each row; "
             f"got the columns {listed(out.table.column_names)}"
             f"{' and repeated ids: ' + listed(doubled) if doubled else ''}.",
-            hint="set source.columns: {prediction: …, confidence: …}.",
+            hint="keep one row of each item; if each row is a class or a detection, name its "
+            "columns: source.columns: {prediction: …, confidence: …}.",
         )
     codes, table = one_row_each(out.table, id_name)
     mapped = {str(v) for v in out.columns.values() if isinstance(v, str)} | set(NAMES)
@@ -244,12 +263,14 @@ def _long(out: LaidOut, id_name: str, options: TableOptions) -> LaidOut:
         [c for c in table.column_names if c == id_name or (c in mapped and c not in (answer, sure))]
     )
     columns = {k: v for k, v in out.columns.items() if k not in ("prediction", "confidence")}
-    if corners is None and answer is not None and {*map(plain, (id_name, *names))} != _YOLOV5:
+    if corners is None and answer is not None and {*map(plain, (id_name, *names))} != YOLOV5:
         scores = grouped_scores(out.table, codes, table.num_rows, answer, sure)
         if scores is not None:
             firsts = firsts.append_column("probabilities", scores)
             done = replace(out, table=firsts, columns=columns, place=lambda row: f"item {row + 1}")
             return _told(done, f"Read each row as one class of an item ({answer!r}, {sure!r}).")
+    if whole is not out:
+        return _long(whole, whole, id_name, options)
     size = next((s for s in SIZES if first_of(names, (s[0],)) and first_of(names, (s[1],))), None)
     sizes = None if size is None else [str(first_of(names, (side,))) for side in size]
     objects, notices = detections(
