@@ -89,6 +89,10 @@ def from_pandas(frame: Any, **options: Any) -> Pool:
     elif given.get("item_id", options.get("key")) in set(frame.index.names) - {None}:
         frame = frame.reset_index()
     table = pa.Table.from_pandas(frame, preserve_index=False)
+    for at, field in enumerate(table.schema):
+        if pa.types.is_struct(field.type):  # whose NaN isn't null
+            values = [v if isinstance(v, dict) else None for v in frame[field.name]]
+            table = table.set_column(at, field.name, pa.array(values, field.type))
     return _of_table(table.replace_schema_metadata(None), options)
 
 

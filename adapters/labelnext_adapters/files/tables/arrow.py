@@ -241,6 +241,28 @@ def list_rows(
     return spread
 
 
+def mapped_rows(what: str, column: Any) -> NDArray[np.float64]:
+    """Mappings of names to numbers as rows, NaN where a name isn't given (null).
+
+    A given number that is NaN says that something went wrong: the whole row is NaN then, as that of
+    a list would be, rather than filled up.
+
+    Args:
+        what: the column, for a message.
+        column: of structs of numbers.
+
+    Example:
+        >>> mapped_rows("p", pa.array([{"a": 0.5}, {"a": 0.5, "b": float("nan")}])).tolist()
+        [[0.5, nan], [nan, nan]]
+    """
+    parts = [pc.struct_field(column, field.name) for field in column.type]
+    named = zip(column.type, parts, strict=True)
+    rows = np.stack([numbers(f"{what}.{field.name}", part) for field, part in named], axis=1)
+    given = np.stack([~nulls(part) for part in parts], axis=1)
+    rows[(np.isnan(rows) & given).any(axis=1)] = np.nan
+    return rows
+
+
 def numbers(what: str, column: Any) -> NDArray[np.float64]:
     """A column of numbers; NaN for null.
 

@@ -323,18 +323,20 @@ def _top_k(out: LaidOut, pairs: list[tuple[str, str]], options: TableOptions) ->
         raise InvalidInput(f"a class must be one of {listed(classes, 20)}; got {listed(strange)}.")
     places = {name: i for i, name in enumerate(classes)}
     rows: NDArray[np.float64] = np.full((n, len(classes)), np.nan)
+    named = np.zeros(rows.shape, dtype=bool)
     for column, values in zip(answers, sure, strict=True):
         for row, name in enumerate(column):
             if name:
-                rows[row, places[name]] = values[row]
+                rows[row, places[name]], named[row, places[name]] = values[row], True
     if options.classes is None and options.logits is None and not options.multilabel:
         top = 100.0 if options.scale == "percent" else 1.0
         if (rows.sum(axis=1) < top * (1 - ROUNDED)).any():  # NaN where a class is left
             classes.append(OTHER)
             rows = np.column_stack([rows, np.full(n, np.nan)])
+            named = np.column_stack([named, np.zeros(n, dtype=bool)])
     taken = {name for pair in pairs for name in pair}
     table = table.select([name for name in table.column_names if name not in taken])
-    done = replace(out, table=table.append_column("probabilities", mapping(classes, rows)))
+    done = replace(out, table=table.append_column("probabilities", mapping(classes, rows, named)))
     return _told(done, f"Read {len(pairs)} ranked classes of each item ({pairs[0][0]!r}, …).")
 
 

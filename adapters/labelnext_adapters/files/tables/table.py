@@ -22,6 +22,7 @@ from labelnext_adapters.files.tables.arrow import (
     id_texts,
     is_list,
     list_rows,
+    mapped_rows,
     names_in,
     nulls,
     numbers,
@@ -222,9 +223,7 @@ class TableReader:
         for column in columns:
             if not pa.types.is_struct(column.type) or column.type.num_fields < 2:
                 return None
-            names = [field.name for field in column.type]
-            parts = [numbers(n, pc.struct_field(column, n)) for n in names]
-            rows = np.stack(parts, axis=1)
+            rows = mapped_rows("probabilities", column)
             named = ~np.isnan(rows)
             several |= bool((named.sum(axis=1) > 1).any())
             partly |= bool((rows[named] < self.meaning.scale * (1 - ROUNDING)).any())
@@ -247,8 +246,7 @@ class TableReader:
         members = []
         for column in columns:
             names = [field.name for field in column.type]
-            parts = [numbers(n, pc.struct_field(column, n)) for n in names]
-            rows = np.stack(parts, axis=1)
+            rows = mapped_rows("probabilities", column)
             named = ~np.isnan(rows)
             there = named.any(axis=1)
             values = np.where(named, rows, 0.0).sum(axis=1)
@@ -387,8 +385,7 @@ def _vectors(
     """The vectors of one model version, and the names of their entries; None where all is null."""
     if pa.types.is_struct(column.type):
         names = [field.name for field in column.type]
-        parts = [numbers(f"{name}.{n}", pc.struct_field(column, n)) for n in names]
-        return np.stack(parts, axis=1), tuple(names)
+        return mapped_rows(name, column), tuple(names)
     if column.null_count == len(column) and not pa.types.is_fixed_size_list(column.type):
         return None
     return list_rows(name, column, ids, notices=notices), None
