@@ -85,7 +85,9 @@ def from_pandas(frame: Any, **options: Any) -> Pool:
     frame = frame.rename(columns=str)
     known = {str(name).strip().lower() for name in frame.columns}
     if not named and not known & set(IDS):
-        frame = frame.assign(item_id=[_plain(label) for label in frame.index])
+        exact = getattr(frame.index.dtype, "kind", "O") in "fM"  # floats and times, told as such
+        labels = frame.index.to_numpy() if exact else [_plain(label) for label in frame.index]
+        frame = frame.assign(item_id=labels)
     elif given.get("item_id", options.get("key")) in set(frame.index.names) - {None}:
         frame = frame.reset_index()
     table = pa.Table.from_pandas(frame, preserve_index=False)

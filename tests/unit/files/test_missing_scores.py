@@ -54,10 +54,10 @@ def as_arrow(folder: Path, first: Any) -> Pool:
 
 
 def as_ranked_classes(folder: Path, first: Any) -> Pool:
-    rows = [
-        ",".join([r["item_id"], *(f"{n},{'' if v != v else v}" for n, v in r["probabilities"].items())])
-        for r in records(first)
-    ]  # fmt: skip
+    rows = []
+    for record in records(first):
+        pairs = [f"{n},{'' if v != v else v}" for n, v in record["probabilities"].items()]
+        rows.append(",".join([record["item_id"], *pairs]))
     return read(folder, "p.csv", "\n".join(["id,pred_1,prob_1,pred_2,prob_2", *rows]) + "\n")
 
 

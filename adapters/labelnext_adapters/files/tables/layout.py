@@ -17,13 +17,12 @@ from labelnext_adapters.files.tables.arrow import plain_type
 from labelnext_adapters.files.tables.column_names import (
     ANSWERS,
     CERTAINTIES,
-    IDS,
-    INDEXES,
     SIZES,
     YOLOV5,
     corners_in,
     first_of,
     plain,
+    usual_id,
 )
 from labelnext_adapters.files.tables.long_rows import (
     detections,
@@ -65,27 +64,6 @@ class LaidOut:
     place: Callable[[int], str]
 
 
-def is_text(columns: Mapping[str, str | Sequence[str]]) -> Callable[[str], bool]:
-    """Whether a column is of ids or names, so that its values stay text whatever they look like.
-
-    Args:
-        columns: our names to the file's.
-    """
-    named = {"item_id", "label", "group", "media", "votes", "prediction"}
-    theirs = {columns.get(name, name) for name in named if isinstance(columns.get(name, ""), str)}
-    known = {*IDS, *ANSWERS, *INDEXES, "label"}
-
-    def text(name: str) -> bool:
-        lower = name.strip().lower()
-        if plain(name) and plain(name) in known:
-            return True
-        ranked = _RANKED.match(lower)
-        numbered = "" if ranked is None else (ranked[1] + ranked[3]).strip("_- ")
-        return name in theirs or lower in known or numbered in (*ANSWERS, "label", "top")
-
-    return text
-
-
 def has_our_names(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) -> bool:
     """Whether a table's predictions and ids are in columns that `columns` or our names tell.
 
@@ -115,7 +93,7 @@ def laid_out(
     Raises:
         InvalidInput: if there is no id, or it can't be told what a column means.
     """
-    table = _without_decimals(rows.table)
+    table = _without_decimals(rows.table, id_column(rows.table.column_names, columns))
     table, read = without_percent_signs(table, options.scale == "percent", rows.place)
     notices = [*rows.notices, *read]
     whole = _with_id(LaidOut(table, dict(columns), notices, rows.place))
@@ -149,10 +127,10 @@ def laid_out(
     return _wide(out, options)
 
 
-def _without_decimals(table: pa.Table) -> pa.Table:
-    """Columns of decimals as other numbers."""
+def _without_decimals(table: pa.Table, id_name: str) -> pa.Table:
+    """Columns of decimals as other numbers, but for those of ids."""
     for at, field in enumerate(table.schema):
-        if pa.types.is_decimal(field.type):
+        if pa.types.is_decimal(field.type) and field.name != id_name:
             table = table.set_column(at, field.name, plain_type(table.column(at)))
     return table
 
@@ -171,15 +149,9 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
     Raises:
         InvalidInput: if there is none.
     """
-    stated = columns.get("item_id", "item_id")
-    if isinstance(stated, str) and (stated in names or "item_id" in columns):
-        if stated not in names:
-            raise InvalidInput(
-                f"columns.item_id must be one of {listed(names, 20)}; got {stated!r}."
-            )
-        return stated
-    taken = {c for one in columns.values() for c in ([one] if isinstance(one, str) else one)}
-    id_name = first_of(set(names) - taken, (*IDS, *INDEXES))
+    id_name = usual_id(names, columns)
+    if id_name not in (None, *names):
+        raise InvalidInput(f"columns.item_id must be one of {listed(names, 20)}; got {id_name!r}.")
     if id_name is None:
         raise InvalidInput(
             f"the file must have a column item_id; got {listed(names)}.",

@@ -20,6 +20,7 @@ from labelnext_adapters.files.tables.answers import AnswerColumns
 from labelnext_adapters.files.tables.arrow import (
     class_places,
     id_texts,
+    ids_rewritten,
     is_list,
     list_rows,
     mapped_rows,
@@ -56,6 +57,7 @@ class TableReader:
         self.notices: list[Notice] = []
         self.meaning, self.labels_are = meaning, labels_are
         self._drop_rows_without_id()
+        self.notices += ids_rewritten(self._raw_ids())
 
     def _drop_rows_without_id(self) -> None:
         ids = self.id_texts()
@@ -136,13 +138,17 @@ class TableReader:
 
     def id_texts(self) -> pa.Array:
         """The ids as texts."""
-        column = self._column("item_id")
-        if column is None:
+        return id_texts(self._raw_ids())
+
+    def _raw_ids(self) -> Any:
+        """The ids as they stand in the file."""
+        if self._column("item_id") is None:
             raise InvalidInput(
                 f"the file must have a column item_id; got {listed(self._table.column_names)}.",
                 hint="to use another column, set source.columns: {item_id: …}.",
             )
-        return id_texts(column)
+        column = self._table.column(str(self._columns.get("item_id", "item_id")))
+        return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
     def nulls(self, name: str, ids: Sequence[Any]) -> NDArray[np.bool_]:
         """Items of which no version has anything; all of them where the columns are flat."""
