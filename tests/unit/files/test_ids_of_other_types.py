@@ -139,6 +139,14 @@ def test_floats_of_numpy_are_said(tmp_path: Path) -> None:
     assert "read as whole numbers" in told(pool)
 
 
+def test_ids_of_numpy_that_are_objects_are_to_be_saved_as_texts(tmp_path: Path) -> None:
+    ids = np.array(["a"], dtype=object)
+    np.savez(tmp_path / "p.npz", item_ids=ids, probabilities=[[0.5, 0.5]])
+    with pytest.raises(InvalidInput, match="it is an array of Python objects") as caught:
+        read(tmp_path, "p.npz")
+    assert caught.value.hint == "save it as text: item_ids.astype(str)."
+
+
 @pytest.mark.parametrize("kind", [pa.decimal128(3, 2), pa.decimal128(2, 2), pa.decimal256(3, 2)])
 def test_decimals_are_scores_in_every_form(tmp_path: Path, kind: pa.DataType) -> None:
     def of(*values: str) -> pa.Array:

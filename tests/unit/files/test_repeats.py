@@ -100,3 +100,19 @@ def test_the_hint_names_what_works_as_it_works(tmp_path: Path) -> None:
     assert (caught.value.hint or "").startswith(
         "these work on this pool: least_confidence with of: objects,"
     )
+
+
+@pytest.mark.parametrize("name", ["p.jsonl", "p.json"])
+@pytest.mark.parametrize("at", [0, 20])
+def test_a_record_with_two_ids_is_left_out(tmp_path: Path, name: str, at: int) -> None:
+    scores = {"cat": 0.5, "dog": 0.5}
+    lines = [json.dumps({"item_id": f"g{n}", "probabilities": scores}) for n in range(20)]
+    lines.insert(
+        at, '{"item_id": "dd", "item_id": "ee", "probabilities": {"cat": 0.5, "dog": 0.5}}'
+    )
+    text = "\n".join(lines) if name == "p.jsonl" else f"[{','.join(lines)}]"
+    pool = read(tmp_path, name, text)
+    assert pool.item_ids.tolist() == [f"g{n}" for n in range(20)]
+    told = " ".join(notice.message for notice in pool.notices)
+    assert "Left out 1 of 21 records" in told
+    assert "a record must have each key once" in told
