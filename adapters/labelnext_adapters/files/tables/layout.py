@@ -200,14 +200,7 @@ def _nested(out: LaidOut, options: TableOptions) -> LaidOut | None:
 
 
 def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> LaidOut:
-    """One row a class, or one a detection; of these, equal ones are as many as there are rows.
-
-    Args:
-        out: without copies of rows.
-        whole: with them.
-        id_name: the column of ids.
-        options: of tables.
-    """
+    """One row a class; or one a detection, of which the copies left out of `whole` count, too."""
     names = set(out.table.column_names) - {id_name}
     stated = out.columns.get("prediction"), out.columns.get("confidence")
     if {"class", "name"} <= names and corners_in(names):  # YOLOv5: a class's number, and its name
