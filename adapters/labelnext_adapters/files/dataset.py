@@ -83,7 +83,9 @@ class Dataset:
         wanted = [info for info in infos if self._wanted(info.path, base)]
         if not wanted:
             raise NotFound(
-                f"path must be a folder, glob or URL of Parquet files; {self._place!r} has none."
+                f"path must be a folder, glob or URL of Parquet files; {self._place!r} has none.",
+                hint="for files of another kind point path at one, or set source.format to what "
+                "all are.",
             )
         return sorted(wanted, key=lambda info: str(info.path))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
@@ -85,10 +87,16 @@ def from_pandas(frame: Any, **options: Any) -> Pool:
     frame = frame.rename(columns=str)
     known = {str(name).strip().lower() for name in frame.columns}
     if not named and not known & set(IDS):
-        frame = frame.assign(item_id=[_plain(label) for label in frame.index])
+        exact = getattr(frame.index.dtype, "kind", "O") in "fM"  # floats and times, told as such
+        labels = frame.index.to_numpy() if exact else [_plain(label) for label in frame.index]
+        frame = frame.assign(item_id=labels)
     elif given.get("item_id", options.get("key")) in set(frame.index.names) - {None}:
         frame = frame.reset_index()
     table = pa.Table.from_pandas(frame, preserve_index=False)
+    for at, field in enumerate(table.schema):
+        if pa.types.is_struct(field.type):  # whose NaN isn't null
+            values = [v if isinstance(v, dict) else None for v in frame[field.name]]
+            table = table.set_column(at, field.name, pa.array(values, field.type))
     return _of_table(table.replace_schema_metadata(None), options)
 
 
@@ -174,9 +182,35 @@ def _of_path(path: Any, kind: str | None, options: Mapping[str, Any]) -> Pool:
     return pool
 
 
-def from_coco(path: Any, **options: Any) -> Pool:
-    """Detections in COCO's form."""
-    return _of_path(path, "coco", options)
+def from_coco(source: Any, **options: Any) -> Pool:
+    """Detections in COCO's form: a path, a list of results, or a data set as a dictionary.
+
+    `images` and `older` may be such values, too; `images` also a list of images.
+    """
+    images, older = options.get("images"), list(options.get("older") or [])
+    if isinstance(images, list | tuple):
+        images = {"images": images}
+    values = {"results": source, "images": images}
+    values |= {f"older {number}": value for number, value in enumerate(older, 1)}
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {name: _written(value, Path(folder) / name) for name, value in values.items()}
+        others = {"images": paths["images"], "older": list(paths.values())[2:]}
+        given = {name: value for name, value in others.items() if value}
+        try:
+            return _of_path(paths["results"], "coco", {**options, **given})
+        except LabelnextError as error:
+            if paths["results"] is not source:
+                error.message = error.message.removeprefix("results: ")
+            raise
+
+
+def _written(value: Any, path: Path) -> Any:
+    """A path as it is; a list or a dictionary as the path of a file that holds it."""
+    if not isinstance(value, Mapping | list | tuple):
+        return value
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(value, file, default=lambda one: one.tolist())  # values of NumPy
+    return path
 
 
 def from_yolo(path: Any, **options: Any) -> Pool:

@@ -197,7 +197,12 @@ def acquisition_names() -> list[str]:
 
 def advice(pool: Pool) -> str:
     """A hint for a pool that a function can't score: the functions that can."""
-    able = [name for name in acquisition_names() if get_acquisition(name).obstacle(pool) is None]
+    able = []
+    for name in acquisition_names():
+        function = get_acquisition(name)
+        if function.obstacle(pool) is None:
+            usual = pool.answers or function.obstacle(pool, function.of[0]) is None
+            able.append(name if usual else f"{name} with of: {function.default_of(pool)}")
     if able:
         return f"these work on this pool: {', '.join(able)}."
     return "check that predictions are read; image_diversity needs only embeddings."

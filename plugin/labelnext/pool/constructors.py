@@ -98,8 +98,9 @@ class FromElsewhere:
         """Detections in COCO's form.
 
         Args:
-            path: of the file.
-            options: keys of `source` for COCO files, such as `images`.
+            path: of the file; or a list of results, or a data set as a dictionary.
+            options: keys of `source` for COCO files, such as `images`; also a data set, or a list
+                of images.
         """
         return CONSTRUCTORS.get("coco").make(path, **options)
 

@@ -122,6 +122,30 @@ def test_a_column_of_whole_numbers_with_gaps_has_labels(
     assert pool.labels.tolist() == [expected, -1]
 
 
+@pytest.mark.parametrize(
+    ("classes", "label", "expected"),
+    [(["1", "2"], "1", 0), (["2", "1"], "1", 1), (["0", "1"], "1", 1),
+     (["false", "true"], "true", 1), (["true", "false"], "true", 0)],
+)  # fmt: skip
+def test_a_cell_that_is_a_class_s_name_is_that_class(
+    tmp_path: Path, classes: list[str], label: str, expected: int
+) -> None:
+    table = f"item_id,{','.join(classes)},label\na,.9,.1,{label}\nb,.6,.4,\n"
+    pool = read(tmp_path, "t.csv", table)
+    assert pool.labels is not None
+    assert pool.labels.tolist() == [expected, -1]
+    scores = dict(zip(classes, (0.9, 0.1), strict=True))
+    value = json.loads(label)
+    record = {"item_id": "a", "probabilities": scores, "label": value}
+    if classes == ["1", "2"]:  # by position it would be the second
+        with pytest.raises(InvalidInput, match="class's name or its position"):
+            read(tmp_path, "t.json", [record])
+        return
+    told = read(tmp_path, "t.json", [record]).labels
+    assert told is not None
+    assert told.tolist() == [expected]
+
+
 def test_predictions_that_are_true_or_false_are_classes(tmp_path: Path) -> None:
     records = [{"id": "a", "prediction": True, "confidence": 0.9},
                {"id": "b", "prediction": False, "confidence": 0.6}]  # fmt: skip

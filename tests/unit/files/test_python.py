@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -124,6 +125,44 @@ def test_from_coco_reads_the_file(tmp_path: Path) -> None:
     assert pool.item_ids.tolist() == ["a.jpg"]
     with pytest.raises(NotFound, match="does not exist"):
         Pool.from_coco(tmp_path / "gone.json", images=tmp_path / "i.json")
+
+
+RESULTS = [
+    {"image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4], "score": np.float32(0.75)},
+    {"image_id": np.int64(2), "category_id": 7, "bbox": [1, 2, 3, 4], "score": 0.25},
+]
+IMAGES = [{"id": n, "file_name": f"{n}.jpg", "width": 10, "height": 10} for n in (1, 2)]
+KINDS = [{"id": 7, "name": "car"}]
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "classes"),
+    [
+        (RESULTS, {}, ["7"]),
+        (tuple(RESULTS), {"images": {"images": IMAGES, "categories": KINDS}}, ["car"]),
+        (RESULTS, {"images": IMAGES}, ["7"]),
+        ({"annotations": RESULTS}, {}, ["7"]),
+        ({"annotations": RESULTS, "categories": KINDS}, {}, ["car"]),
+        ({"annotations": RESULTS, "categories": KINDS, "images": IMAGES}, {}, ["car"]),
+    ],
+)
+def test_from_coco_reads_values(source: Any, options: dict[str, Any], classes: list[str]) -> None:
+    pool = Pool.from_coco(source, **options)
+    assert pool.item_ids.tolist() == ["1", "2"]
+    assert pool.objects.confidences.tolist() == [0.75, 0.25]
+    assert list(pool.classes or []) == classes
+    if "images" in options or "images" in source:
+        assert pool.objects.boxes[0].tolist() == pytest.approx([0.1, 0.2, 0.4, 0.6])
+
+
+def test_from_coco_reads_values_of_older_versions() -> None:
+    pool = Pool.from_coco(RESULTS, older=[RESULTS[:1]], images=IMAGES)
+    assert [one.counts.tolist() for one in pool.object_sets] == [[1, 0], [1, 1]]
+
+
+def test_from_coco_says_what_is_wrong_with_values() -> None:
+    with pytest.raises(InvalidInput, match=r"^can't use 1 detection: record 1 .*score must be"):
+        Pool.from_coco([{**RESULTS[0], "score": 7}], images=IMAGES)
 
 
 def test_an_unknown_option_names_the_known_ones() -> None:

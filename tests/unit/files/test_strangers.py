@@ -303,6 +303,24 @@ def test_records_may_be_the_only_list_of_an_object(tmp_path: Path, key: str) -> 
     assert rank(pool, "margin").item_ids.tolist() == ["b", "a"]
 
 
+@pytest.mark.parametrize("name", ["predictions", "labels", "classes"])
+def test_classes_beside_their_scores_are_the_likeliest(tmp_path: Path, name: str) -> None:
+    records = [
+        {"image": "a", name: ["cat", "dog"], "scores": [0.9, 0.05]},
+        {"image": "b", name: ["dog", "cat"], "scores": [0.5, 0.45]},
+        {"image": "c", name: ["bird", "cat"], "scores": [0.5, 0.25]},
+    ]
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps(one) + "\n" for one in records))
+    pool = open_adapter("files", directory=tmp_path, path="p.jsonl").read()  # type: ignore[attr-defined]  # of the files adapter
+    assert list(pool.classes) == ["bird", "cat", "dog"]
+    # What a pair leaves goes to the third class: 0.05, 0.05 and 0.25.
+    assert pool.mean_probabilities.tolist() == [
+        pytest.approx([0.05, 0.9, 0.05]),
+        pytest.approx([0.05, 0.45, 0.5]),
+        pytest.approx([0.5, 0.25, 0.25]),
+    ]
+
+
 def test_lists_of_probabilities_by_id_are_read(tmp_path: Path) -> None:
     by_id = {"007": [0.9, 0.1], "1e3": [0.6, 0.4]}
     (tmp_path / "p.json").write_text(json.dumps(by_id), "utf-8")

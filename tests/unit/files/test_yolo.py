@@ -10,6 +10,7 @@ import pytest
 
 from labelnext import rank
 from labelnext.adapter.formats import recognition
+from labelnext.adapter.registry import open_adapter
 from labelnext.errors import ConfigError, InvalidInput, NotFound
 from labelnext.pool.masks import mask_iou
 from tests.formats.independent import (
@@ -389,3 +390,14 @@ def test_segments_beside_boxes_are_compared_by_boxes(tmp_path: Path) -> None:
     pool = read(tmp_path / "v2", older=[str(tmp_path / "v1")])
     assert [one.masks for one in pool.objects] == [None, None]
     np.testing.assert_allclose(pool.objects[0].boxes, pool.objects[1].boxes)
+
+
+def test_data_yaml_may_be_where_yolo_predict_was_run(tmp_path: Path) -> None:
+    labels = tmp_path / "runs" / "detect" / "predict" / "labels"
+    labels.mkdir(parents=True)
+    (labels / "a.txt").write_text("1 0.5 0.5 0.2 0.2 0.75\n")
+    (tmp_path / "data.yaml").write_text("names: [person, dog]\n")
+    path = str(tmp_path / "runs" / "detect" / "predict")
+    pool = open_adapter("files", path=path).read()  # type: ignore[attr-defined]  # of the files adapter
+    assert list(pool.classes) == ["person", "dog"]
+    assert pool.objects.class_ids.tolist() == [1]

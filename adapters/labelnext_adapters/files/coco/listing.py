@@ -239,14 +239,18 @@ def _categories(value: Any, notices: list[Notice]) -> dict[str, str] | None:
 
 
 def listed_by_results(
-    versions: Sequence[Detections], key: str | None, notices: list[Notice]
+    versions: Sequence[Detections],
+    key: str | None,
+    notices: list[Notice],
+    categories: Any = None,
 ) -> Listing:
-    """The images that the detections name, without their sizes and classes.
+    """The images that the detections name, without their sizes.
 
     Args:
         versions: detections of each model version.
         key: file_name or image_id; file_name, if all have it, when None.
         notices: to which the lack of a list of images is added.
+        categories: as in a data set; None if they are unknown.
     """
     images = [image for detections in versions for image in detections.images]
     named = bool(images) and all(file_name is not None for _, file_name in images)
@@ -261,9 +265,11 @@ def listed_by_results(
         )
     items = [str(names[i]) for i in ids] if named and key != "image_id" else ids
     message = (
-        "The images are those that have detections; their sizes and class names are unknown. Set "
+        "The images are those that have detections; their sizes "
+        f"{'and class names are' if categories is None else 'are'} unknown. Set "
         "source.images to the file that lists all images."
     )
     notices.append(Notice("no_image_list", message))
     sizes = np.full((len(ids), 2), np.nan)
-    return Listing(ids, [names[i] for i in ids], items, sizes, None)
+    known = _categories(categories, notices)
+    return Listing(ids, [names[i] for i in ids], items, sizes, known)

@@ -70,10 +70,12 @@ def read_coco(
             read.append(read_detections(path))
         except InvalidInput as error:
             raise _of_file(error, path, results_paths) from None
-    if listing is None and read[-1].data_set is not None:
-        listing = image_listing(read[-1].data_set, key, notices)
+    data_set = read[-1].data_set
+    if listing is None and data_set is not None and "images" in data_set:
+        listing = image_listing(data_set, key, notices)
     elif listing is None:
-        listing = listed_by_results([records.detections for records in read], key, notices)
+        kinds = None if data_set is None else data_set.get("categories")
+        listing = listed_by_results([one.detections for one in read], key, notices, kinds)
     sets = []
     for path, records in zip(results_paths, read, strict=True):
         try:

@@ -156,7 +156,7 @@ class Records:
     Attributes:
         detections: those that are whole.
         odd: those that were left out.
-        data_set: the file, if it holds images and categories as well.
+        data_set: the file, if it holds images or categories as well.
     """
 
     detections: Detections
@@ -184,7 +184,8 @@ def read_detections(path: Path) -> Records:
     value = parsed(decoded(read_bytes(path)))
     data_set = None
     if isinstance(value, dict):
-        data_set, value = (value if "images" in value else None), value.get("annotations")
+        known = {"images", "categories"} & value.keys()
+        data_set, value = (value if known else None), value.get("annotations")
     if not isinstance(value, list):
         raise InvalidInput(
             "a COCO results file must be a list of detections, or have a list of annotations."

@@ -32,9 +32,9 @@ def read(path: Path | str, options: DatasetsOptions, context: Context) -> Pool:
     """
     from labelnext_adapters.files.huggingface.dataset import read_dataset
     from labelnext_adapters.files.huggingface.pool import pool_of_dataset
-    from labelnext_adapters.files.tables.layout import is_text
+    from labelnext_adapters.files.tables.column_names import TextColumns
 
-    text = is_text(named_columns(options, context))
+    text = TextColumns(named_columns(options, context))
     rows, features = read_dataset(Path(path), options.split, text)
     return pool_of_dataset(rows, features, options, context, options.bbox)
 

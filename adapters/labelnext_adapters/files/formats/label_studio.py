@@ -12,6 +12,7 @@ from labelnext.adapter.sample import Sample
 from labelnext.errors import MissingExtra, NotFound
 from labelnext.pool.pool import Pool
 from labelnext.support.started import how_to_install
+from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import byte_blocks
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
@@ -94,11 +95,14 @@ def files(options: LabelStudioExportOptions, context: Context) -> list[Path]:
     return [] if options.label_config is None else [context.path(options.label_config)]
 
 
+_LOOKED_AT = 20  # files of a folder
 _MIN_KEYS = frozenset({"annotator", "annotation_id", "created_at", "updated_at", "lead_time"})
 
 
 def evidence(sample: Sample) -> str | None:
-    """Whether the records are tasks of Label Studio."""
+    """Whether the records are tasks of Label Studio; of a folder, those of all its JSON files."""
+    if sample.is_folder:
+        return _evidence_of_folder(sample)
     for record in sample.records[:20]:
         parts = {"predictions", "annotations", "completions"} & record.keys()
         if isinstance(record.get("data"), dict) and parts:
@@ -106,6 +110,14 @@ def evidence(sample: Sample) -> str | None:
         if len(_MIN_KEYS & record.keys()) >= 3:
             return "its records have Label Studio's keys annotator, annotation_id and lead_time"
     return None
+
+
+def _evidence_of_folder(sample: Sample) -> str | None:
+    names = [name for name in sample.names if "/" not in name and name.lower().endswith(ENDINGS)]
+    reasons = (evidence(Sample(sample.path / name)) for name in names[:_LOOKED_AT])
+    if not names or not all(reasons):
+        return None
+    return f"its {counted(len(names), 'JSON file')} hold tasks of Label Studio"
 
 
 FORMAT = Format(

@@ -96,6 +96,9 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         columns["item_ids"] = np.arange(scores.shape[-2])
         message = "Items are named by their row from 0; save their names as the array item_ids."
         notices.append(Notice("numbered", message))
+    if columns["item_ids"].dtype.kind == "f":
+        message = "The ids are floats, as gaps make them, and were read as whole numbers."
+        notices.append(Notice("ids", message))
     columns["item_ids"] = texts(columns["item_ids"])
     if options.classes is not None:
         columns["classes"] = options.classes

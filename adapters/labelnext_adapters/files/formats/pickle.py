@@ -57,15 +57,16 @@ def _scored(value: Any, options: PickleOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if a value is something else.
     """
+    from labelnext_adapters.files.tables.column_names import TextColumns
     from labelnext_adapters.files.tables.json_rows import rows_of_json
-    from labelnext_adapters.files.tables.layout import has_our_names, is_text
+    from labelnext_adapters.files.tables.layout import has_our_names
     from labelnext_adapters.files.tables.table_format import pool_of
     from labelnext_adapters.files.tables.table_options import TableOptions
 
     named = {"classes", "multilabel", "scale", "logits"}
     table_options = TableOptions.model_validate(options.model_dump(include=named))
     try:
-        rows = rows_of_json(value, is_text({}))
+        rows = rows_of_json(value, TextColumns())
     except InvalidInput:
         rows = None
     if rows is not None and has_our_names(rows.table.column_names, {}):

@@ -42,8 +42,8 @@ def table_of_lines(path: Path) -> pa.Table | None:
         decoder = msgspec.json.Decoder(_python_type(kind))  # ValueError: a name with a quote
         for block in chain([first], blocks):
             records = decoder.decode_lines(block)
-            if not _one_a_line(block, len(records)):
-                return None
+            if not _one_a_line(block, len(records)) or block.count(b'"item_id"') > len(records):
+                return None  # or an id stands twice, of which decoders only keep the last
             for i, column in enumerate(parts):
                 values = list(map(attrgetter(f"f{i}"), records))
                 column.append(_column(values, kind.field(i).type))

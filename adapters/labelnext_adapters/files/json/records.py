@@ -9,10 +9,43 @@ from typing import Any
 
 import pyarrow as pa
 
+from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.oddities import Oddities, Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, real
 from labelnext_adapters.files.json.types import merged, type_of
+from labelnext_adapters.files.tables.column_names import TextColumns
+
+
+class Doubled(dict[str, Any]):
+    """A record that has a key twice, of which JSON readers only keep the last."""
+
+
+def record_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object of its pairs, as `json.loads` wants it.
+
+    Example:
+        >>> type(record_of([("item_id", "a"), ("item_id", "b")])).__name__
+        'Doubled'
+    """
+    record = dict(pairs)
+    return record if len(record) == len(pairs) else Doubled(pairs)
+
+
+def with_doubled(text: str, records: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """JSON lines in which an id may stand twice, with these as `Doubled`.
+
+    Args:
+        text: of the file.
+        records: its records, each with its place: line 1, ….
+    """
+    if text.count('"item_id"') <= len(records):
+        return records
+    lines = text.split("\n")
+    return [
+        (place, json.loads(lines[int(place.split()[-1]) - 1], object_pairs_hook=record_of))
+        for place, _ in records
+    ]
 
 
 def table_of_records(
@@ -33,16 +66,26 @@ def table_of_records(
     odd = Oddities("record")
     kept: list[tuple[str, dict[str, Any]]] = []
     kinds = _kinds([record for _, record in records if isinstance(record, dict)], is_text)
+    id_name = is_text.id_among(kinds) if isinstance(is_text, TextColumns) else None
     for place, record in records:
         item = record.get("item_id", "") if isinstance(record, dict) else ""
         with odd.record(place, item if isinstance(item, str | int) else ""):
             if not isinstance(unbroken(record), dict):
                 raise Unusable(f"a record must be a JSON object; got {type(record).__name__}")
+            if isinstance(record, Doubled):
+                raise Unusable("a record must have each key once; it has one twice")
+            if isinstance(value := record.get(id_name), float):  # 1.0, 1e0 and 1 are other texts
+                raise Unusable(f"{id_name} must be text or a whole number; got {value!r:.60}")
             kept.append((place, {name: _as(kinds[name], name, record.get(name)) for name in kinds}))
     for name, kind in kinds.items():
         if kind in ("list", "object"):
             kept = _of_one_type(kept, name, odd)
-    notices = odd.notices()
+    try:
+        notices = odd.notices()
+    except InvalidInput as error:
+        if any(isinstance(r, dict) and isinstance(r.get(id_name), float) for _, r in records):
+            error.hint = "write ids as texts or as whole numbers: a float has several texts."
+        raise
     columns = {name: _column([record[name] for _, record in kept]) for name in kinds}
     places = [place for place, _ in kept]
     table = pa.table(columns) if columns else pa.table({})

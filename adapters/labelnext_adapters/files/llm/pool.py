@@ -19,17 +19,20 @@ from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.llm.classes import chance, class_of, class_probabilities, folded
 from labelnext_adapters.files.llm.replies import (
     ANSWERS,
+    CONFIDENCES,
     JUDGES,
+    NO_ANSWER,
     SEVERAL,
+    WRITTEN,
     Reply,
     by_judge,
     completion_in,
     is_completion,
     panel_in,
     replies_in,
+    stated_in,
 )
 
-CONFIDENCES = ("confidence", "probability", "certainty", "score", "conf", "p")
 _DISTRIBUTIONS = ("probabilities", "scores", "distribution", "confidences")
 _MOST_CLASSES = 50
 _LONGEST = 60  # characters of a class's name
@@ -84,6 +87,8 @@ def pool_of_records(
     """
     gathered = Gathered("answer", classes=classes)
     answers = _answers(_by_id(records), asked, gathered)
+    if not answers:
+        _refuse_all(gathered)
     if classes is None:
         classes = _classes_of(answers, gathered)
     judges = _judges(answers)
@@ -107,6 +112,17 @@ def pool_of_records(
                 row, _mean([_vector(meaning, classes) for _, meaning in several]), judge
             )
     return gathered.pool()
+
+
+def _refuse_all(gathered: Gathered) -> None:
+    """Say why no record has an answer, and the keys that are read."""
+    try:
+        gathered.odd.notices()
+    except InvalidInput as error:
+        if all(why == NO_ANSWER for _, _, why in gathered.odd.left_out):
+            keys = ", ".join((*ANSWERS, *WRITTEN, *SEVERAL))
+            error.hint = f"set source.answer_key to the key of the answer; read are {keys}."
+        raise
 
 
 def _by_id(records: Sequence[tuple[str, Any]]) -> list[tuple[str, Any, Any]]:
@@ -179,7 +195,7 @@ def _answer(place: str, item: str, judge: str, reply: Reply, asked: Asked) -> _A
     fields = reply.fields
     text, shares, confidence = reply.text, None, None
     if fields is not None:
-        stated = [asked.answer_key] if asked.answer_key else list(ANSWERS)
+        stated = [asked.answer_key] if asked.answer_key else [*ANSWERS, *WRITTEN]
         values = [fields[name] for name in stated if name in fields]
         values = [v for v in values if isinstance(v, str | int) and v != ""]
         shares = next((fields[n] for n in _DISTRIBUTIONS if _is_shares(fields.get(n))), None)
@@ -339,8 +355,7 @@ def described(records: Sequence[Mapping[str, Any]]) -> str | None:
         replied = [one for v in values[:5] for one in (v, *_inside(v)) if is_completion(one)]
         if replied and all(map(_is_answer, values[:5])):
             return "its keys are ids of completions of a language model"
-        stated = [record.get(name) for name in ANSWERS]
-        if any(isinstance(v, str) and _states_confidence(v) for v in stated):
+        if stated_in(record):
             return "its answers are JSON with a class and a confidence"
     first = records[0] if records else {}
     judge = next((name for name in JUDGES if isinstance(first.get(name), str)), None)
@@ -381,7 +396,3 @@ def _are_answers(value: Any) -> bool:
         isinstance(one, Mapping) and bool({*ANSWERS} & one.keys()) for one in inside
     )
     return stated or all(isinstance(one, str) for one in inside)
-
-
-def _states_confidence(text: str) -> bool:
-    return text.lstrip().startswith("{") and any(f'"{name}"' in text for name in CONFIDENCES[:3])

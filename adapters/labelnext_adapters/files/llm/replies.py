@@ -10,6 +10,7 @@ from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
 
+NO_ANSWER = "it has no answer of a model"
 #: A token, its log probability, and those of the tokens that were considered at its place.
 Token = tuple[str, Any, list[tuple[str, Any]]]
 
@@ -17,7 +18,13 @@ ANSWERS = (
     "label", "class", "category", "answer", "prediction", "verdict", "classification", "sentiment",
     "output", "response", "completion", "result", "choice", "text",
 )  # fmt: skip
+#: Keys that hold what a model wrote, which may be a structured answer.
+WRITTEN = (
+    "content", "reply", "generated_text", "generation", "model_output", "llm_output", "raw_output",
+    "raw_response", "llm_response", "model_response", "output_text", "message",
+)  # fmt: skip
 #: Keys that hold several answers: a list, or an object from model to answer.
+CONFIDENCES = ("confidence", "probability", "certainty", "score", "conf", "p")
 SEVERAL = ("answers", "responses", "completions", "samples", "generations", "verdicts", "judges")
 JUDGES = (
     "judge", "judge_model", "judge_name", "model", "model_name", "model_id", "evaluator", "grader",
@@ -144,7 +151,7 @@ def replies_in(record: Any, answer_key: str | None = None) -> list[Reply | str]:
     if isinstance(record, str) and record.strip():
         return [Reply(record, fields=json_in(record))]
     if isinstance(record, Mapping):
-        for name in (answer_key,) if answer_key else (*ANSWERS, *SEVERAL):
+        for name in (answer_key,) if answer_key else (*ANSWERS, *WRITTEN, *SEVERAL):
             value = record.get(name)
             if isinstance(value, bool | int) or (isinstance(value, str) and value.strip()):
                 inside = json_in(value) if isinstance(value, str) else None
@@ -153,7 +160,24 @@ def replies_in(record: Any, answer_key: str | None = None) -> list[Reply | str]:
                 return [Reply(fields=value)]
             if isinstance(value, list) and value:
                 return [reply for one in value[:1000] for reply in replies_in(one, answer_key)]
-    raise Unusable("it has no answer of a model")
+    raise Unusable(NO_ANSWER)
+
+
+def stated_in(record: Mapping[str, Any]) -> str | None:
+    """The key of a structured answer, as JSON in a text or as an object, that states a confidence.
+
+    Example:
+        >>> stated_in({"id": "a", "content": '{"label": "spam", "confidence": 0.9}'})
+        'content'
+    """
+    for name in (*ANSWERS, *WRITTEN):
+        value = record.get(name)
+        fields = json_in(value) if isinstance(value, str) else value
+        if not isinstance(fields, Mapping) or not {*CONFIDENCES[:3]} & fields.keys():
+            continue
+        if isinstance(value, str) or any(type(fields.get(one)) is str for one in ANSWERS):
+            return name
+    return None
 
 
 def by_judge(record: Any) -> list[tuple[str, Any]]:

@@ -32,20 +32,15 @@ def plain_type(column: Any) -> Any:
         except pa.ArrowInvalid as error:
             raise InvalidInput("bytes must be UTF-8 text.") from error
     if pa.types.is_decimal(kind):
-        values = column.cast(pa.float64())
-        if not pc.all(pc.equal(pc.floor(values), values)).as_py():
-            return values
-        try:
-            return column.cast(pa.int64())
-        except pa.ArrowInvalid:  # longer than any number: an id
-            return column.cast(pa.decimal128(min(kind.precision, 38), 0)).cast(pa.string())
+        whole = kind.scale == 0 and kind.precision < 19
+        return column.cast(pa.int64() if whole else pa.float64())
     if str(kind) in ("string_view", "binary_view", "large_string"):
         return column.cast(pa.string())
     return column
 
 
 def id_texts(column: Any) -> pa.Array:
-    """A column of ids as texts: text as it is, whole numbers in digits.
+    """A column of ids as texts: text as it is, numbers in digits, times in ISO form.
 
     Raises:
         InvalidInput: if it holds something else.
@@ -54,8 +49,15 @@ def id_texts(column: Any) -> pa.Array:
         >>> id_texts(pa.array([7, 8])).to_pylist(), id_texts(pa.array([b"a"])).to_pylist()
         (['7', '8'], ['a'])
     """
+    while pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_decimal(column.type):
+        return column.cast(pa.string())
     column = plain_type(column)
     kind = column.type
+    if pa.types.is_timestamp(kind):
+        texts = pc.replace_substring(column.cast(pa.string()), " ", "T", max_replacements=1)
+        return pc.replace_substring_regex(texts, r"\.0+(Z|[+-]\d+)?$", r"\1")
     if pa.types.is_floating(kind):
         values = column.to_numpy(zero_copy_only=False)
         known = values[~np.isnan(values)]
@@ -64,8 +66,35 @@ def id_texts(column: Any) -> pa.Array:
             column = pc.if_else(pa.array(np.isnan(values)), pa.scalar(None, pa.int64()), column)
     simple = pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_temporal(kind)
     if pa.types.is_null(kind) or not simple:
-        raise InvalidInput(f"item_id must be text or whole numbers; got {kind}.")
+        hint = "write ids as texts, such as str(id): a float has several."
+        raise InvalidInput(
+            f"item_id must be text or whole numbers; got {kind}.",
+            hint=hint if pa.types.is_floating(kind) else None,
+        )
     return column.cast(pa.string())
+
+
+def ids_rewritten(column: Any) -> list[Notice]:
+    """How ids are written that were no texts or whole numbers; empty for others.
+
+    Args:
+        column: of ids, as it stands in the file.
+    """
+    kind = column.type
+    while pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_floating(kind):
+        how = "are floats, as gaps make them, and were read as whole numbers"
+    elif pa.types.is_decimal(kind):
+        how = "are decimals, written with all their digits"
+    elif pa.types.is_timestamp(kind):
+        how = "are times, written in ISO form"
+    else:
+        return []
+    shown = id_texts(column.slice(0, 1)).to_pylist()[:1]
+    return [
+        Notice("ids", f"The ids {how}{f', such as {shown[0]}' if shown[0:] and shown[0] else ''}.")
+    ]
 
 
 def utf8_texts(column: Any) -> Utf8Texts:
@@ -239,6 +268,28 @@ def list_rows(
     spread = np.full((len(column), width), np.nan)
     spread[~missing] = rows
     return spread
+
+
+def mapped_rows(what: str, column: Any) -> NDArray[np.float64]:
+    """Mappings of names to numbers as rows, NaN where a name isn't given (null).
+
+    A given number that is NaN says that something went wrong: the whole row is NaN then, as that of
+    a list would be, rather than filled up.
+
+    Args:
+        what: the column, for a message.
+        column: of structs of numbers.
+
+    Example:
+        >>> mapped_rows("p", pa.array([{"a": 0.5}, {"a": 0.5, "b": float("nan")}])).tolist()
+        [[0.5, nan], [nan, nan]]
+    """
+    parts = [pc.struct_field(column, field.name) for field in column.type]
+    named = zip(column.type, parts, strict=True)
+    rows = np.stack([numbers(f"{what}.{field.name}", part) for field, part in named], axis=1)
+    given = np.stack([~nulls(part) for part in parts], axis=1)
+    rows[(np.isnan(rows) & given).any(axis=1)] = np.nan
+    return rows
 
 
 def numbers(what: str, column: Any) -> NDArray[np.float64]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 #: Columns that hold an item's id, in the order of preference.
 IDS = (
@@ -38,7 +39,11 @@ CORNERS = (
     ("x_min", "y_min", "x_max", "y_max"),
     ("left", "top", "right", "bottom"),
 )
+#: Columns of a box, or of its middle, in other forms than corners.
+BOXES = ("box", "bbox", "bounding_box", "xyxy", "xywh", "bbox_x", "x_center", "cx", "x")
+YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their boxes
 SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
+_RANKED = re.compile(r"^(.*?)(\d+)(.*)$")
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -67,3 +72,44 @@ def corners_in(names: Iterable[str]) -> list[str] | None:
         if all(columns):
             return [str(column) for column in columns]
     return None
+
+
+def usual_id(names: Iterable[str], columns: Mapping[str, str | Sequence[str]]) -> str | None:
+    """The column of ids: the one that `columns` names, item_id, or one of the usual names.
+
+    Args:
+        names: of all columns.
+        columns: our names to the file's.
+    """
+    stated = columns.get("item_id", "item_id")
+    if isinstance(stated, str) and (stated in names or "item_id" in columns):
+        return stated
+    taken = {c for one in columns.values() for c in ([one] if isinstance(one, str) else one)}
+    return first_of(set(names) - taken, (*IDS, *INDEXES))
+
+
+@dataclass(frozen=True)
+class TextColumns:
+    """Which columns are of ids or names, so that their values stay text whatever they look like.
+
+    Args:
+        columns: our names to the file's.
+    """
+
+    columns: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+
+    def __call__(self, name: str) -> bool:
+        """Whether a column is of ids or names."""
+        named = {"item_id", "label", "group", "media", "votes", "prediction"}
+        stated = (self.columns.get(one, one) for one in named)
+        theirs = {one for one in stated if isinstance(one, str)}
+        lower, known = name.strip().lower(), {*IDS, *ANSWERS, *INDEXES, "label"}
+        if plain(name) and plain(name) in known:
+            return True
+        ranked = _RANKED.match(lower)
+        numbered = "" if ranked is None else (ranked[1] + ranked[3]).strip("_- ")
+        return name in theirs or lower in known or numbered in (*ANSWERS, "label", "top")
+
+    def id_among(self, names: Iterable[str]) -> str | None:
+        """The column of ids; None if there is none."""
+        return usual_id(list(names), self.columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from labelnext.errors import InvalidInput
 from labelnext.support.started import how
 from labelnext_adapters.files.content.content import parsed, read_text
-from labelnext_adapters.files.json.records import table_of_records
+from labelnext_adapters.files.json.records import record_of, table_of_records
 from labelnext_adapters.files.tables.column_names import CLASSES, SCORES, first_of
 from labelnext_adapters.files.tables.matrix import table_of_matrix
 from labelnext_adapters.files.tables.rows import Rows, no_text
@@ -22,7 +23,11 @@ def read_json_table(path: Path, is_text: Callable[[str], bool] = no_text) -> Row
     Raises:
         InvalidInput: if it is something else.
     """
-    return rows_of_json(parsed(read_text(path)), is_text)
+    text = read_text(path)
+    value = parsed(text)
+    if isinstance(value, list) and text.count('"item_id"') > len(value):
+        value = json.loads(text, object_pairs_hook=record_of)  # an id may stand twice
+    return rows_of_json(value, is_text)
 
 
 def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:

@@ -17,12 +17,12 @@ from labelnext_adapters.files.tables.arrow import plain_type
 from labelnext_adapters.files.tables.column_names import (
     ANSWERS,
     CERTAINTIES,
-    IDS,
-    INDEXES,
     SIZES,
+    YOLOV5,
     corners_in,
     first_of,
     plain,
+    usual_id,
 )
 from labelnext_adapters.files.tables.long_rows import (
     detections,
@@ -37,11 +37,11 @@ from labelnext_adapters.files.tables.prediction_strings import (
     column_of_strings,
     objects_of_strings,
 )
+from labelnext_adapters.files.tables.repeats import repeats, rows_of_items
 from labelnext_adapters.files.tables.rows import Rows
 from labelnext_adapters.files.tables.table_options import NAMES, TableOptions
 from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED, Meaning
 
-_YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their boxes
 _PREFIXES = ("p_", "e_")
 _RANKED = re.compile(r"^(.*?)(\d+)(.*)$")
 _LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confidence", "logit")
@@ -62,27 +62,6 @@ class LaidOut:
     columns: Mapping[str, str | Sequence[str]]
     notices: list[Notice]
     place: Callable[[int], str]
-
-
-def is_text(columns: Mapping[str, str | Sequence[str]]) -> Callable[[str], bool]:
-    """Whether a column is of ids or names, so that its values stay text whatever they look like.
-
-    Args:
-        columns: our names to the file's.
-    """
-    named = {"item_id", "label", "group", "media", "votes", "prediction"}
-    theirs = {columns.get(name, name) for name in named if isinstance(columns.get(name, ""), str)}
-    known = {*IDS, *ANSWERS, *INDEXES, "label"}
-
-    def text(name: str) -> bool:
-        lower = name.strip().lower()
-        if plain(name) and plain(name) in known:
-            return True
-        ranked = _RANKED.match(lower)
-        numbered = "" if ranked is None else (ranked[1] + ranked[3]).strip("_- ")
-        return name in theirs or lower in known or numbered in (*ANSWERS, "label", "top")
-
-    return text
 
 
 def has_our_names(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) -> bool:
@@ -114,21 +93,22 @@ def laid_out(
     Raises:
         InvalidInput: if there is no id, or it can't be told what a column means.
     """
-    table = _without_decimals(rows.table)
+    table = _without_decimals(rows.table, id_column(rows.table.column_names, columns))
     table, read = without_percent_signs(table, options.scale == "percent", rows.place)
     notices = [*rows.notices, *read]
-    out = _with_id(LaidOut(table, dict(columns), notices, rows.place))
-    names = set(out.table.column_names)
-    id_name = out.columns["item_id"]
+    whole = _with_id(LaidOut(table, dict(columns), notices, rows.place))
+    names = set(whole.table.column_names)
+    id_name = whole.columns["item_id"]
     assert isinstance(id_name, str)
+    out = _without_repeats(whole, id_name)
     if has_our_names(out.table.column_names, out.columns):
         answered = "prediction" in names or "prediction" in columns
-        if not (answered and _repeats(out.table.column(id_name))):
+        if not (answered and repeats(out.table.column(id_name))):
             return out
     if (nested := _nested(out, options)) is not None:
         return nested
-    if out.table.num_rows and (_repeats(out.table.column(id_name)) or corners_in(names)):
-        return _long(out, id_name, options)
+    if out.table.num_rows and (repeats(out.table.column(id_name)) or corners_in(names)):
+        return _long(out, whole, id_name, options)
     ranked = _ranked(out.table)
     if ranked:
         return _top_k(out, ranked, options)
@@ -147,10 +127,10 @@ def laid_out(
     return _wide(out, options)
 
 
-def _without_decimals(table: pa.Table) -> pa.Table:
-    """Columns of decimals as other numbers."""
+def _without_decimals(table: pa.Table, id_name: str) -> pa.Table:
+    """Columns of decimals as other numbers, but for those of ids."""
     for at, field in enumerate(table.schema):
-        if pa.types.is_decimal(field.type):
+        if pa.types.is_decimal(field.type) and field.name != id_name:
             table = table.set_column(at, field.name, plain_type(table.column(at)))
     return table
 
@@ -169,15 +149,9 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
     Raises:
         InvalidInput: if there is none.
     """
-    stated = columns.get("item_id", "item_id")
-    if isinstance(stated, str) and (stated in names or "item_id" in columns):
-        if stated not in names:
-            raise InvalidInput(
-                f"columns.item_id must be one of {listed(names, 20)}; got {stated!r}."
-            )
-        return stated
-    taken = {c for one in columns.values() for c in ([one] if isinstance(one, str) else one)}
-    id_name = first_of(set(names) - taken, (*IDS, *INDEXES))
+    id_name = usual_id(names, columns)
+    if id_name not in (None, *names):
+        raise InvalidInput(f"columns.item_id must be one of {listed(names, 20)}; got {id_name!r}.")
     if id_name is None:
         raise InvalidInput(
             f"the file must have a column item_id; got {listed(names)}.",
@@ -196,8 +170,17 @@ def _with_id(out: LaidOut) -> LaidOut:
     return _told(out, f"Took {column} as the item's id (source.key names another).")
 
 
-def _repeats(column: Any) -> bool:
-    return bool(len(column.unique()) < len(column) - column.null_count)
+def _without_repeats(out: LaidOut, id_name: str) -> LaidOut:
+    """Without copies of rows, and without the few items that have several rows."""
+    kept, notices = rows_of_items(out.table, id_name, out.place)
+    if len(kept) == out.table.num_rows:
+        return out
+    return replace(
+        out,
+        table=out.table.take(pa.array(kept)),
+        notices=[*out.notices, *notices],
+        place=lambda row: out.place(int(kept[row])),
+    )
 
 
 def _nested(out: LaidOut, options: TableOptions) -> LaidOut | None:
@@ -216,8 +199,8 @@ def _nested(out: LaidOut, options: TableOptions) -> LaidOut | None:
     return replace(out, table=read.table, columns=columns, notices=[*out.notices, *read.notices])
 
 
-def _long(out: LaidOut, id_name: str, options: TableOptions) -> LaidOut:
-    """One row a class, or one a detection."""
+def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> LaidOut:
+    """One row a class; or one a detection, of which the copies left out of `whole` count, too."""
     names = set(out.table.column_names) - {id_name}
     stated = out.columns.get("prediction"), out.columns.get("confidence")
     if {"class", "name"} <= names and corners_in(names):  # YOLOv5: a class's number, and its name
@@ -236,7 +219,8 @@ def _long(out: LaidOut, id_name: str, options: TableOptions) -> LaidOut:
             "each row; "
             f"got the columns {listed(out.table.column_names)}"
             f"{' and repeated ids: ' + listed(doubled) if doubled else ''}.",
-            hint="set source.columns: {prediction: …, confidence: …}.",
+            hint="keep one row of each item; if each row is a class or a detection, name its "
+            "columns: source.columns: {prediction: …, confidence: …}.",
         )
     codes, table = one_row_each(out.table, id_name)
     mapped = {str(v) for v in out.columns.values() if isinstance(v, str)} | set(NAMES)
@@ -244,12 +228,14 @@ def _long(out: LaidOut, id_name: str, options: TableOptions) -> LaidOut:
         [c for c in table.column_names if c == id_name or (c in mapped and c not in (answer, sure))]
     )
     columns = {k: v for k, v in out.columns.items() if k not in ("prediction", "confidence")}
-    if corners is None and answer is not None and {*map(plain, (id_name, *names))} != _YOLOV5:
+    if corners is None and answer is not None and {*map(plain, (id_name, *names))} != YOLOV5:
         scores = grouped_scores(out.table, codes, table.num_rows, answer, sure)
         if scores is not None:
             firsts = firsts.append_column("probabilities", scores)
             done = replace(out, table=firsts, columns=columns, place=lambda row: f"item {row + 1}")
             return _told(done, f"Read each row as one class of an item ({answer!r}, {sure!r}).")
+    if whole is not out:
+        return _long(whole, whole, id_name, options)
     size = next((s for s in SIZES if first_of(names, (s[0],)) and first_of(names, (s[1],))), None)
     sizes = None if size is None else [str(first_of(names, (side,))) for side in size]
     objects, notices = detections(
@@ -302,18 +288,20 @@ def _top_k(out: LaidOut, pairs: list[tuple[str, str]], options: TableOptions) ->
         raise InvalidInput(f"a class must be one of {listed(classes, 20)}; got {listed(strange)}.")
     places = {name: i for i, name in enumerate(classes)}
     rows: NDArray[np.float64] = np.full((n, len(classes)), np.nan)
+    named = np.zeros(rows.shape, dtype=bool)
     for column, values in zip(answers, sure, strict=True):
         for row, name in enumerate(column):
             if name:
-                rows[row, places[name]] = values[row]
+                rows[row, places[name]], named[row, places[name]] = values[row], True
     if options.classes is None and options.logits is None and not options.multilabel:
         top = 100.0 if options.scale == "percent" else 1.0
         if (rows.sum(axis=1) < top * (1 - ROUNDED)).any():  # NaN where a class is left
             classes.append(OTHER)
             rows = np.column_stack([rows, np.full(n, np.nan)])
+            named = np.column_stack([named, np.zeros(n, dtype=bool)])
     taken = {name for pair in pairs for name in pair}
     table = table.select([name for name in table.column_names if name not in taken])
-    done = replace(out, table=table.append_column("probabilities", mapping(classes, rows)))
+    done = replace(out, table=table.append_column("probabilities", mapping(classes, rows, named)))
     return _told(done, f"Read {len(pairs)} ranked classes of each item ({pairs[0][0]!r}, …).")
 
 

@@ -35,14 +35,14 @@ def one_row_each(table: pa.Table, id_name: str) -> tuple[NDArray[np.int64], pa.T
     return codes, table.take(pa.array(rows))
 
 
-def mapping(names: Sequence[str], rows: NDArray[np.float64]) -> pa.Array:
+def mapping(names: Sequence[str], rows: NDArray[np.float64], known: NDArray[np.bool_]) -> pa.Array:
     """Class scores as a column of mappings, null where there is none.
 
     Args:
         names: of the classes.
-        rows: shape (n_items, n_classes), NaN where an item doesn't name a class.
+        rows: shape (n_items, n_classes).
+        known: shape (n_items, n_classes), the classes that each item names.
     """
-    known = ~np.isnan(rows)
     columns = [pa.array(c, mask=~k) for c, k in zip(rows.T, known.T, strict=True)]
     lacking = pa.array(~known.any(axis=1))
     return pa.StructArray.from_arrays(columns, list(names), mask=lacking)
@@ -69,8 +69,10 @@ def grouped_scores(
         return None
     rows: NDArray[np.float64] = np.full((n_items, len(names)), np.nan)
     rows[codes[known], kinds[known]] = _numbers(table, sure)[known]
+    given = np.zeros(rows.shape, dtype=bool)
+    given[codes[known], kinds[known]] = True
     order = np.argsort(names, kind="stable")
-    return mapping(names[order].tolist(), rows[:, order])
+    return mapping(names[order].tolist(), rows[:, order], given[:, order])
 
 
 def detections(

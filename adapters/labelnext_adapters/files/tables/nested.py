@@ -93,7 +93,9 @@ def _kind(table: pa.Table, name: str) -> pa.DataType:
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+    return bool(
+        pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)
+    )
 
 
 def _is_vector(kind: pa.DataType) -> bool:
@@ -177,7 +179,8 @@ def _parallel(
     """A column of lists of classes beside one of lists of their scores."""
     lists = [n for n in names if is_list(_kind(table, n))]
     answer = first_of([n for n in lists if _is_name(_kind(table, n).value_type)], NAMES)
-    floats = [n for n in lists if pa.types.is_floating(_kind(table, n).value_type)]
+    kinds = {n: _kind(table, n).value_type for n in lists}
+    floats = [n for n, k in kinds.items() if pa.types.is_floating(k) or pa.types.is_decimal(k)]
     sure = first_of([name for name in floats if name != answer], _SCORE_LISTS)
     if answer is None or sure is None:
         return None

@@ -15,6 +15,7 @@ from labelnext.errors import InvalidInput
 from labelnext_adapters.files.content.unpacked import limit_of
 
 _ENDING = ".npy"
+_OF_TEXT = ("id", "name", "key", "path", "class", "group")  # in names of arrays of ids and names
 _npy: Any = np.lib.format  # has no types
 
 
@@ -62,10 +63,13 @@ def read_arrays(path: Path, wanted: Collection[str]) -> dict[str, NDArray[Any]]:
                 kind, n_bytes = _header(file)
                 rest = member.file_size - file.tell()
             if kind.hasobject:
+                cure = f"as text: {name}.astype(str)"
+                if not any(word in name for word in _OF_TEXT):
+                    cure = f"as text or numbers: {name}.astype(str), or .astype(float)"
                 raise InvalidInput(
                     f"{name} must be an array of numbers or text; it is an array of Python "
                     "objects.",
-                    hint=f"save it as text or numbers: {name}.astype(str), or .astype(float).",
+                    hint=f"save it {cure}.",
                 )
             if n_bytes > rest:
                 raise _cut_off(name, n_bytes, rest)

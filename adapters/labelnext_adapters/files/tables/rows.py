@@ -28,7 +28,8 @@ from labelnext_adapters.files.content.content import (
 )
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.json.columns import table_of_lines
-from labelnext_adapters.files.json.records import table_of_records
+from labelnext_adapters.files.json.records import table_of_records, with_doubled
+from labelnext_adapters.files.tables.column_names import TextColumns
 
 _DELIMITERS = (",", ";", "\t", "|")
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
@@ -348,10 +349,17 @@ def read_jsonl(path: Path, is_text: Callable[[str], bool] = no_text) -> Rows:
         InvalidInput: if the file is empty or not JSON.
     """
     table = table_of_lines(path)
-    if table is not None:
+    if table is not None and not _has_float_ids(table, is_text):
         return Rows(table, [], lambda row: f"line {row + 1}")
     text = decoded(read_bytes(path))
-    return Rows(*table_of_records([(f"line {n}", one) for n, one in json_lines(text)], is_text))
+    records = with_doubled(text, [(f"line {n}", one) for n, one in json_lines(text)])
+    return Rows(*table_of_records(records, is_text))
+
+
+def _has_float_ids(table: pa.Table, is_text: Callable[[str], bool]) -> bool:
+    """Whether ids are written as floats, of which each has several texts."""
+    name = is_text.id_among(table.column_names) if isinstance(is_text, TextColumns) else None
+    return name in table.column_names and bool(pa.types.is_floating(table.schema.field(name).type))
 
 
 def texts_of(column: Any) -> list[str | None]:

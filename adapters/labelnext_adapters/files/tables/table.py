@@ -20,8 +20,10 @@ from labelnext_adapters.files.tables.answers import AnswerColumns
 from labelnext_adapters.files.tables.arrow import (
     class_places,
     id_texts,
+    ids_rewritten,
     is_list,
     list_rows,
+    mapped_rows,
     names_in,
     nulls,
     numbers,
@@ -55,6 +57,7 @@ class TableReader:
         self.notices: list[Notice] = []
         self.meaning, self.labels_are = meaning, labels_are
         self._drop_rows_without_id()
+        self.notices += ids_rewritten(self._raw_ids())
 
     def _drop_rows_without_id(self) -> None:
         ids = self.id_texts()
@@ -139,13 +142,17 @@ class TableReader:
 
     def id_texts(self) -> pa.Array:
         """The ids as texts."""
-        column = self._column("item_id")
-        if column is None:
+        return id_texts(self._raw_ids())
+
+    def _raw_ids(self) -> Any:
+        """The ids as they stand in the file."""
+        if self._column("item_id") is None:
             raise InvalidInput(
                 f"the file must have a column item_id; got {listed(self._table.column_names)}.",
                 hint="to use another column, set source.columns: {item_id: …}.",
             )
-        return id_texts(column)
+        column = self._table.column(str(self._columns.get("item_id", "item_id")))
+        return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
     def nulls(self, name: str, ids: Sequence[Any]) -> NDArray[np.bool_]:
         """Items of which no version has anything; all of them where the columns are flat."""
@@ -226,9 +233,7 @@ class TableReader:
         for column in columns:
             if not pa.types.is_struct(column.type) or column.type.num_fields < 2:
                 return None
-            names = [field.name for field in column.type]
-            parts = [numbers(n, pc.struct_field(column, n)) for n in names]
-            rows = np.stack(parts, axis=1)
+            rows = mapped_rows("probabilities", column)
             named = ~np.isnan(rows)
             several |= bool((named.sum(axis=1) > 1).any())
             partly |= bool((rows[named] < self.meaning.scale * (1 - ROUNDING)).any())
@@ -251,8 +256,7 @@ class TableReader:
         members = []
         for column in columns:
             names = [field.name for field in column.type]
-            parts = [numbers(n, pc.struct_field(column, n)) for n in names]
-            rows = np.stack(parts, axis=1)
+            rows = mapped_rows("probabilities", column)
             named = ~np.isnan(rows)
             there = named.any(axis=1)
             values = np.where(named, rows, 0.0).sum(axis=1)
@@ -393,8 +397,7 @@ def _vectors(
     """The vectors of one model version, and the names of their entries; None where all is null."""
     if pa.types.is_struct(column.type):
         names = [field.name for field in column.type]
-        parts = [numbers(f"{name}.{n}", pc.struct_field(column, n)) for n in names]
-        return np.stack(parts, axis=1), tuple(names)
+        return mapped_rows(name, column), tuple(names)
     if column.null_count == len(column) and not pa.types.is_fixed_size_list(column.type):
         return None
     return list_rows(name, column, ids, notices=notices), None

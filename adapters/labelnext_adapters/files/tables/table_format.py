@@ -38,11 +38,11 @@ def table_format(
     """
 
     def read_rows(path: Path | str, options: TableOptions, context: Context) -> Rows:
+        from labelnext_adapters.files.tables.column_names import TextColumns
         from labelnext_adapters.files.tables.inner import with_inner_columns
-        from labelnext_adapters.files.tables.layout import is_text
 
         columns = named_columns(options, context)
-        read = rows(Path(path), options, is_text(columns))
+        read = rows(Path(path), options, TextColumns(columns))
         return replace(read, table=with_inner_columns(read.table, columns))
 
     def table(path: Path | str, options: TableOptions, context: Context) -> pa.Table:

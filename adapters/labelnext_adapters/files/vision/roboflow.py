@@ -65,6 +65,8 @@ def is_response(value: Any) -> bool:
     if not isinstance(predictions, list | dict):
         return False
     first = predictions[0] if isinstance(predictions, list) and predictions else None
+    if isinstance(predictions, list) and predictions and not isinstance(first, dict):
+        return False  # names or scores of classes
     if isinstance(first, dict) and "confidence" not in first:
         return False  # Hugging Face's label and score
     described = isinstance(first, dict) and {"class", "confidence"} <= first.keys()

@@ -162,7 +162,9 @@ def find_data(texts: Path, stated: Path | None) -> DataFile | None:
 
 def data_path(texts: Path) -> Path | None:
     """The first data.yaml beside or above the text files, or the list classes.txt."""
-    folders = [texts, *list(texts.absolute().parents)[:_UP]]
+    above = list(texts.absolute().parents)
+    runs = next((n for n, one in enumerate(above[: _UP + 1]) if one.name == "runs"), 0)
+    folders = [texts, *above[: max(_UP, runs + 2)]]  # where `yolo predict` was run, too
     places = [folder / name for folder in folders for name in _DATA]
     return next((p for p in [*places, texts / "classes.txt"] if p.is_file()), None)
 
