@@ -14,7 +14,6 @@ from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.oddities import Oddities, Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, real
 from labelnext_adapters.files.json.types import merged, type_of
-from labelnext_adapters.files.tables.column_names import TextColumns
 
 
 class Doubled(dict[str, Any]):
@@ -55,7 +54,8 @@ def table_of_records(
 
     Args:
         records: each with its place in the file.
-        is_text: whether a column is of ids or names: text, or whole numbers as text if both occur.
+        is_text: whether a column is of ids or names: text, or whole numbers as text if both occur;
+            its ``id_among(names)``, if it has one, is the column of the ids, which are no floats.
 
     Returns:
         The table, notices, and a function from a row to its place.
@@ -66,7 +66,8 @@ def table_of_records(
     odd = Oddities("record")
     kept: list[tuple[str, dict[str, Any]]] = []
     kinds = _kinds([record for _, record in records if isinstance(record, dict)], is_text)
-    id_name = is_text.id_among(kinds) if isinstance(is_text, TextColumns) else None
+    id_among: Callable[[Any], str | None] = getattr(is_text, "id_among", lambda names: None)
+    id_name = id_among(kinds)
     for place, record in records:
         item = record.get("item_id", "") if isinstance(record, dict) else ""
         with odd.record(place, item if isinstance(item, str | int) else ""):
