@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from labelnext.cli import main
 
 
 @pytest.fixture
@@ -55,17 +56,19 @@ def test_a_path_that_cannot_be_is_one_line(folder: Path, words: str) -> None:
     assert sorted(folder.iterdir()) == before
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
-def test_a_folder_without_permission_is_one_line(folder: Path) -> None:
-    (folder / "private").mkdir()
-    (folder / "c.yaml").write_text("source: {adapter: files, path: private/p.jsonl}\n")
-    (folder / "private").chmod(0)
-    try:
-        shown = labelnext(folder, "run c.yaml")
-    finally:
-        (folder / "private").chmod(0o700)
-    assert shown.returncode == 1
-    assert shown.stderr.count("\n") == 1
+def test_whatever_the_system_refuses_is_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", "private/p.jsonl")
+
+    monkeypatch.setattr("labelnext.runs.run.run", refused)
+    monkeypatch.setattr(sys, "argv", ["labelnext", "run", str(folder / "c.yaml")])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1
+    said = "Error: 'private/p.jsonl' can't be used: Permission denied.\n"
+    assert capsys.readouterr().err == said
 
 
 @pytest.mark.parametrize(

@@ -88,12 +88,12 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     columns = {name: array(name, ours) for name, ours in _ARRAYS.items()}
     notices: list[Notice] = []
     if columns["item_ids"] is None:
-        scores = columns["probabilities"]
-        if scores is None or scores.ndim < 2 or "item_id" in options.columns:
+        matrix = columns["probabilities"]
+        if matrix is None or matrix.ndim < 2 or "item_id" in options.columns:
             raise InvalidInput(
                 f"the file must contain an array item_ids; got {sorted(names_in(Path(path)))}."
             )
-        columns["item_ids"] = np.arange(scores.shape[-2])
+        columns["item_ids"] = np.arange(matrix.shape[-2])
         message = "Items are named by their row from 0; save their names as the array item_ids."
         notices.append(Notice("numbered", message))
     if columns["item_ids"].dtype.kind == "f":

@@ -100,18 +100,7 @@ def read_csv(
     if encoding is not None or start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in start[:4096]:
         data = decoded(read_bytes(path), encoding).encode("utf-8")
         blocks, start = partial(iter, [data]), data[: _START + 1]
-    if not start.strip():
-        raise InvalidInput("the file must not be empty.")
-    more, start = len(start) > _START, start[:_START]
-    try:
-        text = start.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if not more or error.start < _START - 4:
-            decoded(read_bytes(path))  # says where
-        text = start[: error.start].decode("utf-8-sig")
-    lines = text.splitlines()
-    if more and len(lines) > 1:
-        lines.pop()
+    lines = _first_lines(path, start)
     n_above = 1  # lines above the rows
     if lines and (stated := re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r\n"))):
         n_above, delimiter = 2, delimiter or stated[1]  # Excel's first line
@@ -134,6 +123,25 @@ def read_csv(
         ragged.refuse_cut_off(table.num_rows, deque(blocks(), 1)[-1])
         return _with_numbers(table, numeric, dialect, ragged)
     return Rows(table, [], ragged.place)
+
+
+def _first_lines(path: Path, start: bytes) -> list[str]:
+    """The whole lines of the beginning of a file, which has a byte more if the file goes on.
+
+    Raises:
+        InvalidInput: if it is empty, or no text.
+    """
+    if not start.strip():
+        raise InvalidInput("the file must not be empty.")
+    more, start = len(start) > _START, start[:_START]
+    try:
+        text = start.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if not more or error.start < _START - 4:
+            decoded(read_bytes(path))  # says where
+        text = start[: error.start].decode("utf-8-sig")
+    lines = text.splitlines()
+    return lines[:-1] if more and len(lines) > 1 else lines
 
 
 class _Ragged:

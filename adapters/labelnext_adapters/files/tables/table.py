@@ -264,16 +264,11 @@ class TableReader:
             odd = there & ~((values >= -ROUNDING) & (values <= most))
             if odd.sum() > 0.1 * there.sum():
                 return []  # said, with the cure, where distributions are read
-            there &= ~odd
-            left_out = Oddities("item", seen=len(there))
-            for row in np.flatnonzero(odd).tolist():
-                why = f"probabilities must be in [0, 1]; got {values[row]:.6g}"
-                left_out.leave_out("", ids[row], why)
-            self.notices += left_out.notices()
             classes = [names[index] for index in named.argmax(axis=1).tolist()]
             sure = pa.array(values, pa.float64(), mask=~there)
             told = pa.array(classes, pa.string(), mask=~there)
             members.append(AnswerColumns(sure, told, ids, meaning=self.meaning))
+            self.notices += members[-1].notices
         return members
 
     @property
