@@ -89,7 +89,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     notices: list[Notice] = []
     if columns["item_ids"] is None:
         matrix = columns["probabilities"]
-        if matrix is None or matrix.ndim < 2 or "item_id" in options.columns:
+        if matrix is None or not matrix.shape[:-1] or "item_id" in options.columns:
             raise InvalidInput(
                 f"the file must contain an array item_ids; got {sorted(names_in(Path(path)))}."
             )
