@@ -143,7 +143,7 @@ class LabelNext(foo.Panel):
         for at, (path, name) in enumerate(state.pictures):
             view = types.ImageView(
                 alt=name,
-                height="72px",
+                height="68px",  # three of the usual shape fit beside each other in a narrow panel
                 operator=self.on_open,
                 params={"row": at},
                 componentsProps={"image": {"title": name}},
@@ -156,9 +156,8 @@ class LabelNext(foo.Panel):
             text = "**Nothing of the batch waits to be labelled.** Rank again for the next batch."
             panel.md(text, name="nothing_waits")
             return
-        table = types.TableView(
-            on_click_row=self.on_open, componentsProps={"table": {"sx": {"minWidth": 0}}}
-        )
+        style = {**_NARROW, **_ONLY_ICONS} if state.opens else _NARROW
+        table = types.TableView(on_click_row=self.on_open, componentsProps={"table": {"sx": style}})
         if state.opens:
             table.add_row_action(
                 "open", self.on_open, label="Open", icon="open_in_new", tooltip="Open the sample"
@@ -214,8 +213,25 @@ _WRAPPED = {
 }
 
 
+# Long names and reasons are broken rather than that the table is wider than the panel.
+_NARROW = {
+    "minWidth": 0,
+    "& th, & td": {"padding": "4px 6px"},
+    "& :is(th, td):nth-of-type(even)": {"overflowWrap": "anywhere", "minWidth": "6em"},
+}
+_ONLY_ICONS = {  # the buttons keep their label for whoever can't see them
+    "& th:last-of-type": {"fontSize": 0},
+    "& td button": {"fontSize": 0, "minWidth": 0, "padding": "4px"},
+    "& td button span": {"margin": 0},
+}
+
+
 def _column() -> Any:
-    return types.GridView(orientation="vertical", columns=1, gap=2, pad=2)
+    # Without this, the widest content decides the width of the grid's only column.
+    shrinking = {"grid": {"sx": {"& > *": {"minWidth": 0}}}}
+    return types.GridView(
+        orientation="vertical", columns=1, gap=2, pad=2, componentsProps=shrinking
+    )
 
 
 def _refresh(ctx: Any) -> None:
