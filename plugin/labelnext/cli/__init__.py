@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Any
@@ -14,7 +15,7 @@ __all__ = ["INTERRUPTED", "app", "main"]
 
 def main() -> None:
     """Run the command line; Ctrl-C ends it in one line, however early it comes."""
-    _open_closed_streams()
+    _ready_streams()
     try:
         from labelnext.cli.commands import main as run
 
@@ -24,12 +25,18 @@ def main() -> None:
         sys.exit(INTERRUPTED)
 
 
-def _open_closed_streams() -> None:
-    """Let closed streams (``<&-``, ``>&-``) lead nowhere, before a file gets their number."""
+def _ready_streams() -> None:
+    """Let closed streams (``<&-``, ``>&-``) lead nowhere, before a file gets their number.
+
+    What a stream's encoding doesn't have is written as an escape.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115  # until the end
             setattr(sys, name, stream)
+    for written in (sys.stdout, sys.stderr):
+        if isinstance(written, io.TextIOWrapper):  # not where a program has put its own
+            written.reconfigure(errors="backslashreplace")
 
 
 def __getattr__(name: str) -> Any:

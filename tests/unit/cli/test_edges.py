@@ -34,6 +34,15 @@ def test_closed_streams_are_no_fault(folder: Path, closed: str) -> None:
     assert not (folder / "p-ranking.jsonl").exists()
 
 
+def test_an_encoding_without_a_sign_gets_an_escape(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    shown = labelnext(folder, "run c.yaml")
+    assert shown.returncode == 0
+    assert r"\u2022 Wrote 6 ranked items" in shown.stdout
+
+
 LONG = "x" * 300
 
 
