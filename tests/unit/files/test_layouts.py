@@ -241,3 +241,12 @@ def test_names_of_columns_may_have_any_sign_between_words(tmp_path: Path, header
     assert pool.item_ids.tolist() == ["007", "008"]
     assert pool.answer is not None
     assert pool.answer.confidences.tolist() == [0.75, 0.5]
+
+
+@pytest.mark.parametrize("name", ["media", "text", "group"])
+def test_ids_may_also_be_what_is_shown(tmp_path: Path, name: str) -> None:
+    pool = read(
+        tmp_path, "p.csv", "item_id,p_a,p_b\nx,0.9,0.1\ny,0.5,0.5\n", columns={name: "item_id"}
+    )
+    assert pool.item_ids.tolist() == ["x", "y"]
+    assert pool.probabilities.tolist() == [[0.9, 0.1], [0.5, 0.5]]

@@ -36,6 +36,7 @@ from labelnext_adapters.files.tables.vectors import Meaning, usable_vectors
 
 PREFIXES = {"probabilities": "p_", "embedding": "e_"}
 _ANSWERS = ("prediction", "confidence", "uncertainty")
+_MEANT = {*NAMES} - {"item_id", "group", "media", "text"}  # these may be another thing as well
 _LISTS = ("objects", *_ANSWERS, *PREFIXES)  # what several columns may hold together
 
 
@@ -86,7 +87,7 @@ class TableReader:
             if name in _LISTS:
                 return None
             raise InvalidInput(f"columns.{name} must be one name; got {listed(stated)}.")
-        if name not in self._columns and name in self._columns.values():
+        if name in _MEANT and name not in self._columns and name in self._columns.values():
             return None  # a column with our name that is said to hold something else
         if stated in self._table.column_names:
             return self._taken(stated)
