@@ -27,18 +27,21 @@ _FLAWS = """box => {
     const wide = shown.filter(e => e.getBoundingClientRect().right > inner.right + 1);
     const solid = shown.filter(e => e.matches('button, [role=combobox], img')
         && !e.closest('.js-plotly-plot'));
-    const rects = solid.map(e => [e, e.getBoundingClientRect()]);
-    // What has been scrolled out of sight lies below the buttons of the dialog, and over none.
-    const frame = e => { while ((e = e.parentElement))
-        if (/auto|scroll/.test(getComputedStyle(e).overflowY)) return e; };
-    const unseen = (p, e, other) => frame(e) && !frame(e).contains(other)
-        && (p.top >= frame(e).getBoundingClientRect().bottom - 2
-            || p.bottom <= frame(e).getBoundingClientRect().top + 2);
+    // What is scrolled out of its box is cut off there, and so lies over nothing.
+    const seen = e => {
+        let {left, top, right, bottom} = e.getBoundingClientRect();
+        for (let frame = e.parentElement; frame; frame = frame.parentElement)
+            if (/auto|scroll|hidden/.test(getComputedStyle(frame).overflowY)) {
+                const box = frame.getBoundingClientRect();
+                [top, bottom] = [Math.max(top, box.top), Math.min(bottom, box.bottom)];
+            }
+        return {left, top, right, bottom};
+    };
+    const rects = solid.map(e => [e, seen(e)]).filter(([, r]) => r.bottom - r.top > 2);
     const over = [];
     for (const [a, p] of rects) for (const [b, q] of rects)
-        if (a !== b && !a.contains(b) && !b.contains(a) && !unseen(p, a, b) && !unseen(q, b, a)
-            && p.left < q.right - 2 && q.left < p.right - 2
-            && p.top < q.bottom - 2 && q.top < p.bottom - 2)
+        if (a !== b && !a.contains(b) && !b.contains(a) && p.left < q.right - 2
+            && q.left < p.right - 2 && p.top < q.bottom - 2 && q.top < p.bottom - 2)
             over.push(`${a.tagName} ${a.innerText} over ${b.tagName} ${b.innerText}`);
     return [...wide.map(e => `${e.tagName} ${e.innerText} is too wide`), ...over];
 }"""
