@@ -219,7 +219,7 @@ _NARROW = {
     "& th, & td": {"padding": "4px 6px"},
     "& :is(th, td):nth-of-type(even)": {"overflowWrap": "anywhere", "minWidth": "6em"},
 }
-_ONLY_ICONS = {  # the buttons keep their label for whoever can't see them
+_ONLY_ICONS = {  # screen readers still get the buttons' labels
     "& th:last-of-type": {"fontSize": 0},
     "& td button": {"fontSize": 0, "minWidth": 0, "padding": "4px"},
     "& td button span": {"margin": 0},

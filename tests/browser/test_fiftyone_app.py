@@ -191,6 +191,17 @@ def thumbnails(page: Page, n: int, count: int) -> list[str]:
     return [Path(text).name for _, _, text in sorted(places)[:n]]
 
 
+def delete_ranking(page: Page) -> None:
+    """As a person does who reads what goes."""
+    page.locator(PANEL).get_by_text("Manage", exact=True).click()
+    form = page.locator('[data-cy="operators-prompt-modal"]')
+    form.get_by_text("Delete", exact=True).click()
+    form.get_by_text("the field labelnext, set on 40 samples").wait_for()
+    form.get_by_role("button", name="Execute").first.click()
+    page.get_by_text("Deleted the field labelnext").wait_for()
+    page.get_by_text("Close", exact=True).click()
+
+
 def test_ranking_in_the_app(page: Page, digits: Any) -> None:
     dataset = digits
     source = {"dataset": dataset.name, "pred_field": "pred"}
@@ -242,13 +253,7 @@ def test_ranking_in_the_app(page: Page, digits: Any) -> None:
     page.locator('[data-cy="modal"]').wait_for(state="detached")
 
     # Delete the ranking: its field goes, and the panel is empty again.
-    panel.get_by_text("Manage", exact=True).click()
-    form = page.locator('[data-cy="operators-prompt-modal"]')
-    form.get_by_text("Delete", exact=True).click()
-    form.get_by_text("the field labelnext, set on 40 samples").wait_for()
-    form.get_by_role("button", name="Execute").first.click()
-    page.get_by_text("Deleted the field labelnext").wait_for()
-    page.get_by_text("Close", exact=True).click()
+    delete_ranking(page)
     panel.get_by_text("No rankings yet").wait_for()
     dataset.reload()
     assert not dataset.has_sample_field("labelnext")

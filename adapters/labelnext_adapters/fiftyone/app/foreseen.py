@@ -16,7 +16,9 @@ from labelnext.config.config import Config, load_config
 from labelnext.pool.pool import Pool
 from labelnext.runs.ranked import follow
 from labelnext_adapters.fiftyone.database.connection import talking
+from labelnext_adapters.fiftyone.database.fields import temporary_frames
 from labelnext_adapters.fiftyone.options import FiftyOneSource
+from labelnext_adapters.fiftyone.read.own_runs import run_config
 from labelnext_adapters.fiftyone.read.read import read_pool
 
 MOST = 3_000  # samples: more are judged by so many, spread evenly over the rest
@@ -69,6 +71,26 @@ class Kept:
         while len(self._results) > self._most:
             self._results.popitem(last=False)
         return self._results[key]
+
+    def of_run(self, dataset: Any, run: str, make: Callable[[Any], Any]) -> Any:
+        """What was made of a run, as long as the run and the dataset stay as they are.
+
+        Args:
+            dataset: a FiftyOne dataset.
+            run: name of the run.
+            make: ``make(config)`` makes it of the run's configuration.
+
+        Raises:
+            NotFound: if there is no such run.
+        """
+        config = run_config(dataset, run)
+
+        def made() -> Any:
+            with temporary_frames():
+                return make(config)
+
+        stamp = str(dataset.get_run_info(run).timestamp)
+        return self.get((run, stamp, *as_it_stands(dataset)), made)
 
     def forget(self, key: Hashable) -> None:
         """Drop the result of that key, if there is one."""

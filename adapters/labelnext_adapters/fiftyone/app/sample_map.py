@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from labelnext.report.pool_map import on_main_axes
 from labelnext_adapters.fiftyone.app.choices import embedding_choices
-from labelnext_adapters.fiftyone.app.foreseen import Kept, as_it_stands
+from labelnext_adapters.fiftyone.app.foreseen import Kept
 from labelnext_adapters.fiftyone.database.connection import talking
-from labelnext_adapters.fiftyone.database.fields import items_of, temporary_frames
+from labelnext_adapters.fiftyone.database.fields import items_of
 from labelnext_adapters.fiftyone.database.values import fetch, floats, stream
 from labelnext_adapters.fiftyone.read.embeddings import is_index
-from labelnext_adapters.fiftyone.read.own_runs import run_config
 
 KINDS = ("not ranked", "ranked", "batch")
 _MOST = {"not ranked": 700, "ranked": 1_300, "batch": 500}  # points of each kind
@@ -61,14 +60,9 @@ def map_samples(dataset: Any, run: str) -> SampleMap | None:
     Raises:
         NotFound: if there is no such run.
     """
-    config = run_config(dataset, run)
-    key = (run, str(dataset.get_run_info(run).timestamp), *as_it_stands(dataset))
-
-    def made() -> SampleMap | None:
-        with temporary_frames():
-            return _drawn(items_of(dataset, config), config, run)
-
-    drawn: SampleMap | None = _MAPS.get(key, made)
+    drawn: SampleMap | None = _MAPS.of_run(
+        dataset, run, lambda config: _drawn(items_of(dataset, config), config, run)
+    )
     return drawn
 
 

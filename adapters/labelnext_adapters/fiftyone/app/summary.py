@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from labelnext.ranking.reasons import reason
 from labelnext.ranking.recipe import Recipe
 from labelnext.support.histogram import histogram
-from labelnext_adapters.fiftyone.app.foreseen import Kept, as_it_stands
+from labelnext_adapters.fiftyone.app.foreseen import Kept
 from labelnext_adapters.fiftyone.database.connection import talking
-from labelnext_adapters.fiftyone.database.fields import items_of, temporary_frames
+from labelnext_adapters.fiftyone.database.fields import items_of
 from labelnext_adapters.fiftyone.database.values import fetch, flat, floats
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.read.fetched import fetched_fields, fetched_ids
@@ -81,14 +81,9 @@ def summarise_run(dataset: Any, run: str) -> RunSummary:
     Raises:
         NotFound: if there is no such run.
     """
-    config = run_config(dataset, run)
-    key = (run, str(dataset.get_run_info(run).timestamp), *as_it_stands(dataset))
-
-    def made() -> RunSummary:
-        with temporary_frames():
-            return _summary(dataset, run, config)
-
-    summary: RunSummary = _SUMMARIES.get(key, made)
+    summary: RunSummary = _SUMMARIES.of_run(
+        dataset, run, lambda config: _summary(dataset, run, config)
+    )
     return summary
 
 

@@ -100,10 +100,22 @@ def columns_read(
     return [n for n in schema.names if n in wanted or n.startswith(tuple(flat))]
 
 
+def _wrong_number(classes: Sequence[str], wanted: int, *, named: bool) -> InvalidInput:
+    """The error where there are not as many classes as probabilities; whether these have names."""
+    if named:
+        return InvalidInput(
+            f"classes must have one name for each of the {wanted} probabilities; "
+            f"got {len(classes)}."
+        )
+    return InvalidInput(
+        "classes must be set if labels are names and probabilities are plain lists.",
+        hint="set source.classes to the class names, in the order of the probabilities.",
+    )
+
+
 def _pool(
     reader: TableReader, ids: Sequence[Any], classes: Sequence[str] | None, decided: bool | None
 ) -> Pool:
-    # Long: one line or two for each column of the pool.
     single = reader.single_classes(ids, decided)
     rows, names = (None, None) if single else reader.probabilities(ids, classes)
     classes = list(classes or names or []) or None
@@ -120,15 +132,7 @@ def _pool(
         message = f"The classes come from the data: {listed(classes)}."
         reader.notices.append(Notice("derived_classes", message))
     if rows is not None and classes is not None and len(classes) != rows.shape[-1]:
-        if not label_names or names:
-            raise InvalidInput(
-                f"classes must have one name for each of the {rows.shape[-1]} probabilities; "
-                f"got {len(classes)}."
-            )
-        raise InvalidInput(
-            "classes must be set if labels are names and probabilities are plain lists.",
-            hint="set source.classes to the class names, in the order of the probabilities.",
-        )
+        raise _wrong_number(classes, rows.shape[-1], named=bool(names) or not label_names)
     absent = np.ones(len(ids), dtype=bool)
     if rows is not None:
         lacking = np.isnan(rows).all(axis=-1)

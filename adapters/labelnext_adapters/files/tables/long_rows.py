@@ -75,6 +75,17 @@ def grouped_scores(
     return mapping(names[order].tolist(), rows[:, order], given[:, order])
 
 
+def _nameless(names: Any) -> NDArray[np.bool_] | np.bool_:
+    """The rows without a class; all, where none has one."""
+    if names is None or names.null_count == len(names):
+        return np.True_
+    nameless = pc.is_null(names)
+    if pa.types.is_string(names.type):
+        nameless = pc.or_kleene(nameless, pc.equal(names, ""))
+    rows: NDArray[np.bool_] = nameless.fill_null(True).to_numpy(zero_copy_only=False)
+    return rows
+
+
 def detections(
     table: pa.Table,
     codes: NDArray[np.int64],
@@ -107,15 +118,9 @@ def detections(
     Raises:
         InvalidInput: if too many rows can't be used; the hint names the cure for percentages.
     """
-    # Long: half is its signature and docstring.
     confidences = _numbers(table, sure)
     names = None if answer is None else table.column(answer).combine_chunks()
-    empty = np.isnan(confidences)
-    if names is not None and names.null_count != len(names):
-        nameless = pc.is_null(names)
-        if pa.types.is_string(names.type):
-            nameless = pc.or_kleene(nameless, pc.equal(names, ""))
-        empty &= nameless.fill_null(True).to_numpy(zero_copy_only=False)
+    empty = np.isnan(confidences) & _nameless(names)
     odd = Oddities("row", seen=table.num_rows)
     if meaning.logits is not None:
         bad = ~empty & ~np.isfinite(confidences)

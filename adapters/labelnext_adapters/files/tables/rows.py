@@ -120,7 +120,7 @@ def read_csv(
             decoded(read_bytes(path))
         strings = dict.fromkeys(header, pa.string())
         table = read(blocks(), kinds=strings, ragged=ragged)
-        ragged.refuse_cut_off(table.num_rows, deque(blocks(), 1)[-1])
+        ragged.refuse_cut_off(table.num_rows, blocks)
         return _with_numbers(table, numeric, dialect, ragged)
     return Rows(table, [], ragged.place)
 
@@ -170,16 +170,18 @@ class _Ragged:
             line += number <= line
         return f"line {line}"
 
-    def refuse_cut_off(self, n_rows: int, end: bytes) -> None:
+    def refuse_cut_off(self, n_rows: int, blocks: Callable[[], Iterator[bytes]]) -> None:
         """Refuse a file that ends in the middle of a line: nobody knows what else is missing.
 
         Args:
             n_rows: how many lines could be read.
-            end: of the file.
+            blocks: of the file's bytes.
         """
         last = n_rows + len(self._lines) + self._n_above
         number, n_values, _ = self._lines[-1] if self._lines else (0, 0, 0)
-        if number == last and n_values < self._n_values and not end.endswith((b"\n", b"\r")):
+        if number != last or n_values >= self._n_values:
+            return
+        if not deque(blocks(), 1)[-1].endswith((b"\n", b"\r")):
             raise InvalidInput(
                 f"every line must have {counted(self._n_values, 'value')}, like the first; the "
                 f"last, line {number}, has {n_values} and no end.",
