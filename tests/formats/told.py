@@ -21,15 +21,11 @@ import msgpack
 import numpy as np
 import pyarrow.parquet
 
-from labelnext import Pool, rank
-
 Told = dict[str, list[float]]
 
 #: Keys that hold an image's name, and those of what was predicted of it.
 _NAMES = ("file_name", "image_path", "img_path", "image", "file", "item_id", "id")
 _OUTPUTS = ("predictions", "output", "entities")
-#: What labelnext says of items without leaving out or changing one of their confidences.
-_HARMLESS = {"bad_boxes", "no_boxes", "clipped_boxes", "spread", "without_image"}
 
 
 class Odd(Exception):
@@ -368,35 +364,3 @@ def categories(place: Path) -> Told:
 
 def scores(cats: Any) -> list[float]:
     return distribution([sure(value) for value in cats.values()])
-
-
-def compared(pool: Pool, told: Told) -> int:
-    """Compare labelnext's order with what is told; the number of items that could be compared.
-
-    Raises:
-        AssertionError: if an item that is told with more confidence comes first.
-    """
-    if pool.multilabel or len(pool.object_sets) > 1 or len(pool.answers) > 1:
-        return 0
-    detected = bool(pool.object_sets)
-    judged = pool.members is not None and len(pool.members) > 1
-    named_function = "vote_entropy" if judged else "least_confidence"
-    ranking = rank(pool, "mean_object_confidence" if detected else named_function)
-    changed = {item for n in pool.notices if n.code not in _HARMLESS for item in n.item_ids}
-    stems = {item: Path(item).stem for item in pool.item_ids.tolist()}
-    shared = {stem for stem, count in Counter(stems.values()).items() if count > 1}
-    values = []
-    for item in map(str, ranking.item_ids):
-        stem = stems[item]
-        found = told.get(item, told.get(stem) if stem not in shared else None)
-        if found is None or item in changed:
-            continue
-        if detected:
-            values.append((float(np.mean(found)) if found else -1.0, item))
-        elif found and judged:
-            values.append((sum(share * math.log(share) for share in found), item))
-        elif found:
-            values.append((max(found), item))
-    numbers = np.array([value for value, _ in values])
-    assert (np.diff(numbers) >= -1e-6).all(), f"{values} isn't in order"
-    return len(values)

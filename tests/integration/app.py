@@ -15,6 +15,19 @@ OPERATORS = (
 )
 PARTS = {f"{PLUGIN}/{name}" for name in (*OPERATORS, "label_next")}
 
+# Margins .8, .2, .4, .0: the order of labelling is d, b, c, a; the fifth has no prediction.
+ROWS = ([0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.5, 0.5])
+ORDER = ["d", "b", "c", "a"]
+FORM = {
+    "pred_field": "pred",
+    "labelled": "field:truth",
+    "acquisition": "margin",
+    "method": "top_k",
+    "budget": 2,
+    "seed": 0,
+    "run": "next",
+}
+
 
 def execute(name: str, dataset: Any, *, view: Any = None, **params: Any) -> Any:
     """What the App does when somebody presses Execute; errors are raised."""

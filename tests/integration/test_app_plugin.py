@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 
 from tests.integration.app import (
+    FORM,
     OPERATORS,
+    ORDER,
     PARTS,
     PLUGIN,
+    ROWS,
     choices,
     context,
     delegated,
@@ -26,40 +29,7 @@ from tests.integration.app import (
     shown,
 )
 
-pytest_plugins = ("tests.integration.mongod",)
-
-# Margins .8, .2, .4, .0: the order of labelling is d, b, c, a; the fifth has no prediction.
-ROWS = ([0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.5, 0.5])
-ORDER = ["d", "b", "c", "a"]
-FORM = {
-    "pred_field": "pred",
-    "labelled": "field:truth",
-    "acquisition": "margin",
-    "method": "top_k",
-    "budget": 2,
-    "seed": 0,
-    "run": "next",
-}
-
-
-@pytest.fixture
-def filled(plugins: Path, dataset: Any) -> Any:
-    """Five samples, of which nothing is labelled yet."""
-    import fiftyone as fo
-
-    dataset.default_classes = ["no", "yes"]
-    fields: list[dict[str, Any]] = [
-        {"pred": fo.Classification(label="no", logits=np.log(row))} for row in ROWS
-    ]
-    dataset.add_samples(
-        [
-            fo.Sample(f"/images/{n}.png", name=n, **f)
-            for n, f in zip("abcde", [*fields, {}], strict=True)
-        ],
-        progress=False,
-    )
-    dataset.add_sample_field("truth", fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification)
-    return dataset
+pytest_plugins = ("tests.integration.mongod", "tests.integration.app_samples")
 
 
 def test_fiftyone_registers_every_operator_and_the_panel(plugins: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.formats import make_tables, told, told_tools
 from tests.formats.independent import FIXTURES, read
+from tests.formats.tally import compared
 from tests.unit.files.test_mutations import READERS as VISION
 from tests.unit.files.test_text_mutations import MORE
 from tests.unit.files.test_text_mutations import READERS as TEXTS
@@ -93,4 +94,4 @@ def test_the_corpus_has_at_least_sixty_files_that_rank() -> None:
 def test_a_file_is_ranked_as_independent_lines_say(name: str) -> None:
     pool = read(name, **SOURCES.get(name, {}))
     expected = CORPUS[name](FIXTURES / name)
-    assert told.compared(pool, expected) == len(expected) > 1
+    assert compared(pool, expected) == len(expected) > 1

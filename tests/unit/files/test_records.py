@@ -14,26 +14,12 @@ import pyarrow.parquet
 import pytest
 
 from labelnext import rank
-from labelnext.adapter import open_adapter
 from labelnext.adapter.formats import recognition
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
 from labelnext_adapters.files.tables.column_names import CLASSES, SCORES
 from labelnext_adapters.files.tables.nested import VECTORS
-
-
-def read(folder: Path, name: str, content: Any = None, **options: Any) -> Pool:
-    if content is not None:
-        text = content if isinstance(content, str) else json.dumps(content)
-        (folder / name).write_text(text, "utf-8")
-    adapter: Any = open_adapter("files", directory=folder, path=name, **options)
-    pool: Pool = adapter.read()
-    return pool
-
-
-def order(pool: Pool) -> list[str]:
-    ids: list[str] = rank(pool).item_ids.tolist()
-    return ids
+from tests.unit.files.reading import order, read
 
 
 def lines(records: Sequence[Any]) -> str:

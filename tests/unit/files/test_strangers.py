@@ -18,18 +18,7 @@ from labelnext.adapter.registry import open_adapter
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
 from labelnext.runs.run import run
-
-
-def read(folder: Path, name: str, content: str, **options: Any) -> Pool:
-    (folder / name).write_text(content, "utf-8")
-    adapter: Any = open_adapter("files", directory=folder, path=name, **options)
-    pool: Pool = adapter.read()
-    return pool
-
-
-def order(pool: Pool) -> list[str]:
-    ids: list[str] = rank(pool).item_ids.tolist()
-    return ids
+from tests.unit.files.reading import order, read
 
 
 def lines(records: Sequence[Any]) -> str:

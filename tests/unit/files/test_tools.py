@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from labelnext import rank
 from labelnext.adapter import open_adapter
 from labelnext.adapter.formats import recognition
 from labelnext.errors import InvalidInput
-from tests.formats import told
+from tests.formats.broken import try_broken
 from tests.formats.independent import FIXTURES, by_mean, codes, ranked, read
 from tests.formats.make_vision import IMAGES
-from tests.formats.mutations import Mutation, mutated
-from tests.formats.tally import Tally
 from tests.formats.told_tools import READERS
-from tests.unit.files.test_mutations import mutations
 
 STEMS = by_mean(IMAGES)
 NAMES = by_mean({f"{stem}.jpg": scores for stem, scores in IMAGES.items()})
@@ -173,47 +167,5 @@ def _files() -> dict[str, list[tuple[Path, Path]]]:
 FILES = _files()
 
 
-def test_a_broken_file_is_ranked_right_or_refused(tmp_path: Path) -> None:
-    tally = Tally()
-
-    @given(
-        st.sampled_from(sorted(FILES)),
-        st.integers(0, 1000),
-        st.lists(mutations, min_size=1, max_size=3),
-        st.booleans(),
-        st.booleans(),
-    )
-    @settings(
-        max_examples=300,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    def check(kind: str, which: int, changes: list[Mutation], by_value: bool, named: bool) -> None:
-        place, path = FILES[kind][which % len(FILES[kind])]
-        copy = tmp_path / place.name
-        shutil.rmtree(copy, ignore_errors=True)
-        if place.is_dir():
-            shutil.copytree(place, copy)
-        data = path.read_bytes()
-        for change in changes:
-            data = mutated(path, data, change, by_value=by_value)
-        target = copy / path.relative_to(place) if place.is_dir() else copy
-        target.write_bytes(data)
-        more: dict[str, Any] = {"format": kind} if named else {}
-        adapter: Any = None
-
-        def read() -> Any:
-            nonlocal adapter
-            adapter = open_adapter("files", path=str(copy), **more)
-            return adapter.read()
-
-        def plain() -> told.Told:
-            return READERS[kind](copy) if adapter._input.format.name == kind else {}
-
-        tally.try_(kind, read, plain)
-        if copy.is_file():
-            copy.unlink()
-
-    check()
-    tally.tell(tried=300, compared=2)
+def test_a_broken_file_is_ranked_right_or_refused() -> None:
+    try_broken(READERS, FILES, tries=300, compared=2)

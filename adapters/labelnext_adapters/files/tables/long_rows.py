@@ -86,6 +86,13 @@ def _nameless(names: Any) -> NDArray[np.bool_] | np.bool_:
     return rows
 
 
+def _unusable(confidences: NDArray[np.float64], meaning: Meaning) -> NDArray[np.bool_]:
+    """What can't be a confidence, or a logit where these are meant."""
+    if meaning.logits is not None:
+        return ~np.isfinite(confidences)
+    return ~((confidences >= 0) & (confidences <= meaning.scale))
+
+
 def detections(
     table: pa.Table,
     codes: NDArray[np.int64],
@@ -122,10 +129,7 @@ def detections(
     names = None if answer is None else table.column(answer).combine_chunks()
     empty = np.isnan(confidences) & _nameless(names)
     odd = Oddities("row", seen=table.num_rows)
-    if meaning.logits is not None:
-        bad = ~empty & ~np.isfinite(confidences)
-    else:
-        bad = ~empty & ~((confidences >= 0) & (confidences <= meaning.scale))
+    bad = ~empty & _unusable(confidences, meaning)
     for row in np.flatnonzero(bad).tolist():
         why = f"{sure} must be in [0, {meaning.scale:g}]; got {confidences[row]:g}"
         odd.leave_out(place(row), "", why)
@@ -145,9 +149,7 @@ def detections(
     if corners is not None:
         boxes, told = _boxes(table, corners, size, order)
         notices += told
-        if boxes is not None:
-            flat = pa.array(boxes.reshape(-1), from_pandas=True)
-            fields["box"] = pa.FixedSizeListArray.from_arrays(flat, 4)
+        fields |= boxes
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
     structs = pa.StructArray.from_arrays(list(fields.values()), list(fields))
     return pa.ListArray.from_arrays(offsets, structs), notices
@@ -155,8 +157,8 @@ def detections(
 
 def _boxes(
     table: pa.Table, corners: Sequence[str], size: Sequence[str] | None, rows: NDArray[np.intp]
-) -> tuple[NDArray[np.float64] | None, list[Notice]]:
-    """Boxes as fractions of the image; none if they are in pixels of an unknown image."""
+) -> tuple[dict[str, pa.Array], list[Notice]]:
+    """A field of boxes as fractions of the image; none if its size in pixels is unknown."""
     boxes = np.stack([_numbers(table, c) for c in corners], axis=1)[rows]
     pixels = bool(np.nanmax(boxes, initial=0) > 1)
     if pixels and size is None:
@@ -164,18 +166,19 @@ def _boxes(
             f"Left out the boxes ({', '.join(corners)}): they are in pixels, and the file has no "
             "columns image_width and image_height."
         )
-        return None, [Notice("bad_boxes", message)]
+        return {}, [Notice("bad_boxes", message)]
     if pixels and size is not None:
         sides = np.stack([_numbers(table, side) for side in size], axis=1)[rows]
         with np.errstate(divide="ignore", invalid="ignore"):
             boxes = boxes / np.tile(np.where(sides > 0, sides, np.nan), 2)
-    usable = usable_boxes(boxes)
-    bad = int((~usable).sum())
-    if not bad:
-        return boxes, []
-    boxes = np.where(np.asarray(usable)[:, None], boxes, np.nan)
-    message = f"Left out {counted(bad, 'box', 'boxes')} outside the image or turned around."
-    return boxes, [Notice("bad_boxes", message)]
+    usable = np.asarray(usable_boxes(boxes))
+    boxes = np.where(usable[:, None], boxes, np.nan)
+    flat = pa.array(boxes.reshape(-1), from_pandas=True)
+    field = {"box": pa.FixedSizeListArray.from_arrays(flat, 4)}
+    if usable.all():
+        return field, []
+    bad = counted(int((~usable).sum()), "box", "boxes")
+    return field, [Notice("bad_boxes", f"Left out {bad} outside the image or turned around.")]
 
 
 def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
