@@ -1,4 +1,7 @@
-"""Runs over a network that fails, once at each of their requests, and how each is ended.
+"""Runs over a network that fails, at some or all of their requests, and how each is ended.
+
+The faults of a test share its requests out, so that each request meets one or two of them; with
+FUZZ_SECONDS each meets all.
 
 Use it with ``pytest_plugins = ("tests.integration.faulty_runs",)`` in a test module.
 """
@@ -6,6 +9,7 @@ Use it with ``pytest_plugins = ("tests.integration.faulty_runs",)`` in a test mo
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,14 +22,14 @@ from labelnext.errors import Unavailable, WriteFailed
 from labelnext.runs.run import run
 from labelnext.runs.undo import resume, runs, undo
 from tests.integration.choices import CHOICES, sure_to_unsure
-from tests.integration.faulty_proxy import Fault, FaultyProxy, running_proxy
+from tests.integration.faulty_proxy import FAULTS, Fault, FaultyProxy, running_proxy
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
 
 pytest_plugins = ("tests.integration.label_studio_server",)
 
-EachRequest = Callable[[str, Fault], Counter[str]]
+EachRequest = Callable[[str, Fault, int], Counter[str]]
 
 N_TASKS = 12
 HELD_SECONDS = 1  # of patience, where the network holds an answer back
@@ -127,14 +131,14 @@ def each_request(
     tmp_path: Path,
     impatient: Callable[[float], None],
 ) -> EachRequest:
-    """Spoils each request of a run in turn; each ends as a run without a fault, or changes nothing.
+    """Spoils every n-th request of a run; each ends as a run without a fault, or changes nothing.
 
     Runs that break off in the middle are resumed and undone in turns. Returns how often each ending
     came.
     """
     server = label_studio
 
-    def each_request(mode: str, fault: Fault) -> Counter[str]:
+    def each_request(mode: str, fault: Fault, every: int) -> Counter[str]:
         project = server.create_project(CHOICES, sure_to_unsure(N_TASKS))
         before = state(server, project)
         impatient(BUSY_SECONDS)
@@ -146,13 +150,16 @@ def each_request(
         endings: Counter[str] = Counter()
         untouched = False
         # Up to there a run that is refused something is like any other.
-        for number in range(proxy.first_refused, n_requests):
+        numbers = range(proxy.first_refused, n_requests)
+        if "FUZZ_SECONDS" not in os.environ:
+            numbers = numbers[FAULTS.index(fault) % every :: every]
+        for turn, number in enumerate(numbers):
             if not untouched:
                 project = server.create_project(CHOICES, sure_to_unsure(N_TASKS))
             # Three in a row outlast the retries; a timeout is not tried again.
             proxy.spoil(fault, number, 1 if fault == "timeout" else 3)
             config = settings(proxy.url, server.token, project, tmp_path / f"{number}", mode)
-            ending = settled(config, "undo" if number % 2 else "resume")
+            ending = settled(config, "undo" if turn % 2 else "resume")
             endings[ending] += 1
             now, untouched = state(server, project), ending == "not begun"
             where = f"{fault} at {number} of {n_requests}, {ending}"

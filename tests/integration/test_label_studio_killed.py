@@ -50,5 +50,5 @@ def test_a_death_at_any_write_is_settled_by_the_next(
 
     mortal = Mortal(config, labelnext.run, dump, content)
     assert mortal.writes["run"].count("server") > 1
-    campaign.each(mortal.points(ACTIONS), 5, mortal.trial)
-    campaign.each(mortal.full_disks(), 4, mortal.trial)
+    campaign.each(mortal.points(ACTIONS), 3, mortal.trial)
+    campaign.each(mortal.full_disks(), 2, mortal.trial)
