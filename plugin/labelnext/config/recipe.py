@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from labelnext.config.document import Document, Location, parse
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.ranking.recipe import Recipe, asked, kinds_of, takers_of
 from labelnext.selection import get_selection, selection_names
-from labelnext.support.annotations import Share
+from labelnext.support.annotations import Id, Share
 from labelnext.support.kinds import Misfit, fit
 from labelnext.support.signatures import fit_option
 from labelnext.support.written import shown
@@ -41,6 +41,8 @@ def recipe_of(acquisition: Acquisition, selection: Selection, directory: Path) -
     options = {**acquisition.options, **selection.options}
     if isinstance(file := options.get("class_quality"), str):
         options["class_quality"] = _measured(directory / Path(file).expanduser())
+    if isinstance(named := options.get("similar_to"), Mapping):
+        options["similar_to"] = _named_items(named, directory)
     unit = None
     if acquisition.name is not None:
         units = () if acquisition.name == AUTO else get_acquisition(acquisition.name).of
@@ -87,6 +89,25 @@ def _measured(path: Path) -> dict[str, float]:
         raise document.error(misfit.inside, message, hint=misfit.hint) from None
 
 
+def _named_items(named: Mapping[str, Sequence[str | int] | Path], directory: Path) -> list[Any]:
+    """The ids of {ids: […]}, or of the lines of {file: …}."""
+    ids, file = named.get("ids", ()), named.get("file")
+    if len(named) != 1 or not (named.keys() <= {"ids", "file"}) or isinstance(ids, Path):
+        raise ConfigError(
+            f"similar_to must be a list of ids, {{ids: […]}} or {{file: failures.txt}}; got "
+            f"{shown(dict(named))}."
+        )
+    if not isinstance(file, Path | str):
+        return list(ids)
+    path = directory / Path(file).expanduser()
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8 text"
+        raise ConfigError(f"similar_to must name a readable file: {path}: {reason}.") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def with_options(
     document: Document, acquisition: Acquisition, selection: Selection
 ) -> tuple[Acquisition, Selection]:
@@ -102,11 +123,12 @@ def with_options(
             and line.
     """
     method = get_selection(selection.method)
-    scoring, choosing, space, limits = takers_of(acquisition.name, method).values()
-    known = {"acquisition": scoring, "selection": choosing | space | limits}
+    scoring, choosing, *others = takers_of(acquisition.name, method).values()
+    known = {"acquisition": scoring, "selection": choosing.union(*others)}
     kinds = kinds_of(acquisition.name, method)
     if "class_quality" in kinds:
         kinds["class_quality"] |= Path
+    kinds["similar_to"] |= Mapping[str, Sequence[Id] | Path]
     sections: dict[str, Any] = {"acquisition": acquisition, "selection": selection}
     for section, settings in sections.items():
         options = {}

@@ -94,15 +94,20 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
     score = None if rank is None else float(ranking.pool_scores[rank - 1])
     parts: list[dict[str, Any]] = []
     changes: list[str] = []
+    likeness = {} if ranking.recipe is None else ranking.recipe.likeness
+    weighed = bool(likeness.get("similar_to"))
     rule = "no acquisition function: the selection method decides"
+    if weighed:
+        rule = "no acquisition function: how similar it is to the named items, (1 + cosine) / 2"
     if pool.missing[row]:
         rule = "no score, as the item has no prediction"
     elif ranking.acquisition is not None:
         function = get_acquisition(ranking.acquisition)
         options = {} if ranking.recipe is None else ranking.recipe.scoring
         rule = _rule(function, ranking, pool, options)
+        rule += "; the order also weighs how similar it is to the named items" * weighed
         parts = _parts(pool, row, function, ranking, options)
-        if rank is not None and score is not None and not np.isnan(score):
+        if rank is not None and score is not None and not np.isnan(score) and not weighed:
             changes = [
                 *_threshold(ranking, rank),
                 *_without_each(pool, row, function, ranking, options, rank),

@@ -20,6 +20,7 @@ from labelnext.ranking.recipe import Purpose as Purpose
 from labelnext.ranking.recipe import Recipe, asked, resolved
 from labelnext.selection import INPUTS, SelectionMethod
 from labelnext.selection.hellinger import vectors_of_pool
+from labelnext.selection.likeness import Likeness
 from labelnext.selection.sorting import stable_order
 from labelnext.selection.vectors import Array, Points, Space, finite_rows
 
@@ -49,7 +50,8 @@ def rank(
         of: score items by their own distribution or by their objects; when None, whatever the
             pool allows.
         options: options of the acquisition function, the selection method, `Space` (how distances
-            are measured) or `Constraints` (limits on the batch); each is routed by name.
+            are measured), `Constraints` (limits on the batch) or `Likeness` (what it should be
+            like); each is routed by name.
 
     Returns:
         The ranking, independent of the order of the pool's rows.
@@ -90,11 +92,14 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
         if obstacle := function.obstacle(pool, recipe.unit):
             raise InvalidInput(f"{obstacle}.", hint=advice(pool))
         scores, utilities = function.score(pool, of=recipe.unit, **recipe.scoring)
-    space = Space(**recipe.space)
+    space, likeness, notices = Space(**recipe.space), Likeness(**recipe.likeness), list[Notice]()
+    if likeness.similar_to:
+        utilities, similarities, notices = likeness.weigh(pool, utilities, space.space)
+        scores = similarities if function is None else scores
     vectors = vectors_of_pool(pool, space.space) if "embeddings" in method.inputs else None
     usable = _usable(method, pool, utilities, vectors)
-    excluded, notices = constraints.excluded(pool)
-    notices += auto_notices(recipe)
+    excluded, unknown_ids = constraints.excluded(pool)
+    notices += unknown_ids + auto_notices(recipe)
     order = pool.tie_order
     candidates = order[(usable & pool.candidates & ~excluded)[order]]
     options = dict(recipe.selection_options)

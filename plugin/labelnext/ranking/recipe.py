@@ -23,6 +23,7 @@ from labelnext.selection import SelectionMethod, get_selection
 from labelnext.selection.auto import auto_options, auto_selection
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.hellinger import has_shares, vectors_of_pool
+from labelnext.selection.likeness import Likeness
 from labelnext.selection.vectors import Coordinates, Points, Space, finite_rows
 from labelnext.support.signatures import fitted_options, option_kinds
 
@@ -53,6 +54,7 @@ class Recipe:
         selection_options: options of the method.
         space: how distances are measured, see `Space`.
         limits: limits on the batch, see `Constraints`.
+        likeness: what the batch should be like, see `Likeness`.
         budget: size of the batch; None for the whole pool.
         seed: of the method.
         purpose: label ranks unlabelled items, review ranks existing labels.
@@ -70,6 +72,7 @@ class Recipe:
     selection_options: Mapping[str, Any] = field(default_factory=dict)
     space: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
+    likeness: Mapping[str, Any] = field(default_factory=dict)
     budget: int | None = None
     seed: int = 0
     purpose: Purpose = "label"
@@ -81,6 +84,11 @@ class Recipe:
         if self.acquisition in (None, AUTO) or self.purpose == "review":
             return None
         return get_acquisition(str(self.acquisition))
+
+    @property
+    def scored(self) -> bool:
+        """Whether items have utilities, by a function or by what they are like."""
+        return self.acquisition is not None or bool(self.likeness.get("similar_to"))
 
     @property
     def method(self) -> SelectionMethod:
@@ -122,7 +130,7 @@ def asked(
 
     Args:
         acquisition: name of the function, auto, or None.
-        options: of the function, the method, `Space` and `Constraints`.
+        options: of the function, the method, `Space`, `Constraints` and `Likeness`.
         budget: size of the batch; None for the whole pool.
         selection: name of the method.
         seed: of the method.
@@ -148,7 +156,7 @@ def asked(
         if len(by) > 1:
             raise InvalidInput(f"option {name} is ambiguous: both {by[0]} and {by[1]} have it.")
     fitted = fitted_options(options, kinds_of(acquisition, method))
-    scoring, choosing, space, limits = (
+    scoring, choosing, space, limits, likeness = (
         {n: v for n, v in fitted.items() if n in names} for names in takers.values()
     )
     return Recipe(
@@ -159,13 +167,14 @@ def asked(
         selection_options=choosing,
         space=space,
         limits=limits,
+        likeness=likeness,
         budget=budget,
         seed=seed,
     )
 
 
 def takers_of(acquisition: str | None, method: SelectionMethod) -> dict[str, set[str]]:
-    """The option names of the function, the method, the space and the constraints.
+    """The option names of the function, the method, the space, the constraints and the likeness.
 
     Args:
         acquisition: name of the function; `auto` has the options of all functions it may choose.
@@ -183,6 +192,7 @@ def takers_of(acquisition: str | None, method: SelectionMethod) -> dict[str, set
         },
         "distances": {f.name for f in fields(Space)} if "embeddings" in method.inputs else set(),
         "constraints": {f.name for f in fields(Constraints)},
+        "likeness": {f.name for f in fields(Likeness)},
     }
 
 
@@ -196,6 +206,7 @@ def kinds_of(acquisition: str | None, method: SelectionMethod) -> dict[str, Any]
     names = AUTO_FUNCTIONS if acquisition == AUTO else (acquisition,) if acquisition else ()
     return {
         **option_kinds(Constraints),
+        **option_kinds(Likeness),
         **option_kinds(Space),
         **method.kinds,
         **{n: kind for name in names for n, kind in get_acquisition(name).kinds.items()},
@@ -219,7 +230,7 @@ def resolved(recipe: Recipe, pool: Pool, n_labels: int | None = None) -> Recipe:
     """
     recipe = _with_function(recipe, pool)
     method = recipe.method
-    if recipe.acquisition is None and "utilities" in method.needs:
+    if not recipe.scored and "utilities" in method.needs:
         hint = "image_diversity works without one."
         if pool.embeddings is None:
             hint = "add predictions with scores, or embeddings, which image_diversity uses alone."
@@ -253,7 +264,7 @@ def resolved(recipe: Recipe, pool: Pool, n_labels: int | None = None) -> Recipe:
 
 def _with_method(recipe: Recipe, pool: Pool, n_labels: int | None) -> Recipe:
     """The recipe with the selection method that auto chooses, and the reason."""
-    scored, space = recipe.acquisition is not None, auto_space(recipe, pool)
+    scored, space = recipe.scored, auto_space(recipe, pool)
     name, why = auto_selection(
         _n_anchors(pool, space) if n_labels is None else n_labels,
         scored=scored,

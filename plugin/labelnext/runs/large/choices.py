@@ -54,6 +54,9 @@ def check_choice(recipe: Recipe) -> None:
             "selection.budget must be given": (
                 recipe.budget is None and (limits.any or not by_score)
             ),
+            "selection.options.similar_to must be left out": bool(
+                recipe.likeness.get("similar_to")
+            ),
             "selection.options.standardise must be false": recipe.space.get("standardise", False),
             "selection.options.projection must be random or left out": (
                 recipe.space.get("projection") == "pca"

@@ -1,0 +1,145 @@
+"""More like these: utilities that favour the items most similar to some that are named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
+from labelnext.selection.hellinger import has_shares, vectors_of_pool
+from labelnext.selection.vectors import (
+    Array,
+    Coordinates,
+    Points,
+    finite_rows,
+    squared_lengths,
+)
+from labelnext.support.annotations import Id, Positive
+from labelnext.support.signatures import fitted_options, option_kinds
+from labelnext.support.words import counted
+
+_BLOCK = 4096  # items that are compared at once
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What the items of the batch should be like; options of every selection method.
+
+    Attributes:
+        similar_to: ids of items, such as known failures; labelled or not. In a configuration also
+            {ids: […]}, or {file: failures.txt} with one id a line.
+        similar_strength: exponent of the similarity, which is multiplied by the score's rank.
+    """
+
+    similar_to: Sequence[Id] = ()
+    similar_strength: Positive = 1.0
+
+    def __post_init__(self) -> None:
+        fitted_options(vars(self), option_kinds(type(self)))
+
+    def weigh(
+        self,
+        pool: Pool,
+        utilities: NDArray[np.floating] | None,
+        space: Coordinates | None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[Notice]]:
+        """Utilities that weigh the similarity to the named items.
+
+        The utility is share · similarity^similar_strength. The share is that of the candidates
+        whose own utility is not larger, so the scale of the scores doesn't matter; 1 without
+        scores.
+
+        Args:
+            pool: the items.
+            utilities: shape (n_items,), larger is labelled sooner, NaN without one; or None.
+            space: what similarity is measured by; class probabilities where None and the pool has
+                no embeddings.
+
+        Returns:
+            The new utilities and the similarities, both shape (n_items,), in [0, 1], NaN where
+            they aren't known; and notices.
+
+        Raises:
+            InvalidInput: if there is nothing to compare, or no named item can be compared.
+        """
+        by_shares = space is None and pool.embeddings is None and has_shares(pool)
+        vectors = vectors_of_pool(pool, "probabilities" if by_shares else space)
+        if vectors is None:
+            raise InvalidInput(
+                f"similar_to must be left out for a pool without embeddings; got "
+                f"{listed(self._ids)}.",
+                hint="name their location in source.embeddings.",
+            )
+        known = finite_rows(Points(vectors), pool.item_ids)
+        named = np.isin(pool.item_ids, self._ids)
+        lacking = sorted(set(self._ids).difference(pool.item_ids[named & known].tolist()))
+        if len(lacking) == len(set(self._ids)):
+            raise InvalidInput(
+                f"similar_to must name items of the pool that have embeddings; got "
+                f"{listed(lacking)}.",
+                hint="ids come from source.key.",
+            )
+        similarities = np.full(len(pool), np.nan)
+        similarities[known] = similarity(vectors[known], vectors[named & known])
+        shares = np.ones(len(pool)) if utilities is None else _shares(utilities, pool.candidates)
+        n_named = len(set(self._ids)) - len(lacking)
+        by = "class probabilities" if by_shares or space == "probabilities" else "embeddings"
+        what = "Scored items" if utilities is None else "Weighed the scores"
+        message = f"{what} by how similar they are to {counted(n_named, 'named item')}, by {by}."
+        notices = [Notice("similar_to", message)]
+        if lacking:
+            message = (
+                f"Ignored {counted(len(lacking), 'id')} in similar_to: not in the pool, or without "
+                "an embedding."
+            )
+            notices.append(Notice("unknown_id", message, tuple(lacking)))
+        return shares * similarities**self.similar_strength, similarities, notices
+
+    @property
+    def _ids(self) -> list[str]:
+        return [str(name) for name in self.similar_to]
+
+
+def similarity(vectors: Array, references: Array) -> NDArray[np.float64]:
+    """How similar each item is to the nearest reference: (1 + cosine) / 2.
+
+    Args:
+        vectors: shape (n_items, n_dimensions), finite.
+        references: shape (n_references, n_dimensions), finite, at least one.
+
+    Returns:
+        Shape (n_items,), in [0, 1]; a vector of zeros has a cosine of 0 with every other.
+
+    Example:
+        >>> similarity(np.array([[2.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]), np.eye(1, 2)).tolist()
+        [1.0, 0.5, 0.0]
+    """
+    others = _units(references)
+    found = np.empty(len(vectors))
+    for start in range(0, len(vectors), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        found[block] = (_units(vectors[block]) @ others.T).max(axis=1)
+    return np.clip((1 + found) / 2, 0, 1)
+
+
+def _units(vectors: Array) -> NDArray[np.float64]:
+    sizes = np.abs(vectors).max(axis=1, initial=0).astype(np.float64)
+    scaled = vectors / np.where(sizes > 0, sizes, 1)[:, None]
+    lengths = np.sqrt(squared_lengths(scaled))
+    units: NDArray[np.float64] = scaled / np.where(lengths > 0, lengths, 1)[:, None]
+    return units
+
+
+def _shares(utilities: NDArray[np.floating], candidates: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The share of candidates whose utility is not larger; NaN without a utility."""
+    scored = ~np.isnan(utilities)
+    values = np.sort(utilities[scored & candidates])
+    shares = np.full(len(utilities), np.nan)
+    if len(values):
+        shares[scored] = np.searchsorted(values, utilities[scored], side="right") / len(values)
+    return shares

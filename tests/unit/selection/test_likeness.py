@@ -1,0 +1,115 @@
+"""More like these: by hand, with (1 + cosine) / 2 and shares of the candidates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labelnext import Pool, rank
+from labelnext.config import load_config
+from labelnext.errors import ConfigError, InvalidInput
+from labelnext.ranking.explain import explain_item
+from labelnext.selection.likeness import Likeness, similarity
+
+# Margins 0, 0.2 and 0.8; cosines with f are 0, 1 and 1.
+POOL = Pool(
+    ["a", "b", "c", "f"],
+    probabilities=[[0.5, 0.5], [0.6, 0.4], [0.9, 0.1], [0.9, 0.1]],
+    embeddings=[[1, 0], [0, 1], [0, 3], [0, 2]],
+    labels=[-1, -1, -1, 0],
+)
+
+
+def test_scores_times_similarity() -> None:
+    ranking = rank(POOL, "margin", similar_to=["f"])
+    # a: 3/3 · 1/2, b: 2/3 · 1, c: 1/3 · 1.
+    assert ranking.item_ids.tolist() == ["b", "a", "c"]
+    assert ranking.scores.round(9).tolist() == [0.2, 0, 0.8]  # they stay the function's
+
+
+def test_exponent_of_similarity() -> None:
+    # a: 1/4, so that c with 1/3 comes first.
+    ranking = rank(POOL, "margin", similar_to=["f"], similar_strength=2.0)
+    assert ranking.item_ids.tolist() == ["b", "c", "a"]
+
+
+def test_similarity_alone() -> None:
+    ranking = rank(POOL, None, similar_to=["f"])
+    assert ranking.item_ids.tolist() == ["b", "c", "a"]
+    assert ranking.scores.tolist() == [1, 1, 0.5]
+    assert "how similar it is" in explain_item(POOL, ranking, "a").rule
+
+
+def test_nearest_of_several_named_items_counts() -> None:
+    points = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, 0.0]])
+    assert similarity(points, points[:2]).tolist() == [1, 1, 0.5, 0.5]
+
+
+def test_huge_vectors_have_directions_too() -> None:
+    points = np.array([[1e300, 0.0], [0.0, 1e300], [1e-300, 0.0]])
+    assert similarity(points, points[:1]).tolist() == [1, 0.5, 1]
+
+
+def test_class_probabilities_stand_in_for_embeddings() -> None:
+    pool = Pool(["a", "b", "c"], probabilities=[[1, 0], [0.5, 0.5], [0, 1]])
+    assert rank(pool, None, similar_to=["c"]).item_ids.tolist() == ["c", "b", "a"]
+
+
+def test_order_of_rows_does_not_matter() -> None:
+    turned = Pool(
+        POOL.item_ids[::-1],
+        probabilities=POOL.probabilities[::-1],
+        embeddings=POOL.embeddings[::-1],
+        labels=POOL.labels[::-1],
+    )
+    assert rank(turned, "margin", similar_to=["f"]).item_ids.tolist() == ["b", "a", "c"]
+
+
+@pytest.mark.parametrize(
+    "method", ["weighted", "uncertainty_herding", "cluster_margin", "stochastic", "auto"]
+)
+def test_works_with_every_method(method: str) -> None:
+    batch = rank(POOL, "margin", selection=method, budget=3, similar_to=["f"]).item_ids
+    assert sorted(batch.tolist()) == ["a", "b", "c"]
+
+
+def test_unknown_ids_are_named() -> None:
+    notices = rank(POOL, "margin", similar_to=["f", "x"]).notices
+    assert [n.item_ids for n in notices if n.code == "unknown_id"] == [("x",)]
+
+
+@pytest.mark.parametrize(
+    ("pool", "ids", "message"),
+    [
+        (POOL, ["x"], "similar_to must name items of the pool that have embeddings; got x."),
+        (Pool(["a"], costs=[1.0]), ["a"], "similar_to must be left out for a pool without"),
+    ],
+)
+def test_what_can_not_be_compared_is_refused(pool: Pool, ids: list[str], message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Likeness(ids).weigh(pool, None, None)
+    assert caught.value.message.startswith(message)
+
+
+def test_ids_of_a_file_and_of_a_mapping(tmp_path: Path) -> None:
+    (tmp_path / "failures.txt").write_text("007\n\n 1.10\n")
+    for written in ("{file: failures.txt}", "{ids: [007, 1.10]}", "[007, 1.10]"):
+        config = tmp_path / "labelnext.yaml"
+        config.write_text(
+            "source: {adapter: files, path: p.csv}\n"
+            f"selection: {{options: {{similar_to: {written}}}}}\n"
+        )
+        assert list(load_config(config).recipe.likeness["similar_to"]) == ["007", "1.10"]
+
+
+@pytest.mark.parametrize("written", ["{tag: bad}", "{ids: [a], file: b}", "{}", "{file: none.txt}"])
+def test_other_mappings_are_refused_with_the_line(tmp_path: Path, written: str) -> None:
+    config = tmp_path / "labelnext.yaml"
+    config.write_text(
+        "source: {adapter: files, path: p.csv}\n"
+        f"selection: {{options: {{similar_to: {written}}}}}\n"
+    )
+    with pytest.raises(ConfigError, match="line 2: selection.options.similar_to must"):
+        load_config(config)
