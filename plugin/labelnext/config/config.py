@@ -171,13 +171,15 @@ def _checked(document: Document) -> Config:
         name: _validated(document, model, _section(document, name), (name,))
         for name, model in SECTIONS.items()
     }
-    sections["acquisition"], sections["selection"] = with_options(
-        document, sections["acquisition"], sections["selection"]
-    )
     given = {k: v for k, v in document.data.items() if k in Rest.model_fields}
     rest = _validated(document, Rest, given, ())
     section = _section(document, "source")
     source, adapter = _source(document, section)
+    if source.model is not None and rest.purpose == "label":
+        sections["selection"] = sections["selection"].of_probe()
+    sections["acquisition"], sections["selection"] = with_options(
+        document, sections["acquisition"], sections["selection"]
+    )
     write = _validated(document, adapter.WriteOptions, _section(document, "write"), ("write",))
     config = Config(
         source=source,

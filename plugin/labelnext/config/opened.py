@@ -49,12 +49,21 @@ def opened_target(settings: Config, progress: Progress | None) -> Iterator[Targe
 
 
 def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = None) -> Pool:
-    """The items of the source, with predictions from the side file if there is one."""
+    """The items of the source, with predictions from the side file or the probe if there is one."""
+    choice = settings.source.probe
+    if choice is not None:
+        choice.estimator()  # a wrong model fails before the data is read
     pool = adapter.read()
     side = settings.source.predictions
-    if side is None:
+    if side is not None:
+        reader = open_adapter(
+            "files", directory=settings.directory, key=side.key, progress=progress, path=side.file
+        )
+        pool = join_predictions(pool, reader.read())
+    if choice is None:
         return pool
-    reader = open_adapter(
-        "files", directory=settings.directory, key=side.key, progress=progress, path=side.file
-    )
-    return join_predictions(pool, reader.read())
+    from labelnext.probes.probe import probed
+
+    if progress is not None:
+        progress("probe", 0, None)
+    return probed(pool, choice, settings.selection.seed)

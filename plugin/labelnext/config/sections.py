@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 
 from labelnext.acquisition import AUTO, Unit, acquisition_names, get_acquisition
 from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.adapter.options import Options
+from labelnext.probes.choice import Choice
 from labelnext.quality.reviews import LabelScore
 from labelnext.ranking.recipe import Purpose
 from labelnext.ranking.strategy import Strategy
 from labelnext.selection import get_selection, selection_names
 from labelnext.support.annotations import Later
+from labelnext.support.classifiers import Keys
 from labelnext.support.plugins import offers
 from labelnext.support.store import is_url
 
@@ -39,6 +50,46 @@ class Predictions(Options):
     """Column that holds the items' ids."""
 
 
+class Probe(Options):
+    """A classifier on the embeddings, which learns from the labels so far."""
+
+    probe: str = "logistic"
+    """logistic, nearest, or the import path of a classifier with scikit-learn's methods."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Options of the classifier's constructor, such as {C: 0.1} for logistic."""
+    allow_import: bool = False
+    """Let probe be a class of any module: importing a module runs its code. Otherwise it must be
+    one of scikit-learn, XGBoost, LightGBM or CatBoost."""
+
+    @property
+    def choice(self) -> Choice:
+        """The classifier."""
+        return Choice(self.probe, self.options, self.allow_import, PROBE_KEYS)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        self.choice.check()
+        return self
+
+
+PROBE_KEYS = Keys("source.model.probe", "source.model.options", "source.model.allow_import")
+
+
+_PROBE_KINDS: list[JsonValue] = [
+    {"const": "probe"},
+    Probe.model_json_schema(),
+    {"type": "null"},
+]
+
+
+def _of_name(value: Any, check: Callable[[Any], Any]) -> Any:
+    if value == "probe":
+        return Probe()
+    if value is not None and not isinstance(value, Mapping | Probe):
+        raise ValueError("must be probe, or a mapping such as {probe: nearest}")
+    return check(value)
+
+
 class Source(Options):
     """Where the items come from; each adapter adds its own keys."""
 
@@ -48,6 +99,16 @@ class Source(Options):
     """Data key or field that holds an item's id; null: the platform's own id."""
     predictions: Predictions | None = None
     """Side file with predictions: {file: predictions.parquet, key: item_id}."""
+    model: Annotated[Probe | None, WrapValidator(_of_name)] = Field(
+        None, json_schema_extra={"anyOf": _PROBE_KINDS}
+    )
+    """probe: predict with a classifier that learns from the embeddings and the labels so far; more
+    is said as {probe: nearest, options: {n_neighbors: 5}}. null: use stored predictions."""
+
+    @property
+    def probe(self) -> Choice | None:
+        """The classifier of `model`; None without one."""
+        return None if self.model is None else self.model.choice
 
 
 class Acquisition(Options):
@@ -83,7 +144,7 @@ class Selection(Options):
     """How the batch is chosen."""
 
     method: str = Field("top_k", json_schema_extra=offers(selection_names))
-    """The selection method (labelnext selections)."""
+    """The selection method (labelnext selections); with source.model, auto unless you name one."""
     budget: int | None = Field(100, ge=1)
     """Size of the batch; null: the whole pool."""
     seed: int = Field(0, ge=0)
@@ -95,6 +156,12 @@ class Selection(Options):
     @classmethod
     def _known(cls, name: str) -> str:
         return get_selection(name).name
+
+    def of_probe(self) -> Selection:
+        """A copy whose method is auto, unless one was named: it can start without predictions."""
+        if "method" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"method": AUTO})
 
 
 class ReportSettings(Options):
