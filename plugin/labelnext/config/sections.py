@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -12,6 +12,7 @@ from pydantic import (
     Field,
     JsonValue,
     WrapValidator,
+    create_model,
     field_validator,
     model_validator,
 )
@@ -19,6 +20,7 @@ from pydantic import (
 from labelnext.acquisition import AUTO, Unit, acquisition_names, get_acquisition
 from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.adapter.options import Options
+from labelnext.errors import unknown
 from labelnext.probes.choice import Choice
 from labelnext.quality.reviews import LabelScore
 from labelnext.ranking.recipe import Purpose
@@ -82,6 +84,55 @@ _PROBE_KINDS: list[JsonValue] = [
 ]
 
 
+class _OfOnnx(Options):
+    onnx: Path | None = None
+    """File of a model in ONNX format that takes an image; its first output is the embedding."""
+    size: int = Field(224, ge=1, le=4096)
+    """For a model: the side of the square that it takes, in pixels."""
+    mean: list[float] = Field(default_factory=lambda: [0.485, 0.456, 0.406])
+    """For a model: what is subtracted from red, green and blue in [0, 1]."""
+    std: list[float] = Field(default_factory=lambda: [0.229, 0.224, 0.225])
+    """For a model: by what they are divided then."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.kind == "onnx") != (self.onnx is not None):
+            raise ValueError("must name a file as onnx, or be from text or images")
+        if len(self.mean) != 3 or len(self.std) != 3 or 0 in self.std:
+            raise ValueError("must have three numbers each for mean and std, and none of std 0")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """What embeddings are made of: text, images or onnx."""
+        return str(getattr(self, "from"))
+
+
+if TYPE_CHECKING:
+    Embeddings = _OfOnnx
+else:  # `from` is a word of Python, which no class body can name
+    _FROM = "What to make them of: text, images, or onnx, a model of images."
+    Embeddings = create_model(
+        "Embeddings",
+        __base__=_OfOnnx,
+        **{"from": (Literal["text", "images", "onnx"], Field(description=_FROM))},
+    )
+
+
+def _of_kind(value: Any, check: Callable[[Any], Any]) -> Any:
+    """Takes {from: {onnx: …, size: …}} as {from: onnx, onnx: …, size: …}."""
+    if not isinstance(value, Mapping):
+        if value is not None and not isinstance(value, _OfOnnx):
+            raise ValueError("must be a mapping such as {from: text}")
+        return check(value)
+    inner = value.get("from")
+    for key in inner if isinstance(inner, Mapping) else ():
+        if key not in _OfOnnx.model_fields:
+            raise unknown("a key of from", str(key), _OfOnnx.model_fields)
+    rest = {k: v for k, v in value.items() if k != "from"}
+    return check({**rest, "from": "onnx", **inner} if isinstance(inner, Mapping) else value)
+
+
 def _of_name(value: Any, check: Callable[[Any], Any]) -> Any:
     if value == "probe":
         return Probe()
@@ -104,6 +155,11 @@ class Source(Options):
     )
     """probe: predict with a classifier that learns from the embeddings and the labels so far; more
     is said as {probe: nearest, options: {n_neighbors: 5}}. null: use stored predictions."""
+
+    embeddings: Annotated[Embeddings | None, WrapValidator(_of_kind)] = None
+    """Embeddings that labelnext makes itself and keeps in the state folder: {from: text}, {from:
+    images}, or {from: {onnx: model.onnx, size: 224}}, a model of images on this machine (needs
+    labelnext[onnx])."""
 
     @property
     def probe(self) -> Choice | None:
