@@ -103,15 +103,20 @@ def _mnist(folder: Path, name: str) -> Task:
     return Task(PCA(50, random_state=0).fit_transform(images), classes, 20, 20, 14)
 
 
-def _texts(folder: Path, name: str) -> Task:
-    """Documents in 100 latent dimensions of their words."""
-    stem = "20newsgroups" if name == "newsgroups" else "reuters-r8"
+def read_texts(folder: Path, stem: str) -> list[list[str]]:
+    """The topic and the text of each document."""
     csv.field_size_limit(sys.maxsize)
     documents: list[list[str]] = []
     for part in ("train", "test"):
         with (folder / f"{stem}-{part}.tab").open(encoding="utf-8") as file:
             table = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
             documents += [row for row in [*table][3:] if len(row) == 2]
+    return documents
+
+
+def _texts(folder: Path, name: str) -> Task:
+    """Documents in 100 latent dimensions of their words."""
+    documents = read_texts(folder, "20newsgroups" if name == "newsgroups" else "reuters-r8")
     words = TfidfVectorizer(sublinear_tf=True, min_df=5, stop_words="english")
     matrix = words.fit_transform([text for _, text in documents])
     points = normalize(TruncatedSVD(100, random_state=0).fit_transform(matrix))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from labelnext.errors import LabelnextError
     from labelnext.pool.objects import Objects
     from labelnext.pool.pool import Pool
+    from labelnext.probes.probe import probe
     from labelnext.quality.reviews import review
     from labelnext.ranking.rank import rank
     from labelnext.ranking.ranking import Ranking
@@ -40,6 +41,7 @@ __all__ = [
     "get_selection",
     "load_config",
     "open_adapter",
+    "probe",
     "rank",
     "replay",
     "review",
@@ -61,6 +63,7 @@ _HOMES = {
     "get_selection": "selection",
     "load_config": "config.config",
     "open_adapter": "adapter.registry",
+    "probe": "probes.probe",
     "rank": "ranking.rank",
     "replay": "replays.replay",
     "review": "quality.reviews",

@@ -16,6 +16,7 @@ PUBLIC = {
     "Objects",
     "Ranking",
     "Report",
+    "probe",
     "rank",
     "replay",
     "review",

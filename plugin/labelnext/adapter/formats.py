@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: Keys of `source` that a format can't use for its own options.
-TAKEN = ("adapter", "key", "predictions", "path", "format", "max_unpacked")
+TAKEN = ("adapter", "key", "predictions", "model", "embeddings", "path", "format", "max_unpacked")
 
 
 class InParts(Protocol):

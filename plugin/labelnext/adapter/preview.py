@@ -16,6 +16,8 @@ class Preview:
         image: reads the bytes of the item's image, and raises an OSError or a LabelnextError
             where there is none; None for items that are no images. A report calls it only for the
             items it shows, and only as long as its time allows.
+        fixed: a name for the image's content where that never changes, such as the address of an
+            upload: it need not be read twice then. None where it may change.
         name: what people call the item, such as the name of its file; None where that is its id.
 
     Example:
@@ -27,3 +29,4 @@ class Preview:
     text: str | None = None
     image: Callable[[], bytes] | None = None
     name: str | None = None
+    fixed: str | None = None

@@ -112,6 +112,11 @@ class Config:
             **{name: getattr(options, name) for name in type(options).model_fields},
         )
 
+    def _made(self) -> dict[str, Any]:
+        """The embeddings to be made, whose key an adapter may have too."""
+        made = self.source.embeddings
+        return {} if made is None else {"embeddings": _dump(made)}
+
     def changed(self, *, budget: int | None = None, output: Path | None = None) -> Config:
         """A copy with the budget or ranking file from the command line.
 
@@ -133,7 +138,7 @@ class Config:
     def to_dict(self) -> dict[str, Any]:
         """The configuration as JSON-able data, with secrets masked."""
         data: dict[str, Any] = {
-            "source": {**_dump(self.source), **_dump(self.source_options)},
+            "source": {**_dump(self.source), **_dump(self.source_options), **self._made()},
             "acquisition": _dump(self.acquisition),
             "selection": _dump(self.selection),
             "write": _dump(self.write),
@@ -171,13 +176,15 @@ def _checked(document: Document) -> Config:
         name: _validated(document, model, _section(document, name), (name,))
         for name, model in SECTIONS.items()
     }
-    sections["acquisition"], sections["selection"] = with_options(
-        document, sections["acquisition"], sections["selection"]
-    )
     given = {k: v for k, v in document.data.items() if k in Rest.model_fields}
     rest = _validated(document, Rest, given, ())
     section = _section(document, "source")
     source, adapter = _source(document, section)
+    if source.model is not None and rest.purpose == "label":
+        sections["selection"] = sections["selection"].of_probe()
+    sections["acquisition"], sections["selection"] = with_options(
+        document, sections["acquisition"], sections["selection"]
+    )
     write = _validated(document, adapter.WriteOptions, _section(document, "write"), ("write",))
     config = Config(
         source=source,
@@ -211,14 +218,29 @@ def _source(document: Document, section: dict[str, Any]) -> tuple[Source, type[A
         raise document.error(
             ("source",), f"must name its adapter, one of {', '.join(adapter_names())}."
         )
-    common = {k: v for k, v in section.items() if k in Source.model_fields}
+    common = {k: v for k, v in section.items() if _is_shared(k, v)}
     source = _validated(document, Source, common, ("source",))
     return source, _looked_up(document, ("source", "adapter"), get_adapter, source.adapter)
 
 
+def _is_shared(key: str, value: Any) -> bool:
+    """Whether a key of `source` means the same for all adapters.
+
+    Embeddings to be made are a mapping; anything else is an adapter's own key, such as a field.
+    """
+    return key in Source.model_fields and (key != "embeddings" or isinstance(value, Mapping))
+
+
 def _own_options(document: Document, adapter: type[Adapter], section: Mapping[str, Any]) -> Options:
     directory = Path() if document.path is None else document.path.parent
-    options = {k: v for k, v in section.items() if k not in Source.model_fields}
+    options = {k: v for k, v in section.items() if not _is_shared(k, v)}
+    if "embeddings" in options and "embeddings" not in adapter.SourceOptions.model_fields:
+        _validated(
+            document,
+            Source,
+            {"adapter": adapter.name, "embeddings": options.pop("embeddings")},
+            ("source",),
+        )
     texts = {
         k: None if meant(v) is None else str(v) if isinstance(v, str) else v
         for k, v in options.items()

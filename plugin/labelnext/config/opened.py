@@ -10,6 +10,7 @@ from typing import Any
 from labelnext.adapter.protocol import Adapter, Target
 from labelnext.adapter.registry import open_adapter, open_target
 from labelnext.config.config import Config, load_config
+from labelnext.config.embedded import with_embeddings
 from labelnext.journal.plan import Progress
 from labelnext.pool.join import join_predictions
 from labelnext.pool.pool import Pool
@@ -49,12 +50,22 @@ def opened_target(settings: Config, progress: Progress | None) -> Iterator[Targe
 
 
 def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = None) -> Pool:
-    """The items of the source, with predictions from the side file if there is one."""
+    """The items of the source, with what the side file, made embeddings and a probe add."""
+    choice = settings.source.probe
+    if choice is not None:
+        choice.estimator()  # a wrong model fails before the data is read
     pool = adapter.read()
     side = settings.source.predictions
-    if side is None:
+    if side is not None:
+        reader = open_adapter(
+            "files", directory=settings.directory, key=side.key, progress=progress, path=side.file
+        )
+        pool = join_predictions(pool, reader.read())
+    pool = with_embeddings(settings, adapter, pool, progress)
+    if choice is None:
         return pool
-    reader = open_adapter(
-        "files", directory=settings.directory, key=side.key, progress=progress, path=side.file
-    )
-    return join_predictions(pool, reader.read())
+    from labelnext.probes.probe import probed
+
+    if progress is not None:
+        progress("probe", 0, None)
+    return probed(pool, choice, settings.selection.seed)

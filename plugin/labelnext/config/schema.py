@@ -28,6 +28,9 @@ def json_schema() -> dict[str, Any]:
             schema(adapter.WriteOptions),
         )
         properties = {**common["properties"], **source["properties"], "adapter": {"const": name}}
+        for key in common["properties"].keys() & source["properties"].keys():
+            kinds = [common["properties"][key], source["properties"][key]]
+            properties[key] = {**kinds[1], "anyOf": [k for kind in kinds for k in kind["anyOf"]]}
         required = ["adapter", *source.get("required", [])]
         sources.append({**source, "title": name, "properties": properties, "required": required})
         writes.append({**write, "title": name})

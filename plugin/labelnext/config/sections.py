@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    WrapValidator,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from labelnext.acquisition import AUTO, Unit, acquisition_names, get_acquisition
 from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.adapter.options import Options
+from labelnext.errors import unknown
+from labelnext.probes.choice import Choice
 from labelnext.quality.reviews import LabelScore
 from labelnext.ranking.recipe import Purpose
 from labelnext.ranking.strategy import Strategy
 from labelnext.selection import get_selection, selection_names
 from labelnext.support.annotations import Later
+from labelnext.support.classifiers import Keys
 from labelnext.support.plugins import offers
 from labelnext.support.store import is_url
 
@@ -39,6 +52,95 @@ class Predictions(Options):
     """Column that holds the items' ids."""
 
 
+class Probe(Options):
+    """A classifier on the embeddings, which learns from the labels so far."""
+
+    probe: str = "logistic"
+    """logistic, nearest, or the import path of a classifier with scikit-learn's methods."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Options of the classifier's constructor, such as {C: 0.1} for logistic."""
+    allow_import: bool = False
+    """Let probe be a class of any module: importing a module runs its code. Otherwise it must be
+    one of scikit-learn, XGBoost, LightGBM or CatBoost."""
+
+    @property
+    def choice(self) -> Choice:
+        """The classifier."""
+        return Choice(self.probe, self.options, self.allow_import, PROBE_KEYS)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        self.choice.check()
+        return self
+
+
+PROBE_KEYS = Keys("source.model.probe", "source.model.options", "source.model.allow_import")
+
+
+_PROBE_KINDS: list[JsonValue] = [
+    {"const": "probe"},
+    Probe.model_json_schema(),
+    {"type": "null"},
+]
+
+
+class _OfOnnx(Options):
+    onnx: Path | None = None
+    """File of a model in ONNX format that takes an image; its first output is the embedding."""
+    size: int = Field(224, ge=1, le=4096)
+    """For a model: the side of the square that it takes, in pixels."""
+    mean: list[float] = Field(default_factory=lambda: [0.485, 0.456, 0.406])
+    """For a model: what is subtracted from red, green and blue in [0, 1]."""
+    std: list[float] = Field(default_factory=lambda: [0.229, 0.224, 0.225])
+    """For a model: by what they are divided then."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.kind == "onnx") != (self.onnx is not None):
+            raise ValueError("must name a file as onnx, or be from text or images")
+        if len(self.mean) != 3 or len(self.std) != 3 or 0 in self.std:
+            raise ValueError("must have three numbers each for mean and std, and none of std 0")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """What embeddings are made of: text, images or onnx."""
+        return str(getattr(self, "from"))
+
+
+if TYPE_CHECKING:
+    Embeddings = _OfOnnx
+else:  # `from` is a word of Python, which no class body can name
+    _FROM = "What to make them of: text, images, or onnx, a model of images."
+    Embeddings = create_model(
+        "Embeddings",
+        __base__=_OfOnnx,
+        **{"from": (Literal["text", "images", "onnx"], Field(description=_FROM))},
+    )
+
+
+def _of_kind(value: Any, check: Callable[[Any], Any]) -> Any:
+    """Takes {from: {onnx: …, size: …}} as {from: onnx, onnx: …, size: …}."""
+    if not isinstance(value, Mapping):
+        if value is not None and not isinstance(value, _OfOnnx):
+            raise ValueError("must be a mapping such as {from: text}")
+        return check(value)
+    inner = value.get("from")
+    for key in inner if isinstance(inner, Mapping) else ():
+        if key not in _OfOnnx.model_fields:
+            raise unknown("a key of from", str(key), _OfOnnx.model_fields)
+    rest = {k: v for k, v in value.items() if k != "from"}
+    return check({**rest, "from": "onnx", **inner} if isinstance(inner, Mapping) else value)
+
+
+def _of_name(value: Any, check: Callable[[Any], Any]) -> Any:
+    if value == "probe":
+        return Probe()
+    if value is not None and not isinstance(value, Mapping | Probe):
+        raise ValueError("must be probe, or a mapping such as {probe: nearest}")
+    return check(value)
+
+
 class Source(Options):
     """Where the items come from; each adapter adds its own keys."""
 
@@ -48,6 +150,21 @@ class Source(Options):
     """Data key or field that holds an item's id; null: the platform's own id."""
     predictions: Predictions | None = None
     """Side file with predictions: {file: predictions.parquet, key: item_id}."""
+    model: Annotated[Probe | None, WrapValidator(_of_name)] = Field(
+        None, json_schema_extra={"anyOf": _PROBE_KINDS}
+    )
+    """probe: predict with a classifier that learns from the embeddings and the labels so far; more
+    is said as {probe: nearest, options: {n_neighbors: 5}}. null: use stored predictions."""
+
+    embeddings: Annotated[Embeddings | None, WrapValidator(_of_kind)] = None
+    """Embeddings that labelnext makes itself and keeps in the state folder: {from: text}, {from:
+    images}, or {from: {onnx: model.onnx, size: 224}}, a model of images on this machine (needs
+    labelnext[onnx])."""
+
+    @property
+    def probe(self) -> Choice | None:
+        """The classifier of `model`; None without one."""
+        return None if self.model is None else self.model.choice
 
 
 class Acquisition(Options):
@@ -83,7 +200,7 @@ class Selection(Options):
     """How the batch is chosen."""
 
     method: str = Field("top_k", json_schema_extra=offers(selection_names))
-    """The selection method (labelnext selections)."""
+    """The selection method (labelnext selections); with source.model, auto unless you name one."""
     budget: int | None = Field(100, ge=1)
     """Size of the batch; null: the whole pool."""
     seed: int = Field(0, ge=0)
@@ -95,6 +212,12 @@ class Selection(Options):
     @classmethod
     def _known(cls, name: str) -> str:
         return get_selection(name).name
+
+    def of_probe(self) -> Selection:
+        """A copy whose method is auto, unless one was named: it can start without predictions."""
+        if "method" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"method": AUTO})
 
 
 class ReportSettings(Options):

@@ -48,7 +48,7 @@ def config_template(
     source = {
         **{n: described[n] for n in given if n in described},
         **described,
-        **_without(Source, {"adapter"}),
+        **_without(Source, {"adapter", *described}),
     }
     parts = [
         f"# {how('run', path)}\n"

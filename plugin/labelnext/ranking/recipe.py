@@ -30,6 +30,9 @@ from labelnext.support.signatures import fitted_options, option_kinds
 Purpose = Literal["label", "review"]
 Calibrate = Literal["off", "auto"]
 
+NOT_TRAINED = "probe_not_trained"
+"""The notice of a pool whose probe has too few labels so far."""
+
 _NAMES = {"acquisition": str | None, "of": Unit | None}
 _LENIENT = {"reduction": "reduce", "floor": "floor", "no_objects": "no_objects"}
 
@@ -228,6 +231,9 @@ def resolved(recipe: Recipe, pool: Pool, n_labels: int | None = None) -> Recipe:
         UnknownName: if the function auto chooses doesn't have an option.
         InvalidInput: if the pool lacks required data.
     """
+    if recipe.selection == AUTO and not_trained(pool):
+        # There are no scores yet; whatever shall score later must not stop the start.
+        recipe = replace(recipe, acquisition=None, unit=None, options={})
     recipe = _with_function(recipe, pool)
     method = recipe.method
     if not recipe.scored and "utilities" in method.needs:
@@ -260,6 +266,12 @@ def resolved(recipe: Recipe, pool: Pool, n_labels: int | None = None) -> Recipe:
             reasons={**recipe.reasons, "n_clusters": f"{n_clusters}, one per class."},
         )
     return recipe
+
+
+def not_trained(pool: Pool) -> str:
+    """Why nothing is predicted, if that is because a probe has too few labels; else empty."""
+    causes = [notice.message for notice in pool.notices if notice.code == NOT_TRAINED]
+    return causes[0] if causes and pool.missing.all() else ""
 
 
 def _with_method(recipe: Recipe, pool: Pool, n_labels: int | None) -> Recipe:
@@ -333,7 +345,8 @@ def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
     )
 
 
-_CAUSES = ("no_predictions", "maybe_logits")  # notices that explain why nothing was predicted
+# Notices that explain why nothing was predicted.
+_CAUSES = ("no_predictions", "maybe_logits", NOT_TRAINED)
 
 
 def _known_reasons(pool: Pool) -> str:

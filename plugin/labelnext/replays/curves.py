@@ -15,7 +15,10 @@ from labelnext.pool.pool import Pool
 from labelnext.ranking.rank import rank
 from labelnext.ranking.strategy import RANDOM as RANDOM
 from labelnext.ranking.strategy import Strategy as Strategy
-from labelnext.replays.model import new_model, training
+from labelnext.support.classifiers import Keys, new_classifier, training
+
+KEYS = Keys("replay.model", "replay.model_options", "replay.allow_import")
+"""The keys of a replay's model."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,12 @@ class Protocol:
         Raises:
             ConfigError: if the import path isn't a classifier, or isn't allowed.
         """
-        return new_model(self.model, self.model_options, seed, allow_import=self.allow_import)
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        options, allowed = self.model_options, self.allow_import
+        model = new_classifier(self.model, options, seed, allow_import=allowed, keys=KEYS)
+        return make_pipeline(StandardScaler(), model)
 
 
 @dataclass(frozen=True)
@@ -104,13 +112,13 @@ def learning_curve(
     for _ in range(protocol.rounds + 1):
         if model is not None:
             probabilities = np.zeros((len(pool), n_classes))
-            with training(protocol.model):
+            with training(protocol.model, KEYS):
                 probabilities[:, model.classes_] = model.predict_proba(features[pool])
             revealed = np.where(known, labels[pool], -1)
             batch = _batch(features[pool], probabilities, revealed, strategy, protocol.batch, rng)
             known[batch] = True
         model = protocol.estimator(seed)
-        with warnings.catch_warnings(), training(protocol.model):
+        with warnings.catch_warnings(), training(protocol.model, KEYS):
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(features[pool[known]], labels[pool[known]])
             right = model.predict(features[test]) == labels[test]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.replays.curves import Protocol
-from labelnext.replays.model import training
+from labelnext.replays.curves import KEYS, Protocol
+from labelnext.support.classifiers import training
 
 LEAST = 60  # labelled items needed for a forecast
 _MOST = 2000  # items used: more change the curve little and take long
@@ -162,7 +162,7 @@ def _curve(
     accuracies = []
     for size in sizes.tolist():
         model = protocol.estimator(0)
-        with warnings.catch_warnings(), training(protocol.model):
+        with warnings.catch_warnings(), training(protocol.model, KEYS):
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(features[train[:size]], labels[train[:size]])
             right = model.predict(features[test]) == labels[test]

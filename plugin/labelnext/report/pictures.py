@@ -7,16 +7,13 @@ import io
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from labelnext.adapter.preview import Preview
 from labelnext.errors import LabelnextError
 from labelnext.pool.objects import Notice
 from labelnext.report.cards import Card, Picture
+from labelnext.support.images import small_image
 from labelnext.support.words import counted
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 SECONDS = 10.0
 """How long a report may spend on pictures."""
@@ -108,17 +105,7 @@ def thumbnail(data: bytes, side: int, limit: int) -> Picture:
     Raises:
         ValueError: if it isn't an image.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(data)) as opened:
-            opened.draft("RGB", (2 * side, 2 * side))
-            # As browsers show it: boxes are fractions of that.
-            image: Image.Image = ImageOps.exif_transpose(opened)
-            image.thumbnail((side, side))
-            image = _on_white(image)
-    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, EOFError) as error:
-        raise ValueError(f"it isn't an image: {error}") from error
+    image = small_image(data, side)
     for size in (side, 96, 64, 48):
         image.thumbnail((size, size))
         for quality in _QUALITIES:
@@ -127,19 +114,6 @@ def thumbnail(data: bytes, side: int, limit: int) -> Picture:
             if file.tell() <= limit:
                 return _picture(file, image.width, image.height)
     return _picture(file, image.width, image.height)
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    """An image in RGB; what is transparent becomes white."""
-    from PIL import Image
-
-    if image.mode.startswith("I"):  # 16 bits of grey
-        image = image.point(lambda value: value / 256).convert("L")
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    seen = image.convert("RGBA")
-    white = Image.new("RGBA", seen.size, "white")
-    return Image.alpha_composite(white, seen).convert("RGB")
 
 
 def _picture(file: io.BytesIO, width: int, height: int) -> Picture:

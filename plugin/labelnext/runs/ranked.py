@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from labelnext.config.config import Config
-from labelnext.errors import ConfigError
+from labelnext.errors import ConfigError, InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.quality.calibrated import calibrated_ranking, saturated
@@ -13,7 +13,7 @@ from labelnext.quality.reviews import review
 from labelnext.ranking.rank import ranked
 from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.reasons import doubt, why
-from labelnext.ranking.recipe import Recipe, resolved
+from labelnext.ranking.recipe import Recipe, not_trained, resolved
 
 
 def rank_pool(settings: Config, pool: Pool) -> Ranking:
@@ -73,6 +73,8 @@ def with_why(pool: Pool, ranking: Ranking) -> Ranking:
 
 
 def _reviewed(recipe: Recipe, pool: Pool) -> Ranking:
+    if cause := not_trained(pool):
+        raise InvalidInput(cause, hint="review labels when there are more of them.")
     ranking = review(pool, score=recipe.options["score"], budget=recipe.budget)
     idle = recipe.reasons.get("idle_options")
     notices = [] if idle is None else [Notice("idle_options", idle)]

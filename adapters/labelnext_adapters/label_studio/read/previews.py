@@ -47,8 +47,10 @@ def previews_of(
         for task in page:
             link = task_url(client, project, task.id, tab)
             words = None if text is None else _text(task.data.get(text))
-            reader = None if image is None else _reader(client, task.data.get(image))
-            shown[tasks[task.id]] = Preview(link, words, reader)
+            picture = None if image is None else task.data.get(image)
+            reader = _reader(client, picture)
+            upload = None if reader is None else _upload(client, picture)
+            shown[tasks[task.id]] = Preview(link, words, reader, fixed=upload)
     return shown
 
 
@@ -74,3 +76,9 @@ def _reader(client: Client, raw: msgspec.Raw | None) -> Callable[[], bytes] | No
     if not path.startswith("/data/") or ".." in parts.path.split("/"):
         return None
     return partial(client.download, parts.path[1:], SECONDS, dict(parse_qsl(parts.query)))
+
+
+def _upload(client: Client, raw: msgspec.Raw | None) -> str | None:
+    """The address of an uploaded file, which has a name of its own; None for other files."""
+    path = str(_decoded(raw)).removeprefix(client.url)
+    return f"{client.url}{path}" if path.startswith("/data/upload/") else None

@@ -41,6 +41,8 @@ def check_streamable(settings: Config) -> None:
             ),
             f"selection.method must be one of {', '.join(known)}": recipe.selection not in known,
             "source.predictions must be left out": settings.source.predictions is not None,
+            "source.model must be left out": settings.source.model is not None,
+            "source.embeddings must be left out": settings.source.embeddings is not None,
         }
     )
     check_choice(recipe)

@@ -1,4 +1,4 @@
-"""The model of a replay: made from an import path, and every failure of it is one sentence."""
+"""Classifiers made from an import path; every failure of one is a sentence about its settings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import inspect
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from labelnext.errors import ConfigError, LabelnextError, masked, unknown
 
@@ -15,27 +15,41 @@ _ALLOWED = ("sklearn", "xgboost", "lightgbm", "catboost")  # importing a module 
 _MOST = 300  # characters of another library's message
 
 
-def new_model(path: str, options: Mapping[str, Any], seed: int, *, allow_import: bool) -> Any:
-    """A new classifier on standardised features.
+class Keys(NamedTuple):
+    """What the settings of a classifier are called where the user gave them.
+
+    Attributes:
+        model: of the import path.
+        options: of the constructor's options.
+        allow: of what allows other modules.
+    """
+
+    model: str
+    options: str
+    allow: str
+
+
+def new_classifier(
+    path: str, options: Mapping[str, Any], seed: int, *, allow_import: bool, keys: Keys
+) -> Any:
+    """A new classifier.
 
     Args:
         path: import path of a class with fit and predict_proba.
         options: of its constructor.
         seed: for its random state, if it has one.
         allow_import: import from other modules than those of known libraries.
+        keys: the names of these settings in messages.
 
     Raises:
         ConfigError: if there is no such classifier, it can't be made, or its module isn't allowed.
     """
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    kind = _class(path, allow_import)
+    kind = _class(path, allow_import, keys)
     parameters = _parameters(kind)
     open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for option in () if open_ended else options:
         if option not in parameters:
-            raise unknown("replay.model_options", option, parameters)
+            raise unknown(keys.options, option, parameters)
     chosen = dict(options)
     if "random_state" in parameters:
         chosen.setdefault("random_state", seed)
@@ -43,44 +57,56 @@ def new_model(path: str, options: Mapping[str, Any], seed: int, *, allow_import:
         model = kind(**chosen)
     except Exception as error:  # a constructor may raise anything
         raise ConfigError(
-            f"replay.model_options must fit {path}; it raised {_sentence(error)}."
+            f"{keys.options} must fit {path}; it raised {_sentence(error)}."
         ) from error
     hint = "some need an option for it: SVC of scikit-learn needs probability: true."
-    _require(model, path, hint=hint)
-    return make_pipeline(StandardScaler(), model)
+    _require(model, path, keys, hint=hint)
+    return model
 
 
-def _class(path: str, allow_import: bool) -> Any:
-    module, _, name = path.rpartition(".")
-    wrong = ConfigError(
-        f"replay.model must be the import path of a classifier; got {path!r}.",
-        hint="for example sklearn.ensemble.RandomForestClassifier.",
-    )
-    if not all(part.isidentifier() for part in path.split(".")) or not module:
-        raise wrong
+def check_importable(path: str, allow_import: bool, keys: Keys) -> None:
+    """Check an import path without importing anything.
+
+    Raises:
+        ConfigError: if it can't be one, or its module isn't allowed.
+    """
+    if not all(part.isidentifier() for part in path.split(".")) or "." not in path:
+        raise _wrong(path, keys)
     if path.partition(".")[0] not in _ALLOWED and not allow_import:
         raise ConfigError(
-            f"replay.model must be a class of {', '.join(_ALLOWED[:-1])} or {_ALLOWED[-1]}; "
+            f"{keys.model} must be a class of {', '.join(_ALLOWED[:-1])} or {_ALLOWED[-1]}; "
             f"got {path!r}.",
             hint="importing another module runs its code; if you trust it, set "
-            "replay.allow_import: true.",
+            f"{keys.allow}: true.",
         )
+
+
+def _wrong(path: str, keys: Keys) -> ConfigError:
+    return ConfigError(
+        f"{keys.model} must be the import path of a classifier; got {path!r}.",
+        hint="for example sklearn.ensemble.RandomForestClassifier.",
+    )
+
+
+def _class(path: str, allow_import: bool, keys: Keys) -> Any:
+    check_importable(path, allow_import, keys)
+    module, _, name = path.rpartition(".")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             kind = getattr(importlib.import_module(module), name)
     except (Exception, SystemExit) as error:  # importing a module can raise anything
-        raise wrong from error
+        raise _wrong(path, keys) from error
     if not isinstance(kind, type):
-        raise wrong
-    _require(kind, path)
+        raise _wrong(path, keys)
+    _require(kind, path, keys)
     return kind
 
 
-def _require(model: Any, path: str, hint: str | None = None) -> None:
+def _require(model: Any, path: str, keys: Keys, hint: str | None = None) -> None:
     if not all(callable(getattr(model, name, None)) for name in ("fit", "predict_proba")):
         raise ConfigError(
-            f"replay.model must have fit and predict_proba; {path!r} does not.", hint=hint
+            f"{keys.model} must have fit and predict_proba; {path!r} does not.", hint=hint
         )
 
 
@@ -92,8 +118,12 @@ def _parameters(kind: type) -> Mapping[str, inspect.Parameter]:
 
 
 @contextmanager
-def training(path: str) -> Iterator[None]:
+def training(path: str, keys: Keys) -> Iterator[None]:
     """Tell whatever a model raises while it learns or predicts as an error of the configuration.
+
+    Args:
+        path: import path of the model.
+        keys: the names of its settings in messages.
 
     Raises:
         ConfigError: instead of any error of another library.
@@ -104,8 +134,8 @@ def training(path: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise ConfigError(
-            f"replay.model must learn from the labelled items; {path} raised {_sentence(error)}.",
-            hint="check replay.model_options.",
+            f"{keys.model} must learn from the labelled items; {path} raised {_sentence(error)}.",
+            hint=f"check {keys.options}.",
         ) from error
 
 

@@ -1,0 +1,1 @@
+"""Embeddings for items that have none: of their texts, or of their images."""

@@ -1,0 +1,107 @@
+"""Vectors of images by a model in a file of ONNX, on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import ConfigError, MissingExtra, NotFound
+from labelnext.support.images import small_image
+from labelnext.support.started import how_to_install
+
+_KEY = "source.embeddings.onnx"
+
+
+def onnx_embedder(
+    path: Path, size: int, mean: Sequence[float], std: Sequence[float]
+) -> tuple[Callable[[bytes], NDArray[np.float16]], str]:
+    """What makes a vector of an image, and the rules it follows from.
+
+    Each image is squeezed to a square, scaled to [0, 1], and normalised. The vector is the first
+    output of the model; a map of features or a list of tokens is averaged.
+
+    Args:
+        path: of the model; it takes one image as channels, height, width, or with channels last.
+        size: of the square, in pixels.
+        mean: of red, green and blue, in [0, 1].
+        std: likewise.
+
+    Raises:
+        NotFound: if there is no such file.
+        MissingExtra: if onnxruntime isn't installed.
+        ConfigError: if the file isn't a model of images.
+    """
+    if not path.is_file():
+        raise NotFound(
+            f"{_KEY} must be an existing file; got {str(path)!r}.",
+            hint="export or download a model in ONNX format, and name its file.",
+        )
+    if importlib.util.find_spec("onnxruntime") is None:
+        raise MissingExtra(
+            f"{_KEY} needs the package onnxruntime, which isn't installed.",
+            hint=how_to_install("labelnext[onnx]"),
+        )
+    session = _session(path)
+    (given, *more) = session.get_inputs()
+    if more or len(given.shape) != 4:
+        raise ConfigError(
+            f"{_KEY} must be a model with one image as its input; got inputs of "
+            f"{1 + len(more)} arrays, the first with {len(given.shape)} dimensions."
+        )
+    last = given.shape[3] == 3
+    centre, scale = (np.array(values, dtype=np.float32) for values in (mean, std))
+
+    def vector(data: bytes) -> NDArray[np.float16]:
+        from PIL import Image
+
+        image = small_image(data, 4 * size).resize((size, size), Image.Resampling.BILINEAR)
+        pixels = (np.asarray(image, dtype=np.float32) / 255 - centre) / scale
+        array = pixels if last else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+        try:
+            out = np.asarray(session.run(None, {given.name: array[None]})[0])
+        except Exception as error:  # onnxruntime has errors of its own
+            raise ConfigError(
+                f"{_KEY} must take an image of {size} pixels; {path.name} raised "
+                f"{' '.join(str(error).split())[:300]}.",
+                hint="set source.embeddings.size to that of the model.",
+            ) from error
+        return _flat(out).astype(np.float16)
+
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return vector, f"onnx {digest} {size} {list(mean)} {list(std)}, 1"
+
+
+def _session(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # several images at once
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ConfigError(
+            f"{_KEY} must be a model in ONNX format; got {str(path)!r}.",
+            hint=f"onnxruntime says: {' '.join(str(error).split())[:300]}",
+        ) from error
+
+
+def _flat(out: NDArray[Any]) -> NDArray[np.float32]:
+    """The vector of one image.
+
+    Example:
+        >>> _flat(np.array([[[[1.0, 3.0]], [[5.0, 7.0]]]])).tolist()
+        [2.0, 6.0]
+    """
+    if out.ndim == 4:  # channels, height, width
+        out = out.mean(axis=(2, 3))
+    if out.ndim == 3:  # tokens
+        out = out.mean(axis=1)
+    vector: NDArray[np.float32] = out.ravel().astype(np.float32)
+    return vector

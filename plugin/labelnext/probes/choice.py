@@ -1,0 +1,97 @@
+"""Which classifier a probe is, and with which options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import unknown
+from labelnext.support.classifiers import Keys, check_importable, new_classifier
+
+KINDS = {
+    "logistic": "sklearn.linear_model.LogisticRegression",
+    "nearest": "sklearn.neighbors.KNeighborsClassifier",
+}
+"""The classifiers that have a name, by import path."""
+
+KEYS = Keys("model", "options", "allow_import")
+"""The parameters of `labelnext.probe`."""
+
+_ITERATIONS = 1000
+_NEIGHBOURS = 10  # and at most the square root of the number of labels
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A classifier of standardised embeddings.
+
+    Attributes:
+        name: logistic, nearest, or an import path.
+        options: of the classifier's constructor.
+        allow_import: whether an import path may lead to any module.
+        keys: what these settings are called in messages.
+    """
+
+    name: str = "logistic"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    allow_import: bool = False
+    keys: Keys = KEYS
+
+    @property
+    def path(self) -> str:
+        """The import path."""
+        return KINDS.get(self.name, self.name)
+
+    def check(self) -> None:
+        """Check the name without importing anything.
+
+        Raises:
+            UnknownName: if it is neither a known name nor an import path.
+            ConfigError: if its module isn't allowed.
+        """
+        if self.name in KINDS:
+            return
+        if "." not in self.name:
+            raise unknown(self.keys.model, self.name, [*KINDS, "an import path"])
+        check_importable(self.path, self.allow_import, self.keys)
+
+    def estimator(self, counts: NDArray[np.integer] | None = None, seed: int = 0) -> Any:
+        """A new classifier.
+
+        Args:
+            counts: shape (n_classes,), labels of each class; None to try the settings.
+            seed: for its random state, if it has one.
+
+        Raises:
+            ConfigError: if it can't be imported or made.
+        """
+        self.check()
+        options = dict(self.options)
+        if self.name == "logistic":
+            options.setdefault("max_iter", _ITERATIONS)
+            if counts is not None and rare(counts):
+                options.setdefault("class_weight", "balanced")
+        if self.name == "nearest":
+            options.setdefault("weights", "distance")
+            n = _NEIGHBOURS**2 if counts is None else int(counts.sum())
+            neighbours = options.setdefault("n_neighbors", min(_NEIGHBOURS, isqrt(n)))
+            if counts is not None and isinstance(neighbours, int):
+                options["n_neighbors"] = min(neighbours, n)
+        return new_classifier(
+            self.path, options, seed, allow_import=self.allow_import, keys=self.keys
+        )
+
+
+def rare(counts: NDArray[np.integer]) -> bool:
+    """Whether a class has less than half of an even share of the labels.
+
+    Example:
+        >>> rare(np.array([6, 4])), rare(np.array([8, 2]))
+        (False, True)
+    """
+    return bool(2 * len(counts) * counts.min() < counts.sum())

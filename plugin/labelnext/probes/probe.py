@@ -1,0 +1,202 @@
+"""probe(): learn classes from embeddings and the labels so far, and predict all items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, listed
+from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
+from labelnext.probes.choice import Choice
+from labelnext.probes.learner import Learner
+from labelnext.probes.space import space_of
+from labelnext.ranking.recipe import NOT_TRAINED
+from labelnext.support.words import counted
+
+VERSION = "probe"
+"""The name of the probe as a model version."""
+
+PER_CLASS = 2  # labels of a class that are needed, so that one can be held out
+_ENOUGH = (
+    10  # labels a class, on average, from which a class with fewer no longer holds training up
+)
+
+# Remarks on predictions that the probe replaces.
+_STALE = (
+    "accepted_predictions",
+    "in_sample_predictions",
+    "live_predictions",
+    "maybe_logits",
+    "nan",
+    "old_predictions",
+    "renormalised",
+)
+
+
+def probe(
+    pool: Pool,
+    model: str = "logistic",
+    *,
+    options: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    allow_import: bool = False,
+) -> Pool:
+    """A pool with class probabilities learned from its embeddings and the labels so far.
+
+    A classifier on the standardised embeddings learns from the labelled items and predicts all
+    others. Labelled items get out-of-fold probabilities: five classifiers each predict the fifth
+    that they haven't seen. So comparing these with the labels is honest. The result depends neither
+    on the order of the items nor on the number of processors.
+
+    The probe isn't trained below two labels in any class; then the pool keeps what it has, and a
+    notice says so. From ten labels a class on average, classes with fewer than two are left out
+    instead, with probability 0.
+
+    Args:
+        pool: with embeddings, and labels or votes; predictions that it has are replaced.
+        model: logistic, nearest, or the import path of a classifier with scikit-learn's methods.
+        options: of the classifier's constructor. Of logistic, the default of class_weight is
+            balanced if a class has less than half of an even share of the labels.
+        seed: of the folds, and of the classifier if it has a random state.
+        allow_import: let model be a class of any module: importing a module runs its code.
+
+    Raises:
+        InvalidInput: if the pool has no embeddings, or its labels aren't one class per item.
+        ConfigError: if the model can't be used.
+
+    Example:
+        >>> places = [[0.0], [1.0], [9.0], [8.0], [2.0]]
+        >>> pool = Pool("abcde", embeddings=places, labels=[0, 0, 1, 1, -1])
+        >>> probe(pool).top_classes.tolist()
+        [0, 0, 1, 1, 0]
+    """
+    if not isinstance(pool, Pool):
+        raise InvalidInput(f"pool must be a Pool; got {type(pool).__name__}.")
+    choice = Choice(model, options or {}, allow_import)
+    choice.estimator()
+    return probed(pool, choice, seed)
+
+
+def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
+    """A pool with the probabilities of a probe, as `probe` says.
+
+    Args:
+        pool: with embeddings.
+        choice: the classifier.
+        seed: of the folds and the classifier.
+
+    Raises:
+        InvalidInput: if the pool lacks embeddings, or its labels aren't one class per item.
+        ConfigError: if the classifier fails.
+    """
+    space, labels = space_of(pool), _labels(pool)
+    notices = [notice for notice in pool.notices if notice.code != "no_predictions"]
+    if len(lacking := pool.item_ids[pool.tie_order[~space.usable[pool.tie_order]]]):
+        message = (
+            f"The probe predicts nothing for {counted(len(lacking), 'item')} without an embedding: "
+            f"{listed(lacking)}."
+        )
+        notices.append(Notice("probe_without_embedding", message, tuple(lacking.tolist())))
+    n_classes = pool.n_classes or int(labels.max(initial=-1)) + 1
+    names = pool.classes or tuple(str(position) for position in range(n_classes))
+    known = space.order[labels[space.order] >= 0]
+    counts = np.bincount(labels[known], minlength=n_classes)
+    kept = np.flatnonzero(counts >= PER_CLASS)
+    if len(kept) < 2 or (len(kept) < n_classes and counts.sum() < _ENOUGH * n_classes):
+        return replace(pool, notices=(*notices, _not_trained(pool, counts, names)))
+    training_rows = known[np.isin(labels[known], kept)]
+    out = Learner(choice, space, seed).probabilities(
+        training_rows, np.searchsorted(kept, labels[training_rows]), counts[kept], pool.item_ids
+    )
+    rows = np.full((len(pool), n_classes), np.nan)
+    rows[space.order] = 0.0
+    rows[np.ix_(space.order, kept)] = out[space.order]
+    if pool.probabilities is not None or pool.objects is not None:
+        message = (
+            "The probe's predictions replace those of the source, which had some for "
+            f"{counted((~pool.missing).sum(), 'item')}."
+        )
+        notices = [notice for notice in notices if notice.code not in _STALE]
+        notices.append(Notice("probe_replaces", message))
+    notices += _trained(choice, training_rows, counts, names, known, labels, pool)
+    return replace(
+        pool,
+        probabilities=rows,
+        objects=None,
+        versions=(VERSION,),
+        missing=~space.usable,
+        notices=tuple(notices),
+    )
+
+
+def _labels(pool: Pool) -> NDArray[np.int64]:
+    """The class that each item was given, or −1; of votes, the one with the most.
+
+    Raises:
+        InvalidInput: if several classes or objects are labelled.
+    """
+    if pool.multilabel:
+        raise InvalidInput(
+            "a probe needs exclusive classes, one label per item; got independent classes.",
+            hint="leave source.multilabel out if an item has one class, or bring predictions of a "
+            "model of your own.",
+        )
+    if pool.labels is None and pool.truth is not None:
+        raise InvalidInput(
+            "a probe needs a class label per item; got labelled objects.",
+            hint="bring predictions of a model of your own.",
+        )
+    if pool.labels is not None:
+        return pool.labels
+    chosen: NDArray[np.int64] = np.full(len(pool), -1, dtype=np.int64)
+    if pool.votes is not None and pool.votes.size:
+        ballots = np.stack([(pool.votes == c).sum(axis=1) for c in range(pool.votes.max() + 1)], 1)
+        if ballots.shape[1]:
+            most = ballots.max(axis=1)
+            alone = (most > 0) & ((ballots == most[:, None]).sum(axis=1) == 1)
+            chosen[alone] = ballots[alone].argmax(axis=1)
+    return chosen
+
+
+def _not_trained(pool: Pool, counts: NDArray[np.integer], names: Sequence[str]) -> Notice:
+    got = [f"{name} {n}" for name, n in zip(names, counts.tolist(), strict=True)]
+    rule = f"it needs at least {PER_CLASS} labels of each class, and two classes"
+    until = "selection auto goes by coverage"
+    if not pool.missing.all():
+        until = "the source's predictions count"
+    message = (
+        f"The probe isn't trained yet, and {until} until then: {rule}; got "
+        f"{listed(got, 20) if counts.any() else 'no labels of items with embeddings'}."
+    )
+    return Notice(NOT_TRAINED, message)
+
+
+def _trained(
+    choice: Choice,
+    rows: NDArray[np.intp],
+    counts: NDArray[np.integer],
+    names: Sequence[str],
+    known: NDArray[np.intp],
+    labels: NDArray[np.int64],
+    pool: Pool,
+) -> Iterator[Notice]:
+    """What the probe learned from, and what it left out."""
+    few = np.flatnonzero(counts < PER_CLASS)
+    if len(few):
+        message = (
+            f"The probe left out {counted(len(few), 'class', 'classes')} with fewer than "
+            f"{PER_CLASS} labels, which have probability 0: {listed(names[c] for c in few)}."
+        )
+        left_out = pool.item_ids[known[np.isin(labels[known], few)]]
+        yield Notice("probe_left_out", message, tuple(left_out.tolist()))
+    n_classes = len(counts) - len(few)
+    yield Notice(
+        "probe",
+        f"The probe ({choice.name}) learned from {counted(len(rows), 'label')} of "
+        f"{n_classes} classes; it predicts labelled items out of fold.",
+    )
