@@ -50,6 +50,16 @@ def test_a_task_that_wants_two_annotations_is_still_in_two_tabs_when_a_known_per
     assert shards.deal([1], {1: "|ann|2|"}) == {"|2|3|": [1]}
 
 
+def test_a_task_that_everybody_skipped_is_named() -> None:
+    shards = shards_of("ann", "bo", people={"ann": 7, "bo": 8}, done=Work(skipped={7, 8}))
+    assert shards.deal([1], {1: "ann"}) == {"ann": [], "bo": []}
+    assert shards.unserved([1]) == (
+        "1 task is in nobody's tab, because everybody in write.annotators has labelled or skipped "
+        "it; add somebody: 1."
+    )
+    assert shards_of("1", "2", done=Work(skipped={7, 8})).unserved([1]) is None
+
+
 @pytest.mark.parametrize(
     ("people", "work", "tag", "widened"),
     [

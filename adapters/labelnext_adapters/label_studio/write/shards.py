@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from labelnext.errors import ConfigError
+from labelnext.errors import ConfigError, listed
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.people import Work, known_people, list_members
@@ -65,6 +66,17 @@ class Shards:
             if named:
                 tags.setdefault(tag_of(named, shared=self.shared), []).append(task)
         return tags
+
+    def unserved(self, batch: Sequence[int]) -> str | None:
+        """What to say of tasks that are in no tab, because each person is done with them."""
+        nobody = [task for task in batch if {*self.names} <= self._barred(task)]
+        if not nobody:
+            return None
+        what, verb = counted(len(nobody), "task"), "is" if len(nobody) == 1 else "are"
+        return (
+            f"{what} {verb} in nobody's tab, because everybody in write.annotators has labelled or "
+            f"skipped {'it' if len(nobody) == 1 else 'them'}; add somebody: {listed(nobody)}."
+        )
 
     def widened(self, task: int, tag: str) -> str:
         """The text of a task with a draft: it stays in its tabs, unless these serve nobody."""
