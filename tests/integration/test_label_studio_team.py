@@ -174,6 +174,33 @@ def test_shards_give_each_task_to_two_of_three_people_and_never_twice_to_one(
     assert set(annotations(label_studio, project).values()) == {2}
 
 
+@pytest.mark.parametrize("drafted", [False, True])
+def test_what_an_unknown_person_skipped_is_served_to_the_other_after_every_run(
+    label_studio: LabelStudio,
+    connect: Open,
+    people: list[LabelStudio],
+    tmp_path: Path,
+    drafted: bool,
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(4))
+    options: dict[str, Any] = {"write": {"annotators": 2}}
+    write(connect(project, **options), tmp_path)
+    task = people[0].next_task(project, "Label next 1")
+    assert task is not None
+    if drafted:
+        people[1].api("POST", f"/api/tasks/{task}/drafts", {"result": [], "lead_time": 1.0})
+    skip(people[0], task)
+    for _ in range(2):
+        write(connect(project, **options), tmp_path)
+        assert tags(label_studio, project)[task] == "|1|2|"
+    served = []
+    while (following := people[1].next_task(project, "Label next 2")) is not None:
+        served.append(following)
+        people[1].annotate(following)
+    assert task in served
+    assert people[0].next_task(project, "Label next 1") not in (None, task)
+
+
 def test_the_tabs_of_fewer_annotators_or_another_mode_go_and_come_back(
     label_studio: LabelStudio, connect: Open, tmp_path: Path
 ) -> None:

@@ -170,10 +170,14 @@ def test_uncertainty_copies_a_prediction_that_no_longer_fits_without_its_regions
     whole = choice_task(0.6)["predictions"][0]["result"]
     body = {"task": second, "model_version": "m1", "result": [*whole, odd]}
     label_studio.api("POST", "/api/predictions/", body)  # which is not checked
-    (remark,) = write(connect(project, write={"mode": "uncertainty"}), tmp_path).remarks
-    assert remark == (
+    other = label_studio.create_project(CHOICES, [{"data": {"text": "c"}}])
+    probe = [{**body, "task": label_studio.task_ids(other)[0]}]
+    taken = label_studio.api("POST", f"/api/projects/{other}/import/predictions", probe)["created"]
+    remarks = write(connect(project, write={"mode": "uncertainty"}), tmp_path).remarks
+    said = (
         f"Copied 1 prediction without regions, which don't fit the labelling setup: task {second}."
     )
+    assert remarks == (() if taken else (said,))  # Label Studio 1.20 takes such a prediction whole
     assert copies(label_studio, project) == {second: 0.0, first: 0.5}
 
 

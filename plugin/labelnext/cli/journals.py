@@ -98,7 +98,7 @@ def undo(
     journal, stayed = undo_run(config, run_id)
     out.print(f"Undid run {journal.run_id}.")
     for line in stayed:
-        print_marked("Kept:", line)
+        print_marked("Kept:", line.removeprefix("Kept "))
 
 
 @journals.command(epilog="Example: labelnext resume labelnext.yaml")

@@ -128,7 +128,8 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
 def _status(pool: Pool, ranking: Ranking, row: int, rank: int | None) -> str:
     if rank is not None:
         inside = rank <= len(ranking)
-        return f"rank {rank} of {len(ranking.pool_order)}, {'in' if inside else 'beyond'} the batch"
+        of_all = f"rank {rank:,} of {len(ranking.pool_order):,}"
+        return f"{of_all}, {'in' if inside else 'beyond'} the batch"
     if not pool.candidates[row]:
         done = pool.labelled[row]
         return f"not ranked: {'already labelled' if done else 'nobody is given it any more'}"

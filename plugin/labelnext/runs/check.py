@@ -90,8 +90,8 @@ def check(
 
 def _rankable(pool: Pool, ranking: Ranking) -> Finding:
     message = (
-        f"{counted(len(pool), 'item')}, {int(pool.labelled.sum())} labelled, "
-        f"{len(ranking.unscored_ids)} without a score: {len(ranking.pool_order)} can be ranked."
+        f"{counted(len(pool), 'item')}, {int(pool.labelled.sum()):,} labelled, "
+        f"{len(ranking.unscored_ids):,} without a score: {len(ranking.pool_order):,} can be ranked."
     )
     if len(ranking.pool_order):
         return Finding("ok", message)

@@ -47,6 +47,7 @@ def test_why_a_task_is_next_is_shown_where_it_is_asked_for() -> None:
     shown = tab_columns(project(*keys), 7, ["image"], why=True)  # type: ignore[arg-type]
     assert shown["hiddenColumns"]["explore"] == ["tasks:inner_id"]
     assert shown["columnsWidth"]["tasks:data.labelnext_why"] == 320
+    assert shown["columnsWidth"]["tasks:data.image"] == 180  # so that the reason is on the screen
     without = tab_columns(project(*keys), 7, ["image"])  # type: ignore[arg-type]
     assert without["hiddenColumns"]["explore"][:2] == [
         "tasks:data.labelnext_why",

@@ -57,7 +57,7 @@ def redirected(url: str, path: str, there: str) -> NotFound:
 
 def unreachable(error: Exception, url: str) -> Unavailable:
     """What to say when no answer came."""
-    said = str(error) or type(error).__name__
+    said = str(error).rstrip(".") or type(error).__name__
     hint = "check the url, and that the server is running."
     if "CERTIFICATE_VERIFY_FAILED" in said:
         hint = (

@@ -11,7 +11,7 @@ from labelnext_adapters.label_studio.server import shapes
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio.server.tab_columns import tab_columns
-from labelnext_adapters.label_studio.server.tags import tag_of
+from labelnext_adapters.label_studio.server.tags import pattern_of, tag_of
 from labelnext_adapters.label_studio.server.tasks import BATCH, KEYS, PRIORITY, SORTED, Keys
 
 
@@ -32,6 +32,7 @@ def filters(
     annotations: int,
     *,
     shared: bool = False,
+    spread: bool = False,
     person: int | None = None,
     skipped: bool = True,
 ) -> dict[str, Any]:
@@ -40,7 +41,8 @@ def filters(
     Args:
         tag: of the shard; all tasks when None.
         annotations: how many the project wants of each task.
-        shared: whether a task may be in several shards.
+        shared: whether a task may be in several shards, in the form of an overlap.
+        spread: whether a task may be in several shards because somebody skipped it.
         person: number of the one whom the shard is for: what they annotated is hidden.
         skipped: whether skipped tasks are shown.
     """
@@ -53,8 +55,11 @@ def filters(
         items.append(_filter("annotators", "List", "not_contains", person))
     if tag is not None:
         name = f"data.{BATCH}"
-        part = tag_of([tag], shared=shared)
-        items.append(_filter(name, "String", "contains" if shared else "equal", part))
+        if spread and not shared:
+            items.append(_filter(name, "String", "regex", pattern_of(tag)))
+        else:
+            part = tag_of([tag], shared=shared)
+            items.append(_filter(name, "String", "contains" if shared else "equal", part))
     return {"conjunction": "and", "items": items}
 
 

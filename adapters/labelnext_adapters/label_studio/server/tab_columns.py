@@ -17,7 +17,9 @@ _WIDTHS = {
     "predictions_results": 230,
     "predictions_score": 130,
 }
-_MEDIA_WIDTH, _PRIORITY_WIDTH = 320, 190
+_TEXT_WIDTH, _PRIORITY_WIDTH = 320, 190
+# The reason comes last; these leave room for it on a screen 1366 pixels wide.
+_NARROW_RESULTS, _NARROW_MEDIA = 120, 180
 
 
 def tab_columns(
@@ -45,9 +47,12 @@ def tab_columns(
             hidden.append(key)
         elif not of_data:
             widths[key] = _WIDTHS[name]
+        elif name in FIELDS:
+            widths[key] = _PRIORITY_WIDTH if name.endswith(_PRIORITY) else _TEXT_WIDTH
         else:
-            is_priority = name in FIELDS and name.endswith(_PRIORITY)
-            widths[key] = _PRIORITY_WIDTH if is_priority else _MEDIA_WIDTH
+            widths[key] = _NARROW_MEDIA if why else _TEXT_WIDTH
+    if why and "tasks:predictions_results" in widths:
+        widths["tasks:predictions_results"] = _NARROW_RESULTS
     if not columns:
         return {}
     # Beside an open task there is room for little.

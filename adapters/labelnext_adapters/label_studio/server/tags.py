@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 
@@ -10,13 +11,24 @@ def tag_of(names: Sequence[str], *, shared: bool) -> str:
 
     Args:
         names: of the tabs.
-        shared: whether a task may be in several tabs, which look for a part of the text.
+        shared: whether the tabs look for a part of the text, because the project wants several
+            annotations of a task; several names always have the form of such a text.
 
     Example:
         >>> tag_of(["ann"], shared=False), tag_of(["ann", "bo"], shared=True)
         ('ann', '|ann|bo|')
     """
-    return f"|{'|'.join(names)}|" if shared else names[0]
+    return f"|{'|'.join(names)}|" if shared or len(names) > 1 else names[0]
+
+
+def pattern_of(name: str) -> str:
+    r"""The regular expression that finds a name in a tag of one name or of several.
+
+    Example:
+        >>> print(pattern_of("ann"))
+        (^|\|)ann($|\|)
+    """
+    return rf"(^|\|){re.escape(name)}($|\|)"
 
 
 def owners(tag: object) -> tuple[str, ...]:
@@ -32,4 +44,4 @@ def owners(tag: object) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
-__all__ = ["owners", "tag_of"]
+__all__ = ["owners", "pattern_of", "tag_of"]

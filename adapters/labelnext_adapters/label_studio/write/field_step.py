@@ -45,6 +45,8 @@ def field_steps(
     ranked = [task for task in order if task not in begun]
     dealt = shards.deal(batch, now[keys.batch])
     tagged = {task: tag for tag, members in dealt.items() for task in members}
+    held = {task: str(now[keys.batch][task]) for task in begun}
+    widened = {t: shards.widened(t, tag) for t, tag in held.items()} if not review else held
 
     def changed(key: str, wanted: Mapping[int, str]) -> dict[int, str]:
         return {t: text for t, text in wanted.items() if now[key].get(t) != text}
@@ -58,9 +60,10 @@ def field_steps(
     priorities = _priorities(order, begun, now[keys.priority]) if queue else {}
     clear = without(keys.priority, priorities) if queue else []
     untag = without(keys.batch, tagged)
-    if not (ranked or clear or untag):
+    if not (ranked or clear or untag or widened != held):
         return []
     moved, retagged = changed(keys.priority, priorities), changed(keys.batch, tagged)
+    rescued = changed(keys.batch, widened)
     words = _words(write, tasks, ranking, tagged)
     reworded, unsaid = changed(keys.why, words), without(keys.why, words)
     what = [_setting(keys.priority, moved, _tasks(priorities), priorities)] if priorities else []
@@ -70,16 +73,17 @@ def field_steps(
     what += [f"clear {keys.priority} on {_tasks(clear)} no longer ranked"] if clear else []
     what += [f"clear {keys.batch} on {_tasks(untag)}"] if untag else []
     what += [f"clear {keys.why} on {_tasks(unsaid)}"] if unsaid else []
-    what += [f"skip {_tasks(begun)} with a draft"] if begun else []
+    what += [f"skip {_tasks(alone)} with a draft"] if (alone := begun - {*rescued}) else []
+    what += [f"move {_tasks(rescued)} with a draft to a tab that serves it"] if rescued else []
     payload: dict[str, Any] = {"task_ids": [*moved], "texts": [*moved.values()], "clear": clear}
     tags: dict[str, list[int]] = {}
-    for task, tag in retagged.items():
+    for task, tag in {**retagged, **rescued}.items():
         tags.setdefault(tag, []).append(task)
     payload |= {"tags": tags, "untag": untag}
     reworded |= dict.fromkeys(unsaid, "")
     if reworded:
         payload["why"] = {"task_ids": [*reworded], "texts": [*reworded.values()]}
-    touched = {*moved, *retagged, *clear, *untag, *reworded}
+    touched = {*moved, *retagged, *rescued, *clear, *untag, *reworded}
     return [Step("fields", _sentence(what), len(touched), {**place, **payload})]
 
 

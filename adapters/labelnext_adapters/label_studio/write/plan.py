@@ -97,10 +97,12 @@ def make_plan(
     dealt = {**target, "purpose": ranking.purpose}
     if write.mode != "uncertainty" and tasks.standing is None:
         tasks.standing = find_standing(client, project, tasks, source.skipped, context)
+    unserved = None
     if write.mode == "uncertainty":
         steps = _copy_steps(client, source, write, ids, target)
     else:
         shards = make_shards(client, write, tasks, project, ranking.purpose)
+        unserved = shards.unserved(ids[: len(ranking)])
         steps = field_steps(write, tasks, ids, ranking, shards, dealt)
         for step in steps:
             check_values(step, tasks.values)
@@ -118,6 +120,7 @@ def make_plan(
             *next_steps(client, steps, views),
             *([_OVERLAP] if _is_copying(steps, overlap) else []),
             *changed,
+            *([unserved] if unserved else []),
         ),
     )
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from labelnext.errors import ConfigError
+from labelnext.errors import ConfigError, listed
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.people import known_people, list_members
-from labelnext_adapters.label_studio.server.standing import Standing
+from labelnext_adapters.label_studio.server.people import Work, known_people, list_members
+from labelnext_adapters.label_studio.server.standing import TO_OTHERS, Standing
 from labelnext_adapters.label_studio.server.tags import owners, tag_of
 from labelnext_adapters.label_studio.server.tasks import Tasks
 from labelnext_adapters.label_studio.write.annotators import deal, shard_names
@@ -22,15 +23,18 @@ class Shards:
 
     Attributes:
         names: of the shards.
-        shared: whether a task may be in several of them.
+        shared: whether the project wants several annotations of a task.
         tasks: of the project.
         people: the member of the organization that a name means, where it means one.
+        spread: whether a skipped task is in several tabs, because nobody can tell whose person
+            skipped it, and the server hands it to the others alone.
     """
 
     names: tuple[str, ...]
     shared: bool
     tasks: Tasks
     people: Mapping[str, int] = field(default_factory=dict)
+    spread: bool = False
 
     @property
     def _standing(self) -> Standing:
@@ -45,21 +49,43 @@ class Shards:
         """Whether a task with that text is in a tab of this run."""
         names = owners(tag)
         in_tabs = bool(names) and {*names} <= {*self.names}
-        return in_tabs and tag == tag_of(names, shared=self.shared)
+        shown = len(names) == 1 or self.shared or self.spread
+        return in_tabs and shown and tag == tag_of(names, shared=self.shared)
 
     def deal(self, batch: Sequence[int], before: Mapping[int, object]) -> dict[str, list[int]]:
         """The tasks of the batch by the text that they get, next first."""
-        needs = {task: self._needed(task) for task in batch} if self.shared else {}
-        barred = {task: self._barred(task, owners(before.get(task))) for task in batch}
+        several = self.shared or self.spread
+        needs = {task: self._needed(task) for task in batch} if several else {}
+        barred = {task: self._barred(task) for task in batch}
         dealt = deal(batch, self.names, before, needs=needs, barred=barred)
-        if not self.shared:
+        if not several:
             return dealt
         tags: dict[str, list[int]] = {}
         for task in batch:
             named = [name for name in self.names if task in dealt[name]]
             if named:
-                tags.setdefault(tag_of(named, shared=True), []).append(task)
+                tags.setdefault(tag_of(named, shared=self.shared), []).append(task)
         return tags
+
+    def unserved(self, batch: Sequence[int]) -> str | None:
+        """What to say of tasks that are in no tab, because each person is done with them."""
+        nobody = [task for task in batch if {*self.names} <= self._barred(task)]
+        if not nobody:
+            return None
+        what, verb = counted(len(nobody), "task"), "is" if len(nobody) == 1 else "are"
+        return (
+            f"{what} {verb} in nobody's tab, because everybody in write.annotators has labelled or "
+            f"skipped {'it' if len(nobody) == 1 else 'them'}; add somebody: {listed(nobody)}."
+        )
+
+    def widened(self, task: int, tag: str) -> str:
+        """The text of a task with a draft: it stays in its tabs, unless these serve nobody."""
+        barred = self._barred(task)
+        able = [name for name in self.names if name not in barred]
+        kept = [name for name in owners(tag) if name in able]
+        wanted = self._needed(task) if self.shared or self.spread else 1
+        more = [name for name in able if name not in kept][: max(wanted - len(kept), 0)]
+        return tag_of([*kept, *more], shared=self.shared) if more else tag
 
     def _needed(self, task: int) -> int:
         """In how many tabs: those of people we don't know stay, because one of them may be done."""
@@ -69,21 +95,14 @@ class Shards:
         if len(self.people) == len(self.names):
             begun = self.tasks.begun_by.get(task)
             return max(wanted - (begun.annotated if begun else 0), 0)
-        work = self._standing.work.get(task)
-        skips = len(work.skipped - known) if work else 0
-        return max(wanted + skips - len(done & known), 1)
+        work = self._standing.work.get(task, Work())
+        skips = len((work.skipped & done) - known)
+        return max(wanted + skips - len(work.annotated & known), 1)
 
-    def _barred(self, task: int, before: Sequence[str]) -> set[str]:
+    def _barred(self, task: int) -> set[str]:
         """The shards of people who annotated or skipped the task."""
         done = self._standing.done_by(task)
-        barred = {name for name, person in self.people.items() if person in done}
-        work = self._standing.work.get(task)
-        unknown = bool(work and work.skipped - {*self.people.values()})
-        if unknown and not self.shared and not self._standing.to_me:
-            # Whoever had it skipped it, as far as one can tell.
-            others = {*self.names} - barred - {*before}
-            barred |= {*before} if others else set()
-        return barred
+        return {name for name, person in self.people.items() if person in done}
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -115,7 +134,10 @@ def make_shards(
     people = {}
     if isinstance(write.annotators, list) and purpose == "label":
         people = known_people(names, list_members(client))
-    return Shards(names, shared, tasks, people)
+    labelling = write.annotators is not None and purpose == "label"
+    unknown = len(people) < len(names) and not any("|" in name for name in names)
+    spread = labelling and unknown and project.get("skip_queue") == TO_OTHERS
+    return Shards(names, shared, tasks, people, spread)
 
 
 __all__ = ["Shards", "check_names", "make_shards"]

@@ -18,7 +18,7 @@ from labelnext_adapters.label_studio.server.tab import (
     own_tab,
     review_filters,
 )
-from labelnext_adapters.label_studio.server.tags import tag_of
+from labelnext_adapters.label_studio.server.tags import pattern_of, tag_of
 from labelnext_adapters.label_studio.server.tasks import KEYS, count_tasks
 from labelnext_adapters.label_studio.write.annotators import shard_names
 from labelnext_adapters.label_studio.write.shards import Shards
@@ -68,7 +68,14 @@ def tab_steps(
         shown = (
             review_filters(name)
             if review
-            else filters(tag, wanted, shared=shards.shared, person=person, skipped=not hidden)
+            else filters(
+                tag,
+                wanted,
+                shared=shards.shared,
+                spread=shards.spread,
+                person=person,
+                skipped=not hidden,
+            )
         )
         order = ordering(whole=write.mode == "queue", keys=KEYS[target["purpose"]])
         tab = {"title": title, "ordering": order, "filters": shown}
@@ -150,7 +157,7 @@ def _was_made(data: View, title: str, tab: str, key: str) -> bool:
     if title == tab:
         return True
     name = title.removeprefix(f"{tab} ")
-    return name != title and bool(values & {name, tag_of([name], shared=True)})
+    return name != title and bool(values & {name, tag_of([name], shared=True), pattern_of(name)})
 
 
 __all__ = ["left_in_tabs", "stale_steps", "tab_steps", "tab_title"]
