@@ -96,9 +96,8 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
     changes: list[str] = []
     likeness = {} if ranking.recipe is None else ranking.recipe.likeness
     weighed = bool(likeness.get("similar_to"))
-    rule = "no acquisition function: the selection method decides"
-    if weighed:
-        rule = "no acquisition function: how similar it is to the named items, (1 + cosine) / 2"
+    decides = "how similar it is to the named items" if weighed else "the selection method decides"
+    rule = f"no acquisition function: {decides}"
     if pool.missing[row]:
         rule = "no score, as the item has no prediction"
     elif ranking.acquisition is not None:
