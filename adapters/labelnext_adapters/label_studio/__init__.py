@@ -25,6 +25,7 @@ from labelnext_adapters.label_studio.send.target import LabelStudioTarget
 
 if TYPE_CHECKING:
     from labelnext.adapter.preview import Preview
+    from labelnext.adapter.records import LabelRecords
     from labelnext.adapter.team import Work
     from labelnext.ranking.ranking import Ranking
     from labelnext_adapters.label_studio.server.client import Client
@@ -173,6 +174,12 @@ class LabelStudioAdapter(Adapter):
 
         # The server does not count what was skipped.
         return int(get_project(self.client, self._located.number)["total_annotations_number"] or 0)
+
+    def label_records(self) -> LabelRecords:
+        """Every submitted annotation of the project, with its author and time."""
+        from labelnext_adapters.label_studio.read.records import label_records
+
+        return label_records(self.client, self._located, self._context)
 
     def ran_dry(self) -> tuple[str, ...]:
         """The annotators whose tabs hold nothing to label while another's holds two or more.

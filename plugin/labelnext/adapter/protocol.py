@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from labelnext.adapter.batch import Batch, Labels, Origin
     from labelnext.adapter.preview import Preview
+    from labelnext.adapter.records import LabelRecords
     from labelnext.adapter.team import Work
     from labelnext.ranking.ranking import Ranking
 
@@ -161,6 +162,10 @@ class Adapter(Writes, Protocol):
     def states(self) -> tuple[Path, ...]:
         """Further state folders that may hold runs on the same target; by default none."""
         return ()
+
+    def label_records(self) -> LabelRecords | None:
+        """Every label with its author and time; None if the pool's labels are all that is known."""
+        return None
 
     def ran_dry(self) -> tuple[str, ...]:
         """Names of people with nothing left to label while others have work; by default none.

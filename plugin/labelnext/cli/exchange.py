@@ -1,13 +1,15 @@
-"""The commands that send a batch to another platform and fetch its labels."""
+"""The commands that bring labels and predictions to where they are needed."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from labelnext.cli.console import print_exchange, progress_bars
+from labelnext.cli.console import escaped, out, print_exchange, print_plain, progress_bars
 from labelnext.cli.options import ConfigPath, Json
+from labelnext.support.words import counted
 
 platforms = typer.Typer()
 
@@ -45,3 +47,26 @@ def fetch(
     with progress_bars() as progress:
         result = fetch_labels(config, dry_run=dry_run, progress=progress)
     print_exchange(result, as_json=as_json)
+
+
+@platforms.command(epilog="Example: labelnext labels labelnext.yaml labels.parquet")
+def labels(
+    config: ConfigPath,
+    path: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The file: .parquet, .csv or .jsonl.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Write what is labelled, by whom and when, to a file: one row per label."""
+    from labelnext.runs.labelled_file import labels as write_labels
+
+    with progress_bars() as progress:
+        written = write_labels(config, path, progress=progress)
+    if as_json:
+        print_plain(written.to_json())
+        return
+    for notice in written.notices:
+        out.print("[yellow]warning[/]", escaped(notice.message), soft_wrap=True)
+    of_items = counted(written.items, "item")
+    said = f"Wrote {counted(written.labels, 'label')} of {of_items} to {written.path}."
+    out.print(escaped(said), soft_wrap=True)
