@@ -51,6 +51,7 @@ class LabelStudioAdapter(Adapter):
             Capability.COUNTS_LABELS,
             Capability.TAKES_BATCHES,
             Capability.TELLS_WORK,
+            Capability.TAKES_PREDICTIONS,
             Capability.SHOWS_ITEMS,
         }
     )
@@ -136,6 +137,16 @@ class LabelStudioAdapter(Adapter):
             self._tasks = read_tasks(self.client, self._located.number, self._context)
         source, write = self._located, self._write
         return plan_tasks(self.client, source, write, self._tasks, ranking, self._context)
+
+    def plan_predictions(self, pool: Pool, version: str) -> Plan:
+        """What storing predictions under a model version of their own would do.
+
+        Raises:
+            WriteRefused: if the project has predictions of that version.
+        """
+        from labelnext_adapters.label_studio.write.pushed import plan_predictions
+
+        return plan_predictions(self.client, self._located, self._context, pool, version)
 
     def performer(self, journal: Journal) -> Performer:
         """What writes data keys, tabs and copies of predictions, one run at a time."""

@@ -230,6 +230,20 @@ class TakesObjectScores(Protocol):
         """Whether its options ask for object scores; `Ranking.object_scores` then has them."""
 
 
+class TakesPredictions(Protocol):
+    """`Capability.TAKES_PREDICTIONS`: a model's predictions can be stored on its platform."""
+
+    def plan_predictions(self, pool: Pool, version: str) -> Plan:
+        """Plan how to store the predictions of a pool under a model version. Changes nothing.
+
+        Items that the platform doesn't hold are left out, in `Plan.left_out`.
+
+        Raises:
+            InvalidInput: if none of the items is there, or the classes or shapes don't fit.
+            WriteRefused: if the version's name is taken by what `labelnext push` didn't make.
+        """
+
+
 class TellsWork(Protocol):
     """`Capability.TELLS_WORK`: it knows who labelled and skipped what."""
 

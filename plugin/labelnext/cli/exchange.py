@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -70,3 +71,38 @@ def labels(
     of_items = counted(written.items, "item")
     said = f"Wrote {counted(written.labels, 'label')} of {of_items} to {written.path}."
     out.print(escaped(said), soft_wrap=True)
+
+
+@platforms.command(epilog="Example: labelnext push labelnext.yaml predictions.parquet --version v8")
+def push(
+    config: ConfigPath,
+    predictions: Annotated[
+        str, typer.Argument(help="A file or folder in any format that labelnext reads.")
+    ],
+    version: Annotated[
+        str, typer.Option(help="Name of the model version (Label Studio) or field (FiftyOne).")
+    ],
+    key: Annotated[
+        str | None, typer.Option(help="Column of the file with the items' ids; item_id by default.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be stored; store nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Store a model's predictions where the items are, matched by id; undo takes them back."""
+    from labelnext.runs.push import push as push_predictions
+
+    if not (yes or dry_run) and sys.stdin.isatty() and sys.stdout.isatty():
+        with progress_bars() as progress:
+            planned = push_predictions(
+                config, predictions, version, key=key, dry_run=True, progress=progress
+            )
+        print_exchange(planned)
+        typer.confirm("Store them?", default=True, abort=True)
+    with progress_bars() as progress:
+        result = push_predictions(
+            config, predictions, version, key=key, dry_run=dry_run, progress=progress
+        )
+    print_exchange(result, as_json=as_json)
