@@ -159,6 +159,10 @@ class FiftyOneAdapter(Adapter):
 
         return plan_predictions(self._collection(), self.source, self.context.key, pool, version)
 
+    def reads_version(self, version: str) -> bool:
+        """Whether `source.pred_field` names that field."""
+        return version in self.source.pred_fields
+
     def close(self) -> None:
         """Remove copies of frames, and stop the database of its own, if it has one."""
         self._database.close()

@@ -192,6 +192,18 @@ class LabelStudioAdapter(Adapter):
 
         return label_records(self.client, self._located, self._context)
 
+    def prediction_state(self) -> str:
+        """The model versions of the project, with the counts and dates of their predictions."""
+        from labelnext_adapters.label_studio.server.project import find_versions
+
+        rows = find_versions(self.client, self._located.number)
+        return "; ".join(f"{r['model_version']} {r['count']} {r['latest']}" for r in rows)
+
+    def reads_version(self, version: str) -> bool:
+        """Whether `source.model_version` is that version, holds it, or leaves it open."""
+        named = self._source.model_version
+        return named is None or version == named or (isinstance(named, list) and version in named)
+
     def ran_dry(self) -> tuple[str, ...]:
         """The annotators whose tabs hold nothing to label while another's holds two or more.
 

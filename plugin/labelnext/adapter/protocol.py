@@ -167,6 +167,14 @@ class Adapter(Writes, Protocol):
         """Every label with its author and time; None if the pool's labels are all that is known."""
         return None
 
+    def prediction_state(self) -> str | None:
+        """A text that changes with the stored predictions, cheaply; None where that isn't known."""
+        return None
+
+    def reads_version(self, version: str) -> bool:
+        """Whether a run reads the predictions that are pushed under that version."""
+        return True
+
     def ran_dry(self) -> tuple[str, ...]:
         """Names of people with nothing left to label while others have work; by default none.
 

@@ -59,6 +59,7 @@ def labels(
     config: Config | Path | str | Mapping[str, Any],
     path: Path | str,
     *,
+    private: bool = False,
     adapter: Adapter | None = None,
     progress: Progress | None = None,
 ) -> LabelFile:
@@ -67,6 +68,7 @@ def labels(
     Args:
         config: a checked configuration, the path of a YAML file, or its content as a mapping.
         path: ends in .parquet, .csv or .jsonl; an earlier file is replaced whole.
+        private: whether only this user may read a new file.
         adapter: an open adapter for the source; if None, one from the configuration.
         progress: called with a stage, how much is done, and of how much (None if unknown).
 
@@ -81,7 +83,7 @@ def labels(
     check_writable(out)
     with opened(settings, adapter, progress) as platform:
         told = platform.label_records() or _of_pool(platform)
-    _write(out, told.records, excel_safe=settings.write.excel_safe)
+    _write(out, told.records, excel_safe=settings.write.excel_safe, private=private)
     items = {record.item_id for record in told.records}
     notices = (*told.notices, *_unknown(told.records))
     return LabelFile(out, len(told.records), len(items), notices)
@@ -123,7 +125,7 @@ def _unknown(records: Sequence[LabelRecord]) -> list[Notice]:
     return notices
 
 
-def _write(path: Path, records: Sequence[LabelRecord], *, excel_safe: bool) -> None:
+def _write(path: Path, records: Sequence[LabelRecord], *, excel_safe: bool, private: bool) -> None:
     """Write the rows; in .jsonl lists are JSON, in the other formats they are text with JSON."""
     kind = ranking_format(path)
 
@@ -146,7 +148,7 @@ def _write(path: Path, records: Sequence[LabelRecord], *, excel_safe: bool) -> N
 
             pyarrow.parquet.write_table(table, file)
 
-    write_atomically(path, fill)
+    write_atomically(path, fill, private=private)
 
 
 def _row(record: LabelRecord) -> dict[str, Any]:
