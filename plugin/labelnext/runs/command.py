@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from labelnext.errors import CommandFailed
 from labelnext.support.files import private_file, write_failed
@@ -54,13 +55,7 @@ def run_command(
     words = command if shell or not isinstance(command, str) else shlex.split(command)
     if shell and not isinstance(words, str):
         words = shlex.join(words)
-    try:
-        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log.unlink(missing_ok=True)
-        printed = open(log, "wb", opener=private_file)  # noqa: SIM115  # closed below
-    except OSError as error:
-        raise write_failed(log, error) from error
-    with printed:
+    with _opened(log) as printed:
         try:
             process = subprocess.Popen(
                 words,
@@ -86,6 +81,16 @@ def run_command(
         return False
     _check_end(process.returncode, ended, seconds, log)
     return True
+
+
+def _opened(log: Path) -> IO[bytes]:
+    """A new log, for this user alone."""
+    try:
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)
+        return open(log, "wb", opener=private_file)
+    except OSError as error:
+        raise write_failed(log, error) from error
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float | None, stop: threading.Event) -> bool:
