@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -149,7 +150,8 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
             return Health(True, count, ranked_at, before.runs, "stopped during watch.command")
         report = run(settings)
         still_dry = _ran_dry(settings) if news.dry else ()
-        stored = _stored(settings)
+        with suppress(Unavailable):  # the run is done: if the server goes away only now, it counts
+            stored = _stored(settings)
     except (Unavailable, WriteFailed, CommandFailed) as error:
         if settings.memory is not None:  # what was read may be half of what is there now
             settings.memory.clear()

@@ -14,7 +14,7 @@ import pytest
 
 from labelnext.adapter import Context
 from labelnext.config import load_config
-from labelnext.errors import CommandFailed, ConfigError
+from labelnext.errors import CommandFailed, ConfigError, Unavailable
 from labelnext.runs import push as push_module
 from labelnext.runs import rounds as module
 from labelnext.runs import watch as watch_module
@@ -184,6 +184,25 @@ def test_predictions_of_others_are_noticed_once_they_have_settled(
     told: list[Health] = []
     watch(config, labels=5, stop=Clock(4), tell=told.append)
     assert [h.runs for h in told] == [1, 1, 1, 2]
+
+
+def test_run_counts_though_the_platform_goes_away_right_after_it(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [0, 0])
+    monkeypatch.setattr(watch_module, "train", lambda *_: "")
+    states: Iterator[Any] = iter(["m1 5", Unavailable("gone."), "m1 5"])
+
+    def stored(_: object) -> str:
+        state = next(states)
+        if isinstance(state, Exception):
+            raise state
+        return str(state)
+
+    monkeypatch.setattr(watch_module, "_stored", stored)
+    told: list[Health] = []
+    watch(config, labels=5, stop=Clock(2), tell=told.append)
+    assert [(h.ok, h.runs) for h in told] == [(True, 1), (True, 1)]
 
 
 @pytest.mark.parametrize(
