@@ -210,6 +210,10 @@ class Unavailable(LabelnextError, ConnectionError):
 # Stop: continuing could damage user data.
 
 
+class CommandFailed(LabelnextError):
+    """A command of the user's own failed or took too long; the labelling queue is as it was."""
+
+
 class WriteRefused(LabelnextError):
     """The write would touch data that labelnext didn't create, or that has changed since."""
 

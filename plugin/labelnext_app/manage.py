@@ -113,7 +113,12 @@ def _last_id(dataset: Any) -> str | None:
 
 def _what(journal: Journal) -> str:
     """A phrase for an action, with its start time."""
-    kinds = {"run": "the ranking", "send": "the batch sent to", "fetch": "the labels in"}
+    kinds = {
+        "run": "the ranking",
+        "send": "the batch sent to",
+        "fetch": "the labels in",
+        "push": "the predictions in",
+    }
     name = journal.plan.target if journal.what == "send" else journal.plan.run
     return f"{kinds[journal.what]} {name}, started {journal.header['started'][:16]} UTC"
 

@@ -25,6 +25,7 @@ from labelnext.adapter import (
 )
 from labelnext.adapter.batch import Batch, Item, Labels, Mark, Origin
 from labelnext.adapter.capabilities import Capability
+from labelnext.adapter.predicted import check_one_version, class_names, rows_there
 from labelnext.adapter.preview import Preview
 from labelnext.adapter.team import Act, Work
 from labelnext.errors import NotFound
@@ -38,6 +39,8 @@ ROWS = 2  # in a part
 class MinimalSource(Options):
     path: Path
     """The JSON file."""
+    version: str | None = None
+    """The model version to read; null: what comes with the items."""
 
 
 class MinimalWrite(WriteOptions):
@@ -111,6 +114,7 @@ class MinimalAdapter(Adapter):
 
     def __init__(self, source: MinimalSource, write: MinimalWrite, context: Context) -> None:
         self._path, self._write = context.path(source.path), write
+        self._version = source.version
 
     @classmethod
     def open_target(cls, options: MinimalSend, context: Context) -> MinimalTarget:
@@ -123,6 +127,11 @@ class MinimalAdapter(Adapter):
 
     def read(self) -> Pool:
         data = load(self._path)
+        if self._version is not None:
+            stored, classes = data["versions"][self._version], data["classes"]
+            of = [[stored.get(i, {}).get(c, float("nan")) for c in classes] for i in data["items"]]
+            missing = [item not in stored for item in data["items"]]
+            return Pool([*data["items"]], probabilities=of, classes=classes, missing=missing)
         return pool_of([*data["items"].values()], [*data["items"]], data["classes"])
 
     def parts(self) -> list[Part] | None:
@@ -186,6 +195,20 @@ class MinimalAdapter(Adapter):
         n = sum(now.get(item) != new.get(item) for item in {*now, *new})
         step = setting(self._path, "labels", field, new, f"Label {n} items", n)
         return Plan(self.name, field, str(self._path), (step,) if n else ())
+
+    def plan_predictions(self, pool: Pool, version: str) -> Plan:
+        check_one_version(pool)
+        data = load(self._path)
+        rows, left_out = rows_there(pool, data["items"], str(self._path), "item")
+        names = class_names(pool, data["classes"], "the file")
+        assert pool.probabilities is not None
+        value = {
+            str(pool.item_ids[row]): dict(zip(names, pool.probabilities[row].tolist(), strict=True))
+            for row in rows
+        }
+        what = f"Store predictions of {len(value)} items"
+        step = setting(self._path, "versions", version, value, what, len(value))
+        return Plan(self.name, version, str(self._path), (step,), left_out=tuple(left_out))
 
 
 class MinimalTarget(Target):

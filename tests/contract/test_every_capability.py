@@ -33,6 +33,7 @@ PROMISED = {
     Capability.TAKES_LABELS: ("plan_labels",),
     Capability.TAKES_OBJECT_SCORES: ("wants_object_scores",),
     Capability.TELLS_WORK: ("work",),
+    Capability.TAKES_PREDICTIONS: ("plan_predictions",),
     Capability.SHOWS_ITEMS: ("previews", "address"),
 }
 METHODS = [

@@ -21,6 +21,7 @@ from labelnext.testing import (
     TakesBatchesSuite,
     TakesLabelsSuite,
     TakesObjectScoresSuite,
+    TakesPredictionsSuite,
     TellsWorkSuite,
 )
 from tests.contract.minimal_adapter import (
@@ -31,7 +32,7 @@ from tests.contract.minimal_adapter import (
     load,
 )
 
-WRITTEN = ("runs", "object_scores", "labels", "tasks", "queues")
+WRITTEN = ("runs", "object_scores", "labels", "tasks", "queues", "versions")
 PREDICTIONS: Mapping[str, Mapping[str, Any]] = {
     "a": {"probabilities": [0.9, 0.1]},
     "b": {"probabilities": [0.5, 0.5]},
@@ -141,6 +142,12 @@ class TestMinimalAdapterTakesLabels(JsonFile, TakesLabelsSuite):
     def labels_in(self, adapter: Adapter, field: str) -> Mapping[str, Sequence[str]]:
         stored = load(self.path)["labels"].get(field, {})
         return {item: [label for label, _, _ in rows] for item, rows in stored.items()}
+
+
+class TestMinimalAdapterTakesPredictions(JsonFile, TakesPredictionsSuite):
+    def reading(self, adapter: Adapter, version: str) -> Adapter:
+        source = MinimalSource(path=self.path, version=version)
+        return MinimalAdapter(source, MinimalWrite(), Context())
 
 
 class TestMinimalAdapterTellsWork(JsonFile, TellsWorkSuite):

@@ -18,6 +18,7 @@ from labelnext.testing import (
     TakesBatchesSuite,
     TakesLabelsSuite,
     TakesObjectScoresSuite,
+    TakesPredictionsSuite,
 )
 
 pytest_plugins = ("tests.integration.mongod",)
@@ -109,6 +110,21 @@ class TestFiftyOneAdapterTakesLabels(Samples, TakesLabelsSuite):
             return {}
         ids, labels = self.dataset.exists(field).values(["id", f"{field}.label"])
         return {item: [label] for item, label in zip(ids, labels, strict=True)}
+
+
+class TestFiftyOneAdapterTakesPredictions(Samples, TakesPredictionsSuite):
+    class_names = ("yes", "no")
+
+    def state(self, adapter: Adapter) -> Any:
+        """With the classes; without the ids of labels, which FiftyOne makes anew for each."""
+        documents, *others = super().state(adapter)
+        for row in documents:
+            (row.get(self.version) or {}).pop("_id", None)
+        return documents, dict(self.dataset.classes), *others
+
+    def reading(self, adapter: Adapter, version: str) -> Adapter:
+        source = {"dataset": self.dataset.name, "pred_field": version, **self.options}
+        return open_adapter("fiftyone", key=self.key, **source)
 
 
 class TestFiftyOneAdapterTakesBatches(Samples, TakesBatchesSuite):

@@ -15,6 +15,7 @@ from labelnext.testing import (
     CountsLabelsSuite,
     ShowsItemsSuite,
     TakesBatchesSuite,
+    TakesPredictionsSuite,
     TellsWorkSuite,
 )
 from tests.integration.choices import CHOICES, choice_task
@@ -74,6 +75,23 @@ class TestLabelStudioAdapter(Tasks, AdapterContract):
 
 class TestLabelStudioAdapterShowsItems(Tasks, ShowsItemsSuite):
     pass
+
+
+class TestLabelStudioAdapterTakesPredictions(Tasks, TakesPredictionsSuite):
+    class_names = ("good", "bad")
+
+    def reading(self, adapter: Adapter, version: str) -> Adapter:
+        source = {"url": self.server.url, "api_key": self.server.token, "project": self.project}
+        opened = open_adapter("label-studio", key="name", model_version=version, **source)
+        self.opened.append(opened)
+        return opened
+
+    def comparable(self, state: Any) -> Any:
+        """Without the numbers and dates of predictions, which are new whenever they are stored."""
+        settings, tabs, tasks, predictions = state
+        rows = [{k: v for k, v in task.items() if k != "predictions"} for task in tasks["tasks"]]
+        told = [(p["task"], p["model_version"], p["score"], p["result"]) for p in predictions]
+        return settings, tabs, {**tasks, "tasks": rows}, sorted(told, key=str)
 
 
 class TestLabelStudioAdapterTellsWork(Tasks, TellsWorkSuite):

@@ -238,7 +238,7 @@ def test_a_body_that_no_server_takes_is_never_sent(connect: Open) -> None:
 def test_many_predictions_are_sent_in_bodies_that_the_server_takes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from labelnext_adapters.label_studio.write import copies as module
+    from labelnext_adapters.label_studio.server import predictions as module
 
     monkeypatch.setattr(module, "MOST_BYTES", 100)
     rows = [{"task": i, "result": []} for i in range(20)]

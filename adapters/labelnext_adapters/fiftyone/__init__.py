@@ -43,6 +43,7 @@ class FiftyOneAdapter(Adapter):
             Capability.TAKES_BATCHES,
             Capability.TAKES_LABELS,
             Capability.TAKES_OBJECT_SCORES,
+            Capability.TAKES_PREDICTIONS,
             Capability.SHOWS_ITEMS,
         }
     )
@@ -108,12 +109,16 @@ class FiftyOneAdapter(Adapter):
         return self.write.objects
 
     def performer(self, journal: Journal) -> Performer:
-        """What writes the field, views, index and run, or labels that were fetched."""
+        """What writes the field, views, index and run, or fetched labels, or predictions."""
         self._reach()
         if journal.what == "fetch":
             from labelnext_adapters.fiftyone.write.fetched_labels import LabelsPerformer
 
             return LabelsPerformer(self.context)
+        if journal.what == "push":
+            from labelnext_adapters.fiftyone.write.pushed import PushedPerformer
+
+            return PushedPerformer(self.context)
         from labelnext_adapters.fiftyone.write.performer import FiftyOnePerformer
 
         return FiftyOnePerformer(journal, self.context)
@@ -147,6 +152,16 @@ class FiftyOneAdapter(Adapter):
         from labelnext_adapters.fiftyone.write.fetched_labels import plan_labels
 
         return plan_labels(self._collection(), labels, field)
+
+    def plan_predictions(self, pool: Pool, version: str) -> Plan:
+        """What storing predictions in a field of that name would do."""
+        from labelnext_adapters.fiftyone.write.pushed import plan_predictions
+
+        return plan_predictions(self._collection(), self.source, self.context.key, pool, version)
+
+    def reads_version(self, version: str) -> bool:
+        """Whether `source.pred_field` names that field."""
+        return version in self.source.pred_fields
 
     def close(self) -> None:
         """Remove copies of frames, and stop the database of its own, if it has one."""

@@ -25,6 +25,7 @@ from labelnext_adapters.label_studio.send.target import LabelStudioTarget
 
 if TYPE_CHECKING:
     from labelnext.adapter.preview import Preview
+    from labelnext.adapter.records import LabelRecords
     from labelnext.adapter.team import Work
     from labelnext.ranking.ranking import Ranking
     from labelnext_adapters.label_studio.server.client import Client
@@ -50,6 +51,7 @@ class LabelStudioAdapter(Adapter):
             Capability.COUNTS_LABELS,
             Capability.TAKES_BATCHES,
             Capability.TELLS_WORK,
+            Capability.TAKES_PREDICTIONS,
             Capability.SHOWS_ITEMS,
         }
     )
@@ -136,6 +138,16 @@ class LabelStudioAdapter(Adapter):
         source, write = self._located, self._write
         return plan_tasks(self.client, source, write, self._tasks, ranking, self._context)
 
+    def plan_predictions(self, pool: Pool, version: str) -> Plan:
+        """What storing predictions under a model version of their own would do.
+
+        Raises:
+            WriteRefused: if the project has predictions of that version.
+        """
+        from labelnext_adapters.label_studio.write.pushed import plan_predictions
+
+        return plan_predictions(self.client, self._located, self._context, pool, version)
+
     def performer(self, journal: Journal) -> Performer:
         """What writes data keys, tabs and copies of predictions, one run at a time."""
         from labelnext_adapters.label_studio.read.memory import Written, wrote
@@ -173,6 +185,24 @@ class LabelStudioAdapter(Adapter):
 
         # The server does not count what was skipped.
         return int(get_project(self.client, self._located.number)["total_annotations_number"] or 0)
+
+    def label_records(self) -> LabelRecords:
+        """Every submitted annotation of the project, with its author and time."""
+        from labelnext_adapters.label_studio.read.records import label_records
+
+        return label_records(self.client, self._located, self._context)
+
+    def prediction_state(self) -> str:
+        """The model versions of the project, with the counts and dates of their predictions."""
+        from labelnext_adapters.label_studio.server.project import find_versions
+
+        rows = find_versions(self.client, self._located.number)
+        return "; ".join(f"{r['model_version']} {r['count']} {r['latest']}" for r in rows)
+
+    def reads_version(self, version: str) -> bool:
+        """Whether `source.model_version` is that version, holds it, or leaves it open."""
+        named = self._source.model_version
+        return named is None or version == named or (isinstance(named, list) and version in named)
 
     def ran_dry(self) -> tuple[str, ...]:
         """The annotators whose tabs hold nothing to label while another's holds two or more.

@@ -30,6 +30,7 @@ class Capability(Enum):
     TAKES_LABELS = "take labels back", "plan_labels"
     TAKES_OBJECT_SCORES = "write a score for each object", "wants_object_scores"
     TELLS_WORK = "tell who labelled what", "work"
+    TAKES_PREDICTIONS = "take predictions", "plan_predictions"
     SHOWS_ITEMS = "show its items in reports", "previews", "address"
 
     def __new__(cls, words: str, *promises: str) -> Capability:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from labelnext.adapter.batch import Batch, Labels, Origin
     from labelnext.adapter.preview import Preview
+    from labelnext.adapter.records import LabelRecords
     from labelnext.adapter.team import Work
     from labelnext.ranking.ranking import Ranking
 
@@ -162,6 +163,18 @@ class Adapter(Writes, Protocol):
         """Further state folders that may hold runs on the same target; by default none."""
         return ()
 
+    def label_records(self) -> LabelRecords | None:
+        """Every label with its author and time; None if the pool's labels are all that is known."""
+        return None
+
+    def prediction_state(self) -> str | None:
+        """A text that changes with the stored predictions, cheaply; None where that isn't known."""
+        return None
+
+    def reads_version(self, version: str) -> bool:
+        """Whether a run reads the predictions that are pushed under that version."""
+        return True
+
     def ran_dry(self) -> tuple[str, ...]:
         """Names of people with nothing left to label while others have work; by default none.
 
@@ -223,6 +236,20 @@ class TakesObjectScores(Protocol):
 
     def wants_object_scores(self) -> bool:
         """Whether its options ask for object scores; `Ranking.object_scores` then has them."""
+
+
+class TakesPredictions(Protocol):
+    """`Capability.TAKES_PREDICTIONS`: a model's predictions can be stored on its platform."""
+
+    def plan_predictions(self, pool: Pool, version: str) -> Plan:
+        """Plan how to store the predictions of a pool under a model version. Changes nothing.
+
+        Items that the platform doesn't hold are left out, in `Plan.left_out`.
+
+        Raises:
+            InvalidInput: if none of the items is there, or the classes or shapes don't fit.
+            WriteRefused: if the version's name is taken by what `labelnext push` didn't make.
+        """
 
 
 class TellsWork(Protocol):

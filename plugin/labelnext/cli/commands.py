@@ -280,7 +280,10 @@ def status(
 @app.command(epilog="Example: labelnext watch labelnext.yaml --labels 50")
 def watch(
     config: ConfigPath,
-    labels: Annotated[int, typer.Option(help="Rank again after this many new labels.")] = 20,
+    labels: Annotated[
+        int | None,
+        typer.Option(help="Rank again after this many new labels; watch.labels by default."),
+    ] = None,
     minutes: Annotated[
         float | None,
         typer.Option(help="Also rank again after this many minutes, if anything was labelled."),
@@ -291,7 +294,10 @@ def watch(
     ] = False,
     log_file: LogFile = None,
 ) -> None:
-    """Rank again whenever enough new labels have come in. Ctrl-C or SIGTERM stops it safely."""
+    """Rank again whenever enough new labels have come in, after your command if you have one.
+
+    Ctrl-C or SIGTERM stops it safely.
+    """
     set_up_output(0, False)
     import signal
     import threading

@@ -1,13 +1,16 @@
-"""The commands that send a batch to another platform and fetch its labels."""
+"""The commands that bring labels and predictions to where they are needed."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from labelnext.cli.console import print_exchange, progress_bars
+from labelnext.cli.console import escaped, out, print_exchange, print_plain, progress_bars
 from labelnext.cli.options import ConfigPath, Json
+from labelnext.support.words import counted
 
 platforms = typer.Typer()
 
@@ -44,4 +47,62 @@ def fetch(
 
     with progress_bars() as progress:
         result = fetch_labels(config, dry_run=dry_run, progress=progress)
+    print_exchange(result, as_json=as_json)
+
+
+@platforms.command(epilog="Example: labelnext labels labelnext.yaml labels.parquet")
+def labels(
+    config: ConfigPath,
+    path: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The file: .parquet, .csv or .jsonl.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Write what is labelled, by whom and when, to a file: one row per label."""
+    from labelnext.runs.labelled_file import labels as write_labels
+
+    with progress_bars() as progress:
+        written = write_labels(config, path, progress=progress)
+    if as_json:
+        print_plain(written.to_json())
+        return
+    for notice in written.notices:
+        out.print("[yellow]warning[/]", escaped(notice.message), soft_wrap=True)
+    of_items = counted(written.items, "item")
+    said = f"Wrote {counted(written.labels, 'label')} of {of_items} to {written.path}."
+    out.print(escaped(said), soft_wrap=True)
+
+
+@platforms.command(epilog="Example: labelnext push labelnext.yaml predictions.parquet --version v8")
+def push(
+    config: ConfigPath,
+    predictions: Annotated[
+        str, typer.Argument(help="A file or folder in any format that labelnext reads.")
+    ],
+    version: Annotated[
+        str, typer.Option(help="Name of the model version (Label Studio) or field (FiftyOne).")
+    ],
+    key: Annotated[
+        str | None, typer.Option(help="Column of the file with the items' ids; item_id by default.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be stored; store nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Store a model's predictions where the items are, matched by id; undo takes them back."""
+    from labelnext.runs.push import push as push_predictions
+
+    if not (yes or dry_run) and sys.stdin.isatty() and sys.stdout.isatty():
+        with progress_bars() as progress:
+            planned = push_predictions(
+                config, predictions, version, key=key, dry_run=True, progress=progress
+            )
+        print_exchange(planned)
+        typer.confirm("Store them?", default=True, abort=True)
+    with progress_bars() as progress:
+        result = push_predictions(
+            config, predictions, version, key=key, dry_run=dry_run, progress=progress
+        )
     print_exchange(result, as_json=as_json)

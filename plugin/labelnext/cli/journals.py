@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +19,11 @@ from labelnext.cli.console import (
 )
 from labelnext.cli.lists import print_rows
 from labelnext.cli.options import ConfigPath, Json, RunId
+from labelnext.errors import LabelnextError
+from labelnext.support.words import counted
+
+if TYPE_CHECKING:
+    from labelnext.journal.journal import Journal
 
 journals = typer.Typer()
 
@@ -81,8 +87,16 @@ def undo(
     config: ConfigPath,
     run_id: RunId = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Undo every run of the configuration, newest first.")
+    ] = False,
 ) -> None:
     """Undo a run and restore what was there before; the configuration's newest run by default."""
+    if every:
+        if run_id is not None:
+            raise typer.BadParameter("leave out either the run or --all.")
+        _undo_all(config, ask=not yes and sys.stdin.isatty() and sys.stdout.isatty())
+        return
     from labelnext.runs.undo import to_undo
     from labelnext.runs.undo import undo as undo_run
 
@@ -95,7 +109,30 @@ def undo(
             abort=True,
         )
         run_id = newest.run_id
-    journal, stayed = undo_run(config, run_id)
+    _print_undone(*undo_run(config, run_id))
+
+
+def _undo_all(config: Path, *, ask: bool) -> None:
+    """Undo every run, and say so after each: one that can't be undone ends it."""
+    from labelnext.runs.undo import runs as list_runs
+    from labelnext.runs.undo import undo_all
+
+    if ask:
+        able = [one for one in list_runs(config) if one.status in ("done", "broken")]
+        typer.confirm(f"Undo {counted(len(able), 'run')}?", default=True, abort=True)
+    undone = 0
+    try:
+        for journal, stayed in undo_all(config):
+            _print_undone(journal, stayed)
+            undone += 1
+    except LabelnextError:
+        out.print(f"Stopped after {counted(undone, 'run')}: the next can't be undone.")
+        raise
+    if not undone:
+        out.print("No run to undo.")
+
+
+def _print_undone(journal: Journal, stayed: list[str]) -> None:
     out.print(f"Undid run {journal.run_id}.")
     for line in stayed:
         print_marked("Kept:", line.removeprefix("Kept "))

@@ -33,6 +33,7 @@ from labelnext.config.sections import (
     Review,
     Selection,
     Source,
+    Watch,
 )
 from labelnext.errors import ConfigError, LabelnextError, masked_data, remember_secrets_of_urls
 from labelnext.journal.plan import Progress
@@ -58,6 +59,7 @@ class Config:
         report: the report settings.
         replay: how to replay active learning.
         review: how to review labels.
+        watch: when to rank again, and what to run before.
         ray: how to connect to Ray.
         rest: the top-level keys.
         path: path of the file; None if the configuration came from a mapping.
@@ -73,6 +75,7 @@ class Config:
     report: ReportSettings
     replay: Replay
     review: Review
+    watch: Watch
     ray: Ray
     rest: Rest
     path: Path | None = None
@@ -146,6 +149,7 @@ class Config:
             "report": _dump(self.report),
             "replay": _dump(self.replay),
             "review": _dump(self.review),
+            "watch": _dump(self.watch),
             "ray": _dump(self.ray),
         }
         return data | _dump(self.rest)

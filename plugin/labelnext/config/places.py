@@ -17,7 +17,7 @@ from labelnext.support.store import is_run_id, is_url
 _WRITTEN = {("write", "output"), ("report", "path"), ("replay", "path"), ("state",)}
 _DATA = (".parquet", ".pq")  # what a folder of data is made of
 _PAGES = ("report.path", "replay.path")
-_OF_STATE = ("history", "lock", "watch.json")
+_OF_STATE = ("history", "lock", "watch.json", "loop")
 
 
 def check_places(settings: Config, more: Mapping[str, Path] | None = None) -> None:
@@ -38,7 +38,7 @@ def check_places(settings: Config, more: Mapping[str, Path] | None = None) -> No
     if source_path is not None and not is_url(source_path):
         pool = settings.directory / Path(source_path).expanduser()
     _check_state(outputs, settings.state, pool)
-    outputs |= {f"state ({name})": settings.state / name for name in _OF_STATE[1:]}
+    outputs |= {f"state ({name})": settings.state / name for name in _OF_STATE[1:3]}
     existing = {key: path for key, path in outputs.items() if path.exists()}
     inputs = dict(_inputs(settings)) if existing else {}  # one that is missing can't be read
     check_outputs(outputs, inputs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -275,6 +277,48 @@ class Review(Options):
     confidence_weighted_entropy; auto: the first, or ActiveLab if several people labelled."""
 
 
+class Watch(Options):
+    """The loop that ranks again as labels come in (labelnext watch)."""
+
+    labels: int = Field(20, ge=1)
+    """Rank again after this many new labels."""
+    minutes: float | None = Field(None, gt=0)
+    """Also rank again after this many minutes, if anything was labelled since; null: never."""
+    command: str | list[str] | None = None
+    """Your command that trains and predicts before each ranking, such as python train.py; it runs
+    in the configuration's folder, without a shell. null: none."""
+    shell: bool = False
+    """Run the command by the shell, for pipes and variables."""
+    timeout: float | None = Field(60, gt=0)
+    """Minutes after which the command is ended; null: never."""
+    predictions: HerePath | None = None
+    """File or folder where the command puts its predictions; null: a .parquet file in the state
+    folder, or source.predictions.file."""
+    version: str = Field("round-{round}", min_length=1)
+    """Name of the model version (Label Studio) or field (FiftyOne) for the predictions of a
+    round."""
+
+    @field_validator("command")
+    @classmethod
+    def _check_command(cls, command: str | list[str] | None) -> str | list[str] | None:
+        if command is None:
+            return None
+        try:
+            words = shlex.split(command) if isinstance(command, str) else command
+        except ValueError as error:
+            raise ValueError("must have a second quotation mark for each first") from error
+        if not words or not words[0]:
+            raise ValueError("must name a program")
+        return command
+
+    @field_validator("version")
+    @classmethod
+    def _check_version(cls, version: str) -> str:
+        if re.search(r"[{}]", version.replace("{round}", "")):
+            raise ValueError("must be a name, with {round} for the round's number")
+        return version
+
+
 class Ray(Options):
     """How to connect to Ray (engine: ray)."""
 
@@ -300,5 +344,6 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "report": ReportSettings,
     "replay": Replay,
     "review": Review,
+    "watch": Watch,
     "ray": Ray,
 }

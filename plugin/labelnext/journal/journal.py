@@ -85,7 +85,7 @@ class Journal:
 
     @property
     def what(self) -> str:
-        """The kind of run: run, send or fetch."""
+        """The kind of run: run, send, fetch or push."""
         return str(self.header.get("what", "run"))
 
     @property

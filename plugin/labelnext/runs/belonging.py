@@ -23,7 +23,7 @@ def origin_of(settings: Config, what: str = "run") -> dict[str, Any]:
 
     Args:
         settings: the configuration.
-        what: "run", "send" or "fetch".
+        what: "run", "send", "fetch" or "push".
 
     Returns:
         One key, `origin`: the configuration's file, the platform and project, and the ranking

@@ -29,7 +29,7 @@ class Exchange:
     """What was sent or fetched, or would be.
 
     Attributes:
-        what: "send" or "fetch".
+        what: "send", "fetch" or "push".
         run_id: name of the journal; None if nothing was written.
         target: where it was written, in words.
         dry_run: whether this was a dry run, which writes nothing.
@@ -87,13 +87,13 @@ def send(
         batch = source.batch(run or settings.write.run)
     with opened_target(settings, progress) as target:
         plan = target.plan(batch)
-        journal = _carried_out(settings, "send", plan, target, dry_run)
+        journal = carried_out(settings, "send", plan, target, dry_run)
         n = len(batch.items)
         nothing = (
             f"Nothing to write: {counted(n, 'item')} of the batch of {batch.run} in "
             f"{batch.origin.dataset} are in {plan.target} already, in this order."
         )
-        return _exchange("send", dry_run, plan, journal, {"in the batch": n}, nothing)
+        return exchanged("send", dry_run, plan, journal, {"in the batch": n}, nothing)
 
 
 def fetch(
@@ -122,11 +122,11 @@ def fetch(
         with opened_target(settings, progress) as target:
             labels = target.labels(source.origin())
         plan = source.plan_labels(labels, settings.send.field)
-        journal = _carried_out(settings, "fetch", plan, source, dry_run)
+        journal = carried_out(settings, "fetch", plan, source, dry_run)
         changed = sum(step.n_items for step in plan.steps)
         counts = {"labelled": len(labels.known), "waiting": len(labels.waiting), "changed": changed}
         nothing = _nothing_fetched(labels, f"field {settings.send.field} of {plan.target}")
-        return _exchange("fetch", dry_run, plan, journal, counts, nothing, labels.notices)
+        return exchanged("fetch", dry_run, plan, journal, counts, nothing, labels.notices)
 
 
 def _nothing_fetched(labels: Labels, where: str) -> str:
@@ -149,9 +149,10 @@ def _source(
         yield platform
 
 
-def _carried_out(
+def carried_out(
     settings: Config, what: str, plan: Plan, platform: Target | Adapter, dry_run: bool
 ) -> Journal | None:
+    """Carry out a plan under the lock of the state folder; None if there is nothing to do."""
     if dry_run or not plan.steps:
         return None
     details = {"what": what, **origin_of(settings, what)}
@@ -161,7 +162,7 @@ def _carried_out(
     return journal
 
 
-def _exchange(
+def exchanged(
     what: str,
     dry_run: bool,
     plan: Plan,
@@ -170,6 +171,7 @@ def _exchange(
     nothing: str,
     notices: tuple[Notice, ...] = (),
 ) -> Exchange:
+    """What was done, or would be, with the remarks of the write."""
     remarks = (*plan.left_out, *(() if journal is None else journal.remarks))
     return Exchange(
         what=what,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from typing import Any, Literal
 from labelnext.adapter.protocol import Adapter, Target
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened, opened_target
-from labelnext.errors import ConfigError
+from labelnext.errors import ConfigError, NotFound
 from labelnext.journal.journal import (
     Journal,
     Status,
@@ -50,6 +50,29 @@ def undo(
         journal = _found(settings, run_id, "undone")
         with _platform(settings, journal, adapter, None) as platform:
             return journal, writer_of(settings, platform, journal, None).undo(journal)
+
+
+def undo_all(
+    config: Config | Path | str | Mapping[str, Any], *, adapter: Adapter | None = None
+) -> Iterator[tuple[Journal, list[str]]]:
+    """Undo every run of the configuration, newest first; yields each as `undo` returns it.
+
+    Raises:
+        ConfigError: at the first run that can't be undone; those before it are undone.
+        WriteRefused: likewise.
+    """
+    settings = loaded(config)
+    while (newest := _newest(settings, adapter)) is not None:
+        yield undo(settings, newest, adapter=adapter)
+
+
+def _newest(settings: Config, adapter: Adapter | None) -> str | None:
+    """The newest run that can be undone; None without one."""
+    held = holding(settings, None, _UNDONE, adapter)
+    try:
+        return find_journal(held.state, None, _UNDONE, lambda one: belongs(one, held)).run_id
+    except NotFound:
+        return None
 
 
 def resume(

@@ -1,4 +1,4 @@
-"""watch: poll the platform, and rank again after enough new labels or enough time.
+"""watch: poll the platform, and train and rank again after enough new labels or enough time.
 
 It polls instead of using webhooks because Label Studio by default sends none to private addresses
 and never repeats a lost one, while reading its counters takes one small request.
@@ -11,16 +11,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from labelnext.adapter.capabilities import Capability, can, missing_capability
 from labelnext.adapter.protocol import CountsLabels
 from labelnext.adapter.registry import able
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened
-from labelnext.errors import InvalidInput, Unavailable, WriteFailed
+from labelnext.errors import CommandFailed, InvalidInput, Unavailable, WriteFailed
+from labelnext.runs.rounds import check_loop, train
 from labelnext.runs.run import run
 from labelnext.support.files import write_atomically
 from labelnext.support.started import CONFIG, how
@@ -41,6 +43,7 @@ class Health:
         ranked_at: the label count at the last run; None before the first.
         runs: number of runs by this process.
         message: the state in one line.
+        predictions: a text that changes with the platform's predictions; None if not known.
     """
 
     ok: bool
@@ -48,6 +51,7 @@ class Health:
     ranked_at: int | None
     runs: int
     message: str
+    predictions: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,12 +61,22 @@ class _Seen:
     labels: int
     time: float
     dry: tuple[str, ...] = ()  # who had nothing to label even after it
+    predictions: str | None = None  # what the platform's predictions were; None if not known
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """When to rank again."""
+
+    labels: int
+    minutes: float | None
+    once: bool
 
 
 def watch(
     config: Config | Path | str | Mapping[str, Any],
     *,
-    labels: int = 20,
+    labels: int | None = None,
     minutes: float | None = None,
     poll: float = 10.0,
     once: bool = False,
@@ -71,15 +85,19 @@ def watch(
 ) -> Health:
     """Run now if due, then again after every `labels` new labels or `minutes`.
 
-    Also when somebody has nothing left to label while others have work.
+    Also when somebody has nothing left to label while others have work, and when somebody else has
+    stored predictions. With `watch.command`, each ranking after new labels begins with a round of
+    it; if it fails, the queue stays as it was and the round is tried again later.
 
-    `stop` never interrupts a run: a run in progress finishes first. Annotators keep the task that
-    they have open and submit it as usual; their next task follows the new order.
+    `stop` never interrupts a run: a run in progress finishes first. It ends a command in progress.
+    Annotators keep the task that they have open and submit it as usual; their next task follows
+    the new order.
 
     Args:
         config: as for `run`.
-        labels: number of new labels that trigger a run, at least 1.
-        minutes: time after which to run again, if anything was labelled since.
+        labels: number of new labels that trigger a run, at least 1; None: `watch.labels`.
+        minutes: time after which to run again, if anything was labelled since; None:
+            `watch.minutes`.
         poll: seconds between checks.
         once: check once, run if due, and return.
         stop: event that ends the watch when set.
@@ -92,52 +110,97 @@ def watch(
         InvalidInput: if a number is out of range.
         ConfigError: if the adapter can't count labels, or the configuration is wrong.
     """
+    settings = config if isinstance(config, Config) else load_config(config)
+    labels = settings.watch.labels if labels is None else labels
+    minutes = settings.watch.minutes if minutes is None else minutes
     if labels < 1 or poll <= 0 or (minutes is not None and minutes <= 0):
         raise InvalidInput(
             "labels must be at least 1, and poll and minutes above 0; got "
             f"{labels!r}, {poll!r} and {minutes!r}."
         )
-    settings = config if isinstance(config, Config) else load_config(config)
-    settings = replace(settings, memory={})
+    settings, rule = replace(settings, memory={}), _Rule(labels, minutes, once)
     stop = stop or threading.Event()
     health, wait = Health(True, None, None, 0, "starting"), poll
     while not stop.is_set():
-        health = _look(settings, labels, minutes, health)
+        health = _look(settings, rule, health, stop)
         _log.log(logging.INFO if health.ok else logging.WARNING, "%s", health.message)
         if tell is not None:
             tell(health)
-        if once:
+        if once or stop.is_set():
             break
         wait = poll if health.ok else min(2 * wait, max(_LONGEST_WAIT, poll))
         stop.wait(wait)
     return health
 
 
-def _look(settings: Config, labels: int, minutes: float | None, before: Health) -> Health:
+def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) -> Health:
     """Ask the platform for its label count, and run if due."""
     count: int | None = None
     seen = _load(settings)
     ranked_at = None if seen is None else seen.labels
     try:
-        count = _count(settings)
-        # Labels can also be deleted; then the counter falls, which changes the ranking as well.
-        new = labels if seen is None else abs(count - seen.labels)
-        late = seen is not None and minutes is not None and time.time() - seen.time >= 60 * minutes
-        due = new >= labels or (late and new > 0)
-        dry = () if due or seen is None else _ran_dry(settings)
-        if not due and not {*dry}.difference(() if seen is None else seen.dry):
-            message = f"{counted(count, 'label')}, {new} of {labels} since the last ranking"
-            return Health(True, count, ranked_at, before.runs, message)
+        count, stored = _count(settings), _stored(settings)
+        news = _news(settings, rule, before, seen, count, stored)
+        if news.why is None:
+            of = f"{rule.labels} since the last ranking"
+            message = f"{counted(count, 'label')}, {news.labels} of {of}"
+            return Health(True, count, ranked_at, before.runs, message, stored)
+        said = train(settings, count, stop) if news.why == "labels" else ""
+        if said is None:
+            return Health(True, count, ranked_at, before.runs, "stopped during watch.command")
         report = run(settings)
-        still_dry = _ran_dry(settings) if dry else ()
-    except (Unavailable, WriteFailed) as error:
+        still_dry = _ran_dry(settings) if news.dry else ()
+        with suppress(Unavailable):  # the run is done: if the server goes away only now, it counts
+            stored = _stored(settings)
+    except (Unavailable, WriteFailed, CommandFailed) as error:
         if settings.memory is not None:  # what was read may be half of what is there now
             settings.memory.clear()
-        return Health(False, count, ranked_at, before.runs, f"trying again: {error.message}")
-    _save(settings, _Seen(count, time.time(), still_dry))
+        message = f"trying again: {error.message}"
+        if isinstance(error, CommandFailed):
+            message = f"the queue is as it was, {message} Hint: {error.hint}"
+        return Health(False, count, ranked_at, before.runs, message)
+    _save(settings, _Seen(count, time.time(), still_dry, stored))
     ranked = counted(report.counts["ranked"], "item")
-    message = f"{counted(count, 'label')}: ranked {ranked}, run {report.run_id}"
-    return Health(True, count, count, before.runs + 1, message)
+    message = f"{counted(count, 'label')}: {said + ', ' if said else ''}ranked {ranked}, "
+    return Health(True, count, count, before.runs + 1, f"{message}run {report.run_id}", stored)
+
+
+@dataclass(frozen=True)
+class _News:
+    """What has happened since the last ranking, and why to rank again; None to wait."""
+
+    why: Literal["labels", "predictions", "dry"] | None
+    labels: int
+    dry: tuple[str, ...] = ()
+
+
+def _news(
+    settings: Config,
+    rule: _Rule,
+    before: Health,
+    seen: _Seen | None,
+    count: int,
+    stored: str | None,
+) -> _News:
+    if seen is None:
+        return _News("labels", rule.labels)
+    # Labels can also be deleted; then the counter falls, which changes the ranking as well.
+    new = abs(count - seen.labels)
+    late = rule.minutes is not None and time.time() - seen.time >= 60 * rule.minutes
+    if new >= rule.labels or (late and new > 0):
+        return _News("labels", new)
+    # Whoever stores predictions may be in the middle of it: two looks must agree.
+    settled = rule.once or before.predictions == stored
+    if None not in (stored, seen.predictions) and stored != seen.predictions and settled:
+        return _News("predictions", new)
+    dry = _ran_dry(settings)
+    return _News("dry" if {*dry}.difference(seen.dry) else None, new, dry)
+
+
+def _stored(settings: Config) -> str | None:
+    """What tells whether the platform's predictions changed."""
+    with opened(settings, None, None) as adapter:
+        return adapter.prediction_state()
 
 
 def _ran_dry(settings: Config) -> tuple[str, ...]:
@@ -156,6 +219,7 @@ def _count(settings: Config) -> int:
                 able(Capability.COUNTS_LABELS),
                 f"Or schedule {how('run', CONFIG)} instead.",
             )
+        check_loop(settings, adapter)
         return cast("CountsLabels", adapter).count_labels()
 
 

@@ -41,13 +41,23 @@ from labelnext.adapter.capabilities import Capability
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{name}"
-        for name in ("base", "reading", "writing", "batches", "labels", "previews", "team")
+        for name in (
+            "base",
+            "reading",
+            "writing",
+            "batches",
+            "labels",
+            "predictions",
+            "previews",
+            "team",
+        )
     )
 )
 
 from labelnext.testing.base import Suite
 from labelnext.testing.batches import GivesBatchesSuite, TakesBatchesSuite
 from labelnext.testing.labels import CountsLabelsSuite, TakesLabelsSuite
+from labelnext.testing.predictions import TakesPredictionsSuite
 from labelnext.testing.previews import ShowsItemsSuite
 from labelnext.testing.reading import ReadsSuite, StreamsSuite
 from labelnext.testing.team import TellsWorkSuite
@@ -72,6 +82,7 @@ SUITES: Mapping[Capability, type[Suite]] = {
     Capability.TAKES_LABELS: TakesLabelsSuite,
     Capability.TAKES_OBJECT_SCORES: TakesObjectScoresSuite,
     Capability.TELLS_WORK: TellsWorkSuite,
+    Capability.TAKES_PREDICTIONS: TakesPredictionsSuite,
     Capability.SHOWS_ITEMS: ShowsItemsSuite,
 }
 """The suite of each capability."""
@@ -88,6 +99,7 @@ __all__ = [
     "TakesBatchesSuite",
     "TakesLabelsSuite",
     "TakesObjectScoresSuite",
+    "TakesPredictionsSuite",
     "TellsWorkSuite",
     "WritesSuite",
 ]

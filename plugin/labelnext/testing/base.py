@@ -54,7 +54,7 @@ class Suite:
         return pool, rank(pool, self.acquisition, budget=2)
 
     def journal(self, tmp_path: Path, plan: Plan, what: str = "run") -> Journal:
-        """A new journal for the plan; `what` is run, send or fetch."""
+        """A new journal for the plan; `what` is run, send, fetch or push."""
         return Journal.create(tmp_path / "state", plan, details={"what": what})
 
     def applied(self, adapter: Adapter, tmp_path: Path) -> tuple[Ranking, Journal]:

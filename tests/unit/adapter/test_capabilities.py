@@ -22,6 +22,7 @@ DECLARED = {
         Capability.TAKES_BATCHES,
         Capability.TAKES_LABELS,
         Capability.TAKES_OBJECT_SCORES,
+        Capability.TAKES_PREDICTIONS,
         Capability.SHOWS_ITEMS,
     },
     "label-studio": BOTH
@@ -29,6 +30,7 @@ DECLARED = {
         Capability.COUNTS_LABELS,
         Capability.TAKES_BATCHES,
         Capability.TELLS_WORK,
+        Capability.TAKES_PREDICTIONS,
         Capability.SHOWS_ITEMS,
     },
 }
@@ -100,13 +102,16 @@ def test_table_of_adapters_says_what_each_can_do(
         .removesuffix(" yes")
         .endswith(
             "count labels, take batches from other platforms, tell who labelled what, "
-            "show its items in reports"
+            "take predictions, show its items in reports"
         )
     )
     assert (
         lines["fiftyone"]
         .removesuffix(" yes")
-        .endswith("take labels back, write a score for each object, show its items in reports")
+        .endswith(
+            "take labels back, write a score for each object, take predictions, "
+            "show its items in reports"
+        )
     )
 
 

@@ -94,6 +94,15 @@ def test_minimal_config_gets_the_shared_defaults(tmp_path: Path) -> None:
         "engine": "local",
         "purpose": "label",
         "review": {"score": "auto"},
+        "watch": {
+            "labels": 20,
+            "minutes": None,
+            "command": None,
+            "shell": False,
+            "timeout": 60.0,
+            "predictions": None,
+            "version": "round-{round}",
+        },
         "ray": {"address": None},
     }
     # Every format may add options to the source: config.example.yaml has them all.

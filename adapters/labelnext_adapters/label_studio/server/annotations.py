@@ -44,7 +44,9 @@ def read_truth(client: Client, project: int, setup: Setup, which: Which, context
     return truth
 
 
-def labelled_tasks(client: Client, project: int, context: Context, stage: str) -> Iterator[Task]:
+def labelled_tasks(
+    client: Client, project: int, context: Context, stage: str, *, data: bool = False
+) -> Iterator[Task]:
     """The tasks of a project that have an annotation, with all their annotations.
 
     Args:
@@ -52,11 +54,12 @@ def labelled_tasks(client: Client, project: int, context: Context, stage: str) -
         project: its number.
         context: for progress.
         stage: its name.
+        data: also with their data.
     """
     pages = task_pages(
         client,
         project,
-        _FIELDS,
+        f"{_FIELDS},data" if data else _FIELDS,
         page_size=_PAGE_SIZE,
         filters=(_LABELLED,),
         context=context,

@@ -12,7 +12,7 @@ import hashlib
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,7 +22,8 @@ from labelnext.errors import InvalidInput, LabelnextError, NotFound, WriteFailed
 from labelnext.journal.plan import Step
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.read.read import stored_predictions
-from labelnext_adapters.label_studio.server.client import MOST_BYTES, Client
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.predictions import send_predictions
 from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project
 from labelnext_adapters.label_studio.server.tasks import Prediction, task_pages
 
@@ -196,7 +197,7 @@ class Copies:
             for task in lacking
         ]
         try:
-            if rows and self._send(project, rows) < len(rows):
+            if rows and self._sent(project, rows) < len(rows):
                 self._send_without_result(project, version, source, rows)
         except InvalidInput:  # of one task that is gone, the server takes none
             if not wanted.keys() - self._alive(project):
@@ -226,20 +227,10 @@ class Copies:
             f"Copied {counted(len(dropped), 'prediction')} without regions, which don't fit the "
             f"labelling setup: task {listed(r['task'] for r in dropped)}."
         )
-        self._send(project, dropped)
+        self._sent(project, dropped)
 
-    def _send(self, project: int, rows: Sequence[dict[str, Any]]) -> int:
-        """Send the rows, in one request unless it would be too large; returns how many it took.
-
-        Never sent twice by itself: a request whose answer was lost may have been carried out.
-        """
-        created = 0
-        for done, body in enumerate(_bodies(rows)):
-            self._context.report("write predictions", done, None)
-            path = f"api/projects/{project}/import/predictions"
-            answer = self._client.send("POST", path, body, retry=False)
-            created += int(answer.get("created", 0))
-        return created
+    def _sent(self, project: int, rows: Sequence[dict[str, Any]]) -> int:
+        return send_predictions(self._client, self._context, project, rows)
 
     def _read(
         self, project: int, versions: Sequence[str], source: Source
@@ -304,21 +295,6 @@ class Sampling:
     def _set(self, project: int, sampling: str, version: str) -> None:
         body = {"sampling": sampling, "model_version": version}
         self._client.send("PATCH", f"api/projects/{project}/", body)
-
-
-def _bodies(rows: Iterable[dict[str, Any]]) -> Iterator[list[msgspec.Raw]]:
-    """The rows in as few requests as the server's limit allows."""
-    body: list[msgspec.Raw] = []
-    size = 0
-    for row in rows:
-        encoded = msgspec.Raw(msgspec.json.encode(row))
-        if body and size + len(bytes(encoded)) + 1 > MOST_BYTES:
-            yield body
-            body, size = [], 0
-        body.append(encoded)
-        size += len(bytes(encoded)) + 1
-    if body:
-        yield body
 
 
 __all__ = ["Copies", "Sampling", "copy_scores", "copy_version"]

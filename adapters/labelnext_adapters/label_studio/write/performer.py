@@ -29,6 +29,7 @@ from labelnext_adapters.label_studio.server.tab import (
     restore_tab,
     stamp_of,
 )
+from labelnext_adapters.label_studio.write import pushed
 from labelnext_adapters.label_studio.write.copies import Copies, Sampling
 from labelnext_adapters.label_studio.write.data_keys import Fields
 from labelnext_adapters.label_studio.write.plan import next_steps
@@ -160,6 +161,7 @@ class Writer(Performer):
             "old tab": OldTabs(client),
             "copies": Copies(client, context, self._remarks.append),
             "sampling": Sampling(client),
+            pushed.KIND: pushed.Pushed(client, context, self._remarks.append),
         }
 
     @cached_property
@@ -196,8 +198,10 @@ class Writer(Performer):
         """What was found while writing, one sentence each."""
         return self._remarks
 
-    def next_steps(self, plan: Plan) -> tuple[str, ...]:
-        """What people do now, with the addresses of the tabs."""
+    def next_steps(self, plan: Plan) -> tuple[str, ...] | None:
+        """What people do now, with the addresses of the tabs; as planned for predictions."""
+        if any(step.kind == pushed.KIND for step in plan.steps):
+            return None
         return next_steps(self._client, plan.steps)
 
     def _of(self, step: Step) -> StepPerformer:

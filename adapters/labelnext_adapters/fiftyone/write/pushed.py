@@ -1,0 +1,376 @@
+"""Predictions that a user pushes: one field of their own, written and put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.adapter.predicted import check_one_version, class_names, rows_there
+from labelnext.adapter.protocol import Context
+from labelnext.errors import InvalidInput, WriteRefused, listed
+from labelnext.journal.carry_out import Performer
+from labelnext.journal.plan import Plan, Step
+from labelnext.pool.objects import Objects
+from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
+from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
+from labelnext_adapters.fiftyone.database.values import fetch, keyed
+from labelnext_adapters.fiftyone.options import FiftyOneSource
+from labelnext_adapters.fiftyone.write.fetched_labels import fetch_labels
+
+KIND = "predictions"  # of the step
+MARKER = "labelnext_predictions"  # key in the info of a field that holds pushed predictions
+_LIKELY = 0.5  # of independent classes, those that are named
+_CHUNK = 5_000  # samples
+_SMALLEST = float(np.finfo(np.float64).tiny)  # a probability whose logarithm is still finite
+
+
+def plan_predictions(
+    collection: Any, source: FiftyOneSource, key: str | None, pool: Pool, field: str
+) -> Plan:
+    """What storing the predictions of a pool in a field would do.
+
+    Args:
+        collection: a dataset or view.
+        source: what of it is ranked.
+        key: field that holds the items' ids; None for the samples' own.
+        pool: the predictions.
+        field: its name; one that labelnext push made gets the new predictions instead.
+
+    Raises:
+        InvalidInput: if no item is a sample, the classes aren't known, or a field can't have that
+            name.
+        WriteRefused: if labelnext push didn't make the field.
+    """
+    check_one_version(pool)
+    if source.frames:
+        raise InvalidInput("source.frames must be false for predictions to be pushed; got True.")
+    dataset = collection._root_dataset
+    kind = _kind(pool)
+    check_field(dataset, field, kind)
+    with talking():
+        columns = fetch(collection, ["id", key] if key else ["id"])
+    names = keyed(columns["id"], columns[key] if key else None, key)
+    samples = dict(zip(names, columns["id"], strict=True))
+    rows, left_out = rows_there(pool, samples, f"dataset {dataset.name}", "sample")
+    classes, declared = _classes(dataset, field, pool)
+    content, lost = _content(pool, rows, kind, class_names(pool, classes, "the dataset"), classes)
+    ids = [samples[str(pool.item_ids[row])] for row in content.pop("rows")]
+    payload = {
+        "dataset": dataset.name,
+        "dataset_id": str(dataset._doc.id),
+        "slice": source.slice,
+        "field": field,
+        "kind": kind,
+        "classes": None if declared else list(classes),
+        "ids": ids,
+        **content,
+    }
+    what = f"Store predictions of {counted(len(ids), 'sample')} in field {field}"
+    read = field in source.pred_fields
+    next_step = (
+        "The next run ranks by these predictions."
+        if read
+        else f"source.pred_field: {field} makes the next run rank by these predictions."
+    )
+    steps = (Step(KIND, what, len(ids), payload),) if ids else ()
+    remarks = (*left_out, *lost)
+    return Plan("fiftyone", field, dataset.name, steps, next_steps=(next_step,), left_out=remarks)
+
+
+def check_field(dataset: Any, field: str, kind: str | None = None) -> None:
+    """Raise unless predictions can be pushed into that field.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        field: its name.
+        kind: name of FiftyOne's class that it must hold, if it is there; any when None.
+
+    Raises:
+        InvalidInput: if a field can't have that name, or holds another kind of predictions.
+        WriteRefused: if labelnext push didn't make it.
+    """
+    import fiftyone as fo
+
+    if not field.isidentifier() or field.startswith("_") or hasattr(fo.Sample, field):
+        raise InvalidInput(
+            "the version must be a name for a field: letters, digits and _, not beginning with a "
+            f"digit or _, and none of FiftyOne's own; got {field!r}.",
+            hint="predictions_v8 is a good one.",
+        )
+    existing = dataset.get_field(field)
+    if existing is None:
+        return
+    if MARKER not in (existing.info or {}):
+        raise WriteRefused(
+            f"field {field} of {dataset.name} must be one that labelnext push made; it is not.",
+            hint="choose another --version.",
+        )
+    held = existing.document_type.__name__
+    if kind not in (None, held):
+        raise InvalidInput(
+            f"field {field} of {dataset.name} must hold {kind} for these predictions; it holds "
+            f"{held}.",
+            hint="choose another --version.",
+        )
+
+
+class PushedPerformer(Performer):
+    """Does and takes back the step that writes pushed predictions.
+
+    Args:
+        context: for progress.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.progress = context.progress
+        self._context = context
+
+    def snapshot(self, step: Step) -> Any:
+        """What the field holds, and the classes that it names; None where there is no field."""
+        dataset, field = _dataset(step), step.payload["field"]
+        check_field(dataset, field, step.payload["kind"])
+        classes = dataset.classes.get(field)
+        with talking():
+            if dataset.get_field(field) is None:
+                return {"values": None, "classes": classes}
+            held = fetch_labels(_samples(dataset, step), field)
+        values = {i: label.to_dict(extended=True) for i, label in held.items()}
+        return {"values": values, "classes": classes}
+
+    def perform(self, step: Step) -> None:
+        """Make the field hold exactly these predictions; a second time changes nothing more."""
+        import fiftyone as fo
+
+        dataset, field, kind = _dataset(step), step.payload["field"], step.payload["kind"]
+        check_field(dataset, field, kind)
+        with talking():
+            if dataset.get_field(field) is None:
+                dataset.add_sample_field(
+                    field,
+                    fo.EmbeddedDocumentField,
+                    embedded_doc_type=getattr(fo, kind),
+                    description="Predictions that labelnext push stored.",
+                    info={MARKER: "made by labelnext push"},
+                )
+            if step.payload["classes"] is not None:
+                _declare(dataset, field, step.payload["classes"])
+            samples = _samples(dataset, step)
+            stale = {*fetch_labels(samples, field)} - {*step.payload["ids"]}
+            values = zip(step.payload["ids"], _labels(step.payload), strict=True)
+            self._write(samples, field, {**dict(values), **dict.fromkeys(stale)})
+
+    def restore(self, step: Step, before: Any) -> list[str]:
+        """Put back what the field held; returns what had to stay."""
+        import fiftyone as fo
+
+        dataset, field = _dataset(step), step.payload["field"]
+        if dataset.get_field(field) is None:
+            return []
+        check_field(dataset, field)
+        kind = getattr(fo, step.payload["kind"])
+        old = {i: kind.from_dict(d, extended=True) for i, d in (before["values"] or {}).items()}
+        ids = {*step.payload["ids"], *old}
+        with talking():
+            self._write(_samples(dataset, step), field, {i: old.get(i) for i in ids})
+            left = dataset.exists(field).count() if before["values"] is None else 0
+            if before["values"] is None and left == 0:
+                dataset.delete_sample_field(field)
+            if step.payload["classes"] is not None and not left:
+                _declare(dataset, field, before["classes"])
+        if left:
+            return [f"Kept field {field}, which has predictions on {counted(left, 'sample')} more."]
+        return []
+
+    def _write(self, samples: Any, field: str, values: Mapping[str, Any]) -> None:
+        known = set(samples.values("id"))  # samples may have been deleted since
+        ids = [i for i in values if i in known]
+        for start in range(0, len(ids), _CHUNK):
+            self._context.report("write predictions", start, len(ids))
+            part = {i: values[i] for i in ids[start : start + _CHUNK]}
+            samples.set_values(field, part, key_field="id")
+
+
+def _dataset(step: Step) -> Any:
+    return planned_dataset(step, "the predictions were", "push")
+
+
+def _samples(dataset: Any, step: Step) -> Any:
+    of_slice = step.payload["slice"]
+    return dataset if of_slice is None else dataset.select_group_slices(of_slice)
+
+
+def _declare(dataset: Any, field: str, classes: Sequence[str] | None) -> None:
+    """Name the classes of the field, in the order of its vectors; None takes the names away."""
+    others = {name: given for name, given in dataset.classes.items() if name != field}
+    dataset.classes = others if classes is None else {**others, field: list(classes)}
+    dataset.save()
+
+
+def _kind(pool: Pool) -> str:
+    if pool.object_sets:
+        return "Detections"
+    return "Classifications" if pool.multilabel else "Classification"
+
+
+def _classes(dataset: Any, field: str, pool: Pool) -> tuple[Sequence[str], bool]:
+    """The classes in the order that the dataset reads vectors in, and whether it names them."""
+    declared = dataset.classes.get(field) or dataset.default_classes
+    if declared:
+        return declared, True
+    if pool.classes is None:
+        raise InvalidInput(
+            "the predictions must name their classes; neither the file nor the dataset does.",
+            hint="name the classes in the file, such as in the names of its columns, or set "
+            "dataset.default_classes.",
+        )
+    return pool.classes, False
+
+
+def _content(
+    pool: Pool, rows: NDArray[np.intp], kind: str, names: Sequence[str], classes: Sequence[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """The columns of the payload, and what has no form in FiftyOne, one sentence each."""
+    if pool.object_sets:
+        return _of_objects(pool, pool.object_sets[0], rows, names, classes)
+    if pool.answer is not None:
+        return _of_answers(pool, pool.answer, rows, names)
+    probabilities = pool.mean_probabilities
+    assert probabilities is not None
+    whole = ~np.isnan(probabilities[rows]).any(axis=1)
+    lost = pool.item_ids[rows[~whole]].tolist()
+    kept = rows[whole]
+    table = _ordered(probabilities[kept].astype(np.float64), names, classes)
+    counts, labels, confidences = [], [], []
+    for numbers in table:
+        likely: list[int] = np.flatnonzero(numbers >= _LIKELY).tolist()
+        if kind == "Classification" or not likely:
+            likely = [int(numbers.argmax())]
+        counts.append(len(likely))
+        labels += [classes[c] for c in likely]
+        confidences += [float(numbers[c]) for c in likely]
+    columns = {"rows": kept.tolist(), "counts": counts, "labels": labels}
+    columns |= {"confidences": confidences, "boxes": None, "vectors": table.tolist()}
+    return columns, _named(lost, "prediction", "that isn't a number for each class")
+
+
+def _of_answers(
+    pool: Pool, answer: Objects, rows: NDArray[np.intp], names: Sequence[str]
+) -> tuple[dict[str, Any], list[str]]:
+    kept, labels, confidences, lost = [], [], [], []
+    for row in rows.tolist():
+        position = int(answer.offsets[row])
+        number = -1 if answer.class_ids is None else int(answer.class_ids[position])
+        confidence = float(answer.confidences[position])
+        if number < 0 or confidence != confidence:
+            lost.append(str(pool.item_ids[row]))
+            continue
+        kept.append(row)
+        labels.append(names[number])
+        confidences.append(confidence)
+    columns: dict[str, Any] = {"rows": kept, "counts": [1] * len(kept), "labels": labels}
+    columns |= {"confidences": confidences, "boxes": None, "vectors": None}
+    return columns, _named(lost, "prediction", "without a class")
+
+
+def _of_objects(
+    pool: Pool,
+    objects: Objects,
+    rows: NDArray[np.intp],
+    names: Sequence[str],
+    classes: Sequence[str],
+) -> tuple[dict[str, Any], list[str]]:
+    unknown = np.full(len(objects.confidences), -1, dtype=np.int64)
+    class_ids = unknown if objects.class_ids is None else objects.class_ids
+    usable = (class_ids >= 0) & ~np.isnan(objects.confidences)
+    usable &= False if objects.boxes is None else ~np.isnan(objects.boxes).any(axis=1)
+    kept, counts, chosen, lost = [], [], [], []
+    for row in rows.tolist():
+        span = np.arange(int(objects.offsets[row]), int(objects.offsets[row + 1]))
+        good = span[usable[span]]
+        lost += [str(pool.item_ids[row])] * (len(span) - len(good))
+        if len(good) or not len(span):  # to say that there is nothing would be wrong
+            kept.append(row)
+            counts.append(len(good))
+            chosen += good.tolist()
+    boxes = [] if objects.boxes is None else objects.boxes[chosen].astype(np.float64).tolist()
+    columns: dict[str, Any] = {"rows": kept, "counts": counts}
+    columns["labels"] = [names[int(class_ids[at])] for at in chosen]
+    columns["confidences"] = objects.confidences[chosen].astype(np.float64).tolist()
+    columns["boxes"] = [[x1, y1, x2 - x1, y2 - y1] for x1, y1, x2, y2 in boxes]
+    columns["vectors"] = None
+    if objects.probabilities is not None:
+        vectors = objects.probabilities[chosen].astype(np.float64)
+        columns["vectors"] = _ordered(vectors, names, classes).tolist()
+    return columns, _named(lost, "object", "without a class, box or confidence")
+
+
+def _ordered(
+    table: NDArray[np.float64], names: Sequence[str], classes: Sequence[str]
+) -> NDArray[np.float64]:
+    """The columns in the order of the dataset's classes; 0 for a class that the file lacks."""
+    places = {name: number for number, name in enumerate(classes)}
+    out = np.zeros((len(table), len(classes)))
+    out[:, [places[name] for name in names]] = table
+    return out
+
+
+def _named(item_ids: Sequence[str], noun: str, what: str) -> list[str]:
+    if not item_ids:
+        return []
+    named = listed(dict.fromkeys(item_ids))
+    return [f"{counted(len(item_ids), noun)} {what}: {named}."]
+
+
+def _labels(payload: Mapping[str, Any]) -> Iterator[Any]:
+    """The labels of the samples, in their order."""
+    import fiftyone as fo
+
+    kind, vectors = payload["kind"], payload["vectors"]
+    for number, (start, end) in enumerate(pairwise(accumulate(payload["counts"], initial=0))):
+        named = [*zip(payload["labels"][start:end], payload["confidences"][start:end], strict=True)]
+        if kind == "Detections":
+            yield fo.Detections(detections=[*_detections(payload, start, named)])
+            continue
+        parts = [fo.Classification(label=label, confidence=p) for label, p in named]
+        if kind == "Classifications":
+            logits = _logits(vectors[number], exclusive=False)
+            yield fo.Classifications(classifications=parts, logits=logits)
+        else:
+            if vectors is not None:
+                parts[0].logits = _logits(vectors[number], exclusive=True)
+            yield parts[0]
+
+
+def _detections(
+    payload: Mapping[str, Any], start: int, named: Sequence[tuple[str, float]]
+) -> Iterator[Any]:
+    import fiftyone as fo
+
+    for at, (label, confidence) in enumerate(named, start):
+        vector = None if payload["vectors"] is None else {"probabilities": payload["vectors"][at]}
+        yield fo.Detection(
+            label=label,
+            confidence=confidence,
+            bounding_box=payload["boxes"][at],
+            **(vector or {}),
+        )
+
+
+def _logits(probabilities: Sequence[float], *, exclusive: bool) -> NDArray[np.float64]:
+    """Numbers whose softmax, or sigmoid if not `exclusive`, are these probabilities.
+
+    Example:
+        >>> bool(np.allclose(np.exp(_logits([0.25, 0.75], exclusive=True)), [0.25, 0.75]))
+        True
+    """
+    p = np.maximum(np.asarray(probabilities, dtype=np.float64), _SMALLEST)
+    rest = 0.0 if exclusive else np.log(np.maximum(1 - p, _SMALLEST))
+    return np.asarray(np.log(p) - rest)
+
+
+__all__ = ["KIND", "MARKER", "PushedPerformer", "check_field", "plan_predictions"]

@@ -1,0 +1,232 @@
+"""A round: labels out, the command, predictions in, a new ranking; or everything as it was."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelnext.adapter import Context
+from labelnext.config import load_config
+from labelnext.errors import CommandFailed, ConfigError, Unavailable
+from labelnext.runs import push as push_module
+from labelnext.runs import rounds as module
+from labelnext.runs import watch as watch_module
+from labelnext.runs.rounds import check_loop, folder_of, predictions_of, train
+from labelnext.runs.undo import runs
+from labelnext.runs.watch import Health, watch
+from tests.contract.minimal_adapter import MinimalAdapter, MinimalSource, MinimalWrite, load
+from tests.unit.runs.test_watch import Clock, counting
+
+TRAIN = """
+import os, pathlib, sys
+labels = pathlib.Path(os.environ["LABELNEXT_LABELS"])
+assert labels.is_file(), labels
+names = ("ROUND", "VERSION", "CONFIG")
+print(*(os.environ["LABELNEXT_" + name] for name in names))
+pathlib.Path(os.environ["LABELNEXT_PREDICTIONS"]).write_text(
+    "item_id,p_yes,p_no\\na,0.25,0.75\\n"
+)
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration whose platform is a JSON file, with a command that predicts one item."""
+    kinds = ("runs", "object_scores", "labels", "tasks", "queues", "versions")
+    more = {"embedding": [0.0], "group": "video"}
+    rows = {
+        "a": {"probabilities": [0.9, 0.1], **more},
+        "b": {"probabilities": [0.5, 0.5], "label": 0, **more},
+    }
+    data = {"id": "f00d", "classes": ["yes", "no"], "items": rows, **{k: {} for k in kinds}}
+    (tmp_path / "platform.json").write_text(json.dumps(data))
+    (tmp_path / "p.csv").write_text("item_id,p_a,p_b\nx,0.9,0.1\ny,0.5,0.5\n")
+    (tmp_path / "train.py").write_text(TRAIN)
+
+    @contextmanager
+    def opened(*_: object) -> Iterator[MinimalAdapter]:
+        source = MinimalSource(path=tmp_path / "platform.json")
+        yield MinimalAdapter(source, MinimalWrite(), Context())
+
+    for user in (module, push_module, sys.modules["labelnext.runs.labelled_file"]):
+        monkeypatch.setattr(user, "opened", opened)
+    path = tmp_path / "c.yaml"
+    command = json.dumps([sys.executable, "train.py"])
+    path.write_text(
+        "source: {adapter: files, path: p.csv}\nreport: {path: null}\n"
+        f"watch: {{labels: 5, command: {command}, predictions: new.csv}}\n"
+    )
+    return path
+
+
+def go(config: Path, count: int) -> str | None:
+    return train(load_config(config), count, threading.Event())
+
+
+def versions(config: Path) -> Any:
+    return load(config.parent / "platform.json")["versions"]
+
+
+def test_round_hands_over_labels_and_pushes_what_the_command_wrote(config: Path) -> None:
+    assert go(config, 3) == "round 1 stored 1 prediction as round-1"
+    assert versions(config) == {"round-1": {"a": {"yes": 0.25, "no": 0.75}}}
+    assert [(journal.what, journal.status) for journal in runs(config)] == [("push", "done")]
+    folder = folder_of(load_config(config))
+    assert (folder / "round-1.log").read_text() == f"1 round-1 {config}\n"
+    assert (folder / "labels.parquet").stat().st_mode & 0o777 == 0o600
+
+
+def test_same_label_count_is_not_trained_on_twice(config: Path) -> None:
+    go(config, 3)
+    assert go(config, 3) == ""
+    assert go(config, 4) == "round 2 stored 1 prediction as round-2"
+    assert [*versions(config)] == ["round-1", "round-2"]
+
+
+def test_failed_command_writes_nothing_and_its_number_is_gone(config: Path) -> None:
+    train_file = config.parent / "train.py"
+    train_file.write_text(TRAIN + "sys.exit('out of memory')\n")
+    with pytest.raises(CommandFailed, match="exit code 1: out of memory"):
+        go(config, 3)
+    assert versions(config) == {}
+    assert runs(config) == []
+    train_file.write_text(TRAIN)
+    assert go(config, 3) == "round 2 stored 1 prediction as round-2"
+
+
+def test_command_that_writes_no_predictions_is_no_fault(config: Path) -> None:
+    go(config, 3)
+    (config.parent / "train.py").write_text("")
+    assert go(config, 4) == "round 2 wrote no predictions"  # the file of round 1 doesn't count
+    assert [*versions(config)] == ["round-1"]
+
+
+def test_side_file_is_left_to_the_run(config: Path) -> None:
+    side = "predictions: {file: new.csv}"
+    config.write_text(config.read_text().replace("path: p.csv", f"path: p.csv, {side}"))
+    config.write_text(config.read_text().replace(", predictions: new.csv}", "}"))
+    assert predictions_of(load_config(config)) == config.parent / "new.csv"
+    assert go(config, 3) == "round 1 wrote new.csv"
+    assert (versions(config), runs(config)) == ({}, [])
+
+
+def test_stop_ends_the_round(config: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    (config.parent / "train.py").write_text("import time\ntime.sleep(60)\n")
+    assert train(load_config(config), 3, stop) is None
+    assert versions(config) == {}
+
+
+def test_without_a_command_nothing_happens(config: Path) -> None:
+    config.write_text("source: {adapter: files, path: p.csv}\n")
+    assert go(config, 3) == ""
+    assert not (config.parent / ".labelnext").exists()
+
+
+def test_platform_that_takes_no_predictions_needs_a_side_file(config: Path) -> None:
+    settings = load_config(config)
+    with pytest.raises(ConfigError, match="must be able to take predictions") as caught:
+        check_loop(settings, settings.open_adapter())
+    assert "Or name the file that the command writes in source.predictions." in str(caught.value)
+
+
+def test_version_that_no_run_would_read_is_refused(config: Path) -> None:
+    class Strict(MinimalAdapter):
+        def reads_version(self, version: str) -> bool:
+            return version == "v8"
+
+    source = MinimalSource(path=config.parent / "platform.json")
+    adapter = Strict(source, MinimalWrite(), Context())
+    with pytest.raises(ConfigError, match="watch.version must be a version that runs read"):
+        check_loop(load_config(config), adapter)
+
+
+def test_watch_runs_the_command_then_ranks_and_backs_off_if_it_fails(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [0, 4, 5, 5, 5])
+    told: list[Health] = []
+    (config.parent / "train.py").write_text(TRAIN + "sys.exit(int(sys.argv[-1] == '-'))\n")
+    outcomes = iter(["round 1 done", CommandFailed("it ended.", hint="see it."), "", ""])
+
+    def trained(*_: object) -> str:
+        outcome = next(outcomes)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(watch_module, "train", trained)
+    stop = Clock(5)
+    watch(config, stop=stop, tell=told.append)
+    assert [h.ok for h in told] == [True, True, False, True, True]
+    assert told[0].message.startswith("0 labels: round 1 done, ranked 2 items, run ")
+    assert told[2].message == "the queue is as it was, trying again: it ended. Hint: see it."
+    assert [h.runs for h in told] == [1, 1, 1, 2, 2]
+    assert stop.waits == [10, 10, 20, 10, 10]
+
+
+def test_predictions_of_others_are_noticed_once_they_have_settled(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [0] * 5)
+    monkeypatch.setattr(watch_module, "train", lambda *_: "")
+    # Of each look, and after each run: at first m1; then m2 comes in two parts, and stays.
+    states = iter(["m1 5", "m1 5", "m1 5; m2 1", "m1 5; m2 5", "m1 5; m2 5", "m1 5; m2 5"] * 2)
+    monkeypatch.setattr(watch_module, "_stored", lambda _: next(states))
+    told: list[Health] = []
+    watch(config, labels=5, stop=Clock(4), tell=told.append)
+    assert [h.runs for h in told] == [1, 1, 1, 2]
+
+
+def test_run_counts_though_the_platform_goes_away_right_after_it(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [0, 0])
+    monkeypatch.setattr(watch_module, "train", lambda *_: "")
+    states: Iterator[Any] = iter(["m1 5", Unavailable("gone."), "m1 5"])
+
+    def stored(_: object) -> str:
+        state = next(states)
+        if isinstance(state, Exception):
+            raise state
+        return str(state)
+
+    monkeypatch.setattr(watch_module, "_stored", stored)
+    told: list[Health] = []
+    watch(config, labels=5, stop=Clock(2), tell=told.append)
+    assert [(h.ok, h.runs) for h in told] == [(True, 1), (True, 1)]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ('{command: "python \'train"}', "must have a second quotation mark"),
+        ("{command: []}", "must name a program"),
+        ("{labels: 0}", "watch.labels"),
+        ("{version: '{time}'}", "must be a name, with {round}"),
+    ],
+)
+def test_wrong_settings_are_refused_with_their_key(config: Path, given: str, message: str) -> None:
+    config.write_text(f"source: {{adapter: files, path: p.csv}}\nwatch: {given}\n")
+    with pytest.raises(ConfigError, match=message.replace("{", "\\{")):
+        load_config(config)
+
+
+def test_command_line_wins_over_the_configuration(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "train", lambda *_: "")
+    counting(monkeypatch, [0, 5, 7])
+    told: list[Health] = []
+    watch(config, stop=Clock(2), tell=told.append)
+    assert [h.runs for h in told] == [1, 2]  # watch.labels is 5
+    watch(config, labels=3, once=True, tell=told.append)
+    assert told[-1].message == "7 labels, 2 of 3 since the last ranking"
