@@ -118,13 +118,12 @@ def boxes(folder: Path) -> Path:
 
 def test_a_configuration_without_acquisition_ranks_boxes(tmp_path: Path) -> None:
     config = boxes(tmp_path)
-    config.write_text("source: {adapter: files, path: p.jsonl}\n")
+    source = "source: {adapter: files, path: p.jsonl}\nreport: {path: null}\n"
+    config.write_text(source)
     report = labelnext.run(config)
     assert report.ranking.item_ids.tolist() == ["sum", "mean", "faint", "none"]
     assert report.counts["below the floor"] == 1
-    config.write_text(
-        "source: {adapter: files, path: p.jsonl}\nacquisition: {floor: 0, no_objects: first}\n"
-    )
+    config.write_text(f"{source}acquisition: {{floor: 0, no_objects: first}}\n")
     assert labelnext.run(config).ranking.item_ids.tolist() == ["none", "faint", "sum", "mean"]
 
 

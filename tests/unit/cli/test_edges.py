@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from labelnext import run as labelnext_run
 from labelnext.cli import main
 
 
@@ -20,25 +21,33 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def pageless(folder: Path) -> Path:
+    """The same without a report page, which takes a second or two to draw."""
+    with (folder / "c.yaml").open("a") as file:
+        file.write("report: {path: null}\n")
+    return folder
+
+
 def labelnext(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
     command = f"exec {sys.executable} -m labelnext {words}"
     return subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_closed_streams_are_no_fault(folder: Path, closed: str) -> None:
-    assert labelnext(folder, "run c.yaml -q").returncode == 0
-    shown = labelnext(folder, f"undo c.yaml {closed}")
+def test_closed_streams_are_no_fault(pageless: Path, closed: str) -> None:
+    labelnext_run(pageless / "c.yaml")
+    shown = labelnext(pageless, f"undo c.yaml {closed}")
     assert shown.returncode == 0
     assert "Traceback" not in shown.stderr
-    assert not (folder / "p-ranking.jsonl").exists()
+    assert not (pageless / "p-ranking.jsonl").exists()
 
 
 def test_an_encoding_without_a_sign_gets_an_escape(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    pageless: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    shown = labelnext(folder, "run c.yaml")
+    shown = labelnext(pageless, "run c.yaml")
     assert shown.returncode == 0
     assert r"\u2022 Wrote 6 ranked items" in shown.stdout
 
@@ -97,7 +106,8 @@ def test_a_url_is_no_path_on_this_machine(folder: Path, key: str, line: str) -> 
     assert sorted(path.name for path in folder.iterdir()) == ["c.yaml", "p.jsonl"]
 
 
-def test_a_log_is_added_to_no_file_but_a_log(folder: Path) -> None:
+def test_a_log_is_added_to_no_file_but_a_log(pageless: Path) -> None:
+    folder = pageless
     guide = folder / "guide.md"
     guide.write_text("# Guide\n")
     shown = labelnext(folder, "run c.yaml --log-file guide.md")
