@@ -1,7 +1,6 @@
-"""Runs over a network that fails, at some or all of their requests, and how each is ended.
+"""Runs over a network that fails, once at each of their requests, and how each is ended.
 
-The faults of a test share its requests out, so that each request meets one or two of them; with
-FUZZ_SECONDS each meets all.
+Each request meets one of the faults, or with FUZZ_SECONDS all of them.
 
 Use it with ``pytest_plugins = ("tests.integration.faulty_runs",)`` in a test module.
 """
@@ -29,7 +28,7 @@ if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
 
 pytest_plugins = ("tests.integration.label_studio_server",)
 
-EachRequest = Callable[[str, Fault, int], Counter[str]]
+EachRequest = Callable[[str], Counter[str]]
 
 N_TASKS = 12
 HELD_SECONDS = 1  # of patience, where the network holds an answer back
@@ -124,6 +123,13 @@ def settled(config: dict[str, Any], way: str) -> str:
     raise AssertionError("the run could not be settled")
 
 
+def spoilt(first: int, end: int) -> list[tuple[int, Fault]]:
+    """Requests by number, each with the fault that it meets."""
+    if "FUZZ_SECONDS" in os.environ:
+        return [(number, fault) for fault in FAULTS for number in range(first, end)]
+    return [(number, FAULTS[number % len(FAULTS)]) for number in range(first, end)]
+
+
 @pytest.fixture
 def each_request(
     label_studio: LabelStudio,
@@ -131,14 +137,14 @@ def each_request(
     tmp_path: Path,
     impatient: Callable[[float], None],
 ) -> EachRequest:
-    """Spoils every n-th request of a run; each ends as a run without a fault, or changes nothing.
+    """Spoils each request of a run in turn; each ends as a run without a fault, or changes nothing.
 
     Runs that break off in the middle are resumed and undone in turns. Returns how often each ending
     came.
     """
     server = label_studio
 
-    def each_request(mode: str, fault: Fault, every: int) -> Counter[str]:
+    def each_request(mode: str) -> Counter[str]:
         project = server.create_project(CHOICES, sure_to_unsure(N_TASKS))
         before = state(server, project)
         impatient(BUSY_SECONDS)
@@ -146,20 +152,17 @@ def each_request(
         run(settings(proxy.url, server.token, project, tmp_path / "none", mode))
         after, n_requests = state(server, project), proxy.seen
         assert without_empty_keys(after) != before
-        impatient(HELD_SECONDS if fault == "timeout" else BUSY_SECONDS)
         endings: Counter[str] = Counter()
         untouched = False
         # Up to there a run that is refused something is like any other.
-        numbers = range(proxy.first_refused, n_requests)
-        if "FUZZ_SECONDS" not in os.environ:
-            numbers = numbers[FAULTS.index(fault) % every :: every]
-        for turn, number in enumerate(numbers):
+        for turn, (number, fault) in enumerate(spoilt(proxy.first_refused, n_requests)):
+            impatient(HELD_SECONDS if fault == "timeout" else BUSY_SECONDS)
             if not untouched:
                 project = server.create_project(CHOICES, sure_to_unsure(N_TASKS))
             # Three in a row outlast the retries; a timeout is not tried again.
             proxy.spoil(fault, number, 1 if fault == "timeout" else 3)
-            config = settings(proxy.url, server.token, project, tmp_path / f"{number}", mode)
-            ending = settled(config, "undo" if turn % 2 else "resume")
+            config = settings(proxy.url, server.token, project, tmp_path / f"{turn}", mode)
+            ending = settled(config, "undo" if (turn + turn // len(FAULTS)) % 2 else "resume")
             endings[ending] += 1
             now, untouched = state(server, project), ending == "not begun"
             where = f"{fault} at {number} of {n_requests}, {ending}"
