@@ -18,7 +18,7 @@ VERSIONS ?= 1.19 1.20 1.21 1.22 1.23
 ON_VERSIONS ?= $(addprefix tests/integration/test_label_studio,.py _contract.py _modes.py _team.py _uncertainty.py _why.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tables fuzz torture check release-check audit audit-if-there unit integration browser test-versions test-label-studios test-fiftyones \
+.PHONY: help demo test bench tables fuzz torture check release-check audit audit-if-there unit integration browser test-versions test-label-studios test-fiftyones \
   test-oldest test-newest docs install dev mongod server clean
 
 help: ## List the targets
@@ -47,6 +47,9 @@ audit-if-there: .venv-audit/.installed
 	@if .venv-audit/bin/pip-audit $(AUDIT) --timeout 5 --no-deps --disable-pip --progress-spinner off -f json \
 	  -r .venv-audit/one.txt 2> /dev/null | grep -q '"vulns"'; \
 	then $(MAKE) -s audit; else echo "Left out: make audit (no database of vulnerabilities answers; AUDIT names another)."; fi
+
+bench: dev ## Print what labelnext costs against plain numpy, with the goals (some minutes, on a quiet machine)
+	$(BIN)/python -m benchmarks.table
 
 tables: dev ## Write README's table, the tree of modules and the example's options from the package
 	$(BIN)/python docs/written.py
