@@ -98,14 +98,23 @@ def _named_items(named: Mapping[str, Sequence[str | int] | Path], directory: Pat
             f"{shown(dict(named))}."
         )
     if not isinstance(file, Path | str):
-        return list(ids)
+        return _some(list(ids), "the list ids")
     path = directory / Path(file).expanduser()
     try:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8 text"
         raise ConfigError(f"similar_to must name a readable file: {path}: {reason}.") from error
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    return _some([line.strip() for line in text.splitlines() if line.strip()], str(path))
+
+
+def _some(ids: list[Any], where: str) -> list[Any]:
+    if not ids:
+        raise ConfigError(
+            f"similar_to must name at least one item; got none in {where}.",
+            hint="leave similar_to out to rank without it.",
+        )
+    return ids
 
 
 def with_options(

@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     JsonValue,
+    StrictBool,
     WrapValidator,
     create_model,
     field_validator,
@@ -61,7 +62,7 @@ class Probe(Options):
     """logistic, nearest, or the import path of a classifier with scikit-learn's methods."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Options of the classifier's constructor, such as {C: 0.1} for logistic."""
-    allow_import: bool = False
+    allow_import: StrictBool = False
     """Let probe be a class of any module: importing a module runs its code. Otherwise it must be
     one of scikit-learn, XGBoost, LightGBM or CatBoost."""
 
@@ -245,7 +246,7 @@ class Replay(Options):
     embeddings."""
     model_options: dict[str, Any] = Field(default_factory=lambda: {"max_iter": 1000})
     """Options of the classifier's constructor."""
-    allow_import: bool = False
+    allow_import: StrictBool = False
     """Let model be a class of any module: importing a module runs its code. Otherwise it must be
     one of scikit-learn, XGBoost, LightGBM or CatBoost."""
     initial: int = Field(20, ge=2)
@@ -287,7 +288,7 @@ class Watch(Options):
     command: str | list[str] | None = None
     """Your command that trains and predicts before each ranking, such as python train.py; it runs
     in the configuration's folder, without a shell. null: none."""
-    shell: bool = False
+    shell: StrictBool = False
     """Run the command by the shell, for pipes and variables."""
     timeout: float | None = Field(60, gt=0)
     """Minutes after which the command is ended; null: never."""

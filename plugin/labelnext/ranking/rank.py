@@ -17,7 +17,7 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking, priorities
 from labelnext.ranking.recipe import Purpose as Purpose
-from labelnext.ranking.recipe import Recipe, asked, resolved
+from labelnext.ranking.recipe import Recipe, asked, known_reasons, resolved
 from labelnext.selection import INPUTS, SelectionMethod
 from labelnext.selection.hellinger import vectors_of_pool
 from labelnext.selection.likeness import Likeness
@@ -240,8 +240,9 @@ class _Inputs:
         if column is None:
             if name not in self.method.needs:
                 return None
+            cause = known_reasons(self.pool)
             raise InvalidInput(
-                f"{self.method.name} needs {INPUTS[name]}, but the pool has none.",
+                f"{self.method.name} needs {INPUTS[name]}, but the pool has none{cause}.",
                 hint="name their location in source, or use selection top_k.",
             )
         if source == "objects":

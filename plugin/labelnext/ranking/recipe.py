@@ -243,7 +243,7 @@ def resolved(recipe: Recipe, pool: Pool, n_labels: int | None = None) -> Recipe:
         message = f"acquisition must be named for the selection {method.name}; got None"
         if why := recipe.reasons.get("acquisition"):  # auto's
             message = f"{method.name} needs predictions, but {why.partition(': ')[2].rstrip('.')}"
-        raise InvalidInput(f"{message}{_known_reasons(pool)}.", hint=hint)
+        raise InvalidInput(f"{message}{known_reasons(pool)}.", hint=hint)
     if recipe.selection == AUTO:
         recipe = _with_method(recipe, pool, n_labels)
     if (
@@ -323,8 +323,8 @@ def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
         return replace(recipe, acquisition=None, unit=None, reasons=reasons)
     function = get_acquisition(name)
     unit = function.unit_on(pool, unit)
-    if pool.missing.all() and _known_reasons(pool) and (lack := function.obstacle(pool, unit)):
-        raise InvalidInput(f"{lack}{_known_reasons(pool)}.")
+    if pool.missing.all() and known_reasons(pool) and (lack := function.obstacle(pool, unit)):
+        raise InvalidInput(f"{lack}{known_reasons(pool)}.")
     defaults = {n: v for n, v in function.options.items() if n in _LENIENT.values()}
     if unit == "objects" or pool.multilabel:
         reduced = _LENIENT if unit == "objects" else {"reduction": "reduce"}
@@ -349,7 +349,7 @@ def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
 _CAUSES = ("no_predictions", "maybe_logits", NOT_TRAINED)
 
 
-def _known_reasons(pool: Pool) -> str:
+def known_reasons(pool: Pool) -> str:
     """What reading found that leaves every item without a prediction; empty if nothing did."""
     if not pool.missing.all():
         return ""

@@ -73,6 +73,10 @@ def validated(model: type[_Model], data: Mapping[str, Any]) -> _Model:
         raise _refused(model, data, error) from None
 
 
+_RULES = {"bool_type": "must be true or false", "list_type": "must be a list"}
+"""In our words what pydantic says in its own, by its type of error."""
+
+
 def _refused(model: type[BaseModel], data: Mapping[str, Any], error: ValidationError) -> Refused:
     problems = error.errors(include_url=False)
     problem, location = problems[0], problems[0]["loc"]
@@ -85,7 +89,7 @@ def _refused(model: type[BaseModel], data: Mapping[str, Any], error: ValidationE
     if isinstance(cause, LabelnextError):
         text = cause.message.partition(" must ")[2] or f"be usable: {cause.message}"
         return Refused(location, f"must {text}{more}", hint=cause.hint, cause=cause)
-    rule = problem["msg"].removeprefix("Value error, ")
+    rule = _RULES.get(problem["type"], problem["msg"]).removeprefix("Value error, ")
     rule = re.sub(r"^[A-Z]\w* should ", "must ", rule)
     value: Any = data
     for part in location:

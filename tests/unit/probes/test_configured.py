@@ -64,7 +64,12 @@ def test_a_trained_probe_ranks_the_item_between_the_classes_first(folder: Path) 
 
 
 @pytest.mark.parametrize(
-    "more", ["selection: {method: top_k}\n", "purpose: review\nacquisition: {}\n"]
+    "more",
+    [
+        "selection: {method: top_k}\n",
+        "selection: {method: badge}\n",
+        "purpose: review\nacquisition: {}\n",
+    ],
 )
 def test_what_needs_predictions_is_refused_with_the_reason(folder: Path, more: str) -> None:
     write(folder, 4)
@@ -105,6 +110,8 @@ def test_the_method_is_auto_unless_it_is_named() -> None:
         ({"prob": "nearest"}, "source.model.prob is not a known key"),
         ({"probe": "os.path"}, "must be a class of sklearn, xgboost, lightgbm or catboost"),
         ({"probe": "logistic", "options": 3}, "source.model.options must be"),
+        ({"probe": "os.Model", "allow_import": "yes"}, "source.model.allow_import must be true or"),
+        ({"probe": "os.Model", "allow_import": 1}, "source.model.allow_import must be true or"),
     ],
 )
 def test_a_wrong_model_is_refused_before_the_data_is_read(model: Any, words: str) -> None:
@@ -118,3 +125,11 @@ def test_a_model_that_cannot_be_made_names_its_key(folder: Path) -> None:
     result = labelnext("run", "c.yaml", folder=folder)
     assert result.returncode == 1
     assert "source.model.options must be one of C, " in result.stderr
+
+
+@pytest.mark.parametrize("named", ["{ids: []}", "{file: none.txt}"])
+def test_similar_to_nothing_is_refused_rather_than_ignored(folder: Path, named: str) -> None:
+    write(folder, 6, f"selection: {{method: top_k, options: {{similar_to: {named}}}}}\n")
+    (folder / "none.txt").write_text(" \n\n")
+    with pytest.raises(ConfigError, match="similar_to must name at least one item; got none in"):
+        load_config(folder / "c.yaml")
