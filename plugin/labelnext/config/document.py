@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 from yaml import events as parsed
 
-from labelnext.errors import ConfigError, NotFound, is_secret_name, remember_secret
+from labelnext.errors import ConfigError, NotFound, is_secret_name, remember_secret, shown
 from labelnext.support.started import how
-from labelnext.support.written import Written, shown
+from labelnext.support.written import Written
 
 Location = tuple[str | int, ...]
 
