@@ -33,6 +33,8 @@ _QUERY = re.compile(
 _BEARER = re.compile(
     r"\b((?:Bearer|Basic|Token) )[\w.~+/=-]{20,}|\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"
 )
+_LONGEST = 300  # characters of a wrong value in a message: a path may have them
+_VALUE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\S*?(?=[.,;:]?(?:\s|$))""")
 _NAMED = re.compile(_NAME_OF_ONE, re.IGNORECASE)
 _CONCEALED = re.compile("\x1a([0-9a-f]{8})([0-9a-f]{24})\x1a")
 
@@ -151,8 +153,57 @@ def masked_data(value: Any) -> Any:
     return value
 
 
+def shown(value: object, most: int = 100) -> str:
+    """A wrong value for a message, on one line: as Python shows it; cut if it is long.
+
+    Args:
+        value: of any type, also one that can't be shown.
+        most: characters.
+
+    Example:
+        >>> shown("ab"), shown(list(range(9)), 10), shown(10**5000)
+        ("'ab'", '[0, 1, ...', 'a number of more than 4,300 digits')
+    """
+    try:
+        return _cut(_one_line(masked(repr(value))), most)
+    except Exception as error:  # of whole numbers with too many digits, or by foreign code
+        if isinstance(value, int):
+            return "a number of more than 4,300 digits"
+        return f"{type(value).__name__} that can't be shown ({type(error).__name__})"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()) if "\n" in text else text  # of arrays and tables
+
+
+def _shortened(message: str) -> str:
+    """A message on one line, in which the wrong value is cut if it is long.
+
+    That is what follows "got": a text in quotes, a word or what is in brackets. Ids stay.
+
+    Example:
+        >>> _shortened(f"k must be text; got {'a' * 500!r} in row 3.")[-20:]
+        'aaaaaaa... in row 3.'
+    """
+    message = _one_line(message)
+    start, got, rest = message.partition("; got ")
+    if len(rest) <= _LONGEST:
+        return message
+    closing = {"[": "]", "(": ")", "{": "}"}.get(rest[0])
+    end = rest.rfind(closing) + 1 if closing else 0
+    if not end:
+        end = len(_VALUE.match(rest)[0])  # type: ignore[index]  # it matches anything
+    return f"{start}{got}{_cut(rest[:end], _LONGEST)}{rest[end:]}"
+
+
 class LabelnextError(Exception):
     """Base of all errors that labelnext raises on purpose.
+
+    Whatever is raised: a message has one line, tells no secret, and cuts a long wrong value.
 
     Args:
         message: what is wrong, as ``"{what} must be {rule}; got {value!r}"`` where that fits.
@@ -160,7 +211,7 @@ class LabelnextError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        message = masked(message)
+        message = _shortened(masked(message))
         super().__init__(message)
         self.message = message
         self.hint = None if hint is None else masked(hint)
@@ -227,8 +278,9 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UnknownName:
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else None
-    name = name if len(name) <= 80 else f"{name[:77]}..."
-    return UnknownName(f"{what} must be one of {', '.join(names)}; got {name!r}.", hint=hint)
+    return UnknownName(
+        f"{what} must be one of {', '.join(names)}; got {shown(name, 80)}.", hint=hint
+    )
 
 
 def listed(ids: Iterable[object], most: int = 5) -> str:

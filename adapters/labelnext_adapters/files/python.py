@@ -36,7 +36,7 @@ def _checked(kind: str, make: Callable[..., Pool]) -> Constructor:
             problem = " ".join(str(error).split()).rstrip(".") or type(error).__name__
             raise InvalidInput(
                 f"from_{kind} must get an object that can be read; got "
-                f"{type(source).__name__}: {problem}."
+                f"{type(source).__name__}: {problem:.300}."
             ) from error
 
     return Constructor(kind, checked)

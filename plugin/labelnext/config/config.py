@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -35,11 +36,17 @@ from labelnext.config.sections import (
     Source,
     Watch,
 )
-from labelnext.errors import ConfigError, LabelnextError, masked_data, remember_secrets_of_urls
+from labelnext.errors import (
+    ConfigError,
+    LabelnextError,
+    masked_data,
+    remember_secrets_of_urls,
+    shown,
+)
 from labelnext.journal.plan import Progress
 from labelnext.ranking.recipe import Recipe
 from labelnext.support.models import Refused, validated
-from labelnext.support.written import meant, shown
+from labelnext.support.written import meant
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _CHOICES = {"acquisition": "name", "selection": "method"}  # the key that a section is about
@@ -167,6 +174,10 @@ def load_config(config: Path | str | Mapping[str, Any]) -> Config:
     """
     if isinstance(config, Mapping):
         return _checked(Document(dict(config)))
+    if not isinstance(config, str | os.PathLike):
+        raise ConfigError(
+            f"config must be the path of a YAML file, or a mapping; got {type(config).__name__}."
+        )
     return _checked(parse(Path(config)))
 
 

@@ -16,15 +16,17 @@ from typing import Any
 import yaml
 from yaml import events as parsed
 
-from labelnext.errors import ConfigError, NotFound, is_secret_name, remember_secret
+from labelnext.errors import ConfigError, NotFound, is_secret_name, remember_secret, shown
 from labelnext.support.started import how
-from labelnext.support.written import Written, shown
+from labelnext.support.written import Written
 
 Location = tuple[str | int, ...]
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, wherever it is built in
 _MOST_BYTES = 16 * 2**20
 _PER_VALUE = 32  # of these bytes, as a value costs time even if it is short
+_MOST_BY_ALIASES = _MOST_BYTES // 4  # few bytes may stand for them, so they may cost less time
+_MOST_ANCHORS = 10_000
 _DEEPEST = 50
 _TAG = "tag:yaml.org,2002:"
 
@@ -208,7 +210,7 @@ class _Reader:
         self._path = path
         self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         self._anchored: dict[str, tuple[Any, int] | None] = {}
-        self._size = 0
+        self._size = self._by_aliases = self._n_anchors = 0
 
     def document(self) -> Any:
         """The file's data; None if it is empty."""
@@ -235,6 +237,9 @@ class _Reader:
         before, anchor = self._size, event.anchor
         self._grow(event, _PER_VALUE + len(getattr(event, "value", "")))
         if anchor is not None:
+            self._n_anchors += 1
+            if self._n_anchors > _MOST_ANCHORS:
+                raise self._fault(event, (), f"config must have at most {_MOST_ANCHORS:,} anchors.")
             self._anchored[anchor] = None
         if isinstance(event, parsed.ScalarEvent):
             node: Any = self._scalar(event, location)
@@ -266,6 +271,15 @@ class _Reader:
                 event, location, f"must not hold itself; *{_name(event.anchor)} does."
             )
         node, size = held
+        self._by_aliases += size
+        if self._by_aliases > _MOST_BY_ALIASES:
+            raise self._fault(
+                event,
+                (),
+                f"config's aliases must stand for at most {_MOST_BY_ALIASES // _PER_VALUE:,} "
+                f"values or {_MOST_BY_ALIASES // 2**20} MB.",
+                hint="long lists belong into data files.",
+            )
         self._grow(event, size)
         return node
 
@@ -276,7 +290,7 @@ class _Reader:
                 event,
                 (),
                 f"config must hold at most {_MOST_BYTES // _PER_VALUE:,} values or "
-                f"{_MOST_BYTES // 2**20} MB, with aliases written out.",
+                f"{_MOST_BYTES // 2**20} MB.",
             )
 
     def _mapping(self, event: Any, location: Location) -> Map:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from labelnext.acquisition import AUTO, acquisition_names, get_acquisition
 from labelnext.config.document import Document, Location, parse
-from labelnext.errors import ConfigError, LabelnextError
+from labelnext.errors import ConfigError, LabelnextError, shown
 from labelnext.ranking.recipe import Recipe, asked, kinds_of, takers_of
 from labelnext.selection import get_selection, selection_names
 from labelnext.support.annotations import Id, Share
 from labelnext.support.kinds import Misfit, fit
 from labelnext.support.signatures import fit_option
-from labelnext.support.written import shown
 
 if TYPE_CHECKING:
     from labelnext.config.sections import Acquisition, Review, Selection

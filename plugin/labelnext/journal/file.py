@@ -20,7 +20,8 @@ FORMAT = 2  # of journals; in format 1, the first line held all payloads and no 
 _BEGINNING, _NUMBERED = b'{"kind":"plan"', b'{"kind":"plan","format":'
 _SNAPSHOT = b'{"kind":"before"'
 _LACKS = "lacks a secret"  # of a row: it holds one that is not known, masked
-_BESIDE = (".arrow", ".kept")  # endings of files that belong to a journal
+_KEPT = ".kept"  # ends the name of a copy of what a run replaced
+_BESIDE = (".arrow", _KEPT)  # endings of files that belong to a journal
 
 
 class JournalFile:
@@ -192,9 +193,10 @@ def journal_paths(directory: Path) -> Iterator[Path]:
 
 
 def sweep_state(directory: Path) -> None:
-    """Remove what dead processes left in a state folder; the caller holds its lock.
+    """Remove what nothing needs in a state folder; the caller holds its lock.
 
-    These are temporary files, and files beside a journal that was never completed.
+    These are temporary files of dead processes, files beside a journal that was never completed,
+    and copies of what a run replaced, once its undo has ended.
     """
     sweep(directory)
     sweep(directory / "history")
@@ -202,12 +204,22 @@ def sweep_state(directory: Path) -> None:
         run_id, dot, ending = path.name.partition(".")
         if not dot or not is_run_id(run_id):
             continue
-        orphan = ending.endswith(_BESIDE) and not os.path.lexists(directory / f"{run_id}.jsonl")
+        journal = directory / f"{run_id}.jsonl"
+        unused = ending.endswith(_BESIDE) and not os.path.lexists(journal)
+        unused = unused or (ending.endswith(_KEPT) and _undone(journal))
         with suppress(OSError):
             if ending == "sort":  # an ordering that was killed begins again
                 shutil.rmtree(path)
-            elif orphan or ending.endswith("partial"):
+            elif unused or ending.endswith("partial"):
                 path.unlink()
+
+
+def _undone(journal: Path) -> bool:
+    """Whether the undo of a run has ended, so that nothing it kept is needed any more."""
+    try:
+        return any(row.get("kind") == "undone" for row in JournalFile(journal).rows)
+    except ConfigError:
+        return False
 
 
 def _new_run_id(directory: Path, now: datetime) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.errors import InvalidInput, listed
+from labelnext.errors import InvalidInput, listed, shown
 from labelnext.pool.texts import MOST_CLASSES
 from labelnext.support.words import counted
 
@@ -141,7 +141,7 @@ def column_of(what: str, values: ArrayLike, length: int, dtype: type[np.generic]
             cast: NDArray[Any] = array.astype(dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(
-            f"{what} must be of type {dtype.__name__}; got {values!r:.60}."
+            f"{what} must be of type {dtype.__name__}; got {shown(values, 60)}."
         ) from error
     if dtype is np.int64:
         _check_whole(what, array, cast)
@@ -321,6 +321,8 @@ def checked_versions(
     sets: Sequence[object] | None,
 ) -> tuple[str, ...] | None:
     """Check that there is one name per model version; None without predictions."""
+    if not isinstance(versions, Iterable):
+        raise InvalidInput(f"versions must be a list of names; got {shown(versions)}.")
     names, n_versions = tuple(str(name) for name in versions), n_versions_of(probabilities, sets)
     if not n_versions:
         return None

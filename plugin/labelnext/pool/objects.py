@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.errors import InvalidInput, listed
+from labelnext.errors import InvalidInput, listed, shown
 from labelnext.pool.checks import (
     checked_labels,
     column_of,
@@ -108,7 +108,10 @@ class Objects:
                 f"confidences must be of shape (n_objects,); got shape {scores.shape}."
             )
         n = len(scores)
-        bounds = np.asarray(offsets, dtype=np.int64)
+        try:
+            bounds = np.asarray(offsets, dtype=np.int64)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InvalidInput(f"offsets must be whole numbers; got {shown(offsets)}.") from error
         if bounds.ndim != 1 or bounds.size == 0 or bounds[0] != 0 or bounds[-1] != n:
             raise InvalidInput(
                 f"offsets must start at 0 and end at the number of objects, {n}; got {bounds!r}."

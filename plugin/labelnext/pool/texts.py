@@ -13,7 +13,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.errors import InvalidInput, listed
+from labelnext.errors import InvalidInput, listed, shown
 from labelnext.pool.utf8 import Utf8Texts
 from labelnext.support.words import counted
 
@@ -149,7 +149,7 @@ def _iterated(what: str, values: Iterable[object], most: int | None = None) -> l
         InvalidInput: if it is none.
     """
     if isinstance(values, bytes) or not isinstance(values, Iterable):
-        raise InvalidInput(f"{what} must be a list of strings; got {values!r:.60}.")
+        raise InvalidInput(f"{what} must be a list of strings; got {shown(values, 60)}.")
     return list(islice(values, most))
 
 
@@ -161,7 +161,7 @@ def _id_text(row: int, value: object) -> str:
     whole = isinstance(value, (float, np.floating)) and float(value).is_integer()
     if not (number or whole or isinstance(value, (str, bytes, UUID, os.PathLike))):
         raise InvalidInput(
-            f"item_ids must be strings or whole numbers; got {value!r:.60} in row {row}.",
+            f"item_ids must be strings or whole numbers; got {shown(value, 60)} in row {row}.",
             hint="convert them to texts first.",
         )
     return _text("item_ids", row, value)
@@ -177,8 +177,8 @@ def _text(what: str, row: int, value: object) -> str:
         return value.decode() if isinstance(value, bytes) else str(value)
     except ValueError as error:  # not UTF-8, or a number of thousands of digits
         rule = "UTF-8" if isinstance(value, bytes) else "shorter"
-        shown = repr(value[:40]) if isinstance(value, bytes) else type(value).__name__
-        raise InvalidInput(f"{what} must be {rule}; got {shown} in row {row}.") from error
+        short = repr(value[:40]) if isinstance(value, bytes) else type(value).__name__
+        raise InvalidInput(f"{what} must be {rule}; got {short} in row {row}.") from error
 
 
 def _check_characters(what: str, names: Sequence[str], longest: int) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition.overlap import boxes_of
-from labelnext.errors import InvalidInput, MissingExtra
+from labelnext.errors import InvalidInput, MissingExtra, shown
 from labelnext.pool.answers import answer_rows
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
@@ -62,6 +62,8 @@ def review(pool: Pool, *, score: LabelScore = "auto", budget: int | None = None)
         >>> review(pool).item_ids.tolist()
         ['b', 'c', 'a']
     """
+    if not isinstance(pool, Pool):
+        raise InvalidInput(f"pool must be a Pool; got {type(pool).__name__}.")
     name, scores, notices = _scores(pool, score)
     order = pool.tie_order
     candidates = order[np.isfinite(scores)[order]]
@@ -86,9 +88,9 @@ def review(pool: Pool, *, score: LabelScore = "auto", budget: int | None = None)
 
 def _scores(pool: Pool, score: LabelScore) -> Scored:
     """Name of the measure, label quality of shape (n_items,), NaN for none, and notices."""
-    if score not in get_args(LabelScore):
+    if not isinstance(score, str) or score not in get_args(LabelScore):
         raise InvalidInput(
-            f"score must be one of {', '.join(get_args(LabelScore))}; got {score!r}."
+            f"score must be one of {', '.join(get_args(LabelScore))}; got {shown(score)}."
         )
     if importlib.util.find_spec("cleanlab") is None:
         raise MissingExtra(

@@ -17,7 +17,7 @@ from labelnext.acquisition import (
     get_acquisition,
 )
 from labelnext.acquisition.objects import NoObjects, Reduction
-from labelnext.errors import InvalidInput, unknown
+from labelnext.errors import InvalidInput, shown, unknown
 from labelnext.pool.pool import Pool
 from labelnext.selection import SelectionMethod, get_selection
 from labelnext.selection.auto import auto_options, auto_selection
@@ -318,7 +318,7 @@ def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
         if recipe.options:
             raise InvalidInput(
                 f"option {min(recipe.options)} must be left out without an acquisition function; "
-                f"got {recipe.options[min(recipe.options)]!r}."
+                f"got {shown(recipe.options[min(recipe.options)])}."
             )
         return replace(recipe, acquisition=None, unit=None, reasons=reasons)
     function = get_acquisition(name)
@@ -390,5 +390,5 @@ def _check_whole(what: str, value: object, least: int, hint: str | None = None) 
         or value > 2**63 - 1
     ):
         raise InvalidInput(
-            f"{what} must be a whole number of at least {least}; got {value!r}.", hint=hint
+            f"{what} must be a whole number of at least {least}; got {shown(value)}.", hint=hint
         )

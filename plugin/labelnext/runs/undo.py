@@ -12,6 +12,7 @@ from labelnext.adapter.protocol import Adapter, Target
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened, opened_target
 from labelnext.errors import ConfigError, NotFound
+from labelnext.journal.file import sweep_state
 from labelnext.journal.journal import (
     Journal,
     Status,
@@ -49,7 +50,9 @@ def undo(
     with only_run(settings.state):
         journal = _found(settings, run_id, "undone")
         with _platform(settings, journal, adapter, None) as platform:
-            return journal, writer_of(settings, platform, journal, None).undo(journal)
+            stayed = writer_of(settings, platform, journal, None).undo(journal)
+        sweep_state(settings.state)
+        return journal, stayed
 
 
 def undo_all(

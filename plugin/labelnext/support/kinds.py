@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import numpy as np
 from pydantic import BaseModel, SecretStr
 
-from labelnext.errors import remember_secret
+from labelnext.errors import remember_secret, shown
 from labelnext.support.annotations import Called, Postponed, bound_of, limits, words
 from labelnext.support.written import Written, meant, number_of
 
@@ -165,10 +165,11 @@ def _called(rule: str, check: Callable[[Any], Any], value: Any) -> Any:
 def _quotes(value: Any) -> str | None:
     """The hint for a value that YAML would read as a text in quotes."""
     if isinstance(value, Written):
-        return f"write {str(value)!r} in quotes if it is a name." if value else None
+        return f"write {shown(str(value))} in quotes if it is a name." if value else None
     if isinstance(value, bool):  # true, yes or on may have been written
         return "write it in quotes."
-    return f"write {str(value)!r} in quotes." if isinstance(value, int | float | date) else None
+    text = str(value) if isinstance(value, date) else shown(value)
+    return f"write '{text}' in quotes." if isinstance(value, int | float | date) else None
 
 
 def _truth(value: Any) -> bool:

@@ -8,9 +8,9 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError, WrapValidator
 
-from labelnext.errors import LabelnextError
+from labelnext.errors import LabelnextError, shown
 from labelnext.support.kinds import Misfit, fit
-from labelnext.support.written import meant, shown
+from labelnext.support.written import meant
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

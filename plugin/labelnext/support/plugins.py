@@ -17,7 +17,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from labelnext.errors import ConfigError, LabelnextError, LabelnextWarning, MissingExtra, unknown
+from labelnext.errors import (
+    ConfigError,
+    LabelnextError,
+    LabelnextWarning,
+    MissingExtra,
+    shown,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
@@ -147,7 +154,7 @@ class Table(Generic[Row]):
             MissingExtra: if the row can't be imported.
             ConfigError: if the imported object can't be used.
         """
-        name = str(name)
+        name = name if isinstance(name, str) else shown(name)
         if name in self._built_in:
             return self._built_in[name]
         claims = [self._loaded(e) for e in entries(self.group) if e.name == name]

@@ -11,9 +11,8 @@ from dataclasses import fields, is_dataclass
 from functools import cache, update_wrapper
 from typing import Any, Literal, ParamSpec, TypeVar, cast, get_args, get_origin
 
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, shown
 from labelnext.support.kinds import Misfit, fit
-from labelnext.support.written import shown
 
 _Parameters = ParamSpec("_Parameters")
 _Returned = TypeVar("_Returned")
@@ -54,7 +53,7 @@ def fit_option(value: Any, kind: Any) -> Any:
         choices = _choices(kind)
         if choices and not misfit.inside:
             misfit.rule = f"one of {', '.join(choices)}"
-            near = difflib.get_close_matches(str(value), choices, n=1)
+            near = difflib.get_close_matches(shown(value).strip("'"), choices, n=1)
             misfit.hint = f"did you mean {near[0]!r}?" if near else None
         raise
 

@@ -7,8 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from labelnext.errors import masked
-
 _WHOLE = re.compile(r"[-+]?[0-9]{1,400}|0o[0-7]{1,400}|0x[0-9a-fA-F]{1,400}")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = {".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf, ".nan": math.nan}
@@ -73,9 +71,3 @@ def meant(value: Any) -> Any:
     if isinstance(value, list) and type(value) is not list:
         return [meant(entry) for entry in value]
     return value  # nothing that was read from a file
-
-
-def shown(value: object, most: int = 100) -> str:
-    """A value for a message: as in the file, or as Python shows it; cut if it is long."""
-    text = masked(repr(value))
-    return text if len(text) <= most else f"{text[: most - 3]}..."

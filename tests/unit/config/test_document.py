@@ -97,8 +97,16 @@ BOMB = "x0: &x0 [lol]\n" + "".join(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (BOMB, "line 7: config must hold at most 524,288 values or 16 MB, with aliases written"),
-        (f"a: &a '{'x' * 10**6}'\nb: [{', '.join(['*a'] * 20)}]\n", "line 2: config must hold at"),
+        (BOMB, "line 6: config's aliases must stand for at most 131,072 values or 4 MB"),
+        (f"a: &a '{'x' * 10**6}'\nb: [{', '.join(['*a'] * 5)}]\n", "line 2: config's aliases must"),
+        (
+            "a: &a b\n" + "".join(f"{n}: &a b\n" for n in range(10_000)),
+            "line 10001: .* 10,000 anchors",
+        ),
+        (
+            "a:\n" + f"- {'x' * 480}\n" * 32_768,  # of 512 bytes each
+            "line 32769: config must hold at most 524,288 values or 16 MB",
+        ),
         ("source: &a {x: *a}\n", "line 1: source.x must not hold itself; \\*a does"),
         ("a: 1\nb: *c\n", "line 2: b must use a known anchor; got \\*c"),
         ("x: " + "[" * 5000 + "]" * 5000, "line 1: config must be at most 50 levels deep"),

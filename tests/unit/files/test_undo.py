@@ -132,6 +132,28 @@ def test_a_link_and_a_mode_survive_run_and_undo(tmp_path: Path) -> None:
     assert (real.read_text(), stat.S_IMODE(real.stat().st_mode)) == ("old", 0o604)
 
 
+def test_the_kept_copy_goes_once_the_undo_has_ended(tmp_path: Path) -> None:
+    config = configured(tmp_path / "c")
+    (config.parent / "r.csv").write_text("old")
+    state = config.parent / ".labelnext"
+    for budget in (1, 2):
+        config.write_text(f"{config.read_text()}# {budget}\n")
+        labelnext.run(config)
+    first, second = sorted(state.glob("*.kept"))
+    content = second.read_bytes()
+    undo(config)
+    assert [*state.glob("*.kept")] == [first]
+    second.write_bytes(content)  # as an undo leaves it that was killed after its last line
+    labelnext.run(config)
+    third = max(state.glob("*.kept"))
+    assert sorted(state.glob("*.kept")) == [first, third]
+    assert third.name > second.name
+    undo(config)
+    undo(config)
+    assert (config.parent / "r.csv").read_text() == "old"
+    assert not [*state.glob("*.kept")]
+
+
 def test_a_kept_copy_that_is_gone_or_changed_is_named_and_nothing_is_lost(tmp_path: Path) -> None:
     config = configured(tmp_path / "c")
     (config.parent / "r.csv").write_text("old")
