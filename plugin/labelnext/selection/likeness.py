@@ -41,6 +41,11 @@ class Likeness:
 
     def __post_init__(self) -> None:
         fitted_options(vars(self), option_kinds(type(self)))
+        if not self.similar_to and self.similar_strength != type(self).similar_strength:
+            raise InvalidInput(
+                f"similar_strength must be left out without similar_to; got "
+                f"{self.similar_strength!r}."
+            )
 
     def weigh(
         self,

@@ -93,6 +93,11 @@ def test_what_can_not_be_compared_is_refused(pool: Pool, ids: list[str], message
     assert caught.value.message.startswith(message)
 
 
+def test_a_strength_of_nothing_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="similar_strength must be left out without similar_to"):
+        rank(POOL, "margin", similar_strength=2.0)
+
+
 def test_ids_of_a_file_and_of_a_mapping(tmp_path: Path) -> None:
     (tmp_path / "failures.txt").write_text("007\n\n 1.10\n")
     for written in ("{file: failures.txt}", "{ids: [007, 1.10]}", "[007, 1.10]"):
