@@ -1,16 +1,29 @@
-"""Process large arrays in parts, with one thread per processor core."""
+"""Process large arrays in parts, with one thread per processor core.
+
+LABELNEXT_THREADS or OMP_NUM_THREADS may ask for fewer threads. Work inside a thread of a pool stays
+in it, so there are never more threads than cores.
+"""
 
 from __future__ import annotations
 
+import math
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import TypeVar
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
+
+_LIMITS = ("LABELNEXT_THREADS", "OMP_NUM_THREADS")
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_pooled = threading.local()
 
 
 def in_parts(n: int, work: Callable[[int, int], None], *, least: int) -> None:
@@ -30,7 +43,7 @@ def in_parts(n: int, work: Callable[[int, int], None], *, least: int) -> None:
         >>> sorted(seen)
         [0, 1, 2, 3]
     """
-    n_parts = max(1, min(_n_cores(), n // max(least, 1)))
+    n_parts = max(1, min(_n_threads(), n // max(least, 1)))
     bounds = [n * part // n_parts for part in range(n_parts + 1)]
     for _ in in_order(lambda ends: work(*ends), list(pairwise(bounds))):
         pass
@@ -51,11 +64,11 @@ def in_order(work: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterat
         >>> list(in_order(lambda x: x * x, [1, 2, 3]))
         [1, 4, 9]
     """
-    n_threads = min(_n_cores(), len(tasks))
+    n_threads = min(_n_threads(), len(tasks))
     if n_threads < 2:
         yield from map(work, tasks)
         return
-    with ThreadPoolExecutor(n_threads) as pool:
+    with ThreadPoolExecutor(n_threads, initializer=_begin_thread) as pool:
         ahead: deque[Future[_Result]] = deque()
         for task in tasks:
             ahead.append(pool.submit(work, task))
@@ -65,8 +78,32 @@ def in_order(work: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterat
             yield ahead.popleft().result()
 
 
+def _begin_thread() -> None:
+    _pooled.inside = True
+
+
+def _n_threads() -> int:
+    """How many threads may work here."""
+    return 1 if getattr(_pooled, "inside", False) else _n_cores()
+
+
 def _n_cores() -> int:
     """Number of cores that this process may use, which may be fewer than the machine has."""
+    limits = [_n_allowed()]
+    for name in _LIMITS:
+        with suppress(ValueError):
+            limits.append(max(1, int(os.environ.get(name, ""))))
+    return min(limits)
+
+
+@cache
+def _n_allowed() -> int:
+    """Cores by affinity, and by the quota of a container."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        n_cores = len(os.sched_getaffinity(0))
+    else:
+        n_cores = os.cpu_count() or 1
+    with suppress(OSError, ValueError):  # "max 100000" has no quota
+        quota, period = _QUOTA.read_text("ascii").split()
+        n_cores = min(n_cores, math.ceil(int(quota) / int(period)))
+    return max(1, n_cores)

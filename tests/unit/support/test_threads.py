@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from labelnext.acquisition.objects import object_statistics
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects
+from labelnext.support import threads
 from labelnext.support.threads import in_parts
 
 
@@ -36,6 +40,37 @@ def test_error_of_a_part_is_raised(cores: int) -> None:
 
     with pytest.raises(InvalidInput, match="row 0"):
         in_parts(100, work, least=10)
+
+
+def test_threads_are_limited_by_the_environment_and_a_quota(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    quota = tmp_path / "cpu.max"
+    for text, n_cores in (("max 100000", 8), ("250000 100000", 3), ("5000 100000", 1)):
+        quota.write_text(text)
+        monkeypatch.setattr(threads, "_QUOTA", quota)
+        threads._n_allowed.cache_clear()
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        assert threads._n_cores() == n_cores
+    threads._n_allowed.cache_clear()
+    quota.write_text("max 100000")
+    for asked, n_cores in (("2", 2), ("64", 8), ("0", 1), ("many", 8)):
+        monkeypatch.setenv("LABELNEXT_THREADS", asked)
+        assert threads._n_cores() == n_cores
+    threads._n_allowed.cache_clear()
+
+
+def test_work_inside_a_thread_stays_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_n_cores", lambda: 4)
+    names = []
+
+    def outer(start: int, stop: int) -> None:
+        mine = threading.current_thread().name
+        in_parts(100, lambda *_: names.append(threading.current_thread().name == mine), least=1)
+
+    in_parts(4, outer, least=1)
+    assert names == [True] * 4
 
 
 def test_statistics_do_not_depend_on_the_number_of_cores(
