@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from labelnext.acquisition import bald, committee_certainty, entropy, mean_object_confidence
+from labelnext.embeddings.onnx import onnx_embedder
 from labelnext.pool import Pool
 from labelnext.pool.answers import spread_rest
 from labelnext.pool.checks import rows_of
@@ -45,6 +46,7 @@ ALLOWED: Mapping[Callable[..., Any], str] = {
     usable_members: "an array of a file, before there is a pool",
     ReadsSuite: "an adapter's modules",
     pool_of_documents: "a key of spaCy's user data",
+    onnx_embedder: "what a model of images takes and gives",
     read_docbin: "values of msgpack",
     load_pickle: "the state of a pickled array",
     stream: "vectors of samples, before there is a pool",
