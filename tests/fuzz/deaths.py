@@ -133,7 +133,8 @@ def ranking(folder: Path) -> Any:
 
 def left_over(folder: Path) -> list[str]:
     """Temporary files that should be gone, and copies of what an undone run replaced."""
-    undone = {one.run_id for one in runs(folder / "c.yaml") if one.status == "undone"}
+    found = [run for config in folder.glob("*.yaml") for run in runs(config)]
+    undone = {one.run_id for one in found if one.status == "undone"}
     left = [*folder.rglob("*.partial")]
     left += [path for path in folder.rglob("*.kept") if path.name.split(".")[0] in undone]
     return [str(path.relative_to(folder)) for path in left]

@@ -39,7 +39,8 @@ def check_places(settings: Config, more: Mapping[str, Path] | None = None) -> No
         pool = settings.directory / Path(source_path).expanduser()
     _check_state(outputs, settings.state, pool)
     outputs |= {f"state ({name})": settings.state / name for name in _OF_STATE[1:3]}
-    existing = {key: path for key, path in outputs.items() if path.exists()}
+    # os.path, as a name may be too long for the system to look at.
+    existing = {key: path for key, path in outputs.items() if os.path.exists(path)}
     inputs = dict(_inputs(settings)) if existing else {}  # one that is missing can't be read
     check_outputs(outputs, inputs)
     if pool is not None:
@@ -171,7 +172,7 @@ def _files_of(pool: Path, numbers: Set[int]) -> Iterator[str]:
 
 def _check_state(outputs: Mapping[str, Path], state: Path, pool: Path | None) -> None:
     """Refuse a state folder that is a file or a pool, and outputs in place of its files."""
-    if state.exists() and not state.is_dir():
+    if os.path.exists(state) and not os.path.isdir(state):
         raise ConfigError(
             f"state must be a folder; got {str(state)!r}, a file.", hint="name a new folder."
         )
