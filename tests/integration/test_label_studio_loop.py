@@ -62,10 +62,18 @@ def predictions(folder: Path) -> Path:
 
 
 def kept(server: LabelStudio, project: int) -> Any:
-    """All of the project but what a run says that stays, and numbers that are made anew."""
+    """All of the project but what a run says that stays, and numbers that are made anew.
+
+    After its own deletion by model version, a busy server's counters of predictions may lag behind.
+    """
     settings, tabs, tasks, stored = server.dump(project)
     rows = [
-        {**t, "data": {k: v for k, v in t["data"].items() if k not in STAYS}, "predictions": None}
+        {
+            **t,
+            "data": {k: v for k, v in t["data"].items() if k not in STAYS},
+            "predictions": None,
+            "total_predictions": None,
+        }
         for t in tasks["tasks"]
     ]
     told = sorted((p["task"], str(p["model_version"]), str(p["result"])) for p in stored)

@@ -12,7 +12,7 @@ import pytest
 from labelnext.errors import ConfigError, InvalidInput, WriteFailed
 from labelnext.journal import Journal
 from labelnext.ranking import rank
-from labelnext_adapters.label_studio.write.copies import Copies
+from labelnext_adapters.label_studio.write import copies as copies_module
 from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
 from tests.integration.writing import write, writes
 
@@ -200,15 +200,15 @@ def test_uncertainty_goes_on_without_a_task_that_is_deleted_while_it_sends(
 ) -> None:
     project = label_studio.create_project(CHOICES, sure_to_unsure(3))
     first, second, third = label_studio.task_ids(project)[::-1]
-    original = Copies._send
+    original = copies_module.send_predictions
     deleting = [second]
 
-    def send(self: Copies, project: int, rows: Any) -> int:
+    def send(*arguments: Any) -> int:
         for task in (deleting.pop() for _ in deleting[:]):
             label_studio.api("DELETE", f"/api/tasks/{task}/")
-        return original(self, project, rows)
+        return original(*arguments)
 
-    monkeypatch.setattr(Copies, "_send", send)
+    monkeypatch.setattr(copies_module, "send_predictions", send)
     journal = write(connect(project, write={"mode": "uncertainty"}), tmp_path)
     assert journal.remarks == (f"Skipped 1 ranked task deleted since: {second}.",)
     assert copies(label_studio, project) == {first: 0.0, third: pytest.approx(2 / 3)}
