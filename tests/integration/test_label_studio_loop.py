@@ -62,18 +62,10 @@ def predictions(folder: Path) -> Path:
 
 
 def kept(server: LabelStudio, project: int) -> Any:
-    """All of the project but what a run says that stays, and numbers that are made anew.
-
-    After its own deletion by model version, a busy server's counters of predictions may lag behind.
-    """
+    """All of the project but what a run says that stays, and numbers that are made anew."""
     settings, tabs, tasks, stored = server.dump(project)
     rows = [
-        {
-            **t,
-            "data": {k: v for k, v in t["data"].items() if k not in STAYS},
-            "predictions": None,
-            "total_predictions": None,
-        }
+        {**t, "data": {k: v for k, v in t["data"].items() if k not in STAYS}, "predictions": None}
         for t in tasks["tasks"]
     ]
     told = sorted((p["task"], str(p["model_version"]), str(p["result"])) for p in stored)
@@ -88,6 +80,10 @@ def names(server: LabelStudio, project: int) -> list[str]:
 def test_pushed_predictions_are_ranked_by_and_undo_all_leaves_the_project_as_it_was(
     label_studio: LabelStudio, project: int, config: Path, tmp_path: Path
 ) -> None:
+    # A server that has served many tests may no longer count its predictions when some are deleted.
+    assert label_studio.process is not None
+    label_studio.process.stop()
+    label_studio.process.start()
     before = kept(label_studio, project)
     planned = push(config, predictions(tmp_path), "v8", dry_run=True)
     assert planned.steps == ("Store predictions of 4 tasks as model version 'v8'",)

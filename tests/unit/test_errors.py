@@ -1,4 +1,4 @@
-"""Messages: one line, and a long wrong value is cut, whoever shows it."""
+"""Messages are one line, and every message cuts a long wrong value short."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.pool.objects import Notice
-from labelnext.selection.vectors import Array, Points, finite_rows, squared_lengths
+from labelnext.selection.vectors import Array, Points, directions, finite_rows, squared_lengths
 from labelnext.support.words import counted
 
 Positions = NDArray[np.intp]
@@ -68,11 +68,8 @@ def _nearer(first: Array, second: Array, distance: float) -> NDArray[np.bool_]:
 
 def _directions(vectors: Array) -> Array:
     """Unit vectors with a further dimension, which is 1 for vectors of zeros and else 0."""
-    sizes = np.abs(vectors).max(axis=1, initial=0)
-    scaled = vectors / np.where(sizes > 0, sizes, 1)[:, None]
-    lengths = np.sqrt(squared_lengths(scaled))
-    units = scaled / np.where(lengths > 0, lengths, 1)[:, None]
-    return np.concatenate([units, (lengths == 0)[:, None]], axis=1)
+    zeros = np.abs(vectors).max(axis=1, initial=0) == 0
+    return np.concatenate([directions(vectors), zeros[:, None]], axis=1)
 
 
 class Spacing:

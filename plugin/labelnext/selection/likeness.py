@@ -16,8 +16,8 @@ from labelnext.selection.vectors import (
     Array,
     Coordinates,
     Points,
+    directions,
     finite_rows,
-    squared_lengths,
 )
 from labelnext.support.annotations import Id, Positive
 from labelnext.support.signatures import fitted_options, option_kinds
@@ -124,20 +124,12 @@ def similarity(vectors: Array, references: Array) -> NDArray[np.float64]:
         >>> similarity(np.array([[2.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]), np.eye(1, 2)).tolist()
         [1.0, 0.5, 0.0]
     """
-    others = _units(references)
+    others = directions(references)
     found = np.empty(len(vectors))
     for start in range(0, len(vectors), _BLOCK):
         block = slice(start, start + _BLOCK)
-        found[block] = (_units(vectors[block]) @ others.T).max(axis=1)
+        found[block] = (directions(vectors[block]) @ others.T).max(axis=1)
     return np.clip((1 + found) / 2, 0, 1)
-
-
-def _units(vectors: Array) -> NDArray[np.float64]:
-    sizes = np.abs(vectors).max(axis=1, initial=0).astype(np.float64)
-    scaled = vectors / np.where(sizes > 0, sizes, 1)[:, None]
-    lengths = np.sqrt(squared_lengths(scaled))
-    units: NDArray[np.float64] = scaled / np.where(lengths > 0, lengths, 1)[:, None]
-    return units
 
 
 def _shares(utilities: NDArray[np.floating], candidates: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -275,6 +275,20 @@ def _unit(block: Array) -> Array:
     return unit
 
 
+def directions(vectors: Array) -> NDArray[np.float64]:
+    """Rows scaled to unit length, whatever their size; zeros stay zeros.
+
+    Example:
+        >>> directions(np.array([[3e300, 4e300], [0.0, 0.0]])).round(9).tolist()
+        [[0.6, 0.8], [0.0, 0.0]]
+    """
+    sizes = np.abs(vectors).max(axis=1, initial=0).astype(np.float64)
+    scaled = vectors / np.where(sizes > 0, sizes, 1)[:, None]
+    lengths = np.sqrt(squared_lengths(scaled))
+    units: NDArray[np.float64] = scaled / np.where(lengths > 0, lengths, 1)[:, None]
+    return units
+
+
 def mean_of(points: Points) -> NDArray[np.float64]:
     """The mean point, shape (n_dimensions,)."""
     total = np.zeros(points.shape[1])

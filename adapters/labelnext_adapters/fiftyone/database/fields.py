@@ -19,6 +19,27 @@ METHOD = "labelnext"  # by which FiftyOne lists our runs
 PREFIX = "frames."
 
 
+def check_field_name(field: str, what: str, example: str) -> None:
+    """Raise unless FiftyOne lets a field of ours have that name.
+
+    Args:
+        field: the name.
+        what: begins the message: where it was given, and what it must be.
+        example: a good name.
+
+    Raises:
+        InvalidInput: if it doesn't.
+    """
+    import fiftyone as fo
+
+    if not field.isidentifier() or field.startswith("_") or hasattr(fo.Sample, field):
+        raise InvalidInput(
+            f"{what}: letters, digits and _, not beginning with "
+            f"a digit or _, and none of FiftyOne's own; got {field!r}.",
+            hint=f"{example} is a good one.",
+        )
+
+
 def field_path(field: str, frames: bool) -> str:
     """The path of a field of samples or of frames.
 

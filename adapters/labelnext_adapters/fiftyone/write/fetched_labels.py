@@ -13,6 +13,7 @@ from labelnext.journal.carry_out import Performer
 from labelnext.journal.plan import Plan, Step
 from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
+from labelnext_adapters.fiftyone.database.fields import check_field_name
 from labelnext_adapters.fiftyone.database.values import fetch
 from labelnext_adapters.fiftyone.read.fetched import LABELS_MARKER, fetched_fields
 
@@ -33,14 +34,7 @@ def check_label_field(dataset: Any, field: str, unit: Unit | None = None) -> Non
         InvalidInput: if a field cannot have that name, or holds another kind of labels.
         WriteRefused: if labelnext did not make it.
     """
-    import fiftyone as fo
-
-    if not field.isidentifier() or field.startswith("_") or hasattr(fo.Sample, field):
-        raise InvalidInput(
-            "send.field must be a name for a new field: letters, digits and _, not beginning with "
-            f"a digit or _, and none of FiftyOne's own; got {field!r}.",
-            hint="labels is a good one.",
-        )
+    check_field_name(field, "send.field must be a name for a new field", "labels")
     existing = dataset.get_field(field)
     if existing is None:
         return

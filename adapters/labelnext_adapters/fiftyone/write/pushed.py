@@ -18,6 +18,7 @@ from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
+from labelnext_adapters.fiftyone.database.fields import check_field_name
 from labelnext_adapters.fiftyone.database.values import fetch, keyed
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.write.fetched_labels import fetch_labels
@@ -94,14 +95,7 @@ def check_field(dataset: Any, field: str, kind: str | None = None) -> None:
         InvalidInput: if a field can't have that name, or holds another kind of predictions.
         WriteRefused: if labelnext push didn't make it.
     """
-    import fiftyone as fo
-
-    if not field.isidentifier() or field.startswith("_") or hasattr(fo.Sample, field):
-        raise InvalidInput(
-            "the version must be a name for a field: letters, digits and _, not beginning with a "
-            f"digit or _, and none of FiftyOne's own; got {field!r}.",
-            hint="predictions_v8 is a good one.",
-        )
+    check_field_name(field, "the version must be a name for a field", "predictions_v8")
     existing = dataset.get_field(field)
     if existing is None:
         return

@@ -160,6 +160,12 @@ def newest_change(client: Client, project: int) -> str:
     return (page.tasks[0].updated_at or "") if page.tasks else ""
 
 
+def alive_tasks(client: Client, project: int, context: Context) -> frozenset[int]:
+    """The numbers of the tasks that a project has now."""
+    pages = task_pages(client, project, "id", context=context)
+    return frozenset(task.id for page in pages for task in page)
+
+
 def task_pages(
     client: Client,
     project: int,
@@ -339,6 +345,7 @@ __all__ = [
     "Prediction",
     "Task",
     "Tasks",
+    "alive_tasks",
     "collect",
     "collect_ids",
     "count_tasks",

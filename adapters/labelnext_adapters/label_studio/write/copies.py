@@ -25,7 +25,7 @@ from labelnext_adapters.label_studio.read.read import stored_predictions
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.predictions import send_predictions
 from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project
-from labelnext_adapters.label_studio.server.tasks import Prediction, task_pages
+from labelnext_adapters.label_studio.server.tasks import Prediction, alive_tasks
 
 SAMPLING = "Uncertainty sampling"
 _SLOW = 1.5  # seconds for one deletion, after which the server is left to the annotators
@@ -184,7 +184,7 @@ class Copies:
             else:
                 have[prediction.task] = prediction.score
         self._delete(strange, patient=True)
-        alive = self._alive(project)
+        alive = alive_tasks(self._client, project, self._context)
         wanted = {t: s for t, s in scores.items() if t in alive}
         lacking = [t for t in wanted if t not in have]
         rows = [
@@ -200,7 +200,7 @@ class Copies:
             if rows and self._sent(project, rows) < len(rows):
                 self._send_without_result(project, version, source, rows)
         except InvalidInput:  # of one task that is gone, the server takes none
-            if not wanted.keys() - self._alive(project):
+            if not wanted.keys() - alive_tasks(self._client, project, self._context):
                 raise
             self._put(project, version, scores, source, results)
             return
@@ -248,10 +248,6 @@ class Copies:
                     newest[prediction.task] = prediction
         rows = {version: list(of_version.values()) for version, of_version in copies.items()}
         return rows, {task: p.result for task, p in newest.items()}
-
-    def _alive(self, project: int) -> frozenset[int]:
-        pages = task_pages(self._client, project, "id", context=self._context)
-        return frozenset(task.id for page in pages for task in page)
 
 
 class Sampling:

@@ -19,13 +19,13 @@ from labelnext_adapters.label_studio.read.read import stored_predictions
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.predictions import send_predictions
 from labelnext_adapters.label_studio.server.project import all_versions, get_project, is_copy
-from labelnext_adapters.label_studio.server.tasks import Prediction, task_pages
+from labelnext_adapters.label_studio.server.tasks import Prediction, alive_tasks, task_pages
 from labelnext_adapters.label_studio_format.export import key_value
 from labelnext_adapters.label_studio_format.setup import find_setup
 from labelnext_adapters.label_studio_format.written import written
 
 KIND = "predictions"  # of the step
-_HOURS = 6 * 3600.0  # the server deletes about 30 predictions a second, whoever asks
+_HOURS = 6 * 3600.0  # however it is asked, the server deletes only about 30 predictions a second
 
 
 def plan_predictions(
@@ -145,7 +145,7 @@ class Pushed:
         try:
             sent = self._send(project, lacking)
         except InvalidInput:  # of one task that is gone, the server takes none
-            alive = self._alive(project)
+            alive = alive_tasks(self._client, project, self._context)
             gone = frozenset(row["task"] for row in lacking if row["task"] not in alive)
             if not gone:
                 raise
@@ -198,10 +198,6 @@ class Pushed:
 
     def _send(self, project: int, rows: Sequence[dict[str, Any]]) -> int:
         return send_predictions(self._client, self._context, project, rows) if rows else 0
-
-    def _alive(self, project: int) -> frozenset[int]:
-        pages = task_pages(self._client, project, "id", context=self._context)
-        return frozenset(task.id for page in pages for task in page)
 
 
 def _rows(step: Step) -> list[dict[str, Any]]:
