@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 SERVER := .venv-label-studio
 SERVER_PIP := $(SERVER)/bin/python -m pip --disable-pip-version-check
 QUIET := -p no:cacheprovider -q
+# Python compiles what it imports; all that pip installs takes a minute more.
+QUICKLY := -q --no-compile
 # Two processes, each with servers of its own; a module stays in one of them.
 TWO := -n 2 --dist loadfile
 # Other options of pip-audit, such as: -s osv --osv-url http://localhost:8080/v1/query
@@ -27,7 +29,9 @@ help: ## List the targets
 demo: install mongod ## Rank a dataset of handwritten digits with FiftyOne, from a YAML file
 	$(BIN)/labelnext demo
 
-test: check fuzz docs integration browser ## Run every tier: what check runs, then real servers
+test: ## Run every tier: what check runs, then real servers
+	@$(MAKE) -j 2 dev server
+	@$(MAKE) check fuzz docs integration browser
 
 check: dev ## Lint, types, architecture, unit and contract tests (about five minutes)
 	$(BIN)/ruff check -q
@@ -55,11 +59,11 @@ tables: dev ## Write README's table, the tree of modules and the example's optio
 	$(BIN)/python docs/written.py
 
 integration: dev mongod server ## Run the tests on a real Label Studio and a real mongod
-	$(BIN)/python -m pytest $(QUIET) $(TWO) --timeout 600 --durations 8 --ignore $(ON_POSTGRES) tests/integration
 	@if ls /usr/lib/postgresql/*/bin/postgres > /dev/null 2>&1 || \
-	  { [ "$$(id -u)" = 0 ] && apt-get install -qq -y postgresql > /dev/null; }; \
-	then $(BIN)/python -m pytest $(QUIET) --timeout 600 $(ON_POSTGRES); \
-	else echo "Left out: Label Studio on PostgreSQL (install Debian's package postgresql)."; fi
+	  { [ "$$(id -u)" = 0 ] && apt-get install -qq -y postgresql > /dev/null; }; then without=; \
+	else without="--ignore $(ON_POSTGRES)"; \
+	  echo "Left out: Label Studio on PostgreSQL (install Debian's package postgresql)."; fi; \
+	$(BIN)/python -m pytest $(QUIET) $(TWO) --timeout 600 --durations 8 $$without tests/integration
 
 browser: dev mongod server .venv/.chromium ## Run the tests that click through Label Studio and the FiftyOne App in Chromium
 	$(BIN)/python -m pytest $(QUIET) $(TWO) --timeout 300 tests/browser
@@ -72,7 +76,7 @@ test-label-studios: dev
 	  server=$(SERVER)-$$version; \
 	  echo "Label Studio $$version"; \
 	  [ -e $$server/.installed ] || { $(PYTHON) -m venv $$server && \
-	    $$server/bin/python -m pip --disable-pip-version-check install -q "label-studio==$$version.*" && \
+	    $$server/bin/python -m pip --disable-pip-version-check install $(QUICKLY) "label-studio==$$version.*" && \
 	    touch $$server/.installed; } || exit 1; \
 	  LABELNEXT_LABEL_STUDIO=$(CURDIR)/$$server/bin/label-studio \
 	    $(BIN)/python -m pytest $(QUIET) --timeout 600 $(ON_VERSIONS) || exit 1; \
@@ -83,7 +87,7 @@ test-fiftyones: $(FIFTYONES:%=.venv-fiftyone-%/.tested)
 # Each version has an environment of its own, without our pins; the tests need no Label Studio.
 .venv-fiftyone-%/.tested: pyproject.toml
 	$(PYTHON) -m venv .venv-fiftyone-$*
-	.venv-fiftyone-$*/bin/python -m pip --disable-pip-version-check install -q -e . fiftyone==$* pytest pytest-timeout hypothesis
+	.venv-fiftyone-$*/bin/python -m pip --disable-pip-version-check install $(QUICKLY) -e . fiftyone==$* pytest pytest-timeout hypothesis
 	.venv-fiftyone-$*/bin/python -m labelnext_adapters.fiftyone.database.mongod
 	.venv-fiftyone-$*/bin/python -m pytest $(QUIET) --timeout 600 $(ON_FIFTYONE)
 	@touch $@
@@ -96,7 +100,7 @@ test-oldest: .venv-oldest/.installed ## Run the unit tests on the oldest allowed
 .venv-oldest/.installed: pyproject.toml tests/oldest.py
 	$(PYTHON) -m venv .venv-oldest
 	$(PYTHON) tests/oldest.py review large spacy > .venv-oldest/constraints.txt
-	.venv-oldest/bin/python -m pip --disable-pip-version-check install -q -c .venv-oldest/constraints.txt \
+	.venv-oldest/bin/python -m pip --disable-pip-version-check install $(QUICKLY) -c .venv-oldest/constraints.txt \
 	  -e '.[review,large,spacy]' hypothesis modAL-python pytest pytest-timeout pytest-xdist
 	@touch $@
 
@@ -105,7 +109,7 @@ test-newest: .venv-newest/.installed ## Run the unit tests on the newest version
 
 .venv-newest/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv-newest
-	.venv-newest/bin/python -m pip --disable-pip-version-check install -q --upgrade -e '.[review,large,spacy]' \
+	.venv-newest/bin/python -m pip --disable-pip-version-check install $(QUICKLY) --upgrade -e '.[review,large,spacy]' \
 	  hypothesis modAL-python pytest pytest-timeout pytest-xdist
 	@touch $@
 
@@ -117,7 +121,7 @@ release-check: .venv/.release ## Build wheel and sdist, check both, install the 
 	$(BIN)/python -m build -q --outdir dist
 	$(BIN)/python -m twine check --strict dist/*
 	$(PYTHON) -m venv .venv-release
-	.venv-release/bin/python -m pip --disable-pip-version-check install -q -c constraints.txt dist/*.whl
+	.venv-release/bin/python -m pip --disable-pip-version-check install $(QUICKLY) -c constraints.txt dist/*.whl
 	cd .venv-release && bin/labelnext demo files && bin/python -m labelnext --version
 	@tar -tzf dist/labelnext-*.tar.gz | grep -q '/tests/unit/test_api.py$$'
 	@echo "dist/ is ready to be published: $$(ls dist | tr '\n' ' ')"
@@ -141,19 +145,19 @@ server: $(SERVER)/.installed
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Say PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(PIP) install -q --upgrade -c constraints.txt pip
+	$(PIP) install $(QUICKLY) --upgrade -c constraints.txt pip
 	@touch $@
 
 .venv/.installed: .venv/.python pyproject.toml constraints.txt
-	$(PIP) install -q -c constraints.txt -e '.[all]'
+	$(PIP) install $(QUICKLY) -c constraints.txt -e '.[all]'
 	@touch $@
 
 .venv/.dev: .venv/.installed
-	$(PIP) install -q -c constraints.txt --group dev
+	$(PIP) install $(QUICKLY) -c constraints.txt --group dev
 	@touch $@
 
 .venv/.release: .venv/.installed
-	$(PIP) install -q -c constraints.txt --group release
+	$(PIP) install $(QUICKLY) -c constraints.txt --group release
 	@touch $@
 
 .venv/.mongod: .venv/.installed
@@ -169,13 +173,13 @@ server: $(SERVER)/.installed
 # The server has an environment of its own: its dependencies exclude ours.
 $(SERVER)/.installed: tests/integration/label-studio-constraints.txt
 	$(PYTHON) -m venv $(SERVER)
-	$(SERVER_PIP) install -q -c $< label-studio
+	$(SERVER_PIP) install $(QUICKLY) -c $< label-studio
 	@touch $@
 
 # An environment of its own: what it audits is a list, not what is installed beside it.
 .venv-audit/.installed:
 	$(PYTHON) -m venv .venv-audit
-	.venv-audit/bin/python -m pip --disable-pip-version-check install -q pip-audit==2.10.1
+	.venv-audit/bin/python -m pip --disable-pip-version-check install $(QUICKLY) pip-audit==2.10.1
 	@touch $@
 
 clean: ## Remove everything that was made here

@@ -272,15 +272,15 @@ class Process:
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            pytest.fail(f"Label Studio ended with {process.returncode}:\n{_tail(log)}")
-        try:
-            if httpx.get(f"{url}/health", timeout=5, trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
+    # One client: each reads the machine's certificates, which takes longer than the question.
+    with httpx.Client(timeout=5, trust_env=False) as client:
+        while time.monotonic() < end:
+            if process.poll() is not None:
+                pytest.fail(f"Label Studio ended with {process.returncode}:\n{_tail(log)}")
+            with suppress(httpx.TransportError):
+                if client.get(f"{url}/health").status_code == 200:
+                    return
+            time.sleep(0.2)
     pytest.fail(f"Label Studio did not answer in {START_SECONDS} s:\n{_tail(log)}")
 
 
