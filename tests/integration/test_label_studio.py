@@ -201,10 +201,10 @@ def test_an_order_of_many_tasks_costs_few_requests(
     adapter = connect(project)
     sent = count_writes(adapter)
     write(adapter, rank(adapter.read(), "margin"), tmp_path)
-    # Priorities are 1.0000, 0.9900, ..., 0.0100. The heads 1.0 and 0.9 to 0.0; ten second digits;
-    # one third and one fourth digit; one task to see whether it is allowed, and one request for
-    # the batch; and the tabs Default and Label next.
-    assert len(sent) == 11 + 10 + 1 + 1 + 2 + 2
+    # Priorities are 1.0000, 0.9900, ..., 0.0100. The heads 1.0 and 0.9 to 0.0; ten second digits,
+    # each with two zeros; one task to see whether it is allowed, and one request for the batch;
+    # and the tabs Default and Label next.
+    assert len(sent) == 11 + 10 + 2 + 2
     assert label_studio.listing(project) == label_studio.task_ids(project)[::-1]
 
 

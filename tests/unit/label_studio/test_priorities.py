@@ -17,6 +17,7 @@ from labelnext_adapters.label_studio.write.priorities import (
     next_priorities,
     priority_texts,
     requests_for,
+    stepped_texts,
     texts_around,
 )
 
@@ -27,7 +28,7 @@ def carried_out(requests: list[SetField], values: dict[int, str | float]) -> Non
         assert request.ids, "no task named means all tasks"
         for task in request.ids:
             if request.kind == "Expression":
-                found = re.fullmatch(r'replace\("(.)","(.)"\)', str(request.value))
+                found = re.fullmatch(r'replace\("([a-z])","(\d+)"\)', str(request.value))
                 assert found
                 values[task] = str(values[task]).replace(found[1], found[2])
             else:
@@ -51,6 +52,34 @@ def test_priority_texts_differ_fall_and_have_one_width(n: int) -> None:
     assert all(a > b for a, b in pairwise(texts))
     assert texts[0].startswith("1.0")
     assert float(texts[-1]) > 0
+
+
+@pytest.mark.parametrize("n", [2, 50, 51, 2_500, 20_000, 20_736, 20_737, 130_001])
+def test_stepped_texts_differ_fall_and_have_one_width(n: int) -> None:
+    texts = stepped_texts(n)
+    assert len(texts) == n
+    assert len({len(text) for text in texts}) == 1
+    assert all(a > b for a, b in pairwise(texts))
+    assert 0 < float(texts[-1]) < float(texts[0]) < 1
+
+
+def test_stepped_texts_of_twenty_thousand_take_four_figures_of_base_twelve() -> None:
+    texts = stepped_texts(20_000)
+    # 12 figures as floor(100 k / 12) - 1: 99, 90, 82, ... 7; the second text differs in the last.
+    assert texts[:3] == ["0.99999999", "0.99999990", "0.99999982"]
+    assert texts[12] == "0.99999099"
+    requests = requests_for(dict(enumerate(texts)))
+    assert len(requests) == 4 * 12
+    assert max(len(request.ids) for request in requests) == 12**3
+
+
+def test_a_first_order_of_many_is_stepped_and_gives_a_held_priority_to_nobody_else() -> None:
+    now = [None, "0.99999990", *[None] * 19_998]
+    made = next_priorities(now, {1})
+    assert made[:3] == ["0.99999999", "0.99999990", "0.99999982"]
+    assert len(set(made)) == 20_000
+    made = next_priorities(["0.99999990", *[None] * 19_999], {0})
+    assert made[:3] == ["0.99999990", "0.99999999", "0.99999982"]
 
 
 def test_requests_of_nothing_are_none() -> None:
@@ -192,4 +221,8 @@ def test_next_priorities_fall_differ_and_stay_in_range(
 
 def test_only_a_priority_is_ever_half_written() -> None:
     assert is_half("0.32bc", "0.3257")
+    assert is_half("0.99ab", "0.999082")
+    assert is_half("0.9990b", "0.999082")
+    assert not is_half("0.9982b", "0.999082")
+    assert not is_half("0.999082", "0.999082")
     assert not is_half("The model leans to dog", "The model leans to cat")

@@ -41,7 +41,7 @@ from labelnext_adapters.label_studio.write.priorities import (
 
 # On SQLite, a request that waits for the lock asks for it less and less often. Without a pause
 # after each request of ours, an annotator's would wait for several of them.
-_YIELD, _LONGEST_PAUSE = 0.25, 0.25  # a share of the request's time, and seconds
+_YIELD, _LONGEST_PAUSE = 1.0, 0.6  # a share of the request's time, and seconds
 _READ_BACK = 500  # values compared after a write; all of them when there are fewer
 _FEW = 2000  # tasks that are read by their ids rather than with the whole project
 _WHOLE = 20  # tasks read before they are sent back whole: what others change between is lost
