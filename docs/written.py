@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from labelnext.acquisition import ACQUISITIONS, AcquisitionFunction, get_acquisition
 from labelnext.adapter.formats import FORMATS, get_format
+from labelnext.adapter.options import described
 
 ROOT = Path(__file__).parents[1]
 #: The folders whose modules the tree names.
@@ -126,7 +127,7 @@ def _options() -> Mapping[str, list[tuple[str, FieldInfo]]]:
     """The names of the formats that read each option, and the option."""
     options: dict[str, list[tuple[str, FieldInfo]]] = {}
     for name in FORMATS.own_names():
-        for option, field in get_format(name).Options.model_fields.items():
+        for option, field in described(get_format(name).Options).items():
             options.setdefault(option, []).append((name, field))
     return options
 

@@ -92,32 +92,32 @@ def label(url: str, key: str, project: int, names: list[str]) -> None:
 # --8<-- [start:picture]
 def picture(path: Path, images: list, detections: list, columns: dict[str, list[str]]) -> None:
     """The boxes of the five hardest images by each function, side by side."""
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Rectangle
+    from PIL import Image, ImageDraw
 
     found = defaultdict(list)
     by_name = {image["file_name"]: image for image in images}
     for detection in detections:
         found[detection["image_id"]].append(detection)
-    figure = Figure(figsize=(10, 2.2 * len(columns)))
+    side, gap = 200, 30
+    sheet = Image.new("RGB", (5 * (side + 10) + 10, len(columns) * (side + 2 * gap)), "white")
+    draw = ImageDraw.Draw(sheet)
     for row, (title, names) in enumerate(columns.items()):
+        top = row * (side + 2 * gap) + gap
+        draw.text((10, top - 20), title, "black", font_size=15)
         for place, name in enumerate(names[:5]):
-            image = by_name[name]
-            axes = figure.add_subplot(len(columns), 5, 5 * row + place + 1)
-            axes.set_xlim(0, image["width"])
-            axes.set_ylim(image["height"], 0)
-            axes.set_xticks([])
-            axes.set_yticks([])
-            axes.set_xlabel(f"{len(found[image['id']])} boxes", fontsize=7)
-            for detection in found[image["id"]]:
+            image, left = by_name[name], 10 + place * (side + 10)
+            boxes = found[image["id"]]
+            draw.rectangle((left, top, left + side, top + side), outline="grey")
+            draw.text((left, top + side + 5), f"{len(boxes)} boxes", "black", font_size=12)
+            across, down = side / image["width"], side / image["height"]
+            for detection in boxes:
                 x, y, width, height = detection["bbox"]
-                colour = "C3" if detection["score"] < 0.7 else "C0"
-                axes.add_patch(Rectangle((x, y), width, height, fill=False, color=colour))
-                axes.text(x, y, f"{detection['score']:.2f}", fontsize=6, color=colour)
-            if place == 0:
-                axes.set_title(title, loc="left", fontsize=9)
-    figure.tight_layout()
-    figure.savefig(path, dpi=90)
+                x, y, width, height = x * across, y * down, width * across, height * down
+                corners = (left + x, top + y, left + x + width, top + y + height)
+                colour = "#d62728" if detection["score"] < 0.7 else "#1f77b4"
+                draw.rectangle(corners, outline=colour)
+                draw.text(corners[:2], f"{detection['score']:.2f}", colour, font_size=10)
+    sheet.save(path)
 
 
 # --8<-- [end:picture]

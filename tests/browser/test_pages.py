@@ -28,6 +28,21 @@ HOSTILE = (
     "&lt;iframe src=//evil.example&gt;{{ 7*7 }}",
 )
 
+#: Texts of plots that overlap another one of their plot, or stick out of it.
+CROWDED = """plots => plots.flatMap(plot => {
+    const inside = plot.getBoundingClientRect();
+    const texts = [...plot.querySelectorAll('text:not(.note)')];
+    const boxes = texts.map(text => text.getBoundingClientRect());
+    const apart = (a, b) => a.right <= b.left || a.left >= b.right
+        || a.bottom <= b.top || a.top >= b.bottom;
+    return texts.map(text => text.textContent).filter((_, i) => {
+        const box = boxes[i];
+        return box.left < inside.left || box.right > inside.right || box.top < inside.top
+            || box.bottom > inside.bottom
+            || boxes.some((other, j) => j !== i && !apart(box, other));
+    });
+})"""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -102,6 +117,9 @@ def test_a_page_of_hostile_names_breaks_no_policy_and_looks_as_it_should(
     assert len(set(fills)) > 1
     anchors = "all => all.map(o => getComputedStyle(o).textAnchor)"
     assert {"middle", "end"} & set(page.eval_on_selector_all("svg text", anchors))
+    for width in (1366, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.eval_on_selector_all("svg.plot", CROWDED) == []
     page.close()
 
 

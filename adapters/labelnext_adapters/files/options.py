@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from labelnext.adapter.formats import Format, format_names, get_format, recognised
-from labelnext.adapter.options import Options, WriteOptions
+from labelnext.adapter.options import Options, WriteOptions, described
 from labelnext.adapter.protocol import Context
 from labelnext.adapter.sample import suffix_of
 from labelnext.errors import ConfigError, LabelnextError
@@ -151,7 +151,7 @@ def _described(name: str, formats: list[Format]) -> tuple[Any, FieldInfo]:
     """An option of some formats; its text says which ones read it."""
     kinds, texts = [], dict[str, list[str]]()
     for format_ in formats:
-        field = format_.Options.model_fields[name]
+        field = described(format_.Options)[name]
         kind = _kind(field)
         if kind not in kinds:
             kinds.append(kind)

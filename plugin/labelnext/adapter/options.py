@@ -2,22 +2,86 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from labelnext.errors import ConfigError
 from labelnext.support.store import filesystem, is_url
 
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.fields import FieldInfo
+    from pydantic.json_schema import JsonSchemaValue
+
 
 class Options(BaseModel):
-    """Base of an adapter's options: frozen, and unknown keys are refused."""
+    """Base of an adapter's options: frozen, and unknown keys are refused.
 
-    # A string below a field describes it in the schema, in `labelnext init` and in the docs.
+    A string below a field describes it in the schema, in `labelnext init` and in the docs; see
+    `described`.
+    """
+
+    # Most commands use few of all options, so each model is made when it is first used.
     model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, use_attribute_docstrings=True
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: Any, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The schema of the model, each property with its description."""
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, field in described(cls).items():
+            if name in properties and field.description:
+                properties[name].setdefault("description", field.description)
+        return schema
+
+
+@cache
+def described(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    """The fields of a model, each with its description, which may be a string below the field.
+
+    Strings are read from the source file only when somebody asks, as this takes time.
+
+    Args:
+        model: options, or a section of the configuration.
+    """
+    texts: dict[str, str] = {}
+    for kind in reversed(model.__mro__):
+        if issubclass(kind, Options):
+            texts |= _texts_below_fields(kind)
+    for name, field in model.model_fields.items():
+        if field.description is None:
+            field.description = texts.get(name)
+    return model.model_fields
+
+
+def _texts_below_fields(kind: type) -> dict[str, str]:
+    """The strings below the fields of a class; none where its source isn't at hand."""
+    body: list[ast.stmt] = []
+    with suppress(OSError, TypeError, SyntaxError):
+        (found,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+        body = found.body if isinstance(found, ast.ClassDef) else []
+    return {
+        field.target.id: inspect.cleandoc(below.value.value)
+        for field, below in pairwise(body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
+    }
 
 
 class WriteOptions(Options):

@@ -89,6 +89,7 @@ def adapters(as_json: Json = False) -> None:
 def formats(as_json: Json = False) -> None:
     """List the file formats that the files adapter reads, and their options."""
     from labelnext.adapter.formats import format_names, get_format
+    from labelnext.adapter.options import described
 
     known = [get_format(name) for name in format_names()]
     if as_json:
@@ -98,7 +99,7 @@ def formats(as_json: Json = False) -> None:
                 "endings": f.endings,
                 "recognises": f.known_by,
                 "reads": f.summary,
-                "options": {n: o.description for n, o in f.Options.model_fields.items()},
+                "options": {n: o.description for n, o in described(f.Options).items()},
             }
             for f in known
         ]

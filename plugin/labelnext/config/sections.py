@@ -12,7 +12,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     Field,
-    JsonValue,
     StrictBool,
     WrapValidator,
     create_model,
@@ -80,11 +79,8 @@ class Probe(Options):
 PROBE_KEYS = Keys("source.model.probe", "source.model.options", "source.model.allow_import")
 
 
-_PROBE_KINDS: list[JsonValue] = [
-    {"const": "probe"},
-    Probe.model_json_schema(),
-    {"type": "null"},
-]
+def _probe_kinds(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [{"const": "probe"}, Probe.model_json_schema(), {"type": "null"}]
 
 
 class _OfOnnx(Options):
@@ -154,7 +150,7 @@ class Source(Options):
     predictions: Predictions | None = None
     """Side file with predictions: {file: predictions.parquet, key: item_id}."""
     model: Annotated[Probe | None, WrapValidator(_of_name)] = Field(
-        None, json_schema_extra={"anyOf": _PROBE_KINDS}
+        None, json_schema_extra=_probe_kinds
     )
     """probe: predict with a classifier that learns from the embeddings and the labels so far; more
     is said as {probe: nearest, options: {n_neighbors: 5}}. null: use stored predictions."""

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from labelnext.adapter.capabilities import Capability, can
+from labelnext.adapter.options import described
 from labelnext.adapter.registry import get_adapter, source_options
 from labelnext.config.sections import SECTIONS, Rest, Source
 from labelnext.support.started import how
@@ -44,11 +45,11 @@ def config_template(
     options = adapter.SourceOptions
     if given:
         options = source_options(adapter, given, Path())
-    described = {n: f for n, f in options.model_fields.items() if not given or f.description}
+    fields = {n: f for n, f in described(options).items() if not given or f.description}
     source = {
-        **{n: described[n] for n in given if n in described},
-        **described,
-        **_without(Source, {"adapter", *described}),
+        **{n: fields[n] for n in given if n in fields},
+        **fields,
+        **_without(Source, {"adapter", *fields}),
     }
     parts = [
         f"# {how('run', path)}\n"
@@ -95,7 +96,7 @@ def _named_after(path: Path, fields: Mapping[str, FieldInfo], as_folder: bool) -
 
 
 def _without(model: type[BaseModel], names: set[str]) -> dict[str, FieldInfo]:
-    return {n: f for n, f in model.model_fields.items() if n not in names}
+    return {n: f for n, f in described(model).items() if n not in names}
 
 
 def _offered(model: type[BaseModel]) -> dict[str, list[str]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
-from labelnext.report.plots import add_legend, as_svg, filled_template, new_figure
+from labelnext.report.plots import COLOURS, QUIET_COLOUR, Axis, Series, plot_svg
+from labelnext.report.templating import filled_template
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -31,28 +33,30 @@ def render_stored(report: StoredReport) -> str:
 def _found_plot(report: StoredReport, version: int, target: str) -> Markup:
     from labelnext.replays.stored import SHARES
 
-    figure, axes = new_figure(3.0)
-    looked = [0, *(100 * share for share in SHARES)]
-    axes.plot(looked, looked, "--", color="#52606d", label="random")
-    for row in report.rows:
-        if (row.version, row.target) == (version, target):
-            axes.plot(looked, [0, *(100 * s for s in row.shares)], ".-", label=row.strategy)
-    axes.set_xlabel("top of the ranking, % of items")
-    axes.set_ylabel("found, %")
-    add_legend(axes)
-    return as_svg(figure)
+    looked = [0.0, *(100 * share for share in SHARES)]
+    last = looked[-1]
+    series = [Series("random", QUIET_COLOUR, line=[(0, 0), (last, last)], dashed=True)]
+    rows = [row for row in report.rows if (row.version, row.target) == (version, target)]
+    for row, colour in zip(rows, itertools.cycle(COLOURS), strict=False):
+        points = [*zip(looked, [0.0, *(100 * share for share in row.shares)], strict=True)]
+        series.append(Series(row.strategy, colour, line=points, dots=points))
+    most = max(last, *(100 * row.shares[-1] for row in rows))
+    x, y = Axis("top of the ranking, % of items", 0, 1.02 * last), Axis("found, %", 0, 1.05 * most)
+    return plot_svg(x, y, series, height=170)
 
 
 def _curve_plot(report: ReplayReport) -> Markup:
-    figure, axes = new_figure(3.6)
-    for number, outcome in enumerate(report.outcomes):
-        colour = "#52606d" if number == 0 else f"C{number - 1}"
-        style = "--" if number == 0 else "-"
-        axes.plot(report.labels, outcome.accuracies, style, color=colour, label=outcome.strategy)
-        axes.fill_between(
-            report.labels, outcome.low, outcome.high, color=colour, alpha=0.12, linewidth=0
+    colours = itertools.chain([QUIET_COLOUR], itertools.cycle(COLOURS))
+    series = [
+        Series(
+            outcome.strategy,
+            colour,
+            line=[*zip(report.labels, outcome.accuracies, strict=True)],
+            dashed=colour == QUIET_COLOUR,
+            band=[*zip(report.labels, outcome.low, outcome.high, strict=True)],
         )
-    axes.set_xlabel("labels")
-    axes.set_ylabel("accuracy on held-out items")
-    add_legend(axes)
-    return as_svg(figure)
+        for outcome, colour in zip(report.outcomes, colours, strict=False)
+    ]
+    ends = [end for outcome in report.outcomes for end in (*outcome.low, *outcome.high)]
+    x = Axis.around("labels", report.labels, whole=True)
+    return plot_svg(x, Axis.around("accuracy on held-out items", ends), series, height=210)

@@ -6,21 +6,19 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from labelnext.ranking.reasons import DOUBTFUL
 from labelnext.report.cards import Card
 from labelnext.report.plots import (
     BATCH_COLOUR,
     POOL_COLOUR,
-    add_legend,
-    as_svg,
-    filled_template,
-    new_figure,
+    Axis,
+    Series,
+    plot_svg,
     reliability_svg,
 )
 from labelnext.report.pool_map import PoolMap
 from labelnext.report.report import VERSIONS
+from labelnext.report.templating import filled_template
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -73,29 +71,31 @@ def _drawn(pool_map: PoolMap, cards: Sequence[Card]) -> dict[str, Any]:
 
 
 def _score_plot(report: Report, scores: Mapping[str, Any]) -> Markup:
-    figure, axes = new_figure(2.6)
-    edges = np.array(scores["edges"])
-    width = np.diff(edges)
-    axes.bar(edges[:-1], scores["pool"], width, align="edge", color=POOL_COLOUR, label="pool")
-    axes.bar(edges[:-1], scores["batch"], width, align="edge", color=BATCH_COLOUR, label="batch")
+    edges = scores["edges"]
     first = "high first" if report.ranking.direction == "high" else "low first"
-    axes.set_xlabel(f"{report.ranking.acquisition} ({first})")
-    axes.set_ylabel("items")
-    add_legend(axes)
-    return as_svg(figure)
+    series = [
+        Series(
+            part,
+            colour,
+            bars=[(a, 0, b, n) for a, b, n in zip(edges, edges[1:], scores[part], strict=False)],
+        )
+        for part, colour in (("pool", POOL_COLOUR), ("batch", BATCH_COLOUR))
+    ]
+    most = max(*scores["pool"], *scores["batch"])
+    x = Axis.around(f"{report.ranking.acquisition} ({first})", (edges[0], edges[-1]))
+    return plot_svg(x, Axis("items", 0, 1.05 * most, whole=True), series, height=130)
 
 
 def _class_plot(classes: Sequence[Mapping[str, Any]]) -> Markup:
     by_size = sorted(range(len(classes)), key=lambda i: -classes[i]["pool"] - classes[i]["batch"])
     shown = [classes[i] for i in sorted(by_size[:_MOST_CLASSES])]
-    totals = {part: max(sum(row[part] for row in classes), 1) for part in ("pool", "batch")}
-    figure, axes = new_figure(0.9 + 0.32 * len(shown))
-    places = np.arange(len(shown))
-    for part, colour, shift in (("pool", POOL_COLOUR, -0.2), ("batch", BATCH_COLOUR, 0.2)):
-        shares = [100 * row[part] / totals[part] for row in shown]
-        axes.barh(places + shift, shares, 0.38, color=colour, label=part)
-    axes.set_yticks(places, [row["class"] for row in shown], parse_math=False)
-    axes.invert_yaxis()
-    axes.set_xlabel("share of predictions, %")
-    add_legend(axes)
-    return as_svg(figure)
+    series, most = [], 0.0
+    for part, colour, shift in (("pool", POOL_COLOUR, -0.38), ("batch", BATCH_COLOUR, 0.0)):
+        total = max(sum(row[part] for row in classes), 1)
+        shares = [100 * row[part] / total for row in shown]
+        most = max(most, *shares)
+        bars = [(0, k + shift, share, k + shift + 0.38) for k, share in enumerate(shares)]
+        series.append(Series(part, colour, bars=bars))
+    x = Axis("share of predictions, %", 0, 1.05 * most)
+    y = Axis("", len(shown) - 0.4, -0.6, names=[row["class"] for row in shown])
+    return plot_svg(x, y, series, height=10 + 23 * len(shown))

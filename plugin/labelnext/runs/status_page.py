@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from labelnext.adapter.team import Work
-from labelnext.report.plots import filled_template
 from labelnext.report.team import agreements, members, pace
+from labelnext.report.templating import filled_template
 
 if TYPE_CHECKING:
     from labelnext.runs.status import Status

@@ -10,7 +10,7 @@ import pytest
 
 from labelnext.adapter.batch import Batch, Labels, Mark
 from labelnext.adapter.capabilities import Capability
-from labelnext.adapter.options import SendOptions
+from labelnext.adapter.options import SendOptions, described
 from labelnext.adapter.protocol import Adapter, Target
 from labelnext.errors import ConfigError, NotFound
 from labelnext.journal.journal import Journal
@@ -112,7 +112,7 @@ class TakesBatchesSuite(Suite):
         assert_declared(adapter, Capability.TAKES_BATCHES)
         options = adapter.SendOptions
         assert issubclass(options, SendOptions)
-        undescribed = [n for n, f in options.model_fields.items() if not f.description]
+        undescribed = [n for n, f in described(options).items() if not f.description]
         assert not undescribed, f"options without a description: {undescribed}"
         for name in ("plan", "performer", "labels", "apply", "undo", "close"):
             assert callable(getattr(target, name, None)), f"the target must have {name}"

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from labelnext.adapter.capabilities import Capability, can
-from labelnext.adapter.options import Options, WriteOptions
+from labelnext.adapter.options import Options, WriteOptions, described
 from labelnext.adapter.protocol import Adapter, Finding, Part, Streams
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
@@ -45,7 +45,7 @@ class ReadsSuite(Suite):
         assert issubclass(adapter.SourceOptions, Options)
         assert issubclass(adapter.WriteOptions, WriteOptions)
         for model in (adapter.SourceOptions, adapter.WriteOptions):
-            undescribed = [n for n, f in model.model_fields.items() if not f.description]
+            undescribed = [n for n, f in described(model).items() if not f.description]
             assert not undescribed, f"options without a description: {undescribed}"
 
     def test_check_finds_nothing_wrong_and_changes_nothing(self, adapter: Adapter) -> None:

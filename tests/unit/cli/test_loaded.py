@@ -64,7 +64,7 @@ def folder(tmp_path: Path) -> Path:
         (["runs", "none.yaml"], {"numpy"}),
         (["check", "none.yaml"], TABLES),
         (["run", "none.yaml"], TABLES),
-        (["run", "page.yaml"], TABLES | {"PIL", "jinja2", "matplotlib"}),
+        (["run", "page.yaml"], TABLES | {"PIL", "jinja2"}),
     ],
 )
 def test_command_loads_no_more_than_it_needs(

@@ -18,6 +18,7 @@ import labelnext
 from labelnext.adapter import Context, Options, Part, get_adapter, open_adapter
 from labelnext.adapter import formats as adapter_formats
 from labelnext.adapter.formats import Format, format_names, get_format, recognised
+from labelnext.adapter.options import described
 from labelnext.config import load_config
 from labelnext.errors import ConfigError, UnknownName
 from labelnext.pool import Pool
@@ -89,7 +90,7 @@ def test_a_format_describes_itself_and_its_options(name: str) -> None:
     assert found.summary
     assert found.known_by
     assert all(ending.startswith(".") and ending.islower() for ending in found.endings)
-    assert [n for n, field in found.Options.model_fields.items() if not field.description] == []
+    assert [n for n, field in described(found.Options).items() if not field.description] == []
 
 
 @pytest.mark.parametrize(

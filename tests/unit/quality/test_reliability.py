@@ -17,7 +17,6 @@ from labelnext.quality.calibrated import calibrated_ranking
 from labelnext.quality.calibration import brier_score, negative_log_likelihood
 from labelnext.quality.reliability import trust
 from labelnext.ranking import rank
-from labelnext.report.plots import reliability_svg
 from labelnext.runs.ranked import rank_pool
 from labelnext.runs.run import run
 
@@ -172,13 +171,6 @@ def test_report_calls_each_version_by_its_name(tmp_path) -> None:
     assert "calibration of version autumn on 11 labelled items" in report.to_text()
     page = (tmp_path / "labelnext-report.html").read_text()
     assert "Can you trust the confidences? Version spring" in page
-
-
-def test_reliability_diagram_shows_filled_bins_alone() -> None:
-    bins = {"counts": [0, 3], "confidences": [None, 0.75], "accuracies": [None, 1.0]}
-    svg = reliability_svg(bins)
-    assert svg.startswith("<svg")
-    assert ">3<" in svg
 
 
 def test_change_of_the_order_is_spearmans_correlation_and_the_shared_batch() -> None:
