@@ -27,6 +27,7 @@ from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import guarded
 from labelnext_adapters.files.tables.arrow import id_texts
 from labelnext_adapters.files.tables.layout import id_column
+from labelnext_adapters.files.tables.parquet import read_columns
 from labelnext_adapters.files.tables.rows import Rows, read_jsonl, texts_of
 from labelnext_adapters.files.tables.table_format import pool_of
 from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
@@ -101,7 +102,9 @@ def _written(path: Path, kind: str) -> pa.Table:
         texts = pa.csv.ConvertOptions(column_types={"item_id": pa.string()})
         lines = pa.csv.ParseOptions(newlines_in_values=True)
         return pa.csv.read_csv(path, convert_options=texts, parse_options=lines)
-    return read_jsonl(path).table if kind == ".jsonl" else pa.parquet.read_table(path)
+    if kind == ".jsonl":
+        return read_jsonl(path).table
+    return read_columns(pa.parquet.ParquetFile(path), path)
 
 
 def _rows(

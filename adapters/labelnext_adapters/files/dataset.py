@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from labelnext.adapter.protocol import Context, Part
-from labelnext.errors import InvalidInput, NotFound, Unavailable
+from labelnext.errors import InvalidInput, LabelnextError, NotFound, Unavailable
 from labelnext.pool.pool import Pool
 from labelnext.support.files import matches
 from labelnext.support.store import filesystem
@@ -21,7 +21,7 @@ from labelnext_adapters.files.huggingface.pool import plain_part, pool_of_datase
 from labelnext_adapters.files.tables.arrow import id_texts
 from labelnext_adapters.files.tables.columns import columns_read, part_of_table
 from labelnext_adapters.files.tables.layout import has_our_names, id_column, laid_out
-from labelnext_adapters.files.tables.parquet import read_columns
+from labelnext_adapters.files.tables.parquet import BROKEN, read_columns
 from labelnext_adapters.files.tables.rows import Rows
 from labelnext_adapters.files.tables.table import TableReader
 from labelnext_adapters.files.tables.table_format import pool_of
@@ -136,7 +136,10 @@ class Dataset:
                     stored = stored_columns(schema) if features_in(schema) else None
                     table = read_columns(read, file, stored)
                     tables.append(table if stored is None else with_paths(table, schema))
-            except (OSError, ValueError) as error:
+            except LabelnextError as error:
+                error.message = f"{info.path}: {error.message}"
+                raise
+            except BROKEN as error:
                 raise InvalidInput(
                     f"{info.path} must be a whole Parquet file; {' '.join(str(error).split())}."
                 ) from error
@@ -171,7 +174,7 @@ class Dataset:
         try:
             with self._files.open_input_file(path) as file:
                 footer = pyarrow.parquet.read_metadata(file)
-        except (OSError, ValueError):
+        except BROKEN:
             yield None, 0
             return
         taken: list[int] = []
@@ -303,7 +306,9 @@ class Dataset:
                 return read_columns(file, source, wanted, groups)
         except FileNotFoundError as error:
             raise InvalidInput("the file disappeared while being read.") from error
-        except (OSError, ValueError) as error:
+        except LabelnextError:
+            raise
+        except BROKEN as error:
             raise InvalidInput(
                 f"it must be a whole Parquet file; {' '.join(str(error).split()).rstrip('.')}.",
                 hint="set source.broken: skip to leave out and count such files.",

@@ -49,14 +49,18 @@ def is_ranking(path: Path) -> bool:
     names: list[str] = _schema().names
     try:
         if path.suffix.lower() == ".parquet":
+            import pyarrow as pa
             import pyarrow.parquet
 
-            return bool(pyarrow.parquet.read_schema(path).names == names)
+            try:
+                return bool(pyarrow.parquet.read_schema(path).names == names)
+            except pa.ArrowException:
+                return False
         with path.open(encoding="utf-8") as file:
             first = file.readline(_FIRST_LINE)
         if path.suffix.lower() == ".jsonl" and first.strip():
             return [*json.loads(first)] == names
-    except (OSError, ValueError):  # also of pyarrow, and text that is none
+    except (OSError, ValueError):  # also text that is none
         return False
     return not first.strip() or first.strip() == ",".join(f'"{name}"' for name in names)
 

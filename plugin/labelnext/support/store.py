@@ -8,7 +8,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labelnext.errors import ConfigError, Unavailable, WriteFailed, WriteRefused, listed
+from labelnext.errors import (
+    ConfigError,
+    InvalidInput,
+    Unavailable,
+    WriteFailed,
+    WriteRefused,
+    listed,
+)
 from labelnext.support.files import sweep, write_atomically
 
 if TYPE_CHECKING:
@@ -102,10 +109,27 @@ class Store:
         self._write(name, fill)
 
     def read_table(self, name: str) -> pa.Table:
-        """A table that `write_table` wrote."""
+        """A table that `write_table` wrote.
+
+        Raises:
+            FileNotFoundError: if there is none.
+            InvalidInput: if it is damaged.
+        """
+        import pyarrow as pa
         import pyarrow.parquet
 
-        return pyarrow.parquet.read_table(self.path(name), filesystem=self.files)
+        try:
+            table = pyarrow.parquet.read_table(self.path(name), filesystem=self.files)
+            table.validate(full=True)  # what follows trusts offsets and indices
+        except FileNotFoundError:
+            raise
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise InvalidInput(
+                f"{self.path(name)!r} must be as labelnext wrote it; "
+                f"{' '.join(str(error).split()).rstrip('.')}.",
+                hint="run again; an unfinished run has to be undone first.",
+            ) from error
+        return table
 
     def write_lines(self, name: str, rows: Iterable[Any]) -> None:
         """Write rows as lines of JSON; a reader sees all of it or nothing.

@@ -18,19 +18,13 @@ def read_rows(path: Path, options: TableOptions, is_text: Callable[[str], bool])
     """The rows of a file.
 
     Raises:
-        InvalidInput: if the file is empty.
+        InvalidInput: if the file is empty, cut off or damaged, or unpacks to too much.
     """
-    import pyarrow as pa
-    import pyarrow.feather
-
+    from labelnext_adapters.files.tables.ipc import read_ipc
     from labelnext_adapters.files.tables.rows import Rows
 
     refuse_empty(path)
-    with path.open("rb") as file:
-        if file.read(4) in (b"ARRO", b"FEA1"):
-            return Rows(pyarrow.feather.read_table(path))
-    with pa.OSFile(str(path)) as stream, pa.ipc.open_stream(stream) as reader:
-        return Rows(reader.read_all())
+    return Rows(read_ipc(path))
 
 
 def evidence(sample: Sample) -> str | None:

@@ -23,8 +23,9 @@ from labelnext_adapters.files.huggingface.features import (
 )
 from labelnext_adapters.files.huggingface.outputs import kind_of
 from labelnext_adapters.files.tables.arrow import is_list
+from labelnext_adapters.files.tables.ipc import MARK, read_ipc, schema_of
 from labelnext_adapters.files.tables.json_rows import read_json_table
-from labelnext_adapters.files.tables.parquet import read_columns
+from labelnext_adapters.files.tables.parquet import BROKEN, read_columns
 from labelnext_adapters.files.tables.rows import Rows, read_jsonl
 
 CLASSES = (
@@ -39,7 +40,7 @@ CLASSES = (
 )
 SCORES = ("confidence", "score", "confidences", "scores", "probability")
 BOXES = ("bbox", "bboxes", "box", "boxes")
-_ARROW = (b"ARROW1", b"\xff\xff\xff\xff")  # of the file and of the stream format
+_ARROW = (MARK, b"\xff\xff\xff\xff")  # of the file and of the stream format
 _OBJECTS = ("objects", "detections", "predictions", "instances", "annotations")
 
 
@@ -58,7 +59,7 @@ def read_dataset(
     """
     if path.is_dir():
         folder = _split_folder(path, split)
-        tables = [_arrow(file) for file in sorted(folder.glob("*.arrow"))]
+        tables = [read_ipc(file) for file in sorted(folder.glob("*.arrow"))]
         if not tables:
             raise InvalidInput(f"{folder.name} must hold the files data-….arrow; it has none.")
         table = pa.concat_tables(tables, promote_options="permissive")
@@ -68,7 +69,7 @@ def read_dataset(
     if start.startswith(b"PAR1"):
         rows = Rows(_parquet(path))
     elif start.startswith(_ARROW):
-        rows = Rows(_arrow(path))
+        rows = Rows(read_ipc(path))
     else:
         lines = {".jsonl", ".ndjson"} & {ending.lower() for ending in path.suffixes}
         rows = (read_jsonl if lines else read_json_table)(path, is_text)
@@ -86,9 +87,8 @@ def is_written_by_datasets(path: Path, start: bytes) -> bool:
         if start.startswith(b"PAR1"):
             return bool(features_in(pyarrow.parquet.read_schema(path)))
         if start.startswith(_ARROW):
-            with pa.memory_map(str(path)) as source, _reader(source) as reader:
-                return bool(features_in(reader.schema))
-    except (pa.ArrowException, OSError):
+            return bool(features_in(schema_of(path)))
+    except BROKEN:
         pass
     return False
 
@@ -110,19 +110,6 @@ def _split_folder(path: Path, split: str | None) -> Path:
             f"split must be one of {listed(names)}; got {split!r}.", hint="set source.split."
         )
     return path / str(split)
-
-
-def _arrow(path: Path) -> pa.Table:
-    table = _reader(pa.memory_map(str(path))).read_all()
-    table.validate(full=True)
-    return table
-
-
-def _reader(source: Any) -> Any:
-    """A reader of the file or stream format of Arrow."""
-    whole = source.read(6) == _ARROW[0]
-    source.seek(0)
-    return pa.ipc.open_file(source) if whole else pa.ipc.open_stream(source)
 
 
 def _parquet(path: Path) -> pa.Table:

@@ -320,3 +320,37 @@ def is_list(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     )
+
+
+def written_out(array: Any) -> int:
+    """The bytes that values take beyond what is stored, where it is kept once and referred to.
+
+    Example:
+        >>> written_out(pa.array([["cat", "cat"], ["cat"]]).cast(
+        ...     pa.list_(pa.dictionary(pa.int32(), pa.string()))))
+        9
+        >>> written_out(pa.array(["cat", None], pa.string_view())), written_out(pa.array([7]))
+        (3, 0)
+    """
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return _looked_up(array.dictionary, array.indices.drop_null())
+    if str(kind) in ("string_view", "binary_view"):
+        # Each view begins with the length of its text.
+        views = np.frombuffer(array.buffers()[1] or b"", "<i4").reshape(-1, 4)
+        lengths = views[array.offset :][: len(array), 0]
+        return int(lengths[~nulls(array)].sum(dtype=np.int64))
+    if is_list(kind):
+        return written_out(array.flatten())
+    if pa.types.is_map(kind):
+        return written_out(array.keys) + written_out(array.items)
+    return sum(map(written_out, array.flatten())) if pa.types.is_struct(kind) else 0
+
+
+def _looked_up(values: Any, indices: Any) -> int:
+    """The bytes of these values, each time that they are referred to; no more, if nested."""
+    try:
+        lengths = pc.binary_length(values)
+    except pa.ArrowNotImplementedError:
+        return len(indices) * (values.nbytes if values.type.num_fields else 8)
+    return int(pc.sum(lengths.cast(pa.int64()).take(indices)).as_py() or 0)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet
 
 from labelnext_adapters.files.content.unpacked import limit_of
-from labelnext_adapters.files.tables.arrow import is_list
+from labelnext_adapters.files.tables.arrow import written_out
+from labelnext_adapters.files.tables.footer import chunks_of
 
 _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 8}
-_SHARED = {"PLAIN_DICTIONARY", "RLE_DICTIONARY", "DELTA_BYTE_ARRAY"}  # a text is stored once
+BROKEN = (pa.ArrowException, OSError, ValueError)  # what pyarrow raises for a damaged file
 
 
 def read_columns(
@@ -32,17 +32,21 @@ def read_columns(
 
     Raises:
         InvalidInput: if they unpack to too much.
+        ArrowException, OSError, ValueError: if the file is damaged; see `BROKEN`.
     """
     wanted = list(range(file.metadata.num_row_groups) if groups is None else groups)
     names = None if columns is None else list(columns)
     packed, certain, shared = 0, 0, dict[str, int]()
-    for chunk in _chunks(file.metadata, wanted, names):
-        width = _WIDTHS.get(chunk.physical_type, 0)
-        packed += chunk.total_compressed_size
-        certain += max(chunk.total_uncompressed_size, chunk.num_values * width)
-        if not width and _SHARED.intersection(chunk.encodings):
-            most = chunk.num_values * chunk.total_uncompressed_size
-            shared[chunk.path_in_schema] = shared.get(chunk.path_in_schema, 0) + most
+    chunks = chunks_of(file.metadata)
+    for chunk in (chunk for group in wanted for chunk in chunks[group]):
+        if names is not None and not any(f"{chunk.path}.".startswith(f"{n}.") for n in names):
+            continue
+        width = _WIDTHS.get(chunk.kind, 0)
+        packed += chunk.packed
+        certain += max(chunk.unpacked, chunk.n_values * width)
+        if not width and chunk.shared:
+            most = chunk.n_values * chunk.unpacked
+            shared[chunk.path] = shared.get(chunk.path, 0) + most
     limit = limit_of(packed)
     limit.check("the file", certain)
     if certain + sum(shared.values()) > limit.most:
@@ -51,36 +55,8 @@ def read_columns(
         )
         for group in wanted:
             for column in texts.read_row_group(group, columns=list(shared)).columns:
-                certain += sum(map(_bytes_of_texts, column.chunks))
+                certain += sum(map(written_out, column.chunks))
             limit.check("the file", certain, more=True)
-    return file.read_row_groups(wanted, columns=names)
-
-
-def _chunks(footer: Any, groups: Sequence[int], names: Sequence[str] | None) -> Iterator[Any]:
-    """What the footer tells of these columns, in each of these groups of rows."""
-    for group in groups:
-        rows = footer.row_group(group)
-        for number in range(rows.num_columns):
-            chunk = rows.column(number)
-            path = chunk.path_in_schema
-            if names is None or any(path == n or path.startswith(f"{n}.") for n in names):
-                yield chunk
-
-
-def _bytes_of_texts(array: Any) -> int:
-    """The bytes of texts that are stored once, each time that they occur.
-
-    Example:
-        >>> _bytes_of_texts(pa.array([["cat", "cat"], ["cat"]]).cast(
-        ...     pa.list_(pa.dictionary(pa.int32(), pa.string()))))
-        9
-    """
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        lengths = pc.binary_length(array.dictionary).cast(pa.int64())
-        return int(pc.sum(lengths.take(array.indices.drop_null())).as_py() or 0)
-    if is_list(kind):
-        return _bytes_of_texts(array.flatten())
-    if pa.types.is_map(kind):
-        return _bytes_of_texts(array.keys) + _bytes_of_texts(array.items)
-    return sum(map(_bytes_of_texts, array.flatten())) if pa.types.is_struct(kind) else 0
+    table = file.read_row_groups(wanted, columns=names)
+    table.validate(full=True)  # what follows trusts offsets and indices
+    return table

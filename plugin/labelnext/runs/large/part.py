@@ -140,13 +140,14 @@ def file_name(folder: str, part: Part, how: Any) -> str:
 
 def read_scored(store: Store, name: str) -> Scored | None:
     """What scoring a part found, from its file; None if there is no whole one."""
+    import pyarrow as pa
     import pyarrow.parquet
 
     try:
         schema = pyarrow.parquet.read_schema(store.path(name), filesystem=store.files)
-    except (OSError, ValueError):
+        return Scored(**json.loads(schema.metadata[_KEY]))
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError):
         return None
-    return Scored(**json.loads(schema.metadata[_KEY]))
 
 
 def all_integers(ids: pa.Array) -> bool:

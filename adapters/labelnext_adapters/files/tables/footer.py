@@ -1,0 +1,127 @@
+"""What the footer of a Parquet file says of its columns.
+
+pyarrow's own object for a column ends the process where a footer is damaged, with no exception:
+sizes that can't be are noticed only in C++. So the footer is read here, as pyarrow writes it back
+(https://github.com/apache/parquet-format, in Thrift's compact protocol).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+
+_TYPES = ("BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED")
+_TRUE, _BYTE, _DOUBLE, _TEXT, _LIST, _SET, _MAP, _STRUCT = 1, 3, 7, 8, 9, 10, 11, 12
+_SHARED = {2, 7, 8}  # encodings: PLAIN_DICTIONARY, DELTA_BYTE_ARRAY, RLE_DICTIONARY
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One column in one group of rows.
+
+    Attributes:
+        path: its name, of a nested one with dots.
+        kind: how its values are stored, such as INT64.
+        n_values: how many there are.
+        packed: bytes in the file.
+        unpacked: bytes once decompressed.
+        shared: whether a value that repeats may be stored once.
+    """
+
+    path: str
+    kind: str
+    n_values: int
+    packed: int
+    unpacked: int
+    shared: bool
+
+
+def chunks_of(footer: Any) -> Sequence[Sequence[Chunk]]:
+    """The columns of each group of rows.
+
+    Args:
+        footer: the `FileMetaData`.
+
+    Raises:
+        ValueError: if the groups have other rows than the file.
+    """
+    sink = pa.BufferOutputStream()
+    footer.write_metadata_file(sink)
+    return _chunks(sink.getvalue().to_pybytes())
+
+
+@lru_cache(maxsize=4)  # parts of one file come one after the other
+def _chunks(data: bytes) -> list[list[Chunk]]:
+    footer = _Compact(data, len(b"PAR1")).struct()
+    rows = sum(group.get(3, 0) for group in footer[4])
+    if rows != footer[3]:
+        raise ValueError(f"its footer tells of {footer[3]} rows in all, and of {rows} in groups")
+    return [[_chunk(column.get(3, {})) for column in group.get(1, ())] for group in footer[4]]
+
+
+def _chunk(told: dict[int, Any]) -> Chunk:
+    path = ".".join(name.decode("utf-8", "replace") for name in told.get(3, ()))
+    kind = told.get(1, -1)
+    return Chunk(
+        path=path,
+        kind=_TYPES[kind] if 0 <= kind < len(_TYPES) else "",
+        n_values=max(told.get(5, 0), 0),
+        packed=max(told.get(7, 0), 0),
+        unpacked=max(told.get(6, 0), 0),
+        shared=bool(_SHARED.intersection(told.get(2, ()))),
+    )
+
+
+class _Compact:
+    """Values in Thrift's compact protocol, from a place on; fields by their numbers."""
+
+    def __init__(self, data: bytes, at: int) -> None:
+        self._data, self._at = data, at
+
+    def struct(self) -> dict[int, Any]:
+        fields, number = dict[int, Any](), 0
+        while head := self._byte():
+            number = number + (head >> 4) if head >> 4 else self._integer()
+            kind = head & 15
+            fields[number] = kind == _TRUE if kind < _BYTE else self._value(kind)
+        return fields
+
+    def _value(self, kind: int) -> Any:
+        if kind == _STRUCT:
+            return self.struct()
+        if kind in (_LIST, _SET):
+            head = self._byte()
+            n = head >> 4 if head >> 4 < 15 else self._unsigned()
+            return [self._value(head & 15) for _ in range(n)]
+        if kind == _TEXT:
+            return self._bytes(self._unsigned())
+        if kind == _DOUBLE:
+            return self._bytes(8)
+        if kind <= _BYTE:  # one byte, also a truth value inside a list
+            return self._byte()
+        if kind == _MAP:
+            raise ValueError("a Parquet footer holds no maps.")
+        return self._integer()
+
+    def _byte(self) -> int:
+        self._at += 1
+        return self._data[self._at - 1]
+
+    def _bytes(self, n: int) -> bytes:
+        self._at += n
+        return self._data[self._at - n : self._at]
+
+    def _unsigned(self) -> int:
+        value = shift = 0
+        while (byte := self._byte()) > 127:
+            value |= (byte & 127) << shift
+            shift += 7
+        return value | byte << shift
+
+    def _integer(self) -> int:
+        value = self._unsigned()
+        return value >> 1 ^ -(value & 1)
