@@ -332,10 +332,10 @@ def running_server(
 @pytest.fixture(autouse=True)
 def patient_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Copies of predictions are removed to the end, however busy the machine is."""
-    from labelnext_adapters.label_studio.write import copies
+    from labelnext_adapters.label_studio.server import predictions
 
-    monkeypatch.setattr(copies, "_SLOW", 60.0)
-    monkeypatch.setattr(copies, "_PATIENCE", 600.0)
+    monkeypatch.setattr(predictions, "_SLOW", 60.0)
+    monkeypatch.setattr(predictions, "_PATIENCE", 600.0)
 
 
 @pytest.fixture(scope="session")

@@ -108,6 +108,10 @@ class FiftyOneAdapter(Adapter):
         """Whether `write.objects` asks for a score of each object."""
         return self.write.objects
 
+    def wants_prelabels(self) -> bool:
+        """Whether `write.prelabels` is on."""
+        return self.write.prelabels
+
     def performer(self, journal: Journal) -> Performer:
         """What writes the field, views, index and run, or fetched labels, or predictions."""
         self._reach()

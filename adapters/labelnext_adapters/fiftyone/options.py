@@ -71,6 +71,9 @@ class FiftyOneWrite(WriteOptions):
 
     objects: bool = False
     """Also store each object's score, in an attribute named after the run."""
+    prelabels: bool = False
+    """Also store what is predicted of each sample of the batch as a pre-label, in a field named
+    after the run, labelnext_prelabel."""
 
 
 class FiftyOneSend(SendOptions):

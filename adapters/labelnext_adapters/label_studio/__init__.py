@@ -175,6 +175,10 @@ class LabelStudioAdapter(Adapter):
         """Whether `write.why` is on."""
         return self._write.why
 
+    def wants_prelabels(self) -> bool:
+        """Whether `write.prelabels` is on."""
+        return self._write.prelabels
+
     def count_labels(self) -> int:
         """The submitted annotations of the project; drafts and skipped tasks are none.
 

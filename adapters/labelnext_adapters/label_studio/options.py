@@ -94,6 +94,8 @@ class LabelStudioWrite(_WriteOptions):
     why: bool = False
     """Also say in plain words why each task of the batch is next, under labelnext_why; one request
     for each different text."""
+    prelabels: bool = False
+    """Also show annotators what is predicted of each task of the batch, as a pre-label."""
 
     @field_validator("annotators")
     @classmethod

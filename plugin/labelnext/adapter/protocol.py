@@ -159,6 +159,13 @@ class Adapter(Writes, Protocol):
         """Whether its options ask for plain words; `Ranking.why` then has them. By default no."""
         return False
 
+    def wants_prelabels(self) -> bool:
+        """Whether its options ask for pre-labels; `Ranking.prelabels` then has what is predicted.
+
+        By default no.
+        """
+        return False
+
     def states(self) -> tuple[Path, ...]:
         """Further state folders that may hold runs on the same target; by default none."""
         return ()

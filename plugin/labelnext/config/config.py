@@ -320,13 +320,26 @@ def _unknown_key(document: Document, location: Location, known: list[str]) -> Co
     if key == "name" and location[0] in _CHOICES:
         elsewhere = [f"{location[0]}.{_CHOICES[str(location[0])]}"]
     near = difflib.get_close_matches(key, known, n=1)
-    if near:
+    owners = _owners(key) if location[0] == "write" else []
+    if owners:
+        hint = f"it is a key for source.adapter: {' or '.join(owners)}."
+    elif near:
         hint = f"did you mean {near[0]}?"
     elif elsewhere or (elsewhere := _alike(key, models)):
         hint = f"did you mean {' or '.join(elsewhere)}?"
     else:
         hint = f"known keys: {', '.join(sorted(known))}."
     return document.error(location, "is not a known key.", hint=hint)
+
+
+def _owners(key: str) -> list[str]:
+    """The adapters that have a key of `write`."""
+    owners = []
+    for name in adapter_names():
+        with suppress(LabelnextError):  # its module needs a package that isn't installed
+            if key in get_adapter(name).WriteOptions.model_fields:
+                owners.append(name)
+    return owners
 
 
 def _alike(key: str, models: Mapping[str, type[BaseModel]]) -> list[str]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from labelnext.acquisition import Unit
 from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Purpose, Recipe
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Ranking:
         purpose: label, or review: existing labels, most doubtful first.
         recipe: how it was made; None if read back from a platform.
         why: why each item of the batch is next, in plain words, by item id; None unless requested.
+        prelabels: the batch with what is predicted of it; None unless requested, and without any.
     """
 
     item_ids: NDArray[np.str_]
@@ -62,6 +64,7 @@ class Ranking:
     object_scores: Mapping[str, NDArray[np.float64]] | None = None
     recipe: Recipe | None = None
     why: Mapping[str, str] | None = None
+    prelabels: Pool | None = None
 
     def __len__(self) -> int:
         return len(self.item_ids)

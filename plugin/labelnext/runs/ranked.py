@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from labelnext.config.config import Config
 from labelnext.errors import ConfigError, InvalidInput
 from labelnext.pool.objects import Notice
@@ -70,6 +72,35 @@ def with_why(pool: Pool, ranking: Ranking) -> Ranking:
     places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
     texts = {name: say(pool, places[name], ranking.of) for name in ranking.item_ids.tolist()}
     return replace(ranking, why=texts)
+
+
+def with_prelabels(pool: Pool, ranking: Ranking) -> Ranking:
+    """The ranking with what is predicted of the batch: of several versions, the mean or the newest.
+
+    Raises:
+        ConfigError: if labels are reviewed.
+    """
+    if ranking.purpose == "review":
+        raise ConfigError(
+            "write.prelabels must be left out for label review; got True.",
+            hint="what is reviewed has a label already.",
+        )
+    places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
+    rows = np.array([places[name] for name in ranking.item_ids.tolist()], dtype=np.intp)
+    rows = rows[~pool.missing[rows]]
+    if not len(rows):
+        message = "Nothing is predicted of the batch yet, so it gets no pre-labels."
+        return replace(ranking, notices=(*ranking.notices, Notice("no_prelabels", message)))
+    probabilities = pool.mean_probabilities
+    objects = pool.newest_objects if pool.answer is None else pool.answer
+    predicted = Pool(
+        pool.item_ids[rows],
+        probabilities=None if probabilities is None else probabilities[rows],
+        objects=objects.take(rows) if objects is not None and probabilities is None else None,
+        classes=pool.classes,
+        multilabel=pool.multilabel,
+    )
+    return replace(ranking, prelabels=predicted)
 
 
 def _reviewed(recipe: Recipe, pool: Pool) -> Ranking:

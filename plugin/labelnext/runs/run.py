@@ -131,7 +131,8 @@ def _report(
 ) -> Report:
     """The report of what was found and done; without a journal, of a dry run."""
     dry_run = journal is None
-    findings = job.findings(notices or [])
+    left_out = [Notice("left_out", sentence) for sentence in plan.left_out]
+    findings = job.findings([*left_out, *(notices or [])])
     steps = [step.description for step in plan.steps]
     if output is not None:
         ranked = counted(findings["counts"]["ranked"], "ranked item")

@@ -21,7 +21,7 @@ from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
 from labelnext.report.findings import summarise
 from labelnext.runs.job import Stages
-from labelnext.runs.ranked import follow, with_object_scores, with_why
+from labelnext.runs.ranked import follow, with_object_scores, with_prelabels, with_why
 
 
 class WholeJob:
@@ -61,9 +61,11 @@ class WholeJob:
                 ranking = follow(self._settings.recipe, pool)
                 if self._wants_object_scores:
                     ranking = with_object_scores(pool, ranking)
-                # An adapter of an earlier version doesn't know the question.
+                # An adapter of an earlier version doesn't know these questions.
                 if getattr(self._platform, "wants_why", bool)():
                     ranking = with_why(pool, ranking)
+                if getattr(self._platform, "wants_prelabels", bool)():
+                    ranking = with_prelabels(pool, ranking)
             self._ranking, self.recipe = ranking, ranking.recipe or self.recipe
         return self._ranking
 

@@ -149,6 +149,10 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
             r"name is not a known.*mean selection\.method",
         ),
         (MINIMAL + "acquisition: margin\n", r"acquisition must be a mapping.*{name: margin}"),
+        (
+            MINIMAL + "write: {prelabels: true}\n",
+            r"prelabels is not a known key.*for source.adapter: fiftyone or label-studio",
+        ),
         (MINIMAL + "write: {seed: 5}\n", r"write.seed is not a known key.*mean .*selection\.seed"),
         (MINIMAL + "selection:\n  budgt: 3\n", "line 3: selection.budgt is not.*mean budget"),
         (MINIMAL + "selection:\n  budget: 0\n", "line 3: selection.budget must be greater.*got 0"),

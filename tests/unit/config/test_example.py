@@ -30,11 +30,9 @@ def example_for(adapter: str) -> str:
     text = text.replace("adapter: label-studio  ", f"adapter: {adapter}  ", 1)
     if adapter == "fiftyone":
         text = text.replace("  # objects: ", "  objects: ")
-    return (
-        text
-        if adapter == "label-studio"
-        else re.sub(r"(?m)^  (tab|annotators|why): .*\n", "", text)
-    )
+    others = {"label-studio": "none", "fiftyone": "tab|annotators|why"}
+    foreign = others.get(adapter, "tab|annotators|why|prelabels")
+    return re.sub(rf"(?m)^  ({foreign}): .*\n", "", text)
 
 
 def installed_options() -> set[str]:

@@ -23,7 +23,7 @@ from labelnext.pool.pool import Pool
 from labelnext.selection import INPUTS, get_selection, selection_names
 from labelnext.support.started import how_to_install
 from labelnext_adapters.fiftyone.database.connection import open_collection, talking
-from labelnext_adapters.fiftyone.database.fields import frames_of, temporary_frames
+from labelnext_adapters.fiftyone.database.fields import PRELABELS, frames_of, temporary_frames
 from labelnext_adapters.fiftyone.read.groups import GROUP_FIELDS
 from labelnext_adapters.fiftyone.read.label_types import (
     KINDS,
@@ -66,8 +66,14 @@ def label_fields(collection: Any) -> dict[str, str]:
     Args:
         collection: a dataset or view.
     """
-    kinds = {name: class_name(field) for name, field in collection.get_field_schema().items()}
+    kinds = {name: class_name(field) for name, field in _fields(collection).items()}
     return {name: kind for name, kind in kinds.items() if kind in LABELS}
+
+
+def _fields(collection: Any) -> dict[str, Any]:
+    """The fields by name, without pre-labels, which nothing is to be read from."""
+    schema = collection.get_field_schema()
+    return {name: field for name, field in schema.items() if PRELABELS not in (field.info or {})}
 
 
 def prediction_choices(collection: Any) -> list[Choice]:
@@ -77,7 +83,7 @@ def prediction_choices(collection: Any) -> list[Choice]:
         collection: a dataset or view.
     """
     labels, others = [], []
-    for name, field in collection.get_field_schema().items():
+    for name, field in _fields(collection).items():
         kind = class_name(field)
         if kind not in (*KINDS, "Segmentation"):
             continue

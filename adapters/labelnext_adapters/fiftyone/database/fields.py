@@ -13,6 +13,7 @@ from typing import Any
 from labelnext.errors import InvalidInput
 
 MARKER = "labelnext"  # key in the info of a field that we made
+PRELABELS = "labelnext_prelabels"  # the same, of one with pre-labels, which are no source
 METHOD = "labelnext"  # by which FiftyOne lists our runs
 
 

@@ -1,7 +1,7 @@
 """The steps of a plan, done and taken back.
 
 The steps, in order: `register` (from here on `dataset.delete_run` can clean up), `scores`,
-`objects` where asked for, `index`, `views`.
+`objects` where asked for, `index`, `views`, and `predictions` for pre-labels.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from labelnext_adapters.fiftyone.database.views import (
     view_names,
 )
 from labelnext_adapters.fiftyone.read.own_runs import refuse_foreign, registered
+from labelnext_adapters.fiftyone.write import pushed
 
 _CHUNK = 2_000  # updates at once: with more of them alive, Python's cycle collector takes over
 _PARTS = ("score", "priority", "rank")
@@ -68,9 +69,12 @@ class FiftyOnePerformer(Performer):
         self.journal = journal
         self.context = context
         self.progress = context.progress
+        self._prelabels = pushed.PushedPerformer(context)
 
     def snapshot(self, step: Step) -> Any:
         """What is there now, as JSON."""
+        if step.kind == pushed.KIND:
+            return self._prelabels.snapshot(step)
         with talking(), without_bars():
             dataset, run, field = _whole(step)
             match step.kind:
@@ -87,6 +91,9 @@ class FiftyOnePerformer(Performer):
 
     def perform(self, step: Step) -> None:
         """Do the step; a second time changes nothing more."""
+        if step.kind == pushed.KIND:
+            self._prelabels.perform(step)
+            return
         with talking(), without_bars():
             dataset, run, field = _whole(step)
             self._refuse_renamed(dataset, run)
@@ -107,6 +114,11 @@ class FiftyOnePerformer(Performer):
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Put back what was there."""
+        if step.kind == pushed.KIND:
+            with talking():
+                dataset = planned_dataset(step, "the run was", "rank")
+                self._refuse_newer(dataset, self.journal.plan.run)
+            return self._prelabels.restore(step, before)
         with talking(), without_bars():
             dataset, run, field = _whole(step)
             self._rename_back(dataset, run, field)

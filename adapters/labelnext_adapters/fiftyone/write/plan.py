@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from labelnext.adapter.protocol import Context
@@ -25,6 +26,7 @@ from labelnext_adapters.fiftyone.database.views import VIEW_LIMIT, view_names
 from labelnext_adapters.fiftyone.options import FiftyOneSource, FiftyOneWrite
 from labelnext_adapters.fiftyone.read.label_types import kind_of
 from labelnext_adapters.fiftyone.read.own_runs import check_run_name, refuse_foreign, registered
+from labelnext_adapters.fiftyone.write.prelabels import prelabel_plan
 
 
 def plan_ranking(
@@ -71,7 +73,9 @@ def plan_ranking(
     if details["slice"] is None and dataset.media_type == "group":
         details["slice"] = dataset.default_group_slice
     labels = _scored_labels(collection, source) if write.objects else None
-    return make_plan(collection, ranking, write.run, context.key, details, labels)
+    plan = make_plan(collection, ranking, write.run, context.key, details, labels)
+    prelabels = prelabel_plan(collection, source, context.key, ranking.prelabels, write.run)
+    return replace(plan, steps=(*plan.steps, *prelabels.steps), left_out=prelabels.left_out)
 
 
 def _scored_labels(collection: Any, source: FiftyOneSource) -> str:

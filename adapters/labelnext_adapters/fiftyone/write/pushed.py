@@ -18,7 +18,7 @@ from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
-from labelnext_adapters.fiftyone.database.fields import check_field_name
+from labelnext_adapters.fiftyone.database.fields import PRELABELS, check_field_name
 from labelnext_adapters.fiftyone.database.values import fetch, keyed
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.write.fetched_labels import fetch_labels
@@ -144,12 +144,16 @@ class PushedPerformer(Performer):
         check_field(dataset, field, kind)
         with talking():
             if dataset.get_field(field) is None:
+                info, by = {MARKER: "made by labelnext push"}, "Predictions that labelnext push"
+                if step.payload.get("prelabels"):
+                    info[PRELABELS] = "pre-labels of the batch"
+                    by = "Pre-labels that labelnext run"
                 dataset.add_sample_field(
                     field,
                     fo.EmbeddedDocumentField,
                     embedded_doc_type=getattr(fo, kind),
-                    description="Predictions that labelnext push stored.",
-                    info={MARKER: "made by labelnext push"},
+                    description=f"{by} stored.",
+                    info=info,
                 )
             if step.payload["classes"] is not None:
                 _declare(dataset, field, step.payload["classes"])

@@ -10,27 +10,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from labelnext.adapter.protocol import Context
-from labelnext.errors import InvalidInput, LabelnextError, NotFound, WriteFailed, listed
+from labelnext.errors import InvalidInput, LabelnextError, WriteFailed, listed
 from labelnext.journal.plan import Step
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.read.read import stored_predictions
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.predictions import send_predictions
+from labelnext_adapters.label_studio.server.predictions import (
+    REFUSALS,
+    remove_predictions,
+    send_predictions,
+)
 from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project
 from labelnext_adapters.label_studio.server.tasks import Prediction, alive_tasks
 
 SAMPLING = "Uncertainty sampling"
-_SLOW = 1.5  # seconds for one deletion, after which the server is left to the annotators
-_REFUSALS = 3  # requests that fail, before the rest is left
-_PATIENCE = 20.0  # seconds in all: the server saves a task for each prediction it deletes
 _NOTHING = msgspec.Raw(b"[]")
 
 _Scores = dict[int, float]
@@ -39,10 +38,12 @@ _Scores = dict[int, float]
 Source = str | Sequence[str | None] | None
 
 
-def copy_version(run: str, source: Mapping[str, Any] | None, task_ids: Sequence[int]) -> str:
+def copy_version(
+    run: str, source: Mapping[str, Any] | None, task_ids: Sequence[int], *more: Any
+) -> str:
     """The model version of the copies, the same for the same ranking of the same predictions."""
     known = [] if source is None else [source["model_version"], source["latest"], source["count"]]
-    digest = hashlib.sha256(json.dumps([known, list(task_ids)]).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([known, list(task_ids), *more]).encode()).hexdigest()
     return f"{COPY}{run}:{digest[:8]}"
 
 
@@ -94,7 +95,8 @@ class Copies:
             return
         scores = dict(zip(ranked, copy_scores(len(ranked)), strict=True))
         for version in payload["versions"]:
-            self._put(payload["project"], version, scores, payload["source"], {})
+            results = {int(task): result for task, result in payload.get("results", {}).items()}
+            self._put(payload["project"], version, scores, payload["source"], results)
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Restore the earlier copies."""
@@ -122,49 +124,21 @@ class Copies:
         Returns:
             What had to stay; clearing up never fails a run or an undo.
         """
-        for attempt in range(_REFUSALS + 1):
+        for attempt in range(REFUSALS + 1):
             try:
                 copies, _ = self._read(project, versions, None)
                 break
             except LabelnextError as error:
-                if attempt == _REFUSALS:
+                if attempt == REFUSALS:
                     return [f"Left the copies in place: {error.message}"]
         rows = [prediction for version in versions for prediction in copies.get(version, [])]
-        left = len(rows) - self._delete(rows)
+        left = len(rows) - remove_predictions(self._client, self._context, rows)
         if not left:
             return []
         return [
             f"Left {counted(left, 'copy', 'copies')} of {', '.join(map(repr, versions))} in place, "
             "so that annotators need not wait. Nobody is served by them; the next runs remove more."
         ]
-
-    def _delete(self, rows: Sequence[Prediction], *, patient: bool = False) -> int:
-        """Delete copies one by one; returns how many, which is all of them if it must be."""
-        end = time.monotonic() + _PATIENCE
-        waiting, refused = deque(rows), 0
-        while waiting:
-            prediction, done = waiting[0], len(rows) - len(waiting)
-            self._context.report("remove copies", done, len(rows))
-            start = time.monotonic()
-            try:
-                path = f"api/predictions/{prediction.id}/"
-                self._client.send("DELETE", path, None, retry=True)
-            except NotFound:
-                pass
-            except LabelnextError:
-                refused += 1
-                if patient:
-                    raise
-                if refused > _REFUSALS:
-                    return done
-                continue
-            waiting.popleft()
-            took = time.monotonic() - start
-            if not patient and waiting:
-                if took > _SLOW or time.monotonic() > end:
-                    return done + 1
-                time.sleep(took)  # SQLite lets one writer in at a time
-        return len(rows)
 
     def _put(
         self,
@@ -183,7 +157,7 @@ class Copies:
                 strange.append(prediction)
             else:
                 have[prediction.task] = prediction.score
-        self._delete(strange, patient=True)
+        remove_predictions(self._client, self._context, strange, patient=True)
         alive = alive_tasks(self._client, project, self._context)
         wanted = {t: s for t, s in scores.items() if t in alive}
         lacking = [t for t in wanted if t not in have]
@@ -251,7 +225,7 @@ class Copies:
 
 
 class Sampling:
-    """Makes the project serve the copies by score.
+    """Makes the project serve the copies by score, or shows the predictions of a version.
 
     Args:
         client: the server.
@@ -266,13 +240,14 @@ class Sampling:
         return {name: project.get(name) for name in ("sampling", "model_version")}
 
     def perform(self, step: Step) -> None:
-        """Set both."""
+        """Set both, or the model version alone."""
         payload = step.payload
-        self._set(payload["project"], SAMPLING, payload["version"])
+        self._set(payload["project"], payload.get("sampling", SAMPLING), payload["version"])
 
     def restore(self, step: Step, before: Any) -> list[str]:
-        """Set both as they were, unless somebody chose something else meanwhile."""
+        """Set them as they were, unless somebody chose something else meanwhile."""
         payload = step.payload
+        sampling = payload.get("sampling", SAMPLING)
         now = get_project(self._client, payload["project"])
         # The server itself takes the version away when its last prediction goes.
         if now.get("model_version") not in (payload["version"], before["model_version"], "", None):
@@ -280,16 +255,17 @@ class Sampling:
                 f"Kept the project's model version {now.get('model_version')!r}, which someone "
                 "chose after the run."
             ]
-        if now.get("sampling") != SAMPLING:
+        if sampling not in (None, now.get("sampling")):
             return [
                 f"Kept the project's sampling {now.get('sampling')!r}, which someone chose after "
                 "the run."
             ]
-        self._set(payload["project"], before["sampling"], before["model_version"] or "")
+        old = None if sampling is None else before["sampling"]
+        self._set(payload["project"], old, before["model_version"] or "")
         return []
 
-    def _set(self, project: int, sampling: str, version: str) -> None:
-        body = {"sampling": sampling, "model_version": version}
+    def _set(self, project: int, sampling: str | None, version: str) -> None:
+        body = {"model_version": version} | ({} if sampling is None else {"sampling": sampling})
         self._client.send("PATCH", f"api/projects/{project}/", body)
 
 

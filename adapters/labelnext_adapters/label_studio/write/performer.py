@@ -33,6 +33,8 @@ from labelnext_adapters.label_studio.write import pushed
 from labelnext_adapters.label_studio.write.copies import Copies, Sampling
 from labelnext_adapters.label_studio.write.data_keys import Fields
 from labelnext_adapters.label_studio.write.plan import next_steps
+from labelnext_adapters.label_studio.write.prelabels import KIND as PRE_LABELS
+from labelnext_adapters.label_studio.write.prelabels import PreLabels
 
 
 class Tabs:
@@ -161,6 +163,7 @@ class Writer(Performer):
             "old tab": OldTabs(client),
             "copies": Copies(client, context, self._remarks.append),
             "sampling": Sampling(client),
+            PRE_LABELS: PreLabels(client, context, self._remarks.append),
             pushed.KIND: pushed.Pushed(client, context, self._remarks.append),
         }
 

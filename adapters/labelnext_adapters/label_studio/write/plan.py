@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,13 @@ from labelnext_adapters.label_studio.write.annotators import WHOLE
 from labelnext_adapters.label_studio.write.copies import copy_version
 from labelnext_adapters.label_studio.write.data_keys import check_values
 from labelnext_adapters.label_studio.write.field_step import field_steps
+from labelnext_adapters.label_studio.write.prelabels import (
+    Made,
+    made,
+    next_step,
+    prelabel_steps,
+    version_of,
+)
 from labelnext_adapters.label_studio.write.shards import make_shards
 from labelnext_adapters.label_studio.write.tabs import stale_steps, tab_steps
 
@@ -98,8 +106,9 @@ def make_plan(
     if write.mode != "uncertainty" and tasks.standing is None:
         tasks.standing = find_standing(client, project, tasks, source.skipped, context)
     unserved = None
+    prelabels = made(project, source.from_name, tasks, ranking.prelabels)
     if write.mode == "uncertainty":
-        steps = _copy_steps(client, source, write, ids, target)
+        steps = _copy_steps(client, source, write, ids, target, prelabels)
     else:
         shards = make_shards(client, write, tasks, project, ranking.purpose)
         unserved = shards.unserved(ids[: len(ranking)])
@@ -108,6 +117,9 @@ def make_plan(
             check_values(step, tasks.values)
         if steps:
             steps += tab_steps(views, write, project, dealt, shards, source.skipped)
+    if steps:  # the copies of mode uncertainty hold the pre-labels themselves
+        apart = None if write.mode == "uncertainty" else prelabels
+        steps += prelabel_steps(project, write.run, target, apart)
     old, changed = stale_steps(views, write, dealt) if steps else ([], [])
     overlap = (project.get("maximum_annotations") or 1) > 1
     return Plan(
@@ -121,7 +133,9 @@ def make_plan(
             *([_OVERLAP] if _is_copying(steps, overlap) else []),
             *changed,
             *([unserved] if unserved else []),
+            *(next_step(project) if prelabels else ()),
         ),
+        left_out=prelabels.left_out if prelabels else (),
     )
 
 
@@ -163,6 +177,7 @@ def _copy_steps(
     write: LabelStudioWrite,
     ids: Sequence[int],
     target: Mapping[str, Any],
+    prelabels: Made | None,
 ) -> list[Step]:
     """Copies of predictions under a new version, the project's settings, the old copies away."""
     if not ids:
@@ -172,23 +187,26 @@ def _copy_steps(
     named = source.model_version
     wanted = named[0] if isinstance(named, list) else named  # the regions that people see
     model = next((row for row in models if wanted in (None, row["model_version"])), None)
-    version = copy_version(write.run, model, ids)
+    results = dict(zip(prelabels.task_ids, prelabels.results, strict=True)) if prelabels else {}
+    version = copy_version(write.run, model, ids, *([results] if results else []))
     old = [
         row["model_version"]
         for row in rows
         if str(row["model_version"]).startswith(f"{COPY}{write.run}:")
-        and row["model_version"] != version
+        and row["model_version"] not in (version, version_of(write.run))
     ]
     copied: Any = None if model is None else model["model_version"]
     if named is None and len(models) > 1:  # each task's newest
         copied = [row["model_version"] for row in models]
     shared = {**target, "source": copied}
+    # What a person sees of the batch, in place of what is copied.
+    own = {"results": {str(t): json.loads(r) for t, r in results.items()}} if results else {}
     steps = [
         Step(
             "copies",
             f"Copy the predictions of {_tasks(ids)} as {version!r}, scored 1 − priority",
             len(ids),
-            {**shared, "task_ids": list(ids), "versions": [version]},
+            {**shared, "task_ids": list(ids), "versions": [version], **own},
         ),
         Step(
             "sampling",

@@ -1,0 +1,62 @@
+"""What a ranking is given beside the order: what is predicted of its batch."""
+
+from __future__ import annotations
+
+import pytest
+
+from labelnext.errors import ConfigError
+from labelnext.pool import Objects, Pool
+from labelnext.ranking import Ranking, rank
+from labelnext.ranking.ranking import batch_ranking
+from labelnext.runs.ranked import with_prelabels
+
+
+def predicted(pool: Pool, ranking: Ranking) -> Pool:
+    prelabels = with_prelabels(pool, ranking).prelabels
+    assert prelabels is not None
+    return prelabels
+
+
+def batch_of(*items: str) -> Ranking:
+    return batch_ranking([{"item_id": item, "score": None} for item in items])
+
+
+def test_pre_labels_of_nothing_predicted_are_none_and_say_so() -> None:
+    ranking = with_prelabels(Pool(["a"]), batch_of("a"))
+    assert ranking.prelabels is None
+    assert [notice.code for notice in ranking.notices] == ["no_prelabels"]
+
+
+def test_pre_labels_of_a_committee_are_its_mean_in_the_order_of_the_batch() -> None:
+    nan = float("nan")
+    first = [[1.0, 0.0], [0.5, 0.5], [nan, nan]]
+    second = [[0.5, 0.5], [0.0, 1.0], [nan, nan]]
+    pool = Pool("abc", probabilities=[first, second], missing=[False, False, True])
+    made = predicted(pool, batch_of("b", "c", "a"))
+    assert made.item_ids.tolist() == ["b", "a"]  # nothing is predicted of c
+    assert made.probabilities is not None
+    assert made.probabilities.tolist() == [[0.25, 0.75], [0.75, 0.25]]
+
+
+def test_pre_labels_of_several_detectors_are_those_of_the_newest() -> None:
+    old = Objects([0, 1, 1], [0.5], class_ids=[0])
+    new = Objects([0, 1, 2], [0.9, 0.8], class_ids=[1, 0])
+    made = predicted(Pool("ab", objects=(old, new)), batch_of("b"))
+    (objects,) = made.object_sets
+    assert (objects.confidences.tolist(), objects.class_ids.tolist()) == ([0.8], [0])  # type: ignore[union-attr]  # it has some
+
+
+def test_pre_labels_of_one_confidence_per_item_keep_their_class() -> None:
+    answers = Objects([0, 1, 2], [0.5, 0.75], class_ids=[1, 0], whole_items=True)
+    pool = Pool("ab", objects=answers, classes=["x", "y"])
+    made = predicted(pool, rank(pool, "least_confidence", budget=1))
+    assert made.item_ids.tolist() == ["a"]
+    assert made.top_names is not None
+    assert made.top_names.tolist() == ["y"]
+
+
+def test_label_review_has_no_pre_labels() -> None:
+    pool = Pool("a", probabilities=[[0.5, 0.5]])
+    ranking = batch_ranking([{"item_id": "a", "score": None}], purpose="review")
+    with pytest.raises(ConfigError, match="prelabels must be left out for label review"):
+        with_prelabels(pool, ranking)
