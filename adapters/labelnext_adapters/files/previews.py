@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow.parquet as pq
-
 from labelnext.adapter.preview import Preview
 from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
@@ -96,6 +94,8 @@ def _may_hold(files: Input, columns: Collection[str]) -> bool:
     if not isinstance(path, Path) or not path.is_file() or path.stat().st_size > _READ_AGAIN:
         return False
     if path.suffix in (".parquet", ".pq"):
+        import pyarrow.parquet as pq
+
         return not set(columns).isdisjoint(pq.read_schema(path).names)
     start = Sample(path).text
     return start is None or any(name in start for name in columns)

@@ -18,6 +18,7 @@ HEAVY = (
     "msgspec",
     "numba",
     "numpy",
+    "pandas",
     "pyarrow",
     "pycocotools",
     "ray",
