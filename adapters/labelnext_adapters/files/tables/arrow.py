@@ -320,3 +320,18 @@ def is_list(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     )
+
+
+def version_columns(name: str, column: Any, ids: Sequence[Any]) -> list[Any]:
+    """A column that holds a list of what each model version said, as a column for each."""
+    lengths = pc.list_value_length(column).fill_null(-1).to_numpy(zero_copy_only=False)
+    given = np.unique(lengths[~nulls(column)])
+    if len(given) > 1:
+        odd = np.flatnonzero(~nulls(column) & (lengths != given[-1]))
+        raise InvalidInput(
+            f"{name} must have the same number of model versions for all items; got "
+            f"{given[-1]} and {lengths[odd[0]]} for item {listed(ids[i] for i in odd)}."
+        )
+    if not given.any():  # nothing was predicted; that it would be by several is all that is known
+        return [pa.nulls(len(column), column.type.value_type)] * 2
+    return [pc.list_element(column, index) for index in range(given[0])]
