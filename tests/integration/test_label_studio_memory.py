@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from labelnext.adapter import open_adapter
+from labelnext.errors import InvalidInput
 from labelnext.journal import Journal
 from labelnext.ranking import Ranking, rank
 from labelnext_adapters.label_studio.read import memory as module
@@ -31,9 +32,9 @@ class Watch:
         self.server, self.project, self.folder = server, project, folder
         self.memory: dict[str, Any] = {}
 
-    def open(self, memory: dict[str, Any] | None = None) -> Any:
+    def open(self, memory: dict[str, Any] | None = None, **more: Any) -> Any:
         source = {"url": self.server.url, "api_key": self.server.token, "project": self.project}
-        return open_adapter("label-studio", memory=memory, **source)
+        return open_adapter("label-studio", memory=memory, **source, **more)
 
     def seen(self, memory: dict[str, Any] | None = None, *, plan: bool = False) -> tuple[Any, ...]:
         """What a reading finds, and planning if asked."""
@@ -178,3 +179,21 @@ def test_what_is_written_is_known_unless_somebody_else_wrote_or_undid_it(
     watch.writes(remembering=False, other=tmp_path / "elsewhere")
     adapter.apply(plan, Journal.create(watch.folder, plan))
     assert not watch.looks(plan=True)
+
+
+def test_data_keys_are_metadata_also_of_tasks_that_changed(watch: Watch) -> None:
+    def names(metadata: list[str]) -> list[str]:
+        pool = watch.open(watch.memory, metadata=metadata).read()
+        found: list[str] = pool.metadata["name"].tolist()
+        return found
+
+    watch.memory.clear()
+    assert names(["name"]) == [f"item-{i}" for i in range(16)]
+    known = watch.memory["label-studio"]
+    first = watch.server.task_ids(watch.project)[0]
+    watch.server.api("PATCH", f"/api/tasks/{first}/", {"data": {"text": "0.95"}})
+    assert names(["name"]) == ["", *[f"item-{i}" for i in range(1, 16)]]
+    assert watch.memory["label-studio"] is known
+    watch.memory.clear()
+    with pytest.raises(InvalidInput, match=r"the tasks' data \(name, text\); got town"):
+        names(["town"])

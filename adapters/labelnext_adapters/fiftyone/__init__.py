@@ -86,7 +86,7 @@ class FiftyOneAdapter(Adapter):
 
         collection = self._collection()
         self.context.report("read samples", 0)
-        pool = read_pool(collection, self.source, self.context.key)
+        pool = read_pool(collection, self.source, self.context.key, self.context.metadata)
         self.context.report("read samples", len(pool), len(pool))
         return pool
 

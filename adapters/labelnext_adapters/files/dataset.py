@@ -25,7 +25,12 @@ from labelnext_adapters.files.tables.parquet import BROKEN, read_columns
 from labelnext_adapters.files.tables.rows import Rows
 from labelnext_adapters.files.tables.table import TableReader
 from labelnext_adapters.files.tables.table_format import pool_of
-from labelnext_adapters.files.tables.table_options import WILD, ParquetFolderOptions, named_columns
+from labelnext_adapters.files.tables.table_options import (
+    WILD,
+    ParquetFolderOptions,
+    check_metadata,
+    named_columns,
+)
 from labelnext_adapters.files.tables.vectors import Meaning
 
 if TYPE_CHECKING:
@@ -289,6 +294,7 @@ class Dataset:
             with self._files.open_input_file(part.payload["path"]) as source:
                 file = pyarrow.parquet.ParquetFile(source)
                 schema = file.schema_arrow
+                check_metadata(schema.names, self._context)
                 wanted = schema.names
                 groups = part.payload["groups"] or []
                 if features_in(schema):

@@ -43,15 +43,15 @@ def _checked(kind: str, make: Callable[..., Pool]) -> Constructor:
 
 
 def _options(kind: type[Options], given: Mapping[str, Any]) -> tuple[Any, Context]:
-    """The options of a reader, and the context with the key of the ids."""
+    """The options of a reader, and the context with the key of the ids and the metadata."""
     values = dict(given)
-    key = values.pop("key", None)
+    key, metadata = values.pop("key", None), values.pop("metadata", ())
     try:
-        return kind.model_validate(values), Context(key=key)
+        return kind.model_validate(values), Context(key=key, metadata=tuple(metadata))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
-        known = ", ".join(["key", *kind.model_fields])
+        known = ", ".join(["key", "metadata", *kind.model_fields])
         raise ConfigError(
             f"option {name} is wrong: {first['msg'].removeprefix('Value error, ').rstrip('.')}.",
             hint=f"the options are {known}.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from labelnext_adapters.label_studio_format.predictions import Columns, make_poo
 from labelnext_adapters.label_studio_format.records import Task, read_tasks
 from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.setup import find_setup
-from labelnext_adapters.label_studio_format.versions import COPY, Merge, chosen, settle
+from labelnext_adapters.label_studio_format.versions import COPY, Members, Merge, chosen, settle
 from labelnext_adapters.label_studio_format.xml import derived_tags, parse_config, unread_types
 
 
@@ -30,6 +30,7 @@ def read_exports(
     model_version: str | Sequence[str] | None = None,
     merge: Merge | None = None,
     labels: Which | None = "latest",
+    metadata: Sequence[str] = (),
 ) -> Pool:
     """The pool of an exported project, or of several exports together.
 
@@ -43,6 +44,7 @@ def read_exports(
             committee.
         merge: put the regions of all those versions together.
         labels: which annotation of a task is its label; none is read when None.
+        metadata: further data keys to read.
 
     Raises:
         InvalidInput: if it is no export, if it holds the numbers of predictions alone, or if
@@ -57,19 +59,8 @@ def read_exports(
     members = chosen(counts, model_version, setup, notices, merge=merge, place="export")
     if not counts:
         notices.append(Notice("no_predictions", "The export has no predictions."))
-    truth, labelled = Truth(setup, labels or "latest"), []
-    for row, task in enumerate(tasks):
-        labelled.append(truth.take(row, task.annotations))
-        for index, prediction in enumerate(task.predictions):
-            if prediction.version in members:
-                members[prediction.version].take(
-                    row,
-                    prediction.id if type(prediction.id) is int else index,
-                    prediction.score,
-                    prediction.result,
-                    version=prediction.version,
-                    made=prediction.made,
-                )
+    truth = Truth(setup, labels or "latest")
+    labelled = [_take(row, task, members, truth) for row, task in enumerate(tasks)]
     rows, item_ids = range(len(tasks)), _item_ids(tasks, key)
     notices += _broken_predictions(tasks, item_ids)
     said: dict[str, Any] = {}
@@ -79,7 +70,23 @@ def read_exports(
         said = truth.columns(rows)
         settle(members, truth.made)
     read = (members or {None: Columns(setup)}, rows, item_ids, labelled, notices)
-    return make_pool(*read, merge=merge, place="export", **said)
+    further = metadata_of([task.data for task in tasks], metadata)
+    return make_pool(*read, merge=merge, place="export", metadata=further, **said)
+
+
+def _take(row: int, task: Task, members: Members, truth: Truth) -> bool:
+    """Take what a task holds; whether people labelled it."""
+    for index, prediction in enumerate(task.predictions):
+        if prediction.version in members:
+            members[prediction.version].take(
+                row,
+                prediction.id if type(prediction.id) is int else index,
+                prediction.score,
+                prediction.result,
+                version=prediction.version,
+                made=prediction.made,
+            )
+    return truth.take(row, task.annotations)
 
 
 def _refuse_numbers(tasks: Sequence[Task]) -> None:
@@ -191,6 +198,41 @@ def _item_ids(tasks: Sequence[Task], key: str | None) -> list[str]:
     return ids
 
 
+def metadata_of(
+    data: Sequence[Mapping[str, msgspec.Raw]], names: Sequence[str]
+) -> dict[str, list[Any]] | None:
+    """The values of data keys, None where a task has none.
+
+    Args:
+        data: of each task.
+        names: of the keys.
+
+    Raises:
+        InvalidInput: if no task has one of them; lists those that there are.
+    """
+    known = dict.fromkeys(name for one in data for name in one)
+    check_keys(names, known)
+    return {
+        name: [msgspec.json.decode(one[name]) if name in one else None for one in data]
+        for name in names
+    } or None
+
+
+def check_keys(names: Sequence[str], known: Iterable[str]) -> None:
+    """Raise unless some task has each of the keys of `source.metadata`.
+
+    Raises:
+        InvalidInput: listing the keys that there are.
+    """
+    keys = list(known)
+    gone = [name for name in names if name not in keys]
+    if gone and keys:
+        raise InvalidInput(
+            f"source.metadata must be keys of the tasks' data ({listed(keys, 20)}); got "
+            f"{listed(gone)}."
+        )
+
+
 def key_value(data: Mapping[str, msgspec.Raw], key: str) -> str:
     """The text or number of a data key; empty where there is none.
 
@@ -204,4 +246,4 @@ def key_value(data: Mapping[str, msgspec.Raw], key: str) -> str:
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
 
 
-__all__ = ["key_value", "read_exports"]
+__all__ = ["check_keys", "key_value", "metadata_of", "read_exports"]

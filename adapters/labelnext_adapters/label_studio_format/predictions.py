@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,7 @@ def make_pool(
     truth: Objects | None = None,
     open: Sequence[bool] | None = None,
     deferred: Sequence[bool] | None = None,
+    metadata: Mapping[str, Sequence[Any]] | None = None,
 ) -> Pool:
     """The pool of these tasks.
 
@@ -56,6 +58,7 @@ def make_pool(
         truth: the objects that people marked.
         open: shape (n_items,), tasks that somebody would be handed; None for those not labelled.
         deferred: shape (n_items,), tasks that come after all others.
+        metadata: further columns, each of shape (n_items,).
 
     Raises:
         InvalidInput: if numbers are out of range, no label is known, or the members cannot be
@@ -108,6 +111,7 @@ def make_pool(
         labelled=labelled,
         open=open,
         deferred=deferred,
+        metadata=metadata,
         missing=~present,
         multilabel=any(c.multilabel for c in contents.values()),
         notices=noticed,

@@ -54,12 +54,14 @@ class Context:
         progress: called with a stage, how much is done, and of how much (None if unknown).
         memory: what the adapter may keep for the next run of the same process; None if there will
             be none. It is emptied after a failure.
+        metadata: `source.metadata`, the further columns that `Pool.metadata` shall hold.
     """
 
     directory: Path = Path()
     key: str | None = None
     progress: Progress | None = None
     memory: dict[str, Any] | None = None
+    metadata: tuple[str, ...] = ()
 
     def path(self, path: Path | str) -> Path:
         """Resolve a path from the configuration relative to its folder.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -78,6 +78,7 @@ def open_adapter(
     key: str | None = None,
     progress: Progress | None = None,
     memory: dict[str, Any] | None = None,
+    metadata: Sequence[str] = (),
     **source: Any,
 ) -> Adapter:
     """Open an adapter, ready to read. This first checks that the platform's SDK is installed.
@@ -89,6 +90,7 @@ def open_adapter(
         key: data key or field of the item ids; see `source.key`.
         progress: called with a stage, how much is done, and of how much.
         memory: kept by the caller between runs of one process; see `Context`.
+        metadata: further columns to read; see `source.metadata`.
         source: the adapter's own keys of `source`.
 
     Raises:
@@ -102,7 +104,7 @@ def open_adapter(
     options = _validated(name, parsed, source)
     if not isinstance(write, WriteOptions):
         write = _validated(name, adapter.WriteOptions, write or {})
-    context = Context(Path(directory), key, progress, memory)
+    context = Context(Path(directory), key, progress, memory, tuple(metadata))
     opened: Adapter = adapter(options, write, context)  # type: ignore[call-arg]  # protocol has no constructor
     return opened
 

@@ -45,6 +45,7 @@ from labelnext.errors import (
 )
 from labelnext.journal.plan import Progress
 from labelnext.ranking.recipe import Recipe
+from labelnext.selection.quotas import check_columns
 from labelnext.support.models import Refused, validated
 from labelnext.support.written import meant
 
@@ -119,6 +120,7 @@ class Config:
             key=self.source.key,
             progress=progress,
             memory=self.memory,
+            metadata=self.source.metadata,
             **{name: getattr(options, name) for name in type(options).model_fields},
         )
 
@@ -210,7 +212,12 @@ def _checked(document: Document) -> Config:
         path=document.path,
         **sections,
     )
-    check_recipe(document, config.acquisition, config.selection, lambda: config.recipe)
+    check_recipe(
+        document,
+        config.acquisition,
+        config.selection,
+        lambda: check_columns(config.recipe.constraints.quotas, source.metadata),
+    )
     return config
 
 

@@ -11,6 +11,7 @@ from labelnext.adapter.protocol import Adapter, Target
 from labelnext.adapter.registry import open_adapter, open_target
 from labelnext.config.config import Config, load_config
 from labelnext.config.embedded import with_embeddings
+from labelnext.errors import ConfigError, listed
 from labelnext.journal.plan import Progress
 from labelnext.pool.join import join_predictions
 from labelnext.pool.pool import Pool
@@ -55,6 +56,11 @@ def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = No
     if choice is not None:
         choice.estimator()  # a wrong model fails before the data is read
     pool = adapter.read()
+    if not {*settings.source.metadata} <= {*(pool.metadata or ())}:
+        raise ConfigError(
+            f"source.metadata must be left out for {adapter.name} data without further columns; "
+            f"got {listed(settings.source.metadata)}.",
+        )
     side = settings.source.predictions
     if side is not None:
         reader = open_adapter(

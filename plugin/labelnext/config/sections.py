@@ -23,6 +23,7 @@ from labelnext.acquisition import AUTO, Unit, acquisition_names, get_acquisition
 from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.adapter.options import Options
 from labelnext.errors import unknown
+from labelnext.pool.texts import KINDS
 from labelnext.probes.choice import Choice
 from labelnext.quality.reviews import LabelScore
 from labelnext.ranking.recipe import Purpose
@@ -147,6 +148,9 @@ class Source(Options):
     """Name of the adapter (labelnext adapters)."""
     key: str | None = None
     """Data key or field that holds an item's id; null: the platform's own id."""
+    metadata: list[str] = Field(default_factory=list)
+    """Further columns to read, such as [city, weather], by which quotas can go: columns of a table,
+    keys of JSON records or of Label Studio's tasks, fields of FiftyOne's samples."""
     predictions: Predictions | None = None
     """Side file with predictions: {file: predictions.parquet, key: item_id}."""
     model: Annotated[Probe | None, WrapValidator(_of_name)] = Field(
@@ -159,6 +163,13 @@ class Source(Options):
     """Embeddings that labelnext makes itself and keeps in the state folder: {from: text}, {from:
     images}, or {from: {onnx: model.onnx, size: 224}}, a model of images on this machine (needs
     labelnext[onnx])."""
+
+    @field_validator("metadata")
+    @classmethod
+    def _named(cls, metadata: list[str]) -> list[str]:
+        if len({*metadata}) < len(metadata) or not all(metadata) or {*metadata} & {*KINDS}:
+            raise ValueError(f"must be different names, none of them {' or '.join(KINDS)}")
+        return metadata
 
     @property
     def probe(self) -> Choice | None:

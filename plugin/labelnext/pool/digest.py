@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -16,10 +17,15 @@ def update(digest: Any, value: object, order: NDArray[np.intp]) -> None:
 
     Args:
         digest: of hashlib.
-        value: an array of rows (or of members of rows), Objects, or something with a repr.
+        value: an array of rows (or of members of rows), Objects, a mapping of names to these, or
+            something with a repr.
         order: positions that sort the items.
     """
-    if isinstance(value, Objects):
+    if isinstance(value, Mapping):
+        for name in sorted(value):
+            digest.update(name.encode())
+            update(digest, value[name], order)
+    elif isinstance(value, Objects):
         value = value.take(order)
         if value.whole_items:
             digest.update(b"whole_items")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -36,7 +36,12 @@ from labelnext.pool.objects import (
     note_missing_versions,
 )
 from labelnext.pool.probabilities import checked_probabilities
-from labelnext.pool.texts import checked_classes, checked_groups, checked_ids
+from labelnext.pool.texts import (
+    checked_classes,
+    checked_groups,
+    checked_ids,
+    checked_metadata,
+)
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -61,6 +66,8 @@ class Pool(FromElsewhere):
         open: shape (n_items,), bool; the items to choose from; when None, those not labelled.
         deferred: shape (n_items,), bool; items that come after all others, whatever their score.
         groups: shape (n_items,), such as a video's name.
+        metadata: further columns by name, each of shape (n_items,), stored as texts; "" for None
+            and NaN. Quotas can go by them.
         costs: shape (n_items,), the cost of labelling each item, above 0.
         multilabel: the classes are independent, so rows need not sum to 1.
         objects: predicted objects, or a tuple with one entry per model version; with
@@ -90,6 +97,7 @@ class Pool(FromElsewhere):
     open: NDArray[np.bool_] | None
     deferred: NDArray[np.bool_] | None
     groups: NDArray[np.str_] | None
+    metadata: Mapping[str, NDArray[np.str_]] | None
     costs: NDArray[np.float64] | None
     multilabel: bool
     objects: Objects | tuple[Objects, ...] | None
@@ -111,6 +119,7 @@ class Pool(FromElsewhere):
         open: ArrayLike | None = None,
         deferred: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        metadata: Mapping[str, ArrayLike] | None = None,
         costs: ArrayLike | None = None,
         multilabel: bool = False,
         objects: Objects | tuple[Objects, ...] | None = None,
@@ -163,6 +172,7 @@ class Pool(FromElsewhere):
             open=None if open is None else column_of("open", open, n, np.bool_),
             deferred=None if deferred is None else column_of("deferred", deferred, n, np.bool_),
             groups=None if groups is None else checked_groups(groups, n),
+            metadata=checked_metadata(metadata, n),
             costs=None if costs is None else checked_costs(costs, ids),
             multilabel=multilabel,
             objects=sets if isinstance(objects, tuple) or sets is None else sets[0],

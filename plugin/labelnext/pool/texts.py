@@ -1,11 +1,12 @@
-"""Checks of texts: ids, groups and names of classes."""
+"""Checks of texts: ids, groups, metadata and names of classes."""
 
 from __future__ import annotations
 
+import json
 import numbers
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from uuid import UUID
@@ -19,6 +20,7 @@ from labelnext.support.words import counted
 
 LONGEST = 10_000  #: characters of an id or a group
 LONGEST_CLASS = 1_000  #: characters of a class's name
+KINDS = ("class", "group")  #: kinds of items that are no metadata
 MOST_CLASSES = 100_000  #: class names, and class positions in labels, votes and objects
 _LARGEST = 1 << 29  # bytes of an array that one long text may blow up
 _BLOWN_UP = 16  # times its texts: an array of long texts alone may be larger
@@ -81,20 +83,83 @@ def checked_groups(groups: ArrayLike, n: int) -> NDArray[np.str_]:
         >>> checked_groups(["v", None, 3], 3).tolist()
         ['v', '', '3']
     """
-    if isinstance(groups, np.ndarray) and groups.dtype.kind in "mM":
-        groups = groups.astype(np.str_)
-    values = _listed("groups", groups, "USTOiufb")  # type: ignore[arg-type]  # refuses scalars
+    return _column("groups", groups, n, _text)
+
+
+def checked_metadata(
+    metadata: Mapping[str, ArrayLike] | None, n: int
+) -> dict[str, NDArray[np.str_]] | None:
+    """Convert columns of metadata to texts, as `value_text` writes them.
+
+    Raises:
+        InvalidInput: if a column has no name or that of a kind of its own, there isn't a value for
+            each item, or one is too long.
+
+    Example:
+        >>> checked_metadata({"year": [2024.0, None]}, 2)["year"].tolist()
+        ['2024', '']
+    """
+    if metadata is None:
+        return None
+    if not isinstance(metadata, Mapping):
+        raise InvalidInput(f"metadata must be a mapping of columns; got {shown(metadata, 60)}.")
+    for name in metadata:
+        if not isinstance(name, str) or not name or name in KINDS:
+            raise InvalidInput(
+                f"metadata must have names other than {listed(KINDS)}; got {shown(name, 60)}.",
+                hint="quotas take these for the predicted class and the group of an item.",
+            )
+    return {name: _column(f"metadata {name}", c, n, value_text) for name, c in metadata.items()}
+
+
+def value_text(what: str, row: int, value: object) -> str:
+    """A value of metadata as text; "" for what is missing: None, NaN or an empty text.
+
+    Whole numbers have no decimals, truth values are true and false, lists and mappings are JSON.
+
+    Args:
+        what: the column's name in messages.
+        row: the item's number in messages.
+        value: of any type.
+
+    Raises:
+        InvalidInput: for bytes that are no UTF-8.
+
+    Example:
+        >>> [value_text("", 0, v) for v in (2.0, 2.5, True, ["a"], None)]
+        ['2', '2.5', 'true', '["a"]', '']
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
+        return str(int(value))
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return _text(what, row, value)
+
+
+def _column(
+    what: str, values: ArrayLike, n: int, text: Callable[[str, int, object], str]
+) -> NDArray[np.str_]:
+    """One text for each item, "" for None and NaN."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "mM":
+        values = np.where(np.isnat(values), "", values.astype(np.str_))
+    entries = _listed(what, values, "USTOiufb")  # type: ignore[arg-type]  # refuses scalars
     names = [
         value
         if type(value) is str
         else ""
         if value is None or (isinstance(value, float) and value != value)
-        else _text("groups", row, value)
-        for row, value in enumerate(values)
+        else text(what, row, value)
+        for row, value in enumerate(entries)
     ]
     if len(names) != n:
-        raise InvalidInput(f"groups must be of shape ({n},); got shape ({len(names)},).")
-    return _array("groups", names)
+        raise InvalidInput(f"{what} must be of shape ({n},); got shape ({len(names)},).")
+    return _array(what, names)
 
 
 def checked_classes(classes: Iterable[object]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.runs.jobs import job_of
 from labelnext.runs.ready import check_ready
-from labelnext.runs.shown import shown_items
+from labelnext.runs.shown import shown_items, shown_metadata
 from labelnext.support.words import counted
 
 
@@ -70,7 +70,8 @@ def check(
             job = job_of(settings, platform, progress)
             findings += job.remarks()
             pool = job.pool
-            findings += [Finding("ok", f"read {text}") for text in shown_items(pool)]
+            read = [*shown_items(pool), *shown_metadata(pool)]
+            findings += [Finding("ok", f"read {text}") for text in read]
             findings += [Finding("warning", notice.message) for notice in pool.notices]
             ranking = job.ranking
             findings += [Finding("warning", notice.message) for notice in ranking.notices]

@@ -6,6 +6,7 @@ import numpy as np
 
 from labelnext.pool.pool import Pool
 from labelnext.ranking.reasons import class_name, reason
+from labelnext.support.words import counted
 
 
 def shown_items(pool: Pool, most: int = 3) -> list[str]:
@@ -21,6 +22,27 @@ def shown_items(pool: Pool, most: int = 3) -> list[str]:
     """
     rows = np.flatnonzero(~pool.missing)[:most].tolist() or list(range(min(most, len(pool))))
     return [_shown(pool, row) for row in rows]
+
+
+def shown_metadata(pool: Pool, most: int = 5) -> list[str]:
+    """The columns of metadata in words: how many items have each value, the commonest first.
+
+    Args:
+        pool: the items.
+        most: how many values of each column.
+
+    Example:
+        >>> shown_metadata(Pool("abc", metadata={"city": ["Oslo", None, "Oslo"]}))
+        ['metadata city: Oslo 2, no city 1']
+    """
+    lines = []
+    for name, column in (pool.metadata or {}).items():
+        values, counts = np.unique(column, return_counts=True)
+        order = np.argsort(-counts, kind="stable")
+        told = [f"{values[row] or f'no {name}'} {counts[row]:,}" for row in order[:most]]
+        more = [counted(len(order) - most, "more value")] if len(order) > most else []
+        lines.append(f"metadata {name}: {', '.join([*told, *more])}")
+    return lines
 
 
 def _shown(pool: Pool, row: int) -> str:

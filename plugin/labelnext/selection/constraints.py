@@ -15,15 +15,24 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.pool.texts import coded
 from labelnext.selection.duplicates import Closeness, Spacing
-from labelnext.selection.quotas import Even, check_even, shared
+from labelnext.selection.quotas import (
+    Quota,
+    Quotas,
+    by_kind,
+    called,
+    check_even,
+    check_quotas,
+    groups_of,
+    kinds_of,
+    shared,
+)
 from labelnext.selection.vectors import Points, finite_rows
-from labelnext.support.annotations import Id, NaturalNumber, Number, Positive, Similarity
+from labelnext.support.annotations import Id, Number, Positive, Similarity
 from labelnext.support.signatures import fitted_options, option_kinds
 from labelnext.support.words import counted
 
 Positions: TypeAlias = NDArray[np.intp]
 Choose = Callable[[Positions, Positions, int | None], Positions]
-QuotaOf = Literal["class", "group"]
 BudgetIn = Literal["items", "cost"]
 
 _ROUNDING = 1e-9  # of a sum of costs
@@ -36,10 +45,12 @@ class Constraints:
     Attributes:
         exclude: ids of items to keep out of the ranking.
         include: ids of items to put first in the batch, in this order.
-        quota: number of items in the batch per class or group; classes or groups without a quota
-            share the rest of the budget. uniform: the same number of each; input: in proportion
-            to the items to choose from.
-        quota_of: class (predicted; for an image, that of its most confident object) or group.
+        quota: number of items in the batch per class, group or value of metadata; those without
+            a quota share the rest of the budget. uniform: the same number of each; input: in
+            proportion to the items to choose from. Several at once, each by what it is of:
+            {class: uniform, city: {Oslo: 10}}.
+        quota_of: class (predicted; for an image, that of its most confident object), group, or a
+            column of the metadata.
         per_group: maximum items per group; items without a group are not limited.
         min_distance: no two items of the batch are closer than this, and none is closer to a
             labelled item; the Euclidean distance of the embeddings as they are.
@@ -49,8 +60,8 @@ class Constraints:
 
     exclude: Sequence[Id] = ()
     include: Sequence[Id] = ()
-    quota: Mapping[str | int, NaturalNumber] | Even = field(default_factory=dict)
-    quota_of: QuotaOf = "class"
+    quota: Quotas = field(default_factory=dict)
+    quota_of: str = "class"
     per_group: Number | None = None
     min_distance: Positive | None = None
     dedupe: Similarity | None = None
@@ -58,6 +69,12 @@ class Constraints:
 
     def __post_init__(self) -> None:
         fitted_options(vars(self), option_kinds(type(self)))
+        check_quotas(self.quota, self.quota_of)
+
+    @property
+    def quotas(self) -> dict[str, Quota]:
+        """The quotas by what they are of: class, group or a column of the metadata."""
+        return by_kind(self.quota, self.quota_of)
 
     @property
     def any(self) -> bool:
@@ -163,21 +180,25 @@ class _Room:
         self._in_cost = in_cost
         self._left = math.inf if budget is None else float(budget)
         self._limits: list[tuple[NDArray[np.intp], NDArray[np.float64]]] = []
-        self._quota: dict[Any, int] = {}
-        if constraints.quota:
-            names, codes = _kinds(pool, constraints)
-            self._quota = _quotas(constraints, budget, names, codes[items])
-            total = sum(self._quota.values())
+        self._quotas: list[tuple[str, dict[Any, int]]] = []  # of the first limits
+        for kind, quota in constraints.quotas.items():
+            names, codes = kinds_of(pool, kind, quota)
+            if isinstance(quota, str):
+                check_even(quota, budget, constraints.budget_in)
+                sizes = np.bincount(codes[items], minlength=len(names)).tolist()
+                quota = shared(quota, dict(zip(names, sizes, strict=True)), budget or 0, kind)
+            total = sum(quota.values())
             if not in_cost and total > self._left:
                 raise InvalidInput(
                     f"quota must sum to at most the budget of {budget}; got {total}."
                 )
             rest = math.inf if in_cost else self._left - total
-            self._limits.append(_limit(names, codes, self._quota, rest))
+            self._quotas.append((kind, dict(quota)))
+            self._limits.append(_limit(names, codes, quota, rest))
         if constraints.per_group is not None:
-            groups = _coded_groups(pool, "per_group")
-            each = dict.fromkeys((name for name in groups[0] if name), constraints.per_group)
-            self._limits.append(_limit(*groups, each, math.inf))
+            names, codes = coded(groups_of(pool, "per_group"))
+            each = dict.fromkeys((name for name in names if name), constraints.per_group)
+            self._limits.append(_limit(names, codes, each, math.inf))
         self._names = pool.item_ids
         self._spacing = _spacing(pool, constraints) if constraints.spaced else None
 
@@ -254,12 +275,10 @@ class _Room:
 
     def shortfall(self) -> list[Notice]:
         """A notice of unmet quotas."""
-        if not self._quota:
-            return []
-        left = dict(zip(self._quota, self._limits[0][1].tolist(), strict=False))
         short = [
-            f"{name} {self._quota[name] - n:g} of {self._quota[name]}"
-            for name, n in left.items()
+            f"{called(kind, name)} {quota[name] - n:g} of {quota[name]}"
+            for (kind, quota), (_, left) in zip(self._quotas, self._limits, strict=False)
+            for name, n in zip(quota, left.tolist(), strict=False)
             if n > 0
         ]
         message = f"Quota not met for {listed(short)}: no more items fit."
@@ -287,46 +306,6 @@ def _spacing(pool: Pool, constraints: Constraints) -> Spacing:
     )
 
 
-def _kinds(pool: Pool, constraints: Constraints) -> tuple[list[str], Positions]:
-    """What a quota is of: the distinct classes or groups, and the position of each item's.
-
-    Raises:
-        InvalidInput: if the pool has none, or none of that name.
-    """
-    if constraints.quota_of != "class":
-        return _coded_groups(pool, "quota")
-    if not isinstance(constraints.quota, str):
-        asked = {*map(str, constraints.quota)}
-        if wrong := sorted(asked.difference(pool.classes or asked)):
-            raise InvalidInput(
-                f"quota must name classes of the pool, {listed(pool.classes or ())}; "
-                f"got {wrong[0]!r}."
-            )
-    return _coded_classes(pool, "quota")
-
-
-def _quotas(
-    constraints: Constraints, budget: int | None, names: Sequence[str], codes: Positions
-) -> dict[Any, int]:
-    """How many items of each name.
-
-    Args:
-        constraints: with a quota.
-        budget: of items.
-        names: distinct.
-        codes: shape (n,), the position of the name of each item that may come in.
-
-    Raises:
-        InvalidInput: if the quota has to follow from the items, but there is no number of items.
-    """
-    quota = constraints.quota
-    if not isinstance(quota, str):
-        return dict(quota)
-    check_even(quota, budget, constraints.budget_in)
-    sizes = np.bincount(codes, minlength=len(names)).tolist()
-    return shared(quota, dict(zip(names, sizes, strict=True)), budget or 0)
-
-
 def _limit(
     names: Sequence[str], codes: Positions, most: Mapping[Any, float], rest: float
 ) -> tuple[Positions, NDArray[np.float64]]:
@@ -341,50 +320,3 @@ def _limit(
     keys = {str(name): code for code, name in enumerate(most)}
     limits = np.array([keys.get(name, len(keys)) for name in names], dtype=np.intp)
     return limits[codes], np.array([*most.values(), rest], dtype=np.float64)
-
-
-def _coded_groups(pool: Pool, what: str) -> tuple[list[str], Positions]:
-    """The distinct groups, and the position of each item's."""
-    return coded(groups_of(pool, what))
-
-
-def _coded_classes(pool: Pool, what: str) -> tuple[list[str], Positions]:
-    """The names of the classes and "" for none, and the position of each item's."""
-    classes = pool.top_classes
-    if classes is None:
-        raise _no_classes(what)
-    names = [*(pool.classes or map(str, range(int(classes.max(initial=-1)) + 1)))]
-    return [*names, ""], np.where(classes < 0, len(names), classes)
-
-
-def groups_of(pool: Pool, what: str) -> NDArray[np.str_]:
-    """The groups of a pool; `what` is the option that needs them.
-
-    Raises:
-        InvalidInput: if the pool has none.
-    """
-    if pool.groups is None:
-        raise InvalidInput(
-            f"{what} must be left out for a pool without groups.",
-            hint="add a groups column to the pool, such as each frame's video.",
-        )
-    return pool.groups
-
-
-def classes_of(pool: Pool, what: str) -> NDArray[np.str_]:
-    """The predicted classes of a pool, see `Pool.top_names`; `what` is the option that needs them.
-
-    Raises:
-        InvalidInput: if the pool has none.
-    """
-    names = pool.top_names
-    if names is None:
-        raise _no_classes(what)
-    return names
-
-
-def _no_classes(what: str) -> InvalidInput:
-    return InvalidInput(
-        f"{what} must be by group for a pool without predicted classes; got 'class'.",
-        hint="set quota_of: group, or read predictions with classes.",
-    )

@@ -192,6 +192,34 @@ def test_groups_of_another_shape_are_refused(groups: object) -> None:
         Pool(range(2), groups=groups)  # type: ignore[arg-type]
 
 
+def test_metadata_are_texts_and_nothing_is_empty() -> None:
+    values = ["v", None, float("nan"), 3, 2.0, 2.5, True, ["a", 1], b"w", ""]
+    pool = Pool(range(10), metadata={"any": values, "day": np.array(["NaT"] * 10, "M8[D]")})  # type: ignore[dict-item]  # anything
+    assert pool.metadata is not None
+    assert pool.metadata["any"].tolist() == [
+        "v", "", "", "3", "2", "2.5", "true", '["a", 1]', "w", "",
+    ]  # fmt: skip
+    assert set(pool.metadata["day"]) == {""}
+    turned = Pool(range(9, -1, -1), metadata={n: c[::-1] for n, c in pool.metadata.items()})
+    assert turned.fingerprint() == pool.fingerprint()
+    assert Pool(range(10), metadata={"any": values}).fingerprint() != pool.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        (["city"], "metadata must be a mapping of columns"),
+        ({"class": ["a", "b"]}, "metadata must have names other than class, group; got 'class'"),
+        ({"": ["a", "b"]}, "metadata must have names"),
+        ({"city": ["a"]}, r"metadata city must be of shape \(2,\); got shape \(1,\)"),
+        ({"city": ["a\0", "b"]}, "metadata city must not contain a NUL"),
+    ],
+)
+def test_metadata_of_another_shape_are_refused(metadata: object, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        Pool(range(2), metadata=metadata)  # type: ignore[arg-type]
+
+
 def test_class_names_have_limits() -> None:
     Pool(["a"], classes=[LONGEST_CLASS * "x"])
     with pytest.raises(InvalidInput, match="classes must have at most 1,000 characters"):

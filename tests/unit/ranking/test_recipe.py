@@ -81,7 +81,10 @@ def test_an_option_of_another_method_is_named_with_its_methods(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("quota_of: clas", "selection.options.quota_of must be one of class, group; got 'clas'."),
+        (
+            "quota_of: clas",
+            "selection.options.quota_of must be left out without a quota; got 'clas'.",
+        ),
         ("budget_in: hours", "selection.options.budget_in must be one of items, cost"),
         ("exclude: a.jpg", "selection.options.exclude must be a list of ids; got 'a.jpg'."),
         (

@@ -62,7 +62,11 @@ def test_included_item_without_a_score_is_ranked() -> None:
         ({"quota": {"cat": -1}}, "quota.cat must be at least 0; got -1"),
         ({"quota": {"cat": 9}, "budget": 3}, "quota must sum to at most the budget of 3; got 9"),
         ({"per_group": 0}, "per_group must be a whole number of at least 1; got 0"),
-        ({"quota_of": "size"}, "quota_of must be one of class, group; got 'size'"),
+        ({"quota_of": "size"}, "quota_of must be left out without a quota; got 'size'"),
+        (
+            {"quota": "input", "quota_of": "size", "budget": 3},
+            "quota must be of one of class, group; got 'size'",
+        ),
         ({"budget_in": "hours"}, "budget_in must be one of items, cost; got 'hours'"),
     ],
 )

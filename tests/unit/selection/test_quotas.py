@@ -21,6 +21,7 @@ POOL = Pool(
     classes=CLASSES,
     missing=np.arange(10) == 9,
     groups=[*"xxxyyyyzz", ""],
+    metadata={"city": [*["Oslo"] * 4, "Rome", *[None] * 5]},
     costs=np.ones(10),
 )
 
@@ -80,6 +81,37 @@ def test_images_without_objects_have_no_class(quota: object, expected: str) -> N
     assert sorted(ranking.item_ids) == [*expected]
 
 
+def test_metadata_have_shares_and_what_is_missing_is_a_value() -> None:
+    # Oslo a b c d, Rome e, and f to i without a city (j has no prediction): two, one and two.
+    assert sorted(batch(5, quota="uniform", quota_of="city")) == ["a", "b", "e", "f", "g"]
+    # 4/3, 1/3 and 4/3: the rest goes to the first name, which is the empty one.
+    assert sorted(batch(3, quota="input", quota_of="city")) == ["a", "f", "g"]
+    # Two of Rome are wanted, and one place is left for all others.
+    ranking = rank(POOL, "margin", budget=3, quota={"Rome": 2}, quota_of="city")
+    assert sorted(ranking.item_ids) == ["a", "e"]
+    assert [n.message for n in ranking.notices if n.code == "quota"] == [
+        "Quota not met for city Rome 1 of 2: no more items fit."
+    ]
+    assert sorted(batch(2, quota={"": 1, "Rome": 1}, quota_of="city")) == ["e", "f"]
+
+
+def test_an_item_comes_in_where_every_quota_has_room() -> None:
+    # By margin a to i, j without a class. Two of Oslo: a, b. Rome: e. The last place is for no
+    # city; f is a dog, as is wanted.
+    quota = {"class": {"cat": 3, "dog": 1}, "city": {"Oslo": 2, "Rome": 1, "": 1}}
+    assert sorted(batch(4, quota=quota)) == ["a", "b", "e", "f"]
+    # One of each class and of each group: a is cat and x; d, e are cats, f is dog and y; i, owl.
+    assert sorted(batch(3, quota={"class": "uniform", "group": "uniform"})) == ["a", "f", "i"]
+
+
+def test_a_quota_that_another_one_blocks_is_named() -> None:
+    # All dogs are without a city, of which none may come in.
+    quota = {"class": {"dog": 1, "cat": 1}, "city": {"": 0}}
+    ranking = rank(POOL, "margin", budget=2, quota=quota)
+    assert ranking.item_ids.tolist() == ["a"]
+    assert ranking.notices[-1].message == "Quota not met for dog 0 of 1: no more items fit."
+
+
 def test_included_items_are_part_of_their_share() -> None:
     assert sorted(batch(3, quota="uniform", include=["e"])) == ["e", "f", "i"]
 
@@ -90,6 +122,9 @@ def test_included_items_are_part_of_their_share() -> None:
         ({"quota": "even"}, "quota must be .*'uniform'.*'input'.*got 'even'"),
         ({"quota": "uniform"}, "budget must be given for a quota of shares"),
         ({"quota": "input", "budget": 3, "budget_in": "cost"}, "quota must be numbers by name"),
+        ({"quota": {"town": {"Oslo": 1}}}, "must be of one of class, group, city; got 'town'"),
+        ({"quota": {"class": "input", "cat": 3}}, "got numbers for cat among quotas"),
+        ({"quota": {"class": "input"}, "quota_of": "city"}, "quota_of must be left out where"),
     ],
 )
 def test_shares_of_nothing_are_refused(options: dict[str, object], message: str) -> None:

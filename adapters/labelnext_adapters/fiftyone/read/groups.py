@@ -1,7 +1,8 @@
-"""The groups of samples: the values of a field, some tags, or the videos of frames."""
+"""The groups of samples: the values of a field, some tags, or the videos of frames; metadata."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from labelnext.errors import InvalidInput, listed
@@ -30,6 +31,22 @@ def check_groups(collection: Any, groups: str | list[str] | None) -> None:
             f"source.groups must be a field of {listed(GROUP_FIELDS)}; got {groups!r} of {kind}.",
             hint="for groups by tag, give a list of tags.",
         )
+
+
+def check_metadata(collection: Any, metadata: Sequence[str]) -> None:
+    """Raise unless these are fields with a number, a text, a date or a truth value for each sample.
+
+    Raises:
+        NotFound: if there is no such field; lists those that there are.
+        InvalidInput: if its values are others.
+    """
+    kinds = (*GROUP_FIELDS, "FloatField", "DateTimeField")
+    for path in metadata:
+        kind = type(field_of(collection, "source.metadata", path)).__name__
+        if kind not in kinds:
+            raise InvalidInput(
+                f"source.metadata must be fields of {listed(kinds, 10)}; got {path!r} of {kind}."
+            )
 
 
 def group_paths(options: FiftyOneSource) -> list[str]:

@@ -23,7 +23,12 @@ from labelnext_adapters.fiftyone.database.values import (
 from labelnext_adapters.fiftyone.read.class_vectors import held_vectors, name_vectors
 from labelnext_adapters.fiftyone.read.embeddings import check_embeddings, embeddings_of
 from labelnext_adapters.fiftyone.read.fetched import fetched_ids
-from labelnext_adapters.fiftyone.read.groups import check_groups, group_paths, groups_of
+from labelnext_adapters.fiftyone.read.groups import (
+    check_groups,
+    check_metadata,
+    group_paths,
+    groups_of,
+)
 from labelnext_adapters.fiftyone.read.label_types import (
     Kind,
     kind_of,
@@ -44,8 +49,16 @@ if TYPE_CHECKING:
 _LIVE = 100  # samples in memory that cost a write less than a second
 
 
-def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool:
+def read_pool(
+    collection: Any, options: FiftyOneSource, key: str | None, metadata: Sequence[str] = ()
+) -> Pool:
     """All samples of the collection, with their stored predictions.
+
+    Args:
+        collection: a dataset or view.
+        options: which fields to read.
+        key: the field that is an item's id; the sample's own id when None.
+        metadata: further fields to read.
 
     Raises:
         NotFound: if a field does not exist.
@@ -57,11 +70,13 @@ def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool
     if options.embeddings:
         check_embeddings(collection, options.embeddings)
     check_groups(collection, options.groups)
+    check_metadata(collection, metadata)
     if key is not None:
         field_of(collection, "source.key", key)
     held = {name: held_vectors(collection, name, kind, options.vectors) for name, kind in fields}
     with talking():
-        columns = fetch(collection, _paths(options, fields, truth, key, held))
+        columns = fetch(collection, [*_paths(options, fields, truth, key, held), *metadata])
+        further = {path: columns[path] for path in metadata} or None
         for name, kind in fields:
             if kind.name == "Heatmap":
                 means = map_means(collection, name)
@@ -84,6 +99,7 @@ def read_pool(collection: Any, options: FiftyOneSource, key: str | None) -> Pool
         parts["embeddings"] = embeddings_of(reading, collection)
     if options.groups is not None or options.frames:
         parts["groups"] = groups_of(reading)
+    parts["metadata"] = further
     _note_live_samples(reading, collection)
     return Pool(
         ids,

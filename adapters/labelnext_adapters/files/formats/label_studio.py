@@ -73,6 +73,7 @@ def read_several(paths: list[Path], options: LabelStudioExportOptions, context: 
         model_version=options.model_version,
         merge=options.merge,
         labels=options.labels,
+        metadata=context.metadata,
     )
 
 

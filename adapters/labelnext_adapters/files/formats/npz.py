@@ -16,6 +16,7 @@ from labelnext.errors import InvalidInput, unknown
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.tables.numpy_files import names_in, read_arrays
+from labelnext_adapters.files.tables.table_options import check_metadata
 from labelnext_adapters.files.tables.vectors import Meaning, usable_members
 
 _ARRAYS = {
@@ -78,7 +79,9 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     wanted = {options.columns.get(ours, name) for name, ours in _ARRAYS.items()}
     wanted |= {options.columns.get(ours, ours) for ours in _OBJECTS.values()}
     wanted |= {name for names in _ALSO.values() for name in names}
-    arrays = read_arrays(Path(path), wanted | {"offsets", "confidences"})
+    check_metadata(names_in(Path(path)) if context.metadata else [], context)
+    further = {"offsets", "confidences", *context.metadata}
+    arrays = read_arrays(Path(path), wanted | further)
 
     def array(name: str, ours: str) -> Any:
         stated = options.columns.get(ours)
@@ -116,6 +119,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         objects = Objects(offsets, confidences, **parts)
     elif confidences is not None and columns["probabilities"] is None:
         objects = _answers(confidences / meaning.scale, array("class_ids", "class_ids"))
+    columns["metadata"] = {name: texts(arrays[name]) for name in context.metadata} or None
     independent = meaning.multilabel
     return Pool(objects=objects, multilabel=independent, notices=notices, **columns)
 

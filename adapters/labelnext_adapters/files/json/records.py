@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
+from labelnext.pool.texts import value_text
 from labelnext_adapters.files.content.oddities import Oddities, Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, real
 from labelnext_adapters.files.json.types import merged, type_of
@@ -55,7 +56,8 @@ def table_of_records(
     Args:
         records: each with its place in the file.
         is_text: whether a column is of ids or names: text, or whole numbers as text if both occur;
-            its ``id_among(names)``, if it has one, is the column of the ids, which are no floats.
+            its ``id_among(names)``, if it has one, is the column of the ids, which are no floats,
+            and its ``is_value(name)`` tells columns that may mix kinds of values.
 
     Returns:
         The table, notices, and a function from a row to its place.
@@ -124,6 +126,7 @@ def _kind(value: Any) -> str:
 
 def _kinds(records: Sequence[dict[str, Any]], is_text: Callable[[str], bool]) -> dict[str, str]:
     """The most frequent kind of value of each key; text where ids or names are of both kinds."""
+    is_value: Callable[[str], bool] = getattr(is_text, "is_value", lambda name: False)
     counts: dict[str, dict[str, int]] = {}
     for record in records:
         for name, value in record.items():
@@ -134,9 +137,11 @@ def _kinds(records: Sequence[dict[str, Any]], is_text: Callable[[str], bool]) ->
     kinds = {}
     for name, by_kind in counts.items():
         most = max(by_kind, key=lambda kind: by_kind[kind], default="nothing")
-        if is_text(name) and "text" in by_kind and most in ("number", "bool"):
+        if is_value(name) and most not in ("list", "object", "nothing"):
+            most = "value"
+        elif is_text(name) and "text" in by_kind and most in ("number", "bool"):
             most = "text"
-        if is_text(name) and most == "number":
+        elif is_text(name) and most == "number":
             most = "whole"
         kinds[name] = most
     return kinds
@@ -152,6 +157,8 @@ def _as(kind: str, name: str, value: Any) -> Any:
         if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
             return int(value)
         raise Unusable(f"{name} must be text or a whole number; got {value!r:.60}")
+    if kind == "value":
+        return value_text(name, 0, value) or None
     if kind == "text":
         return value if isinstance(value, str) else id_text(value)
     if kind == "number":

@@ -354,3 +354,18 @@ def _looked_up(values: Any, indices: Any) -> int:
     except pa.ArrowNotImplementedError:
         return len(indices) * (values.nbytes if values.type.num_fields else 8)
     return int(pc.sum(lengths.cast(pa.int64()).take(indices)).as_py() or 0)
+
+
+def version_columns(name: str, column: Any, ids: Sequence[Any]) -> list[Any]:
+    """A column that holds a list of what each model version said, as a column for each."""
+    lengths = pc.list_value_length(column).fill_null(-1).to_numpy(zero_copy_only=False)
+    given = np.unique(lengths[~nulls(column)])
+    if len(given) > 1:
+        odd = np.flatnonzero(~nulls(column) & (lengths != given[-1]))
+        raise InvalidInput(
+            f"{name} must have the same number of model versions for all items; got "
+            f"{given[-1]} and {lengths[odd[0]]} for item {listed(ids[i] for i in odd)}."
+        )
+    if not given.any():  # nothing was predicted; that it would be by several is all that is known
+        return [pa.nulls(len(column), column.type.value_type)] * 2
+    return [pc.list_element(column, index) for index in range(given[0])]

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from labelnext_adapters.files.tables.table_options import METADATA
+
 #: Columns that hold an item's id, in the order of preference.
 IDS = (
     "item_id", "id", "image_id", "file_name", "filename", "image", "image_path", "image_name",
@@ -84,7 +86,12 @@ def usual_id(names: Iterable[str], columns: Mapping[str, str | Sequence[str]]) -
     stated = columns.get("item_id", "item_id")
     if isinstance(stated, str) and (stated in names or "item_id" in columns):
         return stated
-    taken = {c for one in columns.values() for c in ([one] if isinstance(one, str) else one)}
+    taken = {
+        name
+        for ours, theirs in columns.items()
+        for name in ([theirs] if isinstance(theirs, str) else theirs)
+        if ours != METADATA
+    }
     return first_of(set(names) - taken, (*IDS, *INDEXES))
 
 
@@ -103,12 +110,17 @@ class TextColumns:
         named = {"item_id", "label", "group", "media", "votes", "prediction"}
         stated = (self.columns.get(one, one) for one in named)
         theirs = {one for one in stated if isinstance(one, str)}
+        theirs.update(self.columns.get(METADATA, ()))
         lower, known = name.strip().lower(), {*IDS, *ANSWERS, *INDEXES, "label"}
         if plain(name) and plain(name) in known:
             return True
         ranked = _RANKED.match(lower)
         numbered = "" if ranked is None else (ranked[1] + ranked[3]).strip("_- ")
         return name in theirs or lower in known or numbered in (*ANSWERS, "label", "top")
+
+    def is_value(self, name: str) -> bool:
+        """Whether a column is of metadata, whose values may be of any kind."""
+        return name in self.columns.get(METADATA, ())
 
     def id_among(self, names: Iterable[str]) -> str | None:
         """The column of ids; None if there is none."""

@@ -13,7 +13,7 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.tables.objects import ObjectColumn
 from labelnext_adapters.files.tables.table import PREFIXES, TableReader
-from labelnext_adapters.files.tables.table_options import NAMES, LabelsAre
+from labelnext_adapters.files.tables.table_options import METADATA, NAMES, LabelsAre
 from labelnext_adapters.files.tables.vectors import Meaning
 
 
@@ -88,7 +88,7 @@ def columns_read(
 ) -> list[str]:
     """The columns of a file that are read: all of ours; embeddings, groups, media if asked for."""
     left_out = {"embedding", "group", "media"}.difference(more)
-    wanted: set[str] = set()
+    wanted = set(columns.get(METADATA, ()))
     flat: list[str] = []
     for name in NAMES:
         if name in left_out:
@@ -154,6 +154,7 @@ def _pool(
         truth=labelled_objects,
         labelled=reader.labelled(truth),
         groups=reader.plain("group", pa.string()),
+        metadata=reader.metadata(),
         costs=reader.plain("cost", pa.float64()),
         multilabel=reader.meaning.multilabel,
         objects=built if several else (built[0] if built else None),

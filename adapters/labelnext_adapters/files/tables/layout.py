@@ -39,7 +39,7 @@ from labelnext_adapters.files.tables.prediction_strings import (
 )
 from labelnext_adapters.files.tables.repeats import repeats, rows_of_items
 from labelnext_adapters.files.tables.rows import Rows
-from labelnext_adapters.files.tables.table_options import NAMES, TableOptions
+from labelnext_adapters.files.tables.table_options import METADATA, NAMES, TableOptions
 from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED, Meaning
 
 _PREFIXES = ("p_", "e_")
@@ -189,9 +189,7 @@ def _nested(out: LaidOut, options: TableOptions) -> LaidOut | None:
         objects, notices = objects_of_strings(out.table.column(name), name, out.place)
         table = out.table.append_column("objects", objects)
         return replace(out, table=table, notices=[*out.notices, *notices])
-    taken = {str(v) for v in out.columns.values() if isinstance(v, str)} | set(NAMES) - {
-        "prediction"
-    }
+    taken = _mapped(out) | set(NAMES) - {"prediction"}
     read = read_nested(out.table, taken, options, out.place)
     if read is None:
         return None
@@ -223,7 +221,7 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
             "columns: source.columns: {prediction: …, confidence: …}.",
         )
     codes, table = one_row_each(out.table, id_name)
-    mapped = {str(v) for v in out.columns.values() if isinstance(v, str)} | set(NAMES)
+    mapped = _mapped(out) | set(NAMES)
     firsts = table.select(
         [c for c in table.column_names if c == id_name or (c in mapped and c not in (answer, sure))]
     )
@@ -255,6 +253,12 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
         out, table=firsts, columns=columns, notices=notices, place=lambda row: f"item {row + 1}"
     )
     return _told(done, f"Read each row as one detected object ({answer!r}, {sure!r}).")
+
+
+def _mapped(out: LaidOut) -> set[str]:
+    """The columns that have a meaning of their own, and those of the metadata."""
+    meant = {str(v) for v in out.columns.values() if isinstance(v, str)}
+    return meant.union(out.columns.get(METADATA, ()))
 
 
 def _ranked(table: pa.Table) -> list[tuple[str, str]]:
@@ -307,7 +311,7 @@ def _top_k(out: LaidOut, pairs: list[tuple[str, str]], options: TableOptions) ->
 
 def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
     """One number column a class; as it is, if the numbers are no class scores."""
-    taken = {str(v) for v in out.columns.values() if isinstance(v, str)} | set(NAMES)
+    taken = _mapped(out) | set(NAMES)
     table = out.table
     numeric = [
         name

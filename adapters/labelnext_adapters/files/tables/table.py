@@ -29,9 +29,10 @@ from labelnext_adapters.files.tables.arrow import (
     numbers,
     plain_type,
     utf8_texts,
+    version_columns,
 )
 from labelnext_adapters.files.tables.objects import ObjectColumn
-from labelnext_adapters.files.tables.table_options import NAMES, LabelsAre
+from labelnext_adapters.files.tables.table_options import METADATA, NAMES, LabelsAre
 from labelnext_adapters.files.tables.vectors import Meaning, usable_vectors
 
 PREFIXES = {"probabilities": "p_", "embedding": "e_"}
@@ -51,7 +52,7 @@ class TableReader:
         labels_are: LabelsAre | None = None,
     ) -> None:
         for name in columns:
-            if name not in NAMES:
+            if name not in (*NAMES, METADATA):
                 raise unknown("columns", name, NAMES)
         self._table, self._columns = table, columns
         self._whole: dict[str, Any] = {}  # columns by their own names, each of one piece
@@ -129,7 +130,7 @@ class TableReader:
             return []
         inner = column.type.value_type if is_list(column.type) else pa.null()
         by_class = name == "probabilities" and pa.types.is_struct(inner)
-        return _split(name, column, ids) if is_list(inner) or by_class else [column]
+        return version_columns(name, column, ids) if is_list(inner) or by_class else [column]
 
     def version_names(self, name: str) -> list[str] | None:
         """The names of the versions, from those of their columns; None where there are none."""
@@ -360,6 +361,10 @@ class TableReader:
                 votes[whole] = places.reshape(-1, width)
         return votes
 
+    def metadata(self) -> dict[str, list[Any]] | None:
+        """The further columns that are asked for."""
+        return {name: self._taken(name).to_pylist() for name in self._stated(METADATA)} or None
+
     def plain(self, name: str, kind: pa.DataType) -> Any:
         """A column with one value an item; None without it."""
         column = self._column(name)
@@ -370,21 +375,6 @@ class TableReader:
             raise InvalidInput(f"{name} must be set for every item; row {row} has none.")
         filled = column.fill_null(False) if name == "labelled" else column
         return filled.cast(kind).to_pylist()
-
-
-def _split(name: str, column: Any, ids: Sequence[Any]) -> list[Any]:
-    """A column that holds a list of what each model version said, as a column for each."""
-    lengths = pc.list_value_length(column).fill_null(-1).to_numpy(zero_copy_only=False)
-    given = np.unique(lengths[~nulls(column)])
-    if len(given) > 1:
-        odd = np.flatnonzero(~nulls(column) & (lengths != given[-1]))
-        raise InvalidInput(
-            f"{name} must have the same number of model versions for all items; got "
-            f"{given[-1]} and {lengths[odd[0]]} for item {listed(ids[i] for i in odd)}."
-        )
-    if not given.any():  # nothing was predicted; that it would be by several is all that is known
-        return [pa.nulls(len(column), column.type.value_type)] * 2
-    return [pc.list_element(column, index) for index in range(given[0])]
 
 
 def _vectors(

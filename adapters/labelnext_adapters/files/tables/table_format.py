@@ -11,7 +11,11 @@ from labelnext.adapter.formats import Format
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
+from labelnext_adapters.files.tables.table_options import (
+    TableOptions,
+    check_metadata,
+    named_columns,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,6 +75,7 @@ def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
             f"the file has no rows{f' below its columns {listed(names)}' if names else ''}.",
             hint="write the predictions into it, one item per row.",
         )
+    check_metadata(names, context)
     out = laid_out(rows, columns, options)
     return pool_of_table(
         out.table,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
-from labelnext.errors import unknown
+from labelnext.errors import InvalidInput, listed, unknown
 
 LabelsAre = Literal["names", "positions"]
+METADATA = "metadata"
 WILD = ("*", "?", "[")
 NAMES = (
     "item_id",
@@ -75,11 +77,30 @@ class CsvOptions(TableOptions):
 
 
 def named_columns(options: TableOptions, context: Context) -> dict[str, Any]:
-    """Our names to the file's; `source.key` is the column of the ids where none is named."""
+    """Our names to the file's; `source.key` is the column of the ids where none is named.
+
+    Those of `source.metadata` are a list under the name METADATA.
+    """
     columns: dict[str, Any] = dict(options.columns)
+    if context.metadata:
+        columns[METADATA] = list(context.metadata)
     if context.key is not None:
         columns.setdefault("item_id", context.key)
     return columns
+
+
+def check_metadata(names: Sequence[str], context: Context) -> None:
+    """Raise unless a table has the columns of `source.metadata`.
+
+    Raises:
+        InvalidInput: listing those that it has.
+    """
+    gone = [name for name in context.metadata if name not in names]
+    if gone:
+        raise InvalidInput(
+            f"source.metadata must be columns of the file ({listed(names, 20)}); got "
+            f"{listed(gone)}."
+        )
 
 
 class ParquetFolderOptions(TableOptions):

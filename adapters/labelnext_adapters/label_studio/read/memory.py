@@ -242,7 +242,7 @@ def _put(tasks: Tasks, task: Task, key: str | None) -> None:
     """A task in the place of what was known of it, or after all others if it is new."""
     tasks.begun_by.pop(task.id, None)
     tasks.overlaps.pop(task.id, None)
-    for values in tasks.values.values():
+    for values in (*tasks.values.values(), *tasks.metadata.values()):
         values.pop(task.id, None)
     row = bisect_left(tasks.ids, task.id)
     if row < len(tasks.ids) and tasks.ids[row] == task.id:

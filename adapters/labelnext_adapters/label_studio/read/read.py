@@ -109,6 +109,7 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         labels["open"] = [not done and task not in left_out for task, done in rows]
     if standing.deferred:
         labels["deferred"] = [task in standing.deferred for task in tasks.ids]
+    labels["metadata"] = tasks.columns()
     columns = members or {None: Columns(setup)}
     shared = (tasks.ids, tasks.item_ids, tasks.annotated, notices)
     return make_pool(columns, *shared, merge=source.merge, **labels), tasks
@@ -179,7 +180,8 @@ def _read_whole(
         _take(prediction, members)
         if done % 10_000 == 0:
             context.report("read predictions", done, None)
-    if not part.options and context.key is None and overlap is not None:
+    from_data = context.key is not None or bool(context.metadata)
+    if not part.options and not from_data and overlap is not None:
         tasks = collect_ids(client, project, predicted, n_tasks, context, overlap)
         if tasks is not None:
             return tasks
@@ -190,7 +192,8 @@ def _read_part(client: Client, project: int, part: Part, context: Context) -> Ta
     """The tasks without their predictions."""
     if not part.options:
         return read_tasks(client, project, context)
-    return collect(part.pages(client, project, TASK_FIELDS, context=context), context.key)
+    pages = part.pages(client, project, TASK_FIELDS, context=context)
+    return collect(pages, context.key, context.metadata)
 
 
 def _read_paged(
@@ -204,7 +207,7 @@ def _read_paged(
             _take_all(page, members)
             yield page
 
-    tasks = collect(pages(), context.key)
+    tasks = collect(pages(), context.key, context.metadata)
     if not part.options:
         tasks.marked.update(FIELDS)
     return tasks

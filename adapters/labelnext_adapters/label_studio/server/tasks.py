@@ -28,7 +28,7 @@ from labelnext_adapters.label_studio.server.task import (
     Prediction,
     Task,
 )
-from labelnext_adapters.label_studio_format.export import key_value
+from labelnext_adapters.label_studio_format.export import check_keys, key_value
 
 if TYPE_CHECKING:
     from labelnext_adapters.label_studio.server.standing import Standing
@@ -56,6 +56,9 @@ class Tasks:
         values: for each data key of ours, what each task has; no entry where it has none.
         marked: the data keys of ours whose `values` are of all tasks of the project.
         begun: ids of those that an earlier run wrote on and somebody has a draft of.
+        metadata: for each further data key that is asked for, what each task has; no entry where it
+            has none.
+        keys: all data keys that some task has, where some are asked for.
     """
 
     ids: list[int] = field(default_factory=list)
@@ -67,6 +70,8 @@ class Tasks:
     begun_by: dict[int, Begun] = field(default_factory=dict)
     overlaps: dict[int, int] = field(default_factory=dict)
     standing: Standing | None = None
+    metadata: dict[str, dict[int, Any]] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
 
     def add(self, task: Task, key: str | None) -> None:
         """Take what is needed of a task; its data is let go."""
@@ -96,10 +101,23 @@ class Tasks:
             self.overlaps[task.id] = task.overlap or 1
 
     def mark(self, task: Task) -> None:
-        """Take our own data keys of a task."""
-        for name in FIELDS:
-            if name in task.data:
-                self.values[name][task.id] = msgspec.json.decode(task.data[name])
+        """Take our own data keys of a task, and those that are asked for."""
+        for known in (self.values, self.metadata):
+            for name, values in known.items():
+                if name in task.data:
+                    values[task.id] = msgspec.json.decode(task.data[name])
+        if self.metadata:
+            self.keys.update(task.data)
+
+    def columns(self) -> dict[str, list[Any]] | None:
+        """The metadata, a value or None for each task; None if nothing is asked for.
+
+        Raises:
+            InvalidInput: if no task has one of the keys; lists those that there are.
+        """
+        check_keys([*self.metadata], sorted(self.keys.difference(FIELDS)))
+        named = self.metadata.items()
+        return {name: [values.get(i) for i in self.ids] for name, values in named} or None
 
     def check_keys(self, key: str | None) -> None:
         """Raise InvalidInput unless each task has its own value of the key."""
@@ -255,18 +273,25 @@ def _next_page(
 def read_tasks(client: Client, project: int, context: Context) -> Tasks:
     """The tasks without their predictions."""
     pages = task_pages(client, project, TASK_FIELDS, context=context)
-    tasks = collect(pages, context.key)
+    tasks = collect(pages, context.key, context.metadata)
     tasks.marked.update(FIELDS)
     return tasks
 
 
-def collect(pages: Iterable[Sequence[Task]], key: str | None) -> Tasks:
+def collect(
+    pages: Iterable[Sequence[Task]], key: str | None, metadata: Iterable[str] = ()
+) -> Tasks:
     """The tasks of these pages.
+
+    Args:
+        pages: of tasks.
+        key: the data key that is an item's id; the task's number when None.
+        metadata: further data keys to take.
 
     Raises:
         InvalidInput: if the key does not tell them apart.
     """
-    tasks = Tasks()
+    tasks = Tasks(metadata={name: {} for name in metadata})
     for page in pages:
         for task in page:
             tasks.add(task, key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -153,15 +153,17 @@ def _within_limits(recipe: Recipe, scores: Scores) -> tuple[pa.Table, list[Notic
     limits = recipe.constraints
     scores.add("included", pa.table({"item_id": pa.array([str(i) for i in limits.include])}))
     can_come = "utility IS NOT NULL OR item_id IN (SELECT item_id FROM included)"
-    if isinstance(limits.quota, str):
-        kind = limits.quota_of
-        sizes = scores.rows(
-            f'SELECT "{kind}", count(*) FROM scores WHERE {can_come} GROUP BY "{kind}"'
-        )
-        limits = replace(limits, quota=shared(limits.quota, dict(sizes), recipe.budget or 0))
+    quotas: dict[Any, dict[Any, int]] = {
+        kind: shared(quota, _sizes(scores, kind, can_come), recipe.budget or 0, kind)
+        if isinstance(quota, str)
+        else {str(name): most for name, most in quota.items()}
+        for kind, quota in limits.quotas.items()
+    }
+    limits = replace(limits, quota=quotas, quota_of="class")
     kept = pa.concat_tables(
         _candidates(
             limits,
+            quotas,
             recipe.budget,
             scores.tables(
                 f"SELECT * FROM scores WHERE {can_come} "
@@ -184,38 +186,54 @@ def _within_limits(recipe: Recipe, scores: Scores) -> tuple[pa.Table, list[Notic
     return kept.take(pa.array(batch)).select(["item_id", "score"]), notices
 
 
+def _sizes(scores: Scores, kind: str, condition: str) -> dict[str, int]:
+    """How many items of each class, group or value of metadata meet a condition."""
+    column = '"' + f"of {kind}".replace('"', '""') + '"'
+    rows = f"SELECT {column}, count(*) FROM scores WHERE {condition} GROUP BY {column}"
+    return dict(scores.rows(rows))
+
+
 def _candidates(
-    limits: Constraints, budget: int | None, tables: Iterator[pa.Table]
+    limits: Constraints,
+    quotas: Mapping[str, Mapping[str, int]],
+    budget: int | None,
+    tables: Iterator[pa.Table],
 ) -> Iterator[pa.Table]:
-    """Of tables sorted by utility, the rows that can still come in."""
+    """Of tables sorted by utility, the rows that can still come in.
+
+    Of the items that are alike in all that is limited, no more come in than the least limit.
+    """
     import pyarrow as pa
 
     everything = np.inf if budget is None else float(budget)
-    assert not isinstance(limits.quota, str)
-    rest = everything - sum(limits.quota.values()) if limits.quota else everything
-    quota = {str(name): most for name, most in limits.quota.items()}
-    kinds: dict[str, int] = {}
-    groups: dict[str, int] = {}
-    counts: dict[int, int] = {}
+    known: dict[str, dict[str, int]] = {kind: {} for kind in (*quotas, "")}
+    counts: dict[tuple[int, ...], int] = {}
     included = {str(i) for i in limits.include}
     for table in tables:
-        kind: NDArray[np.int64] = np.zeros(len(table), dtype=np.int64)
         room: NDArray[np.float64] = np.full(len(table), everything)
-        if limits.quota:
-            kind, names = _codes(table.column(limits.quota_of), kinds)
+        kinds: list[NDArray[np.int64]] = [np.zeros(len(table), dtype=np.int64)]
+        for kind, quota in quotas.items():
+            codes, names = _codes(table.column(f"of {kind}"), known[kind])
             # What has no quota of its own shares what is left.
-            room = np.array([float(quota.get(n, rest)) for n in names])[kind]
+            rest = everything - sum(quota.values())
+            room = np.minimum(room, np.array([float(quota.get(n, rest)) for n in names])[codes])
             others = np.array([n not in quota for n in names])
-            kind = np.where(others[kind], -1, kind)
+            kinds.append(np.where(others[codes], -1, codes))
         if limits.per_group is not None:
-            group, names = _codes(table.column("group"), groups)
-            grouped = np.array([n != "" for n in names])[group]
+            codes, names = _codes(table.column("group"), known[""])
+            grouped = np.array([n != "" for n in names])[codes]
             room = np.where(grouped, np.minimum(room, limits.per_group), room)
-            kind = kind * 2**32 + np.where(grouped, group, -1)
-        keys, inverse, here = np.unique(kind, return_inverse=True, return_counts=True)
-        before = np.array([counts.get(key, 0) for key in keys.tolist()])
+            kinds.append(np.where(grouped, codes, -1))
+        alike = kinds[0]
+        for codes in kinds[1:]:
+            alike = np.unique(alike * (codes.max(initial=0) + 2) + codes, return_inverse=True)[1]
+        _, first, inverse, here = np.unique(
+            alike, return_index=True, return_inverse=True, return_counts=True
+        )
+        keys = list(map(tuple, np.stack(kinds, axis=1)[first].tolist()))
+        before = np.array([counts.get(key, 0) for key in keys])
         fits = _places(inverse) + before[inverse] < room
-        counts |= dict(zip(keys.tolist(), (before + here).tolist(), strict=True))
+        counts |= dict(zip(keys, (before + here).tolist(), strict=True))
         if included:
             names = table.column("item_id").to_pylist()
             fits |= np.array([name in included for name in names])
@@ -245,14 +263,16 @@ def _places(keys: NDArray[np.intp]) -> NDArray[np.intp]:
 def _pool_of(kept: pa.Table, ids: NDArray[np.str_], limits: Constraints) -> Pool:
     """What is left of the pool: of the predictions, which class came first."""
     columns: dict[str, Any] = {"labelled": kept.column("labelled").to_numpy()}
-    if limits.quota and limits.quota_of == "class":
-        names = kept.column("class").to_pylist()
-        classes = sorted({n for n in names if n} | {*map(str, limits.quota)})
+    columns["groups"] = kept.column("group").to_pylist()
+    held = {kind: kept.column(f"of {kind}").to_pylist() for kind in limits.quotas}
+    if (names := held.pop("class", None)) is not None:
+        classes = sorted({*filter(None, names), *limits.quotas["class"]})
         codes = np.array([classes.index(n) if n else -1 for n in names], dtype=np.intp)
         columns["probabilities"] = np.append(np.eye(len(classes)), [[0.0] * len(classes)], 0)[codes]
         columns |= {"classes": classes, "missing": codes < 0}
-    groups = kept.column("group").to_pylist()
-    return Pool(ids, groups=groups, **columns)
+    if (groups := held.pop("group", None)) is not None:
+        columns["groups"] = groups
+    return Pool(ids, metadata=held, **columns)
 
 
 def _by_id(ids: NDArray[np.str_], integers: bool) -> NDArray[np.intp]:

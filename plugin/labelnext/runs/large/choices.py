@@ -13,6 +13,7 @@ from labelnext.errors import ConfigError
 from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe
 from labelnext.selection import get_selection, selection_names
+from labelnext.selection.constraints import Constraints
 from labelnext.selection.vectors import Array, Points, Space
 
 
@@ -29,9 +30,14 @@ def picks_in_rounds(recipe: Recipe) -> bool:
 def columns_of(recipe: Recipe) -> tuple[str, ...]:
     """What is read of a part beside what scores are made from."""
     wanted = ["embedding"] if picks_in_clusters(recipe) or picks_in_rounds(recipe) else []
-    limits = recipe.limits
-    grouped = limits.get("quota_of") == "group" or limits.get("per_group")
+    limits = recipe.constraints
+    grouped = "group" in limits.quotas or limits.per_group is not None
     return (*wanted, *(["group"] if grouped else []))
+
+
+def kind_columns(limits: Constraints) -> dict[str, str]:
+    """What quotas are of, and the column of scores that holds it for each item."""
+    return {kind: f"of {kind}" for kind in limits.quotas}
 
 
 def points_of(recipe: Recipe, embeddings: Array, rows: NDArray[np.intp]) -> Points:

@@ -13,7 +13,12 @@ from labelnext.pool.pool import Pool
 from labelnext.ranking.reasons import reasons
 from labelnext.ranking.recipe import Recipe
 from labelnext.report.findings import NEXT
-from labelnext.runs.large.choices import columns_of, picks_in_clusters, picks_in_rounds
+from labelnext.runs.large.choices import (
+    columns_of,
+    kind_columns,
+    picks_in_clusters,
+    picks_in_rounds,
+)
 from labelnext.runs.large.guide import read_guide, vectors_of
 from labelnext.runs.large.part import SAMPLE, Scored, all_integers, file_name
 from labelnext.runs.large.part_findings import (
@@ -26,7 +31,7 @@ from labelnext.runs.large.part_findings import (
     write_evidence,
 )
 from labelnext.runs.large.pick_in_part import located, proposed
-from labelnext.selection.constraints import classes_of, groups_of
+from labelnext.selection.quotas import groups_of, texts_of
 from labelnext.selection.vectors import Points, finite_rows
 from labelnext.support.store import Store
 
@@ -69,7 +74,8 @@ class Scoring:
 
         kinds = {"item_id": pa.string(), "score": pa.float64(), "utility": pa.float64()}
         if self.recipe.constraints.any:
-            kinds |= {"class": pa.string(), "group": pa.string(), "labelled": pa.bool_()}
+            kinds |= {"group": pa.string(), "labelled": pa.bool_()}
+            kinds |= dict.fromkeys(kind_columns(self.recipe.constraints).values(), pa.string())
         if picks_in_clusters(self.recipe):
             kinds |= {"cluster": pa.int64(), "distance": pa.float64()}
         kinds |= no_columns_for_report(self.recipe)
@@ -143,11 +149,10 @@ class Scoring:
         columns: dict[str, Any] = {}
         limits = self.recipe.constraints
         if limits.any:
-            of_class = bool(limits.quota) and limits.quota_of == "class"
-            empty = np.full(len(pool), "")
-            classes = classes_of(pool, "quota") if of_class else empty
-            groups = groups_of(pool, "quota") if "group" in columns_of(self.recipe) else empty
-            columns["class"] = pa.array(classes.tolist(), pa.string())
+            for kind, column in kind_columns(limits).items():
+                columns[column] = pa.array(texts_of(pool, kind).tolist(), pa.string())
+            grouped = limits.per_group is not None
+            groups = groups_of(pool, "per_group") if grouped else np.full(len(pool), "")
             columns["group"] = pa.array(groups.tolist(), pa.string())
             columns["labelled"] = pa.array(pool.labelled)
         if picks_in_clusters(self.recipe):

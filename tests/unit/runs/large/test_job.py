@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,11 @@ def spread(table: pa.Table, folder: Path, files: int) -> Path:
     return folder
 
 
-def settings(tmp_path: Path, path: Path, **changes: Any) -> dict[str, Any]:
+def settings(
+    tmp_path: Path, path: Path, metadata: Sequence[str] = (), **changes: Any
+) -> dict[str, Any]:
     return {
-        "source": {"adapter": "files", "path": str(path)},
+        "source": {"adapter": "files", "path": str(path), "metadata": [*metadata]},
         "acquisition": {"name": "entropy"},
         "selection": {"budget": 50},
         "write": {"output": str(tmp_path / "ranking")},

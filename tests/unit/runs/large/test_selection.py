@@ -33,6 +33,8 @@ def grouped() -> pa.Table:
     table = classification(texts(N))
     rng = np.random.default_rng(3)
     groups = [f"video-{int(i)}" if i else "" for i in rng.geometric(0.02, N) - 1]
+    cities = rng.choice(["Oslo", "Rome", None], N, p=[0.7, 0.2, 0.1])
+    table = table.append_column('a "city"', pa.array(cities))
     return table.append_column("group", pa.array(groups))
 
 
@@ -50,6 +52,7 @@ LIMITS: list[dict[str, Any]] = [
     {"quota": "uniform", "quota_of": "group", "per_group": 3},
     {"per_group": 2},
     {"quota": {"1": 30}, "per_group": 1},
+    {"quota": {"class": "input", "group": {"video-1": 4}, 'a "city"': "uniform"}, "per_group": 9},
     {"exclude": ["img-7", "img-2999", "unknown"]},
     {"include": ["img-5", "img-11"], "exclude": ["img-4"], "quota": {"2": 6}},
     {"include": [unscored(), "img-5"]},
@@ -62,7 +65,8 @@ def test_limits_hold_exactly_over_all_parts(
     tmp_path: Path, limits: dict[str, Any], files: int
 ) -> None:
     table = grouped()
-    how = {"selection": {"budget": 60, "options": limits}}
+    how: dict[str, Any] = {"selection": {"budget": 60, "options": limits}}
+    how["metadata"] = ['a "city"']
     report = labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", files), **how))
     whole = in_memory(tmp_path, table, **how)
     assert_same(written(tmp_path / "ranking"), whole)
