@@ -8,8 +8,9 @@ SERVER_PIP := $(SERVER)/bin/python -m pip --disable-pip-version-check
 QUIET := -p no:cacheprovider -q
 # Python compiles what it imports; all that pip installs takes a minute more.
 QUICKLY := -q --no-compile
-# Two processes, each with servers of its own; a module stays in one of them.
+# Processes, each with servers of its own; a module stays in one of them. Most of them wait for a server.
 TWO := -n 2 --dist loadfile
+THREE := -n 3 --dist loadfile
 # Other options of pip-audit, such as: -s osv --osv-url http://localhost:8080/v1/query
 AUDIT ?=
 FIFTYONES ?= 1.10.0 1.13.5 1.22.1
@@ -63,7 +64,7 @@ integration: dev mongod server ## Run the tests on a real Label Studio and a rea
 	  { [ "$$(id -u)" = 0 ] && apt-get install -qq -y postgresql > /dev/null; }; then without=; \
 	else without="--ignore $(ON_POSTGRES)"; \
 	  echo "Left out: Label Studio on PostgreSQL (install Debian's package postgresql)."; fi; \
-	$(BIN)/python -m pytest $(QUIET) $(TWO) --timeout 600 --durations 8 $$without tests/integration
+	$(BIN)/python -m pytest $(QUIET) $(THREE) --timeout 600 --durations 8 $$without tests/integration
 
 browser: dev mongod server .venv/.chromium ## Run the tests that click through Label Studio and the FiftyOne App in Chromium
 	$(BIN)/python -m pytest $(QUIET) $(TWO) --timeout 300 tests/browser

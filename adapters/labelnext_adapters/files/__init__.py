@@ -16,7 +16,6 @@ from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
-from labelnext.support.arrow import spare_pandas
 from labelnext.support.words import a_format, counted
 from labelnext_adapters.files.content.unpacked import allowing
 from labelnext_adapters.files.options import (
@@ -81,7 +80,6 @@ class FilesAdapter(Adapter):
 
     @cached_property
     def _input(self) -> Input:
-        spare_pandas()
         from labelnext_adapters.files.read import find_input
 
         return find_input(self._source, self._context)

@@ -37,7 +37,6 @@ from labelnext.cli.look import looked_at
 from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, Verbose, logged
 from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
-from labelnext.support.arrow import command_line
 from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
 
@@ -344,7 +343,6 @@ def schema() -> None:
 
 def main() -> None:
     """Run the command line; print a LabelnextError on one line and exit with code 1."""
-    command_line()
     try:
         with warnings_in_one_line():
             app()

@@ -18,7 +18,6 @@ HEAVY = (
     "msgspec",
     "numba",
     "numpy",
-    "pandas",
     "pyarrow",
     "pycocotools",
     "ray",
