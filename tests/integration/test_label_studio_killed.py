@@ -30,9 +30,9 @@ def test_a_death_at_any_write_is_settled_by_the_next(
     monkeypatch: pytest.MonkeyPatch,
     mode: str,
 ) -> None:
-    from labelnext_adapters.label_studio.write import copies
+    from labelnext_adapters.label_studio.server import predictions
 
-    monkeypatch.setattr(copies.time, "sleep", lambda _: None)  # nobody else writes
+    monkeypatch.setattr(predictions.time, "sleep", lambda _: None)  # nobody else writes
     project = label_studio.create_project(CHOICES, sure_to_unsure(3))
     made = settings(label_studio.url, label_studio.token, project, tmp_path / "state", mode)
     config = tmp_path / "labelnext.yaml"
