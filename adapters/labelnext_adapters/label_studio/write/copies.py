@@ -1,9 +1,9 @@
 """Mode uncertainty: copies of the predictions, with the priority as their score.
 
 "Label All Tasks" ignores the order of a tab, but with uncertainty sampling Label Studio serves the
-lowest score of the project's model version first, and never one task to two people. So each
-ranked task gets a copy of its prediction, with 1 − priority as the score, under a model version
-of its own: the model's predictions stay as they are, and annotators still see the regions.
+lowest score of the project's model version first, and locks a task for the person who gets it. So
+each ranked task gets a copy of its prediction, with 1 − priority as the score, under a model
+version of its own: the model's predictions stay as they are, and annotators still see the regions.
 """
 
 from __future__ import annotations
