@@ -24,6 +24,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.integration.choices import CHOICES, sure_to_unsure
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 EMAIL, PASSWORD = "test@example.com", "passw0rd123"
 TOKEN = "abcdef0123456789abcdef0123456789abcdef02"
@@ -77,10 +79,7 @@ class LabelStudio:
         It switches its own signals off while it deletes tasks or a project, and on again
         afterwards. Two such requests at once, in its threads, leave them off for good.
         """
-        config = '<View><Text name="text" value="$text"/><TextArea name="a" toName="text"/></View>'
-        region = {"from_name": "a", "to_name": "text", "type": "textarea", "value": {"text": ["b"]}}
-        task = {"data": {"text": "a"}, "predictions": [{"result": [region], "score": 0.5}]}
-        project = self.create_project(config, [task])
+        project = self.create_project(CHOICES, sure_to_unsure(1))
         (prediction,) = self.api("GET", "/api/predictions/", project=project)
         self.api("DELETE", f"/api/predictions/{prediction['id']}/")
         counted = self.api("GET", f"/api/tasks/{prediction['task']}/")["total_predictions"]

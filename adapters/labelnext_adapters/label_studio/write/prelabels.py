@@ -176,11 +176,9 @@ class PreLabels:
         columns = (wanted["scores"], wanted["results"])
         new = dict(zip(wanted["task_ids"], zip(*columns, strict=True), strict=True))
         begun: dict[int, bool] = {}
-        fields, ids = (
-            "id,total_annotations,cancelled_annotations",
-            [*new, *step.payload["task_ids"]],
-        )
-        for page in pages_of(self._client, project, fields, [*dict.fromkeys(ids)], self._context):
+        ids = [*dict.fromkeys([*new, *step.payload["task_ids"]])]
+        fields = "id,total_annotations,cancelled_annotations"
+        for page in pages_of(self._client, project, fields, ids, self._context):
             for task in page:
                 begun[task.id] = bool(task.total_annotations or task.cancelled_annotations)
         labelled = {task for task, has in begun.items() if has}
