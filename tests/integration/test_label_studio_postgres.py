@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from labelnext.pool import Pool
+from labelnext.ranking import rank
+from labelnext.runs.ranked import with_clusters
 from tests.integration import test_label_studio_modes as modes
 from tests.integration import test_label_studio_part as part
 from tests.integration import test_label_studio_uncertainty as uncertainty
+from tests.integration.choices import CHOICES
 from tests.integration.postgres import running_postgres
+from tests.integration.writing import write
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
-    from tests.integration.label_studio_server import LabelStudio
+    from tests.integration.label_studio_server import LabelStudio, Open
 
 pytest_plugins = ("tests.integration.label_studio_server",)
 
@@ -50,3 +59,47 @@ test_run_over_a_part = (
     part.test_a_run_over_a_part_ranks_it_alone_and_replaces_the_run_over_the_whole
 )
 test_without_listing = part.test_a_whole_project_is_read_without_listing_its_tasks
+
+
+def spread(places: NDArray[np.float64], served: list[int]) -> tuple[float, float]:
+    """The mean distance from what was served to the next of it, and from all to the next of it."""
+    gaps = np.sqrt(((places[:, None] - places[None, served]) ** 2).sum(axis=2))
+    between = gaps[served]
+    np.fill_diagonal(between, np.inf)
+    return float(between.min(axis=1).mean()), float(gaps.min(axis=1).mean())
+
+
+def test_clusters_spread_what_two_people_are_served_at_once(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    centres = rng.uniform(-1, 1, (40, 2))
+    places = centres[rng.integers(40, size=400)] + 0.05 * rng.normal(size=(400, 2))
+    sure = 1 / (1 + np.exp(-3 * places.sum(axis=1)))
+    project = label_studio.create_project(CHOICES, [{"data": {"text": f"{i}"}} for i in range(400)])
+    ids = label_studio.task_ids(project)
+    pool = Pool(ids, probabilities=np.stack([sure, 1 - sure], axis=1), embeddings=places)
+    ranking = with_clusters(pool, rank(pool, "margin", budget=50), "auto")
+    adapter = connect(project, write={"mode": "uncertainty", "clusters": "auto"})
+    write(adapter, tmp_path, ranking)
+
+    def label(person: LabelStudio) -> list[int]:
+        served = []
+        for _ in range(50):
+            task = person.next_of_all(project)
+            assert task is not None
+            served.append(task)
+            person.annotate(task)
+        return served
+
+    other = label_studio.second_user()
+    with ThreadPoolExecutor(2) as people:
+        first, second = people.map(label, (label_studio, other))
+    other.close()
+    assert len({*first, *second}) == 100  # no task twice
+    rows = {task: row for row, task in enumerate(ids)}
+    between, to_served = spread(places, [rows[task] for task in (*first, *second)])
+    by_score = [rows[int(item)] for item in ranking.pool_order[:100]]
+    between_by_score, to_served_by_score = spread(places, by_score)
+    assert between >= 1.2 * between_by_score
+    assert to_served <= 0.8 * to_served_by_score

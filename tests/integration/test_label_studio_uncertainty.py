@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import numpy as np
 import pytest
 
 from labelnext.errors import ConfigError, InvalidInput, WriteFailed
 from labelnext.journal import Journal
 from labelnext.ranking import rank
+from labelnext.runs.ranked import with_clusters
 from labelnext_adapters.label_studio.write import copies as copies_module
 from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
 from tests.integration.writing import write, writes
@@ -220,6 +223,46 @@ def test_uncertainty_says_what_overlap_does(label_studio: LabelStudio, connect: 
     assert (
         "requires several annotations" in adapter.plan(rank(adapter.read(), "margin")).next_steps[1]
     )
+
+
+def clusters(label_studio: LabelStudio, project: int) -> dict[int, int | None]:
+    """The cluster of each task's copy."""
+    rows = label_studio.api("GET", "/api/predictions/", project=project)
+    ours = [r for r in rows if r["model_version"].startswith("labelnext:")]
+    return {r["task"]: r["cluster"] for r in ours}
+
+
+def test_clusters_get_new_numbers_in_each_run_and_are_taken_back(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(8))
+    ids = label_studio.task_ids(project)
+    places = [[0.0], [9.0]] * 4
+
+    def written() -> Journal:
+        adapter = connect(project, write={"mode": "uncertainty", "clusters": 2})
+        pool = replace(adapter.read(), embeddings=np.array(places))
+        ranking = with_clusters(pool, rank(pool, "margin", budget=2), adapter.wants_clusters())
+        return write(adapter, tmp_path, ranking)
+
+    before = predictions(label_studio, project)
+    one = written()
+    assert "of 8 tasks as" in one.plan.steps[0].description
+    assert "4 tasks in 2 clusters" in one.plan.steps[0].description
+    now = {ids[7]: 0, ids[6]: 1, ids[5]: 0, ids[4]: 1}
+    assert clusters(label_studio, project) == {**dict.fromkeys(ids), **now}
+    stored = label_studio.dump(project)
+    written()
+    assert label_studio.dump(project)[3] == stored[3]  # the same copies: nothing was sent
+    label_studio.annotate(ids[7])
+    two = written()
+    # The copy that somebody labelled by is gone; no later task counts as one of its cluster.
+    numbered = {ids[6]: 2, ids[5]: 3, ids[4]: 2, ids[3]: 3}
+    assert clusters(label_studio, project) == {**dict.fromkeys(ids[:7]), **numbered}
+    assert connect(project).undo(two) == []
+    assert clusters(label_studio, project) == {**dict.fromkeys(ids), **now}
+    connect(project).undo(one)
+    assert predictions(label_studio, project) == before
 
 
 def test_uncertainty_needs_no_annotators(connect: Open) -> None:

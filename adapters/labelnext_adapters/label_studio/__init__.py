@@ -6,7 +6,7 @@ The server is spoken to through label-studio-sdk, which is imported only when an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from labelnext.adapter.capabilities import Capability
 from labelnext.adapter.options import Options, SendOptions
@@ -178,6 +178,10 @@ class LabelStudioAdapter(Adapter):
     def wants_prelabels(self) -> bool:
         """Whether `write.prelabels` is on."""
         return self._write.prelabels
+
+    def wants_clusters(self) -> int | Literal["auto"] | None:
+        """`write.clusters`."""
+        return self._write.clusters
 
     def count_labels(self) -> int:
         """The submitted annotations of the project; drafts and skipped tasks are none.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
+from annotated_types import Ge, Le
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from labelnext.adapter.options import Options, SendOptions
@@ -96,6 +97,9 @@ class LabelStudioWrite(_WriteOptions):
     for each different text."""
     prelabels: bool = False
     """Also show annotators what is predicted of each task of the batch, as a pre-label."""
+    clusters: Annotated[int, Ge(2), Le(500)] | Literal["auto"] | None = None
+    """With mode uncertainty: how many clusters of similar tasks each person is served from in turn;
+    auto: half as many as the batch has tasks. Each clustered task takes a request."""
 
     @field_validator("annotators")
     @classmethod
@@ -117,6 +121,13 @@ class LabelStudioWrite(_WriteOptions):
                 "must be left out with mode uncertainty, which writes nothing on tasks"
             )
         return why
+
+    @field_validator("clusters")
+    @classmethod
+    def _check_clusters(cls, clusters: object, info: ValidationInfo) -> object:
+        if clusters is not None and info.data.get("mode") != "uncertainty":
+            raise ValueError("must be left out unless mode is uncertainty")
+        return clusters
 
     def for_review(self) -> Self:
         """A copy with the names for a label review, including the tab's."""

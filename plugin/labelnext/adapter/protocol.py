@@ -168,6 +168,13 @@ class Adapter(Writes, Protocol):
         """
         return False
 
+    def wants_clusters(self) -> int | Literal["auto"] | None:
+        """How many clusters its options ask for; `Ranking.clusters` then has them. By default None.
+
+        auto: as many as suit the batch.
+        """
+        return None
+
     def states(self) -> tuple[Path, ...]:
         """Further state folders that may hold runs on the same target; by default none."""
         return ()

@@ -44,6 +44,8 @@ class Ranking:
         purpose: label, or review: existing labels, most doubtful first.
         recipe: how it was made; None if read back from a platform.
         why: why each item of the batch is next, in plain words, by item id; None unless requested.
+        clusters: number of the cluster, from 0, of items that are to be served in turn by cluster,
+            by item id; None unless requested.
         prelabels: the batch with what is predicted of it; None unless requested, and without any.
     """
 
@@ -64,6 +66,7 @@ class Ranking:
     object_scores: Mapping[str, NDArray[np.float64]] | None = None
     recipe: Recipe | None = None
     why: Mapping[str, str] | None = None
+    clusters: Mapping[str, int] | None = None
     prelabels: Pool | None = None
 
     def __len__(self) -> int:

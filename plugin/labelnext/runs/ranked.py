@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labelnext.config.config import Config
 from labelnext.errors import ConfigError, InvalidInput
@@ -16,6 +19,10 @@ from labelnext.ranking.rank import ranked
 from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.reasons import doubt, why
 from labelnext.ranking.recipe import Recipe, not_trained, resolved
+from labelnext.selection.clustering import k_means
+
+_MOST_CLUSTERS = 250
+_MOST_NUMBERED = 1000  # items: a platform may take a request for each
 
 
 def rank_pool(settings: Config, pool: Pool) -> Ranking:
@@ -101,6 +108,55 @@ def with_prelabels(pool: Pool, ranking: Ranking) -> Ranking:
         multilabel=pool.multilabel,
     )
     return replace(ranking, prelabels=predicted)
+
+
+def with_clusters(pool: Pool, ranking: Ranking, wanted: int | Literal["auto"]) -> Ranking:
+    """The ranking with clusters of its first half, and in each the tasks that are next there.
+
+    The clusters are those of the embeddings; without any, of the square roots of the class
+    probabilities, whose distance is Hellinger's. Twice as many items as the batch has are numbered.
+
+    Args:
+        pool: that was ranked.
+        ranking: of the pool.
+        wanted: how many clusters; auto: half as many as the batch has items, at most 250.
+
+    Raises:
+        InvalidInput: if the pool has neither embeddings nor class probabilities.
+    """
+    budget = len(ranking)
+    if not budget:
+        return replace(ranking, clusters={})
+    n_clusters = min(budget // 2, _MOST_CLUSTERS) if wanted == "auto" else wanted
+    n_clusters = max(n_clusters, 2)
+    places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
+    order = np.array([places[name] for name in ranking.pool_order.tolist()], dtype=np.intp)
+    candidates = order[: max(2 * budget, -(-len(order) // 2))]
+    points = _points(pool)[candidates]
+    there = ~np.isnan(points).any(axis=1)
+    if not there.any():
+        return replace(ranking, clusters={})
+    _, labels = k_means(points[there], n_clusters, seed=ranking.seed)
+    each = max(1, min(-(-2 * budget // n_clusters), _MOST_NUMBERED // n_clusters))
+    numbers: dict[int, int] = {}  # clusters are numbered as they come in the ranking
+    clusters: dict[str, int] = {}
+    counts: Counter[int] = Counter()
+    for row, label in zip(candidates[there].tolist(), labels.tolist(), strict=True):
+        counts[label] += 1
+        if counts[label] <= each:
+            clusters[str(pool.item_ids[row])] = numbers.setdefault(label, len(numbers))
+    return replace(ranking, clusters=clusters)
+
+
+def _points(pool: Pool) -> NDArray[np.floating]:
+    if pool.embeddings is not None:
+        return np.asarray(pool.embeddings, dtype=np.float32)
+    if pool.mean_probabilities is not None:
+        return np.sqrt(np.asarray(pool.mean_probabilities, dtype=np.float32))
+    raise InvalidInput(
+        "write.clusters needs embeddings or class probabilities; the items have neither.",
+        hint="set source.embeddings, or leave write.clusters out.",
+    )
 
 
 def _reviewed(recipe: Recipe, pool: Pool) -> Ranking:

@@ -21,7 +21,13 @@ from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
 from labelnext.report.findings import summarise
 from labelnext.runs.job import Stages
-from labelnext.runs.ranked import follow, with_object_scores, with_prelabels, with_why
+from labelnext.runs.ranked import (
+    follow,
+    with_clusters,
+    with_object_scores,
+    with_prelabels,
+    with_why,
+)
 
 
 class WholeJob:
@@ -66,6 +72,9 @@ class WholeJob:
                     ranking = with_why(pool, ranking)
                 if getattr(self._platform, "wants_prelabels", bool)():
                     ranking = with_prelabels(pool, ranking)
+                wanted = getattr(self._platform, "wants_clusters", lambda: None)()
+                if wanted is not None:
+                    ranking = with_clusters(pool, ranking, wanted)
             self._ranking, self.recipe = ranking, ranking.recipe or self.recipe
         return self._ranking
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from labelnext.errors import ConfigError
+from labelnext.errors import ConfigError, InvalidInput
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import Ranking, rank
 from labelnext.ranking.ranking import batch_ranking
-from labelnext.runs.ranked import with_prelabels
+from labelnext.runs.ranked import with_clusters, with_prelabels
 
 
 def predicted(pool: Pool, ranking: Ranking) -> Pool:
@@ -60,3 +60,31 @@ def test_label_review_has_no_pre_labels() -> None:
     ranking = batch_ranking([{"item_id": "a", "score": None}], purpose="review")
     with pytest.raises(ConfigError, match="prelabels must be left out for label review"):
         with_prelabels(pool, ranking)
+
+
+def test_clusters_are_numbered_by_rank_and_hold_the_first_of_each() -> None:
+    # By rank, the items lie in turn at 0, 10 and 20; two of each cluster are numbered.
+    ids = [f"i{n:02}" for n in range(24)]
+    places = [[10.0 * (n % 3)] for n in range(24)]
+    doubt = [[0.5 + n / 100, 0.5 - n / 100] for n in range(24)]
+    pool = Pool(ids, probabilities=doubt, embeddings=places)
+    clusters = with_clusters(pool, rank(pool, "margin", budget=3), 3).clusters
+    assert clusters == {item: n % 3 for n, item in enumerate(ids[:6])}
+
+
+def test_clusters_go_by_probabilities_where_there_are_no_embeddings() -> None:
+    rows = [[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]] * 2 + [[0.9, 0.1, 0.0]] * 4
+    pool = Pool("abcdefgh", probabilities=rows)
+    clusters = with_clusters(pool, rank(pool, "margin", budget=2), "auto").clusters
+    assert clusters == {"a": 0, "b": 1, "c": 0, "d": 1}
+
+
+def test_clusters_leave_out_items_without_an_embedding_and_need_some() -> None:
+    nan = float("nan")
+    rows = [[0.5, 0.5]] * 3
+    pool = Pool("abc", probabilities=rows, embeddings=[[nan], [1.0], [2.0]])
+    ranking = with_clusters(pool, rank(pool, "margin", budget=3), 2)
+    assert {*(ranking.clusters or {})} == {"b", "c"}
+    with pytest.raises(InvalidInput, match=r"write\.clusters needs embeddings or class"):
+        with_clusters(Pool("a"), batch_of("a"), 2)
+    assert with_clusters(Pool("a"), batch_of(), 2).clusters == {}

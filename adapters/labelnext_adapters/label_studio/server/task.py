@@ -47,6 +47,7 @@ class Prediction(msgspec.Struct):
     task: int = 0
     model_version: str | None = None
     score: float | None = None
+    cluster: int | None = None
     created_at: str | None = None
     result: msgspec.Raw = msgspec.Raw(b"[]")
 

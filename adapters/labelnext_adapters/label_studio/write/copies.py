@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -31,8 +32,6 @@ from labelnext_adapters.label_studio.server.tasks import Prediction, alive_tasks
 
 SAMPLING = "Uncertainty sampling"
 _NOTHING = msgspec.Raw(b"[]")
-
-_Scores = dict[int, float]
 
 #: The model version whose predictions are copied; several where each task's newest is.
 Source = str | Sequence[str | None] | None
@@ -57,6 +56,39 @@ def copy_scores(n: int) -> list[float]:
     return [rank / n for rank in range(n)]
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """What the copies of a version are to be.
+
+    Attributes:
+        scores: of each task.
+        results: of the tasks that get another than that of their source.
+        clusters: of some tasks.
+        relative: whether clusters are numbered from 0; no earlier number may then come again.
+    """
+
+    scores: Mapping[int, float]
+    results: Mapping[int, Any] = field(default_factory=dict)
+    clusters: Mapping[int, int] = field(default_factory=dict)
+    relative: bool = False
+
+    def numbered(self, there: Sequence[Prediction], highest: int) -> dict[int, int]:
+        """The cluster of each task, as it is stored.
+
+        Of a task, Label Studio counts the highest number of all its predictions.
+
+        Args:
+            there: copies of the version.
+            highest: number of a cluster among all other predictions; −1 without any.
+        """
+        if not self.relative:
+            return dict(self.clusters)
+        # Those of the lowest number are sent first.
+        known = [p.cluster for p in there if p.cluster is not None]
+        first = min(known, default=highest + 1)
+        return {task: first + number for task, number in self.clusters.items()}
+
+
 class Copies:
     """Adds the copies of a run, and removes those of earlier runs.
 
@@ -70,13 +102,14 @@ class Copies:
         self._client, self._context, self._remark = client, context, remark
 
     def snapshot(self, step: Step) -> Any:
-        """The existing copies: their scores, and results that differ from their source."""
+        """The existing copies: scores, clusters, and results that differ from their source."""
         payload = step.payload
-        copies, sources = self._read(payload["project"], payload["versions"], payload["source"])
+        copies, sources, _ = self._read(payload["project"], payload["versions"], payload["source"])
         return {
             version: {
                 "task_ids": [p.task for p in rows],
                 "scores": [p.score for p in rows],
+                "clusters": {str(p.task): p.cluster for p in rows if p.cluster is not None},
                 "results": {
                     str(p.task): json.loads(bytes(p.result))
                     for p in rows
@@ -94,9 +127,10 @@ class Copies:
             self._remark_each(self._clear(payload["project"], payload["versions"]))
             return
         scores = dict(zip(ranked, copy_scores(len(ranked)), strict=True))
+        results, clusters = _by_task(payload.get("results")), _by_task(payload.get("clusters"))
+        wanted = _Wanted(scores, results, clusters, relative=True)
         for version in payload["versions"]:
-            results = {int(task): result for task, result in payload.get("results", {}).items()}
-            self._put(payload["project"], version, scores, payload["source"], results)
+            self._put(payload["project"], version, wanted, payload["source"])
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Restore the earlier copies."""
@@ -106,10 +140,11 @@ class Copies:
             if not before.get(version):
                 stayed += self._clear(payload["project"], [version])
                 continue
-            old = before.get(version, {"task_ids": [], "scores": [], "results": {}})
+            old = before[version]
             scores = dict(zip(old["task_ids"], old["scores"], strict=True))
-            results = {int(task): result for task, result in old["results"].items()}
-            self._put(payload["project"], version, scores, payload["source"], results)
+            # A journal of an earlier version knows no clusters.
+            wanted = _Wanted(scores, _by_task(old["results"]), _by_task(old.get("clusters")))
+            self._put(payload["project"], version, wanted, payload["source"])
         return stayed
 
     def _remark_each(self, sentences: Sequence[str]) -> None:
@@ -126,7 +161,7 @@ class Copies:
         """
         for attempt in range(REFUSALS + 1):
             try:
-                copies, _ = self._read(project, versions, None)
+                copies, _, _ = self._read(project, versions, None)
                 break
             except LabelnextError as error:
                 if attempt == REFUSALS:
@@ -140,61 +175,59 @@ class Copies:
             "so that annotators need not wait. Nobody is served by them; the next runs remove more."
         ]
 
-    def _put(
-        self,
-        project: int,
-        version: str,
-        scores: _Scores,
-        source: Source,
-        results: Mapping[int, Any],
-    ) -> None:
+    def _put(self, project: int, version: str, wanted: _Wanted, source: Source) -> None:
         """Make the copies of a version exactly these."""
-        copies, sources = self._read(project, [version], source)
-        have: dict[int, float | None] = {}
+        copies, sources, highest = self._read(project, [version], source)
+        there = copies.get(version, [])
+        clusters = wanted.numbered(there, highest)
+        have: set[int] = set()
         strange = []
-        for prediction in copies.get(version, []):
-            if prediction.task in have or scores.get(prediction.task) != prediction.score:
+        for prediction in there:
+            task = prediction.task
+            now = (prediction.score, prediction.cluster)
+            if task in have or now != (wanted.scores.get(task), clusters.get(task)):
                 strange.append(prediction)
             else:
-                have[prediction.task] = prediction.score
+                have.add(task)
         remove_predictions(self._client, self._context, strange, patient=True)
         alive = alive_tasks(self._client, project, self._context)
-        wanted = {t: s for t, s in scores.items() if t in alive}
-        lacking = [t for t in wanted if t not in have]
+        scores = {t: s for t, s in wanted.scores.items() if t in alive}
         rows = [
             {
                 "task": task,
                 "model_version": version,
-                "score": wanted[task],
-                "result": results.get(task, sources.get(task, _NOTHING)),
+                "score": score,
+                "result": wanted.results.get(task, sources.get(task, _NOTHING)),
+                **({"cluster": clusters[task]} if task in clusters else {}),
             }
-            for task in lacking
+            for task, score in scores.items()
+            if task not in have
         ]
         try:
             if rows and self._sent(project, rows) < len(rows):
                 self._send_without_result(project, version, source, rows)
         except InvalidInput:  # of one task that is gone, the server takes none
-            if not wanted.keys() - alive_tasks(self._client, project, self._context):
+            if not scores.keys() - alive_tasks(self._client, project, self._context):
                 raise
-            self._put(project, version, scores, source, results)
+            self._put(project, version, wanted, source)
             return
-        gone = sorted(scores.keys() - alive)
+        gone = sorted(wanted.scores.keys() - alive)
         if gone:
             self._remark(
                 f"Skipped {counted(len(gone), 'ranked task')} deleted since: {listed(gone)}."
             )
         count = {row["model_version"]: row["count"] for row in all_versions(self._client, project)}
-        if count.get(version, 0) != len(wanted):
+        if count.get(version, 0) != len(scores):
             raise WriteFailed(
                 f"Label Studio stored {count.get(version, 0)} of "
-                f"{counted(len(wanted), 'prediction')} of {version!r}."
+                f"{counted(len(scores), 'prediction')} of {version!r}."
             )
 
     def _send_without_result(
         self, project: int, version: str, source: Source, rows: Sequence[dict[str, Any]]
     ) -> None:
         """Label Studio drops what it finds no longer fits the labelling setup; the order counts."""
-        copies, _ = self._read(project, [version], source)
+        copies, _, _ = self._read(project, [version], source)
         have = {p.task for p in copies.get(version, [])}
         dropped = [{**row, "result": _NOTHING} for row in rows if row["task"] not in have]
         self._remark(
@@ -204,24 +237,42 @@ class Copies:
         self._sent(project, dropped)
 
     def _sent(self, project: int, rows: Sequence[dict[str, Any]]) -> int:
-        return send_predictions(self._client, self._context, project, rows)
+        """Send all; those with a cluster alone, as of others in bulk the server takes none."""
+        alone = sorted((row for row in rows if "cluster" in row), key=lambda row: row["cluster"])
+        for done, row in enumerate(alone):
+            self._context.report("write clusters", done, len(alone))
+            self._client.send("POST", "api/predictions/", {**row, "project": project}, retry=False)
+        bulk = [row for row in rows if "cluster" not in row]
+        sent = send_predictions(self._client, self._context, project, bulk) if bulk else 0
+        return len(alone) + sent
 
     def _read(
         self, project: int, versions: Sequence[str], source: Source
-    ) -> tuple[dict[str, list[Prediction]], dict[int, msgspec.Raw]]:
-        """The copies of these versions, and the newest result of the source of each task."""
+    ) -> tuple[dict[str, list[Prediction]], dict[int, msgspec.Raw], int]:
+        """The copies of these versions, each task's newest result of the source, the clusters.
+
+        Of clusters, the highest number that another prediction has; −1 without any.
+        """
         copied = [source] if source is None or isinstance(source, str) else [*source]
         copies: dict[str, dict[int, Prediction]] = {}
         newest: dict[int, Prediction] = {}
+        highest = -1
         for prediction in stored_predictions(self._client, project, self._context):
             if prediction.model_version in versions:
                 copies.setdefault(str(prediction.model_version), {})[prediction.id] = prediction
-            elif prediction.model_version in copied:
+                continue
+            highest = max(highest, -1 if prediction.cluster is None else prediction.cluster)
+            if prediction.model_version in copied:
                 known = newest.get(prediction.task)
                 if known is None or known.id < prediction.id:
                     newest[prediction.task] = prediction
         rows = {version: list(of_version.values()) for version, of_version in copies.items()}
-        return rows, {task: p.result for task, p in newest.items()}
+        return rows, {task: p.result for task, p in newest.items()}, highest
+
+
+def _by_task(values: Mapping[str, Any] | None) -> dict[int, Any]:
+    """What JSON holds by the texts of task ids."""
+    return {int(task): value for task, value in (values or {}).items()}
 
 
 class Sampling:

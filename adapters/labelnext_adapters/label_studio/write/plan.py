@@ -97,18 +97,15 @@ def make_plan(
     project = get_project(client, source.number)
     target: dict[str, Any] = {"url": client.url, "project": source.number}
     views = list_tabs(client, source.number)
-    if write.mode == "uncertainty" and ranking.purpose == "review":
-        raise ConfigError(
-            "write.mode must be queue or batch for label review; got 'uncertainty'.",
-            hint='Label Studio\'s "Label All Tasks" skips labelled tasks.',
-        )
+    _check_mode(write, ranking)
     dealt = {**target, "purpose": ranking.purpose}
     if write.mode != "uncertainty" and tasks.standing is None:
         tasks.standing = find_standing(client, project, tasks, source.skipped, context)
     unserved = None
     prelabels = made(project, source.from_name, tasks, ranking.prelabels)
     if write.mode == "uncertainty":
-        steps = _copy_steps(client, source, write, ids, target, prelabels)
+        clusters = _by_number(tasks, ranking.clusters)
+        steps = _copy_steps(client, source, write, ids, target, prelabels, clusters)
     else:
         shards = make_shards(client, write, tasks, project, ranking.purpose)
         unserved = shards.unserved(ids[: len(ranking)])
@@ -137,6 +134,20 @@ def make_plan(
         ),
         left_out=prelabels.left_out if prelabels else (),
     )
+
+
+def _check_mode(write: LabelStudioWrite, ranking: Ranking) -> None:
+    if write.mode == "uncertainty" and ranking.purpose == "review":
+        raise ConfigError(
+            "write.mode must be queue or batch for label review; got 'uncertainty'.",
+            hint='Label Studio\'s "Label All Tasks" skips labelled tasks.',
+        )
+
+
+def _by_number(tasks: Tasks, clusters: Mapping[str, int] | None) -> dict[int, int]:
+    """The cluster of each task by the task's number in place of the item's id."""
+    numbers = dict(zip(tasks.item_ids, tasks.ids, strict=True)) if clusters else {}
+    return {numbers[item]: cluster for item, cluster in (clusters or {}).items()}
 
 
 def next_steps(
@@ -178,6 +189,7 @@ def _copy_steps(
     ids: Sequence[int],
     target: Mapping[str, Any],
     prelabels: Made | None,
+    clusters: Mapping[int, int],
 ) -> list[Step]:
     """Copies of predictions under a new version, the project's settings, the old copies away."""
     if not ids:
@@ -188,7 +200,8 @@ def _copy_steps(
     wanted = named[0] if isinstance(named, list) else named  # the regions that people see
     model = next((row for row in models if wanted in (None, row["model_version"])), None)
     results = dict(zip(prelabels.task_ids, prelabels.results, strict=True)) if prelabels else {}
-    version = copy_version(write.run, model, ids, *([results] if results else []))
+    more = [part for part in (results, clusters) if part]
+    version = copy_version(write.run, model, ids, *more)
     old = [
         row["model_version"]
         for row in rows
@@ -201,10 +214,15 @@ def _copy_steps(
     shared = {**target, "source": copied}
     # What a person sees of the batch, in place of what is copied.
     own = {"results": {str(t): json.loads(r) for t, r in results.items()}} if results else {}
+    own |= {"clusters": {str(t): n for t, n in clusters.items()}} if clusters else {}
+    what = f"Copy the predictions of {_tasks(ids)} as {version!r}, scored 1 − priority"
+    if clusters:
+        found = counted(len({*clusters.values()}), "cluster")
+        what += f", {_tasks([*clusters])} in {found}"
     steps = [
         Step(
             "copies",
-            f"Copy the predictions of {_tasks(ids)} as {version!r}, scored 1 − priority",
+            what,
             len(ids),
             {**shared, "task_ids": list(ids), "versions": [version], **own},
         ),
