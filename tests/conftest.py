@@ -22,6 +22,7 @@ from tests.fuzz.campaign import (
 from tests.fuzz.campaign import (
     pytest_terminal_summary as pytest_terminal_summary,
 )
+from tests.ports import free_port
 
 # A busy machine is slow, not wrong; and the invariances run over the whole table of functions.
 settings.register_profile("labelnext", deadline=None, max_examples=40)
@@ -38,6 +39,11 @@ os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """A secret is remembered by the process; the tests of one process share no secrets."""
     monkeypatch.setattr(errors, "_secrets", {})
+
+
+@pytest.fixture(name="free_port")
+def a_free_port() -> int:
+    return free_port()
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import time
@@ -25,6 +24,7 @@ import httpx
 import pytest
 
 from tests.integration.choices import CHOICES, sure_to_unsure
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EMAIL, PASSWORD = "test@example.com", "passw0rd123"
@@ -203,12 +203,6 @@ def _version(script: Path) -> str:
     return done.stdout.strip()
 
 
-def _free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
 def _environment(data: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "TZ")}
     return {
@@ -242,7 +236,7 @@ class Process:
     def __init__(self, data: Path, log: Path, environment: Mapping[str, str] | None = None) -> None:
         self._data, self._log = data, log
         self._environment = {**_environment(data), **(environment or {})}
-        self._port = _free_port()
+        self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._process: subprocess.Popen[bytes] | None = None
         data.mkdir(parents=True, exist_ok=True)

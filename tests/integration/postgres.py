@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 _PACKAGES = Path("/usr/lib/postgresql")
 
 
@@ -35,7 +37,7 @@ def running_postgres() -> Iterator[dict[str, str]]:
     folder = Path(tempfile.mkdtemp(prefix="labelnext-postgres-"))
     if user:
         shutil.chown(folder, "postgres")
-    port = _free_port()
+    port = free_port()
     data = folder / "data"
     subprocess.run(
         [*user, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"],
@@ -76,9 +78,3 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
             return
         time.sleep(0.2)
     pytest.fail("PostgreSQL did not start.")
-
-
-def _free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])

@@ -201,11 +201,30 @@ class LabelStudioAdapter(Adapter):
         return label_records(self.client, self._located, self._context)
 
     def prediction_state(self) -> str:
-        """The model versions of the project, with the counts and dates of their predictions."""
-        from labelnext_adapters.label_studio.server.project import find_versions
+        """The number of tasks, and of the project's model versions the counts and dates."""
+        from labelnext_adapters.label_studio.server.project import find_versions, get_project
 
+        n_tasks = get_project(self.client, self._located.number)["task_number"]
         rows = find_versions(self.client, self._located.number)
-        return "; ".join(f"{r['model_version']} {r['count']} {r['latest']}" for r in rows)
+        states = (f"{r['model_version']} {r['count']} {r['latest']}" for r in rows)
+        return "; ".join((f"{n_tasks} tasks", *states))
+
+    def call_back(self, address: str, headers: Mapping[str, str]) -> bool:
+        """Add a webhook for labels and tasks to the project.
+
+        Raises:
+            AccessDenied: if the server sends none to that address.
+        """
+        from labelnext_adapters.label_studio.server.webhooks import add_webhook
+
+        add_webhook(self.client, self._located.number, address, headers)
+        return True
+
+    def no_call_back(self, address: str) -> None:
+        """Remove the webhook with that address."""
+        from labelnext_adapters.label_studio.server.webhooks import remove_webhook
+
+        remove_webhook(self.client, address)
 
     def reads_version(self, version: str) -> bool:
         """Whether `source.model_version` is that version, holds it, or leaves it open."""

@@ -184,7 +184,10 @@ class Adapter(Writes, Protocol):
         return None
 
     def prediction_state(self) -> str | None:
-        """A text that changes with the stored predictions, cheaply; None where that isn't known."""
+        """A text that changes with the stored predictions and the number of items.
+
+        It costs a few small requests; None where it isn't known.
+        """
         return None
 
     def reads_version(self, version: str) -> bool:
@@ -197,6 +200,16 @@ class Adapter(Writes, Protocol):
         `labelnext watch` then ranks again, whatever the number of new labels.
         """
         return ()
+
+    def call_back(self, address: str, headers: Mapping[str, str]) -> bool:
+        """Let the platform send a request to an address whenever labels or items change.
+
+        The address is of nobody else. By default the platform can't, which is False.
+        """
+        return False
+
+    def no_call_back(self, address: str) -> None:
+        """End what `call_back` began; nothing if it never did, or has ended."""
 
 
 class CountsLabels(Protocol):

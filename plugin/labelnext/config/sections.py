@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     StrictBool,
+    ValidationInfo,
     WrapValidator,
     create_model,
     field_validator,
@@ -305,6 +306,28 @@ class Watch(Options):
     version: str = Field("round-{round}", min_length=1)
     """Name of the model version (Label Studio) or field (FiftyOne) for the predictions of a
     round."""
+
+    listen: str | None = None
+    """label-studio: host and port where watch takes the server's webhooks, so that it looks at
+    once, and shows its figures at /metrics; such as 127.0.0.1:8765. null: it only polls."""
+    callback: str | None = None
+    """Address under which the server reaches `listen`; null: http://<listen>."""
+
+    @field_validator("listen")
+    @classmethod
+    def _check_listen(cls, listen: str | None) -> str | None:
+        if listen is not None and not re.fullmatch(r"(\[[0-9a-f:]+\]|[^\s:/]+):\d{1,5}", listen):
+            raise ValueError("must be a host and a port, such as 127.0.0.1:8765")
+        return listen
+
+    @field_validator("callback")
+    @classmethod
+    def _check_callback(cls, callback: str | None, info: ValidationInfo) -> str | None:
+        if callback is not None and not re.match(r"https?://[^\s/?#]+", callback):
+            raise ValueError("must be an address that begins with http:// or https://")
+        if callback is not None and info.data.get("listen") is None:
+            raise ValueError("must be left out without listen")
+        return callback
 
     @field_validator("command")
     @classmethod

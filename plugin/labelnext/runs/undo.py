@@ -25,6 +25,7 @@ from labelnext.journal.plan import Progress
 from labelnext.runs.belonging import belongs, builds_on, check_reaches, lists
 from labelnext.runs.elsewhere import everywhere, holding
 from labelnext.runs.jobs import writer_of
+from labelnext.runs.listen import end_calls
 
 _log = logging.getLogger("labelnext")
 _UNDONE: tuple[Status, ...] = ("done", "broken")
@@ -51,6 +52,8 @@ def undo(
         journal = _found(settings, run_id, "undone")
         with _platform(settings, journal, adapter, None) as platform:
             stayed = writer_of(settings, platform, journal, None).undo(journal)
+            if isinstance(platform, Adapter):
+                end_calls(settings, platform)
         sweep_state(settings.state)
         return journal, stayed
 

@@ -1,7 +1,8 @@
-"""watch: poll the platform, and train and rank again after enough new labels or enough time.
+"""watch: look at the platform, and train and rank again after enough new labels or enough time.
 
-It polls instead of using webhooks because Label Studio by default sends none to private addresses
-and never repeats a lost one, while reading its counters takes one small request.
+It looks every few seconds, and at once when a webhook says that something happened. It doesn't
+rely on webhooks: Label Studio by default sends none to private addresses and never repeats a lost
+one, while reading its counters takes one small request.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -21,7 +22,14 @@ from labelnext.adapter.protocol import CountsLabels
 from labelnext.adapter.registry import able
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened
-from labelnext.errors import CommandFailed, InvalidInput, Unavailable, WriteFailed
+from labelnext.errors import (
+    CommandFailed,
+    InvalidInput,
+    LabelnextError,
+    Unavailable,
+    WriteFailed,
+)
+from labelnext.runs.listen import Listener, ask_for_calls, forget_calls, listening
 from labelnext.runs.rounds import check_loop, train
 from labelnext.runs.run import run
 from labelnext.support.files import write_atomically
@@ -43,7 +51,8 @@ class Health:
         ranked_at: the label count at the last run; None before the first.
         runs: number of runs by this process.
         message: the state in one line.
-        predictions: a text that changes with the platform's predictions; None if not known.
+        predictions: a text that changes with the platform's predictions and items; None if not
+            known.
     """
 
     ok: bool
@@ -52,6 +61,9 @@ class Health:
     runs: int
     message: str
     predictions: str | None = None
+
+
+_STARTING = Health(True, None, None, 0, "starting")
 
 
 @dataclass(frozen=True)
@@ -86,8 +98,9 @@ def watch(
     """Run now if due, then again after every `labels` new labels or `minutes`.
 
     Also when somebody has nothing left to label while others have work, and when somebody else has
-    stored predictions. With `watch.command`, each ranking after new labels begins with a round of
-    it; if it fails, the queue stays as it was and the round is tried again later.
+    stored predictions, or added or removed items. With `watch.command`, each ranking after new
+    labels begins with a round of it; if it fails, the queue stays as it was and the round is tried
+    again later.
 
     `stop` never interrupts a run: a run in progress finishes first. It ends a command in progress.
     Annotators keep the task that they have open and submit it as usual; their next task follows
@@ -120,17 +133,83 @@ def watch(
         )
     settings, rule = replace(settings, memory={}), _Rule(labels, minutes, once)
     stop = stop or threading.Event()
-    health, wait = Health(True, None, None, 0, "starting"), poll
+    if once:
+        return _told(_look(settings, rule, _STARTING, stop), tell)
+    with listening(settings) as listener, closing(_Calls(settings, listener)) as calls:
+        return _watch(settings, rule, poll, stop, tell, calls)
+
+
+def _watch(
+    settings: Config,
+    rule: _Rule,
+    poll: float,
+    stop: threading.Event,
+    tell: Callable[[Health], None] | None,
+    calls: _Calls,
+) -> Health:
+    """Look again and again until the stop."""
+    health, wait = _STARTING, poll
     while not stop.is_set():
-        health = _look(settings, rule, health, stop)
-        _log.log(logging.INFO if health.ok else logging.WARNING, "%s", health.message)
-        if tell is not None:
-            tell(health)
-        if once or stop.is_set():
+        for said in calls.asked():
+            _told(replace(health, message=said), tell)
+        health = _told(_look(settings, rule, health, stop), tell)
+        if stop.is_set():
             break
         wait = poll if health.ok else min(2 * wait, max(_LONGEST_WAIT, poll))
-        stop.wait(wait)
+        calls.wait(stop, wait, health)
     return health
+
+
+def _told(health: Health, tell: Callable[[Health], None] | None) -> Health:
+    _log.log(logging.INFO if health.ok else logging.WARNING, "%s", health.message)
+    if tell is not None:
+        tell(health)
+    return health
+
+
+class _Calls:
+    """The platform's calls while `watch` waits, where it listens for any."""
+
+    def __init__(self, settings: Config, listener: Listener | None) -> None:
+        self._settings, self._listener = settings, listener
+        self._open = listener is not None  # whether the platform is still to be asked
+
+    def asked(self) -> Iterator[str]:
+        """Ask the platform to call, until it has answered; says what it answered."""
+        if self._listener is None or not self._open:
+            return
+        where = self._settings.watch.listen
+        try:
+            with opened(self._settings, None, None) as adapter:
+                takes = ask_for_calls(self._settings, adapter, self._listener)
+            said = f"listening on {where}" if takes else f"{adapter.name} sends no webhooks"
+        except (Unavailable, WriteFailed):  # asked again at the next look, which says so
+            return
+        except LabelnextError as error:
+            said = f"no webhooks, only looking now and then: {error}"
+        self._open = False
+        yield said
+
+    def wait(self, stop: threading.Event, seconds: float, health: Health) -> None:
+        """Wait for a call or a stop, at most so long."""
+        if self._listener is None:
+            stop.wait(seconds)
+            return
+        seen = _load(self._settings)
+        self._listener.figures = {
+            "up": float(health.ok),
+            "labels": health.labels,
+            "labels_at_last_ranking": health.ranked_at,
+            "runs_total": health.runs,
+            "last_ranking_timestamp_seconds": None if seen is None else seen.time,
+        }
+        self._listener.wait(stop, seconds)
+
+    def close(self) -> None:
+        """Let the platform call no more."""
+        if self._listener is not None:
+            with suppress(LabelnextError), opened(self._settings, None, None) as adapter:
+                forget_calls(self._settings, adapter)
 
 
 def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) -> Health:

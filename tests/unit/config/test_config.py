@@ -102,6 +102,8 @@ def test_minimal_config_gets_the_shared_defaults(tmp_path: Path) -> None:
             "timeout": 60.0,
             "predictions": None,
             "version": "round-{round}",
+            "listen": None,
+            "callback": None,
         },
         "ray": {"address": None},
     }

@@ -64,6 +64,13 @@ class Projects(msgspec.Struct):
     count: int
 
 
+class Webhook(msgspec.Struct):
+    """A request that the server sends when something happens."""
+
+    id: int
+    url: str
+
+
 class Version(msgspec.Struct):
     """A model version, with how many predictions it made, and when the last one."""
 

@@ -1,0 +1,230 @@
+"""Listen for a platform's requests while `watch` waits, and show its figures at /metrics.
+
+A request only says that something happened: what it holds is never read, and `watch` asks the
+platform itself. So requests that come twice, late or out of order do no harm. Those that get lost
+are made up for by polling.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+from labelnext.adapter.protocol import Adapter
+from labelnext.config.config import Config
+from labelnext.errors import ConfigError, LabelnextError
+from labelnext.journal.lock import hold
+from labelnext.runs.rounds import folder_of
+from labelnext.support.files import write_atomically
+
+_SECRET = "X-Labelnext-Secret"  # noqa: S105  # a header's name
+_PATH = "/webhook/"
+_LARGEST = 1 << 20  # bytes of a request
+_SLOWEST = 5.0  # seconds for a request
+_SETTLES = 0.2  # seconds until what a request tells of can be read
+_APART = 0.5  # seconds between two looks at the platform
+_SLICE = 0.1  # seconds until a stop is noticed
+_HINT = "end it first, or leave watch.listen out."
+
+
+class Listener:
+    """An HTTP server for a platform's requests and for Prometheus, in a thread of its own.
+
+    Args:
+        listen: host and port; port 0 is a free one.
+        callback: address under which the platform reaches it; None: that of `listen`.
+
+    Attributes:
+        address: where the platform sends its requests. Nobody else knows it.
+        headers: what it has to send along.
+        figures: what /metrics shows; a value that is None is left out.
+
+    Raises:
+        ConfigError: if nobody can listen there.
+    """
+
+    def __init__(self, listen: str, callback: str | None = None) -> None:
+        host, _, port = listen.rpartition(":")
+        self._news = threading.Event()
+        self._taken = self._refused = 0
+        self._looked = time.monotonic()
+        self.figures: Mapping[str, float | None] = {}
+        self.headers = {_SECRET: secrets.token_urlsafe(24)}
+        self._path = _PATH + secrets.token_urlsafe(9)
+        try:
+            self._server = _Server((host.strip("[]"), int(port)), self)
+        except (OSError, OverflowError) as error:
+            raise ConfigError(
+                f"watch.listen must be a host and port that are free here; got {listen!r} "
+                f"({error}).",
+                hint="another watch may listen there; choose another port.",
+            ) from error
+        self.port = int(self._server.server_address[1])
+        base = callback or f"http://{host}:{self.port}"
+        self.address = base.rstrip("/") + self._path
+
+    def __enter__(self) -> Self:
+        """Begin to listen."""
+        threading.Thread(target=self._server.serve_forever, args=(_SLICE,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        """Wait for news or a stop, at most so long."""
+        end = time.monotonic() + seconds
+        while not stop.is_set() and time.monotonic() < end:
+            if self._news.wait(min(_SLICE, seconds)):
+                stop.wait(max(_SETTLES, self._looked + _APART - time.monotonic()))
+                break
+        self._looked = time.monotonic()
+        self._news.clear()  # what comes from now on is seen at the next look
+
+    def take(self, path: str, secret: str) -> bool:
+        """Take a request; False, and nothing else, if the platform didn't send it."""
+        known = secrets.compare_digest(secret.encode(), self.headers[_SECRET].encode())
+        if not known or not path.endswith(self._path):
+            self._refused += 1
+            return False
+        self._taken += 1
+        self._news.set()
+        return True
+
+    def metrics(self) -> str:
+        """The figures as text for Prometheus."""
+        shown = {name: value for name, value in self.figures.items() if value is not None}
+        shown |= {"webhooks_total": self._taken, "webhooks_refused_total": self._refused}
+        lines = []
+        for name, value in shown.items():
+            kind = "counter" if name.endswith("_total") else "gauge"
+            lines += [f"# TYPE labelnext_{name} {kind}", f"labelnext_{name} {value:.17g}"]
+        return "\n".join(lines) + "\n"
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], listener: Listener) -> None:
+        self.listener = listener
+        super().__init__(address, _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A request that breaks off is nobody's error."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    server_version, sys_version = "labelnext", ""
+    timeout = _SLOWEST
+
+    def do_POST(self) -> None:
+        size = self.headers.get("Content-Length", "0")
+        if not size.isdecimal() or int(size) > _LARGEST:
+            self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return
+        self.rfile.read(int(size))
+        taken = self.server.listener.take(self.path, self.headers.get(_SECRET, ""))
+        self._say(HTTPStatus.OK if taken else HTTPStatus.FORBIDDEN)
+
+    def do_GET(self) -> None:
+        if self.path == "/metrics":
+            self._say(HTTPStatus.OK, self.server.listener.metrics())
+        else:
+            self._say(HTTPStatus.NOT_FOUND)
+
+    def _say(self, status: HTTPStatus, text: str = "") -> None:
+        body = (text or f"{status.phrase}\n").encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: addresses hold what nobody else is to know."""
+
+
+@contextmanager
+def listening(settings: Config) -> Iterator[Listener | None]:
+    """Listen where `watch.listen` says; None without it.
+
+    Raises:
+        ConfigError: if nobody can listen there, or another `watch` of the configuration does.
+    """
+    if settings.watch.listen is None:
+        yield None
+        return
+    folder = folder_of(settings)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (
+        hold(folder / "listening", str(os.getpid()), "another watch listens: process", _HINT),
+        Listener(settings.watch.listen, settings.watch.callback) as listener,
+    ):
+        yield listener
+
+
+def ask_for_calls(settings: Config, adapter: Adapter, listener: Listener) -> bool:
+    """Let the platform call the listener from now on; False if it can't.
+
+    The address is noted first, so that it can be taken back if this process dies.
+
+    Raises:
+        LabelnextError: if the platform refuses, or does not answer.
+    """
+    _forget(settings, adapter)
+    _note(settings, [listener.address])
+    return adapter.call_back(listener.address, listener.headers)
+
+
+def end_calls(settings: Config, adapter: Adapter) -> None:
+    """End the calls of a `watch` that runs no more; nothing while one listens."""
+    if not _noted(settings):
+        return
+    with suppress(LabelnextError), hold(folder_of(settings) / "listening", "undo", "in use by"):
+        _forget(settings, adapter)
+
+
+def _forget(settings: Config, adapter: Adapter) -> None:
+    for address in _noted(settings):
+        adapter.no_call_back(address)
+    if _noted(settings):
+        _note(settings, [])
+
+
+def forget_calls(settings: Config, adapter: Adapter) -> None:
+    """End the calls of this process; what a platform that is away keeps is ended the next time."""
+    with suppress(LabelnextError):
+        _forget(settings, adapter)
+
+
+def _file(settings: Config) -> Path:
+    return folder_of(settings) / "callbacks.json"
+
+
+def _noted(settings: Config) -> list[str]:
+    try:
+        noted = json.loads(_file(settings).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return []
+    known = noted if isinstance(noted, list) else []
+    return [address for address in known if isinstance(address, str) and _PATH in address]
+
+
+def _note(settings: Config, addresses: list[str]) -> None:
+    text = json.dumps(addresses).encode()
+    write_atomically(_file(settings), lambda file: file.write(text), private=True)
+
+
+__all__ = ["Listener", "ask_for_calls", "end_calls", "forget_calls", "listening"]
