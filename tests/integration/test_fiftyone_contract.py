@@ -13,6 +13,7 @@ from labelnext.adapter.batch import Batch, Item, Origin
 from labelnext.ranking.ranking import batch_ranking
 from labelnext.testing import (
     AdapterContract,
+    CountsLabelsSuite,
     GivesBatchesSuite,
     ShowsItemsSuite,
     TakesBatchesSuite,
@@ -84,6 +85,21 @@ class Samples:
 
 class TestFiftyOneAdapter(Samples, AdapterContract):
     pass
+
+
+class TestFiftyOneAdapterCountsLabels(Samples, CountsLabelsSuite):
+    def label_one(self, adapter: Adapter) -> None:
+        import fiftyone as fo
+
+        self.dataset.limit(1).set_values("truth", [fo.Classification(label="yes")])
+
+    def draft_one(self, adapter: Adapter) -> None:
+        import fiftyone as fo
+
+        self.dataset.skip(1).limit(1).set_values("truth", [fo.Classification()])
+
+    def skip_one(self, adapter: Adapter) -> None:
+        """FiftyOne knows no skipped samples."""
 
 
 class TestFiftyOneAdapterGivesBatches(Samples, GivesBatchesSuite):

@@ -39,6 +39,7 @@ class FiftyOneAdapter(Adapter):
         {
             Capability.READS,
             Capability.WRITES,
+            Capability.COUNTS_LABELS,
             Capability.GIVES_BATCHES,
             Capability.TAKES_BATCHES,
             Capability.TAKES_LABELS,
@@ -162,6 +163,18 @@ class FiftyOneAdapter(Adapter):
         from labelnext_adapters.fiftyone.write.pushed import plan_predictions
 
         return plan_predictions(self._collection(), self.source, self.context.key, pool, version)
+
+    def count_labels(self) -> int:
+        """The samples that count as labelled."""
+        from labelnext_adapters.fiftyone.read.count import count_labelled
+
+        return count_labelled(self._collection(), self.source)
+
+    def prediction_state(self) -> str:
+        """The number of samples, and of predictions the counts and sums of confidences."""
+        from labelnext_adapters.fiftyone.read.count import prediction_state
+
+        return prediction_state(self._collection(), self.source)
 
     def reads_version(self, version: str) -> bool:
         """Whether `source.pred_field` names that field."""
