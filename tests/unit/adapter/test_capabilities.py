@@ -18,6 +18,7 @@ DECLARED = {
     "files": BOTH | {Capability.STREAMS, Capability.GIVES_BATCHES, Capability.SHOWS_ITEMS},
     "fiftyone": BOTH
     | {
+        Capability.COUNTS_LABELS,
         Capability.GIVES_BATCHES,
         Capability.TAKES_BATCHES,
         Capability.TAKES_LABELS,
@@ -56,7 +57,7 @@ def test_adapters_that_can_are_listed_by_name() -> None:
         return [name for name in names if name in ours]
 
     assert among(able(Capability.READS)) == ["fiftyone", "files", "label-studio"]
-    assert among(able(Capability.COUNTS_LABELS)) == ["label-studio"]
+    assert among(able(Capability.COUNTS_LABELS)) == ["fiftyone", "label-studio"]
     assert among(able(Capability.STREAMS)) == ["files"]
     assert among(target_names()) == ["fiftyone", "label-studio"]
 
