@@ -15,21 +15,19 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
 
 from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config
-from labelnext.errors import ConfigError, LabelnextError
+from labelnext.errors import LabelnextError
 from labelnext.journal.lock import hold
 from labelnext.runs.rounds import folder_of
 from labelnext.support.files import write_atomically
+from labelnext.support.serving import Answer, Request, serving
 
 _SECRET = "X-Labelnext-Secret"  # noqa: S105  # a header's name
 _PATH = "/webhook/"
-_LARGEST = 1 << 20  # bytes of a request
-_SLOWEST = 5.0  # seconds for a request
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _SETTLES = 0.2  # seconds until what a request tells of can be read
 _APART = 0.5  # seconds between two looks at the platform
 _SLICE = 0.1  # seconds until a stop is noticed
@@ -37,50 +35,25 @@ _HINT = "end it first, or leave watch.listen out."
 
 
 class Listener:
-    """An HTTP server for a platform's requests and for Prometheus, in a thread of its own.
+    """What a platform's requests wake, and what /metrics shows.
 
     Args:
-        listen: host and port; port 0 is a free one.
-        callback: address under which the platform reaches it; None: that of `listen`.
+        callback: address under which the platform reaches it.
 
     Attributes:
         address: where the platform sends its requests. Nobody else knows it.
         headers: what it has to send along.
         figures: what /metrics shows; a value that is None is left out.
-
-    Raises:
-        ConfigError: if nobody can listen there.
     """
 
-    def __init__(self, listen: str, callback: str | None = None) -> None:
-        host, _, port = listen.rpartition(":")
+    def __init__(self, callback: str = "") -> None:
         self._news = threading.Event()
         self._taken = self._refused = 0
         self._looked = time.monotonic()
         self.figures: Mapping[str, float | None] = {}
         self.headers = {_SECRET: secrets.token_urlsafe(24)}
         self._path = _PATH + secrets.token_urlsafe(9)
-        try:
-            self._server = _Server((host.strip("[]"), int(port)), self)
-        except (OSError, OverflowError) as error:
-            raise ConfigError(
-                f"watch.listen must be a host and port that are free here; got {listen!r} "
-                f"({error}).",
-                hint="another watch may listen there; choose another port.",
-            ) from error
-        self.port = int(self._server.server_address[1])
-        base = callback or f"http://{host}:{self.port}"
-        self.address = base.rstrip("/") + self._path
-
-    def __enter__(self) -> Self:
-        """Begin to listen."""
-        threading.Thread(target=self._server.serve_forever, args=(_SLICE,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
+        self.address = callback.rstrip("/") + self._path
 
     def wait(self, stop: threading.Event, seconds: float) -> None:
         """Wait for news or a stop, at most so long."""
@@ -92,15 +65,20 @@ class Listener:
         self._looked = time.monotonic()
         self._news.clear()  # what comes from now on is seen at the next look
 
-    def take(self, path: str, secret: str) -> bool:
-        """Take a request; False, and nothing else, if the platform didn't send it."""
+    def answer(self, request: Request) -> Answer:
+        """Take a request of the platform, or show the figures."""
+        if request.method == "GET":
+            if request.path == "/metrics":
+                return Answer(HTTPStatus.OK, self.metrics(), _PROMETHEUS)
+            return Answer(HTTPStatus.NOT_FOUND)
+        secret = request.headers.get(_SECRET.lower(), "")
         known = secrets.compare_digest(secret.encode(), self.headers[_SECRET].encode())
-        if not known or not path.endswith(self._path):
+        if not known or not request.path.endswith(self._path):
             self._refused += 1
-            return False
+            return Answer(HTTPStatus.FORBIDDEN)
         self._taken += 1
         self._news.set()
-        return True
+        return Answer(HTTPStatus.OK)
 
     def metrics(self) -> str:
         """The figures as text for Prometheus."""
@@ -113,49 +91,6 @@ class Listener:
         return "\n".join(lines) + "\n"
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, address: tuple[str, int], listener: Listener) -> None:
-        self.listener = listener
-        super().__init__(address, _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A request that breaks off is nobody's error."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    server_version, sys_version = "labelnext", ""
-    timeout = _SLOWEST
-
-    def do_POST(self) -> None:
-        size = self.headers.get("Content-Length", "0")
-        if not size.isdecimal() or int(size) > _LARGEST:
-            self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return
-        self.rfile.read(int(size))
-        taken = self.server.listener.take(self.path, self.headers.get(_SECRET, ""))
-        self._say(HTTPStatus.OK if taken else HTTPStatus.FORBIDDEN)
-
-    def do_GET(self) -> None:
-        if self.path == "/metrics":
-            self._say(HTTPStatus.OK, self.server.listener.metrics())
-        else:
-            self._say(HTTPStatus.NOT_FOUND)
-
-    def _say(self, status: HTTPStatus, text: str = "") -> None:
-        body = (text or f"{status.phrase}\n").encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: addresses hold what nobody else is to know."""
-
-
 @contextmanager
 def listening(settings: Config) -> Iterator[Listener | None]:
     """Listen where `watch.listen` says; None without it.
@@ -163,14 +98,16 @@ def listening(settings: Config) -> Iterator[Listener | None]:
     Raises:
         ConfigError: if nobody can listen there, or another `watch` of the configuration does.
     """
-    if settings.watch.listen is None:
+    listen = settings.watch.listen
+    if listen is None:
         yield None
         return
     folder = folder_of(settings)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    listener = Listener(settings.watch.callback or f"http://{listen}")
     with (
         hold(folder / "listening", str(os.getpid()), "another watch listens: process", _HINT),
-        Listener(settings.watch.listen, settings.watch.callback) as listener,
+        serving(listen, listener.answer, "watch.listen"),
     ):
         yield listener
 

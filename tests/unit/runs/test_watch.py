@@ -115,7 +115,7 @@ def test_an_adapter_that_cannot_count_is_named(config: Path) -> None:
     with pytest.raises(ConfigError, match="must be able to count labels; 'files' can't") as caught:
         watch(config, once=True)
     assert caught.value.hint == (
-        f"adapters that can: label-studio. Or schedule labelnext run {config} instead."
+        f"adapters that can: fiftyone, label-studio. Or schedule labelnext run {config} instead."
     )
 
 

@@ -1,0 +1,123 @@
+"""A small HTTP server in a thread of its own, for the few requests that platforms send."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from labelnext.errors import ConfigError
+
+_SLOWEST = 5.0  # seconds in which a request sends nothing
+_SLICE = 0.1  # seconds until the end is noticed
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody sent.
+
+    Attributes:
+        method: GET or POST.
+        path: as sent, from the first slash.
+        headers: by their names in lower case.
+        body: what came with it.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is sent back: a status, and text of a media type."""
+
+    status: HTTPStatus
+    text: str = ""
+    media_type: str = "text/plain; charset=utf-8"
+    headers: Mapping[str, str] | None = None
+
+
+@contextmanager
+def serving(
+    listen: str, answer: Callable[[Request], Answer], key: str, *, largest: int = 1 << 20
+) -> Iterator[int]:
+    """Answer requests until the end of the block; gives the port.
+
+    Args:
+        listen: host and port; port 0 is a free one.
+        answer: called for each request, in threads of their own.
+        key: what `listen` is called where it was given, for messages.
+        largest: bytes of a request; a larger one is refused unread.
+
+    Raises:
+        ConfigError: if nobody can listen there.
+    """
+    host, _, port = listen.rpartition(":")
+    try:
+        server = _Server((host.strip("[]"), int(port)), answer, largest)
+    except (OSError, OverflowError, ValueError) as error:
+        raise ConfigError(
+            f"{key} must be a host and port that are free here; got {listen!r} ({error}).",
+            hint="somebody else may listen there; choose another port.",
+        ) from error
+    threading.Thread(target=server.serve_forever, args=(_SLICE,), daemon=True).start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(
+        self, address: tuple[str, int], answer: Callable[[Request], Answer], largest: int
+    ) -> None:
+        self.answer, self.largest = answer, largest
+        super().__init__(address, _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A request that breaks off is nobody's error."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    server_version, sys_version = "labelnext", ""
+    timeout = _SLOWEST
+
+    def do_GET(self) -> None:
+        self._say(self.server.answer(self._request(b"")))
+
+    def do_POST(self) -> None:
+        size = self.headers.get("Content-Length", "0")
+        if not (size.isascii() and size.isdecimal()) or int(size) > self.server.largest:
+            self._say(Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
+            return
+        self._say(self.server.answer(self._request(self.rfile.read(int(size)))))
+
+    def _request(self, body: bytes) -> Request:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return Request(self.command, self.path, headers, body)
+
+    def _say(self, answer: Answer) -> None:
+        body = (answer.text or f"{answer.status.phrase}\n").encode()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.media_type)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in (answer.headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: addresses and bodies may hold secrets."""
+
+
+__all__ = ["Answer", "Request", "serving"]
