@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from labelnext.ranking.ranking import Ranking
     from labelnext_adapters.label_studio.server.client import Client
     from labelnext_adapters.label_studio.server.tasks import Tasks
+    from labelnext_adapters.label_studio.write.prelabels import Made
 
 
 class LabelStudioAdapter(Adapter):
@@ -147,6 +148,22 @@ class LabelStudioAdapter(Adapter):
         from labelnext_adapters.label_studio.write.pushed import plan_predictions
 
         return plan_predictions(self.client, self._located, self._context, pool, version)
+
+    def answers(self, predictions: Pool) -> Made | None:
+        """What Label Studio stores of these predictions of what `read` has read.
+
+        Raises:
+            InvalidInput: if the control tag can't hold such predictions.
+        """
+        from labelnext_adapters.label_studio.server.project import get_project
+        from labelnext_adapters.label_studio.server.tasks import read_tasks
+        from labelnext_adapters.label_studio.write.prelabels import made
+
+        source = self._located
+        if self._tasks is None:
+            self._tasks = read_tasks(self.client, source.number, self._context)
+        project = get_project(self.client, source.number)
+        return made(project, source.from_name, self._tasks, predictions)
 
     def performer(self, journal: Journal) -> Performer:
         """What writes data keys, tabs and copies of predictions, one run at a time."""

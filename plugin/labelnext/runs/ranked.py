@@ -81,6 +81,30 @@ def with_why(pool: Pool, ranking: Ranking) -> Ranking:
     return replace(ranking, why=texts)
 
 
+def predicted_of(pool: Pool, rows: NDArray[np.intp]) -> Pool | None:
+    """What is predicted of these items: of several versions, the mean or the newest.
+
+    Args:
+        pool: with the predictions.
+        rows: positions of the items; those without a prediction are left out.
+
+    Returns:
+        A pool of one version; None if nothing is predicted of any.
+    """
+    rows = rows[~pool.missing[rows]]
+    if not len(rows):
+        return None
+    probabilities = pool.mean_probabilities
+    objects = pool.newest_objects if pool.answer is None else pool.answer
+    return Pool(
+        pool.item_ids[rows],
+        probabilities=None if probabilities is None else probabilities[rows],
+        objects=objects.take(rows) if objects is not None and probabilities is None else None,
+        classes=pool.classes,
+        multilabel=pool.multilabel,
+    )
+
+
 def with_prelabels(pool: Pool, ranking: Ranking) -> Ranking:
     """The ranking with what is predicted of the batch: of several versions, the mean or the newest.
 
@@ -94,19 +118,10 @@ def with_prelabels(pool: Pool, ranking: Ranking) -> Ranking:
         )
     places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
     rows = np.array([places[name] for name in ranking.item_ids.tolist()], dtype=np.intp)
-    rows = rows[~pool.missing[rows]]
-    if not len(rows):
+    predicted = predicted_of(pool, rows)
+    if predicted is None:
         message = "Nothing is predicted of the batch yet, so it gets no pre-labels."
         return replace(ranking, notices=(*ranking.notices, Notice("no_prelabels", message)))
-    probabilities = pool.mean_probabilities
-    objects = pool.newest_objects if pool.answer is None else pool.answer
-    predicted = Pool(
-        pool.item_ids[rows],
-        probabilities=None if probabilities is None else probabilities[rows],
-        objects=objects.take(rows) if objects is not None and probabilities is None else None,
-        classes=pool.classes,
-        multilabel=pool.multilabel,
-    )
     return replace(ranking, prelabels=predicted)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from labelnext.errors import ConfigError
+
+_log = logging.getLogger("labelnext")
 
 _SLOWEST = 5.0  # seconds in which a request sends nothing
 _SLICE = 0.1  # seconds until the end is noticed
@@ -93,18 +96,23 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _SLOWEST
 
     def do_GET(self) -> None:
-        self._say(self.server.answer(self._request(b"")))
+        self._answer(b"")
 
     def do_POST(self) -> None:
         size = self.headers.get("Content-Length", "0")
         if not (size.isascii() and size.isdecimal()) or int(size) > self.server.largest:
             self._say(Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
             return
-        self._say(self.server.answer(self._request(self.rfile.read(int(size)))))
+        self._answer(self.rfile.read(int(size)))
 
-    def _request(self, body: bytes) -> Request:
+    def _answer(self, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return Request(self.command, self.path, headers, body)
+        try:
+            answer = self.server.answer(Request(self.command, self.path, headers, body))
+        except Exception as error:  # whoever asked must learn of it
+            _log.warning("a request to %s failed: %r", self.path.partition("?")[0], error)
+            answer = Answer(HTTPStatus.INTERNAL_SERVER_ERROR)
+        self._say(answer)
 
     def _say(self, answer: Answer) -> None:
         body = (answer.text or f"{answer.status.phrase}\n").encode()

@@ -34,6 +34,15 @@ def test_requests_are_answered_and_the_port_is_free_again() -> None:
         assert again == port
 
 
+def test_a_fault_of_ours_is_an_error_of_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(request: Request) -> Answer:
+        raise LookupError("no such thing")
+
+    with serving("127.0.0.1:0", broken, "listen") as port:
+        assert httpx.get(f"http://127.0.0.1:{port}/a?token=x").status_code == 500
+    assert caplog.messages == ["a request to /a failed: LookupError('no such thing')"]
+
+
 @pytest.mark.parametrize("size", ["2000000", "-1", "many", "\xb2"])
 def test_a_request_that_says_it_is_huge_is_refused_unread(port: int, size: str) -> None:
     with socket.create_connection(("127.0.0.1", port), 10) as plain:

@@ -1,0 +1,208 @@
+"""An ML backend: what Label Studio asks of a model, answered from predictions or a probe.
+
+The protocol is that of Label Studio's ML backends: /health and /setup when it is connected,
+/predict for tasks that lack a prediction of the newest version, and /webhook when something
+happens. What /setup and /webhook send is never read: labelnext asks the server itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from labelnext.config.config import Config
+from labelnext.config.opened import opened, read_pool
+from labelnext.errors import ConfigError, LabelnextError
+from labelnext.runs.ranked import predicted_of
+from labelnext.support.serving import Answer, Request, serving
+from labelnext.support.words import counted
+from labelnext_adapters.label_studio import LabelStudioAdapter
+from labelnext_adapters.label_studio.server.project import COPY
+
+#: Variable of the environment with the user and password that Label Studio sends.
+AUTH = "LABELNEXT_BACKEND_AUTH"
+_LARGEST = 64 << 20  # bytes of a request: some hundred tasks with their data
+_JSON = "application/json"
+
+_log = logging.getLogger("labelnext.backend")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is predicted at some time.
+
+    Attributes:
+        version: the model version, the same for the same data.
+        answers: of each task by its number, what Label Studio stores.
+        labels: the project's label count then.
+    """
+
+    version: str
+    answers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    labels: int = 0
+
+
+class Backend:
+    """Answers Label Studio's requests.
+
+    Args:
+        settings: the configuration of a project.
+        auth: user and password, with a colon between them; None lets everybody ask.
+    """
+
+    def __init__(self, settings: Config, auth: str | None = None) -> None:
+        self._settings = settings
+        self._auth = None if auth is None else b"Basic " + base64.b64encode(auth.encode())
+        self.news = threading.Event()
+        self.known = Known("")
+
+    def refresh(self, labels: int = 0) -> str:
+        """Read the project again if it has so many new labels; says what is known now.
+
+        Raises:
+            LabelnextError: if it can't be read; what was known stays.
+        """
+        with opened(self._settings, None, None) as adapter:
+            if not isinstance(adapter, LabelStudioAdapter):
+                raise ConfigError(
+                    f"source.adapter must be label-studio for a backend; got {adapter.name!r}."
+                )
+            count = adapter.count_labels()
+            if not self.known.version or abs(count - self.known.labels) >= labels:
+                self.known = self._read(adapter, count)
+        found = counted(len(self.known.answers), "task")
+        return f"{counted(count, 'label')}, predictions of {found} as {self.known.version}"
+
+    def _read(self, adapter: LabelStudioAdapter, count: int) -> Known:
+        pool = read_pool(self._settings, adapter)
+        predicted = predicted_of(pool, np.arange(len(pool)))
+        version = f"{COPY}backend of {self._settings.write.run}:{pool.fingerprint()[:8]}"
+        made = None if predicted is None else adapter.answers(predicted)
+        if made is None:
+            return Known(version, labels=count)
+        rows = zip(made.task_ids, made.scores, made.results, strict=True)
+        answers = {
+            task: {"result": msgspec.Raw(result.encode()), "score": score, "model_version": version}
+            for task, score, result in rows
+        }
+        return Known(version, answers, count)
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to a request of Label Studio."""
+        path = request.path.partition("?")[0].rstrip("/")
+        if path == "/webhook" and request.method == "POST":  # sent without the password
+            self.news.set()
+            return Answer(HTTPStatus.CREATED, "{}", _JSON)
+        sent = request.headers.get("authorization", "").encode()
+        if self._auth is not None and not secrets.compare_digest(sent, self._auth):
+            asks = {"WWW-Authenticate": 'Basic realm="labelnext"'}
+            return Answer(HTTPStatus.UNAUTHORIZED, headers=asks)
+        known = self.known
+        said: Any
+        if path in ("", "/health"):
+            said = {"status": "UP", "model_class": "labelnext"}
+        elif path == "/setup":
+            said = {"model_version": known.version}
+        elif path == "/versions":
+            said = {"versions": [known.version]}
+        elif path == "/predict" and request.method == "POST":
+            return _predicted(known, request.body)
+        else:
+            return Answer(HTTPStatus.NOT_FOUND)
+        return Answer(HTTPStatus.OK, msgspec.json.encode(said).decode(), _JSON)
+
+
+class _Task(msgspec.Struct):
+    id: int
+
+
+class _Tasks(msgspec.Struct):
+    tasks: list[_Task]
+
+
+def _predicted(known: Known, body: bytes) -> Answer:
+    """The predictions of the tasks, in their order; none for one of which nothing is predicted."""
+    try:
+        asked = msgspec.json.decode(body, type=_Tasks).tasks
+    except (msgspec.DecodeError, RecursionError) as error:
+        return Answer(HTTPStatus.BAD_REQUEST, f"tasks must be a list with ids: {error}\n")
+    results = [[known.answers[t.id]] if t.id in known.answers else [] for t in asked]
+    said = {"results": results, "model_version": known.version}
+    return Answer(HTTPStatus.OK, msgspec.json.encode(said).decode(), _JSON)
+
+
+def serve_backend(
+    settings: Config,
+    listen: str,
+    auth: str | None,
+    stop: threading.Event,
+    tell: Callable[[str], None],
+    *,
+    labels: int = 20,
+    poll: float = 10.0,
+) -> None:
+    """Answer Label Studio until the stop, and read the project again after so many new labels.
+
+    Args:
+        settings: the configuration of a project.
+        listen: host and port.
+        auth: user and password, with a colon between them; needed unless `listen` is loopback.
+        stop: ends it when set.
+        tell: called with what is known, whenever that changes.
+        labels: number of new labels after which the project is read again.
+        poll: seconds between two looks at the label count.
+
+    Raises:
+        ConfigError: if nobody can listen there, or everybody could ask.
+        LabelnextError: if the project can't be read at the start.
+    """
+    if auth is None and not _is_loopback(listen):
+        raise ConfigError(
+            f"--listen must be an address of this machine alone, such as 127.0.0.1:9090, without a "
+            f"password; got {listen!r}.",
+            hint=f"set {AUTH} to user:password, and give both to Label Studio.",
+        )
+    backend = Backend(settings, auth)
+    said = backend.refresh()
+    tell(said)
+    with serving(listen, backend.answer, "--listen", largest=_LARGEST) as port:
+        tell(f"listening on {listen.rpartition(':')[0]}:{port}")
+        while not stop.is_set():
+            _wait(stop, backend.news, poll)
+            try:
+                now = backend.refresh(labels)
+            except LabelnextError as error:
+                now = f"as before, trying again: {error.message}"
+            if now != said and not stop.is_set():
+                said = now
+                tell(said)
+
+
+def _wait(stop: threading.Event, news: threading.Event, seconds: float) -> None:
+    """Wait for a stop or news, at most so long."""
+    end = time.monotonic() + seconds
+    while not stop.is_set() and not news.is_set() and time.monotonic() < end:
+        stop.wait(0.2)
+    news.clear()
+
+
+def _is_loopback(listen: str) -> bool:
+    host = listen.rpartition(":")[0].strip("[]")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+__all__ = ["AUTH", "Backend", "Known", "serve_backend"]

@@ -1,0 +1,53 @@
+"""The commands for Label Studio alone."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from labelnext.cli.console import print_plain, set_up_output
+from labelnext.cli.options import ConfigPath
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: labelnext backend labelnext.yaml --listen 127.0.0.1:9090")
+def backend(
+    config: ConfigPath,
+    listen: Annotated[
+        str, typer.Option(help="Host and port for Label Studio's requests.")
+    ] = "127.0.0.1:9090",
+    labels: Annotated[
+        int | None,
+        typer.Option(help="Read the project again after this many new labels; watch.labels."),
+    ] = None,
+    poll: Annotated[float, typer.Option(help="Seconds between checks.")] = 10.0,
+) -> None:
+    """Predict for Label Studio, as the ML backend that its Settings > Model connects.
+
+    LABELNEXT_BACKEND_AUTH=user:password makes it ask for them. Ctrl-C or SIGTERM stops it.
+    """
+    set_up_output(0, False)
+    import signal
+    import sys
+    import threading
+    from datetime import datetime
+
+    from labelnext.config.config import load_config
+    from labelnext_adapters.label_studio.backend import AUTH, serve_backend
+
+    stop = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: stop.set())
+
+    def tell(said: str) -> None:
+        print_plain(f"{datetime.now():%Y-%m-%d %H:%M:%S} {said}")
+        sys.stdout.flush()
+
+    settings = load_config(config)
+    auth = os.environ.get(AUTH) or None
+    new = settings.watch.labels if labels is None else labels
+    serve_backend(settings, listen, auth, stop, tell, labels=new, poll=poll)
+    print_plain("Stopped.")
