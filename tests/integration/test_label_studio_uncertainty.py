@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from labelnext.errors import ConfigError, InvalidInput, WriteFailed
 from labelnext.journal import Journal
 from labelnext.ranking import rank
+from labelnext.ranking.ranking import batch_ranking
 from labelnext.runs.ranked import with_clusters
 from labelnext_adapters.label_studio.write import copies as copies_module
 from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
@@ -120,8 +122,9 @@ def test_uncertainty_is_undone_run_by_run(
     after_one = predictions(label_studio, project), settings(label_studio, project)
     label_studio.annotate(ids[2])
     two = write(connect(project, write={"mode": "uncertainty"}), tmp_path)
-    assert copies(label_studio, project) == {ids[1]: 0.0, ids[0]: 0.5}
-    assert two.plan.stays == ("If you undo, the earlier run's copies get new ids and dates.",)
+    # Nothing moved, so nothing is sent; the copy of the labelled task harms nobody.
+    assert copies(label_studio, project) == {ids[2]: 0.0, ids[1]: 1 / 3, ids[0]: 2 / 3}
+    assert two.plan.stays == ()
     assert connect(project).undo(two) == []
     assert (predictions(label_studio, project), settings(label_studio, project)) == after_one
     assert connect(project).undo(one) == []
@@ -139,6 +142,62 @@ def test_uncertainty_run_again_sends_no_prediction(
     write(adapter, tmp_path)
     assert [r.method for r in sent] == ["PATCH"]  # the project's settings, again
     assert label_studio.dump(project) == before
+
+
+def test_uncertainty_run_again_rescores_what_moved_and_sends_what_is_new(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(8))
+    ids = label_studio.task_ids(project)
+
+    def written(order: Sequence[int]) -> tuple[Journal, list[str]]:
+        adapter = connect(project, write={"mode": "uncertainty"})
+        sent = writes(adapter)
+        rows = [{"item_id": str(ids[i]), "score": 0.0} for i in order]
+        return write(adapter, tmp_path, batch_ranking(rows)), [
+            f"{r.method} {r.url.path}" for r in sent
+        ]
+
+    one, _ = written(range(7))  # the last task gets no copy
+    label_studio.annotate(ids[0])
+    before = {row[0]: row for row in predictions(label_studio, project) if row[2] != "m1"}
+    ours = label_studio.api("GET", "/api/predictions/", project=project)
+    numbers = {r["task"]: r["id"] for r in ours if r["model_version"] != "m1"}
+    two, sent = written([1, 5, 2, 3, 7, 4, 6])  # 5 moved up, 7 is new
+    version = two.plan.steps[0].payload["versions"][0]
+    assert two.plan.steps[0].description == (
+        f"Keep the copies {version!r} for 7 tasks, and change 2 scores"
+    )
+    assert sent == [
+        f"PATCH /api/predictions/{numbers[ids[5]]}/",
+        f"POST /api/projects/{project}/import/predictions",
+        f"PATCH /api/projects/{project}/",
+    ]
+    expected = {i: i / 7 for i in range(7)} | {5: 1.5 / 7, 7: 3.5 / 7}
+    assert copies(label_studio, project) == {
+        ids[i]: pytest.approx(score) for i, score in expected.items()
+    }
+    served = []
+    while (got := label_studio.next_of_all(project)) is not None:
+        served.append(got)
+        label_studio.annotate(got)
+    assert served == [ids[i] for i in (1, 5, 2, 3, 7, 4, 6)]
+    assert connect(project).undo(two) == []
+    now = {row[0]: row for row in predictions(label_studio, project) if row[2] != "m1"}
+    assert now == before
+    assert connect(project).undo(one) == []
+    assert all(row[2] == "m1" for row in predictions(label_studio, project))
+
+
+def test_uncertainty_makes_copies_anew_where_an_old_one_would_be_served(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(6))
+    ids = label_studio.task_ids(project)
+    for order in ([0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5]):  # the first is no longer wanted
+        rows = [{"item_id": str(ids[i]), "score": 0.0} for i in order]
+        write(connect(project, write={"mode": "uncertainty"}), tmp_path, batch_ranking(rows))
+    assert copies(label_studio, project) == {ids[i]: (i - 1) / 5 for i in range(1, 6)}
 
 
 def test_uncertainty_is_never_sent_twice_and_resumes_without_duplicates(

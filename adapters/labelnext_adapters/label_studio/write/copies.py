@@ -29,6 +29,7 @@ from labelnext_adapters.label_studio.server.predictions import (
 )
 from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project
 from labelnext_adapters.label_studio.server.tasks import Prediction, alive_tasks
+from labelnext_adapters.label_studio.write.scores import copy_scores
 
 SAMPLING = "Uncertainty sampling"
 _NOTHING = msgspec.Raw(b"[]")
@@ -38,22 +39,32 @@ Source = str | Sequence[str | None] | None
 
 
 def copy_version(
-    run: str, source: Mapping[str, Any] | None, task_ids: Sequence[int], *more: Any
+    run: str, sources: Sequence[Mapping[str, Any]], task_ids: Sequence[int], *more: Any
 ) -> str:
-    """The model version of the copies, the same for the same ranking of the same predictions."""
-    known = [] if source is None else [source["model_version"], source["latest"], source["count"]]
-    digest = hashlib.sha256(json.dumps([known, list(task_ids), *more]).encode()).hexdigest()
-    return f"{COPY}{run}:{digest[:8]}"
+    """The model version of the copies, the same for the same ranking of the same predictions.
+
+    Args:
+        run: name of the run.
+        sources: the model versions that are copied.
+        task_ids: of the ranking, next first.
+        more: what else the copies hold.
+    """
+    known = [[row["model_version"], row["latest"], row["count"]] for row in sources]
+    return f"{COPY}{run}:{_digest(known)}-{_digest([list(task_ids), *more])}"
 
 
-def copy_scores(n: int) -> list[float]:
-    """1 − priority for rank 1 to n: 0 for the first, and below 1.
+def _digest(what: Any) -> str:
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:8]
+
+
+def of_same_source(one: str | None, other: str) -> bool:
+    """Whether two versions are copies of the same predictions, by the same run.
 
     Example:
-        >>> copy_scores(4)
-        [0.0, 0.25, 0.5, 0.75]
+        >>> of_same_source("labelnext:a:1234-5678", "labelnext:a:1234-9abc")
+        True
     """
-    return [rank / n for rank in range(n)]
+    return one is not None and "-" in one and one.rpartition("-")[0] == other.rpartition("-")[0]
 
 
 @dataclass(frozen=True)
@@ -65,12 +76,14 @@ class _Wanted:
         results: of the tasks that get another than that of their source.
         clusters: of some tasks.
         relative: whether clusters are numbered from 0; no earlier number may then come again.
+        others_stay: whether the copies of other tasks stay; nobody is served by them.
     """
 
     scores: Mapping[int, float]
     results: Mapping[int, Any] = field(default_factory=dict)
     clusters: Mapping[int, int] = field(default_factory=dict)
     relative: bool = False
+    others_stay: bool = False
 
     def numbered(self, there: Sequence[Prediction], highest: int) -> dict[int, int]:
         """The cluster of each task, as it is stored.
@@ -126,9 +139,10 @@ class Copies:
         if not ranked:
             self._remark_each(self._clear(payload["project"], payload["versions"]))
             return
-        scores = dict(zip(ranked, copy_scores(len(ranked)), strict=True))
+        kept = payload.get("scores")
+        scores = dict(zip(ranked, kept or copy_scores(len(ranked)), strict=True))
         results, clusters = _by_task(payload.get("results")), _by_task(payload.get("clusters"))
-        wanted = _Wanted(scores, results, clusters, relative=True)
+        wanted = _Wanted(scores, results, clusters, relative=True, others_stay=kept is not None)
         for version in payload["versions"]:
             self._put(payload["project"], version, wanted, payload["source"])
 
@@ -181,14 +195,17 @@ class Copies:
         there = copies.get(version, [])
         clusters = wanted.numbered(there, highest)
         have: set[int] = set()
-        strange = []
+        strange, n_others = [], 0
         for prediction in there:
             task = prediction.task
-            now = (prediction.score, prediction.cluster)
-            if task in have or now != (wanted.scores.get(task), clusters.get(task)):
+            score = wanted.scores.get(task)
+            if score is None and wanted.others_stay:
+                n_others += 1
+            elif score is None or task in have or prediction.cluster != clusters.get(task):
                 strange.append(prediction)
             else:
                 have.add(task)
+                self._rescore(prediction, score)
         remove_predictions(self._client, self._context, strange, patient=True)
         alive = alive_tasks(self._client, project, self._context)
         scores = {t: s for t, s in wanted.scores.items() if t in alive}
@@ -217,11 +234,17 @@ class Copies:
                 f"Skipped {counted(len(gone), 'ranked task')} deleted since: {listed(gone)}."
             )
         count = {row["model_version"]: row["count"] for row in all_versions(self._client, project)}
-        if count.get(version, 0) != len(scores):
+        if count.get(version, 0) - n_others != len(scores):
             raise WriteFailed(
                 f"Label Studio stored {count.get(version, 0)} of "
                 f"{counted(len(scores), 'prediction')} of {version!r}."
             )
+
+    def _rescore(self, copy: Prediction, score: float) -> None:
+        """Give a copy another score, which changes nothing of what people see."""
+        if copy.score != score:
+            path = f"api/predictions/{copy.id}/"
+            self._client.send("PATCH", path, {"score": score}, retry=True)
 
     def _send_without_result(
         self, project: int, version: str, source: Source, rows: Sequence[dict[str, Any]]
@@ -320,4 +343,4 @@ class Sampling:
         self._client.send("PATCH", f"api/projects/{project}/", body)
 
 
-__all__ = ["Copies", "Sampling", "copy_scores", "copy_version"]
+__all__ = ["Copies", "Sampling", "copy_version", "of_same_source"]

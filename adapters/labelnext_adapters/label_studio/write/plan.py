@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, InvalidInput, listed
 from labelnext.journal.plan import Plan, Step
 from labelnext.ranking.ranking import Ranking
-from labelnext.support.words import counted, joined, some
+from labelnext.support.words import counted, joined
 from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.marks import read_marks
-from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project, is_copy
+from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio.server.standing import find_standing
 from labelnext_adapters.label_studio.server.tab import (
     View,
@@ -24,15 +23,13 @@ from labelnext_adapters.label_studio.server.tab import (
 )
 from labelnext_adapters.label_studio.server.tasks import KEYS, Tasks
 from labelnext_adapters.label_studio.write.annotators import WHOLE
-from labelnext_adapters.label_studio.write.copies import copy_version
+from labelnext_adapters.label_studio.write.copy_steps import Queue, copy_steps
 from labelnext_adapters.label_studio.write.data_keys import check_values
 from labelnext_adapters.label_studio.write.field_step import field_steps
 from labelnext_adapters.label_studio.write.prelabels import (
-    Made,
     made,
     next_step,
     prelabel_steps,
-    version_of,
 )
 from labelnext_adapters.label_studio.write.shards import make_shards
 from labelnext_adapters.label_studio.write.tabs import stale_steps, tab_steps
@@ -104,8 +101,9 @@ def make_plan(
     unserved = None
     prelabels = made(project, source.from_name, tasks, ranking.prelabels)
     if write.mode == "uncertainty":
-        clusters = _by_number(tasks, ranking.clusters)
-        steps = _copy_steps(client, source, write, ids, target, prelabels, clusters)
+        model_version = project.get("model_version")
+        queue = Queue(tasks, ids, model_version, ranking.clusters, prelabels)
+        steps = copy_steps(client, source, write, target, queue, context)
     else:
         shards = make_shards(client, write, tasks, project, ranking.purpose)
         unserved = shards.unserved(ids[: len(ranking)])
@@ -144,12 +142,6 @@ def _check_mode(write: LabelStudioWrite, ranking: Ranking) -> None:
         )
 
 
-def _by_number(tasks: Tasks, clusters: Mapping[str, int] | None) -> dict[int, int]:
-    """The cluster of each task by the task's number in place of the item's id."""
-    numbers = dict(zip(tasks.item_ids, tasks.ids, strict=True)) if clusters else {}
-    return {numbers[item]: cluster for item, cluster in (clusters or {}).items()}
-
-
 def next_steps(
     client: Client, steps: Sequence[Step], views: list[View] | None = None
 ) -> tuple[str, ...]:
@@ -180,64 +172,6 @@ def next_steps(
         lines.append(f"Open {where}." if who is None else f"Annotator {who}: open {where}.")
     review = steps[0].payload.get("purpose") == "review"
     return (*lines, _REVIEW) if review else (*lines, _CLICKS, _SHORTCUT)
-
-
-def _copy_steps(
-    client: Client,
-    source: LabelStudioSource,
-    write: LabelStudioWrite,
-    ids: Sequence[int],
-    target: Mapping[str, Any],
-    prelabels: Made | None,
-    clusters: Mapping[int, int],
-) -> list[Step]:
-    """Copies of predictions under a new version, the project's settings, the old copies away."""
-    if not ids:
-        return []
-    rows = all_versions(client, target["project"])
-    models = [row for row in rows if not is_copy(row["model_version"])]
-    named = source.model_version
-    wanted = named[0] if isinstance(named, list) else named  # the regions that people see
-    model = next((row for row in models if wanted in (None, row["model_version"])), None)
-    results = dict(zip(prelabels.task_ids, prelabels.results, strict=True)) if prelabels else {}
-    more = [part for part in (results, clusters) if part]
-    version = copy_version(write.run, model, ids, *more)
-    old = [
-        row["model_version"]
-        for row in rows
-        if str(row["model_version"]).startswith(f"{COPY}{write.run}:")
-        and row["model_version"] not in (version, version_of(write.run))
-    ]
-    copied: Any = None if model is None else model["model_version"]
-    if named is None and len(models) > 1:  # each task's newest
-        copied = [row["model_version"] for row in models]
-    shared = {**target, "source": copied}
-    # What a person sees of the batch, in place of what is copied.
-    own = {"results": {str(t): json.loads(r) for t, r in results.items()}} if results else {}
-    own |= {"clusters": {str(t): n for t, n in clusters.items()}} if clusters else {}
-    what = f"Copy the predictions of {_tasks(ids)} as {version!r}, scored 1 − priority"
-    if clusters:
-        found = counted(len({*clusters.values()}), "cluster")
-        what += f", {_tasks([*clusters])} in {found}"
-    steps = [
-        Step(
-            "copies",
-            what,
-            len(ids),
-            {**shared, "task_ids": list(ids), "versions": [version], **own},
-        ),
-        Step(
-            "sampling",
-            f"Set the project's sampling to uncertainty and its model version to {version!r}",
-            0,
-            {**target, "version": version},
-        ),
-    ]
-    if old:
-        names = some([repr(name) for name in old])
-        what = f"Remove the earlier run's copies: {names}"
-        steps.append(Step("copies", what, 0, {**shared, "task_ids": [], "versions": old}))
-    return steps
 
 
 def _stays(steps: Sequence[Step], old: Sequence[Step]) -> tuple[str, ...]:

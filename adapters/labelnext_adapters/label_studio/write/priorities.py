@@ -152,7 +152,7 @@ def next_priorities(now: Sequence[object], held: Set[int] = frozenset()) -> list
     fixed = {p: texts[p] for p in held if p in texts}
     taken = {values[p] for p in fixed}
     able = {p: value for p, value in values.items() if p in fixed or value not in taken}
-    kept = {p: texts[p] for p in _longest_fall(able)}
+    kept = {p: texts[p] for p in longest_fall(able)}
     if 2 * len(kept) < len(now) or max(map(len, kept.values()), default=0) > _LONGEST:
         if len(now) > _EVEN:
             theirs = {values[p] for p in fixed}
@@ -168,8 +168,12 @@ def _is_usable(text: object) -> bool:
     return isinstance(text, str) and bool(_PRIORITY.fullmatch(text)) and 0 < Fraction(text) <= 1
 
 
-def _longest_fall(values: Mapping[int, Fraction]) -> list[int]:
-    """The positions of the longest falling part, by patience sorting."""
+def longest_fall(values: Mapping[int, Fraction]) -> list[int]:
+    """The positions of the longest falling part, by patience sorting.
+
+    Args:
+        values: in (0, 1], by position; one that is 1 can only be the first position's.
+    """
     ends: list[Fraction] = []  # the negated last value of the best part of each length
     last: list[int] = []
     before: dict[int, int] = {}

@@ -1,0 +1,139 @@
+"""The steps of mode uncertainty: the copies, the project's settings, the earlier copies away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labelnext.adapter.protocol import Context
+from labelnext.journal.plan import Step
+from labelnext.support.words import counted, some
+from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
+from labelnext_adapters.label_studio.read.read import stored_predictions
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.project import COPY, all_versions, is_copy
+from labelnext_adapters.label_studio.server.tasks import Tasks
+from labelnext_adapters.label_studio.write.copies import copy_version, of_same_source
+from labelnext_adapters.label_studio.write.prelabels import Made, version_of
+from labelnext_adapters.label_studio.write.scores import kept_scores
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What people are to be served.
+
+    Attributes:
+        tasks: of the project.
+        ids: of the ranked tasks, next first.
+        model_version: by which the project serves tasks now.
+        clusters: number of the cluster of some items; None without any.
+        prelabels: what people see of some tasks in place of what is copied; None without any.
+    """
+
+    tasks: Tasks
+    ids: Sequence[int]
+    model_version: str | None
+    clusters: Mapping[str, int] | None
+    prelabels: Made | None
+
+    @property
+    def shown(self) -> dict[int, str]:
+        """The results of the tasks with a pre-label, as JSON."""
+        made = self.prelabels
+        return {} if made is None else dict(zip(made.task_ids, made.results, strict=True))
+
+    @property
+    def clusters_by_task(self) -> dict[int, int]:
+        """The clusters by the numbers of tasks in place of items' ids."""
+        clusters = self.clusters or {}
+        numbers = dict(zip(self.tasks.item_ids, self.tasks.ids, strict=True)) if clusters else {}
+        return {numbers[item]: cluster for item, cluster in clusters.items()}
+
+
+def copy_steps(
+    client: Client,
+    source: LabelStudioSource,
+    write: LabelStudioWrite,
+    target: Mapping[str, Any],
+    queue: Queue,
+    context: Context,
+) -> list[Step]:
+    """The steps that serve a queue in its order; none if it is empty.
+
+    Where the predictions are those that the project's copies were made of, these stay, and what
+    is in the right order keeps its score.
+    """
+    if not queue.ids:
+        return []
+    rows = all_versions(client, target["project"])
+    copied = _copied(source.model_version, rows)
+    shown, clusters = queue.shown, queue.clusters_by_task
+    more = [part for part in (shown, clusters) if part]
+    version = copy_version(write.run, copied, queue.ids, *more)
+    what = f"Copy the predictions of {_tasks(queue.ids)} as {version!r}, scored 1 − priority"
+    # What a person sees of the batch, in place of what is copied.
+    own: dict[str, Any] = {}
+    if shown:
+        own["results"] = {str(task): json.loads(result) for task, result in shown.items()}
+    if clusters:
+        own["clusters"] = {str(task): number for task, number in clusters.items()}
+        what += f", {_tasks([*clusters])} in {counted(len({*clusters.values()}), 'cluster')}"
+    if not more and (kept := _kept(client, target, queue, version, context)) is not None:
+        version, (own["scores"], n_changed) = str(queue.model_version), kept
+        of = counted(n_changed, "score")
+        what = f"Keep the copies {version!r} for {_tasks(queue.ids)}, and change {of}"
+    names: Any = [row["model_version"] for row in copied]
+    if source.model_version is not None or len(names) < 2:
+        names = names[0] if names else None
+    shared = {**target, "source": names}
+    payload = {**shared, "task_ids": list(queue.ids), "versions": [version], **own}
+    setting = f"Set the project's sampling to uncertainty and its model version to {version!r}"
+    steps = [
+        Step("copies", what, len(queue.ids), payload),
+        Step("sampling", setting, 0, {**target, "version": version}),
+    ]
+    old = [
+        row["model_version"]
+        for row in rows
+        if str(row["model_version"]).startswith(f"{COPY}{write.run}:")
+        and row["model_version"] not in (version, version_of(write.run))
+    ]
+    if old:
+        what = f"Remove the earlier run's copies: {some([repr(name) for name in old])}"
+        steps.append(Step("copies", what, 0, {**shared, "task_ids": [], "versions": old}))
+    return steps
+
+
+def _copied(
+    named: str | Sequence[str] | None, rows: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """The model versions whose predictions are copied, of those that a project has.
+
+    All of them where each task's newest counts; else the one that people see.
+    """
+    models = [row for row in rows if not is_copy(row["model_version"])]
+    if named is None:
+        return models
+    seen = named if isinstance(named, str) else named[0]
+    return [row for row in models if row["model_version"] == seen][:1]
+
+
+def _kept(
+    client: Client, target: Mapping[str, Any], queue: Queue, version: str, context: Context
+) -> tuple[list[float], int] | None:
+    """The scores of copies that stay, and how many of them change; None if none can stay."""
+    if not of_same_source(queue.model_version, version):
+        return None
+    copies = (
+        prediction
+        for prediction in stored_predictions(client, target["project"], context)
+        if prediction.model_version == queue.model_version
+    )
+    states = zip(queue.tasks.ids, queue.tasks.labelled, strict=True)
+    return kept_scores(copies, queue.ids, {task for task, finished in states if finished})
+
+
+def _tasks(ids: Sequence[int]) -> str:
+    return counted(len(ids), "task")

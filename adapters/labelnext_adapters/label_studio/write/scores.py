@@ -1,0 +1,77 @@
+"""The scores of copies, by which mode uncertainty serves tasks: 1 − priority, lowest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from fractions import Fraction
+from itertools import pairwise
+
+from labelnext_adapters.label_studio.server.task import Prediction
+from labelnext_adapters.label_studio.write.priorities import longest_fall
+
+_MOST_MOVED = 200  # a request for each
+
+
+def copy_scores(n: int) -> list[float]:
+    """1 − priority for rank 1 to n: 0 for the first, and below 1.
+
+    Example:
+        >>> copy_scores(4)
+        [0.0, 0.25, 0.5, 0.75]
+    """
+    return [rank / n for rank in range(n)]
+
+
+def next_scores(now: Sequence[float | None]) -> list[float] | None:
+    """Rising scores of an order, most of them as they are.
+
+    Args:
+        now: the score that the copy of each rank has, next first; None without one.
+
+    Returns:
+        The score of each rank, at least 0 and below 1; None if it takes a request for too many.
+
+    Example:
+        >>> next_scores([0.25, 0.5, None, 0.125, 0.75])
+        [0.25, 0.5, 0.583..., 0.666..., 0.75]
+    """
+    known = {p: score for p, score in enumerate(now) if score is not None and 0 <= score < 1}
+    kept = longest_fall({p: 1 - Fraction(score) for p, score in known.items()})
+    if len(now) - len(kept) > min(_MOST_MOVED, len(now) // 2):
+        return None
+    scores: list[float] = []
+    for start, end in pairwise([-1, *kept, len(now)]):
+        low = known[start] if start >= 0 else 0.0
+        high = known[end] if end < len(now) else 1.0
+        between = end - start - 1
+        scores += [low + (high - low) * k / (between + 1) for k in range(1, between + 1)]
+        scores += [high] if end < len(now) else []
+    rises = all(a < b for a, b in pairwise(scores))
+    return scores if rises and all(0 <= score < 1 for score in scores) else None
+
+
+def kept_scores(
+    copies: Iterable[Prediction], task_ids: Sequence[int], finished: Set[int]
+) -> tuple[list[float], int] | None:
+    """The scores of a ranking whose copies stay, and how many of them change.
+
+    Args:
+        copies: of an earlier ranking of the same predictions.
+        task_ids: of the ranking, next first.
+        finished: tasks that nobody is served.
+
+    Returns:
+        None if most change, so that a new version is sent in fewer requests, or if a task that is
+        no longer ranked would still be served.
+    """
+    have = {copy.task: copy.score for copy in copies}
+    if not have.keys() <= {*task_ids, *finished}:
+        return None
+    now = [have.get(task) for task in task_ids]
+    scores = next_scores(now)
+    if scores is None:
+        return None
+    return scores, sum(score != known for score, known in zip(scores, now, strict=True))
+
+
+__all__ = ["copy_scores", "kept_scores", "next_scores"]

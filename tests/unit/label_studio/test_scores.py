@@ -1,0 +1,46 @@
+"""Scores of copies: which stay, and which get another."""
+
+from __future__ import annotations
+
+import pytest
+
+from labelnext_adapters.label_studio.server.task import Prediction
+from labelnext_adapters.label_studio.write.scores import kept_scores, next_scores
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ([0.0, 0.25, 0.5, 0.75], [0.0, 0.25, 0.5, 0.75]),
+        ([0.25, 0.75], [0.25, 0.75]),  # the first ones were labelled
+        ([0.0, 0.75, 0.25, 0.5], [0.0, 0.125, 0.25, 0.5]),  # one moved up
+        ([0.25, 0.5, 0.0], [0.25, 0.5, 0.75]),  # one moved to the end
+        ([0.5, 0.25, 0.75], [0.125, 0.25, 0.75]),  # of two, one stays
+        ([None, 0.0, 0.25, 0.5], [0.25 / 3, 0.5 / 3, 0.25, 0.5]),  # nothing goes below 0
+        ([None, 0.5, None, 0.75], [0.25, 0.5, 0.625, 0.75]),
+        ([0.5, 0.5, 0.75, 0.75], [0.25, 0.5, 0.625, 0.75]),  # twice the same
+    ],
+)
+def test_what_is_in_the_right_order_stays(now: list[float | None], expected: list[float]) -> None:
+    assert next_scores(now) == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize("odd", [-0.5, 1.0, 2.0, None])
+def test_a_score_that_no_copy_has_does_not_stay(odd: float | None) -> None:
+    assert next_scores([0.25, odd, 0.5, 0.75]) == [0.25, 0.375, 0.5, 0.75]
+
+
+def test_no_scores_where_there_is_no_room_between_two_or_too_many_moved() -> None:
+    close = 0.5 + 2**-53
+    assert next_scores([0.5, None, close, 0.75, 0.875]) is None
+    assert next_scores([0.5, None, None, None]) is None
+    many = [n / 1000 for n in range(1000)]
+    assert next_scores(many[:799] + [None] * 200 + many[999:]) is not None
+    assert next_scores(many[:798] + [None] * 201 + many[999:]) is None
+
+
+def test_copies_of_finished_tasks_stay_and_those_of_others_do_not() -> None:
+    copies = [Prediction(id=n, task=n, score=n / 10) for n in (1, 2, 3)]
+    assert kept_scores(copies, [2, 3], {1}) == ([0.2, 0.3], 0)
+    assert kept_scores(copies, [3, 2], {1}) is not None
+    assert kept_scores(copies, [2, 3], set()) is None  # somebody would be served task 1
