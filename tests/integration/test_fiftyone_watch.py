@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from labelnext.adapter import open_adapter
+from labelnext.runs.status import status
 from labelnext.runs.undo import runs
 from labelnext.runs.watch import watch
 
@@ -89,6 +90,9 @@ def test_watch_ranks_again_after_labels_and_after_predictions(six: Any, tmp_path
     six.skip(3).limit(1).set_values("truth", [fo.Classification(label="a")])
     watch(config, once=True)
     assert len(runs(config)) == 1  # one label of two
+    loop = status(config).loop
+    assert loop is not None
+    assert (loop.labels, loop.ranked_at, loop.left) == (1, 0, 1)
     six.skip(1).limit(1).set_values("truth", [fo.Classification(label="a")])
     watch(config, once=True)
     assert batch() == ["2", "4"]

@@ -88,7 +88,7 @@ def train(settings: Config, count: int, stop: threading.Event) -> str | None:
         Unavailable: if a server or database does not answer.
         WriteFailed: if the predictions could not be written whole.
     """
-    known = _load(settings)
+    known = load_rounds(settings)
     command = settings.watch.command
     if command is None or known.trained == count:
         return ""
@@ -164,7 +164,8 @@ def _forget(folder: Path, number: int) -> None:
             os.remove(folder / name)
 
 
-def _load(settings: Config) -> Rounds:
+def load_rounds(settings: Config) -> Rounds:
+    """What is known of the rounds; nothing if that can't be read."""
     try:
         return Rounds(**json.loads((folder_of(settings) / "rounds.json").read_text("utf-8")))
     except (OSError, ValueError, TypeError, RecursionError):
@@ -177,4 +178,12 @@ def _save(settings: Config, rounds: Rounds) -> None:
     write_atomically(path, lambda file: file.write(text), private=True)
 
 
-__all__ = ["Rounds", "check_loop", "folder_of", "predictions_of", "train", "version_of"]
+__all__ = [
+    "Rounds",
+    "check_loop",
+    "folder_of",
+    "load_rounds",
+    "predictions_of",
+    "train",
+    "version_of",
+]

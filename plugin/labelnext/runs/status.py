@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from labelnext.adapter.capabilities import Capability, can
-from labelnext.adapter.protocol import Adapter, ShowsItems, TellsWork
+from labelnext.adapter.protocol import Adapter, CountsLabels, ShowsItems, TellsWork
 from labelnext.adapter.team import Work
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
@@ -25,6 +25,7 @@ from labelnext.report.team import work_summary
 from labelnext.runs.belonging import belongs
 from labelnext.runs.job import INPUT
 from labelnext.runs.jobs import job_of
+from labelnext.runs.loop import Loop, loop_of
 from labelnext.runs.status_page import render_status
 from labelnext.support.files import check_page, write_atomically
 
@@ -42,6 +43,7 @@ class Status:
         unchanged: whether predictions and labels are still those that the newest run read.
         work: who labelled what; None if it was not asked for, or the platform does not tell.
         path: path of the page, if one was written.
+        loop: how `labelnext watch` stands; None if it never ranked.
     """
 
     n_items: int
@@ -52,6 +54,7 @@ class Status:
     unchanged: bool = False
     work: Work | None = None
     path: Path | None = None
+    loop: Loop | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -64,6 +67,7 @@ class Status:
             "signals": [asdict(signal) for signal in self.signals],
             "forecast": ahead if isinstance(ahead, str) else asdict(ahead),
             "work": None if self.work is None else work_summary(self.work, self.n_items),
+            "loop": None if self.loop is None else asdict(self.loop),
         }
 
     def to_json(self) -> str:
@@ -96,13 +100,15 @@ def status(
         raise ConfigError(f"html must be a path that ends in .html; got {str(page)!r}.")
     if page is not None:
         check_page(page)
-    team, address = None, None
+    team, address, loop = None, None, None
     with opened(settings, adapter, progress) as platform:
         job = job_of(settings, platform, progress)
         n_items, n_labelled, pool = job.labelled()
         input_hash = job.input_hash()
         if (work or page is not None) and can(platform, Capability.TELLS_WORK):
             team = cast("TellsWork", platform).work()
+        if can(platform, Capability.COUNTS_LABELS):
+            loop = loop_of(settings, cast("CountsLabels", platform).count_labels())
         if page is not None and can(platform, Capability.SHOWS_ITEMS):
             address = cast("ShowsItems", platform).address()
     known = journals(settings.state)
@@ -111,7 +117,7 @@ def status(
     others = {j.run_id for j in known} - standing
     seen = snapshots(settings.state / "history", but=others)
     ahead, same = _forecast(settings, pool), _same_input(own_journals, input_hash)
-    result = Status(n_items, n_labelled, seen, signals(seen), ahead, same, team, page)
+    result = Status(n_items, n_labelled, seen, signals(seen), ahead, same, team, page, loop)
     if page is not None:
         name = str(settings.path.name if settings.path else settings.source.adapter)
         text = render_status(result, {"name": name, "address": address or ""})

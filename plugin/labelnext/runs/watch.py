@@ -7,13 +7,12 @@ one, while reading its counters takes one small request.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -30,9 +29,9 @@ from labelnext.errors import (
     WriteFailed,
 )
 from labelnext.runs.listen import Listener, ask_for_calls, forget_calls, listening
+from labelnext.runs.loop import Seen, load_seen, save_seen
 from labelnext.runs.rounds import check_loop, train
 from labelnext.runs.run import run
-from labelnext.support.files import write_atomically
 from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
 
@@ -64,16 +63,6 @@ class Health:
 
 
 _STARTING = Health(True, None, None, 0, "starting")
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """The label count and time of the last run, kept with the journals."""
-
-    labels: int
-    time: float
-    dry: tuple[str, ...] = ()  # who had nothing to label even after it
-    predictions: str | None = None  # what the platform's predictions were; None if not known
 
 
 @dataclass(frozen=True)
@@ -195,7 +184,7 @@ class _Calls:
         if self._listener is None:
             stop.wait(seconds)
             return
-        seen = _load(self._settings)
+        seen = load_seen(self._settings)
         self._listener.figures = {
             "up": float(health.ok),
             "labels": health.labels,
@@ -215,7 +204,7 @@ class _Calls:
 def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) -> Health:
     """Ask the platform for its label count, and run if due."""
     count: int | None = None
-    seen = _load(settings)
+    seen = load_seen(settings)
     ranked_at = None if seen is None else seen.labels
     try:
         count, stored = _count(settings), _stored(settings)
@@ -238,7 +227,7 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
         if isinstance(error, CommandFailed):
             message = f"the queue is as it was, {message} Hint: {error.hint}"
         return Health(False, count, ranked_at, before.runs, message)
-    _save(settings, _Seen(count, time.time(), still_dry, stored))
+    save_seen(settings, Seen(count, time.time(), still_dry, stored, rule.labels, rule.minutes))
     ranked = counted(report.counts["ranked"], "item")
     message = f"{counted(count, 'label')}: {said + ', ' if said else ''}ranked {ranked}, "
     return Health(True, count, count, before.runs + 1, f"{message}run {report.run_id}", stored)
@@ -257,7 +246,7 @@ def _news(
     settings: Config,
     rule: _Rule,
     before: Health,
-    seen: _Seen | None,
+    seen: Seen | None,
     count: int,
     stored: str | None,
 ) -> _News:
@@ -300,37 +289,6 @@ def _count(settings: Config) -> int:
             )
         check_loop(settings, adapter)
         return cast("CountsLabels", adapter).count_labels()
-
-
-def _path(settings: Config) -> Path:
-    return settings.state / "watch.json"
-
-
-def _name(settings: Config) -> str:
-    """Several configurations may share a state folder."""
-    return "" if settings.path is None else settings.path.name
-
-
-def _read(settings: Config) -> dict[str, Any]:
-    try:
-        content = json.loads(_path(settings).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}  # the first check, or an unusable file: it costs one extra run
-    return content if isinstance(content, dict) else {}
-
-
-def _load(settings: Config) -> _Seen | None:
-    try:
-        seen = _read(settings)[_name(settings)]
-        return _Seen(**{**seen, "dry": tuple(seen.get("dry", ()))})
-    except (LookupError, TypeError, AttributeError):
-        return None
-
-
-def _save(settings: Config, seen: _Seen) -> None:
-    content = {**_read(settings), _name(settings): asdict(seen)}
-    text = json.dumps(content).encode()
-    write_atomically(_path(settings), lambda file: file.write(text), private=True)
 
 
 __all__ = ["Health", "watch"]
