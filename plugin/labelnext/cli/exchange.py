@@ -73,6 +73,28 @@ def labels(
     out.print(escaped(said), soft_wrap=True)
 
 
+@platforms.command(epilog="Example: labelnext predictions labelnext.yaml predictions.parquet")
+def predictions(
+    config: ConfigPath,
+    path: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The file: .parquet, .csv or .jsonl.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Write the class probabilities of every item, by the probe or a model, to a file."""
+    from labelnext.runs.predicted_file import predictions as write_predictions
+
+    with progress_bars() as progress:
+        written = write_predictions(config, path, progress=progress)
+    if as_json:
+        print_plain(written.to_json())
+        return
+    said = f"Wrote the predictions of {counted(written.items, 'item')} to {written.path}."
+    if written.without:
+        said += f" {counted(written.without, 'item')} without a prediction left out."
+    out.print(escaped(said), soft_wrap=True)
+
+
 @platforms.command(epilog="Example: labelnext push labelnext.yaml predictions.parquet --version v8")
 def push(
     config: ConfigPath,

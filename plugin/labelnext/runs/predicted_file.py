@@ -1,0 +1,126 @@
+"""predictions(config, path): a file of what is predicted of every item, by the probe or a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from labelnext.adapter.protocol import Adapter
+from labelnext.config.config import Config
+from labelnext.config.opened import loaded, opened, read_pool
+from labelnext.config.places import check_places
+from labelnext.errors import InvalidInput
+from labelnext.journal.plan import Progress
+from labelnext.pool.pool import Pool
+from labelnext.ranking.files import ranking_format, safe_cell
+from labelnext.support.files import check_writable, write_atomically
+
+
+@dataclass(frozen=True)
+class PredictionFile:
+    """A file of predictions that was written.
+
+    Attributes:
+        path: of the file.
+        items: number of items with a prediction, one a row.
+        without: number of items without one, which have no row.
+    """
+
+    path: Path
+    items: int
+    without: int
+
+    def to_json(self) -> str:
+        """The result as JSON text."""
+        return json.dumps({**asdict(self), "path": str(self.path)}, indent=2, ensure_ascii=False)
+
+
+def predictions(
+    config: Config | Path | str | Mapping[str, Any],
+    path: Path | str,
+    *,
+    adapter: Adapter | None = None,
+    progress: Progress | None = None,
+) -> PredictionFile:
+    """Write the class probabilities of every item, labelled ones included: one row an item.
+
+    The columns are item_id, prediction (the likeliest class, where there is one class an item) and
+    p_<class> for each class, which `labelnext push` and the files adapter read. Of several model
+    versions, it is the mean. A probe's probabilities of labelled items are out of fold: from a fit
+    that did not see their label.
+
+    Args:
+        config: a checked configuration, the path of a YAML file, or its content as a mapping.
+        path: ends in .parquet, .csv or .jsonl; an earlier file is replaced whole.
+        adapter: an open adapter for the source; if None, one from the configuration.
+        progress: called with a stage, how much is done, and of how much (None if unknown).
+
+    Raises:
+        ConfigError: if the file has another ending, is one that the configuration reads, or can't
+            be written.
+        InvalidInput: if the items have no class probabilities.
+        Unavailable: if a server or database does not answer.
+    """
+    settings, out = loaded(config), Path(path)
+    ranking_format(out)
+    check_places(settings, {"the file of predictions": out})
+    check_writable(out)
+    with opened(settings, adapter, progress) as platform:
+        pool = read_pool(settings, platform, progress)
+    probabilities = pool.mean_probabilities
+    if probabilities is None or pool.missing.all():
+        notes = " ".join(notice.message for notice in pool.notices)
+        raise InvalidInput(
+            f"predictions needs class probabilities, and the items have none. {notes}".strip(),
+            hint="label two items of each class for a probe (source.model: probe), or add a "
+            "model's predictions.",
+        )
+    rows = np.flatnonzero(~pool.missing)
+    _write(out, pool, rows.tolist(), probabilities, excel_safe=settings.write.excel_safe)
+    return PredictionFile(out, len(rows), len(pool) - len(rows))
+
+
+def _write(
+    path: Path, pool: Pool, rows: list[int], probabilities: Any, *, excel_safe: bool
+) -> None:
+    kind = ranking_format(path)
+    n_classes = probabilities.shape[1]
+    names = [str(name) for name in pool.classes or range(n_classes)]
+    safe = excel_safe and kind == ".csv"
+
+    def text(value: str) -> str:
+        return safe_cell(value) if safe else value
+
+    def each() -> Iterator[dict[str, Any]]:
+        for row in rows:
+            shares = probabilities[row].tolist()
+            cells = {"item_id": text(str(pool.item_ids[row]))}
+            if not pool.multilabel:
+                cells["prediction"] = text(names[int(np.argmax(shares))])
+            yield {**cells, **{f"p_{name}": p for name, p in zip(names, shares, strict=True)}}
+
+    def fill(file: IO[bytes]) -> None:
+        if kind == ".jsonl":
+            file.writelines(json.dumps(r, ensure_ascii=False).encode() + b"\n" for r in each())
+            return
+        import pyarrow as pa
+
+        table = pa.Table.from_pylist(list(each()))
+        if kind == ".csv":
+            import pyarrow.csv
+
+            pyarrow.csv.write_csv(table, file)
+        else:
+            import pyarrow.parquet
+
+            pyarrow.parquet.write_table(table, file)
+
+    write_atomically(path, fill)
+
+
+__all__ = ["PredictionFile", "predictions"]
