@@ -19,6 +19,7 @@ from labelnext.support.store import is_run_id
 FORMAT = 2  # of journals; in format 1, the first line held all payloads and no format number
 _BEGINNING, _NUMBERED = b'{"kind":"plan"', b'{"kind":"plan","format":'
 _SNAPSHOT = b'{"kind":"before"'
+_LONGEST = 1 << 28  # bytes of a line; a longer one is none of ours
 _LACKS = "lacks a secret"  # of a row: it holds one that is not known, masked
 _KEPT = ".kept"  # ends the name of a copy of what a run replaced
 _BESIDE = (".arrow", _KEPT)  # endings of files that belong to a journal
@@ -111,7 +112,7 @@ class JournalFile:
         )
         if not line.startswith(_BEGINNING):  # it may be any file: read no more of it
             raise not_a_journal
-        line += file.readline()
+        line += file.readline(_LONGEST)
         if not line.startswith(_NUMBERED):
             self._format = 1
             line = line[: line.find(b',"steps":[')] + b"}}" if line.endswith(b"\n") else b""
@@ -134,7 +135,7 @@ class JournalFile:
 
     def _read_rows(self, file: IO[bytes]) -> None:
         start = file.tell()
-        for line in file:
+        while line := file.readline(_LONGEST):
             row = None
             if line.startswith(_SNAPSHOT):  # may be large and is rarely needed
                 self._snapshots.append(start)
