@@ -33,26 +33,38 @@ def check_places(settings: Config, more: Mapping[str, Path] | None = None) -> No
         ConfigError: if two of them are one file, by whatever name, or `state` is no folder for it.
     """
     outputs = {**_outputs(settings), **(more or {})}
-    source_path = getattr(settings.source_options, "path", None)
-    pool = None
-    if source_path is not None and not is_url(source_path):
-        pool = settings.directory / Path(source_path).expanduser()
-    _check_state(outputs, settings.state, pool)
+    _check_state(outputs, settings.state, _pool(settings))
     outputs |= {f"state ({name})": settings.state / name for name in _OF_STATE[1:3]}
+    check_unread(settings, outputs)
+
+
+def check_unread(settings: Config, outputs: Mapping[str, Path]) -> None:
+    """Check that no output is something the configuration reads, or another output.
+
+    Args:
+        settings: the configuration.
+        outputs: files by what asks for them.
+
+    Raises:
+        ConfigError: if two of them are one file, by whatever name.
+    """
     # os.path, as a name may be too long for the system to look at.
     existing = {key: path for key, path in outputs.items() if os.path.exists(path)}
     inputs = dict(_inputs(settings)) if existing else {}  # one that is missing can't be read
     check_outputs(outputs, inputs)
     side = settings.source.predictions
-    pools = {
-        "source.path": pool,
-        "source.predictions.file": None
-        if side is None
-        else settings.directory / side.file.expanduser(),
-    }
+    pools = {"source.path": _pool(settings)}
+    if side is not None:
+        pools["source.predictions.file"] = settings.directory / side.file.expanduser()
     for name, path in pools.items():
         if path is not None:
             _check_pool(existing, name, path)
+
+
+def _pool(settings: Config) -> Path | None:
+    """The file, folder or glob of the source; None of other platforms and of URLs."""
+    path = getattr(settings.source_options, "path", None)
+    return None if path is None or is_url(path) else settings.directory / Path(path).expanduser()
 
 
 def check_export(settings: Config, folder: Path | str) -> None:

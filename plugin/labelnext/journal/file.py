@@ -131,6 +131,11 @@ class JournalFile:
         texts += [plan.get("adapter"), plan.get("target")] if isinstance(plan, dict) else [None]
         if not all(isinstance(text, str) for text in texts):
             raise not_a_journal
+        if texts[0] != self.path.stem:  # files of a run are found, and removed, by its id
+            raise ConfigError(
+                f"journal {str(self.path)!r} is damaged: it is called otherwise than its run, "
+                f"{texts[0]!r}."
+            )
         return header
 
     def _read_rows(self, file: IO[bytes]) -> None:

@@ -24,7 +24,7 @@ from labelnext.config.opened import opened
 from labelnext.errors import CommandFailed, InvalidInput, Unavailable, WriteFailed
 from labelnext.runs.rounds import check_loop, train
 from labelnext.runs.run import run
-from labelnext.support.files import write_atomically
+from labelnext.support.files import read_regular, write_atomically
 from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
 
@@ -234,7 +234,7 @@ def _name(settings: Config) -> str:
 
 def _read(settings: Config) -> dict[str, Any]:
     try:
-        content = json.loads(_path(settings).read_text("utf-8"))
+        content = json.loads(read_regular(_path(settings)))
     except (OSError, ValueError, RecursionError):
         return {}  # the first check, or an unusable file: it costs one extra run
     return content if isinstance(content, dict) else {}

@@ -234,6 +234,17 @@ def _match(names: Sequence[str], patterns: Sequence[str]) -> bool:
     return bool(names) and fnmatch.fnmatchcase(names[0], first) and _match(names[1:], rest)
 
 
+def read_regular(path: Path) -> bytes:
+    """Content of a file; a pipe in its place would never end.
+
+    Raises:
+        OSError: if it can't be read, or isn't a regular file.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it isn't a regular file")
+    return path.read_bytes()
+
+
 def private_file(path: str, flags: int) -> int:
     """Opener for a file that only this user may read, since it holds item data."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)

@@ -208,6 +208,12 @@ def test_first_of_two_snapshots_in_the_file_counts(tmp_path: Path) -> None:
     assert Journal(journal.path).befores == {0: OLD}
 
 
+OTHER = (
+    b'{"kind":"plan","format":2,"run_id":"../p","started":"",'
+    b'"plan":{"adapter":"files","target":"x"}}\n'
+)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -235,6 +241,7 @@ def test_first_of_two_snapshots_in_the_file_counts(tmp_path: Path) -> None:
             b'{"kind":"plan","format":3,"labelnext":"9.0"}\n',
             "update labelnext: version 9.0 wrote it",
         ),
+        (OTHER, "it is called otherwise than its run, '../p'"),
         (b"NEW" + b'{"kind":"done"}\n', "journal .* is damaged .KeyError"),
         (b"NEW" + b'{"kind":"before","step":0}\n', "journal .* is damaged"),
         (b"FOLDER", "journal .* isn't a file"),
@@ -256,7 +263,8 @@ def test_other_files_in_the_folder_are_passed_over_and_named(
             path.symlink_to(tmp_path / "nowhere")
         case _:
             header = Journal.create(tmp_path / "other", SMALL).path.read_bytes()
-            path.write_bytes(content.replace(b"NEW", header))
+            run_id = json.loads(header)["run_id"].encode()
+            path.write_bytes(content.replace(b"NEW", header.replace(run_id, name.encode())))
     journal = done(tmp_path)
     assert [known.run_id for known in runs(configured(tmp_path))] == [journal.run_id]
     (warning,) = [record.getMessage() for record in caplog.records]
