@@ -191,8 +191,21 @@ def create_file(directory: Path, plan: Mapping[str, Any], details: Mapping[str, 
 
 
 def journal_paths(directory: Path) -> Iterator[Path]:
-    """The likely journal files of a state folder, oldest first."""
-    for path in sorted(directory.glob("*.jsonl")):
+    """The likely journal files of a state folder, oldest first.
+
+    Raises:
+        ConfigError: if the folder is there, but can't be read.
+    """
+    try:
+        names = os.listdir(directory)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ConfigError(
+            f"state must be a folder that can be read; got {str(directory)!r} ({error.strerror}).",
+            hint="its runs are known to the user who made them alone.",
+        ) from error
+    for path in sorted(directory / name for name in names if name.endswith(".jsonl")):
         run_id, _, rest = path.stem.partition(".")
         if rest != "before" or not is_run_id(run_id):  # else it's a ranking kept for undo
             yield path

@@ -279,6 +279,19 @@ def test_other_files_in_the_folder_are_passed_over_and_named(
     assert Journal.create(tmp_path, SMALL).run_id.startswith("20")  # not after "ranking"
 
 
+def test_a_folder_that_cannot_be_read_hides_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done(tmp_path)
+
+    def refused(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "listdir", refused)
+    with pytest.raises(ConfigError, match="state must be a folder that can be read"):
+        runs(configured(tmp_path))
+
+
 def configured(state: Path) -> dict[str, Any]:
     return {"source": {"adapter": "files", "path": "x"}, "state": str(state)}
 
