@@ -104,10 +104,19 @@ def state(dataset_name: str) -> dict[str, Any]:
 
 
 def _document(stored: dict[str, Any]) -> dict[str, Any]:
-    """Without its moment, and the id that FiftyOne gives a fetched label, which is any."""
-    label = stored.get("labels") or {}
-    label.pop("_id", None)
+    """Without its moment, and the ids that FiftyOne gives fetched and pre-labels, which are any."""
+    for name in ("labels", "labelnext_prelabel"):
+        _forget_ids(stored.get(name))
     return {k: v for k, v in stored.items() if k != "last_modified_at"}
+
+
+def _forget_ids(label: Any) -> None:
+    if isinstance(label, dict):
+        label.pop("_id", None)
+        for part in label.values():
+            _forget_ids(part)
+    for part in label if isinstance(label, list) else ():
+        _forget_ids(part)
 
 
 def _stages(view: Any) -> list[Any]:

@@ -46,7 +46,7 @@ def ranked_boxes(dataset: Any, folder: Path, *, frames: bool) -> Path:
         "source": {**source, "frames": frames},
         "acquisition": {"name": "mean_object_confidence", "of": "objects"},
         "selection": {"budget": 2},
-        "write": {"objects": True},
+        "write": {"objects": True, "prelabels": not frames},
         "report": {"path": None},
     }
     config.write_text(yaml.safe_dump(settings), "utf-8")
@@ -79,8 +79,7 @@ def test_a_death_in_an_undo_or_a_resume_is_settled_by_the_next(
     dataset: Any, tmp_path: Path, campaign: Campaign, frames: bool
 ) -> None:
     mortal = mortal_run(dataset, tmp_path, frames=frames)
-    campaign.each(mortal.points(ACTIONS), 4, mortal.trial)
-    campaign.each(mortal.full_disks(), 4, mortal.trial)
+    campaign.each([*mortal.points(ACTIONS), *mortal.full_disks()], 8, mortal.trial)
 
 
 def test_sigkill_leaves_what_a_death_in_the_process_leaves(dataset: Any, tmp_path: Path) -> None:

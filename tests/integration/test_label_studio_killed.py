@@ -35,6 +35,7 @@ def test_a_death_at_any_write_is_settled_by_the_next(
     monkeypatch.setattr(predictions.time, "sleep", lambda _: None)  # nobody else writes
     project = label_studio.create_project(CHOICES, sure_to_unsure(3))
     made = settings(label_studio.url, label_studio.token, project, tmp_path / "state", mode)
+    made["write"]["prelabels"] = mode == "batch"
     config = tmp_path / "labelnext.yaml"
     config.write_text(yaml.safe_dump({**made, "selection": {"budget": 2}}), "utf-8")
 
@@ -50,5 +51,4 @@ def test_a_death_at_any_write_is_settled_by_the_next(
 
     mortal = Mortal(config, labelnext.run, dump, content)
     assert mortal.writes["run"].count("server") > 1
-    campaign.each(mortal.points(ACTIONS), 3, mortal.trial)
-    campaign.each(mortal.full_disks(), 2, mortal.trial)
+    campaign.each([*mortal.points(ACTIONS), *mortal.full_disks()], 5, mortal.trial)

@@ -66,6 +66,7 @@ class Dataset:
         self._columns, self._context = named_columns(options, context), context
         self._place = str(place)
         self._files, self._path = filesystem(place)
+        self._near = self._files.type_name == "local"
 
     def files(self) -> list[pyarrow.fs.FileInfo]:
         """The Parquet files, by name; those whose name begins with . or _ are no data.
@@ -139,7 +140,7 @@ class Dataset:
                     read = pyarrow.parquet.ParquetFile(file)
                     schema = read.schema_arrow
                     stored = stored_columns(schema) if features_in(schema) else None
-                    table = read_columns(read, file, stored)
+                    table = read_columns(read, file, stored, near=self._near)
                     tables.append(table if stored is None else with_paths(table, schema))
             except LabelnextError as error:
                 error.message = f"{info.path}: {error.message}"
@@ -298,7 +299,9 @@ class Dataset:
                 wanted = schema.names
                 groups = part.payload["groups"] or []
                 if features_in(schema):
-                    table = read_columns(file, source, stored_columns(schema), groups)
+                    table = read_columns(
+                        file, source, stored_columns(schema), groups, near=self._near
+                    )
                     table = with_paths(table, schema)
                     if not ids_only:
                         return table
@@ -309,7 +312,7 @@ class Dataset:
                     wanted = [id_column(schema.names, self._columns)]
                 elif has_our_names(schema.names, self._columns):
                     wanted = columns_read(schema, self._columns, more)
-                return read_columns(file, source, wanted, groups)
+                return read_columns(file, source, wanted, groups, near=self._near)
         except FileNotFoundError as error:
             raise InvalidInput("the file disappeared while being read.") from error
         except LabelnextError:

@@ -358,6 +358,10 @@ def main() -> None:
     except OSError as error:  # no permission, a name too long, a folder where a file should be
         print_os_error(error)
         sys.exit(1)
+    except UnicodeEncodeError as error:  # of a path, in a locale that lacks its letters
+        message = f"{error.object[:200]!a} can't be used in this locale ({error.encoding})"
+        err.print("[red]Error:[/]", escaped(f"{message}. Hint: set PYTHONUTF8=1."), soft_wrap=True)
+        sys.exit(1)
     except Exception as error:
         print_masked_traceback(error)
         sys.exit(1)

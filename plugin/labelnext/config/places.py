@@ -33,26 +33,51 @@ def check_places(settings: Config, more: Mapping[str, Path] | None = None) -> No
         ConfigError: if two of them are one file, by whatever name, or `state` is no folder for it.
     """
     outputs = {**_outputs(settings), **(more or {})}
-    source_path = getattr(settings.source_options, "path", None)
-    pool = None
-    if source_path is not None and not is_url(source_path):
-        pool = settings.directory / Path(source_path).expanduser()
-    _check_state(outputs, settings.state, pool)
+    _check_state(outputs, settings.state, _pool(settings))
     outputs |= {f"state ({name})": settings.state / name for name in _OF_STATE[1:3]}
+    check_unread(settings, outputs)
+
+
+def check_unread(settings: Config, outputs: Mapping[str, Path]) -> None:
+    """Check that no output is something the configuration reads, or another output.
+
+    Args:
+        settings: the configuration.
+        outputs: files by what asks for them.
+
+    Raises:
+        ConfigError: if two of them are one file, by whatever name.
+    """
     # os.path, as a name may be too long for the system to look at.
     existing = {key: path for key, path in outputs.items() if os.path.exists(path)}
     inputs = dict(_inputs(settings)) if existing else {}  # one that is missing can't be read
     check_outputs(outputs, inputs)
-    if pool is not None:
-        _check_pool(existing, pool)
+    side = settings.source.predictions
+    pools = {"source.path": _pool(settings)}
+    if side is not None:
+        pools["source.predictions.file"] = settings.directory / side.file.expanduser()
+    for name, path in pools.items():
+        if path is not None:
+            _check_pool(existing, name, path)
+
+
+def _pool(settings: Config) -> Path | None:
+    """The file, folder or glob of the source; None of other platforms and of URLs."""
+    path = getattr(settings.source_options, "path", None)
+    return None if path is None or is_url(path) else settings.directory / Path(path).expanduser()
 
 
 def check_export(settings: Config, folder: Path | str) -> None:
     """Check that exported files won't lie inside the pool that they come from.
 
     Raises:
-        ConfigError: if they would.
+        ConfigError: if they would, or if the folder is that of the journals.
     """
+    if not is_url(folder) and same_file(Path(folder), settings.state):
+        raise ConfigError(
+            f"the folder must differ from state; both are {str(folder)!r}.",
+            hint="name a folder elsewhere.",
+        )
     path = getattr(settings.source_options, "path", None)
     if path is None or is_url(folder) != is_url(path):
         return
@@ -129,14 +154,14 @@ def _texts(value: Any, key: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], 
             yield from _texts(part, key)
 
 
-def _check_pool(outputs: Mapping[str, Path], pool: Path) -> None:
-    """Refuse an output that is one of a pool's files, by whatever name."""
+def _check_pool(outputs: Mapping[str, Path], name: str, pool: Path) -> None:
+    """Refuse an output that is one of a folder's or glob's files, by whatever name."""
     files = {path.stat().st_ino: (key, path) for key, path in outputs.items() if path.is_file()}
     for file in _files_of(pool, set(files)) if files else ():
         for key, path in files.values():
             if _is_data(key, file) and same_file(path, Path(file)):
                 raise ConfigError(
-                    f"{key} must not be one of the files of source.path; got {str(path)!r}.",
+                    f"{key} must not be one of the files of {name}; got {str(path)!r}.",
                     hint="name a file outside the pool.",
                 )
 

@@ -38,6 +38,8 @@ class Kept:
         self._folder = folder / hash_of(rules.encode())[:16]
         self.vectors: dict[str, NDArray[np.float16]] = {}
         for path in sorted(self._folder.glob("*.npz")):
+            if not path.is_file():
+                continue
             try:
                 with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                     rows = arrays["vectors"].astype(np.float16, copy=False)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from labelnext.errors import ConfigError, concealed, revealed, tells_secret
-from labelnext.support.files import sync_directory, temporary_file
+from labelnext.support.files import read_regular, sync_directory, temporary_file
 
 _INLINE = 16_384  # roughly the most characters of JSON in a line of the journal
 _LONG = 32  # shorter lists aren't worth a column
@@ -119,7 +119,7 @@ def load(path: Path, sha256: str) -> Any:
     import pyarrow as pa
 
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise ValueError("its checksum differs")
         with pa.ipc.open_file(pa.py_buffer(content)) as reader:

@@ -19,6 +19,7 @@ from labelnext.support.store import is_run_id
 FORMAT = 2  # of journals; in format 1, the first line held all payloads and no format number
 _BEGINNING, _NUMBERED = b'{"kind":"plan"', b'{"kind":"plan","format":'
 _SNAPSHOT = b'{"kind":"before"'
+_LONGEST = 1 << 28  # bytes of a line; a longer one is none of ours
 _LACKS = "lacks a secret"  # of a row: it holds one that is not known, masked
 _KEPT = ".kept"  # ends the name of a copy of what a run replaced
 _BESIDE = (".arrow", _KEPT)  # endings of files that belong to a journal
@@ -111,7 +112,7 @@ class JournalFile:
         )
         if not line.startswith(_BEGINNING):  # it may be any file: read no more of it
             raise not_a_journal
-        line += file.readline()
+        line += file.readline(_LONGEST)
         if not line.startswith(_NUMBERED):
             self._format = 1
             line = line[: line.find(b',"steps":[')] + b"}}" if line.endswith(b"\n") else b""
@@ -130,11 +131,16 @@ class JournalFile:
         texts += [plan.get("adapter"), plan.get("target")] if isinstance(plan, dict) else [None]
         if not all(isinstance(text, str) for text in texts):
             raise not_a_journal
+        if texts[0] != self.path.stem:  # files of a run are found, and removed, by its id
+            raise ConfigError(
+                f"journal {str(self.path)!r} is damaged: it is called otherwise than its run, "
+                f"{texts[0]!r}."
+            )
         return header
 
     def _read_rows(self, file: IO[bytes]) -> None:
         start = file.tell()
-        for line in file:
+        while line := file.readline(_LONGEST):
             row = None
             if line.startswith(_SNAPSHOT):  # may be large and is rarely needed
                 self._snapshots.append(start)
@@ -185,8 +191,21 @@ def create_file(directory: Path, plan: Mapping[str, Any], details: Mapping[str, 
 
 
 def journal_paths(directory: Path) -> Iterator[Path]:
-    """The likely journal files of a state folder, oldest first."""
-    for path in sorted(directory.glob("*.jsonl")):
+    """The likely journal files of a state folder, oldest first.
+
+    Raises:
+        ConfigError: if the folder is there, but can't be read.
+    """
+    try:
+        names = os.listdir(directory)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ConfigError(
+            f"state must be a folder that can be read; got {str(directory)!r} ({error.strerror}).",
+            hint="its runs are known to the user who made them alone.",
+        ) from error
+    for path in sorted(directory / name for name in names if name.endswith(".jsonl")):
         run_id, _, rest = path.stem.partition(".")
         if rest != "before" or not is_run_id(run_id):  # else it's a ranking kept for undo
             yield path

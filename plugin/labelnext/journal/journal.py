@@ -20,6 +20,7 @@ from labelnext.journal.file import JournalFile, create_file, journal_paths
 from labelnext.journal.lock import hold as hold
 from labelnext.journal.lock import only_run as only_run
 from labelnext.journal.plan import Plan
+from labelnext.support.files import no_state
 from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_run_id
 
@@ -73,10 +74,7 @@ class Journal:
         try:
             return cls(create_file(directory, plan.to_dict(), details or {}))
         except OSError as error:
-            raise ConfigError(
-                f"state must be a writable folder; got {str(directory)!r} ({error}).",
-                hint="set state: to a folder that you can write to.",
-            ) from error
+            raise no_state(directory, error) from error
 
     @property
     def run_id(self) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from labelnext.errors import ConfigError
 from labelnext.journal.file import sweep_state
-from labelnext.support.files import lock
+from labelnext.support.files import lock, no_state
 
 
 @contextmanager
@@ -25,10 +25,7 @@ def only_run(directory: Path) -> Iterator[None]:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(_opened(directory / "lock"))
     except OSError as error:
-        raise ConfigError(
-            f"state must be a writable folder; got {str(directory)!r} ({error}).",
-            hint="set state: to a folder that you can write to.",
-        ) from error
+        raise no_state(directory, error) from error
     refusal = f"another run is in progress in {str(directory)!r}: process"
     hint = "wait for it to finish, or give this configuration its own state folder."
     with hold(directory / "lock", str(os.getpid()), refusal, hint):

@@ -151,7 +151,7 @@ def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
     """
     newest_first: list[Snapshot] = []
     for path in sorted(folder.glob("*.npz"), reverse=True):
-        if path.stem in but:
+        if path.stem in but or not path.is_file():
             continue
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from labelnext.adapter.registry import get_adapter
 from labelnext.config.config import Config
+from labelnext.config.places import check_unread
 from labelnext.errors import ConfigError
 from labelnext.journal.journal import Journal
 from labelnext.support.store import is_url
@@ -85,6 +86,19 @@ def check_reaches(journal: Journal, settings: Config) -> None:
         f"names; got one of {config or 'another configuration'}, which wrote to {journal.target}.",
         hint=f"name {config} instead." if config else None,
     )
+
+
+def check_unread_by(journal: Journal, settings: Config) -> None:
+    """Check that a run of files, to be finished or undone, wrote nothing that is read now.
+
+    Raises:
+        ConfigError: if it did: the configuration or the journal was changed since.
+    """
+    if journal.header["plan"]["adapter"] != "files" or journal.what != "run":
+        return
+    paths = [step.payload["path"] for step in journal.plan.steps if "path" in step.payload]
+    for path in paths:
+        check_unread(settings, {f"what run {journal.run_id} wrote": settings.directory / str(path)})
 
 
 def builds_on(later: Journal, earlier: Journal) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -35,7 +36,9 @@ def with_states(settings: Config, adapter: Adapter | None = None) -> list[Config
         return [settings]
     own_state = settings.state.resolve()
     others = [
-        f for f in dict.fromkeys(f.resolve() for f in folders) if f != own_state and f.is_dir()
+        folder
+        for folder in dict.fromkeys(folder.resolve() for folder in folders)
+        if folder != own_state and folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
     ]
     rests = [settings.rest.model_copy(update={"state": folder}) for folder in others]
     return [settings, *(replace(settings, rest=rest) for rest in rests)]

@@ -22,7 +22,7 @@ from labelnext.config.config import Config
 from labelnext.errors import LabelnextError
 from labelnext.journal.lock import hold
 from labelnext.runs.rounds import folder_of
-from labelnext.support.files import write_atomically
+from labelnext.support.files import read_regular, write_atomically
 from labelnext.support.serving import Answer, Request, serving
 
 _SECRET = "X-Labelnext-Secret"  # noqa: S105  # a header's name
@@ -152,7 +152,7 @@ def _file(settings: Config) -> Path:
 
 def _noted(settings: Config) -> list[str]:
     try:
-        noted = json.loads(_file(settings).read_text("utf-8"))
+        noted = json.loads(read_regular(_file(settings)))
     except (OSError, ValueError, RecursionError):
         return []
     known = noted if isinstance(noted, list) else []

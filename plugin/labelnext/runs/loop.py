@@ -10,7 +10,7 @@ from typing import Any
 
 from labelnext.config.config import Config
 from labelnext.runs.rounds import load_rounds
-from labelnext.support.files import write_atomically
+from labelnext.support.files import read_regular, write_atomically
 from labelnext.support.words import counted
 
 
@@ -121,7 +121,7 @@ def _name(settings: Config) -> str:
 
 def _read(settings: Config) -> dict[str, Any]:
     try:
-        content = json.loads(_path(settings).read_text("utf-8"))
+        content = json.loads(read_regular(_path(settings)))
     except (OSError, ValueError, RecursionError):
         return {}  # the first check, or an unusable file: it costs one extra run
     return content if isinstance(content, dict) else {}

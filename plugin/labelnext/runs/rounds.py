@@ -18,7 +18,7 @@ from labelnext.errors import ConfigError
 from labelnext.runs.command import run_command
 from labelnext.runs.labelled_file import labels
 from labelnext.runs.push import push
-from labelnext.support.files import write_atomically
+from labelnext.support.files import read_regular, write_atomically
 from labelnext.support.words import counted
 
 _KEPT = 20  # logs of rounds
@@ -167,7 +167,7 @@ def _forget(folder: Path, number: int) -> None:
 def load_rounds(settings: Config) -> Rounds:
     """What is known of the rounds; nothing if that can't be read."""
     try:
-        return Rounds(**json.loads((folder_of(settings) / "rounds.json").read_text("utf-8")))
+        return Rounds(**json.loads(read_regular(folder_of(settings) / "rounds.json")))
     except (OSError, ValueError, TypeError, RecursionError):
         return Rounds()
 

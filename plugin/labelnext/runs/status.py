@@ -13,6 +13,7 @@ from labelnext.adapter.protocol import Adapter, CountsLabels, ShowsItems, TellsW
 from labelnext.adapter.team import Work
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
+from labelnext.config.places import check_places
 from labelnext.errors import ConfigError, InvalidInput, without_secrets
 from labelnext.journal.journal import Journal, journals
 from labelnext.journal.plan import Progress
@@ -99,6 +100,7 @@ def status(
     if page is not None and page.suffix not in (".html", ".htm"):
         raise ConfigError(f"html must be a path that ends in .html; got {str(page)!r}.")
     if page is not None:
+        check_places(settings, {"--html": page})
         check_page(page)
     team, address, loop = None, None, None
     with opened(settings, adapter, progress) as platform:

@@ -22,7 +22,7 @@ from labelnext.journal.journal import (
 )
 from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Progress
-from labelnext.runs.belonging import belongs, builds_on, check_reaches, lists
+from labelnext.runs.belonging import belongs, builds_on, check_reaches, check_unread_by, lists
 from labelnext.runs.elsewhere import everywhere, holding
 from labelnext.runs.jobs import writer_of
 from labelnext.runs.listen import end_calls
@@ -141,4 +141,5 @@ def _found(settings: Config, run_id: str | None, verb: Literal["undone", "resume
     if verb == "resumed" and journal.finished and not journal.undoing:
         raise ConfigError(f"run {journal.run_id} is already done; there is nothing to resume.")
     check_newest(settings.state, journal, verb, builds_on)
+    check_unread_by(journal, settings)
     return journal

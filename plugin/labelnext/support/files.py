@@ -21,10 +21,13 @@ _PARTIAL = ".labelnext-{}.partial"
 _STANDARD = {
     f"/dev/{name}": n for n, name in ((1, "stdout"), (2, "stderr"), (1, "fd/1"), (2, "fd/2"))
 }
-_CURES = {
+_FULL = {
     errno.ENOSPC: "free some disk space, then try again.",
     errno.EDQUOT: "free some disk space, then try again.",
     errno.EFBIG: "allow larger files (ulimit -f), then try again.",
+}
+_CURES = {
+    **_FULL,
     errno.EACCES: "make the folder writable, or name another one.",
     errno.EPERM: "make the file and its folder writable, or name another one.",
     errno.EROFS: "name a folder on a disk that can be written.",
@@ -81,6 +84,14 @@ def write_failed(path: Path | str, error: OSError) -> WriteFailed:
     why = " ".join((error.strerror or str(error)).split())
     hint = _CURES.get(error.errno or 0)
     return WriteFailed(f"{str(path)!r} can't be written: {why}.", hint=hint)
+
+
+def no_state(folder: Path, error: OSError) -> ConfigError:
+    """The error for a state folder that can't be written."""
+    hint = _FULL.get(error.errno or 0, "set state: to a folder that you can write to.")
+    return ConfigError(
+        f"state must be a writable folder; got {str(folder)!r} ({error}).", hint=hint
+    )
 
 
 @contextmanager
@@ -232,6 +243,17 @@ def _match(names: Sequence[str], patterns: Sequence[str]) -> bool:
     if first == "**":
         return any(_match(names[at:], rest or ["*"]) for at in range(len(names)))
     return bool(names) and fnmatch.fnmatchcase(names[0], first) and _match(names[1:], rest)
+
+
+def read_regular(path: Path) -> bytes:
+    """Content of a file; a pipe in its place would never end.
+
+    Raises:
+        OSError: if it can't be read, or isn't a regular file.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it isn't a regular file")
+    return path.read_bytes()
 
 
 def private_file(path: str, flags: int) -> int:

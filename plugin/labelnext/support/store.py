@@ -81,8 +81,8 @@ class Store:
             raise Unavailable(f"{self.place!r} can't be read: {why}.") from error
         names = sorted(info.base_name for info in infos)
         others = [n for n in names if not n.startswith(".") and not is_run_id(n) and n != MANIFEST]
-        if content is not None and manifest_of(content) is None:
-            others = [MANIFEST]
+        if MANIFEST in names and (content is None or manifest_of(content) is None):
+            others = [MANIFEST]  # a folder, or a file of somebody else's
         elif content is not None:
             return  # a ranking, whatever else somebody put beside it
         if others:

@@ -74,18 +74,34 @@ def test_a_path_that_cannot_be_is_one_line(folder: Path, words: str) -> None:
     assert sorted(folder.iterdir()) == before
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            PermissionError(13, "Permission denied", "private/p.jsonl"),
+            "Error: 'private/p.jsonl' can't be used: Permission denied.\n",
+        ),
+        (
+            UnicodeEncodeError("ascii", "p\xe9.csv", 1, 2, "ordinal not in range(128)"),
+            "Error: 'p\\xe9.csv' can't be used in this locale (ascii). Hint: set PYTHONUTF8=1.\n",
+        ),
+    ],
+)
 def test_whatever_the_system_refuses_is_one_line(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    said: str,
 ) -> None:
     def refused(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied", "private/p.jsonl")
+        raise error
 
     monkeypatch.setattr("labelnext.runs.run.run", refused)
     monkeypatch.setattr(sys, "argv", ["labelnext", "run", str(folder / "c.yaml")])
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 1
-    said = "Error: 'private/p.jsonl' can't be used: Permission denied.\n"
     assert capsys.readouterr().err == said
 
 

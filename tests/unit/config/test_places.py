@@ -9,6 +9,7 @@ import labelnext
 from labelnext.config.config import load_config
 from labelnext.config.places import check_export, check_overwritable, check_places
 from labelnext.errors import ConfigError
+from labelnext.runs.status import status
 
 POOL = '{"item_id": "a", "probabilities": [0.6, 0.4]}\n'
 
@@ -101,6 +102,24 @@ def test_nothing_of_a_pool_or_the_state_is_overwritten_by_any_name(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize("side", ["side", "side/*.parquet"])
+def test_nothing_of_a_folder_of_predictions_is_overwritten(tmp_path: Path, side: str) -> None:
+    config = configured(tmp_path, "write: {output: linked/side/a.parquet}\n")
+    (tmp_path / "side").mkdir()
+    (tmp_path / "side/a.parquet").write_bytes(b"")
+    config.write_text(config.read_text().replace("side.jsonl", f"'{side}'"))
+    with pytest.raises(ConfigError, match=r"must not be one of the files of source\.predictions"):
+        check_places(load_config(config))
+
+
+def test_the_page_of_a_status_is_an_output_too(tmp_path: Path) -> None:
+    config = configured(tmp_path, "report: {path: sub/r.html}\n")
+    page = tmp_path / "sub/r.html"
+    page.write_text("<title>labelnext</title>")
+    with pytest.raises(ConfigError, match="--html must differ from report.path"):
+        status(config, page=tmp_path / "linked/sub/r.html")
+
+
 def test_a_pool_is_no_state_but_may_hold_it(tmp_path: Path) -> None:
     config = pooled(tmp_path, "path: pool")
     text = config.read_text()
@@ -143,6 +162,8 @@ def test_no_export_into_its_own_pool(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="must lie outside the pool"):
             check_export(settings, tmp_path / folder)
     check_export(settings, tmp_path / "other")
+    with pytest.raises(ConfigError, match="the folder must differ from state"):
+        check_export(settings, tmp_path / "pool/../.labelnext")
 
 
 def test_init_replaces_configurations_alone(tmp_path: Path) -> None:

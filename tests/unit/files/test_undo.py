@@ -82,10 +82,17 @@ def test_an_older_journal_of_another_folder_is_refused(tmp_path: Path) -> None:
     assert (config.parent / "r.csv").read_text() == "old"
 
 
-@pytest.mark.parametrize("path", ["../stolen.csv", "p.jsonl", "/tmp/stolen.csv", "c.yaml"])
+@pytest.mark.parametrize(
+    "path", ["../stolen.csv", "p.jsonl", "/tmp/stolen.csv", "c.yaml", "side.csv", "side/a.parquet"]
+)
 def test_a_journal_that_asks_for_another_file_is_refused(tmp_path: Path, path: str) -> None:
     config = configured(tmp_path / "c")
     labelnext.run(config)
+    if path.startswith("side"):  # now it is read, in place of what was
+        (config.parent / path).parent.mkdir(exist_ok=True)
+        (config.parent / "r.csv").rename(config.parent / path)
+        side = f"p.jsonl, predictions: {{file: {Path(path).parts[0]}}}"
+        config.write_text(config.read_text().replace("p.jsonl", side))
     journal = runs(config)[-1].path
     journal.write_text(journal.read_text().replace('"path":"r.csv"', f'"path":"{path}"'))
     (tmp_path / "stolen.csv").write_text("theirs")

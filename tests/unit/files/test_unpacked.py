@@ -21,6 +21,7 @@ from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
 from labelnext_adapters.files.content import unpacked
 from labelnext_adapters.files.content.unpacked import allowing, limit_of, memory
+from labelnext_adapters.files.tables.footer import chunks_of
 from labelnext_adapters.files.tables.parquet import read_columns
 
 MIB = 1 << 20
@@ -144,6 +145,30 @@ def test_parquets_numbers_are_counted_by_the_footer(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(table, tmp_path / "p.parquet")
     error = refused(tmp_path / "p.parquet", max_unpacked=0.01)
     assert "got 0.0312 GiB" in error.message  # 8 bytes each
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_parquets_pages_are_counted_whatever_the_footer_says(tmp_path: Path, version: Any) -> None:
+    path = tmp_path / "p.parquet"
+    table = pa.table({"item_id": ["a"], "p_a": [0.5], "p_b": [0.5], "note": ["x" * 4 * MIB]})
+    pyarrow.parquet.write_table(
+        table, path, use_dictionary=False, compression="zstd", data_page_version=version
+    )
+    content = path.read_bytes()
+    start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    told = chunks_of(pyarrow.parquet.ParquetFile(path).metadata)[0][-1].unpacked
+    assert varint(2 * told) in content[start:]
+    small = bytes([0x80 | 2, *[0x80] * (len(varint(2 * told)) - 2), 0])  # 1, as long as it was
+    path.write_bytes(content[:start] + content[start:].replace(varint(2 * told), small))
+    error = refused(path, max_unpacked=0.003)
+    assert "at most 0.003 GiB (source.max_unpacked); got 0.00391 GiB from" in error.message
+    assert len(read(path, max_unpacked=0.005)) == 1
+
+
+def varint(value: int) -> bytes:
+    """A number as Thrift's compact protocol writes it."""
+    groups = [value >> 7 * i & 127 for i in range((value.bit_length() + 6) // 7)]
+    return bytes([*(group | 128 for group in groups[:-1]), groups[-1]])
 
 
 def test_the_limit_is_half_of_the_memory_and_a_hundred_times_the_file(

@@ -94,10 +94,11 @@ def test_no_corruption_ends_in_a_traceback_or_stops_the_next_run(
     assert (copy / "r.csv").read_text().startswith('"item_id"')
 
 
-@pytest.mark.parametrize("kind", ["folder", "pipe", "link", "loop", "zeros", "deep"])
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link", "loop", "zeros", "deep", "huge"])
 def test_what_is_no_journal_is_named_and_passed_over(
-    tmp_path: Path, folder: Path, kind: str
+    tmp_path: Path, folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("labelnext.journal.file._LONGEST", 1 << 16)
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
     path = copy / ".labelnext" / "20200101T000000-000000.jsonl"
@@ -114,6 +115,10 @@ def test_what_is_no_journal_is_named_and_passed_over(
             path.write_bytes(bytes(5000))
         case "deep":
             path.write_bytes(b'{"kind":"plan","format":2,"x":' + b"[" * 100_000)
+        case "huge":
+            with path.open("wb") as file:
+                file.write(b'{"kind":"plan","format":2,')
+                file.truncate(1 << 42)  # takes no room
     report = labelnext.run(copy / "c.yaml")
     (notice,) = [n for n in report.notices if n.code == "journal_skipped"]
     assert path.name in notice.message

@@ -173,8 +173,9 @@ def test_plan_that_finds_no_room_leaves_nothing(
         monkeypatch.undo()
         plan = (LARGE, SMALL)[number]
         monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(ConfigError, match="state must be a writable folder"):
+        with pytest.raises(ConfigError, match="state must be a writable folder") as caught:
             Journal.create(tmp_path, plan)
+        assert caught.value.hint == "free some disk space, then try again."
         assert list(tmp_path.iterdir()) == []
 
 
@@ -208,6 +209,12 @@ def test_first_of_two_snapshots_in_the_file_counts(tmp_path: Path) -> None:
     assert Journal(journal.path).befores == {0: OLD}
 
 
+OTHER = (
+    b'{"kind":"plan","format":2,"run_id":"../p","started":"",'
+    b'"plan":{"adapter":"files","target":"x"}}\n'
+)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -235,6 +242,7 @@ def test_first_of_two_snapshots_in_the_file_counts(tmp_path: Path) -> None:
             b'{"kind":"plan","format":3,"labelnext":"9.0"}\n',
             "update labelnext: version 9.0 wrote it",
         ),
+        (OTHER, "it is called otherwise than its run, '../p'"),
         (b"NEW" + b'{"kind":"done"}\n', "journal .* is damaged .KeyError"),
         (b"NEW" + b'{"kind":"before","step":0}\n', "journal .* is damaged"),
         (b"FOLDER", "journal .* isn't a file"),
@@ -256,7 +264,8 @@ def test_other_files_in_the_folder_are_passed_over_and_named(
             path.symlink_to(tmp_path / "nowhere")
         case _:
             header = Journal.create(tmp_path / "other", SMALL).path.read_bytes()
-            path.write_bytes(content.replace(b"NEW", header))
+            run_id = json.loads(header)["run_id"].encode()
+            path.write_bytes(content.replace(b"NEW", header.replace(run_id, name.encode())))
     journal = done(tmp_path)
     assert [known.run_id for known in runs(configured(tmp_path))] == [journal.run_id]
     (warning,) = [record.getMessage() for record in caplog.records]
@@ -268,6 +277,19 @@ def test_other_files_in_the_folder_are_passed_over_and_named(
         assert re.search(message, said), said
     assert find_journal(tmp_path, None, ("done",)).run_id == journal.run_id
     assert Journal.create(tmp_path, SMALL).run_id.startswith("20")  # not after "ranking"
+
+
+def test_a_folder_that_cannot_be_read_hides_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done(tmp_path)
+
+    def refused(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "listdir", refused)
+    with pytest.raises(ConfigError, match="state must be a folder that can be read"):
+        runs(configured(tmp_path))
 
 
 def configured(state: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from labelnext.config.config import Config, load_config
 from labelnext.errors import ConfigError, InvalidInput, Unavailable
 from labelnext.runs import watch as module
+from labelnext.runs.status import status
 from labelnext.runs.undo import runs
 from labelnext.runs.watch import Health, watch
 
@@ -125,12 +127,21 @@ def test_numbers_out_of_range_are_refused(config: Path, wrong: dict[str, float])
         watch(config, **wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("pipe", [False, True])
 def test_a_record_that_cannot_be_read_costs_one_run(
-    config: Path, monkeypatch: pytest.MonkeyPatch
+    config: Path, monkeypatch: pytest.MonkeyPatch, pipe: bool
 ) -> None:
     counting(monkeypatch, [3, 3])
     watch(config, once=True)
-    (config.parent / ".labelnext" / "watch.json").write_text("{")
+    record = config.parent / ".labelnext" / "watch.json"
+    record.unlink()
+    if pipe:  # nobody writes to it
+        os.mkfifo(record)
+        os.mkfifo(record.parent / "history" / "20990101T000000-000000.npz")
+        status(config)
+        monkeypatch.setattr(module, "save_seen", lambda *_: None)
+    else:
+        record.write_text("{")
     assert watch(config, once=True).runs == 1
 
 

@@ -1,4 +1,4 @@
-"""What the footer of a Parquet file says of its columns.
+"""What the footer of a Parquet file says of its columns, and the header of each of their pages.
 
 pyarrow's own object for a column ends the process where a footer is damaged, with no exception:
 sizes that can't be are noticed only in C++. So the footer is read here, as pyarrow writes it back
@@ -16,6 +16,9 @@ import pyarrow as pa
 
 _TYPES = ("BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED")
 _TRUE, _BYTE, _DOUBLE, _TEXT, _LIST, _SET, _MAP, _STRUCT = 1, 3, 7, 8, 9, 10, 11, 12
+_PLAIN = 0  # the codec of what isn't compressed
+_HEADERS = (1 << 12, 1 << 16, 1 << 20)  # bytes of a page's header: usual, long, and longest
+_VALUES = (5, 8)  # of a page's header: what it says of its values, in either version
 _SHARED = {2, 7, 8}  # encodings: PLAIN_DICTIONARY, DELTA_BYTE_ARRAY, RLE_DICTIONARY
 
 
@@ -30,6 +33,8 @@ class Chunk:
         packed: bytes in the file.
         unpacked: bytes once decompressed.
         shared: whether a value that repeats may be stored once.
+        start: where its first page begins in the file.
+        compressed: whether its pages are.
     """
 
     path: str
@@ -38,6 +43,8 @@ class Chunk:
     packed: int
     unpacked: int
     shared: bool
+    start: int
+    compressed: bool
 
 
 def chunks_of(footer: Any) -> Sequence[Sequence[Chunk]]:
@@ -73,14 +80,66 @@ def _chunk(told: dict[int, Any]) -> Chunk:
         packed=max(told.get(7, 0), 0),
         unpacked=max(told.get(6, 0), 0),
         shared=bool(_SHARED.intersection(told.get(2, ()))),
+        start=_start(told),
+        compressed=told.get(4, _PLAIN) != _PLAIN,
     )
+
+
+def _start(told: dict[int, Any]) -> int:
+    """Where a column begins: with its dictionary, if that comes before its values."""
+    values, texts = int(told.get(9, 0)), int(told.get(11, 0))
+    return texts if 0 < texts < values else max(values, 0)
+
+
+def unpacked_by_pages(file: Any, chunk: Chunk) -> int:
+    """The bytes that the pages of a column unpack to, whatever the footer says.
+
+    Arrow makes room for what a page's own header says.
+
+    Args:
+        file: open for reading, with `seek`.
+        chunk: of the file; 0 where it isn't compressed.
+
+    Raises:
+        ValueError: if a page can't be one.
+    """
+    at, total, n_values = chunk.start, 0, 0
+    while chunk.compressed and n_values < chunk.n_values and at < chunk.start + chunk.packed:
+        told, length = _page(file, at)
+        try:
+            unpacked, packed, *n = (told[2], told[3], *(told[i][1] for i in _VALUES if i in told))
+            if min(unpacked, packed, *n) < 0:
+                raise ValueError("a negative size")
+        except (LookupError, TypeError, ValueError) as error:
+            raise ValueError(f"a page of column {chunk.path} says no sizes ({error})") from error
+        total += unpacked
+        n_values += sum(n)
+        at += length + packed
+    return total
+
+
+def _page(file: Any, at: int) -> tuple[dict[int, Any], int]:
+    """What a page's header says, and its length."""
+    for most in _HEADERS:
+        file.seek(at)
+        data = file.read(most)
+        reader = _Compact(data, 0)
+        try:
+            told = reader.struct()
+            if reader.at <= len(data):
+                return told, reader.at
+        except (IndexError, RecursionError):
+            pass
+        if len(data) < most:
+            break
+    raise ValueError(f"the page at byte {at:,} has no whole header")
 
 
 class _Compact:
     """Values in Thrift's compact protocol, from a place on; fields by their numbers."""
 
     def __init__(self, data: bytes, at: int) -> None:
-        self._data, self._at = data, at
+        self._data, self.at = data, at
 
     def struct(self) -> dict[int, Any]:
         fields, number = dict[int, Any](), 0
@@ -108,12 +167,12 @@ class _Compact:
         return self._integer()
 
     def _byte(self) -> int:
-        self._at += 1
-        return self._data[self._at - 1]
+        self.at += 1
+        return self._data[self.at - 1]
 
     def _bytes(self, n: int) -> bytes:
-        self._at += n
-        return self._data[self._at - n : self._at]
+        self.at += n
+        return self._data[self.at - n : self.at]
 
     def _unsigned(self) -> int:
         value = shift = 0

@@ -209,6 +209,7 @@ class LargePerformer(Performer):
     def restore(self, step: Step, before: Any) -> list[str]:
         """Put the earlier manifest back, and remove the files of this run."""
         store = self._store(step)
+        store.sweep()
         self._check_current(store)
         if before["manifest"] is None:
             store.remove(MANIFEST)

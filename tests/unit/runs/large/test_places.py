@@ -48,18 +48,21 @@ def test_a_star_does_not_cross_folders(tmp_path: Path, path: str, n: int) -> Non
     assert labelnext.run(configured(tmp_path, path)).counts["items"] == n
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "notes.txt"])
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.json/", "notes.txt"])
 def test_a_folder_of_somebody_else_is_refused_before_any_work(tmp_path: Path, name: str) -> None:
     pool(tmp_path / "d")
     (tmp_path / "theirs").mkdir()
-    (tmp_path / "theirs" / name).write_text(json.dumps({"run_id": 3, "files": "many"}))
+    if name.endswith("/"):
+        (tmp_path / "theirs" / name).mkdir()
+    else:
+        (tmp_path / "theirs" / name).write_text(json.dumps({"run_id": 3, "files": "many"}))
     seen: list[str] = []
     with pytest.raises(WriteRefused, match="must be a new folder, or one with a ranking"):
         labelnext.run(
             configured(tmp_path, "d", "theirs"), progress=lambda stage, *_: seen.append(stage)
         )
     assert seen == []
-    assert [path.name for path in (tmp_path / "theirs").iterdir()] == [name]
+    assert [path.name for path in (tmp_path / "theirs").iterdir()] == [name.strip("/")]
     assert not (tmp_path / ".labelnext").exists()
 
 
