@@ -282,7 +282,8 @@ class Client:
         try:
             return msgspec.json.decode(body, type=type_)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise self._other_server("", str(error)) from None
+            html = body.lstrip()[:1] == b"<"
+            raise self._other_server("", "it is an HTML page" if html else str(error)) from None
 
     def _other_server(self, path: str, said: str) -> NotFound:
         where = f" to /{path}" if path else ""
@@ -338,7 +339,7 @@ class Client:
         return response
 
     def _refused(self, response: httpx.Response, path: str) -> LabelnextError:
-        if response.is_redirect:
+        if response.has_redirect_location:
             return redirected(self.url, path, str(response.headers["location"]))
         return refused(response, self.url, path)
 
