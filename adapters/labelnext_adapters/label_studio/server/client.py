@@ -25,6 +25,7 @@ from label_studio_sdk.core.api_error import ApiError
 from pydantic import SecretStr
 
 from labelnext.errors import ConfigError, InvalidInput, LabelnextError, NotFound, Unavailable
+from labelnext_adapters.label_studio.server.bounded import bound
 from labelnext_adapters.label_studio.server.json_rows import decode_rows
 from labelnext_adapters.label_studio.server.location import find_base
 from labelnext_adapters.label_studio.server.refusals import (
@@ -82,6 +83,7 @@ class Client:
             timeout=TIMEOUT,
             follow_redirects=False,
             verify=_trust(ca_bundle),
+            event_hooks={"response": [bound]},
             limits=httpx.Limits() if url.startswith("https:") else _ONE_REQUEST_EACH,
         )
         try:
