@@ -86,7 +86,14 @@ class Dataset:
             infos = []
         except OSError as error:
             raise Unavailable(f"can't list {self._place!r}: {error}.") from error
-        wanted = [info for info in infos if self._wanted(info.path, base)]
+        try:
+            wanted = [info for info in infos if self._wanted(info.path, base)]
+        except UnicodeDecodeError as error:
+            raise InvalidInput(
+                f"files in {self._place!r} must have names in UTF-8; got one with the bytes "
+                f"{error.object[-40:]!r}.",
+                hint="rename it.",
+            ) from error
         if not wanted:
             raise NotFound(
                 f"path must be a folder, glob or URL of Parquet files; {self._place!r} has none.",

@@ -15,6 +15,7 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities, Unusable
+from labelnext_adapters.files.content.unpacked import check_spread
 from labelnext_adapters.files.content.values import id_text, name_text, probability
 from labelnext_adapters.files.tables.vectors import class_vectors
 
@@ -252,6 +253,8 @@ class Gathered:
         ids = list(self._rows)
         members = []
         for version in versions:
+            n_values = sum(map(len, version.scores.values()))
+            check_spread("class scores", len(ids), len(classes), n_values)
             rows = np.full((len(ids), len(classes)), np.nan)
             named = np.zeros(rows.shape, dtype=bool)
             for row, scores in version.scores.items():

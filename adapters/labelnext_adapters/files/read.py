@@ -14,7 +14,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, NotFound
 from labelnext.pool.pool import Pool
 from labelnext.support.words import a_format
-from labelnext_adapters.files.content.content import guarded
+from labelnext_adapters.files.content.content import check_file, check_kind, guarded
 from labelnext_adapters.files.content.unpacked import allowing
 from labelnext_adapters.files.options import FilesSource, place_of
 from labelnext_adapters.files.tables.table_options import WILD
@@ -103,6 +103,10 @@ def read_pool(files: Input) -> Pool:
     files.context.report("read", 0, None)
     read = partial(kind.read, path, files.options, files.context)
     others = [other.name for other in files.files]
+    for one in (Path(path), *files.files):
+        if not one.is_dir():
+            check_file(one)
+            check_kind(one)
     with allowing(files.source.max_unpacked):
         pool: Pool = guarded(name, kind.name, read, others)
     files.context.report("read", len(pool), len(pool))

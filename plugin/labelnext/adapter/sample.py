@@ -190,7 +190,7 @@ def _json_start(text: str) -> Any:
 def _closed(text: str) -> tuple[int, str]:
     """Where the last whole member of a cut-off JSON value ends, and what closes the value there."""
     stack: list[str] = []
-    last = (0, "")
+    last = 0
     quoted = escaped = False
     for position, sign in enumerate(text):
         if quoted:
@@ -200,12 +200,12 @@ def _closed(text: str) -> tuple[int, str]:
             quoted = True
         elif sign in "[{":
             stack.append("]" if sign == "[" else "}")
-            last = (position + 1, "".join(reversed(stack)))
+            last = position + 1
         elif sign in "]}" and stack:
             stack.pop()
-            last = (position + 1, "".join(reversed(stack)))
+            last = position + 1
         elif sign == ",":
-            last = (position, "".join(reversed(stack)))
+            last = position
         if not stack and position:
             break
-    return last
+    return last, "".join(reversed(stack))

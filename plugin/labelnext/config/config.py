@@ -295,7 +295,7 @@ def _section(document: Document, name: str) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         rule = f"must be a mapping of keys to values; got {shown(value)}."
-        named = isinstance(value, str) and value.isidentifier()
+        named = isinstance(value, str) and value.isidentifier() and len(value) < 80
         choice = _CHOICES.get(name) if named else None
         hint = f"write {name}: {{{choice}: {value}}}." if choice else None
         raise document.error((name,), rule, hint=hint)

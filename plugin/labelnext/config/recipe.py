@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from errno import EINVAL
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,8 @@ def _named_items(named: Mapping[str, Sequence[str | int] | Path], directory: Pat
         return _some(list(ids), "the list ids")
     path = directory / Path(file).expanduser()
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(EINVAL, "it is no file")  # a device never ends
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8 text"

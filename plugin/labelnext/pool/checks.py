@@ -18,6 +18,9 @@ _CLAMP = 1e-9  # rounding noise below zero that is set to +0.0
 _SUM_ERROR = 1e-3  # rows further from 1 are refused
 _SUM_NOISE = 1e-5  # rows closer to 1 are left as they are: float32 softmax reaches about this
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
+_NINES = str.maketrans(
+    "0123456789", "9876543210"
+)  # the larger of two negative numbers is the lower
 
 
 def distributions(
@@ -218,11 +221,19 @@ def id_order(item_ids: NDArray[np.str_]) -> NDArray[np.intp]:
         try:
             by_value: NDArray[np.intp] = np.lexsort((item_ids, item_ids.astype(np.int64)))
             return by_value
-        except OverflowError:
-            values = [(int(i), i) for i in item_ids.tolist()]
+        except (OverflowError, ValueError):  # ValueError: more digits than Python takes
+            values = [(*_by_value(i), i) for i in item_ids.tolist()]
             return np.array(sorted(range(len(values)), key=values.__getitem__), dtype=np.intp)
     order: NDArray[np.intp] = np.argsort(item_ids, kind="stable")
     return order
+
+
+def _by_value(digits: str) -> tuple[int, str]:
+    """A key that sorts whole numbers by value, however many digits they have."""
+    size = digits.lstrip("-0")
+    if not digits.startswith("-") or not size:
+        return len(size), size
+    return -len(size), size.translate(_NINES)
 
 
 def checked_labels(

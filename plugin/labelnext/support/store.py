@@ -254,7 +254,7 @@ def filesystem(place: Path | str) -> tuple[pyarrow.fs.FileSystem, str]:
         )
     try:
         files, path = FileSystem.from_uri(text)
-    except (ValueError, NotImplementedError) as error:
+    except (ValueError, NotImplementedError, ImportError) as error:
         raise ConfigError(
             f"{text!r} must be a URL that pyarrow supports, such as s3://bucket/folder; {error}."
         ) from error

@@ -17,14 +17,45 @@ _SHOWN = 200  # lines that show whether a file has a value on each
 _BLOCK = 1 << 18  # bytes read at once: what they decode to stays in the cache
 
 
+def check_file(path: Path) -> None:
+    """Refuse what isn't a file: reading a pipe or a device may never end.
+
+    Raises:
+        InvalidInput: if it is a folder, a pipe or a device.
+    """
+    if path.exists() and not path.is_file():
+        what = "folder" if path.is_dir() else "pipe or device"
+        raise InvalidInput(f"{path.name} must be a file; it is a {what}.")
+
+
+def check_kind(path: Path) -> None:
+    """Refuse what often stands in place of a file: the page of a login, a pointer of Git LFS.
+
+    Raises:
+        InvalidInput: if it is one.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        start = file.read(200).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"version https://git-lfs"):
+        raise InvalidInput(
+            f"{path.name} must be data; it is a pointer of Git LFS.", hint="run git lfs pull."
+        )
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise InvalidInput(
+            f"{path.name} must be data; it is an HTML page.",
+            hint="it may be the page of a login; download the file again.",
+        )
+
+
 def byte_blocks(path: Path) -> Iterator[bytes]:
     """The bytes of a file, a block at a time, decompressed if it is gzip, zstd, bz2 or lz4.
 
     Raises:
         InvalidInput: if it is a folder, broken, or unpacks to too much.
     """
-    if path.is_dir():
-        raise InvalidInput(f"{path.name} must be a file; it is a folder.")
+    check_file(path)
     return _blocks(path, limit_of(path.stat().st_size))
 
 
@@ -102,6 +133,11 @@ def decoded(data: bytes, encoding: str | None = None) -> str:
         InvalidInput: if they aren't text in that encoding.
     """
     name = encoding or encoding_of(data)
+    if not data[:4096].strip(b"\0"):
+        raise InvalidInput(
+            "the file must be text; it begins with NUL bytes alone.",
+            hint="it was not written to the disk whole; write or copy it again.",
+        )
     if name == "utf-8" and (guess := _wide(data[:4096])):
         raise InvalidInput(
             "the file must be text in UTF-8; every other byte is 0, so it is UTF-16 without a byte "
@@ -164,7 +200,9 @@ def parsed(text: str, line: int | None = None) -> Any:
     except RecursionError as error:
         raise InvalidInput("the JSON must not be nested deeper than 1,000 levels.") from error
     except ValueError as error:  # an integer of more digits than Python takes
-        raise InvalidInput(f"the file must be JSON with ordinary numbers; {error}.") from error
+        raise InvalidInput(
+            "the file must be JSON with ordinary numbers; one has more than 4,300 digits."
+        ) from error
 
 
 def read_json(path: Path) -> Any:

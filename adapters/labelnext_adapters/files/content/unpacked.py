@@ -87,6 +87,28 @@ def limit_of(packed: int) -> Limit:
     return Limit(usual, packed, "1 GiB or 100 times the file's size")
 
 
+def check_spread(what: str, n_rows: int, n_columns: int, n_values: int) -> None:
+    """Refuse few values that would fill a large table with gaps: one class of its own a row.
+
+    Args:
+        what: fills it, for the message.
+        n_rows: of the table.
+        n_columns: of the table.
+        n_values: how many of its cells are given.
+
+    Raises:
+        InvalidInput: if the table takes more than an unpacked file may.
+    """
+    n_bytes, most = 8 * n_rows * n_columns, limit_of(8 * n_values).most
+    if n_bytes > most:
+        raise InvalidInput(
+            f"{what} must take at most {most / _GIB:.3g} GiB as a table; {n_rows:,} rows with "
+            f"{n_columns:,} names take {n_bytes / _GIB:.3g} GiB, though only {n_values:,} values "
+            "are given.",
+            hint="if that is what you expect, set source.max_unpacked to the GiB that it may take.",
+        )
+
+
 def memory() -> int:
     """The bytes of memory that this process may use: of the machine, or less in a container."""
     try:

@@ -13,8 +13,9 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.pool.texts import value_text
 from labelnext_adapters.files.content.oddities import Oddities, Unusable, unbroken
+from labelnext_adapters.files.content.unpacked import check_spread
 from labelnext_adapters.files.content.values import id_text, real
-from labelnext_adapters.files.json.types import merged, type_of
+from labelnext_adapters.files.json.types import common, fits, type_of
 
 
 class Doubled(dict[str, Any]):
@@ -70,6 +71,8 @@ def table_of_records(
     kinds = _kinds([record for _, record in records if isinstance(record, dict)], is_text)
     id_among: Callable[[Any], str | None] = getattr(is_text, "id_among", lambda names: None)
     id_name = id_among(kinds)
+    n_keys = sum(len(record) for _, record in records if isinstance(record, dict))
+    check_spread("the records' keys", len(records), len(kinds), n_keys)
     for place, record in records:
         item = record.get("item_id", "") if isinstance(record, dict) else ""
         with odd.record(place, item if isinstance(item, str | int) else ""):
@@ -99,14 +102,14 @@ def _of_one_type(
     kept: list[tuple[str, dict[str, Any]]], name: str, odd: Oddities
 ) -> list[tuple[str, dict[str, Any]]]:
     """Leave out the records whose nested value has another type than most."""
+    held = [record[name] for _, record in kept if isinstance(record[name], dict)]
+    check_spread(name, len(held), len({key for one in held for key in one}), sum(map(len, held)))
     types = [type_of(record[name]) for _, record in kept]
     counts = Counter(kind for kind in types if kind is not None)
-    whole: pa.DataType | None = None
-    for kind, _ in counts.most_common():
-        whole = merged(whole, kind) or whole
+    whole = common([kind for kind, _ in counts.most_common()])
     usable = []
     for entry, kind in zip(kept, types, strict=True):
-        if kind is not None and merged(whole, kind) == whole:
+        if kind is not None and whole is not None and fits(kind, whole):
             usable.append(entry)
         else:
             place, record = entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -54,3 +55,44 @@ def merged(one: pa.DataType | None, other: pa.DataType | None) -> pa.DataType | 
         if all(kind is not None for kind in fields.values()):
             return pa.struct(list(fields.items()))
     return None
+
+
+def common(kinds: Iterable[pa.DataType]) -> pa.DataType | None:
+    """One type for the values of all kinds that agree, the first ones first; None without any.
+
+    Where each of many records has names of its own, this takes linear time, unlike `merged`.
+    """
+    known = [kind for kind in kinds if not pa.types.is_null(kind)] or list(kinds)
+    if not known:
+        return None
+    first = known[0]
+    if pa.types.is_list(first):
+        lists = [kind.value_type for kind in known if pa.types.is_list(kind)]
+        return pa.list_(common(lists))
+    if pa.types.is_struct(first):
+        fields: dict[str, pa.DataType] = {}
+        for kind in known:
+            if pa.types.is_struct(kind):
+                new = {f.name: merged(fields.get(f.name), f.type) for f in kind}
+                if None not in new.values():
+                    fields |= new
+        return pa.struct(list(fields.items()))
+    whole = first
+    for kind in known:
+        whole = merged(whole, kind) or whole
+    return whole
+
+
+def fits(kind: pa.DataType, whole: pa.DataType) -> bool:
+    """Whether values of a type are also values of another, as `common` makes it of many."""
+    if kind == whole or pa.types.is_null(kind):
+        return True
+    if pa.types.is_list(kind) and pa.types.is_list(whole):
+        return fits(kind.value_type, whole.value_type)
+    if pa.types.is_struct(kind) and pa.types.is_struct(whole):
+        places = [whole.get_field_index(f.name) for f in kind]
+        return all(
+            at >= 0 and fits(f.type, whole.field(at).type)
+            for f, at in zip(kind, places, strict=True)
+        )
+    return bool(kind == pa.int64() and whole == pa.float64())

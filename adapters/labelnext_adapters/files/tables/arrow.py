@@ -71,7 +71,10 @@ def id_texts(column: Any) -> pa.Array:
             f"item_id must be text or whole numbers; got {kind}.",
             hint=hint if pa.types.is_floating(kind) else None,
         )
-    return column.cast(pa.string())
+    texts = column.cast(pa.string())
+    if pa.types.is_temporal(kind) and pc.any(pc.starts_with(texts, "<value out of")).as_py():
+        raise InvalidInput(f"item_id must be text or whole numbers; got a {kind} of no calendar.")
+    return texts
 
 
 def ids_rewritten(column: Any) -> list[Notice]:

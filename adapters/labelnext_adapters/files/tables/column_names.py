@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from labelnext_adapters.files.tables.table_options import METADATA
 
@@ -57,6 +58,7 @@ def first_of(names: Iterable[str], wanted: Sequence[str]) -> str | None:
     return next((by_lower[name] for name in wanted if name in by_lower), None)
 
 
+@lru_cache(1 << 17)
 def plain(name: str) -> str:
     """A name in lower case, with one _ between words.
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
+from labelnext.pool.texts import LONGEST, checked_ids
 from labelnext_adapters.files.tables.objects import ObjectColumn
 from labelnext_adapters.files.tables.table import PREFIXES, TableReader
 from labelnext_adapters.files.tables.table_options import METADATA, NAMES, LabelsAre
@@ -80,6 +82,8 @@ def part_of_table(
     """
     reader = TableReader(table, columns, meaning or Meaning(multilabel), labels_are)
     texts = reader.id_texts()
+    if (pc.max(pc.utf8_length(texts)).as_py() or 0) > LONGEST:
+        checked_ids(texts.to_pylist())  # says which
     return _pool(reader, range(len(texts)), classes, single), texts
 
 

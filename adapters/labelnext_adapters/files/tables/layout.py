@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
+from labelnext_adapters.files.content.unpacked import check_spread
 from labelnext_adapters.files.tables.arrow import plain_type
 from labelnext_adapters.files.tables.column_names import (
     ANSWERS,
@@ -43,7 +44,7 @@ from labelnext_adapters.files.tables.table_options import METADATA, NAMES, Table
 from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED, Meaning
 
 _PREFIXES = ("p_", "e_")
-_RANKED = re.compile(r"^(.*?)(\d+)(.*)$")
+_RANKED = re.compile(r"^(.*?)(\d{1,9})(.*)$")
 _LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confidence", "logit")
 
 
@@ -291,6 +292,7 @@ def _top_k(out: LaidOut, pairs: list[tuple[str, str]], options: TableOptions) ->
     if strange:
         raise InvalidInput(f"a class must be one of {listed(classes, 20)}; got {listed(strange)}.")
     places = {name: i for i, name in enumerate(classes)}
+    check_spread("class scores", n, len(classes), n * len(pairs))
     rows: NDArray[np.float64] = np.full((n, len(classes)), np.nan)
     named = np.zeros(rows.shape, dtype=bool)
     for column, values in zip(answers, sure, strict=True):

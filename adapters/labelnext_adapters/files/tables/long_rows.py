@@ -14,6 +14,7 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.content.unpacked import check_spread
 from labelnext_adapters.files.tables.vectors import Meaning, cure, usable_boxes
 
 
@@ -67,6 +68,7 @@ def grouped_scores(
     cells = codes[known] * max(len(names), 1) + kinds[known]
     if len(np.unique(cells)) < len(cells) or not len(names):
         return None
+    check_spread("class scores", n_items, len(names), len(cells))
     rows: NDArray[np.float64] = np.full((n_items, len(names)), np.nan)
     rows[codes[known], kinds[known]] = _numbers(table, sure)[known]
     given = np.zeros(rows.shape, dtype=bool)

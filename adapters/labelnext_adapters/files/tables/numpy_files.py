@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Any
@@ -56,6 +57,11 @@ def read_arrays(path: Path, wanted: Collection[str]) -> dict[str, NDArray[Any]]:
     """
     claimed = 0
     with zipfile.ZipFile(path) as archive:
+        names = Counter(one.filename.removesuffix(_ENDING) for one in archive.infolist())
+        if doubled := next((name for name, n in names.items() if n > 1 and name in wanted), None):
+            raise InvalidInput(
+                f"every array must have a name of its own; two are called {doubled}."
+            )
         members = {one.filename.removesuffix(_ENDING): one for one in archive.infolist()}
         members = {name: one for name, one in members.items() if name in wanted}
         for name, member in sorted(members.items()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import operator
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -96,10 +96,10 @@ def read_csv(
         InvalidInput: if the file is empty, not text, or its lines differ in length or are too long.
     """
     blocks = partial(byte_blocks, path)
-    start = file_of(blocks()).read(_START + 1)
+    start = _start(blocks())
     if encoding is not None or start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in start[:4096]:
         data = decoded(read_bytes(path), encoding).encode("utf-8")
-        blocks, start = partial(iter, [data]), data[: _START + 1]
+        blocks, start = partial(iter, [data]), _start(iter([data]))
     lines = _first_lines(path, start)
     n_above = 1  # lines above the rows
     if lines and (stated := re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r\n"))):
@@ -125,6 +125,13 @@ def read_csv(
     return Rows(table, [], ragged.place)
 
 
+def _start(blocks: Iterator[bytes]) -> bytes:
+    """The sample of a file and a byte more, or as much more as the first line takes."""
+    file = file_of(blocks)
+    start = file.read(_START + 1)
+    return start if b"\n" in start or b"\r" in start else start + file.read(_LONGEST_LINE - _START)
+
+
 def _first_lines(path: Path, start: bytes) -> list[str]:
     """The whole lines of the beginning of a file, which has a byte more if the file goes on.
 
@@ -133,11 +140,12 @@ def _first_lines(path: Path, start: bytes) -> list[str]:
     """
     if not start.strip():
         raise InvalidInput("the file must not be empty.")
-    more, start = len(start) > _START, start[:_START]
+    sampled = _START if len(start) <= _START + 1 else _LONGEST_LINE
+    more, start = len(start) > sampled, start[:sampled]
     try:
         text = start.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if not more or error.start < _START - 4:
+        if not more or error.start < sampled - 4:
             decoded(read_bytes(path))  # says where
         text = start[: error.start].decode("utf-8-sig")
     lines = text.splitlines()
@@ -289,7 +297,7 @@ def _one_sign(delimiter: str) -> str:
 
 
 def _check_header(header: Sequence[str]) -> None:
-    doubled = sorted({name for name in header if header.count(name) > 1})
+    doubled = sorted(name for name, count in Counter(header).items() if count > 1)
     if doubled:
         raise InvalidInput(
             f"columns must have distinct names; got {doubled[0]!r} more than once.",
@@ -324,11 +332,12 @@ def _with_numbers(
     odd = Oddities("row", seen=table.num_rows)
     ragged.leave_out(odd)
     met: set[int] = set()
-    for index, name in enumerate(table.column_names):
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    for name in table.column_names:
         if name not in numeric:
             continue
         values: list[float | None] = []
-        for row, value in enumerate(table.column(name).to_pylist()):
+        for row, value in enumerate(columns[name].to_pylist()):
             text = (value or "").strip()
             number = None
             if text.lower() not in _NOTHING:
@@ -341,8 +350,8 @@ def _with_numbers(
                         odd.leave_out(ragged.place(row), "", why)
                     met.add(row)
             values.append(number)
-        table = table.set_column(index, name, pa.array(values, pa.float64()))
-    return Rows(table, odd.notices(), ragged.place)
+        columns[name] = pa.array(values, pa.float64())
+    return Rows(pa.table(columns), odd.notices(), ragged.place)
 
 
 def read_jsonl(path: Path, is_text: Callable[[str], bool] = no_text) -> Rows:

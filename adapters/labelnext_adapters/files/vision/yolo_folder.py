@@ -22,6 +22,7 @@ _IMAGES = (
 )  # fmt: skip
 _OTHER_TEXTS = ("classes.txt", "labels.txt", "notes.txt", "predictions.txt", "requirements.txt")
 _DATA = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
+_MOST = 2_000_000  # files of a folder that data.yaml names
 _MET = 50_000  # files of a folder that are looked at for a folder of text files
 _UP = 3  # folders above the text files where data.yaml is looked for
 
@@ -126,7 +127,7 @@ def images_of(
 
 def _of_splits(names: Sequence[str], data: DataFile | None) -> set[str]:
     """Images of the splits that the text files belong to."""
-    splits = [images_among(files_below(f)) for f in (data.image_folders if data else ())]
+    splits = [images_among(_few(f)) for f in (data.image_folders if data else ())]
     images: set[str] = set()
     waiting = {stem_of(name) for name in texts_among(names)} if splits else set()
     while splits and waiting:
@@ -138,6 +139,17 @@ def _of_splits(names: Sequence[str], data: DataFile | None) -> set[str]:
         waiting -= matched
         splits.remove(fitting)
     return images
+
+
+def _few(folder: Path) -> list[str]:
+    """The files of a folder that a data.yaml names: a wrong one may hold all of a machine's."""
+    names = list(islice(files_below(folder), _MOST + 1))
+    if len(names) > _MOST:
+        raise InvalidInput(
+            f"data.yaml must name folders of at most {_MOST:,} files; {str(folder)!r} has more.",
+            hint="set source.image_folder to the folder of the images.",
+        )
+    return names
 
 
 def stem_of(name: str) -> str:
@@ -206,9 +218,13 @@ def _parsed(text: str) -> Any:
 
 
 def _folder(root: Path, entry: str) -> Path | None:
-    """A folder of images; Roboflow writes ../val/images for what is in val/images."""
+    """A folder of images; Roboflow writes ../val/images for what is in val/images.
+
+    Never the whole machine: `/` is a mistake.
+    """
     places = [root / entry, *([root / entry[3:]] if entry.startswith("../") else [])]
-    return next((folder for folder in places if folder.is_dir()), None)
+    found = next((folder for folder in places if folder.is_dir()), None)
+    return None if found is None or found.resolve().parent == found.resolve() else found
 
 
 def _names(value: Any) -> dict[int, str] | None:

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 # Of the pages of a project; what stands before it is where the server is.
 _PAGE = re.compile(r"/(?:projects(?:/.*)?|user/.*|organization/?)$")
+_MOST_DIGITS = 19  # of a number in a database
 _NUMBER = re.compile(r"/projects/(\d+)(?:[/?#]|$)", re.ASCII)
 
 
@@ -49,7 +50,7 @@ def checked_project(project: int | str) -> int | str:
     page = _NUMBER.search(text)
     number = page.group(1) if page else text
     if re.fullmatch(r"-?\d+", number, re.ASCII):
-        if int(number) < 1:
+        if len(number) > _MOST_DIGITS or int(number) < 1:
             raise ValueError("must be the number of a project, from 1")
         return int(number)
     if not text:

@@ -25,6 +25,7 @@ from label_studio_sdk.core.api_error import ApiError
 from pydantic import SecretStr
 
 from labelnext.errors import ConfigError, InvalidInput, LabelnextError, NotFound, Unavailable
+from labelnext_adapters.label_studio.server.bounded import bound
 from labelnext_adapters.label_studio.server.json_rows import decode_rows
 from labelnext_adapters.label_studio.server.location import find_base
 from labelnext_adapters.label_studio.server.refusals import (
@@ -82,6 +83,7 @@ class Client:
             timeout=TIMEOUT,
             follow_redirects=False,
             verify=_trust(ca_bundle),
+            event_hooks={"response": [bound]},
             limits=httpx.Limits() if url.startswith("https:") else _ONE_REQUEST_EACH,
         )
         try:
@@ -282,7 +284,8 @@ class Client:
         try:
             return msgspec.json.decode(body, type=type_)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise self._other_server("", str(error)) from None
+            html = body.lstrip()[:1] == b"<"
+            raise self._other_server("", "it is an HTML page" if html else str(error)) from None
 
     def _other_server(self, path: str, said: str) -> NotFound:
         where = f" to /{path}" if path else ""
@@ -338,7 +341,7 @@ class Client:
         return response
 
     def _refused(self, response: httpx.Response, path: str) -> LabelnextError:
-        if response.is_redirect:
+        if response.has_redirect_location:
             return redirected(self.url, path, str(response.headers["location"]))
         return refused(response, self.url, path)
 

@@ -42,7 +42,7 @@ def find_base(http: httpx.Client, url: str) -> str:
                 f"url must begin with https, which the server expects there; got {url!r}.",
                 hint=f"write {secure(url)}.",
             )
-        if not response.is_redirect:
+        if not response.has_redirect_location:
             return _base(there, url)
         after = there.join(response.headers["location"])
         same = (after.scheme, after.port) == (there.scheme, there.port)
