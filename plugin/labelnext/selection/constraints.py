@@ -34,6 +34,7 @@ from labelnext.support.words import counted
 Positions: TypeAlias = NDArray[np.intp]
 Choose = Callable[[Positions, Positions, int | None], Positions]
 BudgetIn = Literal["items", "cost"]
+Reduced = Literal["max", "mean", "min"]
 
 _ROUNDING = 1e-9  # of a sum of costs
 
@@ -52,6 +53,9 @@ class Constraints:
         quota_of: class (predicted; for an image, that of its most confident object), group, or a
             column of the metadata.
         per_group: maximum items per group; items without a group are not limited.
+        groups_as_items: choose whole groups, such as the frames of a clip; the budget counts
+            groups. A group ranks by the max, mean or min of its items, max being the item to be
+            labelled soonest; true means max.
         min_distance: no two items of the batch are closer than this, and none is closer to a
             labelled item; the Euclidean distance of the embeddings as they are.
         dedupe: the same for items with a cosine similarity of at least this, such as 0.95.
@@ -63,6 +67,7 @@ class Constraints:
     quota: Quotas = field(default_factory=dict)
     quota_of: str = "class"
     per_group: Number | None = None
+    groups_as_items: bool | Reduced = False
     min_distance: Positive | None = None
     dedupe: Similarity | None = None
     budget_in: BudgetIn = "items"
@@ -70,6 +75,17 @@ class Constraints:
     def __post_init__(self) -> None:
         fitted_options(vars(self), option_kinds(type(self)))
         check_quotas(self.quota, self.quota_of)
+        if self.groups_as_items and self.per_group is not None:
+            raise InvalidInput(
+                f"per_group must be left out with groups_as_items; got {self.per_group}."
+            )
+        if self.groups_as_items and "group" in self.quotas:
+            raise InvalidInput("quota must not be of group with groups_as_items; got 'group'.")
+
+    @property
+    def reduction(self) -> Reduced:
+        """How the utilities of a group's items become the group's."""
+        return self.groups_as_items if isinstance(self.groups_as_items, str) else "max"
 
     @property
     def quotas(self) -> dict[str, Quota]:

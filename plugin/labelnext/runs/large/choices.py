@@ -63,6 +63,7 @@ def check_choice(recipe: Recipe) -> None:
             "selection.options.similar_to must be left out": bool(
                 recipe.likeness.get("similar_to")
             ),
+            "selection.options.groups_as_items must be left out": bool(limits.groups_as_items),
             "selection.options.standardise must be false": recipe.space.get("standardise", False),
             "selection.options.projection must be random or left out": (
                 recipe.space.get("projection") == "pca"
