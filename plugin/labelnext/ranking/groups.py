@@ -159,7 +159,8 @@ def _pool_of(
         whole = _reduced("sum", pool.costs[rows], offsets, np.ones(len(rows), dtype=bool))
         left = _reduced("sum", pool.costs[rows], offsets, free[rows])
         costs = np.where(np.isnan(left), whole, left)
-    shares, embeddings, further = _shares(pool), pool.embeddings, pool.metadata or {}
+    shares, further = _shares(pool), pool.metadata or {}
+    embeddings, signatures = pool.embeddings, pool.signatures
     probabilities = None if shares is None else _means(shares, rows, offsets)
     return Pool(
         pool.item_ids[rows[offsets[:-1]]],
@@ -168,6 +169,7 @@ def _pool_of(
         classes=pool.classes,
         multilabel=pool.multilabel,
         embeddings=None if embeddings is None else _means(embeddings, rows, offsets),
+        signatures=None if signatures is None else _means(signatures, rows, offsets),
         labelled=labelled,
         open=open_,
         deferred=late,

@@ -35,6 +35,10 @@ Positions: TypeAlias = NDArray[np.intp]
 Choose = Callable[[Positions, Positions, int | None], Positions]
 BudgetIn = Literal["items", "cost"]
 Reduced = Literal["max", "mean", "min"]
+DedupeBy = Literal["embeddings", "images", "texts"]
+
+CONTENTS: tuple[DedupeBy, ...] = ("images", "texts")
+"""What `dedupe_by` compares without embeddings, in the order of preference."""
 
 _ROUNDING = 1e-9  # of a sum of costs
 
@@ -59,6 +63,9 @@ class Constraints:
         min_distance: no two items of the batch are closer than this, and none is closer to a
             labelled item; the Euclidean distance of the embeddings as they are.
         dedupe: the same for items with a cosine similarity of at least this, such as 0.95.
+        dedupe_by: what `dedupe` compares: embeddings, images (a perceptual hash of 64 bits) or
+            texts (their characters in a row). By default the embeddings, else the images that can
+            be read, else the texts. In Python, images and texts are the pool's signatures.
         budget_in: items, or cost: then the batch costs at most the budget.
     """
 
@@ -70,6 +77,7 @@ class Constraints:
     groups_as_items: bool | Reduced = False
     min_distance: Positive | None = None
     dedupe: Similarity | None = None
+    dedupe_by: DedupeBy | None = None
     budget_in: BudgetIn = "items"
 
     def __post_init__(self) -> None:
@@ -81,6 +89,17 @@ class Constraints:
             )
         if self.groups_as_items and "group" in self.quotas:
             raise InvalidInput("quota must not be of group with groups_as_items; got 'group'.")
+
+        if self.dedupe_by is not None and self.dedupe is None:
+            raise InvalidInput(
+                f"dedupe_by must be left out without dedupe; got {self.dedupe_by!r}.",
+                hint="dedupe: 0.95 leaves out what is that similar.",
+            )
+        if self.dedupe_by in CONTENTS and self.min_distance is not None:
+            raise InvalidInput(
+                f"min_distance must be left out with dedupe_by: {self.dedupe_by}, as it is between "
+                f"embeddings; got {self.min_distance!r}."
+            )
 
     @property
     def reduction(self) -> Reduced:
@@ -305,19 +324,29 @@ def _spacing(pool: Pool, constraints: Constraints) -> Spacing:
     """What keeps the items of a batch apart.
 
     Raises:
-        InvalidInput: if the pool has no embeddings.
+        InvalidInput: if the pool has no embeddings, or no signatures where those are asked for.
     """
-    if pool.embeddings is None:
+    by, vectors = constraints.dedupe_by, pool.embeddings
+    if pool.signatures is not None and by != "embeddings" and constraints.min_distance is None:
+        vectors = pool.signatures
+    elif by in CONTENTS:
+        raise InvalidInput(
+            f"dedupe_by must be embeddings for a pool without signatures; got {by!r}.",
+            hint="a configuration makes them of what its adapter shows; in Python, give them as "
+            "Pool(signatures=…).",
+        )
+    if vectors is None:
         what = "min_distance" if constraints.min_distance is not None else "dedupe"
         raise InvalidInput(
             f"{what} must be left out for a pool without embeddings; got "
             f"{getattr(constraints, what)!r}.",
-            hint="name the embeddings in source, or set per_group if you know what is alike.",
+            hint="name the embeddings in source, or for dedupe the images or texts. Set per_group "
+            "if you know what is alike.",
         )
-    done = pool.labelled & finite_rows(Points(pool.embeddings), pool.item_ids)
+    done = pool.labelled & finite_rows(Points(vectors), pool.item_ids)
     return Spacing(
-        pool.embeddings,
-        pool.embeddings[done],
+        vectors,
+        vectors[done],
         Closeness(constraints.min_distance, constraints.dedupe),
     )
 
