@@ -34,6 +34,7 @@ SENSIBLE: dict[str, list[Any]] = {
     "per_cost": [True, False], "base": [None, 2, 10], "similarity": [0, 0.5, 1], "iou": [0.3, 1],
     "n_classes": [None, 4], "include": [["0", "1"], []], "exclude": [["0"], ["1", "2"], []],
     "per_group": [1, 2, None], "quota": ["uniform", "input", {"0": 1}], "dedupe": [0.5, 0.99],
+    "groups_as_items": [True, "mean", "min"],
     "min_distance": [0.1, 10], "distance": ["cosine", "euclidean"], "law": ["rank", "power"],
     "beta": [0.1, 1, 50], "n_clusters": [1, 2, 5], "radius": [None, 0.5], "purity": [0.5, 0.95],
     "n_neighbours": [None, 1, 5], "kernel": ["gaussian"], "width": [None, 1.0, "pool"],
@@ -146,7 +147,7 @@ def asked(rng: random.Random, pool: Pool) -> dict[str, Any]:
         "exclude",
         "dedupe",
         "min_distance",
-        *["per_group"] * (pool.groups is not None),
+        *["per_group", "groups_as_items"] * (pool.groups is not None),
     ]
     known += ["quota", *(get_selection(method).options if method else ())]
     if function not in (None, "auto") and (odd or unit == "objects"):

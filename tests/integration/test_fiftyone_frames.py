@@ -99,6 +99,11 @@ def test_frames_of_one_video_are_a_group(videos: Any, tmp_path: Path) -> None:
     labelnext.run(settings(videos.name, tmp_path, selection={**one_each, "budget": 3}))
     videos.reload()
     assert where(videos.load_saved_view("labelnext-batch"))[:2] == [("night", 1), ("day", 2)]
+    whole = {"budget": 1, "options": {"groups_as_items": True}}
+    labelnext.run(settings(videos.name, tmp_path, selection=whole))
+    videos.reload()
+    nights = [place for place in ORDER if place[0] == "night"]
+    assert where(videos.load_saved_view("labelnext-batch")) == nights
 
 
 def test_scores_are_on_the_frames_and_the_views_show_them_in_order(

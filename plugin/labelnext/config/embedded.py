@@ -1,15 +1,25 @@
-"""Make the embeddings that a configuration asks for, of what the platform shows of its items."""
+"""Make the vectors that a configuration asks for, of what the platform shows of its items."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from labelnext.adapter.capabilities import Capability, can, missing_capability
+from labelnext.adapter.preview import Preview
 from labelnext.adapter.protocol import Adapter, ShowsItems
 from labelnext.adapter.registry import able
 from labelnext.config.config import Config
+from labelnext.errors import InvalidInput
 from labelnext.journal.plan import Progress
+from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
+from labelnext.selection.constraints import CONTENTS
+
+if TYPE_CHECKING:
+    from labelnext.embeddings.made import Picture
 
 FOLDER = "embeddings"
 """Of the state folder."""
@@ -31,7 +41,7 @@ def with_embeddings(
         shows = Capability.SHOWS_ITEMS
         raise missing_capability("source.adapter", adapter.name, shows, able(shows))
     folder = settings.state / FOLDER
-    from labelnext.embeddings.made import Picture, with_image_vectors, with_text_vectors
+    from labelnext.embeddings.made import with_image_vectors, with_text_vectors
 
     if made.kind == "onnx":
         from labelnext.embeddings.onnx import onnx_embedder
@@ -46,9 +56,71 @@ def with_embeddings(
     if made.kind == "images":
         from labelnext.embeddings.images import RULES as rules
         from labelnext.embeddings.images import image_vector as embedder
-    pictures = {
+    return with_image_vectors(pool, _images(previews), embedder, rules, folder, progress)
+
+
+def with_signatures(
+    settings: Config, adapter: Adapter, pool: Pool, progress: Progress | None
+) -> Pool:
+    """The pool with signatures of its images or texts, if near-duplicates are found by them.
+
+    That is where `dedupe_by` says so, or the pool has no embeddings: then by the images if any can
+    be read, else by the texts if there are any.
+
+    Raises:
+        ConfigError: if the adapter doesn't show items, as `dedupe_by` asks.
+        InvalidInput: if no item has what `dedupe_by` names.
+    """
+    limits = settings.recipe.constraints
+    by, unasked = limits.dedupe_by, pool.embeddings is not None or limits.min_distance is not None
+    if limits.dedupe is None or by == "embeddings" or (by is None and unasked):
+        return pool
+    if not can(adapter, Capability.SHOWS_ITEMS):
+        if by is None:
+            return pool
+        shows = Capability.SHOWS_ITEMS
+        key = f"selection.options.dedupe_by: {by}"
+        raise missing_capability(key, adapter.name, shows, able(shows))
+    from labelnext.embeddings import duplicates as of
+    from labelnext.embeddings.made import with_signatures as signed
+
+    previews = cast("ShowsItems", adapter).previews(pool.item_ids.tolist())
+    folder = settings.state / FOLDER
+    for kind in CONTENTS if by is None else (by,):
+        if kind == "images":
+            contents, make, rules = _images(previews), of.image_signature, of.IMAGE_RULES
+        else:
+            contents, make, rules = _texts(previews), of.text_signature, of.TEXT_RULES
+        pool = signed(pool, contents, make, rules, folder, progress)
+        if pool.signatures is not None:
+            why = ", as the pool has no embeddings" if by is None else ""
+            told = Notice("dedupe_by", f"Near-duplicates were found by the items' {kind}{why}.")
+            return replace(pool, notices=(*pool.notices, told))
+    if by is None or not len(pool):
+        return pool
+    raise InvalidInput(
+        f"dedupe_by must be of what the items have; none has {by} that can be read.",
+        hint=f"for files, set source.columns: {{{'media' if by == 'images' else 'text'}: its "
+        "column}.",
+    )
+
+
+def _images(previews: Mapping[str, Preview]) -> dict[str, Picture]:
+    from labelnext.embeddings.made import Picture
+
+    return {
         item: Picture(shown.image, shown.fixed)
         for item, shown in previews.items()
         if shown.image is not None
     }
-    return with_image_vectors(pool, pictures, embedder, rules, folder, progress)
+
+
+def _texts(previews: Mapping[str, Preview]) -> dict[str, Picture]:
+    from labelnext.embeddings.made import Picture
+
+    contents = {
+        item: shown.text.encode("utf-8", "surrogatepass")
+        for item, shown in previews.items()
+        if shown.text and shown.text.strip()
+    }
+    return {item: Picture(partial(bytes, content)) for item, content in contents.items()}

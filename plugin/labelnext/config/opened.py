@@ -10,7 +10,7 @@ from typing import Any
 from labelnext.adapter.protocol import Adapter, Target
 from labelnext.adapter.registry import open_adapter, open_target
 from labelnext.config.config import Config, load_config
-from labelnext.config.embedded import with_embeddings
+from labelnext.config.embedded import with_embeddings, with_signatures
 from labelnext.errors import ConfigError, listed
 from labelnext.journal.plan import Progress
 from labelnext.pool.join import join_predictions
@@ -68,6 +68,7 @@ def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = No
         )
         pool = join_predictions(pool, reader.read())
     pool = with_embeddings(settings, adapter, pool, progress)
+    pool = with_signatures(settings, adapter, pool, progress)
     if choice is None:
         return pool
     from labelnext.probes.probe import probed

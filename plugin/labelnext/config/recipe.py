@@ -89,14 +89,23 @@ def _measured(path: Path) -> dict[str, float]:
         raise document.error(misfit.inside, message, hint=misfit.hint) from None
 
 
-def _named_items(named: Mapping[str, Sequence[str | int] | Path], directory: Path) -> list[Any]:
-    """The ids of {ids: […]}, or of the lines of {file: …}."""
+def _is_value(named: Mapping[str, Any]) -> bool:
+    return all(isinstance(value, str | int) for value in named.values())
+
+
+def _named_items(
+    named: Mapping[str, Sequence[str | int] | str], directory: Path
+) -> list[Any] | dict[str, Any]:
+    """The ids of {ids: […]}, or of the lines of {file: …}; {column: value} as it is."""
     ids, file = named.get("ids", ()), named.get("file")
-    if len(named) != 1 or not (named.keys() <= {"ids", "file"}) or isinstance(ids, Path):
+    column = not named.keys() & {"ids", "file"}
+    if len(named) != 1 or isinstance(ids, Path | str) or (column and not _is_value(named)):
         raise ConfigError(
-            f"similar_to must be a list of ids, {{ids: […]}} or {{file: failures.txt}}; got "
-            f"{shown(dict(named))}."
+            f"similar_to must be a list of ids, {{ids: […]}}, {{file: failures.txt}} or "
+            f"{{column: value}}; got {shown(dict(named))}."
         )
+    if column:
+        return dict(named)
     if not isinstance(file, Path | str):
         return _some(list(ids), "the list ids")
     path = directory / Path(file).expanduser()
@@ -139,7 +148,7 @@ def with_options(
     kinds = kinds_of(acquisition.name, method)
     if "class_quality" in kinds:
         kinds["class_quality"] |= Path
-    kinds["similar_to"] |= Mapping[str, Sequence[Id] | Path]
+    kinds["similar_to"] |= Mapping[str, Sequence[Id] | Id]
     sections: dict[str, Any] = {"acquisition": acquisition, "selection": selection}
     for section, settings in sections.items():
         options = {}

@@ -83,9 +83,47 @@ def with_image_vectors(
         InvalidInput: if no item has an image that can be read.
         ConfigError: if the embedder can't be used.
     """
-    ordered = [item for item in pool.item_ids[pool.tie_order].tolist() if item in pictures]
-    if pool.item_ids.size and not ordered:
+    if pool.item_ids.size and not pictures.keys() & set(pool.item_ids.tolist()):
         raise _nothing("image", "media")
+    vectors, broken = _made(pool, pictures, embedder, rules, folder, progress)
+    return _embedded(pool, vectors, "image", broken)
+
+
+def with_signatures(
+    pool: Pool,
+    pictures: Mapping[str, Picture],
+    embedder: Embedder,
+    rules: str,
+    folder: Path,
+    progress: Progress | None = None,
+) -> Pool:
+    """The pool with signatures of its items' contents, to find near-duplicates by.
+
+    Args:
+        pool: the items.
+        pictures: by item id; images, or other contents that the embedder takes.
+        embedder: makes a vector of a content; a ValueError says that it can't.
+        rules: what the vectors follow from besides the contents.
+        folder: where they are kept, a few hundred at a time.
+        progress: called with a stage, how many contents are done, and of how many.
+
+    Returns:
+        The pool as it is, without signatures, if no content can be read.
+    """
+    vectors, _ = _made(pool, pictures, embedder, rules, folder, progress)
+    return replace(pool, signatures=_column(pool, vectors)) if vectors else pool
+
+
+def _made(
+    pool: Pool,
+    pictures: Mapping[str, Picture],
+    embedder: Embedder,
+    rules: str,
+    folder: Path,
+    progress: Progress | None,
+) -> tuple[dict[str, NDArray[np.float16]], dict[str, str]]:
+    """The vectors by item, and why others have none; each content is embedded once."""
+    ordered = [item for item in pool.item_ids[pool.tie_order].tolist() if item in pictures]
     kept = Kept(folder, rules)
     vectors: dict[str, NDArray[np.float16]] = {}
     broken: dict[str, str] = {}
@@ -107,7 +145,7 @@ def with_image_vectors(
             kept.add([*new], [*new.values()])
             if progress is not None:
                 progress("embed", start + len(some), len(ordered))
-    return _embedded(pool, vectors, "image", broken)
+    return vectors, broken
 
 
 def _vector_of(
@@ -152,11 +190,6 @@ def _embedded(
             f"source.embeddings must be of {what}s that can be read; none of "
             f"{counted(len(broken), what)} can: {reason.rstrip('.')}."
         )
-    width = len(next(iter(vectors.values()), np.empty(1)))
-    rows: NDArray[np.float16] = np.full((len(pool), width), np.nan, dtype=np.float16)
-    for row, item in enumerate(pool.item_ids.tolist()):
-        if item in vectors:
-            rows[row] = vectors[item]
     notices = [n for n in pool.notices if n.code != "no_embedding"]
     ordered = pool.item_ids[pool.tie_order].tolist()
     without = [item for item in ordered if item not in vectors and item not in broken]
@@ -166,7 +199,17 @@ def _embedded(
     if pool.embeddings is not None:
         message = f"Embeddings of the items' {what}s replace those of the source."
         notices.append(Notice("embeddings_replaced", message))
-    return replace(pool, embeddings=rows, notices=tuple(notices))
+    return replace(pool, embeddings=_column(pool, vectors), notices=tuple(notices))
+
+
+def _column(pool: Pool, vectors: Mapping[str, NDArray[np.float16]]) -> NDArray[np.float16]:
+    """A row for each item, NaN for those without a vector."""
+    width = len(next(iter(vectors.values()), np.empty(1)))
+    rows: NDArray[np.float16] = np.full((len(pool), width), np.nan, dtype=np.float16)
+    for row, item in enumerate(pool.item_ids.tolist()):
+        if item in vectors:
+            rows[row] = vectors[item]
+    return rows
 
 
 def _left_out(items: Sequence[str], why: str, code: str) -> list[Notice]:

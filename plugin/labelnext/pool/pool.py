@@ -60,6 +60,8 @@ class Pool(FromElsewhere):
             (n_members, n_items, n_classes) for a committee.
         classes: names of the classes, in the order of the probabilities' columns.
         embeddings: shape (n_items, n_dimensions).
+        signatures: shape (n_items, n_dimensions), vectors by whose cosine near-duplicates are
+            found, where that isn't by the embeddings.
         labels: shape (n_items,), class positions, −1 for none.
         votes: shape (n_items, n_people), class chosen by each person, −1 for none.
         labelled: shape (n_items,), bool; when None, the items with a label or a vote.
@@ -91,6 +93,7 @@ class Pool(FromElsewhere):
     probabilities: NDArray[np.floating] | None
     classes: tuple[str, ...] | None
     embeddings: NDArray[np.floating] | None
+    signatures: NDArray[np.floating] | None
     labels: NDArray[np.int64] | None
     votes: NDArray[np.int64] | None
     labelled: NDArray[np.bool_]
@@ -113,6 +116,7 @@ class Pool(FromElsewhere):
         probabilities: ArrayLike | None = None,
         classes: Iterable[object] | None = None,
         embeddings: ArrayLike | None = None,
+        signatures: ArrayLike | None = None,
         labels: ArrayLike | None = None,
         votes: ArrayLike | None = None,
         labelled: ArrayLike | None = None,
@@ -166,6 +170,7 @@ class Pool(FromElsewhere):
             probabilities=predicted,
             classes=names,
             embeddings=rows_of("embeddings", embeddings, n, half=True),
+            signatures=rows_of("signatures", signatures, n, half=True),
             labels=classed,
             votes=ballots,
             labelled=done,

@@ -92,25 +92,7 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
     positions = np.flatnonzero(ranking.pool_order == str(item_id))
     rank = int(positions[0]) + 1 if positions.size else None
     score = None if rank is None else float(ranking.pool_scores[rank - 1])
-    parts: list[dict[str, Any]] = []
-    changes: list[str] = []
-    likeness = {} if ranking.recipe is None else ranking.recipe.likeness
-    weighed = bool(likeness.get("similar_to"))
-    decides = "how similar it is to the named items" if weighed else "the selection method decides"
-    rule = f"no acquisition function: {decides}"
-    if pool.missing[row]:
-        rule = "no score, as the item has no prediction"
-    elif ranking.acquisition is not None:
-        function = get_acquisition(ranking.acquisition)
-        options = {} if ranking.recipe is None else ranking.recipe.scoring
-        rule = _rule(function, ranking, pool, options)
-        rule += "; the order also weighs how similar it is to the named items" * weighed
-        parts = _parts(pool, row, function, ranking, options)
-        if rank is not None and score is not None and not np.isnan(score) and not weighed:
-            changes = [
-                *_threshold(ranking, rank),
-                *_without_each(pool, row, function, ranking, options, rank),
-            ]
+    rule, parts, changes = _causes(pool, ranking, row, rank, score)
     return Explanation(
         str(item_id),
         rank,
@@ -122,6 +104,34 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
         parts,
         changes,
     )
+
+
+def _causes(
+    pool: Pool, ranking: Ranking, row: int, rank: int | None, score: float | None
+) -> tuple[str, list[dict[str, Any]], list[str]]:
+    """The rule an item ranks by, what its score is made of, and what would change its rank."""
+    likeness = {} if ranking.recipe is None else ranking.recipe.likeness
+    weighed = bool(likeness.get("similar_to"))
+    together = ranking.recipe is not None and bool(ranking.recipe.constraints.groups_as_items)
+    if pool.missing[row]:
+        return "no score, as the item has no prediction", [], []
+    if ranking.acquisition is None:
+        by_method = "the selection method decides"
+        decides = "how similar it is to the named items" if weighed else by_method
+        return f"no acquisition function: {decides}", [], []
+    function = get_acquisition(ranking.acquisition)
+    options = {} if ranking.recipe is None else ranking.recipe.scoring
+    rule = _rule(function, ranking, pool, options)
+    rule += "; the order also weighs how similar it is to the named items" * weighed
+    rule += "; its whole group ranks as one item" * together
+    parts = _parts(pool, row, function, ranking, options)
+    changes: list[str] = []
+    if rank is not None and score is not None and not (np.isnan(score) or weighed or together):
+        changes = [
+            *_threshold(ranking, rank),
+            *_without_each(pool, row, function, ranking, options, rank),
+        ]
+    return rule, parts, changes
 
 
 def _status(pool: Pool, ranking: Ranking, row: int, rank: int | None) -> str:

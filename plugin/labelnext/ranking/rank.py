@@ -15,10 +15,12 @@ from labelnext.acquisition import AUTO, Unit, advice
 from labelnext.errors import InvalidInput, LabelnextError, LabelnextWarning
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
+from labelnext.ranking.groups import grouped
 from labelnext.ranking.ranking import Ranking, priorities
 from labelnext.ranking.recipe import Purpose as Purpose
 from labelnext.ranking.recipe import Recipe, asked, known_reasons, resolved
 from labelnext.selection import INPUTS, SelectionMethod
+from labelnext.selection.constraints import Constraints
 from labelnext.selection.hellinger import vectors_of_pool
 from labelnext.selection.likeness import Likeness
 from labelnext.selection.sorting import stable_order
@@ -83,10 +85,8 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     Raises:
         InvalidInput: if the pool lacks required data.
     """
-    # Long: from scores to ranks in one reading order; parts of it would pass everything on.
-    function, method, constraints = recipe.function, recipe.method, recipe.constraints
-    n = len(pool)
-    scores: NDArray[np.float64] = np.full(n, np.nan)
+    function, constraints = recipe.function, recipe.constraints
+    scores: NDArray[np.float64] = np.full(len(pool), np.nan)
     utilities = None
     if function is not None:
         if obstacle := function.obstacle(pool, recipe.unit):
@@ -96,16 +96,68 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     if likeness.similar_to:
         utilities, similarities, notices = likeness.weigh(pool, utilities, space.space)
         scores = similarities if function is None else scores
-    vectors = vectors_of_pool(pool, space.space) if "embeddings" in method.inputs else None
-    usable = _usable(method, pool, utilities, vectors)
+    by_vectors = "embeddings" in recipe.method.inputs
+    vectors = vectors_of_pool(pool, space.space) if by_vectors else None
     excluded, unknown_ids = constraints.excluded(pool)
     notices += unknown_ids + auto_notices(recipe)
+    free = pool.candidates & ~excluded
+    if constraints.groups_as_items:
+        groups = grouped(pool, recipe.method, constraints, free, utilities, vectors)
+        limits, every = groups.limits(pool, constraints), groups.pool.candidates
+        parts = (groups.pool, recipe, limits, every, groups.utilities, groups.vectors)
+        chosen, others, usable, more = _chosen(*parts)
+        batch, rest, usable = groups.members(chosen), groups.members(others), usable[groups.codes]
+        more.append(groups.notice(chosen))
+    else:
+        batch, rest, usable, more = _chosen(pool, recipe, constraints, free, utilities, vectors)
+    notices += more
+    rows = np.concatenate([batch, rest])
+    unscored = ~usable & free
+    unscored[batch] = False
     order = pool.tie_order
-    candidates = order[(usable & pool.candidates & ~excluded)[order]]
+    return Ranking(
+        item_ids=pool.item_ids[batch],
+        ranks=np.arange(1, len(batch) + 1),
+        priorities=priorities(len(rows))[: len(batch)],
+        scores=scores[batch],
+        pool_order=pool.item_ids[rows],
+        pool_scores=scores[rows],
+        unscored_ids=tuple(pool.item_ids[order[unscored[order]]].tolist()),
+        acquisition=recipe.acquisition,
+        of=recipe.unit,
+        direction=None if function is None else function.direction,
+        selection=recipe.selection,
+        seed=recipe.seed,
+        notices=tuple(notices),
+        recipe=recipe,
+    )
+
+
+def _chosen(
+    pool: Pool,
+    recipe: Recipe,
+    constraints: Constraints,
+    free: NDArray[np.bool_],
+    utilities: NDArray[np.floating] | None,
+    vectors: Array | None,
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_], list[Notice]]:
+    """The batch and the other candidates, both in order; which items are usable; and notices.
+
+    Args:
+        pool: the items, or their groups as items.
+        recipe: with the method.
+        constraints: on the batch.
+        free: shape (n_items,), whether an item may be chosen.
+        utilities: shape (n_items,), larger is labelled sooner, NaN without one; or None.
+        vectors: shape (n_items, n_dimensions), what distances are measured by; or None.
+    """
+    method, space = recipe.method, Space(**recipe.space)
+    usable = _usable(method, pool, utilities, vectors)
+    order = pool.tie_order
+    candidates = order[(usable & free)[order]]
     options = dict(recipe.selection_options)
     if method.seeded:
         options["seed"] = recipe.seed
-
     inputs = _Inputs(method, pool, utilities, usable, vectors, space, recipe.seed)
 
     def choose(
@@ -122,17 +174,16 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
                 chosen = np.concatenate([chosen, tier[picks]])
         return chosen
 
+    notices: list[Notice] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LabelnextWarning)
         if constraints.any:
-            batch, shortfalls = constraints.fill(pool, candidates, recipe.budget, choose)
-            notices += shortfalls
+            batch, notices = constraints.fill(pool, candidates, recipe.budget, choose)
         else:
             batch = choose(candidates, candidates[:0], recipe.budget)
     messages = [str(w.message) for w in caught if issubclass(w.category, LabelnextWarning)]
     notices += [Notice("selection", message) for message in dict.fromkeys(messages)]
-
-    chosen = np.zeros(n, dtype=np.intp)
+    chosen = np.zeros(len(pool), dtype=np.intp)
     np.add.at(chosen, batch, 1)
     if chosen.max(initial=0) > 1:  # never, by the checks above: no batch holds an item twice
         raise LabelnextError(f"{method.name} chose {pool.item_ids[chosen.argmax()]} twice.")
@@ -141,26 +192,7 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
         rest = candidates[chosen[candidates] == 0]
         rest = rest[stable_order(utilities[rest])]
         rest = np.concatenate(_tiers(pool, rest))
-    rows = np.concatenate([batch, rest])
-    unscored = ~usable & pool.candidates & ~excluded
-    unscored[batch] = False
-    unscored_ids = pool.item_ids[order[unscored[order]]]
-    return Ranking(
-        item_ids=pool.item_ids[batch],
-        ranks=np.arange(1, len(batch) + 1),
-        priorities=priorities(len(rows))[: len(batch)],
-        scores=scores[batch],
-        pool_order=pool.item_ids[rows],
-        pool_scores=scores[rows],
-        unscored_ids=tuple(unscored_ids.tolist()),
-        acquisition=recipe.acquisition,
-        of=recipe.unit,
-        direction=None if function is None else function.direction,
-        selection=recipe.selection,
-        seed=recipe.seed,
-        notices=tuple(notices),
-        recipe=recipe,
-    )
+    return batch, rest, usable, notices
 
 
 def _tiers(pool: Pool, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:

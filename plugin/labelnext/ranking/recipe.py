@@ -24,7 +24,6 @@ from labelnext.selection.auto import auto_options, auto_selection
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.hellinger import has_shares, vectors_of_pool
 from labelnext.selection.likeness import Likeness
-from labelnext.selection.quotas import check_quotas
 from labelnext.selection.vectors import Coordinates, Points, Space, finite_rows
 from labelnext.support.signatures import fitted_options, option_kinds
 
@@ -163,7 +162,7 @@ def asked(
     scoring, choosing, space, limits, likeness = (
         {n: v for n, v in fitted.items() if n in names} for names in takers.values()
     )
-    check_quotas(limits.get("quota", {}), limits.get("quota_of", "class"))
+    Constraints(**limits)
     return Recipe(
         acquisition=acquisition,
         unit=unit,

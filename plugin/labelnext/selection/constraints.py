@@ -34,6 +34,11 @@ from labelnext.support.words import counted
 Positions: TypeAlias = NDArray[np.intp]
 Choose = Callable[[Positions, Positions, int | None], Positions]
 BudgetIn = Literal["items", "cost"]
+Reduced = Literal["max", "mean", "min"]
+DedupeBy = Literal["embeddings", "images", "texts"]
+
+CONTENTS: tuple[DedupeBy, ...] = ("images", "texts")
+"""What `dedupe_by` compares without embeddings, in the order of preference."""
 
 _ROUNDING = 1e-9  # of a sum of costs
 
@@ -52,9 +57,15 @@ class Constraints:
         quota_of: class (predicted; for an image, that of its most confident object), group, or a
             column of the metadata.
         per_group: maximum items per group; items without a group are not limited.
+        groups_as_items: choose whole groups, such as the frames of a clip; the budget counts
+            groups. A group ranks by the max, mean or min of its items, max being the item to be
+            labelled soonest; true means max.
         min_distance: no two items of the batch are closer than this, and none is closer to a
             labelled item; the Euclidean distance of the embeddings as they are.
         dedupe: the same for items with a cosine similarity of at least this, such as 0.95.
+        dedupe_by: what `dedupe` compares: embeddings, images (a perceptual hash of 64 bits) or
+            texts (their characters in a row). By default the embeddings, else the images that can
+            be read, else the texts. In Python, images and texts are the pool's signatures.
         budget_in: items, or cost: then the batch costs at most the budget.
     """
 
@@ -63,13 +74,37 @@ class Constraints:
     quota: Quotas = field(default_factory=dict)
     quota_of: str = "class"
     per_group: Number | None = None
+    groups_as_items: bool | Reduced = False
     min_distance: Positive | None = None
     dedupe: Similarity | None = None
+    dedupe_by: DedupeBy | None = None
     budget_in: BudgetIn = "items"
 
     def __post_init__(self) -> None:
         fitted_options(vars(self), option_kinds(type(self)))
         check_quotas(self.quota, self.quota_of)
+        if self.groups_as_items and self.per_group is not None:
+            raise InvalidInput(
+                f"per_group must be left out with groups_as_items; got {self.per_group}."
+            )
+        if self.groups_as_items and "group" in self.quotas:
+            raise InvalidInput("quota must not be of group with groups_as_items; got 'group'.")
+
+        if self.dedupe_by is not None and self.dedupe is None:
+            raise InvalidInput(
+                f"dedupe_by must be left out without dedupe; got {self.dedupe_by!r}.",
+                hint="dedupe: 0.95 leaves out what is that similar.",
+            )
+        if self.dedupe_by in CONTENTS and self.min_distance is not None:
+            raise InvalidInput(
+                f"min_distance must be left out with dedupe_by: {self.dedupe_by}, as it is between "
+                f"embeddings; got {self.min_distance!r}."
+            )
+
+    @property
+    def reduction(self) -> Reduced:
+        """How the utilities of a group's items become the group's."""
+        return self.groups_as_items if isinstance(self.groups_as_items, str) else "max"
 
     @property
     def quotas(self) -> dict[str, Quota]:
@@ -289,19 +324,29 @@ def _spacing(pool: Pool, constraints: Constraints) -> Spacing:
     """What keeps the items of a batch apart.
 
     Raises:
-        InvalidInput: if the pool has no embeddings.
+        InvalidInput: if the pool has no embeddings, or no signatures where those are asked for.
     """
-    if pool.embeddings is None:
+    by, vectors = constraints.dedupe_by, pool.embeddings
+    if pool.signatures is not None and by != "embeddings" and constraints.min_distance is None:
+        vectors = pool.signatures
+    elif by in CONTENTS:
+        raise InvalidInput(
+            f"dedupe_by must be embeddings for a pool without signatures; got {by!r}.",
+            hint="a configuration makes them of what its adapter shows; in Python, give them as "
+            "Pool(signatures=…).",
+        )
+    if vectors is None:
         what = "min_distance" if constraints.min_distance is not None else "dedupe"
         raise InvalidInput(
             f"{what} must be left out for a pool without embeddings; got "
             f"{getattr(constraints, what)!r}.",
-            hint="name the embeddings in source, or set per_group if you know what is alike.",
+            hint="name the embeddings in source, or for dedupe the images or texts. Set per_group "
+            "if you know what is alike.",
         )
-    done = pool.labelled & finite_rows(Points(pool.embeddings), pool.item_ids)
+    done = pool.labelled & finite_rows(Points(vectors), pool.item_ids)
     return Spacing(
-        pool.embeddings,
-        pool.embeddings[done],
+        vectors,
+        vectors[done],
         Closeness(constraints.min_distance, constraints.dedupe),
     )
 

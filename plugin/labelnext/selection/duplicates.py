@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.pool.objects import Notice
-from labelnext.selection.vectors import Array, Points, directions, finite_rows, squared_lengths
+from labelnext.selection.vectors import (
+    Array,
+    Points,
+    directions,
+    finite_rows,
+    one_blas_thread,
+    squared_lengths,
+)
 from labelnext.support.words import counted
 
 Positions = NDArray[np.intp]
@@ -17,7 +24,7 @@ Positions = NDArray[np.intp]
 _ROUNDING = 1e-9  # of a squared distance or a cosine
 _FARTHEST = 1e100  # embeddings are at most 1e15, and the square has to be finite
 _BLOCK = 256  # proposals that are compared at once
-_PAIRS = 1 << 22  # compared at once; some 100 MiB
+_PAIRS = 1 << 20  # compared at once; some 20 MiB
 _SHOWN = 5  # groups that the notice names
 
 
@@ -170,8 +177,8 @@ class Spacing:
         blind = chosen[~self._known[chosen]]
         if len(blind):
             message = (
-                f"The batch holds {counted(len(blind), 'item')} without a finite embedding, which "
-                "may be near-duplicates."
+                f"The batch holds {counted(len(blind), 'item')} that nothing was compared with, "
+                "for lack of an embedding, image or text. They may be near-duplicates."
             )
             notices.append(Notice("not_compared", message, tuple(names[blind].tolist())))
         return notices
@@ -193,12 +200,13 @@ class Spacing:
         known = np.flatnonzero(self._known[items])
         if not len(others):
             return nearest
-        for part in _parts(len(others), min(len(known), _BLOCK)):
-            for block in _parts(len(known), part.stop - part.start):
-                chosen = known[block]
-                near = self._closeness.matrix(self._vectors[items[chosen]], others[part])
-                first = np.where(near.any(axis=1), near.argmax(axis=1) + part.start, -1)
-                nearest[chosen] = np.where(nearest[chosen] < 0, first, nearest[chosen])
+        with one_blas_thread():
+            for part in _parts(len(others), min(len(known), _BLOCK)):
+                for block in _parts(len(known), part.stop - part.start):
+                    chosen = known[block]
+                    near = self._closeness.matrix(self._vectors[items[chosen]], others[part])
+                    first = np.where(near.any(axis=1), near.argmax(axis=1) + part.start, -1)
+                    nearest[chosen] = np.where(nearest[chosen] < 0, first, nearest[chosen])
         return nearest
 
 

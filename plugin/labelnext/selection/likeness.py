@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,16 +32,21 @@ class Likeness:
     """What the items of the batch should be like; options of every selection method.
 
     Attributes:
-        similar_to: ids of items, such as known failures; labelled or not. In a configuration also
-            {ids: […]}, or {file: failures.txt} with one id a line.
+        similar_to: ids of items, such as known failures; labelled or not. Or {column: value}: the
+            items with that value in a column of the metadata, or with that tag: {tags: hard}. In
+            a configuration also {ids: […]}, or {file: failures.txt} with one id a line.
         similar_strength: exponent of the similarity, which is multiplied by the score's rank.
     """
 
-    similar_to: Sequence[Id] = ()
+    similar_to: Sequence[Id] | Mapping[str, Id] = ()
     similar_strength: Positive = 1.0
 
     def __post_init__(self) -> None:
         fitted_options(vars(self), option_kinds(type(self)))
+        if isinstance(self.similar_to, Mapping) and len(self.similar_to) > 1:
+            raise InvalidInput(
+                f"similar_to must be of a single column; got {listed([*self.similar_to])}."
+            )
         if not self.similar_to and self.similar_strength != type(self).similar_strength:
             raise InvalidInput(
                 f"similar_strength must be left out without similar_to; got "
@@ -72,18 +78,18 @@ class Likeness:
         Raises:
             InvalidInput: if there is nothing to compare, or no named item can be compared.
         """
+        ids = self._ids(pool)
         by_shares = space is None and pool.embeddings is None and has_shares(pool)
         vectors = vectors_of_pool(pool, "probabilities" if by_shares else space)
         if vectors is None:
             raise InvalidInput(
-                f"similar_to must be left out for a pool without embeddings; got "
-                f"{listed(self._ids)}.",
+                f"similar_to must be left out for a pool without embeddings; got {listed(ids)}.",
                 hint="name their location in source.embeddings.",
             )
         known = finite_rows(Points(vectors), pool.item_ids)
-        named = np.isin(pool.item_ids, self._ids)
-        lacking = sorted(set(self._ids).difference(pool.item_ids[named & known].tolist()))
-        if len(lacking) == len(set(self._ids)):
+        named = np.isin(pool.item_ids, ids)
+        lacking = sorted(set(ids).difference(pool.item_ids[named & known].tolist()))
+        if len(lacking) == len(set(ids)):
             raise InvalidInput(
                 f"similar_to must name items of the pool that have embeddings; got "
                 f"{listed(lacking)}.",
@@ -92,7 +98,7 @@ class Likeness:
         similarities = np.full(len(pool), np.nan)
         similarities[known] = similarity(vectors[known], vectors[named & known])
         shares = np.ones(len(pool)) if utilities is None else _shares(utilities, pool.candidates)
-        n_named = len(set(self._ids)) - len(lacking)
+        n_named = len(set(ids)) - len(lacking)
         by = "class probabilities" if by_shares or space == "probabilities" else "embeddings"
         what = "Scored items" if utilities is None else "Weighed the scores"
         message = f"{what} by how similar they are to {counted(n_named, 'named item')}, by {by}."
@@ -105,9 +111,32 @@ class Likeness:
             notices.append(Notice("unknown_id", message, tuple(lacking)))
         return shares * similarities**self.similar_strength, similarities, notices
 
-    @property
-    def _ids(self) -> list[str]:
-        return [str(name) for name in self.similar_to]
+    def _ids(self, pool: Pool) -> list[str]:
+        """The named items.
+
+        Raises:
+            InvalidInput: if there is no such column, or no item has that value.
+        """
+        if not isinstance(self.similar_to, Mapping):
+            return [str(name) for name in self.similar_to]
+        ((column, value),) = self.similar_to.items()
+        columns = pool.metadata or {}
+        if column not in columns:
+            raise InvalidInput(
+                f"similar_to must be of a column of the metadata; got {column!r}.",
+                hint=f"source.metadata names {listed([*columns])}."
+                if columns
+                else "name columns of the data in source.metadata.",
+            )
+        texts = columns[column]
+        holds = [text == str(value) or str(value) in _entries(text) for text in texts.tolist()]
+        ids: list[str] = pool.item_ids[np.array(holds, dtype=bool)].tolist()
+        if not ids:
+            raise InvalidInput(
+                f"similar_to must be a value of {column} that items have; got {str(value)!r}.",
+                hint=f"there are {listed(sorted({*texts.tolist()} - {''}))}.",
+            )
+        return ids
 
 
 def similarity(vectors: Array, references: Array) -> NDArray[np.float64]:
@@ -130,6 +159,16 @@ def similarity(vectors: Array, references: Array) -> NDArray[np.float64]:
         block = slice(start, start + _BLOCK)
         found[block] = (directions(vectors[block]) @ others.T).max(axis=1)
     return np.clip((1 + found) / 2, 0, 1)
+
+
+def _entries(text: str) -> list[str]:
+    """The entries of a list such as the tags of a sample, as `value_text` writes it."""
+    if not text.startswith("["):
+        return []
+    try:
+        return [entry for entry in json.loads(text) if isinstance(entry, str)]
+    except ValueError:
+        return []
 
 
 def _shares(utilities: NDArray[np.floating], candidates: NDArray[np.bool_]) -> NDArray[np.float64]:

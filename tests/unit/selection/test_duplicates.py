@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,6 +110,13 @@ def test_far_from_the_origin_small_distances_still_count() -> None:
         ({"dedupe": 0}, "dedupe must be above 0 and at most 1; got 0"),
         ({"dedupe": 1.01}, "dedupe must be above 0 and at most 1; got 1.01"),
         ({"dedupe": True}, "dedupe must be a number"),
+        ({"dedupe_by": "images"}, "dedupe_by must be left out without dedupe; got 'images'"),
+        ({"dedupe": 0.9, "dedupe_by": "sounds"}, "dedupe_by must be one of embeddings, images"),
+        (
+            {"dedupe": 0.9, "dedupe_by": "texts", "min_distance": 1},
+            "min_distance must be left out with dedupe_by: texts",
+        ),
+        ({"dedupe": 0.9, "dedupe_by": "texts"}, "must be embeddings for a pool without signatures"),
     ],
 )
 def test_bad_distance_is_refused(options: dict[str, object], message: str) -> None:
@@ -120,6 +128,32 @@ def test_probabilities_are_no_measure_of_duplicates() -> None:
     pool = Pool(["a", "b"], probabilities=[[0.5, 0.5]] * 2)
     with pytest.raises(InvalidInput, match="dedupe must be left out for a pool without embeddings"):
         batch(pool, dedupe=0.9)
+
+
+def test_signatures_are_compared_in_place_of_embeddings() -> None:
+    # Eight bits: a and b differ in one, a cosine of 0.75; c in four from a. d can't be compared.
+    bits = np.ones((6, 8))
+    bits[1, 0] = bits[2, :4] = -1
+    bits[3] = np.nan
+    bits[4:] = [[-1] * 8, [-1] * 7 + [1]]
+    pool = replace(LINE, signatures=bits)
+    assert picks(pool, dedupe=0.75) == "acd"  # f differs in one from e, which is labelled
+    assert picks(pool, dedupe=0.76) == "abcdf"
+    assert picks(pool, dedupe=0.76, dedupe_by="texts") == "abcdf"
+    assert picks(pool, dedupe=0.99, dedupe_by="embeddings") == "ac"
+    assert picks(pool, min_distance=0.2) == "acd"  # as without signatures
+    assert "1 item that nothing was compared with" in batch(pool, dedupe=0.76).notices[-1].message
+
+
+def test_a_group_is_compared_by_the_mean_of_its_signatures() -> None:
+    # g is (1, 0) by the mean of its two; h is (1, 0.2), a cosine of 0.98.
+    pool = Pool(
+        "abcd",
+        probabilities=[[0.5, 0.5], [0.6, 0.4], [0.7, 0.3], [0.8, 0.2]],
+        signatures=[[1, 1], [1, -1], [1, 0.2], [-1, 0]],
+        groups=["g", "g", "h", "i"],
+    )
+    assert picks(pool, dedupe=0.95, groups_as_items=True) == "abd"
 
 
 def close(first: np.ndarray, second: np.ndarray, options: dict[str, float]) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from labelnext import Pool, rank
+from labelnext import Pool, rank, run
 from labelnext.config import load_config
 from labelnext.errors import ConfigError, InvalidInput
 from labelnext.ranking.explain import explain_item
@@ -80,6 +81,32 @@ def test_unknown_ids_are_named() -> None:
     assert [n.item_ids for n in notices if n.code == "unknown_id"] == [("x",)]
 
 
+def test_items_with_a_value_or_a_tag_are_named() -> None:
+    columns = {"found": ["", "ok", "ok", "wrong"], "tags": [["x"], [], [], ["hard", "x"]]}
+    pool = replace(POOL, metadata=columns)
+    for named in ({"found": "wrong"}, {"tags": "hard"}):
+        assert rank(pool, "margin", similar_to=named).item_ids.tolist() == ["b", "a", "c"]
+    # a and f hold x: all are like one of them, so the shares decide.
+    assert rank(pool, "margin", similar_to={"tags": "x"}).item_ids.tolist() == ["a", "b", "c"]
+    with pytest.raises(InvalidInput, match="a value of found that items have") as caught:
+        rank(pool, "margin", similar_to={"found": "fine"})
+    assert caught.value.hint == "there are ok, wrong."
+    with pytest.raises(InvalidInput, match="of a column of the metadata; got 'city'"):
+        rank(pool, "margin", similar_to={"city": "Oslo"})
+    with pytest.raises(InvalidInput, match="similar_to must be of a single column"):
+        rank(pool, "margin", similar_to={"found": "wrong", "tags": "x"})
+
+
+def test_a_run_goes_by_a_column_of_its_file(tmp_path: Path) -> None:
+    rows = ["a,1,0,", "b,0.5,0.5,", "c,0,1,2024"]  # by class probabilities, c, b, a
+    (tmp_path / "p.csv").write_text("\n".join(["id,cat,dog,year", *rows]))
+    (tmp_path / "c.yaml").write_text(
+        "source: {adapter: files, path: p.csv, metadata: [year]}\nacquisition: {name: null}\n"
+        "selection: {options: {similar_to: {year: 2024}}}\nreport: {path: null}\n"
+    )
+    assert run(tmp_path / "c.yaml", dry_run=True).ranking.item_ids.tolist() == ["c", "b", "a"]
+
+
 @pytest.mark.parametrize(
     ("pool", "ids", "message"),
     [
@@ -109,7 +136,17 @@ def test_ids_of_a_file_and_of_a_mapping(tmp_path: Path) -> None:
         assert list(load_config(config).recipe.likeness["similar_to"]) == ["007", "1.10"]
 
 
-@pytest.mark.parametrize("written", ["{tag: bad}", "{ids: [a], file: b}", "{}", "{file: none.txt}"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{city: Rome, tags: bad}",
+        "{city: [a]}",
+        "{ids: a}",
+        "{ids: [a], file: b}",
+        "{}",
+        "{file: none.txt}",
+    ],
+)
 def test_other_mappings_are_refused_with_the_line(tmp_path: Path, written: str) -> None:
     config = tmp_path / "labelnext.yaml"
     config.write_text(

@@ -34,7 +34,7 @@ def check_groups(collection: Any, groups: str | list[str] | None) -> None:
 
 
 def check_metadata(collection: Any, metadata: Sequence[str]) -> None:
-    """Raise unless these are fields with a number, a text, a date or a truth value for each sample.
+    """Raise unless these are fields with a number, text, date or truth value each, or the tags.
 
     Raises:
         NotFound: if there is no such field; lists those that there are.
@@ -43,7 +43,7 @@ def check_metadata(collection: Any, metadata: Sequence[str]) -> None:
     kinds = (*GROUP_FIELDS, "FloatField", "DateTimeField")
     for path in metadata:
         kind = type(field_of(collection, "source.metadata", path)).__name__
-        if kind not in kinds:
+        if kind not in kinds and path != "tags":
             raise InvalidInput(
                 f"source.metadata must be fields of {listed(kinds, 10)}; got {path!r} of {kind}."
             )

@@ -13,7 +13,7 @@ from labelnext.errors import ConfigError
 from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe
 from labelnext.selection import get_selection, selection_names
-from labelnext.selection.constraints import Constraints
+from labelnext.selection.constraints import CONTENTS, Constraints
 from labelnext.selection.vectors import Array, Points, Space
 
 
@@ -52,7 +52,7 @@ def check_choice(recipe: Recipe) -> None:
         ConfigError: naming the key.
     """
     limits, by_score = recipe.constraints, recipe.selection in ("top_k", AUTO)
-    limited = replace(limits, min_distance=None, dedupe=None).any
+    limited = replace(limits, min_distance=None, dedupe=None, dedupe_by=None).any
     spaced, space = limits.spaced, recipe.space
     in_rounds = [name for name in selection_names() if get_selection(name).large == "rounds"]
     refuse(
@@ -62,6 +62,10 @@ def check_choice(recipe: Recipe) -> None:
             ),
             "selection.options.similar_to must be left out": bool(
                 recipe.likeness.get("similar_to")
+            ),
+            "selection.options.groups_as_items must be left out": bool(limits.groups_as_items),
+            "selection.options.dedupe_by must be embeddings or left out": (
+                limits.dedupe_by in CONTENTS
             ),
             "selection.options.standardise must be false": recipe.space.get("standardise", False),
             "selection.options.projection must be random or left out": (

@@ -337,6 +337,11 @@ def test_a_pool_without_embeddings_goes_by_probabilities_as_in_memory(tmp_path: 
             "space must be embeddings with min_distance or dedupe",
         ),
         ({"budget": None, "options": {"per_group": 2}}, "selection.budget must be given"),
+        (
+            {"method": "k_center", "options": {"dedupe": 0.9, "dedupe_by": "images"}},
+            "dedupe_by must be embeddings or left out",
+        ),
+        ({"options": {"groups_as_items": "mean"}}, "groups_as_items must be left out"),
     ],
 )
 def test_choices_that_need_the_whole_pool_are_refused(
