@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
 
@@ -84,6 +84,34 @@ def write_ranking(
         ConfigError: if the extension is unknown.
         WriteFailed: if the disk is full, or the folder isn't writable.
     """
+    csv = ranking_format(path) == ".csv"
+    flat = _without_formulas if excel_safe and csv else None
+    write_rows(path, rows, _schema, flat=flat, ready=ready)
+
+
+def write_rows(
+    path: Path,
+    rows: Iterable[dict[str, Any]],
+    schema: Callable[[], Any],
+    *,
+    flat: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    ready: Callable[[Path], object] | None = None,
+    private: bool = False,
+) -> None:
+    """Write rows as JSON lines, or as a table in CSV or Parquet, atomically.
+
+    Args:
+        path: ends in .jsonl, .csv or .parquet.
+        rows: JSON-able.
+        schema: gives Arrow's schema of the table; called for tables alone.
+        flat: makes the cells of a row of a table; None: they are the row's own.
+        ready: called with the complete temporary file, before it takes the earlier one's place.
+        private: whether only this user may read a new file.
+
+    Raises:
+        ConfigError: if the extension is unknown.
+        WriteFailed: if the disk is full, or the folder isn't writable.
+    """
     kind = ranking_format(path)
 
     def write(file: IO[bytes]) -> None:
@@ -93,8 +121,8 @@ def write_ranking(
             return
         import pyarrow as pa
 
-        kept = [_without_formulas(row) for row in rows] if excel_safe and kind == ".csv" else rows
-        table = pa.Table.from_pylist(kept, schema=_schema())
+        cells = [row if flat is None else flat(row) for row in rows]
+        table = pa.Table.from_pylist(cells, schema=schema())
         if kind == ".csv":
             import pyarrow.csv
 
@@ -104,7 +132,7 @@ def write_ranking(
 
             pyarrow.parquet.write_table(table, file)
 
-    write_atomically(path, write, ready=ready)
+    write_atomically(path, write, ready=ready, private=private)
 
 
 def _without_formulas(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 from labelnext.adapter.capabilities import Capability, can
 from labelnext.adapter.protocol import Adapter, Streams
@@ -17,8 +18,8 @@ from labelnext.config.opened import loaded, opened
 from labelnext.config.places import check_places
 from labelnext.journal.plan import Progress
 from labelnext.pool.objects import Notice
-from labelnext.ranking.files import ranking_format, safe_cell
-from labelnext.support.files import check_writable, write_atomically
+from labelnext.ranking.files import ranking_format, safe_cell, write_rows
+from labelnext.support.files import check_writable
 from labelnext.support.words import counted
 
 COLUMNS = (
@@ -127,28 +128,17 @@ def _unknown(records: Sequence[LabelRecord]) -> list[Notice]:
 
 def _write(path: Path, records: Sequence[LabelRecord], *, excel_safe: bool, private: bool) -> None:
     """Write the rows; in .jsonl lists are JSON, in the other formats they are text with JSON."""
-    kind = ranking_format(path)
+    excel_safe = excel_safe and ranking_format(path) == ".csv"
+    rows = (_row(record) for record in records)
+    flat = partial(_flat, excel_safe=excel_safe)
+    write_rows(path, rows, _schema, flat=flat, private=private)
 
-    def fill(file: IO[bytes]) -> None:
-        if kind == ".jsonl":
-            for record in records:
-                file.write(json.dumps(_row(record), ensure_ascii=False).encode() + b"\n")
-            return
-        import pyarrow as pa
 
-        rows = [_flat(_row(record), excel_safe=excel_safe and kind == ".csv") for record in records]
-        kinds = {name: pa.bool_() if name == "counts" else pa.string() for name in COLUMNS}
-        table = pa.Table.from_pylist(rows, schema=pa.schema(list(kinds.items())))
-        if kind == ".csv":
-            import pyarrow.csv
+def _schema() -> Any:
+    import pyarrow as pa
 
-            pyarrow.csv.write_csv(table, file)
-        else:
-            import pyarrow.parquet
-
-            pyarrow.parquet.write_table(table, file)
-
-    write_atomically(path, fill, private=private)
+    kinds = {name: pa.bool_() if name == "counts" else pa.string() for name in COLUMNS}
+    return pa.schema(list(kinds.items()))
 
 
 def _row(record: LabelRecord) -> dict[str, Any]:

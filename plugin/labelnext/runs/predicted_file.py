@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config
@@ -17,8 +18,8 @@ from labelnext.config.places import check_places
 from labelnext.errors import InvalidInput
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
-from labelnext.ranking.files import ranking_format, safe_cell
-from labelnext.support.files import check_writable, write_atomically
+from labelnext.ranking.files import ranking_format, safe_cell, write_rows
+from labelnext.support.files import check_writable
 
 
 @dataclass(frozen=True)
@@ -86,41 +87,35 @@ def predictions(
 
 
 def _write(
-    path: Path, pool: Pool, rows: list[int], probabilities: Any, *, excel_safe: bool
+    path: Path,
+    pool: Pool,
+    rows: list[int],
+    probabilities: NDArray[np.floating],
+    *,
+    excel_safe: bool,
 ) -> None:
-    kind = ranking_format(path)
-    n_classes = probabilities.shape[1]
-    names = [str(name) for name in pool.classes or range(n_classes)]
-    safe = excel_safe and kind == ".csv"
-
-    def text(value: str) -> str:
-        return safe_cell(value) if safe else value
+    classes = [str(name) for name in pool.classes or range(probabilities.shape[1])]
+    columns = [f"p_{name}" for name in classes]
+    texts = ["item_id", *([] if pool.multilabel else ["prediction"])]
 
     def each() -> Iterator[dict[str, Any]]:
         for row in rows:
             shares = probabilities[row].tolist()
-            cells = {"item_id": text(str(pool.item_ids[row]))}
-            if not pool.multilabel:
-                cells["prediction"] = text(names[int(np.argmax(shares))])
-            yield {**cells, **{f"p_{name}": p for name, p in zip(names, shares, strict=True)}}
+            likeliest = classes[int(np.argmax(shares))]
+            said = zip(texts, (str(pool.item_ids[row]), likeliest), strict=False)
+            yield {**dict(said), **dict(zip(columns, shares, strict=True))}
 
-    def fill(file: IO[bytes]) -> None:
-        if kind == ".jsonl":
-            file.writelines(json.dumps(r, ensure_ascii=False).encode() + b"\n" for r in each())
-            return
+    def schema() -> Any:
         import pyarrow as pa
 
-        table = pa.Table.from_pylist(list(each()))
-        if kind == ".csv":
-            import pyarrow.csv
+        kinds = [(name, pa.string()) for name in texts]
+        return pa.schema(kinds + [(name, pa.float64()) for name in columns])
 
-            pyarrow.csv.write_csv(table, file)
-        else:
-            import pyarrow.parquet
+    def without_formulas(row: dict[str, Any]) -> dict[str, Any]:
+        return {**row, **{name: safe_cell(row[name]) for name in texts}}
 
-            pyarrow.parquet.write_table(table, file)
-
-    write_atomically(path, fill)
+    csv = ranking_format(path) == ".csv"
+    write_rows(path, each(), schema, flat=without_formulas if excel_safe and csv else None)
 
 
 __all__ = ["PredictionFile", "predictions"]
