@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from labelnext.adapter.preview import Preview
 from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
-from labelnext_adapters.files.content.content import guarded
+from labelnext_adapters.files.content.content import check_file, guarded
 from labelnext_adapters.files.tables.arrow import id_texts
 from labelnext_adapters.files.tables.layout import id_column
 from labelnext_adapters.files.tables.rows import texts_of
@@ -165,8 +165,9 @@ def _bytes(path: Path) -> bytes:
 
     Raises:
         OSError: if there is none.
-        InvalidInput: if it is too large.
+        InvalidInput: if it is too large, a pipe or a device.
     """
+    check_file(path)
     size = path.stat().st_size
     if size > _MOST_BYTES:
         raise InvalidInput(f"an image must be smaller than {_MOST_BYTES:,} bytes; got {size:,}.")

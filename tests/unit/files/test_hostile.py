@@ -132,6 +132,18 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         run(config)
 
 
+def test_a_pipe_in_place_of_an_image_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"item_id": "a.jpg", "probabilities": [0.5, 0.5]}))
+    os.mkfifo(tmp_path / "a.jpg")
+    config = {
+        "source": {"adapter": "files", "path": str(tmp_path / "a.jsonl")},
+        "write": {"output": str(tmp_path / "ranking.csv")},
+        "report": {"path": str(tmp_path / "report.html")},
+        "state": str(tmp_path / "state"),
+    }
+    assert not run(config).nothing_ranked
+
+
 def test_a_long_header_is_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     names = [f"{i:0300}" for i in range(1000)]
