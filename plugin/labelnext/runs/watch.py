@@ -23,6 +23,7 @@ from labelnext.adapter.registry import able
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened
 from labelnext.errors import (
+    Busy,
     CommandFailed,
     InvalidInput,
     LabelnextError,
@@ -231,7 +232,7 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
         still_dry = _ran_dry(settings) if news.dry else ()
         with suppress(Unavailable):  # the run is done: if the server goes away only now, it counts
             stored = _stored(settings)
-    except (Unavailable, WriteFailed, CommandFailed) as error:
+    except (Unavailable, Busy, WriteFailed, CommandFailed) as error:
         if settings.memory is not None:  # what was read may be half of what is there now
             settings.memory.clear()
         message = f"trying again: {error.message}"
