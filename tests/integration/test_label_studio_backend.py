@@ -135,3 +135,17 @@ def test_odd_requests_are_answered(request_: dict[str, Any], status: int) -> Non
         httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
     ):
         assert client.request(**request_).status_code == status
+
+
+def test_a_password_is_known_in_both_encodings_that_clients_use() -> None:
+    from labelnext.errors import ConfigError
+    from labelnext.support.serving import Request
+    from labelnext_adapters.label_studio.backend import Backend
+
+    backend = Backend(None, "u:pä")  # type: ignore[arg-type]  # reads nothing
+    # RFC 7617: UTF-8, and of old clients, such as Python's requests, Latin-1.
+    for sent, status in (("dTpww6Q=", 200), ("dTpw5A==", 200), ("dTpwYQ==", 401)):
+        request = Request("GET", "/health", {"authorization": f"Basic {sent}"}, b"")
+        assert backend.answer(request).status == status
+    with pytest.raises(ConfigError, match=r"must be user:password; got a text without a colon"):
+        Backend(None, "secret")  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -63,7 +64,7 @@ class Backend:
 
     def __init__(self, settings: Config, auth: str | None = None) -> None:
         self._settings = settings
-        self._auth = None if auth is None else b"Basic " + base64.b64encode(auth.encode())
+        self._auth = None if auth is None else _sent(auth)
         self.news = threading.Event()
         self.known = Known("")
 
@@ -105,7 +106,7 @@ class Backend:
             self.news.set()
             return Answer(HTTPStatus.CREATED, "{}", _JSON)
         sent = request.headers.get("authorization", "").encode()
-        if self._auth is not None and not secrets.compare_digest(sent, self._auth):
+        if self._auth is not None and not any(secrets.compare_digest(sent, a) for a in self._auth):
             asks = {"WWW-Authenticate": 'Basic realm="labelnext"'}
             return Answer(HTTPStatus.UNAUTHORIZED, headers=asks)
         known = self.known
@@ -121,6 +122,23 @@ class Backend:
         else:
             return Answer(HTTPStatus.NOT_FOUND)
         return Answer(HTTPStatus.OK, msgspec.json.encode(said).decode(), _JSON)
+
+
+def _sent(auth: str) -> list[bytes]:
+    """The headers that stand for a user and password: Label Studio sends Latin-1 if it can.
+
+    Raises:
+        ConfigError: if there is no colon between them.
+    """
+    if ":" not in auth:
+        raise ConfigError(
+            f"{AUTH} must be user:password; got a text without a colon.",
+            hint="give the same user and password to Label Studio.",
+        )
+    forms = {auth.encode()}
+    with suppress(UnicodeEncodeError):
+        forms.add(auth.encode("latin-1"))
+    return [b"Basic " + base64.b64encode(form) for form in forms]
 
 
 class _Task(msgspec.Struct):
