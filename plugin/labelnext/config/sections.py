@@ -318,6 +318,8 @@ class Watch(Options):
     def _check_listen(cls, listen: str | None) -> str | None:
         if listen is not None and not re.fullmatch(r"(\[[0-9a-f:]+\]|[^\s:/]+):\d{1,5}", listen):
             raise ValueError("must be a host and a port, such as 127.0.0.1:8765")
+        if listen is not None and not 1 <= int(listen.rpartition(":")[2]) <= 65535:
+            raise ValueError("must have a port from 1 to 65535, which the server is told")
         return listen
 
     @field_validator("callback")
