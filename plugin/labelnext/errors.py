@@ -258,6 +258,10 @@ class Unavailable(LabelnextError, ConnectionError):
     """A server or database did not answer."""
 
 
+class Busy(ConfigError):
+    """Another process is using the state folder, the project or the folder of results."""
+
+
 # Stop: continuing could damage user data.
 
 

@@ -91,6 +91,9 @@ def test_label_studio_takes_predictions_of_the_probe_and_newer_ones_after_more_l
             first[0]: 12,
             (both.keys() - {first[0]}).pop(): 12,
         }
+        more = [{"data": {"text": text}} for text in ("beach hotel sun", "score team goal")]
+        label_studio.api("POST", f"/api/projects/{project}/import", more)
+        until(lambda: "8 labels, predictions of 14 tasks" in said())
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         assert said().endswith("Stopped.\n")
@@ -135,3 +138,17 @@ def test_odd_requests_are_answered(request_: dict[str, Any], status: int) -> Non
         httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
     ):
         assert client.request(**request_).status_code == status
+
+
+def test_a_password_is_known_in_both_encodings_that_clients_use() -> None:
+    from labelnext.errors import ConfigError
+    from labelnext.support.serving import Request
+    from labelnext_adapters.label_studio.backend import Backend
+
+    backend = Backend(None, "u:pä")  # type: ignore[arg-type]  # reads nothing
+    # RFC 7617: UTF-8, and of old clients, such as Python's requests, Latin-1.
+    for sent, status in (("dTpww6Q=", 200), ("dTpw5A==", 200), ("dTpwYQ==", 401)):
+        request = Request("GET", "/health", {"authorization": f"Basic {sent}"}, b"")
+        assert backend.answer(request).status == status
+    with pytest.raises(ConfigError, match=r"must be user:password; got a text without a colon"):
+        Backend(None, "secret")  # type: ignore[arg-type]

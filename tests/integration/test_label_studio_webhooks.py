@@ -101,6 +101,9 @@ def test_watch_ranks_again_when_the_server_calls_and_takes_its_webhook_away(
         seen = metrics(free_port)
         assert (seen["up"], seen["runs_total"], seen["webhooks_refused_total"]) == (1, 2, 1)
         assert seen["webhooks_total"] >= 2
+        more = [{"data": {"text": "new"}}]
+        label_studio.api("POST", f"/api/projects/{project}/import", more)
+        until(ranked(config, 3))  # a second look, soon after, saw that the import had ended
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     assert addresses(label_studio) == [OTHER]

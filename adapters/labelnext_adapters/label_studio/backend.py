@@ -14,6 +14,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +27,7 @@ from labelnext.config.opened import opened, read_pool
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.runs.ranked import predicted_of
 from labelnext.support.serving import Answer, Request, serving
+from labelnext.support.store import host_and_port
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio import LabelStudioAdapter
 from labelnext_adapters.label_studio.server.project import COPY
@@ -46,11 +48,17 @@ class Known:
         version: the model version, the same for the same data.
         answers: of each task by its number, what Label Studio stores.
         labels: the project's label count then.
+        state: a text that changes with its tasks and predictions.
     """
 
     version: str
     answers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     labels: int = 0
+    state: str = ""
+
+    def __str__(self) -> str:
+        found = counted(len(self.answers), "task")
+        return f"{counted(self.labels, 'label')}, predictions of {found} as {self.version!r}"
 
 
 class Backend:
@@ -63,12 +71,12 @@ class Backend:
 
     def __init__(self, settings: Config, auth: str | None = None) -> None:
         self._settings = settings
-        self._auth = None if auth is None else b"Basic " + base64.b64encode(auth.encode())
+        self._auth = None if auth is None else _sent(auth)
         self.news = threading.Event()
         self.known = Known("")
 
-    def refresh(self, labels: int = 0) -> str:
-        """Read the project again if it has so many new labels; says what is known now.
+    def refresh(self, labels: int = 0) -> None:
+        """Read the project again if it has so many new labels, or other tasks or predictions.
 
         Raises:
             LabelnextError: if it can't be read; what was known stays.
@@ -78,25 +86,23 @@ class Backend:
                 raise ConfigError(
                     f"source.adapter must be label-studio for a backend; got {adapter.name!r}."
                 )
-            count = adapter.count_labels()
-            if not self.known.version or abs(count - self.known.labels) >= labels:
-                self.known = self._read(adapter, count)
-        found = counted(len(self.known.answers), "task")
-        return f"{counted(count, 'label')}, predictions of {found} as {self.known.version}"
+            count, state = adapter.count_labels(), adapter.prediction_state()
+            if state != self.known.state or abs(count - self.known.labels) >= labels:
+                self.known = self._read(adapter, count, state)
 
-    def _read(self, adapter: LabelStudioAdapter, count: int) -> Known:
+    def _read(self, adapter: LabelStudioAdapter, count: int, state: str) -> Known:
         pool = read_pool(self._settings, adapter)
         predicted = predicted_of(pool, np.arange(len(pool)))
         version = f"{COPY}backend of {self._settings.write.run}:{pool.fingerprint()[:8]}"
         made = None if predicted is None else adapter.answers(predicted)
         if made is None:
-            return Known(version, labels=count)
+            return Known(version, labels=count, state=state)
         rows = zip(made.task_ids, made.scores, made.results, strict=True)
         answers = {
             task: {"result": msgspec.Raw(result.encode()), "score": score, "model_version": version}
             for task, score, result in rows
         }
-        return Known(version, answers, count)
+        return Known(version, answers, count, state)
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request of Label Studio."""
@@ -105,7 +111,7 @@ class Backend:
             self.news.set()
             return Answer(HTTPStatus.CREATED, "{}", _JSON)
         sent = request.headers.get("authorization", "").encode()
-        if self._auth is not None and not secrets.compare_digest(sent, self._auth):
+        if self._auth is not None and not any(secrets.compare_digest(sent, a) for a in self._auth):
             asks = {"WWW-Authenticate": 'Basic realm="labelnext"'}
             return Answer(HTTPStatus.UNAUTHORIZED, headers=asks)
         known = self.known
@@ -121,6 +127,23 @@ class Backend:
         else:
             return Answer(HTTPStatus.NOT_FOUND)
         return Answer(HTTPStatus.OK, msgspec.json.encode(said).decode(), _JSON)
+
+
+def _sent(auth: str) -> list[bytes]:
+    """The headers that stand for a user and password: Label Studio sends Latin-1 if it can.
+
+    Raises:
+        ConfigError: if there is no colon between them.
+    """
+    if ":" not in auth:
+        raise ConfigError(
+            f"{AUTH} must be user:password; got a text without a colon.",
+            hint="give the same user and password to Label Studio.",
+        )
+    forms = {auth.encode()}
+    with suppress(UnicodeEncodeError):
+        forms.add(auth.encode("latin-1"))
+    return [b"Basic " + base64.b64encode(form) for form in forms]
 
 
 class _Task(msgspec.Struct):
@@ -154,6 +177,8 @@ def serve_backend(
 ) -> None:
     """Answer Label Studio until the stop, and read the project again after so many new labels.
 
+    It is also read again when tasks are added or deleted, or others have stored predictions.
+
     Args:
         settings: the configuration of a project.
         listen: host and port.
@@ -167,21 +192,24 @@ def serve_backend(
         ConfigError: if nobody can listen there, or everybody could ask.
         LabelnextError: if the project can't be read at the start.
     """
-    if auth is None and not _is_loopback(listen):
+    where = host_and_port(listen)
+    if where is not None and auth is None and not _is_loopback(where[0]):
         raise ConfigError(
             f"--listen must be an address of this machine alone, such as 127.0.0.1:9090, without a "
             f"password; got {listen!r}.",
             hint=f"set {AUTH} to user:password, and give both to Label Studio.",
         )
     backend = Backend(settings, auth)
-    said = backend.refresh()
+    backend.refresh()
+    said = str(backend.known)
     tell(said)
     with serving(listen, backend.answer, "--listen", largest=_LARGEST) as port:
         tell(f"listening on {listen.rpartition(':')[0]}:{port}")
         while not stop.is_set():
             _wait(stop, backend.news, poll)
             try:
-                now = backend.refresh(labels)
+                backend.refresh(labels)
+                now = str(backend.known)
             except LabelnextError as error:
                 now = f"as before, trying again: {error.message}"
             if now != said and not stop.is_set():
@@ -197,8 +225,7 @@ def _wait(stop: threading.Event, news: threading.Event, seconds: float) -> None:
     news.clear()
 
 
-def _is_loopback(listen: str) -> bool:
-    host = listen.rpartition(":")[0].strip("[]")
+def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -33,7 +33,7 @@ from labelnext.selection import get_selection, selection_names
 from labelnext.support.annotations import Later
 from labelnext.support.classifiers import Keys
 from labelnext.support.plugins import offers
-from labelnext.support.store import is_url
+from labelnext.support.store import host_and_port, is_url
 
 
 def _on_this_machine(value: Any) -> Any:
@@ -316,8 +316,9 @@ class Watch(Options):
     @field_validator("listen")
     @classmethod
     def _check_listen(cls, listen: str | None) -> str | None:
-        if listen is not None and not re.fullmatch(r"(\[[0-9a-f:]+\]|[^\s:/]+):\d{1,5}", listen):
-            raise ValueError("must be a host and a port, such as 127.0.0.1:8765")
+        where = None if listen is None else host_and_port(listen)
+        if listen is not None and (where is None or not where[1]):
+            raise ValueError("must be a host and a port from 1 to 65535, such as 127.0.0.1:8765")
         return listen
 
     @field_validator("callback")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from labelnext.errors import ConfigError
+from labelnext.errors import Busy
 from labelnext.journal.file import sweep_state
 from labelnext.support.files import lock, no_state
 
@@ -19,7 +19,7 @@ def only_run(directory: Path) -> Iterator[None]:
     """Lock the state folder for one run; a concurrent second run is refused.
 
     Raises:
-        ConfigError: if the folder isn't writable, or another run holds the lock.
+        ConfigError: if the folder isn't writable; Busy if another run holds the lock.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def hold(
         leave: whether the file stays at the end, for the next holder.
 
     Raises:
-        ConfigError: if another process holds the lock.
+        Busy: if another process holds the lock.
     """
     try:
         file = os.fdopen(_opened(path), "r+b", buffering=0)
@@ -66,7 +66,7 @@ def hold(
                 raise BlockingIOError
         except BlockingIOError as error:
             holder = file.read(100).decode(errors="replace")
-            raise ConfigError(f"{refusal} {holder or '?'}.", hint=hint) from error
+            raise Busy(f"{refusal} {holder or '?'}.", hint=hint) from error
         with suppress(OSError):  # the lock works even if a full disk can't hold the name
             file.truncate(0)
             file.write(name.encode())

@@ -22,6 +22,7 @@ from labelnext.adapter.registry import able
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened
 from labelnext.errors import (
+    Busy,
     CommandFailed,
     InvalidInput,
     LabelnextError,
@@ -35,6 +36,7 @@ from labelnext.runs.run import run
 from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
 
+_MOVING = 1.0  # seconds until the second look at predictions or items that change
 _LONGEST_WAIT = 300.0  # seconds between two attempts while the platform is away
 
 _log = logging.getLogger("labelnext.watch")
@@ -141,11 +143,12 @@ def _watch(
     while not stop.is_set():
         for said in calls.asked():
             _told(replace(health, message=said), tell)
-        health = _told(_look(settings, rule, health, stop), tell)
+        before, health = health, _told(_look(settings, rule, health, stop), tell)
         if stop.is_set():
             break
         wait = poll if health.ok else min(2 * wait, max(_LONGEST_WAIT, poll))
-        calls.wait(stop, wait, health)
+        moved = before.predictions is not None and health.predictions != before.predictions
+        calls.wait(stop, min(_MOVING, wait) if moved and health.ok else wait, health)
     return health
 
 
@@ -220,7 +223,7 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
         still_dry = _ran_dry(settings) if news.dry else ()
         with suppress(Unavailable):  # the run is done: if the server goes away only now, it counts
             stored = _stored(settings)
-    except (Unavailable, WriteFailed, CommandFailed) as error:
+    except (Unavailable, Busy, WriteFailed, CommandFailed) as error:
         if settings.memory is not None:  # what was read may be half of what is there now
             settings.memory.clear()
         message = f"trying again: {error.message}"

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from labelnext.errors import ConfigError
+from labelnext.support.store import host_and_port
 
 _log = logging.getLogger("labelnext")
 
@@ -61,10 +62,14 @@ def serving(
     Raises:
         ConfigError: if nobody can listen there.
     """
-    host, _, port = listen.rpartition(":")
+    where = host_and_port(listen)
+    if where is None:
+        raise ConfigError(
+            f"{key} must be a host and a port, such as 127.0.0.1:8765; got {listen!r}."
+        )
     try:
-        server = _Server((host.strip("[]"), int(port)), answer, largest)
-    except (OSError, OverflowError, ValueError) as error:
+        server = _Server(where, answer, largest)
+    except OSError as error:
         raise ConfigError(
             f"{key} must be a host and port that are free here; got {listen!r} ({error}).",
             hint="somebody else may listen there; choose another port.",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow.fs
 
 MANIFEST = "manifest.json"
+_LAST_PORT = 65_535
 _RUN_ID = re.compile(r"\d{8}T\d{6}-\d{6}0*")
 
 
@@ -233,6 +234,19 @@ def _dictionary_path(field: pa.Field) -> str | None:
 def is_url(place: Path | str) -> bool:
     """Whether a place is a URL rather than a path."""
     return isinstance(place, str) and "://" in place
+
+
+def host_and_port(listen: str) -> tuple[str, int] | None:
+    """The two parts of an address to listen at; None if it isn't one.
+
+    Example:
+        >>> host_and_port("127.0.0.1:8765"), host_and_port("[::1]:80"), host_and_port(":80")
+        (('127.0.0.1', 8765), ('::1', 80), None)
+    """
+    parts = re.fullmatch(r"(?:\[([0-9a-f:]+)\]|([^\s:/]+)):(\d{1,5})", listen)
+    if parts is None or int(parts[3]) > _LAST_PORT:
+        return None
+    return parts[1] or parts[2], int(parts[3])
 
 
 def filesystem(place: Path | str) -> tuple[pyarrow.fs.FileSystem, str]:

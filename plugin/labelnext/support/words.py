@@ -46,7 +46,7 @@ _PAST = {
     "write": "wrote", "create": "created", "update": "updated", "save": "saved", "copy": "copied",
     "register": "registered", "remove": "removed", "score": "scored", "clear": "cleared",
     "skip": "skipped", "upload": "uploaded", "add": "added", "delete": "deleted",
-    "replace": "replaced", "change": "changed",
+    "replace": "replaced", "change": "changed", "keep": "kept", "store": "stored",
 }  # fmt: skip
 _VERBS = re.compile(rf"(^|, | and | or )({'|'.join(_PAST)})(?= )", re.IGNORECASE)
 
@@ -57,6 +57,8 @@ def done(step: str) -> str:
     Example:
         >>> done("Write 2 ranked items to a.csv"), done("Set x on 2 tasks, clear it on 1 task")
         ('Wrote 2 ranked items to a.csv', 'Set x on 2 tasks, cleared it on 1 task')
+        >>> done("Keep the copies for 3 tasks, and change 1 score"), done("Store predictions")
+        ('Kept the copies for 3 tasks, and changed 1 score', 'Stored predictions')
     """
 
     def past(verb: re.Match[str]) -> str:

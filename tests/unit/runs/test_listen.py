@@ -161,3 +161,13 @@ def test_a_platform_that_refuses_leaves_the_loop_to_polling(
     monkeypatch.setattr(module, "_look", lambda *_: module.Health(True, 3, 3, 0, "3 labels"))
     module.watch(settings, stop=stop, tell=tell)
     assert told[0].startswith("no webhooks, only looking now and then: it sends nothing")
+
+
+@pytest.mark.parametrize("port", [0, 65536, 99999])
+def test_a_port_that_no_server_could_call_is_refused(port: int, tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        f"source: {{adapter: files, path: p.csv}}\nwatch: {{listen: 127.0.0.1:{port}}}\n"
+    )
+    with pytest.raises(ConfigError, match="must be a host and a port from 1 to 65535"):
+        load_config(path)

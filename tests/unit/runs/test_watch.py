@@ -12,6 +12,7 @@ import pytest
 
 from labelnext.config.config import Config, load_config
 from labelnext.errors import ConfigError, InvalidInput, Unavailable
+from labelnext.journal.lock import only_run
 from labelnext.runs import watch as module
 from labelnext.runs.status import status
 from labelnext.runs.undo import runs
@@ -97,6 +98,18 @@ def test_it_waits_longer_and_longer_while_the_platform_is_away(
     assert stop.waits == [10, 20, 40, 80, 160, 300, 300, 10]
     assert [h.ok for h in told] == [True, *[False] * 6, True]
     assert told[1].message == "trying again: the server does not answer."
+
+
+def test_it_waits_while_another_run_is_in_progress(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [0, 0])
+    told: list[Health] = []
+    with only_run(config.parent / ".labelnext"):
+        watch(config, stop=Clock(1), tell=told.append)
+    watch(config, stop=Clock(1), tell=told.append)
+    assert [(h.ok, h.runs) for h in told] == [(False, 0), (True, 1)]
+    assert "another run is in progress" in told[0].message
 
 
 def test_a_run_that_has_begun_is_finished(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,10 +50,10 @@ def test_a_request_that_says_it_is_huge_is_refused_unread(port: int, size: str) 
         assert plain.recv(100).startswith(b"HTTP/1.0 413")
 
 
-@pytest.mark.parametrize("listen", ["127.0.0.1:99999", "127.0.0.1:x", "no such host:80", "", ":"])
-def test_an_address_where_nobody_can_listen_is_named(listen: str) -> None:
+@pytest.mark.parametrize("listen", ["127.0.0.1:99999", "127.0.0.1:x", "a b:80", "", ":", ":80"])
+def test_what_is_no_host_and_port_is_refused(listen: str) -> None:
     with (
-        pytest.raises(ConfigError, match=r"watch\.listen must be a host and port that are free"),
+        pytest.raises(ConfigError, match=r"watch\.listen must be a host and a port, such as 127"),
         serving(listen, repeat, "watch.listen"),
     ):
         pass
@@ -61,7 +61,9 @@ def test_an_address_where_nobody_can_listen_is_named(listen: str) -> None:
 
 def test_a_port_that_is_taken_is_named(port: int) -> None:
     with (
-        pytest.raises(ConfigError, match="somebody else may listen there; choose another port"),
+        pytest.raises(
+            ConfigError, match=r"watch\.listen must be a host and port that are free here"
+        ),
         serving(f"127.0.0.1:{port}", repeat, "watch.listen"),
     ):
         pass
