@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from labelnext.errors import ConfigError
 from labelnext.journal import Journal
 from labelnext.pool import Pool
 from labelnext.ranking import rank
@@ -164,3 +166,21 @@ def test_a_run_that_broke_off_can_be_undone(
         adapter.apply(plan, journal)
     assert connect(project).undo(Journal(journal.path)) == []
     assert label_studio.stored_data(project) == before  # nothing was written, no key stays
+
+
+def test_a_journal_that_was_changed_to_name_another_project_is_refused(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    ours, others = (label_studio.create_project(CHOICES, sure_to_unsure(3)) for _ in range(2))
+    journal = write(connect(ours), tmp_path)
+    write(connect(others), tmp_path)
+    before = label_studio.dump(others)
+    text = journal.path.read_text()
+    journal.path.write_text(re.sub(rf'"project": ?{ours}\b', f'"project": {others}', text))
+    changed = Journal(journal.path)
+    for do in (connect(ours).undo, lambda j: connect(ours).apply(j.plan, j)):
+        with pytest.raises(ConfigError, match="which the configuration names; its journal names"):
+            do(changed)
+    assert label_studio.dump(others) == before
+    journal.path.write_text(text)
+    assert connect(ours).undo(Journal(journal.path))  # what stays, in sentences

@@ -12,6 +12,7 @@ from labelnext.adapter.capabilities import Capability
 from labelnext.adapter.options import Options, SendOptions
 from labelnext.adapter.options import WriteOptions as _WriteOptions
 from labelnext.adapter.protocol import Adapter, Context, Finding
+from labelnext.errors import ConfigError
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
@@ -171,9 +172,21 @@ class LabelStudioAdapter(Adapter):
         from labelnext_adapters.label_studio.write.data_keys import targets_of
         from labelnext_adapters.label_studio.write.performer import Writer
 
+        self._check_project(journal)
         self._tasks = None  # what was read is old once something was written
         wrote(Written(journal, targets_of), self._context)
         return Writer(self.client, self._context, journal)
+
+    def _check_project(self, journal: Journal) -> None:
+        """Refuse a journal that somebody has changed so that it names another project."""
+        for step in journal.plan.steps:
+            there, number = step.payload["project"], self._located.number
+            if step.payload["url"] == self.client.url and there != number:
+                raise ConfigError(
+                    f"run {journal.run_id} must be of project {number}, which the configuration "
+                    f"names; its journal names project {there}.",
+                    hint="somebody has changed the journal; nothing was written.",
+                )
 
     def undo(self, journal: Journal) -> list[str]:
         """Restore what was there before; returns what had to stay, one sentence each.
