@@ -189,15 +189,26 @@ def test_uncertainty_run_again_rescores_what_moved_and_sends_what_is_new(
     assert all(row[2] == "m1" for row in predictions(label_studio, project))
 
 
-def test_uncertainty_makes_copies_anew_where_an_old_one_would_be_served(
+def test_uncertainty_run_again_removes_the_copy_of_a_task_that_would_still_be_served(
     label_studio: LabelStudio, connect: Open, tmp_path: Path
 ) -> None:
     project = label_studio.create_project(CHOICES, sure_to_unsure(6))
     ids = label_studio.task_ids(project)
-    for order in ([0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5]):  # the first is no longer wanted
+
+    def written(order: Sequence[int]) -> Journal:
         rows = [{"item_id": str(ids[i]), "score": 0.0} for i in order]
-        write(connect(project, write={"mode": "uncertainty"}), tmp_path, batch_ranking(rows))
-    assert copies(label_studio, project) == {ids[i]: (i - 1) / 5 for i in range(1, 6)}
+        adapter = connect(project, write={"mode": "uncertainty"})
+        return write(adapter, tmp_path, batch_ranking(rows))
+
+    written(range(6))
+    before = predictions(label_studio, project)
+    journal = written(range(1, 6))  # the first is no longer wanted, as if it had been skipped
+    assert journal.plan.steps[0].description.endswith(
+        "and change 0 scores; remove the copies of 1 task not ranked any more"
+    )
+    assert copies(label_studio, project) == {ids[i]: i / 6 for i in range(1, 6)}
+    connect(project).undo(journal)
+    assert predictions(label_studio, project) == before
 
 
 def test_uncertainty_is_never_sent_twice_and_resumes_without_duplicates(

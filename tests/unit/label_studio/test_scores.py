@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labelnext_adapters.label_studio.server.task import Prediction
-from labelnext_adapters.label_studio.write.scores import kept_scores, next_scores
+from labelnext_adapters.label_studio.write.scores import Kept, kept_copies, next_scores
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,11 @@ def test_no_scores_where_there_is_no_room_between_two_or_too_many_moved() -> Non
 
 def test_copies_of_finished_tasks_stay_and_those_of_others_do_not() -> None:
     copies = [Prediction(id=n, task=n, score=n / 10) for n in (1, 2, 3)]
-    assert kept_scores(copies, [2, 3], {1}) == ([0.2, 0.3], 0)
-    assert kept_scores(copies, [3, 2], {1}) is not None
-    assert kept_scores(copies, [2, 3], set()) is None  # somebody would be served task 1
+    assert kept_copies(copies, [2, 3], {1}) == Kept([0.2, 0.3], 0, [])
+    assert kept_copies(copies, [2, 4, 3], {1}) == Kept([0.2, 0.25, 0.3], 1, [])
+    # Somebody would be served task 1.
+    assert kept_copies(copies, [2, 3], set()) == Kept([0.2, 0.3], 0, [1])
+    many = [Prediction(id=n, task=n, score=n / 1000) for n in range(1, 602)]
+    order = list(range(202, 602))
+    assert kept_copies(many, order, {1}) is not None
+    assert kept_copies(many, order, set()) is None

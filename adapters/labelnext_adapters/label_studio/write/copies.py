@@ -76,14 +76,14 @@ class _Wanted:
         results: of the tasks that get another than that of their source.
         clusters: of some tasks.
         relative: whether clusters are numbered from 0; no earlier number may then come again.
-        others_stay: whether the copies of other tasks stay; nobody is served by them.
+        removed: tasks whose copies go, while those of others stay; None if only `scores` stay.
     """
 
     scores: Mapping[int, float]
     results: Mapping[int, Any] = field(default_factory=dict)
     clusters: Mapping[int, int] = field(default_factory=dict)
     relative: bool = False
-    others_stay: bool = False
+    removed: Sequence[int] | None = None
 
     def numbered(self, there: Sequence[Prediction], highest: int) -> dict[int, int]:
         """The cluster of each task, as it is stored.
@@ -142,7 +142,7 @@ class Copies:
         kept = payload.get("scores")
         scores = dict(zip(ranked, kept or copy_scores(len(ranked)), strict=True))
         results, clusters = _by_task(payload.get("results")), _by_task(payload.get("clusters"))
-        wanted = _Wanted(scores, results, clusters, relative=True, others_stay=kept is not None)
+        wanted = _Wanted(scores, results, clusters, relative=True, removed=payload.get("removed"))
         for version in payload["versions"]:
             self._put(payload["project"], version, wanted, payload["source"])
 
@@ -199,7 +199,7 @@ class Copies:
         for prediction in there:
             task = prediction.task
             score = wanted.scores.get(task)
-            if score is None and wanted.others_stay:
+            if score is None and wanted.removed is not None and task not in wanted.removed:
                 n_others += 1
             elif score is None or task in have or prediction.cluster != clusters.get(task):
                 strange.append(prediction)

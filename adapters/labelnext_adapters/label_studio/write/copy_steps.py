@@ -17,7 +17,7 @@ from labelnext_adapters.label_studio.server.project import COPY, all_versions, i
 from labelnext_adapters.label_studio.server.tasks import Tasks
 from labelnext_adapters.label_studio.write.copies import copy_version, of_same_source
 from labelnext_adapters.label_studio.write.prelabels import Made, version_of
-from labelnext_adapters.label_studio.write.scores import kept_scores
+from labelnext_adapters.label_studio.write.scores import Kept, kept_copies
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,14 @@ def copy_steps(
     if clusters:
         own["clusters"] = {str(task): number for task, number in clusters.items()}
         what += f", {_tasks([*clusters])} in {counted(len({*clusters.values()}), 'cluster')}"
-    if not more and (kept := _kept(client, target, queue, version, context)) is not None:
-        version, (own["scores"], n_changed) = str(queue.model_version), kept
-        of = counted(n_changed, "score")
-        what = f"Keep the copies {version!r} for {_tasks(queue.ids)}, and change {of}"
+    kept = None if more else _kept(client, target, queue, version, context)
+    if kept is not None:
+        version = str(queue.model_version)
+        own |= {"scores": kept.scores, "removed": kept.removed}
+        what = f"Keep the copies {version!r} for {_tasks(queue.ids)}, and change "
+        what += counted(kept.n_changed, "score")
+        if kept.removed:
+            what += f"; remove the copies of {_tasks(kept.removed)} not ranked any more"
     names: Any = [row["model_version"] for row in copied]
     if source.model_version is not None or len(names) < 2:
         names = names[0] if names else None
@@ -122,8 +126,8 @@ def _copied(
 
 def _kept(
     client: Client, target: Mapping[str, Any], queue: Queue, version: str, context: Context
-) -> tuple[list[float], int] | None:
-    """The scores of copies that stay, and how many of them change; None if none can stay."""
+) -> Kept | None:
+    """The copies that the project serves tasks by, as far as they stay; None if they can't."""
     if not of_same_source(queue.model_version, version):
         return None
     copies = (
@@ -132,7 +136,7 @@ def _kept(
         if prediction.model_version == queue.model_version
     )
     states = zip(queue.tasks.ids, queue.tasks.labelled, strict=True)
-    return kept_scores(copies, queue.ids, {task for task, finished in states if finished})
+    return kept_copies(copies, queue.ids, {task for task, finished in states if finished})
 
 
 def _tasks(ids: Sequence[int]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
@@ -50,28 +51,42 @@ def next_scores(now: Sequence[float | None]) -> list[float] | None:
     return scores if rises and all(0 <= score < 1 for score in scores) else None
 
 
-def kept_scores(
+@dataclass(frozen=True)
+class Kept:
+    """Copies of an earlier ranking that stay.
+
+    Attributes:
+        scores: of the ranked tasks, next first.
+        n_changed: how many of them have another score, or none, until now.
+        removed: tasks whose copies go, as somebody would still be served them; rising.
+    """
+
+    scores: list[float]
+    n_changed: int
+    removed: list[int]
+
+
+def kept_copies(
     copies: Iterable[Prediction], task_ids: Sequence[int], finished: Set[int]
-) -> tuple[list[float], int] | None:
-    """The scores of a ranking whose copies stay, and how many of them change.
+) -> Kept | None:
+    """What stays of the copies of an earlier ranking of the same predictions.
 
     Args:
-        copies: of an earlier ranking of the same predictions.
+        copies: of the earlier ranking.
         task_ids: of the ranking, next first.
-        finished: tasks that nobody is served.
+        finished: tasks that nobody is served; their copies stay.
 
     Returns:
-        None if most change, so that a new version is sent in fewer requests, or if a task that is
-        no longer ranked would still be served.
+        None if most change, so that a new version is sent in fewer requests.
     """
     have = {copy.task: copy.score for copy in copies}
-    if not have.keys() <= {*task_ids, *finished}:
-        return None
+    removed = sorted(have.keys() - {*finished, *task_ids})
     now = [have.get(task) for task in task_ids]
     scores = next_scores(now)
-    if scores is None:
+    if scores is None or len(removed) > _MOST_MOVED:
         return None
-    return scores, sum(score != known for score, known in zip(scores, now, strict=True))
+    n_changed = sum(score != known for score, known in zip(scores, now, strict=True))
+    return Kept(scores, n_changed, removed)
 
 
-__all__ = ["copy_scores", "kept_scores", "next_scores"]
+__all__ = ["Kept", "copy_scores", "kept_copies", "next_scores"]
