@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from labelnext.adapter import open_adapter
+from labelnext.errors import WriteRefused
 from labelnext.runs.status import status
 from labelnext.runs.undo import runs
 from labelnext.runs.watch import watch
@@ -101,3 +102,16 @@ def test_watch_ranks_again_after_labels_and_after_predictions(six: Any, tmp_path
     assert batch() == ["0", "2"]
     watch(config, once=True)
     assert len(runs(config)) == 3
+
+
+def test_a_field_that_push_may_not_write_is_refused_before_the_command(
+    six: Any, tmp_path: Path
+) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        f"source: {{adapter: fiftyone, dataset: {six.name}, pred_field: pred}}\n"
+        "report: {path: null}\nwatch: {command: touch trained, version: pred}\n"
+    )
+    with pytest.raises(WriteRefused, match="field pred of .* must be one that labelnext push made"):
+        watch(config, once=True)
+    assert not (tmp_path / "trained").exists()

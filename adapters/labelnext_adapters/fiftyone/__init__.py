@@ -176,6 +176,12 @@ class FiftyOneAdapter(Adapter):
 
         return prediction_state(self._collection(), self.source)
 
+    def check_version(self, version: str) -> None:
+        """Check that labelnext push made the field of that name, or can make it."""
+        from labelnext_adapters.fiftyone.write.pushed import check_field
+
+        check_field(self._collection()._root_dataset, version)
+
     def reads_version(self, version: str) -> bool:
         """Whether `source.pred_field` names that field."""
         return version in self.source.pred_fields

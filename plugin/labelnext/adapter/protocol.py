@@ -194,6 +194,13 @@ class Adapter(Writes, Protocol):
         """Whether a run reads the predictions that are pushed under that version."""
         return True
 
+    def check_version(self, version: str) -> None:
+        """Check that predictions can be pushed under that version; by default they can.
+
+        Raises:
+            LabelnextError: if they can't.
+        """
+
     def ran_dry(self) -> tuple[str, ...]:
         """Names of people with nothing left to label while others have work; by default none.
 

@@ -50,6 +50,7 @@ def check_loop(settings: Config, adapter: Adapter) -> None:
 
     Raises:
         ConfigError: if they can't.
+        LabelnextError: if the platform takes none under that version.
     """
     if settings.watch.command is None or settings.source.predictions is not None:
         return
@@ -59,6 +60,7 @@ def check_loop(settings: Config, adapter: Adapter) -> None:
         known = able(capability)
         raise missing_capability("source.adapter", adapter.name, capability, known, instead)
     version = version_of(settings, 1)
+    adapter.check_version(version)  # before a round trains for hours
     if not adapter.reads_version(version):
         raise ConfigError(
             f"watch.version must be a version that runs read; got {settings.watch.version!r}.",

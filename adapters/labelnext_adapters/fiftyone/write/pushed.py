@@ -102,14 +102,14 @@ def check_field(dataset: Any, field: str, kind: str | None = None) -> None:
     if MARKER not in (existing.info or {}):
         raise WriteRefused(
             f"field {field} of {dataset.name} must be one that labelnext push made; it is not.",
-            hint="choose another --version.",
+            hint="choose another version, which names the field.",
         )
     held = existing.document_type.__name__
     if kind not in (None, held):
         raise InvalidInput(
             f"field {field} of {dataset.name} must hold {kind} for these predictions; it holds "
             f"{held}.",
-            hint="choose another --version.",
+            hint="choose another version, which names the field.",
         )
 
 
