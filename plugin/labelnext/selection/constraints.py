@@ -224,9 +224,8 @@ class _Room:
                 quota = shared(quota, dict(zip(names, sizes, strict=True)), budget or 0, kind)
             total = sum(quota.values())
             if not in_cost and total > self._left:
-                raise InvalidInput(
-                    f"quota must sum to at most the budget of {budget}; got {total}."
-                )
+                of = f"quota of {kind}" if len(constraints.quotas) > 1 else "quota"
+                raise InvalidInput(f"{of} must sum to at most the budget of {budget}; got {total}.")
             rest = math.inf if in_cost else self._left - total
             self._quotas.append((kind, dict(quota)))
             self._limits.append(_limit(names, codes, quota, rest))
@@ -312,8 +311,9 @@ class _Room:
         """A notice of unmet quotas."""
         short = [
             f"{called(kind, name)} {quota[name] - n:g} of {quota[name]}"
-            for (kind, quota), (_, left) in zip(self._quotas, self._limits, strict=False)
-            for name, n in zip(quota, left.tolist(), strict=False)
+            + ("" if (codes == code).any() else " (no item has it)")
+            for (kind, quota), (codes, left) in zip(self._quotas, self._limits, strict=False)
+            for code, (name, n) in enumerate(zip(quota, left.tolist(), strict=False))
             if n > 0
         ]
         message = f"Quota not met for {listed(short)}: no more items fit."

@@ -104,6 +104,18 @@ def test_an_item_comes_in_where_every_quota_has_room() -> None:
     assert sorted(batch(3, quota={"class": "uniform", "group": "uniform"})) == ["a", "f", "i"]
 
 
+def test_a_quota_of_what_no_item_has_says_so() -> None:
+    ranking = rank(POOL, "margin", budget=2, quota={"city": {"Olso": 1}})
+    assert ranking.notices[-1].message == (
+        "Quota not met for city Olso 0 of 1 (no item has it): no more items fit."
+    )
+
+
+def test_of_several_quotas_the_one_above_the_budget_is_named() -> None:
+    with pytest.raises(InvalidInput, match="quota of city must sum to at most the budget of 2"):
+        rank(POOL, "margin", budget=2, quota={"class": {"cat": 1}, "city": {"Oslo": 3}})
+
+
 def test_a_quota_that_another_one_blocks_is_named() -> None:
     # All dogs are without a city, of which none may come in.
     quota = {"class": {"dog": 1, "cat": 1}, "city": {"": 0}}
