@@ -6,6 +6,7 @@ import copy
 import json
 import random
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -116,15 +117,15 @@ def test_every_key_with_one_odd_value_each(file: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::labelnext.errors.LabelnextWarning")
 def test_check_refuses_what_a_run_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every key of files with one odd value each: both fail, or neither."""
+    """Every key of files with some odd values: both fail, or neither."""
     monkeypatch.chdir(tmp_path)
     rows = [{"item_id": i, "probabilities": {"a": i / 10, "b": 1 - i / 10}} for i in range(9)]
     (tmp_path / "p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     places = [place for place in _places() if place[0] == "files"]
     counts = {True: 0, False: 0}
-    for number, place in enumerate(places):
+    for turn, (number, place) in product(range(4), enumerate(places)):
         path = tmp_path / "labelnext.yaml"
-        path.write_text(_text(*place, WORDS[number * 11 % len(WORDS)]), "utf-8")
+        path.write_text(_text(*place, WORDS[(7 * number + turn * 11) % len(WORDS)]), "utf-8")
         if _error(path) is not None:
             continue
         try:
