@@ -117,6 +117,8 @@ class Copies:
     def snapshot(self, step: Step) -> Any:
         """The existing copies: scores, clusters, and results that differ from their source."""
         payload = step.payload
+        if payload.get("as_is"):  # not read: neither the run nor its undo touches them
+            return {}
         copies, sources, _ = self._read(payload["project"], payload["versions"], payload["source"])
         return {
             version: {
@@ -136,6 +138,8 @@ class Copies:
         """Create the copies, or remove what time allows. Idempotent."""
         payload = step.payload
         ranked: Sequence[int] = payload["task_ids"]
+        if payload.get("as_is"):
+            return
         if not ranked:
             self._remark_each(self._clear(payload["project"], payload["versions"]))
             return
@@ -149,7 +153,9 @@ class Copies:
     def restore(self, step: Step, before: Any) -> list[str]:
         """Restore the earlier copies."""
         payload = step.payload
-        stayed = []
+        stayed: list[str] = []
+        if payload.get("as_is"):
+            return stayed
         for version in payload["versions"]:
             if not before.get(version):
                 stayed += self._clear(payload["project"], [version])

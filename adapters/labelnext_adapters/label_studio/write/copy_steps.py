@@ -83,7 +83,7 @@ def copy_steps(
     kept = None if more else _kept(client, target, queue, version, context)
     if kept is not None:
         version = str(queue.model_version)
-        own |= {"scores": kept.scores, "removed": kept.removed}
+        own |= {"scores": kept.scores, "removed": kept.removed, "as_is": kept.as_is}
         what = f"Keep the copies {version!r} for {_tasks(queue.ids)}, and change "
         what += counted(kept.n_changed, "score")
         if kept.removed:

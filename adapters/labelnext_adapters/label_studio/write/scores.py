@@ -65,6 +65,11 @@ class Kept:
     n_changed: int
     removed: list[int]
 
+    @property
+    def as_is(self) -> bool:
+        """Whether nothing is to be done."""
+        return not self.n_changed and not self.removed
+
 
 def kept_copies(
     copies: Iterable[Prediction], task_ids: Sequence[int], finished: Set[int]
