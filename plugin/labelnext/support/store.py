@@ -261,6 +261,8 @@ def filesystem(place: Path | str) -> tuple[pyarrow.fs.FileSystem, str]:
     if not is_url(place):
         return LocalFileSystem(), str(Path(place).absolute())
     text = str(place)
+    if not text.split("://", 1)[1].strip("/"):
+        raise ConfigError(f"a URL must name a bucket or folder; got {text!r}.")
     if "@" in text.split("://", 1)[1].split("/", 1)[0]:
         raise ConfigError(
             "a URL must not contain a user or password; got one that does.",

@@ -352,3 +352,10 @@ def test_a_url_with_a_password_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="must not contain a user or password") as refused:
         labelnext.run(settings(tmp_path, tmp_path, source=source))
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["gs://", "s3:///", "file://"])
+def test_a_url_of_nothing_is_refused_at_once(tmp_path: Path, url: str) -> None:
+    source = {"adapter": "files", "path": url}
+    with pytest.raises(ConfigError, match="a URL must name a bucket or folder; got"):
+        labelnext.run(settings(tmp_path, tmp_path, source=source))
