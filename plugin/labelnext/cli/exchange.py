@@ -14,6 +14,8 @@ from labelnext.support.words import counted
 
 platforms = typer.Typer()
 
+_Out = Annotated[Path, typer.Argument(metavar="OUT", help="The file: .parquet, .csv or .jsonl.")]
+
 
 @platforms.command(epilog="Example: labelnext send labelnext.yaml --dry-run")
 def send(
@@ -53,9 +55,7 @@ def fetch(
 @platforms.command(epilog="Example: labelnext labels labelnext.yaml labels.parquet")
 def labels(
     config: ConfigPath,
-    path: Annotated[
-        Path, typer.Argument(metavar="OUT", help="The file: .parquet, .csv or .jsonl.")
-    ],
+    path: _Out,
     as_json: Json = False,
 ) -> None:
     """Write what is labelled, by whom and when, to a file: one row per label."""
@@ -76,9 +76,7 @@ def labels(
 @platforms.command(epilog="Example: labelnext predictions labelnext.yaml predictions.parquet")
 def predictions(
     config: ConfigPath,
-    path: Annotated[
-        Path, typer.Argument(metavar="OUT", help="The file: .parquet, .csv or .jsonl.")
-    ],
+    path: _Out,
     as_json: Json = False,
 ) -> None:
     """Write the class probabilities of every item, by the probe or a model, to a file."""

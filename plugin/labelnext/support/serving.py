@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             answer = self.server.answer(Request(self.command, self.path, headers, body))
-        except Exception as error:  # whoever asked must learn of it
+        except Exception as error:  # the sender gets an answer all the same
             _log.warning("a request to %s failed: %r", self.path.partition("?")[0], error)
             answer = Answer(HTTPStatus.INTERNAL_SERVER_ERROR)
         self._say(answer)

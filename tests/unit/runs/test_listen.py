@@ -69,7 +69,7 @@ def test_a_request_counts_only_with_the_secret_and_the_address(listener: Listene
     assert "labelnext_webhooks_refused_total 3\n" in shown
 
 
-def test_a_request_wakes_whoever_waits_and_a_stop_does_too(listener: Listener) -> None:
+def test_a_request_ends_the_wait_and_so_does_a_stop(listener: Listener) -> None:
     httpx.post(listener.address, headers=listener.headers)
     listener.wait(threading.Event(), 3600)  # ends: the request came before
     stop = threading.Event()
