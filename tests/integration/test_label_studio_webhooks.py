@@ -66,8 +66,10 @@ def ranked(config: Path, times: int) -> Callable[[], bool]:
     return lambda: [run.status for run in runs(config)] == ["done"] * times
 
 
-def addresses(label_studio: LabelStudio) -> list[str]:
-    return [row["url"] for row in label_studio.api("GET", "/api/webhooks/")]
+def addresses(label_studio: LabelStudio, project: int) -> list[str]:
+    """Of this project only: other tests leave webhooks on the same server."""
+    rows = label_studio.api("GET", f"/api/webhooks/?project={project}")
+    return [row["url"] for row in rows]
 
 
 def metrics(port: int) -> dict[str, float]:
@@ -88,7 +90,7 @@ def test_watch_ranks_again_when_the_server_calls_and_takes_its_webhook_away(
     with watching(config) as process:
         until(ranked(config, 1))
         until(lambda: metrics(free_port).get("labels") == 0)
-        address = (set(addresses(label_studio)) - {OTHER}).pop()
+        address = (set(addresses(label_studio, project)) - {OTHER}).pop()
         assert address.startswith(f"http://127.0.0.1:{free_port}/webhook/")
         forged = httpx.post(address, headers={"X-Labelnext-Secret": "guessed"})
         assert forged.status_code == 403
@@ -106,7 +108,7 @@ def test_watch_ranks_again_when_the_server_calls_and_takes_its_webhook_away(
         until(ranked(config, 3))  # a second look, soon after, saw that the import had ended
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-    assert addresses(label_studio) == [OTHER]
+    assert addresses(label_studio, project) == [OTHER]
     said = config.with_suffix(".out").read_text()
     assert f"listening on 127.0.0.1:{free_port}" in said
     assert address not in said
@@ -114,16 +116,16 @@ def test_watch_ranks_again_when_the_server_calls_and_takes_its_webhook_away(
 
 
 def test_undo_and_the_next_watch_take_away_the_webhook_of_one_that_died(
-    label_studio: LabelStudio, config: Path, free_port: int
+    label_studio: LabelStudio, project: int, config: Path, free_port: int
 ) -> None:
-    before = addresses(label_studio)
+    before = addresses(label_studio, project)
     with watching(config):
         until(ranked(config, 1))
         until(lambda: metrics(free_port))
-        (left,) = {*addresses(label_studio)} - {*before}
+        (left,) = {*addresses(label_studio, project)} - {*before}
     with watching(config):
         until(lambda: "listening" in config.with_suffix(".out").read_text())
-        (now,) = {*addresses(label_studio)} - {*before}
+        (now,) = {*addresses(label_studio, project)} - {*before}
         assert now != left
     undo(config)
-    assert addresses(label_studio) == before
+    assert addresses(label_studio, project) == before
