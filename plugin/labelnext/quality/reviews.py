@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition.overlap import boxes_of
-from labelnext.errors import InvalidInput, MissingExtra, shown
+from labelnext.errors import InvalidInput, MissingExtra, listed, shown
 from labelnext.pool.answers import answer_rows
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking, priorities
+from labelnext.ranking.reasons import class_name
 from labelnext.selection.sorting import stable_order
 from labelnext.support.started import how_to_install
 from labelnext.support.words import counted
@@ -27,6 +28,7 @@ from labelnext.support.words import counted
 LabelScore = Literal["auto", "self_confidence", "normalized_margin", "confidence_weighted_entropy"]
 # ObjectLab compares corner distances in pixels; our boxes are fractions of the image.
 _PIXELS = 640
+_FEW = "it has too few examples"  # in cleanlab's warning
 
 Scored = tuple[str, NDArray[np.float64], list[Notice]]
 
@@ -130,12 +132,31 @@ def _of_labels(
         return score, scores, [Notice("one_class", message), *notices]
     # One process: worker start-up costs more than processing a million items.
     wrong, more = _quietly(lambda: find_label_issues(*given, n_jobs=1))
+    more = [notice for notice in more if _FEW not in notice.message]  # it counts classes from 0
     ids = pool.item_ids[usable[wrong]]
     message = (
         f"Confident learning estimates {counted(len(ids), 'wrong label')} out of {len(usable)}: "
         "check about that many from the top."
     )
-    return score, scores, [Notice("label_issues", message, tuple(ids.tolist())), *notices, *more]
+    issues = Notice("label_issues", message, tuple(ids.tolist()))
+    return score, scores, [issues, *_never_labelled(pool, usable, *given), *notices, *more]
+
+
+def _never_labelled(
+    pool: Pool, usable: NDArray[np.intp], labels: NDArray[np.int64], rows: NDArray[np.floating]
+) -> list[Notice]:
+    """Classes that confident learning can't count, because nothing is labelled so."""
+    never = np.bincount(labels, minlength=rows.shape[1]) == 0
+    predicted = never[rows.argmax(axis=1)]
+    if not predicted.any():
+        return []
+    names = [class_name(pool, position) for position in np.flatnonzero(never).tolist()]
+    ids = pool.item_ids[usable[predicted]].tolist()
+    message = (
+        f"Nothing is labelled {listed(names)}, so the estimate leaves out "
+        f"{counted(len(ids), 'label')} where the model predicts that: {listed(ids)}."
+    )
+    return [Notice("never_labelled", message, tuple(ids))]
 
 
 def _of_votes(pool: Pool, rows: NDArray[np.floating], votes: NDArray[np.int64]) -> Scored:

@@ -342,3 +342,17 @@ def test_an_empty_list_beside_the_output_is_not_taken_for_it(tmp_path: Path) -> 
     (notice,) = [n for n in pool.notices if n.code == "bad_boxes"]  # its image has no size
     assert notice.item_ids == ("a.jpg",)
     assert pool.object_sets[0].counts.sum() == 11
+
+
+@pytest.mark.parametrize("bbox", [{}, {"bbox": None}], ids=["absent", "null"])
+def test_coco_detection_without_a_box_is_counted(tmp_path: Path, bbox: dict[str, None]) -> None:
+    images = [{"id": n, "file_name": f"{n}.jpg", "width": 10, "height": 10} for n in (1, 2)]
+    listing = {"images": images, "categories": [{"id": 1, "name": "cat"}]}
+    (tmp_path / "images.json").write_text(json.dumps(listing), "utf-8")
+    found = [{"image_id": 1, "category_id": 1, "score": 0.9, **bbox}]
+    found += [{"image_id": 2, "category_id": 1, "score": 0.4, "bbox": [1, 1, 3, 3]}]
+    pool = read(tmp_path, "p.json", json.dumps(found), images="images.json")
+    assert rank(pool, "mean_object_confidence").item_ids.tolist() == ["2", "1"]
+    told = notice(pool, "no_boxes")
+    assert told.message == "1 detection without a box: record 1 (image 1)."
+    assert told.item_ids == ("1",)

@@ -64,6 +64,20 @@ def test_labels_of_one_class_are_ranked_though_nothing_can_be_estimated() -> Non
     assert [notice.code for notice in made.notices] == ["one_class"]
 
 
+def test_class_that_nothing_is_labelled_is_named_and_what_is_predicted_so() -> None:
+    rows = [[0.9, 0.05, 0.05], [0.1, 0.8, 0.1], [0.85, 0.1, 0.05], [0.1, 0.1, 0.8]]
+    pool = Pool("abcd", probabilities=rows, labels=[0, 1, 0, 0], classes=["1", "2", "3"])
+    ranking = review(pool)
+    assert ranking.item_ids.tolist() == ["d", "b", "c", "a"]
+    assert [(notice.message, notice.item_ids) for notice in ranking.notices[1:]] == [
+        (
+            "Nothing is labelled 3, so the estimate leaves out 1 label where the model predicts "
+            "that: d.",
+            ("d",),
+        )
+    ]
+
+
 def test_unknown_score_is_refused() -> None:
     with pytest.raises(InvalidInput, match="score must be one of auto, self_confidence"):
         review(Pool(["a"], probabilities=ROWS[:1], labels=[0]), score="best")  # type: ignore[arg-type]

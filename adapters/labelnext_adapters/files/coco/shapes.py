@@ -43,6 +43,7 @@ def placed_boxes(
     detections.free_boxes()
     if not given.any():
         return None, []
+    boxless = _boxless(detections, places, given, listing, rows)
     bad, told = [], list[str]()
     for start in range(0, len(boxes), _STEP):  # in place, without copies of all of them
         part = slice(start, start + _STEP)
@@ -58,13 +59,35 @@ def placed_boxes(
                 number = detections.number(places[start + i])
                 told.append(f"record {number} {_why(name, raw[i], sizes[i])}")
     if not bad:
-        return boxes, []
+        return boxes, boxless
     message = (
         f"Left out {counted(len(bad), 'box', 'boxes')}, but not the detections: a box must be "
         f"x, y, width, height in pixels of its image; {'; '.join(told)}."
     )
     items = dict.fromkeys(listing.item_ids[row] for row in bad)
-    return boxes, [Notice("bad_boxes", message, tuple(items))]
+    return boxes, [Notice("bad_boxes", message, tuple(items)), *boxless]
+
+
+def _boxless(
+    detections: Detections,
+    places: NDArray[np.intp],
+    given: NDArray[np.bool_],
+    listing: Listing,
+    rows: NDArray[np.intp],
+) -> list[Notice]:
+    """Detections without a box or a segmentation, in a file where others have boxes."""
+    outlined = detections.segmentations
+    missing = [row for row in np.flatnonzero(~given) if not outlined or not outlined[places[row]]]
+    if not missing:
+        return []
+    first = missing[0]
+    message = (
+        f"{counted(len(missing), 'detection')} without a box: record "
+        f"{detections.number(places[first])} (image {listing.item_ids[rows[first]]})"
+        f"{' and others' if len(missing) > 1 else ''}."
+    )
+    items = dict.fromkeys(listing.item_ids[row] for row in rows[missing])
+    return [Notice("no_boxes", message, tuple(items))]
 
 
 def _why(name: str, raw: NDArray[np.float64], size: NDArray[np.float64]) -> str:
