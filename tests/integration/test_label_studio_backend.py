@@ -25,6 +25,14 @@ if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
 pytest_plugins = ("tests.integration.label_studio_server",)
 
 
+def half_labelled(server: LabelStudio, folder: Path) -> tuple[Path, int, dict[int, str]]:
+    """A configuration, its project of twelve texts, six of them labelled, and the kind of each."""
+    source, kinds = texts(server, 6)
+    config = folder / "labelnext.yaml"
+    config.write_text(yaml.safe_dump(settings(folder, **source)))
+    return config, source["project"], kinds
+
+
 @contextmanager
 def answering(config: Path, port: int, auth: str) -> Iterator[subprocess.Popen[bytes]]:
     """The command, reading the project again after two labels, once it listens."""
@@ -66,10 +74,7 @@ def predicted(server: LabelStudio, project: int) -> Mapping[str, Mapping[int, tu
 def test_label_studio_takes_predictions_of_the_probe_and_newer_ones_after_more_labels(
     label_studio: LabelStudio, tmp_path: Path, free_port: int
 ) -> None:
-    source, kinds = texts(label_studio, 6)
-    project = source["project"]
-    config = tmp_path / "labelnext.yaml"
-    config.write_text(yaml.safe_dump(settings(tmp_path, **source)))
+    config, project, kinds = half_labelled(label_studio, tmp_path)
     with answering(config, free_port, "me:secret word") as process:
         said = config.with_suffix(".out").read_text
         refused = connected(label_studio, project, free_port, "wrong")
@@ -104,10 +109,7 @@ def test_label_studio_takes_predictions_of_the_probe_and_newer_ones_after_more_l
 def test_its_predictions_are_never_read_as_those_of_a_model(
     label_studio: LabelStudio, tmp_path: Path, free_port: int
 ) -> None:
-    source, _ = texts(label_studio, 6)
-    project = source["project"]
-    config = tmp_path / "labelnext.yaml"
-    config.write_text(yaml.safe_dump(settings(tmp_path, **source)))
+    config, project, _ = half_labelled(label_studio, tmp_path)
     with answering(config, free_port, "me:secret"):
         connected(label_studio, project, free_port, "secret")
         (first,) = predicted(label_studio, project)
