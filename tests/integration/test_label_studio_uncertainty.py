@@ -387,3 +387,5 @@ def test_many_predictions_are_sent_in_bodies_that_the_server_takes(
     assert b"".join(bodies).decode().count("task") == 20
     assert all(len(body) <= 100 for body in bodies)
     assert all(len(a) + len(b) > 100 for a, b in pairwise(bodies))
+    monkeypatch.setattr(module, "_AT_ONCE", 2)
+    assert [len(body) for body in module._bodies(rows[:5])] == [2, 2, 1]

@@ -17,6 +17,7 @@ from labelnext_adapters.label_studio.server.project import count_version
 from labelnext_adapters.label_studio.server.refusals import Failed
 from labelnext_adapters.label_studio.server.task import Prediction
 
+_AT_ONCE = 10_000  # predictions in a request
 REFUSALS = 3  # requests that fail, before the rest is left
 _SLOW = 1.5  # seconds for one deletion, after which the server is left to the annotators
 _PATIENCE = 20.0  # seconds in all: the server saves a task for each prediction it deletes
@@ -25,11 +26,12 @@ _PATIENCE = 20.0  # seconds in all: the server saves a task for each prediction 
 def send_predictions(
     client: Client, context: Context, project: int, rows: Sequence[Mapping[str, Any]]
 ) -> int:
-    """Send predictions, in one request unless it would be too large.
+    """Send predictions, in as few requests as others can bear.
 
-    After each request the server counts the predictions of all of the project's tasks again. On
-    SQLite, others can't write half of that time, and what fails is tried again later and later:
-    with three requests for 20,000 tasks, people waited up to 24 s, with one up to 6 s.
+    On SQLite nobody else can write while the server stores a request, and what waits for five
+    seconds fails: on a busy machine 20,000 at once were too many. But after each request the server
+    counts the predictions of all of the project's tasks again, which makes people wait, too: with
+    three requests for 20,000 tasks up to 24 s, with one up to 6 s.
 
     A request whose answer was lost may have been carried out, and is not sent again.
 
@@ -82,12 +84,13 @@ def _store(
 
 
 def _bodies(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[msgspec.Raw]]:
-    """The rows in as few requests as the server's limit allows."""
+    """The rows in requests of at most 10,000, as far as the server's limit allows."""
     body: list[msgspec.Raw] = []
     size = 0
     for row in rows:
         encoded = msgspec.Raw(msgspec.json.encode(row))
-        if body and size + len(bytes(encoded)) + 1 > MOST_BYTES:
+        full = len(body) == _AT_ONCE
+        if full or (body and size + len(bytes(encoded)) + 1 > MOST_BYTES):
             yield body
             body, size = [], 0
         body.append(encoded)
