@@ -14,6 +14,7 @@ from labelnext.errors import InvalidInput
 from labelnext.journal import Journal
 from labelnext.ranking import Ranking, rank
 from labelnext_adapters.label_studio.read import memory as module
+from labelnext_adapters.label_studio.server import changes
 from labelnext_adapters.label_studio.server.tasks import FIELDS, Tasks
 from tests.integration.choices import CHOICES, choice_task
 
@@ -70,7 +71,7 @@ class Watch:
 @pytest.fixture
 def watch(label_studio: LabelStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watch:
     """Sixteen tasks, the later the less sure, all of them created long ago."""
-    monkeypatch.setattr(module, "_MARGIN", timedelta(0))
+    monkeypatch.setattr(changes, "_MARGIN", timedelta(0))
     monkeypatch.setattr(module, "_CHEAP", 2.0)  # more than there are
     rows = [choice_task(0.95 - i * 0.02, name=f"item-{i}") for i in range(16)]
     project = label_studio.create_project(CHOICES, rows)

@@ -17,6 +17,7 @@ from labelnext.journal import Journal
 from labelnext.ranking import rank
 from labelnext.ranking.ranking import batch_ranking
 from labelnext.runs.ranked import with_clusters
+from labelnext_adapters.label_studio.server.refusals import Failed
 from labelnext_adapters.label_studio.write import copies as copies_module
 from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
 from tests.integration.writing import write, writes
@@ -234,6 +235,33 @@ def test_uncertainty_is_never_sent_twice_and_resumes_without_duplicates(
     assert sorted(copies(label_studio, project).values()) == pytest.approx([0, 1 / 3, 2 / 3])
 
 
+@pytest.mark.parametrize("stored", [False, True])
+def test_uncertainty_sends_again_only_what_a_busy_server_did_not_store(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path, stored: bool
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
+    adapter = connect(project, write={"mode": "uncertainty"})
+    plan = adapter.plan(rank(adapter.read(), "margin"))
+    client, original, failing = adapter.client, adapter.client.send, [1]
+
+    def send(method: str, path: str, *rest: Any, **options: Any) -> Any:
+        fails = path.endswith("import/predictions") and failing.pop()
+        answer = original(method, path, *rest, **options) if stored or not fails else None
+        if fails:
+            failing.append(0)
+            raise Failed("status 500")
+        return answer
+
+    client.send, client.pauses = send, (0.0,)
+    journal = Journal.create(tmp_path, plan)
+    if stored:
+        with pytest.raises(WriteFailed, match="stopped at step 1"):
+            adapter.apply(plan, journal)
+    else:
+        adapter.apply(plan, journal)
+    assert sorted(copies(label_studio, project).values()) == pytest.approx([0, 1 / 3, 2 / 3])
+
+
 def test_uncertainty_copies_a_prediction_that_no_longer_fits_without_its_regions(
     label_studio: LabelStudio, connect: Open, tmp_path: Path
 ) -> None:
@@ -359,3 +387,5 @@ def test_many_predictions_are_sent_in_bodies_that_the_server_takes(
     assert b"".join(bodies).decode().count("task") == 20
     assert all(len(body) <= 100 for body in bodies)
     assert all(len(a) + len(b) > 100 for a, b in pairwise(bodies))
+    monkeypatch.setattr(module, "_AT_ONCE", 2)
+    assert [len(body) for body in module._bodies(rows[:5])] == [2, 2, 1]

@@ -55,6 +55,7 @@ class Context:
         memory: what the adapter may keep for the next run of the same process; None if there will
             be none. It is emptied after a failure.
         metadata: `source.metadata`, the further columns that `Pool.metadata` shall hold.
+        state: `state`, the folder where it may keep what it read for later runs; None for none.
     """
 
     directory: Path = Path()
@@ -62,6 +63,7 @@ class Context:
     progress: Progress | None = None
     memory: dict[str, Any] | None = None
     metadata: tuple[str, ...] = ()
+    state: Path | None = None
 
     def path(self, path: Path | str) -> Path:
         """Resolve a path from the configuration relative to its folder.

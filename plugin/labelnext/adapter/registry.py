@@ -79,6 +79,7 @@ def open_adapter(
     progress: Progress | None = None,
     memory: dict[str, Any] | None = None,
     metadata: Sequence[str] = (),
+    state: Path | None = None,
     **source: Any,
 ) -> Adapter:
     """Open an adapter, ready to read. This first checks that the platform's SDK is installed.
@@ -91,6 +92,7 @@ def open_adapter(
         progress: called with a stage, how much is done, and of how much.
         memory: kept by the caller between runs of one process; see `Context`.
         metadata: further columns to read; see `source.metadata`.
+        state: folder of what is kept for later runs; see `Context`.
         source: the adapter's own keys of `source`.
 
     Raises:
@@ -104,7 +106,7 @@ def open_adapter(
     options = _validated(name, parsed, source)
     if not isinstance(write, WriteOptions):
         write = _validated(name, adapter.WriteOptions, write or {})
-    context = Context(Path(directory), key, progress, memory, tuple(metadata))
+    context = Context(Path(directory), key, progress, memory, tuple(metadata), state)
     opened: Adapter = adapter(options, write, context)  # type: ignore[call-arg]  # protocol has no constructor
     return opened
 

@@ -121,6 +121,7 @@ class Config:
             progress=progress,
             memory=self.memory,
             metadata=self.source.metadata,
+            state=self.state,
             **{name: getattr(options, name) for name in type(options).model_fields},
         )
 

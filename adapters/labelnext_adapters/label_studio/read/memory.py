@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from labelnext.errors import LabelnextError
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Step
 from labelnext_adapters.label_studio.server.annotations import TRUTH_FIELDS
+from labelnext_adapters.label_studio.server.changes import changed_after, read_until
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import find_versions, get_project
 from labelnext_adapters.label_studio.server.tab import is_ours, list_tabs, stamp_of
@@ -27,7 +28,6 @@ from labelnext_adapters.label_studio.server.tasks import (
     Task,
     Tasks,
     count_tasks,
-    newest_change,
     task_pages,
 )
 from labelnext_adapters.label_studio_format.annotations import Truth
@@ -38,8 +38,6 @@ from labelnext_adapters.label_studio_format.versions import Members
 _NAME = "label-studio"  # of the entry in the memory of a process
 _FIELDS = f"{TASK_FIELDS},predictions,{TRUTH_FIELDS}"
 _PAGE = 200
-# What was under way while tasks were read may be dated earlier than the newest that was seen.
-_MARGIN = timedelta(seconds=30)
 _TRIES = 3  # people label while we count
 _CHEAP = 0.1  # of the tasks; to read more than that with all that hangs on them takes as long
 
@@ -104,7 +102,7 @@ def recalled(
     if known is not None and _refresh(known, client, project, members, context):
         return cast("Memory", known)
     number = project["id"]
-    return Memory(_settings(project), _now(client, number), _stamps(client, number))
+    return Memory(_settings(project), read_until(client, number), _stamps(client, number))
 
 
 def keep(
@@ -142,7 +140,7 @@ def _refresh(
     known.members = {version: known.members[version] for version in members}
     now: Mapping[str, Any] = project
     for _ in range(_TRIES):
-        since, after = _now(client, number), (_after(known.since),)
+        since, after = read_until(client, number), (changed_after(known.since),)
         if count_tasks(client, number, after) > _CHEAP * len(tasks.ids):
             return False
         pages = task_pages(client, number, _FIELDS, page_size=_PAGE, filters=after, context=context)
@@ -193,23 +191,6 @@ def _take_writes(journal: Journal, known: Memory, tasks: Tasks) -> bool:
             if tab is not None and known.stamps.get(tab["id"], "") != stamp_of(tab["data"]):
                 return False
     return True
-
-
-def _now(client: Client, project: int) -> datetime | None:
-    """The last change by the server's clock, unless others may be under way."""
-    said = newest_change(client, project)
-    if not said or client.clock is None:
-        return None
-    return min(datetime.fromisoformat(said), client.clock - _MARGIN)
-
-
-def _after(since: datetime) -> dict[str, Any]:
-    return {
-        "filter": "filter:tasks:updated_at",
-        "operator": "greater",
-        "type": "Datetime",
-        "value": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-    }
 
 
 def _take(known: Memory, tasks: Tasks, changed: Mapping[int, Task], key: str | None) -> None:

@@ -13,11 +13,16 @@ from labelnext.adapter.protocol import Context
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext_adapters.label_studio.options import LabelStudioSource
+from labelnext_adapters.label_studio.read.kept import listed_predictions
 from labelnext_adapters.label_studio.read.memory import keep, recalled
 from labelnext_adapters.label_studio.read.scope import Part, find_part
 from labelnext_adapters.label_studio.server.annotations import read_truth
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.project import find_versions, get_project
+from labelnext_adapters.label_studio.server.project import (
+    find_versions,
+    get_project,
+    is_copy,
+)
 from labelnext_adapters.label_studio.server.refusals import TimedOut
 from labelnext_adapters.label_studio.server.standing import find_standing
 from labelnext_adapters.label_studio.server.tasks import (
@@ -129,7 +134,7 @@ def _read_tasks(
     if n_tasks > MOST_IN_ONE_LIST or small:
         return _read_paged(client, number, members, part, context)
     try:
-        return _read_whole(client, number, members, part, n_tasks, _same_overlap(project), context)
+        return _read_whole(client, project, members, part, context)
     except TimedOut:
         return _read_paged(client, number, members, part, context)
 
@@ -141,15 +146,24 @@ def _same_overlap(project: Mapping[str, Any]) -> int | None:
     return wanted if whole or wanted == 1 else None
 
 
-def stored_predictions(client: Client, project: int, context: Context) -> Iterator[Prediction]:
+def stored_predictions(
+    client: Client, project: int, context: Context, *, numbered: bool = True
+) -> Iterator[Prediction]:
     """All predictions of a project, in one list if the server can send it.
 
     If the list breaks off or times out, some predictions come twice.
+
+    Args:
+        client: the server.
+        project: its number.
+        context: for progress, and with the state folder.
+        numbered: as of `listed_predictions`.
     """
     context.report("read predictions", 0, None)
-    if (get_project(client, project).get("task_number") or 0) <= MOST_IN_ONE_LIST:
+    settings = get_project(client, project)
+    if (settings.get("task_number") or 0) <= MOST_IN_ONE_LIST:
         try:
-            yield from client.rows("api/predictions/", Prediction, project=project)
+            yield from listed_predictions(client, settings, context, numbered=numbered)
         except TimedOut:
             pass
         else:
@@ -165,27 +179,28 @@ def stored_predictions(client: Client, project: int, context: Context) -> Iterat
 
 def _read_whole(
     client: Client,
-    project: int,
+    project: Mapping[str, Any],
     members: Members,
     part: Part,
-    n_tasks: int,
-    overlap: int | None,
     context: Context,
 ) -> Tasks:
     """The list of all predictions, then whatever it lacks from the tasks."""
+    number, n_tasks, overlap = project["id"], project["task_number"] or 0, _same_overlap(project)
     predicted: set[int] = set()
     context.report("read predictions", 0, None)
-    for done, prediction in enumerate(client.rows("api/predictions/", Prediction, project=project)):
+    numbered = any(map(is_copy, members))
+    rows = listed_predictions(client, project, context, numbered=numbered)
+    for done, prediction in enumerate(rows):
         predicted.add(prediction.task)
         _take(prediction, members)
         if done % 10_000 == 0:
             context.report("read predictions", done, None)
     from_data = context.key is not None or bool(context.metadata)
     if not part.options and not from_data and overlap is not None:
-        tasks = collect_ids(client, project, predicted, n_tasks, context, overlap)
+        tasks = collect_ids(client, number, predicted, n_tasks, context, overlap)
         if tasks is not None:
             return tasks
-    return _read_part(client, project, part, context)
+    return _read_part(client, number, part, context)
 
 
 def _read_part(client: Client, project: int, part: Part, context: Context) -> Tasks:

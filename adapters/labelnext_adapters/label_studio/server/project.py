@@ -106,6 +106,12 @@ def all_versions(client: Client, project: int) -> list[dict[str, Any]]:
     return rows
 
 
+def count_version(client: Client, project: int, version: str) -> int:
+    """How many predictions of a model version a project has."""
+    rows = all_versions(client, project)
+    return sum(int(row["count"]) for row in rows if row["model_version"] == version)
+
+
 def is_copy(version: str | None) -> bool:
     """Whether predictions of that version are copies that mode uncertainty made."""
     return version is not None and version.startswith(COPY)

@@ -21,6 +21,10 @@ from labelnext.errors import (
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG")
 
 
+class Failed(Unavailable):
+    """The server answered that it failed: it is no longer at work on the request."""
+
+
 class TimedOut(Unavailable):
     """The server took the request and did not answer in time."""
 
@@ -113,7 +117,8 @@ def translated(status: int | None, detail: str, url: str, path: str) -> Labelnex
             hint = "if the server is under a path, such as /label-studio, the url must end in it."
         return NoSuchPath(missing, hint=f"check the url: {hint}")
     if status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in (408, 409, 429):
-        return Unavailable(
+        kind = Failed if status == HTTPStatus.INTERNAL_SERVER_ERROR else Unavailable
+        return kind(
             f"Label Studio at {url} failed on /{path} with status {status}{said}.",
             hint="try again; see the server's log for details.",
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, LabelnextError, WriteFailed, listed
 from labelnext.journal.plan import Step
 from labelnext.support.words import counted
+from labelnext_adapters.label_studio.read.kept import keep_sent
 from labelnext_adapters.label_studio.read.read import stored_predictions
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.predictions import (
@@ -27,7 +28,12 @@ from labelnext_adapters.label_studio.server.predictions import (
     remove_predictions,
     send_predictions,
 )
-from labelnext_adapters.label_studio.server.project import COPY, all_versions, get_project
+from labelnext_adapters.label_studio.server.project import (
+    COPY,
+    all_versions,
+    count_version,
+    get_project,
+)
 from labelnext_adapters.label_studio.server.tasks import Prediction, alive_tasks
 from labelnext_adapters.label_studio.write.scores import copy_scores
 
@@ -117,9 +123,12 @@ class Copies:
     def snapshot(self, step: Step) -> Any:
         """The existing copies: scores, clusters, and results that differ from their source."""
         payload = step.payload
-        if payload.get("as_is"):  # not read: neither the run nor its undo touches them
+        known = {row["model_version"] for row in all_versions(self._client, payload["project"])}
+        if not known.intersection(payload["versions"]):
             return {}
-        copies, sources, _ = self._read(payload["project"], payload["versions"], payload["source"])
+        copies, sources, _ = self._read(
+            payload["project"], payload["versions"], payload["source"], numbered=False
+        )
         return {
             version: {
                 "task_ids": [p.task for p in rows],
@@ -138,8 +147,6 @@ class Copies:
         """Create the copies, or remove what time allows. Idempotent."""
         payload = step.payload
         ranked: Sequence[int] = payload["task_ids"]
-        if payload.get("as_is"):
-            return
         if not ranked:
             self._remark_each(self._clear(payload["project"], payload["versions"]))
             return
@@ -154,8 +161,6 @@ class Copies:
         """Restore the earlier copies."""
         payload = step.payload
         stayed: list[str] = []
-        if payload.get("as_is"):
-            return stayed
         for version in payload["versions"]:
             if not before.get(version):
                 stayed += self._clear(payload["project"], [version])
@@ -195,9 +200,17 @@ class Copies:
             "so that annotators need not wait. Nobody is served by them; the next runs remove more."
         ]
 
-    def _put(self, project: int, version: str, wanted: _Wanted, source: Source) -> None:
-        """Make the copies of a version exactly these."""
-        copies, sources, highest = self._read(project, [version], source)
+    def _put(
+        self,
+        project: int,
+        version: str,
+        wanted: _Wanted,
+        source: Source,
+        gone: Set[int] = frozenset(),
+    ) -> None:
+        """Make the copies of a version exactly these, but for tasks that are gone."""
+        numbered = count_version(self._client, project, version) > 0  # else none can change
+        copies, sources, highest = self._read(project, [version], source, numbered=numbered)
         there = copies.get(version, [])
         clusters = wanted.numbered(there, highest)
         have: set[int] = set()
@@ -213,8 +226,7 @@ class Copies:
                 have.add(task)
                 self._rescore(prediction, score)
         remove_predictions(self._client, self._context, strange, patient=True)
-        alive = alive_tasks(self._client, project, self._context)
-        scores = {t: s for t, s in wanted.scores.items() if t in alive}
+        scores = {t: s for t, s in wanted.scores.items() if t not in gone}
         rows = [
             {
                 "task": task,
@@ -227,23 +239,29 @@ class Copies:
             if task not in have
         ]
         try:
-            if rows and self._sent(project, rows) < len(rows):
+            whole = not rows or self._sent(project, rows) == len(rows)
+            if not whole:
                 self._send_without_result(project, version, source, rows)
         except InvalidInput:  # of one task that is gone, the server takes none
-            if not scores.keys() - alive_tasks(self._client, project, self._context):
+            now_gone = wanted.scores.keys() - alive_tasks(self._client, project, self._context)
+            if now_gone == gone:
                 raise
-            self._put(project, version, wanted, source)
+            self._put(project, version, wanted, source, now_gone)
             return
-        gone = sorted(wanted.scores.keys() - alive)
         if gone:
             self._remark(
-                f"Skipped {counted(len(gone), 'ranked task')} deleted since: {listed(gone)}."
+                f"Skipped {counted(len(gone), 'ranked task')} deleted since: "
+                f"{listed(sorted(gone))}."
             )
-        count = {row["model_version"]: row["count"] for row in all_versions(self._client, project)}
-        if count.get(version, 0) - n_others != len(scores):
+        self._check_stored(project, version, len(scores), n_others)
+        if whole and not numbered:
+            keep_sent(self._client, project, rows, self._context)
+
+    def _check_stored(self, project: int, version: str, wanted: int, n_others: int) -> None:
+        stored = count_version(self._client, project, version) - n_others
+        if stored != wanted:
             raise WriteFailed(
-                f"Label Studio stored {count.get(version, 0)} of "
-                f"{counted(len(scores), 'prediction')} of {version!r}."
+                f"Label Studio stored {stored} of {counted(wanted, 'prediction')} of {version!r}."
             )
 
     def _rescore(self, copy: Prediction, score: float) -> None:
@@ -276,7 +294,7 @@ class Copies:
         return len(alone) + sent
 
     def _read(
-        self, project: int, versions: Sequence[str], source: Source
+        self, project: int, versions: Sequence[str], source: Source, *, numbered: bool = True
     ) -> tuple[dict[str, list[Prediction]], dict[int, msgspec.Raw], int]:
         """The copies of these versions, each task's newest result of the source, the clusters.
 
@@ -286,9 +304,11 @@ class Copies:
         copies: dict[str, dict[int, Prediction]] = {}
         newest: dict[int, Prediction] = {}
         highest = -1
-        for prediction in stored_predictions(self._client, project, self._context):
+        stored = stored_predictions(self._client, project, self._context, numbered=numbered)
+        for prediction in stored:
             if prediction.model_version in versions:
-                copies.setdefault(str(prediction.model_version), {})[prediction.id] = prediction
+                of_version = copies.setdefault(str(prediction.model_version), {})
+                of_version[prediction.id or -prediction.task] = prediction
                 continue
             highest = max(highest, -1 if prediction.cluster is None else prediction.cluster)
             if prediction.model_version in copied:

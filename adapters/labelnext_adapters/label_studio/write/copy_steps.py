@@ -83,7 +83,7 @@ def copy_steps(
     kept = None if more else _kept(client, target, queue, version, context)
     if kept is not None:
         version = str(queue.model_version)
-        own |= {"scores": kept.scores, "removed": kept.removed, "as_is": kept.as_is}
+        own |= {"scores": kept.scores, "removed": kept.removed}
         what = f"Keep the copies {version!r} for {_tasks(queue.ids)}, and change "
         what += counted(kept.n_changed, "score")
         if kept.removed:
@@ -94,10 +94,12 @@ def copy_steps(
     shared = {**target, "source": names}
     payload = {**shared, "task_ids": list(queue.ids), "versions": [version], **own}
     setting = f"Set the project's sampling to uncertainty and its model version to {version!r}"
-    steps = [
-        Step("copies", what, len(queue.ids), payload),
-        Step("sampling", setting, 0, {**target, "version": version}),
-    ]
+    if kept is not None and kept.as_is:
+        setting += f"; the copies of {_tasks(queue.ids)} stay as they are"
+        steps = []
+    else:
+        steps = [Step("copies", what, len(queue.ids), payload)]
+    steps.append(Step("sampling", setting, 0, {**target, "version": version}))
     old = [
         row["model_version"]
         for row in rows
@@ -132,7 +134,7 @@ def _kept(
         return None
     copies = (
         prediction
-        for prediction in stored_predictions(client, target["project"], context)
+        for prediction in stored_predictions(client, target["project"], context, numbered=False)
         if prediction.model_version == queue.model_version
     )
     states = zip(queue.tasks.ids, queue.tasks.labelled, strict=True)

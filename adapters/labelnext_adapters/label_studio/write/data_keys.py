@@ -24,6 +24,7 @@ from labelnext.errors import (
 from labelnext.journal.plan import Step
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.give_way import give_way
 from labelnext_adapters.label_studio.server.tasks import (
     FIELDS,
     KEYS,
@@ -39,9 +40,6 @@ from labelnext_adapters.label_studio.write.priorities import (
     texts_around,
 )
 
-# On SQLite, a request that waits for the lock asks for it less and less often. Without a pause
-# after each request of ours, an annotator's would wait for several of them.
-_YIELD, _LONGEST_PAUSE = 1.0, 0.6  # a share of the request's time, and seconds
 _READ_BACK = 500  # values compared after a write; all of them when there are fewer
 _FEW = 2000  # tasks that are read by their ids rather than with the whole project
 _WHOLE = 20  # tasks read before they are sent back whole: what others change between is lost
@@ -205,7 +203,7 @@ class Fields:
             start = time.monotonic()
             set_field(self._client, project, name, request)
             if done + 1 < len(requests):
-                time.sleep(min((time.monotonic() - start) * _YIELD, _LONGEST_PAUSE))
+                give_way(time.monotonic() - start)
         self._context.report("write priorities", len(requests), len(requests))
         self._read_back(project, changing)
 

@@ -122,10 +122,10 @@ def make_plan(
         run=write.run,
         target=f"project {source.number} of {client.url}",
         steps=(*steps, *old),
-        stays=_stays(steps, old),
+        stays=_stays(write, steps, old),
         next_steps=(
             *next_steps(client, steps, views),
-            *([_OVERLAP] if _is_copying(steps, overlap) else []),
+            *([_OVERLAP] if steps and overlap and write.mode == "uncertainty" else []),
             *changed,
             *([unserved] if unserved else []),
             *(next_step(project) if prelabels else ()),
@@ -174,13 +174,13 @@ def next_steps(
     return (*lines, _REVIEW) if review else (*lines, _CLICKS, _SHORTCUT)
 
 
-def _stays(steps: Sequence[Step], old: Sequence[Step]) -> tuple[str, ...]:
+def _stays(write: LabelStudioWrite, steps: Sequence[Step], old: Sequence[Step]) -> tuple[str, ...]:
     if not steps:
         return ()
     tabs = ("If you undo, the tabs that are removed get new addresses.",) if old else ()
-    if steps[0].kind == "copies":
+    if write.mode == "uncertainty":
         earlier = ("If you undo, the earlier run's copies get new ids and dates.",)
-        return (*tabs, *(earlier if len(steps) > 2 else ()))
+        return (*tabs, *(earlier if steps[-1].kind == "copies" else ()))
     key_names = KEYS[steps[0].payload["purpose"]]
     kept = [key_names.priority] if steps[0].payload["task_ids"] else []
     kept += [key_names.batch, *([key_names.why] if "why" in steps[0].payload else [])]
@@ -192,14 +192,6 @@ def _stays(steps: Sequence[Step], old: Sequence[Step]) -> tuple[str, ...]:
         f"The {noun} {keys} {verb}, empty, on tasks that didn't have them: Label Studio can only "
         "remove a key by replacing all of a task's data.",
     )
-
-
-def _is_copying(steps: Sequence[Step], overlap: bool) -> bool:
-    return overlap and bool(steps) and steps[0].kind == "copies"
-
-
-def _tasks(ids: Sequence[int]) -> str:
-    return counted(len(ids), "task")
 
 
 def _task_ids(tasks: Tasks, ranking: Ranking) -> list[int]:

@@ -17,8 +17,9 @@ from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.read import stored_predictions
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.give_way import give_way
 from labelnext_adapters.label_studio.server.predictions import send_predictions
-from labelnext_adapters.label_studio.server.project import all_versions, get_project, is_copy
+from labelnext_adapters.label_studio.server.project import count_version, get_project, is_copy
 from labelnext_adapters.label_studio.server.tasks import Prediction, alive_tasks, task_pages
 from labelnext_adapters.label_studio_format.export import key_value
 from labelnext_adapters.label_studio_format.setup import find_setup
@@ -79,7 +80,7 @@ def _check_version(client: Client, project: int, version: str) -> None:
             "the version must be a name that doesn't begin with labelnext: or a space; got "
             f"{version!r}."
         )
-    if stored := _count(client, project, version):
+    if stored := count_version(client, project, version):
         raise WriteRefused(
             f"model version {version!r} must be new in project {project}; it has "
             f"{counted(stored, 'prediction')}.",
@@ -113,11 +114,6 @@ def _tasks(client: Client, project: int, context: Context) -> dict[str, int]:
     return tasks
 
 
-def _count(client: Client, project: int, version: str) -> int:
-    rows = all_versions(client, project)
-    return sum(int(row["count"]) for row in rows if row["model_version"] == version)
-
-
 class Pushed:
     """Stores the predictions of a step, and deletes them.
 
@@ -138,7 +134,7 @@ class Pushed:
     def perform(self, step: Step) -> None:
         """Store those predictions that aren't there yet."""
         project, version = step.payload["project"], step.payload["version"]
-        there = _count(self._client, project, version)
+        there = count_version(self._client, project, version)
         known = {row.task for row in self._stored(step)} if there else set()
         lacking = [row for row in _rows(step) if row["task"] not in known]
         gone = frozenset[int]()
@@ -165,7 +161,7 @@ class Pushed:
     def restore(self, step: Step, before: Any) -> list[str]:
         """Delete the predictions that the step stored, and no others of that version."""
         project, version = step.payload["project"], step.payload["version"]
-        if not _count(self._client, project, version):
+        if not count_version(self._client, project, version):
             return []
         wanted = {*step.payload["task_ids"]}
         stored = self._stored(step)
@@ -189,7 +185,7 @@ class Pushed:
                 self._client.send("DELETE", f"api/predictions/{prediction.id}/", None)
             except NotFound:
                 continue
-            time.sleep((time.monotonic() - start) / 4)
+            give_way(time.monotonic() - start)
 
     def _stored(self, step: Step) -> list[Prediction]:
         rows = stored_predictions(self._client, step.payload["project"], self._context)
