@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from labelnext.adapter.capabilities import Capability, can, missing_capability
 from labelnext.adapter.options import Options, SendOptions, WriteOptions
 from labelnext.adapter.protocol import Adapter, Context, Target
-from labelnext.errors import ConfigError, MissingExtra, unknown
+from labelnext.errors import ConfigError, LabelnextError, MissingExtra, unknown
 from labelnext.journal.plan import Progress
 from labelnext.support.models import Refused, validated
 from labelnext.support.plugins import Table, class_with
@@ -147,11 +147,12 @@ def get_target(name: str) -> Any:
     Raises:
         UnknownName: if no installed package provides it, or it can't take batches.
     """
-    known, capability = target_names(), Capability.TAKES_BATCHES
-    if name in known:
-        return get_adapter(name)
+    with suppress(LabelnextError):  # said below, with the names of those that can
+        if can(adapter := get_adapter(name), Capability.TAKES_BATCHES):
+            return adapter
+    known = target_names()
     if name in adapter_names():
-        raise missing_capability("adapter", name, capability, known)
+        raise missing_capability("adapter", name, Capability.TAKES_BATCHES, known)
     raise unknown("adapter", str(name), known)
 
 

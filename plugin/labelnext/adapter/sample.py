@@ -134,6 +134,11 @@ class Sample:
         return _json_start(self.text or "")
 
     @cached_property
+    def may_hold_json(self) -> bool:
+        """Whether it is JSON, has JSON on its lines, or is a folder, whose files may be JSON."""
+        return self.is_folder or self.json is not None or bool(self.records)
+
+    @cached_property
     def records(self) -> list[dict[str, Any]]:
         """The first JSON objects of a list or of lines, or the only one."""
         if isinstance(self.json, list):

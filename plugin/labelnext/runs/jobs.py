@@ -10,7 +10,6 @@ from labelnext.config.config import Config
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Progress
 from labelnext.runs.job import Job
-from labelnext.runs.large.job import LargeJob, is_large
 from labelnext.runs.whole import WholeJob
 
 
@@ -19,6 +18,8 @@ def job_of(settings: Config, platform: Adapter, progress: Progress | None) -> Jo
     parts = cast("Streams", platform).parts() if can(platform, Capability.STREAMS) else None
     if parts is None:
         return WholeJob(settings, platform, progress)
+    from labelnext.runs.large.job import LargeJob  # most pools are whole
+
     return LargeJob(settings, platform, progress, parts)
 
 
@@ -26,6 +27,8 @@ def writer_of(
     settings: Config, platform: Adapter | Target, journal: Journal, progress: Progress | None
 ) -> Job | Adapter | Target:
     """Whatever wrote a journal's run, and so can finish or undo it."""
+    from labelnext.runs.large.job import LargeJob, is_large
+
     if is_large(journal):
         return LargeJob(settings, platform, progress)
     return platform

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,11 +12,13 @@ from labelnext.selection.clustering import k_means
 from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
 from labelnext.support.annotations import NaturalNumber, Seed
 from labelnext.support.signatures import checked
+from labelnext.support.threads import in_order
 
 _MOST_CLUSTERS = 500
 _MOST_NEIGHBOURS = 20
 _SAMPLE = 4096  # members searched for neighbours in a larger cluster
-_BLOCK = 512
+_BLOCK = 128  # rows of distances at once: few enough to stay in the cache
+_ROUNDED = 1 + 1e-5  # a mean of equal numbers may be a little smaller than they are
 
 
 @checked
@@ -65,15 +70,18 @@ def typiclust(
     members = np.split(ordered, np.cumsum(sizes)[:-1])
     firsts = np.array([rows[0] if len(rows) else n for rows in members])
     rng = np.random.default_rng(seed)
-    waiting: dict[int, list[int]] = {}
-    picks: list[int] = []
-    for cluster in turns(labels, sizes, firsts, n_picks).tolist():
-        if cluster not in waiting:
-            distances = _neighbour_distances(points, members[cluster], rng)
-            typical = members[cluster][np.argsort(distances, kind="stable")]
-            waiting[cluster] = typical[::-1].tolist()
-        picks.append(waiting[cluster].pop())
-    return np.array(picks, dtype=np.intp)
+    order = turns(labels, sizes, firsts, n_picks).tolist()
+    n_wanted = Counter(order)
+    searched = {cluster: _searched(members[cluster], rng) for cluster in n_wanted}
+
+    def typical(cluster: int) -> Iterator[int]:
+        rows, wanted = members[cluster], n_wanted[cluster]
+        distances = _neighbour_distances(points, rows, searched[cluster], wanted)
+        return iter(rows[np.argsort(distances, kind="stable")[:wanted]].tolist())
+
+    with one_blas_thread():
+        waiting = dict(zip(n_wanted, in_order(typical, [*n_wanted]), strict=True))
+    return np.array([next(waiting[cluster]) for cluster in order], dtype=np.intp)
 
 
 def n_clusters_of(n_labelled: int, n_picks: int) -> int:
@@ -130,16 +138,22 @@ def nearest(points: Points, centres: Array) -> NDArray[np.intp]:
         return np.concatenate([np.empty(0, dtype=np.intp), *points.each(of_block)])
 
 
+def _searched(members: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
+    """The members of a cluster among which neighbours are searched, ascending."""
+    if len(members) <= _SAMPLE:
+        return members
+    return np.sort(rng.choice(members, _SAMPLE, replace=False))
+
+
 def _neighbour_distances(
-    points: Points, members: NDArray[np.intp], rng: np.random.Generator
+    points: Points, members: NDArray[np.intp], others: NDArray[np.intp], n_wanted: int
 ) -> Array:
-    """Mean distance of each member of a cluster to its nearest neighbours in the cluster."""
-    others = members
-    if len(members) > _SAMPLE:
-        others = np.sort(rng.choice(members, _SAMPLE, replace=False))
+    """Mean distance of the members of a cluster to their nearest neighbours in the cluster."""
     position = np.minimum(np.searchsorted(others, members), len(others) - 1)
     position = np.where(others[position] == members, position, -1)
-    return distances_to_nearest(points, members, points[others], position, len(members))
+    return distances_to_nearest(
+        points, members, points[others], position, len(members), n_wanted=n_wanted
+    )
 
 
 def distances_to_nearest(
@@ -148,8 +162,13 @@ def distances_to_nearest(
     others: Array,
     member_rows: NDArray[np.intp],
     size: int,
+    *,
+    n_wanted: int | None = None,
 ) -> Array:
     """Mean distance of cluster members to their nearest neighbours among other members.
+
+    A mean is at least the distance to the nearest neighbour, so once there are as many smaller
+    means as wanted, most members need no search for the others.
 
     Args:
         points: all points.
@@ -157,9 +176,10 @@ def distances_to_nearest(
         others: shape (n_others, n_dimensions), where neighbours are searched.
         member_rows: shape (n_members,), the position of each member among the others, or −1.
         size: of the cluster; min(20, size // 2) neighbours count.
+        n_wanted: how many of the smallest means are wanted; all when None.
 
     Returns:
-        Shape (n_members,); 0 without neighbours.
+        Shape (n_members,); 0 without neighbours, infinity for some that aren't wanted.
     """
     n_neighbours = min(_MOST_NEIGHBOURS, size // 2, len(others) - 1)
     means = np.zeros(len(members), dtype=points.dtype)
@@ -167,12 +187,24 @@ def distances_to_nearest(
         return means
     origin = others[:1]
     targets = others - origin
+    smallest = means[:0]  # of the means so far, as many as wanted
+    n_wanted = n_wanted or len(members)
     for start in range(0, len(members), _BLOCK):
         items = members[start : start + _BLOCK]
         distances = squared_distances(points[items] - origin, targets)
         positions = member_rows[start : start + _BLOCK]
         same = np.flatnonzero(positions >= 0)
         distances[same, positions[same]] = np.inf
+        found = means[start : start + _BLOCK]
+        if len(smallest) == n_wanted:
+            limit = smallest.max() * _ROUNDED
+            found[:] = np.inf
+            near = np.flatnonzero(np.sqrt(distances.min(axis=1)) <= limit)
+        else:
+            near = np.arange(len(items))
+        distances = distances[near]
         distances.partition(n_neighbours - 1, axis=1)
-        means[start : start + _BLOCK] = np.sqrt(distances[:, :n_neighbours]).mean(axis=1)
+        found[near] = np.sqrt(distances[:, :n_neighbours]).mean(axis=1)
+        if n_wanted < len(members):
+            smallest = np.sort(np.append(smallest, found[near]), kind="stable")[:n_wanted]
     return means

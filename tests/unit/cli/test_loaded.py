@@ -25,10 +25,20 @@ HEAVY = (
     "sklearn",
     "threadpoolctl",
 )
+# Rooms of our own that a small CSV file needs nothing of.
+ROOMS = (
+    "labelnext.runs.large",
+    "labelnext_adapters.files.huggingface",
+    "labelnext_adapters.files.llm",
+    "labelnext_adapters.files.vision.arrays",
+    "labelnext_adapters.files.vision.documents",
+    "labelnext_adapters.files.vision.findings",
+    "labelnext_adapters.fiftyone.options",
+)
 TABLES = {"msgspec", "numpy", "pyarrow"}
 PROGRAM = f"""
 import atexit, sys
-loaded = lambda: print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)
+loaded = lambda: print([m for m in {HEAVY + ROOMS!r} if m in sys.modules], file=sys.stderr)
 atexit.register(loaded)
 from labelnext.cli import main
 main()

@@ -5,6 +5,7 @@ import pytest
 from skactiveml.pool import TypiClust
 from skactiveml.utils import MISSING_LABEL
 from sklearn.datasets import make_blobs
+from sklearn.neighbors import NearestNeighbors
 
 from labelnext.errors import InvalidInput
 from labelnext.selection import typiclust
@@ -55,8 +56,20 @@ def test_first_batch_is_that_of_scikit_activeml(seed: int) -> None:
 def test_item_is_not_its_own_neighbour() -> None:
     points = np.array([[0.0], [3.0], [3.5], [10.0]])
     # K = 2: the two nearest others.
-    found = _neighbour_distances(_points(points), np.arange(4), np.random.default_rng(0))
+    found = _neighbour_distances(_points(points), np.arange(4), np.arange(4), 4)
     assert found == pytest.approx([3.25, 1.75, 2.0, 6.75])
+
+
+@pytest.mark.parametrize("n_wanted", [1, 40, 600])
+def test_most_typical_members_are_those_that_a_search_of_all_pairs_finds(n_wanted: int) -> None:
+    points = np.random.default_rng(0).normal(size=(2000, 3))
+    points[1500:] = points[:500]  # equal distances across blocks
+    every = np.arange(2000)
+    found = _neighbour_distances(_points(points), every, every, n_wanted)
+    order = np.argsort(found, kind="stable")[:n_wanted]
+    distances = NearestNeighbors(n_neighbors=20).fit(points).kneighbors()[0].mean(axis=1)
+    assert found[order] == pytest.approx(np.sort(distances)[:n_wanted])
+    assert np.isinf(found).any()  # the others weren't all searched
 
 
 def test_large_cluster_is_estimated_from_a_sample() -> None:

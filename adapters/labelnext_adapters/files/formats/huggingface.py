@@ -50,6 +50,8 @@ def files(options: HuggingFaceOptions, context: Context) -> list[Path]:
 
 def evidence(sample: Sample) -> str | None:
     """Whether the content is what a pipeline returns."""
+    if not sample.may_hold_json:
+        return None
     from labelnext_adapters.files.huggingface.outputs import described
     from labelnext_adapters.files.llm.replies import panel_in
 

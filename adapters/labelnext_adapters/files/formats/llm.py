@@ -60,6 +60,8 @@ def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
 
 def evidence(sample: Sample) -> str | None:
     """Whether the records are answers of language models, or traces with scores."""
+    if not sample.may_hold_json:
+        return None
     from labelnext_adapters.files.llm import pool, ratings, traces
 
     records = sample.records

@@ -28,6 +28,8 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
 
 def evidence(sample: Sample) -> str | None:
     """Whether an image has bboxes, labels and scores."""
+    if not sample.may_hold_json:
+        return None
     from labelnext_adapters.files.vision.arrays import MMDETECTION
     from labelnext_adapters.files.vision.documents import first_documents
 

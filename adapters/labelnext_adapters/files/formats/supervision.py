@@ -35,12 +35,17 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
 
 def evidence(sample: Sample) -> str | None:
     """Whether rows have the columns of a sink, or images xyxy and confidence."""
+    rows = "its rows have x_min, y_min, x_max, y_max, class_id and confidence"
+    if sample.header >= _COLUMNS:
+        return rows
+    if not sample.may_hold_json:
+        return None
     from labelnext_adapters.files.vision.arrays import SUPERVISION
     from labelnext_adapters.files.vision.documents import first_documents
     from labelnext_adapters.files.vision.sinks import is_row
 
-    if sample.header >= _COLUMNS or any(is_row(record) for record in sample.records[:1]):
-        return "its rows have x_min, y_min, x_max, y_max, class_id and confidence"
+    if any(is_row(record) for record in sample.records[:1]):
+        return rows
     if any(SUPERVISION.are_in(one.value) for one in first_documents(sample, SUPERVISION.are_in)):
         return "its images have xyxy and confidence"
     return None

@@ -26,6 +26,8 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
 
 def evidence(sample: Sample) -> str | None:
     """Whether an image has boxes, labels and scores."""
+    if not sample.may_hold_json:
+        return None
     from labelnext_adapters.files.vision.arrays import TORCHVISION
     from labelnext_adapters.files.vision.documents import first_documents
 

@@ -44,12 +44,13 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
 
 def evidence(sample: Sample) -> str | None:
     """Whether records have name, class and confidence, with a number for the class."""
-    from labelnext_adapters.files.vision import ultralytics
-    from labelnext_adapters.files.vision.documents import first_documents
+    if sample.may_hold_json:
+        from labelnext_adapters.files.vision import ultralytics
+        from labelnext_adapters.files.vision.documents import first_documents
 
-    for one in first_documents(sample, ultralytics.is_one):
-        if ultralytics.is_one(one.value) and one.value:
-            return "its records have name, class and confidence, as of to_json()"
+        for one in first_documents(sample, ultralytics.is_one):
+            if ultralytics.is_one(one.value) and one.value:
+                return "its records have name, class and confidence, as of to_json()"
     table = sample
     if sample.is_folder:
         names = [name for name in sample.names if name.lower().endswith(".csv")]

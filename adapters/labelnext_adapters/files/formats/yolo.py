@@ -42,6 +42,9 @@ def files(options: YoloOptions, context: Context) -> list[Path]:
 
 def evidence(sample: Sample) -> str | None:
     """Whether a folder's text files hold a class and numbers on each line."""
+    if not sample.is_folder:  # named, so that the error can say what to do
+        like = sample.suffix == ".txt" and _like_yolo([sample])
+        return "its lines are a class and numbers" if like else None
     from labelnext_adapters.files.vision.yolo_folder import (
         files_below,
         images_among,
@@ -49,9 +52,6 @@ def evidence(sample: Sample) -> str | None:
         texts_among,
     )
 
-    if not sample.is_folder:  # named, so that the error can say what to do
-        like = sample.suffix == ".txt" and _like_yolo([sample])
-        return "its lines are a class and numbers" if like else None
     if sample.names and len(images_among(sample.names)) == len(sample.names):
         return "it holds nothing but images"
     folder = text_folders(sample.path)[0]

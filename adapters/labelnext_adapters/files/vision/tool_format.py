@@ -34,6 +34,8 @@ def tool_format(
         return read_findings(Path(path), tools(), options, context.key)
 
     def evidence(sample: Sample) -> str | None:
+        if not sample.may_hold_json:
+            return None
         from labelnext_adapters.files.vision.findings import evidence_of
 
         return evidence_of(sample, tools())
