@@ -47,6 +47,7 @@ from labelnext.journal.plan import Progress
 from labelnext.ranking.recipe import Recipe
 from labelnext.selection.quotas import check_columns
 from labelnext.support.models import Refused, validated
+from labelnext.support.refused import refusals_told
 from labelnext.support.written import meant
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -164,6 +165,7 @@ class Config:
         return data | _dump(self.rest)
 
 
+@refusals_told()
 def load_config(config: Path | str | Mapping[str, Any]) -> Config:
     """Read and check a configuration.
 
