@@ -9,6 +9,7 @@ import secrets
 import shutil
 import stat
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -204,7 +205,8 @@ def check_outputs(outputs: Mapping[str, Path], inputs: Mapping[str, Path]) -> No
                     f"{key} must differ from {name}; both are {str(path)!r}.",
                     hint=f"name another file: labelnext reads {str(read)!r}.",
                 )
-        real = os.path.normcase(os.path.realpath(path))
+        # Some disks fold case, and some the two spellings of accents.
+        real = unicodedata.normalize("NFC", os.path.realpath(path)).casefold()
         other = seen.setdefault(real, key)
         if other != key and not _is_device(path):
             raise ConfigError(

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+import struct
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,47 @@ def test_a_copied_folder_undoes_its_own_ranking(tmp_path: Path) -> None:
     config.parent.rename(tmp_path / "three")
     undo(tmp_path / "three" / "c.yaml")
     assert (tmp_path / "three" / "r.csv").read_text() == "old"
+
+
+def test_the_acl_of_the_ranking_file_stays_through_run_and_undo(tmp_path: Path) -> None:
+    if not hasattr(os, "setxattr"):
+        pytest.skip("this system has no extended attributes")
+    config = configured(tmp_path / "one")
+    ranking = config.parent / "r.csv"
+    ranking.write_text("old")
+    # Version 2; owner rw, user 12345 r, group r, mask r, others none; ids of -1 name nobody.
+    entries = [(1, 6, -1), (2, 4, 12345), (4, 4, -1), (16, 4, -1), (32, 0, -1)]
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries)
+    try:
+        os.setxattr(ranking, "system.posix_acl_access", acl)
+    except OSError:
+        pytest.skip("this file system has no ACLs")
+    labelnext.run(config)
+    assert ranking.read_text() != "old"
+    assert os.getxattr(ranking, "system.posix_acl_access") == acl
+    undo(config)
+    assert ranking.read_text() == "old"
+    assert os.getxattr(ranking, "system.posix_acl_access") == acl
+
+
+def test_what_killed_runs_left_is_swept_by_the_next_run(tmp_path: Path) -> None:
+    config = configured(tmp_path / "one")
+    labelnext.run(config)
+    state, dead = config.parent / ".labelnext", "20260101T000000-000000"
+    kept = {path.name for path in state.iterdir()}
+    half = ".labelnext-0123456789abcdef.partial"
+    left = [state / half, state / "history" / half, config.parent / half]
+    left += [state / f"{dead}.{end}" for end in ("before.csv.kept", "0.arrow", "jsonl.partial")]
+    for path in left:
+        path.write_text("half")
+    (state / f"{dead}.sort").mkdir()
+    (state / f"{dead}.sort" / "x").write_text("half")
+    (state / "notes.txt").write_text("mine")
+    labelnext.run(config)
+    assert not [path.name for path in left if path.exists()]
+    assert not (state / f"{dead}.sort").exists()
+    assert kept <= {path.name for path in state.iterdir()}
+    assert (state / "notes.txt").read_text() == "mine"
 
 
 def test_an_older_journal_of_another_folder_is_refused(tmp_path: Path) -> None:

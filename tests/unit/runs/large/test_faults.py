@@ -212,6 +212,16 @@ def test_undo_puts_the_earlier_ranking_back(tmp_path: Path) -> None:
     assert not (tmp_path / "ranking").exists()  # as before
 
 
+def test_undo_sweeps_what_a_killed_undo_left_in_the_folder(tmp_path: Path) -> None:
+    config = settings(tmp_path, spread(classification(texts()), tmp_path / "data", 2))
+    labelnext.run(config)
+    (folder,) = (path for path in (tmp_path / "ranking").iterdir() if path.is_dir())
+    for place in (folder.parent, folder):
+        (place / ".labelnext-0123456789abcdef.partial").write_text("half")
+    undo(config)
+    assert not (tmp_path / "ranking").exists()
+
+
 def test_only_the_ranking_that_stands_and_the_one_before_keep_their_files(tmp_path: Path) -> None:
     path = spread(classification(texts()), tmp_path / "data", 2)
     config = settings(tmp_path, path)
