@@ -88,26 +88,6 @@ def test_the_acl_of_the_ranking_file_stays_through_run_and_undo(tmp_path: Path) 
     assert os.getxattr(ranking, "system.posix_acl_access") == acl
 
 
-def test_what_killed_runs_left_is_swept_by_the_next_run(tmp_path: Path) -> None:
-    config = configured(tmp_path / "one")
-    labelnext.run(config)
-    state, dead = config.parent / ".labelnext", "20260101T000000-000000"
-    kept = {path.name for path in state.iterdir()}
-    half = ".labelnext-0123456789abcdef.partial"
-    left = [state / half, state / "history" / half, config.parent / half]
-    left += [state / f"{dead}.{end}" for end in ("before.csv.kept", "0.arrow", "jsonl.partial")]
-    for path in left:
-        path.write_text("half")
-    (state / f"{dead}.sort").mkdir()
-    (state / f"{dead}.sort" / "x").write_text("half")
-    (state / "notes.txt").write_text("mine")
-    labelnext.run(config)
-    assert not [path.name for path in left if path.exists()]
-    assert not (state / f"{dead}.sort").exists()
-    assert kept <= {path.name for path in state.iterdir()}
-    assert (state / "notes.txt").read_text() == "mine"
-
-
 def test_an_older_journal_of_another_folder_is_refused(tmp_path: Path) -> None:
     config = configured(tmp_path / "one")
     (config.parent / "r.csv").write_text("old")
