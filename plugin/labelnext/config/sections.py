@@ -134,13 +134,11 @@ def _of_kind(value: Any, check: Callable[[Any], Any]) -> Any:
     rest = {k: v for k, v in value.items() if k != "from"}
     whole = {**rest, "from": "onnx", **inner} if isinstance(inner, Mapping) else value
     try:
-        return check(fit(whole, Embeddings))
+        fit(whole.get("onnx"), Path | None)
     except Misfit as misfit:
-        raise ConfigError(
-            f"embeddings must have as {'.'.join(map(str, misfit.inside))} {misfit.rule}; "
-            f"got {shown(misfit.value)}.",
-            hint=misfit.hint,
-        ) from None
+        message = f"embeddings must have as onnx {misfit.rule}; got {shown(misfit.value)}."
+        raise ConfigError(message, hint=misfit.hint) from None
+    return check(whole)
 
 
 def _of_name(value: Any, check: Callable[[Any], Any]) -> Any:
