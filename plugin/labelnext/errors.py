@@ -31,7 +31,9 @@ _QUERY = re.compile(
     re.IGNORECASE,
 )
 _BEARER = re.compile(
-    r"\b((?:Bearer|Basic|Token) )[\w.~+/=-]{20,}|\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"
+    # A word of fewer than 20 characters is a token if it has a digit.
+    r"\b((?:[Bb]earer|Basic|Token) )(?:[\w.~+/=-]{20,}|(?=[A-Za-z.~+/=_-]{0,19}\d)[\w.~+/=-]{8,19})"
+    r"|\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"
 )
 _LONGEST = 300  # characters of a wrong value in a message: a path may have them
 _VALUE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\S*?(?=[.,;:]?(?:\s|$))""")
@@ -59,15 +61,17 @@ def remember_secret(text: str) -> None:
     _secrets.update(dict.fromkeys(form for form in forms if len(form) >= _SHORTEST))
 
 
-def remember_secrets_of_urls(text: str) -> None:
-    """Remember the passwords and tokens of the URLs in a text, also of percent-encoded ones.
+def remember_secrets_in(text: str) -> None:
+    """Remember the passwords and tokens in a text: of its URLs, also percent-encoded, and headers.
 
     Example:
-        >>> remember_secrets_of_urls("https://me:hunter2hunter2@host/a")
+        >>> remember_secrets_in("https://me:hunter2hunter2@host/a")
         >>> masked("bad password: hunter2hunter2")
         'bad password: ***'
     """
     for form in {text, unquote(text)}:
+        for match in _BEARER.finditer(form):
+            remember_secret(match[0][len(match[1] or "") :])
         for match in _USER.finditer(form):
             remember_secret(match[0][len(match[1]) :])
             remember_secret(match[0][len(match[1]) : -len(match[2])].partition(":")[2])

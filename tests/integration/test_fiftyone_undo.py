@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labelnext.adapter import open_adapter
-from labelnext.errors import WriteFailed, WriteRefused
+from labelnext.errors import ConfigError, WriteFailed, WriteRefused
 from labelnext.journal import Journal
 from labelnext.ranking import rank
 from tests.integration.fiftyone_runs import ORDER, fill, names, opened, state, write, write_ranking
@@ -43,6 +43,35 @@ def test_a_dataset_that_was_renamed_is_found_by_its_id(
     finally:
         filled.name = name
     assert state(filled) == before
+
+
+def test_a_journal_that_was_changed_to_name_another_dataset_is_refused(
+    filled: Any, tmp_path: Path
+) -> None:
+    import fiftyone as fo
+
+    other = fill(fo.Dataset(f"{filled.name}-other"))
+    try:
+        start = state(filled)
+        journal = write(filled, tmp_path)
+        write(other, tmp_path)
+        before, text = state(other), journal.path.read_text()
+        ours, others = str(filled._doc.id), str(other._doc.id)
+        assert ours in text
+        journal.path.write_text(text.replace(ours, others))
+        changed = Journal(journal.path)
+        for do in (opened(filled).undo, lambda j: opened(filled).apply(j.plan, j)):
+            with pytest.raises(ConfigError, match="which the configuration names; its journal"):
+                do(changed)
+        assert state(other) == before
+        journal.path.write_text(text.replace(ours, "no id"))
+        with pytest.raises(WriteRefused, match="isn't the one"):
+            opened(filled).undo(Journal(journal.path))
+        journal.path.write_text(text)
+        assert opened(filled).undo(Journal(journal.path)) == []
+        assert state(filled) == start
+    finally:
+        other.delete()
 
 
 def test_undo_of_a_second_run_brings_back_the_first(filled: Any, tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def given_model(data: Mapping[str, Any], directory: Path) -> type[FilesSource]:
         if stated is None and not known.needs and _could_be_another(place, known):
             return source_model(None)
         return source_model(known.name)
-    except LabelnextError:  # said where the value is checked, or when the file is read
+    except (LabelnextError, OSError):  # said where the value is checked, or when the file is read
         return source_model(None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -136,10 +137,10 @@ def _folder(files: Input) -> Path | None:
 
 def _beside(folder: Path, item: str) -> Path | None:
     """The image of an item inside a folder, by the item's id as its name."""
-    inside = folder.resolve()
+    inside = Path(os.path.realpath(folder))
     for path in _names(folder, item):
         try:
-            if path.is_file() and path.resolve().is_relative_to(inside):
+            if path.is_file() and Path(os.path.realpath(path)).is_relative_to(inside):
                 return path
         except (OSError, ValueError):  # no name of a file
             continue

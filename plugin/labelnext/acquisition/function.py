@@ -17,6 +17,7 @@ from labelnext.acquisition.weights import weighted_objects
 from labelnext.errors import InvalidInput, LabelnextError
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
+from labelnext.pool.read_only import read_only
 from labelnext.support.annotations import Between, NotNegative, Share
 from labelnext.support.rows import check_row, naming
 from labelnext.support.signatures import checked, fitted_options, option_kinds
@@ -188,7 +189,7 @@ class AcquisitionFunction:
         if "n_classes" in known:  # some classes may not occur in the predictions
             passed.setdefault("n_classes", pool.n_classes)
         with naming("acquisition function", self.name, self.function):
-            scores = self._checked(self.function(predictions, **passed), len(pool))
+            scores = self._checked(self.function(read_only(predictions), **passed), len(pool))
         scores[pool.missing] = np.nan
         utilities = scores if self.direction == "high" else -scores
         if self.members and of == "items":
@@ -237,7 +238,7 @@ class AcquisitionFunction:
         passed_options = {n: v for n, v in options.items() if n in passed}
         with naming("acquisition function", self.name, self.function):
             n = len(objects.confidences)
-            scores = self._checked(self.function(alone(objects), **passed_options), n)
+            scores = self._checked(self.function(read_only(alone(objects)), **passed_options), n)
         parts = np.split(scores, objects.offsets[1:-1])
         return dict(zip(pool.item_ids.tolist(), parts, strict=False))
 

@@ -15,6 +15,7 @@ from labelnext.errors import ConfigError, LabelnextError, MissingExtra, unknown
 from labelnext.journal.plan import Progress
 from labelnext.support.models import Refused, validated
 from labelnext.support.plugins import Table, class_with
+from labelnext.support.refused import refusals_told
 from labelnext.support.started import installed_here
 
 _Options = TypeVar("_Options", bound=Options)
@@ -70,6 +71,7 @@ def missing_modules(adapter: type[Adapter]) -> list[str]:
     return [module for module in adapter.requires if importlib.util.find_spec(module) is None]
 
 
+@refusals_told()
 def open_adapter(
     name: str,
     *,

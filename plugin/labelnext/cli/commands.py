@@ -19,8 +19,8 @@ from labelnext.cli.console import (
     escaped,
     out,
     print_check,
+    print_error,
     print_masked_traceback,
-    print_os_error,
     print_plain,
     print_replay,
     print_report,
@@ -37,6 +37,7 @@ from labelnext.cli.look import looked_at
 from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, Verbose, logged
 from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
+from labelnext.support.refused import refusal
 from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
 
@@ -352,11 +353,10 @@ def main() -> None:
             err.print(escaped(said), soft_wrap=True)
         raise
     except LabelnextError as error:
-        logging.getLogger("labelnext").error("%s", error)
-        err.print("[red]Error:[/]", escaped(" ".join(str(error).split())), soft_wrap=True)
+        print_error(error)
         sys.exit(1)
     except OSError as error:  # no permission, a name too long, a folder where a file should be
-        print_os_error(error)
+        print_error(refusal(error))
         sys.exit(1)
     except UnicodeEncodeError as error:  # of a path, in a locale that lacks its letters
         message = f"{error.object[:200]!a} can't be used in this locale ({error.encoding})"

@@ -41,13 +41,10 @@ out = Console()
 err = Console(stderr=True)
 
 
-def print_os_error(error: OSError) -> None:
-    """Print what the system refused on one line; the traceback goes to the log."""
-    path = error.filename2 or error.filename
-    what = f"{str(path)[:200]!r} can't be used" if path else "the system refused"
-    message = f"{what}: {error.strerror or error}"
-    logging.getLogger("labelnext").debug(message, exc_info=error)
-    err.print("[red]Error:[/]", escaped(masked(f"{message}.")), soft_wrap=True)
+def print_error(error: LabelnextError) -> None:
+    """Print what is wrong on one line."""
+    logging.getLogger("labelnext").error("%s", error)
+    err.print("[red]Error:[/]", escaped(" ".join(str(error).split())), soft_wrap=True)
 
 
 def print_check(result: Check) -> None:

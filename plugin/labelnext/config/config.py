@@ -40,13 +40,14 @@ from labelnext.errors import (
     ConfigError,
     LabelnextError,
     masked_data,
-    remember_secrets_of_urls,
+    remember_secrets_in,
     shown,
 )
 from labelnext.journal.plan import Progress
 from labelnext.ranking.recipe import Recipe
 from labelnext.selection.quotas import check_columns
 from labelnext.support.models import Refused, validated
+from labelnext.support.refused import refusals_told
 from labelnext.support.written import meant
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -144,6 +145,7 @@ class Config:
             config = replace(config, selection=selection)
         if output is not None:
             # Like any path in a shell: relative to the current folder, not the configuration's.
+            remember_secrets_in(str(output))
             write = self.write.model_copy(update={"output": output.absolute()})
             config = replace(config, write=write)
         return config
@@ -165,6 +167,7 @@ class Config:
         return data | _dump(self.rest)
 
 
+@refusals_told()
 def load_config(config: Path | str | Mapping[str, Any]) -> Config:
     """Read and check a configuration.
 
@@ -223,13 +226,12 @@ def _checked(document: Document) -> Config:
 
 
 def _remember_secrets(data: object) -> None:
-    """Remember the passwords and tokens of all URLs, wherever they are."""
+    """Remember the passwords and tokens that texts seem to hold, wherever they are."""
     waiting, seen = [data], set[int]()
     while waiting:
         part = waiting.pop()
         if isinstance(part, str):
-            if "@" in part or "=" in part or "%" in part:
-                remember_secrets_of_urls(part)
+            remember_secrets_in(part)
         elif isinstance(part, (Mapping, list, tuple)) and id(part) not in seen:
             seen.add(id(part))
             waiting += [*part.keys(), *part.values()] if isinstance(part, Mapping) else part

@@ -6,6 +6,7 @@ Files are read as YAML 1.2: no octal numbers, no base 60, no dates, and ``yes``,
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -140,6 +141,8 @@ def parse(path: Path, what: str = "config") -> Document:
 
 def _text(path: Path, what: str) -> str:
     try:
+        if what != "config" and path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is no file")  # a pipe may never end
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:

@@ -108,7 +108,11 @@ def _named_items(
         return dict(named)
     if not isinstance(file, Path | str):
         return _some(list(ids), "the list ids")
-    path = directory / Path(file).expanduser()
+    try:
+        path = directory / Path(fit(file, Path)).expanduser()
+    except Misfit as misfit:
+        message = f"similar_to must name as file {misfit.rule}; got {shown(file)}."
+        raise ConfigError(message, hint=misfit.hint) from None
     try:
         if path.exists() and not path.is_file():
             raise OSError(EINVAL, "it is no file")  # a device never ends

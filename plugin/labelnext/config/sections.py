@@ -23,7 +23,7 @@ from pydantic import (
 from labelnext.acquisition import AUTO, Unit, acquisition_names, get_acquisition
 from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.adapter.options import Options
-from labelnext.errors import unknown
+from labelnext.errors import ConfigError, shown, unknown
 from labelnext.pool.texts import KINDS
 from labelnext.probes.choice import Choice
 from labelnext.quality.reviews import LabelScore
@@ -32,6 +32,7 @@ from labelnext.ranking.strategy import Strategy
 from labelnext.selection import get_selection, selection_names
 from labelnext.support.annotations import Later
 from labelnext.support.classifiers import Keys
+from labelnext.support.kinds import Misfit, fit
 from labelnext.support.plugins import offers
 from labelnext.support.store import host_and_port, is_url
 
@@ -131,7 +132,13 @@ def _of_kind(value: Any, check: Callable[[Any], Any]) -> Any:
         if key not in _OfOnnx.model_fields:
             raise unknown("a key of from", str(key), _OfOnnx.model_fields)
     rest = {k: v for k, v in value.items() if k != "from"}
-    return check({**rest, "from": "onnx", **inner} if isinstance(inner, Mapping) else value)
+    whole = {**rest, "from": "onnx", **inner} if isinstance(inner, Mapping) else value
+    try:
+        fit(whole.get("onnx"), Path | None)
+    except Misfit as misfit:
+        message = f"embeddings must have as onnx {misfit.rule}; got {shown(misfit.value)}."
+        raise ConfigError(message, hint=misfit.hint) from None
+    return check(whole)
 
 
 def _of_name(value: Any, check: Callable[[Any], Any]) -> Any:

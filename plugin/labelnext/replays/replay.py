@@ -23,10 +23,12 @@ from labelnext.replays.outcomes import ReplayReport
 from labelnext.replays.simulate import simulate
 from labelnext.replays.stored import StoredReport, replay_stored
 from labelnext.support.files import check_page, write_atomically
+from labelnext.support.refused import refusals_told
 
 _Report = TypeVar("_Report", ReplayReport, StoredReport)
 
 
+@refusals_told()
 def replay(
     config: Config | Path | str | Mapping[str, Any],
     *,

@@ -51,7 +51,8 @@ def filled_template(name: str, **values: object) -> str:
         f"script-src {_hashed(script)}; base-uri 'none'; form-action 'none'"
     )
     page = templates().get_template(name)
-    return page.render(style=style, script=script, policy=policy, **values)
+    text = page.render(style=style, script=script, policy=policy, **values)
+    return text.encode(errors="backslashreplace").decode()  # paths may hold bytes that aren't text
 
 
 def _hashed(text: str) -> str:

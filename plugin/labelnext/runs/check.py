@@ -20,6 +20,7 @@ from labelnext.ranking.ranking import Ranking
 from labelnext.runs.jobs import job_of
 from labelnext.runs.ready import check_ready
 from labelnext.runs.shown import shown_items, shown_metadata
+from labelnext.support.refused import refusals_told
 from labelnext.support.words import counted
 
 
@@ -43,6 +44,7 @@ class Check:
         return not any(finding.level == "error" for finding in self.findings)
 
 
+@refusals_told()
 def check(
     config: Config | Path | str | Mapping[str, Any],
     *,

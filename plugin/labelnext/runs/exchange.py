@@ -21,6 +21,7 @@ from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Plan, Progress
 from labelnext.pool.objects import Notice
 from labelnext.runs.belonging import origin_of
+from labelnext.support.refused import refusals_told
 from labelnext.support.words import counted
 
 
@@ -57,6 +58,7 @@ class Exchange:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False)
 
 
+@refusals_told()
 def send(
     config: Config | Path | str | Mapping[str, Any],
     run: str | None = None,
@@ -96,6 +98,7 @@ def send(
         return exchanged("send", dry_run, plan, journal, {"in the batch": n}, nothing)
 
 
+@refusals_told()
 def fetch(
     config: Config | Path | str | Mapping[str, Any],
     *,

@@ -20,6 +20,7 @@ from labelnext.journal.plan import Progress
 from labelnext.pool.objects import Notice
 from labelnext.ranking.files import ranking_format, safe_cell, write_rows
 from labelnext.support.files import check_writable
+from labelnext.support.refused import refusals_told
 from labelnext.support.words import counted
 
 COLUMNS = (
@@ -56,6 +57,7 @@ class LabelFile:
         return json.dumps({**asdict(self), "path": str(self.path)}, indent=2, ensure_ascii=False)
 
 
+@refusals_told()
 def labels(
     config: Config | Path | str | Mapping[str, Any],
     path: Path | str,

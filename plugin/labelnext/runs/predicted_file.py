@@ -20,6 +20,7 @@ from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.ranking.files import ranking_format, safe_cell, write_rows
 from labelnext.support.files import check_writable
+from labelnext.support.refused import refusals_told
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class PredictionFile:
         return json.dumps({**asdict(self), "path": str(self.path)}, indent=2, ensure_ascii=False)
 
 
+@refusals_told()
 def predictions(
     config: Config | Path | str | Mapping[str, Any],
     path: Path | str,

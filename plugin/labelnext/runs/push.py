@@ -15,8 +15,10 @@ from labelnext.config.places import check_places
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.runs.exchange import Exchange, carried_out, exchanged
+from labelnext.support.refused import refusals_told
 
 
+@refusals_told()
 def push(
     config: Config | Path | str | Mapping[str, Any],
     predictions: Pool | Path | str,

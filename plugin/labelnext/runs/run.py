@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -29,11 +30,13 @@ from labelnext.runs.jobs import job_of
 from labelnext.runs.ready import check_ready, extra_output, page_of
 from labelnext.runs.whole import WholeJob
 from labelnext.support.files import sweep, write_atomically
+from labelnext.support.refused import refusals_told
 from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_url
 from labelnext.support.words import counted
 
 
+@refusals_told()
 def run(
     config: Config | Path | str | Mapping[str, Any],
     *,
@@ -72,7 +75,7 @@ def run(
             warnings.warn(notice.message, LabelnextWarning, stacklevel=2)
         report, failure = _carried_out(settings, platform, job, plan, output)
     if report.path is not None:
-        sweep(report.path.resolve().parent)
+        sweep(Path(os.path.realpath(report.path)).parent)
         page = report.to_html().encode()
         try:
             write_atomically(report.path, lambda file: file.write(page))
@@ -95,7 +98,7 @@ def _carried_out(
         notices = _earlier_runs(settings)
         for path in (plan.output, output):
             if path is not None and not is_url(path):
-                sweep(Path(path).resolve().parent)
+                sweep(Path(os.path.realpath(path)).parent)
         journal = Journal.create(settings.state, plan, details=details)
         job.apply(plan, journal)
         notices += [Notice("write", remark) for remark in journal.remarks]
@@ -159,6 +162,7 @@ def _report(
     return report if dry_run else illustrated(report, settings, platform)
 
 
+@refusals_told()
 def explain(
     config: Config | Path | str | Mapping[str, Any],
     item_id: str,

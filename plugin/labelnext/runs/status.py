@@ -29,6 +29,7 @@ from labelnext.runs.jobs import job_of
 from labelnext.runs.loop import Loop, loop_of
 from labelnext.runs.status_page import render_status
 from labelnext.support.files import check_page, write_atomically
+from labelnext.support.refused import refusals_told
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Status:
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
 
 
+@refusals_told()
 def status(
     config: Config | Path | str | Mapping[str, Any],
     *,

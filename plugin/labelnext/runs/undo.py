@@ -26,12 +26,14 @@ from labelnext.runs.belonging import belongs, builds_on, check_reaches, check_un
 from labelnext.runs.elsewhere import everywhere, holding
 from labelnext.runs.jobs import writer_of
 from labelnext.runs.listen import end_calls
+from labelnext.support.refused import refusals_told
 
 _log = logging.getLogger("labelnext")
 _UNDONE: tuple[Status, ...] = ("done", "broken")
 _RESUMED: tuple[Status, ...] = ("planned", "broken")
 
 
+@refusals_told()
 def undo(
     config: Config | Path | str | Mapping[str, Any],
     run_id: str | None = None,
@@ -81,6 +83,7 @@ def _newest(settings: Config, adapter: Adapter | None) -> str | None:
         return None
 
 
+@refusals_told()
 def resume(
     config: Config | Path | str | Mapping[str, Any],
     run_id: str | None = None,
@@ -116,6 +119,7 @@ def to_undo(config: Config | Path | str | Mapping[str, Any], run_id: str | None 
     return _found(holding(loaded(config), run_id, _UNDONE, None), run_id, "undone")
 
 
+@refusals_told()
 def runs(config: Config | Path | str | Mapping[str, Any], *, every: bool = False) -> list[Journal]:
     """The journals of a configuration, oldest first; logs a warning for each skipped file.
 

@@ -33,6 +33,7 @@ from labelnext.runs.listen import Listener, ask_for_calls, forget_calls, listeni
 from labelnext.runs.loop import Seen, load_seen, save_seen
 from labelnext.runs.rounds import check_loop, train
 from labelnext.runs.run import run
+from labelnext.support.refused import refusals_told
 from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
 
@@ -76,6 +77,7 @@ class _Rule:
     once: bool
 
 
+@refusals_told()
 def watch(
     config: Config | Path | str | Mapping[str, Any],
     *,

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import LabelnextError
+from labelnext.pool.read_only import read_only
 from labelnext.selection.auto import auto
 from labelnext.selection.badge import badge
 from labelnext.selection.cluster_margin import cluster_margin
@@ -183,8 +184,9 @@ class SelectionMethod:
         Raises:
             LabelnextError: if the function fails, or doesn't return positions of different items.
         """
+        given = {name: read_only(value) for name, value in inputs.items()}
         with naming("selection method", self.name, self.function):
-            picks = self.function(**inputs, budget=budget, **options)
+            picks = self.function(**given, budget=budget, **options)
         return self.checked(picks, n_items, budget)
 
     def checked(self, picks: Any, n_items: int, wanted: int | None) -> NDArray[np.intp]:

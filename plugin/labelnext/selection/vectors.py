@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.checks import named
+from labelnext.pool.read_only import read_only
 from labelnext.support.annotations import Number
 from labelnext.support.signatures import fitted_options, option_kinds
 from labelnext.support.threads import in_order
@@ -55,7 +56,7 @@ class Points:
     ) -> None:
         if rows is not None and len(rows) and (np.diff(rows) == 1).all():
             array, rows = array[rows[0] : rows[-1] + 1], None  # consecutive rows: a view
-        self._array, self._rows, self._transform = array, rows, transform
+        self._array, self._rows, self._transform = read_only(array), rows, transform
         self.dtype = np.dtype(np.float64 if array.dtype == np.float64 else np.float32)
         n_points = len(array) if rows is None else len(rows)
         self.shape = (n_points, array.shape[1] if width is None else width)

@@ -9,6 +9,7 @@ import secrets
 import shutil
 import stat
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,13 +22,13 @@ _PARTIAL = ".labelnext-{}.partial"
 _STANDARD = {
     f"/dev/{name}": n for n, name in ((1, "stdout"), (2, "stderr"), (1, "fd/1"), (2, "fd/2"))
 }
-_FULL = {
+FULL = {
     errno.ENOSPC: "free some disk space, then try again.",
     errno.EDQUOT: "free some disk space, then try again.",
     errno.EFBIG: "allow larger files (ulimit -f), then try again.",
 }
-_CURES = {
-    **_FULL,
+CURES = {
+    **FULL,
     errno.EACCES: "make the folder writable, or name another one.",
     errno.EPERM: "make the file and its folder writable, or name another one.",
     errno.EROFS: "name a folder on a disk that can be written.",
@@ -82,13 +83,13 @@ def write_atomically(
 def write_failed(path: Path | str, error: OSError) -> WriteFailed:
     """The error for a file that could not be written, with what to do about it."""
     why = " ".join((error.strerror or str(error)).split())
-    hint = _CURES.get(error.errno or 0)
+    hint = CURES.get(error.errno or 0)
     return WriteFailed(f"{str(path)!r} can't be written: {why}.", hint=hint)
 
 
 def no_state(folder: Path, error: OSError) -> ConfigError:
     """The error for a state folder that can't be written."""
-    hint = _FULL.get(error.errno or 0, "set state: to a folder that you can write to.")
+    hint = FULL.get(error.errno or 0, "set state: to a folder that you can write to.")
     return ConfigError(
         f"state must be a writable folder; got {str(folder)!r} ({error}).", hint=hint
     )
@@ -204,7 +205,8 @@ def check_outputs(outputs: Mapping[str, Path], inputs: Mapping[str, Path]) -> No
                     f"{key} must differ from {name}; both are {str(path)!r}.",
                     hint=f"name another file: labelnext reads {str(read)!r}.",
                 )
-        real = os.path.normcase(os.path.realpath(path))
+        # Some disks fold case, and some the two spellings of accents.
+        real = unicodedata.normalize("NFC", os.path.realpath(path)).casefold()
         other = seen.setdefault(real, key)
         if other != key and not _is_device(path):
             raise ConfigError(

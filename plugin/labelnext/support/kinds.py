@@ -7,6 +7,7 @@ take: `fit` checks a value against one, and `Misfit` says what it must be instea
 from __future__ import annotations
 
 import difflib
+import errno
 import math
 import os
 import types
@@ -126,7 +127,7 @@ def _secret(value: Any) -> Any:
 def _path(value: Any) -> Any:
     path = value if isinstance(value, os.PathLike) else _called("a path", _text, value)
     text = os.fspath(path)
-    if not text or "\0" in text:
+    if not _is_name(text):
         raise Misfit("a path", value)
     if text.startswith("~"):
         try:
@@ -140,6 +141,19 @@ def _path(value: Any) -> Any:
                 near=True,
             ) from None
     return path
+
+
+def _is_name(text: str) -> bool:
+    """Whether a file could have this path; URLs are judged where they are opened."""
+    try:
+        os.fsencode(text)
+        if "://" not in text:
+            os.lstat(text)
+    except OSError as error:
+        return bool(text) and error.errno != errno.ENAMETOOLONG
+    except ValueError:  # NUL, or half a character
+        return False
+    return True
 
 
 def _time(value: Any) -> Any:

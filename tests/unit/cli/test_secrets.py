@@ -59,15 +59,17 @@ def text_keys(adapter: str) -> list[tuple[str, str]]:
     return sorted(set(found))
 
 
-def planted(folder: Path, adapter: str, section: str, key: str) -> Path:
+def planted(
+    folder: Path, adapter: str, section: str, key: str, text: str = "${PLANTED_TOKEN}"
+) -> Path:
     sections: dict[str, dict[str, str]] = {"source": {"adapter": adapter, **OWN[adapter]}}
     if (section, key) != ("write", "run"):  # one page is enough, as pages take their time
         sections["report"] = {"path": "null"}
     top = {}
     if section:
-        sections.setdefault(section, {})[key] = "'${PLANTED_TOKEN}'"
+        sections.setdefault(section, {})[key] = f"'{text}'"
     else:
-        top[key] = "'${PLANTED_TOKEN}'"
+        top[key] = f"'{text}'"
     lines = [f"{name}:\n" + "".join(f"  {k}: {v}\n" for k, v in own.items())
              for name, own in sections.items()]  # fmt: skip
     path = folder / "labelnext.yaml"
@@ -131,6 +133,33 @@ def test_a_secret_in_a_key_of_a_platform_is_in_no_error_and_no_dump(
         assert not told(outcome(planted(tmp_path, adapter, section, key))), (section, key)
 
 
+@pytest.mark.parametrize("adapter", OWN)
+@pytest.mark.parametrize("kind", ["Bearer", "Token"])
+def test_a_header_that_is_typed_into_any_key_is_masked_from_then_on(
+    tmp_path: Path, adapter: str, kind: str
+) -> None:
+    for section, key in text_keys(adapter):
+        errors._secrets.clear()
+        path = planted(tmp_path, adapter, section, key, f"{kind} hunter2hunter2")
+        assert not told(outcome(path)), (section, key)
+        assert masked("refused: hunter2hunter2") == "refused: ***", (section, key)
+
+
+def test_a_header_that_is_typed_as_the_name_of_a_run_is_in_no_file(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text(ROWS)
+    path = planted(tmp_path, "files", "write", "run", "Bearer hunter2hunter2")
+    for command in (["run"], ["runs"], ["undo", "--yes"]):
+        errors._secrets.clear()  # as in a new process
+        result = labelnext(*command, "labelnext.yaml", folder=tmp_path)
+        assert result.returncode == 0, result.stderr
+        assert not told(result.stdout + result.stderr)
+        files = [file for file in tmp_path.rglob("*") if file.is_file() and file != path]
+        assert files
+        assert not [
+            file.name for file in files if told(file.read_bytes().decode("utf-8", "replace"))
+        ]
+
+
 def test_users_and_tokens_of_addresses_are_masked() -> None:
     assert masked("see https://me:pw@host/a?x=1&access_token=abc&y=2#z or s3://k:s@b") == (
         "see https://***@host/a?x=1&access_token=***&y=2#z or s3://***@b"
@@ -171,6 +200,7 @@ def test_the_log_of_a_library_user_is_theirs(caplog: pytest.LogCaptureFixture) -
         ("x%3Ftoken%3Dabc%26page%3D2", "x%3Ftoken%3D***%26page%3D2"),
         ("?password=a%20b&x=1", "?password=***&x=1"),
         ("Authorization: Bearer abcdefghijklmnopqrstuvwx", "Authorization: Bearer ***"),
+        ("authorization: bearer abcdefg1", "authorization: bearer ***"),
         ("Token authentication failed", "Token authentication failed"),
         ("jwt eyJhbGciOi.eyJ1c2VyIj.c2lnbmF0dXJl", "jwt ***"),
     ],

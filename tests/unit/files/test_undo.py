@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+import struct
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,27 @@ def test_a_copied_folder_undoes_its_own_ranking(tmp_path: Path) -> None:
     config.parent.rename(tmp_path / "three")
     undo(tmp_path / "three" / "c.yaml")
     assert (tmp_path / "three" / "r.csv").read_text() == "old"
+
+
+def test_the_acl_of_the_ranking_file_stays_through_run_and_undo(tmp_path: Path) -> None:
+    if not hasattr(os, "setxattr"):
+        pytest.skip("this system has no extended attributes")
+    config = configured(tmp_path / "one")
+    ranking = config.parent / "r.csv"
+    ranking.write_text("old")
+    # Version 2; owner rw, user 12345 r, group r, mask r, others none; ids of -1 name nobody.
+    entries = [(1, 6, -1), (2, 4, 12345), (4, 4, -1), (16, 4, -1), (32, 0, -1)]
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries)
+    try:
+        os.setxattr(ranking, "system.posix_acl_access", acl)
+    except OSError:
+        pytest.skip("this file system has no ACLs")
+    labelnext.run(config)
+    assert ranking.read_text() != "old"
+    assert os.getxattr(ranking, "system.posix_acl_access") == acl
+    undo(config)
+    assert ranking.read_text() == "old"
+    assert os.getxattr(ranking, "system.posix_acl_access") == acl
 
 
 def test_an_older_journal_of_another_folder_is_refused(tmp_path: Path) -> None:

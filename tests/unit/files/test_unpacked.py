@@ -20,6 +20,7 @@ from labelnext.adapter.registry import open_adapter
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
 from labelnext_adapters.files.content import unpacked
+from labelnext_adapters.files.content.content import byte_blocks
 from labelnext_adapters.files.content.unpacked import allowing, limit_of, memory
 from labelnext_adapters.files.tables.footer import chunks_of
 from labelnext_adapters.files.tables.parquet import read_columns
@@ -79,6 +80,31 @@ def test_a_file_that_unpacks_to_too_much_is_stopped(
     told = "must unpack to at most 0.001 GiB (source.max_unpacked); got at least 0.00"
     assert told in error.message
     assert "set source.max_unpacked" in str(error.hint)
+
+
+@pytest.mark.parametrize(("ending", "kind"), [("gz", "gzip"), ("zst", "zstd"), ("bz2", "bz2")])
+def test_nothing_is_kept_of_a_file_that_unpacks_to_too_much(
+    tmp_path: Path, ending: str, kind: str
+) -> None:
+    path = tmp_path / f"p.csv.{ending}"
+    with pa.CompressedOutputStream(str(path), kind) as file:
+        file.write(b"a,0.5,0.5\n" * MIB)  # 10 MiB, of which 8 are allowed
+    with allowing(8 / 1024), pytest.raises(InvalidInput, match="at least"):
+        next(byte_blocks(path))
+    with allowing(10 / 1024):  # an honest file has all its bytes
+        assert sum(map(len, byte_blocks(path))) == 10 * MIB
+
+
+def test_a_file_that_was_written_again_is_counted_again(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv.gz"
+    for n_bytes in (100, 2 * MIB):
+        path.write_bytes(gzip.compress(b" " * n_bytes))
+        with allowing(1 / 1024):
+            blocks = byte_blocks(path)
+        if n_bytes == 100:
+            assert b"".join(blocks) == b" " * 100
+    with pytest.raises(InvalidInput, match="at least"):
+        next(blocks)
 
 
 def test_zstd_is_stopped(tmp_path: Path) -> None:

@@ -163,6 +163,7 @@ def test_what_a_dead_run_left_is_swept_by_the_next(tmp_path: Path, folder: Path)
     for path in left:
         path.write_text("half")
     (state / f"{dead}.sort").mkdir()
+    (state / f"{dead}.sort" / "block").write_text("half")
     theirs = state / "notes.arrow"
     theirs.write_text("theirs")
     labelnext.run(copy / "c.yaml")

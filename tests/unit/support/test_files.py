@@ -176,6 +176,9 @@ def test_inputs_are_told_by_identity(tmp_path: Path, monkeypatch: pytest.MonkeyP
             check_outputs({"report.path": Path(name)}, {"source.path": Path("p")})
     with pytest.raises(ConfigError, match="report.path must differ from write.output"):
         check_outputs({"write.output": Path("r"), "report.path": Path("sub/../r")}, {})
+    for one, other in (("Rank.csv", "rank.CSV"), ("r\u00e9.csv", "re\u0301.csv")):
+        with pytest.raises(ConfigError, match="report.path must differ from write.output"):
+            check_outputs({"write.output": Path(one), "report.path": Path(other)}, {})
     check_outputs({"report.path": Path("q"), "write.output": Path("r")}, {"source": Path("p")})
     check_outputs({"report.path": Path("/dev/null"), "replay.path": Path("/dev/null")}, {})
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from labelnext.acquisition import ACQUISITIONS
 from labelnext.acquisition.function import AcquisitionFunction
@@ -14,8 +15,10 @@ from labelnext.adapter.formats import Format
 from labelnext.adapter.options import Options
 from labelnext.adapter.sample import Sample
 from labelnext.errors import LabelnextError, LabelnextWarning
+from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.selection import SELECTIONS, SelectionMethod
+from labelnext.selection.vectors import Points
 from labelnext.support.rows import distinct
 
 FUNCTION = {
@@ -127,6 +130,41 @@ def test_what_the_function_of_another_package_raises_is_one_line() -> None:
     method = SelectionMethod(**METHOD | {"function": lambda utilities, budget=None: 1 // 0})
     with pytest.raises(LabelnextError, match="method first of tests.* raised ZeroDivisionError"):
         method.choose({"utilities": np.zeros(4)}, 4, 2, {})
+
+
+def overwrites(values: Any) -> NDArray[np.float64]:
+    """What a careless function does with what it is given: all 0."""
+    array = getattr(values, "confidences", values)
+    array[:] = 0
+    return np.zeros(len(array))
+
+
+FROM: dict[str, Any] = {
+    "utilities": lambda utilities, budget=None: overwrites(utilities),
+    "embeddings": lambda embeddings, budget=None: overwrites(embeddings[:]),
+}
+
+
+def test_a_function_cannot_overwrite_what_others_read() -> None:
+    predictions, utilities = np.full((4, 2), 0.5), np.arange(4.0)
+    vectors = np.ones((4, 3), np.float32)
+    objects = Objects([0, 1, 2], confidences=[0.5, 0.6])
+    pools = [Pool([*"abcd"], probabilities=predictions), Pool(["a", "b"], objects=objects)]
+    told = "raised ValueError: assignment destination is read-only"
+    for pool in pools:
+        row = AcquisitionFunction(**FUNCTION | {"function": overwrites, "of": ("items", "objects")})
+        with pytest.raises(LabelnextError, match=told):
+            row.score(pool)
+    for name, value in {"utilities": utilities, "embeddings": Points(vectors)}.items():
+        method = SelectionMethod(**METHOD | {"function": FROM[name]})
+        with pytest.raises(LabelnextError, match=told):
+            method.choose({name: value}, 4, 2, {})
+    assert pools[0].probabilities is not None
+    assert (pools[0].probabilities == 0.5).all()
+    assert objects.confidences.tolist() == [0.5, 0.6]
+    assert utilities.tolist() == [0, 1, 2, 3]
+    assert (vectors == 1).all()
+    predictions[0] = 0.25, 0.75  # the caller's own stay theirs to change
 
 
 @pytest.mark.parametrize("why", [True, 3, ["yes"]])

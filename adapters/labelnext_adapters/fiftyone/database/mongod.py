@@ -121,7 +121,7 @@ def running_mongod(folder: Path) -> Iterator[str]:
         NotFound: if there is no mongod on this machine.
         Unavailable: if it does not start.
     """
-    data = folder.resolve() / "mongod"
+    data = Path(os.path.realpath(folder)) / "mongod"
     data.mkdir(parents=True, exist_ok=True)
     shared = _shared_port(data)
     if shared is not None:
@@ -202,7 +202,7 @@ def use_database(uri: str, folder: Path) -> None:
         FIFTYONE_DATABASE_NAME="fiftyone",
         FIFTYONE_DATABASE_ADMIN="true",  # whatever the user's own configuration says: it is ours
         FIFTYONE_DATABASE_VALIDATION="false",  # else the App warns of mongod 6.0
-        FIFTYONE_DEFAULT_DATASET_DIR=str(folder.resolve() / "datasets"),
+        FIFTYONE_DEFAULT_DATASET_DIR=str(Path(os.path.realpath(folder)) / "datasets"),
         FIFTYONE_DO_NOT_TRACK="1",
     )
     if "fiftyone" not in sys.modules:
@@ -220,7 +220,7 @@ def use_database(uri: str, folder: Path) -> None:
     fo.config.database_admin = True
     fo.config.database_validation = False
     fo.config.do_not_track = True
-    fo.config.default_dataset_dir = str(folder.resolve() / "datasets")
+    fo.config.default_dataset_dir = str(Path(os.path.realpath(folder)) / "datasets")
 
 
 def disconnect() -> None:

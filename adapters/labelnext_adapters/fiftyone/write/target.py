@@ -61,10 +61,14 @@ class FiftyOneTarget(Target):
 
     def performer(self, journal: Journal) -> Performer:
         """What writes the field, views, index and run, as a run on the dataset does."""
-        from labelnext_adapters.fiftyone.database.connection import reach_database
+        from labelnext_adapters.fiftyone.database.connection import (
+            check_planned_for,
+            reach_database,
+        )
         from labelnext_adapters.fiftyone.write.performer import FiftyOnePerformer
 
         reach_database()
+        check_planned_for(journal, self._options.dataset)
         return FiftyOnePerformer(journal, self._context)
 
     def labels(self, origin: Origin) -> Labels:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable, Collection, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -64,10 +66,29 @@ def _blocks(path: Path, limit: Limit) -> Iterator[bytes]:
         kind = compression_of(file.read(8))
         file.seek(0)
         if kind is not None:
+            facts = os.fstat(file.fileno())
+            _unpacks_to(str(path), (facts.st_size, facts.st_mtime_ns), kind, limit)
             yield from _decompressed(file, kind, limit)
             return
         while block := file.read(_BLOCK):
             yield block
+
+
+@lru_cache(maxsize=1024)
+def _unpacks_to(path: str, state: tuple[int, int], kind: str, limit: Limit) -> int:
+    """How many bytes a file unpacks to, counted before any of them is kept.
+
+    Args:
+        path: of the file.
+        state: its size and time; another state is counted again.
+        kind: how it is compressed.
+        limit: what it may unpack to.
+
+    Raises:
+        InvalidInput: if it unpacks to more, or is broken.
+    """
+    with open(path, "rb") as file:
+        return sum(map(len, _decompressed(file, kind, limit)))
 
 
 class _Blocks(io.RawIOBase):

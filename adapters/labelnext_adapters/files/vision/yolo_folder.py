@@ -224,7 +224,7 @@ def _folder(root: Path, entry: str) -> Path | None:
     """
     places = [root / entry, *([root / entry[3:]] if entry.startswith("../") else [])]
     found = next((folder for folder in places if folder.is_dir()), None)
-    return None if found is None or found.resolve().parent == found.resolve() else found
+    return None if found is None or len(Path(os.path.realpath(found)).parts) == 1 else found
 
 
 def _names(value: Any) -> dict[int, str] | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from errno import EINVAL
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
@@ -370,6 +371,8 @@ def _trust(ca_bundle: Path | None) -> ssl.SSLContext | bool:
     if ca_bundle is None:
         return True
     try:
+        if ca_bundle.exists() and not ca_bundle.is_file():
+            raise OSError(EINVAL, "it is no file")  # a pipe may never end
         return ssl.create_default_context(cafile=str(ca_bundle))
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(

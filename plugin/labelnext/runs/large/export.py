@@ -18,6 +18,7 @@ from labelnext.errors import ConfigError
 from labelnext.journal.plan import Progress
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
+from labelnext.support.refused import refusals_told
 from labelnext.support.store import Store
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _ANSWERS = ("prediction", "confidence")  # columns of one confidence per item
 
 
+@refusals_told()
 def export(
     config: Config | Path | str | Mapping[str, Any],
     place: Path | str,

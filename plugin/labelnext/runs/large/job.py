@@ -164,15 +164,28 @@ class LargeJob:
     def findings(self, notices: Sequence[Notice]) -> Mapping[str, Any]:
         """The fields of a Report: of all parts after a run, of the first part before it."""
         if self._performer is None:
-            message = (
-                f"a dry run looks at the first of {len(self.parts)} parts; its rows are numbered "
-                "from 0."
-            )
-            return summarise(self.pool, self.ranking, [Notice("first_part", message), *notices])
+            looked = [Notice("first_part", self._looked_at()), *notices]
+            looked += [
+                Notice("parts", finding.message)
+                for finding in cast("Adapter", self._platform).check()
+                if finding.level != "ok"
+            ]
+            return summarise(self.pool, self.ranking, looked)
         return {
             **self._performer.summary.parts_of_report(notices),
             "input_hash": self.input_hash(),
         }
+
+    def _looked_at(self) -> str:
+        """What a dry run looks at, and what it doesn't."""
+        first, rows = len(self.pool), sum(part.rows for part in self.parts)
+        if len(self.parts) == 1:
+            return "a dry run looks at the only part; its rows are numbered from 0."
+        return (
+            f"a dry run scores and orders the first of {len(self.parts)} parts alone, {first:,} of "
+            f"{rows:,} rows, numbered from 0; of the others it looks at sizes and columns, not at "
+            "values."
+        )
 
 
 def is_large(journal: Journal) -> bool:

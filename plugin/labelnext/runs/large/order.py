@@ -58,9 +58,9 @@ def opened_scores(
         try:
             _check_distinct(scores)
             yield scores
-        except duckdb.ConversionException as error:
-            raise InvalidInput("integer item_ids must have at most 38 digits.") from error
         except duckdb.Error as error:
+            if integers and isinstance(error, duckdb.ConversionException):
+                raise InvalidInput("integer item_ids must have at most 38 digits.") from error
             raise WriteFailed(
                 f"the scores could not be sorted: {str(error).splitlines()[0]}",
                 hint=f"free some space in {str(folder)!r}, then resume; the scores are kept.",

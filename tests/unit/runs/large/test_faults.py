@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,7 +16,9 @@ import pytest
 import labelnext
 from labelnext.errors import InvalidInput, WriteFailed
 from labelnext.runs.check import check
+from labelnext.runs.large import order, performer
 from labelnext.runs.undo import resume, runs, undo
+from labelnext.support.store import Store
 from tests.unit.runs.large.test_job import (
     assert_same,
     classification,
@@ -86,6 +90,8 @@ def test_check_names_a_broken_file_wherever_it_stands(
     checked = check(settings(tmp_path, path, source=source))
     (finding,) = [f for f in checked.findings if "005.parquet" in f.message]
     assert finding.level == level
+    dry = labelnext.run(settings(tmp_path, path, source=source), dry_run=True)
+    assert any("005.parquet" in notice.message for notice in dry.notices)
     assert ".." not in finding.message
 
 
@@ -137,6 +143,59 @@ def test_a_disk_that_is_full_leaves_the_earlier_ranking(tmp_path: Path) -> None:
     assert written(tmp_path / "ranking").column("score").to_pylist()[0] == 0
 
 
+def full(_: Path) -> None:
+    import duckdb
+
+    raise duckdb.IOException("Could not write file: No space left on device")
+
+
+def nonsense(file: Path) -> None:
+    file.write_bytes(b"PAR1" + b"\xff" * 500)
+
+
+def of_text(file: Path) -> None:
+    table = pq.read_table(file)
+    words = pa.array(["x"] * len(table))
+    at = table.column_names.index("utility")
+    pq.write_table(table.set_column(at, "utility", words).replace_schema_metadata(), file)
+
+
+@pytest.mark.parametrize(
+    "damage", [cut_short, Path.unlink, nonsense, of_text, full], ids=lambda one: one.__name__
+)
+def test_scores_that_are_damaged_before_they_are_sorted_leave_the_earlier_ranking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], object]
+) -> None:
+    table = classification(texts())
+    path = spread(table, tmp_path / "data", 3)
+    config = settings(tmp_path, path)
+    labelnext.run(config)
+    before = written(tmp_path / "ranking")
+    again = {**config, "acquisition": {"name": "margin"}}
+
+    def damaged(store: Store, names: Sequence[str], **options: Any) -> Any:
+        if damage is full:
+            patch.setattr(order, "_check_distinct", full)
+        else:
+            damage(Path(store.path(names[1])))
+        return order.opened_scores(store, names, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(performer, "opened_scores", damaged)
+        with pytest.raises(WriteFailed, match=r"the scores could not be sorted.* resume ") as error:
+            labelnext.run(again)
+    assert len(str(error.value).splitlines()) == 1
+    assert_same(written(tmp_path / "ranking"), before)
+    assert not list(tmp_path.rglob("*.sort"))
+    assert check(again).ok
+    assert resume(again).status == "done"
+    assert_same(
+        written(tmp_path / "ranking"), in_memory(tmp_path, table, acquisition=again["acquisition"])
+    )
+    undo(again)
+    assert_same(written(tmp_path / "ranking"), before)
+
+
 def test_undo_puts_the_earlier_ranking_back(tmp_path: Path) -> None:
     path = spread(classification(texts()), tmp_path / "data", 2)
     entropy, margin = (
@@ -151,6 +210,16 @@ def test_undo_puts_the_earlier_ranking_back(tmp_path: Path) -> None:
     assert_same(written(tmp_path / "ranking"), first)
     undo(entropy)
     assert not (tmp_path / "ranking").exists()  # as before
+
+
+def test_undo_sweeps_what_a_killed_undo_left_in_the_folder(tmp_path: Path) -> None:
+    config = settings(tmp_path, spread(classification(texts()), tmp_path / "data", 2))
+    labelnext.run(config)
+    (folder,) = (path for path in (tmp_path / "ranking").iterdir() if path.is_dir())
+    for place in (folder.parent, folder):
+        (place / ".labelnext-0123456789abcdef.partial").write_text("half")
+    undo(config)
+    assert not (tmp_path / "ranking").exists()
 
 
 def test_only_the_ranking_that_stands_and_the_one_before_keep_their_files(tmp_path: Path) -> None:

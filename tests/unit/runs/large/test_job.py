@@ -299,7 +299,7 @@ def test_a_dry_run_looks_at_the_first_part_and_writes_nothing(tmp_path: Path) ->
     report = labelnext.run(settings(tmp_path, path), dry_run=True)
     assert report.dry_run
     assert report.counts["items"] == 1_000
-    assert "first of 4 parts" in " ".join(n.message for n in report.notices)
+    assert "first of 4 parts alone, 1,000 of 4,000 rows" in report.to_text()
     assert not (tmp_path / "ranking").exists()
     assert not (tmp_path / "state").exists()
 
