@@ -102,7 +102,7 @@ test-oldest: .venv-oldest/.installed ## Run the unit tests on the oldest allowed
 	$(PYTHON) -m venv .venv-oldest
 	$(PYTHON) tests/oldest.py review large spacy > .venv-oldest/constraints.txt
 	.venv-oldest/bin/python -m pip --disable-pip-version-check install $(QUICKLY) -c .venv-oldest/constraints.txt \
-	  -e '.[review,large,spacy]' hypothesis modAL-python pytest pytest-timeout pytest-xdist
+	  -e '.[review,large,spacy]' httpx hypothesis modAL-python pytest pytest-timeout pytest-xdist scikit-activeml
 	@touch $@
 
 test-newest: .venv-newest/.installed ## Run the unit tests on the newest version of every dependency
@@ -111,7 +111,7 @@ test-newest: .venv-newest/.installed ## Run the unit tests on the newest version
 .venv-newest/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv-newest
 	.venv-newest/bin/python -m pip --disable-pip-version-check install $(QUICKLY) --upgrade -e '.[review,large,spacy]' \
-	  hypothesis modAL-python pytest pytest-timeout pytest-xdist
+	  httpx hypothesis modAL-python pytest pytest-timeout pytest-xdist scikit-activeml
 	@touch $@
 
 fuzz: dev ## Try odd and damaged input of every kind, and kill runs of files, a few minutes by seed

@@ -29,6 +29,7 @@ _PER_VALUE = 32  # of these bytes, as a value costs time even if it is short
 _MOST_BY_ALIASES = _MOST_BYTES // 4  # few bytes may stand for them, so they may cost less time
 _MOST_ANCHORS = 10_000
 _DEEPEST = 50
+_TOO_DEEP = f"config must be at most {_DEEPEST} levels deep."
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -177,6 +178,8 @@ def _syntax_error(path: Path, text: str, error: yaml.YAMLError) -> ConfigError:
         line = text.encode()[:position].count(b"\n") + 1
     problem = getattr(error, "problem", None) or getattr(error, "reason", None)
     problem = problem or str(error).splitlines()[0]
+    if "nesting depth" in problem:  # libyaml 0.2.6 has a limit of its own
+        return _error(path, line, (), _TOO_DEEP)
     if "<document start>" in problem:
         return _error(path, line, (), "config must be one YAML document; got more after its end.")
     rows = text.splitlines()
@@ -234,7 +237,7 @@ class _Reader:
 
     def _node(self, event: Any, location: Location) -> Any:
         if len(location) > _DEEPEST:
-            raise self._fault(event, (), f"config must be at most {_DEEPEST} levels deep.")
+            raise self._fault(event, (), _TOO_DEEP)
         if isinstance(event, parsed.AliasEvent):
             return self._alias(event, location)
         before, anchor = self._size, event.anchor

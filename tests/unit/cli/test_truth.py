@@ -101,7 +101,7 @@ def test_lists_have_json_and_one_record_a_line_in_a_pipe(
 
 def test_a_narrow_terminal_breaks_no_path_and_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     printed = io.StringIO()
-    terminal = Console(file=printed, force_terminal=True, width=40, no_color=True)
+    terminal = Console(file=printed, force_terminal=True, width=40, color_system=None)
     monkeypatch.setattr(lists, "out", terminal)
     path = "/a/long/path/of/more/than/forty/characters/ranking.csv"
     lists.print_rows(("started", "target"), [("2026-01-01 10:00 UTC", path)])
