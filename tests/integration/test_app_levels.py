@@ -63,9 +63,9 @@ def test_each_level_shows_more(pictures: Any) -> None:
     more = set(form("rank_samples", pictures, level="more"))
     everything = set(form("rank_samples", pictures, level="everything"))
     assert more - RANK - {"view_target"} == {
-        "pred_field", "labelled", "acquisition", "method", "budget_in", "run",
+        "pred_field", "labelled", "acquisition", "method", "budget_in", "like_selected", "run",
     }  # fmt: skip
-    assert everything - more == {"calibrate", "quota", "groups", "seed"}
+    assert everything - more == {"calibrate", "quota", "groups", "whole", "near", "seed"}
 
 
 def test_no_prefilled_field_is_required(pictures: Any) -> None:
