@@ -316,7 +316,7 @@ def _recommended(params: Mapping[str, Any], seen: Foreseen | None, pool: labelne
     }.get(method, f"{method} picks the batch")
     if params["like_selected"]:
         n = len(params["selected"])
-        what = f"how like the {f'{n:,} selected samples' if n > 1 else 'selected sample'} each is"
+        what = f"likeness to the {f'{n:,} selected samples' if n > 1 else 'selected sample'}"
         order = f"weighed by {what}; {order}" if name != NO_SCORE else f"ordered by {what}"
     if name == AUTO:
         head = "Recommended" if method in ("top_k", AUTO) else "Scores by"

@@ -92,7 +92,7 @@ def everything(
             "embeddings",
             [choice.name for choice in offered.vectors],
             label="Embeddings",
-            description="Only needed by methods that vary the batch, by likeness and distances",
+            description="Used by methods that vary the batch, by likeness, and for near-duplicates",
             default=params["embeddings"],
         )
     _duplicates(inputs, params, items, offered)

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.browser.test_fiftyone_app import PANEL, SERVE, open_operator, opened_page, picture
+from tests.browser.test_fiftyone_app import (
+    LOOKER,
+    PANEL,
+    SERVE,
+    open_operator,
+    opened_page,
+    picture,
+)
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from playwright.sync_api import Page
@@ -98,8 +105,15 @@ def check_shape(page: Page, where: str) -> None:
 
 
 def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any) -> None:
-    # The form: each level shows more, and what can't be chosen is grey.
+    # What is selected in the grid is what is ranked, or what the batch should be like.
+    for at in (0, 1):
+        sample = page.locator(LOOKER).nth(at)
+        sample.hover()
+        sample.locator('[data-cy="looker-checkbox-"]').click()
     form = open_operator(page, "Rank samples to label")
+    form.get_by_text("Ranks 1 of 200 samples").wait_for()
+    form.get_by_text("More like the 2 selected samples").click()
+    # The form: each level shows more, and what can't be chosen is grey.
     form.get_by_text("Recommended:").wait_for()
     form.get_by_text("Ranks 180 of 200 samples").wait_for()
     assert form.get_by_text("Required property").count() == 0

@@ -109,7 +109,7 @@ def test_the_selected_samples_are_then_not_what_is_ranked(six: Any) -> None:
     chosen = {**RANK, "like_selected": True, "view_target": "SELECTED_SAMPLES"}
     after = form("rank_samples", six, selected=failed, **chosen)
     assert after["scope"]["default"].startswith("Ranks **5 of 6** samples")
-    assert "how like the 2 selected samples each is" in after["recommended"]["default"]
+    assert "weighed by likeness to the 2 selected samples;" in after["recommended"]["default"]
     refused = form("rank_samples", six, selected=failed, **{**chosen, "like_strength": 0})
     assert refused["like_strength"]["error_message"] == "Enter a number above 0."
 
