@@ -141,6 +141,8 @@ def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any
     for text in ("share of predictions, %", "share of samples, %", "first main axis", "why"):
         panel.get_by_text(text, exact=True).wait_for()
     assert panel.locator("img").count() == 6
+    icon = page.locator('[data-cy="panel-tab-label_next"] img')
+    assert icon.evaluate("e => e.naturalWidth") > 0  # 0 for what can't be drawn
     check_shape(page, PANEL)
     picture(page, "panel")
     page.evaluate("localStorage.setItem('mui-mode', 'light')")
