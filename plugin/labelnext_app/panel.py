@@ -12,7 +12,12 @@ from fiftyone.operators import types
 
 from labelnext.errors import LabelnextError
 from labelnext_adapters.fiftyone.app.sample_map import map_samples
-from labelnext_adapters.fiftyone.app.summary import RunSummary, scores_view, summarise_run
+from labelnext_adapters.fiftyone.app.summary import (
+    RunSummary,
+    n_shown,
+    scores_view,
+    summarise_run,
+)
 from labelnext_adapters.fiftyone.app.words import in_words
 from labelnext_adapters.fiftyone.database.fields import items_of
 from labelnext_adapters.fiftyone.read.own_runs import run_config, run_names
@@ -266,16 +271,8 @@ def _refresh(ctx: Any) -> None:
         _summarise(ctx, summarise_run(ctx.dataset, state.run))
         _draw_map(ctx)
         state.stands = stands
-    state.text = state.template.replace(_SHOWN, f"{_n_shown(ctx):,}")
-
-
-def _n_shown(ctx: Any) -> int:
-    """How many ranked samples the grid shows."""
-    state, view = ctx.panel.state, ctx.view
-    if view == ctx.dataset.view() and state.opens:
-        return int(state.n_ranked)
-    path = f"{state.run}.rank"
-    return int(view.exists(path).count()) if view.get_field(path) is not None else 0
+    shown = n_shown(ctx.dataset, state.run, ctx.view, n_ranked=state.n_ranked)
+    state.text = state.template.replace(_SHOWN, f"{shown:,}")
 
 
 def _draw_map(ctx: Any) -> None:

@@ -78,13 +78,16 @@ class Kept:
             self._results.popitem(last=False)
         return self._results[key]
 
-    def of_run(self, dataset: Any, run: str, make: Callable[[Any], Any]) -> Any:
+    def of_run(
+        self, dataset: Any, run: str, make: Callable[[Any], Any], *, which: Hashable = None
+    ) -> Any:
         """What was made of a run, as long as the run and the dataset stay as they are.
 
         Args:
             dataset: a FiftyOne dataset.
             run: name of the run.
             make: ``make(config)`` makes it of the run's configuration.
+            which: tells results of one run apart.
 
         Raises:
             NotFound: if there is no such run.
@@ -96,7 +99,7 @@ class Kept:
                 return make(config)
 
         stamp = str(dataset.get_run_info(run).timestamp)
-        return self.get((run, stamp, *as_it_stands(dataset)), made)
+        return self.get((run, which, stamp, *as_it_stands(dataset)), made)
 
     def forget(self, key: Hashable) -> None:
         """Drop the result of that key, if there is one."""
@@ -116,6 +119,19 @@ def as_it_stands(dataset: Any) -> tuple[str, ...]:
     with talking():
         changed = str(dataset.max("last_modified_at"))
         return str(dataset._doc.id), changed, str(dataset.count())
+
+
+def view_as_it_stands(collection: Any) -> tuple[str, ...]:
+    """What changes as soon as the samples of a dataset or view do, its fields or its indexes.
+
+    Args:
+        collection: a dataset or view; none that FiftyOne copies samples for.
+    """
+    dataset = collection._root_dataset
+    stages = collection.view()._serialize(include_uuids=False)
+    fields = {name: str(field) for name, field in collection.get_field_schema().items()}
+    told = [stages, fields, sorted(dataset._doc.brain_methods)]
+    return (*as_it_stands(dataset), json.dumps(told, default=str))
 
 
 def foresee(config: Mapping[str, Any], n_ranked: int) -> Foreseen | None:
