@@ -19,6 +19,7 @@ from labelnext_adapters.fiftyone.app.choices import (
     label_fields,
     prediction_choices,
 )
+from labelnext_adapters.fiftyone.app.foreseen import Kept, view_as_it_stands
 from labelnext_adapters.fiftyone.app.limits import (
     BY_DISTANCE,
     BY_EMBEDDINGS,
@@ -66,11 +67,21 @@ class Offered:
 
 
 def offered_by(items: Any) -> Offered:
-    """What a dataset or view holds.
+    """What a dataset or view holds; looked up once, as long as it stays as it is.
 
     Args:
         items: a dataset or view.
     """
+    if items._is_generated:  # frames may change without a trace in their samples
+        return _offered_by(items)
+    offered: Offered = _OFFERED.get(view_as_it_stands(items), lambda: _offered_by(items))
+    return offered
+
+
+_OFFERED = Kept(8)
+
+
+def _offered_by(items: Any) -> Offered:
     return Offered(
         predictions=prediction_choices(items),
         vectors=embedding_choices(items),
