@@ -237,7 +237,7 @@ _WRAPPED = {
 _NARROW = {
     "minWidth": 0,
     "& th, & td": {"padding": "4px 6px"},
-    "& :is(th, td):nth-of-type(even)": {"overflowWrap": "anywhere", "minWidth": "6em"},
+    "& :is(th, td):nth-of-type(even)": {"overflowWrap": "anywhere", "minWidth": "4.5em"},
 }
 _ONLY_ICONS = {  # screen readers still get the buttons' labels
     "& th:last-of-type": {"fontSize": 0},

@@ -53,6 +53,15 @@ _FLAWS = """box => {
     return [...wide.map(e => `${e.tagName} ${e.innerText} is too wide`), ...over];
 }"""
 
+# Titles and legends of plots that lie over labels or buttons.
+_IN_PLOTS = """box => [...box.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
+    const rects = what => [...plot.querySelectorAll(what)].map(e => e.getBoundingClientRect());
+    const pairs = [['.g-ytitle', '.ytick text'], ['.g-xtitle', '.xtick text'],
+        ['.legend', '.modebar-group'], ['.legend', '.g-xtitle']];
+    return pairs.filter(([a, b]) => rects(a).some(p => rects(b).some(q => p.width && q.width
+        && p.left < q.right && q.left < p.right && p.top < q.bottom && q.top < p.bottom)));
+})"""
+
 
 @pytest.fixture
 def street(dataset: Any, tmp_path: Path) -> Any:
@@ -102,6 +111,7 @@ def page(
 def check_shape(page: Page, where: str) -> None:
     flaws = page.locator(where).evaluate(_FLAWS)
     assert flaws == []
+    assert page.locator(where).evaluate(_IN_PLOTS) == []
 
 
 def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any) -> None:
