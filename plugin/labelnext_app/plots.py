@@ -32,7 +32,7 @@ def layout(x: str, y: str, height: int = 260) -> dict[str, Any]:
     """
     return {
         # With a distance, Plotly makes room for a title; else it lies over long labels.
-        "xaxis": {"title": {"text": x, "standoff": 8}, "automargin": True},
+        "xaxis": {"title": {"text": x, "standoff": 12}, "automargin": True},
         "yaxis": {"title": {"text": y, "standoff": 8}, "automargin": True},
         "barmode": "overlay",
         "bargap": 0.05,
