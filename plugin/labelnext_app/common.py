@@ -203,7 +203,12 @@ def ask_target(ctx: Any, inputs: Any, verb: str) -> None:
         verb: what is done with them, such as "Rank".
     """
     default = _default_target(ctx)
-    inputs.view_target(ctx, action_description=verb, default_target=default)
+    inputs.view_target(
+        ctx,
+        action_description=verb,
+        default_target=default,
+        allow_selected_samples=not _names_selected(ctx),
+    )
     if default in _WHOLE and _chosen_target(ctx) in (None, default):
         text = f"The grid shows a view by labelnext; this would {verb.lower()} the whole dataset"
         inputs.view("own_view", types.Notice(label=text))
@@ -220,12 +225,20 @@ def target_view(ctx: Any) -> Any:
         return ctx.view.select(ctx.selected)
     if target == "DATASET":
         return ctx.dataset
-    return ctx.view._base_view if target == "BASE_VIEW" else ctx.target_view()
+    if target == "BASE_VIEW":
+        return ctx.view._base_view
+    return ctx.view if target is None and _names_selected(ctx) else ctx.target_view()
 
 
 def _chosen_target(ctx: Any) -> Any:
     """FiftyOne's name for what somebody chose, or None."""
-    return ctx.params.get("view_target") or ctx.request_params.get("view_target")
+    chosen = ctx.params.get("view_target") or ctx.request_params.get("view_target")
+    return None if chosen == "SELECTED_SAMPLES" and _names_selected(ctx) else chosen
+
+
+def _names_selected(ctx: Any) -> bool:
+    """Whether the selected samples say what to look for, and so aren't all that is looked at."""
+    return bool(ctx.params.get("like_selected"))
 
 
 _WHOLE = ("DATASET", "BASE_VIEW")
@@ -233,7 +246,7 @@ _WHOLE = ("DATASET", "BASE_VIEW")
 
 def _default_target(ctx: Any) -> str | None:
     """FiftyOne's name for what is meant until somebody chooses; None leaves it to FiftyOne."""
-    if ctx.selected:
+    if ctx.selected and not _names_selected(ctx):
         return "SELECTED_SAMPLES"
     if not is_own_view(ctx.view):
         return None

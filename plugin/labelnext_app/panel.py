@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +12,12 @@ from fiftyone.operators import types
 
 from labelnext.errors import LabelnextError
 from labelnext_adapters.fiftyone.app.sample_map import map_samples
-from labelnext_adapters.fiftyone.app.summary import RunSummary, scores_view, summarise_run
+from labelnext_adapters.fiftyone.app.summary import (
+    RunSummary,
+    n_shown,
+    scores_view,
+    summarise_run,
+)
 from labelnext_adapters.fiftyone.app.words import in_words
 from labelnext_adapters.fiftyone.database.fields import items_of
 from labelnext_adapters.fiftyone.read.own_runs import run_config, run_names
@@ -35,6 +42,13 @@ class LabelNext(foo.Panel):
             help_markdown="Your labelnext rankings. Click a bar, a row or a picture to see its "
             "samples; draw around points of the map to see theirs.",
         )
+
+    def resolve_panel_config(self) -> dict[str, Any]:
+        """As FiftyOne wants it, with the icon for the panel's tab."""
+        config: dict[str, Any] = super().resolve_panel_config()
+        if "_builtin" in config:  # FiftyOne shows no other icon for panels written in Python
+            config |= {"icon": _icon(), "_builtin": True}
+        return config
 
     def on_load(self, ctx: Any) -> None:
         """Show the newest ranking."""
@@ -208,6 +222,12 @@ class LabelNext(foo.Panel):
         row.btn("fetch", "Fetch annotations", on_click=self.on_fetch, variant="outlined")
 
 
+def _icon() -> str:
+    """The plugin's icon as an address, in a colour that is seen on white and on black."""
+    svg = (Path(__file__).parent / ICON.lstrip("/")).read_bytes()
+    return f"data:image/svg+xml;base64,{b64encode(svg).decode()}"
+
+
 _WRAPPED = {
     "grid": {"sx": {"display": "flex", "flexWrap": "wrap", "& > *": {"width": "auto !important"}}}
 }
@@ -217,7 +237,7 @@ _WRAPPED = {
 _NARROW = {
     "minWidth": 0,
     "& th, & td": {"padding": "4px 6px"},
-    "& :is(th, td):nth-of-type(even)": {"overflowWrap": "anywhere", "minWidth": "6em"},
+    "& :is(th, td):nth-of-type(even)": {"overflowWrap": "anywhere", "minWidth": "4.5em"},
 }
 _ONLY_ICONS = {  # screen readers still get the buttons' labels
     "& th:last-of-type": {"fontSize": 0},
@@ -251,16 +271,8 @@ def _refresh(ctx: Any) -> None:
         _summarise(ctx, summarise_run(ctx.dataset, state.run))
         _draw_map(ctx)
         state.stands = stands
-    state.text = state.template.replace(_SHOWN, f"{_n_shown(ctx):,}")
-
-
-def _n_shown(ctx: Any) -> int:
-    """How many ranked samples the grid shows."""
-    state, view = ctx.panel.state, ctx.view
-    if view == ctx.dataset.view() and state.opens:
-        return int(state.n_ranked)
-    path = f"{state.run}.rank"
-    return int(view.exists(path).count()) if view.get_field(path) is not None else 0
+    shown = n_shown(ctx.dataset, state.run, ctx.view, n_ranked=state.n_ranked)
+    state.text = state.template.replace(_SHOWN, f"{shown:,}")
 
 
 def _draw_map(ctx: Any) -> None:

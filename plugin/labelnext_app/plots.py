@@ -31,8 +31,9 @@ def layout(x: str, y: str, height: int = 260) -> dict[str, Any]:
         height: in pixels, which the panel keeps free while the plot loads.
     """
     return {
-        "xaxis": {"title": {"text": x}},
-        "yaxis": {"title": {"text": y}, "automargin": True},
+        # With a distance, Plotly makes room for a title; else it lies over long labels.
+        "xaxis": {"title": {"text": x, "standoff": 12}, "automargin": True},
+        "yaxis": {"title": {"text": y, "standoff": 8}, "automargin": True},
         "barmode": "overlay",
         "bargap": 0.05,
         "showlegend": True,
@@ -58,8 +59,9 @@ def shares_layout(n: int, x: str, y: str) -> dict[str, Any]:
 
 def map_layout() -> dict[str, Any]:
     """The layout of `points`: axes without numbers, which mean nothing to a person."""
-    made = layout("first main axis", "second main axis", 370)
-    made["margin"] |= {"t": 64}  # the buttons of Plotly stand above the legend
+    made = layout("first main axis", "second main axis", 400)
+    # Plotly's buttons stand above the map, and in a narrow panel the legend has three lines.
+    made["legend"] |= {"y": -0.16, "yanchor": "top"}
     for axis in ("xaxis", "yaxis"):
         made[axis] |= {"showticklabels": False, "zeroline": False}
     return {**made, "dragmode": "lasso", "hovermode": "closest"}

@@ -58,7 +58,7 @@ class RankSamples(foo.Operator):
         where = {name: read[name] for name in ("slice", "frames")}
         try:
             with looked_at(view, FiftyOneSource(dataset=view, **where)) as items:
-                params = completed(ctx.params, offered_by(items))
+                params = completed({**ctx.params, "selected": ctx.selected}, offered_by(items))
             config = settings_of(params, view)
             report = yield from with_progress(
                 ctx, lambda progress: labelnext.run(config, progress=progress)

@@ -20,6 +20,7 @@ from labelnext_adapters.fiftyone.app.choices import (
     selection_choices,
 )
 from labelnext_adapters.fiftyone.app.foreseen import Foreseen, foresee
+from labelnext_adapters.fiftyone.app.limits import SINGLE
 from labelnext_adapters.fiftyone.app.offered import (
     NO_SCORE,
     REVIEW,
@@ -39,7 +40,7 @@ from labelnext_adapters.fiftyone.read.label_types import LABELS
 from labelnext_adapters.fiftyone.read.own_runs import check_run_name, refuse_foreign, registered
 
 from .common import choose, choose_able, refuse, say_how_to_schedule
-from .rank_limits import everything
+from .rank_limits import everything, like_selected
 
 _LEVELS = {"rank": "Rank", "more": "More", "everything": "Everything"}
 
@@ -60,7 +61,7 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
         if not offered.able and not offered.vectors:
             _nothing(inputs, offered)
             return
-        params = completed(ctx.params, offered)
+        params = completed({**ctx.params, "selected": ctx.selected}, offered)
         field = params["labelled"].removeprefix("field:")
         labels = field if field in offered.labels else None
         purpose = _purpose(inputs, params, items, labels, read["frames"])
@@ -78,12 +79,15 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
             if len(offered.predictions) > 1:
                 _predictions(inputs, params, offered)
             _budget(inputs, params, level)
+            if ctx.selected:
+                like_selected(inputs, params, items, offered, pool, view)
         else:
             _fields(inputs, params, offered)
             _functions(inputs, params, pool, bool(offered.vectors))
             _budget(inputs, params, level)
+            like_selected(inputs, params, items, offered, pool, view)
             if level == "everything":
-                everything(inputs, params, offered, pool, frames=read["frames"])
+                everything(inputs, params, items, offered, pool)
     _run_name(ctx, inputs, params, read["frames"], shown=level != "rank")
     _outlook(inputs, params, view, read, scope, pool)
     say_how_to_schedule(inputs)
@@ -224,7 +228,8 @@ def _functions(
         chosen=params["method"],
         default="top_k" if able else AUTO,
     )
-    if params["acquisition"] == NO_SCORE and params["method"] == "top_k":
+    alone = params["acquisition"] == NO_SCORE and not params["like_selected"]
+    if alone and params["method"] == "top_k":
         refuse(acquisition, "top_k needs an acquisition function: choose one, or another method.")
 
 
@@ -245,7 +250,8 @@ def _budget(inputs: Any, params: Mapping[str, Any], level: str) -> None:
         if budget_of(params) is None:
             refuse(time, "Enter hours and seconds above 0.")
         return
-    prop = inputs.int("budget", label="Budget", description="Size of the batch", default=100, min=1)
+    size = "Size of the batch" if params["whole"] == SINGLE else "Size of the batch, in groups"
+    prop = inputs.int("budget", label="Budget", description=size, default=100, min=1)
     if budget_of(params) is None:
         refuse(prop, "Enter a whole number of at least 1.")
 
@@ -308,6 +314,10 @@ def _recommended(params: Mapping[str, Any], seen: Foreseen | None, pool: labelne
         "top_k": "the best scores come first",
         AUTO: f"{seen.selection} picks the batch" if seen else "the method suits the embeddings",
     }.get(method, f"{method} picks the batch")
+    if params["like_selected"]:
+        n = len(params["selected"])
+        what = f"likeness to the {f'{n:,} selected samples' if n > 1 else 'selected sample'}"
+        order = f"weighed by {what}; {order}" if name != NO_SCORE else f"ordered by {what}"
     if name == AUTO:
         head = "Recommended" if method in ("top_k", AUTO) else "Scores by"
         if seen is None:  # the first samples don't tell why: labels may be among the others
@@ -334,8 +344,14 @@ _SHOWN = 6  # classes
 
 
 def _batch(seen: Foreseen, review: bool) -> str:
+    return " ".join([_size(seen, review), *map(in_words, seen.remarks)])
+
+
+def _size(seen: Foreseen, review: bool) -> str:
     what = "labelled samples" if review else "samples"
     head = f"The batch: **{seen.n_batch:,} of {seen.n_ranked:,}** {what}"
+    if seen.of_groups:
+        head = f"The batch: at most **{seen.n_batch:,} groups** of {seen.n_ranked:,} samples"
     if not seen.counts:
         return f"{head}."
     total = sum(n for _, n in seen.counts)

@@ -11,10 +11,21 @@ import labelnext
 from labelnext.acquisition import AUTO
 from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.errors import LabelnextError
+from labelnext_adapters.fiftyone.app.limits import (
+    BY_DISTANCE,
+    BY_EMBEDDINGS,
+    BY_IMAGES,
+    KEEP,
+    SINGLE,
+    duplicate_choices,
+    likeness_obstacle,
+    quota_choices,
+    whole_group_choices,
+)
 from labelnext_adapters.fiftyone.app.offered import EVENLY, NO_SCORE, NOTHING, Offered, numbers_of
 from labelnext_adapters.fiftyone.app.words import in_words
 
-from .common import choose, refuse
+from .common import choose, choose_able, refuse
 
 _REDUCTIONS = {
     "mean": "the mean of its objects",
@@ -29,6 +40,18 @@ _WITHOUT = {
     "last": "last in the ranking",
     "quota": "a tenth of every batch",
 }
+_NEAR = {
+    KEEP: "keep them",
+    BY_EMBEDDINGS: "leave out, by similarity of embeddings",
+    BY_DISTANCE: "leave out, by distance of embeddings",
+    BY_IMAGES: "leave out, by what the images show",
+}
+_WHOLE = {
+    SINGLE: "single samples",
+    "max": "whole groups, by their most useful sample",
+    "mean": "whole groups, by the mean of their samples",
+    "min": "whole groups, by their least useful sample",
+}
 _QUOTAS = {
     "none": "no quota",
     "uniform": "the same number of each",
@@ -38,16 +61,16 @@ _QUOTAS = {
 
 
 def everything(
-    inputs: Any, params: Mapping[str, Any], offered: Offered, pool: labelnext.Pool, *, frames: bool
+    inputs: Any, params: Mapping[str, Any], items: Any, offered: Offered, pool: labelnext.Pool
 ) -> None:
-    """Add objects, quotas, groups, embeddings and seeds.
+    """Add objects, quotas, groups, embeddings, near-duplicates and seeds.
 
     Args:
         inputs: the form.
         params: of the form, completed.
+        items: the samples to rank.
         offered: by the samples.
         pool: the first samples.
-        frames: whether frames are ranked.
     """
     scored = params["acquisition"] != NO_SCORE
     if pool.object_sets and scored:
@@ -60,7 +83,8 @@ def everything(
             default=False,
             view=types.CheckboxView(),
         )
-    _quotas(inputs, params, offered)
+    frames = bool(items._is_frames)
+    _quotas(inputs, params, offered, frames)
     _groups(inputs, params, offered, frames)
     if offered.vectors:
         choose(
@@ -68,21 +92,97 @@ def everything(
             "embeddings",
             [choice.name for choice in offered.vectors],
             label="Embeddings",
-            description="Only needed by methods that vary the batch, and to leave out duplicates",
+            description="Used by methods that vary the batch, by likeness, and for near-duplicates",
             default=params["embeddings"],
         )
-        dedupe = inputs.float(
-            "dedupe",
-            label="Leave out near-duplicates from this similarity",
-            description="Cosine similarity of the embeddings, such as 0.95; empty for no limit",
-            required=False,
-        )
-        value = params.get("dedupe")
-        if isinstance(value, (int, float)) and not 0 < value <= 1:
-            refuse(dedupe, "Enter a similarity above 0 and at most 1, or nothing.")
+    _duplicates(inputs, params, items, offered)
     inputs.int(
         "seed", label="Seed", description="The same seed gives the same batch", default=0, min=0
     )
+
+
+def like_selected(
+    inputs: Any,
+    params: Mapping[str, Any],
+    items: Any,
+    offered: Offered,
+    pool: labelnext.Pool,
+    view: Any,
+) -> None:
+    """Ask whether the batch should be like the samples that are selected in the grid.
+
+    Args:
+        inputs: the form.
+        params: of the form, completed.
+        items: the samples to rank.
+        offered: by the samples.
+        pool: the first samples.
+        view: what the grid shows of them.
+    """
+    selected = params["selected"]
+    obstacle = likeness_obstacle(
+        selected,
+        items,
+        pool,
+        embedded=bool(offered.vectors),
+        frames=items._is_frames and not view._is_frames,
+    )
+    n = len(selected)
+    prop = inputs.bool(
+        "like_selected",
+        label=f"More like the {n:,} selected samples" if n > 1 else "More like the selected sample",
+        description=obstacle or "Favour what resembles them, such as what your model gets wrong",
+        default=False,
+        view=types.CheckboxView(read_only=obstacle is not None),
+    )
+    if not params["like_selected"]:
+        return
+    if obstacle is not None:
+        refuse(prop, obstacle)
+    strength = inputs.float(
+        "like_strength",
+        label="Weight of the likeness",
+        description="An exponent: 2 favours close likeness more, 0.5 less",
+        default=params["like_strength"],
+    )
+    if not _above_zero(params["like_strength"]):
+        refuse(strength, "Enter a number above 0.")
+
+
+def _above_zero(value: Any) -> bool:
+    return isinstance(value, (int, float)) and value > 0
+
+
+def _duplicates(inputs: Any, params: Mapping[str, Any], items: Any, offered: Offered) -> None:
+    """Ask what near-duplicates are told by, and how near they are."""
+    near = params["near"]
+    choose_able(
+        inputs,
+        "near",
+        duplicate_choices(items, embedded=bool(offered.vectors)),
+        label="Near-duplicates",
+        chosen=near,
+        default=KEEP,
+        labels=_NEAR,
+    )
+    if near in (BY_EMBEDDINGS, BY_IMAGES):
+        bits = "0.95 is 1 of 64 bits that differs, 0.8 is 6"
+        like = inputs.float(
+            "dedupe",
+            label="Left out from this similarity",
+            description=f"Of their hashes: {bits}" if near == BY_IMAGES else "A cosine, up to 1",
+            default=params["dedupe"],
+        )
+        if not (_above_zero(params["dedupe"]) and params["dedupe"] <= 1):
+            refuse(like, "Enter a similarity above 0 and at most 1.")
+    elif near == BY_DISTANCE:
+        distance = inputs.float(
+            "min_distance",
+            label="Left out below this distance",
+            description="Euclidean, of the embeddings as they are",
+        )
+        if not _above_zero(params.get("min_distance")):
+            refuse(distance, "Enter a distance above 0.")
 
 
 def _objects(inputs: Any, params: Mapping[str, Any]) -> None:
@@ -138,7 +238,7 @@ def _objects(inputs: Any, params: Mapping[str, Any]) -> None:
     )
 
 
-def _quotas(inputs: Any, params: Mapping[str, Any], offered: Offered) -> None:
+def _quotas(inputs: Any, params: Mapping[str, Any], offered: Offered, frames: bool) -> None:
     choose(
         inputs,
         "quota",
@@ -150,17 +250,20 @@ def _quotas(inputs: Any, params: Mapping[str, Any], offered: Offered) -> None:
     )
     if params["quota"] == "none":
         return
-    of = {"class": "predicted class"}
-    of |= {"tag": "sample tag"} if offered.tags else {}
-    of |= {"group": "group, as named below"} if offered.groups else {}
-    choose(
+    choose_able(
         inputs,
         "quota_of",
-        list(of),
+        quota_choices(
+            tags=bool(offered.tags),
+            group=None if params["groups"] == NOTHING else params["groups"],
+            frames=frames,
+            fields=bool(offered.groups),
+            whole=params["whole"],
+        ),
         label="Quota by",
-        description="What is counted; a sample's class is that of its surest object",
+        chosen=params["quota_of"],
         default="class",
-        labels=of,
+        labels={"class": "predicted class", "tag": "sample tag", "group": "group, as named below"},
     )
     if params["quota"] in EVENLY:
         return
@@ -176,8 +279,6 @@ def _quotas(inputs: Any, params: Mapping[str, Any], offered: Offered) -> None:
 
 
 def _groups(inputs: Any, params: Mapping[str, Any], offered: Offered, frames: bool) -> None:
-    if not offered.groups and not frames:
-        return
     if offered.groups:
         choose(
             inputs,
@@ -188,7 +289,19 @@ def _groups(inputs: Any, params: Mapping[str, Any], offered: Offered, frames: bo
             default=NOTHING,
             labels={NOTHING: "the video" if frames else "none"},
         )
-    if params["groups"] != NOTHING or frames:
+    grouped = frames or params["groups"] != NOTHING
+    choose_able(
+        inputs,
+        "whole",
+        whole_group_choices(
+            grouped=grouped, fields=bool(offered.groups), method=str(params["method"])
+        ),
+        label="The batch holds",
+        chosen=params["whole"],
+        default=SINGLE,
+        labels=_WHOLE,
+    )
+    if grouped and params["whole"] == SINGLE:
         limit = inputs.int(
             "per_group",
             label="At most of each group",

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.browser.test_fiftyone_app import PANEL, SERVE, open_operator, opened_page, picture
+from tests.browser.test_fiftyone_app import (
+    LOOKER,
+    PANEL,
+    SERVE,
+    open_operator,
+    opened_page,
+    picture,
+)
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from playwright.sync_api import Page
@@ -45,6 +52,16 @@ _FLAWS = """box => {
             over.push(`${a.tagName} ${a.innerText} over ${b.tagName} ${b.innerText}`);
     return [...wide.map(e => `${e.tagName} ${e.innerText} is too wide`), ...over];
 }"""
+
+# Titles and legends of plots that lie over labels or buttons.
+_IN_PLOTS = """box => [...box.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
+    const rects = what => [...plot.querySelectorAll(what)].map(e => e.getBoundingClientRect());
+    const pairs = [['.g-ytitle', '.ytick text'],
+        ['.legend', '.modebar-group'], ['.legend', '.g-xtitle']];
+    return pairs.filter(([a, b]) => rects(a).some(p => rects(b).some(q => p.width && q.width
+        && p.left < q.right - 2 && q.left < p.right - 2
+        && p.top < q.bottom - 2 && q.top < p.bottom - 2)));
+})"""
 
 
 @pytest.fixture
@@ -95,11 +112,21 @@ def page(
 def check_shape(page: Page, where: str) -> None:
     flaws = page.locator(where).evaluate(_FLAWS)
     assert flaws == []
+    assert page.locator(where).evaluate(_IN_PLOTS) == []
 
 
 def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any) -> None:
-    # The form: each level shows more, and what can't be chosen is grey.
+    # What is selected in the grid is what is ranked, or what the batch should be like.
+    page.locator(PANEL).get_by_text("No rankings yet").wait_for()  # the grid is laid out by then
+    for at in (0, 1):
+        sample = page.locator(LOOKER).nth(at)
+        sample.hover()
+        sample.locator('[data-cy="looker-checkbox-"]').click()
+        sample.locator("input:checked").wait_for(state="attached")
     form = open_operator(page, "Rank samples to label")
+    form.get_by_text("Ranks 1 of 200 samples").wait_for()
+    form.get_by_text("More like the 2 selected samples").click()
+    # The form: each level shows more, and what can't be chosen is grey.
     form.get_by_text("Recommended:").wait_for()
     form.get_by_text("Ranks 180 of 200 samples").wait_for()
     assert form.get_by_text("Required property").count() == 0
@@ -127,6 +154,8 @@ def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any
     for text in ("share of predictions, %", "share of samples, %", "first main axis", "why"):
         panel.get_by_text(text, exact=True).wait_for()
     assert panel.locator("img").count() == 6
+    icon = page.locator('[data-cy="panel-tab-label_next"] img')
+    assert icon.evaluate("e => e.naturalWidth") > 0  # 0 for what can't be drawn
     check_shape(page, PANEL)
     picture(page, "panel")
     page.evaluate("localStorage.setItem('mui-mode', 'light')")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 PLUGIN = "@labelnext/labelnext"
@@ -29,11 +29,14 @@ FORM = {
 }
 
 
-def execute(name: str, dataset: Any, *, view: Any = None, **params: Any) -> Any:
+def execute(
+    name: str, dataset: Any, *, view: Any = None, selected: Sequence[str] = (), **params: Any
+) -> Any:
     """What the App does when somebody presses Execute; errors are raised."""
     import fiftyone.operators as foo
 
-    done = foo.execute_operator(f"{PLUGIN}/{name}", dataset=dataset, view=view, params=params)
+    request = {"dataset": dataset, "view": view, "params": params, "selected": list(selected)}
+    done = foo.execute_operator(f"{PLUGIN}/{name}", ctx=request)
     if done.result is None and "show_output" in requests(done):
         done.result = requests(done)["show_output"]["results"]  # of an operator with progress
     return done
@@ -92,11 +95,13 @@ def part(name: str) -> Any:
     return found
 
 
-def form(name: str, dataset: Any, /, view: Any = None, **params: Any) -> dict[str, Any]:
+def form(
+    name: str, dataset: Any, /, view: Any = None, *, selected: Sequence[str] = (), **params: Any
+) -> dict[str, Any]:
     """The inputs of a form, by name; of the form that ranks, those of all levels."""
     if name == "rank_samples":
         params.setdefault("level", "everything")
-    ctx = context(name, dataset, view, params=params)
+    ctx = context(name, dataset, view, params=params, selected=list(selected))
     inputs = part(name).resolve_input(ctx).to_json()["type"]["properties"]
     return dict(inputs)
 

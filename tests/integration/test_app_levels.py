@@ -63,9 +63,9 @@ def test_each_level_shows_more(pictures: Any) -> None:
     more = set(form("rank_samples", pictures, level="more"))
     everything = set(form("rank_samples", pictures, level="everything"))
     assert more - RANK - {"view_target"} == {
-        "pred_field", "labelled", "acquisition", "method", "budget_in", "run",
+        "pred_field", "labelled", "acquisition", "method", "budget_in", "like_selected", "run",
     }  # fmt: skip
-    assert everything - more == {"calibrate", "quota", "groups", "seed"}
+    assert everything - more == {"calibrate", "quota", "groups", "whole", "near", "seed"}
 
 
 def test_no_prefilled_field_is_required(pictures: Any) -> None:
@@ -148,3 +148,25 @@ def test_of_a_large_dataset_a_part_is_looked_at(
     said = form("rank_samples", pictures, level="rank", budget=4)["foreseen"]["default"]
     # a, c and f are looked at: both that can be ranked are cats.
     assert said == "The batch: **4 of 4** samples, about 100% cat (judged by 3 samples)."
+
+
+def test_the_dataset_is_looked_at_once_while_it_stays_as_it_is(
+    pictures: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fiftyone as fo
+
+    from labelnext_adapters.fiftyone.app import offered, own_views
+
+    looked, counted, looks = [], [], (offered._offered_by, own_views._counted)
+    monkeypatch.setattr(offered, "_offered_by", lambda *a: looked.append(1) or looks[0](*a))
+    monkeypatch.setattr(
+        own_views, "_counted", lambda *a, **k: counted.append(1) or looks[1](*a, **k)
+    )
+    for budget in (1, 2):
+        form("rank_samples", pictures, budget=budget)
+    assert (len(looked), len(counted)) == (1, 1)
+    pictures.add_sample_field("city", fo.StringField)
+    assert "city" in choices(form("rank_samples", pictures)["groups"])
+    pictures.limit(1).tag_samples("done")
+    said = form("rank_samples", pictures, labelled="tag:done")["scope"]["default"]
+    assert said.startswith("Ranks **5 of 6** samples")

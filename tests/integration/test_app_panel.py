@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.integration.app import FORM, execute, names, panel, part
 
@@ -66,3 +67,30 @@ def test_the_panel_compares_the_groups_of_the_batch_with_all(filled: Any) -> Non
     assert parts["groups"]["view"]["layout"]["yaxis"]["title"]["text"] == "tag"
     picture = parts["pictures"]["type"]["properties"]["picture0"]
     assert picture["default"] == "/media?filepath=/images/d.png"
+
+
+def test_the_panel_counts_what_a_view_shows_of_the_ranking(
+    filled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fiftyone as fo
+
+    execute("rank_samples", filled, **FORM)
+    filled.reload()
+    # d, b, c and a are ranked, in this order; e is not.
+    some = filled.match({"name": {"$in": ["a", "c", "e"]}})
+    views = {
+        4: [filled.view(), filled.load_saved_view("next-all"), filled.sort_by("name")],
+        2: [filled.load_saved_view("next-batch"), some, some.sort_by("next.rank")],
+        1: [filled.sort_by("next.rank").limit(2)],  # e, which has no rank, and d
+        0: [filled.match({"name": "e"})],
+    }
+    for n, shown in views.items():
+        for view in shown:
+            text = panel(filled, view=view)[0].panel.state.text
+            assert f"The grid shows {n} of them." in text, view
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("was counted already")
+
+    monkeypatch.setattr(fo.DatasetView, "count", refuse)
+    assert "shows 2 of them" in panel(filled, view=some)[0].panel.state.text

@@ -33,7 +33,7 @@ class Likeness:
 
     Attributes:
         similar_to: ids of items, such as known failures; labelled or not. Or {column: value}: the
-            items with that value in a column of the metadata, or with that tag: {tags: hard}. In
+            items with that value in a column of the metadata, or with that tag: {tag: hard}. In
             a configuration also {ids: […]}, or {file: failures.txt} with one id a line.
         similar_strength: exponent of the similarity, which is multiplied by the score's rank.
     """
@@ -121,12 +121,16 @@ class Likeness:
             return [str(name) for name in self.similar_to]
         ((column, value),) = self.similar_to.items()
         columns = pool.metadata or {}
+        if column == "tag" and column not in columns:
+            column = "tags"  # as FiftyOne calls them
         if column not in columns:
+            hint = "name columns of the data in source.metadata."
+            if column == "tags":
+                hint = "samples of FiftyOne have tags: read them with source.metadata: [tags]."
+            elif columns:
+                hint = f"source.metadata names {listed([*columns])}."
             raise InvalidInput(
-                f"similar_to must be of a column of the metadata; got {column!r}.",
-                hint=f"source.metadata names {listed([*columns])}."
-                if columns
-                else "name columns of the data in source.metadata.",
+                f"similar_to must be of a column of the metadata; got {column!r}.", hint=hint
             )
         texts = columns[column]
         holds = [text == str(value) or str(value) in _entries(text) for text in texts.tolist()]

@@ -84,7 +84,7 @@ def test_unknown_ids_are_named() -> None:
 def test_items_with_a_value_or_a_tag_are_named() -> None:
     columns = {"found": ["", "ok", "ok", "wrong"], "tags": [["x"], [], [], ["hard", "x"]]}
     pool = replace(POOL, metadata=columns)
-    for named in ({"found": "wrong"}, {"tags": "hard"}):
+    for named in ({"found": "wrong"}, {"tags": "hard"}, {"tag": "hard"}):
         assert rank(pool, "margin", similar_to=named).item_ids.tolist() == ["b", "a", "c"]
     # a and f hold x: all are like one of them, so the shares decide.
     assert rank(pool, "margin", similar_to={"tags": "x"}).item_ids.tolist() == ["a", "b", "c"]
@@ -93,6 +93,9 @@ def test_items_with_a_value_or_a_tag_are_named() -> None:
     assert caught.value.hint == "there are ok, wrong."
     with pytest.raises(InvalidInput, match="of a column of the metadata; got 'city'"):
         rank(pool, "margin", similar_to={"city": "Oslo"})
+    with pytest.raises(InvalidInput, match="of a column of the metadata; got 'tags'") as caught:
+        rank(replace(POOL, metadata=None), "margin", similar_to={"tag": "hard"})
+    assert "source.metadata: [tags]" in str(caught.value.hint)
     with pytest.raises(InvalidInput, match="similar_to must be of a single column"):
         rank(pool, "margin", similar_to={"found": "wrong", "tags": "x"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLong
 from dataclasses import dataclass, replace
@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from labelnext.config.config import Config, load_config
+from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
+from labelnext.ranking.recipe import Recipe
 from labelnext.runs.ranked import follow
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import temporary_frames
@@ -40,6 +42,8 @@ class Foreseen:
         acquisition: the acquisition function, or None.
         selection: the selection method.
         reasons: of the recipe, by key.
+        of_groups: whether `n_batch` counts groups.
+        remarks: sentences on what limits the batch.
     """
 
     n_batch: int
@@ -50,6 +54,8 @@ class Foreseen:
     acquisition: str | None
     selection: str
     reasons: Mapping[str, str]
+    of_groups: bool
+    remarks: tuple[str, ...]
 
 
 class Kept:
@@ -72,13 +78,16 @@ class Kept:
             self._results.popitem(last=False)
         return self._results[key]
 
-    def of_run(self, dataset: Any, run: str, make: Callable[[Any], Any]) -> Any:
+    def of_run(
+        self, dataset: Any, run: str, make: Callable[[Any], Any], *, which: Hashable = None
+    ) -> Any:
         """What was made of a run, as long as the run and the dataset stay as they are.
 
         Args:
             dataset: a FiftyOne dataset.
             run: name of the run.
             make: ``make(config)`` makes it of the run's configuration.
+            which: tells results of one run apart.
 
         Raises:
             NotFound: if there is no such run.
@@ -90,7 +99,7 @@ class Kept:
                 return make(config)
 
         stamp = str(dataset.get_run_info(run).timestamp)
-        return self.get((run, stamp, *as_it_stands(dataset)), made)
+        return self.get((run, which, stamp, *as_it_stands(dataset)), made)
 
     def forget(self, key: Hashable) -> None:
         """Drop the result of that key, if there is one."""
@@ -110,6 +119,19 @@ def as_it_stands(dataset: Any) -> tuple[str, ...]:
     with talking():
         changed = str(dataset.max("last_modified_at"))
         return str(dataset._doc.id), changed, str(dataset.count())
+
+
+def view_as_it_stands(collection: Any) -> tuple[str, ...]:
+    """What changes as soon as the samples of a dataset or view do, its fields or its indexes.
+
+    Args:
+        collection: a dataset or view; none that FiftyOne copies samples for.
+    """
+    dataset = collection._root_dataset
+    stages = collection.view()._serialize(include_uuids=False)
+    fields = {name: str(field) for name, field in collection.get_field_schema().items()}
+    told = [stages, fields, sorted(dataset._doc.brain_methods)]
+    return (*as_it_stands(dataset), json.dumps(told, default=str))
 
 
 def foresee(config: Mapping[str, Any], n_ranked: int) -> Foreseen | None:
@@ -155,9 +177,11 @@ def _looked(settings: Config, collection: Any, stands: tuple[str, ...], n_ranked
     source = settings.source_options
     assert isinstance(source, FiftyOneSource)
     options = source.model_dump(exclude={"dataset"})
-    key = (*stands, json.dumps(options, default=str))
-    pool: Pool = _POOLS.get(key, lambda: _read(collection, source))
-    recipe, n = settings.recipe, int((~pool.labelled).sum())
+    recipe, images = _without_images(settings.recipe)
+    named = [str(name) for name in recipe.likeness.get("similar_to", ())]
+    key = (*stands, json.dumps([options, named], default=str))
+    pool: Pool = _POOLS.get(key, lambda: _read(collection, source, named))
+    n = int((~pool.labelled).sum())
     part = len(pool) if len(pool) < _count(collection) else None
     budget = recipe.budget
     if part is not None and budget is not None:
@@ -165,9 +189,10 @@ def _looked(settings: Config, collection: Any, stands: tuple[str, ...], n_ranked
         recipe = replace(recipe, budget=min(budget, max(n, 1)))
     ranking = follow(recipe, pool)
     done = ranking.recipe or recipe
-    n_batch = len(ranking)
+    n_batch, of_groups = len(ranking), False
     if part is not None:
         n_batch = min(settings.recipe.budget or n_ranked, n_ranked)
+        of_groups = bool(recipe.constraints.groups_as_items)
     counts, of_objects = _classes(pool, ranking.item_ids.tolist(), done.floor or 0.0)
     return Foreseen(
         n_batch=n_batch,
@@ -178,6 +203,26 @@ def _looked(settings: Config, collection: Any, stands: tuple[str, ...], n_ranked
         acquisition=ranking.acquisition,
         selection=done.selection,
         reasons=done.reasons,
+        of_groups=of_groups,
+        remarks=(*(_remarks(ranking.notices) if part is None else ()), *images),
+    )
+
+
+def _without_images(recipe: Recipe) -> tuple[Recipe, tuple[str, ...]]:
+    """A recipe that compares no images, as reading them takes too long; and what to say of it."""
+    if recipe.limits.get("dedupe_by") != "images":
+        return recipe, ()
+    rest = {k: v for k, v in recipe.limits.items() if k not in ("dedupe", "dedupe_by")}
+    return replace(recipe, limits=rest), (
+        "Images are compared when you rank, and near-duplicates then left out.",
+    )
+
+
+def _remarks(notices: Sequence[Notice]) -> tuple[str, ...]:
+    """How groups, near-duplicates and quotas limit the batch; without ids, which tell nothing."""
+    told = [n for n in notices if n.code in ("groups_as_items", "near_duplicates", "quota")]
+    return tuple(
+        f"{n.message.partition(':')[0].rstrip('.')}." if n.item_ids else n.message for n in told
     )
 
 
@@ -186,12 +231,14 @@ def _count(collection: Any) -> int:
         return int(collection.count())
 
 
-def _read(collection: Any, source: FiftyOneSource) -> Pool:
+def _read(collection: Any, source: FiftyOneSource, named: Sequence[str]) -> Pool:
+    """The samples, or so many of them, and always those that are named."""
     if _count(collection) > MOST:
         with talking():
             ids = collection.values("id")
             chosen = np.linspace(0, len(ids) - 1, MOST).astype(int)
-            collection = collection.select([ids[i] for i in chosen])
+            wanted = dict.fromkeys([*(ids[i] for i in chosen), *named])
+            collection = collection.select(list(wanted))
     return read_pool(collection, source, None)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from labelnext.acquisition import AUTO
 from labelnext.errors import InvalidInput
 from labelnext.selection import get_selection, selection_names
+from labelnext.selection.likeness import Likeness
 from labelnext_adapters.fiftyone.app.app import state_folder
 from labelnext_adapters.fiftyone.app.choices import (
     Choice,
@@ -17,6 +18,14 @@ from labelnext_adapters.fiftyone.app.choices import (
     group_fields,
     label_fields,
     prediction_choices,
+)
+from labelnext_adapters.fiftyone.app.foreseen import Kept, view_as_it_stands
+from labelnext_adapters.fiftyone.app.limits import (
+    BY_DISTANCE,
+    BY_EMBEDDINGS,
+    BY_IMAGES,
+    KEEP,
+    SINGLE,
 )
 
 NO_SCORE = "none"
@@ -58,11 +67,21 @@ class Offered:
 
 
 def offered_by(items: Any) -> Offered:
-    """What a dataset or view holds.
+    """What a dataset or view holds; looked up once, as long as it stays as it is.
 
     Args:
         items: a dataset or view.
     """
+    if items._is_generated:  # frames may change without a trace in their samples
+        return _offered_by(items)
+    offered: Offered = _OFFERED.get(view_as_it_stands(items), lambda: _offered_by(items))
+    return offered
+
+
+_OFFERED = Kept(8)
+
+
+def _offered_by(items: Any) -> Offered:
     return Offered(
         predictions=prediction_choices(items),
         vectors=embedding_choices(items),
@@ -103,6 +122,12 @@ def completed(params: Mapping[str, Any], offered: Offered) -> dict[str, Any]:
         "quota": "none",
         "quota_of": "class",
         "groups": NOTHING,
+        "whole": SINGLE,
+        "near": KEEP,
+        "dedupe": 0.95,
+        "like_selected": False,
+        "like_strength": Likeness.similar_strength,
+        "selected": [],
     }
     chosen = {name: params.get(name, default) for name, default in defaults.items()}
     vector = params.get("embeddings") or _first(vectors, ())
@@ -217,7 +242,8 @@ def settings_of(params: Mapping[str, Any], collection: Any) -> dict[str, Any]:
             "purpose": REVIEW,
             **rest,
         }
-    limits, groups = _limits(params)
+    limits, groups = _limits(params, frames=source["frames"])
+    limits |= _likeness(params)
     if uses_embeddings(params):
         source["embeddings"] = params["embeddings"]
     if params.get("objects"):
@@ -249,11 +275,14 @@ def _acquisition(params: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name, **chosen}
 
 
-def _limits(params: Mapping[str, Any]) -> tuple[dict[str, Any], str | list[str] | None]:
+def _limits(
+    params: Mapping[str, Any], *, frames: bool
+) -> tuple[dict[str, Any], str | list[str] | None]:
     """The limits on the batch, and what the groups of samples are."""
     limits: dict[str, Any] = {}
     quota, of = params["quota"], params["quota_of"]
     groups: str | list[str] | None = None if params["groups"] == NOTHING else params["groups"]
+    grouped = frames or groups is not None
     if quota != "none":
         numbers = {} if quota in EVENLY else numbers_of(params.get("quota_numbers") or "")
         limits["quota"] = quota if quota in EVENLY else numbers
@@ -261,11 +290,28 @@ def _limits(params: Mapping[str, Any]) -> tuple[dict[str, Any], str | list[str] 
             limits["quota_of"] = "group"
         if of == "tag":
             groups = list(numbers) or list(params["tags"])
-    if isinstance(params.get("per_group"), int) and isinstance(groups, str):
+    if grouped and params["whole"] != SINGLE:
+        limits["groups_as_items"] = params["whole"]
+    elif grouped and isinstance(params.get("per_group"), int):
         limits["per_group"] = params["per_group"]
-    if isinstance(params.get("dedupe"), (int, float)):
-        limits["dedupe"] = params["dedupe"]
+    if params["near"] in (BY_EMBEDDINGS, BY_IMAGES):
+        limits |= {"dedupe": params["dedupe"], "dedupe_by": params["near"]}
+    elif params["near"] == BY_DISTANCE:
+        limits["min_distance"] = params.get("min_distance")
     return limits, groups
+
+
+def _likeness(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What the batch should be like.
+
+    Raises:
+        InvalidInput: if that is the selected samples, and none are.
+    """
+    if not params["like_selected"]:
+        return {}
+    if not params["selected"]:
+        raise InvalidInput("Some samples must be selected to rank what is like them; none are.")
+    return {"similar_to": list(params["selected"]), "similar_strength": params["like_strength"]}
 
 
 def uses_embeddings(params: Mapping[str, Any]) -> bool:
@@ -274,7 +320,7 @@ def uses_embeddings(params: Mapping[str, Any]) -> bool:
     Args:
         params: of the form, completed.
     """
-    if isinstance(params.get("dedupe"), (int, float)):
+    if params["near"] in (BY_EMBEDDINGS, BY_DISTANCE) or params["like_selected"]:
         return True
     method = params["method"]
     inputs = get_selection(method).inputs if method in selection_names() else ()

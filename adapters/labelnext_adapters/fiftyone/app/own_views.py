@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from labelnext_adapters.fiftyone.app.foreseen import Kept, view_as_it_stands
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import PREFIX
 from labelnext_adapters.fiftyone.read.fetched import fetched_fields
@@ -114,7 +115,7 @@ def scope_of(
     gt_field: str | None = None,
     tag: str | None = None,
 ) -> Scope:
-    """How many items a run over these would rank.
+    """How many items a run over these would rank; counted once, as long as they stay as they are.
 
     Args:
         whole: all items of the dataset, as a dataset or view.
@@ -123,6 +124,23 @@ def scope_of(
         gt_field: field of the labels.
         tag: a tag that says that a sample is labelled.
     """
+
+    def counted() -> Scope:
+        return _counted(whole, items, pred_fields=pred_fields, gt_field=gt_field, tag=tag)
+
+    if items._is_generated:
+        return counted()
+    key = (*map(view_as_it_stands, (whole, items)), *pred_fields, "", gt_field, tag)
+    scope: Scope = _SCOPES.get(key, counted)
+    return scope
+
+
+_SCOPES = Kept(20)
+
+
+def _counted(
+    whole: Any, items: Any, *, pred_fields: Sequence[str], gt_field: str | None, tag: str | None
+) -> Scope:
     from fiftyone import ViewField
 
     labelled = [ViewField(name) != None for name in fetched_fields(items)]  # noqa: E711

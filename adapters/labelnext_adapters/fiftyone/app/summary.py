@@ -123,6 +123,47 @@ def _summary(dataset: Any, run: str, config: Any) -> RunSummary:
     )
 
 
+def n_shown(dataset: Any, run: str, view: Any, *, n_ranked: int) -> int:
+    """How many of a run's samples or frames a view shows.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+        view: of that dataset.
+        n_ranked: how many there are.
+
+    Raises:
+        NotFound: if there is no such run.
+    """
+    stages = json.dumps(view._serialize(include_uuids=False), default=str)
+    n: int = _COUNTS.of_run(
+        dataset, run, lambda config: _n_shown(view, f"{run}.rank", n_ranked), which=stages
+    )
+    return n
+
+
+_COUNTS = Kept(50)
+
+
+def _n_shown(view: Any, path: str, n_ranked: int) -> int:
+    from fiftyone import Exists, SortBy, ViewField
+
+    if view.get_field(path) is None:
+        return 0
+    stages = list(view.view()._stages)
+    while stages and isinstance(stages[-1], SortBy):
+        stages.pop()  # sorting takes longer than counting
+    if all(type(s) is Exists and s.field == path and s.bool is not False for s in stages):
+        return n_ranked
+    if len(stages) < len(view.view()._stages) and not view._is_generated:
+        view = view._root_dataset.view()
+        for stage in stages:
+            view = view.add_stage(stage)
+    with talking():
+        # A sum, because by the index of the ranks MongoDB would fetch nearly all one by one.
+        return int(view.match(ViewField(path) + 0 > 0).count())
+
+
 def scores_view(dataset: Any, run: str, low: float, high: float, *, last: bool = False) -> Any:
     """The samples with a score in [low, high), in the order of their ranks.
 

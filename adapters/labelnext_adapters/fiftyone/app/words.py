@@ -22,6 +22,9 @@ _NAMES = {
 _BARE = {
     "acquisition": "the function",
     "dedupe": "the near-duplicates",
+    "groups_as_items": "whole groups",
+    "min_distance": "the distance of near-duplicates",
+    "similar_to": "the selected samples",
     "gt_field": "the field of the labels",
     "label_tag": "the tag of labelled samples",
     "per_group": "the limit for each group",
