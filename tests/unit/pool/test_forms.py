@@ -22,6 +22,7 @@ from labelnext.pool.checks import rows_of
 from labelnext.pool.digest import update
 from labelnext.pool.objects import checked_objects
 from labelnext.pool.probabilities import checked_probabilities
+from labelnext.pool.read_only import read_only
 from labelnext.selection.vectors import as_points
 from labelnext.testing.reading import ReadsSuite
 from labelnext_adapters.fiftyone.database.values import stream
@@ -37,6 +38,7 @@ ALLOWED: Mapping[Callable[..., Any], str] = {
     rows_of: "it checks arrays",
     checked_probabilities: "it checks the probabilities that come in",
     update: "every kind of column, for the fingerprint",
+    read_only: "every kind of column, as functions get them",
     spread_rest: "an array from any caller",
     bald: "an array of members from any caller",
     committee_certainty: "objects from any caller",
