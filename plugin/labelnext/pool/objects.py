@@ -31,11 +31,13 @@ class Notice:
         code: a stable name, such as ``"renormalised"``.
         message: one readable sentence.
         item_ids: the items affected; empty if it isn't about particular items.
+        stand_for: items of the batch, and how many of those affected each stands for.
     """
 
     code: str
     message: str
     item_ids: tuple[str, ...] = ()
+    stand_for: tuple[tuple[str, int], ...] = ()
 
 
 def fill(target: object, **columns: object) -> None:

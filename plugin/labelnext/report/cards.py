@@ -71,6 +71,7 @@ class Card:
         text: the beginning of its text; None for other items.
         picture: its thumbnail; None without one.
         name: what people call it; None where that is its id.
+        stands_for: how many near-duplicates of it were left out of the batch.
     """
 
     item_id: str
@@ -86,6 +87,7 @@ class Card:
     text: str | None = None
     picture: Picture | None = None
     name: str | None = None
+    stands_for: int = 0
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> Card:
@@ -109,6 +111,7 @@ def cards_of(
     if len(rows) > 100:
         most = min(most, 10)
     best = _best_classes(pool)
+    stand_for = {item: n for notice in ranking.notices for item, n in notice.stand_for}
     cards = []
     for entry, row in zip(rows, places[: len(rows)].tolist(), strict=True):
         boxes, n_boxes = _boxes(pool, row, most)
@@ -123,6 +126,7 @@ def cards_of(
                 why=why(pool, row, ranking.of) if ranking.purpose == "label" else "",
                 boxes=boxes,
                 n_boxes=n_boxes,
+                stands_for=stand_for.get(entry["item_id"], 0),
             )
         )
     return cards

@@ -165,7 +165,8 @@ class Spacing:
         if len(out):
             heads, sizes = np.unique(groups[groups >= 0], return_counts=True)
             order = np.argsort(-sizes, kind="stable")
-            told = [f"{sizes[at]:,} like {names[heads[at]]}" for at in order[:_SHOWN].tolist()]
+            stand_for = [(str(names[heads[at]]), int(sizes[at])) for at in order.tolist()]
+            told = [f"{size:,} like {name}" for name, size in stand_for[:_SHOWN]]
             more = [f"{len(heads) - _SHOWN:,} more groups"] if len(heads) > _SHOWN else []
             labels = int((near_label & (groups < 0)).sum())
             more += [f"{labels:,} like labelled items"] if labels else []
@@ -173,7 +174,8 @@ class Spacing:
                 f"Left {counted(len(out), 'near-duplicate')} out of the batch: "
                 f"{', '.join([*told, *more])}."
             )
-            notices.append(Notice("near_duplicates", message, tuple(names[out].tolist())))
+            ids = tuple(names[out].tolist())
+            notices.append(Notice("near_duplicates", message, ids, tuple(stand_for)))
         blind = chosen[~self._known[chosen]]
         if len(blind):
             message = (

@@ -32,7 +32,7 @@ ROWS: list[dict[str, Any]] = [
 
 
 def configured(folder: Path, rows: list[dict[str, Any]], **source: Any) -> dict[str, Any]:
-    lines = (json.dumps({**row, "embedding": [n, n * n]}) for n, row in enumerate(rows))
+    lines = (json.dumps({"embedding": [n, n * n], **row}) for n, row in enumerate(rows))
     (folder / "pool.jsonl").write_text("\n".join(lines))
     return {
         "source": {"adapter": "files", "path": str(folder / "pool.jsonl"), **source},
@@ -62,6 +62,25 @@ def test_cards_show_pictures_with_their_boxes(tmp_path: Path) -> None:
     assert sides == ["50.0", "25.0", "50.0", "25.0"]
     assert "1 of 2 objects is doubtful: car (30%)." in cards[0].text
     assert json.loads(cards[0].attributes["data-classes"]) == ["car", "dog"]
+
+
+def test_picture_of_each_group_of_near_duplicates_says_how_many_it_stands_for(
+    tmp_path: Path,
+) -> None:
+    for name in "abcd":
+        Image.new("RGB", (100, 50), "blue").save(tmp_path / f"{name}.png")
+    places = {"a": [0, 1], "b": [0, 1.01], "c": [5, 5], "d": [0, 1.02]}
+    rows = [
+        {"item_id": name, "probabilities": [p, 1 - p], "embedding": places[name]}
+        for name, p in zip("abcd", (0.5, 0.6, 0.7, 0.8), strict=True)
+    ]
+    config = configured(tmp_path, rows)
+    config["selection"] = {"method": "top_k", "budget": 4, "options": {"min_distance": 0.1}}
+    cards = page_of(config).all("article")
+    assert [card.all("p", class_="head")[0].text for card in cards] == ["1 a", "2 c"]
+    assert [len(card.all("image")) for card in cards] == [1, 1]
+    told = [[line.text for line in card.all("p", class_="more")] for card in cards]
+    assert told == [["2 near-duplicates of it left out"], []]
 
 
 def test_page_has_one_script_one_style_and_nothing_inline(tmp_path: Path) -> None:

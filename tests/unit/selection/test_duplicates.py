@@ -50,6 +50,7 @@ def test_what_was_left_out_is_a_notice_with_its_groups() -> None:
         "Left 3 near-duplicates out of the batch: 1 like a, 1 like c, 1 like labelled items."
     )
     assert notice.item_ids == ("b", "d", "f")
+    assert notice.stand_for == (("a", 1), ("c", 1))
 
 
 def test_what_was_left_out_stays_in_the_pools_order() -> None:
