@@ -15,7 +15,7 @@ import httpx
 import pytest
 import yaml
 
-from labelnext_adapters.label_studio.backend import AUTH
+from labelnext_adapters.label_studio.backend import AUTH, Known
 from tests.integration.test_label_studio_webhooks import until
 from tests.integration.test_no_model import say, settings, texts
 
@@ -117,6 +117,13 @@ def test_its_predictions_are_never_read_as_those_of_a_model(
         assert [*predicted(label_studio, project)] == [first]
 
 
+def test_what_is_known_without_predictions_says_what_to_do() -> None:
+    assert str(Known("v", labels=1)) == (
+        "1 label, no predictions: set source.model: probe and label two items of each class, or "
+        "store a model's predictions"
+    )
+
+
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
@@ -131,7 +138,7 @@ def test_its_predictions_are_never_read_as_those_of_a_model(
 )
 def test_odd_requests_are_answered(request_: dict[str, Any], status: int) -> None:
     from labelnext.support.serving import serving
-    from labelnext_adapters.label_studio.backend import Backend, Known
+    from labelnext_adapters.label_studio.backend import Backend
 
     backend = Backend(None, None)  # type: ignore[arg-type]  # reads nothing
     backend.known = Known("v1", {1: {"result": [], "score": 0.5, "model_version": "v1"}})

@@ -36,6 +36,7 @@ from labelnext_adapters.label_studio.server.project import COPY
 AUTH = "LABELNEXT_BACKEND_AUTH"
 _LARGEST = 64 << 20  # bytes of a request: some hundred tasks with their data
 _JSON = "application/json"
+_CURE = "set source.model: probe and label two items of each class, or store a model's predictions"
 
 _log = logging.getLogger("labelnext.backend")
 
@@ -57,8 +58,10 @@ class Known:
     state: str = ""
 
     def __str__(self) -> str:
-        found = counted(len(self.answers), "task")
-        return f"{counted(self.labels, 'label')}, predictions of {found} as {self.version!r}"
+        labels, found = counted(self.labels, "label"), counted(len(self.answers), "task")
+        if not self.answers:
+            return f"{labels}, no predictions: {_CURE}"
+        return f"{labels}, predictions of {found} as {self.version!r}"
 
 
 class Backend:

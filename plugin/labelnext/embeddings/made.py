@@ -49,7 +49,7 @@ def with_text_vectors(pool: Pool, texts: Mapping[str, str], folder: Path) -> Poo
     ordered = pool.item_ids[pool.tie_order].tolist()
     told = [item for item in ordered if texts.get(item, "").strip()]
     if pool.item_ids.size and not told:
-        raise _nothing("text", "text")
+        raise _nothing("text", "text", "images")
     contents = [texts[item].encode("utf-8", "surrogatepass") for item in told]
     kept = Kept(folder, of_texts.RULES)
     keys = [hash_of(hash_of(*contents).encode(), content) for content in contents]
@@ -84,7 +84,7 @@ def with_image_vectors(
         ConfigError: if the embedder can't be used.
     """
     if pool.item_ids.size and not pictures.keys() & set(pool.item_ids.tolist()):
-        raise _nothing("image", "media")
+        raise _nothing("image", "media", "text")
     vectors, broken = _made(pool, pictures, embedder, rules, folder, progress)
     return _embedded(pool, vectors, "image", broken)
 
@@ -170,10 +170,11 @@ def _vector_of(
         return str(error)
 
 
-def _nothing(what: str, column: str) -> InvalidInput:
+def _nothing(what: str, column: str, other: str) -> InvalidInput:
     return InvalidInput(
         f"source.embeddings must be of what the items have; none has {what}s.",
-        hint=f"for files, set source.columns: {{{column}: its column}}.",
+        hint=f"if they have {other.rstrip('s')}s, write from: {other}; for files, set "
+        f"source.columns: {{{column}: its column}}.",
     )
 
 

@@ -179,10 +179,14 @@ def test_images_that_cannot_be_fetched_are_counted(tmp_path: Path) -> None:
 
 
 def test_items_without_what_is_asked_for_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="none has texts"):
+    with pytest.raises(InvalidInput, match="none has texts") as texts:
         with_text_vectors(Pool("ab"), {"a": " "}, tmp_path)
-    with pytest.raises(InvalidInput, match="none has images"):
+    assert texts.value.hint is not None
+    assert texts.value.hint.startswith("if they have images, write from: images;")
+    with pytest.raises(InvalidInput, match="none has images") as images:
         with_image_vectors(Pool("ab"), {}, image_vector, "rules", tmp_path)
+    assert images.value.hint is not None
+    assert images.value.hint.startswith("if they have texts, write from: text;")
 
 
 class Session:
