@@ -27,7 +27,11 @@ _USER = re.compile(
     re.IGNORECASE,
 )
 _QUERY = re.compile(
-    rf"((?:[?&;]|%3F|%26|%3B)[\w.-]{{0,60}}{_NAME_OF_ONE}[\w.-]{{0,60}}(?:=|%3D))(?:(?!%26|%23|%3B)[^{_ENDS}])+",
+    rf"((?:[?&;#]|%3F|%26|%3B|%23)[\w.-]{{0,60}}{_NAME_OF_ONE}[\w.-]{{0,60}}(?:=|%3D))(?:(?!%26|%23|%3B)[^{_ENDS}])+",
+    re.IGNORECASE,
+)
+_ASSIGNED = re.compile(  # in no URL; what is shorter than a secret may be anything
+    rf"(?<![\w.-])((?:api|access|auth|client)[_-]?(?:key|token|secret)=|passw(?:or)?d=)[^{_ENDS}]{{8,}}",
     re.IGNORECASE,
 )
 _BEARER = re.compile(
@@ -78,6 +82,8 @@ def remember_secrets_in(text: str) -> None:
         for match in _QUERY.finditer(form):
             remember_secret(match[0][1:])
             remember_secret(match[0][len(match[1]) :])
+        for match in _ASSIGNED.finditer(form):
+            remember_secret(match[0][len(match[1]) :])
 
 
 def is_secret_name(name: str) -> bool:
@@ -105,7 +111,7 @@ def masked(text: str) -> str:
         'https://***@host/a?token=***&page=2'
     """
     text = _BEARER.sub(lambda found: f"{found[1] or ''}***", without_secrets(text))
-    return _QUERY.sub(r"\1***", _USER.sub(r"\1***\2", text))
+    return _ASSIGNED.sub(r"\1***", _QUERY.sub(r"\1***", _USER.sub(r"\1***\2", text)))
 
 
 def tells_secret(text: str) -> bool:

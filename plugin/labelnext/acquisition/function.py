@@ -15,6 +15,7 @@ from labelnext.acquisition.lone import with_own_doubt
 from labelnext.acquisition.objects import alone, labels_as_objects, object_statistics
 from labelnext.acquisition.weights import weighted_objects
 from labelnext.errors import InvalidInput, LabelnextError
+from labelnext.pool.checks import unmasked
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.pool.read_only import read_only
@@ -206,6 +207,7 @@ class AcquisitionFunction:
 
     def _checked(self, values: Any, n: int) -> NDArray[np.float64]:
         """A copy of what the function returned, if it is a real number for each item or object."""
+        unmasked(f"the scores of {self.name}", values)
         scores = np.asarray(values)
         if scores.shape != (n,) or scores.dtype.kind not in "fiub":
             raise LabelnextError(

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from labelnext.adapter.capabilities import Capability, can, missing_capability
 from labelnext.adapter.options import Options, SendOptions, WriteOptions
 from labelnext.adapter.protocol import Adapter, Context, Target
-from labelnext.errors import ConfigError, LabelnextError, MissingExtra, unknown
+from labelnext.errors import ConfigError, LabelnextError, MissingExtra, shown, unknown
 from labelnext.journal.plan import Progress
 from labelnext.support.models import Refused, validated
 from labelnext.support.plugins import Table, class_with
@@ -108,6 +108,8 @@ def open_adapter(
     options = _validated(name, parsed, source)
     if not isinstance(write, WriteOptions):
         write = _validated(name, adapter.WriteOptions, write or {})
+    if not isinstance(metadata, list | tuple) or not all(isinstance(n, str) for n in metadata):
+        raise ConfigError(f"metadata must be a list of names; got {shown(metadata)}.")
     context = Context(Path(directory), key, progress, memory, tuple(metadata), state)
     opened: Adapter = adapter(options, write, context)  # type: ignore[call-arg]  # protocol has no constructor
     return opened

@@ -246,6 +246,8 @@ def log_to(log_file: Path) -> None:
 
 
 def _check_log(path: Path) -> None:
+    if path.is_fifo():
+        raise ConfigError(f"{str(path)!r} must be a file for a log, not a pipe.")
     if not path.is_file() or path.suffix == ".log":
         return
     with path.open("rb") as file:

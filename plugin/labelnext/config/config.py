@@ -22,7 +22,7 @@ from labelnext.adapter.registry import (
     open_adapter,
     source_options,
 )
-from labelnext.config.document import Document, Location, parse
+from labelnext.config.document import DEEPEST, Document, Location, parse
 from labelnext.config.recipe import check_recipe, recipe_of, review_recipe, with_options
 from labelnext.config.sections import (
     SECTIONS,
@@ -179,6 +179,7 @@ def load_config(config: Path | str | Mapping[str, Any]) -> Config:
         ConfigError: if the configuration is wrong; the message names the key, file and line.
     """
     if isinstance(config, Mapping):
+        _refuse_loops(config)
         return _checked(Document(dict(config)))
     if not isinstance(config, str | os.PathLike):
         raise ConfigError(
@@ -223,6 +224,22 @@ def _checked(document: Document) -> Config:
         lambda: check_columns(config.recipe.constraints.quotas, source.metadata),
     )
     return config
+
+
+def _refuse_loops(part: object, depth: int = 0, done: set[int] | None = None) -> None:
+    """Refuse what YAML can't hold either: data within itself, or nested too deep.
+
+    Raises:
+        ConfigError: if there is some.
+    """
+    done = set() if done is None else done
+    if not isinstance(part, Mapping | list | tuple) or id(part) in done:
+        return
+    if depth > DEEPEST:
+        raise ConfigError(f"config must not hold itself, and be at most {DEEPEST} levels deep.")
+    for inner in part.values() if isinstance(part, Mapping) else part:
+        _refuse_loops(inner, depth + 1, done)
+    done.add(id(part))
 
 
 def _remember_secrets(data: object) -> None:
@@ -330,7 +347,7 @@ def _unknown_key(document: Document, location: Location, known: list[str]) -> Co
     if key == "name" and location[0] in _CHOICES:
         elsewhere = [f"{location[0]}.{_CHOICES[str(location[0])]}"]
     near = difflib.get_close_matches(key, known, n=1)
-    owners = _owners(key) if location[0] == "write" else []
+    owners = _owners(key, str(location[0]))
     if owners:
         hint = f"it is a key for source.adapter: {' or '.join(owners)}."
     elif near:
@@ -342,12 +359,14 @@ def _unknown_key(document: Document, location: Location, known: list[str]) -> Co
     return document.error(location, "is not a known key.", hint=hint)
 
 
-def _owners(key: str) -> list[str]:
-    """The adapters that have a key of `write`."""
+def _owners(key: str, section: str) -> list[str]:
+    """The adapters that have a key of `source` or `write`."""
     owners = []
-    for name in adapter_names():
+    for name in adapter_names() if section in ("source", "write") else ():
         with suppress(LabelnextError):  # its module needs a package that isn't installed
-            if key in get_adapter(name).WriteOptions.model_fields:
+            adapter = get_adapter(name)
+            options = adapter.SourceOptions if section == "source" else adapter.WriteOptions
+            if key in options.model_fields:
                 owners.append(name)
     return owners
 

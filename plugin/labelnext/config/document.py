@@ -28,8 +28,8 @@ _MOST_BYTES = 16 * 2**20
 _PER_VALUE = 32  # of these bytes, as a value costs time even if it is short
 _MOST_BY_ALIASES = _MOST_BYTES // 4  # few bytes may stand for them, so they may cost less time
 _MOST_ANCHORS = 10_000
-_DEEPEST = 50
-_TOO_DEEP = f"config must be at most {_DEEPEST} levels deep."
+DEEPEST = 50
+_TOO_DEEP = f"config must be at most {DEEPEST} levels deep."
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -236,7 +236,7 @@ class _Reader:
         return _error(self._path, _line(event), location, message, hint)
 
     def _node(self, event: Any, location: Location) -> Any:
-        if len(location) > _DEEPEST:
+        if len(location) > DEEPEST:
             raise self._fault(event, (), _TOO_DEEP)
         if isinstance(event, parsed.AliasEvent):
             return self._alias(event, location)

@@ -108,12 +108,27 @@ def named(rows: NDArray[np.intp], names: Sequence[str] | NDArray[Any] | None) ->
     return f"item {listed(dict.fromkeys(str(names[i]) for i in rows))}"
 
 
+def unmasked(what: str, values: Any) -> None:
+    """Refuse masked arrays, alone or in a list: numpy's conversion would show what they hide.
+
+    Raises:
+        InvalidInput: if a value is masked.
+    """
+    parts = values if isinstance(values, list | tuple) else (values,)
+    if any(isinstance(part, np.ma.MaskedArray) and np.any(part.mask) for part in parts):
+        raise InvalidInput(
+            f"{what} must be an array without masked values.",
+            hint="fill them: values.filled(np.nan), or values.filled(-1) for labels.",
+        )
+
+
 def float_array(what: str, values: ArrayLike) -> NDArray[np.floating]:
     """Convert to an array of floats with 32 or 64 bits, in the machine's byte order.
 
     Raises:
-        InvalidInput: if the values are ragged or not numbers.
+        InvalidInput: if the values are ragged, masked or not numbers.
     """
+    unmasked(what, values)
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -134,8 +149,9 @@ def column_of(what: str, values: ArrayLike, length: int, dtype: type[np.generic]
     """Check a column with one value per item.
 
     Raises:
-        InvalidInput: if the length or type is wrong.
+        InvalidInput: if the length or type is wrong, or a value is masked.
     """
+    unmasked(what, values)
     try:
         array = np.asarray(values)
         if array.dtype.kind == "c":
@@ -184,6 +200,7 @@ def rows_of(
     if values is None:
         return None
     if half and isinstance(values, np.ndarray) and values.dtype == np.float16:
+        unmasked(what, values)
         array: NDArray[np.floating] = np.asarray(values)  # may be memory-mapped: no copy
     else:
         array = float_array(what, values)
@@ -309,6 +326,7 @@ def likeliest_classes(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
 
 def checked_votes(votes: ArrayLike, n: int, classes: tuple[str, ...] | None) -> NDArray[np.int64]:
     """Check votes, shape (n_items, n_people), with the rules of `checked_labels`."""
+    unmasked("votes", votes)
     try:
         columns = np.asarray(votes)
     except ValueError as error:

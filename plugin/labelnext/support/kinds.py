@@ -26,6 +26,7 @@ from labelnext.support.annotations import Called, Postponed, bound_of, limits, w
 from labelnext.support.written import Written, meant, number_of
 
 _MOST = 2**63 - 1
+_LONGEST_NAME = 255  # bytes of a file's name, on nearly every disk
 _TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -128,6 +129,9 @@ def _path(value: Any) -> Any:
     path = value if isinstance(value, os.PathLike) else _called("a path", _text, value)
     text = os.fspath(path)
     if not _is_name(text):
+        if len(text) > _LONGEST_NAME:
+            rule = f"a path that the system takes: a name may have {_LONGEST_NAME} bytes"
+            raise Misfit(rule, value, near=True)
         raise Misfit("a path", value)
     if text.startswith("~"):
         try:

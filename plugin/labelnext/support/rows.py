@@ -56,7 +56,7 @@ def naming(what: str, name: str, function: Callable[..., Any]) -> Iterator[None]
         yield
     except LabelnextError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # sys.exit() would end the caller
         module = getattr(function, "__module__", None) or "another package"
         if module.partition(".")[0] == "labelnext":
             raise  # a bug of ours shows where it is

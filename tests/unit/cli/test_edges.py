@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,14 @@ def test_an_encoding_without_a_sign_gets_an_escape(
     shown = labelnext(pageless, "run c.yaml")
     assert shown.returncode == 0
     assert r"\u2022 Wrote 6 ranked items" in shown.stdout
+
+
+def test_a_pipe_is_no_log(pageless: Path) -> None:
+    os.mkfifo(pageless / "log")
+    shown = labelnext(pageless, "run c.yaml --log-file log")
+    assert shown.returncode == 1
+    assert "'log' must be a file for a log, not a pipe." in shown.stderr
+    assert not (pageless / "p-ranking.jsonl").exists()
 
 
 LONG = "x" * 300

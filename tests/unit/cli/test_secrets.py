@@ -201,6 +201,8 @@ def test_the_log_of_a_library_user_is_theirs(caplog: pytest.LogCaptureFixture) -
         ("?password=a%20b&x=1", "?password=***&x=1"),
         ("Authorization: Bearer abcdefghijklmnopqrstuvwx", "Authorization: Bearer ***"),
         ("authorization: bearer abcdefg1", "authorization: bearer ***"),
+        ("got 'api_key=abcdefgh' of", "got 'api_key=***' of"),
+        ("monkey=abcdefgh, access_token=abc", "monkey=abcdefgh, access_token=abc"),
         ("Token authentication failed", "Token authentication failed"),
         ("jwt eyJhbGciOi.eyJ1c2VyIj.c2lnbmF0dXJl", "jwt ***"),
     ],
@@ -214,6 +216,8 @@ def test_every_spelling_of_a_secret_in_a_message_is_masked(text: str, expected: 
     [
         "https://me:hunter2hunter2@host/a",
         "https://host/a?x=1&access_token=hunter2hunter2",
+        "https://host/a#access_token=hunter2hunter2",
+        "api_key=hunter2hunter2",
         "https%3A%2F%2Fme%3Ahunter2hunter2%40host",
     ],
 )

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from labelnext.adapter.registry import open_adapter
 from labelnext.config import load_config
 from labelnext.config.schema import json_schema
 from labelnext.errors import ConfigError, NotFound
@@ -155,6 +157,10 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
             MINIMAL + "write: {prelabels: true}\n",
             r"prelabels is not a known key.*for source.adapter: fiftyone or label-studio",
         ),
+        (
+            "source: {adapter: files, path: p.csv, groups: a}\n",
+            r"source\.groups is not a known key.*it is a key for source\.adapter: fiftyone",
+        ),
         (MINIMAL + "write: {seed: 5}\n", r"write.seed is not a known key.*mean .*selection\.seed"),
         (MINIMAL + "selection:\n  budgt: 3\n", "line 3: selection.budgt is not.*mean budget"),
         (MINIMAL + "selection:\n  budget: 0\n", "line 3: selection.budget must be greater.*got 0"),
@@ -217,6 +223,24 @@ def test_error_shows_the_name_of_a_variable_and_not_its_content(
 LABEL_STUDIO = (
     "source:\n  adapter: label-studio\n  url: http://127.0.0.1:1\n  api_key: s3cr3t\n  project: 1\n"
 )
+
+
+def test_a_mapping_that_holds_itself_is_refused_and_one_that_is_used_twice_is_not() -> None:
+    source = {"adapter": "files", "path": "x.csv"}
+    loop: dict[str, object] = {}
+    loop["C"] = loop
+    for options in (loop, {"C": [[loop]]}):
+        with pytest.raises(ConfigError, match="config must not hold itself"):
+            load_config({"source": {**source, "model": {"probe": "logistic", "options": options}}})
+    twice = ["a"]
+    options = {"include": twice, "exclude": twice}
+    assert load_config({"source": source, "selection": {"options": options}})
+
+
+@pytest.mark.parametrize("metadata", [5, "city", [1], None])
+def test_names_of_further_columns_are_a_list(metadata: Any) -> None:
+    with pytest.raises(ConfigError, match="metadata must be a list of names; got"):
+        open_adapter("files", path="x.csv", metadata=metadata)
 
 
 def test_secret_reaches_no_dump(tmp_path: Path) -> None:

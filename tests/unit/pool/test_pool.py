@@ -30,6 +30,37 @@ def test_duplicate_ids_are_named() -> None:
         Pool(["a", "b", "a"])
 
 
+HIDDEN = np.ma.masked_array([0.25, 0.5], mask=[True, False])
+ROWS = np.ma.masked_array([[0.9, 0.1], [0.5, 0.5]], mask=[[0, 0], [1, 1]])
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"probabilities": ROWS},
+        {"probabilities": [ROWS.data, ROWS]},
+        {"embeddings": ROWS},
+        {"embeddings": ROWS.astype(np.float16)},
+        {"labels": np.ma.masked_array([0, 0], mask=[0, 1]), "classes": ["x"]},
+        {"votes": np.ma.masked_array([[0], [0]], mask=[[0], [1]]), "classes": ["x"]},
+        {"costs": HIDDEN},
+        {"labelled": np.ma.masked_array([True, True], mask=[0, 1])},
+    ],
+    ids=["rows", "members", "vectors", "half", "labels", "votes", "costs", "labelled"],
+)
+def test_masked_values_are_refused(columns: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput, match="without masked values") as caught:
+        Pool(["a", "b"], **columns)  # type: ignore[arg-type]
+    assert "filled(np.nan)" in str(caught.value.hint)
+
+
+def test_masked_values_of_objects_are_refused_and_a_mask_of_nothing_is_not() -> None:
+    with pytest.raises(InvalidInput, match="confidences must be an array without masked values"):
+        Objects([0, 1, 2], HIDDEN)
+    nothing = np.ma.masked_array([0.25, 0.5], mask=[False, False])
+    assert Objects([0, 1, 2], nothing).confidences.tolist() == [0.25, 0.5]
+
+
 @pytest.mark.parametrize("ids", [["a", ""], ["a\0", "b"]])
 def test_empty_or_nul_ids_are_refused(ids: list[str]) -> None:
     with pytest.raises(InvalidInput, match="empty or contain a NUL"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,12 @@ def test_what_the_function_of_another_package_raises_is_one_line() -> None:
     row = AcquisitionFunction(**FUNCTION | {"function": fails})
     with pytest.raises(LabelnextError, match=r"of tests\S+ raised ZeroDivisionError: no luck\."):
         row.score(POOL)
+    leaves = AcquisitionFunction(**FUNCTION | {"function": lambda rows: sys.exit(3)})
+    with pytest.raises(LabelnextError, match=r"of tests\S+ raised SystemExit: 3\."):
+        leaves.score(POOL)
+    hides = AcquisitionFunction(**FUNCTION | {"function": lambda rows: np.ma.masked_all(4)})
+    with pytest.raises(LabelnextError, match="must be an array without masked values"):
+        hides.score(POOL)
     none = AcquisitionFunction(**FUNCTION | {"function": lambda: np.zeros(4)})
     with pytest.raises(LabelnextError, match="raised TypeError"):
         none.score(POOL)
