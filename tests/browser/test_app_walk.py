@@ -56,7 +56,7 @@ _FLAWS = """box => {
 # Titles and legends of plots that lie over labels or buttons.
 _IN_PLOTS = """box => [...box.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
     const rects = what => [...plot.querySelectorAll(what)].map(e => e.getBoundingClientRect());
-    const pairs = [['.g-ytitle', '.ytick text'],
+    const pairs = [['.g-ytitle', '.ytick text'], ['.g-xtitle', '.xtick text'],
         ['.legend', '.modebar-group'], ['.legend', '.g-xtitle']];
     return pairs.filter(([a, b]) => rects(a).some(p => rects(b).some(q => p.width && q.width
         && p.left < q.right - 2 && q.left < p.right - 2
