@@ -68,6 +68,8 @@ class Format:
         evidence: ``evidence(sample)`` looks at the content of a file or folder on this machine, and
             says in words why it has this format, or returns None. Evidence takes precedence over
             everything but needed options.
+        of_json: whether only JSON has its evidence, which is then asked for nothing but JSON and
+            folders, whose files may be JSON.
         recognised_by: what it recognises, in words; the endings if empty.
         needs: options that must be set to choose it for a path, unless `source.format` names it.
         many_of: for a format that reads many files, the format of each; `source.format` may name
@@ -87,6 +89,7 @@ class Format:
     files: Callable[[Any, Context], Sequence[Path]] = _no_files
     recognises: Callable[[Path | str], bool] | None = None
     evidence: Callable[[Sample], str | None] | None = None
+    of_json: bool = False
     recognised_by: str = ""
     needs: tuple[str, ...] = ()
     many_of: str | None = None
@@ -127,6 +130,8 @@ class Format:
         if self.evidence is None or sample is None:
             return None
         try:
+            if self.of_json and not sample.may_hold_json:
+                return None
             why = self.evidence(sample)
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None  # the content has the wrong shape

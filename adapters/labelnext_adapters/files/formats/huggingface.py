@@ -50,8 +50,6 @@ def files(options: HuggingFaceOptions, context: Context) -> list[Path]:
 
 def evidence(sample: Sample) -> str | None:
     """Whether the content is what a pipeline returns."""
-    if not sample.may_hold_json:
-        return None
     from labelnext_adapters.files.huggingface.outputs import described
     from labelnext_adapters.files.llm.replies import panel_in
 
@@ -69,5 +67,6 @@ FORMAT = Format(
     read,
     files,
     evidence=evidence,
+    of_json=True,
     recognised_by="outputs with label and score",
 )

@@ -60,8 +60,6 @@ def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
 
 def evidence(sample: Sample) -> str | None:
     """Whether the records are answers of language models, or traces with scores."""
-    if not sample.may_hold_json:
-        return None
     from labelnext_adapters.files.llm import pool, ratings, traces
 
     records = sample.records
@@ -75,5 +73,6 @@ FORMAT = Format(
     LlmOptions,
     read,
     evidence=evidence,
+    of_json=True,
     recognised_by="completions, judges or traces with scores",
 )

@@ -28,8 +28,6 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
 
 def evidence(sample: Sample) -> str | None:
     """Whether an image has bboxes, labels and scores."""
-    if not sample.may_hold_json:
-        return None
     from labelnext_adapters.files.vision.arrays import MMDETECTION
     from labelnext_adapters.files.vision.documents import first_documents
 
@@ -45,5 +43,6 @@ FORMAT = Format(
     DetectionOptions,
     read,
     evidence=evidence,
+    of_json=True,
     recognised_by="JSON with bboxes, labels and scores",
 )

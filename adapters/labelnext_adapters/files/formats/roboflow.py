@@ -25,8 +25,6 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
 
 def evidence(sample: Sample) -> str | None:
     """Whether an image has predictions with class and confidence."""
-    if not sample.may_hold_json:
-        return None
     from labelnext_adapters.files.vision.documents import first_documents
     from labelnext_adapters.files.vision.roboflow import (
         are_foreign,
@@ -49,5 +47,6 @@ FORMAT = Format(
     DetectionOptions,
     read,
     evidence=evidence,
+    of_json=True,
     recognised_by="JSON with predictions that have class and confidence",
 )

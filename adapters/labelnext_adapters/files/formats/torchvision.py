@@ -26,8 +26,6 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
 
 def evidence(sample: Sample) -> str | None:
     """Whether an image has boxes, labels and scores."""
-    if not sample.may_hold_json:
-        return None
     from labelnext_adapters.files.vision.arrays import TORCHVISION
     from labelnext_adapters.files.vision.documents import first_documents
 
@@ -43,5 +41,6 @@ FORMAT = Format(
     DetectionOptions,
     read,
     evidence=evidence,
+    of_json=True,
     recognised_by="JSON with boxes, labels and scores",
 )

@@ -34,12 +34,17 @@ def tool_format(
         return read_findings(Path(path), tools(), options, context.key)
 
     def evidence(sample: Sample) -> str | None:
-        if not sample.may_hold_json:
-            return None
         from labelnext_adapters.files.vision.findings import evidence_of
 
         return evidence_of(sample, tools())
 
     return Format(
-        name, summary, (), DetectionOptions, read, evidence=evidence, recognised_by=recognised_by
+        name,
+        summary,
+        (),
+        DetectionOptions,
+        read,
+        evidence=evidence,
+        of_json=True,
+        recognised_by=recognised_by,
     )
