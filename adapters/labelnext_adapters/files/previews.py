@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from labelnext.adapter.preview import Preview
 from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
+from labelnext.support.files import real_path
 from labelnext_adapters.files.content.content import check_file, guarded
 from labelnext_adapters.files.tables.arrow import id_texts
 from labelnext_adapters.files.tables.layout import id_column
@@ -137,10 +137,10 @@ def _folder(files: Input) -> Path | None:
 
 def _beside(folder: Path, item: str) -> Path | None:
     """The image of an item inside a folder, by the item's id as its name."""
-    inside = Path(os.path.realpath(folder))
+    inside = real_path(folder)
     for path in _names(folder, item):
         try:
-            if path.is_file() and Path(os.path.realpath(path)).is_relative_to(inside):
+            if path.is_file() and real_path(path).is_relative_to(inside):
                 return path
         except (OSError, ValueError):  # no name of a file
             continue

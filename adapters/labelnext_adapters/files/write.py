@@ -20,6 +20,7 @@ from labelnext.ranking.ranking import Ranking
 from labelnext.support.files import (
     check_outputs,
     check_regular,
+    real_path,
     same_file,
     sweep,
     write_atomically,
@@ -119,7 +120,7 @@ class FilePerformer(Performer):
         """Restore the earlier file, unless someone has changed ours since."""
         self._check_whole(before)
         path, ours = self._path(step), self._ours()
-        sweep(Path(os.path.realpath(path)).parent)
+        sweep(real_path(path).parent)
         earlier = before.get("sha256")
         current = _sha256(path) if path.exists() else None
         noted = "sha256" in before  # older versions noted ours after the write, and no other
@@ -131,7 +132,7 @@ class FilePerformer(Performer):
             self._put_back(path, before, earlier)
             return []
         try:
-            Path(os.path.realpath(path)).unlink(missing_ok=True)
+            real_path(path).unlink(missing_ok=True)
         except OSError as error:
             raise write_failed(path, error) from error
         return []
@@ -195,7 +196,7 @@ class FilePerformer(Performer):
         """
         path = self._directory / str(step.payload.get("path", ""))
         ranking_format(path)
-        inside = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self._directory))
+        inside = real_path(path).is_relative_to(os.path.realpath(self._directory))
         named = self._output is not None and same_file(path, self._output)
         if same_file(path, self._source) or not (inside or named):
             raise WriteRefused(

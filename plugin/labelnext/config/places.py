@@ -11,7 +11,7 @@ from typing import Any
 
 from labelnext.config.config import Config
 from labelnext.errors import ConfigError
-from labelnext.support.files import check_outputs, same_file
+from labelnext.support.files import check_outputs, real_path, same_file
 from labelnext.support.store import is_run_id, is_url
 
 _WRITTEN = {("write", "output"), ("report", "path"), ("replay", "path"), ("state",)}
@@ -85,7 +85,7 @@ def check_export(settings: Config, folder: Path | str) -> None:
     if is_url(path):
         inside = f"{folder}/".startswith(f"{path}".rstrip("/") + "/")
     else:
-        inside = Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(pool))
+        inside = real_path(folder).is_relative_to(os.path.realpath(pool))
     if inside:
         raise ConfigError(
             f"the folder must lie outside the pool; got {str(folder)!r}, inside {str(pool)!r}.",

@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from labelnext.adapter.protocol import Adapter
 from labelnext.adapter.registry import get_adapter
@@ -15,6 +14,7 @@ from labelnext.config.opened import opened
 from labelnext.errors import LabelnextError
 from labelnext.journal.journal import Journal, Status, read_journals
 from labelnext.runs.belonging import belongs, reaches
+from labelnext.support.files import real_path
 
 _log = logging.getLogger("labelnext")
 
@@ -35,10 +35,10 @@ def with_states(settings: Config, adapter: Adapter | None = None) -> list[Config
     except LabelnextError as error:
         _log.warning("runs in other state folders aren't known: %s", error.message)
         return [settings]
-    own_state = Path(os.path.realpath(settings.state))
+    own_state = real_path(settings.state)
     others = [
         folder
-        for folder in dict.fromkeys(Path(os.path.realpath(folder)) for folder in folders)
+        for folder in dict.fromkeys(real_path(folder) for folder in folders)
         if folder != own_state and folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
     ]
     rests = [settings.rest.model_copy(update={"state": folder}) for folder in others]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -29,7 +28,7 @@ from labelnext.runs.job import INPUT, Job
 from labelnext.runs.jobs import job_of
 from labelnext.runs.ready import check_ready, extra_output, page_of
 from labelnext.runs.whole import WholeJob
-from labelnext.support.files import sweep, write_atomically
+from labelnext.support.files import real_path, sweep, write_atomically
 from labelnext.support.refused import refusals_told
 from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_url
@@ -75,7 +74,7 @@ def run(
             warnings.warn(notice.message, LabelnextWarning, stacklevel=2)
         report, failure = _carried_out(settings, platform, job, plan, output)
     if report.path is not None:
-        sweep(Path(os.path.realpath(report.path)).parent)
+        sweep(real_path(report.path).parent)
         page = report.to_html().encode()
         try:
             write_atomically(report.path, lambda file: file.write(page))
@@ -98,7 +97,7 @@ def _carried_out(
         notices = _earlier_runs(settings)
         for path in (plan.output, output):
             if path is not None and not is_url(path):
-                sweep(Path(os.path.realpath(path)).parent)
+                sweep(real_path(path).parent)
         journal = Journal.create(settings.state, plan, details=details)
         job.apply(plan, journal)
         notices += [Notice("write", remark) for remark in journal.remarks]

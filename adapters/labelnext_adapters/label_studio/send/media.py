@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from labelnext.errors import InvalidInput, WriteFailed, listed
+from labelnext.support.files import real_path
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import MOST_BYTES, Client
 from labelnext_adapters.label_studio.server.shapes import Upload
@@ -41,8 +42,8 @@ def addresses(media: Mapping[str, str], root: Path | None, prefix: str) -> dict[
     if root is None:
         return remote
     local = {item: path for item, path in media.items() if item not in remote}
-    base = Path(os.path.realpath(root))
-    real = {item: Path(os.path.realpath(path)) for item, path in local.items()}
+    base = real_path(root)
+    real = {item: real_path(path) for item, path in local.items()}
     outside = [local[item] for item, path in real.items() if not path.is_relative_to(base)]
     if outside:
         raise InvalidInput(

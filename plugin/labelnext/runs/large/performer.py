@@ -32,6 +32,7 @@ from labelnext.runs.large.part import Scored, Task
 from labelnext.runs.large.part_findings import judged
 from labelnext.runs.large.score_part import Scoring
 from labelnext.runs.large.survey import SAMPLE_SIZE, Survey, make_guide
+from labelnext.support.files import real_path
 from labelnext.support.started import CONFIG, how
 from labelnext.support.store import MANIFEST, Store, is_run_id, is_url, manifest_of
 
@@ -257,7 +258,7 @@ class LargePerformer(Performer):
             allowed = folder.rstrip("/") == named.rstrip("/")
         else:
             folder = str(directory / folder)
-            real = Path(os.path.realpath(folder))
+            real = real_path(folder)
             allowed = real.is_relative_to(os.path.realpath(directory)) or (
                 not is_url(named) and str(real) == os.path.realpath(named)
             )
