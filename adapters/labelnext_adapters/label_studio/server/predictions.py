@@ -47,6 +47,8 @@ def send_predictions(
     Raises:
         InvalidInput: if one of the tasks is gone; of that request, the server takes none.
     """
+    if not rows:
+        return 0
     created = sent = 0
     version = rows[0]["model_version"]
     there = count_version(client, project, version)

@@ -290,7 +290,7 @@ class Copies:
             self._context.report("write clusters", done, len(alone))
             self._client.send("POST", "api/predictions/", {**row, "project": project}, retry=False)
         bulk = [row for row in rows if "cluster" not in row]
-        sent = send_predictions(self._client, self._context, project, bulk) if bulk else 0
+        sent = send_predictions(self._client, self._context, project, bulk)
         return len(alone) + sent
 
     def _read(

@@ -204,7 +204,7 @@ class PreLabels:
             {"task": task, "model_version": version, "score": score, "result": json.loads(result)}
             for task, (score, result) in new.items()
         ]
-        sent = send_predictions(self._client, self._context, project, rows) if rows else 0
+        sent = send_predictions(self._client, self._context, project, rows)
         if sent < len(rows):
             raise WriteFailed(
                 f"Label Studio stored {sent} of {counted(len(rows), 'pre-label')}.",

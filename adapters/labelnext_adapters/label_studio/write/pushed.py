@@ -193,7 +193,7 @@ class Pushed:
         return [*{row.id: row for row in rows if row.model_version == version}.values()]
 
     def _send(self, project: int, rows: Sequence[dict[str, Any]]) -> int:
-        return send_predictions(self._client, self._context, project, rows) if rows else 0
+        return send_predictions(self._client, self._context, project, rows)
 
 
 def _rows(step: Step) -> list[dict[str, Any]]:
