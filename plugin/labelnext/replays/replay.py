@@ -13,6 +13,7 @@ from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened, read_pool
 from labelnext.config.places import check_places
+from labelnext.config.sections import Replay
 from labelnext.errors import InvalidInput
 from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Progress
@@ -56,22 +57,13 @@ def replay(
         ConfigError: for an invalid configuration.
         InvalidInput: if there are too few labelled items, or they have no embeddings.
     """
-    # Long: a third is its docstring, and the rest hands settings on.
     settings = config if isinstance(config, Config) else load_config(config)
     check_places(settings)
     options = settings.replay
     page = None if options.path is None else settings.directory / options.path.expanduser()
     if page is not None:
         check_page(page)
-    protocol = Protocol(
-        options.model,
-        options.model_options,
-        options.initial,
-        options.batch,
-        options.rounds,
-        options.test_size,
-        options.allow_import,
-    )
+    protocol = _protocol(options)
     if options.by != "predictions":
         protocol.estimator(0)  # a wrong model fails before the data is read
     with opened(settings, adapter, progress) as platform:
@@ -96,6 +88,18 @@ def replay(
         )
     names = pool.classes or tuple(str(c) for c in range(n_classes))
     return _written(ReplayReport.of(curves, protocol, names, len(labels), path=page))
+
+
+def _protocol(options: Replay) -> Protocol:
+    return Protocol(
+        options.model,
+        options.model_options,
+        options.initial,
+        options.batch,
+        options.rounds,
+        options.test_size,
+        options.allow_import,
+    )
 
 
 def _written(report: _Report) -> _Report:
