@@ -1,4 +1,4 @@
-"""A field is judged by what all its samples hold, wherever the first with a confidence is."""
+"""A field is judged by what all its samples hold; further fields are metadata."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from labelnext.adapter import open_adapter
+from labelnext.errors import InvalidInput, NotFound
+from labelnext.ranking import rank
 from labelnext_adapters.fiftyone.app.choices import Choice, looked_at, prediction_choices, preview
 from labelnext_adapters.fiftyone.options import FiftyOneSource
-from tests.integration.test_fiftyone_read import add, box, boxes
+from tests.integration.test_fiftyone_read import add, box, boxes, logits, read
 
 pytest_plugins = ("tests.integration.mongod",)
 
@@ -109,3 +111,24 @@ def test_a_field_of_a_slice_is_judged_by_that_slice(dataset: Any) -> None:
     for side, offered in (("left", []), ("right", [Choice("pred", "Detections")])):
         with looked_at(dataset, FiftyOneSource(dataset=dataset, slice=side)) as samples:
             assert prediction_choices(samples) == offered
+
+
+def test_fields_of_samples_are_read_as_metadata(dataset: Any) -> None:
+    some = {"pred": logits(0.5, 0.5), "city": "Oslo", "night": True, "speed": 1.5, "tags": ["x"]}
+    add(dataset, some, {"pred": logits(0.9, 0.1, label="b"), "speed": 2.0}, classes=["a", "b"])
+    names = ["city", "night", "speed", "pred.label", "tags"]
+    pool = read(dataset, pred_field="pred", metadata=names)
+    assert {name: column.tolist() for name, column in (pool.metadata or {}).items()} == {
+        "city": ["Oslo", ""],
+        "night": ["true", ""],
+        "speed": ["1.5", "2"],
+        "pred.label": ["a", "b"],
+        "tags": ['["x"]', "[]"],
+    }
+    alike = rank(pool, None, similar_to={"tags": "x"})  # the first, which is like itself
+    assert alike.scores[0] == pytest.approx(1)
+    assert alike.item_ids[0] == pool.item_ids[0]
+    with pytest.raises(NotFound, match=r"source.metadata must be a field of .*city.*; got 'town'"):
+        read(dataset, pred_field="pred", metadata=["town"])
+    with pytest.raises(InvalidInput, match=r"source.metadata must be fields of .*; got 'pred'"):
+        read(dataset, pred_field="pred", metadata=["pred"])

@@ -10,7 +10,6 @@ import pytest
 from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput, NotFound, Unavailable
 from labelnext.pool import Pool
-from labelnext.ranking import rank
 from tests.integration.cars import cars
 
 pytest_plugins = ("tests.integration.mongod",)
@@ -394,24 +393,3 @@ def test_samples_in_memory_are_counted_because_they_slow_writes_down(dataset: An
     notice = next(n for n in read(dataset, pred_field="pred").notices if n.code == "live_samples")
     assert notice.message.startswith("101 fo.Sample objects")
     assert len(alive) == 101
-
-
-def test_fields_of_samples_are_read_as_metadata(dataset: Any) -> None:
-    some = {"pred": logits(0.5, 0.5), "city": "Oslo", "night": True, "speed": 1.5, "tags": ["x"]}
-    add(dataset, some, {"pred": logits(0.9, 0.1, label="b"), "speed": 2.0}, classes=["a", "b"])
-    names = ["city", "night", "speed", "pred.label", "tags"]
-    pool = read(dataset, pred_field="pred", metadata=names)
-    assert {name: column.tolist() for name, column in (pool.metadata or {}).items()} == {
-        "city": ["Oslo", ""],
-        "night": ["true", ""],
-        "speed": ["1.5", "2"],
-        "pred.label": ["a", "b"],
-        "tags": ['["x"]', "[]"],
-    }
-    alike = rank(pool, None, similar_to={"tags": "x"})  # the first, which is like itself
-    assert alike.scores[0] == pytest.approx(1)
-    assert alike.item_ids[0] == pool.item_ids[0]
-    with pytest.raises(NotFound, match=r"source.metadata must be a field of .*city.*; got 'town'"):
-        read(dataset, pred_field="pred", metadata=["town"])
-    with pytest.raises(InvalidInput, match=r"source.metadata must be fields of .*; got 'pred'"):
-        read(dataset, pred_field="pred", metadata=["pred"])
