@@ -39,7 +39,7 @@ def runs(
     """List the runs of a configuration and their status: done, broken or undone."""
     from labelnext.config.config import load_config
     from labelnext.journal.journal import read_journals
-    from labelnext.runs.belonging import config_of, lists
+    from labelnext.runs.belonging import lists
     from labelnext.runs.elsewhere import everywhere
 
     settings = load_config(config)
@@ -56,7 +56,7 @@ def runs(
                 "status": j.status,
                 "started": j.header["started"],
                 "target": j.target,
-                "config": config_of(j),
+                "config": j.config,
             }
             for j in known
         ]
@@ -74,7 +74,7 @@ def runs(
                 journal.what,
                 journal.status,
                 f"{str(journal.header['started'])[:16].replace('T', ' ')} UTC",
-                *([config_of(journal) or "?"] if every else []),
+                *([journal.config or "?"] if every else []),
                 journal.target,
             )
             for journal in known
@@ -126,7 +126,8 @@ def _undo_all(config: Path, *, ask: bool) -> None:
             _print_undone(journal, stayed)
             undone += 1
     except LabelnextError:
-        out.print(f"Stopped after {counted(undone, 'run')}: the next can't be undone.")
+        if undone:
+            out.print(f"Stopped after {counted(undone, 'run')}: the next can't be undone.")
         raise
     if not undone:
         out.print("No run to undo.")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -36,6 +34,7 @@ from labelnext.config.sections import (
     Source,
     Watch,
 )
+from labelnext.config.unknown_keys import CHOICES, unknown_key
 from labelnext.errors import (
     ConfigError,
     LabelnextError,
@@ -51,7 +50,6 @@ from labelnext.support.refused import refusals_told
 from labelnext.support.written import meant
 
 _Model = TypeVar("_Model", bound=BaseModel)
-_CHOICES = {"acquisition": "name", "selection": "method"}  # the key that a section is about
 
 
 @dataclass(frozen=True)
@@ -193,7 +191,7 @@ def _checked(document: Document) -> Config:
     known = ["source", "write", "send", *SECTIONS, *Rest.model_fields]
     for key in document.data:
         if key not in known:
-            raise _unknown_key(document, (key,), known)
+            raise unknown_key(document, (key,), known)
     sections: dict[str, Any] = {
         name: _validated(document, model, _section(document, name), (name,))
         for name, model in SECTIONS.items()
@@ -316,7 +314,7 @@ def _section(document: Document, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         rule = f"must be a mapping of keys to values; got {shown(value)}."
         named = isinstance(value, str) and value.isidentifier() and len(value) < 80
-        choice = _CHOICES.get(name) if named else None
+        choice = CHOICES.get(name) if named else None
         hint = f"write {name}: {{{choice}: {value}}}." if choice else None
         raise document.error((name,), rule, hint=hint)
     return value
@@ -336,53 +334,8 @@ def _validated(
         if refused.known is not None:
             nested = len(refused.location) > 1
             keys = refused.known if nested or known is None else known
-            raise _unknown_key(document, where, keys) from None
+            raise unknown_key(document, where, keys) from None
         raise document.error(where, refused.text, hint=refused.hint) from None
-
-
-def _unknown_key(document: Document, location: Location, known: list[str]) -> ConfigError:
-    key = str(location[-1])
-    models: dict[str, type[BaseModel]] = {"source": Source, "write": WriteOptions, **SECTIONS}
-    elsewhere = [f"{name}.{key}" for name, model in models.items() if key in model.model_fields]
-    if key == "name" and location[0] in _CHOICES:
-        elsewhere = [f"{location[0]}.{_CHOICES[str(location[0])]}"]
-    near = difflib.get_close_matches(key, known, n=1)
-    owners = _owners(key, str(location[0]))
-    if owners:
-        hint = f"it is a key for source.adapter: {' or '.join(owners)}."
-    elif near:
-        hint = f"did you mean {near[0]}?"
-    elif elsewhere or (elsewhere := _alike(key, models)):
-        hint = f"did you mean {' or '.join(elsewhere)}?"
-    else:
-        hint = f"known keys: {', '.join(sorted(known))}."
-    return document.error(location, "is not a known key.", hint=hint)
-
-
-def _owners(key: str, section: str) -> list[str]:
-    """The adapters that have a key of `source` or `write`."""
-    owners = []
-    for name in adapter_names() if section in ("source", "write") else ():
-        with suppress(LabelnextError):  # its module needs a package that isn't installed
-            adapter = get_adapter(name)
-            options = adapter.SourceOptions if section == "source" else adapter.WriteOptions
-            if key in options.model_fields:
-                owners.append(name)
-    return owners
-
-
-def _alike(key: str, models: Mapping[str, type[BaseModel]]) -> list[str]:
-    """The keys of any section or adapter that are spelled like this one, with their sections."""
-    paths: dict[str, list[str]] = {}
-    for name, model in models.items():
-        for other in model.model_fields:
-            paths.setdefault(other, []).append(f"{name}.{other}")
-    for adapter in adapter_names():
-        with suppress(LabelnextError):  # its module needs a package that isn't installed
-            for other in get_adapter(adapter).SourceOptions.model_fields:
-                paths.setdefault(other, []).append(f"source.{other}")
-    near = difflib.get_close_matches(key, paths, n=1)
-    return list(dict.fromkeys(paths[near[0]])) if near else []
 
 
 def _dump(model: BaseModel) -> dict[str, Any]:

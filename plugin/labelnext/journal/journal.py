@@ -9,6 +9,7 @@ demand.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,7 @@ from labelnext.journal.lock import hold as hold
 from labelnext.journal.lock import only_run as only_run
 from labelnext.journal.plan import Plan
 from labelnext.support.files import no_state
-from labelnext.support.started import CONFIG, how
+from labelnext.support.started import CONFIG, from_here, how
 from labelnext.support.store import is_run_id
 
 _log = logging.getLogger("labelnext")
@@ -123,6 +124,21 @@ class Journal:
         if self.finished and not self.undoing:
             return "done"
         return "broken" if self.befores else "planned"
+
+    @property
+    def origin(self) -> Mapping[str, Any]:
+        """Where the run comes from, as `belonging.origin_of` says; empty where it isn't known."""
+        origin = self.header.get("origin")
+        if not isinstance(origin, Mapping):
+            return {}
+        texts = (origin.get("config"), origin.get("output"))
+        return origin if all(isinstance(text, str | None) for text in texts) else {}
+
+    @property
+    def config(self) -> str | None:
+        """Name of the configuration's file; None of a run that was started in Python."""
+        config = self.origin.get("config")
+        return None if config is None else Path(config).name
 
     @property
     def next_steps(self) -> tuple[str, ...]:
@@ -249,11 +265,11 @@ def check_newest(
         builds_on: whether a later run may have built on an earlier one.
     """
     known, faults = read_journals(directory)
-    done = [
-        other.run_id
+    done = {
+        other.run_id: other
         for other in known
         if other.status in ("done", "broken") and builds_on(other, journal)
-    ]
+    }
     # An unreadable run may be done: by a newer labelnext, or by another user.
     unknown = [name for name in faults if is_run_id(name)]
     later = max([*done, *unknown], default="")
@@ -265,4 +281,11 @@ def check_newest(
             f"{message} can't be read: {faults[later].message}",
             hint=faults[later].hint or f"if you don't need {later}.jsonl, move it elsewhere.",
         )
-    raise ConfigError(f"{message} builds on it.", hint=f"undo {later} first.")
+    config = done[later].origin.get("config")
+    if config is None or config == journal.origin.get("config"):
+        raise ConfigError(f"{message} builds on it.", hint=f"undo {later} first.")
+    other = from_here(os.path.normpath(directory / config))
+    raise ConfigError(
+        f"{message} of {other} builds on it.",
+        hint=f"undo that first: {how('undo', other, later)}.",
+    )

@@ -41,7 +41,7 @@ def belongs(journal: Journal, settings: Config) -> bool:
     its output has changed since. Python code has no file, and a renamed file no longer has its
     name: there, the ranking file has to be the same.
     """
-    origin = _origin(journal)
+    origin = journal.origin
     if not reaches(journal, settings):
         return False
     if not origin:
@@ -57,12 +57,12 @@ def belongs(journal: Journal, settings: Config) -> bool:
 
 def lists(journal: Journal, settings: Config) -> bool:
     """Whether `runs` lists a run: its own, and those of versions that didn't say whose they are."""
-    return not _origin(journal) or belongs(journal, settings)
+    return not journal.origin or belongs(journal, settings)
 
 
 def reaches(journal: Journal, settings: Config) -> bool:
     """Whether the configuration leads to the platform and project that a run wrote to."""
-    target = _origin(journal).get("place")
+    target = journal.origin.get("place")
     if isinstance(target, Mapping):
         return bool(target == _place(settings, journal.what))
     adapter = str(journal.header["plan"].get("adapter", ""))
@@ -75,12 +75,12 @@ def check_reaches(journal: Journal, settings: Config) -> None:
     Raises:
         ConfigError: if it is.
     """
-    origin = _origin(journal)
+    origin = journal.origin
     if reaches(journal, settings) and (
         not origin or belongs(journal, settings) or _same_output(origin, settings)
     ):
         return
-    config = config_of(journal)
+    config = journal.config
     raise ConfigError(
         f"run {journal.run_id} must be of a project, dataset or file that this configuration "
         f"names; got one of {config or 'another configuration'}, which wrote to {journal.target}.",
@@ -103,7 +103,7 @@ def check_unread_by(journal: Journal, settings: Config) -> None:
 
 def builds_on(later: Journal, earlier: Journal) -> bool:
     """Whether a later run may have built on an earlier one of the same state folder."""
-    first, second = _origin(earlier), _origin(later)
+    first, second = earlier.origin, later.origin
     if not (first and second) or _target(first) == _target(second):
         return True
     config = first.get("config")  # none of Python code, whose runs have only their target in common
@@ -112,31 +112,17 @@ def builds_on(later: Journal, earlier: Journal) -> bool:
 
 def overwrites(settings: Config, journal: Journal) -> bool:
     """Whether a run of this configuration writes to the target of an earlier run of its own."""
-    origin = _origin(journal)
+    origin = journal.origin
     return belongs(journal, settings) and (not origin or _same_output(origin, settings))
 
 
 def shared_with(journal: Journal, settings: Config) -> bool:
     """Whether another configuration's run wrote to this configuration's own target."""
     other = journal.status in ("done", "broken") and journal.what == "run"
-    origin = _origin(journal)
+    origin = journal.origin
     if not other or not origin or belongs(journal, settings):
         return False
     return reaches(journal, settings) and _same_output(origin, settings)
-
-
-def config_of(journal: Journal) -> str | None:
-    """Name of the file of a run's configuration, as far as it is known."""
-    config = _origin(journal).get("config")
-    return Path(config).name if isinstance(config, str) else None
-
-
-def _origin(journal: Journal) -> Mapping[str, Any]:
-    origin = journal.header.get("origin")
-    if not isinstance(origin, Mapping):
-        return {}
-    texts = (origin.get("config"), origin.get("output"))
-    return origin if all(isinstance(text, str | None) for text in texts) else {}
 
 
 def _target(origin: Mapping[str, Any]) -> tuple[Any, Any]:

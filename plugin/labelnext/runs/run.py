@@ -22,7 +22,7 @@ from labelnext.pool.objects import Notice
 from labelnext.quality.stopping import keep
 from labelnext.ranking.explain import Explanation
 from labelnext.report.report import Report, versions
-from labelnext.runs.belonging import belongs, config_of, origin_of, overwrites, shared_with
+from labelnext.runs.belonging import belongs, origin_of, overwrites, shared_with
 from labelnext.runs.illustrated import illustrated, linked
 from labelnext.runs.job import INPUT, Job
 from labelnext.runs.jobs import job_of
@@ -209,7 +209,7 @@ def _earlier_runs(settings: Config) -> list[Notice]:
     notices += [
         Notice(
             "shared_target",
-            f"{config_of(journal) or 'another configuration'} also writes {_target_word(settings)} "
+            f"{journal.config or 'another configuration'} also writes {_target_word(settings)} "
             f"(run {journal.run_id}). To undo that run, undo this one first.",
         )
         for journal in shared[-1:]

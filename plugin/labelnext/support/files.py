@@ -80,11 +80,15 @@ def write_atomically(
         raise write_failed(path, error) from error
 
 
-def write_failed(path: Path | str, error: OSError) -> WriteFailed:
-    """The error for a file that could not be written, with what to do about it."""
+def write_failed(path: Path | str | None, error: OSError) -> WriteFailed:
+    """The error for a file that could not be written, with what to do about it.
+
+    The system names no path where the standard output is what it refused.
+    """
     why = " ".join((error.strerror or str(error)).split())
     hint = CURES.get(error.errno or 0)
-    return WriteFailed(f"{str(path)!r} can't be written: {why}.", hint=hint)
+    what = f"{str(path)!r}" if path else "the output"
+    return WriteFailed(f"{what} can't be written: {why}.", hint=hint)
 
 
 def no_state(folder: Path, error: OSError) -> ConfigError:

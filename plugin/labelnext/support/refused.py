@@ -45,7 +45,7 @@ def refusal(error: OSError) -> LabelnextError:
     logging.getLogger("labelnext").debug("the system refused", exc_info=error)
     path, number = error.filename2 or error.filename, error.errno or 0
     if number in FULL:
-        return write_failed(path or "a file", error)
+        return write_failed(path, error)
     what = f"{str(path)[:200]!r} can't be used" if path else "the system refused"
     why = " ".join((error.strerror or str(error)).split())
     hint = CURES[number] if number in (errno.ENAMETOOLONG, errno.ELOOP) else None

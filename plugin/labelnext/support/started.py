@@ -109,7 +109,7 @@ def _program(name: str) -> list[str]:
     if on_path and any(os.path.realpath(on_path) == os.path.realpath(one) for one in ours):
         return [name]
     if ours:
-        return [_from_here(ours[0])]
+        return [from_here(ours[0])]
     return [_python(), "-m", name]
 
 
@@ -117,10 +117,10 @@ def _python() -> str:
     on_path = shutil.which("python")
     # Not by what links lead to: the Python of an environment is a link to that of the system.
     same = on_path is not None and Path(on_path).parent == Path(sys.executable).parent
-    return "python" if same else _from_here(sys.executable)
+    return "python" if same else from_here(sys.executable)
 
 
-def _from_here(path: str) -> str:
+def from_here(path: str) -> str:
     """Relative to the current folder for what is inside it."""
     inside = os.path.relpath(path) if os.path.splitdrive(path)[0] in ("", _drive()) else path
     return path if inside.startswith(os.pardir) else inside
@@ -132,7 +132,7 @@ def _drive() -> str:
 
 def _pip_install() -> list[str]:
     if not _installed("pip") and shutil.which("uv"):
-        return ["uv", "pip", "install", "--python", _from_here(sys.executable)]
+        return ["uv", "pip", "install", "--python", from_here(sys.executable)]
     on_path = shutil.which("pip")
     if on_path is not None and Path(on_path).parent == Path(sys.executable).parent:
         return ["pip", "install"]

@@ -35,6 +35,13 @@ def labelnext(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True)
 
 
+def test_an_output_that_is_full_is_one_line(folder: Path) -> None:
+    done = labelnext(folder, "schema >/dev/full")
+    assert done.returncode == 1
+    told = "Error: the output can't be written: No space left on device."
+    assert done.stderr == f"{told} Hint: free some disk space, then try again.\n"
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_no_fault(pageless: Path, closed: str) -> None:
     labelnext_run(pageless / "c.yaml")

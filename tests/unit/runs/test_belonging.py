@@ -11,7 +11,7 @@ import pytest
 
 import labelnext
 from labelnext.errors import ConfigError, NotFound
-from labelnext.runs.belonging import _server, config_of
+from labelnext.runs.belonging import _server
 from labelnext.runs.status import status
 from labelnext.runs.undo import resume, runs, to_undo, undo
 from tests.unit.runs.test_one_frame import break_off
@@ -37,7 +37,7 @@ def test_undo_takes_back_the_newest_run_of_its_own_configuration(tmp_path: Path)
     second = labelnext.run(beta).run_id
     assert [j.run_id for j in runs(alpha)] == [first]
     assert [j.run_id for j in runs(beta)] == [second]
-    assert [config_of(j) for j in runs(alpha, every=True)] == ["alpha.yaml", "beta.yaml"]
+    assert [j.config for j in runs(alpha, every=True)] == ["alpha.yaml", "beta.yaml"]
     assert [s.run_id for s in status(alpha).runs] == [first]
     assert to_undo(alpha).run_id == first
     undo(alpha)
@@ -54,7 +54,8 @@ def test_one_output_of_two_configurations_is_named_and_undone_in_turn(tmp_path: 
     report = labelnext.run(beta)
     (notice,) = [n for n in report.notices if n.code == "shared_target"]
     assert notice.message.startswith(f"alpha.yaml also writes this file (run {first})")
-    with pytest.raises(ConfigError, match=f"the later run {report.run_id} builds on it"):
+    told = f"the later run {report.run_id} of .*beta.yaml builds on it.*beta.yaml {report.run_id}"
+    with pytest.raises(ConfigError, match=told):
         undo(alpha)
     undo(alpha, report.run_id)  # asked by name
     undo(alpha)
