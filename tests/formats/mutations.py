@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import pickle
 from collections.abc import Callable, Iterator
@@ -37,7 +38,8 @@ def places_of(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def changed(value: Any, how: str, position: int, odd: Any) -> Any:
-    """A value with one of its members changed."""
+    """A value with one of its members changed; it shares nothing with `odd`, nor with itself."""
+    odd = copy.deepcopy(odd)
     places = list(places_of(value))
     if how == "whole" or not places:
         return odd
@@ -47,7 +49,7 @@ def changed(value: Any, how: str, position: int, odd: Any) -> Any:
     elif how == "remove":
         del container[key]
     elif how == "repeat" and isinstance(container, list):
-        container.append(container[key])
+        container.append(copy.deepcopy(container[key]))
     elif how == "rename" and isinstance(container, dict):
         container[str(odd)[:20]] = container.pop(key)
     return value

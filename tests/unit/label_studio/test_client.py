@@ -252,6 +252,13 @@ def test_an_address_is_told_from_an_object_that_is_missing(
     assert hint in str(error.value.hint)
 
 
+@pytest.mark.parametrize("count", [{}, {"task_number": None}, {"task_number": "7"}])
+def test_a_project_says_how_many_tasks_it_has(count: dict[str, Any]) -> None:
+    project = {"id": 1, "parsed_label_config": {}, **count}
+    with pytest.raises(LabelnextError, match="task_number"):
+        get_project(opened(lambda _: httpx.Response(200, json=project)), 1)
+
+
 def test_projects_that_a_token_sees_are_named_where_one_is_missing() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/api/projects/":

@@ -107,7 +107,7 @@ def _check_project(project: dict[str, Any], findings: list[Finding]) -> None:
     findings.append(
         Finding(
             "ok",
-            f"Project {project['id']}, {project.get('title')!r}: {project.get('task_number')} "
+            f"Project {project['id']}, {project.get('title')!r}: {project['task_number']} "
             f"tasks, {project.get('num_tasks_with_annotations')} with annotations, "
             f"{project.get('total_predictions_number')} predictions.",
         )

@@ -153,7 +153,7 @@ def _current(
     with suppress(*_BROKEN):
         header, number = _header_of(path), project["id"]
         after = (changed_after(header.since),)
-        if header.n_tasks != project.get("task_number"):
+        if header.n_tasks != project["task_number"]:
             return None
         if count_tasks(client, number, after) > _FEW * header.n_tasks:
             return None
@@ -177,7 +177,7 @@ def _header(client: Client, project: Mapping[str, Any]) -> _Header | None:
     if since is None:
         return None
     tally = _tally_of(client, project["id"])
-    n_tasks = int(project.get("task_number") or 0)
+    n_tasks = int(project["task_number"])
     return _Header(since, n_tasks, [(version, *told) for version, told in tally.items()])
 
 

@@ -95,7 +95,7 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         members, tasks, truth = memory.members, memory.tasks, memory.truth
     else:
         tasks, truth = _read_tasks(client, project, members, part, context), None
-    notices += part.notices(len(tasks.ids), project.get("task_number") or 0)
+    notices += part.notices(len(tasks.ids), project["task_number"])
     standing = find_standing(client, project, tasks, source.skipped, context)
     tasks.standing = standing
     notices += standing.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
@@ -124,7 +124,7 @@ def _read_tasks(
     client: Client, project: dict[str, Any], members: Members, part: Part, context: Context
 ) -> Tasks:
     """The part's tasks and their predictions, read the cheapest way."""
-    number, n_tasks = project["id"], project.get("task_number") or 0
+    number, n_tasks = project["id"], project["task_number"]
     if not members:
         return _read_part(client, number, part, context)
     small = False
@@ -161,7 +161,7 @@ def stored_predictions(
     """
     context.report("read predictions", 0, None)
     settings = get_project(client, project)
-    if (settings.get("task_number") or 0) <= MOST_IN_ONE_LIST:
+    if settings["task_number"] <= MOST_IN_ONE_LIST:
         try:
             yield from listed_predictions(client, settings, context, numbered=numbered)
         except TimedOut:
@@ -185,7 +185,7 @@ def _read_whole(
     context: Context,
 ) -> Tasks:
     """The list of all predictions, then whatever it lacks from the tasks."""
-    number, n_tasks, overlap = project["id"], project["task_number"] or 0, _same_overlap(project)
+    number, n_tasks, overlap = project["id"], project["task_number"], _same_overlap(project)
     predicted: set[int] = set()
     context.report("read predictions", 0, None)
     numbered = any(map(is_copy, members))

@@ -34,6 +34,7 @@ class Project(msgspec.Struct):
     """Of `api/projects/<number>/`."""
 
     id: int
+    task_number: int
     parsed_label_config: dict[str, Tag] | None
     label_config: str | None = None
     title: str | None = None
@@ -42,7 +43,6 @@ class Project(msgspec.Struct):
     skip_queue: str | None = None
     maximum_annotations: int | None = None
     overlap_cohort_percentage: float | None = None
-    task_number: int | None = None
     finished_task_number: int | None = None
     total_annotations_number: int | None = None
     skipped_annotations_number: int | None = None
