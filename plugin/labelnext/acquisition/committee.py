@@ -133,7 +133,8 @@ def kl_max(probabilities: ArrayLike) -> _Array:
     """
     members, present = _members(probabilities)
     mean = _mean(members, present)
-    ratio = np.divide(members, mean, out=np.ones_like(members), where=members > 0)
+    above = (members > 0) & (mean > 0)  # the mean of the smallest numbers is rounded to 0
+    ratio = np.divide(members, mean, out=np.ones_like(members), where=above)
     divergences = (members * np.log(ratio)).sum(axis=2)
     largest = np.where(present, divergences, -np.inf).max(axis=0)
     return np.where(present.any(axis=0), np.maximum(largest, 0), np.nan)

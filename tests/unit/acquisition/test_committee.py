@@ -158,6 +158,13 @@ def test_items_that_lack_a_member_are_counted_and_still_ranked() -> None:
     assert sum(row["pool"] for row in summarise(pool, ranking)["classes"]) == 2
 
 
+@pytest.mark.parametrize("name", ["bald", "consensus_entropy", "kl_max", "vote_entropy"])
+def test_the_smallest_numbers_are_as_good_as_none(name: str) -> None:
+    tiny = 5e-324  # halved, it is 0
+    function = get_acquisition(name).function
+    assert function([[[1.0, tiny]], [[1.0, 0.0]]]).tolist() == [0]
+
+
 @pytest.mark.parametrize("name", ["bald", "vote_entropy", "variation_ratio", "kl_max"])
 def test_an_item_of_one_member_stands_where_its_own_doubt_puts_it(name: str) -> None:
     nan = [np.nan, np.nan]
