@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,7 @@ from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities, Unusable
 from labelnext_adapters.files.content.unpacked import check_spread
 from labelnext_adapters.files.content.values import id_text, name_text, probability
-from labelnext_adapters.files.tables.vectors import class_vectors
+from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED, class_vectors
 
 Box = tuple[float, float, float, float]
 
@@ -42,6 +42,8 @@ class Gathered:
         what: a record in words, for messages.
         classes: names of the classes, in their order; from the records, sorted, when None.
         multilabel: classes are independent.
+        likeliest: scores may be those of the likeliest classes alone, so that a class that no
+            record names may have the rest.
 
     Example:
         >>> found = Gathered("result")
@@ -58,12 +60,15 @@ class Gathered:
         *,
         classes: Iterable[str] | None = None,
         multilabel: bool = False,
+        likeliest: bool = False,
     ) -> None:
         self.odd = Oddities(what)
         self.notices: list[Notice] = []
         self._classes = None if classes is None else list(classes)
         self._multilabel = multilabel
+        self._likeliest = likeliest and not multilabel
         self._rows: dict[str, int] = {}
+        self._places: dict[str, str] = {}  # of items that must not be met again
         self._versions: dict[str, _Version] = {}
         self._labels: dict[int, str] = {}
         self._media: dict[int, str] = {}
@@ -94,7 +99,12 @@ class Gathered:
         """
         text = id_text(name)
         if text in self._rows:
-            raise InvalidInput(f"item ids must be distinct; got {text!r} again at {self._place}.")
+            raise InvalidInput(
+                f"item ids must be distinct; {text!r:.80} is that of {self._places[text]} and of "
+                f"{self._place or 'another'}.",
+                hint="keep one record of each item.",
+            )
+        self._places[text] = self._place or "one item"
         return self.item(text)
 
     def scores(self, row: int, scores: Mapping[Any, Any], version: str = "") -> None:
@@ -233,7 +243,7 @@ class Gathered:
             met.update(name for name, _ in version.answers.values() if name is not None)
             met.update(n for rows in version.objects.values() for n, _, _ in rows if n is not None)
         if self._classes is None:
-            names = sorted(met)
+            names = [*sorted(met), *self._rest(met)]
             if names:
                 message = f"The classes come from the data: {listed(names)}."
                 notices.append(Notice("derived_classes", message))
@@ -245,6 +255,14 @@ class Gathered:
                 hint="set source.classes to all names, or leave it out.",
             )
         return self._classes
+
+    def _rest(self, met: Collection[str]) -> list[str]:
+        """A class for what is left, where some scores name all classes and don't sum to 1."""
+        rows = (s for version in self._versions.values() for s in version.scores.values())
+        lost = self._likeliest and any(
+            len(scores) == len(met) and sum(scores.values()) < 1 - ROUNDED + 1e-9 for scores in rows
+        )
+        return [OTHER] if lost and OTHER not in met else []
 
     def _vectors(
         self, versions: Sequence[_Version], classes: Sequence[str], notices: list[Notice]

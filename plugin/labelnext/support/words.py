@@ -75,7 +75,7 @@ _SPOKEN = {
     "parquet": "Parquet", "spacy": "spaCy", "roboflow": "Roboflow", "ultralytics": "Ultralytics",
     "megadetector": "MegaDetector", "darknet": "Darknet", "detectron2": "Detectron2",
     "labelme": "LabelMe", "tensorflow": "TensorFlow", "paddle": "Paddle",
-    "cloud": "cloud service's",
+    "fasttext": "fastText", "cloud": "cloud service's",
 }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ WRITTEN = {
     "results.json": '[{"image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 4], "score": 0.5}]',
     "instances.json": '{"images": [{"id": 1, "width": 9, "height": 9}], '
     '"categories": [{"id": 1, "name": "cat"}]}',
+    "out.txt": "__label__cat 0.9\n__label__dog 0.6\n",
     "export.json": EXPORT,
 }
 COPIED = {
@@ -59,6 +60,7 @@ FORMATS = {
     "outputs.json": "huggingface",
     "completions.jsonl": "llm",
     "docs.spacy": "spacy",
+    "out.txt": "fasttext",
     "export.json": "label-studio",
 }
 ROWS = ROW.findall((ROOT / "README.md").read_text("utf-8"))

@@ -164,21 +164,21 @@ def pool_of_outputs(
     Raises:
         InvalidInput: if there are no outputs, or too many that can't be used.
     """
-    gathered = Gathered("output", classes=classes, multilabel=multilabel)
+    some = all(kind_of(output.value) != "zero-shot" for output in outputs)
+    gathered = Gathered("output", classes=classes, multilabel=multilabel, likeliest=some)
     gathered.notices += notices
     outputs = _identified(outputs, ids, gathered)
     counts = Counter(kind_of(output.value) for output in outputs)
     known = [kind for kind, _ in counts.most_common() if kind not in (None, "nothing")]
-    kind = known[0] if known else "objects" if counts["nothing"] else None
+    kind = next(iter(known), "objects" if counts["nothing"] else None)
     if kind is None and outputs:
         raise InvalidInput(
             f"an output must be one of: {'; '.join(_KINDS.values())}; got "
             f"{outputs[0].value!r:.80} at {outputs[0].place}.",
             hint=f"{how('formats')} lists the other formats.",
         )
-    whole = kind == "classes" and all(
-        len(output.value) == 1 for output in outputs if kind_of(output.value) == "classes"
-    )
+    lists = [output.value for output in outputs if kind_of(output.value) == "classes"]
+    whole = kind == "classes" and all(len(one) == 1 for one in lists)
     sizeless: list[str] = []
     for output in outputs:
         with gathered.record(output.place, output.item):

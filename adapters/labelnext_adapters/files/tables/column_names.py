@@ -23,6 +23,11 @@ ANSWERS = (
     "pred_label", "label_pred", "y_pred", "top1", "top_1", "top1_class", "class_name",
     "category_name", "label_name", "class", "category", "class_id", "category_id",
 )  # fmt: skip
+#: Names of columns with the first, second, … class, without the number.
+RANKED_CLASSES = (
+    *ANSWERS, "label", "top", "index", "class_index", "label_index", "top_index", "top_label",
+    "top_class", "top_name", "top_pred", "top_prediction",
+)  # fmt: skip
 #: Columns that hold how sure a model is.
 CERTAINTIES = (
     "confidence", "conf", "score", "probability", "prob", "certainty", "max_prob", "pred_score",
@@ -97,6 +102,17 @@ def usual_id(names: Iterable[str], columns: Mapping[str, str | Sequence[str]]) -
     return first_of(set(names) - taken, (*IDS, *INDEXES))
 
 
+def is_ranked_class(name: str) -> bool:
+    """Whether a column holds the first, second, … class by its name.
+
+    Example:
+        >>> is_ranked_class("pred_1"), is_ranked_class("top1_index"), is_ranked_class("prob_1")
+        (True, True, False)
+    """
+    ranked = _RANKED.match(name.strip().lower())
+    return ranked is not None and plain(ranked[1] + ranked[3]) in RANKED_CLASSES
+
+
 @dataclass(frozen=True)
 class TextColumns:
     """Which columns are of ids or names, so that their values stay text whatever they look like.
@@ -116,9 +132,7 @@ class TextColumns:
         lower, known = name.strip().lower(), {*IDS, *ANSWERS, *INDEXES, "label"}
         if plain(name) and plain(name) in known:
             return True
-        ranked = _RANKED.match(lower)
-        numbered = "" if ranked is None else (ranked[1] + ranked[3]).strip("_- ")
-        return name in theirs or lower in known or numbered in (*ANSWERS, "label", "top")
+        return name in theirs or lower in known or is_ranked_class(lower)
 
     def is_value(self, name: str) -> bool:
         """Whether a column is of metadata, whose values may be of any kind."""

@@ -22,6 +22,7 @@ from labelnext_adapters.files.tables.column_names import (
     YOLOV5,
     corners_in,
     first_of,
+    is_ranked_class,
     plain,
     usual_id,
 )
@@ -39,9 +40,9 @@ from labelnext_adapters.files.tables.prediction_strings import (
     objects_of_strings,
 )
 from labelnext_adapters.files.tables.repeats import repeats, rows_of_items
-from labelnext_adapters.files.tables.rows import Rows
+from labelnext_adapters.files.tables.rows import Rows, texts_of
 from labelnext_adapters.files.tables.table_options import METADATA, NAMES, TableOptions
-from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED, Meaning
+from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED, Meaning, leaves_rest
 
 _PREFIXES = ("p_", "e_")
 _RANKED = re.compile(r"^(.*?)(\d{1,9})(.*)$")
@@ -228,7 +229,7 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     )
     columns = {k: v for k, v in out.columns.items() if k not in ("prediction", "confidence")}
     if corners is None and answer is not None and {*map(plain, (id_name, *names))} != YOLOV5:
-        scores = grouped_scores(out.table, codes, table.num_rows, answer, sure)
+        scores = grouped_scores(out.table, codes, table.num_rows, answer, sure, options)
         if scores is not None:
             firsts = firsts.append_column("probabilities", scores)
             done = replace(out, table=firsts, columns=columns, place=lambda row: f"item {row + 1}")
@@ -272,7 +273,7 @@ def _ranked(table: pa.Table) -> list[tuple[str, str]]:
     pairs = []
     for number in sorted(groups):
         names = groups[number]
-        texts = [n for n in names if pa.types.is_string(table.schema.field(n).type)]
+        texts = [n for n in names if _names_class(table.schema.field(n))]
         numbers = [n for n in names if pa.types.is_floating(table.schema.field(n).type)]
         if len(texts) != 1 or len(numbers) != 1:
             return []
@@ -281,10 +282,16 @@ def _ranked(table: pa.Table) -> list[tuple[str, str]]:
     return pairs if len(pairs) > 1 and starts and len(groups) == len(pairs) else []
 
 
+def _names_class(column: pa.Field) -> bool:
+    """Whether a ranked column holds classes: texts, or their numbers by its name."""
+    numbered = pa.types.is_integer(column.type) and is_ranked_class(column.name)
+    return bool(pa.types.is_string(column.type) or numbered)
+
+
 def _top_k(out: LaidOut, pairs: list[tuple[str, str]], options: TableOptions) -> LaidOut:
     """The likeliest classes of each item as a mapping; the others share the mass that is left."""
     table, n = out.table, out.table.num_rows
-    answers = [table.column(answer).to_pylist() for answer, _ in pairs]
+    answers = [texts_of(table.column(answer)) for answer, _ in pairs]
     sure = [table.column(column).to_numpy(zero_copy_only=False) for _, column in pairs]
     met = sorted({name for column in answers for name in column if name})
     classes = list(options.classes or met)
@@ -299,12 +306,10 @@ def _top_k(out: LaidOut, pairs: list[tuple[str, str]], options: TableOptions) ->
         for row, name in enumerate(column):
             if name:
                 rows[row, places[name]], named[row, places[name]] = values[row], True
-    if options.classes is None and options.logits is None and not options.multilabel:
-        top = 100.0 if options.scale == "percent" else 1.0
-        if (rows.sum(axis=1) < top * (1 - ROUNDED)).any():  # NaN where a class is left
-            classes.append(OTHER)
-            rows = np.column_stack([rows, np.full(n, np.nan)])
-            named = np.column_stack([named, np.zeros(n, dtype=bool)])
+    if leaves_rest(rows, options):
+        classes.append(OTHER)
+        rows = np.column_stack([rows, np.full(n, np.nan)])
+        named = np.column_stack([named, np.zeros(n, dtype=bool)])
     taken = {name for pair in pairs for name in pair}
     table = table.select([name for name in table.column_names if name not in taken])
     done = replace(out, table=table.append_column("probabilities", mapping(classes, rows, named)))
@@ -328,6 +333,15 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
     chosen = likely if len(likely) > 1 else numeric
     columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in chosen]
     values = np.stack(columns, axis=1) if len(chosen) > 1 else None
+    if len(chosen) == 1 and Meaning.of(options).logits == "sigmoid":
+        message = f"Read column {chosen[0]!r} as the logit of one class."
+        return _told(replace(out, columns={**out.columns, "probabilities": chosen}), message)
+    if values is not None and not likely and not _are_scores(values, options):
+        top = Meaning.of(options).scale
+        inside = [not ((c < 0) | (c > top)).any() for c in columns]  # others are of something else
+        if sum(inside) > 1 and _are_scores(values[:, inside], options):
+            chosen = [n for n, fits in zip(chosen, inside, strict=True) if fits]
+            values = values[:, inside]
     if values is None or not (likely or _are_scores(values, options)):
         why = no_predictions(table, str(out.columns["item_id"]), chosen, values, out.place)
         return replace(out, notices=[*out.notices, why])

@@ -15,7 +15,14 @@ from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.content.unpacked import check_spread
-from labelnext_adapters.files.tables.vectors import Meaning, cure, usable_boxes
+from labelnext_adapters.files.tables.table_options import TableOptions
+from labelnext_adapters.files.tables.vectors import (
+    OTHER,
+    Meaning,
+    cure,
+    leaves_rest,
+    usable_boxes,
+)
 
 
 def one_row_each(table: pa.Table, id_name: str) -> tuple[NDArray[np.int64], pa.Table]:
@@ -50,7 +57,12 @@ def mapping(names: Sequence[str], rows: NDArray[np.float64], known: NDArray[np.b
 
 
 def grouped_scores(
-    table: pa.Table, codes: NDArray[np.int64], n_items: int, answer: str, sure: str
+    table: pa.Table,
+    codes: NDArray[np.int64],
+    n_items: int,
+    answer: str,
+    sure: str,
+    options: TableOptions,
 ) -> pa.Array | None:
     """One class a row as a column of mappings; None if an item repeats a class, as detections do.
 
@@ -60,6 +72,8 @@ def grouped_scores(
         n_items: number of items.
         answer: the column of classes.
         sure: the column of their scores.
+        options: of the format; where they name no classes, what lists of all classes leave is
+            that of another class.
     """
     encoded = table.column(answer).combine_chunks().dictionary_encode()
     names = np.array([str(name) for name in encoded.dictionary.to_pylist()], dtype=np.str_)
@@ -74,6 +88,10 @@ def grouped_scores(
     given = np.zeros(rows.shape, dtype=bool)
     given[codes[known], kinds[known]] = True
     order = np.argsort(names, kind="stable")
+    if leaves_rest(rows, options) and OTHER not in names:
+        names, order = np.append(names.astype(object), OTHER), np.append(order, len(names))
+        rows = np.column_stack([rows, np.full(n_items, np.nan)])
+        given = np.column_stack([given, np.zeros(n_items, dtype=bool)])
     return mapping(names[order].tolist(), rows[:, order], given[:, order])
 
 

@@ -39,8 +39,11 @@ LOGITS = ("logits", "logit", "pred_logits", "class_logits", "raw_scores")
 NAMES = (
     "labels", "classes", "class_names", "names", "categories", "tags", "predicted_labels",
     "predicted_classes", "pred_labels", "pred_classes", "class_ids", "predictions",
+    "index", "indices", "class_index", "class_indices", "topk_indices", "top_k_indices",
 )  # fmt: skip
-_SCORE_LISTS = ("scores", "confidences", "confidence", "probabilities", "probs", "pred_scores")
+_SCORE_LISTS = (
+    "scores", "confidences", "confidence", "probabilities", "probs", "pred_scores", "prob", "score",
+)  # fmt: skip
 _SHAPES = (
     "bbox", "box", "boxes", "bboxes", "bounding_box", "rect", "rectangle", "segmentation", "mask",
     "polygon", "points", "keypoints", "pred_boxes", "start", "end",
@@ -246,7 +249,7 @@ def _exploded(
     if answer is not None and corners is None and shape is None:
         if not options.multilabel and options.logits is None and _one_each(parents):
             return _answers(table.select(taken), name, long, parents, (answer, sure))
-        scores = grouped_scores(long, parents, n_items, answer, sure)
+        scores = grouped_scores(long, parents, n_items, answer, sure, options)
         if scores is not None:
             out = table.select(taken).append_column("probabilities", scores)
             message = f"Read {name!r} as the classes of each item ({told})."

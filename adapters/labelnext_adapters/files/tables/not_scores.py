@@ -59,6 +59,14 @@ def no_predictions(
             f"they sum to {total:.4g} in {place(row)} (item {_id(table, id_name, row)}). "
             "If classes are independent, set source.multilabel: true, else set source.columns.",
         )
+    if len(chosen) == 1:
+        name = chosen[0]
+        return Notice(
+            NO_PREDICTIONS,
+            f"No column was taken as predictions: {name} can be how sure the model is of its "
+            f"answer (set source.columns: {{confidence: {name}}}), or the probability of one class "
+            f"(set source.columns: {{probabilities: [{name}]}} and source.multilabel: true).",
+        )
     return Notice(
         NO_PREDICTIONS,
         f"No column was taken as predictions; the others are {shown}. Set source.columns to "

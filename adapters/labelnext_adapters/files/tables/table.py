@@ -33,7 +33,7 @@ from labelnext_adapters.files.tables.arrow import (
 )
 from labelnext_adapters.files.tables.objects import ObjectColumn
 from labelnext_adapters.files.tables.table_options import METADATA, NAMES, LabelsAre
-from labelnext_adapters.files.tables.vectors import Meaning, usable_vectors
+from labelnext_adapters.files.tables.vectors import Meaning, by_class, usable_vectors
 
 PREFIXES = {"probabilities": "p_", "embedding": "e_"}
 _ANSWERS = ("prediction", "confidence", "uncertainty")
@@ -170,8 +170,14 @@ class TableReader:
         columns = self.versions("probabilities", ids)
         if not columns:
             flat, entries = self.vectors("probabilities", ids)
-            return None if flat is None else self._usable(flat, ids), entries
-        members = [_vectors("probabilities", column, ids, self.notices) for column in columns]
+            if flat is None:
+                return None, entries
+            if entries is not None and classes is not None and len(entries) == len(classes):
+                flat, entries = by_class(flat, entries, classes)
+            return self._usable(flat, ids), entries
+        members = [
+            _vectors("probabilities", column, ids, self.notices, classes) for column in columns
+        ]
         known = [one for one in members if one is not None]
         kinds = {(rows.shape[1], names) for rows, names in known}
         if len(kinds) > 1:
@@ -378,12 +384,17 @@ class TableReader:
 
 
 def _vectors(
-    name: str, column: Any, ids: Sequence[Any], notices: list[Notice]
+    name: str,
+    column: Any,
+    ids: Sequence[Any],
+    notices: list[Notice],
+    classes: Sequence[str] | None,
 ) -> tuple[NDArray[np.float64], tuple[str, ...] | None] | None:
     """The vectors of one model version, and the names of their entries; None where all is null."""
     if pa.types.is_struct(column.type):
         names = [field.name for field in column.type]
-        return mapped_rows(name, column), tuple(names)
+        rows, names = by_class(mapped_rows(name, column), names, classes)
+        return rows, tuple(names)
     if column.null_count == len(column) and not pa.types.is_fixed_size_list(column.type):
         return None
     return list_rows(name, column, ids, notices=notices), None

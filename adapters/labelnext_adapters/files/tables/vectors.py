@@ -47,6 +47,51 @@ class Meaning:
         return cls(independent, scale, logits or None)
 
 
+def leaves_rest(rows: NDArray[np.floating], options: Any) -> bool:
+    """Whether lists of the likeliest classes leave some probability to a class that none names.
+
+    Args:
+        rows: shape (n_items, n_classes), NaN where a list doesn't name a class.
+        options: of the format; stated classes are all that there are.
+    """
+    meaning = Meaning.of(options)
+    if options.classes is not None or meaning.logits is not None or meaning.multilabel:
+        return False
+    return bool((rows.sum(axis=1) < meaning.scale * (1 - ROUNDED) - 1e-9).any())
+
+
+def by_class(
+    rows: NDArray[np.float64], names: Sequence[str], classes: Sequence[str] | None
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Scores in the order of the stated classes, where these are the names of the scores.
+
+    Args:
+        rows: shape (n_items, n_names).
+        names: of the scores.
+        classes: `source.classes`; where they are none of the names, they name them by position.
+
+    Returns:
+        Shape (n_items, n_classes), NaN for classes without scores; and the names.
+
+    Raises:
+        InvalidInput: if only some of the names are classes.
+
+    Example:
+        >>> by_class(np.array([[0.75, 0.25]]), ["cat", "dog"], ["dog", "cat"])[0].tolist()
+        [[0.25, 0.75]]
+    """
+    if classes is None or list(names) == list(classes) or not set(names) & set(classes):
+        return rows, list(names)
+    if strange := sorted(set(names).difference(classes)):
+        raise InvalidInput(
+            f"a class must be one of {listed(classes, 20)}; got {listed(strange)}.",
+            hint="set source.classes to all names, or leave it out.",
+        )
+    ordered: NDArray[np.float64] = np.full((len(rows), len(classes)), np.nan)
+    ordered[:, [list(classes).index(name) for name in names]] = rows
+    return ordered, list(classes)
+
+
 class NotProbabilities(InvalidInput):
     """Numbers outside [0, 1], with the keys of `source` that say what they are.
 
@@ -228,6 +273,10 @@ def mended(
             notices += odd.notices()
         except InvalidInput as error_:
             error_.hint = "if classes are independent of each other, set source.multilabel: true."
+            if (sums[bad] < 1).all():
+                error_.hint += (
+                    " If these are the likeliest classes alone, name all in source.classes."
+                )
             raise
         rows = rows.copy()
         rows[bad] = np.nan

@@ -25,7 +25,6 @@ from labelnext_adapters.files.vision.documents import (
     row_of,
     shown,
 )
-from labelnext_adapters.files.vision.likeliest import classes_with_rest
 from labelnext_adapters.files.vision.options import DetectionOptions
 
 _SAMPLED = 1000  # documents, to tell several tools apart
@@ -226,9 +225,10 @@ def _classified(
     most = max((sum(scores.values()) for scores in usable), default=0.0)
     independent = most > 1 + ROUNDED if tool.independent is None else tool.independent
     single = not independent and all(len(scores) == 1 for scores in usable)
-    whole = independent or single
-    known = options.classes if whole else classes_with_rest(usable, options.classes)
-    gathered, names = Gathered("image", classes=known, multilabel=independent), Names(key)
+    gathered = Gathered(
+        "image", classes=options.classes, multilabel=independent, likeliest=not single
+    )
+    names = Names(key)
     for position, (one, said, scores) in enumerate(zip(read, told, scored, strict=True)):
         name = _name(names, one, position, said)
         with gathered.record(one.place, shown(name)):

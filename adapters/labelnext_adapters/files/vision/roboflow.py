@@ -12,7 +12,6 @@ from labelnext_adapters.files.content.values import probability
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.vision.detections import Detections, class_of
 from labelnext_adapters.files.vision.documents import Document, Names, row_of, shown
-from labelnext_adapters.files.vision.likeliest import classes_with_rest
 from labelnext_adapters.files.vision.options import DetectionOptions
 
 _BOX = ("x", "y", "width", "height")
@@ -203,9 +202,8 @@ def _classified(
     told = [
         _scores(one.value, response) for one, response in zip(documents, responses, strict=True)
     ]
-    usable = [scores for scores in told if isinstance(scores, dict)]
-    known = options.classes if multilabel else classes_with_rest(usable, options.classes)
-    gathered, names = Gathered("image", classes=known, multilabel=multilabel), Names(key)
+    gathered = Gathered("image", classes=options.classes, multilabel=multilabel, likeliest=True)
+    names = Names(key)
     for position, (one, response, scores) in enumerate(
         zip(documents, responses, told, strict=True)
     ):

@@ -26,7 +26,6 @@ from labelnext_adapters.files.vision.documents import (
     row_of,
     shown,
 )
-from labelnext_adapters.files.vision.likeliest import classes_with_rest
 
 _KEYS = frozenset({"name", "class", "confidence"})
 _SHAPES = ("box", "segments", "keypoints", "box.x1", "box_x1", "x1")
@@ -193,10 +192,8 @@ def _classified(
     """Images with the probabilities of their likeliest classes, or the first one alone."""
     names = Names(key)
     told = [_scores(one.value, classes) for one in documents]
-    usable = [scores for scores in told if isinstance(scores, dict)]
-    one_each = all(len(scores) == 1 for scores in usable)
-    known = list(classes) if classes is not None else None
-    gathered = Gathered("image", classes=known if one_each else classes_with_rest(usable, known))
+    one_each = all(len(scores) == 1 for scores in told if isinstance(scores, dict))
+    gathered = Gathered("image", classes=classes, likeliest=True)
     for position, (one, scores) in enumerate(zip(documents, told, strict=True)):
         name = names.of_first(one, position)
         with gathered.record(one.place, shown(name)):

@@ -20,7 +20,6 @@ from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import decoded
 from labelnext_adapters.files.content.oddities import ROUNDING, Oddities, Unusable
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.vision.likeliest import classes_with_rest
 from labelnext_adapters.files.vision.yolo_folder import DataFile, stem_of
 from labelnext_adapters.files.vision.yolo_layout import (
     Layout,
@@ -360,11 +359,8 @@ def _classified(
 ) -> Pool:
     """The pool of images with the scores of their likeliest classes."""
     told = [[_scores(data) for data in run.contents] for run in runs]
-    known = classes_with_rest(
-        (scores for scores_of_run in told for scores in scores_of_run if isinstance(scores, dict)),
-        None if names is None else names.values(),
-    )
-    gathered = Gathered("text file", classes=known)
+    known = None if names is None else names.values()
+    gathered = Gathered("text file", classes=known, likeliest=True)
     for name in all_items[0].ids:
         gathered.item(name)
     for run, items, scores_of_run, version in zip(runs, all_items, told, versions, strict=True):
