@@ -17,6 +17,7 @@ from labelnext.journal import Journal
 from labelnext.ranking import rank
 from labelnext.ranking.ranking import batch_ranking
 from labelnext.runs.ranked import with_clusters
+from labelnext_adapters.label_studio.server import predictions as predictions_module
 from labelnext_adapters.label_studio.server.refusals import Failed
 from labelnext_adapters.label_studio.write import copies as copies_module
 from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
@@ -304,15 +305,83 @@ def test_uncertainty_goes_on_without_a_task_that_is_deleted_while_it_sends(
     original = copies_module.send_predictions
     deleting = [second]
 
-    def send(*arguments: Any) -> int:
+    def send(*arguments: Any, **options: Any) -> int:
         for task in (deleting.pop() for _ in deleting[:]):
             label_studio.api("DELETE", f"/api/tasks/{task}/")
-        return original(*arguments)
+        return original(*arguments, **options)
 
     monkeypatch.setattr(copies_module, "send_predictions", send)
     journal = write(connect(project, write={"mode": "uncertainty"}), tmp_path)
     assert journal.remarks == (f"Skipped 1 ranked task deleted since: {second}.",)
     assert copies(label_studio, project) == {first: 0.0, third: pytest.approx(2 / 3)}
+
+
+def test_uncertainty_in_a_large_project_copies_the_first_one_by_one(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions_module, "_SMALL", 7)
+    project = label_studio.create_project(CHOICES, sure_to_unsure(8))
+    ids = label_studio.task_ids(project)[::-1]  # next first
+    before = label_studio.dump(project)
+    options = {"mode": "uncertainty", "copies": 3}
+    journals = []
+
+    def written(first: int) -> list[str]:
+        adapter = connect(project, write=options)
+        sent = writes(adapter)
+        journals.append(write(adapter, tmp_path))
+        n = 8 - first
+        assert journals[-1].next_steps[1] == (
+            f"Rank again before the first 3 of {n} ranked tasks are labelled: Label Studio hands "
+            "out the others in random order."
+        )
+        return [f"{r.method} {r.url.path}" for r in sent]
+
+    # Three of eight, at the same distances as in a ranking of eight.
+    one_each = ["POST /api/predictions/"] * 3
+    assert written(0) == [*one_each, f"PATCH /api/projects/{project}/"]
+    assert copies(label_studio, project) == {ids[0]: 0.0, ids[1]: 1 / 8, ids[2]: 2 / 8}
+    label_studio.annotate(ids[0])
+    annotation = label_studio.api("GET", f"/api/tasks/{ids[0]}/annotations/")[0]["id"]
+    assert written(1) == [one_each[0], f"PATCH /api/projects/{project}/"]
+    scores = {ids[0]: 0.0, ids[1]: 1 / 8, ids[2]: 2 / 8, ids[3]: pytest.approx(2 / 8 + 1 / 7)}
+    assert copies(label_studio, project) == scores
+    served = [label_studio.next_of_all(project)]
+    assert served == [ids[1]]
+    assert [connect(project, write=options).undo(journal) for journal in journals[::-1]] == [[], []]
+    label_studio.api("DELETE", f"/api/annotations/{annotation}/")
+    assert without_times(label_studio.dump(project)) == without_times(before)
+
+
+def test_uncertainty_at_a_busy_server_leaves_the_last_copies_to_the_next_run(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions_module, "_SMALL", 4)
+    monkeypatch.setattr(predictions_module, "_AT_LEAST", 3)
+    monkeypatch.setattr(copies_module, "_TO_COPY", 0.0)
+    project = label_studio.create_project(CHOICES, sure_to_unsure(5))
+    ids = label_studio.task_ids(project)[::-1]
+    before = label_studio.dump(project)
+    one = write(connect(project, write={"mode": "uncertainty"}), tmp_path)
+    assert one.remarks == (
+        "Left 2 predictions uncopied, so that annotators need not wait for a busy server: their "
+        "tasks come last, in random order. The next run copies more.",
+    )
+    assert copies(label_studio, project) == {ids[0]: 0.0, ids[1]: 0.2, ids[2]: 0.4}
+    two = write(connect(project, write={"mode": "uncertainty"}), tmp_path)
+    assert two.remarks == ()
+    scores = copies(label_studio, project)
+    assert sorted(scores, key=scores.__getitem__) == ids
+    assert [connect(project).undo(journal) for journal in (two, one)] == [[], []]
+    assert without_times(label_studio.dump(project)) == without_times(before)
+
+
+def without_times(dump: Any) -> Any:
+    """What a run leaves as it was: all but when tasks were last changed, and by whom."""
+    if isinstance(dump, dict):
+        passing = ("updated_at", "updated_by", "unresolved_comment_count")
+        return {k: without_times(v) for k, v in dump.items() if k not in passing}
+    return [without_times(v) for v in dump] if isinstance(dump, list) else dump
 
 
 def test_uncertainty_says_what_overlap_does(label_studio: LabelStudio, connect: Open) -> None:

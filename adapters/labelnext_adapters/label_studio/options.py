@@ -101,6 +101,10 @@ class LabelStudioWrite(_WriteOptions):
     """With mode uncertainty: how many clusters of similar tasks each person is served from in turn;
     auto: half as many as the batch has tasks. Each clustered task takes a request."""
 
+    copies: Annotated[int, Ge(1)] | Literal["all"] | None = None
+    """With mode uncertainty: how many of the first tasks to serve in order; null: 1,000; all: every
+    ranked task. With more than 2,000, people who label meanwhile can wait for half a minute."""
+
     @field_validator("annotators")
     @classmethod
     def _check_annotators(cls, annotators: int | list[str] | None) -> int | list[str] | None:
@@ -128,6 +132,13 @@ class LabelStudioWrite(_WriteOptions):
         if clusters is not None and info.data.get("mode") != "uncertainty":
             raise ValueError("must be left out unless mode is uncertainty")
         return clusters
+
+    @field_validator("copies")
+    @classmethod
+    def _check_copies(cls, copies: object, info: ValidationInfo) -> object:
+        if copies is not None and info.data.get("mode") != "uncertainty":
+            raise ValueError("must be left out unless mode is uncertainty")
+        return copies
 
     def for_review(self) -> Self:
         """A copy with the names for a label review, including the tab's."""

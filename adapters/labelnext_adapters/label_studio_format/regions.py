@@ -216,7 +216,8 @@ def _whole(
         return Parsed(vector=[s, 1 - s] if chosen_class == 0 else [1 - s, s])
     whole = [Found(s, c) for c, s in known]
     one = whole[0] if len(whole) == 1 else None
-    if len(whole) > 1 and all(s is None for s in scores):  # the prediction's score is all it has
+    # One region has one score, whatever it names; without, the prediction's is all there is.
+    if len(whole) > 1 and (len(scores) == 1 or all(s is None for s in scores)):
         one = Found(whole[0].confidence, -1)
     return Parsed(objects=whole, whole=one)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labelnext_adapters.label_studio.server.task import Prediction
-from labelnext_adapters.label_studio.write.scores import Kept, kept_copies, next_scores
+from labelnext_adapters.label_studio.write.scores import Kept, copy_scores, kept_copies, next_scores
 
 
 @pytest.mark.parametrize(
@@ -33,10 +33,12 @@ def test_a_score_that_no_copy_has_does_not_stay(odd: float | None) -> None:
 def test_no_scores_where_there_is_no_room_between_two_or_too_many_moved() -> None:
     close = 0.5 + 2**-53
     assert next_scores([0.5, None, close, 0.75, 0.875]) is None
-    assert next_scores([0.5, None, None, None]) is None
+    assert next_scores([0.5, 0.4, 0.3, 0.2]) is None
+    assert next_scores([None, None]) is None  # nothing stays
     many = [n / 1000 for n in range(1000)]
-    assert next_scores(many[:799] + [None] * 200 + many[999:]) is not None
-    assert next_scores(many[:798] + [None] * 201 + many[999:]) is None
+    assert next_scores(many[:799] + [0.0] * 200 + many[999:]) is not None
+    assert next_scores(many[:798] + [0.0] * 201 + many[999:]) is None
+    assert next_scores([0.5, None, None, None]) == [0.5, 0.625, 0.75, 0.875]  # new ones didn't
 
 
 def test_copies_of_finished_tasks_stay_and_those_of_others_do_not() -> None:
@@ -49,3 +51,10 @@ def test_copies_of_finished_tasks_stay_and_those_of_others_do_not() -> None:
     order = list(range(202, 602))
     assert kept_copies(many, order, {1}) is not None
     assert kept_copies(many, order, set()) is None
+
+
+def test_scores_of_the_first_leave_room_for_the_next() -> None:
+    # Two of eight: an eighth between two ranks, and as much to what comes behind them.
+    assert copy_scores(2, 8) == [0.0, 0.125]
+    assert next_scores([0.0, 0.125, None, None], 8) == [0.0, 0.125, 0.25, 0.375]
+    assert next_scores([0.5, 0.9375, None], 8) == [0.5, 0.9375, pytest.approx(31 / 32)]  # below 1

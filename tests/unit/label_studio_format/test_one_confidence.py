@@ -62,6 +62,19 @@ def test_an_answer_about_the_item_is_least_confident_first(
     assert pool.object_sets == ()
 
 
+@pytest.mark.parametrize("tag", ["Choices", "Taxonomy"])
+def test_several_choices_with_one_score_are_one_answer(tmp_path: Path, tag: str) -> None:
+    kind, value, labels = TAGS[tag]
+    (key,) = value
+    both = {key: [*value[key], "good" if tag == "Choices" else ["good"]]}
+    control = f'<{tag} name="kind" toName="text" choice="multiple">{labels}'
+    setup = f'<View><Text name="text" value="$text"/>{control}<Choice value="odd"/></{tag}></View>'
+    region = {"from_name": "kind", "to_name": "text", "type": kind, "value": both}
+    tasks = [task(number, [{**region, "score": score}]) for number, score in SCORES.items()]
+    pool = read(tmp_path, tasks, setup)
+    assert order(pool) == ["4", "3", "2", "1"]  # 0.05 is no noise below a floor
+
+
 def test_a_task_without_a_choice_is_missing(tmp_path: Path) -> None:
     pool = read(tmp_path, [task(1, [choice("odd", score=0.5)]), task(2, [])])
     assert pool.missing.tolist() == [False, True]

@@ -101,7 +101,9 @@ def test_one_score_of_a_prediction_is_one_confidence_for_all_its_boxes() -> None
 
 
 def test_choices_that_share_a_score_are_objects() -> None:
-    assert choices([region("c", "a", score=0.5)]) == Parsed(objects=[Found(0.5, 2), Found(0.5, 0)])
+    assert choices([region("c", "a", score=0.5)]) == Parsed(
+        objects=[Found(0.5, 2), Found(0.5, 0)], whole=Found(0.5, -1)
+    )
 
 
 def test_one_choice_of_two_is_a_distribution_unless_several_can_be_chosen() -> None:

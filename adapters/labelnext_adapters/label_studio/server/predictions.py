@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,14 +13,19 @@ import msgspec
 from labelnext.adapter.protocol import Context
 from labelnext.errors import LabelnextError, NotFound
 from labelnext_adapters.label_studio.server.client import MOST_BYTES, Client
-from labelnext_adapters.label_studio.server.give_way import give_way
-from labelnext_adapters.label_studio.server.project import count_version
+from labelnext_adapters.label_studio.server.give_way import give_room, give_way
+from labelnext_adapters.label_studio.server.project import count_version, get_project
 from labelnext_adapters.label_studio.server.refusals import Failed
 from labelnext_adapters.label_studio.server.task import Prediction
 
 _AT_ONCE = 10_000  # predictions in a request
+_SMALL = 1000  # tasks that the server counts in a second
+_FEW = 2000  # predictions that may take a request each
+_AT_LEAST = 100  # of them, however slow the server is
 REFUSALS = 3  # requests that fail, before the rest is left
 _SLOW = 1.5  # seconds for one deletion, after which the server is left to the annotators
+_MOST_SLOW = 3  # slow deletions in a row, after which an undo leaves the rest, too
+_REST = 5.0  # seconds to leave it to them, before it is tried again
 _PATIENCE = 20.0  # seconds in all: the server saves a task for each prediction it deletes
 
 
@@ -29,9 +35,8 @@ def send_predictions(
     """Send predictions, in as few requests as others can bear.
 
     On SQLite nobody else can write while the server stores a request, and what waits for five
-    seconds fails: on a busy machine 20,000 at once were too many. But after each request the server
-    counts the predictions of all of the project's tasks again, which makes people wait, too: with
-    three requests for 20,000 tasks up to 24 s, with one up to 6 s.
+    seconds fails: on a busy machine 20,000 at once were too many. But after each request, the
+    server counts the predictions of all of the project's tasks again, which makes people wait, too.
 
     A request whose answer was lost may have been carried out, and is not sent again.
 
@@ -52,37 +57,85 @@ def send_predictions(
     created = sent = 0
     version = rows[0]["model_version"]
     there = count_version(client, project, version)
+    path = f"api/projects/{project}/import/predictions"
     for body in _bodies(rows):
         context.report("write predictions", sent, len(rows))
         start = time.monotonic()
-        created += _store(client, project, version, there + created, body)
+        answer = _store(client, project, version, there + created, path, body)
+        created += int(answer.get("created", 0))
         sent += len(body)
         if sent < len(rows):
             give_way(time.monotonic() - start)
     return created
 
 
-def _store(
-    client: Client, project: int, version: str, known: int, body: Sequence[msgspec.Raw]
+def are_sent_each(client: Client, project: int, n: int) -> bool:
+    """Whether so many predictions are sent one by one, as people would wait for a large request.
+
+    After a request with many predictions, even if it has one, the server counts those of all of the
+    project's tasks: with 20,000 tasks on SQLite for 15 s, in which people wait for up to 35 s. A
+    prediction that comes by itself is counted by itself: 5 to 20 a second, and nobody notices.
+    """
+    return 0 < n <= _FEW and int(get_project(client, project).get("task_number") or 0) > _SMALL
+
+
+def send_each(
+    client: Client,
+    context: Context,
+    project: int,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    seconds: float = math.inf,
 ) -> int:
-    """Send a request, again if the server failed before it stored anything; how many it took.
+    """Send predictions one by one, with pauses; regions that don't fit the setup are taken, too.
+
+    Args:
+        client: the server.
+        context: for progress.
+        project: its number.
+        rows: as for `send_predictions`.
+        seconds: after which no more are sent, but for a hundred.
+
+    Returns:
+        How many were sent, the first ones.
+
+    Raises:
+        InvalidInput: if a task is gone; those before it are sent.
+    """
+    end = time.monotonic() + seconds
+    there = count_version(client, project, rows[0]["model_version"]) if rows else 0
+    for done, row in enumerate(rows):
+        context.report("write predictions", done, len(rows))
+        start = time.monotonic()
+        if start > end and done >= _AT_LEAST:
+            return done
+        body = {**row, "project": project}
+        _store(client, project, row["model_version"], there + done, "api/predictions/", body)
+        give_room(time.monotonic() - start)
+    return len(rows)
+
+
+def _store(
+    client: Client, project: int, version: str, known: int, path: str, body: Any
+) -> dict[str, Any]:
+    """Send a request, again if the server failed before it stored anything; its answer.
 
     Args:
         client: the server.
         project: its number.
         version: of the predictions.
         known: how many predictions of that version there are.
+        path: of the request.
         body: the predictions.
     """
-    path = f"api/projects/{project}/import/predictions"
     for pause in client.pauses:
         try:
-            return int(client.send("POST", path, body, retry=False).get("created", 0))
+            return dict(client.send("POST", path, body, retry=False))
         except Failed:  # on SQLite, when others don't let it write for seconds
             if count_version(client, project, version) != known:
                 raise
             time.sleep(pause)
-    return int(client.send("POST", path, body, retry=False).get("created", 0))
+    return dict(client.send("POST", path, body, retry=False))
 
 
 def _bodies(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[msgspec.Raw]]:
@@ -102,21 +155,29 @@ def _bodies(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[msgspec.Raw]]:
 
 
 def remove_predictions(
-    client: Client, context: Context, rows: Sequence[Prediction], *, patient: bool = False
+    client: Client,
+    context: Context,
+    rows: Sequence[Prediction],
+    *,
+    patient: bool = False,
+    seconds: float | None = None,
 ) -> int:
-    """Delete predictions one by one, as long as the server has time for it.
+    """Delete predictions one by one, with pauses, as long as the server has time for it.
 
     Args:
         client: the server.
         context: for progress.
         rows: what to delete.
         patient: delete all, however long it takes, or fail.
+        seconds: how long to go on at most; the server is then left alone for a while after a slow
+            answer, and for good after three of them in a row. After the first one, if None.
 
     Returns:
         How many are gone.
     """
-    end = time.monotonic() + _PATIENCE
-    waiting, refused = deque(rows), 0
+    end = time.monotonic() + (_PATIENCE if seconds is None else seconds)
+    most_slow = 1 if seconds is None else _MOST_SLOW
+    waiting, refused, slow = deque(rows), 0, 0
     while waiting:
         prediction, done = waiting[0], len(rows) - len(waiting)
         context.report("remove predictions", done, len(rows))
@@ -134,11 +195,13 @@ def remove_predictions(
             continue
         waiting.popleft()
         took = time.monotonic() - start
-        if not patient and waiting:
-            if took > _SLOW or time.monotonic() > end:
-                return done + 1
-            give_way(took)
+        slow = slow + 1 if took > _SLOW else 0
+        if not patient and (slow == most_slow or time.monotonic() > end):
+            return done + 1
+        if waiting:
+            give_room(took)
+            time.sleep(_REST if slow and not patient else 0)
     return len(rows)
 
 
-__all__ = ["REFUSALS", "remove_predictions", "send_predictions"]
+__all__ = ["REFUSALS", "are_sent_each", "remove_predictions", "send_each", "send_predictions"]

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,22 +25,25 @@ from labelnext.support.words import counted
 from labelnext_adapters.label_studio.read.kept import keep_sent
 from labelnext_adapters.label_studio.read.read import stored_predictions
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.give_way import give_room
 from labelnext_adapters.label_studio.server.predictions import (
     REFUSALS,
+    are_sent_each,
     remove_predictions,
+    send_each,
     send_predictions,
 )
 from labelnext_adapters.label_studio.server.project import (
     COPY,
     all_versions,
     count_version,
-    get_project,
 )
 from labelnext_adapters.label_studio.server.tasks import Prediction, alive_tasks
 from labelnext_adapters.label_studio.write.scores import copy_scores
 
-SAMPLING = "Uncertainty sampling"
 _NOTHING = msgspec.Raw(b"[]")
+_TO_COPY = 120.0  # seconds for copies that are sent one by one; the next run goes on
+_TO_UNDO = 600.0  # seconds for the copies of a run that is undone; a thousand take two minutes
 
 #: The model version whose predictions are copied; several where each task's newest is.
 Source = str | Sequence[str | None] | None
@@ -151,11 +156,13 @@ class Copies:
             self._remark_each(self._clear(payload["project"], payload["versions"]))
             return
         kept = payload.get("scores")
-        scores = dict(zip(ranked, kept or copy_scores(len(ranked)), strict=True))
+        # A journal of an earlier version knows no ranking beyond the copies.
+        given = kept or copy_scores(len(ranked), payload.get("of"))
+        scores = dict(zip(ranked, given, strict=True))
         results, clusters = _by_task(payload.get("results")), _by_task(payload.get("clusters"))
         wanted = _Wanted(scores, results, clusters, relative=True, removed=payload.get("removed"))
         for version in payload["versions"]:
-            self._put(payload["project"], version, wanted, payload["source"])
+            self._put(payload["project"], version, wanted, payload["source"], seconds=_TO_COPY)
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Restore the earlier copies."""
@@ -163,7 +170,7 @@ class Copies:
         stayed: list[str] = []
         for version in payload["versions"]:
             if not before.get(version):
-                stayed += self._clear(payload["project"], [version])
+                stayed += self._clear(payload["project"], [version], _TO_UNDO)
                 continue
             old = before[version]
             scores = dict(zip(old["task_ids"], old["scores"], strict=True))
@@ -176,10 +183,17 @@ class Copies:
         for sentence in sentences:
             self._remark(sentence)
 
-    def _clear(self, project: int, versions: Sequence[str]) -> list[str]:
+    def _clear(
+        self, project: int, versions: Sequence[str], seconds: float | None = None
+    ) -> list[str]:
         """Remove the copies of these versions, one by one, as long as the server has time for it.
 
         Nobody is served by copies that stay: Label Studio looks at one version alone.
+
+        Args:
+            project: its number.
+            versions: whose copies go.
+            seconds: how long to go on at most; a little if None.
 
         Returns:
             What had to stay; clearing up never fails a run or an undo.
@@ -192,7 +206,8 @@ class Copies:
                 if attempt == REFUSALS:
                     return [f"Left the copies in place: {error.message}"]
         rows = [prediction for version in versions for prediction in copies.get(version, [])]
-        left = len(rows) - remove_predictions(self._client, self._context, rows)
+        gone = remove_predictions(self._client, self._context, rows, seconds=seconds)
+        left = len(rows) - gone
         if not left:
             return []
         return [
@@ -207,8 +222,12 @@ class Copies:
         wanted: _Wanted,
         source: Source,
         gone: Set[int] = frozenset(),
+        seconds: float = math.inf,
     ) -> None:
-        """Make the copies of a version exactly these, but for tasks that are gone."""
+        """Make the copies of a version exactly these, but for tasks that are gone.
+
+        The last ones are left to the next run where they take longer than so many seconds.
+        """
         numbered = count_version(self._client, project, version) > 0  # else none can change
         copies, sources, highest = self._read(project, [version], source, numbered=numbered)
         there = copies.get(version, [])
@@ -228,34 +247,44 @@ class Copies:
         remove_predictions(self._client, self._context, strange, patient=True)
         scores = {t: s for t, s in wanted.scores.items() if t not in gone}
         rows = [
-            {
-                "task": task,
-                "model_version": version,
-                "score": score,
-                "result": wanted.results.get(task, sources.get(task, _NOTHING)),
-                **({"cluster": clusters[task]} if task in clusters else {}),
-            }
+            {"task": task, "model_version": version, "score": score}
+            | {"result": wanted.results.get(task, sources.get(task, _NOTHING))}
+            | ({"cluster": clusters[task]} if task in clusters else {})
             for task, score in scores.items()
             if task not in have
         ]
+        left: Set[int] = frozenset()
+        whole = True
         try:
-            whole = not rows or self._sent(project, rows) == len(rows)
+            if rows:
+                stored, left = self._sent(project, rows, seconds)
+                whole = stored + len(left) == len(rows)
             if not whole:
                 self._send_without_result(project, version, source, rows)
         except InvalidInput:  # of one task that is gone, the server takes none
             now_gone = wanted.scores.keys() - alive_tasks(self._client, project, self._context)
             if now_gone == gone:
                 raise
-            self._put(project, version, wanted, source, now_gone)
+            self._put(project, version, wanted, source, now_gone, seconds)
             return
+        self._remark_missing(gone, len(left))
+        self._check_stored(project, version, len(scores) - len(left), n_others)
+        if whole and not numbered:
+            sent = [row for row in rows if row["task"] not in left]
+            keep_sent(self._client, project, sent, self._context)
+
+    def _remark_missing(self, gone: Set[int], n_left: int) -> None:
+        if n_left:
+            self._remark(
+                f"Left {counted(n_left, 'prediction')} uncopied, so that annotators need not wait "
+                "for a busy server: their tasks come last, in random order. The next run copies "
+                "more."
+            )
         if gone:
             self._remark(
                 f"Skipped {counted(len(gone), 'ranked task')} deleted since: "
                 f"{listed(sorted(gone))}."
             )
-        self._check_stored(project, version, len(scores), n_others)
-        if whole and not numbered:
-            keep_sent(self._client, project, rows, self._context)
 
     def _check_stored(self, project: int, version: str, wanted: int, n_others: int) -> None:
         stored = count_version(self._client, project, version) - n_others
@@ -268,7 +297,9 @@ class Copies:
         """Give a copy another score, which changes nothing of what people see."""
         if copy.score != score:
             path = f"api/predictions/{copy.id}/"
+            start = time.monotonic()
             self._client.send("PATCH", path, {"score": score}, retry=True)
+            give_room(time.monotonic() - start)
 
     def _send_without_result(
         self, project: int, version: str, source: Source, rows: Sequence[dict[str, Any]]
@@ -281,17 +312,28 @@ class Copies:
             f"Copied {counted(len(dropped), 'prediction')} without regions, which don't fit the "
             f"labelling setup: task {listed(r['task'] for r in dropped)}."
         )
-        self._sent(project, dropped)
+        self._sent(project, dropped, math.inf)
 
-    def _sent(self, project: int, rows: Sequence[dict[str, Any]]) -> int:
-        """Send all; those with a cluster alone, as of others in bulk the server takes none."""
+    def _sent(
+        self, project: int, rows: Sequence[dict[str, Any]], seconds: float
+    ) -> tuple[int, Set[int]]:
+        """Send all; those with a cluster alone, as of others in bulk the server takes none.
+
+        Returns:
+            How many the server took, and the tasks of those that were not sent for lack of time.
+        """
         alone = sorted((row for row in rows if "cluster" in row), key=lambda row: row["cluster"])
         for done, row in enumerate(alone):
             self._context.report("write clusters", done, len(alone))
+            start = time.monotonic()
             self._client.send("POST", "api/predictions/", {**row, "project": project}, retry=False)
-        bulk = [row for row in rows if "cluster" not in row]
-        sent = send_predictions(self._client, self._context, project, bulk)
-        return len(alone) + sent
+            give_room(time.monotonic() - start)
+        others = [row for row in rows if "cluster" not in row]
+        if not are_sent_each(self._client, project, len(others)):
+            sent = send_predictions(self._client, self._context, project, others)
+            return len(alone) + sent, frozenset()
+        sent = send_each(self._client, self._context, project, others, seconds=seconds)
+        return len(alone) + sent, {row["task"] for row in others[sent:]}
 
     def _read(
         self, project: int, versions: Sequence[str], source: Source, *, numbered: bool = True
@@ -324,49 +366,4 @@ def _by_task(values: Mapping[str, Any] | None) -> dict[int, Any]:
     return {int(task): value for task, value in (values or {}).items()}
 
 
-class Sampling:
-    """Makes the project serve the copies by score, or shows the predictions of a version.
-
-    Args:
-        client: the server.
-    """
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def snapshot(self, step: Step) -> Any:
-        """The project's sampling and model version."""
-        project = get_project(self._client, step.payload["project"])
-        return {name: project.get(name) for name in ("sampling", "model_version")}
-
-    def perform(self, step: Step) -> None:
-        """Set both, or the model version alone."""
-        payload = step.payload
-        self._set(payload["project"], payload.get("sampling", SAMPLING), payload["version"])
-
-    def restore(self, step: Step, before: Any) -> list[str]:
-        """Set them as they were, unless somebody chose something else meanwhile."""
-        payload = step.payload
-        sampling = payload.get("sampling", SAMPLING)
-        now = get_project(self._client, payload["project"])
-        # The server itself takes the version away when its last prediction goes.
-        if now.get("model_version") not in (payload["version"], before["model_version"], "", None):
-            return [
-                f"Kept the project's model version {now.get('model_version')!r}, which someone "
-                "chose after the run."
-            ]
-        if sampling not in (None, now.get("sampling")):
-            return [
-                f"Kept the project's sampling {now.get('sampling')!r}, which someone chose after "
-                "the run."
-            ]
-        old = None if sampling is None else before["sampling"]
-        self._set(payload["project"], old, before["model_version"] or "")
-        return []
-
-    def _set(self, project: int, sampling: str | None, version: str) -> None:
-        body = {"model_version": version} | ({} if sampling is None else {"sampling": sampling})
-        self._client.send("PATCH", f"api/projects/{project}/", body)
-
-
-__all__ = ["Copies", "Sampling", "copy_version", "of_same_source"]
+__all__ = ["Copies", "copy_version", "of_same_source"]

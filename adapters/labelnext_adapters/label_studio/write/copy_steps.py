@@ -19,6 +19,8 @@ from labelnext_adapters.label_studio.write.copies import copy_version, of_same_s
 from labelnext_adapters.label_studio.write.prelabels import Made, version_of
 from labelnext_adapters.label_studio.write.scores import Kept, kept_copies
 
+_FIRST = 1000  # tasks that get a copy: in a larger project, each takes a request
+
 
 @dataclass(frozen=True)
 class Queue:
@@ -26,7 +28,8 @@ class Queue:
 
     Attributes:
         tasks: of the project.
-        ids: of the ranked tasks, next first.
+        ids: of the ranked tasks that get a copy, next first.
+        n_ranked: how many tasks are ranked.
         model_version: by which the project serves tasks now.
         clusters: number of the cluster of some items; None without any.
         prelabels: what people see of some tasks in place of what is copied; None without any.
@@ -34,6 +37,7 @@ class Queue:
 
     tasks: Tasks
     ids: Sequence[int]
+    n_ranked: int
     model_version: str | None
     clusters: Mapping[str, int] | None
     prelabels: Made | None
@@ -72,9 +76,10 @@ def copy_steps(
     shown, clusters = queue.shown, queue.clusters_by_task
     more = [part for part in (shown, clusters) if part]
     version = copy_version(write.run, copied, queue.ids, *more)
-    what = f"Copy the predictions of {_tasks(queue.ids)} as {version!r}, scored 1 − priority"
+    whose = _first(queue)
+    what = f"Copy the predictions of {whose} as {version!r}, scored 1 − priority"
     # What a person sees of the batch, in place of what is copied.
-    own: dict[str, Any] = {}
+    own: dict[str, Any] = {"of": queue.n_ranked} if len(queue.ids) < queue.n_ranked else {}
     if shown:
         own["results"] = {str(task): json.loads(result) for task, result in shown.items()}
     if clusters:
@@ -84,10 +89,11 @@ def copy_steps(
     if kept is not None:
         version = str(queue.model_version)
         own |= {"scores": kept.scores, "removed": kept.removed}
-        what = f"Keep the copies {version!r} for {_tasks(queue.ids)}, and change "
+        what = f"Keep the copies {version!r} for {whose}, and change "
         what += counted(kept.n_changed, "score")
         if kept.removed:
-            what += f"; remove the copies of {_tasks(kept.removed)} not ranked any more"
+            what += f"; remove the copies of {_tasks(kept.removed)} not ranked "
+            what += "any more" if len(queue.ids) == queue.n_ranked else "among the first any more"
     names: Any = [row["model_version"] for row in copied]
     if source.model_version is not None or len(names) < 2:
         names = names[0] if names else None
@@ -95,7 +101,7 @@ def copy_steps(
     payload = {**shared, "task_ids": list(queue.ids), "versions": [version], **own}
     setting = f"Set the project's sampling to uncertainty and its model version to {version!r}"
     if kept is not None and kept.as_is:
-        setting += f"; the copies of {_tasks(queue.ids)} stay as they are"
+        setting += f"; the copies of {whose} stay as they are"
         steps = []
     else:
         steps = [Step("copies", what, len(queue.ids), payload)]
@@ -138,7 +144,32 @@ def _kept(
         if prediction.model_version == queue.model_version
     )
     states = zip(queue.tasks.ids, queue.tasks.labelled, strict=True)
-    return kept_copies(copies, queue.ids, {task for task, finished in states if finished})
+    finished = {task for task, finished in states if finished}
+    return kept_copies(copies, queue.ids, finished, queue.n_ranked)
+
+
+def n_copied(write: LabelStudioWrite, n_ranked: int) -> int:
+    """How many tasks of a ranking get a copy, the first ones."""
+    if write.copies == "all":
+        return n_ranked
+    return min(n_ranked, write.copies or _FIRST)
+
+
+def only_first(queue: Queue) -> str | None:
+    """What people do if not all ranked tasks have a copy."""
+    if len(queue.ids) == queue.n_ranked:
+        return None
+    return (
+        f"Rank again before {_first(queue)} are labelled: Label Studio hands out the others in "
+        "random order."
+    )
+
+
+def _first(queue: Queue) -> str:
+    """The tasks that get a copy, in words."""
+    if len(queue.ids) == queue.n_ranked:
+        return _tasks(queue.ids)
+    return f"the first {len(queue.ids):,} of {counted(queue.n_ranked, 'ranked task')}"
 
 
 def _tasks(ids: Sequence[int]) -> str:

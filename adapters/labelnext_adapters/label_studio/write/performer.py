@@ -30,11 +30,12 @@ from labelnext_adapters.label_studio.server.tab import (
     stamp_of,
 )
 from labelnext_adapters.label_studio.write import pushed
-from labelnext_adapters.label_studio.write.copies import Copies, Sampling
+from labelnext_adapters.label_studio.write.copies import Copies
 from labelnext_adapters.label_studio.write.data_keys import Fields
 from labelnext_adapters.label_studio.write.plan import next_steps
 from labelnext_adapters.label_studio.write.prelabels import KIND as PRE_LABELS
 from labelnext_adapters.label_studio.write.prelabels import PreLabels
+from labelnext_adapters.label_studio.write.sampling import Sampling
 
 
 class Tabs:
@@ -205,7 +206,8 @@ class Writer(Performer):
         """What people do now, with the addresses of the tabs; as planned for predictions."""
         if any(step.kind == pushed.KIND for step in plan.steps):
             return None
-        return next_steps(self._client, plan.steps)
+        fresh = next_steps(self._client, plan.steps)
+        return (*fresh, *plan.next_steps[len(fresh) :])  # the plan begins with as many
 
     def _of(self, step: Step) -> StepPerformer:
         """What does the step; it must be on the server that the adapter speaks to."""

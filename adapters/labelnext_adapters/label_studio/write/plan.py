@@ -23,7 +23,7 @@ from labelnext_adapters.label_studio.server.tab import (
 )
 from labelnext_adapters.label_studio.server.tasks import KEYS, Tasks
 from labelnext_adapters.label_studio.write.annotators import WHOLE
-from labelnext_adapters.label_studio.write.copy_steps import Queue, copy_steps
+from labelnext_adapters.label_studio.write.copy_steps import Queue, copy_steps, n_copied, only_first
 from labelnext_adapters.label_studio.write.data_keys import check_values
 from labelnext_adapters.label_studio.write.field_step import field_steps
 from labelnext_adapters.label_studio.write.prelabels import (
@@ -98,15 +98,17 @@ def make_plan(
     dealt = {**target, "purpose": ranking.purpose}
     if write.mode != "uncertainty" and tasks.standing is None:
         tasks.standing = find_standing(client, project, tasks, source.skipped, context)
-    unserved = None
+    more: list[str | None] = []
     prelabels = made(project, source.from_name, tasks, ranking.prelabels)
     if write.mode == "uncertainty":
         model_version = project.get("model_version")
-        queue = Queue(tasks, ids, model_version, ranking.clusters, prelabels)
+        copied = ids[: n_copied(write, len(ids))]
+        queue = Queue(tasks, copied, len(ids), model_version, ranking.clusters, prelabels)
+        more.append(only_first(queue))
         steps = copy_steps(client, source, write, target, queue, context)
     else:
         shards = make_shards(client, write, tasks, project, ranking.purpose)
-        unserved = shards.unserved(ids[: len(ranking)])
+        more.append(shards.unserved(ids[: len(ranking)]))
         steps = field_steps(write, tasks, ids, ranking, shards, dealt)
         for step in steps:
             check_values(step, tasks.values)
@@ -127,7 +129,7 @@ def make_plan(
             *next_steps(client, steps, views),
             *([_OVERLAP] if steps and overlap and write.mode == "uncertainty" else []),
             *changed,
-            *([unserved] if unserved else []),
+            *(line for line in more if line),
             *(next_step(project) if prelabels else ()),
         ),
         left_out=prelabels.left_out if prelabels else (),

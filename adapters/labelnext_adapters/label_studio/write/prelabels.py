@@ -20,7 +20,12 @@ from labelnext.journal.plan import Step
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.predictions import remove_predictions, send_predictions
+from labelnext_adapters.label_studio.server.predictions import (
+    are_sent_each,
+    remove_predictions,
+    send_each,
+    send_predictions,
+)
 from labelnext_adapters.label_studio.server.project import COPY
 from labelnext_adapters.label_studio.server.tasks import (
     Prediction,
@@ -204,7 +209,9 @@ class PreLabels:
             {"task": task, "model_version": version, "score": score, "result": json.loads(result)}
             for task, (score, result) in new.items()
         ]
-        sent = send_predictions(self._client, self._context, project, rows)
+        each = are_sent_each(self._client, project, len(rows))
+        send = send_each if each else send_predictions
+        sent = send(self._client, self._context, project, rows)
         if sent < len(rows):
             raise WriteFailed(
                 f"Label Studio stored {sent} of {counted(len(rows), 'pre-label')}.",
