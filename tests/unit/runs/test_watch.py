@@ -126,6 +126,29 @@ def test_a_run_that_has_begun_is_finished(config: Path, monkeypatch: pytest.Monk
     assert [j.status for j in runs(config)] == ["done"]
 
 
+def test_its_page_is_written_after_each_ranking_and_a_failure_stops_nothing(
+    config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config.write_text(config.read_text() + "watch: {page: pages/now.html}\n")
+    (tmp_path / "pages").touch()  # a file in place of the folder
+    counting(monkeypatch, [0, 20])
+    first = watch(config, once=True)
+    assert first.ok
+    assert ", but no page: " in first.message
+    (tmp_path / "pages").unlink()
+    second = watch(config, once=True)
+    assert (second.ok, second.message.count("no page")) == (True, 0)
+    assert "How far along" in (tmp_path / "pages" / "now.html").read_text()
+    # The command may name the same page.
+    assert status(config, page=tmp_path / "pages" / "now.html").path is not None
+
+
+def test_a_page_that_is_no_page_is_refused(config: Path) -> None:
+    config.write_text(config.read_text() + "watch: {page: p.csv}\n")
+    with pytest.raises(ConfigError, match=r"watch\.page must be a path that ends in \.html"):
+        load_config(config)
+
+
 def test_an_adapter_that_cannot_count_is_named(config: Path) -> None:
     with pytest.raises(ConfigError, match="must be able to count labels; 'files' can't") as caught:
         watch(config, once=True)
