@@ -227,6 +227,7 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
         still_dry = _ran_dry(settings) if news.dry else ()
         with suppress(Unavailable):  # the run is done: if the server goes away only now, it counts
             stored = _stored(settings)
+        save_seen(settings, Seen(count, time.time(), still_dry, stored, rule.labels, rule.minutes))
     except (Unavailable, Busy, WriteFailed, CommandFailed) as error:
         if settings.memory is not None:  # what was read may be half of what is there now
             settings.memory.clear()
@@ -234,7 +235,6 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
         if isinstance(error, CommandFailed):
             message = f"the queue is as it was, {message} Hint: {error.hint}"
         return Health(False, count, ranked_at, before.runs, message)
-    save_seen(settings, Seen(count, time.time(), still_dry, stored, rule.labels, rule.minutes))
     ranked = counted(report.counts["ranked"], "item")
     message = f"{counted(count, 'label')}: {said + ', ' if said else ''}ranked {ranked}, "
     message += f"run {report.run_id}{_shown(settings)}"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import itertools
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from labelnext.config.config import Config, load_config
@@ -17,6 +21,7 @@ from labelnext.runs import watch as module
 from labelnext.runs.status import status
 from labelnext.runs.undo import runs
 from labelnext.runs.watch import Health, watch
+from labelnext.support.files import no_state, write_failed
 
 
 @pytest.fixture
@@ -98,6 +103,70 @@ def test_it_waits_longer_and_longer_while_the_platform_is_away(
     assert stop.waits == [10, 20, 40, 80, 160, 300, 300, 10]
     assert [h.ok for h in told] == [True, *[False] * 6, True]
     assert told[1].message == "trying again: the server does not answer."
+
+
+def test_a_disk_that_is_full_is_waited_for_wherever_it_is_noticed(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [0, 0, 0, 0])
+    full = OSError(errno.ENOSPC, "No space left on device")
+    faults = iter([no_state(config.parent / ".labelnext", full), write_failed("watch.json", full)])
+    run, save_seen = module.run, module.save_seen
+
+    def failing(act: Callable[..., Any]) -> Callable[..., Any]:
+        """The act, but the first time the disk is full."""
+        fault = [next(faults)]
+
+        def done(*arguments: Any) -> Any:
+            if fault:
+                raise fault.pop()
+            return act(*arguments)
+
+        return done
+
+    monkeypatch.setattr(module, "run", failing(run))
+    monkeypatch.setattr(module, "save_seen", failing(save_seen))
+    told: list[Health] = []
+    stop = Clock(4)
+    watch(config, labels=5, poll=10, stop=stop, tell=told.append)
+    assert [h.ok for h in told] == [False, False, True, True]
+    assert ["No space left on device" in h.message for h in told] == [True, True, False, False]
+    assert stop.waits == [20, 40, 10, 10]
+    assert [h.runs for h in told] == [0, 0, 1, 1]
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="Linux tells it there")
+def test_ten_rounds_leave_no_more_than_20_mb_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each pool has 4 MB of embeddings, so ten that stay are noticed.
+    rng = np.random.default_rng(0)
+    n = 1000
+    labels = np.where(np.arange(n) < 40, np.arange(n) % 2, -1)
+    np.savez(
+        tmp_path / "p.npz",
+        ids=np.arange(n).astype(str),
+        embeddings=rng.normal(size=(n, 1024)).astype(np.float32),
+        labels=labels,
+    )
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "source: {adapter: files, path: p.npz, model: {probe: nearest}}\nreport: {path: null}\n"
+        "selection: {method: top_k, budget: 20}\n"
+    )
+    n_warm, n_rounds = 2, 10
+    counting(monkeypatch, range(0, 20 * (n_warm + n_rounds), 20))
+    used: list[float] = []
+
+    def tell(health: Health) -> None:
+        assert health.ok, health.message
+        gc.collect()
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        used.append(pages * os.sysconf("SC_PAGESIZE") / 2**20)
+
+    watch(path, stop=Clock(n_warm + n_rounds), tell=tell)
+    assert len(runs(path)) == n_warm + n_rounds
+    assert used[-1] - used[n_warm - 1] < 20
 
 
 def test_it_waits_while_another_run_is_in_progress(
