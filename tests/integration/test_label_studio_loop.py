@@ -105,7 +105,12 @@ def test_pushed_predictions_are_ranked_by_and_undo_all_leaves_the_project_as_it_
     assert kept(label_studio, project) == before
 
 
-def test_predictions_that_others_stored_under_the_version_stay(
+def _of_version(server: LabelStudio, project: int, version: str) -> list[dict[str, Any]]:
+    stored = server.api("GET", "/api/predictions/", project=project)
+    return [p for p in stored if p["model_version"] == version]
+
+
+def test_predictions_that_others_stored_or_changed_under_the_version_stay(
     label_studio: LabelStudio, project: int, config: Path, tmp_path: Path
 ) -> None:
     rows = predictions(tmp_path).read_text().splitlines()
@@ -114,10 +119,12 @@ def test_predictions_that_others_stored_under_the_version_stay(
     other = label_studio.task_ids(project)[3]
     body = [{"task": other, "model_version": "v8", "result": [], "score": 0.5}]
     label_studio.api("POST", f"/api/projects/{project}/import/predictions", body)
+    changed, *_ = [p for p in _of_version(label_studio, project, "v8") if p["task"] != other]
+    label_studio.api("PATCH", f"/api/predictions/{changed['id']}/", {"score": 0.125})
     _, stayed = undo(config)
-    assert stayed == ["Kept 1 prediction of 'v8' that others stored."]
-    stored = label_studio.api("GET", "/api/predictions/", project=project)
-    assert [p["task"] for p in stored if p["model_version"] == "v8"] == [other]
+    assert stayed == ["Kept 2 predictions of 'v8' that others stored or changed."]
+    left = [p["task"] for p in _of_version(label_studio, project, "v8")]
+    assert sorted(left) == sorted([changed["task"], other])
 
 
 def test_labels_tell_who_labelled_what_and_when(

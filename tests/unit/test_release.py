@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
+import shutil
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -82,6 +85,62 @@ def test_the_dockerfile_keeps_the_usual_rules() -> None:
     assert [word for word in copied if not (ROOT / word).exists()] == []
     ignored = (ROOT / ".dockerignore").read_text("utf-8").split()
     assert not set(copied) & set(ignored)
+
+
+def _service() -> str:
+    """The unit for systemd that the docs show."""
+    page = (ROOT / "docs" / "label-studio.md").read_text("utf-8")
+    (unit,) = re.findall(r"```ini\n(.*?)```", page, re.DOTALL)
+    return str(unit)
+
+
+def _exec_start() -> list[str]:
+    (line,) = [line for line in _service().splitlines() if line.startswith("ExecStart=")]
+    return shlex.split(line.removeprefix("ExecStart="))
+
+
+def test_systemd_finds_no_fault_in_the_unit_of_the_docs(tmp_path: Path) -> None:
+    verify = shutil.which("systemd-analyze")
+    if verify is None:
+        pytest.skip("systemd's own check is on Linux with systemd alone")
+    program, *_ = _exec_start()
+    unit = tmp_path / "labelnext.service"
+
+    def said(text: str) -> str:
+        unit.write_text(text.replace(program, sys.executable))
+        command = [verify, "verify", "--man=no", str(unit)]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        lines = (done.stdout + done.stderr).splitlines()
+        return "\n".join(line for line in lines if unit.name in line)  # other units aren't ours
+
+    assert said(_service()) == ""
+    assert "RestrtSec" in said(_service().replace("RestartSec", "RestrtSec"))
+
+
+@pytest.mark.parametrize("of", ["systemd", "compose"])
+def test_commands_of_services_are_commands_of_labelnext(of: str) -> None:
+    if of == "systemd":
+        program, *words = _exec_start()
+        assert Path(program).name == "labelnext"
+    else:
+        compose = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text("utf-8"))
+        words = compose["services"]["labelnext"]["command"]
+    assert words[0] == "watch"
+    # An option that isn't known is refused before the help is shown.
+    command = [sys.executable, "-m", "labelnext", *words, "--help"]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def test_a_compose_stack_has_nothing_that_it_does_not_define() -> None:
+    stack = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text("utf-8"))
+    services, volumes = stack["services"], set(stack["volumes"])
+    known = {"image", "build", "command", "environment", "volumes", "ports", "depends_on"}
+    for service in services.values():
+        assert set(service) <= known | {"restart"}
+        assert set(service.get("depends_on", [])) <= set(services)
+        mounted = {entry.split(":")[0] for entry in service.get("volumes", [])}
+        assert {name for name in mounted if not name.startswith((".", "/"))} <= volumes
+    assert (ROOT / "docker" / services["labelnext"]["build"]["context"]).resolve() == ROOT
 
 
 def test_the_compose_file_pins_its_images_and_holds_no_secret() -> None:

@@ -121,6 +121,8 @@ def print_status(status: Status) -> None:
             "Nothing has changed since the newest run: the predictions and labels are the same.",
             soft_wrap=True,
         )
+    if status.accuracy is not None:
+        out.print(f"[bold]accuracy[/] {status.accuracy.sentence()}", soft_wrap=True)
     if status.loop is not None:
         out.print(f"[bold]watch[/] {status.loop.sentence()}", soft_wrap=True)
     if status.runs:

@@ -14,9 +14,10 @@ from labelnext.errors import ConfigError
 from labelnext.support.files import check_outputs, real_path, same_file
 from labelnext.support.store import is_run_id, is_url
 
-_WRITTEN = {("write", "output"), ("report", "path"), ("replay", "path"), ("state",)}
+_PAGE_KEYS = {("report", "path"), ("replay", "path"), ("watch", "page")}
+_WRITTEN = {("write", "output"), *_PAGE_KEYS, ("state",)}
 _DATA = (".parquet", ".pq")  # what a folder of data is made of
-_PAGES = ("report.path", "replay.path")
+_PAGES = {".".join(key) for key in _PAGE_KEYS}
 _OF_STATE = ("history", "lock", "watch.json", "loop")
 
 
@@ -120,12 +121,18 @@ def _outputs(settings: Config) -> dict[str, Path]:
         "write.output": None if write is None or is_url(write) else write,
         "report.path": settings.report.path,
         "replay.path": settings.replay.path,
+        "watch.page": settings.watch.page,
     }
     return {
         key: settings.directory / path.expanduser()
         for key, path in named.items()
         if path is not None
     }
+
+
+def page_of(settings: Config) -> Path | None:
+    """The page of `watch.page`; None without one."""
+    return _outputs(settings).get("watch.page")
 
 
 def _inputs(settings: Config) -> Iterator[tuple[str, Path]]:

@@ -319,6 +319,16 @@ class Watch(Options):
     once, and shows its figures at /metrics; such as 127.0.0.1:8765. null: it only polls."""
     callback: str | None = None
     """Address under which the server reaches `listen`; null: http://<listen>."""
+    page: HerePath | None = None
+    """Page of labelnext status --html that watch writes after each ranking; a browser that shows it
+    reads it again every minute. null: none."""
+
+    @field_validator("page")
+    @classmethod
+    def _check_page(cls, page: Path | None) -> Path | None:
+        if page is not None and page.suffix not in (".html", ".htm"):
+            raise ValueError("must be a path that ends in .html")
+        return page
 
     @field_validator("listen")
     @classmethod

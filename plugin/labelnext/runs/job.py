@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from labelnext.adapter.protocol import Finding
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
+from labelnext.quality.accuracy import Hits
 from labelnext.quality.stopping import Snapshot
 from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
@@ -66,8 +67,8 @@ class Job(Protocol):
     def input_hash(self) -> str:
         """A hash of the items that were read, or of their files, as the report has it."""
 
-    def labelled(self) -> tuple[int, int, Pool]:
-        """Number of items, number of labelled items, and a pool with the labelled ones."""
+    def labelled(self) -> Labelled:
+        """What is labelled."""
 
     def findings(self, notices: Sequence[Notice]) -> Mapping[str, Any]:
         """The fields of a Report that describe the pool and its ranking.
@@ -75,6 +76,22 @@ class Job(Protocol):
         Args:
             notices: more notices of the run.
         """
+
+
+class Labelled(NamedTuple):
+    """What is labelled.
+
+    Attributes:
+        n_items: number of items.
+        n_labelled: number of labelled items.
+        pool: with the labelled items that have a class.
+        hits: how many of these are predicted as they were labelled.
+    """
+
+    n_items: int
+    n_labelled: int
+    pool: Pool
+    hits: Hits
 
 
 class Stages:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,11 +14,13 @@ from labelnext.adapter.protocol import Adapter, CountsLabels, ShowsItems, TellsW
 from labelnext.adapter.team import Work
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
-from labelnext.config.places import check_places
+from labelnext.config.places import check_places, page_of
 from labelnext.errors import ConfigError, InvalidInput, without_secrets
 from labelnext.journal.journal import Journal, journals
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
+from labelnext.probes.probe import VERSION
+from labelnext.quality.accuracy import Accuracy, accuracy_of
 from labelnext.quality.stopping import Signal, Snapshot, signals, snapshots
 from labelnext.replays.curves import Protocol
 from labelnext.replays.forecast import Forecast, forecast
@@ -28,7 +31,7 @@ from labelnext.runs.job import INPUT
 from labelnext.runs.jobs import job_of
 from labelnext.runs.loop import Loop, loop_of
 from labelnext.runs.status_page import render_status
-from labelnext.support.files import check_page, write_atomically
+from labelnext.support.files import check_page, same_file, write_atomically
 from labelnext.support.refused import refusals_told
 
 
@@ -46,6 +49,7 @@ class Status:
         work: who labelled what; None if it was not asked for, or the platform does not tell.
         path: path of the page, if one was written.
         loop: how `labelnext watch` stands; None if it never ranked.
+        accuracy: how often labelled items are predicted as they were labelled; None if unknown.
     """
 
     n_items: int
@@ -57,6 +61,7 @@ class Status:
     work: Work | None = None
     path: Path | None = None
     loop: Loop | None = None
+    accuracy: Accuracy | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -70,6 +75,7 @@ class Status:
             "forecast": ahead if isinstance(ahead, str) else asdict(ahead),
             "work": None if self.work is None else work_summary(self.work, self.n_items),
             "loop": None if self.loop is None else asdict(self.loop),
+            "accuracy": None if self.accuracy is None else asdict(self.accuracy),
         }
 
     def to_json(self) -> str:
@@ -102,12 +108,14 @@ def status(
     if page is not None and page.suffix not in (".html", ".htm"):
         raise ConfigError(f"html must be a path that ends in .html; got {str(page)!r}.")
     if page is not None:
-        check_places(settings, {"--html": page})
+        own = page_of(settings)
+        ours = own is not None and same_file(own, page)
+        check_places(settings, {} if ours else {"--html": page})
         check_page(page)
     team, address, loop = None, None, None
     with opened(settings, adapter, progress) as platform:
         job = job_of(settings, platform, progress)
-        n_items, n_labelled, pool = job.labelled()
+        n_items, n_labelled, pool, hits = job.labelled()
         input_hash = job.input_hash()
         if (work or page is not None) and can(platform, Capability.TELLS_WORK):
             team = cast("TellsWork", platform).work()
@@ -121,10 +129,13 @@ def status(
     others = {j.run_id for j in known} - standing
     seen = snapshots(settings.state / "history", but=others)
     ahead, same = _forecast(settings, pool), _same_input(own_journals, input_hash)
-    result = Status(n_items, n_labelled, seen, signals(seen), ahead, same, team, page, loop)
+    right = accuracy_of(hits, out_of_fold=pool.version_names == (VERSION,))
+    result = Status(n_items, n_labelled, seen, signals(seen), ahead, same, team, page, loop, right)
     if page is not None:
         name = str(settings.path.name if settings.path else settings.source.adapter)
-        text = render_status(result, {"name": name, "address": address or ""})
+        written = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        target = {"name": name, "address": address or "", "written": written}
+        text = render_status(result, target)
         data = without_secrets(text).encode()
         write_atomically(page, lambda file: file.write(data))
     return result

@@ -18,7 +18,8 @@ def render_status(status: Status, target: Mapping[str, str]) -> str:
 
     Args:
         status: what `labelnext status` found.
-        target: what the project is called, and its address if it has one.
+        target: what the project is called, its address if it has one, and when this was
+            written.
     """
     work = status.work or Work(())
     return filled_template(

@@ -21,6 +21,7 @@ from labelnext.adapter.protocol import CountsLabels
 from labelnext.adapter.registry import able
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened
+from labelnext.config.places import page_of
 from labelnext.errors import (
     Busy,
     CommandFailed,
@@ -33,6 +34,7 @@ from labelnext.runs.listen import Listener, ask_for_calls, forget_calls, listeni
 from labelnext.runs.loop import Seen, load_seen, save_seen
 from labelnext.runs.rounds import check_loop, train
 from labelnext.runs.run import run
+from labelnext.runs.status import status
 from labelnext.support.refused import refusals_told
 from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
@@ -225,6 +227,7 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
         still_dry = _ran_dry(settings) if news.dry else ()
         with suppress(Unavailable):  # the run is done: if the server goes away only now, it counts
             stored = _stored(settings)
+        save_seen(settings, Seen(count, time.time(), still_dry, stored, rule.labels, rule.minutes))
     except (Unavailable, Busy, WriteFailed, CommandFailed) as error:
         if settings.memory is not None:  # what was read may be half of what is there now
             settings.memory.clear()
@@ -232,10 +235,22 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
         if isinstance(error, CommandFailed):
             message = f"the queue is as it was, {message} Hint: {error.hint}"
         return Health(False, count, ranked_at, before.runs, message)
-    save_seen(settings, Seen(count, time.time(), still_dry, stored, rule.labels, rule.minutes))
     ranked = counted(report.counts["ranked"], "item")
     message = f"{counted(count, 'label')}: {said + ', ' if said else ''}ranked {ranked}, "
-    return Health(True, count, count, before.runs + 1, f"{message}run {report.run_id}", stored)
+    message += f"run {report.run_id}{_shown(settings)}"
+    return Health(True, count, count, before.runs + 1, message, stored)
+
+
+def _shown(settings: Config) -> str:
+    """Write the page of `watch.page`; why it couldn't be written, as the end of a message."""
+    page = page_of(settings)
+    if page is None:
+        return ""
+    try:
+        status(settings, page=page)
+    except LabelnextError as error:  # the ranking is done, and the next writes it again
+        return f", but no page: {error.message}"
+    return ""
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,14 @@ from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Progress
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
+from labelnext.quality.accuracy import hits
 from labelnext.quality.stopping import Snapshot, snapshot_of
 from labelnext.ranking.explain import Explanation, explain_item
 from labelnext.ranking.files import write_ranking
 from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
 from labelnext.report.findings import summarise
-from labelnext.runs.job import Stages
+from labelnext.runs.job import Labelled, Stages
 from labelnext.runs.ranked import (
     follow,
     with_clusters,
@@ -114,9 +115,9 @@ class WholeJob:
         """The hash of the items, independent of their order."""
         return self.pool.fingerprint()
 
-    def labelled(self) -> tuple[int, int, Pool]:
-        """Number of items, number of labelled items, and a pool with the labelled ones."""
-        return len(self.pool), int(self.pool.labelled.sum()), self.pool
+    def labelled(self) -> Labelled:
+        """What is labelled."""
+        return Labelled(len(self.pool), int(self.pool.labelled.sum()), self.pool, hits(self.pool))
 
     def findings(self, notices: Sequence[Notice]) -> Mapping[str, Any]:
         """The fields of a Report that describe the pool and its ranking."""

@@ -91,12 +91,11 @@ def write_failed(path: Path | str | None, error: OSError) -> WriteFailed:
     return WriteFailed(f"{what} can't be written: {why}.", hint=hint)
 
 
-def no_state(folder: Path, error: OSError) -> ConfigError:
-    """The error for a state folder that can't be written."""
+def no_state(folder: Path, error: OSError) -> ConfigError | WriteFailed:
+    """The error for a state folder that can't be written: of a full disk one that passes."""
     hint = FULL.get(error.errno or 0, "set state: to a folder that you can write to.")
-    return ConfigError(
-        f"state must be a writable folder; got {str(folder)!r} ({error}).", hint=hint
-    )
+    kind = WriteFailed if error.errno in FULL else ConfigError
+    return kind(f"state must be a writable folder; got {str(folder)!r} ({error}).", hint=hint)
 
 
 @contextmanager

@@ -102,6 +102,7 @@ DEFAULTS: dict[str, Any] = {
         "version": "round-{round}",
         "listen": None,
         "callback": None,
+        "page": None,
     },
     "ray": {"address": None},
 }

@@ -88,7 +88,8 @@ def test_no_pace_of_labels_of_one_moment() -> None:
 
 def shown(work: Work | None, **target: str) -> Any:
     found = Status(31, 11, [], [], "a forecast needs embeddings.", work=work)
-    return parsed(render_status(found, {"name": "labelnext.yaml", "address": "", **target}))
+    about = {"name": "labelnext.yaml", "address": "", "written": "today", **target}
+    return parsed(render_status(found, about))
 
 
 def rows(table: Any) -> list[list[str]]:
@@ -162,7 +163,16 @@ def config(tmp_path: Path) -> Mapping[str, Any]:
 def test_status_writes_the_page(config: Mapping[str, Any], tmp_path: Path) -> None:
     found = status(config, page=tmp_path / "page.html")
     assert found.path == tmp_path / "page.html"
-    assert parsed((tmp_path / "page.html").read_text()).all("h1")
+    page = parsed((tmp_path / "page.html").read_text())
+    assert page.all("h1")
+    (refresh,) = [m for m in page.all("meta") if m.attributes.get("http-equiv") == "refresh"]
+    assert refresh.attributes["content"] == "60"
+    (policy,) = [
+        m.attributes["content"]
+        for m in page.all("meta")
+        if "http-equiv" in m.attributes and "Policy" in m.attributes["http-equiv"]
+    ]
+    assert "default-src 'none'" in policy
 
 
 def test_page_must_be_html(config: Mapping[str, Any], tmp_path: Path) -> None:

@@ -52,7 +52,12 @@ def settings(tmp_path: Path, free_port: int) -> Config:
     (tmp_path / "p.csv").write_text("item_id,p_a,p_b\nx,0.9,0.1\n")
     source = {"adapter": "files", "path": str(tmp_path / "p.csv")}
     watch = {"listen": f"127.0.0.1:{free_port}"}
-    return load_config({"source": source, "watch": watch, "state": str(tmp_path / "state")})
+    places: dict[str, Any] = {
+        "write": {"output": str(tmp_path / "ranking.csv")},
+        "report": {"path": None},
+        "state": str(tmp_path / "state"),
+    }
+    return load_config({"source": source, "watch": watch, **places})
 
 
 def test_a_request_counts_only_with_the_secret_and_the_address(listener: Listener) -> None:
@@ -161,6 +166,52 @@ def test_a_platform_that_refuses_leaves_the_loop_to_polling(
     monkeypatch.setattr(module, "_look", lambda *_: module.Health(True, 3, 3, 0, "3 labels"))
     module.watch(settings, stop=stop, tell=tell)
     assert told[0].startswith("no webhooks, only looking now and then: it sends nothing")
+
+
+def test_calls_that_come_twice_or_late_rank_no_more_than_the_labels_do(
+    settings: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from labelnext.runs import watch as module
+
+    platform = Platform()
+    listeners: list[Listener] = []
+
+    def asked(settings: Config, adapter: Adapter, listener: Listener) -> bool:
+        listeners.append(listener)
+        return ask_for_calls(settings, cast("Adapter", platform), listener)
+
+    def call(action: str) -> int:
+        (listener,) = listeners
+        body = {"action": action}
+        return httpx.post(listener.address, json=body, headers=listener.headers).status_code
+
+    # What happens after each look: the first of these is said before any.
+    acts = iter(
+        [
+            ["ANNOTATION_CREATED"] * 2,  # one event, sent twice: one label
+            ["ANNOTATION_CREATED"],  # the same for a third time
+            ["ANNOTATIONS_DELETED", "ANNOTATION_CREATED"],  # in the wrong order: nothing is left
+        ]
+    )
+    counts = iter([0, 1, 1, 1])
+    stop = threading.Event()
+    told: list[module.Health] = []
+
+    def tell(health: module.Health) -> None:
+        if health.labels is None:  # it says that it listens
+            return
+        told.append(health)
+        actions = next(acts, None)
+        if actions is None:
+            stop.set()
+            return
+        assert [call(action) for action in actions] == [200] * len(actions)
+
+    monkeypatch.setattr(module, "ask_for_calls", asked)
+    monkeypatch.setattr(module, "_count", lambda _: next(counts))
+    module.watch(settings, labels=1, poll=600, stop=stop, tell=tell)
+    assert [health.labels for health in told] == [0, 1, 1, 1]
+    assert [health.runs for health in told] == [1, 2, 2, 2]
 
 
 @pytest.mark.parametrize("port", [0, 65536, 99999])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import itertools
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from labelnext.config.config import Config, load_config
@@ -17,6 +21,7 @@ from labelnext.runs import watch as module
 from labelnext.runs.status import status
 from labelnext.runs.undo import runs
 from labelnext.runs.watch import Health, watch
+from labelnext.support.files import no_state, write_failed
 
 
 @pytest.fixture
@@ -100,6 +105,70 @@ def test_it_waits_longer_and_longer_while_the_platform_is_away(
     assert told[1].message == "trying again: the server does not answer."
 
 
+def test_a_disk_that_is_full_is_waited_for_wherever_it_is_noticed(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [0, 0, 0, 0])
+    full = OSError(errno.ENOSPC, "No space left on device")
+    faults = iter([no_state(config.parent / ".labelnext", full), write_failed("watch.json", full)])
+    run, save_seen = module.run, module.save_seen
+
+    def failing(act: Callable[..., Any]) -> Callable[..., Any]:
+        """The act, but the first time the disk is full."""
+        fault = [next(faults)]
+
+        def done(*arguments: Any) -> Any:
+            if fault:
+                raise fault.pop()
+            return act(*arguments)
+
+        return done
+
+    monkeypatch.setattr(module, "run", failing(run))
+    monkeypatch.setattr(module, "save_seen", failing(save_seen))
+    told: list[Health] = []
+    stop = Clock(4)
+    watch(config, labels=5, poll=10, stop=stop, tell=told.append)
+    assert [h.ok for h in told] == [False, False, True, True]
+    assert ["No space left on device" in h.message for h in told] == [True, True, False, False]
+    assert stop.waits == [20, 40, 10, 10]
+    assert [h.runs for h in told] == [0, 0, 1, 1]
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="Linux tells it there")
+def test_ten_rounds_leave_no_more_than_20_mb_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each pool has 4 MB of embeddings, so ten that stay are noticed.
+    rng = np.random.default_rng(0)
+    n = 1000
+    labels = np.where(np.arange(n) < 40, np.arange(n) % 2, -1)
+    np.savez(
+        tmp_path / "p.npz",
+        ids=np.arange(n).astype(str),
+        embeddings=rng.normal(size=(n, 1024)).astype(np.float32),
+        labels=labels,
+    )
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "source: {adapter: files, path: p.npz, model: {probe: nearest}}\nreport: {path: null}\n"
+        "selection: {method: top_k, budget: 20}\n"
+    )
+    n_warm, n_rounds = 2, 10
+    counting(monkeypatch, range(0, 20 * (n_warm + n_rounds), 20))
+    used: list[float] = []
+
+    def tell(health: Health) -> None:
+        assert health.ok, health.message
+        gc.collect()
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        used.append(pages * os.sysconf("SC_PAGESIZE") / 2**20)
+
+    watch(path, stop=Clock(n_warm + n_rounds), tell=tell)
+    assert len(runs(path)) == n_warm + n_rounds
+    assert used[-1] - used[n_warm - 1] < 20
+
+
 def test_it_waits_while_another_run_is_in_progress(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +193,29 @@ def test_a_run_that_has_begun_is_finished(config: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "run", stopped)
     assert watch(config, stop=stop).runs == 1
     assert [j.status for j in runs(config)] == ["done"]
+
+
+def test_its_page_is_written_after_each_ranking_and_a_failure_stops_nothing(
+    config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config.write_text(config.read_text() + "watch: {page: pages/now.html}\n")
+    (tmp_path / "pages").touch()  # a file in place of the folder
+    counting(monkeypatch, [0, 20])
+    first = watch(config, once=True)
+    assert first.ok
+    assert ", but no page: " in first.message
+    (tmp_path / "pages").unlink()
+    second = watch(config, once=True)
+    assert (second.ok, second.message.count("no page")) == (True, 0)
+    assert "How far along" in (tmp_path / "pages" / "now.html").read_text()
+    # The command may name the same page.
+    assert status(config, page=tmp_path / "pages" / "now.html").path is not None
+
+
+def test_a_page_that_is_no_page_is_refused(config: Path) -> None:
+    config.write_text(config.read_text() + "watch: {page: p.csv}\n")
+    with pytest.raises(ConfigError, match=r"watch\.page must be a path that ends in \.html"):
+        load_config(config)
 
 
 def test_an_adapter_that_cannot_count_is_named(config: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -159,14 +159,19 @@ class Pushed:
             )
 
     def restore(self, step: Step, before: Any) -> list[str]:
-        """Delete the predictions that the step stored, and no others of that version."""
+        """Delete the predictions that are still as the step stored them, and no others.
+
+        All at once where the version has no others: then the server deletes them by their version,
+        in one transaction, so nobody else's can be among them, and a kill leaves all or none.
+        """
         project, version = step.payload["project"], step.payload["version"]
         if not count_version(self._client, project, version):
             return []
-        wanted = {*step.payload["task_ids"]}
         stored = self._stored(step)
-        ours = [row for row in stored if row.task in wanted]
-        if len(ours) == len(stored):
+        contents = _contents(step)
+        ours = [row for row in stored if _as_pushed(row, contents)]
+        self._context.report("remove predictions", 0, len(ours))
+        if len(ours) == count_version(self._client, project, version):
             path = f"api/projects/{project}/model-versions/"
             self._client.send("DELETE", path, {"model_version": version}, seconds=_HOURS)
             return []
@@ -174,7 +179,9 @@ class Pushed:
         others = len(stored) - len(ours)
         if not others:
             return []
-        return [f"Kept {counted(others, 'prediction')} of {version!r} that others stored."]
+        return [
+            f"Kept {counted(others, 'prediction')} of {version!r} that others stored or changed."
+        ]
 
     def _delete(self, rows: Sequence[Prediction]) -> None:
         """One by one, which is slow, but leaves the others of the version alone."""
@@ -194,6 +201,22 @@ class Pushed:
 
     def _send(self, project: int, rows: Sequence[dict[str, Any]]) -> int:
         return send_predictions(self._client, self._context, project, rows)
+
+
+def _contents(step: Step) -> dict[int, tuple[float | None, str]]:
+    """The score and the result of each task, as they were sent."""
+    payload = step.payload
+    columns = zip(payload["scores"], payload["results"], strict=True)
+    return dict(zip(payload["task_ids"], columns, strict=True))
+
+
+def _as_pushed(row: Prediction, contents: Mapping[int, tuple[float | None, str]]) -> bool:
+    """Whether a prediction is still what was sent; PostgreSQL orders the keys anew."""
+    if row.task not in contents:
+        return False
+    score, result = contents[row.task]
+    sent = msgspec.json.decode(result)
+    return row.score == score and msgspec.json.decode(bytes(row.result)) == sent
 
 
 def _rows(step: Step) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from labelnext.quality.stopping import Snapshot
 from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
 from labelnext.report.findings import summarise
-from labelnext.runs.job import Stages
+from labelnext.runs.job import Labelled, Stages
 from labelnext.runs.large.labelled import labelled_items
 from labelnext.runs.large.limits import (
     check_streamable,
@@ -157,8 +157,8 @@ class LargeJob:
         """A hash of the names, rows and payloads of the parts."""
         return _fingerprint(self.parts)
 
-    def labelled(self) -> tuple[int, int, Pool]:
-        """How many items there are, how many are labelled, and a pool of those with a class."""
+    def labelled(self) -> Labelled:
+        """What is labelled."""
         return labelled_items(self._settings, self._platform, self.parts, self._progress)
 
     def findings(self, notices: Sequence[Notice]) -> Mapping[str, Any]:

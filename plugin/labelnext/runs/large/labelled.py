@@ -11,13 +11,15 @@ from labelnext.adapter.protocol import Part, Streams
 from labelnext.config.config import Config
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
+from labelnext.quality.accuracy import Hits, hits
+from labelnext.runs.job import Labelled
 from labelnext.runs.large.limits import readable
 from labelnext.runs.large.part_findings import all_classes
 from labelnext.support.threads import in_order
 
 
 @dataclass(frozen=True, eq=False)
-class _Labelled:
+class _OfPart:
     """Of one part: how many items it holds, and those with a label."""
 
     n_items: int
@@ -26,11 +28,12 @@ class _Labelled:
     labels: NDArray[np.int64] | None
     classes: tuple[str, ...] | None
     embeddings: NDArray[np.floating] | None
+    hits: Hits
 
 
 def labelled_items(
     settings: Config, platform: Streams, parts: list[Part], progress: Progress | None
-) -> tuple[int, int, Pool]:
+) -> Labelled:
     """How many items there are, how many are labelled, and those with a class label as a pool.
 
     Args:
@@ -49,27 +52,30 @@ def labelled_items(
         n_items += labelled.n_items
         if progress is not None:
             progress("read", n_items, n_rows)
-    return n_items, sum(part.n_labelled for part in each), _pool_of(each)
+    right, judged = (sum(part.hits[place] for part in each) for place in range(2))
+    n_labelled = sum(part.n_labelled for part in each)
+    return Labelled(n_items, n_labelled, _pool_of(each), Hits(right, judged))
 
 
-def _of_part(settings: Config, platform: Streams, part: Part) -> _Labelled:
+def _of_part(settings: Config, platform: Streams, part: Part) -> _OfPart:
     read = readable(settings, platform, part, ("embedding",))
     if read is None:
-        return _Labelled(0, 0, [], None, None, None)
+        return _OfPart(0, 0, [], None, None, None, Hits(0, 0))
     pool, ids = read
     known = np.zeros(len(pool), dtype=bool) if pool.labels is None else pool.labels >= 0
     rows = np.flatnonzero(known)
-    return _Labelled(
+    return _OfPart(
         len(pool),
         int(pool.labelled.sum()),
         [str(i) for i in ids.take(rows).to_pylist()],
         None if pool.labels is None else pool.labels[rows],
         pool.classes,
         None if pool.embeddings is None else pool.embeddings[rows],
+        hits(pool),
     )
 
 
-def _pool_of(parts: list[_Labelled]) -> Pool:
+def _pool_of(parts: list[_OfPart]) -> Pool:
     """The labelled items of all parts, their classes numbered alike."""
     classes = all_classes([part.classes for part in parts])
     labels, embeddings = [], []
