@@ -142,7 +142,9 @@ def choose_able(
         view.add_choice(
             choice.name,
             label=(labels or {}).get(choice.name, choice.name),
-            description=in_words(choice.obstacle or choice.summary),
+            description=in_words(
+                (choice.obstacle or choice.summary).removeprefix(f"{choice.name} ")
+            ),
             disabled=choice.obstacle is not None,
         )
     prop = inputs.enum(name, [choice.name for choice in choices], view=view, default=default)

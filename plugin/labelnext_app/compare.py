@@ -84,8 +84,9 @@ class CompareRankings(foo.Operator):
         outputs.float("correlation", label=correlation, view=types.LabelValueView())
         outputs.str("common", label="Samples in both rankings", view=types.LabelValueView())
         table = types.TableView()
-        for key in ("sample", "id"):
-            table.add_column(key, label=key)
+        table.add_column("sample", label="sample")
+        for at, row in enumerate((ctx.results or {}).get("disagreements") or ()):
+            table.add_tooltip(at, 0, f"id {row['id']}")
         for key in ("first", "second"):
             table.add_column(key, label=f"rank in {ctx.params[key]}")
         outputs.list("disagreements", types.Object(), view=table, label="Largest disagreements")

@@ -180,7 +180,7 @@ def _trace(
     drawn: SampleMap, rows: Any, texts: list[str], name: str, marker: dict[str, Any]
 ) -> dict[str, Any]:
     return {
-        "type": "scattergl",
+        "type": "scatter",
         "mode": "markers",
         "x": drawn.points[rows, 0].round(4).tolist(),
         "y": drawn.points[rows, 1].round(4).tolist(),

@@ -80,9 +80,7 @@ def test_what_cannot_be_chosen_is_grey_and_says_why_without_keys(pictures: Any) 
     prop = form("rank_samples", pictures, level="more")["acquisition"]
     choice = choices(prop)["mean_object_confidence"]
     assert choice["label"] == "mean_object_confidence"
-    assert choice["description"] == (
-        "mean_object_confidence needs detected objects, but the dataset has none"
-    )
+    assert choice["description"] == "Needs detected objects, but the dataset has none"
     menu = prop["view"]["componentsProps"]["select"]["MenuProps"]["sx"]
     assert menu['& [data-value="mean_object_confidence"]']["pointerEvents"] == "none"
     assert '& [data-value="margin"]' not in menu

@@ -89,7 +89,7 @@ def test_the_form_says_why_a_function_cannot_be_chosen(filled: Any) -> None:
     inputs = form("rank_samples", filled, acquisition="mean_object_confidence")
     offered = choices(inputs["acquisition"])
     assert offered["mean_object_confidence"]["disabled"]
-    assert "needs detected objects" in offered["mean_object_confidence"]["description"]
+    assert "Needs detected objects" in offered["mean_object_confidence"]["description"]
     assert not offered["margin"]["disabled"]
     assert inputs["acquisition"]["invalid"]
     assert choices(inputs["method"])["image_diversity"]["disabled"]
