@@ -139,12 +139,11 @@ def choose_able(
         componentsProps=menu,
     )
     for choice in choices:
+        said = (choice.obstacle or choice.summary).removeprefix(f"{choice.name} ")
         view.add_choice(
             choice.name,
             label=(labels or {}).get(choice.name, choice.name),
-            description=in_words(
-                (choice.obstacle or choice.summary).removeprefix(f"{choice.name} ")
-            ),
+            description=in_words(said),
             disabled=choice.obstacle is not None,
         )
     prop = inputs.enum(name, [choice.name for choice in choices], view=view, default=default)

@@ -57,7 +57,7 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
     with looked_at(view, FiftyOneSource(dataset=view, **where)) as items:
         offered = offered_by(items)
         if not offered.able and not offered.vectors:
-            _nothing(inputs, offered)
+            _nothing(inputs, offered, view.media_type == "group")
             return
         params = completed({**ctx.params, "selected": ctx.selected}, offered)
         field = params["labelled"].removeprefix("field:")
@@ -146,12 +146,13 @@ def _kind_of_items(inputs: Any, view: Any) -> None:
         )
 
 
-def _nothing(inputs: Any, offered: Offered) -> None:
+def _nothing(inputs: Any, offered: Offered, sliced: bool) -> None:
     lines = [
         "These samples have no predictions with confidence, logits or probabilities, and no "
         "embeddings.",
         *(f"{choice.name}: {choice.obstacle}." for choice in offered.predictions),
-        "Apply a model to the dataset, or compute embeddings, then come back.",
+        "Choose another slice above, if one has predictions; else apply" if sliced else "Apply",
+        "a model to the dataset, or compute embeddings, then come back.",
     ]
     notice = types.Warning(label="Nothing to rank by", description=" ".join(lines))
     inputs.view("nothing", notice).invalid = True

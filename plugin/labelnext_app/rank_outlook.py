@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fiftyone.operators import types
@@ -83,6 +84,8 @@ def outlook(
     if review:
         inputs.md(_reviewed(scope, name), name="scope")
     else:
+        if seen is not None and seen.part is None:  # what was read, not only looked up
+            scope = replace(scope, n_without=scope.n_target - scope.n_labelled - seen.n_ranked)
         inputs.md(_recommended(params, seen, pool), name="recommended")
         ways = _ways(params["labelled"], fetched_fields(view))
         inputs.md(_of_scope(scope, name, ways), name="scope")
@@ -137,7 +140,7 @@ def _of_scope(scope: Scope, name: str, ways: str) -> str:
     parts = (
         (scope.n_items - scope.n_target, "outside the chosen view"),
         (scope.n_labelled, f"labelled already {ways}".rstrip()),
-        (scope.n_without, "without a prediction"),
+        (scope.n_without, "without a prediction that can be ranked"),
     )
     why = ", ".join(f"{n:,} {what}" for n, what in parts if n)
     text = f"Ranks **{scope.n_ranked:,} of {scope.n_items:,}** samples of {name}"

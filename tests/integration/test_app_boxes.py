@@ -84,3 +84,45 @@ def test_what_was_chosen_on_another_level_is_named(street: Any) -> None:
     said = form("rank_samples", street, level="rank", **chosen)["elsewhere"]["view"]["label"]
     assert said == "Chosen on another level, and in force: quota, seed, run name mine"
     assert "elsewhere" not in form("rank_samples", street, level="everything", **chosen)
+
+
+def test_only_what_says_how_sure_the_model_is_counts_as_ranked(
+    street: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fiftyone as fo
+
+    from labelnext_adapters.fiftyone.app import foreseen
+
+    # a's box has no confidence; d has no box, which is a prediction, too.
+    street.match({"name": "a"}).set_field("boxes.detections.confidence", None).save()
+    ranked = {"pred_field": "boxes", "labelled": "nothing"}
+    wanted = "Ranks **3 of 4** samples of {} (1 without a prediction that can be ranked)."
+    assert form("rank_samples", street, **ranked)["scope"]["default"] == wanted.format(street.name)
+    monkeypatch.setattr(foreseen, "MOST", 2)  # now it is looked up, not read
+    street.add_sample_field("other", fo.StringField)
+    assert form("rank_samples", street, **ranked)["scope"]["default"] == wanted.format(street.name)
+
+
+def test_the_batch_of_another_slice_is_foreseen(
+    plugins: Path, dataset: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fiftyone as fo
+
+    from labelnext_adapters.fiftyone.app import foreseen
+
+    monkeypatch.setattr(foreseen, "PATIENCE", 60)
+    dataset.default_classes = ["car", "bus"]
+    dataset.add_group_field("group", default="left")
+    pair = fo.Group()
+    pred = fo.Classification(label="car", logits=np.log([0.6, 0.4]))
+    dataset.add_samples(
+        [
+            fo.Sample("/left.png", group=pair.element("left")),
+            fo.Sample("/right.png", group=pair.element("right"), pred=pred),
+        ],
+        progress=False,
+    )
+    nothing = form("rank_samples", dataset)["nothing"]["view"]["description"]
+    assert "Choose another slice above" in nothing
+    said = form("rank_samples", dataset, slice="right")["foreseen"]["default"]
+    assert said == "The batch: **1 of 1** samples. Predicted: 1 car."

@@ -17,7 +17,7 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe
 from labelnext.runs.ranked import follow
-from labelnext_adapters.fiftyone.database.connection import talking
+from labelnext_adapters.fiftyone.database.connection import open_collection, talking
 from labelnext_adapters.fiftyone.database.fields import temporary_frames
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.read.own_runs import run_config
@@ -182,6 +182,7 @@ def _looked(settings: Config, collection: Any, stands: tuple[str, ...], n_ranked
     recipe, images = _without_images(settings.recipe)
     named = [str(name) for name in recipe.likeness.get("similar_to", ())]
     key = (*stands, json.dumps([options, named], default=str))
+    collection = open_collection(collection, None, source.slice, source.frames)
     pool: Pool = _POOLS.get(key, lambda: _read(collection, source, named))
     n = int((~pool.labelled).sum())
     part = len(pool) if len(pool) < _count(collection) else None
@@ -255,7 +256,7 @@ def _classes(
     inside = np.isin(pool.item_ids, batch)
     objects = pool.newest_objects
     if objects is not None:
-        kept = inside[objects.item_positions] & (objects.confidences >= floor)
+        kept = inside[objects.item_positions] & ~(objects.confidences < floor)  # NaN counts
         n_empty = len(batch) - len(np.unique(objects.item_positions[kept]))
     if names and objects is not None and objects.class_ids is not None:
         codes = objects.class_ids[kept]

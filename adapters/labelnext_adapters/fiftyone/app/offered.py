@@ -28,6 +28,7 @@ from labelnext_adapters.fiftyone.app.limits import (
     KEEP,
     SINGLE,
 )
+from labelnext_adapters.fiftyone.read.label_types import LABELS, class_name
 
 NO_SCORE = "none"
 NOTHING = "nothing"
@@ -207,11 +208,14 @@ def reading_of(params: Mapping[str, Any], collection: Any) -> dict[str, Any]:
     pred = params.get("pred_field")
     others = [name for name in params.get("others") or () if name != pred]
     frames = collection.media_type == "video" and bool(params.get("frames"))
+    schema = collection.get_frame_field_schema() if frames else collection.get_field_schema()
+    scalar = pred in schema and class_name(schema[pred]) not in LABELS
     return {
         "slice": params.get("slice") if collection.media_type == "group" else None,
         "frames": frames or collection._is_frames,
         "pred_field": [pred, *others] if others else pred,
-        "pred_values": params.get("pred_values") or "confidence",
+        # It may be left over from another field.
+        "pred_values": (params.get("pred_values") if scalar else None) or "confidence",
     }
 
 

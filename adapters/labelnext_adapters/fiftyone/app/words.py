@@ -39,6 +39,7 @@ _ADVICE = re.compile(r"; set [\w.]+: [^.]*")
 _OF = re.compile(r" with of: \w+")
 # What the library calls a pool of items is here a dataset of samples; names stay as they are.
 _SAMPLES = {"pool": "dataset", "items": "samples", "item": "sample"}
+_AN = re.compile(r"\b([Aa])n(?= item\b)")
 _POOL = re.compile(rf"(?<![\w'\"./-])({'|'.join(_SAMPLES)})(?!\w|['\"-](?!s\b)|\.\w)")
 _SETTINGS = re.compile(r" \((?:reduce|floor|no_objects) [^)]*\)")
 _LEADING = re.compile(r"^(?:option )?([a-z_]+)(?= must\b)")
@@ -75,6 +76,7 @@ def plain(text: str) -> str:
         'bald needs several model versions, but the dataset has one'
     """
     text = _OF.sub("", _SETTINGS.sub("", _ADVICE.sub("", text)))
+    text = _AN.sub(r"\1", text)
     text = _POOL.sub(lambda match: _SAMPLES[match[1]], text)
     text = _KEY.sub(_called, text).replace("another the ", "another ")
     return _LEADING.sub(lambda match: _BARE.get(match[1], match[1].replace("_", " ")), text)
