@@ -16,7 +16,7 @@ from labelnext.errors import LabelnextError
 from labelnext.journal.plan import Progress
 from labelnext_adapters.fiftyone.app.choices import Choice
 from labelnext_adapters.fiftyone.app.own_views import is_own_view
-from labelnext_adapters.fiftyone.app.words import in_words, plain
+from labelnext_adapters.fiftyone.app.words import in_words
 from labelnext_adapters.fiftyone.read.own_runs import run_names
 
 ICON = "/assets/icon.svg"
@@ -124,22 +124,26 @@ def choose_able(
         default: the initial choice.
         labels: what the choices are called, where not by their names.
     """
-    # FiftyOne's dropdown knows no choice that is disabled, but its menu takes styles.
+    # FiftyOne's dropdown knows no choice that is disabled, but its menu takes styles. The reason
+    # stays legible.
     grey = {
-        f"& [data-value={json.dumps(choice.name)}]": {"opacity": 0.45, "pointerEvents": "none"}
+        f"& [data-value={json.dumps(choice.name)}]": _GREY
         for choice in choices
         if choice.obstacle is not None
     }
     menu = {"select": {"MenuProps": {"sx": {**_MENU["select"]["MenuProps"]["sx"], **grey}}}}
     present = next((c for c in choices if c.name == (chosen or default)), None)
     view = types.DropdownView(
-        label=label, description=present.summary if present else None, componentsProps=menu
+        label=label,
+        description=in_words(present.summary) if present else None,
+        componentsProps=menu,
     )
     for choice in choices:
+        said = (choice.obstacle or choice.summary).removeprefix(f"{choice.name} ")
         view.add_choice(
             choice.name,
             label=(labels or {}).get(choice.name, choice.name),
-            description=plain(choice.obstacle or choice.summary),
+            description=in_words(said),
             disabled=choice.obstacle is not None,
         )
     prop = inputs.enum(name, [choice.name for choice in choices], view=view, default=default)
@@ -148,6 +152,11 @@ def choose_able(
     return prop
 
 
+_GREY = {
+    "pointerEvents": "none",
+    "opacity": 0.8,
+    "& .MuiListItemText-root > p:first-of-type": {"opacity": 0.5},
+}
 _MENU = {
     "select": {
         "MenuProps": {

@@ -7,7 +7,9 @@ from typing import Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from labelnext_adapters.fiftyone.app.compare import compare_runs
+from labelnext.errors import LabelnextError
+from labelnext_adapters.fiftyone.app.compare import compare_runs, n_common
+from labelnext_adapters.fiftyone.app.words import in_words
 from labelnext_adapters.fiftyone.database.fields import items_of
 from labelnext_adapters.fiftyone.read.own_runs import run_config
 
@@ -34,8 +36,17 @@ class CompareRankings(foo.Operator):
             ask_target(ctx, inputs, "Compare")
             choose(inputs, "first", names, label="One ranking", default=names[1])
             second = choose(inputs, "second", names, label="The other", default=names[0])
-            if ctx.params.get("first", names[1]) == ctx.params.get("second", names[0]):
+            both = [ctx.params.get("first", names[1]), ctx.params.get("second", names[0])]
+            if both[0] == both[1]:
                 refuse(second, "Choose two different rankings.")
+                return
+            try:
+                n = n_common(target_view(ctx), *both)
+            except LabelnextError as error:
+                refuse(second, in_words(error))
+                return
+            if n is not None:
+                inputs.md(f"Compares the **{n:,} samples** that both rank.", name="scope")
             inputs.bool(
                 "show",
                 label="Show the samples they disagree on most",
@@ -58,9 +69,10 @@ class CompareRankings(foo.Operator):
         return {
             "overlap": f"{both.n_overlap} of {smaller}",
             "correlation": round(both.correlation, 3) if both.n_common > 1 else None,
-            "common": both.n_common,
+            "common": f"{both.n_common:,}",
             "disagreements": [
-                {"sample": i, both.first: a, both.second: b} for i, a, b in both.disagreements
+                {"sample": name, "id": i, "first": f"{a:,}", "second": f"{b:,}"}
+                for name, (i, a, b) in zip(both.names, both.disagreements, strict=True)
             ],
         }
 
@@ -68,12 +80,14 @@ class CompareRankings(foo.Operator):
         """The numbers, and a table."""
         outputs = types.Object()
         outputs.str("overlap", label="Samples in both batches", view=types.LabelValueView())
-        outputs.float(
-            "correlation", label="Rank correlation (Spearman)", view=types.LabelValueView()
-        )
-        outputs.int("common", label="Samples in both rankings", view=types.LabelValueView())
+        correlation = "Rank correlation (Spearman, from −1, reversed, to 1, the same order)"
+        outputs.float("correlation", label=correlation, view=types.LabelValueView())
+        outputs.str("common", label="Samples in both rankings", view=types.LabelValueView())
         table = types.TableView()
-        for key in ("sample", ctx.params["first"], ctx.params["second"]):
-            table.add_column(key, label="sample" if key == "sample" else f"rank in {key}")
+        table.add_column("sample", label="sample")
+        for at, row in enumerate((ctx.results or {}).get("disagreements") or ()):
+            table.add_tooltip(at, 0, f"id {row['id']}")
+        for key in ("first", "second"):
+            table.add_column(key, label=f"rank in {ctx.params[key]}")
         outputs.list("disagreements", types.Object(), view=table, label="Largest disagreements")
         return types.Property(outputs, view=types.View(label="Compare rankings"))

@@ -11,6 +11,7 @@ from labelnext.errors import LabelnextError
 from labelnext.journal.journal import Journal
 from labelnext.runs.undo import resume, runs, undo
 from labelnext_adapters.fiftyone.app.app import state_folder
+from labelnext_adapters.fiftyone.app.summary import pred_fields
 from labelnext_adapters.fiftyone.app.words import in_words
 from labelnext_adapters.fiftyone.read.own_runs import run_config
 from labelnext_adapters.fiftyone.write.manage import (
@@ -120,11 +121,12 @@ def _what(journal: Journal) -> str:
         "push": "the predictions in",
     }
     name = journal.plan.target if journal.what == "send" else journal.plan.run
-    return f"{kinds[journal.what]} {name}, started {journal.header['started'][:16]} UTC"
+    started = journal.header["started"][:16].replace("T", " ")
+    return f"{kinds[journal.what]} {name}, started {started} UTC"
 
 
 def _form(ctx: Any, inputs: Any, names: list[str], last: Journal | None) -> None:
-    actions = types.RadioGroup()
+    actions = types.RadioGroup(orientation="vertical")
     for name, (label, description) in _ACTIONS.items() if names else ():
         actions.add_choice(name, label=label, description=description)
     if last is not None:
@@ -167,17 +169,20 @@ def _description(dataset: Any, run: str) -> str:
     config = run_config(dataset, run)
     made = dataset.get_run_info(run).timestamp
     how = " and ".join(name for name in (config.acquisition, config.selection) if name)
+    by = " and ".join(pred_fields(config)) or "embeddings"
     return (
-        f"{config.n_batch:,} of {config.n_ranked:,} ranked samples, by {how}"
-        f" of {config.pred_field or 'embeddings'}, {made:%Y-%m-%d %H:%M} UTC."
+        f"A batch of {config.n_batch:,} of {config.n_ranked:,} ranked samples, by {how} from {by}, "
+        f"made {made:%Y-%m-%d %H:%M} UTC."
     )
 
 
 def _new_name(ctx: Any, inputs: Any, run: str) -> None:
-    prop = inputs.str("new_name", label="New name", required=True)
+    prop = inputs.str("new_name", label="New name", description="Also that of its field and views")
     new = ctx.params.get("new_name")
-    if new:
-        try:
-            check_new_name(ctx.dataset, run, new)
-        except LabelnextError as error:
-            refuse(prop, in_words(error))
+    if not new:
+        refuse(prop, "Enter a new name.")
+        return
+    try:
+        check_new_name(ctx.dataset, run, new)
+    except LabelnextError as error:
+        refuse(prop, in_words(error))

@@ -238,6 +238,8 @@ _NARROW = {
     "minWidth": 0,
     "& th, & td": {"padding": "4px 6px"},
     "& :is(th, td):nth-of-type(even)": {"overflowWrap": "anywhere", "minWidth": "4.5em"},
+    # A table is as wide as the panel, so this is how much of it the names of files take.
+    "& :is(th, td):nth-of-type(2)": {"width": "26%"},
 }
 _ONLY_ICONS = {  # screen readers still get the buttons' labels
     "& th:last-of-type": {"fontSize": 0},
@@ -281,8 +283,10 @@ def _draw_map(ctx: Any) -> None:
     state.map_text = None
     if drawn is None:
         return
+    n = len(drawn.ids)
+    of_all = f"{n:,}" if n == drawn.n_all else f"{n:,} of {drawn.n_all:,}"
     state.map_text = (
-        f"**Map of {drawn.embeddings}**: {len(drawn.ids):,} samples; those that look alike lie "
+        f"**Map of {drawn.embeddings}**: {of_all} samples; those that look alike lie "
         f"close to each other. It shows {drawn.share:.0%} of what sets them apart. "
         "Draw around points to see their samples in the grid."
     )
@@ -322,11 +326,16 @@ def _summarise(ctx: Any, summary: RunSummary) -> None:
         {
             "rank": row["rank"],
             "sample": row["name"],
-            "score": "" if row["score"] is None else f"{row['score']:.4f}",
+            "score": "" if row["score"] is None else _score(row["score"]),
             "why": row["reason"],
         }
         for row in summary.next_items
     ]
+
+
+def _score(value: float) -> str:
+    """Four decimals, or four digits of a large number."""
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}"
 
 
 def _text(summary: RunSummary) -> str:

@@ -20,10 +20,13 @@ LASSO = {
     "modeBarButtonsToRemove": ["toImage", "autoScale2d", "zoomIn2d", "zoomOut2d"],
 }
 _HEAD = 30
+_COLOURS = (
+    f"<span style='color:{POOL}'>■</span> ranked   <span style='color:{BATCH}'>■</span> batch"
+)
 
 
 def layout(x: str, y: str, height: int = 260) -> dict[str, Any]:
-    """A plot with named axes, the legend above it.
+    """A plot with named axes; above it stands which colour is which.
 
     Args:
         x: title of the horizontal axis.
@@ -36,8 +39,10 @@ def layout(x: str, y: str, height: int = 260) -> dict[str, Any]:
         "yaxis": {"title": {"text": y, "standoff": 8}, "automargin": True},
         "barmode": "overlay",
         "bargap": 0.05,
-        "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        # A title, because beside long labels a legend wraps and lies over the bars.
+        "title": {"text": _COLOURS, "font": {"size": 14}, "x": 0, "xref": "container"}
+        | {"xanchor": "left", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 4}},
+        "showlegend": False,
         "margin": {"l": 50, "r": 10, "t": _HEAD, "b": 44},
         "hoverlabel": {"align": "left"},
         "height": height,
@@ -53,15 +58,17 @@ def shares_layout(n: int, x: str, y: str) -> dict[str, Any]:
         y: title of the vertical axis.
     """
     made = layout(x, y, 84 + 26 * min(n, MOST))
-    made["yaxis"] |= {"type": "category", "dtick": 1}
+    made["yaxis"] |= {"type": "category", "dtick": 1, "ticksuffix": " "}
     return made
 
 
 def map_layout() -> dict[str, Any]:
     """The layout of `points`: axes without numbers, which mean nothing to a person."""
     made = layout("first main axis", "second main axis", 400)
+    del made["title"]
     # Plotly's buttons stand above the map, and in a narrow panel the legend has three lines.
-    made["legend"] |= {"y": -0.16, "yanchor": "top"}
+    legend = {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "itemsizing": "constant"}
+    made |= {"showlegend": True, "legend": legend}
     for axis in ("xaxis", "yaxis"):
         made[axis] |= {"showticklabels": False, "zeroline": False}
     return {**made, "dragmode": "lasso", "hovermode": "closest"}
@@ -173,7 +180,7 @@ def _trace(
     drawn: SampleMap, rows: Any, texts: list[str], name: str, marker: dict[str, Any]
 ) -> dict[str, Any]:
     return {
-        "type": "scattergl",
+        "type": "scatter",
         "mode": "markers",
         "x": drawn.points[rows, 0].round(4).tolist(),
         "y": drawn.points[rows, 1].round(4).tolist(),

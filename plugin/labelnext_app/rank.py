@@ -9,9 +9,16 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 import labelnext
+from labelnext.acquisition import acquisition_names
 from labelnext.errors import LabelnextError
-from labelnext_adapters.fiftyone.app.choices import looked_at
-from labelnext_adapters.fiftyone.app.offered import completed, offered_by, reading_of, settings_of
+from labelnext_adapters.fiftyone.app.choices import looked_at, preview
+from labelnext_adapters.fiftyone.app.offered import (
+    completed,
+    offered_by,
+    reading_of,
+    settings_of,
+    unit_of,
+)
 from labelnext_adapters.fiftyone.app.words import in_words
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.write.manage import batch_view
@@ -59,6 +66,7 @@ class RankSamples(foo.Operator):
         try:
             with looked_at(view, FiftyOneSource(dataset=view, **where)) as items:
                 params = completed({**ctx.params, "selected": ctx.selected}, offered_by(items))
+                params["of"] = _unit(params, items, reading_of(params, view))
             config = settings_of(params, view)
             report = yield from with_progress(
                 ctx, lambda progress: labelnext.run(config, progress=progress)
@@ -81,3 +89,11 @@ class RankSamples(foo.Operator):
         # Last: the App stops listening once the dialog is closed.
         done = f"Batch: {batch:,} of {ranked:,} ranked samples.{notes}"
         yield ctx.ops.set_progress(progress=1, label=done)
+
+
+def _unit(params: dict[str, Any], items: Any, read: dict[str, Any]) -> str | None:
+    """What the chosen function scores, as the form judged it by the first samples."""
+    if params["acquisition"] not in acquisition_names():
+        return None
+    pool = preview(items, FiftyOneSource(dataset=items, **{**read, "slice": None}))
+    return unit_of(params, pool)

@@ -8,7 +8,7 @@ from typing import Any
 from fiftyone.operators import types
 
 import labelnext
-from labelnext.acquisition import AUTO, auto_acquisition
+from labelnext.acquisition import AUTO
 from labelnext.errors import LabelnextError
 from labelnext_adapters.fiftyone.app.choices import (
     Choice,
@@ -19,7 +19,6 @@ from labelnext_adapters.fiftyone.app.choices import (
     review_obstacle,
     selection_choices,
 )
-from labelnext_adapters.fiftyone.app.foreseen import Foreseen, foresee
 from labelnext_adapters.fiftyone.app.limits import SINGLE
 from labelnext_adapters.fiftyone.app.offered import (
     NO_SCORE,
@@ -29,11 +28,9 @@ from labelnext_adapters.fiftyone.app.offered import (
     completed,
     offered_by,
     reading_of,
-    settings_of,
+    unit_of,
 )
-from labelnext_adapters.fiftyone.app.own_views import Scope, scope_of
 from labelnext_adapters.fiftyone.app.words import in_words
-from labelnext_adapters.fiftyone.database.connection import open_collection
 from labelnext_adapters.fiftyone.database.fields import field_path
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.read.label_types import LABELS
@@ -41,6 +38,7 @@ from labelnext_adapters.fiftyone.read.own_runs import check_run_name, refuse_for
 
 from .common import choose, choose_able, refuse, say_how_to_schedule
 from .rank_limits import everything, like_selected
+from .rank_outlook import outlook, scope_to_rank
 
 _LEVELS = {"rank": "Rank", "more": "More", "everything": "Everything"}
 
@@ -59,7 +57,7 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
     with looked_at(view, FiftyOneSource(dataset=view, **where)) as items:
         offered = offered_by(items)
         if not offered.able and not offered.vectors:
-            _nothing(inputs, offered)
+            _nothing(inputs, offered, view.media_type == "group")
             return
         params = completed({**ctx.params, "selected": ctx.selected}, offered)
         field = params["labelled"].removeprefix("field:")
@@ -71,26 +69,58 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
         if read["pred_field"] is not None and params["pred_field"] not in offered.able:
             read["pred_field"] = next(iter(offered.able), None)
         pool = preview(items, FiftyOneSource(dataset=items, **{**read, "slice": None}))
-        scope = _scope(view, items, read, params)
-        if purpose == REVIEW:
-            _fields(inputs, params, offered)
-            _budget(inputs, params, level)
-        elif level == "rank":
-            if len(offered.predictions) > 1:
-                _predictions(inputs, params, offered)
-            _budget(inputs, params, level)
-            if ctx.selected:
-                like_selected(inputs, params, items, offered, pool, view)
-        else:
-            _fields(inputs, params, offered)
-            _functions(inputs, params, pool, bool(offered.vectors))
-            _budget(inputs, params, level)
-            like_selected(inputs, params, items, offered, pool, view)
-            if level == "everything":
-                everything(inputs, params, items, offered, pool)
+        params["of"] = unit_of(params, pool)
+        scope = scope_to_rank(view, items, read, params)
+        _controls(inputs, params, items, offered, pool, view, level)
+        unseen = types.Object()  # what somebody chose on another level counts, too
+        if purpose != REVIEW and level != "everything":
+            _controls(unseen, params, items, offered, pool, view, "everything")
+            unseen.str("run", label=f"Run name {params['run']}", default="labelnext")
     _run_name(ctx, inputs, params, read["frames"], shown=level != "rank")
-    _outlook(inputs, params, view, read, scope, pool)
+    _elsewhere(ctx, inputs, unseen)
+    outlook(inputs, params, view, read, scope, pool)
     say_how_to_schedule(inputs)
+
+
+def _controls(
+    inputs: Any,
+    params: Mapping[str, Any],
+    items: Any,
+    offered: Offered,
+    pool: labelnext.Pool,
+    view: Any,
+    level: str,
+) -> None:
+    """Ask for what a level shows."""
+    if params["purpose"] == REVIEW:
+        _fields(inputs, params, offered)
+        _budget(inputs, params, level)
+    elif level == "rank":
+        if len(offered.predictions) > 1:
+            _predictions(inputs, params, offered)
+        _budget(inputs, params, level)
+        if params["selected"]:
+            like_selected(inputs, params, items, offered, pool, view)
+    else:
+        _fields(inputs, params, offered)
+        _functions(inputs, params, pool, bool(offered.vectors))
+        _budget(inputs, params, level)
+        like_selected(inputs, params, items, offered, pool, view)
+        if level == "everything":
+            everything(inputs, params, items, offered, pool)
+
+
+def _elsewhere(ctx: Any, inputs: Any, every: Any) -> None:
+    """Name what was chosen on another level, and so counts without being seen."""
+    chosen = [
+        (label := prop.view.label or name)[:1].lower() + label[1:]
+        for name, prop in every.properties.items()
+        if name not in inputs.properties
+        and ctx.params.get(name) not in (None, "", [], prop.default)
+    ]
+    if chosen:
+        text = f"Chosen on another level, and in force: {', '.join(chosen)}"
+        inputs.view("elsewhere", types.Notice(label=text))
 
 
 def _kind_of_items(inputs: Any, view: Any) -> None:
@@ -116,12 +146,13 @@ def _kind_of_items(inputs: Any, view: Any) -> None:
         )
 
 
-def _nothing(inputs: Any, offered: Offered) -> None:
+def _nothing(inputs: Any, offered: Offered, sliced: bool) -> None:
     lines = [
         "These samples have no predictions with confidence, logits or probabilities, and no "
         "embeddings.",
         *(f"{choice.name}: {choice.obstacle}." for choice in offered.predictions),
-        "Apply a model to the dataset, or compute embeddings, then come back.",
+        "Choose another slice above, if one has predictions; else apply" if sliced else "Apply",
+        "a model to the dataset, or compute embeddings, then come back.",
     ]
     notice = types.Warning(label="Nothing to rank by", description=" ".join(lines))
     inputs.view("nothing", notice).invalid = True
@@ -163,10 +194,13 @@ def _fields(inputs: Any, params: Mapping[str, Any], offered: Offered) -> None:
         _predictions(inputs, params, offered)
     ways = offered.labelled(params["pred_field"])
     review = params["purpose"] == REVIEW
+    if review:
+        fields = [way for way in ways if way.startswith("field:")]
+        ways = {way: way.removeprefix("field:") for way in fields}
     choose(
         inputs,
         "labelled",
-        [way for way in ways if way.startswith("field:")] if review else ways,
+        ways,
         label="Labels" if review else "Already labelled",
         description="The labels to check" if review else "Samples with this are left out",
         default=params["labelled"],
@@ -256,115 +290,6 @@ def _budget(inputs: Any, params: Mapping[str, Any], level: str) -> None:
         refuse(prop, "Enter a whole number of at least 1.")
 
 
-def _scope(view: Any, items: Any, read: dict[str, Any], params: Mapping[str, Any]) -> Scope | str:
-    """How many of the dataset's items a run would rank; of frames, a sentence."""
-    whole = view._root_dataset
-    if read["frames"]:  # `items` holds those of a few videos: counting all would copy all
-        n = view.count() if view._is_frames else view.count("frames")
-        text = f"Looks at **{n:,} of {whole.count('frames'):,}** frames of {whole.name}"
-        return f"{text}; labelled frames and those without a prediction stay out."
-    if read["slice"] is not None or view.media_type == "group":
-        whole = open_collection(whole, None, read["slice"])
-    kind, _, where = params["labelled"].partition(":")
-    pred = read["pred_field"]
-    return scope_of(
-        whole,
-        items,
-        pred_fields=[pred] if isinstance(pred, str) else pred or (),
-        gt_field=where if kind == "field" else None,
-        tag=where if kind == "tag" else None,
-    )
-
-
-def _outlook(
-    inputs: Any,
-    params: Mapping[str, Any],
-    view: Any,
-    read: dict[str, Any],
-    scope: Scope | str,
-    pool: labelnext.Pool,
-) -> None:
-    """Say what is recommended and why, what would be ranked, and what the batch would hold."""
-    if isinstance(scope, str):
-        inputs.md(scope, name="scope")
-        return
-    review = params["purpose"] == REVIEW
-    seen: Foreseen | None = None
-    if budget_of(params) is not None and read["pred_field"] in (params["pred_field"], None):
-        n = scope.n_labelled if review else scope.n_ranked
-        try:
-            seen = foresee(settings_of(params, view), n)
-        except LabelnextError as error:
-            notice = types.Error(label="Not possible", description=in_words(error))
-            refuse(inputs.view("problem", notice), notice.description)
-    if not review:
-        inputs.md(_recommended(params, seen, pool), name="recommended")
-        inputs.md(_of_scope(scope, view._root_dataset.name), name="scope")
-    if seen is not None:
-        inputs.md(_batch(seen, review), name="foreseen")
-    elif "problem" not in inputs.properties and budget_of(params) is not None:
-        text = "*What the batch holds is being counted; it shows here with your next change.*"
-        inputs.md(text, name="foreseen")
-
-
-def _recommended(params: Mapping[str, Any], seen: Foreseen | None, pool: labelnext.Pool) -> str:
-    """One sentence on the function and the method, and why."""
-    name, method = params["acquisition"], params["method"]
-    order = {
-        "top_k": "the best scores come first",
-        AUTO: f"{seen.selection} picks the batch" if seen else "the method suits the embeddings",
-    }.get(method, f"{method} picks the batch")
-    if params["like_selected"]:
-        n = len(params["selected"])
-        what = f"likeness to the {f'{n:,} selected samples' if n > 1 else 'selected sample'}"
-        order = f"weighed by {what}; {order}" if name != NO_SCORE else f"ordered by {what}"
-    if name == AUTO:
-        head = "Recommended" if method in ("top_k", AUTO) else "Scores by"
-        if seen is None:  # the first samples don't tell why: labels may be among the others
-            return f"{head}: **{auto_acquisition(pool).name}**; {order}."
-        why = seen.reasons.get("acquisition", "").rpartition(": ")[2].rstrip(".")
-        return f"{head}: **{seen.acquisition}**{f', because {why}' if why else ''}; {order}."
-    if name == NO_SCORE:
-        return f"No score; {order}."
-    return f"As you chose: **{name}**; {order}."
-
-
-def _of_scope(scope: Scope, name: str) -> str:
-    parts = (
-        (scope.n_items - scope.n_target, "outside the chosen view"),
-        (scope.n_labelled, "labelled already"),
-        (scope.n_without, "without a prediction"),
-    )
-    why = ", ".join(f"{n:,} {what}" for n, what in parts if n)
-    text = f"Ranks **{scope.n_ranked:,} of {scope.n_items:,}** samples of {name}"
-    return f"{text}{f' ({why})' if why else ''}."
-
-
-_SHOWN = 6  # classes
-
-
-def _batch(seen: Foreseen, review: bool) -> str:
-    return " ".join([_size(seen, review), *map(in_words, seen.remarks)])
-
-
-def _size(seen: Foreseen, review: bool) -> str:
-    what = "labelled samples" if review else "samples"
-    head = f"The batch: **{seen.n_batch:,} of {seen.n_ranked:,}** {what}"
-    if seen.of_groups:
-        head = f"The batch: at most **{seen.n_batch:,} groups** of {seen.n_ranked:,} samples"
-    if not seen.counts:
-        return f"{head}."
-    total = sum(n for _, n in seen.counts)
-    first, rest = seen.counts[:_SHOWN], seen.counts[_SHOWN:]
-    if seen.part is None:
-        named = [f"{n:,} {label}" for label, n in first]
-        more = [f"{sum(n for _, n in rest):,} of {len(rest)} other classes"] if rest else []
-        unit = "with predictions of " if seen.of_objects else ""
-        return f"{head}: {unit}{', '.join(named + more)}."
-    named = [f"{n / total:.0%} {label}" for label, n in first]
-    return f"{head}, about {', '.join(named)} (judged by {seen.part:,} samples)."
-
-
 def _run_name(
     ctx: Any, inputs: Any, params: Mapping[str, Any], frames: bool, *, shown: bool
 ) -> None:
@@ -376,7 +301,7 @@ def _run_name(
             "run",
             label="Run name",
             description="Also the name of the field it writes",
-            default=completed({"purpose": params["purpose"]}, Offered([], [], [], [], []))["run"],
+            default=completed({"purpose": params["purpose"]}, Offered([], [], {}, [], []))["run"],
         )
     try:
         check_run_name(run)

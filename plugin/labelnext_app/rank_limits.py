@@ -130,7 +130,7 @@ def like_selected(
     n = len(selected)
     prop = inputs.bool(
         "like_selected",
-        label=f"More like the {n:,} selected samples" if n > 1 else "More like the selected sample",
+        label=f"More like the {_selected(n)}",
         description=obstacle or "Favour what resembles them, such as what your model gets wrong",
         default=False,
         view=types.CheckboxView(read_only=obstacle is not None),
@@ -147,6 +147,10 @@ def like_selected(
     )
     if not _above_zero(params["like_strength"]):
         refuse(strength, "Enter a number above 0.")
+
+
+def _selected(n: int) -> str:
+    return "selected sample" if n == 1 else f"{n:,} selected samples" if n else "selected samples"
 
 
 def _above_zero(value: Any) -> bool:

@@ -134,7 +134,7 @@ def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any
     picture(page, "form")
     form.get_by_text("More", exact=True).click()
     form.get_by_text("Acquisition function").wait_for()
-    form.get_by_text("The batch: 100 of 180 samples").wait_for()
+    form.get_by_text("The batch: 100 of 180 samples.").wait_for()
     check_shape(page, MODAL)
     form.get_by_role("combobox").filter(has_text="auto (recommended)").click()
     option = page.locator('li[data-value="bald"]')

@@ -44,11 +44,13 @@ def test_the_first_level_asks_for_the_budget_and_says_what_comes_of_it(pictures:
     assert set(inputs) - {"view_target"} == RANK
     said = inputs["recommended"]["default"]
     assert said == (
-        "Recommended: **margin**, because the pool has class probabilities; "
+        "Recommended: **margin**, because the dataset has class probabilities; "
         "the best scores come first."
     )
     # d is a tie, whose first class counts; b is a dog.
-    assert inputs["foreseen"]["default"] == "The batch: **2 of 4** samples: 1 cat, 1 dog."
+    assert (
+        inputs["foreseen"]["default"] == "The batch: **2 of 4** samples. Predicted: 1 cat, 1 dog."
+    )
     assert inputs["scope"]["default"].startswith("Ranks **4 of 6** samples")
 
 
@@ -78,9 +80,7 @@ def test_what_cannot_be_chosen_is_grey_and_says_why_without_keys(pictures: Any) 
     prop = form("rank_samples", pictures, level="more")["acquisition"]
     choice = choices(prop)["mean_object_confidence"]
     assert choice["label"] == "mean_object_confidence"
-    assert choice["description"] == (
-        "mean_object_confidence needs detected objects, but the pool has none"
-    )
+    assert choice["description"] == "Needs detected objects, but the dataset has none"
     menu = prop["view"]["componentsProps"]["select"]["MenuProps"]["sx"]
     assert menu['& [data-value="mean_object_confidence"]']["pointerEvents"] == "none"
     assert '& [data-value="margin"]' not in menu
@@ -147,7 +147,9 @@ def test_of_a_large_dataset_a_part_is_looked_at(
     monkeypatch.setattr(foreseen, "MOST", 3)
     said = form("rank_samples", pictures, level="rank", budget=4)["foreseen"]["default"]
     # a, c and f are looked at: both that can be ranked are cats.
-    assert said == "The batch: **4 of 4** samples, about 100% cat (judged by 3 samples)."
+    assert said == (
+        "The batch: **4 of 4** samples. Predicted: about 100% cat (judged by 3 samples)."
+    )
 
 
 def test_the_dataset_is_looked_at_once_while_it_stays_as_it_is(

@@ -80,7 +80,7 @@ def test_near_duplicates_and_whole_groups(
 def test_a_limit_for_each_video_counts_without_a_field() -> None:
     from labelnext_adapters.fiftyone.app.offered import Offered, _limits, completed
 
-    nothing = Offered([], [], [], [], [])
+    nothing = Offered([], [], {}, [], [])
     params = completed({"per_group": 2}, nothing)
     assert _limits(params, frames=True)[0] == {"per_group": 2}
     assert _limits(params, frames=False)[0] == {}
@@ -149,7 +149,7 @@ def test_the_form_says_what_near_duplicates_and_groups_make_of_the_batch(six: An
     said = form("rank_samples", six, **RANK, near="embeddings")["foreseen"]["default"]
     assert said.endswith("Left 2 near-duplicates out of the batch.")
     said = form("rank_samples", six, **{**RANK, "budget": 1}, groups="scene", whole="max")
-    assert said["foreseen"]["default"].endswith("The batch has 1 group, 2 items.")
+    assert said["foreseen"]["default"].endswith("The batch has 1 group, 2 samples.")
     said = form("rank_samples", six, **RANK, near="images")["foreseen"]["default"]
     assert said.endswith("Images are compared when you rank, and near-duplicates then left out.")
     asked = form("rank_samples", six, **RANK, near="distance")["min_distance"]

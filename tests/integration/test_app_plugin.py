@@ -71,7 +71,7 @@ def test_the_form_offers_the_fields_that_hold_predictions_and_labels(filled: Any
     assert "embeddings" not in inputs
     assert inputs["acquisition"]["default"] == "auto"
     offered = choices(inputs["acquisition"])
-    assert offered["auto"]["description"] == "what suits the predictions, here margin of items"
+    assert offered["auto"]["description"] == "What suits the predictions, here margin of samples"
 
 
 def test_predictions_are_not_taken_for_labels(filled: Any) -> None:
@@ -89,7 +89,7 @@ def test_the_form_says_why_a_function_cannot_be_chosen(filled: Any) -> None:
     inputs = form("rank_samples", filled, acquisition="mean_object_confidence")
     offered = choices(inputs["acquisition"])
     assert offered["mean_object_confidence"]["disabled"]
-    assert "needs detected objects" in offered["mean_object_confidence"]["description"]
+    assert "Needs detected objects" in offered["mean_object_confidence"]["description"]
     assert not offered["margin"]["disabled"]
     assert inputs["acquisition"]["invalid"]
     assert choices(inputs["method"])["image_diversity"]["disabled"]
@@ -104,7 +104,7 @@ def test_the_form_offers_reductions_for_objects_alone(filled: Any) -> None:
     inputs = form("rank_samples", filled, pred_field="boxes")
     assert "reduce" not in inputs, "auto chooses it"
     offered = choices(inputs["acquisition"])
-    assert offered["auto"]["description"] == "what suits the predictions, here entropy of objects"
+    assert offered["auto"]["description"] == "What suits the predictions, here entropy of objects"
     inputs = form("rank_samples", filled, pred_field="boxes", acquisition="entropy")
     assert inputs["reduce"]["default"] == "mean"
     assert not choices(inputs["acquisition"])["mean_object_confidence"]["disabled"]
@@ -193,7 +193,7 @@ def test_comparing_counts_the_overlap_and_shows_the_disagreements(filled: Any) -
     assert result.result["overlap"] == "1 of 2"
     assert result.result["correlation"] == -0.8
     assert shown(filled, result)[:2] == ["a", "d"]
-    assert result.result["disagreements"][0].keys() == {"sample", "next", "other"}
+    assert result.result["disagreements"][0].keys() == {"sample", "id", "first", "second"}
 
 
 def test_only_the_current_view_is_compared_when_asked(filled: Any) -> None:
@@ -204,7 +204,7 @@ def test_only_the_current_view_is_compared_when_asked(filled: Any) -> None:
     both = {"first": "next", "second": "other", "view_target": "CURRENT_VIEW"}
     result = execute("compare_rankings", filled, view=view, **both)
     # Of the batch d, b only d is in the view.
-    assert (result.result["overlap"], result.result["common"]) == ("1 of 1", 2)
+    assert (result.result["overlap"], result.result["common"]) == ("1 of 1", "2")
     assert result.result["correlation"] == 1.0
 
 

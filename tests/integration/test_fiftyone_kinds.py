@@ -79,6 +79,22 @@ def test_a_heatmap_is_one_object_of_its_mean(dataset: Any, says: str, expected: 
     assert pool.missing.tolist() == [False, True]
 
 
+def test_an_uncertainty_beside_a_regression_counts_as_one(dataset: Any) -> None:
+    import fiftyone as fo
+
+    add(dataset, {"pred": fo.Regression(value=7.0, confidence=0.25)})
+    pool = read(dataset, pred_field="pred", pred_values="uncertainty")
+    assert pool.objects.confidences.tolist() == [0.75]
+
+
+def test_labels_hold_confidences_not_uncertainties(dataset: Any) -> None:
+    import fiftyone as fo
+
+    add(dataset, {"pred": fo.Classification(label="a", confidence=0.25)})
+    with pytest.raises(InvalidInput, match=r"pred_values must be confidence .* as in pred; got"):
+        read(dataset, pred_field="pred", pred_values="uncertainty")
+
+
 def test_a_heatmap_in_a_file_counts_in_its_range(dataset: Any, tmp_path: Path) -> None:
     import fiftyone as fo
     from PIL import Image

@@ -61,7 +61,7 @@ def test_objects_that_look_alike_count_once(herd: Any, tmp_path: Path) -> None:
     found = dict(zip(report.ranking.item_ids.tolist(), report.ranking.scores.tolist(), strict=True))
     expected = {"alike": HALF, "unlike": 2 * HALF, "half": 2 * HALF, "none": 0}
     assert found == pytest.approx(expected)
-    assert any("1 items have objects without one" in n.message for n in report.notices)
+    assert any("1 item has objects without one" in n.message for n in report.notices)
 
 
 def test_images_are_chosen_by_the_looks_of_their_objects(herd: Any, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ class Comparison:
         correlation: Spearman's rank correlation over the common samples, in [−1, 1]; NaN for
             fewer than two.
         disagreements: the common samples whose ranks differ most: id, and both ranks.
+        names: what these are called, by their files.
     """
 
     first: str
@@ -41,6 +42,29 @@ class Comparison:
     n_overlap: int
     correlation: float
     disagreements: tuple[tuple[str, int, int], ...]
+    names: tuple[str, ...]
+
+
+def n_common(collection: Any, first: str, second: str) -> int | None:
+    """How many samples of a view both runs rank; None for frames, which FiftyOne would copy.
+
+    Args:
+        collection: a dataset or view.
+        first: name of a run.
+        second: name of another run.
+
+    Raises:
+        NotFound: if there is no such run.
+        InvalidInput: if both are the same, or of different kinds of items.
+    """
+    from fiftyone import ViewField
+
+    configs = _configs(collection._root_dataset, first, second)
+    if getattr(configs[0], "frames", False):
+        return None
+    ranked = [ViewField(f"{run}.rank") + 0 > 0 for run in (first, second)]
+    with talking():
+        return int(items_of(collection, configs[0]).match(ranked[0] & ranked[1]).count())
 
 
 def compare_runs(collection: Any, first: str, second: str) -> Comparison:
@@ -58,28 +82,25 @@ def compare_runs(collection: Any, first: str, second: str) -> Comparison:
     References:
         Spearman, The Proof and Measurement of Association between Two Things (1904).
     """
-    if first == second:
-        raise InvalidInput(f"runs to compare must be two; got {first!r} twice.")
-    dataset = collection._root_dataset
-    configs = [run_config(dataset, run) for run in (first, second)]
+    configs = _configs(collection._root_dataset, first, second)
     sizes = [int(config.n_batch) for config in configs]
-    kinds = ["frames" if getattr(config, "frames", False) else "samples" for config in configs]
-    if kinds[0] != kinds[1]:
-        raise InvalidInput(
-            f"runs to compare must rank the same kind of items; got {kinds[0]} and {kinds[1]}."
-        )
     paths = [f"{first}.rank", f"{second}.rank"]
+    told = ["filepath", *(["frame_number"] if getattr(configs[0], "frames", False) else [])]
     with temporary_frames(), talking():
         samples = items_of(collection, configs[0])
-        columns = fetch(samples, ["id", *paths])
+        columns = fetch(samples, ["id", *paths, *told])
     batches = [
         sum(rank is not None and rank <= size for rank in columns[path])
         for path, size in zip(paths, sizes, strict=True)
     ]
-    rows = zip(columns["id"], *(columns[path] for path in paths), strict=True)
+    names = (str(path).rpartition("/")[2] for path in columns["filepath"])
+    if len(told) > 1:
+        numbered = zip(names, columns["frame_number"], strict=True)
+        names = (f"{name} #{number}" for name, number in numbered)
+    rows = zip(columns["id"], *(columns[path] for path in paths), names, strict=True)
     both = [row for row in rows if row[1] is not None and row[2] is not None]
     ids = [row[0] for row in both]
-    ranks = np.array([row[1:] for row in both], dtype=np.int64).reshape(-1, 2)
+    ranks = np.array([row[1:3] for row in both], dtype=np.int64).reshape(-1, 2)
     order = np.argsort(-np.abs(ranks[:, 0] - ranks[:, 1]), kind="stable")[:_MOST]
     return Comparison(
         first=first,
@@ -90,7 +111,21 @@ def compare_runs(collection: Any, first: str, second: str) -> Comparison:
         n_overlap=int((ranks <= sizes).all(axis=1).sum()),
         correlation=rank_correlation(ranks[:, 0], ranks[:, 1]),
         disagreements=tuple((ids[i], *map(int, ranks[i])) for i in order),
+        names=tuple(both[i][3] for i in order),
     )
+
+
+def _configs(dataset: Any, first: str, second: str) -> list[Any]:
+    """The configurations of two runs that can be compared."""
+    if first == second:
+        raise InvalidInput(f"runs to compare must be two; got {first!r} twice.")
+    configs = [run_config(dataset, run) for run in (first, second)]
+    kinds = ["frames" if getattr(config, "frames", False) else "samples" for config in configs]
+    if kinds[0] != kinds[1]:
+        raise InvalidInput(
+            f"runs to compare must rank the same kind of items; got {kinds[0]} and {kinds[1]}."
+        )
+    return configs
 
 
 def rank_correlation(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:

@@ -17,7 +17,7 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe
 from labelnext.runs.ranked import follow
-from labelnext_adapters.fiftyone.database.connection import talking
+from labelnext_adapters.fiftyone.database.connection import open_collection, talking
 from labelnext_adapters.fiftyone.database.fields import temporary_frames
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.read.own_runs import run_config
@@ -38,6 +38,7 @@ class Foreseen:
         counts: predicted classes in the batch, the commonest first: of objects where there are
             any, else of samples; of the samples looked at, where not all are.
         of_objects: whether objects are counted.
+        n_empty: samples of the batch without any object that counts, where objects are scored.
         part: how many samples were looked at; None for all.
         acquisition: the acquisition function, or None.
         selection: the selection method.
@@ -50,6 +51,7 @@ class Foreseen:
     n_ranked: int
     counts: tuple[tuple[str, int], ...]
     of_objects: bool
+    n_empty: int
     part: int | None
     acquisition: str | None
     selection: str
@@ -180,6 +182,7 @@ def _looked(settings: Config, collection: Any, stands: tuple[str, ...], n_ranked
     recipe, images = _without_images(settings.recipe)
     named = [str(name) for name in recipe.likeness.get("similar_to", ())]
     key = (*stands, json.dumps([options, named], default=str))
+    collection = open_collection(collection, None, source.slice, source.frames)
     pool: Pool = _POOLS.get(key, lambda: _read(collection, source, named))
     n = int((~pool.labelled).sum())
     part = len(pool) if len(pool) < _count(collection) else None
@@ -193,12 +196,13 @@ def _looked(settings: Config, collection: Any, stands: tuple[str, ...], n_ranked
     if part is not None:
         n_batch = min(settings.recipe.budget or n_ranked, n_ranked)
         of_groups = bool(recipe.constraints.groups_as_items)
-    counts, of_objects = _classes(pool, ranking.item_ids.tolist(), done.floor or 0.0)
+    counts, n_empty, of_objects = _classes(pool, ranking.item_ids.tolist(), done.floor or 0.0)
     return Foreseen(
         n_batch=n_batch,
         n_ranked=n_ranked if part is not None else len(ranking.pool_order),
         counts=counts,
         of_objects=of_objects,
+        n_empty=n_empty,
         part=part,
         acquisition=ranking.acquisition,
         selection=done.selection,
@@ -244,21 +248,23 @@ def _read(collection: Any, source: FiftyOneSource, named: Sequence[str]) -> Pool
 
 def _classes(
     pool: Pool, batch: list[str], floor: float
-) -> tuple[tuple[tuple[str, int], ...], bool]:
-    """The predicted classes of a batch, with how many of each, and whether objects are counted."""
-    names = pool.classes
-    if not names or not batch:
-        return (), False
+) -> tuple[tuple[tuple[str, int], ...], int, bool]:
+    """The predicted classes, how many samples lack an object, and whether objects are counted."""
+    names, n_empty = pool.classes, 0
+    if not batch:
+        return (), 0, False
     inside = np.isin(pool.item_ids, batch)
     objects = pool.newest_objects
-    if objects is not None and objects.class_ids is not None:
-        kept = inside[objects.item_positions] & (objects.confidences >= floor)
+    if objects is not None:
+        kept = inside[objects.item_positions] & ~(objects.confidences < floor)  # NaN counts
+        n_empty = len(batch) - len(np.unique(objects.item_positions[kept]))
+    if names and objects is not None and objects.class_ids is not None:
         codes = objects.class_ids[kept]
-    elif pool.top_classes is not None:
+    elif names and pool.top_classes is not None:
         codes, objects = pool.top_classes[inside], None
     else:
-        return (), False
+        return (), n_empty, False
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
     order = np.argsort(-counts, kind="stable")
     shown = tuple((str(names[i]), int(counts[i])) for i in order if counts[i])
-    return shown, objects is not None
+    return shown, n_empty, objects is not None

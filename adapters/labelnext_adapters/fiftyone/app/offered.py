@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from labelnext.acquisition import AUTO
+from labelnext.acquisition import AUTO, Unit, acquisition_names, get_acquisition
 from labelnext.errors import InvalidInput
+from labelnext.pool.pool import Pool
 from labelnext.selection import get_selection, selection_names
 from labelnext.selection.likeness import Likeness
 from labelnext_adapters.fiftyone.app.app import state_folder
@@ -27,13 +28,13 @@ from labelnext_adapters.fiftyone.app.limits import (
     KEEP,
     SINGLE,
 )
+from labelnext_adapters.fiftyone.read.label_types import LABELS, class_name
 
 NO_SCORE = "none"
 NOTHING = "nothing"
 EVENLY = ("uniform", "input")
 REVIEW = "review"
 _MOST_TAGS = 50
-_OF_OBJECTS = ("reduce", "no_objects")
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,14 @@ class Offered:
     Attributes:
         predictions: fields of predictions, and why one can't be used.
         vectors: embeddings of samples.
-        labels: fields of labels.
+        labels: fields of labels, and their kinds.
         tags: of samples.
         groups: fields whose values can name a group.
     """
 
     predictions: Sequence[Choice]
     vectors: Sequence[Choice]
-    labels: Sequence[str]
+    labels: Mapping[str, str]
     tags: Sequence[str]
     groups: Sequence[str]
 
@@ -85,7 +86,7 @@ def _offered_by(items: Any) -> Offered:
     return Offered(
         predictions=prediction_choices(items),
         vectors=embedding_choices(items),
-        labels=list(label_fields(items)),
+        labels=label_fields(items),
         tags=items.distinct("tags")[:_MOST_TAGS],
         groups=group_fields(items),
     )
@@ -101,10 +102,13 @@ def completed(params: Mapping[str, Any], offered: Offered) -> dict[str, Any]:
     able = offered.able
     pred = params.get("pred_field") or _first(able, ("predictions", "prediction"))
     ways = offered.labelled(pred)
-    truths = [f"field:{name}" for name in offered.labels if name not in able]
+    kinds = {choice.name: choice.summary for choice in offered.predictions}
+    truths = {f"field:{n}": kind for n, kind in offered.labels.items() if n not in able}
     labelled = params.get("labelled")
     if labelled not in ways:
-        labelled = _first(truths, ["field:ground_truth"]) or NOTHING
+        # A box says nothing about a class.
+        alike = [way for way, kind in truths.items() if kind == kinds.get(pred or "")]
+        labelled = _first(alike or list(truths), ["field:ground_truth"]) or NOTHING
     vectors = [choice.name for choice in offered.vectors]
     run = "labelnext_review" if params.get("purpose") == REVIEW else "labelnext"
     defaults = {
@@ -204,11 +208,14 @@ def reading_of(params: Mapping[str, Any], collection: Any) -> dict[str, Any]:
     pred = params.get("pred_field")
     others = [name for name in params.get("others") or () if name != pred]
     frames = collection.media_type == "video" and bool(params.get("frames"))
+    schema = collection.get_frame_field_schema() if frames else collection.get_field_schema()
+    scalar = pred in schema and class_name(schema[pred]) not in LABELS
     return {
         "slice": params.get("slice") if collection.media_type == "group" else None,
         "frames": frames or collection._is_frames,
         "pred_field": [pred, *others] if others else pred,
-        "pred_values": params.get("pred_values") or "confidence",
+        # It may be left over from another field.
+        "pred_values": (params.get("pred_values") if scalar else None) or "confidence",
     }
 
 
@@ -265,14 +272,29 @@ def _acquisition(params: Mapping[str, Any]) -> dict[str, Any]:
     name = params["acquisition"]
     if name == NO_SCORE:
         return {"name": None}
-    chosen = {key: params[key] for key in _OF_OBJECTS if params.get(key)}
+    # What the form asked of objects may be left over from another field or function.
+    by_objects = params.get("of") == "objects"
+    asked = ("of", "reduce", "no_objects") if by_objects else ("of", "no_objects")
+    chosen = {key: params[key] for key in asked if params.get(key)}
     if isinstance(params.get("floor"), (int, float)):
         chosen["floor"] = params["floor"]
     if params.get("calibrate"):
         chosen["calibrate"] = "auto"
-    if params.get("class_weights") and params.get("reduce") == "weighted_sum":
+    if by_objects and params.get("class_weights") and params.get("reduce") == "weighted_sum":
         chosen["options"] = {"class_weights": params["class_weights"]}
     return {"name": name, **chosen}
+
+
+def unit_of(params: Mapping[str, Any], pool: Pool) -> Unit | None:
+    """What the chosen function scores in such a pool; None where labelnext chooses both.
+
+    Args:
+        params: of the form, completed.
+        pool: of `preview`.
+    """
+    name = params["acquisition"]
+    named = params["purpose"] != REVIEW and name in acquisition_names()
+    return get_acquisition(name).default_of(pool) if named else None
 
 
 def _limits(

@@ -11,7 +11,12 @@ from labelnext_adapters.fiftyone.app.foreseen import Kept, view_as_it_stands
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import PREFIX
 from labelnext_adapters.fiftyone.read.fetched import fetched_fields
-from labelnext_adapters.fiftyone.read.label_types import labels_of
+from labelnext_adapters.fiftyone.read.label_types import (
+    KINDS,
+    class_name,
+    is_predicted,
+    labels_of,
+)
 from labelnext_adapters.fiftyone.read.own_runs import registered, run_names
 
 _STRUCTURE = ("SelectGroupSlices", "ToFrames")  # stages that say what the items are
@@ -93,7 +98,7 @@ class Scope:
         n_items: samples or frames of the whole dataset.
         n_target: of those, the chosen ones.
         n_labelled: of the chosen ones, those that are labelled.
-        n_without: of the others, those without a prediction.
+        n_without: of the others, those without a prediction that says how sure the model is.
     """
 
     n_items: int
@@ -156,6 +161,6 @@ def _counted(
         n_open = open_items.count() if labelled else n_target
         n_predicted = n_open
         if pred_fields:
-            held = [ViewField(name) != None for name in pred_fields]  # noqa: E711
-            n_predicted = open_items.match(ViewField.any(held)).count()
+            held = [is_predicted(KINDS[class_name(items.get_field(n))], n) for n in pred_fields]
+            n_predicted = open_items.match({"$or": held}).count()
     return Scope(n_items, n_target, n_target - n_open, n_open - n_predicted)

@@ -33,6 +33,7 @@ class SampleMap:
         ranks: None where a sample isn't ranked, shape (n,).
         scores: NaN for none, shape (n,).
         share: of the embeddings' variance that the map shows, in [0, 1].
+        n_all: how many samples there are; of a large dataset not all are drawn.
     """
 
     embeddings: str
@@ -43,6 +44,7 @@ class SampleMap:
     ranks: tuple[int | None, ...]
     scores: NDArray[np.float64]
     share: float
+    n_all: int
 
 
 _MAPS = Kept(8)
@@ -97,6 +99,7 @@ def _drawn(samples: Any, config: Any, run: str) -> SampleMap | None:
         ranks=tuple(ranks[i] for i in rows),
         scores=floats(columns[f"{run}.score"])[rows],
         share=share,
+        n_all=len(ranks),
     )
 
 

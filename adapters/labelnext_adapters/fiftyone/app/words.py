@@ -35,7 +35,12 @@ _KEY = re.compile(
     r"\b(source|acquisition|selection|write|send|review|report|replay)"
     r"(?:\.options)?\.([a-z_]+)\b(: ?[\w.]+)?"
 )
-_ADVICE = re.compile(r"; set [\w.]+: .*$", re.DOTALL)
+_ADVICE = re.compile(r"; set [\w.]+: [^.]*")
+_OF = re.compile(r" with of: \w+")
+# What the library calls a pool of items is here a dataset of samples; names stay as they are.
+_SAMPLES = {"pool": "dataset", "items": "samples", "item": "sample"}
+_AN = re.compile(r"\b([Aa])n(?= item\b)")
+_POOL = re.compile(rf"(?<![\w'\"./-])({'|'.join(_SAMPLES)})(?!\w|['\"-](?!s\b)|\.\w)")
 _SETTINGS = re.compile(r" \((?:reduce|floor|no_objects) [^)]*\)")
 _LEADING = re.compile(r"^(?:option )?([a-z_]+)(?= must\b)")
 
@@ -50,6 +55,8 @@ def in_words(error: LabelnextError | str) -> str:
         "The run name must be a name for a new field; got 'a b'."
         >>> in_words("quota must sum to at most the budget of 5; got 6.")
         'Quota must sum to at most the budget of 5; got 6.'
+        >>> in_words("Clipped 3 boxes of 2 items to the image.")
+        'Clipped 3 boxes of 2 samples to the image.'
     """
     if isinstance(error, str):
         return _begun(plain(error))
@@ -65,14 +72,19 @@ def plain(text: str) -> str:
     Example:
         >>> plain("margin needs class probabilities; set of: objects to score its objects")
         'margin needs class probabilities'
+        >>> plain("bald needs several model versions, but the pool has one")
+        'bald needs several model versions, but the dataset has one'
     """
-    text = _SETTINGS.sub("", _ADVICE.sub("", text))
+    text = _OF.sub("", _SETTINGS.sub("", _ADVICE.sub("", text)))
+    text = _AN.sub(r"\1", text)
+    text = _POOL.sub(lambda match: _SAMPLES[match[1]], text)
     text = _KEY.sub(_called, text).replace("another the ", "another ")
     return _LEADING.sub(lambda match: _BARE.get(match[1], match[1].replace("_", " ")), text)
 
 
 def _begun(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    first = text.partition(" ")[0]
+    return text if "_" in first else text[:1].upper() + text[1:]  # names stay as they are
 
 
 def _known(match: re.Match[str]) -> bool:

@@ -36,7 +36,7 @@ def independent(
     without = np.isnan(vectors).any(axis=1) & ~missing
     if without.any():
         reading.note(
-            "no_vector", f"items have no logits in {name}, and get no score.",
+            "no_vector", f"items have no logits in {name}, so no score.",
             np.flatnonzero(without),
         )  # fmt: skip
     parts = {"probabilities": vectors, "multilabel": True, "missing": missing}

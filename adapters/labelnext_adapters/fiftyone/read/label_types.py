@@ -163,6 +163,25 @@ def is_filled(paths: Iterable[str]) -> dict[str, Any]:
     return {"$or": [{path: filled} for path in paths]}
 
 
+def is_predicted(kind: Kind, field: str) -> dict[str, Any]:
+    """What the database is asked for a prediction that can be ranked; an empty list is one.
+
+    Args:
+        kind: of the field.
+        field: its name.
+
+    Example:
+        >>> is_predicted(KINDS["FloatField"], "sure")
+        {'$or': [{'sure': {'$type': ['number', 'binData']}}]}
+    """
+    if kind.name == "Heatmap":
+        return {field: {"$ne": None}}
+    # Confidences are the commonest, and the first that is found answers.
+    paths = [path for part in reversed(certainties(kind, field).values()) for path in part]
+    empty = [{kind.path(field): {"$size": 0}}] if kind.listed else []
+    return {"$or": [*is_filled(paths)["$or"], *empty]}
+
+
 def is_held(value: Any) -> bool:
     """Whether an attribute has a value; keypoints without confidences have an empty list of them.
 

@@ -48,7 +48,9 @@ class Reading:
     def note(self, code: str, message: str, rows: Any = ()) -> None:
         """Count something, with the items it concerns; `message` follows their number."""
         ids = tuple(self.item_ids[i] for i in dict.fromkeys(int(r) for r in rows))
-        self.notices.append(Notice(code, f"{len(ids)} {message}" if ids else message, ids))
+        if len(ids) == 1:
+            message = message.replace("items have", "item has", 1)
+        self.notices.append(Notice(code, f"{len(ids):,} {message}" if ids else message, ids))
 
 
 def class_vectors(reading: Reading, name: str, kind: Kind) -> NDArray[np.floating] | None:
@@ -114,9 +116,7 @@ def _check_widths(
             hint="set dataset.classes[field] to the classes of the model, in its order.",
         )
     if odd:
-        reading.note(
-            "ragged", f"items have {path} that are not {width} long, and get no score.", odd
-        )
+        reading.note("ragged", f"items have {path} that are not {width} long, so no score.", odd)
 
 
 def _doubt_logits(reading: Reading, name: str, logits: NDArray[np.floating]) -> None:
@@ -297,7 +297,7 @@ def _object_embeddings(
 def _scalar(reading: Reading, name: str, kind: Kind) -> dict[str, Any]:
     """A number a sample, as one confidence per item."""
     values = floats(reading.columns[kind.number(name)])
-    if kind.name != "Regression" and reading.options.pred_values == "uncertainty":
+    if reading.options.pred_values == "uncertainty":
         values = 1 - values
     odd = np.flatnonzero((values < 0) | (values > 1))
     if len(odd):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from labelnext_adapters.fiftyone.database.connection import field_of, talking
 from labelnext_adapters.fiftyone.database.fields import field_path
@@ -66,6 +67,13 @@ def read_pool(
             key is not set and distinct on every sample.
     """
     fields = [(name, kind_of(collection, "pred_field", name)) for name in options.pred_fields]
+    labels = [name for name, kind in fields if not kind.scalar]
+    if labels and options.pred_values == "uncertainty":
+        raise InvalidInput(
+            f"pred_values must be confidence where predictions are labels, as in {labels[0]}; "
+            "got 'uncertainty'.",
+            hint="it says what heatmaps and numbers hold; store the uncertainty as a number.",
+        )
     truth = labels_of(collection, options.gt_field) if options.gt_field else None
     if options.embeddings:
         check_embeddings(collection, options.embeddings)
@@ -186,7 +194,7 @@ def _classes(
     if names:
         reading.note(
             "derived_classes",
-            f"the dataset declares no classes, so {len(names)} were taken from its labels; "
+            f"the dataset declares no classes, so those of its labels count ({len(names)}); "
             "set dataset.classes or dataset.default_classes to fix their number and order.",
         )
     return names

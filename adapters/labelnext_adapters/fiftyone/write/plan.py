@@ -178,7 +178,7 @@ def _steps(
         Step("index", f"Create an index on {field}.rank", 0, where),
         Step(
             "views",
-            f"Save the views {batch} ({n_batch} {items}) and {everything} ({len(ranked)})",
+            f"Save the views {batch} ({n_batch:,} {items}) and {everything} ({len(ranked):,})",
             n_batch,
             {**where, "batch": n_batch if frozen is None else frozen},
         ),

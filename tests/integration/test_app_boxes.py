@@ -1,0 +1,128 @@
+"""The form that ranks, on samples with boxes, classes and labels of both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.integration.app import choices, execute, form, shown
+
+pytest_plugins = ("tests.integration.mongod",)
+
+BOXES = {"a": [0.9], "b": [0.5], "c": [0.7, 0.6], "d": []}
+
+
+@pytest.fixture
+def street(plugins: Path, dataset: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Four samples with boxes and a class each; a has labels of boxes, b of its class."""
+    import fiftyone as fo
+
+    from labelnext_adapters.fiftyone.app import foreseen
+
+    monkeypatch.setattr(foreseen, "PATIENCE", 60)
+    dataset.default_classes = ["car", "bus"]
+    samples = []
+    for name, confidences in BOXES.items():
+        boxes = [
+            fo.Detection(label="car", bounding_box=[0.1, 0.1, 0.2, 0.2], confidence=c)
+            for c in confidences
+        ]
+        sample = fo.Sample(f"/{name}.png", name=name, boxes=fo.Detections(detections=boxes))
+        sample["kind"] = fo.Classification(label="car", logits=np.log([0.6, 0.4]))
+        samples.append(sample)
+    box = fo.Detection(label="car", bounding_box=[0.1, 0.1, 0.2, 0.2])
+    samples[0]["ground_truth"] = fo.Detections(detections=[box])
+    samples[1]["true_kind"] = fo.Classification(label="bus")
+    dataset.add_samples(samples, progress=False)
+    return dataset
+
+
+def test_every_function_that_can_be_chosen_can_be_used(street: Any) -> None:
+    for field in ("boxes", "kind"):
+        offered = choices(form("rank_samples", street, pred_field=field)["acquisition"])
+        able = [name for name, one in offered.items() if not one["disabled"] and name != "none"]
+        assert len(able) > 2
+        for name in able:
+            asked = {"pred_field": field, "acquisition": name, "reduce": "max"}
+            inputs = form("rank_samples", street, **asked, class_weights="counts")
+            assert "problem" not in inputs, inputs["problem"]
+
+
+def test_a_function_scores_the_boxes_where_there_are_only_boxes(street: Any) -> None:
+    # 1 − confidence, the mean of an image: b 0.5, c (0.3 + 0.4) / 2, a 0.1.
+    asked = {"pred_field": "boxes", "acquisition": "least_confidence", "labelled": "nothing"}
+    result = execute("rank_samples", street, **asked, no_objects="last", budget=4)
+    street.reload()
+    assert shown(street, result) == ["b", "c", "a", "d"]
+
+
+def test_labels_of_the_predictions_kind_are_taken_first(street: Any) -> None:
+    for field, labels in (("boxes", "ground_truth"), ("kind", "true_kind")):
+        inputs = form("rank_samples", street, pred_field=field, level="rank")
+        said = inputs["scope"]["default"]
+        assert said.endswith(f"(1 labelled already in {labels})."), said
+        review = form("rank_samples", street, pred_field=field, purpose="review")
+        assert choices(review["labelled"])[f"field:{labels}"]["label"] == labels
+        assert review["scope"]["default"].startswith("Checks **1 of 4** samples")
+
+
+def test_samples_without_boxes_are_counted_in_the_batch(street: Any) -> None:
+    asked = {"pred_field": "boxes", "acquisition": "mean_object_confidence", "budget": 2}
+    said = form("rank_samples", street, **asked)["foreseen"]["default"]
+    # d comes first, as this function has it; b, then, is the least sure.
+    assert said == (
+        "The batch: **2 of 3** samples, 1 of them without an object. Predicted objects: 1 car."
+    )
+
+
+def test_what_was_chosen_on_another_level_is_named(street: Any) -> None:
+    assert "elsewhere" not in form("rank_samples", street, level="rank", budget=2)
+    chosen = {"quota": "uniform", "seed": 3, "run": "mine", "pred_field": "boxes"}
+    said = form("rank_samples", street, level="rank", **chosen)["elsewhere"]["view"]["label"]
+    assert said == "Chosen on another level, and in force: quota, seed, run name mine"
+    assert "elsewhere" not in form("rank_samples", street, level="everything", **chosen)
+
+
+def test_only_what_says_how_sure_the_model_is_counts_as_ranked(
+    street: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fiftyone as fo
+
+    from labelnext_adapters.fiftyone.app import foreseen
+
+    # a's box has no confidence; d has no box, which is a prediction, too.
+    street.match({"name": "a"}).set_field("boxes.detections.confidence", None).save()
+    ranked = {"pred_field": "boxes", "labelled": "nothing"}
+    wanted = "Ranks **3 of 4** samples of {} (1 without a prediction that can be ranked)."
+    assert form("rank_samples", street, **ranked)["scope"]["default"] == wanted.format(street.name)
+    monkeypatch.setattr(foreseen, "MOST", 2)  # now it is looked up, not read
+    street.add_sample_field("other", fo.StringField)
+    assert form("rank_samples", street, **ranked)["scope"]["default"] == wanted.format(street.name)
+
+
+def test_the_batch_of_another_slice_is_foreseen(
+    plugins: Path, dataset: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fiftyone as fo
+
+    from labelnext_adapters.fiftyone.app import foreseen
+
+    monkeypatch.setattr(foreseen, "PATIENCE", 60)
+    dataset.default_classes = ["car", "bus"]
+    dataset.add_group_field("group", default="left")
+    pair = fo.Group()
+    pred = fo.Classification(label="car", logits=np.log([0.6, 0.4]))
+    dataset.add_samples(
+        [
+            fo.Sample("/left.png", group=pair.element("left")),
+            fo.Sample("/right.png", group=pair.element("right"), pred=pred),
+        ],
+        progress=False,
+    )
+    nothing = form("rank_samples", dataset)["nothing"]["view"]["description"]
+    assert "Choose another slice above" in nothing
+    said = form("rank_samples", dataset, slice="right")["foreseen"]["default"]
+    assert said == "The batch: **1 of 1** samples. Predicted: 1 car."
