@@ -76,7 +76,7 @@ def are_sent_each(client: Client, project: int, n: int) -> bool:
     project's tasks: with 20,000 tasks on SQLite for 15 s, in which people wait for up to 35 s. A
     prediction that comes by itself is counted by itself: 5 to 20 a second, and nobody notices.
     """
-    return 0 < n <= _FEW and int(get_project(client, project).get("task_number") or 0) > _SMALL
+    return 0 < n <= _FEW and get_project(client, project)["task_number"] > _SMALL
 
 
 def send_each(
