@@ -48,18 +48,6 @@ def _undivided(column: Any) -> Any:
     return column.dictionary.cast(pa.string()).take(column.indices)
 
 
-def pairs_of(column: pa.MapArray) -> pa.Array:
-    """A map as a list of records with label and score.
-
-    Example:
-        >>> kind = pa.map_(pa.string(), pa.float64())
-        >>> pairs_of(pa.array([[("cat", 0.5)], None], kind)).to_pylist()
-        [[{'label': 'cat', 'score': 0.5}], None]
-    """
-    records = pa.StructArray.from_arrays([column.keys, column.items], ["label", "score"])
-    return pa.ListArray.from_arrays(column.offsets, records, mask=column.is_null())
-
-
 def id_texts(column: Any) -> pa.Array:
     """A column of ids as texts: text as it is, numbers in digits, times in ISO form.
 
@@ -169,6 +157,11 @@ def class_places(
         >>> class_places("label", pa.array([1, 0]), ["a", "b"]).tolist()
         [1, 0]
     """
+    if pa.types.is_nested(column.type):
+        raise InvalidInput(
+            f"{what} must be one class for each item; got {column.type}.",
+            hint=f"if they are what several people said, set source.columns: {{votes: {what}}}.",
+        )
     encoded = plain_type(column).dictionary_encode()
     values = encoded.dictionary.to_pylist()
     places = np.array([*_places(what, values, classes, are), -1], dtype=np.int64)

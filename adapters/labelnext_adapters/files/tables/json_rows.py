@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, listed
 from labelnext.support.started import how
 from labelnext_adapters.files.content.content import parsed_lines, read_text
 from labelnext_adapters.files.json.records import as_scores, record_of, table_of_records
@@ -25,8 +25,8 @@ def read_json_table(path: Path, is_text: Callable[[str], bool] = no_text) -> Row
     """
     text = read_text(path)
     value = parsed_lines(text)
-    listed = isinstance(value, list) and text.lstrip()[:1] == "["
-    if listed and text.count('"item_id"') > len(value):
+    whole = isinstance(value, list) and text.lstrip()[:1] == "["
+    if whole and text.count('"item_id"') > len(value):
         value = json.loads(text, object_pairs_hook=record_of)  # an id may stand twice
     return rows_of_json(value, is_text)
 
@@ -85,7 +85,12 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
         if all(map(_sums_to_one, columns)) and len({len(row) for row in columns}) == 1:
             return [{"item_id": name, "probabilities": row} for name, row in value.items()]
         if len({len(column) for column in columns}) > 1:
-            raise InvalidInput("the columns of a JSON file must have the same length.")
+            lengths = [f"{name} has {len(value[name])}" for name in list(value)[:5]]
+            raise InvalidInput(
+                f"it must be a list of objects, or columns of the same length; {listed(lengths)}.",
+                hint="write a list of objects, one for each item, with item_id and probabilities "
+                "or objects.",
+            )
         return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
     if columns and all(isinstance(column, dict) for column in columns):
         if (by_item := _scores_by_item(value)) is not None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.unpacked import check_spread
-from labelnext_adapters.files.tables.arrow import pairs_of, plain_type
+from labelnext_adapters.files.tables.arrow import plain_type
 from labelnext_adapters.files.tables.column_names import (
     ANSWERS,
     CERTAINTIES,
@@ -33,7 +33,7 @@ from labelnext_adapters.files.tables.long_rows import (
     mapping,
     one_row_each,
 )
-from labelnext_adapters.files.tables.nested import read_nested
+from labelnext_adapters.files.tables.nested import pairs_of, read_nested
 from labelnext_adapters.files.tables.not_scores import no_predictions
 from labelnext_adapters.files.tables.percentages import without_percent_signs
 from labelnext_adapters.files.tables.prediction_strings import (

@@ -189,6 +189,18 @@ def _parallel(
     )
 
 
+def pairs_of(column: pa.MapArray) -> pa.Array:
+    """A map as a list of records with label and score.
+
+    Example:
+        >>> kind = pa.map_(pa.string(), pa.float64())
+        >>> pairs_of(pa.array([[("cat", 0.5)], None], kind)).to_pylist()
+        [[{'label': 'cat', 'score': 0.5}], None]
+    """
+    records = pa.StructArray.from_arrays([column.keys, column.items], ["label", "score"])
+    return pa.ListArray.from_arrays(column.offsets, records, mask=column.is_null())
+
+
 def _is_name(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_integer(kind))
 
