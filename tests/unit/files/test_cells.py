@@ -176,3 +176,12 @@ def test_labels_of_nameless_classes_are_positions_or_nothing(tmp_path: Path) -> 
         assert pool.labels.tolist() == [place, -1]
     with pytest.raises(InvalidInput, match=r"positions from 0 to 1.*got 'dog'.*source.classes"):
         read(tmp_path, "p.jsonl", text % '"dog"')
+
+
+def test_a_column_that_may_hold_labels_is_not_passed_over_in_silence(tmp_path: Path) -> None:
+    text = "id,y_true,prob_cat,prob_dog\na,cat,0.9,0.1\nb,,0.55,0.45\n"
+    told = " ".join(one.message for one in read(tmp_path, "p.csv", text).notices)
+    assert "'y_true' was not read" in told
+    named = read(tmp_path, "p.csv", columns={"label": "y_true"})
+    assert rank(named).item_ids.tolist() == ["b"]
+    assert not [one for one in named.notices if one.code == "not_read"]

@@ -79,3 +79,26 @@ def test_a_repeated_id_is_refused_with_both_places(tmp_path: Path) -> None:
     (tmp_path / "o.jsonl").write_text("".join(line % item for item in ("a", "b", "a")))
     with pytest.raises(InvalidInput, match="'a' is that of line 1 and of line 3.*keep one record"):
         read(tmp_path, "o.jsonl")
+
+
+ANSWERS = {
+    "judges.csv": "id,judge,label\n007,g,x\n007,c,x\nb,g,x\nb,c,y\n",
+    "models.tsv": "id\tmodel\tlabel\n007\tg\tx\n007\tc\tx\nb\tg\tx\nb\tc\ty\n",
+    "stated.csv": "id,judge,label,confidence\n007,g,x,.9\n007,c,x,.9\nb,g,x,.9\nb,c,y,.8\n",
+    "cells.csv": 'id,response\n007,"{""label"": ""x"", ""confidence"": 0.9}"\n'
+    'b,"{""label"": ""y"", ""confidence"": 0.4}"\n',
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_rows_of_a_csv_are_answers_of_judges(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(ANSWERS[name])
+    pool = read(tmp_path, name)
+    assert rank(pool).item_ids.tolist() == ["b", "007"]
+    assert (pool.versions is None) == (name == "cells.csv")
+
+
+def test_one_model_that_scores_each_class_is_no_panel(tmp_path: Path) -> None:
+    text = "image,model,class,score\na,m,x,0.9\na,m,y,0.1\nb,m,x,0.6\nb,m,y,0.4\n"
+    (tmp_path / "p.csv").write_text(text)
+    assert read(tmp_path, "p.csv").mean_probabilities.tolist() == [[0.9, 0.1], [0.6, 0.4]]

@@ -8,7 +8,7 @@ from typing import Literal
 from labelnext.adapter.formats import Format
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
-from labelnext.adapter.sample import Sample
+from labelnext.adapter.sample import Sample, suffix_of
 from labelnext.pool.pool import Pool
 
 
@@ -39,9 +39,11 @@ def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
     from labelnext_adapters.files.content.content import read_records
     from labelnext_adapters.files.llm import ratings
     from labelnext_adapters.files.llm.pool import Asked, pool_of_records
+    from labelnext_adapters.files.llm.table import ENDINGS, read_rows
     from labelnext_adapters.files.llm.traces import described, pool_of_traces
 
-    records = read_records(Path(path))
+    path = Path(path)
+    records = read_rows(path) if suffix_of(path) in ENDINGS else read_records(path)
     percent = options.scale == "percent"
     plain = [record for _, record in records[:20] if isinstance(record, dict)]
     if options.score_name is not None or described(plain):
@@ -60,8 +62,10 @@ def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
 
 def evidence(sample: Sample) -> str | None:
     """Whether the records are answers of language models, or traces with scores."""
-    from labelnext_adapters.files.llm import pool, ratings, traces
+    from labelnext_adapters.files.llm import pool, ratings, table, traces
 
+    if not sample.may_hold_json:
+        return pool.described(table.first_rows(sample))
     records = sample.records
     return traces.described(records) or pool.described(records) or ratings.described(records)
 
@@ -73,6 +77,5 @@ FORMAT = Format(
     LlmOptions,
     read,
     evidence=evidence,
-    of_json=True,
     recognised_by="completions, judges or traces with scores",
 )

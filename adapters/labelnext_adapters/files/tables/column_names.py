@@ -32,7 +32,15 @@ RANKED_CLASSES = (
 CERTAINTIES = (
     "confidence", "conf", "score", "probability", "prob", "certainty", "max_prob", "pred_score",
     "prediction_score", "pred_conf", "pred_confidence", "prediction_confidence", "confidence_pred",
-    "top1_conf", "top1_score", "top_1_score", "p",
+    "top1_conf", "top1_score", "top_1_score", "top1_prob", "top_1_prob", "top1_confidence",
+    "top1_probability", "pred_prob", "predicted_prob", "predicted_probability", "prediction_prob",
+    "max_probability", "max_score", "max_confidence", "max_softmax", "class_confidence",
+    "class_score", "class_prob", "predicted_score", "predicted_confidence", "p",
+)  # fmt: skip
+#: Columns that may hold what people said, but also something else.
+MAYBE_LABELS = (
+    "y_true", "true_label", "label_true", "ground_truth", "gt", "gt_label", "target", "actual",
+    "true_class", "human_label", "gold", "gold_label",
 )  # fmt: skip
 #: Keys of a record that hold its class, or how sure the model is of it.
 CLASSES = (
