@@ -12,7 +12,6 @@ from labelnext_adapters.files.llm.replies import JUDGES
 from labelnext_adapters.files.tables.column_names import BOXES, corners_in, first_of
 from labelnext_adapters.files.tables.rows import read_csv, texts_of
 
-ENDINGS = (".csv", ".tsv", ".tab")
 _SAMPLED = 200
 
 
@@ -34,13 +33,11 @@ def read_rows(path: Path) -> list[tuple[str, Mapping[str, str]]]:
 
 
 def first_rows(sample: Sample) -> Sequence[Mapping[str, str]]:
-    """The first rows of a CSV file that may hold answers; none if they are those of other tables.
+    """The first rows of a CSV file that isn't empty; none if they hold no answers.
 
     These are answers where several judges answer for an item, at most once each, or where a cell
     holds JSON.
     """
-    if sample.suffix not in ENDINGS or not sample.lines:
-        return []
     delimiter = max(",;\t", key=sample.lines[0].count)
     lines = sample.lines[: _SAMPLED + 1]
     rows = [
