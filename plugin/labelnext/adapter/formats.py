@@ -242,7 +242,9 @@ def recognition(
         raise ConfigError(
             f"path must end in one of {', '.join(dict.fromkeys(endings))}{''.join(words)}; "
             f"got {Path(path).name!r}, which is in no other format that labelnext recognises.",
-            hint=f"set source.format ({how('formats')} lists them), or convert it to CSV or JSONL.",
+            hint="unpack it first."
+            if suffix_of(Path(path)) in (".zip", ".xz", ".7z", ".tar", ".tgz", ".rar")
+            else f"set source.format ({how('formats')} lists them), or convert it to CSV or JSONL.",
         )
     best = max(rank for rank, _ in claims.values())
     names = [name for name, (rank, _) in claims.items() if rank == best]

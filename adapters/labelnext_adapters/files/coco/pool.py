@@ -70,6 +70,9 @@ def read_coco(
             read.append(read_detections(path))
         except InvalidInput as error:
             raise _of_file(error, path, results_paths) from None
+    for records in read:
+        if not len(records.detections):
+            records.odd.notices()  # an error, if all were left out
     data_set = read[-1].data_set
     if listing is None and data_set is not None and "images" in data_set:
         listing = image_listing(data_set, key, notices)

@@ -19,8 +19,8 @@ from typing import Any
 import msgspec
 
 from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.files.content.content import byte_blocks, decoded, parsed, read_bytes
-from labelnext_adapters.files.content.oddities import Oddities, Unusable
+from labelnext_adapters.files.content.content import byte_blocks, decoded, parsed_lines, read_bytes
+from labelnext_adapters.files.content.oddities import Oddities, Unusable, unbroken
 from labelnext_adapters.files.content.values import real
 
 _BETWEEN = re.compile(rb"\}\s*,\s*\{")
@@ -181,7 +181,7 @@ def read_detections(path: Path) -> Records:
             return read
     except (ValueError, RecursionError):
         pass  # reading it as a whole says what is wrong
-    value = parsed(decoded(read_bytes(path)))
+    value = parsed_lines(decoded(read_bytes(path)))
     data_set = None
     if isinstance(value, dict):
         known = {"images", "categories"} & value.keys()
@@ -190,7 +190,7 @@ def read_detections(path: Path) -> Records:
         raise InvalidInput(
             "a COCO results file must be a list of detections, or have a list of annotations."
         )
-    if value and not any(isinstance(d, dict) and "score" in d for d in value):
+    if value and not any(isinstance(d, dict) and score_in(d) is not None for d in value):
         keys = listed(value[0]) if isinstance(value[0], dict) else type(value[0]).__name__
         raise InvalidInput(
             f"every detection must have a score; none has one (the first has {keys}).",
@@ -254,20 +254,36 @@ def _add_carefully(records: list[Any], read: Records) -> None:
     read.detections.add(usable)
 
 
+def score_in(record: dict[str, Any]) -> Any:
+    """The score of a record, also as its confidence or among its attributes; None without one.
+
+    Example:
+        >>> score_in({"attributes": {"confidence": 0.5}})
+        0.5
+    """
+    attributes = record.get("attributes")
+    for holder in (record, attributes if isinstance(attributes, dict) else {}):
+        for name in ("score", "confidence"):
+            if holder.get(name) is not None:
+                return holder[name]
+    return None
+
+
 def _detection(record: Any) -> Detection:
     """A record, with what can be used of it.
 
     Raises:
         Unusable: if it has no image or score.
     """
-    if not isinstance(record, dict):
+    if not isinstance(unbroken(record), dict):
         raise Unusable(f"a detection must be an object; got {type(record).__name__}")
     image = record.get("image_id", record.get("file_name"))
     if isinstance(image, float) and image.is_integer():
         image = int(image)
     if isinstance(image, bool) or not isinstance(image, int | str):
         raise Unusable(f"image_id must be a number or text; got {image!r:.60}")
-    if "score" not in record:
+    score = score_in(record)
+    if score is None:
         raise Unusable("it has no score")
     kind = record.get("category_id")
     if isinstance(kind, float) and kind.is_integer():
@@ -275,7 +291,7 @@ def _detection(record: Any) -> Detection:
     file_name = record.get("file_name")
     return Detection(
         image,
-        real(record["score"], "score"),
+        real(score, "score"),
         kind if isinstance(kind, int | str) and not isinstance(kind, bool) else None,
         _box(record.get("bbox")),
         record.get("segmentation"),

@@ -227,12 +227,31 @@ def parsed(text: str, line: int | None = None) -> Any:
 
 
 def read_json(path: Path) -> Any:
-    """A JSON file.
+    """A JSON file; the list of its lines where each is a value.
 
     Raises:
         InvalidInput: if it isn't whole JSON text.
     """
-    return parsed(read_text(path))
+    text = read_text(path)
+    value = parsed_lines(text)
+    broken = isinstance(value, list) and any(isinstance(one, Broken) for one in value)
+    return parsed(text) if broken else value
+
+
+def parsed_lines(text: str) -> Any:
+    r"""A JSON value; where there is one on each line, their list, with `Broken` lines.
+
+    Raises:
+        InvalidInput: if it is neither.
+
+    Example:
+        >>> parsed_lines("[1]"), parsed_lines("[1]\n[2]")
+        ([1], [[1], [2]])
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return [one for _, one in json_lines(text)] if is_lines(text) else parsed(text)
 
 
 def json_lines(text: str) -> list[tuple[int, Any]]:

@@ -55,8 +55,9 @@ def evidence(sample: Sample) -> str | None:
     """Whether the records are detections of COCO, alone or in a data set."""
     for record in sample.records[:1]:
         shapes = {"bbox", "segmentation", "keypoints"} & record.keys()
-        if {"image_id", "score"} <= record.keys() and shapes:
-            return f"its records have image_id, score and {', '.join(sorted(shapes))}"
+        scores = [name for name in ("score", "confidence") if name in record]
+        if "image_id" in record and scores and shapes:
+            return f"its records have image_id, {scores[0]} and {', '.join(sorted(shapes))}"
         if isinstance(record.get("annotations"), list) or isinstance(record.get("images"), list):
             parts = {"annotations", "images", "categories"} & record.keys()
             drawn = [one for one in record.get("annotations") or [] if isinstance(one, dict)]

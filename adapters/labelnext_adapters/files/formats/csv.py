@@ -16,15 +16,18 @@ if TYPE_CHECKING:
 
 def read_rows(path: Path, options: CsvOptions, is_text: Callable[[str], bool]) -> Rows:
     """The rows of a file."""
+    from labelnext_adapters.files.tables.cells import with_cells
+    from labelnext_adapters.files.tables.column_names import TextColumns
     from labelnext_adapters.files.tables.rows import read_csv
 
-    return read_csv(
+    rows = read_csv(
         path,
         is_text,
         delimiter=options.delimiter,
         decimal=options.decimal,
         encoding=options.encoding,
     )
+    return with_cells(rows, is_text if isinstance(is_text, TextColumns) else TextColumns())
 
 
 def evidence(sample: Sample) -> str | None:

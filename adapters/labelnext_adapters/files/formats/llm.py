@@ -8,8 +8,10 @@ from typing import Literal
 from labelnext.adapter.formats import Format
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
-from labelnext.adapter.sample import Sample
+from labelnext.adapter.sample import Sample, suffix_of
 from labelnext.pool.pool import Pool
+
+_TABLES = (".csv", ".tsv", ".tab")
 
 
 class LlmOptions(Options):
@@ -39,9 +41,11 @@ def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
     from labelnext_adapters.files.content.content import read_records
     from labelnext_adapters.files.llm import ratings
     from labelnext_adapters.files.llm.pool import Asked, pool_of_records
+    from labelnext_adapters.files.llm.table import read_rows
     from labelnext_adapters.files.llm.traces import described, pool_of_traces
 
-    records = read_records(Path(path))
+    path = Path(path)
+    records = read_rows(path) if suffix_of(path) in _TABLES else read_records(path)
     percent = options.scale == "percent"
     plain = [record for _, record in records[:20] if isinstance(record, dict)]
     if options.score_name is not None or described(plain):
@@ -58,10 +62,23 @@ def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
     return pool_of_records(records, asked, options.classes)
 
 
+def _may_be_rows(sample: Sample) -> bool:
+    """Whether a CSV file names judges in its first line, or has JSON in its cells."""
+    if sample.suffix not in _TABLES or not sample.lines:
+        return False
+    head = sample.lines[0].lower()
+    named = any(word in head for word in ("judge", "model", "evaluator", "grader", "rater"))
+    return named or any("{" in line for line in sample.lines[1:20])
+
+
 def evidence(sample: Sample) -> str | None:
     """Whether the records are answers of language models, or traces with scores."""
-    from labelnext_adapters.files.llm import pool, ratings, traces
+    if not sample.may_hold_json and not _may_be_rows(sample):
+        return None
+    from labelnext_adapters.files.llm import pool, ratings, table, traces
 
+    if not sample.may_hold_json:
+        return pool.described(table.first_rows(sample))
     records = sample.records
     return traces.described(records) or pool.described(records) or ratings.described(records)
 
@@ -73,6 +90,5 @@ FORMAT = Format(
     LlmOptions,
     read,
     evidence=evidence,
-    of_json=True,
     recognised_by="completions, judges or traces with scores",
 )

@@ -8,11 +8,11 @@ from typing import Any, Literal
 from labelnext.adapter.formats import Format
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
-from labelnext.errors import InvalidInput, NotFound
+from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.content import read_text
+from labelnext_adapters.files.content.item_ids import listed_ids
 from labelnext_adapters.files.formats.npz import texts
 from labelnext_adapters.files.tables.numpy_files import read_array
 from labelnext_adapters.files.tables.vectors import Meaning, usable_members
@@ -22,8 +22,8 @@ class NpyOptions(Options):
     """Keys of `source` for NPY files."""
 
     ids: Path | None = None
-    """File with the item ids in the order of the rows: text with an id on each line, or .npy; null
-    takes the row numbers from 0."""
+    """File with the item ids in the order of the rows: text with an id on each line, .npy, or a
+    column of CSV or JSONL (source.key names it); null takes the row numbers from 0."""
     holds: Literal["probabilities", "embeddings"] = "probabilities"
     """What the rows of an .npy file are."""
     classes: list[str] | None = None
@@ -45,6 +45,11 @@ def read(path: Path | str, options: NpyOptions, context: Context) -> Pool:
         InvalidInput: if the array has no rows of numbers, or their number differs from the ids'.
     """
     array = read_array(Path(path))
+    if array.dtype.names is not None:
+        raise InvalidInput(
+            f"the array must hold numbers alone; it is a table of {', '.join(array.dtype.names)}.",
+            hint="write it as CSV: pandas.DataFrame(array).to_csv('table.csv', index=False).",
+        )
     if not array.shape:
         raise InvalidInput("the array must have a row of numbers for each item; it is one number.")
     n_items, notices = array.shape[:-1][-1] if array.shape[:-1] else 0, list[Notice]()
@@ -53,7 +58,7 @@ def read(path: Path | str, options: NpyOptions, context: Context) -> Pool:
         message = "Items are named by their row from 0; set source.ids to a file of ids."
         notices.append(Notice("numbered", message))
     else:
-        ids = _ids(context.path(options.ids))
+        ids = _ids(context.path(options.ids), context.key)
     if len(ids) != n_items:
         raise InvalidInput(
             f"ids must name each of the {counted(n_items, 'row')}; got {counted(len(ids), 'id')}."
@@ -70,12 +75,10 @@ def read(path: Path | str, options: NpyOptions, context: Context) -> Pool:
     )
 
 
-def _ids(path: Path) -> list[Any]:
-    if not path.is_file():
-        raise NotFound(f"ids must be a file; got {str(path)!r}, which does not exist.")
-    if path.suffix.lower() == ".npy":
+def _ids(path: Path, key: str | None) -> list[Any]:
+    if path.suffix.lower() == ".npy" and path.is_file():
         return list(texts(read_array(path).reshape(-1)).tolist())
-    return read_text(path).splitlines()
+    return listed_ids(path, key)
 
 
 def files(options: NpyOptions, context: Context) -> list[Path]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.pool.texts import value_text
+from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities, Unusable, unbroken
 from labelnext_adapters.files.content.unpacked import check_spread
 from labelnext_adapters.files.content.values import id_text, real
@@ -71,6 +72,7 @@ def table_of_records(
     kinds = _kinds([record for _, record in records if isinstance(record, dict)], is_text)
     id_among: Callable[[Any], str | None] = getattr(is_text, "id_among", lambda names: None)
     id_name = id_among(kinds)
+    is_read: Callable[[str], bool] = getattr(is_text, "is_read", lambda name: True)
     n_keys = sum(len(record) for _, record in records if isinstance(record, dict))
     check_spread("the records' keys", len(records), len(kinds), n_keys)
     for place, record in records:
@@ -82,12 +84,22 @@ def table_of_records(
                 raise Unusable("a record must have each key once; it has one twice")
             if isinstance(value := record.get(id_name), float):  # 1.0, 1e0 and 1 are other texts
                 raise Unusable(f"{id_name} must be text or a whole number; got {value!r:.60}")
-            kept.append((place, {name: _as(kinds[name], name, record.get(name)) for name in kinds}))
+            values = {name: _as(kinds[name], name, record.get(name), is_read) for name in kinds}
+            kept.append((place, values))
+    notices: list[Notice] = []
     for name, kind in kinds.items():
-        if kind in ("list", "object"):
-            kept = _of_one_type(kept, name, odd)
+        if kind not in ("list", "object"):
+            continue
+        usable, misfits = _of_one_type(kept, name)
+        if is_read(name):
+            kept = usable
+            for place, record in misfits:
+                why = f"{name} must be of the same form as elsewhere; got {record[name]!r:.60}"
+                odd.leave_out(place, record.get("item_id"), why)
+        elif misfits:
+            notices += _without(name, misfits)
     try:
-        notices = odd.notices()
+        notices += odd.notices()
     except InvalidInput as error:
         if any(isinstance(r, dict) and isinstance(r.get(id_name), float) for _, r in records):
             error.hint = "write ids as texts or as whole numbers: a float has several texts."
@@ -99,23 +111,54 @@ def table_of_records(
 
 
 def _of_one_type(
-    kept: list[tuple[str, dict[str, Any]]], name: str, odd: Oddities
-) -> list[tuple[str, dict[str, Any]]]:
-    """Leave out the records whose nested value has another type than most."""
+    kept: list[tuple[str, dict[str, Any]]], name: str
+) -> tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, dict[str, Any]]]]:
+    """The records whose nested value has the type of most, and the others."""
     held = [record[name] for _, record in kept if isinstance(record[name], dict)]
     check_spread(name, len(held), len({key for one in held for key in one}), sum(map(len, held)))
     types = [type_of(record[name]) for _, record in kept]
     counts = Counter(kind for kind in types if kind is not None)
     whole = common([kind for kind, _ in counts.most_common()])
-    usable = []
+    usable: list[tuple[str, dict[str, Any]]] = []
+    misfits: list[tuple[str, dict[str, Any]]] = []
     for entry, kind in zip(kept, types, strict=True):
-        if kind is not None and whole is not None and fits(kind, whole):
-            usable.append(entry)
-        else:
-            place, record = entry
-            why = f"{name} must be of the same form as elsewhere; got {record[name]!r:.60}"
-            odd.leave_out(place, record.get("item_id"), why)
-    return usable
+        fitting = kind is not None and whole is not None and fits(kind, whole)
+        (usable if fitting else misfits).append(entry)
+    return usable, misfits
+
+
+def _without(name: str, misfits: Sequence[tuple[str, dict[str, Any]]]) -> list[Notice]:
+    """Take a value that is of no use out of its records; a notice unless all are empty."""
+    told = [f"{place}: {record[name]!r:.60}" for place, record in misfits if record[name]]
+    for _, record in misfits:
+        record[name] = None
+    if not told:
+        return []
+    message = (
+        f"Left {name} out of {counted(len(told), 'record')}, but not the records: it differs in "
+        f"form from the others; {'; '.join(told[:5])}."
+    )
+    return [Notice("not_read", message)]
+
+
+def as_scores(value: Any) -> list[dict[str, Any]] | None:
+    """Pairs of a class and its score as records; None if it is something else.
+
+    Example:
+        >>> as_scores([["cat", 0.75], ["dog", 0.25]])[0], as_scores([["a", "b"]])
+        ({'label': 'cat', 'score': 0.75}, None)
+        >>> as_scores(["cat", 0.75])
+        [{'label': 'cat', 'score': 0.75}]
+    """
+    if not isinstance(value, list) or not value:
+        return None
+    pairs = [value] if isinstance(value[0], str) else value
+    for pair in pairs:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            return None
+        if not isinstance(pair[0], str) or not isinstance(pair[1], int | float):
+            return None
+    return [{"label": name, "score": score} for name, score in pairs]
 
 
 def _kind(value: Any) -> str:
@@ -150,8 +193,8 @@ def _kinds(records: Sequence[dict[str, Any]], is_text: Callable[[str], bool]) ->
     return kinds
 
 
-def _as(kind: str, name: str, value: Any) -> Any:
-    """A value as its column needs it."""
+def _as(kind: str, name: str, value: Any, is_read: Callable[[str], bool]) -> Any:
+    """A value as its column needs it; None for what is of no use if it doesn't fit."""
     if value is None or kind == "nothing":
         return None
     if kind == "whole":
@@ -168,10 +211,12 @@ def _as(kind: str, name: str, value: Any) -> Any:
         return real(value, name)
     if kind == "bool" and isinstance(value, bool):
         return value
-    if (kind == "list" and isinstance(value, list)) or (
-        kind == "object" and isinstance(value, dict)
-    ):
+    if kind == "list" and isinstance(value, list):
+        return as_scores(value) or value
+    if kind == "object" and isinstance(value, dict):
         return value
+    if kind != "bool" and not is_read(name):
+        return None
     wanted = {"list": "a list", "object": "an object", "bool": "true or false"}[kind]
     raise Unusable(f"{name} must be {wanted}, as elsewhere in the file; got {value!r:.60}")
 

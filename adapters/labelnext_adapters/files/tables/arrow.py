@@ -25,7 +25,7 @@ def plain_type(column: Any) -> Any:
     """
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return plain_type(column.cast(kind.value_type))
+        return plain_type(_undivided(column))
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         try:
             return column.cast(pa.string())
@@ -39,6 +39,15 @@ def plain_type(column: Any) -> Any:
     return column
 
 
+def _undivided(column: Any) -> Any:
+    """Categories as their values; Arrow doesn't cast those that polars writes as string views."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if str(column.type.value_type) != "string_view":
+        return column.cast(column.type.value_type)
+    return column.dictionary.cast(pa.string()).take(column.indices)
+
+
 def id_texts(column: Any) -> pa.Array:
     """A column of ids as texts: text as it is, numbers in digits, times in ISO form.
 
@@ -50,7 +59,7 @@ def id_texts(column: Any) -> pa.Array:
         (['7', '8'], ['a'])
     """
     while pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+        column = _undivided(column)
     if pa.types.is_decimal(column.type):
         return column.cast(pa.string())
     column = plain_type(column)
@@ -148,6 +157,11 @@ def class_places(
         >>> class_places("label", pa.array([1, 0]), ["a", "b"]).tolist()
         [1, 0]
     """
+    if pa.types.is_nested(column.type):
+        raise InvalidInput(
+            f"{what} must be one class for each item; got {column.type}.",
+            hint=f"if they are what several people said, set source.columns: {{votes: {what}}}.",
+        )
     encoded = plain_type(column).dictionary_encode()
     values = encoded.dictionary.to_pylist()
     places = np.array([*_places(what, values, classes, are), -1], dtype=np.int64)
@@ -161,7 +175,7 @@ def _places(
 ) -> list[int]:
     """The position of each distinct value."""
     names = {name: index for index, name in enumerate(classes or ())}
-    if not names and any(isinstance(value, str) and value for value in values):
+    if not names and any(isinstance(v, str) and v and _whole(v) is None for v in values):
         names = {str(v): i for i, v in enumerate(sorted({v for v in values if v}))}
     by_name, by_position, strange = list[int | None](), list[int | None](), []
     for value in values:
@@ -210,6 +224,8 @@ def _whole(value: Any) -> int | None:
         return None
     if isinstance(value, str):
         digits = value.removesuffix(".0")  # as tables with gaps have whole numbers
+        if digits == "-1":
+            return -1
         return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
     if isinstance(value, int):
         return value

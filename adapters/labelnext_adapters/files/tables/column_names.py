@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from labelnext_adapters.files.tables.table_options import METADATA
+from labelnext_adapters.files.tables.table_options import METADATA, NAMES
 
 #: Columns that hold an item's id, in the order of preference.
 IDS = (
@@ -32,7 +32,15 @@ RANKED_CLASSES = (
 CERTAINTIES = (
     "confidence", "conf", "score", "probability", "prob", "certainty", "max_prob", "pred_score",
     "prediction_score", "pred_conf", "pred_confidence", "prediction_confidence", "confidence_pred",
-    "top1_conf", "top1_score", "top_1_score", "p",
+    "top1_conf", "top1_score", "top_1_score", "top1_prob", "top_1_prob", "top1_confidence",
+    "top1_probability", "pred_prob", "predicted_prob", "predicted_probability", "prediction_prob",
+    "max_probability", "max_score", "max_confidence", "max_softmax", "class_confidence",
+    "class_score", "class_prob", "predicted_score", "predicted_confidence", "p",
+)  # fmt: skip
+#: Columns that may hold what people said, but also something else.
+MAYBE_LABELS = (
+    "y_true", "true_label", "label_true", "ground_truth", "gt", "gt_label", "target", "actual",
+    "true_class", "human_label", "gold", "gold_label",
 )  # fmt: skip
 #: Keys of a record that hold its class, or how sure the model is of it.
 CLASSES = (
@@ -40,7 +48,26 @@ CLASSES = (
     "display_name", *ANSWERS, "species", "concept",
 )  # fmt: skip
 SCORES = (*CERTAINTIES, "value", "likelihood", "weight")
-INDEXES = ("", "unnamed: 0")  # what pandas writes an index as
+INDEXES = ("", "unnamed: 0", "__index_level_0__")  # what pandas writes an index as
+#: Columns that hold the scores of all classes, in the order of preference.
+VECTORS = (
+    "probs", "proba", "probas", "probability", "prob", "class_probabilities", "class_probs",
+    "pred_probs", "pred_proba", "pred_probabilities", "prediction_probs", "predicted_probabilities",
+    "prediction_probabilities", "y_prob", "y_proba", "y_probs", "predict_proba", "softmax",
+    "distribution", "class_scores", "pred_scores", "prediction_scores", "scores", "score",
+    "confidences", "y_score", "y_scores", "predictions", "prediction", "preds", "pred", "outputs",
+    "output",
+)  # fmt: skip
+LOGITS = ("logits", "logit", "pred_logits", "class_logits", "raw_scores")
+#: Columns with the classes of parallel lists, and with their scores.
+CLASS_LISTS = (
+    "labels", "classes", "class_names", "names", "categories", "tags", "predicted_labels",
+    "predicted_classes", "pred_labels", "pred_classes", "class_ids", "predictions",
+    "index", "indices", "class_index", "class_indices", "topk_indices", "top_k_indices",
+)  # fmt: skip
+SCORE_LISTS = (
+    "scores", "confidences", "confidence", "probabilities", "probs", "pred_scores", "prob", "score",
+)  # fmt: skip
 CORNERS = (
     ("x1", "y1", "x2", "y2"),
     ("xmin", "ymin", "xmax", "ymax"),
@@ -133,6 +160,12 @@ class TextColumns:
         if plain(name) and plain(name) in known:
             return True
         return name in theirs or lower in known or is_ranked_class(lower)
+
+    def is_read(self, name: str) -> bool:
+        """Whether a column is one that people use for predictions, or that `columns` names."""
+        stated = any(name == one or name in one for one in self.columns.values())
+        usual = {*NAMES, *VECTORS, *LOGITS, *CLASS_LISTS, *SCORE_LISTS, *ANSWERS, *CERTAINTIES}
+        return stated or plain(name) in usual
 
     def is_value(self, name: str) -> bool:
         """Whether a column is of metadata, whose values may be of any kind."""

@@ -117,6 +117,21 @@ def _wrong_number(classes: Sequence[str], wanted: int, *, named: bool) -> Invali
     )
 
 
+def _check_positions(labels: Sequence[str], n_classes: int) -> None:
+    """Refuse labels that are names, where classes have none.
+
+    Raises:
+        InvalidInput: if one is neither a position nor nothing.
+    """
+    for label in labels:
+        if not label.removesuffix(".0").isdigit() and label not in ("", "-1"):
+            raise InvalidInput(
+                f"labels must be positions from 0 to {n_classes - 1} where classes have no names; "
+                f"got {label!r:.60}.",
+                hint="set source.classes to the class names, in the order of the probabilities.",
+            )
+
+
 def _pool(
     reader: TableReader, ids: Sequence[Any], classes: Sequence[str] | None, decided: bool | None
 ) -> Pool:
@@ -131,6 +146,8 @@ def _pool(
     truth = reader.truth(ids)
     label_names = reader.label_names()
     drawn = [name for part in (*sets, *answers, truth) if part for name in part.names]
+    if rows is not None and classes is None:
+        _check_positions(label_names, rows.shape[-1])
     if classes is None and (label_names or drawn) and not (rows is not None and names is None):
         classes = sorted({*label_names, *drawn})
         message = f"The classes come from the data: {listed(classes)}."

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, listed
 from labelnext.support.started import how
-from labelnext_adapters.files.content.content import parsed, read_text
-from labelnext_adapters.files.json.records import record_of, table_of_records
+from labelnext_adapters.files.content.content import parsed_lines, read_text
+from labelnext_adapters.files.json.records import as_scores, record_of, table_of_records
 from labelnext_adapters.files.tables.column_names import CLASSES, SCORES, first_of
 from labelnext_adapters.files.tables.matrix import table_of_matrix
 from labelnext_adapters.files.tables.rows import Rows, no_text
@@ -24,8 +24,9 @@ def read_json_table(path: Path, is_text: Callable[[str], bool] = no_text) -> Row
         InvalidInput: if it is something else.
     """
     text = read_text(path)
-    value = parsed(text)
-    if isinstance(value, list) and text.count('"item_id"') > len(value):
+    value = parsed_lines(text)
+    whole = isinstance(value, list) and text.lstrip()[:1] == "["
+    if whole and text.count('"item_id"') > len(value):
         value = json.loads(text, object_pairs_hook=record_of)  # an id may stand twice
     return rows_of_json(value, is_text)
 
@@ -68,8 +69,10 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
             "GeoJSON isn't read: it has shapes on a map, but not the items that they are of.",
             hint="write CSV or JSONL with item_id, prediction and confidence for each feature.",
         )
-    if (split := _split(value)) is not None:
-        return split
+    if (rows := _described(value) or _split(value)) is not None:
+        return rows
+    if value and all(as_scores(one) is not None for one in value.values()):
+        return [{"item_id": name, "predictions": as_scores(one)} for name, one in value.items()]
     columns = list(value.values())
     lists = [name for name, column in value.items() if isinstance(column, list)]
     if len(lists) == 1 and lists[0].lower() in _WRAPPERS:
@@ -82,7 +85,12 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
         if all(map(_sums_to_one, columns)) and len({len(row) for row in columns}) == 1:
             return [{"item_id": name, "probabilities": row} for name, row in value.items()]
         if len({len(column) for column in columns}) > 1:
-            raise InvalidInput("the columns of a JSON file must have the same length.")
+            lengths = [f"{name} has {len(value[name])}" for name in list(value)[:5]]
+            raise InvalidInput(
+                f"it must be a list of objects, or columns of the same length; {listed(lengths)}.",
+                hint="write a list of objects, one for each item, with item_id and probabilities "
+                "or objects.",
+            )
         return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
     if columns and all(isinstance(column, dict) for column in columns):
         if (by_item := _scores_by_item(value)) is not None:
@@ -99,12 +107,33 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
     )
 
 
+def _described(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The rows of pandas' ``to_json(orient="table")``; None if it is something else."""
+    schema, rows = value.get("schema"), value.get("data")
+    if value.keys() != {"schema", "data"} or not isinstance(schema, dict) or "fields" not in schema:
+        return None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        return None
+    numbered = (
+        schema.get("primaryKey") == ["index"]
+        and {
+            "name": "index",
+            "type": "integer",
+        }
+        in schema["fields"]
+    )
+    names = {"index"} if numbered else set()
+    return [{k: v for k, v in row.items() if k not in names} for row in rows]
+
+
 def _split(value: dict[str, Any]) -> list[dict[str, Any]] | None:
     """The rows of pandas' ``to_json(orient="split")``; None if it is something else.
 
     Example:
         >>> _split({"columns": ["id", "confidence"], "index": [0], "data": [["a", 0.5]]})
         [{'id': 'a', 'confidence': 0.5}]
+        >>> _split({"columns": ["confidence"], "index": ["a"], "data": [[0.5]]})
+        [{'': 'a', 'confidence': 0.5}]
     """
     names, rows = value.get("columns"), value.get("data")
     if value.keys() - {"columns", "index", "data"} or not isinstance(names, list):
@@ -113,6 +142,9 @@ def _split(value: dict[str, Any]) -> list[dict[str, Any]] | None:
         return None
     if not all(isinstance(row, list) and len(row) == len(names) for row in rows):
         return None
+    index = value.get("index")
+    if isinstance(index, list) and len(index) == len(rows) and index != list(range(len(rows))):
+        names, rows = ["", *names], [[one, *row] for one, row in zip(index, rows, strict=True)]
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 

@@ -18,6 +18,7 @@ from labelnext_adapters.files.tables.arrow import plain_type
 from labelnext_adapters.files.tables.column_names import (
     ANSWERS,
     CERTAINTIES,
+    INDEXES,
     SIZES,
     YOLOV5,
     corners_in,
@@ -32,7 +33,7 @@ from labelnext_adapters.files.tables.long_rows import (
     mapping,
     one_row_each,
 )
-from labelnext_adapters.files.tables.nested import read_nested
+from labelnext_adapters.files.tables.nested import pairs_of, read_nested
 from labelnext_adapters.files.tables.not_scores import no_predictions
 from labelnext_adapters.files.tables.percentages import without_percent_signs
 from labelnext_adapters.files.tables.prediction_strings import (
@@ -130,8 +131,10 @@ def laid_out(
 
 
 def _without_decimals(table: pa.Table, id_name: str) -> pa.Table:
-    """Columns of decimals as other numbers, but for those of ids."""
+    """Columns of decimals as other numbers, but for those of ids; maps as lists of pairs."""
     for at, field in enumerate(table.schema):
+        if pa.types.is_map(field.type):
+            table = table.set_column(at, field.name, pairs_of(table.column(at).combine_chunks()))
         if pa.types.is_decimal(field.type) and field.name != id_name:
             table = table.set_column(at, field.name, plain_type(table.column(at)))
     return table
@@ -326,7 +329,7 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
         if name not in taken
         and not name.startswith("e_")
         and not name.lower().startswith("unnamed")
-        and name
+        and name.lower() not in INDEXES
         and (pa.types.is_floating(table.schema.field(name).type) or _whole(table, name))
     ]
     likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]

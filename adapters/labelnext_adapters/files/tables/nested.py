@@ -14,9 +14,13 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.tables.arrow import is_list
 from labelnext_adapters.files.tables.column_names import (
+    CLASS_LISTS,
     CLASSES,
+    LOGITS,
+    SCORE_LISTS,
     SCORES,
     SIZES,
+    VECTORS,
     corners_in,
     first_of,
     plain,
@@ -25,25 +29,6 @@ from labelnext_adapters.files.tables.long_rows import detections, grouped_scores
 from labelnext_adapters.files.tables.table_options import TableOptions
 from labelnext_adapters.files.tables.vectors import ROUNDED, Meaning, NotProbabilities
 
-#: Columns that hold the scores of all classes, in the order of preference.
-VECTORS = (
-    "probs", "proba", "probas", "probability", "prob", "class_probabilities", "class_probs",
-    "pred_probs", "pred_proba", "pred_probabilities", "prediction_probs", "predicted_probabilities",
-    "prediction_probabilities", "y_prob", "y_proba", "y_probs", "predict_proba", "softmax",
-    "distribution", "class_scores", "pred_scores", "prediction_scores", "scores", "score",
-    "confidences", "y_score", "y_scores", "predictions", "prediction", "preds", "pred", "outputs",
-    "output",
-)  # fmt: skip
-LOGITS = ("logits", "logit", "pred_logits", "class_logits", "raw_scores")
-#: Columns with the classes of parallel lists, and with their scores.
-NAMES = (
-    "labels", "classes", "class_names", "names", "categories", "tags", "predicted_labels",
-    "predicted_classes", "pred_labels", "pred_classes", "class_ids", "predictions",
-    "index", "indices", "class_index", "class_indices", "topk_indices", "top_k_indices",
-)  # fmt: skip
-_SCORE_LISTS = (
-    "scores", "confidences", "confidence", "probabilities", "probs", "pred_scores", "prob", "score",
-)  # fmt: skip
 _SHAPES = (
     "bbox", "box", "boxes", "bboxes", "bounding_box", "rect", "rectangle", "segmentation", "mask",
     "polygon", "points", "keypoints", "pred_boxes", "start", "end",
@@ -181,10 +166,10 @@ def _parallel(
 ) -> Read | None:
     """A column of lists of classes beside one of lists of their scores."""
     lists = [n for n in names if is_list(_kind(table, n))]
-    answer = first_of([n for n in lists if _is_name(_kind(table, n).value_type)], NAMES)
+    answer = first_of([n for n in lists if _is_name(_kind(table, n).value_type)], CLASS_LISTS)
     kinds = {n: _kind(table, n).value_type for n in lists}
     floats = [n for n, k in kinds.items() if pa.types.is_floating(k) or pa.types.is_decimal(k)]
-    sure = first_of([name for name in floats if name != answer], _SCORE_LISTS)
+    sure = first_of([name for name in floats if name != answer], SCORE_LISTS)
     if answer is None or sure is None:
         return None
     columns = {name: table.column(name).combine_chunks() for name in (answer, sure)}
@@ -202,6 +187,18 @@ def _parallel(
     return _exploded(
         table, sure, pa.table({**parts, **more}), parents, (answer, sure), options, place
     )
+
+
+def pairs_of(column: pa.MapArray) -> pa.Array:
+    """A map as a list of records with label and score.
+
+    Example:
+        >>> kind = pa.map_(pa.string(), pa.float64())
+        >>> pairs_of(pa.array([[("cat", 0.5)], None], kind)).to_pylist()
+        [[{'label': 'cat', 'score': 0.5}], None]
+    """
+    records = pa.StructArray.from_arrays([column.keys, column.items], ["label", "score"])
+    return pa.ListArray.from_arrays(column.offsets, records, mask=column.is_null())
 
 
 def _is_name(kind: pa.DataType) -> bool:

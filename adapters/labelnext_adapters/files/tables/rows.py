@@ -24,6 +24,7 @@ from labelnext_adapters.files.content.content import (
     decoded,
     file_of,
     json_lines,
+    parsed_lines,
     read_bytes,
 )
 from labelnext_adapters.files.content.oddities import Oddities
@@ -82,8 +83,7 @@ def read_csv(
 ) -> Rows:
     """A CSV file: comma, semicolon, tab or bar between values, decimal point or comma.
 
-    Numbers are read as such only in columns that hold nothing else; ids and names stay the text
-    that they are.
+    Numbers are read as such only in columns of nothing else; ids and names stay as they are.
 
     Args:
         path: of the file.
@@ -303,9 +303,11 @@ def _check_header(header: Sequence[str]) -> None:
             f"columns must have distinct names; got {doubled[0]!r} more than once.",
             hint="rename it in the first line of the file.",
         )
-    if header and all(NUMBER.match(name) for name in header):
+    unnamed = list(filter(NUMBER.match, header))
+    if header and "." in "".join(unnamed) and len(unnamed) >= len(header) - 1:
         raise InvalidInput(
-            f"the first line must name the columns; got numbers only: {', '.join(header[:5])}."
+            f"the first line must name the columns; got numbers: {', '.join(header[:5])}.",
+            hint="put names above the rows, such as item_id,cat,dog.",
         )
 
 
@@ -357,8 +359,7 @@ def _with_numbers(
 def read_jsonl(path: Path, is_text: Callable[[str], bool] = no_text) -> Rows:
     """A JSON object on each line.
 
-    Where all lines have the types of the first ones, these are the columns; otherwise each record
-    is looked at by itself, and what can't be used is left out and counted.
+    Where not all lines have the types of the first ones, each is looked at by itself.
 
     Args:
         path: of the file.
@@ -367,11 +368,12 @@ def read_jsonl(path: Path, is_text: Callable[[str], bool] = no_text) -> Rows:
     Raises:
         InvalidInput: if the file is empty or not JSON.
     """
-    table = table_of_lines(path)
-    if table is not None and not _has_float_ids(table, is_text):
+    if (table := table_of_lines(path)) is not None and not _has_float_ids(table, is_text):
         return Rows(table, [], lambda row: f"line {row + 1}")
     text = decoded(read_bytes(path))
-    records = with_doubled(text, [(f"line {n}", one) for n, one in json_lines(text)])
+    whole = parsed_lines(text) if text.lstrip()[:1] == "[" else []
+    records = [(f"record {n}", one) for n, one in enumerate(whole, 1)]
+    records = records or with_doubled(text, [(f"line {n}", v) for n, v in json_lines(text)])
     return Rows(*table_of_records(records, is_text))
 
 

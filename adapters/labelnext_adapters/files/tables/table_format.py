@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from labelnext.adapter.formats import Format
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, listed
+from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.tables.table_options import (
     TableOptions,
@@ -65,6 +66,7 @@ def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if a column is missing, ragged or of a wrong type.
     """
+    from labelnext_adapters.files.tables.column_names import MAYBE_LABELS, first_of
     from labelnext_adapters.files.tables.columns import pool_of_table
     from labelnext_adapters.files.tables.layout import has_our_names, laid_out
     from labelnext_adapters.files.tables.vectors import Meaning
@@ -77,6 +79,11 @@ def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
         )
     check_metadata(names, context)
     out = laid_out(rows, columns, options)
+    maybe = first_of(names, MAYBE_LABELS)
+    if maybe is not None and "label" not in (*names, *columns):
+        cure = f"source.columns: {{label: {maybe}}}"
+        message = f"Column {maybe!r} was not read; if it holds what people said, set {cure}."
+        out.notices.append(Notice("not_read", message))
     return pool_of_table(
         out.table,
         out.columns,

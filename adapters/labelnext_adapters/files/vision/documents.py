@@ -124,6 +124,10 @@ def expanded(value: Any, is_one: IsOne, name: str | None = None) -> Iterator[Doc
     value = _unquoted(value)
     if isinstance(value, dict) and isinstance(value.get("outputs"), list):
         value = value["outputs"]  # of a workflow, beside its trace
+    if isinstance(value, dict) and not is_one(value):
+        inside = (value.get(key) for key in ("predictions", "results"))
+        lists = [one for one in inside if isinstance(one, list) and one and all(map(is_one, one))]
+        value = lists[0] if lists else value  # as an inferencer returns them, beside pictures
     if is_one(value):
         yield Document(WHOLE, name, value)
     elif isinstance(value, dict) and value and all(map(_is_nested, value.values())):

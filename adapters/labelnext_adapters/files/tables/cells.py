@@ -1,0 +1,134 @@
+"""Lists and mappings in the cells of a CSV file, as pandas, Python and numpy write them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from labelnext.errors import InvalidInput
+from labelnext_adapters.files.json.records import table_of_records
+from labelnext_adapters.files.tables.column_names import TextColumns
+from labelnext_adapters.files.tables.rows import Rows, texts_of
+
+_SAMPLED = 200
+_MOSTLY = 0.9
+_LONGEST = 1 << 20  # characters
+#: What libraries write around a value: array([0.5], dtype=float32), np.float64(0.5).
+_CALLS = re.compile(r"\b(?:np\.|numpy\.)?(?:array|tensor|float16|float32|float64|int64|str_)\(")
+_DTYPE = re.compile(r",\s*dtype=[\w.]+")
+_GAP = re.compile(r"(?<=[\d.\]'\"])\s+(?=[-\d.\['\"])")  # numpy puts no comma between values
+_NAN = re.compile(r"\b(?:nan|NaN)\b")
+
+
+def with_cells(rows: Rows, names: TextColumns) -> Rows:
+    """The rows with the lists and mappings that texts hold; the same rows where none do.
+
+    Args:
+        rows: of a CSV file.
+        names: the columns of ids and names; ids stay text.
+
+    Raises:
+        InvalidInput: if more than a tenth of the rows can't be used, or numpy left out values.
+    """
+    table, id_name = rows.table, names.id_among(rows.table.column_names)
+    nested = [name for name in table.column_names if name != id_name and _is_nested(table, name)]
+    if not nested:
+        return rows
+    columns: dict[str, Sequence[Any]] = {
+        name: [_cell(text) for text in texts_of(table.column(name))]
+        if name in nested
+        else table.column(name).to_pylist()
+        for name in table.column_names
+    }
+    records = [
+        (rows.place(row), dict(zip(columns, values, strict=True)))
+        for row, values in enumerate(zip(*columns.values(), strict=True))
+    ]
+    read, notices, place = table_of_records(records, _Kept(names))
+    return replace(rows, table=read, notices=[*rows.notices, *notices], place=place)
+
+
+class _Kept:
+    """Says of columns that texts stay texts; their numbers were told apart before."""
+
+    def __init__(self, names: TextColumns) -> None:
+        self.id_among, self.is_read = names.id_among, names.is_read
+
+    def __call__(self, name: str) -> bool:
+        return False
+
+
+def _is_nested(table: pa.Table, name: str) -> bool:
+    """Whether nearly all of a column's texts are in brackets, and some of them can be read."""
+    if not pa.types.is_string(table.schema.field(name).type):
+        return False
+    texts = [text for text in table.column(name).slice(0, _SAMPLED).to_pylist() if text]
+    inside = [text for text in map(_bare, texts) if text[:1] + text[-1:] in ("[]", "{}")]
+    if not texts or len(inside) < _MOSTLY * len(texts):
+        return False
+    for text in inside:
+        if isinstance(_cell(text), str) and re.search(r"\d\s+\.\.\.\s+\S", text):
+            raise InvalidInput(
+                f"{name} must hold all numbers; numpy left some out of {text!r:.60}.",
+                hint="write lists: frame[name] = [list(map(float, row)) for row in array].",
+            )
+    return any(not isinstance(_cell(text), str) for text in inside)
+
+
+def _bare(text: str) -> str:
+    """A text without what numpy writes around it.
+
+    Example:
+        >>> _bare("array([0.5, 0.5], dtype=float32)"), _bare(" [1] ")
+        ('[0.5, 0.5]', '[1]')
+    """
+    called = re.fullmatch(rf"{_CALLS.pattern}(.*?)(?:{_DTYPE.pattern})?\)", text.strip(), re.S)
+    return called[1] if called else text.strip()
+
+
+def _cell(text: str | None) -> Any:
+    """The value of a cell; the text itself if it can't be read.
+
+    Example:
+        >>> _cell('{"cat": 0.5}'), _cell("{'cat': 0.5}"), _cell("[0.9 0.1]"), _cell("[n/a]")
+        ({'cat': 0.5}, {'cat': 0.5}, [0.9, 0.1], '[n/a]')
+    """
+    if text is None or not text.strip():
+        return None
+    readers: tuple[Callable[[str], Any], ...] = (json.loads, _of_python, _of_numpy)
+    for read in readers:
+        try:
+            return read(_bare(text))
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            continue
+    return text
+
+
+def _of_python(text: str) -> Any:
+    if len(text) > _LONGEST:
+        raise ValueError("too long")
+    plain = _NAN.sub("'nan'", _CALLS.sub("(", _DTYPE.sub("", text)))
+    return _lists(ast.literal_eval(plain))
+
+
+def _of_numpy(text: str) -> Any:
+    if "..." in text:
+        raise ValueError("numpy left out values")
+    return _of_python(_GAP.sub(", ", text))
+
+
+def _lists(value: Any) -> Any:
+    """Tuples and sets as lists, and the text nan as a number."""
+    if isinstance(value, dict):
+        return {str(name): _lists(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [float("nan") if one == "nan" else _lists(one) for one in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise ValueError("no value of JSON")

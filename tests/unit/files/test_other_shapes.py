@@ -1,0 +1,104 @@
+"""The same predictions in other shapes that their tools write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from labelnext import rank
+from labelnext.adapter import open_adapter
+from labelnext.errors import ConfigError, InvalidInput
+from labelnext.pool import Pool
+
+FOUND = [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]} for _ in range(2)]
+SCORED = [{**FOUND[0], "score": 0.9}, {**FOUND[1], "image_id": 2, "score": 0.3}]
+IMAGES = {"images": [{"id": 1}, {"id": 2}], "categories": [{"id": 1, "name": "cat"}]}
+NAMED = [{**FOUND[0], "confidence": 0.9}, {**FOUND[1], "image_id": 2, "confidence": 0.3}]
+INSIDE = [{**one, "attributes": {"score": one.pop("confidence")}} for one in map(dict, NAMED)]
+OF_MMDET = [{"bboxes": [[1, 2, 3, 4]], "labels": [0], "scores": [score]} for score in (0.9, 0.3)]
+#: By name: what is in the file, and the ids in their order.
+FILES: dict[str, tuple[str, list[str]]] = {
+    "results.jsonl": ("".join(json.dumps(one) + "\n" for one in SCORED), ["2", "1"]),
+    "confidence.json": (json.dumps(NAMED), ["2", "1"]),
+    "data_set.json": (json.dumps({**IMAGES, "annotations": NAMED}), ["2", "1"]),
+    "attributes.json": (json.dumps({**IMAGES, "annotations": INSIDE}), ["2", "1"]),
+    "inferencer.json": (json.dumps({"predictions": OF_MMDET, "visualization": []}), ["1", "0"]),
+    "results.json": (json.dumps({"results": OF_MMDET}), ["1", "0"]),
+}
+
+
+def read(folder: Path, name: str, **options: Any) -> Pool:
+    return open_adapter("files", directory=folder, path=name, **options).read()  # type: ignore[attr-defined,no-any-return]  # of the files adapter
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_detections_are_ranked_by_their_scores(tmp_path: Path, name: str) -> None:
+    text, order = FILES[name]
+    (tmp_path / name).write_text(text)
+    ranking = rank(read(tmp_path, name), "mean_object_confidence")
+    assert ranking.item_ids.tolist() == order
+
+
+def test_a_file_of_odd_detections_names_them(tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text(json.dumps([{**one, "score": [0.5]} for one in FOUND]))
+    with pytest.raises(InvalidInput, match="2 detections: record 1.*score must be a number"):
+        read(tmp_path, "r.json")
+
+
+def test_the_ids_of_an_array_are_a_column(tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", [[0.9, 0.1], [0.55, 0.45]])
+    (tmp_path / "ids.csv").write_text("file,n\n007,1\n1e5,2\n")
+    pool = read(tmp_path, "p.npy", ids="ids.csv", key="file")
+    assert rank(pool).item_ids.tolist() == ["1e5", "007"]
+
+
+def test_an_array_of_records_is_refused_with_its_columns(tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", np.array([("a", 0.9)], dtype=[("id", "U1"), ("cat", "f4")]))
+    with pytest.raises(InvalidInput, match="table of id, cat.*to_csv"):
+        read(tmp_path, "p.npy")
+
+
+def test_lists_of_labels_are_named_as_such(tmp_path: Path) -> None:
+    (tmp_path / "d.jsonl").write_text('{"id": 1, "text": "x", "label": ["pos"]}\n')
+    with pytest.raises(InvalidInput, match="label must be one class for each item.*votes: label"):
+        read(tmp_path, "d.jsonl")
+
+
+def test_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "p.csv.xz").write_bytes(b"\xfd7zXZ\0")
+    with pytest.raises(ConfigError, match="unpack it first"):
+        read(tmp_path, "p.csv.xz")
+
+
+def test_a_repeated_id_is_refused_with_both_places(tmp_path: Path) -> None:
+    line = '{"id": "%s", "output": [{"label": "x", "score": 0.5}, {"label": "y", "score": 0.5}]}\n'
+    (tmp_path / "o.jsonl").write_text("".join(line % item for item in ("a", "b", "a")))
+    with pytest.raises(InvalidInput, match="'a' is that of line 1 and of line 3.*keep one record"):
+        read(tmp_path, "o.jsonl")
+
+
+ANSWERS = {
+    "judges.csv": "id,judge,label\n007,g,x\n007,c,x\nb,g,x\nb,c,y\n",
+    "models.tsv": "id\tmodel\tlabel\n007\tg\tx\n007\tc\tx\nb\tg\tx\nb\tc\ty\n",
+    "stated.csv": "id,judge,label,confidence\n007,g,x,.9\n007,c,x,.9\nb,g,x,.9\nb,c,y,.8\n",
+    "cells.csv": 'id,response\n007,"{""label"": ""x"", ""confidence"": 0.9}"\n'
+    'b,"{""label"": ""y"", ""confidence"": 0.4}"\n',
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_rows_of_a_csv_are_answers_of_judges(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(ANSWERS[name])
+    pool = read(tmp_path, name)
+    assert rank(pool).item_ids.tolist() == ["b", "007"]
+    assert (pool.versions is None) == (name == "cells.csv")
+
+
+def test_one_model_that_scores_each_class_is_no_panel(tmp_path: Path) -> None:
+    text = "image,model,class,score\na,m,x,0.9\na,m,y,0.1\nb,m,x,0.6\nb,m,y,0.4\n"
+    (tmp_path / "p.csv").write_text(text)
+    assert read(tmp_path, "p.csv").mean_probabilities.tolist() == [[0.9, 0.1], [0.6, 0.4]]
