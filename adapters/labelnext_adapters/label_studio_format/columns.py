@@ -29,6 +29,7 @@ from labelnext_adapters.label_studio_format.remarks import (
 
 _NO_BOX = (math.nan,) * 4
 _GRACE = 60.0  # seconds: what was imported together has no order
+_LOGIT = 10  # where no number reaches it, they are logits rather than percentages
 _FEW = 0.1  # of the predictions; of more, numbers that are out of range are no slip of a few
 
 
@@ -303,7 +304,7 @@ class Columns:
         if len(beyond) > _FEW * len(taken):
             value = next(iter(beyond.values()))
             hint = "divide percentages by 100 before importing predictions."
-            if value < 0:
+            if value < 0 or max(beyond.values()) < _LOGIT:
                 hint = "pass log-probabilities or logits through exp, a sigmoid or a softmax."
             raise InvalidInput(
                 f"scores must be in [0, 1]; got {value:.6g} for item "

@@ -356,3 +356,24 @@ def test_coco_detection_without_a_box_is_counted(tmp_path: Path, bbox: dict[str,
     told = notice(pool, "no_boxes")
     assert told.message == "1 detection without a box: record 1 (image 1)."
     assert told.item_ids == ("1",)
+
+
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_label_studios_own_table_is_told_from_one_with_predictions(
+    tmp_path: Path, separator: str
+) -> None:
+    rows = [
+        ["annotation_id", "annotator", "created_at", "id", "kind", "lead_time", "text"],
+        ["3", "1", "2026-11-22T09:00:00Z", "7", "good", "3.1", "hello"],
+    ]
+    name = "project-1.csv" if separator == "," else "project-1.tsv"
+    pool = read(tmp_path, name, "".join(separator.join(row) + "\n" for row in rows))
+    (notice,) = [notice for notice in pool.notices if notice.code == "no_predictions"]
+    assert "Label Studio's own table, which has none. Export the project as JSON." in notice.message
+
+
+def test_a_page_of_label_studios_api_is_told(tmp_path: Path) -> None:
+    page = {"total": 1, "tasks": [{"id": 1, "data": {"text": "hello"}, "predictions": []}]}
+    with pytest.raises(InvalidInput, match="as in an answer of Label Studio's API") as caught:
+        read(tmp_path, "tasks.json", page)
+    assert "the list under tasks by itself" in (caught.value.hint or "")

@@ -46,6 +46,35 @@ def test_a_project_is_a_number_from_1_a_title_or_an_address(project: Any) -> Non
         LabelStudioSource(**{**SOURCE, "project": project})
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "projects/7/data?tab=3",
+        "user/login/?next=/",
+        "organization",
+        "models",
+        "api",
+        "docs/api",
+    ],
+)
+def test_a_page_of_the_server_is_not_its_address(page: str) -> None:
+    for base in ("https://label.example.com", "https://example.com/label-studio"):
+        with pytest.raises(ValidationError, match=f"must be the server's address alone, {base} "):
+            LabelStudioSource(**{**SOURCE, "url": f"{base}/{page}"})
+
+
+@pytest.mark.parametrize("page", ["/projects/7/data?tab=3", "projects/7", " projects/7/settings/ "])
+def test_a_project_may_be_the_path_of_its_page(page: str) -> None:
+    assert LabelStudioSource(**{**SOURCE, "project": page}).project == 7
+
+
+@pytest.mark.parametrize("scheme", ["Token", "Bearer", "bearer "])
+def test_a_key_copied_with_its_scheme_is_told(scheme: str) -> None:
+    with pytest.raises(ValidationError, match='must be the token alone, without "Token"') as told:
+        LabelStudioSource(**{**SOURCE, "api_key": SecretStr(f"{scheme} s3cr3t")})
+    assert "s3cr3t" not in str(told.value)
+
+
 class Server:
     """Takes what is sent, and says what it was told to say."""
 

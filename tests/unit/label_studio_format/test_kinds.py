@@ -284,6 +284,14 @@ def test_percentages_are_named_as_they_stand(tmp_path: Path, regions: Any) -> No
     assert "divide percentages by 100" in str(error.value)
 
 
+@pytest.mark.parametrize(("first", "cure"), [(1.7, "sigmoid"), (7.5, "divide percentages by 100")])
+def test_logits_are_told_from_percentages(tmp_path: Path, first: float, cure: str) -> None:
+    second = 3.25 if cure == "sigmoid" else 81
+    tasks = [task(1, [choice("good", score=first)]), task(2, [choice("bad", score=second)])]
+    with pytest.raises(InvalidInput, match=cure):
+        read(tmp_path, tasks)
+
+
 def test_a_prediction_in_percent_is_named_too(tmp_path: Path) -> None:
     bare = task(1, [choice("good")])
     bare["predictions"][0]["score"] = 87.5

@@ -99,6 +99,12 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
         if all(list(column) == keys for column in columns):  # pandas' to_json()
             return [{name: value[name][key] for name in value} for key in keys]
     shown = ", ".join(list(value)[:8])
+    if isinstance(value.get("tasks"), list):
+        raise InvalidInput(
+            f"this JSON must be a list; got the keys {shown}, as in an answer of Label Studio's "
+            "API.",
+            hint="save the list under tasks by itself, or export the project as JSON.",
+        )
     raise InvalidInput(
         "this JSON has none of the formats that labelnext recognises; it has "
         f"{f'the keys {shown}' if shown else 'no keys'}.",

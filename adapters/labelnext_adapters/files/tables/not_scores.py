@@ -15,6 +15,7 @@ from labelnext_adapters.files.tables.rows import NUMBER
 
 NO_PREDICTIONS = "no_predictions"
 MAYBE_LOGITS = "maybe_logits"
+_OF_LABEL_STUDIO = {"annotation_id", "annotator", "lead_time"}  # columns of its CSV and TSV
 _MOSTLY = 0.5  # a column of texts with as many numbers was meant to hold numbers
 _SAMPLED = 10_000
 
@@ -35,6 +36,12 @@ def no_predictions(
         values: shape (n_rows, n_columns), of these; None if there are fewer than two.
         place: says in words where a row stands in the file.
     """
+    if {*table.column_names} >= _OF_LABEL_STUDIO:
+        return Notice(
+            NO_PREDICTIONS,
+            "No column was taken as predictions: this is Label Studio's own table, which has none. "
+            "Export the project as JSON.",
+        )
     shown = listed(n for n in table.column_names if n not in (id_name, "")) or "none"
     odd = _odd_cell(table, id_name, chosen)
     if odd is not None:

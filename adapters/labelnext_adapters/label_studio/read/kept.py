@@ -31,7 +31,7 @@ from labelnext_adapters.label_studio.server.project import all_versions
 from labelnext_adapters.label_studio.server.tasks import Prediction, count_tasks, task_pages
 from labelnext_adapters.label_studio_format.moments import moment
 
-_FEW = 0.05  # of the tasks; to read more than that with their predictions takes as long as all
+_FEW = 0.1  # of the tasks; to read more than that with their predictions takes as long as all
 _PAGE = 200
 _BLOCK, _MOST = 1 << 20, 1 << 31  # bytes that are decoded at a time, and in all
 _BROKEN = (OSError, EOFError, zlib.error, ValueError, msgspec.MsgspecError)

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-# Of the pages of a project; what stands before it is where the server is.
-_PAGE = re.compile(r"/(?:projects(?:/.*)?|user/.*|organization/?)$")
+# Of the pages that a server has; what stands before it is where the server is.
+_PAGE = re.compile(r"/(?:(?:projects|api|docs)(?:/.*)?|user/.*|(?:organization|models|swagger)/?)$")
 _MOST_DIGITS = 19  # of a number in a database
-_NUMBER = re.compile(r"/projects/(\d+)(?:[/?#]|$)", re.ASCII)
+_NUMBER = re.compile(r"(?:^|/)projects/(\d+)(?:[/?#]|$)", re.ASCII)
+_SCHEME = re.compile(r"(?:Token|Bearer)\s+", re.IGNORECASE)
 
 
 def checked_url(url: str) -> str:
@@ -77,6 +78,8 @@ def checked_key(key: SecretStr) -> SecretStr:
     if not text:
         raise ValueError("must not be empty; copy it from Account & Settings in Label Studio")
     # HTTP libraries quote invalid header values in their errors, which would reveal the key.
+    if _SCHEME.match(text):
+        raise ValueError('must be the token alone, without "Token" or "Bearer" before it')
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("must be a token without spaces, line breaks or special characters")
     return SecretStr(text)

@@ -13,7 +13,7 @@ import msgspec
 from labelnext.adapter.protocol import Context
 from labelnext.errors import LabelnextError, NotFound
 from labelnext_adapters.label_studio.server.client import MOST_BYTES, Client
-from labelnext_adapters.label_studio.server.give_way import give_room, give_way
+from labelnext_adapters.label_studio.server.give_way import give_way
 from labelnext_adapters.label_studio.server.project import count_version, get_project
 from labelnext_adapters.label_studio.server.refusals import Failed
 from labelnext_adapters.label_studio.server.task import Prediction
@@ -111,7 +111,7 @@ def send_each(
             return done
         body = {**row, "project": project}
         _store(client, project, row["model_version"], there + done, "api/predictions/", body)
-        give_room(time.monotonic() - start)
+        give_way(time.monotonic() - start)
     return len(rows)
 
 
@@ -199,7 +199,7 @@ def remove_predictions(
         if not patient and (slow == most_slow or time.monotonic() > end):
             return done + 1
         if waiting:
-            give_room(took)
+            give_way(took)
             time.sleep(_REST if slow and not patient else 0)
     return len(rows)
 

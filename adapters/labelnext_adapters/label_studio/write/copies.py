@@ -25,7 +25,7 @@ from labelnext.support.words import counted
 from labelnext_adapters.label_studio.read.kept import keep_sent
 from labelnext_adapters.label_studio.read.read import stored_predictions
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.give_way import give_room
+from labelnext_adapters.label_studio.server.give_way import give_way
 from labelnext_adapters.label_studio.server.predictions import (
     REFUSALS,
     are_sent_each,
@@ -299,7 +299,7 @@ class Copies:
             path = f"api/predictions/{copy.id}/"
             start = time.monotonic()
             self._client.send("PATCH", path, {"score": score}, retry=True)
-            give_room(time.monotonic() - start)
+            give_way(time.monotonic() - start)
 
     def _send_without_result(
         self, project: int, version: str, source: Source, rows: Sequence[dict[str, Any]]
@@ -327,7 +327,7 @@ class Copies:
             self._context.report("write clusters", done, len(alone))
             start = time.monotonic()
             self._client.send("POST", "api/predictions/", {**row, "project": project}, retry=False)
-            give_room(time.monotonic() - start)
+            give_way(time.monotonic() - start)
         others = [row for row in rows if "cluster" not in row]
         if not are_sent_each(self._client, project, len(others)):
             sent = send_predictions(self._client, self._context, project, others)
