@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext_adapters.fiftyone.database.connection import field_of, talking
 from labelnext_adapters.fiftyone.database.fields import field_path
@@ -252,7 +253,11 @@ def _labels(
         lists = reading.columns[f"{truth.path(name)}.label"]
         starts = offsets(lists)
         sure = np.ones(int(starts[-1]))
-        parts["truth"] = objects_of(reading, name, truth, starts, classes, sure)
+        made = objects_of(reading, name, truth, starts, classes, sure)
+        if truth.shape is None:  # whole samples: an empty list says that they have none
+            unseen = [part is None for part in lists]
+            made = Objects(starts, sure, class_ids=made.class_ids, missing=unseen)
+        parts["truth"] = made
         labelled |= np.array([part is not None for part in lists], dtype=bool)
     fetched = fetched_ids(collection)
     labelled |= np.array([i in fetched for i in reading.columns["id"]], dtype=bool)
