@@ -30,8 +30,8 @@ def example_for(adapter: str) -> str:
     text = text.replace("adapter: label-studio  ", f"adapter: {adapter}  ", 1)
     if adapter == "fiftyone":
         text = text.replace("  # objects: ", "  objects: ")
-    others = {"label-studio": "none", "fiftyone": "tab|annotators|why|clusters"}
-    foreign = others.get(adapter, "tab|annotators|why|clusters|prelabels")
+    others = {"label-studio": "none", "fiftyone": "tab|annotators|why|overlap|clusters"}
+    foreign = others.get(adapter, "tab|annotators|why|overlap|clusters|prelabels")
     return re.sub(rf"(?m)^  ({foreign}): .*\n", "", text)
 
 

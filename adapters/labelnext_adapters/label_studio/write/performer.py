@@ -29,7 +29,7 @@ from labelnext_adapters.label_studio.server.tab import (
     restore_tab,
     stamp_of,
 )
-from labelnext_adapters.label_studio.write import pushed
+from labelnext_adapters.label_studio.write import opinions, pushed
 from labelnext_adapters.label_studio.write.copies import Copies, Sampling
 from labelnext_adapters.label_studio.write.data_keys import Fields
 from labelnext_adapters.label_studio.write.plan import next_steps
@@ -164,6 +164,7 @@ class Writer(Performer):
             "copies": Copies(client, context, self._remarks.append),
             "sampling": Sampling(client),
             PRE_LABELS: PreLabels(client, context, self._remarks.append),
+            opinions.KIND: opinions.Opinions(client, self._remarks.append),
             pushed.KIND: pushed.Pushed(client, context, self._remarks.append),
         }
 
@@ -205,7 +206,7 @@ class Writer(Performer):
         """What people do now, with the addresses of the tabs; as planned for predictions."""
         if any(step.kind == pushed.KIND for step in plan.steps):
             return None
-        return next_steps(self._client, plan.steps)
+        return next_steps(self._client, [s for s in plan.steps if s.kind != opinions.KIND])
 
     def _of(self, step: Step) -> StepPerformer:
         """What does the step; it must be on the server that the adapter speaks to."""
