@@ -48,6 +48,19 @@ def test_several_given_classes_are_learned_each_on_its_own(dataset: Any) -> None
     assert (probe(pool).probabilities[8] > 0.5).tolist() == [True, True]
 
 
+def test_tags_are_the_classes_where_nothing_else_names_any(dataset: Any) -> None:
+    import fiftyone as fo
+
+    add(dataset, {"tags": ["dog"]}, {"tags": ["cat", "blurred"]}, {})
+    found = read(dataset, pred_field=None, label_tag=["cat", "dog"])
+    assert (found.classes, found.labels.tolist()) == (("cat", "dog"), [1, 0, -1])
+    # A single tag says only that a sample is done, and so do tags beside labels with a class.
+    assert read(dataset, pred_field=None, label_tag="cat").classes is None
+    dataset.set_values("gt", [fo.Classification(label="bird"), None, None])
+    beside = read(dataset, pred_field=None, gt_field="gt", label_tag=["cat", "dog"])
+    assert (beside.classes, beside.labels.tolist()) == (("bird",), [0, -1, -1])
+
+
 def test_a_keypoint_s_confidence_is_the_mean_of_its_points(dataset: Any) -> None:
     import fiftyone as fo
 

@@ -184,6 +184,8 @@ def _classes(
         names = _names_of_columns(reading.columns[path], rows)
     elif widths:  # which label belongs to which of several high columns, nothing says
         names = tuple(f"class {column}" for column in range(widths[0]))
+    if not names and not fields and truth is None and len(reading.options.label_tags) > 1:
+        return reading.options.label_tags  # nothing else names a class
     if names:
         reading.note(
             "derived_classes",
