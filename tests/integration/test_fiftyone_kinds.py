@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from labelnext import probe
 from labelnext.errors import InvalidInput, NotFound
 from tests.integration.test_fiftyone_read import add, box, boxes, codes, logits, read
 
@@ -27,6 +28,37 @@ def test_several_labels_of_a_sample_are_objects_without_a_place(dataset: Any) ->
     assert pool.objects.boxes is None
     assert pool.missing.tolist() == [False, False, True]
     assert "no_boxes" not in codes(pool)
+
+
+def test_several_given_classes_are_learned_each_on_its_own(dataset: Any) -> None:
+    import fiftyone as fo
+
+    def given(*names: str) -> Any:
+        return fo.Classifications(classifications=[fo.Classification(label=n) for n in names])
+
+    # Two samples in each corner of a square, and one that nobody labelled.
+    corners = [(x, y) for x in (0.0, 10.0) for y in (0.0, 10.0) for _ in range(2)]
+    rows = [
+        {"gt": given(*[n for n, far in zip(("a", "b"), corner, strict=True) if far]), "v": corner}
+        for corner in corners
+    ]
+    add(dataset, *rows, {"v": (10.0, 10.0)}, classes=["a", "b"])
+    pool = read(dataset, pred_field=None, gt_field="gt", embeddings="v")
+    assert pool.truth.missing.tolist() == [False] * 8 + [True]
+    assert (probe(pool).probabilities[8] > 0.5).tolist() == [True, True]
+
+
+def test_tags_are_the_classes_where_nothing_else_names_any(dataset: Any) -> None:
+    import fiftyone as fo
+
+    add(dataset, {"tags": ["dog"]}, {"tags": ["cat", "blurred"]}, {})
+    found = read(dataset, pred_field=None, label_tag=["cat", "dog"])
+    assert (found.classes, found.labels.tolist()) == (("cat", "dog"), [1, 0, -1])
+    # A single tag says only that a sample is done, and so do tags beside labels with a class.
+    assert read(dataset, pred_field=None, label_tag="cat").classes is None
+    dataset.set_values("gt", [fo.Classification(label="bird"), None, None])
+    beside = read(dataset, pred_field=None, gt_field="gt", label_tag=["cat", "dog"])
+    assert (beside.classes, beside.labels.tolist()) == (("bird",), [0, -1, -1])
 
 
 def test_a_keypoint_s_confidence_is_the_mean_of_its_points(dataset: Any) -> None:

@@ -97,6 +97,9 @@ class LabelStudioWrite(_WriteOptions):
     for each different text."""
     prelabels: bool = False
     """Also show annotators what is predicted of each task of the batch, as a pre-label."""
+    overlap: Literal["disagreement"] | None = None
+    """disagreement: ask for one more annotation of each task on which people disagree without a
+    majority, of five at most. null: as the project says."""
     clusters: Annotated[int, Ge(2), Le(500)] | Literal["auto"] | None = None
     """With mode uncertainty: how many clusters of similar tasks each person is served from in turn;
     auto: half as many as the batch has tasks. Each clustered task takes a request."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -149,7 +149,11 @@ class Truth:
         """The columns of a pool that say what people said of these tasks."""
         if self.setup.unit == "objects":
             return {"truth": self.objects(task_ids)}
-        return {"labels": self.labels(task_ids), "votes": self.votes(task_ids)}
+        columns: dict[str, Any] = {"labels": self.labels(task_ids), "votes": self.votes(task_ids)}
+        known = self.made.keys() - set(self._unread)
+        if self.setup.multiple and any(len(self.found.get(task, ())) != 1 for task in known):
+            columns["truth"] = self.objects(task_ids, known)
+        return columns
 
     def older(self, dates: Mapping[str | None, str]) -> list[Notice]:
         """Of predictions that were made before people labelled more.
@@ -164,8 +168,13 @@ class Truth:
         )
         return [Notice("old_predictions", message)] if old else []
 
-    def objects(self, task_ids: Sequence[int]) -> Objects:
-        """The objects of each task."""
+    def objects(self, task_ids: Sequence[int], known: Set[int] | None = None) -> Objects:
+        """The objects of each task.
+
+        Args:
+            task_ids: the tasks.
+            known: of classes of whole tasks, those of which it is known what was said.
+        """
         rows = [self.found.get(task, []) for task in task_ids]
         flat = [region for row in rows for region in row]
         boxes = np.array([f.box for f in flat if f.box is not None], dtype=np.float64)
@@ -181,6 +190,7 @@ class Truth:
             if flat and len(boxes) == len(flat)
             else None,
             masks=np.array(masks, dtype=object) if flat and len(masks) == len(flat) else None,
+            missing=None if known is None else [task not in known for task in task_ids],
         )
 
 

@@ -14,6 +14,12 @@ from labelnext.probes.folds import N_FOLDS, folds_of
 from labelnext.probes.space import Space, blocks
 from labelnext.support.classifiers import training
 
+VERSION = "probe"
+"""The name of the probe as a model version."""
+
+PER_CLASS = 2  # labels of a class that are needed, so that one can be held out
+ENOUGH = 10  # labels a class, on average, from which a class with fewer no longer holds training up
+
 
 @dataclass(frozen=True)
 class Learner:

@@ -13,18 +13,11 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.probes.choice import Choice
-from labelnext.probes.learner import Learner
+from labelnext.probes.independent import has_several, with_independent
+from labelnext.probes.learner import ENOUGH, PER_CLASS, VERSION, Learner
 from labelnext.probes.space import space_of
 from labelnext.ranking.recipe import NOT_TRAINED
 from labelnext.support.words import counted
-
-VERSION = "probe"
-"""The name of the probe as a model version."""
-
-PER_CLASS = 2  # labels of a class that are needed, so that one can be held out
-_ENOUGH = (
-    10  # labels a class, on average, from which a class with fewer no longer holds training up
-)
 
 # Remarks on predictions that the probe replaces.
 _STALE = (
@@ -57,8 +50,12 @@ def probe(
     notice says so. From ten labels a class on average, classes with fewer than two are left out
     instead, with probability 0.
 
+    If people give an item several classes (`multilabel`, or `truth` without boxes), each class is
+    learned on its own, from two items that have it and two that don't.
+
     Args:
-        pool: with embeddings, and labels or votes; predictions that it has are replaced.
+        pool: with embeddings, and labels, votes or classes as `truth`; predictions that it has are
+            replaced.
         model: logistic, nearest, or the import path of a classifier with scikit-learn's methods.
         options: of the classifier's constructor. Of logistic, the default of class_weight is
             balanced if a class has less than half of an even share of the labels.
@@ -66,7 +63,7 @@ def probe(
         allow_import: let model be a class of any module: importing a module runs its code.
 
     Raises:
-        InvalidInput: if the pool has no embeddings, or its labels aren't one class per item.
+        InvalidInput: if the pool has no embeddings, or its labels are objects.
         ConfigError: if the model can't be used.
 
     Example:
@@ -91,10 +88,10 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
         seed: of the folds and the classifier.
 
     Raises:
-        InvalidInput: if the pool lacks embeddings, or its labels aren't one class per item.
+        InvalidInput: if the pool lacks embeddings, or its labels are objects.
         ConfigError: if the classifier fails.
     """
-    space, labels = space_of(pool), _labels(pool)
+    space = space_of(pool)
     notices = [notice for notice in pool.notices if notice.code != "no_predictions"]
     if len(lacking := pool.item_ids[pool.tie_order[~space.usable[pool.tie_order]]]):
         message = (
@@ -102,12 +99,18 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
             f"{listed(lacking)}."
         )
         notices.append(Notice("probe_without_embedding", message, tuple(lacking.tolist())))
+    if has_several(pool):
+        made, said = with_independent(pool, choice, seed, space, _names(pool))
+        if made is None:
+            return replace(pool, notices=(*notices, said))
+        return replace(made, notices=(*_replaced(pool, notices), said))
+    labels = _labels(pool)
     n_classes = pool.n_classes or int(labels.max(initial=-1)) + 1
     names = pool.classes or tuple(str(position) for position in range(n_classes))
     known = space.order[labels[space.order] >= 0]
     counts = np.bincount(labels[known], minlength=n_classes)
     kept = np.flatnonzero(counts >= PER_CLASS)
-    if len(kept) < 2 or (len(kept) < n_classes and counts.sum() < _ENOUGH * n_classes):
+    if len(kept) < 2 or (len(kept) < n_classes and counts.sum() < ENOUGH * n_classes):
         return replace(pool, notices=(*notices, _not_trained(pool, counts, names)))
     training_rows = known[np.isin(labels[known], kept)]
     out = Learner(choice, space, seed).probabilities(
@@ -116,13 +119,7 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
     rows = np.full((len(pool), n_classes), np.nan)
     rows[space.order] = 0.0
     rows[np.ix_(space.order, kept)] = out[space.order]
-    if pool.probabilities is not None or pool.objects is not None:
-        message = (
-            "The probe's predictions replace those of the source, which had some for "
-            f"{counted((~pool.missing).sum(), 'item')}."
-        )
-        notices = [notice for notice in notices if notice.code not in _STALE]
-        notices.append(Notice("probe_replaces", message))
+    notices = _replaced(pool, notices)
     notices += _trained(choice, training_rows, counts, names, known, labels, pool)
     return replace(
         pool,
@@ -134,18 +131,33 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
     )
 
 
+def _names(pool: Pool) -> tuple[str, ...]:
+    """The names of independent classes, or their numbers."""
+    n_classes = pool.n_classes
+    if n_classes is None:
+        ids = pool.labels if pool.truth is None else pool.truth.class_ids
+        n_classes = 0 if ids is None else int(ids.max(initial=-1)) + 1
+    return pool.classes or tuple(str(position) for position in range(n_classes))
+
+
+def _replaced(pool: Pool, notices: list[Notice]) -> list[Notice]:
+    """The notices, where the probe's predictions replace others."""
+    if pool.probabilities is None and pool.objects is None:
+        return notices
+    message = (
+        "The probe's predictions replace those of the source, which had some for "
+        f"{counted((~pool.missing).sum(), 'item')}."
+    )
+    kept = [notice for notice in notices if notice.code not in _STALE]
+    return [*kept, Notice("probe_replaces", message)]
+
+
 def _labels(pool: Pool) -> NDArray[np.int64]:
     """The class that each item was given, or −1; of votes, the one with the most.
 
     Raises:
-        InvalidInput: if several classes or objects are labelled.
+        InvalidInput: if objects are labelled.
     """
-    if pool.multilabel:
-        raise InvalidInput(
-            "a probe needs exclusive classes, one label per item; got independent classes.",
-            hint="leave source.multilabel out if an item has one class, or bring predictions of a "
-            "model of your own.",
-        )
     if pool.labels is None and pool.truth is not None:
         raise InvalidInput(
             "a probe needs a class label per item; got labelled objects.",

@@ -19,7 +19,7 @@ from labelnext.errors import ConfigError, InvalidInput, without_secrets
 from labelnext.journal.journal import Journal, journals
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
-from labelnext.probes.probe import VERSION
+from labelnext.probes.learner import VERSION
 from labelnext.quality.accuracy import Accuracy, accuracy_of
 from labelnext.quality.stopping import Signal, Snapshot, signals, snapshots
 from labelnext.replays.curves import Protocol

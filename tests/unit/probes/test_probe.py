@@ -219,7 +219,6 @@ def test_of_votes_the_most_frequent_class_counts() -> None:
     ("pool", "words"),
     [
         (evident(embeddings=None), "a probe needs embeddings; the source has none"),
-        (evident(multilabel=True), "a probe needs exclusive classes"),
         (
             evident(labels=None, truth=Objects([0, 1] + [1] * 9, [1.0], class_ids=[0])),
             "a probe needs a class label per item; got labelled objects",

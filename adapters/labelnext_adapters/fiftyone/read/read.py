@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
+from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext_adapters.fiftyone.database.connection import field_of, talking
 from labelnext_adapters.fiftyone.database.fields import field_path
@@ -191,6 +192,8 @@ def _classes(
         names = _names_of_columns(reading.columns[path], rows)
     elif widths:  # which label belongs to which of several high columns, nothing says
         names = tuple(f"class {column}" for column in range(widths[0]))
+    if not names and not fields and truth is None and len(reading.options.label_tags) > 1:
+        return reading.options.label_tags  # nothing else names a class
     if names:
         reading.note(
             "derived_classes",
@@ -260,7 +263,11 @@ def _labels(
         lists = reading.columns[f"{truth.path(name)}.label"]
         starts = offsets(lists)
         sure = np.ones(int(starts[-1]))
-        parts["truth"] = objects_of(reading, name, truth, starts, classes, sure)
+        made = objects_of(reading, name, truth, starts, classes, sure)
+        if truth.shape is None:  # whole samples: an empty list says that they have none
+            unseen = [part is None for part in lists]
+            made = Objects(starts, sure, class_ids=made.class_ids, missing=unseen)
+        parts["truth"] = made
         labelled |= np.array([part is not None for part in lists], dtype=bool)
     fetched = fetched_ids(collection)
     labelled |= np.array([i in fetched for i in reading.columns["id"]], dtype=bool)

@@ -16,6 +16,7 @@ from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.kept import listed_predictions
 from labelnext_adapters.label_studio.read.memory import keep, recalled
 from labelnext_adapters.label_studio.read.scope import Part, find_part
+from labelnext_adapters.label_studio.read.undecided import undecided, undecided_notices
 from labelnext_adapters.label_studio.server.annotations import read_truth
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import (
@@ -106,6 +107,8 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         notices += truth.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
         notices += truth.older(dates)
         labels = truth.columns(tasks.ids)
+        tasks.undecided = {} if "truth" in labels else undecided(truth.said)
+        notices += undecided_notices(tasks)
         settle(members, truth.made)
     keep(memory, members, tasks, truth, context)
     if tasks.begun_by:

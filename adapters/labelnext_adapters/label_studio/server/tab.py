@@ -35,6 +35,7 @@ def filters(
     spread: bool = False,
     person: int | None = None,
     skipped: bool = True,
+    varied: bool = False,
 ) -> dict[str, Any]:
     """What a tab shows: tasks that lack annotations, of one shard or of all.
 
@@ -45,10 +46,15 @@ def filters(
         spread: whether a task may be in several shards because somebody skipped it.
         person: number of the one whom the shard is for: what they annotated is hidden.
         skipped: whether skipped tasks are shown.
+        varied: whether some tasks need more annotations than the project wants of each.
     """
     # With overlap, "none yet" would hide a task from its second annotator.
     lacking = ("equal", 0) if annotations <= 1 else ("less", annotations)
-    items = [_filter("total_annotations", "Number", *lacking)]
+    items = [
+        _filter("completed_at", "Datetime", "empty", True)
+        if varied
+        else _filter("total_annotations", "Number", *lacking)
+    ]
     if not skipped:
         items.append(_filter("cancelled_annotations", "Number", "equal", 0))
     if person is not None:
@@ -63,7 +69,7 @@ def filters(
     return {"conjunction": "and", "items": items}
 
 
-def _filter(column: str, kind: str, operator: str, value: str | int) -> dict[str, Any]:
+def _filter(column: str, kind: str, operator: str, value: str | float) -> dict[str, Any]:
     return {
         "filter": f"filter:tasks:{column}",
         "operator": operator,

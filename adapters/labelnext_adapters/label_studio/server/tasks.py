@@ -52,6 +52,8 @@ class Tasks:
         labelled: with as many annotations as the task needs; skipped ones are none.
         begun_by: what is known of those that somebody annotated or skipped.
         overlaps: how many annotations a task needs, where it is more than one.
+        undecided: how many people said something of each task on which they disagree, without a
+            majority.
         standing: how those that are not finished stand; None until it is asked for.
         values: for each data key of ours, what each task has; no entry where it has none.
         marked: the data keys of ours whose `values` are of all tasks of the project.
@@ -69,6 +71,7 @@ class Tasks:
     begun: set[int] = field(default_factory=set)
     begun_by: dict[int, Begun] = field(default_factory=dict)
     overlaps: dict[int, int] = field(default_factory=dict)
+    undecided: dict[int, int] = field(default_factory=dict)
     standing: Standing | None = None
     metadata: dict[str, dict[int, Any]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)

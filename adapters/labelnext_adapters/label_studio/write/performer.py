@@ -29,7 +29,7 @@ from labelnext_adapters.label_studio.server.tab import (
     restore_tab,
     stamp_of,
 )
-from labelnext_adapters.label_studio.write import pushed
+from labelnext_adapters.label_studio.write import opinions, pushed
 from labelnext_adapters.label_studio.write.copies import Copies
 from labelnext_adapters.label_studio.write.data_keys import Fields
 from labelnext_adapters.label_studio.write.plan import next_steps
@@ -165,6 +165,7 @@ class Writer(Performer):
             "copies": Copies(client, context, self._remarks.append),
             "sampling": Sampling(client),
             PRE_LABELS: PreLabels(client, context, self._remarks.append),
+            opinions.KIND: opinions.Opinions(client, self._remarks.append),
             pushed.KIND: pushed.Pushed(client, context, self._remarks.append),
         }
 
@@ -206,7 +207,8 @@ class Writer(Performer):
         """What people do now, with the addresses of the tabs; as planned for predictions."""
         if any(step.kind == pushed.KIND for step in plan.steps):
             return None
-        fresh = next_steps(self._client, plan.steps)
+        steps = [step for step in plan.steps if step.kind != opinions.KIND]
+        fresh = next_steps(self._client, steps)
         return (*fresh, *plan.next_steps[len(fresh) :])  # the plan begins with as many
 
     def _of(self, step: Step) -> StepPerformer:

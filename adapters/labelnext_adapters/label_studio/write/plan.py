@@ -26,6 +26,7 @@ from labelnext_adapters.label_studio.write.annotators import WHOLE
 from labelnext_adapters.label_studio.write.copy_steps import Queue, copy_steps, n_copied, only_first
 from labelnext_adapters.label_studio.write.data_keys import check_values
 from labelnext_adapters.label_studio.write.field_step import field_steps
+from labelnext_adapters.label_studio.write.opinions import opinion_steps
 from labelnext_adapters.label_studio.write.prelabels import (
     made,
     next_step,
@@ -119,11 +120,13 @@ def make_plan(
         steps += prelabel_steps(project, write.run, target, apart)
     old, changed = stale_steps(views, write, dealt) if steps else ([], [])
     overlap = (project.get("maximum_annotations") or 1) > 1
+    asks = write.overlap == "disagreement" and ranking.purpose == "label"
+    opinions = opinion_steps(tasks, target) if asks else []
     return Plan(
         adapter="label-studio",
         run=write.run,
         target=f"project {source.number} of {client.url}",
-        steps=(*steps, *old),
+        steps=(*steps, *old, *opinions),
         stays=_stays(write, steps, old),
         next_steps=(
             *next_steps(client, steps, views),

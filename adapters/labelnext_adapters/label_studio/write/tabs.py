@@ -24,7 +24,7 @@ from labelnext_adapters.label_studio.write.annotators import shard_names
 from labelnext_adapters.label_studio.write.shards import Shards
 from labelnext_adapters.label_studio_format.media import shown_keys
 
-_OURS = ("total_annotations", "cancelled_annotations", "annotators")  # columns our filters use
+_OURS = ("total_annotations", "completed_at", "cancelled_annotations", "annotators")  # we filter by
 
 
 def tab_title(write: LabelStudioWrite, name: str) -> str:
@@ -75,6 +75,7 @@ def tab_steps(
                 spread=shards.spread,
                 person=person,
                 skipped=not hidden,
+                varied=write.overlap is not None,
             )
         )
         order = ordering(whole=write.mode == "queue", keys=KEYS[target["purpose"]])
