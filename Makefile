@@ -14,7 +14,8 @@ THREE := -n 3 --dist loadfile
 # Other options of pip-audit, such as: -s osv --osv-url http://localhost:8080/v1/query
 AUDIT ?=
 FIFTYONES ?= 1.10.0 1.13.5 1.22.1
-ON_FIFTYONE := $(addprefix tests/integration/test_, app_plugin.py app_views.py app_form.py app_one_list.py \
+ON_FIFTYONE := $(addprefix tests/integration/test_, app_plugin.py app_views.py app_form.py app_levels.py app_boxes.py \
+  app_limits.py app_panel.py app_one_list.py \
   fiftyone_read.py fiftyone_vectors.py fiftyone_content.py fiftyone_undo.py)
 ON_POSTGRES := tests/integration/test_label_studio_postgres.py
 VERSIONS ?= 1.19 1.20 1.21 1.22 1.23
@@ -85,10 +86,12 @@ test-label-studios: dev
 
 test-fiftyones: $(FIFTYONES:%=.venv-fiftyone-%/.tested)
 
-# Each version has an environment of its own, without our pins; the tests need no Label Studio.
+# Each version has an environment of its own, without our pins; the tests need no Label Studio. FiftyOne 1.13
+# can't be imported with graphql-core 3.3, which it doesn't exclude.
 .venv-fiftyone-%/.tested: pyproject.toml
 	$(PYTHON) -m venv .venv-fiftyone-$*
-	.venv-fiftyone-$*/bin/python -m pip --disable-pip-version-check install $(QUICKLY) -e . fiftyone==$* pytest pytest-timeout hypothesis
+	.venv-fiftyone-$*/bin/python -m pip --disable-pip-version-check install $(QUICKLY) -e '.[review]' fiftyone==$* 'graphql-core<3.3' \
+	  pytest pytest-timeout hypothesis
 	.venv-fiftyone-$*/bin/python -m labelnext_adapters.fiftyone.database.mongod
 	.venv-fiftyone-$*/bin/python -m pytest $(QUIET) --timeout 600 $(ON_FIFTYONE)
 	@touch $@

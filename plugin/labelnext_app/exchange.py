@@ -190,7 +190,8 @@ def _preview(inputs: Any, look: Callable[[], Exchange]) -> None:
 
 def _text(exchange: Exchange) -> str:
     counts = ", ".join(f"{n:,} {name}" for name, n in exchange.counts.items())
-    lines = [f"**{exchange.target}**: {counts}", *(notice.message for notice in exchange.notices)]
+    target = re.sub("^a ", "A ", exchange.target)  # a project yet to be made
+    lines = [f"**{target}**: {counts}", *(notice.message for notice in exchange.notices)]
     lines += [f"- {step}" for step in exchange.steps] or [exchange.nothing]
     return "\n".join(f"{line}\n" for line in lines)
 

@@ -78,9 +78,12 @@ def test_no_package_is_called_as_the_plugin_s_link(folder: Path) -> None:
     assert not link.name.isidentifier()
 
 
+_LOADED = ("fiftyone.plugins.orgs", "labelnext-plugin")  # the latter by FiftyOne 1.10 to 1.13
+
+
 def forget_plugins() -> None:
     """Let FiftyOne's loader read the code of plugins again."""
-    for name in [name for name in sys.modules if name.startswith("fiftyone.plugins.orgs")]:
+    for name in [name for name in sys.modules if name.startswith(_LOADED)]:
         del sys.modules[name]
 
 

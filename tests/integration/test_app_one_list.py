@@ -104,3 +104,23 @@ def test_another_configuration_s_run_stays_its_own(pictures: Any, config: Path) 
     labelnext.run(other)
     assert [journal.plan.run for journal in runs(other)] == ["others"]
     assert [journal.plan.run for journal in runs(config)] == ["ours"]
+
+
+def test_runs_of_a_dataset_that_was_renamed_can_be_taken_back(pictures: Any, config: Path) -> None:
+    name = pictures.name
+    execute("rank_samples", pictures, **CHOSEN, budget=1, run="theirs")
+    labelnext.run(config)
+    pictures.reload()
+    pictures.name = f"{name}-renamed"
+    try:
+        # The command's, by its configuration with the new name; then the App's.
+        config.write_text(config.read_text().replace(name, pictures.name))
+        assert [journal.plan.run for journal in runs(config)] == ["theirs", "ours"]
+        undo(config)
+        pictures.reload()
+        assert pictures.list_runs() == ["theirs"]
+        execute("manage_runs", pictures, action="undo")
+        pictures.reload()
+        assert pictures.list_runs() == []
+    finally:
+        pictures.name = name

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import labelnext
 from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput
+from labelnext_adapters.fiftyone.read.batch import read_batch
 from tests.integration.test_fiftyone_read import add, box, boxes, logits
 
 pytest_plugins = ("tests.integration.mongod",)
@@ -50,3 +54,43 @@ def test_a_value_of_each_label_in_a_list_is_refused(dataset: Any, option: str, p
     assert refused(dataset, **{option: path}) == (
         f"{option} must be one value a sample; got {path!r}, which is in the list pred.detections."
     )
+
+
+def ranked_batch(dataset: Any, tmp_path: Path) -> Any:
+    """The batch of a run, as it would be sent."""
+    source = {"adapter": "fiftyone", "dataset": dataset, "pred_field": "pred"}
+    labelnext.run({"source": source, "state": str(tmp_path), "report": {"path": None}})
+    dataset.reload()
+    return read_batch(dataset, "labelnext")
+
+
+def test_masks_stay_behind_when_a_batch_is_sent_and_that_is_said(
+    dataset: Any, tmp_path: Path
+) -> None:
+    import fiftyone as fo
+
+    masked = fo.Detection(
+        label="a", bounding_box=[0, 0, 1, 1], confidence=0.5, mask=np.ones((2, 2))
+    )
+    add(dataset, {"pred": fo.Detections(detections=[masked])}, {"pred": boxes(box())})
+    told = [notice.message for notice in ranked_batch(dataset, tmp_path).notices]
+    assert told == ["1 sample has masks; only boxes are sent."]
+
+
+def test_shapes_other_than_boxes_are_not_sent(dataset: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    line = fo.Polyline(label="a", points=[[(0, 0), (1, 1)]], confidence=0.5)
+    add(dataset, {"pred": fo.Polylines(polylines=[line])})
+    with pytest.raises(InvalidInput, match=r"Classification or Detections .* of Polylines") as told:
+        ranked_batch(dataset, tmp_path)
+    assert told.value.hint == "dataset.annotate sends other shapes."
+
+
+def test_videos_are_not_sent(dataset: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    dataset.add_sample(fo.Sample("/a.mp4", pred=fo.Classification(label="a", confidence=0.5)))
+    with pytest.raises(InvalidInput, match=r"images to be sent; .* holds videos") as told:
+        ranked_batch(dataset, tmp_path)
+    assert "to_frames" in str(told.value.hint)

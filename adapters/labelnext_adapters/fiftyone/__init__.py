@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from labelnext.adapter.capabilities import Capability
 from labelnext.adapter.options import Options, SendOptions, WriteOptions
 from labelnext.adapter.protocol import Adapter, Context, Finding
+from labelnext.errors import LabelnextError
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
@@ -57,6 +58,21 @@ class FiftyOneAdapter(Adapter):
     def open_target(cls, options: FiftyOneSend, context: Context) -> FiftyOneTarget:
         """A dataset on whose samples batches are marked."""
         return FiftyOneTarget(options, context)
+
+    @classmethod
+    def is_renamed(cls, source: FiftyOneSource, plan: Plan) -> bool:
+        """Whether the dataset of a plan has the name now that the source has."""
+        from labelnext_adapters.fiftyone.database.connection import name_now, reach_database
+
+        if source.database is not None:  # no server is started for a question
+            return False
+        try:
+            reach_database()
+            names = {name_now(str(step.payload.get("dataset_id"))) for step in plan.steps}
+        except LabelnextError:
+            return False
+        given = source.dataset
+        return names == {given if isinstance(given, str) else given._root_dataset.name}
 
     def __init__(self, source: FiftyOneSource, write: FiftyOneWrite, context: Context) -> None:
         self.source = source

@@ -98,6 +98,7 @@ class Batch:
         items: the items, in rank order.
         ranking: ranking of these items only, for a platform that already holds them; None if the
             source gives none.
+        notices: what of the predictions isn't in the batch.
     """
 
     origin: Origin
@@ -107,6 +108,7 @@ class Batch:
     model_version: str
     items: tuple[Item, ...]
     ranking: Ranking | None = None
+    notices: tuple[Notice, ...] = ()
 
 
 def ranked_there(batch: Batch, known: Collection[str], where: str) -> tuple[Ranking, list[str]]:

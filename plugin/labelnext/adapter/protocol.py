@@ -177,6 +177,14 @@ class Adapter(Writes, Protocol):
         """
         return None
 
+    @classmethod
+    def is_renamed(cls, source: Any, plan: Plan) -> bool:
+        """Whether a plan was for the dataset that `source` names, which had another name then.
+
+        It is asked where the names differ; by default, it wasn't.
+        """
+        return False
+
     def states(self) -> tuple[Path, ...]:
         """Further state folders that may hold runs on the same target; by default none."""
         return ()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from labelnext.adapter.protocol import Adapter
 from labelnext.adapter.registry import get_adapter
 from labelnext.config.config import Config
 from labelnext.config.places import check_unread
@@ -46,6 +47,8 @@ def belongs(journal: Journal, settings: Config) -> bool:
         return False
     if not origin:
         return True
+    if origin.get("place") not in (None, _place(settings, journal.what)):
+        return True  # nobody else names the dataset by the name that it has now
     config = origin.get("config")
     if config is None or settings.path is None:  # of Python code, which has no file's name
         return _same_output(origin, settings)
@@ -64,9 +67,18 @@ def reaches(journal: Journal, settings: Config) -> bool:
     """Whether the configuration leads to the platform and project that a run wrote to."""
     target = journal.origin.get("place")
     if isinstance(target, Mapping):
-        return bool(target == _place(settings, journal.what))
+        return bool(target == _place(settings, journal.what)) or _is_renamed(journal, settings)
     adapter = str(journal.header["plan"].get("adapter", ""))
     return adapter in ("", settings.source.adapter, settings.send.adapter)
+
+
+def _is_renamed(journal: Journal, settings: Config) -> bool:
+    """Whether a run wrote to the dataset that the configuration names, which was renamed since."""
+    name = settings.source.adapter
+    if journal.what == "send" or journal.header["plan"].get("adapter") != name:
+        return False
+    asked = getattr(get_adapter(name), "is_renamed", Adapter.is_renamed)
+    return bool(asked(settings.source_options, journal.plan))
 
 
 def check_reaches(journal: Journal, settings: Config) -> None:

@@ -95,7 +95,8 @@ def send(
             f"Nothing to write: {counted(n, 'item')} of the batch of {batch.run} in "
             f"{batch.origin.dataset} are in {plan.target} already, in this order."
         )
-        return exchanged("send", dry_run, plan, journal, {"in the batch": n}, nothing)
+        counts = {"in the batch": n}
+        return exchanged("send", dry_run, plan, journal, counts, nothing, batch.notices)
 
 
 @refusals_told()

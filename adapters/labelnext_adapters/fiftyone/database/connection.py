@@ -163,7 +163,7 @@ def planned_dataset(step: Step, what: str, again: str) -> Any:
         NotFound: if there is none of that id or name.
         WriteRefused: if it is another one of that name.
     """
-    name = _name_now(step.payload["dataset_id"])
+    name = name_now(step.payload["dataset_id"])
     dataset = load_dataset(step.payload["dataset"] if name is None else name)
     if str(dataset._doc.id) != step.payload["dataset_id"]:
         raise WriteRefused(
@@ -193,7 +193,7 @@ def check_planned_for(journal: Journal, named: Any) -> None:
             return  # renamed since
         dataset = (fo.load_dataset(named) if isinstance(named, str) else named)._root_dataset
     for step in journal.plan.steps:
-        other = _name_now(step.payload["dataset_id"])
+        other = name_now(step.payload["dataset_id"])
         if other is not None and other != dataset.name:
             raise ConfigError(
                 f"run {journal.run_id} must be of dataset {dataset.name}, which the configuration "
@@ -203,8 +203,12 @@ def check_planned_for(journal: Journal, named: Any) -> None:
             )
 
 
-def _name_now(dataset_id: str) -> str | None:
-    """The name of the dataset with that id; None if there is none."""
+def name_now(dataset_id: str) -> str | None:
+    """The name of the dataset with that id; None if there is none.
+
+    Args:
+        dataset_id: as a text; no id at all is that of no dataset.
+    """
     import fiftyone.core.odm as foo
     from bson import ObjectId
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
+from labelnext.support.words import counted
 
 Columns = dict[str, list[Any]]
 _SNAP = 1e-6  # x + w of a box that touches the border may be past it by rounding alone
@@ -229,7 +230,7 @@ def keyed(sample_ids: list[str], values: list[Any] | None, key: str | None) -> l
     twice = sorted(name for name, n in Counter(names).items() if n > 1)
     if twice:
         raise InvalidInput(
-            f"source.key {key!r} must be distinct; got {len(twice)} values more than once: "
-            f"{listed(twice)}."
+            f"source.key {key!r} must be distinct; got {counted(len(twice), 'value')} more than "
+            f"once: {listed(twice)}."
         )
     return names

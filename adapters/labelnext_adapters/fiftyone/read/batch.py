@@ -8,12 +8,19 @@ from typing import Any
 from labelnext.acquisition import Unit
 from labelnext.adapter.batch import Batch, Item, Mark, Origin
 from labelnext.errors import InvalidInput
+from labelnext.pool.objects import Notice
+from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.values import fetch
 from labelnext_adapters.fiftyone.read.label_types import kind_of
 from labelnext_adapters.fiftyone.read.own_runs import run_config
 
 _UNITS: dict[str, Unit] = {"Classification": "items", "Detections": "objects"}
+_MEDIA = {"group": "groups", "video": "videos", "3d": "scenes", "point-cloud": "point clouds"}
+_HINTS = {
+    "group": "select_group_slices(name).clone() makes a dataset of one slice.",
+    "video": "to_frames(sample_frames=True).clone() makes a dataset of their frames.",
+}
 
 
 def origin_of(dataset: Any) -> Origin:
@@ -40,13 +47,16 @@ def read_batch(collection: Any, run: str) -> Batch:
     config = run_config(dataset, run)
     if dataset.media_type not in (None, "image"):
         raise InvalidInput(
-            f"a batch must be of images to be sent; {dataset.name} holds {dataset.media_type}."
+            f"a batch must be of images to be sent; {dataset.name} holds "
+            f"{_MEDIA.get(dataset.media_type, dataset.media_type)}.",
+            hint=_HINTS.get(dataset.media_type),
         )
     pred = _pred_field(config)
     kind = kind_of(dataset, "pred_field", pred).name if pred else "Classification"
     if kind not in _UNITS:
         raise InvalidInput(
-            f"pred_field must be of {' or '.join(_UNITS)} to be sent; {pred} is of {kind}."
+            f"pred_field must be of {' or '.join(_UNITS)} to be sent; {pred} is of {kind}.",
+            hint="dataset.annotate sends other shapes.",
         )
     in_batch = {f"{run}.rank": {"$gte": 1, "$lte": config.n_batch}}
     ranked = collection.match(in_batch).sort_by(f"{run}.rank")
@@ -70,7 +80,17 @@ def read_batch(collection: Any, run: str) -> Batch:
         classes=_classes(dataset, pred, inner, getattr(config, "gt_field", None)),
         model_version=pred or run,
         items=tuple(items),
+        notices=_without_masks(ranked, f"{pred}.detections") if kind == "Detections" else (),
     )
+
+
+def _without_masks(ranked: Any, inner: str) -> tuple[Notice, ...]:
+    """What is said of masks, which stay behind."""
+    held = [{f"{inner}.mask": {"$type": "binData"}}, {f"{inner}.mask_path": {"$type": "string"}}]
+    with talking():
+        n = int(ranked.match({"$or": held}).count())
+    said = f"{counted(n, 'sample')} {'has' if n == 1 else 'have'} masks; only boxes are sent."
+    return (Notice("no_masks", said),) if n else ()
 
 
 def _pred_field(config: Any) -> str | None:

@@ -68,13 +68,7 @@ def read_pool(
             key is not set and distinct on every sample.
     """
     fields = [(name, kind_of(collection, "pred_field", name)) for name in options.pred_fields]
-    labels = [name for name, kind in fields if not kind.scalar]
-    if labels and options.pred_values == "uncertainty":
-        raise InvalidInput(
-            f"pred_values must be confidence where predictions are labels, as in {labels[0]}; "
-            "got 'uncertainty'.",
-            hint="it says what heatmaps and numbers hold; store the uncertainty as a number.",
-        )
+    _check_values(options, fields)
     truth = labels_of(collection, options.gt_field) if options.gt_field else None
     if options.embeddings:
         check_embeddings(collection, options.embeddings)
@@ -117,6 +111,16 @@ def read_pool(
         notices=reading.notices,
         **parts,
     )
+
+
+def _check_values(options: FiftyOneSource, fields: Sequence[tuple[str, Kind]]) -> None:
+    labels = [name for name, kind in fields if not kind.scalar]
+    if labels and options.pred_values == "uncertainty":
+        raise InvalidInput(
+            f"pred_values must be confidence where predictions are labels, as in {labels[0]}; "
+            "got 'uncertainty'.",
+            hint="it says what heatmaps and numbers hold; store the uncertainty as a number.",
+        )
 
 
 def _paths(
