@@ -68,14 +68,8 @@ def read_pool(
             key is not set and distinct on every sample.
     """
     fields = [(name, kind_of(collection, "pred_field", name)) for name in options.pred_fields]
-    _check_values(options, fields)
     truth = labels_of(collection, options.gt_field) if options.gt_field else None
-    if options.embeddings:
-        check_embeddings(collection, options.embeddings)
-    check_groups(collection, options.groups)
-    check_metadata(collection, metadata)
-    if key is not None:
-        field_of(collection, "source.key", key)
+    _check(collection, options, fields, key, metadata)
     held = {name: held_vectors(collection, name, kind, options.vectors) for name, kind in fields}
     with talking():
         columns = fetch(collection, [*_paths(options, fields, truth, key, held), *metadata])
@@ -113,7 +107,19 @@ def read_pool(
     )
 
 
-def _check_values(options: FiftyOneSource, fields: Sequence[tuple[str, Kind]]) -> None:
+def _check(
+    collection: Any,
+    options: FiftyOneSource,
+    fields: Sequence[tuple[str, Kind]],
+    key: str | None,
+    metadata: Sequence[str],
+) -> None:
+    if options.embeddings:
+        check_embeddings(collection, options.embeddings)
+    check_groups(collection, options.groups)
+    check_metadata(collection, metadata)
+    if key is not None:
+        field_of(collection, "source.key", key)
     labels = [name for name, kind in fields if not kind.scalar]
     if labels and options.pred_values == "uncertainty":
         raise InvalidInput(
