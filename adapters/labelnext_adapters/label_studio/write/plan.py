@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labelnext.adapter.protocol import Context
@@ -120,13 +120,11 @@ def make_plan(
         steps += prelabel_steps(project, write.run, target, apart)
     old, changed = stale_steps(views, write, dealt) if steps else ([], [])
     overlap = (project.get("maximum_annotations") or 1) > 1
-    asks = write.overlap == "disagreement" and ranking.purpose == "label"
-    opinions = opinion_steps(tasks, target) if asks else []
     return Plan(
         adapter="label-studio",
         run=write.run,
         target=f"project {source.number} of {client.url}",
-        steps=(*steps, *old, *opinions),
+        steps=(*steps, *old, *_opinions(write, ranking, tasks, target)),
         stays=_stays(write, steps, old),
         next_steps=(
             *next_steps(client, steps, views),
@@ -137,6 +135,13 @@ def make_plan(
         ),
         left_out=prelabels.left_out if prelabels else (),
     )
+
+
+def _opinions(
+    write: LabelStudioWrite, ranking: Ranking, tasks: Tasks, target: Mapping[str, Any]
+) -> list[Step]:
+    asks = write.overlap == "disagreement" and ranking.purpose == "label"
+    return opinion_steps(tasks, target) if asks else []
 
 
 def _check_mode(write: LabelStudioWrite, ranking: Ranking) -> None:
