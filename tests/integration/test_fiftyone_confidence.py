@@ -245,7 +245,7 @@ def test_the_form_offers_what_one_confidence_allows(plugins: Path, dataset: Any)
     inputs = form("rank_samples", dataset, pred_field="pred", acquisition="least_confidence")
     assert "reduce" not in inputs
     offered = choices(inputs["acquisition"])
-    assert "here least_confidence of items" in offered["auto"]["description"]
+    assert "here least_confidence of samples" in offered["auto"]["description"]
     assert "needs the probabilities of all classes" in offered["margin"]["description"]
     assert "needs" not in offered["mean_object_confidence"]["description"]
     chosen = {"labelled": "nothing", "acquisition": "auto", "method": "top_k", "run": "next"}
