@@ -13,9 +13,15 @@ from labelnext.errors import NotFound, listed
 from labelnext.journal.plan import Step
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio.server.tasks import Tasks
 
 KIND = "overlap"  # of the step
+# Where a task has more than one, a higher number for the project is set on such tasks alone.
+ONLY_ONE = (
+    "No more opinions are asked for where people disagree, as the project requires one annotation "
+    "per task; let it require two."
+)
 _MOST_PEOPLE = 5  # who can't agree won't by a sixth
 _MOST = 100  # tasks in a run: each takes the server a request
 
@@ -53,9 +59,10 @@ class Opinions:
         self._client, self._remark = client, remark
 
     def snapshot(self, step: Step) -> Any:
-        """How many annotations each task needs now."""
+        """How many annotations the project's tasks need, and each of these now."""
         states = {task: self._state(task) for task in step.payload["task_ids"]}
-        return {str(task): state["overlap"] for task, state in states.items() if state is not None}
+        tasks = {str(task): state["overlap"] for task, state in states.items() if state is not None}
+        return {"project": self._of_project(step), "tasks": tasks}
 
     def perform(self, step: Step) -> None:
         """Ask for more, where the task has no more by now. Idempotent."""
@@ -64,20 +71,19 @@ class Opinions:
             state = self._state(task)
             if state is None:
                 gone.append(task)
-            elif state["made"] < wanted and (state["overlap"] < wanted or state["is_labeled"]):
-                overlap = max(state["overlap"], wanted)
-                self._set(task, overlap, labelled=False)
+            elif max(state["made"], state["overlap"]) < wanted:
+                self._set(task, wanted, labelled=False)
         if gone:
             self._remark(f"Skipped {counted(len(gone), 'task')} deleted since: {listed(gone)}.")
 
     def restore(self, step: Step, before: Any) -> list[str]:
-        """Set it back, unless somebody chose another number meanwhile."""
-        kept = []
+        """Set it back, unless somebody chose another number meanwhile, for it or for all."""
+        kept, of_all = [], self._of_project(step)
         for task, wanted in zip(step.payload["task_ids"], step.payload["overlaps"], strict=True):
-            old, state = before.get(str(task)), self._state(task)
-            if old is None or state is None or state["overlap"] == old:
-                continue
-            if state["overlap"] != wanted:
+            old, state = before["tasks"].get(str(task), wanted), self._state(task)
+            if old >= wanted or state is None or state["overlap"] == old:
+                continue  # it wasn't there, or had as many without the run; is gone; is set back
+            if state["overlap"] != wanted or before["project"] != of_all == wanted:
                 kept.append(task)
                 continue
             self._set(task, old, labelled=state["made"] >= old)
@@ -88,14 +94,17 @@ class Opinions:
             f"after the run: {listed(kept)}."
         ]
 
-    def _state(self, task: int) -> dict[str, Any] | None:
+    def _of_project(self, step: Step) -> int:
+        project = get_project(self._client, step.payload["project"])
+        return int(project.get("maximum_annotations") or 1)
+
+    def _state(self, task: int) -> dict[str, int] | None:
         try:
             row = self._client.get_json(f"api/tasks/{task}/")
         except NotFound:
             return None
         return {
             "overlap": int(row.get("overlap") or 1),
-            "is_labeled": bool(row.get("is_labeled")),
             "made": int(row.get("total_annotations") or 0),
         }
 
@@ -105,4 +114,4 @@ class Opinions:
         self._client.send("PATCH", f"api/tasks/{task}/", body, retry=True)
 
 
-__all__ = ["KIND", "Opinions", "opinion_steps"]
+__all__ = ["KIND", "ONLY_ONE", "Opinions", "opinion_steps"]
