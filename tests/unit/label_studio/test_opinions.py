@@ -26,11 +26,12 @@ class Server:
             3: {"overlap": 2, "is_labeled": True, "total_annotations": 2},
         }
         self.annotations = 2  # of each task, as the project says
+        self.skip_queue = "REQUEUE_FOR_OTHERS"
         self.sent: list[Any] = []
 
     def get_row(self, path: str, shape: Any) -> dict[str, Any]:
         assert path == "api/projects/7/"
-        return {"maximum_annotations": self.annotations}
+        return {"maximum_annotations": self.annotations, "skip_queue": self.skip_queue}
 
     def get_json(self, path: str) -> dict[str, Any]:
         number = int(path.split("/")[2])
@@ -133,3 +134,15 @@ def test_a_task_that_needed_as_many_before_is_left_alone() -> None:
     server.tasks[1]["overlap"] = 3  # by somebody, after the run
     assert opinions(server).restore(step(1, 3), before) == []
     assert server.sent == []
+
+
+@pytest.mark.parametrize(
+    ("skip_queue", "asked"), [("REQUEUE_FOR_OTHERS", 1), ("IGNORE_SKIPPED", 0)]
+)
+def test_a_skip_may_be_the_third_opinion(skip_queue: str, asked: int) -> None:
+    # Where it counts, the server would serve a task that needs three to nobody else.
+    server = Server()
+    server.skip_queue = skip_queue
+    server.tasks[1]["cancelled_annotations"] = 1
+    opinions(server).perform(step(1))
+    assert len(server.sent) == asked

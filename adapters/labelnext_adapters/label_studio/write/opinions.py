@@ -60,15 +60,16 @@ class Opinions:
 
     def snapshot(self, step: Step) -> Any:
         """How many annotations the project's tasks need, and each of these now."""
-        states = {task: self._state(task) for task in step.payload["task_ids"]}
+        project = self._project(step)
+        states = {task: self._state(task, project) for task in step.payload["task_ids"]}
         tasks = {str(task): state["overlap"] for task, state in states.items() if state is not None}
-        return {"project": self._of_project(step), "tasks": tasks}
+        return {"project": _needed(project), "tasks": tasks}
 
     def perform(self, step: Step) -> None:
         """Ask for more, where the task has no more by now. Idempotent."""
-        gone = []
+        gone, project = [], self._project(step)
         for task, wanted in zip(step.payload["task_ids"], step.payload["overlaps"], strict=True):
-            state = self._state(task)
+            state = self._state(task, project)
             if state is None:
                 gone.append(task)
             elif max(state["made"], state["overlap"]) < wanted:
@@ -78,9 +79,10 @@ class Opinions:
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Set it back, unless somebody chose another number meanwhile, for it or for all."""
-        kept, of_all = [], self._of_project(step)
+        kept, project = [], self._project(step)
+        of_all = _needed(project)
         for task, wanted in zip(step.payload["task_ids"], step.payload["overlaps"], strict=True):
-            old, state = before["tasks"].get(str(task), wanted), self._state(task)
+            old, state = before["tasks"].get(str(task), wanted), self._state(task, project)
             if old >= wanted or state is None or state["overlap"] == old:
                 continue  # it wasn't there, or had as many without the run; is gone; is set back
             if state["overlap"] != wanted or before["project"] != of_all == wanted:
@@ -94,24 +96,28 @@ class Opinions:
             f"after the run: {listed(kept)}."
         ]
 
-    def _of_project(self, step: Step) -> int:
-        project = get_project(self._client, step.payload["project"])
-        return int(project.get("maximum_annotations") or 1)
+    def _project(self, step: Step) -> Mapping[str, Any]:
+        return get_project(self._client, step.payload["project"])
 
-    def _state(self, task: int) -> dict[str, int] | None:
+    def _state(self, task: int, project: Mapping[str, Any]) -> dict[str, int] | None:
         try:
             row = self._client.get_json(f"api/tasks/{task}/")
         except NotFound:
             return None
-        return {
-            "overlap": int(row.get("overlap") or 1),
-            "made": int(row.get("total_annotations") or 0),
-        }
+        made = int(row.get("total_annotations") or 0)
+        if project.get("skip_queue") == "IGNORE_SKIPPED":  # a skip counts as an annotation
+            made += int(row.get("cancelled_annotations") or 0)
+        return {"overlap": int(row.get("overlap") or 1), "made": made}
 
     def _set(self, task: int, overlap: int, *, labelled: bool) -> None:
         # Without `data`: the server would replace all of it.
         body = {"overlap": overlap, "is_labeled": labelled}
         self._client.send("PATCH", f"api/tasks/{task}/", body, retry=True)
+
+
+def _needed(project: Mapping[str, Any]) -> int:
+    """How many annotations the project requires of its tasks."""
+    return int(project.get("maximum_annotations") or 1)
 
 
 __all__ = ["KIND", "ONLY_ONE", "Opinions", "opinion_steps"]
