@@ -9,7 +9,7 @@ from unittest import mock
 import pytest
 
 import labelnext
-from labelnext.errors import WriteFailed
+from labelnext.errors import Unavailable, WriteFailed
 from labelnext.runs.undo import resume, runs, undo
 from labelnext_adapters.fiftyone.write.performer import FiftyOnePerformer
 from tests.integration.app import execute, form
@@ -124,3 +124,41 @@ def test_runs_of_a_dataset_that_was_renamed_can_be_taken_back(pictures: Any, con
         assert pictures.list_runs() == []
     finally:
         pictures.name = name
+
+
+def test_a_renamed_dataset_s_runs_stay_with_their_configurations(
+    pictures: Any, config: Path
+) -> None:
+    name = pictures.name
+    other = config.parent / "other.yaml"  # with the same state folder
+    other.write_text(config.read_text().replace("ours", "others"))
+    labelnext.run(config)
+    labelnext.run(other)
+    pictures.reload()
+    pictures.name = f"{name}-renamed"
+    try:
+        for path in (config, other):
+            path.write_text(path.read_text().replace(name, pictures.name))
+        assert [journal.plan.run for journal in runs(config)] == ["ours"]
+        assert [journal.plan.run for journal in runs(other)] == ["others"]
+        other.unlink()  # then they are those of whoever names the dataset
+        assert [journal.plan.run for journal in runs(config)] == ["ours", "others"]
+    finally:
+        pictures.name = name
+
+
+def test_a_database_that_is_down_is_asked_once_for_many_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from labelnext_adapters.fiftyone.database import connection
+
+    asked = []
+
+    def down() -> str:
+        asked.append(1)
+        raise Unavailable("the database didn't answer.")
+
+    monkeypatch.setattr(connection, "_answers", {})
+    monkeypatch.setattr(connection, "reach_database", down)
+    assert [connection.names_now({"0" * 24}) for _ in range(3)] == [set()] * 3
+    assert len(asked) == 1

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 import labelnext
@@ -125,6 +126,34 @@ def test_predictions_that_others_stored_or_changed_under_the_version_stay(
     assert stayed == ["Kept 2 predictions of 'v8' that others stored or changed."]
     left = [p["task"] for p in _of_version(label_studio, project, "v8")]
     assert sorted(left) == sorted([changed["task"], other])
+
+
+def test_what_others_push_after_an_undo_whose_answer_was_lost_stays(
+    label_studio: LabelStudio,
+    project: int,
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    push(config, predictions(tmp_path), "v8")
+    send, deleted = httpx.HTTPTransport.handle_request, list[int]()
+    other = {"task": label_studio.task_ids(project)[0], "model_version": "v8", "result": []}
+
+    def lost(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        answer = send(transport, request)
+        if request.method == "DELETE":
+            deleted.append(answer.status_code)
+            if len(deleted) == 1:  # the version is free again, and somebody takes it
+                path = f"/api/projects/{project}/import/predictions"
+                label_studio.api("POST", path, [other])
+                raise httpx.ReadError("the connection was reset")
+        return answer
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lost)
+    _, stayed = undo(config)
+    assert stayed == ["Kept 1 prediction of 'v8' that others stored or changed."]
+    assert [p["task"] for p in _of_version(label_studio, project, "v8")] == [other["task"]]
+    assert len(deleted) == 1
 
 
 def test_labels_tell_who_labelled_what_and_when(

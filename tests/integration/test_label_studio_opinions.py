@@ -57,3 +57,27 @@ def test_one_more_person_gets_the_task_on_which_two_disagree(
     assert [state(t) for t in (disputed, agreed, fresh)] == [(2, True), (2, True), (2, False)]
     for server in (second, third):
         server.close()
+
+
+def test_a_project_that_wants_one_annotation_of_each_task_is_left_alone(
+    label_studio: LabelStudio, tmp_path: Path
+) -> None:
+    # With a task that needs several, the server would set a higher number on that task alone.
+    rows = [choice_task(p, name=f"item-{i}") for i, p in enumerate((0.9, 0.6))]
+    project = label_studio.create_project(CHOICES, rows)
+    disputed, fresh = label_studio.task_ids(project)
+    second = label_studio.second_user()
+    say(label_studio, disputed, "good")
+    say(second, disputed, "bad")
+    second.close()
+    config = tmp_path / "labelnext.yaml"
+    config.write_text(
+        f"source: {{adapter: label-studio, url: '{label_studio.url}', project: {project}, "
+        f"api_key: '{label_studio.token}', key: name, labels: latest}}\nreport: {{path: null}}\n"
+        "write: {overlap: disagreement}\n"
+    )
+    report = labelnext.run(config)
+    assert any("requires one annotation per task" in line for line in report.next_steps)
+    label_studio.api("PATCH", f"/api/projects/{project}/", {"maximum_annotations": 3})
+    rows = [label_studio.api("GET", f"/api/tasks/{task}/") for task in (disputed, fresh)]
+    assert [row["overlap"] for row in rows] == [3, 3]

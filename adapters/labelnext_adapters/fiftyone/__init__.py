@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from labelnext.adapter.capabilities import Capability
 from labelnext.adapter.options import Options, SendOptions, WriteOptions
 from labelnext.adapter.protocol import Adapter, Context, Finding
-from labelnext.errors import LabelnextError
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
@@ -62,16 +61,12 @@ class FiftyOneAdapter(Adapter):
     @classmethod
     def is_renamed(cls, source: FiftyOneSource, plan: Plan) -> bool:
         """Whether the dataset of a plan has the name now that the source has."""
-        from labelnext_adapters.fiftyone.database.connection import name_now, reach_database
+        from labelnext_adapters.fiftyone.database.connection import names_now
 
         if source.database is not None:  # no server is started for a question
             return False
-        try:
-            reach_database()
-            names = {name_now(str(step.payload.get("dataset_id"))) for step in plan.steps}
-        except LabelnextError:
-            return False
         given = source.dataset
+        names = names_now({str(step.payload.get("dataset_id")) for step in plan.steps})
         return names == {given if isinstance(given, str) else given._root_dataset.name}
 
     def __init__(self, source: FiftyOneSource, write: FiftyOneWrite, context: Context) -> None:

@@ -47,8 +47,6 @@ def belongs(journal: Journal, settings: Config) -> bool:
         return False
     if not origin:
         return True
-    if origin.get("place") not in (None, _place(settings, journal.what)):
-        return True  # nobody else names the dataset by the name that it has now
     config = origin.get("config")
     if config is None or settings.path is None:  # of Python code, which has no file's name
         return _same_output(origin, settings)

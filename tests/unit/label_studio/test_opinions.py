@@ -25,7 +25,13 @@ class Server:
             2: {"overlap": 1, "is_labeled": True, "total_annotations": 2},
             3: {"overlap": 2, "is_labeled": True, "total_annotations": 2},
         }
+        self.annotations = 2  # of each task, as the project says
+        self.skip_queue = "REQUEUE_FOR_OTHERS"
         self.sent: list[Any] = []
+
+    def get_row(self, path: str, shape: Any) -> dict[str, Any]:
+        assert path == "api/projects/7/"
+        return {"maximum_annotations": self.annotations, "skip_queue": self.skip_queue}
 
     def get_json(self, path: str) -> dict[str, Any]:
         number = int(path.split("/")[2])
@@ -82,7 +88,7 @@ def test_tasks_are_named_and_asked_for_once_more_but_not_for_ever() -> None:
 def test_what_is_set_can_be_set_twice_and_set_back() -> None:
     server = Server()
     before = opinions(server).snapshot(step(1, 2))
-    assert before == {"1": 2, "2": 1}
+    assert before == {"project": 2, "tasks": {"1": 2, "2": 1}}
     opinions(server).perform(step(1, 2))
     assert server.sent == [(n, {"overlap": 3, "is_labeled": False}) for n in (1, 2)]
     opinions(server).perform(step(1, 2))
@@ -107,3 +113,36 @@ def test_a_number_that_somebody_chose_stays_and_a_task_that_is_gone_is_said() ->
         "Kept the number of annotations of 1 task, which someone chose after the run: 1."
     ]
     assert server.tasks[1]["overlap"] == 4
+
+
+def test_a_number_that_somebody_chose_for_all_tasks_stays() -> None:
+    server = Server()
+    before = opinions(server).snapshot(step(1))
+    opinions(server).perform(step(1))
+    server.annotations = 3  # as many as the run asked for: the task can't tell whose number it is
+    (line,) = opinions(server).restore(step(1), before)
+    assert "someone chose after the run: 1." in line
+    assert server.tasks[1]["overlap"] == 3
+
+
+def test_a_task_that_needed_as_many_before_is_left_alone() -> None:
+    server = Server()
+    server.tasks[1]["overlap"] = 5
+    server.tasks[3]["overlap"] = 3  # and counts as labelled, by a skip or by hand
+    before = opinions(server).snapshot(step(1, 3))
+    opinions(server).perform(step(1, 3))
+    server.tasks[1]["overlap"] = 3  # by somebody, after the run
+    assert opinions(server).restore(step(1, 3), before) == []
+    assert server.sent == []
+
+
+@pytest.mark.parametrize(
+    ("skip_queue", "asked"), [("REQUEUE_FOR_OTHERS", 1), ("IGNORE_SKIPPED", 0)]
+)
+def test_a_skip_may_be_the_third_opinion(skip_queue: str, asked: int) -> None:
+    # Where it counts, the server would serve a task that needs three to nobody else.
+    server = Server()
+    server.skip_queue = skip_queue
+    server.tasks[1]["cancelled_annotations"] = 1
+    opinions(server).perform(step(1))
+    assert len(server.sent) == asked

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
     from labelnext_adapters.fiftyone.options import FiftyOneSource
 
 _PING_MILLISECONDS = 5000  # FiftyOne itself would wait 30 s for a database that is not there
+_ASK_AGAIN = 10.0  # seconds after which a question asks once more whether the database answers
 _DENIED = (13, 18, 8000)  # MongoDB: Unauthorized, AuthenticationFailed, Atlas' own
+
+_answers: dict[str | None, tuple[float, bool]] = {}  # by address: until when it counts, and whether
 
 
 @contextmanager
@@ -219,6 +223,27 @@ def name_now(dataset_id: str) -> str | None:
             {"_id": ObjectId(dataset_id)}, {"name": True}
         )
     return None if document is None else str(document["name"])
+
+
+def names_now(dataset_ids: Set[str]) -> set[str | None]:
+    """What `name_now` gives for each; nothing where the database doesn't answer.
+
+    Whether it does is asked once in ten seconds: there may be hundreds of runs to ask for.
+    """
+    import fiftyone as fo
+
+    uri = fo.config.database_uri
+    until, answers = _answers.get(uri, (0.0, False))
+    try:
+        if time.monotonic() >= until:
+            reach_database()
+            _answers[uri] = (time.monotonic() + _ASK_AGAIN, True)
+        elif not answers:
+            return set()
+        return {name_now(one) for one in dataset_ids}
+    except LabelnextError:
+        _answers[uri] = (time.monotonic() + _ASK_AGAIN, False)
+        return set()
 
 
 def source_dataset(source: FiftyOneSource) -> Any:

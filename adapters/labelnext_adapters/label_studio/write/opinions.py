@@ -13,9 +13,15 @@ from labelnext.errors import NotFound, listed
 from labelnext.journal.plan import Step
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio.server.tasks import Tasks
 
 KIND = "overlap"  # of the step
+# Where a task has more than one, a higher number for the project is set on such tasks alone.
+ONLY_ONE = (
+    "No more opinions are asked for where people disagree, as the project requires one annotation "
+    "per task; let it require two."
+)
 _MOST_PEOPLE = 5  # who can't agree won't by a sixth
 _MOST = 100  # tasks in a run: each takes the server a request
 
@@ -53,31 +59,33 @@ class Opinions:
         self._client, self._remark = client, remark
 
     def snapshot(self, step: Step) -> Any:
-        """How many annotations each task needs now."""
-        states = {task: self._state(task) for task in step.payload["task_ids"]}
-        return {str(task): state["overlap"] for task, state in states.items() if state is not None}
+        """How many annotations the project's tasks need, and each of these now."""
+        project = self._project(step)
+        states = {task: self._state(task, project) for task in step.payload["task_ids"]}
+        tasks = {str(task): state["overlap"] for task, state in states.items() if state is not None}
+        return {"project": _needed(project), "tasks": tasks}
 
     def perform(self, step: Step) -> None:
         """Ask for more, where the task has no more by now. Idempotent."""
-        gone = []
+        gone, project = [], self._project(step)
         for task, wanted in zip(step.payload["task_ids"], step.payload["overlaps"], strict=True):
-            state = self._state(task)
+            state = self._state(task, project)
             if state is None:
                 gone.append(task)
-            elif state["made"] < wanted and (state["overlap"] < wanted or state["is_labeled"]):
-                overlap = max(state["overlap"], wanted)
-                self._set(task, overlap, labelled=False)
+            elif max(state["made"], state["overlap"]) < wanted:
+                self._set(task, wanted, labelled=False)
         if gone:
             self._remark(f"Skipped {counted(len(gone), 'task')} deleted since: {listed(gone)}.")
 
     def restore(self, step: Step, before: Any) -> list[str]:
-        """Set it back, unless somebody chose another number meanwhile."""
-        kept = []
+        """Set it back, unless somebody chose another number meanwhile, for it or for all."""
+        kept, project = [], self._project(step)
+        of_all = _needed(project)
         for task, wanted in zip(step.payload["task_ids"], step.payload["overlaps"], strict=True):
-            old, state = before.get(str(task)), self._state(task)
-            if old is None or state is None or state["overlap"] == old:
-                continue
-            if state["overlap"] != wanted:
+            old, state = before["tasks"].get(str(task), wanted), self._state(task, project)
+            if old >= wanted or state is None or state["overlap"] == old:
+                continue  # it wasn't there, or had as many without the run; is gone; is set back
+            if state["overlap"] != wanted or before["project"] != of_all == wanted:
                 kept.append(task)
                 continue
             self._set(task, old, labelled=state["made"] >= old)
@@ -88,16 +96,18 @@ class Opinions:
             f"after the run: {listed(kept)}."
         ]
 
-    def _state(self, task: int) -> dict[str, Any] | None:
+    def _project(self, step: Step) -> Mapping[str, Any]:
+        return get_project(self._client, step.payload["project"])
+
+    def _state(self, task: int, project: Mapping[str, Any]) -> dict[str, int] | None:
         try:
             row = self._client.get_json(f"api/tasks/{task}/")
         except NotFound:
             return None
-        return {
-            "overlap": int(row.get("overlap") or 1),
-            "is_labeled": bool(row.get("is_labeled")),
-            "made": int(row.get("total_annotations") or 0),
-        }
+        made = int(row.get("total_annotations") or 0)
+        if project.get("skip_queue") == "IGNORE_SKIPPED":  # a skip counts as an annotation
+            made += int(row.get("cancelled_annotations") or 0)
+        return {"overlap": int(row.get("overlap") or 1), "made": made}
 
     def _set(self, task: int, overlap: int, *, labelled: bool) -> None:
         # Without `data`: the server would replace all of it.
@@ -105,4 +115,9 @@ class Opinions:
         self._client.send("PATCH", f"api/tasks/{task}/", body, retry=True)
 
 
-__all__ = ["KIND", "Opinions", "opinion_steps"]
+def _needed(project: Mapping[str, Any]) -> int:
+    """How many annotations the project requires of its tasks."""
+    return int(project.get("maximum_annotations") or 1)
+
+
+__all__ = ["KIND", "ONLY_ONE", "Opinions", "opinion_steps"]

@@ -26,7 +26,7 @@ from labelnext_adapters.label_studio.write.annotators import WHOLE
 from labelnext_adapters.label_studio.write.copy_steps import Queue, copy_steps, n_copied, only_first
 from labelnext_adapters.label_studio.write.data_keys import check_values
 from labelnext_adapters.label_studio.write.field_step import field_steps
-from labelnext_adapters.label_studio.write.opinions import opinion_steps
+from labelnext_adapters.label_studio.write.opinions import ONLY_ONE, opinion_steps
 from labelnext_adapters.label_studio.write.prelabels import (
     made,
     next_step,
@@ -120,17 +120,20 @@ def make_plan(
         steps += prelabel_steps(project, write.run, target, apart)
     old, changed = stale_steps(views, write, dealt) if steps else ([], [])
     overlap = (project.get("maximum_annotations") or 1) > 1
+    asked = _opinions(write, ranking, tasks, target)
+    only_one = bool(asked) and not overlap
     return Plan(
         adapter="label-studio",
         run=write.run,
         target=f"project {source.number} of {client.url}",
-        steps=(*steps, *old, *_opinions(write, ranking, tasks, target)),
+        steps=(*steps, *old, *(() if only_one else asked)),
         stays=_stays(write, steps, old),
         next_steps=(
             *next_steps(client, steps, views),
             *([_OVERLAP] if steps and overlap and write.mode == "uncertainty" else []),
             *changed,
             *(line for line in more if line),
+            *([ONLY_ONE] if only_one else []),
             *(next_step(project) if prelabels else ()),
         ),
         left_out=prelabels.left_out if prelabels else (),

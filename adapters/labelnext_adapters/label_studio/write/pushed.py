@@ -10,7 +10,7 @@ import msgspec
 
 from labelnext.adapter.predicted import check_one_version, rows_there
 from labelnext.adapter.protocol import Context
-from labelnext.errors import InvalidInput, NotFound, WriteFailed, WriteRefused, listed
+from labelnext.errors import InvalidInput, NotFound, Unavailable, WriteFailed, WriteRefused, listed
 from labelnext.journal.plan import Plan, Step
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
@@ -20,6 +20,7 @@ from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.give_way import give_way
 from labelnext_adapters.label_studio.server.predictions import send_predictions
 from labelnext_adapters.label_studio.server.project import count_version, get_project, is_copy
+from labelnext_adapters.label_studio.server.refusals import TimedOut
 from labelnext_adapters.label_studio.server.tasks import Prediction, alive_tasks, task_pages
 from labelnext_adapters.label_studio_format.export import key_value
 from labelnext_adapters.label_studio_format.setup import find_setup
@@ -162,19 +163,28 @@ class Pushed:
         """Delete the predictions that are still as the step stored them, and no others.
 
         All at once where the version has no others: then the server deletes them by their version,
-        in one transaction, so nobody else's can be among them, and a kill leaves all or none.
+        in one transaction, and a kill leaves all or none. What others store under that version
+        after they were compared, and before the server begins, is deleted, too. So a request whose
+        answer was lost isn't sent again before they are compared again.
         """
         project, version = step.payload["project"], step.payload["version"]
-        if not count_version(self._client, project, version):
-            return []
-        stored = self._stored(step)
-        contents = _contents(step)
-        ours = [row for row in stored if _as_pushed(row, contents)]
-        self._context.report("remove predictions", 0, len(ours))
-        if len(ours) == count_version(self._client, project, version):
-            path = f"api/projects/{project}/model-versions/"
-            self._client.send("DELETE", path, {"model_version": version}, seconds=_HOURS)
-            return []
+        path, contents = f"api/projects/{project}/model-versions/", _contents(step)
+        for pause in (*self._client.pauses, None):
+            if not count_version(self._client, project, version):
+                return []
+            stored = self._stored(step)
+            ours = [row for row in stored if _as_pushed(row, contents)]
+            self._context.report("remove predictions", 0, len(ours))
+            if len(ours) != count_version(self._client, project, version):
+                break
+            body = {"model_version": version}
+            try:
+                self._client.send("DELETE", path, body, retry=False, seconds=_HOURS)
+                return []
+            except Unavailable as error:
+                if pause is None or isinstance(error, TimedOut):  # it may still be at work
+                    raise
+                time.sleep(pause)
         self._delete(ours)
         others = len(stored) - len(ours)
         if not others:
