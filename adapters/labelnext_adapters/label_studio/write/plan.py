@@ -91,6 +91,7 @@ def make_plan(
         WriteRefused: if the title of a tab is taken, or a data key of ours holds what undo could
             not put back.
     """
+    # Long: the parts of one plan, of which each looks at those before it.
     ids = _task_ids(tasks, ranking)
     project = get_project(client, source.number)
     target: dict[str, Any] = {"url": client.url, "project": source.number}
