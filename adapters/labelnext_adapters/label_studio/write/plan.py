@@ -91,6 +91,7 @@ def make_plan(
         WriteRefused: if the title of a tab is taken, or a data key of ours holds what undo could
             not put back.
     """
+    # Long: the parts of one plan, of which each looks at those before it.
     ids = _task_ids(tasks, ranking)
     project = get_project(client, source.number)
     target: dict[str, Any] = {"url": client.url, "project": source.number}
@@ -120,20 +121,19 @@ def make_plan(
         steps += prelabel_steps(project, write.run, target, apart)
     old, changed = stale_steps(views, write, dealt) if steps else ([], [])
     overlap = (project.get("maximum_annotations") or 1) > 1
-    asked = _opinions(write, ranking, tasks, target)
-    only_one = bool(asked) and not overlap
+    asked, only_one = _opinions(write, ranking, tasks, target, overlap)
     return Plan(
         adapter="label-studio",
         run=write.run,
         target=f"project {source.number} of {client.url}",
-        steps=(*steps, *old, *(() if only_one else asked)),
+        steps=(*steps, *old, *asked),
         stays=_stays(write, steps, old),
         next_steps=(
             *next_steps(client, steps, views),
             *([_OVERLAP] if steps and overlap and write.mode == "uncertainty" else []),
             *changed,
             *(line for line in more if line),
-            *([ONLY_ONE] if only_one else []),
+            *only_one,
             *(next_step(project) if prelabels else ()),
         ),
         left_out=prelabels.left_out if prelabels else (),
@@ -141,10 +141,16 @@ def make_plan(
 
 
 def _opinions(
-    write: LabelStudioWrite, ranking: Ranking, tasks: Tasks, target: Mapping[str, Any]
-) -> list[Step]:
+    write: LabelStudioWrite,
+    ranking: Ranking,
+    tasks: Tasks,
+    target: Mapping[str, Any],
+    overlap: bool,
+) -> tuple[list[Step], list[str]]:
+    """The step that asks for more opinions, or why none are asked for."""
     asks = write.overlap == "disagreement" and ranking.purpose == "label"
-    return opinion_steps(tasks, target) if asks else []
+    steps = opinion_steps(tasks, target) if asks else []
+    return (steps, []) if overlap or not steps else ([], [ONLY_ONE])
 
 
 def _check_mode(write: LabelStudioWrite, ranking: Ranking) -> None:
