@@ -246,8 +246,8 @@ def test_the_form_offers_what_one_confidence_allows(plugins: Path, dataset: Any)
     assert "reduce" not in inputs
     offered = choices(inputs["acquisition"])
     assert "here least_confidence of samples" in offered["auto"]["description"]
-    assert "needs the probabilities of all classes" in offered["margin"]["description"]
-    assert "needs" not in offered["mean_object_confidence"]["description"]
+    assert "Needs the probabilities of all classes" in offered["margin"]["description"]
+    assert "needs" not in offered["mean_object_confidence"]["description"].lower()
     chosen = {"labelled": "nothing", "acquisition": "auto", "method": "top_k", "run": "next"}
     result = execute("rank_samples", dataset, pred_field="pred", budget=2, **chosen)
     dataset.reload()
