@@ -141,7 +141,7 @@ def test_a_renamed_dataset_s_runs_stay_with_their_configurations(
             path.write_text(path.read_text().replace(name, pictures.name))
         assert [journal.plan.run for journal in runs(config)] == ["ours"]
         assert [journal.plan.run for journal in runs(other)] == ["others"]
-        other.unlink()  # then they are those of whoever names the dataset
+        other.unlink()  # now its runs belong to any configuration that names the dataset
         assert [journal.plan.run for journal in runs(config)] == ["ours", "others"]
     finally:
         pictures.name = name

@@ -59,6 +59,22 @@ def accuracy(pool: Pool, labelled: list[int], truth: np.ndarray[Any, Any]) -> fl
     return float((fitted.top_classes == truth)[labels < 0].mean())
 
 
+def labelled_in_rounds(
+    dataset: Any, config: Path, known: dict[str, str], made: dict[str, Any]
+) -> list[str]:
+    """The samples that people tagged, round by round: all images of a class at once."""
+    labelled: list[str] = []
+    while len(labelled) < N_LABELS:
+        assert watch(config, once=True).ok
+        dataset.reload()
+        batch = dataset.load_saved_view("labelnext-batch").values("id")
+        assert len(batch) == made["watch"]["labels"]
+        for name in made["source"]["label_tag"]:
+            dataset.select([i for i in batch if known[i] == name]).tag_samples(name)
+        labelled += batch
+    return labelled
+
+
 def test_images_become_a_classifier_that_is_better_than_with_random_labels(
     dataset: Any, tmp_path: Path
 ) -> None:
@@ -77,15 +93,7 @@ def test_images_become_a_classifier_that_is_better_than_with_random_labels(
         str(i): classes[path] for i, path in zip(*dataset.values(["id", "filepath"]), strict=True)
     }
 
-    labelled: list[str] = []
-    while len(labelled) < N_LABELS:
-        assert watch(config, once=True).ok
-        dataset.reload()
-        batch = dataset.load_saved_view("labelnext-batch").values("id")
-        assert len(batch) == made["watch"]["labels"]
-        for name in made["source"]["label_tag"]:  # as people do it: all images of a class at once
-            dataset.select([i for i in batch if known[i] == name]).tag_samples(name)
-        labelled += batch
+    labelled = labelled_in_rounds(dataset, config, known, made)
     assert len(runs(config)) == 3
     assert dataset.count_sample_tags() == {
         name: sum(known[i] == name for i in labelled) for name in made["source"]["label_tag"]

@@ -103,7 +103,6 @@ class LabelStudioWrite(_WriteOptions):
     clusters: Annotated[int, Ge(2), Le(500)] | Literal["auto"] | None = None
     """With mode uncertainty: how many clusters of similar tasks each person is served from in turn;
     auto: half as many as the batch has tasks. Each clustered task takes a request."""
-
     copies: Annotated[int, Ge(1)] | Literal["all"] | None = None
     """With mode uncertainty: how many of the first tasks to serve in order; null: 1,000; all: every
     ranked task. With more than 2,000, people who label meanwhile can wait for half a minute."""
@@ -129,19 +128,12 @@ class LabelStudioWrite(_WriteOptions):
             )
         return why
 
-    @field_validator("clusters")
+    @field_validator("clusters", "copies")
     @classmethod
-    def _check_clusters(cls, clusters: object, info: ValidationInfo) -> object:
-        if clusters is not None and info.data.get("mode") != "uncertainty":
+    def _check_of_uncertainty(cls, value: object, info: ValidationInfo) -> object:
+        if value is not None and info.data.get("mode") != "uncertainty":
             raise ValueError("must be left out unless mode is uncertainty")
-        return clusters
-
-    @field_validator("copies")
-    @classmethod
-    def _check_copies(cls, copies: object, info: ValidationInfo) -> object:
-        if copies is not None and info.data.get("mode") != "uncertainty":
-            raise ValueError("must be left out unless mode is uncertainty")
-        return copies
+        return value
 
     def for_review(self) -> Self:
         """A copy with the names for a label review, including the tab's."""
