@@ -19,7 +19,7 @@ ON_FIFTYONE := $(addprefix tests/integration/test_, app_plugin.py app_views.py a
   fiftyone_read.py fiftyone_vectors.py fiftyone_content.py fiftyone_undo.py)
 ON_POSTGRES := tests/integration/test_label_studio_postgres.py
 VERSIONS ?= 1.19 1.20 1.21 1.22 1.23
-ON_VERSIONS ?= $(addprefix tests/integration/test_label_studio,.py _contract.py _modes.py _team.py _uncertainty.py _why.py)
+ON_VERSIONS ?= $(addprefix tests/integration/test_label_studio,.py _contract.py _modes.py _team.py _uncertainty.py _copies.py _why.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench tables fuzz torture check release-check audit audit-if-there unit integration browser test-versions test-label-studios test-fiftyones \
