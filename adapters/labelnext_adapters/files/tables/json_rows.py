@@ -71,8 +71,9 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
         )
     if (rows := _described(value) or _split(value)) is not None:
         return rows
-    if value and all(as_scores(one) is not None for one in value.values()):
-        return [{"item_id": name, "predictions": as_scores(one)} for name, one in value.items()]
+    scored = {name: as_scores(one) for name, one in value.items()}
+    if scored and None not in scored.values():
+        return [{"item_id": name, "predictions": one} for name, one in scored.items()]
     columns = list(value.values())
     lists = [name for name, column in value.items() if isinstance(column, list)]
     if len(lists) == 1 and lists[0].lower() in _WRAPPERS:
@@ -120,14 +121,9 @@ def _described(value: dict[str, Any]) -> list[dict[str, Any]] | None:
         return None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         return None
-    numbered = (
-        schema.get("primaryKey") == ["index"]
-        and {
-            "name": "index",
-            "type": "integer",
-        }
-        in schema["fields"]
-    )
+    index, fields = {"name": "index", "type": "integer"}, schema["fields"]
+    whole = isinstance(fields, list) and schema.get("primaryKey") == ["index"]
+    numbered = whole and index in fields
     names = {"index"} if numbered else set()
     return [{k: v for k, v in row.items() if k not in names} for row in rows]
 
