@@ -102,3 +102,18 @@ def test_one_model_that_scores_each_class_is_no_panel(tmp_path: Path) -> None:
     text = "image,model,class,score\na,m,x,0.9\na,m,y,0.1\nb,m,x,0.6\nb,m,y,0.4\n"
     (tmp_path / "p.csv").write_text(text)
     assert read(tmp_path, "p.csv").mean_probabilities.tolist() == [[0.9, 0.1], [0.6, 0.4]]
+
+
+@pytest.mark.parametrize("first", ["7,0,1", "0.2,0.8", "a,0.2,0.8"])
+def test_a_first_line_of_numbers_is_no_header(tmp_path: Path, first: str) -> None:
+    (tmp_path / "p.csv").write_text(f"{first}\n{first.replace('7', '8').replace('a', 'b')}\n")
+    with pytest.raises(InvalidInput, match="the first line must name the columns; got numbers"):
+        open_adapter("files", path=tmp_path / "p.csv").read()
+
+
+def test_a_table_of_pandas_with_odd_fields_is_read_all_the_same(tmp_path: Path) -> None:
+    rows = [{"item_id": i, "prediction": "x", "confidence": p} for i, p in (("a", 0.9), ("b", 0.4))]
+    table = {"schema": {"fields": 5, "primaryKey": ["index"]}, "data": rows}
+    (tmp_path / "p.json").write_text(json.dumps(table))
+    pool = open_adapter("files", path=tmp_path / "p.json").read()
+    assert rank(pool).item_ids.tolist() == ["b", "a"]

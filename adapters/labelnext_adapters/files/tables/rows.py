@@ -297,14 +297,14 @@ def _one_sign(delimiter: str) -> str:
 
 
 def _check_header(header: Sequence[str]) -> None:
-    doubled = sorted(name for name, count in Counter(header).items() if count > 1)
-    if doubled:
+    if doubled := sorted(name for name, count in Counter(header).items() if count > 1):
         raise InvalidInput(
             f"columns must have distinct names; got {doubled[0]!r} more than once.",
             hint="rename it in the first line of the file.",
         )
-    unnamed = list(filter(NUMBER.match, header))
-    if header and "." in "".join(unnamed) and len(unnamed) >= len(header) - 1:
+    numbers = list(filter(NUMBER.match, header))
+    beside_id = "." in "".join(numbers) and len(numbers) == len(header) - 1
+    if header and (beside_id or len(numbers) == len(header)):
         raise InvalidInput(
             f"the first line must name the columns; got numbers: {', '.join(header[:5])}.",
             hint="put names above the rows, such as item_id,cat,dog.",
