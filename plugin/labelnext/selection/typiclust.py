@@ -16,7 +16,7 @@ from labelnext.support.threads import in_order
 
 _MOST_CLUSTERS = 500
 _MOST_NEIGHBOURS = 20
-_SAMPLE = 4096  # members searched for neighbours in a larger cluster
+_SAMPLE = 2048  # members searched for neighbours in a larger cluster
 _BLOCK = 128  # rows of distances at once: few enough to stay in the cache
 _ROUNDED = 1 + 1e-5  # a mean of equal numbers may be a little smaller than they are
 
@@ -34,8 +34,8 @@ def typiclust(
     k-means with as many clusters as there will be labels, at most 500. Each pick is the most
     typical item of the cluster with the fewest labels and picks; in a tie, of the larger cluster.
     Typicality is the inverse mean distance to the K nearest other members of the cluster,
-    K = min(20, size // 2). In clusters of more than 4,096 members, neighbours come from a random
-    sample of 4,096.
+    K = min(20, size // 2). In clusters of more than 2,048 members, neighbours come from a random
+    sample of 2,048, and so do the picks if they are fewer.
 
     Args:
         embeddings: shape (n_items, n_dimensions), finite.
@@ -75,8 +75,9 @@ def typiclust(
     searched = {cluster: _searched(members[cluster], rng) for cluster in n_wanted}
 
     def typical(cluster: int) -> Iterator[int]:
-        rows, wanted = members[cluster], n_wanted[cluster]
-        distances = _neighbour_distances(points, rows, searched[cluster], wanted)
+        others, wanted = searched[cluster], n_wanted[cluster]
+        rows = others if wanted < len(others) else members[cluster]
+        distances = _neighbour_distances(points, rows, others, wanted)
         return iter(rows[np.argsort(distances, kind="stable")[:wanted]].tolist())
 
     with one_blas_thread():

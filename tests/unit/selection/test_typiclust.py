@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from skactiveml.pool import TypiClust
@@ -10,6 +12,8 @@ from sklearn.neighbors import NearestNeighbors
 from labelnext.errors import InvalidInput
 from labelnext.selection import typiclust
 from labelnext.selection.typiclust import _neighbour_distances
+
+module = sys.modules["labelnext.selection.typiclust"]  # the package has a function of that name
 
 NONE = np.empty((0, 2))
 
@@ -77,6 +81,22 @@ def test_large_cluster_is_estimated_from_a_sample() -> None:
     first = typiclust(points, NONE, 1)[0]
     # The densest place of a normal distribution is its middle.
     assert np.linalg.norm(points[first]) < 0.8
+
+
+@pytest.mark.parametrize(("budget", "fewer"), [(3, True), (70, False)])
+def test_picks_of_a_large_cluster_are_the_most_typical_of_its_sample(
+    monkeypatch: pytest.MonkeyPatch, budget: int, fewer: bool
+) -> None:
+    monkeypatch.setattr(module, "_SAMPLE", 60)
+    monkeypatch.setattr(module, "_MOST_CLUSTERS", 1)
+    points = np.random.default_rng(1).normal(size=(90, 2))
+    sample = np.sort(np.random.default_rng(7).choice(90, 60, replace=False))
+    among = sample if fewer else np.arange(90)  # as many as a sample holds, or more
+    distances = np.linalg.norm(points[among, None] - points[sample], axis=2)
+    distances[among[:, None] == sample] = np.inf
+    means = np.sort(distances, axis=1)[:, :20].mean(axis=1)
+    expected = among[np.argsort(means)][:budget]
+    assert typiclust(points, NONE, budget, seed=7).tolist() == expected.tolist()
 
 
 def test_identical_items_are_all_ranked() -> None:
