@@ -17,6 +17,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,9 @@ def scan(folder: Path, out: Path) -> None:
             writer.write_batch(pa.record_batch([batch.column("item_id"), scores], schema=schema))
 
 
-def run(engine: str, folder: Path, out: Path, workers: int | None = None) -> dict[str, float]:
+def run(
+    engine: str, folder: Path, out: Path, workers: int | None = None, order: str = "all"
+) -> dict[str, float]:
     """`labelnext run`, entropy, the top 10,000; on a Ray of so many workers, if told."""
     import labelnext
 
@@ -84,7 +87,7 @@ def run(engine: str, folder: Path, out: Path, workers: int | None = None) -> dic
             "source": {"adapter": "files", "path": str(folder)},
             "acquisition": {"name": "entropy"},
             "selection": {"budget": 10_000},
-            "write": {"output": str(out / "ranking")},
+            "write": {"output": str(out / "ranking"), "order": order},
             "state": str(out / "state"),
             "report": {"path": None},
             "engine": engine,
@@ -144,6 +147,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=20_000_000)
     parser.add_argument("--folder", type=Path, default=Path("large-pool"))
     parser.add_argument("--engines", nargs="+", default=["local"])
+    parser.add_argument("--orders", nargs="+", default=["all", "batch"], help="write.order")
     parser.add_argument("--workers", nargs="*", type=int, default=[], help="of Ray, one run each")
     arguments = parser.parse_args()
     data = arguments.folder / f"data-{arguments.rows}"
@@ -157,14 +161,15 @@ def main() -> None:
         flush=True,
     )
     runs = [(engine, None) for engine in arguments.engines]
-    for engine, workers in [*runs, *(("ray", n) for n in arguments.workers)]:
+    runs += [("ray", n) for n in arguments.workers]
+    for (engine, workers), order in product(runs, arguments.orders):
         shutil.rmtree(out, ignore_errors=True)
-        found = measured(run, engine, data, out, workers)
+        found = measured(run, engine, data, out, workers, order)
         stages = found["stages"]
         score = stages["score"]
         name = engine if workers is None else f"{engine}, {workers} workers"
         print(
-            f"{name:20} {found['seconds']:7.1f} s  {found['peak'] / 2**20:6.0f} MiB  "
+            f"{name:20} {order:5} {found['seconds']:7.1f} s  {found['peak'] / 2**20:6.0f} MiB  "
             f"{json.dumps(stages)}; scores alone {score / bare['seconds']:.2f} × the bare scan, "
             f"all {found['seconds'] / bare['seconds']:.2f} ×",
             flush=True,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, reduce
 from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt
 from pydantic import (
@@ -75,6 +75,9 @@ class FilesWrite(WriteOptions):
     output: Place | None = Path("ranking.csv")  # type: ignore[assignment]  # wider than the base's
     """File for the ranking: .csv, .jsonl or .parquet; for a folder of Parquet files, a folder or
     URL, ranking/ by default."""
+    order: Literal["all", "batch"] | None = None
+    """What the ranking holds: all ranked items, or the batch alone, which a pool in parts is much
+    faster to find; null: all, and of more than 50 million items the batch."""
 
 
 def place_of(path: Path | str, context: Context) -> Path | str:

@@ -48,7 +48,7 @@ def make_plan(ranking: Ranking, source: Input, write: FilesWrite) -> Plan:
     check_regular(path)
     inputs = {f"the source's files ({n})": file for n, file in enumerate(source.files, 1)}
     check_outputs({"write.output": path}, inputs)
-    rows = ranking.pool_rows()
+    rows = [row for row in ranking.pool_rows() if row["batch"] or write.order != "batch"]
     step = Step(
         _STEP,
         f"Write {counted(len(rows), 'ranked item')} to {path}",

@@ -73,6 +73,7 @@ DEFAULTS: dict[str, Any] = {
         "run": "labelnext",
         "output": "ranking.csv",
         "excel_safe": False,
+        "order": None,
     },
     "send": {
         "adapter": "label-studio",

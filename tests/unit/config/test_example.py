@@ -30,6 +30,8 @@ def example_for(adapter: str) -> str:
     text = text.replace("adapter: label-studio  ", f"adapter: {adapter}  ", 1)
     if adapter == "fiftyone":
         text = text.replace("  # objects: ", "  objects: ")
+    if adapter == "files":
+        text = text.replace("  # order: ", "  order: ")
     others = {"label-studio": "none", "fiftyone": "tab|annotators|why|overlap|clusters|copies"}
     foreign = others.get(adapter, "tab|annotators|why|overlap|clusters|copies|prelabels")
     return re.sub(rf"(?m)^  ({foreign}): .*\n", "", text)

@@ -120,6 +120,10 @@ class Summary:
         """The classes and objects of the batch, and what later runs are compared with."""
         import pyarrow as pa
 
+        if self._seen < self._n_ranked:  # the batch alone was ordered
+            self._fine[:] = 0
+            for table in scores.tables("SELECT score FROM scores WHERE utility IS NOT NULL"):
+                self._fine += self._histogram(table.column("score").to_numpy())
         names = pa.chunked_array(self._ids, pa.string())
         scores.add("counted", pa.table({"item_id": names}))
         among = "FROM scores WHERE item_id IN (SELECT item_id FROM counted)"

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from labelnext.adapter.capabilities import Capability, can, missing_capability
 from labelnext.adapter.options import output_place
@@ -35,6 +35,8 @@ from labelnext.runs.large.performer import STEP, LargePerformer
 from labelnext.runs.ranked import follow
 from labelnext.support.store import Store
 from labelnext.support.words import counted
+
+_SORTED = 50_000_000  # items; of more, the batch alone is ordered unless asked otherwise
 
 
 class LargeJob:
@@ -108,15 +110,28 @@ class LargeJob:
         _ = self.ranking
         with self.stages.timed("plan"):
             rows = sum(part.rows for part in self.parts)
+            order = self._order(rows)
+            what = "their ranking" if order == "all" else "the batch, without ranking the rest,"
             step = Step(
                 STEP,
                 f"Score {counted(rows, 'item')} in {counted(len(self.parts), 'part')} and write "
-                f"their ranking to {place}",
+                f"{what} to {place}",
                 rows,
-                {"place": self._from(place), "recipe": self._settings.recipe.to_dict()},
+                {
+                    "place": self._from(place),
+                    "recipe": self._settings.recipe.to_dict(),
+                    "order": order,
+                },
             )
             target = str(place)
             return Plan(self._platform_name, self._run, target, (step,), output=target)
+
+    def _order(self, rows: int) -> Literal["all", "batch"]:
+        """What is ordered: by default the batch alone where a sort of all takes long."""
+        asked: Literal["all", "batch"] | None = getattr(self._settings.write, "order", None)
+        if self._settings.recipe.budget is None:  # all of them are the batch
+            return "all"
+        return asked or ("batch" if rows > _SORTED else "all")
 
     def _from(self, place: Path | str) -> str:
         """A place as the journal names it: from the configuration's folder, if it lies there."""

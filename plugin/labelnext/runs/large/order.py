@@ -9,7 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from labelnext.errors import InvalidInput, MissingExtra, WriteFailed, listed
+from labelnext.selection.top_k import top_k
 from labelnext.support.started import how_to_install
 from labelnext.support.store import Store
 
@@ -23,7 +27,13 @@ _THREADS = 4  # each needs room of its own
 
 @contextmanager
 def opened_scores(
-    store: Store, names: Sequence[str], *, integers: bool, folder: Path, memory: str = _MEMORY
+    store: Store,
+    names: Sequence[str],
+    *,
+    integers: bool,
+    folder: Path,
+    memory: str = _MEMORY,
+    distinct: bool = True,
 ) -> Iterator[Scores]:
     """All scores of a pool, as a table that DuckDB can be asked about and sort.
 
@@ -33,6 +43,7 @@ def opened_scores(
         integers: every id is an integer, so that ties go by integer value, not by code point.
         folder: for what does not fit into memory; its files go with the connection.
         memory: what a query may use before it goes to disk.
+        distinct: refuse ids that are there twice, which takes a pass over all of them.
 
     Raises:
         MissingExtra: if DuckDB is not installed.
@@ -56,7 +67,8 @@ def opened_scores(
     with duckdb.connect(config=settings) as base:
         scores = Scores(base, store, names, integers)
         try:
-            _check_distinct(scores)
+            if distinct:
+                _check_distinct(scores)
             yield scores
         except duckdb.Error as error:
             if integers and isinstance(error, duckdb.ConversionException):
@@ -88,6 +100,49 @@ def in_order(scores: Scores, batch: pa.Table | None = None) -> Iterator[pa.Table
         f"SELECT item_id, score FROM scores WHERE utility IS NOT NULL{rest} "
         f"ORDER BY utility DESC, {scores.tie}"
     )
+
+
+def batch_alone(scores: Scores, batch: pa.Table | None, budget: int) -> Iterator[pa.Table]:
+    """The batch, without a sort of all others; its ids alone are checked.
+
+    Args:
+        scores: with item_id, score and utility; null utilities are left out.
+        batch: with item_id and score; None where it is simply what comes first.
+        budget: how many come first.
+
+    Yields:
+        One table with item_id and score, if there is anything.
+
+    Raises:
+        InvalidInput: if an id of the batch is there twice in the pool.
+    """
+    import pyarrow as pa
+
+    if batch is None:
+        least = _least_of_best(scores, budget)
+        if least is None:
+            return
+        batch = pa.concat_tables(
+            scores.tables(
+                f"SELECT item_id, score FROM scores WHERE utility >= CAST('{least!r}' AS DOUBLE) "
+                f"ORDER BY utility DESC, {scores.tie} LIMIT {budget}"
+            )
+        )
+    scores.add("batch", batch)
+    _refuse_twice(scores, "item_id IN (SELECT item_id FROM batch)")
+    yield batch
+
+
+def _least_of_best(scores: Scores, budget: int) -> float | None:
+    """The least of so many best utilities; None where there is none.
+
+    A database would carry the ids along while it looks for it, which takes ten times as long.
+    """
+    best: NDArray[np.float64] = np.empty(0)
+    for table in scores.tables("SELECT utility FROM scores WHERE utility IS NOT NULL"):
+        best = np.concatenate([best, table.column("utility").to_numpy()])
+        best = best[top_k(best, budget)]
+    return float(best.min()) if len(best) else None
 
 
 class Scores:
@@ -167,9 +222,13 @@ def _check_distinct(scores: Scores) -> None:
     )
     if not alike:
         return
-    among = ", ".join(str(row[0]) for row in alike)
+    _refuse_twice(scores, f"hash(item_id) IN ({', '.join(str(row[0]) for row in alike)})")
+
+
+def _refuse_twice(scores: Scores, among: str) -> None:
+    """Refuse ids that are there twice among those that meet a condition."""
     twice = scores.rows(
-        f"SELECT item_id FROM scores WHERE hash(item_id) IN ({among}) "
+        f"SELECT item_id FROM scores WHERE {among} "
         "GROUP BY item_id HAVING count(*) > 1 ORDER BY item_id LIMIT 6"
     )
     if twice:

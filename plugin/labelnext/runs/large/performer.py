@@ -27,7 +27,7 @@ from labelnext.runs.large.engines import get_engine
 from labelnext.runs.large.findings import Summary, ranked_table
 from labelnext.runs.large.guide import Guide
 from labelnext.runs.large.limits import first_pool, recipe_of_parts, skips
-from labelnext.runs.large.order import in_order, opened_scores
+from labelnext.runs.large.order import batch_alone, in_order, opened_scores
 from labelnext.runs.large.part import Scored, Task
 from labelnext.runs.large.part_findings import judged
 from labelnext.runs.large.score_part import Scoring
@@ -102,7 +102,8 @@ class LargePerformer(Performer):
             guide = self._guide(scoring, store)
             scored = self._each(scoring, store, "score")
         with self._stages.timed("order"):
-            self._summary = self._order(scored, scoring, store, guide)
+            alone = step.payload.get("order") == "batch"
+            self._summary = self._order(scored, scoring, store, guide, alone=alone)
 
     def _each(self, what: Task, store: Store, stage: str) -> Scored:
         """What was found in all parts."""
@@ -137,8 +138,9 @@ class LargePerformer(Performer):
         return make_guide(scoring.recipe, survey, self._parts, store)
 
     def _order(
-        self, scored: Scored, scoring: Scoring, store: Store, guide: Guide | None
+        self, scored: Scored, scoring: Scoring, store: Store, guide: Guide | None, *, alone: bool
     ) -> Summary:
+        """Order all scores, or take the batch alone, and write."""
         import pyarrow as pa
 
         pa.default_memory_pool().release_unused()  # the sort needs what scoring has done with
@@ -146,18 +148,19 @@ class LargePerformer(Performer):
         files = [scoring.name(part) for part in self._parts]
         n = scored.counts.get("ranked", 0)
         temporary = self._settings.state / f"{run}.sort"
-        integers = scored.integers
-        with opened_scores(store, files, integers=integers, folder=temporary) as scores:
+        options: dict[str, Any] = {"integers": scored.integers, "distinct": not alone}
+        with opened_scores(store, files, folder=temporary, **options) as scores:
             chosen, notices = batch_of(scoring, scores, self._parts, store, guide, n)
             budget = min(n if scoring.recipe.budget is None else scoring.recipe.budget, n)
             if chosen is not None:  # what must come in may have no score
                 budget = len(chosen)
                 n = budget if scoring.recipe.acquisition is None else n + _unscored(chosen)
             summary = Summary(scored, budget, scoring.recipe, n, notices)
-            written = self._write(store, in_order(scores, chosen), n, summary)
+            ordered = batch_alone(scores, chosen, budget) if alone else in_order(scores, chosen)
+            written = self._write(store, ordered, n, summary)
             summary.look_at(scores)
         summary.calibration = judged(store, [scoring.evidence(part) for part in self._parts])
-        self._publish(store, written, n, summary)
+        self._publish(store, written, summary)
         store.remove_folder(scoring.folder)
         return summary
 
@@ -180,9 +183,7 @@ class LargePerformer(Performer):
         store.write_lines(f"{run}/{BATCH}", _batch_rows(store, written, summary.n_batch))
         return written
 
-    def _publish(
-        self, store: Store, files: list[dict[str, Any]], rows: int, summary: Summary
-    ) -> None:
+    def _publish(self, store: Store, files: list[dict[str, Any]], summary: Summary) -> None:
         """Name the run's files as the ranking; readers of the manifest see one whole run."""
         earlier, ranking = self._earlier(), summary.ranking
         store.write_json(
@@ -192,7 +193,7 @@ class LargePerformer(Performer):
                 "run_id": self._journal.run_id,
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
                 **{name: getattr(ranking, name) for name in HOW},
-                "rows": rows,
+                "rows": sum(file["rows"] for file in files),
                 "batch": {"path": f"{self._journal.run_id}/{BATCH}", "rows": summary.n_batch},
                 "files": files,
                 "previous": earlier,
