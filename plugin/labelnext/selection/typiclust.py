@@ -33,9 +33,9 @@ def typiclust(
 
     k-means with as many clusters as there will be labels, at most 500. Each pick is the most
     typical item of the cluster with the fewest labels and picks; in a tie, of the larger cluster.
-    Typicality is the inverse mean distance to the K nearest other members of the cluster,
-    K = min(20, size // 2). In clusters of more than 2,048 members, neighbours come from a random
-    sample of 2,048, and so do the picks if they are fewer.
+    Typicality is the inverse mean distance to the K = min(20, size // 2) nearest other members.
+    Of more than 2,048 members, a random sample of 2,048 counts; if fewer are wanted, picks come
+    from it, too.
 
     Args:
         embeddings: shape (n_items, n_dimensions), finite.
