@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from labelnext.acquisition import entropy, least_confidence, margin, uncertainties, variance
-from labelnext.acquisition.kernels import _BLOCK
+from labelnext.acquisition.kernels import _BLOCK, _THREAD
 from labelnext.errors import InvalidInput, UnknownName
+from labelnext.support import threads
 
 FUNCTIONS = (least_confidence, margin, variance, entropy)
 
@@ -138,8 +139,24 @@ def test_unknown_uncertainty_lists_the_right_names() -> None:
         uncertainties([[1.0]], ["entropie"])
 
 
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_number_of_threads_has_no_influence(function, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = made_rows(5 * _THREAD // 80, 10)
+    scores = []
+    for n_threads in (1, 3):
+        monkeypatch.setattr(threads, "_n_cores", lambda n=n_threads: n)
+        scores.append(function(rows))
+    assert (scores[0] == scores[1]).all()
+    rows[-1] *= 1.5  # in the last thread's part
+    with pytest.raises(InvalidInput, match=f"got 1.5 for row {len(rows) - 1}"):
+        function(rows)
+
+
 @pytest.mark.parametrize(("n", "c"), [(400_000, 10), (4_000, 1000)])
-def test_temporaries_stay_small(n: int, c: int) -> None:
+def test_temporaries_of_a_thread_stay_small(
+    n: int, c: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "_n_cores", lambda: 1)
     rows = np.full((n, c), 1 / c, dtype=np.float32)
     tracemalloc.start()
     results = uncertainties(rows)
