@@ -1,0 +1,108 @@
+"""How long a pool in parts takes on a cluster, what it moves and what it costs: simulated.
+
+    python -m benchmarks.plan_large --rows 1000000000 --score 0.7
+
+Each part goes to the processor that is free first, as Ray has it; how long a part takes varies. The
+constants below were measured on two processors (`benchmarks.large_pools`), for ten classes as
+float32. State your own; what they come to on many processors was not measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+
+PART = 32_000_000  # bytes of a part
+ROW, SCORE_ROW = 49, 20  # bytes of a row in the source, and of its score
+RESULT = 10_000  # bytes that come back for a part
+SPREAD = 0.3  # standard deviation of the logarithm of a part's seconds
+
+
+@dataclass(frozen=True)
+class Constants:
+    """What was measured.
+
+    Attributes:
+        score: core seconds to score a million rows.
+        batch: seconds where the command runs for a million rows, to find the batch alone.
+        order: the same, to rank all of them.
+        start: seconds until Ray's workers begin.
+        price: dollars for a processor and an hour.
+    """
+
+    score: float = 0.7
+    batch: float = 0.25
+    order: float = 0.5
+    start: float = 8.0
+    price: float = 0.05
+
+
+def n_parts_of(rows: int) -> int:
+    """The number of parts."""
+    return max(1, -(-rows * ROW // PART))
+
+
+def scoring(rows: int, n_workers: int, known: Constants, seed: int = 0) -> float:
+    """Seconds until the last part is scored.
+
+    Example:
+        >>> at_once = Constants(start=0)
+        >>> 60 < scoring(10**9, 1, at_once) / scoring(10**9, 64, at_once) <= 64
+        True
+    """
+    seconds = np.random.default_rng(seed).lognormal(0, SPREAD, n_parts_of(rows))
+    seconds *= known.score * rows / 1e6 / seconds.sum()
+    free = [known.start] * n_workers
+    for part in seconds.tolist():
+        heapq.heapreplace(free, free[0] + part)
+    return max(free)
+
+
+def line(rows: int, n_workers: int, known: Constants) -> list[str]:
+    """What a run takes, moves and costs; the command's machine has two processors."""
+    scores, batch, order = (
+        scoring(rows, n_workers, known),
+        known.batch * rows / 1e6,
+        known.order * rows / 1e6,
+    )
+    hours = (n_workers * scores + 2 * batch) / 3600
+    return [
+        f"{rows:,}",
+        str(n_workers),
+        *map(as_time, (scores, batch, order)),
+        *map(as_size, (rows * ROW, rows * SCORE_ROW, n_parts_of(rows) * RESULT)),
+        f"${hours * known.price:.2f}",
+    ]
+
+
+def as_time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def as_size(n_bytes: float) -> str:
+    return f"{n_bytes / 1e9:.0f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[10**8, 10**9, 10**10])
+    parser.add_argument("--workers", type=int, nargs="+", default=[2, 16, 64])
+    for name, value in vars(Constants()).items():
+        parser.add_argument(f"--{name}", type=float, default=value)
+    told = vars(parser.parse_args())
+    known = Constants(**{name: told[name] for name in vars(Constants())})
+    head = (
+        "rows, processors, scores, batch alone, or all ranked, read, scores, to the command, cost"
+    )
+    print("| " + " | ".join(head.split(", ")) + " |")
+    print("|" + "---:|" * 9)
+    for rows in told["rows"]:
+        for n_workers in told["workers"]:
+            print("| " + " | ".join(line(rows, n_workers, known)) + " |")
+
+
+if __name__ == "__main__":
+    main()
