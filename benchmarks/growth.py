@@ -82,8 +82,9 @@ def main(picture: str | None) -> None:
     print("| method | " + " | ".join(f"{n:,}" for n in SIZES) + " | time | memory |")
     print("|---|" + "---:|" * (len(SIZES) + 2))
     for name in selection_names():
-        if not get_selection(name).needs:
-            continue  # auto: it is the method that it chooses
+        needs = get_selection(name).needs
+        if not needs or "objects" in needs:
+            continue  # auto is the method that it chooses; objects have no single size
         sizes, found = [], []
         for n in SIZES:
             growth = 10.0 if len(found) < 2 else max(10.0, found[-1][0] / max(found[-2][0], 1e-3))
