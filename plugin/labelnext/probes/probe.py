@@ -15,6 +15,7 @@ from labelnext.pool.pool import Pool
 from labelnext.probes.choice import Choice
 from labelnext.probes.independent import has_several, with_independent
 from labelnext.probes.learner import ENOUGH, PER_CLASS, VERSION, Learner
+from labelnext.probes.numbers import is_of_numbers, with_estimates
 from labelnext.probes.space import space_of
 from labelnext.ranking.recipe import NOT_TRAINED
 from labelnext.support.words import counted
@@ -50,13 +51,18 @@ def probe(
     notice says so. From ten labels a class on average, classes with fewer than two are left out
     instead, with probability 0.
 
+    If items are labelled with numbers (`numbers`), or `model` is regression, a committee of 100
+    randomised trees predicts numbers as `estimates`, and each item's confidence is 1 less the
+    committee's standard deviation in halves of the range of the labels. It needs five labels.
+
     If people give an item several classes (`multilabel`, or `truth` without boxes), each class is
     learned on its own, from two items that have it and two that don't.
 
     Args:
-        pool: with embeddings, and labels, votes or classes as `truth`; predictions that it has are
-            replaced.
-        model: logistic, nearest, or the import path of a classifier with scikit-learn's methods.
+        pool: with embeddings, and labels, votes, numbers or classes as `truth`; predictions that it
+            has are replaced.
+        model: logistic, nearest, regression, or the import path of a classifier with scikit-learn's
+            methods.
         options: of the classifier's constructor. Of logistic, the default of class_weight is
             balanced if a class has less than half of an even share of the labels.
         seed: of the folds, and of the classifier if it has a random state.
@@ -99,8 +105,12 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
             f"{listed(lacking)}."
         )
         notices.append(Notice("probe_without_embedding", message, tuple(lacking.tolist())))
-    if has_several(pool):
-        made, said = with_independent(pool, choice, seed, space, _names(pool))
+    of_numbers = is_of_numbers(pool, choice)
+    if of_numbers or has_several(pool):
+        if of_numbers:
+            made, said = with_estimates(pool, choice, seed, space)
+        else:
+            made, said = with_independent(pool, choice, seed, space, _names(pool))
         if made is None:
             return replace(pool, notices=(*notices, said))
         return replace(made, notices=(*_replaced(pool, notices), said))

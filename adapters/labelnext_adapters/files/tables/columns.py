@@ -172,6 +172,7 @@ def _pool(
         embeddings=reader.vectors("embedding", ids)[0],
         labels=reader.labels(classes),
         votes=reader.votes(ids, classes),
+        numbers=reader.plain("label_number", pa.float64()),
         truth=labelled_objects,
         labelled=reader.labelled(truth),
         groups=reader.plain("group", pa.string()),

@@ -107,7 +107,7 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         notices += truth.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
         notices += truth.older(dates)
         labels = truth.columns(tasks.ids)
-        tasks.undecided = {} if "truth" in labels else undecided(truth.said)
+        tasks.undecided = undecided(truth.said) if labels.keys() <= {"labels", "votes"} else {}
         notices += undecided_notices(tasks)
         settle(members, truth.made)
     keep(memory, members, tasks, truth, context)
