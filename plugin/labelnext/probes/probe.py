@@ -16,6 +16,7 @@ from labelnext.probes.choice import Choice
 from labelnext.probes.independent import has_several, with_independent
 from labelnext.probes.learner import ENOUGH, PER_CLASS, VERSION, Learner
 from labelnext.probes.numbers import is_of_numbers, with_estimates
+from labelnext.probes.objects import as_items, learnable_objects, with_class_vectors
 from labelnext.probes.space import space_of
 from labelnext.ranking.recipe import NOT_TRAINED
 from labelnext.support.words import counted
@@ -55,6 +56,10 @@ def probe(
     randomised trees predicts numbers as `estimates`, and each item's confidence is 1 less the
     committee's standard deviation in halves of the range of the labels. It needs five labels.
 
+    Of one set of boxes with embeddings (`Objects.embeddings`), the probe learns the classes of
+    objects from those that overlap a labelled object with an IoU of at least 0.5, and gives each a
+    class vector; their confidences stay.
+
     If people give an item several classes (`multilabel`, or `truth` without boxes), each class is
     learned on its own, from two items that have it and two that don't.
 
@@ -69,7 +74,7 @@ def probe(
         allow_import: let model be a class of any module: importing a module runs its code.
 
     Raises:
-        InvalidInput: if the pool has no embeddings, or its labels are objects.
+        InvalidInput: if the pool has no embeddings, or its labels are objects and these have none.
         ConfigError: if the model can't be used.
 
     Example:
@@ -97,6 +102,9 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
         InvalidInput: if the pool lacks embeddings, or its labels are objects.
         ConfigError: if the classifier fails.
     """
+    if (objects := learnable_objects(pool)) is not None:
+        learned = probed(as_items(pool, objects), choice, seed)
+        return with_class_vectors(pool, objects, learned, choice.name)
     space = space_of(pool)
     notices = [notice for notice in pool.notices if notice.code != "no_predictions"]
     if len(lacking := pool.item_ids[pool.tie_order[~space.usable[pool.tie_order]]]):
