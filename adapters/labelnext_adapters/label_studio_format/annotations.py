@@ -87,11 +87,6 @@ class Truth:
                 hint="boxes from several people have no majority vote.",
             )
 
-    @property
-    def of_numbers(self) -> bool:
-        """Whether a label is a number of the whole task."""
-        return self.setup.tag == "Number" and not self.setup.others and not self.setup.per_region
-
     def take(self, task: int, annotations: Sequence[Annotation]) -> bool:
         """Take what was submitted of a task; returns whether it is labelled.
 
@@ -111,7 +106,7 @@ class Truth:
                 for annotation, regions in zip(valid, results, strict=True)
                 if len(regions) == 1
             }
-            if valid and self.of_numbers:
+            if valid and self.setup.of_numbers:
                 self.numbers[task] = number_in(valid[-1].result, self.setup)
         except (BrokenRegion, UnknownLabel, OutOfRange):
             self._unread.append(task)
@@ -159,7 +154,7 @@ class Truth:
 
     def columns(self, task_ids: Sequence[int]) -> dict[str, Any]:
         """The columns of a pool that say what people said of these tasks."""
-        if self.of_numbers:
+        if self.setup.of_numbers:
             return {"numbers": [self.numbers.get(task, math.nan) for task in task_ids]}
         if self.setup.unit == "objects":
             return {"truth": self.objects(task_ids)}
