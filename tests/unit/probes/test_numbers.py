@@ -11,6 +11,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.preprocessing import StandardScaler
 
 from labelnext import Pool, probe, rank, run
+from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, InvalidInput
 from labelnext.probes.folds import folds_of
 from labelnext.quality.accuracy import error_of
@@ -152,3 +153,23 @@ def test_files_with_numbers_are_ranked_and_their_error_is_told(tmp_path: Path) -
     first = json.loads((tmp_path / "out.jsonl").read_text().splitlines()[0])
     assert first.keys() == {"item_id", "estimate", "confidence"}
     assert first["estimate"] == pytest.approx(probe(pool).estimates[0])  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["", ""], "[nan, nan]"),  # nobody has labelled yet
+        (["2.5", ""], "[2.5, nan]"),
+        (["$2", "$3"], "label_number must be a number, or empty for none; got '$2' in row 1"),
+        (["inf", "1"], "numbers must be finite"),
+    ],
+)
+def test_cells_of_numbers_may_be_empty(cells: list[str], said: str, tmp_path: Path) -> None:
+    lines = [f"{item},{cell},0.5" for item, cell in zip("ab", cells, strict=True)]
+    (tmp_path / "a.csv").write_text("\n".join(["item_id,label_number,e_0", *lines, ""]))
+    adapter = open_adapter("files", directory=tmp_path, path="a.csv")
+    try:
+        found = str(adapter.read().numbers.tolist())  # type: ignore[union-attr]
+    except InvalidInput as error:
+        found = error.message
+    assert said in found
