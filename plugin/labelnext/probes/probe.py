@@ -49,7 +49,7 @@ def probe(
     on the order of the items nor on the number of processors.
 
     The probe isn't trained below two labels in any class; then the pool keeps what it has, and a
-    notice says so. From ten labels a class on average, classes with fewer than two are left out
+    notice says so. From two labels a class on average, classes with fewer than two are left out
     instead, with probability 0.
 
     If items are labelled with numbers (`numbers`), or `model` is regression, a committee of 100

@@ -150,17 +150,17 @@ def test_auto_starts_cold_whatever_shall_score_later() -> None:
         rank(pool, "margin", budget=2)
 
 
-def test_a_class_with_one_label_no_longer_stops_a_probe_with_many() -> None:
-    # Ten labels a class on average: 28 + 1 + 1 are 30 labels of three classes.
-    places = [[float(i), 0.0] for i in range(30)]
-    labels = [0] * 14 + [1] * 15 + [2]
-    pool = probe(Pool(range(30), embeddings=places, labels=labels, classes="xyz"))
+def test_a_class_with_one_label_no_longer_stops_a_probe_with_enough() -> None:
+    # Two labels a class on average: 3 + 2 + 1 are six labels of three classes.
+    places = [[float(i), 0.0] for i in range(6)]
+    labels = [0] * 3 + [1] * 2 + [2]
+    pool = probe(Pool(range(6), embeddings=places, labels=labels, classes="xyz"))
     assert pool.probabilities is not None
     assert not pool.probabilities[:, 2].any()
     (left_out,) = [notice for notice in pool.notices if notice.code == "probe_left_out"]
-    assert left_out.item_ids == ("29",)
+    assert left_out.item_ids == ("5",)
     assert "1 class with fewer than 2 labels, which have probability 0: z" in left_out.message
-    fewer = probe(Pool(range(29), embeddings=places[1:], labels=labels[1:], classes="xyz"))
+    fewer = probe(Pool(range(5), embeddings=places[1:], labels=labels[1:], classes="xyz"))
     assert codes(fewer) == [NOT_TRAINED]
 
 
