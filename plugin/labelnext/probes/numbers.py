@@ -18,6 +18,7 @@ from labelnext.probes.learner import VERSION
 from labelnext.probes.space import Space, blocks
 from labelnext.ranking.recipe import NOT_TRAINED
 from labelnext.support.classifiers import training
+from labelnext.support.threads import in_order
 from labelnext.support.words import counted
 
 ENOUGH = 5
@@ -142,15 +143,20 @@ def _predicted(
     others[rows] = False
     rest = space.order[others[space.order]]
     learned = [(rows[folds != fold], rows[folds == fold]) for fold in range(N_FOLDS)]
+
+    def learn(part: tuple[NDArray[np.intp], NDArray[np.intp]]) -> None:
+        known, held = part
+        model = choice.estimator(None, seed)
+        with training(choice.path, choice.keys):
+            model.fit(space.of(known), numbers[known])
+            for block in blocks(held):
+                said = _members(model, space.of(block))
+                mean[block], spread[block] = said.mean(axis=0), said.std(axis=0)
+
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for known, held in [*learned, (rows, rest)]:
-            model = choice.estimator(None, seed)
-            with training(choice.path, choice.keys):
-                model.fit(space.of(known), numbers[known])
-                for block in blocks(held):
-                    said = _members(model, space.of(block))
-                    mean[block], spread[block] = said.mean(axis=0), said.std(axis=0)
+        for _ in in_order(learn, [(rows, rest), *learned]):  # the longest first
+            pass
     return mean, spread
 
 

@@ -52,7 +52,7 @@ def probe(
     notice says so. From two labels a class on average, classes with fewer than two are left out
     instead, with probability 0.
 
-    If items are labelled with numbers (`numbers`), or `model` is regression, a committee of 100
+    If items are labelled with numbers (`numbers`), or `model` is regression, a committee of 50
     randomised trees predicts numbers as `estimates`, and each item's confidence is 1 less the
     committee's standard deviation in halves of the range of the labels. It needs five labels.
 
@@ -195,7 +195,9 @@ def _labels(pool: Pool) -> NDArray[np.int64]:
 
 def _not_trained(pool: Pool, counts: NDArray[np.integer], names: Sequence[str]) -> Notice:
     got = [f"{name} {n}" for name, n in zip(names, counts.tolist(), strict=True)]
-    rule = f"it needs at least {PER_CLASS} labels of each class, and two classes"
+    rule = f"it needs two classes with at least {PER_CLASS} labels each"
+    if (counts >= PER_CLASS).sum() >= 2:
+        rule += f", and {ENOUGH * len(counts):,} labels of {len(counts):,} classes"
     until = "selection auto goes by coverage"
     if not pool.missing.all():
         until = "the source's predictions count"

@@ -137,8 +137,8 @@ def test_too_few_labels_leave_the_pool_without_predictions(labels: list[int], go
     assert pool.missing.all()
     (notice,) = pool.notices
     assert notice.message == (
-        "The probe isn't trained yet, and selection auto goes by coverage until then: it needs at "
-        f"least 2 labels of each class, and two classes; got {got}."
+        "The probe isn't trained yet, and selection auto goes by coverage until then: it needs two "
+        f"classes with at least 2 labels each; got {got}."
     )
 
 
@@ -162,6 +162,9 @@ def test_a_class_with_one_label_no_longer_stops_a_probe_with_enough() -> None:
     assert "1 class with fewer than 2 labels, which have probability 0: z" in left_out.message
     fewer = probe(Pool(range(5), embeddings=places[1:], labels=labels[1:], classes="xyz"))
     assert codes(fewer) == [NOT_TRAINED]
+    assert (
+        "2 labels each, and 6 labels of 3 classes; got x 2, y 2, z 1." in fewer.notices[0].message
+    )
 
 
 def test_items_without_an_embedding_are_named_and_stay_without_a_prediction() -> None:
