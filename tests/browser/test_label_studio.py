@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import labelnext
 from labelnext.adapter import open_adapter
 from labelnext.journal import Journal
 from labelnext.ranking import rank
 from tests.browser.chromium import running_chromium
 from tests.integration.choices import CHOICES, choice_task
+from tests.integration.test_label_studio_opinions import say
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from playwright.sync_api import Browser, Page, Response
@@ -166,3 +168,34 @@ def test_two_people_share_a_tab_when_each_task_is_labelled_twice(
         assert [person.label_as_displayed(), person.submit("good")] == order[:2]
         person.close()
     other.close()
+
+
+def test_a_third_person_is_shown_the_task_on_which_two_disagree(
+    label_studio: LabelStudio, browser: Browser, tmp_path: Path
+) -> None:
+    tasks = [choice_task(p, text=f"Review {p}") for p in (0.55, 0.7, 0.8)]
+    project = label_studio.create_project(
+        CHOICES, tasks, maximum_annotations=2, show_collab_predictions=False
+    )
+    disputed, agreed, fresh = label_studio.task_ids(project)
+    users = [label_studio, label_studio.second_user(), label_studio.second_user()]
+    for user, choice in zip(users, ("good", "bad"), strict=False):
+        say(user, disputed, choice)
+        say(user, agreed, "good")
+    source = {"adapter": "label-studio", "url": label_studio.url, "project": project}
+    source |= {"api_key": label_studio.token, "labels": "latest"}
+    settings = {"source": source, "report": {"path": None}, "state": str(tmp_path / "state")}
+    settings["write"] = {"overlap": "disagreement"}
+    third = Annotator(browser, label_studio, users[2].email)
+    labelnext.run(settings)  # opens the task
+    labelnext.run(settings)  # ranks it
+    address = f"{label_studio.url}/projects/{project}/data"
+    address += f"?tab={label_studio.tab(project)['id']}"
+    assert third.open(address) == [disputed, fresh]
+    assert third.label_as_displayed() == disputed
+    assert third.submit("good") == fresh
+    assert label_studio.api("GET", f"/api/tasks/{disputed}/")["is_labeled"]
+    assert third.open(address) == [fresh]
+    third.close()
+    for user in users[1:]:
+        user.close()

@@ -161,3 +161,19 @@ def test_samples_with_a_fetched_label_count_as_labelled(three: Any, tmp_path: Pa
     assert dict(zip(pool.item_ids, pool.labelled.tolist(), strict=True)) == {
         "a": False, "b": True, "c": False,
     }  # fmt: skip
+
+
+def test_numbers_of_a_field_are_the_labels_that_a_regression_learns(three: Any) -> None:
+    import fiftyone as fo
+
+    a, b, _ = three.sort_by("name")
+    a["age"], a["sure"] = fo.Regression(value=2.5), 3.5
+    b["age"] = fo.Regression(confidence=0.5)
+    for sample in (a, b):
+        sample.save()
+    for field, number in (("age", 2.5), ("sure", 3.5)):
+        adapter: Any = open_adapter("fiftyone", dataset=three, gt_field=field, key="name")
+        pool = adapter.read()
+        assert pool.labelled.tolist() == [True, False, False]
+        assert str(pool.numbers.tolist()) == f"[{number}, nan, nan]"
+        assert adapter.count_labels() == 1

@@ -10,6 +10,7 @@ import pytest
 
 import labelnext
 from labelnext.config import load_config
+from labelnext.config.opened import opened, read_pool
 from labelnext.errors import InvalidInput
 from tests.integration.test_fiftyone_read import add, box, boxes
 
@@ -73,3 +74,23 @@ def test_images_are_chosen_by_the_looks_of_their_objects(herd: Any, tmp_path: Pa
 def test_an_attribute_without_vectors_is_refused(herd: Any, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="object_embeddings must be an attribute of pred"):
         run(herd, tmp_path, "looked")
+
+
+def test_a_probe_gives_boxes_class_vectors_by_their_looks(dataset: Any) -> None:
+    fields = [
+        {
+            "pred": boxes(looking(0.5, [row % 2, row / 100])),
+            "truth": boxes(box(["car", "bus"][row % 2], 1)) if row < 8 else None,
+        }
+        for row in range(10)
+    ]
+    add(dataset, *fields, classes=["car", "bus"])
+    source = {"adapter": "fiftyone", "dataset": dataset.name, "pred_field": "pred"}
+    source |= {"object_embeddings": "looks", "gt_field": "truth", "model": "probe"}
+    settings = load_config({"source": source})
+    with opened(settings, None, None) as adapter:
+        pool = read_pool(settings, adapter)
+    (objects,) = pool.object_sets
+    assert objects.probabilities is not None
+    assert objects.probabilities.argmax(axis=1).tolist() == [0, 1] * 5
+    assert objects.confidences.tolist() == [0.5] * 10

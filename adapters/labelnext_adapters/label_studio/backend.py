@@ -203,10 +203,11 @@ def serve_backend(
             hint=f"set {AUTH} to user:password, and give both to Label Studio.",
         )
     backend = Backend(settings, auth)
-    backend.refresh()
-    said = str(backend.known)
-    tell(said)
+    # A port that is taken is told before a large project is read.
     with serving(listen, backend.answer, "--listen", largest=_LARGEST) as port:
+        backend.refresh()
+        said = str(backend.known)
+        tell(said)
         tell(f"listening on {listen.rpartition(':')[0]}:{port}")
         while not stop.is_set():
             _wait(stop, backend.news, poll)

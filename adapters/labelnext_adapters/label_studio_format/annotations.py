@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice, Objects
+from labelnext_adapters.label_studio_format.answers import number_in
 from labelnext_adapters.label_studio_format.columns import Said
 from labelnext_adapters.label_studio_format.moments import moment
 from labelnext_adapters.label_studio_format.pages import side_by_side
@@ -61,6 +63,7 @@ class Truth:
         found: for each task what was said of it.
         said: for each task the one class that each person last said, by the person's number.
         made: for each task how and when its label was made.
+        numbers: for each task the number that it was labelled with, where the tag is Number.
         newest: the latest date of an annotation, as the server writes it; empty without any.
 
     Raises:
@@ -72,6 +75,7 @@ class Truth:
     found: dict[int, list[Found]] = field(default_factory=dict)
     said: dict[int, dict[int, int]] = field(default_factory=dict)
     made: dict[int, Said] = field(default_factory=dict)
+    numbers: dict[int, float] = field(default_factory=dict)
     newest: str = ""
     _unread: list[int] = field(default_factory=list)
 
@@ -102,6 +106,8 @@ class Truth:
                 for annotation, regions in zip(valid, results, strict=True)
                 if len(regions) == 1
             }
+            if valid and self.setup.of_numbers:
+                self.numbers[task] = number_in(valid[-1].result, self.setup)
         except (BrokenRegion, UnknownLabel, OutOfRange):
             self._unread.append(task)
         return bool(dates)
@@ -111,6 +117,7 @@ class Truth:
         self.found.pop(task, None)
         self.said.pop(task, None)
         self.made.pop(task, None)
+        self.numbers.pop(task, None)
         self._unread = [other for other in self._unread if other != task]
 
     def notices(self, names: Mapping[int, str]) -> list[Notice]:
@@ -147,6 +154,8 @@ class Truth:
 
     def columns(self, task_ids: Sequence[int]) -> dict[str, Any]:
         """The columns of a pool that say what people said of these tasks."""
+        if self.setup.of_numbers:
+            return {"numbers": [self.numbers.get(task, math.nan) for task in task_ids]}
         if self.setup.unit == "objects":
             return {"truth": self.objects(task_ids)}
         columns: dict[str, Any] = {"labels": self.labels(task_ids), "votes": self.votes(task_ids)}

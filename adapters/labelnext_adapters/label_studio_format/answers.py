@@ -15,6 +15,7 @@ from labelnext_adapters.label_studio_format.region import (
     Probs,
     Region,
     Remarks,
+    named_regions,
     number_of,
     probs_of,
 )
@@ -42,7 +43,28 @@ class _Choices(msgspec.Struct):
         return self.choices if one is None else [one]
 
 
+class _Number(msgspec.Struct):
+    number: float | None = None
+
+
 _choices = msgspec.json.Decoder(_Choices)
+_number = msgspec.json.Decoder(_Number)
+
+
+def number_in(result: bytes | msgspec.Raw, setup: Setup) -> float:
+    """The number that an annotation gives a whole item; NaN without one, or with several.
+
+    Raises:
+        BrokenRegion: if it is no number.
+    """
+    regions = [r for r in named_regions(result, Remarks()) if setup.name_of(r) == setup.from_name]
+    if len(regions) != 1:
+        return math.nan
+    try:
+        number = _number.decode(regions[0].value).number
+    except UNDECODABLE as error:
+        raise BrokenRegion(f"value: {error}") from error
+    return math.nan if number is None else number
 
 
 def answer_of(region: Region, setup: Setup) -> tuple[list[int], Probs]:
@@ -109,4 +131,4 @@ def vector_of(probs: dict[str, Any] | list[Any], setup: Setup, remarks: Remarks)
     return row
 
 
-__all__ = ["SUM_ERROR", "answer_of", "scored_choices", "spread_list", "vector_of"]
+__all__ = ["SUM_ERROR", "answer_of", "number_in", "scored_choices", "spread_list", "vector_of"]

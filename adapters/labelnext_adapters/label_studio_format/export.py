@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -63,7 +64,7 @@ def read_exports(
     labelled = [_take(row, task, members, truth) for row, task in enumerate(tasks)]
     rows, item_ids = range(len(tasks)), _item_ids(tasks, key)
     notices += _broken_predictions(tasks, item_ids)
-    said: dict[str, Any] = {}
+    said: dict[str, Any] = {"numbers": [math.nan] * len(rows)} if setup.of_numbers else {}
     if labels is not None and any(labelled):
         notices += truth.notices(dict(enumerate(item_ids)))
         notices += truth.older(_dates(tasks, [*members]))

@@ -37,6 +37,7 @@ def make_pool(
     place: str = "project",
     labels: Sequence[int] | None = None,
     votes: NDArray[np.int64] | None = None,
+    numbers: Sequence[float] | None = None,
     truth: Objects | None = None,
     open: Sequence[bool] | None = None,
     deferred: Sequence[bool] | None = None,
@@ -55,6 +56,7 @@ def make_pool(
         place: where the tasks are, for messages.
         labels: shape (n_items,), class positions of what people said.
         votes: shape (n_items, n_people), what each of several people said.
+        numbers: shape (n_items,), the numbers that people said.
         truth: the objects that people marked.
         open: shape (n_items,), tasks that somebody would be handed; None for those not labelled.
         deferred: shape (n_items,), tasks that come after all others.
@@ -106,6 +108,7 @@ def make_pool(
         objects=(tuple(objects) if several else objects[0]) if objects else None,
         labels=labels,
         votes=votes,
+        numbers=numbers,
         truth=truth,
         versions=None if usable in ([], ["None"]) else usable,
         labelled=labelled,

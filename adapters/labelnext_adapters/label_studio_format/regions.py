@@ -101,6 +101,11 @@ class Setup:
         """Whether they label items or parts of items."""
         return "objects" if self.from_name in self.per_region else CONTROLS[self.tag].unit
 
+    @property
+    def of_numbers(self) -> bool:
+        """Whether a label is a number of the whole item."""
+        return self.tag == "Number" and not self.others and not self.per_region
+
     def name_of(self, region: Region) -> str | None:
         """The name of a region's control tag in the setup; None for one that is not read."""
         name = region.from_name

@@ -29,6 +29,12 @@ _VALUES: Mapping[str, Callable[[Sequence[str], Setup], dict[str, Any]]] = {
     "Rating": lambda names, _: {"rating": int(names[0])},
 }
 
+#: How those of the tags for numbers hold one; stars are whole, and at least one.
+_NUMBERS: Mapping[str, Callable[[float, Setup], dict[str, Any]]] = {
+    "Number": lambda number, _: {"number": float(f"{number:.4g}")},
+    "Rating": lambda number, setup: {"rating": min(max(round(number), 1), len(setup.classes))},
+}
+
 
 @dataclass
 class Written:
@@ -84,9 +90,11 @@ def _check_tag(pool: Pool, setup: Setup) -> None:
             "source.from_name must be one control tag, outside a Repeater and of no region, for "
             f"predictions to be pushed to; got {listed([setup.from_name, *setup.others])}."
         )
-    if whole and setup.tag not in _VALUES:
+    tags = _VALUES if pool.estimates is None else _NUMBERS
+    if whole and setup.tag not in tags:
+        what = "predictions of whole items" if tags is _VALUES else "predicted numbers"
         raise InvalidInput(
-            f"{one} must be {', '.join(_VALUES)} for predictions of whole items; got {setup.tag}.",
+            f"{one} must be {', '.join(tags)} for {what}; got {setup.tag}.",
             hint="name another tag in source.from_name.",
         )
     if not whole and setup.tag != _BOXES:
@@ -137,17 +145,20 @@ def _answers(
     names: Sequence[str],
     region: Mapping[str, Any],
 ) -> Written:
-    """Choices with the confidence in the chosen class alone."""
+    """Choices with the confidence in the chosen class alone, or numbers."""
     made = Written()
     unnamed = []
     for row in rows.tolist():
         position = int(answer.offsets[row])
         number = -1 if answer.class_ids is None else int(answer.class_ids[position])
         (confidence,) = _numbers(answer.confidences[position : position + 1])
-        if number < 0 or confidence != confidence:
+        if pool.estimates is not None:
+            value = _NUMBERS[setup.tag](float(pool.estimates[row]), setup)
+        elif number < 0 or confidence != confidence:
             unnamed.append(str(pool.item_ids[row]))
             continue
-        value = _VALUES[setup.tag]([names[number]], setup)
+        else:
+            value = _VALUES[setup.tag]([names[number]], setup)
         chosen = {"id": "labelnext-0", **region, "value": value, "score": confidence}
         made.add(row, [chosen], confidence)
     _note(made, unnamed, "prediction", "without a class")

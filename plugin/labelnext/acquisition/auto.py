@@ -73,6 +73,9 @@ def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
     if newest is not None and (of == "objects" or members is None):
         return _of_objects(pool, newest)
     if pool.answers:
+        if pool.estimates is not None:
+            why = "numbers are predicted, and how far a committee's lie apart is the doubt"
+            return Choice("least_confidence", "items", why=why)
         why = "the pool has one confidence per item"
         why += " from each of several model versions" if len(pool.answers) > 1 else ""
         return Choice("least_confidence", "items", why=why)

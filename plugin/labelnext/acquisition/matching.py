@@ -166,7 +166,23 @@ def hits(objects: Objects, truth: Objects, *, iou: float = 0.5) -> NDArray[np.bo
         >>> hits(found, Objects([0, 1], [1.0], boxes=[[0, 0, 0.5, 0.5]])).tolist()
         [True, False]
     """
-    hit: NDArray[np.bool_] = np.zeros(len(objects.confidences), dtype=bool)
+    return matches(objects, truth, iou=iou) >= 0
+
+
+def matches(objects: Objects, truth: Objects, *, iou: float = 0.5) -> NDArray[np.intp]:
+    """The labelled object of its class that each predicted object matches, one to one.
+
+    Args, Raises: as of `hits`.
+
+    Returns:
+        Shape (n_objects,), positions in `truth`, −1 for none.
+
+    Example:
+        >>> found = Objects([0, 2], [0.9, 0.3], boxes=[[0, 0, 0.5, 0.5], [0, 0, 0.5, 0.4]])
+        >>> matches(found, Objects([0, 1], [1.0], boxes=[[0, 0, 0.5, 0.5]])).tolist()
+        [0, -1]
+    """
+    matched: NDArray[np.intp] = np.full(len(objects.confidences), -1, dtype=np.intp)
     both = np.flatnonzero((objects.counts > 0) & (truth.counts > 0))
     for item in both.tolist():
         predicted = slice(*objects.offsets[item : item + 2].tolist())
@@ -174,6 +190,6 @@ def hits(objects: Objects, truth: Objects, *, iou: float = 0.5) -> NDArray[np.bo
         overlap = box_iou(boxes_of(objects)[predicted], boxes_of(truth)[labelled])
         if objects.class_ids is not None and truth.class_ids is not None:
             overlap[objects.class_ids[predicted, None] != truth.class_ids[None, labelled]] = 0
-        rows, _ = match_boxes(overlap, iou)
-        hit[predicted.start + rows] = True
-    return hit
+        rows, columns = match_boxes(overlap, iou)
+        matched[predicted.start + rows] = labelled.start + columns
+    return matched

@@ -123,6 +123,8 @@ def print_status(status: Status) -> None:
         )
     if status.accuracy is not None:
         out.print(f"[bold]accuracy[/] {status.accuracy.sentence()}", soft_wrap=True)
+    if status.error is not None:
+        out.print(f"[bold]error[/] {status.error.sentence()}", soft_wrap=True)
     if status.loop is not None:
         out.print(f"[bold]watch[/] {status.loop.sentence()}", soft_wrap=True)
     if status.runs:

@@ -61,7 +61,8 @@ class Probe(Options):
     """A classifier on the embeddings, which learns from the labels so far."""
 
     probe: str = "logistic"
-    """logistic, nearest, or the import path of a classifier with scikit-learn's methods."""
+    """logistic, nearest, regression (of numbers), or the import path of a classifier with
+    scikit-learn's methods."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Options of the classifier's constructor, such as {C: 0.1} for logistic."""
     allow_import: StrictBool = False

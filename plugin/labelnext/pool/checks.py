@@ -271,6 +271,19 @@ def checked_labels(
     return column
 
 
+def checked_numbers(what: str, numbers: ArrayLike, n: int) -> NDArray[np.float64]:
+    """Check that all numbers are finite, or NaN for none.
+
+    Raises:
+        InvalidInput: if one is infinite.
+    """
+    column = column_of(what, numbers, n, np.float64)
+    bad = np.flatnonzero(np.isinf(column))
+    if bad.size:
+        raise InvalidInput(f"{what} must be finite, or NaN for none; got infinity in row {bad[0]}.")
+    return column
+
+
 def checked_costs(costs: ArrayLike, ids: NDArray[np.str_]) -> NDArray[np.float64]:
     """Check that all costs are above 0.
 

@@ -15,6 +15,7 @@ from labelnext.pool.answers import consensus
 from labelnext.pool.checks import (
     checked_costs,
     checked_labels,
+    checked_numbers,
     checked_versions,
     checked_votes,
     column_of,
@@ -64,7 +65,8 @@ class Pool(FromElsewhere):
             found, where that isn't by the embeddings.
         labels: shape (n_items,), class positions, −1 for none.
         votes: shape (n_items, n_people), class chosen by each person, −1 for none.
-        labelled: shape (n_items,), bool; when None, the items with a label or a vote.
+        numbers: shape (n_items,), the number that an item is labelled with, NaN for none.
+        labelled: shape (n_items,), bool; when None, the items with a label, a vote or a number.
         open: shape (n_items,), bool; the items to choose from; when None, those not labelled.
         deferred: shape (n_items,), bool; items that come after all others, whatever their score.
         groups: shape (n_items,), such as a video's name.
@@ -75,6 +77,7 @@ class Pool(FromElsewhere):
         objects: predicted objects, or a tuple with one entry per model version; with
             `Objects.whole_items`, one confidence per item.
         truth: labelled objects.
+        estimates: shape (n_items,), the number that is predicted of each item, NaN for none.
         versions: names of the model versions, in their order; used only in reports.
         missing: shape (n_items,), items without any prediction; a prediction with no objects is
             not missing. When None, the items missing from all object sets.
@@ -96,6 +99,7 @@ class Pool(FromElsewhere):
     signatures: NDArray[np.floating] | None
     labels: NDArray[np.int64] | None
     votes: NDArray[np.int64] | None
+    numbers: NDArray[np.float64] | None
     labelled: NDArray[np.bool_]
     open: NDArray[np.bool_] | None
     deferred: NDArray[np.bool_] | None
@@ -105,6 +109,7 @@ class Pool(FromElsewhere):
     multilabel: bool
     objects: Objects | tuple[Objects, ...] | None
     truth: Objects | None
+    estimates: NDArray[np.float64] | None
     versions: tuple[str, ...] | None
     missing: NDArray[np.bool_]
     notices: tuple[Notice, ...]
@@ -119,6 +124,7 @@ class Pool(FromElsewhere):
         signatures: ArrayLike | None = None,
         labels: ArrayLike | None = None,
         votes: ArrayLike | None = None,
+        numbers: ArrayLike | None = None,
         labelled: ArrayLike | None = None,
         open: ArrayLike | None = None,
         deferred: ArrayLike | None = None,
@@ -128,6 +134,7 @@ class Pool(FromElsewhere):
         multilabel: bool = False,
         objects: Objects | tuple[Objects, ...] | None = None,
         truth: Objects | None = None,
+        estimates: ArrayLike | None = None,
         versions: Iterable[object] | None = None,
         missing: ArrayLike | None = None,
         notices: Iterable[Notice] = (),
@@ -160,6 +167,9 @@ class Pool(FromElsewhere):
         done: NDArray[np.bool_] = np.zeros(n, dtype=bool) if classed is None else classed >= 0
         if ballots is not None:
             done = done | (ballots >= 0).any(axis=1)
+        said = None if numbers is None else checked_numbers("numbers", numbers, n)
+        if said is not None:
+            done = done | ~np.isnan(said)
         if labelled is not None:
             done = column_of("labelled", labelled, n, np.bool_)
         if sets is not None:
@@ -173,6 +183,7 @@ class Pool(FromElsewhere):
             signatures=rows_of("signatures", signatures, n, half=True),
             labels=classed,
             votes=ballots,
+            numbers=said,
             labelled=done,
             open=None if open is None else column_of("open", open, n, np.bool_),
             deferred=None if deferred is None else column_of("deferred", deferred, n, np.bool_),
@@ -182,6 +193,7 @@ class Pool(FromElsewhere):
             multilabel=multilabel,
             objects=sets if isinstance(objects, tuple) or sets is None else sets[0],
             truth=None if truth is None else checked_objects("truth", truth, ids, collected),
+            estimates=None if estimates is None else checked_numbers("estimates", estimates, n),
             versions=None if versions is None else checked_versions(versions, predicted, sets),
             missing=absent,
             notices=tuple(collected),

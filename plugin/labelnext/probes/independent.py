@@ -12,10 +12,12 @@ from labelnext.errors import listed
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.probes.choice import Choice
-from labelnext.probes.learner import ENOUGH, PER_CLASS, VERSION, Learner
+from labelnext.probes.learner import PER_CLASS, VERSION, Learner
 from labelnext.probes.space import Space
 from labelnext.ranking.recipe import NOT_TRAINED
 from labelnext.support.words import counted
+
+_ENOUGH = 10  # labelled items a class, from which one without enough no longer holds training up
 
 
 def has_several(pool: Pool) -> bool:
@@ -86,7 +88,7 @@ def with_independent(
     rows, given = rows[order], given[order]
     with_class = given.sum(axis=0)
     trained = np.minimum(with_class, len(rows) - with_class) >= PER_CLASS
-    if not trained.any() or (not trained.all() and len(rows) < ENOUGH * len(names)):
+    if not trained.any() or (not trained.all() and len(rows) < _ENOUGH * len(names)):
         got = [f"{name} {n}" for name, n in zip(names, with_class.tolist(), strict=True)]
         return None, Notice(
             NOT_TRAINED,

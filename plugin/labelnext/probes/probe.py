@@ -15,6 +15,8 @@ from labelnext.pool.pool import Pool
 from labelnext.probes.choice import Choice
 from labelnext.probes.independent import has_several, with_independent
 from labelnext.probes.learner import ENOUGH, PER_CLASS, VERSION, Learner
+from labelnext.probes.numbers import is_of_numbers, with_estimates
+from labelnext.probes.objects import as_items, learnable_objects, with_class_vectors
 from labelnext.probes.space import space_of
 from labelnext.ranking.recipe import NOT_TRAINED
 from labelnext.support.words import counted
@@ -47,23 +49,32 @@ def probe(
     on the order of the items nor on the number of processors.
 
     The probe isn't trained below two labels in any class; then the pool keeps what it has, and a
-    notice says so. From ten labels a class on average, classes with fewer than two are left out
+    notice says so. From two labels a class on average, classes with fewer than two are left out
     instead, with probability 0.
+
+    If items are labelled with numbers (`numbers`), or `model` is regression, a committee of 50
+    randomised trees predicts numbers as `estimates`, and each item's confidence is 1 less the
+    committee's standard deviation in halves of the range of the labels. It needs five labels.
+
+    Of one set of boxes with embeddings (`Objects.embeddings`), the probe learns the classes of
+    objects from those that overlap a labelled object with an IoU of at least 0.5, and gives each a
+    class vector; their confidences stay.
 
     If people give an item several classes (`multilabel`, or `truth` without boxes), each class is
     learned on its own, from two items that have it and two that don't.
 
     Args:
-        pool: with embeddings, and labels, votes or classes as `truth`; predictions that it has are
-            replaced.
-        model: logistic, nearest, or the import path of a classifier with scikit-learn's methods.
+        pool: with embeddings, and labels, votes, numbers or classes as `truth`; predictions that it
+            has are replaced.
+        model: logistic, nearest, regression, or the import path of a classifier with scikit-learn's
+            methods.
         options: of the classifier's constructor. Of logistic, the default of class_weight is
             balanced if a class has less than half of an even share of the labels.
         seed: of the folds, and of the classifier if it has a random state.
         allow_import: let model be a class of any module: importing a module runs its code.
 
     Raises:
-        InvalidInput: if the pool has no embeddings, or its labels are objects.
+        InvalidInput: if the pool has no embeddings, or its labels are objects and these have none.
         ConfigError: if the model can't be used.
 
     Example:
@@ -91,6 +102,9 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
         InvalidInput: if the pool lacks embeddings, or its labels are objects.
         ConfigError: if the classifier fails.
     """
+    if (objects := learnable_objects(pool)) is not None:
+        learned = probed(as_items(pool, objects), choice, seed)
+        return with_class_vectors(pool, objects, learned, choice.name)
     space = space_of(pool)
     notices = [notice for notice in pool.notices if notice.code != "no_predictions"]
     if len(lacking := pool.item_ids[pool.tie_order[~space.usable[pool.tie_order]]]):
@@ -99,8 +113,12 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
             f"{listed(lacking)}."
         )
         notices.append(Notice("probe_without_embedding", message, tuple(lacking.tolist())))
-    if has_several(pool):
-        made, said = with_independent(pool, choice, seed, space, _names(pool))
+    of_numbers = is_of_numbers(pool, choice)
+    if of_numbers or has_several(pool):
+        if of_numbers:
+            made, said = with_estimates(pool, choice, seed, space)
+        else:
+            made, said = with_independent(pool, choice, seed, space, _names(pool))
         if made is None:
             return replace(pool, notices=(*notices, said))
         return replace(made, notices=(*_replaced(pool, notices), said))
@@ -177,7 +195,9 @@ def _labels(pool: Pool) -> NDArray[np.int64]:
 
 def _not_trained(pool: Pool, counts: NDArray[np.integer], names: Sequence[str]) -> Notice:
     got = [f"{name} {n}" for name, n in zip(names, counts.tolist(), strict=True)]
-    rule = f"it needs at least {PER_CLASS} labels of each class, and two classes"
+    rule = f"it needs two classes with at least {PER_CLASS} labels each"
+    if (counts >= PER_CLASS).sum() >= 2:
+        rule += f", and {ENOUGH * len(counts):,} labels of {len(counts):,} classes"
     until = "selection auto goes by coverage"
     if not pool.missing.all():
         until = "the source's predictions count"

@@ -1,10 +1,12 @@
-"""How often predictions name the class that people gave, with an interval."""
+"""How often predictions name the class that people gave, or how far numbers are off."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
 from typing import NamedTuple
+
+import numpy as np
 
 from labelnext.pool.pool import Pool
 
@@ -36,6 +38,61 @@ class Accuracy:
         if self.out_of_fold:
             return f"{said}{100 * self.high:.1f}), each without its own label."
         return f"{said}{100 * self.high:.1f}); it counts only if the model didn't learn from them."
+
+
+@dataclass(frozen=True)
+class Error:
+    """How far predicted numbers are from those that people gave.
+
+    Attributes:
+        rmse: square root of the mean squared error, in the unit of the numbers.
+        mae: mean absolute error, likewise.
+        deviation: standard deviation of the labels: the RMSE of always naming their mean.
+        labels: number of items that have both numbers.
+        out_of_fold: as of `Accuracy`.
+    """
+
+    rmse: float
+    mae: float
+    deviation: float
+    labels: int
+    out_of_fold: bool
+
+    def sentence(self) -> str:
+        """All of it in words."""
+        said = (
+            f"RMSE {self.rmse:.3g} of the numbers of {self.labels:,} labelled items "
+            f"({self.deviation:.3g} if always their mean were named), mean absolute error "
+            f"{self.mae:.3g}"
+        )
+        if self.out_of_fold:
+            return f"{said}, each without its own label."
+        return f"{said}; it counts only if the model didn't learn from them."
+
+
+def error_of(pool: Pool, *, out_of_fold: bool) -> Error | None:
+    """How far the estimates of a pool are from its numbers; None without an item that has both.
+
+    Args:
+        pool: the items.
+        out_of_fold: whether labelled items were predicted without their labels.
+
+    Example:
+        >>> error = error_of(
+        ...     Pool("abc", numbers=[1, 5, np.nan], estimates=[4, 1, 2]), out_of_fold=True
+        ... )
+        >>> round(error.rmse, 3), error.mae, error.deviation, error.labels
+        (3.536, 3.5, 2.0, 2)
+    """
+    if pool.numbers is None or pool.estimates is None:
+        return None
+    both = ~np.isnan(pool.numbers) & ~np.isnan(pool.estimates)
+    if not both.any():
+        return None
+    given = pool.numbers[both]
+    off = pool.estimates[both] - given
+    rmse, mae = sqrt(float(np.mean(off**2))), float(np.mean(np.abs(off)))
+    return Error(rmse, mae, float(given.std()), int(both.sum()), out_of_fold)
 
 
 class Hits(NamedTuple):

@@ -98,6 +98,8 @@ def answer_text(pool: Pool, answers: Objects, row: int) -> str:
     if start == end:
         return "none"
     predicted = -1 if answers.class_ids is None else int(answers.class_ids[start])
+    if pool.estimates is not None:
+        return f"{pool.estimates[row]:.4g} (confidence {answers.confidences[start]:.2f})"
     what = "confidence" if predicted < 0 else class_name(pool, predicted)
     return f"{what} {answers.confidences[start]:.2f}"
 
@@ -205,6 +207,8 @@ def _answer_in_words(pool: Pool, answers: Objects, row: int) -> str:
     sure = float(answers.confidences[start])
     kind = -1 if answers.class_ids is None else int(answers.class_ids[start])
     said = "its answer" if kind < 0 else class_name(pool, kind)
+    if pool.estimates is not None:
+        said = f"{pool.estimates[row]:.4g}"
     return f"The model is {'only ' if sure < _SURE else ''}{100 * sure:.0f}% sure of {said}."
 
 

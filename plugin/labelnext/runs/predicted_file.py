@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config
@@ -53,7 +52,8 @@ def predictions(
     """Write the class probabilities of every item, labelled ones included: one row an item.
 
     The columns are item_id, prediction (the likeliest class, where there is one class an item) and
-    p_<class> for each class, which `labelnext push` and the files adapter read. Of several model
+    p_<class> for each class; of predicted numbers, item_id, estimate and confidence. The former are
+    what `labelnext push` and the files adapter read. Of several model
     versions, it is the mean. A probe's probabilities of labelled items are out of fold: from a fit
     that did not see their label.
 
@@ -76,7 +76,7 @@ def predictions(
     with opened(settings, adapter, progress) as platform:
         pool = read_pool(settings, platform, progress)
     probabilities = pool.mean_probabilities
-    if probabilities is None or pool.missing.all():
+    if (probabilities is None and pool.estimates is None) or pool.missing.all():
         notes = " ".join(notice.message for notice in pool.notices)
         raise InvalidInput(
             f"predictions needs class probabilities, and the items have none. {notes}".strip(),
@@ -84,28 +84,12 @@ def predictions(
             "model's predictions.",
         )
     rows = np.flatnonzero(~pool.missing)
-    _write(out, pool, rows.tolist(), probabilities, excel_safe=settings.write.excel_safe)
+    _write(out, pool, rows.tolist(), excel_safe=settings.write.excel_safe)
     return PredictionFile(out, len(rows), len(pool) - len(rows))
 
 
-def _write(
-    path: Path,
-    pool: Pool,
-    rows: list[int],
-    probabilities: NDArray[np.floating],
-    *,
-    excel_safe: bool,
-) -> None:
-    classes = [str(name) for name in pool.classes or range(probabilities.shape[1])]
-    columns = [f"p_{name}" for name in classes]
-    texts = ["item_id", *([] if pool.multilabel else ["prediction"])]
-
-    def each() -> Iterator[dict[str, Any]]:
-        for row in rows:
-            shares = probabilities[row].tolist()
-            likeliest = classes[int(np.argmax(shares))]
-            said = zip(texts, (str(pool.item_ids[row]), likeliest), strict=False)
-            yield {**dict(said), **dict(zip(columns, shares, strict=True))}
+def _write(path: Path, pool: Pool, rows: list[int], *, excel_safe: bool) -> None:
+    texts, columns, each = _of_estimates(pool, rows) or _of_classes(pool, rows)
 
     def schema() -> Any:
         import pyarrow as pa
@@ -117,7 +101,37 @@ def _write(
         return {**row, **{name: safe_cell(row[name]) for name in texts}}
 
     csv = ranking_format(path) == ".csv"
-    write_rows(path, each(), schema, flat=without_formulas if excel_safe and csv else None)
+    write_rows(path, each, schema, flat=without_formulas if excel_safe and csv else None)
+
+
+_Rows = tuple[list[str], list[str], Iterator[dict[str, Any]]]  # texts, numbers, and the rows
+
+
+def _of_estimates(pool: Pool, rows: list[int]) -> _Rows | None:
+    if pool.estimates is None or pool.answer is None:
+        return None
+    columns = pool.estimates[rows], pool.answer.confidences
+    ids = pool.item_ids[rows].tolist()
+    names = ["estimate", "confidence"]
+    cells = zip(ids, *(column.tolist() for column in columns), strict=True)
+    return ["item_id"], names, (dict(zip(("item_id", *names), c, strict=True)) for c in cells)
+
+
+def _of_classes(pool: Pool, rows: list[int]) -> _Rows:
+    probabilities = pool.mean_probabilities
+    assert probabilities is not None
+    classes = [str(name) for name in pool.classes or range(probabilities.shape[1])]
+    columns = [f"p_{name}" for name in classes]
+    texts = ["item_id", *([] if pool.multilabel else ["prediction"])]
+
+    def each() -> Iterator[dict[str, Any]]:
+        for row in rows:
+            shares = probabilities[row].tolist()
+            likeliest = classes[int(np.argmax(shares))]
+            said = zip(texts, (str(pool.item_ids[row]), likeliest), strict=False)
+            yield {**dict(said), **dict(zip(columns, shares, strict=True))}
+
+    return texts, columns, each()
 
 
 __all__ = ["PredictionFile", "predictions"]

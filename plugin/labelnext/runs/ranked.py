@@ -100,6 +100,7 @@ def predicted_of(pool: Pool, rows: NDArray[np.intp]) -> Pool | None:
         pool.item_ids[rows],
         probabilities=None if probabilities is None else probabilities[rows],
         objects=objects.take(rows) if objects is not None and probabilities is None else None,
+        estimates=None if pool.estimates is None else pool.estimates[rows],
         classes=pool.classes,
         multilabel=pool.multilabel,
     )

@@ -20,7 +20,7 @@ from labelnext.journal.journal import Journal, journals
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.probes.learner import VERSION
-from labelnext.quality.accuracy import Accuracy, accuracy_of
+from labelnext.quality.accuracy import Accuracy, Error, accuracy_of, error_of
 from labelnext.quality.stopping import Signal, Snapshot, signals, snapshots
 from labelnext.replays.curves import Protocol
 from labelnext.replays.forecast import Forecast, forecast
@@ -50,6 +50,7 @@ class Status:
         path: path of the page, if one was written.
         loop: how `labelnext watch` stands; None if it never ranked.
         accuracy: how often labelled items are predicted as they were labelled; None if unknown.
+        error: how far predicted numbers are from those that people gave; None without any.
     """
 
     n_items: int
@@ -62,6 +63,7 @@ class Status:
     path: Path | None = None
     loop: Loop | None = None
     accuracy: Accuracy | None = None
+    error: Error | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -76,6 +78,7 @@ class Status:
             "work": None if self.work is None else work_summary(self.work, self.n_items),
             "loop": None if self.loop is None else asdict(self.loop),
             "accuracy": None if self.accuracy is None else asdict(self.accuracy),
+            "error": None if self.error is None else asdict(self.error),
         }
 
     def to_json(self) -> str:
@@ -129,8 +132,11 @@ def status(
     others = {j.run_id for j in known} - standing
     seen = snapshots(settings.state / "history", but=others)
     ahead, same = _forecast(settings, pool), _same_input(own_journals, input_hash)
-    right = accuracy_of(hits, out_of_fold=pool.version_names == (VERSION,))
-    result = Status(n_items, n_labelled, seen, signals(seen), ahead, same, team, page, loop, right)
+    by_probe = pool.version_names == (VERSION,)
+    right, off = accuracy_of(hits, out_of_fold=by_probe), error_of(pool, out_of_fold=by_probe)
+    result = Status(
+        n_items, n_labelled, seen, signals(seen), ahead, same, team, page, loop, right, off
+    )
     if page is not None:
         name = str(settings.path.name if settings.path else settings.source.adapter)
         written = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"

@@ -30,7 +30,13 @@ class Keys(NamedTuple):
 
 
 def new_classifier(
-    path: str, options: Mapping[str, Any], seed: int, *, allow_import: bool, keys: Keys
+    path: str,
+    options: Mapping[str, Any],
+    seed: int,
+    *,
+    allow_import: bool,
+    keys: Keys,
+    predicts: str = "predict_proba",
 ) -> Any:
     """A new classifier.
 
@@ -40,11 +46,12 @@ def new_classifier(
         seed: for its random state, if it has one.
         allow_import: import from other modules than those of known libraries.
         keys: the names of these settings in messages.
+        predicts: the method that predicts.
 
     Raises:
         ConfigError: if there is no such classifier, it can't be made, or its module isn't allowed.
     """
-    kind = _class(path, allow_import, keys)
+    kind = _class(path, allow_import, keys, predicts)
     parameters = _parameters(kind)
     open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for option in () if open_ended else options:
@@ -60,7 +67,7 @@ def new_classifier(
             f"{keys.options} must fit {path}; it raised {_sentence(error)}."
         ) from error
     hint = "some need an option for it: SVC of scikit-learn needs probability: true."
-    _require(model, path, keys, hint=hint)
+    _require(model, path, keys, predicts, hint=hint)
     return model
 
 
@@ -88,7 +95,7 @@ def _wrong(path: str, keys: Keys) -> ConfigError:
     )
 
 
-def _class(path: str, allow_import: bool, keys: Keys) -> Any:
+def _class(path: str, allow_import: bool, keys: Keys, predicts: str) -> Any:
     check_importable(path, allow_import, keys)
     module, _, name = path.rpartition(".")
     try:
@@ -99,14 +106,14 @@ def _class(path: str, allow_import: bool, keys: Keys) -> Any:
         raise _wrong(path, keys) from error
     if not isinstance(kind, type):
         raise _wrong(path, keys)
-    _require(kind, path, keys)
+    _require(kind, path, keys, predicts)
     return kind
 
 
-def _require(model: Any, path: str, keys: Keys, hint: str | None = None) -> None:
-    if not all(callable(getattr(model, name, None)) for name in ("fit", "predict_proba")):
+def _require(model: Any, path: str, keys: Keys, predicts: str, hint: str | None = None) -> None:
+    if not all(callable(getattr(model, name, None)) for name in ("fit", predicts)):
         raise ConfigError(
-            f"{keys.model} must have fit and predict_proba; {path!r} does not.", hint=hint
+            f"{keys.model} must have fit and {predicts}; {path!r} does not.", hint=hint
         )
 
 

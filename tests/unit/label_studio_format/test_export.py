@@ -239,3 +239,14 @@ def test_tags_are_derived_from_regions_of_every_kind() -> None:
         "x": ("Taxonomy", ["A / B"]),
     }
     assert multiple == {"kind"}
+
+
+def test_numbers_that_people_gave_are_read_and_there_is_a_column_before_the_first(
+    tmp_path: Path,
+) -> None:
+    setup = '<View><Text name="text" value="$text"/><Number name="age" toName="text"/></View>'
+    region = {"from_name": "age", "to_name": "text", "type": "number", "value": {"number": 2.5}}
+    for said, numbers in ((None, "[nan, nan]"), ([region], "[2.5, nan]")):
+        pool = read(tmp_path, [task(1, said=said), task(2)], setup, labels="latest")
+        assert str(pool.numbers.tolist()) == numbers  # type: ignore[union-attr]
+        assert pool.labelled.tolist() == [said is not None, False]

@@ -49,3 +49,23 @@ def test_where_each_task_has_one_class_it_is_its_label() -> None:
     found = columns({1: said("big")}, 1, 2)
     assert found["labels"] == [1, -1]
     assert "truth" not in found
+
+
+NUMBER = Setup("age", "Number", {})
+
+
+def aged(*numbers: float | str) -> list[Annotation]:
+    regions = [
+        {"from_name": "age", "to_name": "text", "type": "number", "value": {"number": number}}
+        for number in numbers
+    ]
+    result = msgspec.Raw(json.dumps(regions).encode())
+    return [Annotation(1, result=result, created_at="2026-01-01T00:00:00Z")]
+
+
+def test_numbers_of_tasks_are_a_column_of_their_own() -> None:
+    found = columns(
+        {1: aged(2.5), 2: aged(), 3: aged(1, 2), 5: aged("one")}, 1, 2, 3, 4, 5, setup=NUMBER
+    )
+    assert [*found] == ["numbers"]
+    assert str(found["numbers"]) == "[2.5, nan, nan, nan, nan]"

@@ -183,3 +183,19 @@ def test_what_the_tag_cannot_hold_is_refused() -> None:
     )
     together = Setup("box", "RectangleLabels", {"car": 0}, others={"poly": "PolygonLabels"})
     assert "must be one control tag" in refused(Pool(["a"], objects=one), together)
+
+
+@pytest.mark.parametrize(
+    ("setup", "said"),
+    [
+        (Setup("age", "Number", {}), [{"number": 2.568}, {"number": 7.0}]),
+        (Setup("age", "Rating", {"1": 0, "2": 1, "3": 2}), [{"rating": 3}, {"rating": 3}]),
+    ],
+)
+def test_predicted_numbers_are_numbers_or_whole_stars(setup: Setup, said: list[Any]) -> None:
+    sure = Objects([0, 1, 2], [0.9, 0.5], whole_items=True)
+    made = made_of(Pool("ab", objects=sure, estimates=[2.56789, 7.0]), setup)
+    assert [json.loads(result)[0]["value"] for result in made.results] == said
+    assert made.scores == [0.9, 0.5]
+    with pytest.raises(InvalidInput, match="must be Number, Rating for predicted numbers"):
+        made_of(Pool("ab", objects=sure, estimates=[1, 2]), CHOICES)

@@ -137,8 +137,8 @@ def test_too_few_labels_leave_the_pool_without_predictions(labels: list[int], go
     assert pool.missing.all()
     (notice,) = pool.notices
     assert notice.message == (
-        "The probe isn't trained yet, and selection auto goes by coverage until then: it needs at "
-        f"least 2 labels of each class, and two classes; got {got}."
+        "The probe isn't trained yet, and selection auto goes by coverage until then: it needs two "
+        f"classes with at least 2 labels each; got {got}."
     )
 
 
@@ -150,18 +150,21 @@ def test_auto_starts_cold_whatever_shall_score_later() -> None:
         rank(pool, "margin", budget=2)
 
 
-def test_a_class_with_one_label_no_longer_stops_a_probe_with_many() -> None:
-    # Ten labels a class on average: 28 + 1 + 1 are 30 labels of three classes.
-    places = [[float(i), 0.0] for i in range(30)]
-    labels = [0] * 14 + [1] * 15 + [2]
-    pool = probe(Pool(range(30), embeddings=places, labels=labels, classes="xyz"))
+def test_a_class_with_one_label_no_longer_stops_a_probe_with_enough() -> None:
+    # Two labels a class on average: 3 + 2 + 1 are six labels of three classes.
+    places = [[float(i), 0.0] for i in range(6)]
+    labels = [0] * 3 + [1] * 2 + [2]
+    pool = probe(Pool(range(6), embeddings=places, labels=labels, classes="xyz"))
     assert pool.probabilities is not None
     assert not pool.probabilities[:, 2].any()
     (left_out,) = [notice for notice in pool.notices if notice.code == "probe_left_out"]
-    assert left_out.item_ids == ("29",)
+    assert left_out.item_ids == ("5",)
     assert "1 class with fewer than 2 labels, which have probability 0: z" in left_out.message
-    fewer = probe(Pool(range(29), embeddings=places[1:], labels=labels[1:], classes="xyz"))
+    fewer = probe(Pool(range(5), embeddings=places[1:], labels=labels[1:], classes="xyz"))
     assert codes(fewer) == [NOT_TRAINED]
+    assert (
+        "2 labels each, and 6 labels of 3 classes; got x 2, y 2, z 1." in fewer.notices[0].message
+    )
 
 
 def test_items_without_an_embedding_are_named_and_stay_without_a_prediction() -> None:

@@ -9,7 +9,12 @@ from typing import Any
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.read.fetched import fetched_fields
-from labelnext_adapters.fiftyone.read.label_types import CONFIDENCE, kind_of, labels_of
+from labelnext_adapters.fiftyone.read.label_types import (
+    CONFIDENCE,
+    kind_of,
+    labels_of,
+    number_path,
+)
 
 
 def count_labelled(collection: Any, source: FiftyOneSource) -> int:
@@ -24,7 +29,8 @@ def count_labelled(collection: Any, source: FiftyOneSource) -> int:
     signs = [ViewField(name).exists() for name in fetched_fields(collection)]
     if source.gt_field:
         kind = labels_of(collection, source.gt_field)
-        signs.append(ViewField(source.gt_field).exists())
+        numbers = number_path(collection, source.gt_field)
+        signs.append(ViewField(numbers or source.gt_field).exists())
         if kind is not None and not kind.of_objects:  # a label may have no class yet
             label = ViewField(f"{source.gt_field}.label")
             signs[-1] = label.exists() & (label != "")

@@ -118,6 +118,14 @@ def labels_of(collection: Any, path: str) -> Kind | None:
     return None if kind is None or kind.scalar else kind
 
 
+def number_path(collection: Any, path: str) -> str | None:
+    """Where a field of labels holds a number of each sample; None if it holds none."""
+    name = class_name(field_of(collection, "gt_field", path))
+    if name == "Regression":
+        return f"{path}.value"
+    return path if name in ("FloatField", "IntField") else None
+
+
 def class_name(field: Any) -> str:
     """Name of FiftyOne's class of what a field holds."""
     document = getattr(field, "document_type", None)

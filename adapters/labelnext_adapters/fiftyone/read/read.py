@@ -36,6 +36,7 @@ from labelnext_adapters.fiftyone.read.label_types import (
     kind_of,
     labels_of,
     map_means,
+    number_path,
 )
 from labelnext_adapters.fiftyone.read.predictions import (
     Reading,
@@ -69,10 +70,12 @@ def read_pool(
     """
     fields = [(name, kind_of(collection, "pred_field", name)) for name in options.pred_fields]
     truth = labels_of(collection, options.gt_field) if options.gt_field else None
+    numbers = number_path(collection, options.gt_field) if options.gt_field else None
     _check(collection, options, fields, key, metadata)
     held = {name: held_vectors(collection, name, kind, options.vectors) for name, kind in fields}
     with talking():
-        columns = fetch(collection, [*_paths(options, fields, truth, key, held), *metadata])
+        paths = _paths(options, fields, truth, key, held, numbers)
+        columns = fetch(collection, [*paths, *metadata])
         further = {path: columns[path] for path in metadata} or None
         for name, kind in fields:
             if kind.name == "Heatmap":
@@ -91,7 +94,7 @@ def read_pool(
     ]
     classes = _classes(reading, fields, truth, vectors)
     parts = predicted(reading, fields, classes, vectors)
-    parts |= _labels(reading, collection, truth, classes)
+    parts |= _labels(reading, collection, truth, classes, numbers)
     if options.embeddings:
         parts["embeddings"] = embeddings_of(reading, collection)
     if options.groups is not None or options.frames:
@@ -135,13 +138,14 @@ def _paths(
     truth: Kind | None,
     key: str | None,
     held: Mapping[str, Sequence[str]],
+    numbers: str | None,
 ) -> list[str]:
     paths = ["id", key] if key else ["id"]
     paths += group_paths(options)
     if options.label_tag:
         paths.append("tags")
     if options.gt_field and truth is None:
-        paths.append(f"{options.gt_field}._cls")
+        paths.append(numbers or f"{options.gt_field}._cls")
     standard = ("label", "confidence")
     wanted: list[tuple[str, Kind, tuple[str, ...]]] = []
     for name, kind in fields:
@@ -255,13 +259,21 @@ def _check_order(
 
 
 def _labels(
-    reading: Reading, collection: Any, truth: Kind | None, classes: tuple[str, ...]
+    reading: Reading,
+    collection: Any,
+    truth: Kind | None,
+    classes: tuple[str, ...],
+    numbers: str | None,
 ) -> dict[str, Any]:
     n = len(reading.item_ids)
     labelled = np.zeros(n, dtype=bool)
     parts: dict[str, Any] = {}
     name = reading.options.gt_field
-    if name and truth is None:
+    if numbers is not None:
+        said = np.array(reading.columns[numbers], dtype=np.float64)
+        parts["numbers"] = np.where(np.isfinite(said), said, np.nan)
+        labelled |= np.isfinite(said)
+    elif name and truth is None:
         marks = reading.columns[f"{name}._cls"]
         labelled |= np.array([mark is not None for mark in marks], dtype=bool)
     elif name and truth and not truth.of_objects:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from labelnext.errors import InvalidInput
 from labelnext.journal.plan import Plan, Step
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
@@ -26,9 +27,14 @@ def prelabel_plan(
         run: name of the run.
 
     Raises:
-        InvalidInput, WriteRefused: as `plan_predictions`.
+        InvalidInput, WriteRefused: as `plan_predictions`; and for predicted numbers.
     """
     field = f"{run}_prelabel"
+    if pool is not None and pool.estimates is not None:
+        raise InvalidInput(
+            "write.prelabels must be false in FiftyOne for predicted numbers; got True.",
+            hint="labelnext predictions writes them to a file.",
+        )
     if pool is not None:
         plan = plan_predictions(collection, source, key, pool, field)
         marked = (

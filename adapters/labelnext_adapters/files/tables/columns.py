@@ -104,6 +104,25 @@ def columns_read(
     return [n for n in schema.names if n in wanted or n.startswith(tuple(flat))]
 
 
+def _numbers(texts: Sequence[str | None] | None) -> list[float] | None:
+    """The numbers that items are labelled with, NaN for an empty cell; None without the column.
+
+    Raises:
+        InvalidInput: if a cell is no number.
+    """
+    if texts is None:
+        return None
+    numbers = []
+    for row, text in enumerate(texts, start=1):
+        try:
+            numbers.append(float(text or "nan"))
+        except ValueError as error:
+            raise InvalidInput(
+                f"label_number must be a number, or empty for none; got {text!r:.60} in row {row}."
+            ) from error
+    return numbers
+
+
 def _wrong_number(classes: Sequence[str], wanted: int, *, named: bool) -> InvalidInput:
     """The error where there are not as many classes as probabilities; whether these have names."""
     if named:
@@ -172,6 +191,7 @@ def _pool(
         embeddings=reader.vectors("embedding", ids)[0],
         labels=reader.labels(classes),
         votes=reader.votes(ids, classes),
+        numbers=_numbers(reader.plain("label_number", pa.string())),
         truth=labelled_objects,
         labelled=reader.labelled(truth),
         groups=reader.plain("group", pa.string()),

@@ -376,7 +376,7 @@ class TableReader:
         column = self._column(name)
         if column is None or pa.types.is_null(column.type):
             return None
-        if column.null_count and name != "labelled":
+        if column.null_count and name not in ("labelled", "label_number"):
             row = int(np.flatnonzero(nulls(column))[0]) + 1
             raise InvalidInput(f"{name} must be set for every item; row {row} has none.")
         filled = column.fill_null(False) if name == "labelled" else column

@@ -24,6 +24,7 @@ NAMES = (
     "embedding",
     "label",
     "votes",
+    "label_number",
     "truth",
     "labelled",
     "group",
@@ -46,12 +47,13 @@ class TableOptions(Options):
         default_factory=dict
     )
     """Our names (item_id, probabilities, prediction, confidence, uncertainty, objects, embedding,
-    label, votes, truth, labelled, group, cost, media, text) mapped to the file's columns.
-    probabilities and embedding also take a list of number columns. confidence is one number per
-    item, prediction the class that it is of; in place of confidence, uncertainty is high where the
-    model is uncertain. A list of probabilities, confidence or objects columns is a committee, one
-    per model version. media is the path or address of an item's image, used by labelnext send to
-    create tasks and by the report; text is what the report shows of a text."""
+    label, votes, label_number, truth, labelled, group, cost, media, text) mapped to the file's
+    columns. label_number is the number that an item is labelled with. probabilities and embedding
+    also take a list of number columns. confidence is one number per item, prediction the class
+    that it is of; in place of confidence, uncertainty is high where the model is uncertain. A list
+    of probabilities, confidence or objects columns is a committee, one per model version. media is
+    the path or address of an item's image, used by labelnext send to create tasks and by the
+    report; text is what the report shows of a text."""
     classes: list[str] | None = None
     """Class names, in the order of the probabilities."""
     multilabel: bool = False

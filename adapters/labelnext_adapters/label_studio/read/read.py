@@ -6,6 +6,7 @@ hold what is needed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -100,14 +101,14 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
     standing = find_standing(client, project, tasks, source.skipped, context)
     tasks.standing = standing
     notices += standing.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
-    labels: dict[str, Any] = {}
+    labels: dict[str, Any] = {"numbers": [math.nan] * len(tasks.ids)} if setup.of_numbers else {}
     if source.labels is not None and any(tasks.annotated):
         if truth is None:
             truth = read_truth(client, source.number, setup, source.labels, context)
         notices += truth.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
         notices += truth.older(dates)
         labels = truth.columns(tasks.ids)
-        tasks.undecided = {} if "truth" in labels else undecided(truth.said)
+        tasks.undecided = undecided(truth.said) if labels.keys() <= {"labels", "votes"} else {}
         notices += undecided_notices(tasks)
         settle(members, truth.made)
     keep(memory, members, tasks, truth, context)
