@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import io
 import json
-import os
+import lzma
+import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from labelnext.adapter.sample import compression_of, encoding_of
+from labelnext.adapter.sample import compressed_by, encoding_of, unpacking
 from labelnext.errors import InvalidInput, LabelnextError
 from labelnext_adapters.files.content.oddities import Broken
 from labelnext_adapters.files.content.unpacked import Limit, limit_of
 
 _SHOWN = 200  # lines that show whether a file has a value on each
 _BLOCK = 1 << 18  # bytes read at once: what they decode to stays in the cache
+_PACKERS = (lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 
 
 def check_file(path: Path) -> None:
@@ -52,7 +54,7 @@ def check_kind(path: Path) -> None:
 
 
 def byte_blocks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, a block at a time, decompressed if it is gzip, zstd, bz2 or lz4.
+    """The bytes of a file, a block at a time, decompressed: gzip, zstd, bz2, lz4, xz, zip of one.
 
     Raises:
         InvalidInput: if it is a folder, broken, or unpacks to too much.
@@ -63,32 +65,13 @@ def byte_blocks(path: Path) -> Iterator[bytes]:
 
 def _blocks(path: Path, limit: Limit) -> Iterator[bytes]:
     with path.open("rb") as file:
-        kind = compression_of(file.read(8))
+        kind = compressed_by(path, file.read(8))
         file.seek(0)
         if kind is not None:
-            facts = os.fstat(file.fileno())
-            _unpacks_to(str(path), (facts.st_size, facts.st_mtime_ns), kind, limit)
             yield from _decompressed(file, kind, limit)
             return
         while block := file.read(_BLOCK):
             yield block
-
-
-@lru_cache(maxsize=1024)
-def _unpacks_to(path: str, state: tuple[int, int], kind: str, limit: Limit) -> int:
-    """How many bytes a file unpacks to, counted before any of them is kept.
-
-    Args:
-        path: of the file.
-        state: its size and time; another state is counted again.
-        kind: how it is compressed.
-        limit: what it may unpack to.
-
-    Raises:
-        InvalidInput: if it unpacks to more, or is broken.
-    """
-    with open(path, "rb") as file:
-        return sum(map(len, _decompressed(file, kind, limit)))
 
 
 class _Blocks(io.RawIOBase):
@@ -122,25 +105,30 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         InvalidInput: if it is empty, a folder, broken, or unpacks to too much.
     """
-    data = b"".join(byte_blocks(path))
+    whole = io.BytesIO()  # whose value is no copy
+    whole.writelines(byte_blocks(path))
+    data = whole.getvalue()
     if not data.strip():
         raise InvalidInput("the file must not be empty.")
     return data
 
 
 def _decompressed(file: BinaryIO, kind: str, limit: Limit) -> Iterator[bytes]:
-    import pyarrow as pa
-
     size = 0
     try:
-        with pa.CompressedInputStream(file, kind) as stream:
+        with unpacking(file, kind) as stream:
             while block := stream.read(_BLOCK):
                 size += len(block)
                 limit.check("the file", size, more=True)
                 yield bytes(block)
-    except (OSError, ValueError) as error:
-        if isinstance(error, InvalidInput):
-            raise
+    except InvalidInput:
+        raise
+    except (OSError, ValueError, EOFError, RuntimeError, *_PACKERS) as error:
+        if kind == "zip":
+            raise InvalidInput(
+                f"a zip file must hold one file without a password; {error}.",
+                hint="unpack it first.",
+            ) from error
         raise InvalidInput(
             f"the file must be whole {kind} data; decompressing it failed after {size:,} bytes.",
             hint="copy or download it again.",
