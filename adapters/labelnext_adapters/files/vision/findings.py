@@ -109,7 +109,7 @@ def evidence_of(sample: Sample, tools: Sequence[Tool]) -> str | None:
         values = (
             value[:20]
             if isinstance(value, list)
-            else [one.value for one in first_documents(sample, tool.is_one)]
+            else [one.value for one in first_documents(sample, tool.is_one, several=tool.several)]
         )
         if any(map(tool.takes, values)):
             return tool.sign
