@@ -91,6 +91,11 @@ class Listing:
             notices.append(Notice("by_file_name", message, tuple(items)))
         return rows
 
+    def named(self, ids: Iterable[str]) -> NDArray[np.bool_]:
+        """Which images have one of these ids or file names."""
+        rows = [row for row in (self._row(one, None)[0] for one in {*ids}) if row >= 0]
+        return np.isin(np.arange(len(self.item_ids)), rows)
+
     def _row(self, image_id: int | str, file_name: str | None) -> tuple[int, bool]:
         """The image of these, −1 if it isn't listed; and whether a file name told it."""
         text = str(image_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +85,11 @@ def read_coco(
             sets.append(_objects(records.detections, records.odd, listing, notices))
         except InvalidInput as error:
             raise _of_file(error, path, results_paths) from None
+    alone = len(sets) == 1
     return Pool(
         listing.item_ids,
-        objects=tuple(sets) if len(sets) > 1 else sets[0],
+        objects=replace(sets[0], missing=None) if alone else tuple(sets),
+        missing=sets[0].missing if alone else None,
         classes=listing.class_names or None,
         versions=[path.stem for path in results_paths],
         notices=notices,
@@ -152,6 +154,7 @@ def _objects(
         around = boxes_of_masks(masks)
         boxes = around if boxes is None else np.where(np.isnan(boxes), around, boxes)
     counts = np.bincount(placed.rows, minlength=len(listing.item_ids))
+    missing = listing.named(item for _, item, _ in odd.left_out) & (counts == 0)
     return Objects(
         np.concatenate([[0], np.cumsum(counts)]),
         placed.scores,
@@ -159,6 +162,7 @@ def _objects(
         boxes=boxes,
         masks=masks,
         embeddings=_embeddings(detections.embeddings, placed.places),
+        missing=missing if missing.any() else None,
     )
 
 

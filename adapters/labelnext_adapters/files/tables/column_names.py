@@ -45,7 +45,7 @@ MAYBE_LABELS = (
 #: Keys of a record that hold its class, or how sure the model is of it.
 CLASSES = (
     "label", "class_name", "category_name", "tag_name", "name", "class", "category", "tag",
-    "display_name", *ANSWERS, "species", "concept",
+    "display_name", *ANSWERS, "species", "concept", "cls", "cls_id", "cls_name",
 )  # fmt: skip
 SCORES = (*CERTAINTIES, "value", "likelihood", "weight")
 INDEXES = ("", "unnamed: 0", "__index_level_0__")  # what pandas writes an index as

@@ -11,7 +11,8 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.support.started import how
 from labelnext_adapters.files.content.content import parsed_lines, read_text
 from labelnext_adapters.files.json.records import as_scores, record_of, table_of_records
-from labelnext_adapters.files.tables.column_names import CLASSES, SCORES, first_of
+from labelnext_adapters.files.tables.box_rows import are_box_rows, check_box_rows
+from labelnext_adapters.files.tables.column_names import CLASSES, SCORES, corners_in, first_of
 from labelnext_adapters.files.tables.matrix import table_of_matrix
 from labelnext_adapters.files.tables.rows import Rows, no_text
 from labelnext_adapters.files.tables.vectors import ROUNDED
@@ -75,6 +76,11 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
     if scored and None not in scored.values():
         return [{"item_id": name, "predictions": one} for name, one in scored.items()]
     columns = list(value.values())
+    if any(columns) and all(map(are_box_rows, columns)):
+        check_box_rows(columns)
+        return [{"item_id": name, "predictions": rows} for name, rows in value.items()]
+    if len(columns) > 1 and all(type(number) in (int, float) for number in columns):
+        return [{"item_id": name, "score": number} for name, number in value.items()]
     lists = [name for name, column in value.items() if isinstance(column, list)]
     if len(lists) == 1 and lists[0].lower() in _WRAPPERS:
         records: list[dict[str, Any]] = value[lists[0]]
@@ -161,7 +167,7 @@ def _records_by_item(value: dict[str, Any]) -> list[dict[str, Any]] | None:
     told = [record for records in lists for record in records]
     if not told or not all(isinstance(record, dict) for record in told):
         return None
-    if not all(first_of(r, CLASSES) and first_of(r, SCORES) for r in told[:20]):
+    if not all((first_of(r, CLASSES) or corners_in(r)) and first_of(r, SCORES) for r in told[:20]):
         return None
     named = zip(value, lists, strict=True)
     return [{"item_id": name, "predictions": records} for name, records in named]
