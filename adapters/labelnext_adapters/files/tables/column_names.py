@@ -15,7 +15,7 @@ IDS = (
     "img", "file", "path", "filepath", "name", "uid", "uuid", "key", "sample_id", "doc_id",
     "text_id", "custom_id", "task_id", "frame_index", "img_path", "img_name", "img_file",
     "image_file", "file_path", "image_uri", "patient_id", "study_id", "document_id", "example_id",
-    "row_id", "url",
+    "row_id", "url", "request_id",
 )  # fmt: skip
 #: Columns that hold a predicted class.
 ANSWERS = (
@@ -127,6 +127,23 @@ def usual_id(names: Iterable[str], columns: Mapping[str, str | Sequence[str]]) -
         if ours != METADATA
     }
     return first_of(set(names) - taken, (*IDS, *INDEXES))
+
+
+def answer_beside_its_score(names: Iterable[str]) -> tuple[str, str] | None:
+    """A column and the only other one that is called as its score; None unless there is one pair.
+
+    Example:
+        >>> answer_beside_its_score(["text", "sentiment", "sentiment_score"])
+        ('sentiment', 'sentiment_score')
+    """
+    known = {plain(name): name for name in names}
+    pairs = [
+        (known[said], known[f"{said}_{word}"])
+        for said in known
+        for word in ("score", "confidence", "prob", "probability")
+        if f"{said}_{word}" in known and known[said] not in ("item_id", "label")
+    ]
+    return pairs[0] if len(pairs) == 1 else None
 
 
 def is_ranked_class(name: str) -> bool:

@@ -21,6 +21,7 @@ from labelnext_adapters.files.tables.column_names import (
     INDEXES,
     SIZES,
     YOLOV5,
+    answer_beside_its_score,
     corners_in,
     first_of,
     is_ranked_class,
@@ -47,6 +48,7 @@ from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED, Meaning, lea
 
 _PREFIXES = ("p_", "e_")
 _RANKED = re.compile(r"^(.*?)(\d{1,9})(.*)$")
+_OF_MLFLOW = re.compile(r"/v\d+/score$")
 _LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confidence", "logit")
 
 
@@ -78,8 +80,9 @@ def has_our_names(names: Sequence[str], columns: Mapping[str, str | Sequence[str
     if any(name.startswith("p_") for name in names):
         known.add("probabilities")
     predicted = {"probabilities", "objects"} & known or {"prediction", "confidence"} <= known
+    answered = not columns.keys().isdisjoint({"confidence", "uncertainty"})
     only_vectors = "embedding" in known or any(name.startswith("e_") for name in names)
-    return "item_id" in known and bool(predicted or only_vectors)
+    return "item_id" in known and bool(predicted or answered or only_vectors)
 
 
 def laid_out(
@@ -116,6 +119,9 @@ def laid_out(
     if ranked:
         return _top_k(out, ranked, options)
     answer, sure = first_of(names, ANSWERS), first_of(names, CERTAINTIES)
+    beside = answer_beside_its_score(names)
+    if beside and not (answer and sure) and _is_text(out.table, beside[0]):
+        answer, sure = beside
     if answer and sure:
         return _told(
             replace(out, columns={**out.columns, "prediction": answer, "confidence": sure}),
@@ -158,9 +164,12 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
     if id_name not in (None, *names):
         raise InvalidInput(f"columns.item_id must be one of {listed(names, 20)}; got {id_name!r}.")
     if id_name is None:
+        judged = next((name for name in names if _OF_MLFLOW.search(name)), None)
         raise InvalidInput(
             f"the file must have a column item_id; got {listed(names)}.",
-            hint="to use another column, set source.columns: {item_id: …}.",
+            hint="to use another column, set source.columns: {item_id: …}"
+            + ("" if judged is None else f"; MLflow's {judged} may be the confidence")
+            + ".",
         )
     return id_name
 
@@ -353,6 +362,10 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
     table = table.rename_columns([renamed.get(n, n) for n in table.column_names])
     message = f"Read columns {listed(chosen)} as class probabilities."
     return _told(replace(out, table=table), message)
+
+
+def _is_text(table: pa.Table, name: str) -> bool:
+    return bool(pa.types.is_string(table.schema.field(name).type))
 
 
 def _whole(table: pa.Table, name: str) -> bool:
