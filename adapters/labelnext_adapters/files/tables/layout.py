@@ -355,6 +355,8 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
             chosen = [n for n, fits in zip(chosen, inside, strict=True) if fits]
             values = values[:, inside]
     if values is None or not (likely or _are_scores(values, options)):
+        if {"confidence", "uncertainty"} & set(table.column_names):
+            return out  # one number an item
         why = no_predictions(table, str(out.columns["item_id"]), chosen, values, out.place)
         return replace(out, notices=[*out.notices, why])
     prefix = _common_prefix(chosen) if likely else ""
