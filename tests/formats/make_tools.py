@@ -6,7 +6,7 @@ By hand, to the published descriptions: MegaDetector's output format 1.6; Darkne
 5 with the `score` of X-AnyLabeling; Detectron2's Instances and its COCO evaluator; TensorFlow
 Serving's predict API; PaddleX's and PaddleClas's results; the API references of Rekognition, Google
 Vision, Azure Custom Vision, Vertex AI and Comprehend; FiftyOneDataset's samples.json; VIA 2 and 1;
-VOC's development kit (comp4), mAP tools (a file an image), DOTA's Task1 and KITTI's results.
+VOC's development kit (comp4), mAP tools (a file an image), DOTA's Task1, KITTI's results; fastText.
 """
 
 from __future__ import annotations
@@ -309,10 +309,20 @@ def box_lines() -> None:
             (folder / made / f"{stem}.txt").write_text(told)
 
 
+def fasttext() -> None:
+    folder = fresh("fasttext")
+    told = [{"cat": 0.7, "dog": 0.3}, {"dog": 0.55, "cat": 0.45}, {"cat": 0.875, "dog": 0.125}]
+    for name, most in (("all", 2), ("top", 1)):
+        lines = [" ".join(f"__label__{kind} {p}" for kind, p in list(row.items())[:most])
+                 for row in told]  # fmt: skip
+        (folder / f"{name}.txt").write_text("\n".join([*lines, ""]))
+
+
 def main() -> None:
     for make in (
         megadetector, darknet, labelme, detectron2, tensorflow, paddle, rekognition, google, azure,
         vertex, comprehend, fiftyone, via, box_lines,
+        fasttext,
     ):  # fmt: skip
         make()
 

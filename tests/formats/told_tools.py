@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.formats.told import Odd, Told, distribution, each, loaded, sure
+from tests.formats.told import Odd, Told, distribution, each, loaded, sure, sure_text
 
 #: The keys of each tool's lists of objects, and of their confidences.
 _LISTS = ("detections", "objects", "shapes", "instances", "boxes", "predictions", "CustomLabels",
@@ -130,9 +130,26 @@ def box_lines(place: Path) -> Told:
     return told
 
 
+def fasttext(place: Path) -> Told:
+    """The probabilities of each line, if there are as many as on the first."""
+    rows = [line.split() for line in place.read_text().split("\n")]
+    pairs = [list(zip(row[::2], row[1::2], strict=False)) for row in rows]
+    told: Told = {}
+    for number, (row, found) in enumerate(zip(rows, pairs, strict=True)):
+        if len(row) != len(rows[0]) or len({name for name, _ in found}) < len(found):
+            continue
+        if not all(
+            name.startswith("__label__") and name[9:] in ("cat", "dog") for name, _ in found
+        ):
+            continue
+        numbers = [sure_text(text) for _, text in found]
+        told[str(number)] = numbers if len(found) == 1 else distribution(numbers)
+    return told
+
+
 FAMILIES = (
     "megadetector", "darknet", "labelme", "detectron2", "tensorflow", "paddle", "cloud", "fiftyone",
     "via",
 )  # fmt: skip
 READERS: dict[str, Callable[[Path], Told]] = dict.fromkeys(FAMILIES, tool)
-READERS["voc-text"] = box_lines
+READERS |= {"voc-text": box_lines, "fasttext": fasttext}
