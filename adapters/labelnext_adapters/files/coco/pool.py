@@ -34,7 +34,7 @@ class _Placed:
     """
 
     places: NDArray[np.intp]
-    rows: NDArray[np.intp]
+    rows: NDArray[np.int32]
     scores: NDArray[np.float64]
     class_ids: NDArray[np.int64]
 
@@ -186,10 +186,12 @@ def _placed(
         notices.append(Notice("padding", message))
     odd.seen = max(odd.seen, n + len(odd.left_out) - int((~usable & ~padding).sum()))
     notices += odd.notices()
-    kept = np.flatnonzero(usable)
-    keys = rows[kept].astype(np.min_scalar_type(len(listing.item_ids)))  # short ones sort faster
-    order = kept[np.argsort(keys, kind="stable")]
-    return _Placed(order, rows[order], scores[order], class_ids[order])
+    if usable.all():
+        detections.free_codes()  # which only say whose an unusable one is
+    short = np.min_scalar_type(len(listing.item_ids))  # short numbers sort faster
+    order = np.argsort(rows.astype(short), kind="stable")
+    order = order if usable.all() else order[usable[order]]
+    return _Placed(order, rows[order], scores[order], class_ids[order].astype(np.int64))
 
 
 def _mended(scores: NDArray[np.float64]) -> NDArray[np.float64]:
