@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
@@ -18,6 +19,7 @@ from labelnext_adapters.files.content.unpacked import Limit, limit_of
 
 _SHOWN = 200  # lines that show whether a file has a value on each
 _BLOCK = 1 << 18  # bytes read at once: what they decode to stays in the cache
+_START = re.compile(r"\s*\{")
 _PACKERS = (lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 
 
@@ -201,10 +203,13 @@ def parsed(text: str, line: int | None = None) -> Any:
     except json.JSONDecodeError as error:
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
         at = line if line is not None else error.lineno
+        cure = "the file may be cut off; write or copy it again." if cut else None
+        if "double quotes" in error.msg:
+            cure = "Python's print of a list isn't JSON; write it with json.dump."
         raise InvalidInput(
             f"the file must be JSON; line {at}, column {error.colno}: "
             f"{'it ends in the middle of a value' if cut else error.msg.lower()}.",
-            hint="the file may be cut off; write or copy it again." if cut else None,
+            hint=cure,
         ) from error
     except RecursionError as error:
         raise InvalidInput("the JSON must not be nested deeper than 1,000 levels.") from error
@@ -239,7 +244,10 @@ def parsed_lines(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return [one for _, one in json_lines(text)] if is_lines(text) else parsed(text)
+        if is_lines(text):
+            return [one for _, one in json_lines(text)]
+        values = _one_after_the_other(text)
+        return parsed(text) if values is None else [one for _, one in values]
 
 
 def json_lines(text: str) -> list[tuple[int, Any]]:
@@ -258,12 +266,32 @@ def json_lines(text: str) -> list[tuple[int, Any]]:
             values.append((number, parsed(line, number)))
         except InvalidInput as error:
             if number == lines[-1][0] and error.hint and not text.endswith("\n"):
+                if (whole := _one_after_the_other(text)) is not None:
+                    return whole
                 raise
             first = first or error
             values.append((number, Broken(_what_is_wrong(error, number))))
-    if first is not None and all(isinstance(value, Broken) for _, value in values):
+    broken = [value for _, value in values if isinstance(value, Broken)]
+    if 2 * len(broken) > len(values) and (whole := _one_after_the_other(text)) is not None:
+        return whole
+    if first is not None and len(broken) == len(values):
         raise first
     return values
+
+
+def _one_after_the_other(text: str) -> list[tuple[int, Any]] | None:
+    """Objects that stand one after the other, each over as many lines as it likes; else None."""
+    values: list[tuple[int, Any]] = []
+    decoder, at, line = json.JSONDecoder(), 0, 1
+    while start := _START.match(text, at):
+        line += text.count("\n", at, start.end() - 1)
+        try:
+            value, at = decoder.raw_decode(text, start.end() - 1)
+        except (ValueError, RecursionError):
+            return None
+        values.append((line, value))
+        line += text.count("\n", start.end() - 1, at)
+    return values if len(values) > 1 and not text[at:].strip() else None
 
 
 def _what_is_wrong(error: InvalidInput, line: int) -> str:
@@ -289,7 +317,7 @@ def read_records(path: Path) -> list[tuple[str, Any]]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        if is_lines(text):
+        if is_lines(text) or _one_after_the_other(text):
             return [(f"line {number}", record) for number, record in json_lines(text)]
         value = parsed(text)  # says what is wrong
     if isinstance(value, list):

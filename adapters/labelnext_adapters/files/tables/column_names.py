@@ -21,7 +21,7 @@ IDS = (
 ANSWERS = (
     "prediction", "predicted", "pred", "predicted_class", "predicted_label", "pred_class",
     "pred_label", "label_pred", "y_pred", "top1", "top_1", "top1_class", "class_name",
-    "category_name", "label_name", "class", "category", "class_id", "category_id",
+    "category_name", "label_name", "scored_labels", "class", "category", "class_id", "category_id",
 )  # fmt: skip
 #: Names of columns with the first, second, … class, without the number.
 RANKED_CLASSES = (
@@ -35,7 +35,8 @@ CERTAINTIES = (
     "top1_conf", "top1_score", "top_1_score", "top1_prob", "top_1_prob", "top1_confidence",
     "top1_probability", "pred_prob", "predicted_prob", "predicted_probability", "prediction_prob",
     "max_probability", "max_score", "max_confidence", "max_softmax", "class_confidence",
-    "class_score", "class_prob", "predicted_score", "predicted_confidence", "p",
+    "class_score", "class_prob", "scored_probabilities", "predicted_score", "predicted_confidence",
+    "p",
 )  # fmt: skip
 #: Columns that may hold what people said, but also something else.
 MAYBE_LABELS = (
@@ -46,6 +47,7 @@ MAYBE_LABELS = (
 CLASSES = (
     "label", "class_name", "category_name", "tag_name", "name", "class", "category", "tag",
     "display_name", *ANSWERS, "species", "concept", "cls", "cls_id", "cls_name",
+    "entity_group", "entity_type", "entity",
 )  # fmt: skip
 SCORES = (*CERTAINTIES, "value", "likelihood", "weight")
 INDEXES = ("", "unnamed: 0", "__index_level_0__")  # what pandas writes an index as

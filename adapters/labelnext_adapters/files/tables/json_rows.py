@@ -41,7 +41,7 @@ def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
     if (matrix := table_of_matrix(value)) is not None:
         return Rows(*matrix)
     if isinstance(value, dict):
-        value = _listed_records(value)
+        value = _listed_records(_unwrapped(value), is_text)
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value[:1]):
         what = type(value).__name__ if not isinstance(value, list) else "a list of other values"
         raise InvalidInput(
@@ -64,7 +64,35 @@ _WRAPPERS = (
 )
 
 
-def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
+def _unwrapped(value: dict[str, Any]) -> dict[str, Any]:
+    """The object inside one that has nothing else but plain values, such as the model's name."""
+    nested = [name for name, one in value.items() if isinstance(one, dict | list)]
+    while (
+        len(nested) == 1 and nested[0].lower() in _WRAPPERS and isinstance(value[nested[0]], dict)
+    ):
+        value = value[nested[0]]
+        nested = [name for name, one in value.items() if isinstance(one, dict | list)]
+    return value
+
+
+def _check_ids(value: dict[str, Any], is_text: Callable[[str], bool]) -> None:
+    """Refuse an object of columns without any of ids: its keys may be the items.
+
+    Raises:
+        InvalidInput: if it has none.
+    """
+    id_among = getattr(is_text, "id_among", None)
+    if id_among is not None and id_among(list(value)) is None:
+        first = next(iter(value))
+        raise InvalidInput(
+            f"an object must have class scores by item or by class that sum to 1, detections by "
+            f"item, or columns with one of ids; got {first!r:.60}: {value[first]!r:.80}.",
+            hint="write a list of objects, one for each item, with item_id and probabilities, "
+            "logits or objects.",
+        )
+
+
+def _listed_records(value: dict[str, Any], is_text: Callable[[str], bool]) -> list[dict[str, Any]]:
     if value.get("type") in ("FeatureCollection", "Feature"):
         raise InvalidInput(
             "GeoJSON isn't read: it has shapes on a map, but not the items that they are of.",
@@ -98,10 +126,12 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
                 hint="write a list of objects, one for each item, with item_id and probabilities "
                 "or objects.",
             )
+        _check_ids(value, is_text)
         return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
     if columns and all(isinstance(column, dict) for column in columns):
         if (by_item := _scores_by_item(value)) is not None:
             return by_item
+        _check_ids(value, is_text)
         keys = list(columns[0])
         if all(list(column) == keys for column in columns):  # pandas' to_json()
             return [{name: value[name][key] for name in value} for key in keys]
