@@ -134,3 +134,35 @@ def test_one_number_an_item_asks_what_it_is(tmp_path: Path) -> None:
     assert order(pool) == ["b.jpg", "007", "a.jpg"]
     (notice,) = [n for n in read(tmp_path, "p.json", told).notices if n.code == "no_predictions"]
     assert "score can be how sure the model is of its answer" in notice.message
+
+
+def test_the_image_and_not_the_box_is_the_item(tmp_path: Path) -> None:
+    rows = ["0001,7,1,2,3,4,car,0.9", "0002,7,1,2,3,4,car,0.3", "0002,8,1,2,3,4,car,0.4"]
+    pool = read(tmp_path, "p.csv", "\n".join(["frame,id,x1,y1,x2,y2,class,conf", *rows, ""]))
+    assert order(pool) == ["0002", "0001"]
+    assert pool.newest_objects.confidences.tolist() == [0.9, 0.3, 0.4]
+
+
+def test_results_beside_what_is_said_of_the_file(tmp_path: Path) -> None:
+    found = {n: [{"sample_token": n, "detection_name": "car", "detection_score": s, "points": 1}]
+             for n, s in (("007", 0.9), ("b", 0.55))}  # fmt: skip
+    told = {"meta": {"use_camera": True}, "results": {**found, "c": []}}
+    assert order(read(tmp_path, "p.json", told)) == ["b", "007", "c"]
+
+
+def test_a_number_with_thousands_refuses_nothing(tmp_path: Path) -> None:
+    rows = 'a,"1,234",0.9,0.1\nb,"2,345",0.5,0.5\n'
+    assert order(read(tmp_path, "p.csv", f"id,views,cat,dog\n{rows}")) == ["b", "a"]
+
+
+def test_a_first_line_that_is_a_row_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="the first line must name the columns"):
+        read(tmp_path, "p.csv", "a.jpg,1,2,3,4,car,0.9\nb.jpg,1,2,3,4,car,0.5\n")
+
+
+def test_a_table_of_texts_is_told_to_be_called_by_them(tmp_path: Path) -> None:
+    rows = [{"text": "x", "predict_proba": [0.9, 0.1]}, {"text": "y", "predict_proba": [0.5, 0.5]}]
+    with pytest.raises(InvalidInput, match="column item_id") as caught:
+        read(tmp_path, "p.json", rows)
+    assert "source.columns: {item_id: text}" in str(caught.value.hint)
+    assert order(read(tmp_path, "p.json", rows, columns={"item_id": "text"})) == ["y", "x"]

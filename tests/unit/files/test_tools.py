@@ -227,6 +227,21 @@ def test_text_lines_with_two_numbers_that_could_be_the_confidence_are_refused(
         text(tmp_path, a="car 0.1 0.2 0.3 0.4 0.9\n")
 
 
+def test_boxes_of_fractions_show_where_the_confidence_stands(tmp_path: Path) -> None:
+    row = "traffic light 0.{} 0.1 0.2 0.5 0.4\n"
+    pool = text(tmp_path, b=row.format(9) * 3, a=row.format(3) * 3, c="")
+    assert ranked(pool) == by_mean({"a": [0.3], "b": [0.9], "c": []})
+    assert pool.classes == ("traffic light",)
+    np.testing.assert_allclose(pool.objects.boxes, [[0.1, 0.2, 0.5, 0.4]] * 6)
+
+
+@pytest.mark.parametrize("line", ["car 90 10 20 50 40\n", "car 0.5 0.5 0.2 0.2 0.9\n"])
+def test_text_lines_without_a_confidence_are_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(InvalidInput, match="a confidence in .0, 1., and a box x1 y1 x2 y2") as told:
+        text(tmp_path, a=line * 5)
+    assert "divide percentages by 100" in str(told.value.hint)
+
+
 def test_text_lines_that_begin_with_images_need_files_that_name_the_class(tmp_path: Path) -> None:
     lines = "".join(f"{n:06} 0.{n} 10 20 50 40\n" for n in range(1, 5))
     with pytest.raises(InvalidInput, match="'000001' and 3 other words seem to be images"):

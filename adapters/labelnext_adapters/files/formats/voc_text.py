@@ -33,9 +33,9 @@ def evidence(sample: Sample) -> str | None:
     lines = [line for text in texts for line in text.lines]
     if not lines:
         return None
-    from labelnext_adapters.files.vision.box_lines import places_in
+    from labelnext_adapters.files.vision.box_lines import are_meant, places_in
 
-    if not places_in(lines):
+    if not places_in(lines) and not are_meant(lines):
         return None
     return "its lines are a class or an image, a confidence and the corners of a box"
 

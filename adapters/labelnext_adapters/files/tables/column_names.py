@@ -46,10 +46,16 @@ MAYBE_LABELS = (
 #: Keys of a record that hold its class, or how sure the model is of it.
 CLASSES = (
     "label", "class_name", "category_name", "tag_name", "name", "class", "category", "tag",
-    "display_name", *ANSWERS, "species", "concept", "cls", "cls_id", "cls_name",
+    "display_name", "detection_name", *ANSWERS, "species", "concept", "cls", "cls_id", "cls_name",
     "entity_group", "entity_type", "entity",
 )  # fmt: skip
-SCORES = (*CERTAINTIES, "value", "likelihood", "weight")
+SCORES = (*CERTAINTIES, "detection_score", "value", "likelihood", "weight")
+#: Columns that name the image of a box, before those that number the box itself.
+IMAGES = (
+    "item_id", "image_id", "file_name", "filename", "image", "image_path", "image_name", "img",
+    "img_path", "img_name", "img_file", "image_file", "file", "filepath", "path", "frame_index",
+    "frame_number", "frame_id", "frame",
+)  # fmt: skip
 INDEXES = ("", "unnamed: 0", "__index_level_0__")  # what pandas writes an index as
 #: Columns that hold the scores of all classes, in the order of preference.
 VECTORS = (
@@ -128,7 +134,8 @@ def usual_id(names: Iterable[str], columns: Mapping[str, str | Sequence[str]]) -
         for name in ([theirs] if isinstance(theirs, str) else theirs)
         if ours != METADATA
     }
-    return first_of(set(names) - taken, (*IDS, *INDEXES))
+    boxed = corners_in(names) or first_of(names, BOXES)
+    return first_of(set(names) - taken, (*(IMAGES if boxed else ()), *IDS, *INDEXES))
 
 
 def answer_beside_its_score(names: Iterable[str]) -> tuple[str, str] | None:
@@ -175,7 +182,7 @@ class TextColumns:
         stated = (self.columns.get(one, one) for one in named)
         theirs = {one for one in stated if isinstance(one, str)}
         theirs.update(self.columns.get(METADATA, ()))
-        lower, known = name.strip().lower(), {*IDS, *ANSWERS, *INDEXES, "label"}
+        lower, known = name.strip().lower(), {*IDS, *IMAGES, *ANSWERS, *INDEXES, "label"}
         if plain(name) and plain(name) in known:
             return True
         return name in theirs or lower in known or is_ranked_class(lower)

@@ -51,6 +51,8 @@ def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
     return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], is_text))
 
 
+#: Keys of what is said of a whole file.
+_ABOUT = ("meta", "metadata", "info", "config", "args")
 #: Keys of an object whose only list may be of the records.
 _WRAPPERS = (
     "predictions",
@@ -66,13 +68,20 @@ _WRAPPERS = (
 
 def _unwrapped(value: dict[str, Any]) -> dict[str, Any]:
     """The object inside one that has nothing else but plain values, such as the model's name."""
-    nested = [name for name, one in value.items() if isinstance(one, dict | list)]
+    nested = _nested(value)
     while (
         len(nested) == 1 and nested[0].lower() in _WRAPPERS and isinstance(value[nested[0]], dict)
     ):
         value = value[nested[0]]
-        nested = [name for name, one in value.items() if isinstance(one, dict | list)]
+        nested = _nested(value)
     return value
+
+
+def _nested(value: dict[str, Any]) -> list[str]:
+    """The keys of objects and lists, but for what is said of the whole file."""
+    return [
+        name for name, one in value.items() if isinstance(one, dict | list) and name not in _ABOUT
+    ]
 
 
 def _check_ids(value: dict[str, Any], is_text: Callable[[str], bool]) -> None:

@@ -165,11 +165,11 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
         raise InvalidInput(f"columns.item_id must be one of {listed(names, 20)}; got {id_name!r}.")
     if id_name is None:
         judged = next((name for name in names if _OF_MLFLOW.search(name)), None)
+        text = first_of(names, ("text", "sentence", "prompt", "input", "inputs"))
+        more = "" if judged is None else f"; MLflow's {judged} may be the confidence"
         raise InvalidInput(
             f"the file must have a column item_id; got {listed(names)}.",
-            hint="to use another column, set source.columns: {item_id: …}"
-            + ("" if judged is None else f"; MLflow's {judged} may be the confidence")
-            + ".",
+            hint=f"to use another column, set source.columns: {{item_id: {text or '…'}}}{more}.",
         )
     return id_name
 

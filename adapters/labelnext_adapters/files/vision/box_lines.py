@@ -22,6 +22,7 @@ _PLACES = {6: ((1, 2, 6), (5, 1, 5)), 10: ((1, 2, 10), (9, 1, 9)), 16: ((15, 4, 
 _OF_CLASS = re.compile(r"(?:.*_)?(?:det_[a-z0-9]+|Task\d)_(.+)$")
 _NUMBER = re.compile(r"-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$")
 _SAMPLED = 2000  # lines
+_TELLING = 5  # boxes; of fewer, a middle and a size may look like corners by chance
 _NO_CLASS = "its name must tell its class, as comp4_det_test_car.txt does"
 
 Place = tuple[int, int, int]
@@ -34,7 +35,7 @@ def places_in(lines: Sequence[str]) -> set[Place]:
         >>> places_in(["car 0.9 10 20 50 40"]), places_in(["0 0.5 0.5 0.2 0.2 0.9"])
         ({(1, 2, 6)}, set())
     """
-    rows = [line.split() for line in lines[:_SAMPLED]]
+    rows = [words_of(line) for line in lines[:_SAMPLED]]
     rows = [row for row in rows if len(row) in _PLACES and all(map(_NUMBER.match, row[1:]))]
     if not rows or len(rows) < 0.9 * len(lines[:_SAMPLED]):
         return set()
@@ -45,10 +46,39 @@ def places_in(lines: Sequence[str]) -> set[Place]:
         for place in _PLACES[n_words]
         if sum(0 <= float(row[place[0]]) <= 1 for row in rows) >= 0.9 * len(rows)
     }
+    if len(found) > 1 and len(rows) >= _TELLING:  # of fractions: boxes show which they are
+        found = {place for place in found if all(_is_box(row[place[1] : place[2]]) for row in rows)}
     if n_words < 16 and all(row[0].isdecimal() for row in rows):  # of YOLO, unless in pixels
         pixels = sum(max(map(float, row[p[1] : p[2]])) > 2 for row in rows for p in found)
         return found if pixels > 0.5 * len(rows) * len(found) else set()
     return found
+
+
+def words_of(line: str) -> list[str]:
+    """The words of a line, those of its class or image as one.
+
+    Example:
+        >>> words_of("traffic light 0.9 1 2 3 4")[:2]
+        ['traffic light', '0.9']
+    """
+    words = line.split()
+    at = len(words)
+    while at > 1 and _NUMBER.match(words[at - 1]):
+        at -= 1
+    return [" ".join(words[:at]), *words[at:]] if words else []
+
+
+def _is_box(corners: Sequence[str]) -> bool:
+    numbers = [float(one) for one in corners]
+    return len(numbers) > 4 or (numbers[0] <= numbers[2] and numbers[1] <= numbers[3])
+
+
+def are_meant(lines: Sequence[str]) -> bool:
+    """Whether lines have this form, though their confidences may be of another range."""
+    rows = [words_of(line) for line in lines[:_SAMPLED]]
+    like = [row for row in rows if len(row) in _PLACES and all(map(_NUMBER.match, row[1:]))]
+    named = [row for row in like if not row[0].isdecimal()]
+    return len(named) > 0.9 * len(rows)
 
 
 def class_told(path: Path) -> str | None:
@@ -80,11 +110,12 @@ def read_box_lines(path: Path, options: DetectionOptions) -> Pool:
     lines = [line for text in texts.values() for line in text if line.strip()]
     places = places_in(lines)
     if len(places) != 1:
-        said = "either of two numbers" if places else "none of its numbers"
+        said = "either of two numbers" if places else "none of the numbers, in most lines,"
         raise InvalidInput(
             "a line must be a class or an image, a confidence in [0, 1], and a box x1 y1 x2 y2; "
             f"{said} can be the confidence in {(lines or [''])[0]!r:.60}.",
-            hint="write CSV with the columns image, class, confidence, x1, y1, x2, y2.",
+            hint="divide percentages by 100; or write CSV with the columns image, class, "
+            "confidence, x1, y1, x2, y2.",
         )
     (place,) = places
     by_class = [file for file in files if class_told(file)]
@@ -102,7 +133,7 @@ def read_box_lines(path: Path, options: DetectionOptions) -> Pool:
         if kind is None:
             gathered.nothing(gathered.item(file.stem))
         for number, line in enumerate(text, 1):
-            words = line.split()
+            words = words_of(line)
             if words:
                 item = file.stem if kind is None else words[0]
                 with gathered.record(f"{file.name} line {number}", item):
@@ -120,7 +151,7 @@ def _text(file: Path) -> str:
 
 
 def _corners(line: str, place: Place) -> list[str]:
-    words = line.split()[place[1] : place[2]]
+    words = words_of(line)[place[1] : place[2]]
     return [word for word in words if _NUMBER.match(word)]
 
 
@@ -142,7 +173,7 @@ def _check_classes(texts: dict[Path, list[str]], lines: Sequence[str]) -> None:
     Raises:
         InvalidInput: if they do.
     """
-    words = {line.split()[0] for line in lines}
+    words = {words_of(line)[0] for line in lines}
     images = images_among(words)
     numbered = len(words) > len(texts) and all(any(map(str.isdigit, word)) for word in words)
     if images or numbered:
