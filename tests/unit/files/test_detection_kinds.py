@@ -166,3 +166,29 @@ def test_a_table_of_texts_is_told_to_be_called_by_them(tmp_path: Path) -> None:
         read(tmp_path, "p.json", rows)
     assert "source.columns: {item_id: text}" in str(caught.value.hint)
     assert order(read(tmp_path, "p.json", rows, columns={"item_id": "text"})) == ["y", "x"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_rows_with_the_name_of_a_class_are_detections(tmp_path: Path, first: bool) -> None:
+    def row(sure: float) -> list[Any]:
+        return ["car", sure, *BOX] if first else [*BOX, sure, "car"]
+
+    told = {"a": [row(0.9), row(0.3)], "b": [row(0.55)], "c": [], "d": None}
+    pool = read(tmp_path, "p.json", told)
+    assert pool.classes == ("car",)
+    assert pool.newest_objects.confidences.tolist() == [0.9, 0.3, 0.55]
+    assert pool.missing.tolist() == [False, False, False, True]
+
+
+def test_images_without_a_segment_have_no_objects(tmp_path: Path) -> None:
+    empty = {"image_id": 3, "file_name": "3.png", "segments_info": []}
+    pool = read(tmp_path, "p.json", [*panoptic(0.9, 0.6), empty])
+    assert order(pool) == ["2", "1", "3"]
+
+
+def test_several_columns_with_a_score_are_asked_about(tmp_path: Path) -> None:
+    head = "id,sentiment,sentiment_score,mood,mood_score"
+    rows = "a,pos,0.5,joy,0.5\nb,neg,0.25,joy,0.75\n"  # which would sum to 1 in every row
+    with pytest.raises(InvalidInput, match="sentiment, mood have a score") as caught:
+        read(tmp_path, "p.csv", f"{head}\n{rows}")
+    assert "{prediction: sentiment, confidence: sentiment_score}" in str(caught.value.hint)

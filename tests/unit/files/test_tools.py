@@ -182,6 +182,16 @@ def test_samples_of_fiftyone_need_one_field_of_predictions(
         write(tmp_path, {"samples": samples}, "samples.json")
 
 
+def test_what_is_not_read_of_samples_is_told(tmp_path: Path) -> None:
+    told = {"_cls": "Classification", "label": "dog", "confidence": 0.5, "logits": [1, 2]}
+    pool = write(tmp_path, {"samples": [{"filepath": f"{stem}.jpg", "p": told} for stem in "ab"]})
+    (notice,) = [one for one in pool.notices if one.code == "not_read"]
+    assert notice.message == "Logits of 2 images were not read."
+    frames = {"1": {"p": {"_cls": "Detections", "detections": []}}}
+    with pytest.raises(InvalidInput, match="frames of videos aren't read from a file"):
+        write(tmp_path, {"samples": [{"filepath": "a.mp4", "frames": frames}]})
+
+
 def test_regions_of_via_without_a_score_are_labels(tmp_path: Path) -> None:
     region = {"shape_attributes": {"name": "point"}, "region_attributes": {"label": "dog"}}
     image = {"filename": "a.jpg", "size": 1, "regions": [region], "file_attributes": {}}

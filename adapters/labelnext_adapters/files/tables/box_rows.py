@@ -42,10 +42,44 @@ def with_box_records(table: pa.Table, names: Sequence[str]) -> pa.Table:
 
 def are_box_rows(value: Any) -> bool:
     """Whether a value is a list of lists of five or six numbers; an empty one may be anything."""
-    return isinstance(value, list) and all(
-        isinstance(row, list) and len(row) in _PLACES and all(type(n) in (int, float) for n in row)
-        for row in value
+    return value is None or (
+        isinstance(value, list)
+        and all(
+            isinstance(row, list)
+            and len(row) in _PLACES
+            and all(type(number) in (int, float) for number in row)
+            for row in value
+        )
     )
+
+
+def named_rows(values: Sequence[Any]) -> list[list[dict[str, Any]] | None] | None:
+    """Lists of a box, a confidence and the name of a class as records; None if they are none.
+
+    Example:
+        >>> named_rows([[[10, 20, 50, 40, 0.75, "car"]], None])[0][0]["class"]
+        'car'
+    """
+    rows = [row for value in values if isinstance(value, list) for row in value]
+    if not rows or not all(isinstance(row, list) and len(row) == 6 for row in rows):
+        return None
+    at = 0 if isinstance(rows[0][0], str) else 5
+    numbers = [row[:at] + row[at + 1 :] for row in rows]
+    if not all(isinstance(row[at], str) for row in rows) or not are_box_rows(numbers):
+        return None
+    array = np.array(numbers, dtype=float)
+    places = [one for one in (4, 0) if _fits(array, one, None, 1 - one // 4)]
+    if len(places) != 1:
+        return None
+    (sure,) = places
+    told = iter(zip(rows, numbers, strict=True))
+    return [
+        None if value is None else [
+            {"class": row[at], "confidence": five[sure], "bbox": five[:sure] + five[sure + 1 :]}
+            for row, five in (next(told) for _ in value)
+        ]
+        for value in values
+    ]  # fmt: skip
 
 
 def check_box_rows(values: Sequence[Any]) -> None:
@@ -54,6 +88,7 @@ def check_box_rows(values: Sequence[Any]) -> None:
     Raises:
         InvalidInput: if it can't, and they are no class scores either.
     """
+    values = [rows for rows in values if rows]
     far = any(abs(number) > _FAR for rows in values for row in rows for number in row)
     if far and _records_of(pa.chunked_array([pa.array(values, _ROWS)])) is None:
         shown = next(row for rows in values for row in rows)

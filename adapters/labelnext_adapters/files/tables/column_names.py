@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.tables.table_options import METADATA, NAMES
 
 #: Columns that hold an item's id, in the order of preference.
@@ -86,6 +87,7 @@ CORNERS = (
 BOXES = ("box", "bbox", "bounding_box", "xyxy", "xywh", "bbox_x", "x_center", "cx", "x")
 YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their boxes
 SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
+_OF_MLFLOW = re.compile(r"/v\d+/score$")
 _RANKED = re.compile(r"^(.*?)(\d+)(.*)$")
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -138,21 +140,44 @@ def usual_id(names: Iterable[str], columns: Mapping[str, str | Sequence[str]]) -
     return first_of(set(names) - taken, (*(IMAGES if boxed else ()), *IDS, *INDEXES))
 
 
-def answer_beside_its_score(names: Iterable[str]) -> tuple[str, str] | None:
-    """A column and the only other one that is called as its score; None unless there is one pair.
+def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) -> str:
+    """The column of ids: the one that `columns` names, item_id, or one of the usual names.
+
+    Args:
+        names: of all columns.
+        columns: our names to the file's.
+
+    Raises:
+        InvalidInput: if there is none.
+    """
+    id_name = usual_id(names, columns)
+    if id_name not in (None, *names):
+        raise InvalidInput(f"columns.item_id must be one of {listed(names, 20)}; got {id_name!r}.")
+    if id_name is None:
+        judged = next((name for name in names if _OF_MLFLOW.search(name)), None)
+        text = first_of(names, ("text", "sentence", "prompt", "input", "inputs"))
+        more = "" if judged is None else f"; MLflow's {judged} may be the confidence"
+        raise InvalidInput(
+            f"the file must have a column item_id; got {listed(names)}.",
+            hint=f"to use another column, set source.columns: {{item_id: {text or '…'}}}{more}.",
+        )
+    return id_name
+
+
+def answers_beside_scores(names: Iterable[str]) -> list[tuple[str, str]]:
+    """The columns that have another one called as their score.
 
     Example:
-        >>> answer_beside_its_score(["text", "sentiment", "sentiment_score"])
-        ('sentiment', 'sentiment_score')
+        >>> answers_beside_scores(["text", "sentiment", "sentiment_score"])
+        [('sentiment', 'sentiment_score')]
     """
     known = {plain(name): name for name in names}
-    pairs = [
+    return [
         (known[said], known[f"{said}_{word}"])
         for said in known
         for word in ("score", "confidence", "prob", "probability")
         if f"{said}_{word}" in known and known[said] not in ("item_id", "label")
     ]
-    return pairs[0] if len(pairs) == 1 else None
 
 
 def is_ranked_class(name: str) -> bool:

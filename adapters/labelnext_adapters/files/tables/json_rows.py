@@ -11,7 +11,7 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.support.started import how
 from labelnext_adapters.files.content.content import parsed_lines, read_text
 from labelnext_adapters.files.json.records import as_scores, record_of, table_of_records
-from labelnext_adapters.files.tables.box_rows import are_box_rows, check_box_rows
+from labelnext_adapters.files.tables.box_rows import are_box_rows, check_box_rows, named_rows
 from labelnext_adapters.files.tables.column_names import CLASSES, SCORES, corners_in, first_of
 from labelnext_adapters.files.tables.matrix import table_of_matrix
 from labelnext_adapters.files.tables.rows import Rows, no_text
@@ -113,11 +113,8 @@ def _listed_records(value: dict[str, Any], is_text: Callable[[str], bool]) -> li
     if scored and None not in scored.values():
         return [{"item_id": name, "predictions": one} for name, one in scored.items()]
     columns = list(value.values())
-    if any(columns) and all(map(are_box_rows, columns)):
-        check_box_rows(columns)
-        return [{"item_id": name, "predictions": rows} for name, rows in value.items()]
-    if len(columns) > 1 and all(type(number) in (int, float) for number in columns):
-        return [{"item_id": name, "score": number} for name, number in value.items()]
+    if (rows := _rows_by_item(value)) is not None:
+        return rows
     lists = [name for name, column in value.items() if isinstance(column, list)]
     if len(lists) == 1 and lists[0].lower() in _WRAPPERS:
         records: list[dict[str, Any]] = value[lists[0]]
@@ -157,6 +154,26 @@ def _listed_records(value: dict[str, Any], is_text: Callable[[str], bool]) -> li
         hint="convert it to a JSON list of objects, one for each item, with item_id and "
         f"probabilities or objects; {how('formats')} lists all formats.",
     )
+
+
+def _rows_by_item(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Detections as rows of numbers, or one number, by item; None if it is something else.
+
+    Raises:
+        InvalidInput: if it can't be told which of the numbers is the confidence.
+    """
+    columns = list(value.values())
+    if any(columns) and all(map(are_box_rows, columns)):
+        check_box_rows(columns)
+        return [{"item_id": name, "predictions": rows} for name, rows in value.items()]
+    if (named := named_rows(columns)) is not None:
+        return [
+            {"item_id": name, "predictions": rows} for name, rows in zip(value, named, strict=True)
+        ]
+    numbers = [number for number in columns if number is not None]
+    if len(numbers) > 1 and all(type(number) in (int, float) for number in numbers):
+        return [{"item_id": name, "score": number} for name, number in value.items()]
+    return None
 
 
 def _described(value: dict[str, Any]) -> list[dict[str, Any]] | None:

@@ -21,12 +21,12 @@ from labelnext_adapters.files.tables.column_names import (
     INDEXES,
     SIZES,
     YOLOV5,
-    answer_beside_its_score,
+    answers_beside_scores,
     corners_in,
     first_of,
+    id_column,
     is_ranked_class,
     plain,
-    usual_id,
 )
 from labelnext_adapters.files.tables.long_rows import (
     detections,
@@ -48,7 +48,6 @@ from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED, Meaning, lea
 
 _PREFIXES = ("p_", "e_")
 _RANKED = re.compile(r"^(.*?)(\d{1,9})(.*)$")
-_OF_MLFLOW = re.compile(r"/v\d+/score$")
 _LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confidence", "logit")
 
 
@@ -119,9 +118,8 @@ def laid_out(
     if ranked:
         return _top_k(out, ranked, options)
     answer, sure = first_of(names, ANSWERS), first_of(names, CERTAINTIES)
-    beside = answer_beside_its_score(names)
-    if beside and not (answer and sure) and _is_text(out.table, beside[0]):
-        answer, sure = beside
+    if not (answer and sure):
+        answer, sure = _beside_its_score(out.table) or (answer, sure)
     if answer and sure:
         return _told(
             replace(out, columns={**out.columns, "prediction": answer, "confidence": sure}),
@@ -148,30 +146,6 @@ def _without_decimals(table: pa.Table, id_name: str) -> pa.Table:
 
 def _told(out: LaidOut, message: str) -> LaidOut:
     return replace(out, notices=[*out.notices, Notice("layout", message)])
-
-
-def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) -> str:
-    """The column of ids: the one that `columns` names, item_id, or one of the usual names.
-
-    Args:
-        names: of all columns.
-        columns: our names to the file's.
-
-    Raises:
-        InvalidInput: if there is none.
-    """
-    id_name = usual_id(names, columns)
-    if id_name not in (None, *names):
-        raise InvalidInput(f"columns.item_id must be one of {listed(names, 20)}; got {id_name!r}.")
-    if id_name is None:
-        judged = next((name for name in names if _OF_MLFLOW.search(name)), None)
-        text = first_of(names, ("text", "sentence", "prompt", "input", "inputs"))
-        more = "" if judged is None else f"; MLflow's {judged} may be the confidence"
-        raise InvalidInput(
-            f"the file must have a column item_id; got {listed(names)}.",
-            hint=f"to use another column, set source.columns: {{item_id: {text or '…'}}}{more}.",
-        )
-    return id_name
 
 
 def _with_id(out: LaidOut) -> LaidOut:
@@ -366,8 +340,21 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
     return _told(replace(out, table=table), message)
 
 
-def _is_text(table: pa.Table, name: str) -> bool:
-    return bool(pa.types.is_string(table.schema.field(name).type))
+def _beside_its_score(table: pa.Table) -> tuple[str, str] | None:
+    """A column of texts beside the one that is called as its score.
+
+    Raises:
+        InvalidInput: if there are several.
+    """
+    pairs = answers_beside_scores(table.column_names)
+    pairs = [pair for pair in pairs if pa.types.is_string(table.schema.field(pair[0]).type)]
+    if len(pairs) > 1:
+        said, sure = pairs[0]
+        raise InvalidInput(
+            f"one column must be the prediction; {listed(pair[0] for pair in pairs)} have a score.",
+            hint=f"set source.columns, such as {{prediction: {said}, confidence: {sure}}}.",
+        )
+    return pairs[0] if pairs else None
 
 
 def _whole(table: pa.Table, name: str) -> bool:

@@ -47,6 +47,8 @@ def _is_one(value: Any) -> bool:
 
 def _said(sample: Mapping[str, Any]) -> Said:
     names, path = sample[_FIELDS], sample["filepath"]
+    if isinstance(sample.get("frames"), Mapping) and not names:
+        raise Unusable("frames of videos aren't read from a file; use adapter: fiftyone")
     if not names:
         raise Unusable("no field has labels with a confidence: these are labels, not predictions")
     if len(names) > 1:
