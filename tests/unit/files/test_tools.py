@@ -199,6 +199,15 @@ def test_regions_of_via_without_a_score_are_labels(tmp_path: Path) -> None:
         write(tmp_path, {"a.jpg1": image})
 
 
+def test_a_table_of_via_is_refused_by_name(tmp_path: Path) -> None:
+    row = 'a.jpg,1,"{}",1,0,"{""name"":""point""}","{""label"":""car"",""score"":""0.9""}"'
+    head = "filename,file_size,file_attributes,region_count,region_id"
+    (tmp_path / "via.csv").write_text(f"#{head},region_shape_attributes,region_attributes\n{row}\n")
+    pool: Any = open_adapter("files", path="via.csv", directory=tmp_path).read()
+    (notice,) = [one for one in pool.notices if one.code == "no_predictions"]
+    assert "this is VIA's table. Save the project as JSON" in notice.message
+
+
 def test_boxes_around_the_shapes_of_via(tmp_path: Path) -> None:
     shapes = [
         {"name": "circle", "cx": 30, "cy": 40, "r": 20},

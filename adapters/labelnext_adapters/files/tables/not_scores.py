@@ -15,7 +15,18 @@ from labelnext_adapters.files.tables.rows import NUMBER
 
 NO_PREDICTIONS = "no_predictions"
 MAYBE_LOGITS = "maybe_logits"
-_OF_LABEL_STUDIO = {"annotation_id", "annotator", "lead_time"}  # columns of its CSV and TSV
+#: Columns of tables without predictions, and what these are.
+_FOREIGN = (
+    (
+        {"annotation_id", "annotator", "lead_time"},
+        "this is Label Studio's own table, which has none. Export the project as JSON.",
+    ),
+    (
+        {"region_shape_attributes", "region_attributes"},
+        "this is VIA's table. Save the project as JSON, which labelnext reads if its regions have "
+        "a score.",
+    ),
+)
 _MOSTLY = 0.5  # a column of texts with as many numbers was meant to hold numbers
 _SAMPLED = 10_000
 _CLASSES = 50  # a text of more values is no class
@@ -37,12 +48,9 @@ def no_predictions(
         values: shape (n_rows, n_columns), of these; None if there are fewer than two.
         place: says in words where a row stands in the file.
     """
-    if {*table.column_names} >= _OF_LABEL_STUDIO:
-        return Notice(
-            NO_PREDICTIONS,
-            "No column was taken as predictions: this is Label Studio's own table, which has none. "
-            "Export the project as JSON.",
-        )
+    for names, what in _FOREIGN:
+        if names <= {*table.column_names}:
+            return Notice(NO_PREDICTIONS, f"No column was taken as predictions: {what}")
     shown = listed(n for n in table.column_names if n not in (id_name, "")) or "none"
     odd = _odd_cell(table, id_name, chosen)
     if odd is not None:
