@@ -1,11 +1,12 @@
-"""Make the fixtures of MegaDetector, Darknet, LabelMe, Detectron2, TensorFlow, Paddle and clouds.
+"""Make the fixtures of MegaDetector, Darknet, LabelMe, VIA, FiftyOne, text lines, clouds and more.
 
 python -m tests.formats.make_tools
 
 By hand, to the published descriptions: MegaDetector's output format 1.6; Darknet's `-out`; LabelMe
 5 with the `score` of X-AnyLabeling; Detectron2's Instances and its COCO evaluator; TensorFlow
 Serving's predict API; PaddleX's and PaddleClas's results; the API references of Rekognition, Google
-Vision, Azure Custom Vision, Vertex AI and Comprehend.
+Vision, Azure Custom Vision, Vertex AI and Comprehend; FiftyOneDataset's samples.json; VIA 2 and 1;
+VOC's development kit (comp4), mAP tools (a file an image), DOTA's Task1, KITTI's results; fastText.
 """
 
 from __future__ import annotations
@@ -249,10 +250,79 @@ def comprehend() -> None:
     lines(folder / "comprehend-sentiment.jsonl", moods)
 
 
+def fiftyone() -> None:
+    folder = fresh("fiftyone")
+
+    def sample(stem: str, **fields: Any) -> dict[str, Any]:
+        return {"filepath": f"data/{stem}.jpg", "tags": [], "_media_type": "image", **fields}
+
+    objects = [
+        sample(
+            stem,
+            ground_truth={"_cls": "Classification", "label": "street"},
+            predictions={"_cls": "Detections", "detections": [
+                {"_cls": "Detection", "label": kind, "confidence": s,
+                 "bounding_box": [X1, Y1, X2 - X1, Y2 - Y1]} for _, kind, s in found(scores)]},
+        )
+        for stem, scores in IMAGES.items()
+    ]  # fmt: skip
+    dump(folder / "export" / "samples.json", {"samples": objects})
+    dump(folder / "export" / "metadata.json", {"media_type": "image", "version": "1.0"})
+    one = {"bus": 0.9, "zidane": 0.3}
+    told = [sample(stem, model={"_cls": "Classification", "label": "dog", "confidence": sure})
+            for stem, sure in one.items()]  # fmt: skip
+    dump(folder / "classes.json", {"samples": [*told, sample("empty", model=None)]})
+
+
+def via() -> None:
+    folder = fresh("via")
+    shape = {"name": "rect", "x": 10, "y": 20, "width": 40, "height": 20}
+    images = {
+        f"{stem}.jpg{number}": {"filename": f"{stem}.jpg", "size": number, "file_attributes": {},
+            "regions": [{"shape_attributes": shape,
+                         "region_attributes": {"label": kind, "score": str(s)}}
+                        for _, kind, s in found(scores)]}
+        for number, (stem, scores) in enumerate(IMAGES.items(), 1)
+    }  # fmt: skip
+    dump(folder / "project.json", {"_via_settings": {}, "_via_img_metadata": images})
+    old = {key: {**one, "regions": {str(n): r for n, r in enumerate(one["regions"])}}
+           for key, one in images.items()}  # fmt: skip
+    dump(folder / "version1.json", old)
+
+
+def box_lines() -> None:
+    folder = fresh("voc-text")
+    numbers = {"comp4": "10 20 50 40", "Task1": "10 20 50 20 50 40 10 40"}
+    names = {"comp4": "comp4_det_test_{}.txt", "Task1": "Task1_{}.txt"}
+    for made, box in numbers.items():
+        (folder / made).mkdir()
+        for n, kind in enumerate(KINDS):
+            told = "".join(f"{stem} {scores[n]} {box}\n" for stem, scores in IMAGES.items()
+                           if n < len(scores))  # fmt: skip
+            (folder / made / names[made].format(kind)).write_text(told)
+    forms = {"mean_average_precision": "{} {} 10 20 50 40\n",
+             "kitti": "{} -1 -1 -10 10 20 50 40 -1 -1 -1 -1000 -1000 -1000 -10 {}\n"}  # fmt: skip
+    for made, form in forms.items():
+        (folder / made).mkdir()
+        for stem, scores in IMAGES.items():
+            told = "".join(form.format(kind, s) for _, kind, s in found(scores))
+            (folder / made / f"{stem}.txt").write_text(told)
+
+
+def fasttext() -> None:
+    folder = fresh("fasttext")
+    told = [{"cat": 0.7, "dog": 0.3}, {"dog": 0.55, "cat": 0.45}, {"cat": 0.875, "dog": 0.125}]
+    for name, most in (("all", 2), ("top", 1)):
+        lines = [" ".join(f"__label__{kind} {p}" for kind, p in list(row.items())[:most])
+                 for row in told]  # fmt: skip
+        (folder / f"{name}.txt").write_text("\n".join([*lines, ""]))
+
+
 def main() -> None:
     for make in (
         megadetector, darknet, labelme, detectron2, tensorflow, paddle, rekognition, google, azure,
-        vertex, comprehend,
+        vertex, comprehend, fiftyone, via, box_lines,
+        fasttext,
     ):  # fmt: skip
         make()
 

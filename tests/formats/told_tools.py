@@ -6,25 +6,39 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.formats.told import Odd, Told, distribution, each, loaded, sure
+from tests.formats.told import Odd, Told, distribution, each, loaded, sure, sure_text
 
 #: The keys of each tool's lists of objects, and of their confidences.
 _LISTS = ("detections", "objects", "shapes", "instances", "boxes", "predictions", "CustomLabels",
-          "localizedObjectAnnotations")  # fmt: skip
+          "localizedObjectAnnotations", "regions")  # fmt: skip
 _SURE = ("conf", "confidence", "score", "probability", "Confidence")
-_NAMES = ("file", "filename", "imagePath", "file_name", "image_id", "key", "input_path", "image")
+_NAMES = (
+    "filepath",
+    "file",
+    "filename",
+    "imagePath",
+    "file_name",
+    "image_id",
+    "key",
+    "input_path",
+    "image",
+)
 
 
 def images(place: Path) -> Iterator[tuple[Any, Any]]:
     """What each image of a folder, an object or a list is told."""
+    if (place / "samples.json").exists():
+        place = place / "samples.json"
     if place.is_dir():
         for path in sorted(place.rglob("*.json")):
             one = loaded(path)
             yield one.get("imagePath", one.get("input_path", path.stem)), one
         return
     value = loaded(place)
-    for wrapper in ("images", "predictions", "responses"):
+    for wrapper in ("images", "predictions", "responses", "samples", "_via_img_metadata"):
         value = value.get(wrapper, value) if isinstance(value, dict) else value
+    if isinstance(value, dict) and all("regions" in one for one in value.values()):
+        value = list(value.values())
     if isinstance(value, dict):
         yield from value.items()
         return
@@ -40,6 +54,12 @@ def images(place: Path) -> Iterator[tuple[Any, Any]]:
 
 def confidences(one: dict[str, Any]) -> list[float]:
     """The confidences of an image's objects; of its classes, the largest."""
+    if "filepath" in one:
+        return of_fiftyone(one.get("predictions", one.get("model")))
+    if isinstance(one.get("regions"), dict):
+        one = {"regions": list(one["regions"].values())}
+    if "regions" in one:
+        return [float(row["region_attributes"]["score"]) for row in one["regions"]]
     if "detection_scores" in one:
         scores, count = one["detection_scores"], one["num_detections"]
         if isinstance(count, list):
@@ -54,6 +74,13 @@ def confidences(one: dict[str, Any]) -> list[float]:
             raise Odd
         return [_of_100(row, key) for row, (key,) in zip(lists[0], keys, strict=True)]
     return _of_lists(one)
+
+
+def of_fiftyone(field: dict[str, Any]) -> list[float]:
+    """The confidences of a field of a sample."""
+    if field["_cls"] == "Classification":
+        return [sure(field["confidence"])]
+    return [sure(row["confidence"]) for row in field["detections"]]
 
 
 def _of_lists(one: dict[str, Any]) -> list[float]:
@@ -89,5 +116,40 @@ def tool(place: Path) -> Told:
     return each((name, lambda one=one: confidences(one)) for name, one in images(place))
 
 
-FAMILIES = ("megadetector", "darknet", "labelme", "detectron2", "tensorflow", "paddle", "cloud")
+def box_lines(place: Path) -> Told:
+    """Lines of a word, a confidence and a box; the word is the image in files of one class."""
+    told: Told = {}
+    for path in sorted(place.iterdir()) if place.is_dir() else [place]:
+        by_class = path.stem.startswith(("comp4", "Task1"))
+        if not by_class:
+            told[path.stem] = []
+        for line in path.read_text().splitlines():
+            words = line.split()
+            number = sure(float(words[-1] if len(words) == 16 else words[1]))
+            told.setdefault(words[0] if by_class else path.stem, []).append(number)
+    return told
+
+
+def fasttext(place: Path) -> Told:
+    """The probabilities of each line, if there are as many as on the first."""
+    rows = [line.split() for line in place.read_text().split("\n")]
+    pairs = [list(zip(row[::2], row[1::2], strict=False)) for row in rows]
+    told: Told = {}
+    for number, (row, found) in enumerate(zip(rows, pairs, strict=True)):
+        if len(row) != len(rows[0]) or len({name for name, _ in found}) < len(found):
+            continue
+        if not all(
+            name.startswith("__label__") and name[9:] in ("cat", "dog") for name, _ in found
+        ):
+            continue
+        numbers = [sure_text(text) for _, text in found]
+        told[str(number)] = numbers if len(found) == 1 else distribution(numbers)
+    return told
+
+
+FAMILIES = (
+    "megadetector", "darknet", "labelme", "detectron2", "tensorflow", "paddle", "cloud", "fiftyone",
+    "via",
+)  # fmt: skip
 READERS: dict[str, Callable[[Path], Told]] = dict.fromkeys(FAMILIES, tool)
+READERS |= {"voc-text": box_lines, "fasttext": fasttext}

@@ -67,6 +67,38 @@ def _of_table(table: pa.Table, options: Mapping[str, Any]) -> Pool:
     return pool_of(Rows(plain_table(table)), told, context)
 
 
+def _of_records(records: Iterable[Mapping[str, Any]], options: Mapping[str, Any]) -> Pool:
+    """Rows whose cells are of several types, read one by one as those of JSON."""
+    from labelnext_adapters.files.json.records import table_of_records
+    from labelnext_adapters.files.tables.column_names import TextColumns
+    from labelnext_adapters.files.tables.rows import Rows
+    from labelnext_adapters.files.tables.table_format import pool_of
+    from labelnext_adapters.files.tables.table_options import named_columns
+
+    told, context = _options(TableOptions, options)
+    rows = [
+        (f"row {number}", {name: _cell(value) for name, value in record.items()})
+        for number, record in enumerate(records, 1)
+    ]
+    text = TextColumns(named_columns(told, context))
+    return pool_of(Rows(*table_of_records(rows, text)), told, context)
+
+
+def _cell(value: Any) -> Any:
+    """A cell as a value of JSON: tuples and arrays as lists, what is missing as null."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _cell(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cell(one) for one in value]
+    if value is None or isinstance(value, str | bool | int | float):
+        return None if value != value else value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return _plain(value)
+
+
 def from_arrow(table: Any, **options: Any) -> Pool:
     """The rows of an Arrow table, a record batch, or what has the Arrow C stream interface."""
     import pyarrow as pa
@@ -92,7 +124,13 @@ def from_pandas(frame: Any, **options: Any) -> Pool:
         frame = frame.assign(item_id=labels)
     elif given.get("item_id", options.get("key")) in set(frame.index.names) - {None}:
         frame = frame.reset_index()
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+    try:
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        plain = not any(isinstance(f.type, pa.BaseExtensionType) for f in table.schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        plain = False
+    if not plain:  # cells of several types, or of a type of Python's
+        return _of_records(frame.to_dict("records"), options)
     for at, field in enumerate(table.schema):
         if pa.types.is_struct(field.type):  # whose NaN isn't null
             values = [v if isinstance(v, dict) else None for v in frame[field.name]]

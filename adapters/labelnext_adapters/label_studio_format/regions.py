@@ -76,6 +76,7 @@ class Setup:
             path through a taxonomy where no other path ends so.
         separator: what joins a path.
         spans: the regions are spans of a text.
+        derived: the classes are those that occur in the data; there may be others.
         pages: number of each page or image of a task, by its name and place; filled on reading.
     """
 
@@ -89,6 +90,7 @@ class Setup:
     aliases: Mapping[str, int] = field(default_factory=dict)
     separator: str = " / "
     spans: bool = False
+    derived: bool = False
     pages: dict[tuple[str, int], int] = field(default_factory=dict, compare=False)
 
     @property
@@ -216,7 +218,8 @@ def _whole(
     one_each = all(len(classes) == 1 for classes, _ in answers)
     if one_each and scored and (vector := scored_choices(known, setup, remarks)):
         return Parsed(vector=vector)
-    if len(known) == 1 and len(setup.classes) == 2 and not setup.multiple:
+    of_two = len(setup.classes) == 2 and not setup.multiple and not setup.derived
+    if len(known) == 1 and of_two:
         ((chosen_class, s),) = known
         return Parsed(vector=[s, 1 - s] if chosen_class == 0 else [1 - s, s])
     whole = [Found(s, c) for c, s in known]

@@ -110,6 +110,7 @@ def _combined(project: dict[str, Any], wanted: dict[str, Any]) -> Setup:
         {other: classes[label] for other, label in aliases.items() if label in classes},
         separator,
         all(_of_text(of_tag, project.get("label_config")) for of_tag in wanted.values()),
+        project.get("label_config") == "",
     )
 
 

@@ -243,7 +243,7 @@ def recognition(
             f"path must end in one of {', '.join(dict.fromkeys(endings))}{''.join(words)}; "
             f"got {Path(path).name!r}, which is in no other format that labelnext recognises.",
             hint="unpack it first."
-            if suffix_of(Path(path)) in (".zip", ".xz", ".7z", ".tar", ".tgz", ".rar")
+            if Path(path).suffix.lower() in (".zip", ".7z", ".tar", ".tgz", ".rar")
             else f"set source.format ({how('formats')} lists them), or convert it to CSV or JSONL.",
         )
     best = max(rank for rank, _ in claims.values())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import lzma
+import zipfile
 import zlib
+from contextlib import suppress
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 _START = 256 << 10  # bytes, decompressed
 _JSON_START = 32 << 10  # characters, where the value is longer
@@ -17,7 +20,10 @@ _COMPRESSED = {
     b"\x28\xb5\x2f\xfd": "zstd",
     b"BZh": "bz2",
     b"\x04\x22\x4d\x18": "lz4",
+    b"\xfd7zXZ\0": "xz",
 }
+_ENDINGS = (".gz", ".zst", ".bz2", ".lz4", ".xz", ".zip")
+_OF_MAC = ("__MACOSX/", ".DS_Store")  # what its archives hold beside the files
 _MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe\x00\x00": "utf-32",
@@ -28,7 +34,7 @@ _MARKS = {
 
 
 def compression_of(start: bytes) -> str | None:
-    """How bytes are compressed, by their first few: gzip, zstd, bz2, lz4; None if they aren't.
+    """How bytes are compressed, by their first few: gzip, zstd, bz2, lz4, xz; None if they aren't.
 
     Example:
         >>> import gzip
@@ -36,6 +42,40 @@ def compression_of(start: bytes) -> str | None:
         ('gzip', None)
     """
     return next((name for mark, name in _COMPRESSED.items() if start.startswith(mark)), None)
+
+
+def compressed_by(path: Path, start: bytes) -> str | None:
+    """How a file is compressed: as `compression_of` its first bytes, or zip by its name."""
+    return "zip" if path.suffix.lower() == ".zip" else compression_of(start)
+
+
+def unpacking(file: IO[bytes], kind: str) -> IO[bytes]:
+    """What a compressed file unpacks to, to be read a piece at a time.
+
+    Args:
+        file: the packed bytes.
+        kind: as of `compressed_by`.
+
+    Raises:
+        ValueError: if an archive doesn't hold exactly one file.
+    """
+    if kind == "xz":
+        return lzma.LZMAFile(file)
+    if kind == "zip":
+        archive = zipfile.ZipFile(file)
+        return archive.open(_only_file(archive))
+    import pyarrow as pa
+
+    stream: IO[bytes] = pa.CompressedInputStream(file, kind)
+    return stream
+
+
+def _only_file(archive: zipfile.ZipFile) -> str:
+    names = [n for n in archive.namelist() if not n.endswith("/")]
+    names = [n for n in names if not n.startswith(_OF_MAC[0]) and not n.endswith(_OF_MAC[1])]
+    if len(names) != 1:
+        raise ValueError(f"it holds {len(names):,} files")
+    return names[0]
 
 
 def encoding_of(start: bytes) -> str:
@@ -49,15 +89,18 @@ def encoding_of(start: bytes) -> str:
 
 
 def suffix_of(path: Path) -> str:
-    """The ending of a name in lower case, without those of compression.
+    """The ending of a name in lower case, without those of compression; of a zip, its file's.
 
     Example:
         >>> suffix_of(Path("a.JSON.gz")), suffix_of(Path("a.csv"))
         ('.json', '.csv')
     """
     endings = [ending.lower() for ending in path.suffixes]
-    while endings and endings[-1] in (".gz", ".zst", ".bz2", ".lz4"):
-        endings.pop()
+    while endings and endings[-1] in _ENDINGS:
+        zipped = endings.pop() == ".zip"
+        if zipped and not endings and path.is_file():
+            with suppress(OSError, ValueError, zipfile.BadZipFile), path.open("rb") as file:
+                return suffix_of(Path(_only_file(zipfile.ZipFile(file))))
     return endings[-1] if endings else ""
 
 
@@ -97,9 +140,11 @@ class Sample:
                 return b""
             with self.path.open("rb") as file:
                 start = file.read(_START)
-        except OSError:
+                kind = compressed_by(self.path, start)
+                if kind == "zip":
+                    return unpacking(file, kind).read(_START)
+        except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
             return b""
-        kind = compression_of(start)
         return start if kind is None else _decompressed(start, kind)
 
     @cached_property
@@ -152,17 +197,16 @@ class Sample:
 
 def _decompressed(start: bytes, kind: str) -> bytes:
     """As much as can be had of the beginning of a compressed file."""
-    if kind == "gzip":
-        try:
-            return zlib.decompressobj(31).decompress(start, _START)
-        except zlib.error:
-            return b""
-    import pyarrow as pa
-
     try:
-        with pa.CompressedInputStream(pa.BufferReader(start), kind) as stream:
+        if kind == "gzip":
+            return zlib.decompressobj(31).decompress(start, _START)
+        if kind == "xz":
+            return lzma.LZMADecompressor().decompress(start, _START)
+        import pyarrow as pa
+
+        with unpacking(pa.BufferReader(start), kind) as stream:
             return bytes(stream.read(_START))
-    except (OSError, ValueError):
+    except (OSError, ValueError, zlib.error, lzma.LZMAError):
         return b""
 
 

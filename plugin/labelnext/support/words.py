@@ -75,7 +75,8 @@ _SPOKEN = {
     "parquet": "Parquet", "spacy": "spaCy", "roboflow": "Roboflow", "ultralytics": "Ultralytics",
     "megadetector": "MegaDetector", "darknet": "Darknet", "detectron2": "Detectron2",
     "labelme": "LabelMe", "tensorflow": "TensorFlow", "paddle": "Paddle",
-    "fasttext": "fastText", "cloud": "cloud service's",
+    "fasttext": "fastText", "cloud": "cloud service's", "fiftyone": "FiftyOne", "via": "VIA",
+    "voc-text": "VOC text",
 }  # fmt: skip
 
 

@@ -69,9 +69,9 @@ def test_lists_of_labels_are_named_as_such(tmp_path: Path) -> None:
 
 
 def test_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
-    (tmp_path / "p.csv.xz").write_bytes(b"\xfd7zXZ\0")
+    (tmp_path / "p.csv.7z").write_bytes(b"7z\xbc\xaf\x27\x1c")
     with pytest.raises(ConfigError, match="unpack it first"):
-        read(tmp_path, "p.csv.xz")
+        read(tmp_path, "p.csv.7z")
 
 
 def test_a_repeated_id_is_refused_with_both_places(tmp_path: Path) -> None:

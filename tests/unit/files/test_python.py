@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -177,3 +178,31 @@ def test_an_unknown_option_names_the_known_ones() -> None:
 def test_what_is_no_such_object_is_an_error_of_ours(name: str, source: object) -> None:
     with pytest.raises(InvalidInput):
         getattr(Pool, f"from_{name}")(source)
+
+
+@pytest.mark.parametrize(
+    "predictions",
+    [
+        [("cat", 0.9), ("dog", 0.5)],
+        [[("cat", 0.9), ("dog", 0.1)], [("cat", 0.5), ("dog", 0.5)]],
+        [[0.9, 0.1], (0.5, 0.5)],
+    ],
+)
+@pytest.mark.parametrize("ids", [["007", 7], [Path("a"), Path("b")], [UUID(int=1), UUID(int=2)]])
+def test_cells_of_pandas_may_be_tuples_and_ids_of_several_types(ids: Any, predictions: Any) -> None:
+    pool = Pool.from_pandas(pd.DataFrame({"id": ids, "prediction": predictions}))
+    assert rank(pool).item_ids.tolist() == [str(ids[1]), str(ids[0])]
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        ({"id": [7, "7"], "confidence": [0.9, 0.5]}, "repeated ids: 7"),
+        ({"id": [7.5, "7"], "confidence": [0.9, 0.5]}, r"row 1: id must be text or a whole number"),
+        ({"id": ["a", "b"], "cat": [0.9, "x"], "dog": [0.1, 0.5]}, "row 2: cat must be a number"),
+        ({"id": ["a", "b"], "confidence": [0.9, object()]}, "row 2: confidence must be a number"),
+    ],
+)
+def test_cells_of_pandas_that_cannot_be_used_are_named_with_their_row(cells: Any, why: str) -> None:
+    with pytest.raises(InvalidInput, match=why):
+        Pool.from_pandas(pd.DataFrame(cells))

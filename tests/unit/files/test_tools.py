@@ -1,4 +1,4 @@
-"""MegaDetector, Darknet, LabelMe, Detectron2, TensorFlow, Paddle and the clouds' services."""
+"""MegaDetector, Darknet, LabelMe, Detectron2, TensorFlow, Paddle, VIA, FiftyOne, text, clouds."""
 
 from __future__ import annotations
 
@@ -41,6 +41,13 @@ DETECTED = {
     "cloud/google-objects.json": BUCKET,
     "cloud/azure": STEMS,
     "cloud/vertex-objects.jsonl": BUCKET,
+    "fiftyone/export": [f"data/{name}" for name in NAMES],
+    "via/project.json": NAMES,
+    "via/version1.json": NAMES,
+    "voc-text/mean_average_precision": STEMS,
+    "voc-text/kitti": STEMS,
+    "voc-text/comp4": [stem for stem in STEMS if IMAGES[stem]],  # which lists no others
+    "voc-text/Task1": [stem for stem in STEMS if IMAGES[stem]],
 }
 #: b.jpg has .55 and .45, a.jpg .7 and .3.
 CLASSIFIED = {
@@ -51,8 +58,13 @@ CLASSIFIED = {
     "cloud/comprehend-sentiment.jsonl": ["b.jpg", "a.jpg"],
     "cloud/rekognition-labels.jsonl": ["b.jpg", "a.jpg"],
     "cloud/google-labels.jsonl": ["b.jpg", "a.jpg"],
+    "fiftyone/classes.json": ["data/zidane.jpg", "data/bus.jpg"],
 }
-IN_PIXELS = {"megadetector/wildlife.json", "paddle/boxes", "detectron2/records.json"}
+IN_PIXELS = {
+    "megadetector/wildlife.json", "paddle/boxes", "detectron2/records.json", "via/project.json",
+    "via/version1.json", "voc-text/comp4", "voc-text/Task1", "voc-text/mean_average_precision",
+    "voc-text/kitti",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("place", DETECTED)
@@ -153,11 +165,114 @@ def test_one_odd_detection_is_left_out_and_named(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        ([], "labels, not predictions"),
+        (["v1", "v2"], "one field must hold predictions; v1 and v2 do"),
+    ],
+)
+def test_samples_of_fiftyone_need_one_field_of_predictions(
+    tmp_path: Path, names: list[str], why: str
+) -> None:
+    told = {"_cls": "Classification", "label": "dog", "confidence": 0.5}
+    fields = {"truth": {**told, "confidence": None}} | dict.fromkeys(names, told)
+    samples = [{"filepath": f"{stem}.jpg", **fields} for stem in "ab"]
+    with pytest.raises(InvalidInput, match=why):
+        write(tmp_path, {"samples": samples}, "samples.json")
+
+
+def test_what_is_not_read_of_samples_is_told(tmp_path: Path) -> None:
+    told = {"_cls": "Classification", "label": "dog", "confidence": 0.5, "logits": [1, 2]}
+    pool = write(tmp_path, {"samples": [{"filepath": f"{stem}.jpg", "p": told} for stem in "ab"]})
+    (notice,) = [one for one in pool.notices if one.code == "not_read"]
+    assert notice.message == "Logits of 2 images were not read."
+    frames = {"1": {"p": {"_cls": "Detections", "detections": []}}}
+    with pytest.raises(InvalidInput, match="frames of videos aren't read from a file"):
+        write(tmp_path, {"samples": [{"filepath": "a.mp4", "frames": frames}]})
+
+
+def test_regions_of_via_without_a_score_are_labels(tmp_path: Path) -> None:
+    region = {"shape_attributes": {"name": "point"}, "region_attributes": {"label": "dog"}}
+    image = {"filename": "a.jpg", "size": 1, "regions": [region], "file_attributes": {}}
+    with pytest.raises(InvalidInput, match="labels, not predictions"):
+        write(tmp_path, {"a.jpg1": image})
+
+
+def test_a_table_of_via_is_refused_by_name(tmp_path: Path) -> None:
+    row = 'a.jpg,1,"{}",1,0,"{""name"":""point""}","{""label"":""car"",""score"":""0.9""}"'
+    head = "filename,file_size,file_attributes,region_count,region_id"
+    (tmp_path / "via.csv").write_text(f"#{head},region_shape_attributes,region_attributes\n{row}\n")
+    pool: Any = open_adapter("files", path="via.csv", directory=tmp_path).read()
+    (notice,) = [one for one in pool.notices if one.code == "no_predictions"]
+    assert "this is VIA's table. Save the project as JSON" in notice.message
+
+
+def test_boxes_around_the_shapes_of_via(tmp_path: Path) -> None:
+    shapes = [
+        {"name": "circle", "cx": 30, "cy": 40, "r": 20},
+        {"name": "ellipse", "cx": 30, "cy": 40, "rx": 20, "ry": 8},
+        {"name": "polygon", "all_points_x": [10, 50, 30], "all_points_y": [20, 40, 60]},
+    ]
+    told = {"label": "dog", "confidence": 0.5}
+    regions = [{"shape_attributes": one, "region_attributes": told} for one in shapes]
+    value = {"a.jpg1": {"filename": "a.jpg", "size": 1, "regions": regions}}
+    (tmp_path / "told.json").write_text(json.dumps(value))
+    source: Any = {"directory": tmp_path, "path": "told.json", "image_size": [100, 80]}
+    pool: Any = open_adapter("files", **source).read()
+    np.testing.assert_allclose(
+        pool.objects.boxes,
+        [[0.1, 0.25, 0.5, 0.75], [0.1, 0.4, 0.5, 0.6], [0.1, 0.25, 0.5, 0.75]],
+    )
+
+
+def text(folder: Path, **files: str) -> Any:
+    (folder / "out").mkdir()
+    for name, lines in files.items():
+        (folder / "out" / f"{name}.txt").write_text(lines)
+    assert recognition(folder / "out").format.name == "voc-text"
+    return open_adapter("files", path="out", directory=folder).read()
+
+
+def test_the_confidence_of_text_lines_may_stand_last(tmp_path: Path) -> None:
+    pool = text(tmp_path, b="car 10 20 50 40 0.9\n", a="car 10 20 50 40 0.3\n", c="")
+    assert ranked(pool) == by_mean({"a": [0.3], "b": [0.9], "c": []})
+
+
+def test_text_lines_with_two_numbers_that_could_be_the_confidence_are_refused(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(InvalidInput, match="either of two numbers can be the confidence"):
+        text(tmp_path, a="car 0.1 0.2 0.3 0.4 0.9\n")
+
+
+def test_boxes_of_fractions_show_where_the_confidence_stands(tmp_path: Path) -> None:
+    row = "traffic light 0.{} 0.1 0.2 0.5 0.4\n"
+    pool = text(tmp_path, b=row.format(9) * 3, a=row.format(3) * 3, c="")
+    assert ranked(pool) == by_mean({"a": [0.3], "b": [0.9], "c": []})
+    assert pool.classes == ("traffic light",)
+    np.testing.assert_allclose(pool.objects.boxes, [[0.1, 0.2, 0.5, 0.4]] * 6)
+
+
+@pytest.mark.parametrize("line", ["car 90 10 20 50 40\n", "car 0.5 0.5 0.2 0.2 0.9\n"])
+def test_text_lines_without_a_confidence_are_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(InvalidInput, match="a confidence in .0, 1., and a box x1 y1 x2 y2") as told:
+        text(tmp_path, a=line * 5)
+    assert "divide percentages by 100" in str(told.value.hint)
+
+
+def test_text_lines_that_begin_with_images_need_files_that_name_the_class(tmp_path: Path) -> None:
+    lines = "".join(f"{n:06} 0.{n} 10 20 50 40\n" for n in range(1, 5))
+    with pytest.raises(InvalidInput, match="'000001' and 3 other words seem to be images"):
+        text(tmp_path, car=lines, dog=lines)
+
+
 def _files() -> dict[str, list[tuple[Path, Path]]]:
     return {
         kind: [
             (place, path)
             for place in sorted((FIXTURES / kind).iterdir())
+            if place.name != "labels"  # which never rank
             for path in ([place] if place.is_file() else sorted(place.rglob("*")))
         ]
         for kind in READERS
@@ -168,4 +283,4 @@ FILES = _files()
 
 
 def test_a_broken_file_is_ranked_right_or_refused() -> None:
-    try_broken(READERS, FILES, tries=300, compared=2)
+    try_broken(READERS, FILES, tries=330, compared=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from labelnext import rank
 from labelnext.adapter.registry import open_adapter
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
@@ -68,13 +70,13 @@ def parquet_of_one_text(path: Path, nested: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "packed"),
+    ("name", "pack"),
     [("p.jsonl.gz", gzip.compress), ("p.csv.bz2", bz2.compress), ("p.json.gz", gzip.compress)],
 )
 def test_a_file_that_unpacks_to_too_much_is_stopped(
-    tmp_path: Path, name: str, packed: Callable[[bytes], bytes]
+    tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
 ) -> None:
-    (tmp_path / name).write_bytes(packed(b"item_id,p_a,p_b\n" + b"a,0.5,0.5\n" * (MIB // 2)))
+    (tmp_path / name).write_bytes(pack(b"item_id,p_a,p_b\n" + b"a,0.5,0.5\n" * (MIB // 2)))
     error = refused(tmp_path / name, max_unpacked=0.001, format=name.split(".")[1])
     # 1,073,741 bytes, and at most one block of 256 KiB more
     told = "must unpack to at most 0.001 GiB (source.max_unpacked); got at least 0.00"
@@ -82,29 +84,63 @@ def test_a_file_that_unpacks_to_too_much_is_stopped(
     assert "set source.max_unpacked" in str(error.hint)
 
 
-@pytest.mark.parametrize(("ending", "kind"), [("gz", "gzip"), ("zst", "zstd"), ("bz2", "bz2")])
-def test_nothing_is_kept_of_a_file_that_unpacks_to_too_much(
-    tmp_path: Path, ending: str, kind: str
-) -> None:
+@pytest.mark.parametrize("ending", ["gz", "xz", "zip"])
+def test_no_more_than_the_limit_is_kept(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"p.csv.{ending}"
-    with pa.CompressedOutputStream(str(path), kind) as file:
-        file.write(b"a,0.5,0.5\n" * MIB)  # 10 MiB, of which 8 are allowed
+    path.write_bytes(packed(b"a,0.5,0.5\n" * MIB, ending))  # 10 MiB, of which 8 are allowed
+    kept = []
     with allowing(8 / 1024), pytest.raises(InvalidInput, match="at least"):
-        next(byte_blocks(path))
+        kept.extend(byte_blocks(path))
+    assert sum(map(len, kept)) <= 8 * MIB
     with allowing(10 / 1024):  # an honest file has all its bytes
         assert sum(map(len, byte_blocks(path))) == 10 * MIB
 
 
-def test_a_file_that_was_written_again_is_counted_again(tmp_path: Path) -> None:
-    path = tmp_path / "p.csv.gz"
-    for n_bytes in (100, 2 * MIB):
-        path.write_bytes(gzip.compress(b" " * n_bytes))
-        with allowing(1 / 1024):
-            blocks = byte_blocks(path)
-        if n_bytes == 100:
-            assert b"".join(blocks) == b" " * 100
-    with pytest.raises(InvalidInput, match="at least"):
-        next(blocks)
+@pytest.mark.parametrize("ending", ["xz", "zip"])
+@pytest.mark.parametrize("kind", ["csv", "json", "jsonl"])
+def test_xz_and_zip_of_one_file_are_read(tmp_path: Path, ending: str, kind: str) -> None:
+    texts = {
+        "csv": "item_id,p_a,p_b\n007,0.9,0.1\nb,0.5,0.5\n",
+        "json": '[{"item_id": "007", "confidence": 0.9}, {"item_id": "b", "confidence": 0.5}]',
+        "jsonl": '{"item_id": "007", "confidence": 0.9}\n{"item_id": "b", "confidence": 0.5}\n',
+    }
+    (tmp_path / f"p.{kind}.{ending}").write_bytes(packed(texts[kind].encode(), ending))
+    assert rank(read(tmp_path / f"p.{kind}.{ending}")).item_ids.tolist() == ["b", "007"]
+    (tmp_path / f"q.{kind}.{ending}").write_bytes(packed(texts[kind].encode(), ending)[:-9])
+    told = "must hold one file" if ending == "zip" else "must be whole xz data"
+    assert told in refused(tmp_path / f"q.{kind}.{ending}").message
+
+
+def test_a_zip_is_what_its_file_is(tmp_path: Path) -> None:
+    (tmp_path / "p.zip").write_bytes(packed(b"item_id,confidence\na,0.9\nb,0.5\n", "zip"))
+    assert rank(read(tmp_path / "p.zip")).item_ids.tolist() == ["b", "a"]
+
+
+def test_a_zip_of_several_files_is_to_be_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "p.json.zip", "w") as archive:
+        archive.writestr("a.json", "[]")
+        archive.writestr("b.json", "[]")
+    error = refused(tmp_path / "p.json.zip")
+    assert "a zip file must hold one file without a password; it holds 2 files." in error.message
+    assert error.hint == "unpack it first."
+
+
+def packed(data: bytes, ending: str) -> bytes:
+    """Bytes as a compressed file, or as an archive with the leavings of a Mac."""
+    if ending == "zip":
+        whole = io.BytesIO()
+        with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("out/p.csv", data)
+            archive.writestr("__MACOSX/out/._p.csv", b"x")
+        return whole.getvalue()
+    if ending == "xz":
+        return lzma.compress(data)
+    with pa.BufferOutputStream() as out:
+        with pa.CompressedOutputStream(
+            out, {"gz": "gzip", "zst": "zstd"}.get(ending, ending)
+        ) as file:
+            file.write(data)
+        return bytes(out.getvalue())
 
 
 def test_zstd_is_stopped(tmp_path: Path) -> None:

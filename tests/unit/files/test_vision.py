@@ -270,10 +270,13 @@ OF_THE_PAGE = {
     "result.json": "darknet/result.json",
     "instances.json": "detectron2/by_name.json",
     "paddle": "paddle/boxes",
+    "export": "fiftyone/export",
     "labelme": "labelme/scores",
+    "via.json": "via/project.json",
     "cloud": "cloud/azure",
     "annotations.xml": "cvat/boxes.xml",
     "Annotations": "voc/scores",
+    "detections": "voc-text/comp4",
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from labelnext import rank
 from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput, NotFound
 from labelnext.pool import Pool
@@ -17,6 +18,7 @@ SETUP = (
     '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
     '<Choice value="good"/><Choice value="bad"/><Choice value="odd"/></Choices></View>'
 )
+TWO = SETUP.replace('<Choice value="odd"/>', "")
 
 
 def choice(*labels: str, **more: Any) -> dict[str, Any]:
@@ -77,13 +79,24 @@ def test_without_a_setup_the_classes_are_those_that_occur(tmp_path: Path) -> Non
     tasks = [task(1, [choice("good", score=0.75)]), task(2, said=[choice("bad")])]
     pool = read(tmp_path, tasks, setup=None)
     assert pool.classes == ("bad", "good")
-    assert pool.probabilities is not None
-    assert pool.probabilities[0].tolist() == [0.25, 0.75]  # one score of two classes
+    assert pool.probabilities is None  # there may be a third class
+    assert [one.confidences.tolist() for one in pool.answers] == [[0.75]]
     (notice,) = pool.notices
     assert notice.message == (
         "The classes come from the data: bad, good. Set source.label_config to get all of the "
         "project's classes."
     )
+
+
+@pytest.mark.parametrize("setup", [None, TWO])
+def test_one_score_is_of_two_classes_only_where_the_setup_says_so(
+    tmp_path: Path, setup: str | None
+) -> None:
+    scores = {1: 0.5, 2: 0.3, 3: 0.9, 4: 0.55}
+    tasks = [task(n, [choice("bad" if n % 2 else "good", score=s)]) for n, s in scores.items()]
+    ids = rank(read(tmp_path, tasks, setup=setup)).item_ids.tolist()
+    # Of two classes, .3 is as sure as .7; else it is the least sure.
+    assert ids == (["2", "1", "4", "3"] if setup is None else ["1", "4", "2", "3"])
 
 
 def test_several_choices_at_once_are_not_a_distribution_of_two(tmp_path: Path) -> None:

@@ -73,14 +73,14 @@ class Listing:
         """The names of the classes; those of the detections' ids, as text, without a list."""
         return list(self._categories.values()) if self._categories else list(self._places)
 
-    def rows_of(self, detections: Detections, notices: list[Notice]) -> NDArray[np.intp]:
+    def rows_of(self, detections: Detections, notices: list[Notice]) -> NDArray[np.int32]:
         """The image of each detection, −1 if it isn't listed.
 
         By image_id; by file_name where the two disagree, or where image_id is a file's stem.
         """
         told = [self._row(*image) for image in detections.images]
         codes = np.frombuffer(detections.image_codes, dtype=np.intc)
-        rows: NDArray[np.intp] = np.array([row for row, _ in told], dtype=np.intp)[codes]
+        rows: NDArray[np.int32] = np.array([row for row, _ in told], dtype=np.int32)[codes]
         if any(by_name for _, by_name in told):
             which = np.flatnonzero(np.array([by_name for _, by_name in told])[codes])
             message = (
@@ -91,6 +91,11 @@ class Listing:
             notices.append(Notice("by_file_name", message, tuple(items)))
         return rows
 
+    def named(self, ids: Iterable[str]) -> NDArray[np.bool_]:
+        """Which images have one of these ids or file names."""
+        rows = [row for row in (self._row(one, None)[0] for one in {*ids}) if row >= 0]
+        return np.isin(np.arange(len(self.item_ids)), rows)
+
     def _row(self, image_id: int | str, file_name: str | None) -> tuple[int, bool]:
         """The image of these, −1 if it isn't listed; and whether a file name told it."""
         text = str(image_id)
@@ -100,7 +105,7 @@ class Listing:
             named = self._by_file.get(text, self._by_stem.get(text, -1))
         return (row, False) if named in (-1, row) else (named, True)
 
-    def classes_of(self, detections: Detections) -> NDArray[np.int64]:
+    def classes_of(self, detections: Detections) -> NDArray[np.int32]:
         """The class of each detection: −1 for none, −2 if it isn't listed."""
         if self._categories is None:
             for one in detections.kinds:
@@ -111,7 +116,7 @@ class Listing:
             for one in detections.kinds
         ]
         codes = np.frombuffer(detections.kind_codes, dtype=np.intc)
-        classes: NDArray[np.int64] = np.array(places, dtype=np.int64)[codes]
+        classes: NDArray[np.int32] = np.array(places, dtype=np.int32)[codes]
         return classes
 
     def fault(self, detection: Detection, row: int) -> str:

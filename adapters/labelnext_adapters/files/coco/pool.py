@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class _Placed:
     """
 
     places: NDArray[np.intp]
-    rows: NDArray[np.intp]
+    rows: NDArray[np.int32]
     scores: NDArray[np.float64]
     class_ids: NDArray[np.int64]
 
@@ -85,9 +85,11 @@ def read_coco(
             sets.append(_objects(records.detections, records.odd, listing, notices))
         except InvalidInput as error:
             raise _of_file(error, path, results_paths) from None
+    alone = len(sets) == 1
     return Pool(
         listing.item_ids,
-        objects=tuple(sets) if len(sets) > 1 else sets[0],
+        objects=replace(sets[0], missing=None) if alone else tuple(sets),
+        missing=sets[0].missing if alone else None,
         classes=listing.class_names or None,
         versions=[path.stem for path in results_paths],
         notices=notices,
@@ -152,6 +154,7 @@ def _objects(
         around = boxes_of_masks(masks)
         boxes = around if boxes is None else np.where(np.isnan(boxes), around, boxes)
     counts = np.bincount(placed.rows, minlength=len(listing.item_ids))
+    missing = listing.named(item for _, item, _ in odd.left_out) & (counts == 0)
     return Objects(
         np.concatenate([[0], np.cumsum(counts)]),
         placed.scores,
@@ -159,6 +162,7 @@ def _objects(
         boxes=boxes,
         masks=masks,
         embeddings=_embeddings(detections.embeddings, placed.places),
+        missing=missing if missing.any() else None,
     )
 
 
@@ -182,10 +186,12 @@ def _placed(
         notices.append(Notice("padding", message))
     odd.seen = max(odd.seen, n + len(odd.left_out) - int((~usable & ~padding).sum()))
     notices += odd.notices()
-    kept = np.flatnonzero(usable)
-    keys = rows[kept].astype(np.min_scalar_type(len(listing.item_ids)))  # short ones sort faster
-    order = kept[np.argsort(keys, kind="stable")]
-    return _Placed(order, rows[order], scores[order], class_ids[order])
+    if usable.all():
+        detections.free_codes()  # which only say whose an unusable one is
+    short = np.min_scalar_type(len(listing.item_ids))  # short numbers sort faster
+    order = np.argsort(rows.astype(short), kind="stable")
+    order = order if usable.all() else order[usable[order]]
+    return _Placed(order, rows[order], scores[order], class_ids[order].astype(np.int64))
 
 
 def _mended(scores: NDArray[np.float64]) -> NDArray[np.float64]:

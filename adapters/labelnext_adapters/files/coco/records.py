@@ -190,6 +190,9 @@ def read_detections(path: Path) -> Records:
         raise InvalidInput(
             "a COCO results file must be a list of detections, or have a list of annotations."
         )
+    if data_set is None and (images := _segmented(value)):
+        data_set = {"images": images}  # those without a segment, too
+    value = _segments(value)
     if value and not any(isinstance(d, dict) and score_in(d) is not None for d in value):
         keys = listed(value[0]) if isinstance(value[0], dict) else type(value[0]).__name__
         raise InvalidInput(
@@ -199,6 +202,28 @@ def read_detections(path: Path) -> Records:
     read = Records(Detections(), Oddities("detection"), data_set)
     _add_carefully(value, read)
     return read
+
+
+def _segmented(records: list[Any]) -> list[dict[str, Any]]:
+    """The images of a panoptic file's records; none if it is another file."""
+    told = [one for one in records if isinstance(one, dict) and "segments_info" in one]
+    return [{"id": one.get("image_id")} for one in told] if len(told) == len(records) else []
+
+
+def _segments(records: list[Any]) -> list[Any]:
+    """The segments of a panoptic file as records; others as they are.
+
+    A panoptic record names the picture of its segments, not the image, under `file_name`.
+    """
+    flat: list[Any] = []
+    for record in records:
+        inside = record.get("segments_info") if isinstance(record, dict) else None
+        if not isinstance(inside, list):
+            flat.append(record)
+            continue
+        image = {"image_id": record.get("image_id")}
+        flat += [{**one, **image} if isinstance(one, dict) else one for one in inside]
+    return flat
 
 
 def _lists(path: Path) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ _STEP = 1 << 16  # boxes that are converted at once
 
 
 def placed_boxes(
-    detections: Detections, places: NDArray[np.intp], listing: Listing, rows: NDArray[np.intp]
+    detections: Detections, places: NDArray[np.intp], listing: Listing, rows: NDArray[np.int32]
 ) -> tuple[NDArray[np.float64] | None, list[Notice]]:
     """Boxes x1 y1 x2 y2 in fractions of the image; NaN where one can't be used.
 
@@ -73,7 +73,7 @@ def _boxless(
     places: NDArray[np.intp],
     given: NDArray[np.bool_],
     listing: Listing,
-    rows: NDArray[np.intp],
+    rows: NDArray[np.int32],
 ) -> list[Notice]:
     """Detections without a box or a segmentation, in a file where others have boxes."""
     outlined = detections.segmentations

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import io
 import json
-import os
+import lzma
+import re
+import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from labelnext.adapter.sample import compression_of, encoding_of
+from labelnext.adapter.sample import compressed_by, encoding_of, unpacking
 from labelnext.errors import InvalidInput, LabelnextError
 from labelnext_adapters.files.content.oddities import Broken
 from labelnext_adapters.files.content.unpacked import Limit, limit_of
 
 _SHOWN = 200  # lines that show whether a file has a value on each
 _BLOCK = 1 << 18  # bytes read at once: what they decode to stays in the cache
+_START = re.compile(r"\s*\{")
+_PACKERS = (lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 
 
 def check_file(path: Path) -> None:
@@ -52,7 +56,7 @@ def check_kind(path: Path) -> None:
 
 
 def byte_blocks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, a block at a time, decompressed if it is gzip, zstd, bz2 or lz4.
+    """The bytes of a file, a block at a time, decompressed: gzip, zstd, bz2, lz4, xz, zip of one.
 
     Raises:
         InvalidInput: if it is a folder, broken, or unpacks to too much.
@@ -63,32 +67,13 @@ def byte_blocks(path: Path) -> Iterator[bytes]:
 
 def _blocks(path: Path, limit: Limit) -> Iterator[bytes]:
     with path.open("rb") as file:
-        kind = compression_of(file.read(8))
+        kind = compressed_by(path, file.read(8))
         file.seek(0)
         if kind is not None:
-            facts = os.fstat(file.fileno())
-            _unpacks_to(str(path), (facts.st_size, facts.st_mtime_ns), kind, limit)
             yield from _decompressed(file, kind, limit)
             return
         while block := file.read(_BLOCK):
             yield block
-
-
-@lru_cache(maxsize=1024)
-def _unpacks_to(path: str, state: tuple[int, int], kind: str, limit: Limit) -> int:
-    """How many bytes a file unpacks to, counted before any of them is kept.
-
-    Args:
-        path: of the file.
-        state: its size and time; another state is counted again.
-        kind: how it is compressed.
-        limit: what it may unpack to.
-
-    Raises:
-        InvalidInput: if it unpacks to more, or is broken.
-    """
-    with open(path, "rb") as file:
-        return sum(map(len, _decompressed(file, kind, limit)))
 
 
 class _Blocks(io.RawIOBase):
@@ -122,25 +107,30 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         InvalidInput: if it is empty, a folder, broken, or unpacks to too much.
     """
-    data = b"".join(byte_blocks(path))
+    whole = io.BytesIO()  # whose value is no copy
+    whole.writelines(byte_blocks(path))
+    data = whole.getvalue()
     if not data.strip():
         raise InvalidInput("the file must not be empty.")
     return data
 
 
 def _decompressed(file: BinaryIO, kind: str, limit: Limit) -> Iterator[bytes]:
-    import pyarrow as pa
-
     size = 0
     try:
-        with pa.CompressedInputStream(file, kind) as stream:
+        with unpacking(file, kind) as stream:
             while block := stream.read(_BLOCK):
                 size += len(block)
                 limit.check("the file", size, more=True)
                 yield bytes(block)
-    except (OSError, ValueError) as error:
-        if isinstance(error, InvalidInput):
-            raise
+    except InvalidInput:
+        raise
+    except (OSError, ValueError, EOFError, RuntimeError, *_PACKERS) as error:
+        if kind == "zip":
+            raise InvalidInput(
+                f"a zip file must hold one file without a password; {error}.",
+                hint="unpack it first.",
+            ) from error
         raise InvalidInput(
             f"the file must be whole {kind} data; decompressing it failed after {size:,} bytes.",
             hint="copy or download it again.",
@@ -213,10 +203,13 @@ def parsed(text: str, line: int | None = None) -> Any:
     except json.JSONDecodeError as error:
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
         at = line if line is not None else error.lineno
+        cure = "the file may be cut off; write or copy it again." if cut else None
+        if "double quotes" in error.msg:
+            cure = "Python's print of a list isn't JSON; write it with json.dump."
         raise InvalidInput(
             f"the file must be JSON; line {at}, column {error.colno}: "
             f"{'it ends in the middle of a value' if cut else error.msg.lower()}.",
-            hint="the file may be cut off; write or copy it again." if cut else None,
+            hint=cure,
         ) from error
     except RecursionError as error:
         raise InvalidInput("the JSON must not be nested deeper than 1,000 levels.") from error
@@ -251,7 +244,10 @@ def parsed_lines(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return [one for _, one in json_lines(text)] if is_lines(text) else parsed(text)
+        if is_lines(text):
+            return [one for _, one in json_lines(text)]
+        values = _one_after_the_other(text)
+        return parsed(text) if values is None else [one for _, one in values]
 
 
 def json_lines(text: str) -> list[tuple[int, Any]]:
@@ -270,12 +266,32 @@ def json_lines(text: str) -> list[tuple[int, Any]]:
             values.append((number, parsed(line, number)))
         except InvalidInput as error:
             if number == lines[-1][0] and error.hint and not text.endswith("\n"):
+                if (whole := _one_after_the_other(text)) is not None:
+                    return whole
                 raise
             first = first or error
             values.append((number, Broken(_what_is_wrong(error, number))))
-    if first is not None and all(isinstance(value, Broken) for _, value in values):
+    broken = [value for _, value in values if isinstance(value, Broken)]
+    if 2 * len(broken) > len(values) and (whole := _one_after_the_other(text)) is not None:
+        return whole
+    if first is not None and len(broken) == len(values):
         raise first
     return values
+
+
+def _one_after_the_other(text: str) -> list[tuple[int, Any]] | None:
+    """Objects that stand one after the other, each over as many lines as it likes; else None."""
+    values: list[tuple[int, Any]] = []
+    decoder, at, line = json.JSONDecoder(), 0, 1
+    while start := _START.match(text, at):
+        line += text.count("\n", at, start.end() - 1)
+        try:
+            value, at = decoder.raw_decode(text, start.end() - 1)
+        except (ValueError, RecursionError):
+            return None
+        values.append((line, value))
+        line += text.count("\n", start.end() - 1, at)
+    return values if len(values) > 1 and not text[at:].strip() else None
 
 
 def _what_is_wrong(error: InvalidInput, line: int) -> str:
@@ -301,7 +317,7 @@ def read_records(path: Path) -> list[tuple[str, Any]]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        if is_lines(text):
+        if is_lines(text) or _one_after_the_other(text):
             return [(f"line {number}", record) for number, record in json_lines(text)]
         value = parsed(text)  # says what is wrong
     if isinstance(value, list):

@@ -58,6 +58,8 @@ def evidence(sample: Sample) -> str | None:
         scores = [name for name in ("score", "confidence") if name in record]
         if "image_id" in record and scores and shapes:
             return f"its records have image_id, {scores[0]} and {', '.join(sorted(shapes))}"
+        if "image_id" in record and isinstance(record.get("segments_info"), list):
+            return "its records have image_id and segments_info"
         if isinstance(record.get("annotations"), list) or isinstance(record.get("images"), list):
             parts = {"annotations", "images", "categories"} & record.keys()
             drawn = [one for one in record.get("annotations") or [] if isinstance(one, dict)]

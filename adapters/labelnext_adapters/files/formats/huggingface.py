@@ -32,11 +32,13 @@ def read(path: Path | str, options: HuggingFaceOptions, context: Context) -> Poo
     """
     from labelnext_adapters.files.content.content import read_records
     from labelnext_adapters.files.content.item_ids import listed_ids
+    from labelnext_adapters.files.huggingface.annotators import translated
     from labelnext_adapters.files.huggingface.outputs import outputs_in, pool_of_outputs
 
     ids = next(iter(files(options, context)), None)
+    records = [(place, translated(record)) for place, record in read_records(Path(path))]
     return pool_of_outputs(
-        outputs_in(read_records(Path(path)), None if ids else context.key),
+        outputs_in(records, None if ids else context.key),
         ids=None if ids is None else listed_ids(ids, context.key),
         multilabel=options.multilabel,
         classes=options.classes,
@@ -50,23 +52,25 @@ def files(options: HuggingFaceOptions, context: Context) -> list[Path]:
 
 def evidence(sample: Sample) -> str | None:
     """Whether the content is what a pipeline returns."""
+    from labelnext_adapters.files.huggingface.annotators import translated
     from labelnext_adapters.files.huggingface.outputs import described
     from labelnext_adapters.files.llm.replies import panel_in
 
     if any(map(panel_in, sample.records[:20])):
         return None
-    several = sample.records if len(sample.records) > 1 else None
-    return described(sample.json) or (described(several) if several else None)
+    several = translated(sample.records) if len(sample.records) > 1 else None
+    return described(translated(sample.json)) or (described(several) if several else None)
 
 
 FORMAT = Format(
     "huggingface",
-    "what Hugging Face pipelines return: classes, zero-shot labels, objects or entities",
+    "what Hugging Face pipelines return: classes, zero-shot labels, objects or entities; records "
+    "of Flair and Argilla",
     (),
     HuggingFaceOptions,
     read,
     files,
     evidence=evidence,
     of_json=True,
-    recognised_by="outputs with label and score",
+    recognised_by="outputs with label and score, or value and confidence",
 )

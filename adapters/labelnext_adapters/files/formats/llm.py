@@ -68,6 +68,7 @@ def _may_be_rows(sample: Sample) -> bool:
         return False
     head = sample.lines[0].lower()
     named = any(word in head for word in ("judge", "model", "evaluator", "grader", "rater"))
+    named |= "annotator" in head or "reviewer" in head
     return named or any("{" in line for line in sample.lines[1:20])
 
 
@@ -78,7 +79,8 @@ def evidence(sample: Sample) -> str | None:
     from labelnext_adapters.files.llm import pool, ratings, table, traces
 
     if not sample.may_hold_json:
-        return pool.described(table.first_rows(sample))
+        rows = table.first_rows(sample)
+        return pool.described(rows) or ratings.described(rows)
     records = sample.records
     return traces.described(records) or pool.described(records) or ratings.described(records)
 

@@ -64,7 +64,11 @@ def evidence(sample: Sample) -> str | None:
 
 def _like_yolo(texts: Sequence[Sample]) -> bool:
     """Whether most of the first lines are a class and numbers, or a probability and a class."""
+    from labelnext_adapters.files.vision.box_lines import places_in
+
     lines = [line for text in texts for line in text.lines[:5]]
+    if places_in(lines):
+        return False  # of VOC, with corners in pixels
     like = [line for line in lines if _LINE.match(line) or _CLASSIFIED.match(line)]
     return len(like) > 0.5 * len(lines)
 

@@ -27,6 +27,7 @@ _KINDS = {
 }
 _OF_ANSWERS = {"label", "score", "answer", "start", "end", "text", "sentence", "input", "sequence"}
 _INPUTS = {"text", "input", "inputs", "sentence", "prompt"}
+_SHAPES = {"bbox", "boxes", "bboxes", "xyxy", "polygon", "points", "segmentation"}
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _SIZES = (("width", "height"), ("image_width", "image_height"))
 
@@ -64,6 +65,8 @@ def kind_of(value: Any) -> str | None:
             return None if boxed else "zero-shot"
         if _is_span(value):
             return "spans"
+        if _SHAPES & value.keys():
+            return None  # a table reads these
         if "score" in value and {"label", "answer"} & value.keys():
             return "objects" if {"box", "mask"} & value.keys() else "answer"
         return None

@@ -142,23 +142,26 @@ def _without(name: str, misfits: Sequence[tuple[str, dict[str, Any]]]) -> list[N
 
 
 def as_scores(value: Any) -> list[dict[str, Any]] | None:
-    """Pairs of a class and its score as records; None if it is something else.
+    """Pairs of a class and its score as records, of Keras with a code before; None if neither.
 
     Example:
         >>> as_scores([["cat", 0.75], ["dog", 0.25]])[0], as_scores([["a", "b"]])
         ({'label': 'cat', 'score': 0.75}, None)
         >>> as_scores(["cat", 0.75])
         [{'label': 'cat', 'score': 0.75}]
+        >>> as_scores([["n02123045", "tabby", 0.75]])
+        [{'label': 'tabby', 'score': 0.75}]
     """
     if not isinstance(value, list) or not value:
         return None
     pairs = [value] if isinstance(value[0], str) else value
     for pair in pairs:
-        if not isinstance(pair, list | tuple) or len(pair) != 2:
+        if not isinstance(pair, list | tuple) or len(pair) not in (2, 3):
             return None
-        if not isinstance(pair[0], str) or not isinstance(pair[1], int | float):
+        names, score = pair[:-1], pair[-1]
+        if not all(isinstance(name, str) for name in names) or not isinstance(score, int | float):
             return None
-    return [{"label": name, "score": score} for name, score in pairs]
+    return [{"label": pair[-2], "score": pair[-1]} for pair in pairs]
 
 
 def _kind(value: Any) -> str:

@@ -14,9 +14,11 @@ from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, real
 from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.llm.judge_columns import columns_of_judges, number_in
 from labelnext_adapters.files.llm.replies import JUDGES, SEVERAL
 
 RATINGS = ("rating", "grade", "stars", "score")
+_COLUMNS = "a column a judge"
 _LISTS = ("ratings", "grades", "scores", *SEVERAL)
 
 
@@ -24,7 +26,16 @@ def _key_of(record: Mapping[str, Any]) -> str | None:
     """The key of the rating of a judge, or of the ratings of several; None if there is none."""
     if any(isinstance(record.get(name), str) for name in JUDGES):
         return next((name for name in RATINGS if _is_number(record.get(name))), None)
-    return next((name for name in _LISTS if _are_numbers(record.get(name))), None)
+    listed = next((name for name in _LISTS if _are_numbers(record.get(name))), None)
+    if listed is None and _columns(record):
+        return _COLUMNS
+    return listed
+
+
+def _columns(record: Mapping[str, Any]) -> list[float]:
+    """The numbers that judges gave under keys of their own; empty if there are none, or others."""
+    numbers = [number_in(one) for one in columns_of_judges(record).values() if one != ""]
+    return [n for n in numbers if n is not None] if None not in numbers else []
 
 
 def _is_number(value: Any) -> bool:
@@ -114,7 +125,7 @@ def _numbers(record: Mapping[str, Any]) -> list[float]:
     key = _key_of(record)
     if key is None:
         raise Unusable("it has no rating that is a number")
-    value = record[key]
+    value = _columns(record) if key == _COLUMNS else record[key]
     inside = list(value.values()) if isinstance(value, Mapping) else value
     numbers = [real(one, key) for one in (inside if isinstance(inside, list) else [inside])]
     if not np.isfinite(numbers).all():

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.llm.judge_columns import columns_of_judges, number_in
+from labelnext_adapters.files.llm.runners import choice_probabilities, outputs_in
 
 NO_ANSWER = "it has no answer of a model"
 #: A token, its log probability, and those of the tokens that were considered at its place.
@@ -91,7 +93,7 @@ def is_completion(value: Any) -> bool:
         return True
     if isinstance(value.get("promptFeedback"), Mapping):
         return True
-    if _texts_of_bedrock(value):
+    if _texts_of_bedrock(value) or outputs_in(value) or choice_probabilities(value):
         return True
     content = value.get("content")
     return value.get("role") == "assistant" and isinstance(content, list | str)
@@ -201,6 +203,9 @@ def by_judge(record: Any) -> list[tuple[str, Any]]:
 
 def panel_in(record: Mapping[str, Any]) -> list[tuple[str, Any]] | None:
     """The judges of a record, each with the object that holds its answer; None if it has none."""
+    columns = columns_of_judges(record)
+    if columns and not all(isinstance(number_in(one), float) for one in columns.values()):
+        return [(name, {"label": one}) for name, one in columns.items()]
     for key in _PANELS:
         inside = record.get(key)
         if not isinstance(inside, list) or not inside:
@@ -252,6 +257,10 @@ def _choices(completion: Mapping[str, Any]) -> list[Reply | str | None]:
         return [_response(part) for part in completion["output"]]
     if "promptFeedback" in completion:
         return ["the model was kept from answering"]
+    if shares := choice_probabilities(completion):
+        return [Reply(fields={"probabilities": shares})]
+    if outputs := outputs_in(completion):
+        return [Reply(text, tokens, json_in(text)) for text, tokens in outputs]
     if texts := _texts_of_bedrock(completion):
         return [_plain(text) for text in texts]
     return [_anthropic(completion)]

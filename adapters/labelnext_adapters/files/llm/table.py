@@ -8,6 +8,7 @@ from pathlib import Path
 
 from labelnext.adapter.sample import Sample
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS
+from labelnext_adapters.files.llm.judge_columns import columns_of_judges
 from labelnext_adapters.files.llm.replies import JUDGES
 from labelnext_adapters.files.tables.column_names import BOXES, corners_in, first_of
 from labelnext_adapters.files.tables.rows import read_csv, texts_of
@@ -35,8 +36,8 @@ def read_rows(path: Path) -> list[tuple[str, Mapping[str, str]]]:
 def first_rows(sample: Sample) -> Sequence[Mapping[str, str]]:
     """The first rows of a CSV file that isn't empty; none if they hold no answers.
 
-    These are answers where several judges answer for an item, at most once each, or where a cell
-    holds JSON.
+    These are answers where several judges answer for an item, at most once each, or each in a
+    column of its own, or where a cell holds JSON.
     """
     delimiter = max(",;\t", key=sample.lines[0].count)
     lines = sample.lines[: _SAMPLED + 1]
@@ -47,6 +48,8 @@ def first_rows(sample: Sample) -> Sequence[Mapping[str, str]]:
     names = {name for row in rows for name in row}
     if corners_in(names) or first_of(names, BOXES):
         return []
+    if any(len(columns_of_judges(row)) > 1 for row in rows[:20]):
+        return rows
     item, judge = first_of(names, ITEM_KEYS), first_of(names, JUDGES)
     if any(text.startswith("{") for row in rows[:20] for text in row.values()):
         return rows

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.tables.table_options import METADATA, NAMES
 
 #: Columns that hold an item's id, in the order of preference.
@@ -15,13 +16,13 @@ IDS = (
     "img", "file", "path", "filepath", "name", "uid", "uuid", "key", "sample_id", "doc_id",
     "text_id", "custom_id", "task_id", "frame_index", "img_path", "img_name", "img_file",
     "image_file", "file_path", "image_uri", "patient_id", "study_id", "document_id", "example_id",
-    "row_id", "url",
+    "row_id", "url", "request_id",
 )  # fmt: skip
 #: Columns that hold a predicted class.
 ANSWERS = (
     "prediction", "predicted", "pred", "predicted_class", "predicted_label", "pred_class",
     "pred_label", "label_pred", "y_pred", "top1", "top_1", "top1_class", "class_name",
-    "category_name", "label_name", "class", "category", "class_id", "category_id",
+    "category_name", "label_name", "scored_labels", "class", "category", "class_id", "category_id",
 )  # fmt: skip
 #: Names of columns with the first, second, … class, without the number.
 RANKED_CLASSES = (
@@ -35,7 +36,8 @@ CERTAINTIES = (
     "top1_conf", "top1_score", "top_1_score", "top1_prob", "top_1_prob", "top1_confidence",
     "top1_probability", "pred_prob", "predicted_prob", "predicted_probability", "prediction_prob",
     "max_probability", "max_score", "max_confidence", "max_softmax", "class_confidence",
-    "class_score", "class_prob", "predicted_score", "predicted_confidence", "p",
+    "class_score", "class_prob", "scored_probabilities", "predicted_score", "predicted_confidence",
+    "p",
 )  # fmt: skip
 #: Columns that may hold what people said, but also something else.
 MAYBE_LABELS = (
@@ -45,9 +47,16 @@ MAYBE_LABELS = (
 #: Keys of a record that hold its class, or how sure the model is of it.
 CLASSES = (
     "label", "class_name", "category_name", "tag_name", "name", "class", "category", "tag",
-    "display_name", *ANSWERS, "species", "concept",
+    "display_name", "detection_name", *ANSWERS, "species", "concept", "cls", "cls_id", "cls_name",
+    "entity_group", "entity_type", "entity",
 )  # fmt: skip
-SCORES = (*CERTAINTIES, "value", "likelihood", "weight")
+SCORES = (*CERTAINTIES, "detection_score", "value", "likelihood", "weight")
+#: Columns that name the image of a box, before those that number the box itself.
+IMAGES = (
+    "item_id", "image_id", "file_name", "filename", "image", "image_path", "image_name", "img",
+    "img_path", "img_name", "img_file", "image_file", "file", "filepath", "path", "frame_index",
+    "frame_number", "frame_id", "frame",
+)  # fmt: skip
 INDEXES = ("", "unnamed: 0", "__index_level_0__")  # what pandas writes an index as
 #: Columns that hold the scores of all classes, in the order of preference.
 VECTORS = (
@@ -78,6 +87,7 @@ CORNERS = (
 BOXES = ("box", "bbox", "bounding_box", "xyxy", "xywh", "bbox_x", "x_center", "cx", "x")
 YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their boxes
 SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
+_OF_MLFLOW = re.compile(r"/v\d+/score$")
 _RANKED = re.compile(r"^(.*?)(\d+)(.*)$")
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -126,7 +136,48 @@ def usual_id(names: Iterable[str], columns: Mapping[str, str | Sequence[str]]) -
         for name in ([theirs] if isinstance(theirs, str) else theirs)
         if ours != METADATA
     }
-    return first_of(set(names) - taken, (*IDS, *INDEXES))
+    boxed = corners_in(names) or first_of(names, BOXES)
+    return first_of(set(names) - taken, (*(IMAGES if boxed else ()), *IDS, *INDEXES))
+
+
+def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) -> str:
+    """The column of ids: the one that `columns` names, item_id, or one of the usual names.
+
+    Args:
+        names: of all columns.
+        columns: our names to the file's.
+
+    Raises:
+        InvalidInput: if there is none.
+    """
+    id_name = usual_id(names, columns)
+    if id_name not in (None, *names):
+        raise InvalidInput(f"columns.item_id must be one of {listed(names, 20)}; got {id_name!r}.")
+    if id_name is None:
+        judged = next((name for name in names if _OF_MLFLOW.search(name)), None)
+        text = first_of(names, ("text", "sentence", "prompt", "input", "inputs"))
+        more = "" if judged is None else f"; MLflow's {judged} may be the confidence"
+        raise InvalidInput(
+            f"the file must have a column item_id; got {listed(names)}.",
+            hint=f"to use another column, set source.columns: {{item_id: {text or '…'}}}{more}.",
+        )
+    return id_name
+
+
+def answers_beside_scores(names: Iterable[str]) -> list[tuple[str, str]]:
+    """The columns that have another one called as their score.
+
+    Example:
+        >>> answers_beside_scores(["text", "sentiment", "sentiment_score"])
+        [('sentiment', 'sentiment_score')]
+    """
+    known = {plain(name): name for name in names}
+    return [
+        (known[said], known[f"{said}_{word}"])
+        for said in known
+        for word in ("score", "confidence", "prob", "probability")
+        if f"{said}_{word}" in known and known[said] not in ("item_id", "label")
+    ]
 
 
 def is_ranked_class(name: str) -> bool:
@@ -156,7 +207,7 @@ class TextColumns:
         stated = (self.columns.get(one, one) for one in named)
         theirs = {one for one in stated if isinstance(one, str)}
         theirs.update(self.columns.get(METADATA, ()))
-        lower, known = name.strip().lower(), {*IDS, *ANSWERS, *INDEXES, "label"}
+        lower, known = name.strip().lower(), {*IDS, *IMAGES, *ANSWERS, *INDEXES, "label"}
         if plain(name) and plain(name) in known:
             return True
         return name in theirs or lower in known or is_ranked_class(lower)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from labelnext_adapters.files.tables.column_names import IDS, first_of
 
+_WIDEST = 100_000  # values of a vector
 _NAMES = ("path", "file_name", "filename", "name", "id", "uri", "url")
 
 
@@ -29,6 +30,12 @@ def with_inner_columns(table: pa.Table, columns: Mapping[str, str | Sequence[str
         column = None if name in table.column_names else _field(table, name.split("."))
         if column is not None:
             table = table.append_column(name, column)
+    for at, field in enumerate(table.schema):
+        if pa.types.is_struct(field.type) and _is_spark(field.type):
+            vectors = pa.array(
+                [*map(_vector, table.column(at).to_pylist())], pa.list_(pa.float64())
+            )
+            table = table.set_column(at, field.name, vectors)
     id_name = None if "item_id" in columns else first_of(table.column_names, IDS)
     if id_name is not None and pa.types.is_struct(kind := table.schema.field(id_name).type):
         inside = first_of([field.name for field in kind], _NAMES)
@@ -36,6 +43,31 @@ def with_inner_columns(table: pa.Table, columns: Mapping[str, str | Sequence[str
             at = table.column_names.index(id_name)
             table = table.set_column(at, id_name, _field(table, [id_name, inside]))
     return table
+
+
+def _is_spark(kind: pa.StructType) -> bool:
+    """Whether records are vectors of Spark ML: their type beside their values."""
+    names = {field.name: field.type for field in kind}
+    if not {"type", "vectorType"} & names.keys() or "values" not in names:
+        return False
+    inside = names["values"]
+    return bool(pa.types.is_list(inside) and pa.types.is_floating(inside.value_type))
+
+
+def _vector(value: Any) -> list[float] | None:
+    """A vector of Spark ML, which may name the places of its values alone.
+
+    Example:
+        >>> _vector({"type": 0, "size": 3, "indices": [1], "values": [0.5]})
+        [0.0, 0.5, 0.0]
+    """
+    if value is None or value["values"] is None:
+        return None
+    places, size = value.get("indices"), value.get("size", value.get("length"))
+    if not places or not isinstance(size, int) or not 0 < size <= _WIDEST:
+        return list(value["values"])
+    known = dict(zip(places, value["values"], strict=False))
+    return [known.get(place, 0.0) for place in range(size)]
 
 
 def _stated(columns: Mapping[str, str | Sequence[str]]) -> Iterator[str]:

@@ -11,7 +11,8 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.support.started import how
 from labelnext_adapters.files.content.content import parsed_lines, read_text
 from labelnext_adapters.files.json.records import as_scores, record_of, table_of_records
-from labelnext_adapters.files.tables.column_names import CLASSES, SCORES, first_of
+from labelnext_adapters.files.tables.box_rows import are_box_rows, check_box_rows, named_rows
+from labelnext_adapters.files.tables.column_names import CLASSES, SCORES, corners_in, first_of
 from labelnext_adapters.files.tables.matrix import table_of_matrix
 from labelnext_adapters.files.tables.rows import Rows, no_text
 from labelnext_adapters.files.tables.vectors import ROUNDED
@@ -40,7 +41,7 @@ def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
     if (matrix := table_of_matrix(value)) is not None:
         return Rows(*matrix)
     if isinstance(value, dict):
-        value = _listed_records(value)
+        value = _listed_records(_unwrapped(value), is_text)
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value[:1]):
         what = type(value).__name__ if not isinstance(value, list) else "a list of other values"
         raise InvalidInput(
@@ -50,6 +51,8 @@ def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
     return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], is_text))
 
 
+#: Keys of what is said of a whole file.
+_ABOUT = ("meta", "metadata", "info", "config", "args")
 #: Keys of an object whose only list may be of the records.
 _WRAPPERS = (
     "predictions",
@@ -63,7 +66,42 @@ _WRAPPERS = (
 )
 
 
-def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
+def _unwrapped(value: dict[str, Any]) -> dict[str, Any]:
+    """The object inside one that has nothing else but plain values, such as the model's name."""
+    nested = _nested(value)
+    while (
+        len(nested) == 1 and nested[0].lower() in _WRAPPERS and isinstance(value[nested[0]], dict)
+    ):
+        value = value[nested[0]]
+        nested = _nested(value)
+    return value
+
+
+def _nested(value: dict[str, Any]) -> list[str]:
+    """The keys of objects and lists, but for what is said of the whole file."""
+    return [
+        name for name, one in value.items() if isinstance(one, dict | list) and name not in _ABOUT
+    ]
+
+
+def _check_ids(value: dict[str, Any], is_text: Callable[[str], bool]) -> None:
+    """Refuse an object of columns without any of ids: its keys may be the items.
+
+    Raises:
+        InvalidInput: if it has none.
+    """
+    id_among = getattr(is_text, "id_among", None)
+    if id_among is not None and id_among(list(value)) is None:
+        first = next(iter(value))
+        raise InvalidInput(
+            f"an object must have class scores by item or by class that sum to 1, detections by "
+            f"item, or columns with one of ids; got {first!r:.60}: {value[first]!r:.80}.",
+            hint="write a list of objects, one for each item, with item_id and probabilities, "
+            "logits or objects.",
+        )
+
+
+def _listed_records(value: dict[str, Any], is_text: Callable[[str], bool]) -> list[dict[str, Any]]:
     if value.get("type") in ("FeatureCollection", "Feature"):
         raise InvalidInput(
             "GeoJSON isn't read: it has shapes on a map, but not the items that they are of.",
@@ -75,6 +113,8 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
     if scored and None not in scored.values():
         return [{"item_id": name, "predictions": one} for name, one in scored.items()]
     columns = list(value.values())
+    if (rows := _rows_by_item(value)) is not None:
+        return rows
     lists = [name for name, column in value.items() if isinstance(column, list)]
     if len(lists) == 1 and lists[0].lower() in _WRAPPERS:
         records: list[dict[str, Any]] = value[lists[0]]
@@ -92,10 +132,12 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
                 hint="write a list of objects, one for each item, with item_id and probabilities "
                 "or objects.",
             )
+        _check_ids(value, is_text)
         return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
     if columns and all(isinstance(column, dict) for column in columns):
         if (by_item := _scores_by_item(value)) is not None:
             return by_item
+        _check_ids(value, is_text)
         keys = list(columns[0])
         if all(list(column) == keys for column in columns):  # pandas' to_json()
             return [{name: value[name][key] for name in value} for key in keys]
@@ -112,6 +154,26 @@ def _listed_records(value: dict[str, Any]) -> list[dict[str, Any]]:
         hint="convert it to a JSON list of objects, one for each item, with item_id and "
         f"probabilities or objects; {how('formats')} lists all formats.",
     )
+
+
+def _rows_by_item(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Detections as rows of numbers, or one number, by item; None if it is something else.
+
+    Raises:
+        InvalidInput: if it can't be told which of the numbers is the confidence.
+    """
+    columns = list(value.values())
+    if any(columns) and all(map(are_box_rows, columns)):
+        check_box_rows(columns)
+        return [{"item_id": name, "predictions": rows} for name, rows in value.items()]
+    if (named := named_rows(columns)) is not None:
+        return [
+            {"item_id": name, "predictions": rows} for name, rows in zip(value, named, strict=True)
+        ]
+    numbers = [number for number in columns if number is not None]
+    if len(numbers) > 1 and all(type(number) in (int, float) for number in numbers):
+        return [{"item_id": name, "score": number} for name, number in value.items()]
+    return None
 
 
 def _described(value: dict[str, Any]) -> list[dict[str, Any]] | None:
@@ -161,7 +223,7 @@ def _records_by_item(value: dict[str, Any]) -> list[dict[str, Any]] | None:
     told = [record for records in lists for record in records]
     if not told or not all(isinstance(record, dict) for record in told):
         return None
-    if not all(first_of(r, CLASSES) and first_of(r, SCORES) for r in told[:20]):
+    if not all((first_of(r, CLASSES) or corners_in(r)) and first_of(r, SCORES) for r in told[:20]):
         return None
     named = zip(value, lists, strict=True)
     return [{"item_id": name, "predictions": records} for name, records in named]

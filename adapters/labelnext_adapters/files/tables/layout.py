@@ -21,11 +21,12 @@ from labelnext_adapters.files.tables.column_names import (
     INDEXES,
     SIZES,
     YOLOV5,
+    answers_beside_scores,
     corners_in,
     first_of,
+    id_column,
     is_ranked_class,
     plain,
-    usual_id,
 )
 from labelnext_adapters.files.tables.long_rows import (
     detections,
@@ -78,8 +79,9 @@ def has_our_names(names: Sequence[str], columns: Mapping[str, str | Sequence[str
     if any(name.startswith("p_") for name in names):
         known.add("probabilities")
     predicted = {"probabilities", "objects"} & known or {"prediction", "confidence"} <= known
+    answered = not columns.keys().isdisjoint({"confidence", "uncertainty"})
     only_vectors = "embedding" in known or any(name.startswith("e_") for name in names)
-    return "item_id" in known and bool(predicted or only_vectors)
+    return "item_id" in known and bool(predicted or answered or only_vectors)
 
 
 def laid_out(
@@ -116,6 +118,8 @@ def laid_out(
     if ranked:
         return _top_k(out, ranked, options)
     answer, sure = first_of(names, ANSWERS), first_of(names, CERTAINTIES)
+    if not (answer and sure):
+        answer, sure = _beside_its_score(out.table) or (answer, sure)
     if answer and sure:
         return _told(
             replace(out, columns={**out.columns, "prediction": answer, "confidence": sure}),
@@ -142,27 +146,6 @@ def _without_decimals(table: pa.Table, id_name: str) -> pa.Table:
 
 def _told(out: LaidOut, message: str) -> LaidOut:
     return replace(out, notices=[*out.notices, Notice("layout", message)])
-
-
-def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) -> str:
-    """The column of ids: the one that `columns` names, item_id, or one of the usual names.
-
-    Args:
-        names: of all columns.
-        columns: our names to the file's.
-
-    Raises:
-        InvalidInput: if there is none.
-    """
-    id_name = usual_id(names, columns)
-    if id_name not in (None, *names):
-        raise InvalidInput(f"columns.item_id must be one of {listed(names, 20)}; got {id_name!r}.")
-    if id_name is None:
-        raise InvalidInput(
-            f"the file must have a column item_id; got {listed(names)}.",
-            hint="to use another column, set source.columns: {item_id: …}.",
-        )
-    return id_name
 
 
 def _with_id(out: LaidOut) -> LaidOut:
@@ -346,6 +329,8 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
             chosen = [n for n, fits in zip(chosen, inside, strict=True) if fits]
             values = values[:, inside]
     if values is None or not (likely or _are_scores(values, options)):
+        if {"confidence", "uncertainty"} & set(table.column_names):
+            return out  # one number an item
         why = no_predictions(table, str(out.columns["item_id"]), chosen, values, out.place)
         return replace(out, notices=[*out.notices, why])
     prefix = _common_prefix(chosen) if likely else ""
@@ -353,6 +338,23 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
     table = table.rename_columns([renamed.get(n, n) for n in table.column_names])
     message = f"Read columns {listed(chosen)} as class probabilities."
     return _told(replace(out, table=table), message)
+
+
+def _beside_its_score(table: pa.Table) -> tuple[str, str] | None:
+    """A column of texts beside the one that is called as its score.
+
+    Raises:
+        InvalidInput: if there are several.
+    """
+    pairs = answers_beside_scores(table.column_names)
+    pairs = [pair for pair in pairs if pa.types.is_string(table.schema.field(pair[0]).type)]
+    if len(pairs) > 1:
+        said, sure = pairs[0]
+        raise InvalidInput(
+            f"one column must be the prediction; {listed(pair[0] for pair in pairs)} have a score.",
+            hint=f"set source.columns, such as {{prediction: {said}, confidence: {sure}}}.",
+        )
+    return pairs[0] if pairs else None
 
 
 def _whole(table: pa.Table, name: str) -> bool:

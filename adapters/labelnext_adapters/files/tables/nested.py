@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.tables.arrow import is_list
+from labelnext_adapters.files.tables.box_rows import with_box_records
 from labelnext_adapters.files.tables.column_names import (
     CLASS_LISTS,
     CLASSES,
@@ -69,6 +70,7 @@ def read_nested(
         InvalidInput: if scores are logits, by the column's name, and `logits` isn't set.
     """
     names = [name for name in table.column_names if name not in taken]
+    table = with_box_records(table, names)
     return (
         _records(table, names, options, place)
         or _parallel(table, names, options, place)

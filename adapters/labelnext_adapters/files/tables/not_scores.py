@@ -15,9 +15,21 @@ from labelnext_adapters.files.tables.rows import NUMBER
 
 NO_PREDICTIONS = "no_predictions"
 MAYBE_LOGITS = "maybe_logits"
-_OF_LABEL_STUDIO = {"annotation_id", "annotator", "lead_time"}  # columns of its CSV and TSV
+#: Columns of tables without predictions, and what these are.
+_FOREIGN = (
+    (
+        {"annotation_id", "annotator", "lead_time"},
+        "this is Label Studio's own table, which has none. Export the project as JSON.",
+    ),
+    (
+        {"region_shape_attributes", "region_attributes"},
+        "this is VIA's table. Save the project as JSON, which labelnext reads if its regions have "
+        "a score.",
+    ),
+)
 _MOSTLY = 0.5  # a column of texts with as many numbers was meant to hold numbers
 _SAMPLED = 10_000
+_CLASSES = 50  # a text of more values is no class
 
 
 def no_predictions(
@@ -36,12 +48,9 @@ def no_predictions(
         values: shape (n_rows, n_columns), of these; None if there are fewer than two.
         place: says in words where a row stands in the file.
     """
-    if {*table.column_names} >= _OF_LABEL_STUDIO:
-        return Notice(
-            NO_PREDICTIONS,
-            "No column was taken as predictions: this is Label Studio's own table, which has none. "
-            "Export the project as JSON.",
-        )
+    for names, what in _FOREIGN:
+        if names <= {*table.column_names}:
+            return Notice(NO_PREDICTIONS, f"No column was taken as predictions: {what}")
     shown = listed(n for n in table.column_names if n not in (id_name, "")) or "none"
     odd = _odd_cell(table, id_name, chosen)
     if odd is not None:
@@ -74,12 +83,34 @@ def no_predictions(
             f"answer (set source.columns: {{confidence: {name}}}), or the probability of one class "
             f"(set source.columns: {{probabilities: [{name}]}} and source.multilabel: true).",
         )
-    return Notice(
-        NO_PREDICTIONS,
-        f"No column was taken as predictions; the others are {shown}. Set source.columns to "
-        "name them (such as columns: {probabilities: [cat, dog]}), or source.logits if they are "
-        "logits.",
+    return Notice(NO_PREDICTIONS, f"No column was taken as predictions{_cure(table, id_name)}")
+
+
+def _cure(table: pa.Table, id_name: str) -> str:
+    """What the columns may be, where they hold no numbers."""
+    if alike := _alike(table, id_name):
+        return (
+            f": {listed(alike)} hold the same classes, but no certainty. If each is what one model "
+            "or judge said, call them judge_1, judge_2, … and the items on which they disagree "
+            "come first."
+        )
+    shown = listed(n for n in table.column_names if n not in (id_name, "")) or "none"
+    return (
+        f"; the others are {shown}. Set source.columns to name them (such as columns: "
+        "{probabilities: [cat, dog]}), or source.logits if they are logits."
     )
+
+
+def _alike(table: pa.Table, id_name: str) -> list[str]:
+    """The columns of texts that hold the same few classes, if there are several."""
+    texts = {
+        field.name: set(table.column(field.name).slice(0, _SAMPLED).to_pylist()) - {None, ""}
+        for field in table.schema
+        if field.name != id_name and pa.types.is_string(field.type)
+    }
+    few = {name: values for name, values in texts.items() if 1 < len(values) <= _CLASSES}
+    alike = [n for n, v in few.items() if any(v & w for other, w in few.items() if other != n)]
+    return alike if len(alike) > 1 else []
 
 
 def _odd_cell(table: pa.Table, id_name: str, chosen: Sequence[str]) -> tuple[int, str, str] | None:

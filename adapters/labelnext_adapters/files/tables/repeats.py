@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import listed
@@ -27,9 +28,17 @@ _MOST_ODD = 0.1
 
 def repeats(column: Any) -> bool:
     """Whether an id occurs again; lists and records are no ids."""
-    if pa.types.is_nested(column.type):
+    if pa.types.is_nested(column.type) or _rises(column):
         return False
-    return bool(len(column.unique()) < len(column) - column.null_count)
+    known = column.drop_null() if column.null_count else column
+    return bool(len(known.unique()) < len(known))
+
+
+def _rises(column: Any) -> bool:
+    """Whether each id is larger than the one before, as in most files: so none is there twice."""
+    if len(column) < 2 or column.null_count or not pa.types.is_string(column.type):
+        return False
+    return pc.all(pc.less(column.slice(0, len(column) - 1), column.slice(1))).as_py() is True
 
 
 def rows_of_items(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import operator
 import re
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -31,6 +31,7 @@ from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.json.columns import table_of_lines
 from labelnext_adapters.files.json.records import table_of_records, with_doubled
 from labelnext_adapters.files.tables.column_names import TextColumns
+from labelnext_adapters.files.tables.header import check_header
 
 _DELIMITERS = (",", ";", "\t", "|")
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
@@ -108,8 +109,8 @@ def read_csv(
     dialect = _dialect(lines, delimiter, decimal)
     sample = list(csv.reader(lines[:_SAMPLED], delimiter=dialect.delimiter))
     header = [name.strip() for name in sample[0]] if sample else []
-    _check_header(header)
-    numeric = _number_columns(header, sample[1:], is_text)
+    check_header(header)
+    numeric = _number_columns(header, sample[1:], is_text, dialect.decimal)
     kinds = {name: pa.float64() if name in numeric else pa.string() for name in header}
     ragged = _Ragged(len(header), dialect, n_above)
     read = partial(_arrow_csv, header=header, n_above=n_above, dialect=dialect)
@@ -296,32 +297,21 @@ def _one_sign(delimiter: str) -> str:
     return delimiter
 
 
-def _check_header(header: Sequence[str]) -> None:
-    if doubled := sorted(name for name, count in Counter(header).items() if count > 1):
-        raise InvalidInput(
-            f"columns must have distinct names; got {doubled[0]!r} more than once.",
-            hint="rename it in the first line of the file.",
-        )
-    numbers = list(filter(NUMBER.match, header))
-    beside_id = "." in "".join(numbers) and len(numbers) == len(header) - 1
-    if header and (beside_id or len(numbers) == len(header)):
-        raise InvalidInput(
-            f"the first line must name the columns; got numbers: {', '.join(header[:5])}.",
-            hint="put names above the rows, such as item_id,cat,dog.",
-        )
-
-
 def _number_columns(
-    header: Sequence[str], rows: Sequence[Sequence[str]], is_text: Callable[[str], bool]
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    is_text: Callable[[str], bool],
+    decimal: str,
 ) -> set[str]:
     """The columns whose sampled values are all numbers, but for those that are text."""
+    foreign = "," if decimal == "." else "\0"  # of thousands
     numeric = set()
     for index, name in enumerate(header):
         if is_text(name):
             continue
         values = [row[index].strip() for row in rows if index < len(row)]
         given = [value for value in values if value.lower() not in _NOTHING]
-        numbers = sum(bool(NUMBER.match(value)) for value in given)
+        numbers = sum(bool(NUMBER.match(value)) and foreign not in value for value in given)
         if given and numbers >= 0.9 * len(given):
             numeric.add(name)
     return numeric

@@ -125,9 +125,7 @@ def expanded(value: Any, is_one: IsOne, name: str | None = None) -> Iterator[Doc
     if isinstance(value, dict) and isinstance(value.get("outputs"), list):
         value = value["outputs"]  # of a workflow, beside its trace
     if isinstance(value, dict) and not is_one(value):
-        inside = (value.get(key) for key in ("predictions", "results"))
-        lists = [one for one in inside if isinstance(one, list) and one and all(map(is_one, one))]
-        value = lists[0] if lists else value  # as an inferencer returns them, beside pictures
+        value = _unwrapped(value, is_one)
     if is_one(value):
         yield Document(WHOLE, name, value)
     elif isinstance(value, dict) and value and all(map(_is_nested, value.values())):
@@ -139,6 +137,21 @@ def expanded(value: Any, is_one: IsOne, name: str | None = None) -> Iterator[Doc
             yield Document(f"record {number}", inner_name, _unquoted(inner))
     else:
         yield Document(WHOLE, name, value)
+
+
+def _unwrapped(value: dict[str, Any], is_one: IsOne) -> Any:
+    """The results of an inferencer, beside its pictures, or in an answer of Ultralytics HUB."""
+    for key in ("predictions", "results"):
+        inside = value.get(key)
+        if isinstance(inside, list) and inside and all(map(is_one, inside)):
+            return inside
+    images = value.get("images")
+    told = [value.get("data")] if "success" in value else []
+    if isinstance(images, list) and images and all(isinstance(one, dict) for one in images):
+        told = [one.get("results") for one in images]
+    if told and all(isinstance(one, list) and is_one(one) for one in told):
+        return told[0] if len(told) == 1 else told
+    return value
 
 
 def _is_nested(value: Any) -> bool:
@@ -156,7 +169,10 @@ def _unquoted(value: Any) -> Any:
 
 
 def first_documents(
-    sample: Sample, is_one: IsOne, endings: Sequence[str] = (".json",)
+    sample: Sample,
+    is_one: IsOne,
+    endings: Sequence[str] = (".json",),
+    several: Callable[[Any], Any] = lambda value: value,
 ) -> Iterator[Document]:
     """The first documents of a path, to recognise it by.
 
@@ -164,6 +180,7 @@ def first_documents(
         sample: of the path.
         is_one: whether a value is about one image.
         endings: of the files in a folder.
+        several: the values about one image each of a whole file.
     """
     if sample.is_folder:
         names = [n for n in sample.names if n.lower().endswith(tuple(endings))]
@@ -175,7 +192,7 @@ def first_documents(
         if isinstance(value, dict) and not is_one(value) and len(file.records) > 1:
             value = file.records  # JSON lines
         if value is not None:
-            yield from islice(expanded(value, is_one), 20)
+            yield from islice(expanded(several(value), is_one), 20)
 
 
 @dataclass

@@ -109,7 +109,7 @@ def evidence_of(sample: Sample, tools: Sequence[Tool]) -> str | None:
         values = (
             value[:20]
             if isinstance(value, list)
-            else [one.value for one in first_documents(sample, tool.is_one)]
+            else [one.value for one in first_documents(sample, tool.is_one, several=tool.several)]
         )
         if any(map(tool.takes, values)):
             return tool.sign
@@ -195,6 +195,7 @@ def _detected(
                 detections.add(row, kind, found.confidence, found.box, said.size)
     gathered.notices += names.notices()
     _tell_unread(gathered, told)
+    _tell_more(gathered, told)
     return detections.pool()
 
 
@@ -208,9 +209,14 @@ def _tell_unread(gathered: Gathered, told: Sequence[Said | Unusable]) -> None:
             f"The classes of {counted(labelled, 'whole image')} were not read: the file has "
             "detected objects too, and these are ranked.",
         )
-    for what in sorted({one.unread for one in usable if one.unread}):
-        count = sum(one.unread == what for one in usable)
-        gathered.notice("not_read", f"{what} of {counted(count, 'image')} were not read.")
+
+
+def _tell_more(gathered: Gathered, told: Sequence[Said | Unusable]) -> None:
+    """A notice of what the tool says that no reader takes."""
+    said = [one.unread for one in told if isinstance(one, Said) and one.unread]
+    for what in sorted(set(said)):
+        images = counted(said.count(what), "image")
+        gathered.notice("not_read", f"{what} of {images} were not read.")
 
 
 def _classified(
@@ -246,6 +252,7 @@ def _classified(
             "independent", "Scores of an image exceed 1 together: its classes are independent."
         )
     gathered.notices += names.notices()
+    _tell_more(gathered, told)
     return gathered.pool()
 
 

@@ -1,0 +1,81 @@
+"""FiftyOne's samples.json, as FiftyOneDataset and to_json() write it: one predicted field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, from_corner, rows_of
+
+#: The lists of objects by their class, and how a list is called there.
+_LISTS = {"Detections": "detections", "Polylines": "polylines", "Keypoints": "keypoints"}
+_CLASSES = ("Classification", "Classifications")
+_FIELDS = "_predicted"  # our key beside the sample's own
+
+
+def _several(value: Any) -> Any:
+    """The samples, each with the names of the fields that hold predictions in any of them."""
+    samples = value.get("samples") if isinstance(value, Mapping) else None
+    if not isinstance(samples, list):
+        return [] if isinstance(value, Mapping) and "media_type" in value else value
+    told = [one for one in samples if isinstance(one, Mapping)]
+    names = sorted({name for one in told for name, field in one.items() if _is_predicted(field)})
+    return [{**one, _FIELDS: names} if isinstance(one, Mapping) else one for one in samples]
+
+
+def _labels(field: Any) -> list[Any]:
+    """The labels of a field; none if it is something else."""
+    if not isinstance(field, Mapping):
+        return []
+    kind = str(field.get("_cls"))
+    if kind == "Classification":
+        return [field]
+    inside = field.get(_LISTS.get(kind, kind.lower()))
+    return inside if isinstance(inside, list) else []
+
+
+def _is_predicted(field: Any) -> bool:
+    return any(
+        isinstance(one, Mapping) and one.get("confidence") is not None for one in _labels(field)
+    )
+
+
+def _is_one(value: Any) -> bool:
+    return isinstance(value, Mapping) and "filepath" in value and _FIELDS in value
+
+
+def _said(sample: Mapping[str, Any]) -> Said:
+    names, path = sample[_FIELDS], sample["filepath"]
+    if isinstance(sample.get("frames"), Mapping) and not names:
+        raise Unusable("frames of videos aren't read from a file; use adapter: fiftyone")
+    if not names:
+        raise Unusable("no field has labels with a confidence: these are labels, not predictions")
+    if len(names) > 1:
+        raise Unusable(
+            f"one field must hold predictions; {' and '.join(names[:5])} do (export one of them, "
+            "or rank the dataset itself with adapter: fiftyone)"
+        )
+    field = sample.get(names[0])
+    if field is None:
+        return Said(objects=[], name=path, skipped=True)
+    kind = field.get("_cls") if isinstance(field, Mapping) else None
+    if kind not in (*_LISTS, *_CLASSES):
+        raise Unusable(f"{names[0]} must be labels of FiftyOne; got {field!r:.60}")
+    rows = rows_of(_labels(field), names[0])
+    if kind in _CLASSES:
+        logits = "Logits" if any(row.get("logits") for row in rows) else ""
+        found = [Finding(row.get("label"), row.get("confidence")) for row in rows]
+        return Said(classes=found, name=path, skipped=not found, unread=logits)
+    objects = [Finding(row.get("label"), row.get("confidence"), _box(row)) for row in rows]
+    return Said(objects=objects, name=path)
+
+
+def _box(row: Mapping[str, Any]) -> Any:
+    box = row.get("bounding_box")
+    return from_corner(*box) if isinstance(box, list) and len(box) == 4 else box
+
+
+FIFTYONE = Tool(
+    _is_one, _said, "its samples have a filepath, as of FiftyOne", several=_several, fractions=True
+)
