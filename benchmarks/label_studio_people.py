@@ -38,6 +38,7 @@ class Person(threading.Thread):
     def __init__(self, server: LabelStudio, project: int, *, drafts: bool) -> None:
         super().__init__(daemon=True)
         self.waits: list[tuple[str, float]] = []
+        self.unserved = 0
         self.failed: BaseException | None = None
         self.halt = threading.Event()
         self._server, self._project, self._drafts = server, project, drafts
@@ -48,6 +49,9 @@ class Person(threading.Thread):
             while not self.halt.is_set():
                 task = self._timed("next", self._server.next_of_all, self._project)
                 self.halt.wait(_THINK)
+                if task is None:  # the last copies are on other people's screens
+                    self.unserved += 1
+                    continue
                 if self._drafts:
                     body = {"result": [], "lead_time": 1.0}
                     path = f"/api/tasks/{task}/drafts"
@@ -86,6 +90,8 @@ def meanwhile(what: str, users: list[LabelStudio], project: int, call: Callable[
         if waits:
             middle, longest = np.median(waits), max(waits)
             print(f"  {kind}: {len(waits)}, median {middle:.2f} s, longest {longest:.2f} s")
+    if unserved := sum(person.unserved for person in people):
+        print(f"  {unserved} times, somebody was served nothing")
     sys.stdout.flush()
 
 
