@@ -1,10 +1,11 @@
 """How long do three people wait while a project is ranked, ranked again, and the runs are undone?
 
-    python -m benchmarks.label_studio_people [N_TASKS] [MODE]
+    python -m benchmarks.label_studio_people [N_TASKS] [MODE] [postgres]
 
-It starts a Label Studio of its own (SQLite) with five boxes on each task. Three people label by
-"Label All Tasks", with a second between two requests; one of them saves a draft before. Printed are
-the seconds of each run, and the longest waits; a request that fails ends the benchmark.
+It starts a Label Studio of its own, on SQLite or on a PostgreSQL of its own, with five boxes on
+each task. Three people label by "Label All Tasks", with a second between two requests; one of them
+saves a draft before. Printed are the seconds of each run, and the longest waits; a request that
+fails ends the benchmark.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tests.integration.label_studio_server import LabelStudio, running_server
+from tests.integration.postgres import running_postgres
 
 from benchmarks.label_studio_project import make_project
 from benchmarks.label_studio_rounds import settings
@@ -35,6 +38,7 @@ class Person(threading.Thread):
     def __init__(self, server: LabelStudio, project: int, *, drafts: bool) -> None:
         super().__init__(daemon=True)
         self.waits: list[tuple[str, float]] = []
+        self.unserved = 0
         self.failed: BaseException | None = None
         self.halt = threading.Event()
         self._server, self._project, self._drafts = server, project, drafts
@@ -45,6 +49,9 @@ class Person(threading.Thread):
             while not self.halt.is_set():
                 task = self._timed("next", self._server.next_of_all, self._project)
                 self.halt.wait(_THINK)
+                if task is None:  # the last copies are on other people's screens
+                    self.unserved += 1
+                    continue
                 if self._drafts:
                     body = {"result": [], "lead_time": 1.0}
                     path = f"/api/tasks/{task}/drafts"
@@ -83,12 +90,17 @@ def meanwhile(what: str, users: list[LabelStudio], project: int, call: Callable[
         if waits:
             middle, longest = np.median(waits), max(waits)
             print(f"  {kind}: {len(waits)}, median {middle:.2f} s, longest {longest:.2f} s")
+    if unserved := sum(person.unserved for person in people):
+        print(f"  {unserved} times, somebody was served nothing")
     sys.stdout.flush()
 
 
-def main(n_tasks: int, mode: str) -> None:
+def main(n_tasks: int, mode: str, *, postgres: bool) -> None:
     """Print the figures of one server."""
-    with tempfile.TemporaryDirectory() as name, running_server(Path(name)) as server:
+    with ExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory())
+        database = stack.enter_context(running_postgres()) if postgres else None
+        server = stack.enter_context(running_server(Path(name), database))
         project = make_project(server, n_tasks)
         time.sleep(60)  # what is that new is read again by a run
         config = {**settings(server, project, Path(name) / "state"), "write": {"mode": mode}}
@@ -109,5 +121,6 @@ def main(n_tasks: int, mode: str) -> None:
 
 if __name__ == "__main__":
     numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
-    modes = [word for word in sys.argv[1:] if not word.isdigit()]
-    main((numbers or [20_000])[0], (modes or ["uncertainty"])[0])
+    words = [word for word in sys.argv[1:] if not word.isdigit()]
+    modes = [word for word in words if word != "postgres"] or ["uncertainty"]
+    main((numbers or [20_000])[0], modes[0], postgres="postgres" in words)

@@ -26,9 +26,14 @@ def predictions(label_studio: LabelStudio, project: int) -> list[Any]:
     return sorted(([r[name] for name in kept] for r in rows), key=repr)
 
 
-def without_times(dump: Any) -> Any:
+def without_times(dump: Any, *more: str) -> Any:
     """What a run leaves as it was: all but when tasks were last changed, and by whom."""
     if isinstance(dump, dict):
-        passing = ("updated_at", "updated_by", "unresolved_comment_count")
-        return {k: without_times(v) for k, v in dump.items() if k not in passing}
-    return [without_times(v) for v in dump] if isinstance(dump, list) else dump
+        passing = ("updated_at", "updated_by", "unresolved_comment_count", *more)
+        return {k: without_times(v, *more) for k, v in dump.items() if k not in passing}
+    return [without_times(v, *more) for v in dump] if isinstance(dump, list) else dump
+
+
+def without_run(dump: Any) -> Any:
+    """The same without the id of the run that a copy carries, too."""
+    return without_times(dump, "neighbors")

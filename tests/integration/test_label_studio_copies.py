@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from labelnext.errors import InvalidInput, WriteFailed
+from labelnext.errors import InvalidInput, WriteFailed, WriteRefused
 from labelnext.journal import Journal
 from labelnext.ranking import rank
 from labelnext_adapters.label_studio.server import predictions as predictions_module
@@ -154,15 +155,18 @@ def test_uncertainty_in_a_large_project_copies_the_first_one_by_one(
             f"Rank again before the first 3 of {n} ranked tasks are labelled: Label Studio hands "
             "out the others in random order."
         )
-        return [f"{r.method} {r.url.path}" for r in sent]
+        *requests, stamp, settings = [f"{r.method} {r.url.path}" for r in sent]
+        assert re.fullmatch(r"PATCH /api/predictions/\d+/", stamp)  # it carries the run's id
+        assert settings == f"PATCH /api/projects/{project}/"
+        return requests
 
     # Three of eight, at the same distances as in a ranking of eight.
     one_each = ["POST /api/predictions/"] * 3
-    assert written(0) == [*one_each, f"PATCH /api/projects/{project}/"]
+    assert written(0) == one_each
     assert copies(label_studio, project) == {ids[0]: 0.0, ids[1]: 1 / 8, ids[2]: 2 / 8}
     label_studio.annotate(ids[0])
     annotation = label_studio.api("GET", f"/api/tasks/{ids[0]}/annotations/")[0]["id"]
-    assert written(1) == [one_each[0], f"PATCH /api/projects/{project}/"]
+    assert written(1) == one_each[:1]
     scores = {ids[0]: 0.0, ids[1]: 1 / 8, ids[2]: 2 / 8, ids[3]: pytest.approx(2 / 8 + 1 / 7)}
     assert copies(label_studio, project) == scores
     served = [label_studio.next_of_all(project)]
@@ -216,3 +220,29 @@ def test_many_predictions_are_sent_in_bodies_that_the_server_takes(
     assert all(len(a) + len(b) > 100 for a, b in pairwise(bodies))
     monkeypatch.setattr(module, "_AT_ONCE", 2)
     assert [len(body) for body in module._bodies(rows[:5])] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("copied", [3, 2])
+def test_no_run_is_undone_while_a_later_one_serves_people_by_its_copies(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path, copied: int
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(4))
+    before = without_times(label_studio.dump(project))
+    ours = write(connect(project, write={"mode": "uncertainty"}), tmp_path / "a")
+    last = label_studio.next_of_all(project)
+    assert last is not None
+    if copied == 2:  # the task whose copy carries our run's id is skipped, and its copy goes
+        skip = {"result": [], "was_cancelled": True}
+        label_studio.api("POST", f"/api/tasks/{last}/annotations/", skip)
+    other = {"mode": "uncertainty", "copies": copied}
+    theirs = write(connect(project, write=other), tmp_path / "b")
+    assert len(copies(label_studio, project)) == copied
+    there = label_studio.dump(project)
+    with pytest.raises(WriteRefused, match=rf"by the copies of run {theirs.run_id}"):
+        connect(project).undo(Journal(ours.path))
+    assert label_studio.dump(project) == there
+    assert connect(project).undo(Journal(theirs.path)) == []
+    assert connect(project).undo(Journal(ours.path)) == []
+    if copied == 3:
+        assert without_times(label_studio.dump(project)) == before
+    assert copies(label_studio, project) == {}

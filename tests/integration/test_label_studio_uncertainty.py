@@ -16,7 +16,7 @@ from labelnext.ranking import rank
 from labelnext.ranking.ranking import batch_ranking
 from labelnext.runs.ranked import with_clusters
 from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
-from tests.integration.copied import copies, predictions, settings
+from tests.integration.copied import copies, predictions, settings, without_run
 from tests.integration.writing import write, writes
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
@@ -120,8 +120,12 @@ def test_uncertainty_run_again_sends_no_prediction(
     adapter = connect(project, write={"mode": "uncertainty"})
     sent = writes(adapter)
     write(adapter, tmp_path)
-    assert [r.method for r in sent] == ["PATCH"]  # the project's settings, again
-    assert label_studio.dump(project) == before
+    # The copy that carries the run's id, and the project's settings, again.
+    assert [(r.method, r.url.path.split("/")[2]) for r in sent] == [
+        ("PATCH", "predictions"),
+        ("PATCH", "projects"),
+    ]
+    assert without_run(label_studio.dump(project)) == without_run(before)
 
 
 def test_uncertainty_run_again_rescores_what_moved_and_sends_what_is_new(
@@ -151,6 +155,7 @@ def test_uncertainty_run_again_rescores_what_moved_and_sends_what_is_new(
     assert sent == [
         f"PATCH /api/predictions/{numbers[ids[5]]}/",
         f"POST /api/projects/{project}/import/predictions",
+        f"PATCH /api/predictions/{numbers[ids[0]]}/",  # which carries the run's id
         f"PATCH /api/projects/{project}/",
     ]
     expected = {i: i / 7 for i in range(7)} | {5: 1.5 / 7, 7: 3.5 / 7}
@@ -227,7 +232,9 @@ def test_clusters_get_new_numbers_in_each_run_and_are_taken_back(
     assert clusters(label_studio, project) == {**dict.fromkeys(ids), **now}
     stored = label_studio.dump(project)
     written()
-    assert label_studio.dump(project)[3] == stored[3]  # the same copies: nothing was sent
+    assert without_run(label_studio.dump(project)[3]) == without_run(
+        stored[3]
+    )  # the same copies: nothing was sent
     label_studio.annotate(ids[7])
     two = written()
     # The copy that somebody labelled by is gone; no later task counts as one of its cluster.

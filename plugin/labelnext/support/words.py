@@ -47,8 +47,9 @@ _PAST = {
     "register": "registered", "remove": "removed", "score": "scored", "clear": "cleared",
     "skip": "skipped", "upload": "uploaded", "add": "added", "delete": "deleted",
     "replace": "replaced", "change": "changed", "keep": "kept", "store": "stored",
+    "move": "moved",
 }  # fmt: skip
-_VERBS = re.compile(rf"(^|, | and | or )({'|'.join(_PAST)})(?= )", re.IGNORECASE)
+_VERBS = re.compile(rf"(^|, |; | and | or )({'|'.join(_PAST)})(?= )", re.IGNORECASE)
 
 
 def done(step: str) -> str:
@@ -59,6 +60,8 @@ def done(step: str) -> str:
         ('Wrote 2 ranked items to a.csv', 'Set x on 2 tasks, cleared it on 1 task')
         >>> done("Keep the copies for 3 tasks, and change 1 score"), done("Store predictions")
         ('Kept the copies for 3 tasks, and changed 1 score', 'Stored predictions')
+        >>> done("Keep 3 copies; remove the copies of 2 tasks, and move 1 task to another tab")
+        'Kept 3 copies; removed the copies of 2 tasks, and moved 1 task to another tab'
     """
 
     def past(verb: re.Match[str]) -> str:

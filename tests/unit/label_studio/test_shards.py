@@ -6,11 +6,12 @@ import re
 
 import pytest
 
+from labelnext.errors import ConfigError
 from labelnext_adapters.label_studio.server.people import Work
 from labelnext_adapters.label_studio.server.standing import Standing
 from labelnext_adapters.label_studio.server.tab import filters
 from labelnext_adapters.label_studio.server.tasks import Tasks
-from labelnext_adapters.label_studio.write.shards import Shards
+from labelnext_adapters.label_studio.write.shards import Shards, check_people
 
 
 def shards_of(
@@ -20,6 +21,12 @@ def shards_of(
     standing = Standing(work={1: done} if done else {})
     tasks = Tasks([1], ["a"], [False], standing=standing)
     return Shards(names, False, tasks, people or {}, len(people or {}) < len(names))
+
+
+def test_two_names_of_one_person_are_refused() -> None:
+    check_people({"ann": 7, "bo": 8})
+    with pytest.raises(ConfigError, match="once; got 'ann' and 'ANN@example.com', who are one"):
+        check_people({"ann": 7, "bo": 8, "ANN@example.com": 7})
 
 
 def test_a_task_that_nobody_skipped_is_in_one_tab() -> None:

@@ -41,7 +41,7 @@ TASK_FIELDS = f"{STATE_FIELDS},data"
 
 
 class Prediction(msgspec.Struct):
-    """A stored prediction; `result` is decoded only if the prediction is used."""
+    """A stored prediction; `result` and `neighbors` are decoded only if they are used."""
 
     id: int
     task: int = 0
@@ -50,6 +50,7 @@ class Prediction(msgspec.Struct):
     cluster: int | None = None
     created_at: str | None = None
     result: msgspec.Raw = msgspec.Raw(b"[]")
+    neighbors: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Task(msgspec.Struct):

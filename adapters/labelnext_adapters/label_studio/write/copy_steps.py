@@ -16,6 +16,7 @@ from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import COPY, all_versions, is_copy
 from labelnext_adapters.label_studio.server.tasks import Tasks
 from labelnext_adapters.label_studio.write.copies import copy_version, of_same_source
+from labelnext_adapters.label_studio.write.copy_stamp import place_of
 from labelnext_adapters.label_studio.write.prelabels import Made, version_of
 from labelnext_adapters.label_studio.write.scores import Kept, kept_copies
 
@@ -85,7 +86,7 @@ def copy_steps(
     if clusters:
         own["clusters"] = {str(task): number for task, number in clusters.items()}
         what += f", {_tasks([*clusters])} in {counted(len({*clusters.values()}), 'cluster')}"
-    kept = None if more else _kept(client, target, queue, version, context)
+    kept, place = (None, queue.ids[0]) if more else _kept(client, target, queue, version, context)
     if kept is not None:
         version = str(queue.model_version)
         own |= {"scores": kept.scores, "removed": kept.removed}
@@ -105,7 +106,7 @@ def copy_steps(
         steps = []
     else:
         steps = [Step("copies", what, len(queue.ids), payload)]
-    steps.append(Step("sampling", setting, 0, {**target, "version": version}))
+    steps.append(Step("sampling", setting, 0, {**target, "version": version, "place": place}))
     old = [
         row["model_version"]
         for row in rows
@@ -134,18 +135,25 @@ def _copied(
 
 def _kept(
     client: Client, target: Mapping[str, Any], queue: Queue, version: str, context: Context
-) -> Kept | None:
-    """The copies that the project serves tasks by, as far as they stay; None if they can't."""
+) -> tuple[Kept | None, int]:
+    """The copies that the project serves tasks by, as far as they stay; None if they can't.
+
+    Also the task whose copy carries the id of the run: the same as before, if it stays.
+    """
+    first = queue.ids[0]
     if not of_same_source(queue.model_version, version):
-        return None
-    copies = (
+        return None, first
+    copies = [
         prediction
         for prediction in stored_predictions(client, target["project"], context, numbered=False)
         if prediction.model_version == queue.model_version
-    )
+    ]
     states = zip(queue.tasks.ids, queue.tasks.labelled, strict=True)
     finished = {task for task, finished in states if finished}
-    return kept_copies(copies, queue.ids, finished, queue.n_ranked)
+    kept, place = kept_copies(copies, queue.ids, finished, queue.n_ranked), place_of(copies)
+    if kept is None or place is None or place in kept.removed:
+        return kept, first
+    return kept, place
 
 
 def n_copied(write: LabelStudioWrite, n_ranked: int) -> int:

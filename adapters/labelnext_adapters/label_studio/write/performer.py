@@ -29,7 +29,7 @@ from labelnext_adapters.label_studio.server.tab import (
     restore_tab,
     stamp_of,
 )
-from labelnext_adapters.label_studio.write import opinions, pushed
+from labelnext_adapters.label_studio.write import copy_stamp, opinions, pushed
 from labelnext_adapters.label_studio.write.copies import Copies
 from labelnext_adapters.label_studio.write.data_keys import Fields
 from labelnext_adapters.label_studio.write.plan import next_steps
@@ -153,7 +153,7 @@ class Writer(Performer):
     """
 
     def __init__(self, client: Client, context: Context, journal: Journal) -> None:
-        self._client, self._journal = client, journal
+        self._client, self._context, self._journal = client, context, journal
         self.progress = context.progress
         self._remarks: list[str] = []
         self._fields = Fields(client, context, self._remarks.append)
@@ -163,7 +163,7 @@ class Writer(Performer):
             "tab": self._tabs,
             "old tab": OldTabs(client),
             "copies": Copies(client, context, self._remarks.append),
-            "sampling": Sampling(client),
+            "sampling": Sampling(client, journal.run_id),
             PRE_LABELS: PreLabels(client, context, self._remarks.append),
             opinions.KIND: opinions.Opinions(client, self._remarks.append),
             pushed.KIND: pushed.Pushed(client, context, self._remarks.append),
@@ -175,6 +175,11 @@ class Writer(Performer):
         project = self._journal.plan.steps[0].payload["project"]
         return later_run(list_tabs(self._client, project), self._journal)
 
+    @cached_property
+    def _later_copies(self) -> str | None:
+        """Looked for once, as the copy that tells goes first."""
+        return copy_stamp.later_run(self._client, self._context, self._journal)
+
     def snapshot(self, step: Step) -> Any:
         """What is there now and would change."""
         return self._of(step).snapshot(step)
@@ -184,8 +189,18 @@ class Writer(Performer):
         self._of(step).perform(step)
 
     def restore(self, step: Step, before: Any) -> list[str]:
-        """Put back what was there; returns what had to stay."""
+        """Put back what was there; returns what had to stay.
+
+        Raises:
+            WriteRefused: if a later run serves people by the same copies.
+        """
         kind = self._of(step)
+        if self._later_copies is not None:
+            raise WriteRefused(
+                f"the newest run must be undone first; got run {self._journal.run_id}, and "
+                f"Label Studio serves tasks by the copies of run {self._later_copies}.",
+                hint="undo that run first, on the machine that wrote it.",
+            )
         if step.kind == "fields":
             return self._fields.restore(step, before, self._later)
         if step.kind == "tab":

@@ -7,6 +7,8 @@ from typing import Any
 from labelnext.journal.plan import Step
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import get_project
+from labelnext_adapters.label_studio.server.tasks import Prediction
+from labelnext_adapters.label_studio.write.copy_stamp import put_stamp, run_of, stamped
 
 SAMPLING = "Uncertainty sampling"
 
@@ -16,24 +18,32 @@ class Sampling:
 
     Args:
         client: the server.
+        run: id of the run, which a copy carries for other machines to see.
     """
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, run: str) -> None:
+        self._client, self._run = client, run
 
     def snapshot(self, step: Step) -> Any:
-        """The project's sampling and model version."""
+        """The project's sampling and model version, and the run that a copy carries."""
         project = get_project(self._client, step.payload["project"])
-        return {name: project.get(name) for name in ("sampling", "model_version")}
+        copy = self._copy(step)
+        carried = None if copy is None else run_of(copy)
+        return {name: project.get(name) for name in ("sampling", "model_version")} | {
+            "run": carried
+        }
 
     def perform(self, step: Step) -> None:
         """Set both, or the model version alone."""
         payload = step.payload
+        put_stamp(self._client, self._copy(step), self._run)
         self._set(payload["project"], payload.get("sampling", SAMPLING), payload["version"])
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Set them as they were, unless somebody chose something else meanwhile."""
         payload = step.payload
+        # A journal of an earlier version knows no run.
+        put_stamp(self._client, self._copy(step), before.get("run"))
         sampling = payload.get("sampling", SAMPLING)
         now = get_project(self._client, payload["project"])
         # The server itself takes the version away when its last prediction goes.
@@ -50,6 +60,13 @@ class Sampling:
         old = None if sampling is None else before["sampling"]
         self._set(payload["project"], old, before["model_version"] or "")
         return []
+
+    def _copy(self, step: Step) -> Prediction | None:
+        """The copy that carries the id of a run; None if the step is of no copies."""
+        payload = step.payload
+        if "place" not in payload:
+            return None
+        return stamped(self._client, payload["project"], payload["place"], payload["version"])
 
     def _set(self, project: int, sampling: str | None, version: str) -> None:
         body = {"model_version": version} | ({} if sampling is None else {"sampling": sampling})

@@ -114,6 +114,17 @@ def check_names(names: Sequence[str]) -> None:
         )
 
 
+def check_people(people: Mapping[str, int]) -> None:
+    """Raise ConfigError if two names mean one person, who would have the work of two."""
+    first: dict[int, str] = {}
+    for name, person in people.items():
+        if first.setdefault(person, name) != name:
+            raise ConfigError(
+                f"write.annotators must name each person once; got {first[person]!r} and {name!r}, "
+                "who are one member of the organization."
+            )
+
+
 def make_shards(
     client: Client,
     write: LabelStudioWrite,
@@ -124,7 +135,8 @@ def make_shards(
     """The shards that the options ask for.
 
     Raises:
-        ConfigError: if names cannot be told apart where a task is in several tabs.
+        ConfigError: if names cannot be told apart where a task is in several tabs, or two of them
+            mean one person.
     """
     names = shard_names(write.annotators)
     overlap = (project.get("maximum_annotations") or 1) > 1
@@ -134,10 +146,11 @@ def make_shards(
     people = {}
     if isinstance(write.annotators, list) and purpose == "label":
         people = known_people(names, list_members(client))
+        check_people(people)
     labelling = write.annotators is not None and purpose == "label"
     unknown = len(people) < len(names) and not any("|" in name for name in names)
     spread = labelling and unknown and project.get("skip_queue") == TO_OTHERS
     return Shards(names, shared, tasks, people, spread)
 
 
-__all__ = ["Shards", "check_names", "make_shards"]
+__all__ = ["Shards", "check_names", "check_people", "make_shards"]
