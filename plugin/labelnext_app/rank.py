@@ -64,21 +64,12 @@ class RankSamples(foo.Operator):
     def execute(self, ctx: Any) -> Any:
         """Rank, then show the batch in order; or measure, and show the figures."""
         if ctx.params.get("purpose") == MEASURE:
-            return carried_out(
-                ctx, lambda progress: _measured(ctx, progress), self.resolve_output(ctx)
-            )
+            return carried_out(ctx, lambda progress: _measured(ctx, progress), _figures)
         return self._rank(ctx)
 
     def resolve_output(self, ctx: Any) -> Any:
         """The figures, where something was measured."""
-        outputs = types.Object()
-        if ctx.params.get("purpose") == MEASURE:
-            outputs.str("text", view=types.MarkdownView())
-            table = types.TableView()
-            for name, label in COLUMNS.items():
-                table.add_column(name, label=label)
-            outputs.list("rows", types.Object(), view=table)
-        return types.Property(outputs, view=types.View(label="Measure predictions"))
+        return _figures(ctx.results or {})
 
     def _rank(self, ctx: Any) -> Iterator[Any]:
         try:
@@ -120,6 +111,18 @@ def _settings(ctx: Any) -> dict[str, Any]:
 def _measured(ctx: Any, progress: Progress) -> dict[str, Any]:
     measured = measure(_settings(ctx), progress=progress)
     return {"text": "\n\n".join(measured.lines), "rows": measured.rows}
+
+
+def _figures(results: dict[str, Any]) -> types.Property:
+    outputs = types.Object()
+    if "text" in results:
+        outputs.str("text", view=types.MarkdownView())
+    if results.get("rows"):
+        table = types.TableView()
+        for name, label in COLUMNS.items():
+            table.add_column(name, label=label)
+        outputs.list("rows", types.Object(), view=table)
+    return types.Property(outputs, view=types.View(label="Measure predictions"))
 
 
 def _unit(params: dict[str, Any], items: Any, read: dict[str, Any]) -> str | None:

@@ -30,7 +30,7 @@ class Measured:
 COLUMNS = {
     "strategy": "function",
     "target": "to be found",
-    "first": "found in the first 10%",
+    "first": "found in the first 10 %",
     "area": "area (0.5 is random)",
 }
 
@@ -50,14 +50,16 @@ def measure(config: Mapping[str, Any], *, progress: Progress | None = None) -> M
         found = cast("StoredReport", replay(config, progress=progress))
     except InvalidInput as error:
         return Measured([*lines, in_words(error)], [])
-    left_out = [f"Left out: {line}." for line in found.left_out]
+    # Of functions that don't suit the predictions the form tells more.
+    few = [line.removeprefix("version ") for line in found.left_out if line.startswith("version ")]
+    left_out = [f"Too few to compare: {line}." for line in few]
     lines += [in_words(line) for line in (f"**{found.advice}**", *left_out)]
     return Measured(lines, [_row(row) for row in found.rows])
 
 
 def _of_status(now: Status) -> Iterator[str]:
     share = now.n_labelled / max(now.n_items, 1)
-    yield f"Labelled: **{now.n_labelled:,}** of {now.n_items:,} items ({share:.0%})."
+    yield f"Labelled: **{now.n_labelled:,}** of {now.n_items:,} items ({100 * share:.0f} %)."
     if now.accuracy is not None:
         yield f"**Accuracy**: {now.accuracy.sentence()}"
     for signal in now.signals:
@@ -68,7 +70,8 @@ def _of_status(now: Status) -> Iterator[str]:
         yield ahead
         return
     rows = zip(ahead.labels, ahead.expected, ahead.low, ahead.high, strict=True)
-    said = [f"{e:.1%} with {n:,} labels ({a:.1%} to {b:.1%})" for n, e, a, b in rows]
+    said = [f"{100 * e:.1f} % with {n:,} labels ({100 * a:.1f} to {100 * b:.1f})"
+            for n, e, a, b in rows]  # fmt: skip
     text = f"**Forecast** of the accuracy of a classifier of the embeddings: {', '.join(said)}."
     yield f"{text} *But {ahead.caution}*"
 
@@ -78,6 +81,6 @@ def _row(row: Any) -> dict[str, str]:
     return {
         "strategy": row.strategy,
         "target": f"{row.n_targets:,} of {row.n_items:,} {row.target}",
-        "first": f"{row.shares[1]:.0%}",
+        "first": f"{100 * row.shares[1]:.0f} %",
         "area": f"{row.area:.2f} ({low:.2f} to {high:.2f})",
     }

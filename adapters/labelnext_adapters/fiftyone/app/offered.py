@@ -250,7 +250,8 @@ def settings_of(params: Mapping[str, Any], collection: Any) -> dict[str, Any]:
             **rest,
         }
     if params["purpose"] == MEASURE:
-        replay = {"by": "predictions", "path": None}
+        functions = [AUTO, *acquisition_names()]
+        replay = {"by": "predictions", "strategies": functions, "path": None}
         return {
             "source": {**source, "embeddings": params["embeddings"]},
             "replay": replay,
