@@ -169,7 +169,7 @@ _MENU = {
 def carried_out(
     ctx: Any,
     work: Callable[[Progress], dict[str, Any]],
-    outputs: types.Property,
+    outputs: Callable[[dict[str, Any]], types.Property],
     after: Callable[[], Iterable[Any]] = tuple,
 ) -> Any:
     """Run some work, and show its progress and then its result in the operator's dialog.
@@ -177,7 +177,7 @@ def carried_out(
     Args:
         ctx: of the operator.
         work: called with a progress function.
-        outputs: how the result is shown.
+        outputs: called with the result; how it is shown.
         after: what the App is asked to do then, such as to show another view.
 
     Returns:
@@ -191,7 +191,7 @@ def carried_out(
 def _shown(
     ctx: Any,
     work: Callable[[Progress], dict[str, Any]],
-    outputs: types.Property,
+    outputs: Callable[[dict[str, Any]], types.Property],
     after: Callable[[], Iterable[Any]],
 ) -> Iterator[Any]:
     try:
@@ -200,7 +200,7 @@ def _shown(
         yield ctx.ops.notify(in_words(error), variant="error")
         raise
     yield from after()
-    yield ctx.ops.show_output(outputs=outputs.to_json(), results=results)
+    yield ctx.ops.show_output(outputs=outputs(results).to_json(), results=results)
 
 
 def ask_target(ctx: Any, inputs: Any, verb: str) -> None:

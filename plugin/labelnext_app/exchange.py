@@ -64,7 +64,7 @@ class SendBatch(foo.Operator):
         return carried_out(
             ctx,
             lambda progress: _result(labelnext.send(config, run, progress=progress)),
-            self.resolve_output(ctx),
+            lambda _: self.resolve_output(ctx),
         )
 
     def resolve_output(self, ctx: Any) -> Any:
@@ -125,7 +125,7 @@ class FetchAnnotations(foo.Operator):
                 if ctx.dataset.get_field(field) is not None:
                     yield ctx.ops.set_view(view=ctx.dataset.exists(field))
 
-        return carried_out(ctx, fetch, self.resolve_output(ctx), show)
+        return carried_out(ctx, fetch, lambda _: self.resolve_output(ctx), show)
 
     def resolve_output(self, ctx: Any) -> Any:
         """What was written."""

@@ -142,6 +142,12 @@ class LabelNext(foo.Panel):
         for run in runs:
             picker.add_choice(run, label=run)
         panel.enum("run", runs, view=picker, default=state.run, on_change=self.on_pick)
+        if state.problem:
+            panel.md(state.problem, name="problem")
+            row = panel.h_stack("cures", gap=1, componentsProps=_WRAPPED)
+            row.btn("rank", "Rank", on_click=self.on_rank, variant="contained")
+            row.btn("manage", "Manage", on_click=self.on_manage, variant="outlined")
+            return types.Property(panel, view=_column())
         panel.md(state.text or "", name="text")
         self._buttons(panel)
         self._pictures(panel, state)
@@ -269,8 +275,13 @@ def _refresh(ctx: Any) -> None:
         state.run, state.newest = runs[0], newest
     # Reading a whole ranking takes seconds: a view that changed is no reason to do it again.
     stands = _stands(ctx.dataset, state.run)
+    state.problem = None
     if state.stands != stands:
-        _summarise(ctx, summarise_run(ctx.dataset, state.run))
+        try:
+            _summarise(ctx, summarise_run(ctx.dataset, state.run))
+        except LabelnextError as error:
+            state.problem, state.stands = in_words(error), None
+            return
         _draw_map(ctx)
         state.stands = stands
     shown = n_shown(ctx.dataset, state.run, ctx.view, n_ranked=state.n_ranked)

@@ -11,8 +11,11 @@ from fiftyone.operators import types
 import labelnext
 from labelnext.acquisition import acquisition_names
 from labelnext.errors import LabelnextError
+from labelnext.journal.plan import Progress
 from labelnext_adapters.fiftyone.app.choices import looked_at, preview
+from labelnext_adapters.fiftyone.app.measured import COLUMNS, measure
 from labelnext_adapters.fiftyone.app.offered import (
+    MEASURE,
     completed,
     offered_by,
     reading_of,
@@ -23,7 +26,7 @@ from labelnext_adapters.fiftyone.app.words import in_words
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.write.manage import batch_view
 
-from .common import ICON, ask_target, operator_config, target_view, with_progress
+from .common import ICON, ask_target, carried_out, operator_config, target_view, with_progress
 from .rank_form import fill
 
 
@@ -58,16 +61,19 @@ class RankSamples(foo.Operator):
             inputs.view("problem", notice).invalid = True
         return types.Property(inputs, view=types.View(label="Rank samples to label"))
 
-    def execute(self, ctx: Any) -> Iterator[Any]:
-        """Rank, then show the batch in order."""
-        view = target_view(ctx)
-        read = reading_of(ctx.params, view)
-        where = {name: read[name] for name in ("slice", "frames")}
+    def execute(self, ctx: Any) -> Any:
+        """Rank, then show the batch in order; or measure, and show the figures."""
+        if ctx.params.get("purpose") == MEASURE:
+            return carried_out(ctx, lambda progress: _measured(ctx, progress), _figures)
+        return self._rank(ctx)
+
+    def resolve_output(self, ctx: Any) -> Any:
+        """The figures, where something was measured."""
+        return _figures(ctx.results or {})
+
+    def _rank(self, ctx: Any) -> Iterator[Any]:
         try:
-            with looked_at(view, FiftyOneSource(dataset=view, **where)) as items:
-                params = completed({**ctx.params, "selected": ctx.selected}, offered_by(items))
-                params["of"] = _unit(params, items, reading_of(params, view))
-            config = settings_of(params, view)
+            config = _settings(ctx)
             report = yield from with_progress(
                 ctx, lambda progress: labelnext.run(config, progress=progress)
             )
@@ -89,6 +95,34 @@ class RankSamples(foo.Operator):
         # Last: the App stops listening once the dialog is closed.
         done = f"Batch: {batch:,} of {ranked:,} ranked samples.{notes}"
         yield ctx.ops.set_progress(progress=1, label=done)
+
+
+def _settings(ctx: Any) -> dict[str, Any]:
+    """The configuration for what the form says, completed."""
+    view = target_view(ctx)
+    read = reading_of(ctx.params, view)
+    where = {name: read[name] for name in ("slice", "frames")}
+    with looked_at(view, FiftyOneSource(dataset=view, **where)) as items:
+        params = completed({**ctx.params, "selected": ctx.selected}, offered_by(items))
+        params["of"] = _unit(params, items, reading_of(params, view))
+    return settings_of(params, view)
+
+
+def _measured(ctx: Any, progress: Progress) -> dict[str, Any]:
+    measured = measure(_settings(ctx), progress=progress)
+    return {"text": "\n\n".join(measured.lines), "rows": measured.rows}
+
+
+def _figures(results: dict[str, Any]) -> types.Property:
+    outputs = types.Object()
+    if "text" in results:
+        outputs.str("text", view=types.MarkdownView())
+    if results.get("rows"):
+        table = types.TableView()
+        for name, label in COLUMNS.items():
+            table.add_column(name, label=label)
+        outputs.list("rows", types.Object(), view=table)
+    return types.Property(outputs, view=types.View(label="Measure predictions"))
 
 
 def _unit(params: dict[str, Any], items: Any, read: dict[str, Any]) -> str | None:

@@ -14,6 +14,7 @@ from labelnext_adapters.fiftyone.app.choices import (
     Choice,
     acquisition_choices,
     has_frames,
+    labels_obstacle,
     looked_at,
     preview,
     review_obstacle,
@@ -21,6 +22,7 @@ from labelnext_adapters.fiftyone.app.choices import (
 )
 from labelnext_adapters.fiftyone.app.limits import SINGLE
 from labelnext_adapters.fiftyone.app.offered import (
+    MEASURE,
     NO_SCORE,
     REVIEW,
     Offered,
@@ -73,10 +75,11 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
         scope = scope_to_rank(view, items, read, params)
         _controls(inputs, params, items, offered, pool, view, level)
         unseen = types.Object()  # what somebody chose on another level counts, too
-        if purpose != REVIEW and level != "everything":
+        if purpose == "label" and level != "everything":
             _controls(unseen, params, items, offered, pool, view, "everything")
             unseen.str("run", label=f"Run name {params['run']}", default="labelnext")
-    _run_name(ctx, inputs, params, read["frames"], shown=level != "rank")
+    if purpose != MEASURE:  # which writes nothing
+        _run_name(ctx, inputs, params, read["frames"], shown=level != "rank")
     _elsewhere(ctx, inputs, unseen)
     outlook(inputs, params, view, read, scope, pool)
     say_how_to_schedule(inputs)
@@ -92,7 +95,9 @@ def _controls(
     level: str,
 ) -> None:
     """Ask for what a level shows."""
-    if params["purpose"] == REVIEW:
+    if params["purpose"] == MEASURE:
+        _fields(inputs, params, offered)
+    elif params["purpose"] == REVIEW:
         _fields(inputs, params, offered)
         _budget(inputs, params, level)
     elif level == "rank":
@@ -161,25 +166,35 @@ def _nothing(inputs: Any, offered: Offered, sliced: bool) -> None:
 def _purpose(
     inputs: Any, params: Mapping[str, Any], items: Any, labels: str | None, frames: bool
 ) -> str:
-    """Tabs for what to do; a review that isn't possible is no tab but a line that says why."""
-    obstacle = review_obstacle(items, params["pred_field"], labels, frames=frames)
-    if obstacle is not None:
-        if labels is not None:
-            inputs.md(f"*{in_words(obstacle)}*", name="no_review")
+    """Tabs for what to do; what isn't possible is no tab but a line that says why."""
+    apart = labels_obstacle(items, params["pred_field"], labels, frames=frames)
+    obstacle = apart or review_obstacle()
+    if obstacle is not None and labels is not None:
+        inputs.md(f"*{in_words(obstacle)}*", name="no_review")
+    if apart is not None:
         return "label"
     tabs = types.TabsView()
     tabs.add_choice("label", label="Rank samples")
-    tabs.add_choice(REVIEW, label="Review labels")
+    if obstacle is None:
+        tabs.add_choice(REVIEW, label="Review labels")
+    tabs.add_choice(MEASURE, label="Measure predictions")
     inputs.enum("purpose", tabs.values(), view=tabs, default="label")
-    if params["purpose"] == REVIEW:
-        text = f"Ranks the labels in **{labels}**, most doubtful first, by your predictions."
-        inputs.md(text, name="about_review")
-    return str(params["purpose"])
+    purpose = params["purpose"] if params["purpose"] in tabs.values() else "label"
+    if purpose in _ABOUT:
+        inputs.md(_ABOUT[purpose].format(labels=labels), name="about")
+    return str(purpose)
+
+
+_ABOUT = {
+    REVIEW: "Ranks the labels in **{labels}**, most doubtful first, by your predictions.",
+    MEASURE: "Says how often your predictions agree with the labels in **{labels}**, and which "
+    "function finds those that don't. Writes nothing.",
+}
 
 
 def _level(inputs: Any, params: Mapping[str, Any]) -> str:
-    """Ask how much of the form to show; a review has one level."""
-    if params["purpose"] == REVIEW:
+    """Ask how much of the form to show; only a ranking has levels."""
+    if params["purpose"] != "label":
         return "more"
     tabs = types.TabsView(variant="rounded")
     for name, label in _LEVELS.items():
@@ -193,19 +208,22 @@ def _fields(inputs: Any, params: Mapping[str, Any], offered: Offered) -> None:
     if offered.able:
         _predictions(inputs, params, offered)
     ways = offered.labelled(params["pred_field"])
-    review = params["purpose"] == REVIEW
-    if review:
+    compared = params["purpose"] != "label"
+    if compared:
         fields = [way for way in ways if way.startswith("field:")]
         ways = {way: way.removeprefix("field:") for way in fields}
     choose(
         inputs,
         "labelled",
         ways,
-        label="Labels" if review else "Already labelled",
-        description="The labels to check" if review else "Samples with this are left out",
+        label="Labels" if compared else "Already labelled",
+        description="What your predictions are compared with" if compared else _LEFT_OUT,
         default=params["labelled"],
         labels=ways,
     )
+
+
+_LEFT_OUT = "Samples with this are left out"
 
 
 def _predictions(inputs: Any, params: Mapping[str, Any], offered: Offered) -> None:

@@ -12,7 +12,13 @@ import labelnext
 from labelnext.acquisition import AUTO, auto_acquisition
 from labelnext.errors import LabelnextError
 from labelnext_adapters.fiftyone.app.foreseen import Foreseen, foresee
-from labelnext_adapters.fiftyone.app.offered import NO_SCORE, REVIEW, budget_of, settings_of
+from labelnext_adapters.fiftyone.app.offered import (
+    MEASURE,
+    NO_SCORE,
+    REVIEW,
+    budget_of,
+    settings_of,
+)
 from labelnext_adapters.fiftyone.app.own_views import Scope, scope_of
 from labelnext_adapters.fiftyone.app.words import in_words, plain
 from labelnext_adapters.fiftyone.database.connection import open_collection
@@ -71,6 +77,9 @@ def outlook(
     if isinstance(scope, str):
         inputs.md(scope, name="scope")
         return
+    if params["purpose"] == MEASURE:
+        inputs.md(_compared(scope, view._root_dataset.name, "Compares"), name="scope")
+        return
     review = params["purpose"] == REVIEW
     seen: Foreseen | None = None
     if budget_of(params) is not None and read["pred_field"] in (params["pred_field"], None):
@@ -82,7 +91,7 @@ def outlook(
             refuse(inputs.view("problem", notice), notice.description)
     name = view._root_dataset.name
     if review:
-        inputs.md(_reviewed(scope, name), name="scope")
+        inputs.md(_compared(scope, name, "Checks"), name="scope")
     else:
         if seen is not None and seen.part is None:  # what was read, not only looked up
             scope = replace(scope, n_without=scope.n_target - scope.n_labelled - seen.n_ranked)
@@ -126,13 +135,13 @@ def _ways(labelled: str, fetched: Sequence[str]) -> str:
     return " or ".join([*ways, *([f"by the tag {where}"] if kind == "tag" else [])])
 
 
-def _reviewed(scope: Scope, name: str) -> str:
+def _compared(scope: Scope, name: str, verb: str) -> str:
     parts = (
         (scope.n_items - scope.n_target, "outside the chosen view"),
         (scope.n_target - scope.n_labelled, "without a label"),
     )
     why = ", ".join(f"{n:,} {what}" for n, what in parts if n)
-    text = f"Checks **{scope.n_labelled:,} of {scope.n_items:,}** samples of {name}"
+    text = f"{verb} **{scope.n_labelled:,} of {scope.n_items:,}** samples of {name}"
     return f"{text}{f' ({why})' if why else ''}."
 
 

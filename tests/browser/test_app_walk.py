@@ -1,7 +1,14 @@
-"""A walk over the form and the panel, dark, light and narrow."""
+"""A walk over the form and the panel, dark, light and narrow.
+
+What it finds there, texts and controls, is compared with `structure.json`; after a wanted change
+LABELNEXT_STRUCTURE=1 writes it anew.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +30,8 @@ if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
 
 pytest_plugins = ("tests.integration.mongod",)
 
-N = 200
+N = 2_000
+STRUCTURE = Path(__file__).with_name("structure.json")
 MODAL = '[data-cy="operators-prompt-modal"]'
 # Controls that overlap, and elements that are wider than what holds them.
 _FLAWS = """box => {
@@ -66,7 +74,7 @@ _IN_PLOTS = """box => [...box.querySelectorAll('.js-plotly-plot')].flatMap(plot 
 
 @pytest.fixture
 def street(dataset: Any, tmp_path: Path) -> Any:
-    """Two hundred samples of five clusters, of which twenty are labelled."""
+    """Two thousand samples of five clusters, of which two hundred are labelled."""
     import fiftyone as fo
     from PIL import Image
 
@@ -109,6 +117,52 @@ def page(
         yield page
 
 
+def structure(page: Page, where: str, dataset: str) -> list[str]:
+    """Texts and controls, without what differs from run to run or with the width of a plot."""
+    text = page.locator(where).aria_snapshot().replace(dataset, "DATASET")
+    text = re.sub(r"id [0-9a-f]{24}", "id ID", text)
+    text = re.sub(r"shows \d+% of", "shows N% of", text)  # a map goes by a sample of the ids
+    lines = [line.strip() for line in text.splitlines()]
+    # The form is checked again, or a plot has its bar of buttons, while somebody looks.
+    bar = "Zoom|Pan|Box Select|Lasso Select|Reset axes"
+    passing = re.compile(rf'- (img|progressbar:?|toolbar:|button "({bar})":)$')
+    lines = [line.replace(" [disabled]", "") for line in lines if not passing.match(line)]
+    ticks = re.compile(r"(- img: )(?:-?[\d.,]+ ?)+")  # how many there are depends on the width
+    return [line for line in (ticks.sub(r"\1", line).strip() for line in lines) if line != "- img:"]
+
+
+def check_structure(page: Page, where: str, dataset: str, name: str) -> None:
+    """Compare what stands there with what is stored under that name."""
+    check_shape(page, where)
+    found = structure(page, where, dataset)
+    stored = json.loads(STRUCTURE.read_text("utf-8")) if STRUCTURE.exists() else {}
+    if os.environ.get("LABELNEXT_STRUCTURE"):
+        stored[name] = found
+        STRUCTURE.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    assert found == stored[name]
+
+
+def check_form(page: Page, dataset: str) -> Any:
+    """All levels and tabs of the form that ranks; it stays open, as it was at first."""
+    form = open_operator(page, "Rank samples to label")
+    levels = {"Rank": "Size of the batch", "More": "Acquisition function", "Everything": "Seed"}
+    for level, last in levels.items():
+        form.get_by_text(level, exact=True).click()
+        form.get_by_text(last, exact=True).wait_for()
+        form.get_by_text("The batch: 100 of 1,800 samples.").wait_for()
+        check_structure(page, MODAL, dataset, f"form: {level}")
+    for tab, last in {"Review labels": "Checks 200 of", "Measure predictions": "Compares"}.items():
+        form.get_by_role("tab", name=tab).click()
+        form.get_by_text(last).wait_for()
+        if tab == "Review labels":
+            form.get_by_text("The batch: 100 of 200 labelled samples").wait_for()
+        check_structure(page, MODAL, dataset, f"form: {tab}")
+    form.get_by_role("tab", name="Rank samples").click()
+    form.get_by_text("Recommended:").wait_for()
+    form.get_by_role("button", name="Execute").first.click(trial=True)  # it has been checked
+    return form
+
+
 def check_shape(page: Page, where: str) -> None:
     flaws = page.locator(where).evaluate(_FLAWS)
     assert flaws == []
@@ -116,37 +170,38 @@ def check_shape(page: Page, where: str) -> None:
 
 
 def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any) -> None:
-    # What is selected in the grid is what is ranked, or what the batch should be like.
     page.locator(PANEL).get_by_text("No rankings yet").wait_for()  # the grid is laid out by then
+    check_structure(page, PANEL, street.name, "panel: empty")
+    form = check_form(page, street.name)
+    assert form.get_by_text("Required property").count() == 0
+    page.keyboard.press("Escape")
+    page.locator(MODAL).wait_for(state="hidden")
+
+    # What is selected in the grid is what is ranked, or what the batch should be like.
     for at in (0, 1):
         sample = page.locator(LOOKER).nth(at)
         sample.hover()
         sample.locator('[data-cy="looker-checkbox-"]').click()
         sample.locator("input:checked").wait_for(state="attached")
     form = open_operator(page, "Rank samples to label")
-    form.get_by_text("Ranks 1 of 200 samples").wait_for()
+    form.get_by_text("Ranks 1 of 2,000 samples").wait_for()
     form.get_by_text("More like the 2 selected samples").click()
-    # The form: each level shows more, and what can't be chosen is grey.
     form.get_by_text("Recommended:").wait_for()
-    form.get_by_text("Ranks 180 of 200 samples").wait_for()
+    form.get_by_text("Ranks 1,800 of 2,000 samples").wait_for()
     assert form.get_by_text("Required property").count() == 0
     check_shape(page, MODAL)
     picture(page, "form")
     form.get_by_text("More", exact=True).click()
     form.get_by_text("Acquisition function").wait_for()
-    form.get_by_text("The batch: 100 of 180 samples.").wait_for()
-    check_shape(page, MODAL)
+    form.get_by_text("The batch: 100 of 1,800 samples.").wait_for()
+    # What can't be chosen is grey.
     form.get_by_role("combobox").filter(has_text="auto (recommended)").click()
     option = page.locator('li[data-value="bald"]')
     assert option.evaluate("e => getComputedStyle(e).pointerEvents") == "none"
     picture(page, "form-more")
     page.keyboard.press("Escape")
-    form.get_by_text("Everything", exact=True).click()
-    form.get_by_text("Seed", exact=True).wait_for()
-    assert form.get_by_text("Required property").count() == 0
-    check_shape(page, MODAL)
     form.get_by_role("button", name="Execute").first.click()
-    page.get_by_text("Batch: 100 of 180 ranked samples").wait_for()
+    page.get_by_text("Batch: 100 of 1,800 ranked samples").wait_for()
     page.get_by_text("Done", exact=True).click()
 
     # The panel: pictures, plots with named axes, a map, and a table.
@@ -156,14 +211,16 @@ def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any
     assert panel.locator("img").count() == 6
     icon = page.locator('[data-cy="panel-tab-label_next"] img')
     assert icon.evaluate("e => e.naturalWidth") > 0  # 0 for what can't be drawn
-    check_shape(page, PANEL)
+    panel.get_by_text("The grid shows 100 of them").wait_for()
+    check_structure(page, PANEL, street.name, "panel")
     picture(page, "panel")
     page.evaluate("localStorage.setItem('mui-mode', 'light')")
     page.set_viewport_size({"width": 960, "height": 900})
     page.reload()
     panel.get_by_text("first main axis", exact=True).wait_for()
     assert panel.evaluate("e => e.getBoundingClientRect().width") < 420
-    check_shape(page, PANEL)
+    panel.get_by_text("The grid shows 100 of them").wait_for()
+    check_structure(page, PANEL, street.name, "panel")
     picture(page, "panel-narrow")
     panel.locator("img").first.click()
     page.locator('[data-cy="modal"]').wait_for()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +15,11 @@ import pytest
 
 import labelnext
 from labelnext.adapter import open_adapter
+from labelnext.adapter.batch import Kind, Mark
 from labelnext.journal import Journal
+from labelnext.pool.masks import mask_of_pixels
 from labelnext.ranking import rank
+from labelnext_adapters.label_studio.send.label_tag import TAGS, make_tag, regions
 from tests.browser.chromium import running_chromium
 from tests.integration.choices import CHOICES, choice_task
 from tests.integration.test_label_studio_opinions import say
@@ -199,3 +205,47 @@ def test_a_third_person_is_shown_the_task_on_which_two_disagree(
     third.close()
     for user in users[1:]:
         user.close()
+
+
+def test_what_a_person_accepts_keeps_the_ids_that_were_sent(
+    label_studio: LabelStudio, browser: Browser
+) -> None:
+    import numpy as np
+    from PIL import Image
+
+    picture = BytesIO()
+    Image.new("RGB", (80, 60)).save(picture, "PNG")
+    address = f"data:image/png;base64,{b64encode(picture.getvalue()).decode()}"
+    whole = np.zeros((60, 80), dtype=bool)
+    whole[10:30, 20:50] = True
+    at = "6561f0f0f0f0f0f0f0f0f0"  # and two digits
+    corners = ((0.5, 0.5), (0.9, 0.5), (0.9, 0.9))
+    marks: dict[Kind, Mark] = {
+        "box": Mark("car", (0.1, 0.1, 0.3, 0.3), mark_id=f"{at}01"),
+        "polygon": Mark("car", mark_id=f"{at}02", paths=(corners, corners[::-1])),
+        "keypoint": Mark("car", mark_id=f"{at}03", paths=(((0.2, 0.8),), (), ((0.4, 0.8),))),
+        "mask": Mark("car", mark_id=f"{at}04", mask=mask_of_pixels(whole)),
+    }
+    tags, result = "", []
+    for kind, mark in marks.items():
+        made, _ = make_tag(kind, ["car"])
+        name = TAGS[kind]
+        label = '<Label value="car"/>'
+        tags += f'<{name} name="{kind}" toName="image">{label}</{name}>'
+        result += regions([mark], replace(made, from_name=kind), (80, 60))[0]
+    tasks = [
+        {"data": {"image": address}, "predictions": [{"model_version": "m", "result": result}]}
+    ]
+    setup = f'<View><Image name="image" value="$image"/>{tags}</View>'
+    project = label_studio.create_project(setup, tasks, model_version="m")
+    (task,) = label_studio.task_ids(project)
+    person = Annotator(browser, label_studio, label_studio.email)
+    person.page.goto(f"{label_studio.url}/projects/{project}/data?task={task}")
+    person.page.locator(".lsf-outliner-item, .lsf-tree__node").first.wait_for()
+    person.page.get_by_test_id("bottombar-submit-button").click()
+    person.page.get_by_text("Annotation saved successfully").wait_for()
+    (annotation,) = label_studio.api("GET", f"/api/tasks/{task}/annotations/")
+    submitted = {region["id"]: region for region in annotation["result"]}
+    assert set(submitted) == {region["id"] for region in result}
+    assert submitted[f"{at}04"]["value"]["rle"] == result[-1]["value"]["rle"]
+    person.close()

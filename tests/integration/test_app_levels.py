@@ -122,7 +122,7 @@ def test_what_a_run_would_refuse_is_said_in_words(pictures: Any) -> None:
 
 def test_labels_are_reviewed_on_a_tab(pictures: Any) -> None:
     assert list(choices(form("rank_samples", pictures, level="rank")["purpose"])) == [
-        "label", "review",
+        "label", "review", "measure",
     ]  # fmt: skip
     inputs = form("rank_samples", pictures, purpose="review")
     assert "acquisition" not in inputs
@@ -137,6 +137,41 @@ def test_labels_are_reviewed_on_a_tab(pictures: Any) -> None:
     inputs = form("rank_samples", pictures, level="rank")
     assert "purpose" not in inputs
     assert "once truth holds some" in inputs["no_review"]["default"]
+
+
+def test_predictions_are_measured_on_a_tab(pictures: Any) -> None:
+    inputs = form("rank_samples", pictures, purpose="measure")
+    assert {"acquisition", "budget", "run", "foreseen"}.isdisjoint(inputs)
+    said = "Compares **2 of 6** samples of"
+    assert inputs["scope"]["default"].startswith(said)
+    before = pictures.list_runs(), list(pictures.get_field_schema())
+    # The model calls f a dog, and the label says cat; one of two is right.
+    result = execute("rank_samples", pictures, purpose="measure").result
+    assert "Labelled: **2** of 6 samples (33 %)." in result["text"]
+    assert "50.0 % of 2 labelled samples are predicted as they were labelled" in result["text"]
+    assert result["rows"] == []
+    assert "too few samples were wrong" in result["text"]
+    pictures.reload()
+    assert (pictures.list_runs(), list(pictures.get_field_schema())) == before
+
+
+def test_measured_predictions_say_which_function_finds_mistakes(pictures: Any) -> None:
+    import fiftyone as fo
+
+    # Twenty more, of which five are wrong and less certain than all others: each order finds
+    # them among the first 10 % as far as they have room there, which is two of five.
+    samples = []
+    for number in range(20):
+        row = [0.6, 0.4] if number < 5 else [0.95, 0.05]
+        pred = fo.Classification(label="cat", logits=np.log(row))
+        truth = fo.Classification(label="dog" if number < 5 else "cat")
+        samples.append(fo.Sample(f"/{number}.png", pred=pred, truth=truth))
+    pictures.match_tags(["day", "night"]).clear_sample_field("truth")
+    pictures.add_samples(samples, progress=False)
+    rows = execute("rank_samples", pictures, purpose="measure").result["rows"]
+    assert rows[0]["target"] == "5 of 20 wrong by their label"
+    assert rows[0]["first"] == "40 %"
+    assert rows[0]["area"].startswith("1.00 (")
 
 
 def test_of_a_large_dataset_a_part_is_looked_at(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.integration.app import choices, execute, form, shown
+from tests.integration.app import choices, execute, form, panel, shown
 
 pytest_plugins = ("tests.integration.mongod",)
 
@@ -99,6 +99,9 @@ def test_more_like_the_selected_samples(six: Any) -> None:
     result = execute("rank_samples", six, selected=failed, **{**alone, "acquisition": "margin"})
     six.reload()
     assert shown(six, result) == ["c", "d", "f"]
+    _, elements = panel(six)
+    said = "The order also weighs how much each sample is like those that were chosen."
+    assert said in elements["text"]["default"]
 
 
 def test_the_selected_samples_are_then_not_what_is_ranked(six: Any) -> None:

@@ -94,3 +94,15 @@ def test_the_panel_counts_what_a_view_shows_of_the_ranking(
 
     monkeypatch.setattr(fo.DatasetView, "count", refuse)
     assert "shows 2 of them" in panel(filled, view=some)[0].panel.state.text
+
+
+def test_a_ranking_whose_field_was_deleted_says_what_to_do(filled: Any) -> None:
+    execute("rank_samples", filled, **FORM)
+    filled.reload()
+    filled.delete_sample_field("next")
+    _, elements = panel(filled)
+    assert set(elements) == {"run", "problem", "cures"}
+    said = "its field next was deleted. Rank again, or delete what is left of it under Manage."
+    assert elements["problem"]["default"].endswith(said)
+    execute("manage_runs", filled, run="next", action="delete")
+    assert filled.list_runs() == []

@@ -64,7 +64,7 @@ def ranked_batch(dataset: Any, tmp_path: Path) -> Any:
     return read_batch(dataset, "labelnext")
 
 
-def test_masks_stay_behind_when_a_batch_is_sent_and_that_is_said(
+def test_masks_of_some_objects_stay_behind_when_a_batch_is_sent_and_that_is_said(
     dataset: Any, tmp_path: Path
 ) -> None:
     import fiftyone as fo
@@ -74,17 +74,40 @@ def test_masks_stay_behind_when_a_batch_is_sent_and_that_is_said(
     )
     add(dataset, {"pred": fo.Detections(detections=[masked])}, {"pred": boxes(box())})
     told = [notice.message for notice in ranked_batch(dataset, tmp_path).notices]
-    assert told == ["1 sample has masks; only boxes are sent."]
+    assert told == ["1 sample has masks, but not each object has one; only boxes are sent."]
 
 
-def test_shapes_other_than_boxes_are_not_sent(dataset: Any, tmp_path: Path) -> None:
+def test_masks_that_cannot_be_read_are_told_before_a_batch_is_sent(
+    dataset: Any, tmp_path: Path
+) -> None:
+    import fiftyone as fo
+
+    path = str(tmp_path / "mask.png")
+    masked = fo.Detection(label="a", bounding_box=[0, 0, 1, 1], confidence=0.5, mask_path=path)
+    add(dataset, {"pred": fo.Detections(detections=[masked])})
+    with pytest.raises(InvalidInput, match=r"its size; .* can't be opened"):
+        ranked_batch(dataset, tmp_path)
+    dataset.set_values("metadata", [fo.ImageMetadata(width=4, height=2)])
+    with pytest.raises(InvalidInput, match=r"a mask must be readable; .*mask\.png"):
+        ranked_batch(dataset, tmp_path)
+
+
+def test_open_lines_are_sent_as_polygons_and_that_is_said(dataset: Any, tmp_path: Path) -> None:
     import fiftyone as fo
 
     line = fo.Polyline(label="a", points=[[(0, 0), (1, 1)]], confidence=0.5)
     add(dataset, {"pred": fo.Polylines(polylines=[line])})
-    with pytest.raises(InvalidInput, match=r"Classification or Detections .* of Polylines") as told:
+    told = [notice.message for notice in ranked_batch(dataset, tmp_path).notices]
+    assert told == ["1 sample has open lines, which are sent as polygons and come back closed."]
+
+
+def test_lists_of_classes_are_not_sent(dataset: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    both = [fo.Classification(label=name, confidence=0.5) for name in "ab"]
+    add(dataset, {"pred": fo.Classifications(classifications=both)})
+    with pytest.raises(InvalidInput, match="pred is of Classifications"):
         ranked_batch(dataset, tmp_path)
-    assert told.value.hint == "dataset.annotate sends other shapes."
 
 
 def test_videos_are_not_sent(dataset: Any, tmp_path: Path) -> None:

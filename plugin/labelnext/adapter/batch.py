@@ -4,43 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from labelnext.acquisition import Unit
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.checks import among
+from labelnext.pool.masks import Mask
 from labelnext.pool.objects import Notice
 from labelnext.ranking.ranking import Ranking, ranking_alone
 from labelnext.support.words import counted
 
+#: How an object is drawn.
+Shape = Literal["box", "polygon", "keypoint", "mask"]
+#: What people label: whole items, or objects of one shape.
+Kind = Literal["items", "box", "polygon", "keypoint", "mask"]
+Points = tuple[tuple[float, float], ...]
+
 
 @dataclass(frozen=True)
 class Mark:
-    """One label of an item or of a box in it.
+    """One label of an item or of an object in it.
 
     Attributes:
         label: name of the class.
-        box: x1 y1 x2 y2 in [0, 1]; None for a label of the whole item.
+        box: x1 y1 x2 y2 in [0, 1]; None for a label of the whole item, or another shape.
         confidence: the model's confidence in [0, 1]; None if there is none, or a person labelled.
+        mark_id: id of the label where it comes from, kept on its way there and back; what people
+            draw may have one of the other platform.
+        paths: of a polygon, its outlines, and of a keypoint, a path for each of its points: x, y
+            in [0, 1]. An empty path is a point that isn't seen.
+        mask: its pixels, as `labelnext.pool.masks` has them.
 
     Example:
-        >>> Mark.from_row(Mark("car", (0.0, 0.0, 0.5, 1.0), 0.9).to_row())
-        Mark(label='car', box=(0.0, 0.0, 0.5, 1.0), confidence=0.9)
+        >>> Mark.from_row(Mark("car", (0.0, 0.0, 0.5, 1.0), 0.9).to_row()).box
+        (0.0, 0.0, 0.5, 1.0)
     """
 
     label: str
     box: tuple[float, float, float, float] | None = None
     confidence: float | None = None
+    mark_id: str | None = None
+    paths: tuple[Points, ...] = ()
+    mask: Mask | None = None
 
     def to_row(self) -> list[Any]:
         """As JSON."""
-        return [self.label, None if self.box is None else list(self.box), self.confidence]
+        row = [self.label, None if self.box is None else list(self.box), self.confidence]
+        more: dict[str, Any] = {}
+        if self.mark_id is not None:
+            more["id"] = self.mark_id
+        if self.paths:
+            more["paths"] = [[list(point) for point in path] for path in self.paths]
+        if self.mask is not None:
+            counts = self.mask["counts"].decode("ascii")
+            more["mask"] = {"size": list(self.mask["size"]), "counts": counts}
+        return [*row, more] if more else row
 
     @classmethod
     def from_row(cls, row: list[Any]) -> Mark:
         """The mark from the result of `to_row`."""
-        label, box, confidence = row
-        return cls(label, None if box is None else (box[0], box[1], box[2], box[3]), confidence)
+        label, box, confidence, *rest = row
+        more = rest[0] if rest else {}
+        mask = more.get("mask")
+        if mask is not None:
+            mask = {"size": tuple(mask["size"]), "counts": mask["counts"].encode("ascii")}
+        paths = tuple(tuple((x, y) for x, y in path) for path in more.get("paths", ()))
+        corners = None if box is None else (box[0], box[1], box[2], box[3])
+        return cls(label, corners, confidence, more.get("id"), paths, mask)
 
 
 @dataclass(frozen=True)
@@ -99,6 +129,7 @@ class Batch:
         ranking: ranking of these items only, for a platform that already holds them; None if the
             source gives none.
         notices: what of the predictions isn't in the batch.
+        shape: how objects are drawn; without meaning where people label items.
     """
 
     origin: Origin
@@ -109,6 +140,12 @@ class Batch:
     items: tuple[Item, ...]
     ranking: Ranking | None = None
     notices: tuple[Notice, ...] = ()
+    shape: Shape = "box"
+
+    @property
+    def kind(self) -> Kind:
+        """What people label."""
+        return "items" if self.unit == "items" else self.shape
 
 
 def ranked_there(batch: Batch, known: Collection[str], where: str) -> tuple[Ranking, list[str]]:
@@ -159,6 +196,7 @@ class Labels:
         known: the labels of each labelled item; an empty tuple means that it has no objects.
         waiting: items that aren't labelled yet.
         notices: what was left out.
+        shape: how objects are drawn; without meaning where people label items.
     """
 
     source: str
@@ -166,3 +204,9 @@ class Labels:
     known: Mapping[str, tuple[Mark, ...]]
     waiting: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = field(default=())
+    shape: Shape = "box"
+
+    @property
+    def kind(self) -> Kind:
+        """What people label."""
+        return "items" if self.unit == "items" else self.shape

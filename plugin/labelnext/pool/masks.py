@@ -105,6 +105,31 @@ def checked_masks(masks: Sequence[Mapping[str, Any]] | Masks) -> Masks:
     return out
 
 
+def mask_of_pixels(pixels: NDArray[np.bool_]) -> Mask:
+    """A mask of the pixels that are true.
+
+    Args:
+        pixels: shape (height, width).
+    """
+    from pycocotools import mask as coco
+
+    made = coco.encode(np.asfortranarray(pixels, dtype=np.uint8))
+    return {"size": pixels.shape, "counts": made["counts"]}
+
+
+def pixels_of(mask: Mask) -> NDArray[np.bool_]:
+    """The pixels of a mask, shape (height, width).
+
+    Example:
+        >>> pixels_of(mask_of_pixels(np.array([[True, False], [False, False]]))).tolist()
+        [[True, False], [False, False]]
+    """
+    height, width = mask["size"]
+    runs = _runs(mask["counts"])
+    inside = np.arange(len(runs)) % 2 == 1
+    return np.repeat(inside, runs).reshape(width, height).T
+
+
 def boxes_of_masks(masks: Masks) -> NDArray[np.float64]:
     """The boxes around masks, x1 y1 x2 y2 as fractions of the image, shape (n_masks, 4).
 

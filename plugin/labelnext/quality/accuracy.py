@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from labelnext.pool.pool import Pool
+from labelnext.support.words import counted
 
 _Z = 1.959963984540054  # 97.5 % of a normal distribution
 
@@ -33,8 +34,9 @@ class Accuracy:
 
     def sentence(self) -> str:
         """All of it in words."""
-        of = f"{100 * self.share:.1f} % of {self.labels:,} labelled items"
-        said = f"{of} are predicted as they were labelled ({100 * self.low:.1f} to "
+        what = "is predicted as it was" if self.labels == 1 else "are predicted as they were"
+        of = f"{100 * self.share:.1f} % of {counted(self.labels, 'labelled item')} {what} labelled"
+        said = f"{of} ({100 * self.low:.1f} to "
         if self.out_of_fold:
             return f"{said}{100 * self.high:.1f}), each without its own label."
         return f"{said}{100 * self.high:.1f}); it counts only if the model didn't learn from them."

@@ -60,7 +60,7 @@ def test_a_task_with_a_region_of_no_or_several_labels_is_left_out_by_name(
     client: Any = type("Client", (), {"url": "http://localhost"})
     options = LabelStudioSend(project=1)
     found = module.received(client, options, Origin("files", "d", "d"), context=Context())
-    assert found.known == {"1": (Mark("car", (0.0, 0.0, 0.5, 1.0)),), "4": ()}
+    assert found.known == {"1": (Mark("car", (0.0, 0.0, 0.5, 1.0), mark_id="r"),), "4": ()}
     assert found.waiting == ("2", "3", "5")
     assert [(notice.code, notice.message) for notice in found.notices] == [
         ("no_single_label", "Left out 3 tasks with regions of no or several labels: 2, 3, 5.")

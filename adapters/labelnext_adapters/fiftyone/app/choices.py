@@ -259,10 +259,10 @@ def group_fields(collection: Any) -> list[str]:
     ]
 
 
-def review_obstacle(
+def labels_obstacle(
     collection: Any, pred_field: str | None, labels: str | None, *, frames: bool
 ) -> str | None:
-    """Why the labels can't be reviewed, as a sentence; None if they can.
+    """Why labels and predictions can't be compared, as a sentence; None if they can.
 
     Args:
         collection: a dataset or view.
@@ -271,12 +271,20 @@ def review_obstacle(
         frames: whether frames are meant.
     """
     if labels is None or pred_field is None:
-        return "Labels can be reviewed where there are labels and predictions of the same kind."
+        return f"{_COMPARED} where there are labels and predictions of the same kind."
     kinds = [KINDS[class_name(collection.get_field(name))] for name in (pred_field, labels)]
     if kinds[0].scalar or kinds[0].of_objects != kinds[1].of_objects:
-        return f"Labels can be reviewed by predictions of their kind; {labels} holds others."
+        return f"{_COMPARED} by predictions of their kind; {labels} holds others."
     if not frames and not collection.exists(labels).limit(1).values("id"):
-        return f"Labels can be reviewed once {labels} holds some."
+        return f"{_COMPARED} once {labels} holds some."
+    return None
+
+
+_COMPARED = "Labels can be reviewed, and predictions measured,"
+
+
+def review_obstacle() -> str | None:
+    """What to install to review labels; None if it is there."""
     if find_spec("cleanlab") is None:
         return f"To review labels: {how_to_install('labelnext[review]')}"
     return None

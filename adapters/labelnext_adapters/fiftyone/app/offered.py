@@ -33,7 +33,7 @@ from labelnext_adapters.fiftyone.read.label_types import LABELS, class_name
 NO_SCORE = "none"
 NOTHING = "nothing"
 EVENLY = ("uniform", "input")
-REVIEW = "review"
+REVIEW, MEASURE = "review", "measure"
 _MOST_TAGS = 50
 
 
@@ -249,6 +249,14 @@ def settings_of(params: Mapping[str, Any], collection: Any) -> dict[str, Any]:
             "purpose": REVIEW,
             **rest,
         }
+    if params["purpose"] == MEASURE:
+        functions = [AUTO, *acquisition_names()]
+        replay = {"by": "predictions", "strategies": functions, "path": None}
+        return {
+            "source": {**source, "embeddings": params["embeddings"]},
+            "replay": replay,
+            **rest,
+        }
     limits, groups = _limits(params, frames=source["frames"])
     limits |= _likeness(params)
     if uses_embeddings(params):
@@ -293,7 +301,7 @@ def unit_of(params: Mapping[str, Any], pool: Pool) -> Unit | None:
         pool: of `preview`.
     """
     name = params["acquisition"]
-    named = params["purpose"] != REVIEW and name in acquisition_names()
+    named = params["purpose"] == "label" and name in acquisition_names()
     return get_acquisition(name).default_of(pool) if named else None
 
 

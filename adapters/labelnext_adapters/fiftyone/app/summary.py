@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.errors import NotFound
 from labelnext.ranking.reasons import reason
 from labelnext.ranking.recipe import Recipe
 from labelnext.support.histogram import histogram
@@ -92,6 +93,11 @@ _SUMMARIES = Kept(8)
 
 def _summary(dataset: Any, run: str, config: Any) -> RunSummary:
     samples = items_of(dataset, config)
+    if samples.get_field(run) is None:
+        raise NotFound(
+            f"The ranking {run} can't be shown: its field {run} was deleted.",
+            hint="rank again, or delete what is left of it under Manage.",
+        )
     ranked = samples.exists(f"{run}.rank")
     with talking():
         columns = fetch(ranked, ["id", f"{run}.rank", f"{run}.score"])
@@ -187,9 +193,15 @@ def scores_view(dataset: Any, run: str, low: float, high: float, *, last: bool =
 
 
 def _reasons(config: Any) -> Mapping[str, str]:
-    """The reasons of the run's recipe."""
-    recipe = getattr(config, "recipe", None)
-    return {} if recipe is None else Recipe.from_dict(json.loads(recipe)).reasons
+    """The reasons of the run's recipe, and what else the order goes by."""
+    stored = getattr(config, "recipe", None)
+    if stored is None:
+        return {}
+    recipe = Recipe.from_dict(json.loads(stored))
+    if not recipe.likeness.get("similar_to"):
+        return recipe.reasons
+    weighed = "the order also weighs how much each sample is like those that were chosen."
+    return {**recipe.reasons, "similar_to": weighed}
 
 
 def _histogram(

@@ -38,7 +38,7 @@ _KEY = re.compile(
 _ADVICE = re.compile(r"; set [\w.]+: [^.]*")
 _OF = re.compile(r" with of: \w+")
 # What the library calls a pool of items is here a dataset of samples; names stay as they are.
-_SAMPLES = {"pool": "dataset", "items": "samples", "item": "sample"}
+_SAMPLES = {"pool": "dataset", "source": "dataset", "items": "samples", "item": "sample"}
 _AN = re.compile(r"\b([Aa])n(?= item\b)")
 _POOL = re.compile(rf"(?<![\w'\"./-])({'|'.join(_SAMPLES)})(?!\w|['\"-](?!s\b)|\.\w)")
 _SETTINGS = re.compile(r" \((?:reduce|floor|no_objects) [^)]*\)")

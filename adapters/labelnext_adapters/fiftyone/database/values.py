@@ -194,14 +194,27 @@ def corners(boxes: Sequence[Any]) -> tuple[NDArray[np.float64] | None, list[int]
 
     There are boxes only if every object has one.
     """
-    bad = [i for i, box in enumerate(boxes) if not _is_box(box)]
-    if bad:
-        return None, bad
-    table = np.array(boxes, dtype=np.float64).reshape(-1, 4)
+    table = _numbers(boxes)
+    if table is None:
+        bad = [i for i, box in enumerate(boxes) if not _is_box(box)]
+        if bad:
+            return None, bad
+        table = np.array(boxes, dtype=np.float64).reshape(-1, 4)
     table[:, 2:] += table[:, :2]
     table[(table > 1) & (table <= 1 + _SNAP)] = 1
     table[(table < 0) & (table >= -_SNAP)] = 0
     return table, []
+
+
+def _numbers(boxes: Sequence[Any]) -> NDArray[np.float64] | None:
+    """Boxes as rows, where a look at all of them at once shows that each is one."""
+    try:
+        table = np.array(boxes)
+    except (TypeError, ValueError):
+        return None
+    if table.dtype.kind not in "fi" or table.shape != (len(boxes), 4) or np.isnan(table).any():
+        return None
+    return table.astype(np.float64)
 
 
 def _is_box(box: Any) -> bool:

@@ -265,7 +265,10 @@ def detected(reading: Reading, name: str, kind: Kind, classes: tuple[str, ...]) 
         if odd:
             reading.note("ragged", f"items have {inner}.{attribute} of odd length.", owners[odd])
         vectors = softmax(vectors) if attribute == "logits" else vectors
-    confidences = floats([one_confidence(value) for value in flat(lists)])
+    values = flat(lists)
+    if kind.shape == "points":  # a keypoint has a confidence for each of its own
+        values = [one_confidence(value) for value in values]
+    confidences = floats(values)
     objects = objects_of(reading, name, kind, starts, classes, confidences, vectors)
     looks = _object_embeddings(reading, inner, owners)
     return {"objects": replace(objects, embeddings=looks), "missing": missing}

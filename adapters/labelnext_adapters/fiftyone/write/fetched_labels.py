@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from labelnext.acquisition import Unit
-from labelnext.adapter.batch import Labels, Mark
+from labelnext.adapter.batch import Kind, Labels, Mark
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, WriteRefused
 from labelnext.journal.carry_out import Performer
@@ -14,21 +14,27 @@ from labelnext.journal.plan import Plan, Step
 from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
 from labelnext_adapters.fiftyone.database.fields import check_field_name
-from labelnext_adapters.fiftyone.database.values import fetch
+from labelnext_adapters.fiftyone.database.marks import (
+    CLASSES,
+    LISTED,
+    label_of,
+    mask_of_label,
+    own_id,
+    read_marks,
+)
 from labelnext_adapters.fiftyone.read.fetched import LABELS_MARKER, fetched_fields
 
 KIND = "labels"  # of the step
-_CLASSES: dict[Unit, str] = {"items": "Classification", "objects": "Detections"}
 _SAME = 1e-6  # of a box's sides: percent and back again costs digits
 
 
-def check_label_field(dataset: Any, field: str, unit: Unit | None = None) -> None:
+def check_label_field(dataset: Any, field: str, kind: Kind | None = None) -> None:
     """Raise unless labels can be fetched into that field.
 
     Args:
         dataset: a FiftyOne dataset.
         field: its name.
-        unit: what it must hold, if it is there; anything of ours when None.
+        kind: what it must hold, if it is there; anything of ours when None.
 
     Raises:
         InvalidInput: if a field cannot have that name, or holds another kind of labels.
@@ -43,10 +49,10 @@ def check_label_field(dataset: Any, field: str, unit: Unit | None = None) -> Non
             f"field {field} of {dataset.name} must be one that labelnext fetch made; it is not.",
             hint="choose another send.field.",
         )
-    kind = existing.document_type.__name__
-    if unit is not None and kind != _CLASSES[unit]:
+    name = existing.document_type.__name__
+    if kind is not None and name != CLASSES[kind]:
         raise InvalidInput(
-            f"send.field must hold {_CLASSES[unit]}; {field} of {dataset.name} holds {kind}.",
+            f"send.field must hold {CLASSES[kind]}; {field} of {dataset.name} holds {name}.",
             hint="choose another send.field.",
         )
 
@@ -64,10 +70,10 @@ def plan_labels(collection: Any, labels: Labels, field: str) -> Plan:
         WriteRefused: if labelnext did not make it.
     """
     dataset = collection._root_dataset
-    check_label_field(dataset, field, labels.unit)
+    check_label_field(dataset, field, labels.kind)
     with talking():
         known = set(collection.values("id"))
-        now = _marks(dataset, field, labels.unit) if dataset.get_field(field) is not None else {}
+        now = _marks(dataset, field, labels) if dataset.get_field(field) is not None else {}
     changed = {
         i: [mark.to_row() for mark in marks]
         for i, marks in labels.known.items()
@@ -85,7 +91,7 @@ def plan_labels(collection: Any, labels: Labels, field: str) -> Plan:
         )
         what = ", ".join(text for n, text in counts if n)
         where = {"dataset": dataset.name, "dataset_id": str(dataset._doc.id), "field": field}
-        payload = {**where, "unit": labels.unit, "labels": changed, "clear": clear}
+        payload = {**where, "kind": labels.kind, "labels": changed, "clear": clear}
         steps = [Step(KIND, what[:1].upper() + what[1:], len(changed) + len(clear), payload)]
     lines = [f"Skipped {counted(others, 'label')} of other samples."] if others else []
     if labels.known:
@@ -121,22 +127,19 @@ class LabelsPerformer(Performer):
         """Write the labels; a second time changes nothing more."""
         import fiftyone as fo
 
-        dataset, field, unit = (
-            planned_dataset(step, "the labels were", "fetch"),
-            step.payload["field"],
-            step.payload["unit"],
-        )
-        check_label_field(dataset, field, unit)
+        dataset, field = planned_dataset(step, "the labels were", "fetch"), step.payload["field"]
+        kind = _kind_of(step)
+        check_label_field(dataset, field, kind)
         with talking():
             if dataset.get_field(field) is None:
                 dataset.add_sample_field(
                     field,
                     fo.EmbeddedDocumentField,
-                    embedded_doc_type=getattr(fo, _CLASSES[unit]),
+                    embedded_doc_type=getattr(fo, CLASSES[kind]),
                     description="What people said of samples that labelnext sent.",
                     info={LABELS_MARKER: "made by labelnext fetch"},
                 )
-            values = {i: _label(rows, unit) for i, rows in step.payload["labels"].items()}
+            values = {i: _label(rows, kind) for i, rows in step.payload["labels"].items()}
             _write(dataset, field, {**values, **dict.fromkeys(step.payload["clear"])})
 
     def restore(self, step: Step, before: Any) -> list[str]:
@@ -148,8 +151,8 @@ class LabelsPerformer(Performer):
             return []
         check_label_field(dataset, field)
         wanted = {*step.payload["labels"], *step.payload["clear"]}
-        kind = getattr(fo, _CLASSES[step.payload["unit"]])
-        old = {i: kind.from_dict(d, extended=True) for i, d in (before or {}).items()}
+        made = getattr(fo, CLASSES[_kind_of(step)])
+        old = {i: made.from_dict(d, extended=True) for i, d in (before or {}).items()}
         with talking():
             _write(dataset, field, {i: old.get(i) for i in wanted})
             left = dataset.exists(field).count()
@@ -158,6 +161,12 @@ class LabelsPerformer(Performer):
         if before is None and left:
             return [f"Kept field {field}, which has other labels on {counted(left, 'sample')}."]
         return []
+
+
+def _kind_of(step: Step) -> Kind:
+    """What the labels of a step are; journals of earlier versions tell items from boxes alone."""
+    kind: Kind = "items" if step.payload.get("unit") == "items" else "box"
+    return step.payload.get("kind", kind)  # type: ignore[no-any-return]
 
 
 def fetch_labels(dataset: Any, field: str) -> dict[str, Any]:
@@ -173,48 +182,41 @@ def _write(dataset: Any, field: str, values: Mapping[str, Any]) -> None:
         dataset.set_values(field, present, key_field="id")
 
 
-def _label(rows: Sequence[list[Any]], unit: Unit) -> Any:
-    import fiftyone as fo
-
-    marks = [Mark.from_row(row) for row in rows]
-    if unit == "items":
-        return fo.Classification(label=marks[0].label)
-    return fo.Detections(
-        detections=[
-            fo.Detection(label=mark.label, bounding_box=_sides(mark.box))
-            for mark in marks
-            if mark.box is not None
-        ]
-    )
+def _label(rows: Sequence[list[Any]], kind: Kind) -> Any:
+    return label_of([Mark.from_row(row) for row in rows], kind)
 
 
-def _sides(box: tuple[float, float, float, float]) -> list[float]:
-    x1, y1, x2, y2 = box
-    return [x1, y1, x2 - x1, y2 - y1]
-
-
-def _marks(dataset: Any, field: str, unit: Unit) -> dict[str, tuple[Mark, ...]]:
+def _marks(dataset: Any, field: str, labels: Labels) -> dict[str, tuple[Mark, ...]]:
     """What the field holds now, by sample."""
-    inner = f"{field}.detections" if unit == "objects" else field
-    parts = ("label", "bounding_box")[: 2 if unit == "objects" else 1]
-    columns = fetch(dataset.exists(field), ["id", *(f"{inner}.{part}" for part in parts)])
-    rows = zip(columns["id"], *(columns[f"{inner}.{part}"] for part in parts), strict=True)
-    if unit == "items":
-        return {i: (Mark(label),) for i, label in rows}
-    return {
-        i: tuple(
-            Mark(name, (x, y, x + w, y + h))
-            for name, (x, y, w, h) in zip(names or (), boxes or (), strict=True)
-        )
-        for i, names, boxes in rows
-    }
+    held, kind = dataset.exists(field), labels.kind
+    listed = LISTED.get(CLASSES[kind])
+    path = f"{field}.{listed}" if listed else field
+    read = read_marks(held, path, kind, sure=False)
+    now = {i: marks or () for i, marks in zip(held.values("id"), read, strict=True)}
+    if kind != "mask":
+        return now
+    for sample, label in fetch_labels(dataset, field).items():
+        size = next((m.mask["size"] for m in labels.known.get(sample, ()) if m.mask), None)
+        if size is not None:
+            masks = [mask_of_label(d, size[::-1]) if d.has_mask else None for d in label.detections]
+            drawn = zip(now[sample], masks, strict=True)
+            now[sample] = tuple(replace(mark, box=None, mask=mask) for mark, mask in drawn)
+    return now
 
 
 def _same(now: Sequence[Mark] | None, marks: Sequence[Mark]) -> bool:
     if now is None or [m.label for m in now] != [m.label for m in marks]:
         return False
-    return all(
-        abs(a - b) < _SAME
-        for old, new in zip(now, marks, strict=True)
-        for a, b in zip(old.box or (), new.box or (), strict=True)
-    )
+    return all(_alike(old, new) for old, new in zip(now, marks, strict=True))
+
+
+def _alike(old: Mark, new: Mark) -> bool:
+    if own_id(new) not in (None, old.mark_id) or old.mask != new.mask:
+        return False
+    if [len(path) for path in old.paths] != [len(path) for path in new.paths]:
+        return False
+    numbers = [
+        [*(mark.box or ()), *(value for path in mark.paths for point in path for value in point)]
+        for mark in (old, new)
+    ]
+    return all(abs(a - b) < _SAME for a, b in zip(*numbers, strict=True))

@@ -6,7 +6,7 @@ The steps, in order: `register` (from here on `dataset.delete_run` can clean up)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,7 +45,8 @@ from labelnext_adapters.fiftyone.database.views import (
 from labelnext_adapters.fiftyone.read.own_runs import refuse_foreign, registered
 from labelnext_adapters.fiftyone.write import pushed
 
-_CHUNK = 2_000  # updates at once: with more of them alive, Python's cycle collector takes over
+_CHUNK = 2_000  # items at once: with more of them alive, Python's cycle collector takes over
+_AT_ONCE = 25  # items in a statement
 _PARTS = ("score", "priority", "rank")
 
 
@@ -229,30 +230,48 @@ class FiftyOnePerformer(Performer):
         self, dataset: Any, field: str, values: Mapping[str, Any], clear: Sequence[str]
     ) -> None:
         """Set the field on the named items, and remove it from others, by id."""
-        from bson import ObjectId
-
         write, (_, inside) = bulk_writer(dataset, field), documents(dataset, field)
         if write is None:
             _set_values(dataset, field, values, clear)
             return
         now = datetime.now(UTC)
-
-        def update(item: str) -> dict[str, Any]:
-            if item in values:
-                new = {inside: {"_cls": _CLASS, **values[item]}, "last_modified_at": now}
-                return {"q": {"_id": ObjectId(item)}, "u": {"$set": new}}
-            gone = {"$unset": {inside: ""}, "$set": {"last_modified_at": now}}
-            return {"q": {"_id": ObjectId(item), inside: {"$exists": True}}, "u": gone}
-
-        ids = [*values, *clear]
-        for start in range(0, len(ids), _CHUNK):
-            self.context.report("write scores", start, len(ids))
-            part = ids[start : start + _CHUNK]
-            write([update(i) for i in part], part)
+        named = [(sorted(values), values), (sorted({*clear} - values.keys()), None)]
+        done, n = 0, sum(len(ids) for ids, _ in named)
+        for ids, new in named:
+            for start in range(0, len(ids), _CHUNK):
+                self.context.report("write scores", done, n)
+                part = ids[start : start + _CHUNK]
+                write([*_updates(part, new, inside, now)], part)
+                done += len(part)
         dataset.sync_last_modified_at(include_frames=field.startswith(PREFIX))
 
 
 _CLASS = "DynamicEmbeddedDocument"
+
+
+def _updates(
+    ids: Sequence[str], values: Mapping[str, Any] | None, inside: str, now: datetime
+) -> Iterator[dict[str, Any]]:
+    """What sets the field on items, or removes it: some items a statement.
+
+    Ids rise with the place in the file, so sorted ones take the database a third of the time, and
+    statements for 25 items less again.
+    """
+    from bson import ObjectId
+
+    for start in range(0, len(ids), _AT_ONCE):
+        part = ids[start : start + _AT_ONCE]
+        keys = [ObjectId(item) for item in part]
+        query: dict[str, Any] = {"_id": {"$in": keys}}
+        if values is None:
+            query[inside] = {"$exists": True}
+            new: Any = {"$unset": {inside: ""}, "$set": {"last_modified_at": now}}
+        else:
+            parts = {"$literal": [{"_cls": _CLASS, **values[item]} for item in part]}
+            where = {"$indexOfArray": [{"$literal": keys}, "$_id"]}
+            own = {"$arrayElemAt": [parts, where]}
+            new = [{"$set": {inside: own, "last_modified_at": now}}]
+        yield {"q": query, "u": new, "multi": True}
 
 
 def _set_values(dataset: Any, field: str, values: Mapping[str, Any], clear: Sequence[str]) -> None:

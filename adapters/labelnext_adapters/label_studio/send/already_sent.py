@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from labelnext.adapter.batch import Origin
+from labelnext.adapter.batch import Kind, Origin
 from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import get_project, list_projects
@@ -156,6 +156,7 @@ def delete_untouched(client: Client, project: int, tasks: Sequence[int]) -> None
     client.send("POST", "api/dm/actions/", body, id="delete_tasks", project=project)
 
 
-def project_mark(origin: Origin, unit: str) -> str:
+def project_mark(origin: Origin, kind: Kind) -> str:
     """What stands in the description of a project that was made for a dataset."""
-    return f"[{origin.platform}:{origin.dataset_id}:{unit}]"
+    what = "objects" if kind == "box" else kind
+    return f"[{origin.platform}:{origin.dataset_id}:{what}]"

@@ -37,7 +37,7 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
         InvalidInput: if images are missing, or are not where the server can show them.
         WriteRefused: if the tab's title is taken.
     """
-    mark = project_mark(batch.origin, batch.unit)
+    mark = project_mark(batch.origin, batch.kind)
     named = options.project
     number = made_project(client, mark) if named is None else find_project(client, named)
     key = options.key or batch.origin.key
@@ -45,7 +45,7 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
     known: dict[str, Sent] = {}
     steps: list[Step] = []
     if number is None:
-        tag, setup = make_tag(batch.unit, batch.classes)
+        tag, setup = make_tag(batch.kind, batch.classes)
         title = f"{batch.origin.dataset}: label next"[-50:]  # Label Studio takes no more
         about = f"Batches of {batch.origin.dataset}, sent by labelnext. {mark}"
         made = {"title": title, "label_config": setup, "description": about}
@@ -54,7 +54,7 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
             Step("project", f"Create the project {title!r} with {labels}", 0, target_project | made)
         )
     else:
-        tag = find_tag(get_project(client, number), options.from_name, [batch.unit])
+        tag = find_tag(get_project(client, number), options.from_name, [batch.kind])
         find_tab(client, number, TAB)  # refuses a title that is taken
         known = sent_tasks(client, number, key, context)
     new = [item for item in batch.items if item.item_id not in known and item.media]
