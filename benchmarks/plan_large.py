@@ -1,6 +1,6 @@
 """How long a pool in parts takes on a cluster, what it moves and what it costs: simulated.
 
-    python -m benchmarks.plan_large --rows 1000000000 --score 0.7
+    python -m benchmarks.plan_large --rows 1000000000 --score 0.8
 
 Each part goes to the processor that is free first, as Ray has it; how long a part takes varies. The
 constants below were measured on two processors (`benchmarks.large_pools`), for ten classes as
@@ -33,9 +33,9 @@ class Constants:
         price: dollars for a processor and an hour.
     """
 
-    score: float = 0.7
-    batch: float = 0.25
-    order: float = 0.5
+    score: float = 1.0
+    batch: float = 0.1
+    order: float = 0.55
     start: float = 8.0
     price: float = 0.05
 
@@ -95,7 +95,7 @@ def main() -> None:
     told = vars(parser.parse_args())
     known = Constants(**{name: told[name] for name in vars(Constants())})
     head = (
-        "rows, processors, scores, batch alone, or all ranked, read, scores, to the command, cost"
+        "rows, processors, scoring, batch alone, or all ranked, read, scores, to the command, cost"
     )
     print("| " + " | ".join(head.split(", ")) + " |")
     print("|" + "---:|" * 9)
