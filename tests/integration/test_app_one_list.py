@@ -147,6 +147,24 @@ def test_a_renamed_dataset_s_runs_stay_with_their_configurations(
         pictures.name = name
 
 
+def test_a_second_configuration_with_a_dataset_s_new_name_has_its_run(
+    pictures: Any, config: Path
+) -> None:
+    name = pictures.name
+    labelnext.run(config)
+    pictures.reload()
+    pictures.name = f"{name}-renamed"
+    after = config.parent / "after.yaml"
+    after.write_text(config.read_text().replace(name, pictures.name))
+    try:
+        assert [journal.plan.run for journal in runs(after)] == ["ours"]
+        undo(after)
+        pictures.reload()
+        assert pictures.list_runs() == []
+    finally:
+        pictures.name = name
+
+
 def test_a_database_that_is_down_is_asked_once_for_many_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

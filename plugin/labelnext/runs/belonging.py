@@ -52,8 +52,11 @@ def belongs(journal: Journal, settings: Config) -> bool:
         return _same_output(origin, settings)
     if config == _relative(settings.path, settings):
         return True
-    # A configuration that was renamed keeps its runs; one that is still there keeps its own.
-    return not os.path.exists(settings.state / config) and _same_output(origin, settings)
+    # A configuration that was renamed keeps its runs. One that is still there keeps its own, except
+    # where this one writes a run of the same name to the dataset, which was renamed since.
+    gone = not os.path.exists(settings.state / config)
+    renamed = journal.plan.run == settings.write.run and _is_renamed(journal, settings)
+    return (gone or renamed) and _same_output(origin, settings)
 
 
 def lists(journal: Journal, settings: Config) -> bool:

@@ -71,6 +71,3 @@ def later_run(client: Client, context: Context, journal: Journal) -> str | None:
                 run = max(filter(None, map(run_of, copies)), default=None)
             return run if run is not None and run > journal.run_id else None
     return None
-
-
-__all__ = ["later_run", "place_of", "put_stamp", "run_of", "stamped"]
