@@ -240,10 +240,11 @@ def test_what_a_person_accepts_keeps_the_ids_that_were_sent(
     project = label_studio.create_project(setup, tasks, model_version="m")
     (task,) = label_studio.task_ids(project)
     person = Annotator(browser, label_studio, label_studio.email)
+    saved = f"tasks/{task}/annotations"
     person.page.goto(f"{label_studio.url}/projects/{project}/data?task={task}")
     person.page.locator(".lsf-outliner-item, .lsf-tree__node").first.wait_for()
-    person.page.get_by_test_id("bottombar-submit-button").click()
-    person.page.get_by_text("Annotation saved successfully").wait_for()
+    with person.page.expect_response(lambda r: r.request.method == "POST" and saved in r.url):
+        person.page.get_by_test_id("bottombar-submit-button").click()
     (annotation,) = label_studio.api("GET", f"/api/tasks/{task}/annotations/")
     submitted = {region["id"]: region for region in annotation["result"]}
     assert set(submitted) == {region["id"] for region in result}
