@@ -262,12 +262,6 @@ class Process:
             self.stop()
             raise
 
-    def busy(self) -> float:
-        """Seconds of processor time that it has taken so far."""
-        assert self._process is not None
-        stat = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, stat[11:13])) / os.sysconf("SC_CLK_TCK")
-
     def kill(self) -> None:
         """End it at once, in the middle of whatever it does."""
         self._end(signal.SIGKILL)

@@ -157,7 +157,7 @@ class LargePerformer(Performer):
                 n = budget if scoring.recipe.acquisition is None else n + _unscored(chosen)
             summary = Summary(scored, budget, scoring.recipe, n, notices)
             ordered = batch_alone(scores, chosen, budget) if alone else in_order(scores, chosen)
-            written = self._write(store, ordered, n, summary)
+            written = self._write(store, ordered, n, summary, budget if alone else n)
             summary.look_at(scores)
         summary.calibration = judged(store, [scoring.evidence(part) for part in self._parts])
         self._publish(store, written, summary)
@@ -165,7 +165,7 @@ class LargePerformer(Performer):
         return summary
 
     def _write(
-        self, store: Store, tables: Iterator[pa.Table], n: int, summary: Summary
+        self, store: Store, tables: Iterator[pa.Table], n: int, summary: Summary, wanted: int
     ) -> list[dict[str, Any]]:
         """The ranking's files and its batch, which nobody reads before the manifest names them."""
         run = self._journal.run_id
@@ -179,7 +179,7 @@ class LargePerformer(Performer):
             written.append({"path": name, "rows": len(table)})
             first += len(table)
             if self.progress is not None:
-                self.progress("order", first - 1, n)
+                self.progress("order", first - 1, wanted)
         store.write_lines(f"{run}/{BATCH}", _batch_rows(store, written, summary.n_batch))
         return written
 

@@ -77,7 +77,9 @@ def test_batch_alone_is_ordered_of_very_many_items(
     config = settings(tmp_path, path)
     (step,) = labelnext.run(config, dry_run=True).steps
     assert "the batch, without ranking the rest" in step
-    labelnext.run(config)
+    told: list[tuple[str, int, int | None]] = []
+    labelnext.run(config, progress=lambda *stage: told.append(stage))
+    assert [stage for stage in told if stage[0] == "order"] == [("order", 50, 50)]
     assert written(tmp_path / "ranking").num_rows == 50
     labelnext.run(config | {"selection": {"budget": None}})
     assert written(tmp_path / "ranking").num_rows > 3_000
