@@ -13,6 +13,8 @@ TWO := -n 2 --dist loadfile
 THREE := -n 3 --dist loadfile
 # Other options of pip-audit, such as: -s osv --osv-url http://localhost:8080/v1/query
 AUDIT ?=
+# Compiled when labelnext is installed.
+LOOPS := plugin/labelnext/support/loops
 FIFTYONES ?= 1.10.0 1.13.5 1.22.1
 ON_FIFTYONE := $(addprefix tests/integration/test_, app_plugin.py app_views.py app_form.py app_levels.py app_boxes.py \
   app_limits.py app_panel.py app_one_list.py \
@@ -152,7 +154,7 @@ server: $(SERVER)/.installed
 	$(PIP) install $(QUICKLY) --upgrade -c constraints.txt pip
 	@touch $@
 
-.venv/.installed: .venv/.python pyproject.toml constraints.txt
+.venv/.installed: .venv/.python pyproject.toml constraints.txt hatch_build.py $(wildcard $(LOOPS)/*.[ch])
 	$(PIP) install $(QUICKLY) -c constraints.txt -e '.[all]'
 	@touch $@
 
@@ -189,5 +191,5 @@ $(SERVER)/.installed: tests/integration/label-studio-constraints.txt
 clean: ## Remove everything that was made here
 	rm -rf .venv .venv-audit .venv-release .venv-oldest .venv-newest .venv-fiftyone-* .venv-label-studio* .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
 	  .ruff_cache .pytest_cache \
-	  .hypothesis .import_linter_cache build dist site
+	  .hypothesis .import_linter_cache build dist site $(LOOPS)/loops.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -55,10 +55,10 @@ def contenders(name: str, rows: np.ndarray) -> dict[str, object]:
     from modAL import uncertainty as modal
     from skactiveml.pool import uncertainty_scores
 
-    ours, kernel = getattr(acquisition, name), getattr(kernels, f"{name}_of")
+    ours = getattr(acquisition, name)
     found = {
         "labelnext": lambda: ours(rows),
-        "labelnext, checked before": lambda: kernels.score_rows(rows, [kernel], check=False),
+        "labelnext, checked before": lambda: kernels.score_rows(rows, [name], check=False),
         "numpy": lambda: numpy_score(name, rows),
     }
     theirs = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shlex
 import shutil
@@ -10,7 +9,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import yaml
@@ -20,30 +19,16 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text("utf-8")
 
 
-@pytest.fixture
-def hook(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The hook of the build, which is loaded where hatchling is."""
-    interface = ModuleType("hatchling.metadata.plugin.interface")
-    interface.MetadataHookInterface = object  # type: ignore[attr-defined]  # stands for a class
-    monkeypatch.setitem(sys.modules, interface.__name__, interface)
-    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_links_of_the_long_description_lead_into_the_repository(hook: ModuleType) -> None:
+def test_links_of_the_long_description_lead_into_the_repository(build_hooks: ModuleType) -> None:
     text = "![A map](docs/a.png)\n\nSee [files](docs/files.md#csv), [x](https://x.org), [y](#y).\n"
-    assert hook.long_description(text, "https://r.org/r") == (
+    assert build_hooks.long_description(text, "https://r.org/r") == (
         "See [files](https://r.org/r/blob/main/docs/files.md#csv), [x](https://x.org), [y](#y).\n"
     )
 
 
-def test_nothing_in_the_long_description_is_relative(hook: ModuleType) -> None:
+def test_nothing_in_the_long_description_is_relative(build_hooks: ModuleType) -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
-    text = hook.long_description(readme, PROJECT["project"]["urls"]["Repository"])
+    text = build_hooks.long_description(readme, PROJECT["project"]["urls"]["Repository"])
     assert re.findall(r"\]\((?!https?://|#)[^)]*\)", text) == []
     assert "![" not in text
     assert text.startswith("# labelnext")
@@ -151,3 +136,28 @@ def test_the_compose_file_pins_its_images_and_holds_no_secret() -> None:
     assert services["labelnext"]["environment"]["LABEL_STUDIO_API_KEY"].startswith("${")
     ports = [port for service in services.values() for port in service.get("ports", [])]
     assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_without_a_compiler_the_loops_are_left_to_numpy(
+    build_hooks: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loops.so").write_bytes(b"of an earlier build")
+    monkeypatch.setenv("CC", str(tmp_path / "no-compiler"))
+    assert not build_hooks.compile_loops(tmp_path)
+    assert not (tmp_path / "loops.so").exists()
+
+
+def test_a_wheel_with_loops_is_for_one_platform(
+    build_hooks: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook, said = build_hooks.CompiledLoops(), []
+    hook.root, hook.app = str(ROOT), SimpleNamespace(display_warning=said.append)
+    data: dict[str, object] = {"artifacts": []}
+    monkeypatch.setattr(build_hooks, "compile_loops", lambda folder: False)
+    hook.initialize("standard", data)
+    assert data == {"artifacts": []}
+    assert said == ["labelnext's loops were not compiled: numpy will run them."]
+    monkeypatch.setattr(build_hooks, "compile_loops", lambda folder: (folder / "loops.c").exists())
+    hook.initialize("standard", data)
+    assert str(data["tag"]).startswith("py3-none-")
+    assert data["artifacts"] == ["plugin/labelnext/support/loops/loops.so"]

@@ -1,9 +1,10 @@
 """Uncertainty formulas on a block of rows, and block-wise processing of large arrays.
 
 Blocks fit in the processor's cache, so a score costs little more than reading the array once, and
-temporaries stay small. numpy is slow at one number for each short row, so short rows are turned:
-then each class is one long row, and everything goes by whole classes. In both forms the order of a
-sum's terms depends on the number of classes alone: a row's score doesn't depend on where it is.
+temporaries stay small. A compiled loop scores them where there is one; the rest of this module is
+for numpy alone. It is slow at one number for each short row, so short rows are turned: then each
+class is one long row, and everything goes by whole classes. In both forms the order of a sum's
+terms depends on the number of classes alone: a row's score doesn't depend on where it is.
 
 Maxima are taken over bit patterns: for non-negative floats these sort like the numbers, with NaN on
 top, and integer comparisons are the fastest.
@@ -11,7 +12,7 @@ top, and integer comparisons are the fastest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.checks import distributions
+from labelnext.support import loops
 from labelnext.support.threads import in_parts
 
 Rows = NDArray[np.floating]
@@ -81,21 +83,17 @@ class Block:
         return total
 
 
-#: Writes the scores of a block to an array of shape (n_rows,).
-Kernel = Callable[[Block, Rows], None]
-
-
-def score_rows(rows: Rows, kernels: Sequence[Kernel], *, check: bool) -> list[Rows]:
-    """The scores of each kernel, from one pass over the rows.
+def score_rows(rows: Rows, names: Iterable[str], *, check: bool) -> dict[str, Rows]:
+    """Several scores of the rows, from one pass over them.
 
     Args:
         rows: shape (n_items, n_classes); neither negative nor −0.0.
-        kernels: one per result.
+        names: of `FORMULAS`.
         check: apply the rules of `distributions` to each block; unnecessary if the rows already
             passed or follow other rules.
 
     Returns:
-        One array of shape (n_items,) per kernel, NaN for rows with NaN.
+        Arrays of shape (n_items,) by name, NaN for rows with NaN.
 
     Raises:
         InvalidInput: if a row is not a distribution.
@@ -103,19 +101,30 @@ def score_rows(rows: Rows, kernels: Sequence[Kernel], *, check: bool) -> list[Ro
     n_items, n_classes = rows.shape
     dtype = float_type(rows)
     step = max(1, _BLOCK // (n_classes * dtype.itemsize))
-    results: list[Rows] = [np.empty(n_items, dtype=dtype) for _ in kernels]
+    results: dict[str, Rows] = {name: np.empty(n_items, dtype) for name in names}
 
     def score(first: int, last: int) -> None:
         for start in range(first, last, step):
             part = slice(start, min(start + step, last))
-            block = Block(rows[part])
-            if check and not block.clean:
-                block = Block(_distributions(rows, part))
-            for result, kernel in zip(results, kernels, strict=True):
-                kernel(block, result[part])
+            here = {name: result[part] for name, result in results.items()}
+            if not _score_block(rows[part], here, check=check):
+                _score_block(_distributions(rows, part), here, check=False)
 
     in_parts(n_items, score, least=_THREAD // max(1, n_classes * dtype.itemsize))
     return results
+
+
+def _score_block(rows: Rows, results: Mapping[str, Rows], *, check: bool) -> bool:
+    """Write the scores of a block; false if its rows have to pass `distributions` first."""
+    if loops.compiled():
+        clean = loops.uncertainties(np.ascontiguousarray(rows, float_type(rows)), results)
+        return clean or not check
+    block = Block(rows)
+    if check and not block.clean:
+        return False
+    for name, result in results.items():
+        FORMULAS[name](block, result)
+    return True
 
 
 def float_type(values: Rows) -> np.dtype[np.floating]:
@@ -164,6 +173,15 @@ def entropy_of(block: Block, scores: Rows) -> None:
     nats = block.sums(block.values, logs)
     np.subtract(0, nats, out=scores)
     scores[nats >= 0] = 0  # neither −0.0 nor less; NaN stays
+
+
+#: Each writes the scores of a block to an array of shape (n_rows,).
+FORMULAS: dict[str, Callable[[Block, Rows], None]] = {
+    "least_confidence": least_confidence_of,
+    "margin": margin_of,
+    "variance": variance_of,
+    "entropy": entropy_of,
+}
 
 
 def _second_of_short(bits: Bits) -> Bits:

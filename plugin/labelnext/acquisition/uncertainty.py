@@ -7,15 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labelnext.acquisition.kernels import (
-    Kernel,
-    Rows,
-    entropy_of,
-    least_confidence_of,
-    margin_of,
-    score_rows,
-    variance_of,
-)
+from labelnext.acquisition.kernels import FORMULAS, Rows, score_rows
 from labelnext.acquisition.objects import NoObjects, Reduction, reduce_objects
 from labelnext.errors import InvalidInput, unknown
 from labelnext.pool.checks import distributions, float_array
@@ -58,7 +50,7 @@ def least_confidence(
     """
     return _scores(
         predictions,
-        least_confidence_of,
+        "least_confidence",
         lambda s: 1 - s,
         ends=lambda c: (1 - 1 / c, 0.0),
         options=(reduce, k, floor, no_objects),
@@ -99,7 +91,7 @@ def margin(
     """
     return _scores(
         predictions,
-        margin_of,
+        "margin",
         None,
         ends=lambda c: (0.0, 1.0),
         options=(reduce, k, floor, no_objects),
@@ -140,7 +132,7 @@ def variance(
     """
     return _scores(
         predictions,
-        variance_of,
+        "variance",
         None,
         ends=lambda c: (0.0, (c - 1) / c**2),
         options=(reduce, k, floor, no_objects),
@@ -186,11 +178,11 @@ def entropy(
     scale = 1.0 if base is None else 1 / np.log(base)
 
     def binary_entropy(s: Rows) -> Rows:
-        return score_rows(np.stack([s, 1 - s], axis=1), [entropy_of], check=False)[0]
+        return score_rows(np.stack([s, 1 - s], axis=1), ["entropy"], check=False)["entropy"]
 
     nats = _scores(
         predictions,
-        entropy_of,
+        "entropy",
         binary_entropy,
         ends=lambda c: (float(np.log(c)), 0.0),
         options=(reduce, k, floor, no_objects),
@@ -198,16 +190,8 @@ def entropy(
     return nats * nats.dtype.type(scale)
 
 
-_KERNELS: dict[str, Kernel] = {
-    "least_confidence": least_confidence_of,
-    "margin": margin_of,
-    "variance": variance_of,
-    "entropy": entropy_of,
-}
-
-
 def uncertainties(
-    probabilities: ArrayLike, names: Iterable[str] = tuple(_KERNELS)
+    probabilities: ArrayLike, names: Iterable[str] = tuple(FORMULAS)
 ) -> dict[str, NDArray[np.floating]]:
     """Several uncertainties of the same items, from one pass over the probabilities.
 
@@ -232,22 +216,21 @@ def uncertainties(
     """
     wanted = list(dict.fromkeys(names))
     for name in wanted:
-        if name not in _KERNELS:
-            raise unknown("uncertainty", str(name), _KERNELS)
-    scores = _rows_scores(probabilities, [_KERNELS[name] for name in wanted])
-    return dict(zip(wanted, scores, strict=True))
+        if name not in FORMULAS:
+            raise unknown("uncertainty", str(name), FORMULAS)
+    return _rows_scores(probabilities, wanted)
 
 
-def _rows_scores(probabilities: ArrayLike, kernels: list[Kernel]) -> list[Rows]:
+def _rows_scores(probabilities: ArrayLike, names: list[str]) -> dict[str, Rows]:
     rows = float_array("probabilities", probabilities)
     if rows.ndim != 2 or rows.shape[1] == 0:
         rows = distributions(rows)[0]  # raises the error
-    return score_rows(rows, kernels, check=True)
+    return score_rows(rows, names, check=True)
 
 
 def _scores(
     predictions: ArrayLike | Objects,
-    kernel: Kernel,
+    name: str,
     of_confidences: Callable[[Rows], Rows] | None,
     *,
     ends: Callable[[int], tuple[float, float]],
@@ -258,11 +241,11 @@ def _scores(
     `ends` returns the scores of the least and most certain row for a number of classes.
     """
     if not isinstance(predictions, Objects):
-        return _rows_scores(predictions, [kernel])[0]
+        return _rows_scores(predictions, [name])[name]
     objects = predictions
     if objects.probabilities is not None:
         n_classes = objects.probabilities.shape[1]
-        score = score_rows(objects.probabilities, [kernel], check=False)[0]
+        score = score_rows(objects.probabilities, [name], check=False)[name]
     elif of_confidences is not None:
         n_classes, score = 2, of_confidences(np.minimum(objects.confidences, 1))
     elif not len(objects.confidences):  # no detections, as in a part of a pool

@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.support import loops
+
+_BLOCK = 2**16  # values that are packed at once; they stay in the cache
+
 
 def stable_order(values: NDArray[np.floating]) -> NDArray[np.intp]:
     """Positions of the values, largest first; equal ones in the order given, NaN at the end.
@@ -24,24 +28,38 @@ def stable_order(values: NDArray[np.floating]) -> NDArray[np.intp]:
         >>> stable_order(np.array([0.1, np.nan, 0.9, 0.9])).tolist()
         [2, 3, 0, 1]
     """
-    keys = _keys(np.asarray(values))
-    n = len(keys)
+    values = np.asarray(values)
+    n = len(values)
     taken = max(n - 1, 1).bit_length()  # low bits that hold the position
-    packed = keys >> taken
-    packed <<= taken
-    packed |= np.arange(n)
-    packed.sort()
-    order: NDArray[np.intp] = packed & ((1 << taken) - 1)
-    if values.dtype.itemsize > 4:
+    order = np.empty(n, dtype=np.int64)
+    for start in range(0, n, _BLOCK):
+        part = slice(start, start + _BLOCK)
+        packed = _keys(values[part])
         packed >>= taken
-        alike = packed[1:] == packed[:-1]
-        if alike.any():
-            unsure = np.flatnonzero(np.append(alike, False) | np.append(False, alike))
+        packed <<= taken
+        packed |= np.arange(start, start + len(packed))
+        order[part] = packed
+    loops.sort(order)
+    unsure = _unsure(order, taken) if values.dtype.itemsize > 4 else order[:0]
+    order &= (1 << taken) - 1
+    for start in range(0, len(unsure) - 1, _BLOCK):
+        exact = _keys(values[order[unsure[start : start + _BLOCK + 1]]])
+        if (exact[1:] < exact[:-1]).any():  # not if they are ties
             positions = order[unsure]
-            exact = keys[positions]
-            if (exact[1:] < exact[:-1]).any():  # not if they are ties
-                order[unsure] = positions[np.argsort(exact, kind="stable")]
+            order[unsure] = positions[np.argsort(_keys(values[positions]), kind="stable")]
+            break
     return order
+
+
+def _unsure(packed: NDArray[np.int64], taken: int) -> NDArray[np.intp]:
+    """Places of those whose bits without the position are a neighbour's, too."""
+    unsure = np.zeros(len(packed), dtype=bool)
+    for start in range(0, len(packed) - 1, _BLOCK):
+        keys = packed[start : start + _BLOCK + 1] >> taken
+        alike = keys[1:] == keys[:-1]
+        unsure[start : start + len(alike)] |= alike
+        unsure[start + 1 : start + 1 + len(alike)] |= alike
+    return np.flatnonzero(unsure)
 
 
 def _keys(values: NDArray[np.floating]) -> NDArray[np.int64]:

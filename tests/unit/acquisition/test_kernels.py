@@ -10,9 +10,16 @@ import pytest
 from labelnext.acquisition import entropy, least_confidence, margin, uncertainties, variance
 from labelnext.acquisition.kernels import _BLOCK, _THREAD
 from labelnext.errors import InvalidInput, UnknownName
-from labelnext.support import threads
+from labelnext.support import loops, threads
 
 FUNCTIONS = (least_confidence, margin, variance, entropy)
+
+
+@pytest.fixture(autouse=True, params=["as installed", "numpy"])
+def runs_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test runs on the compiled loops, where there are some, and on numpy alone."""
+    if request.param == "numpy":
+        monkeypatch.setattr(loops, "_library", lambda: None)
 
 
 def made_rows(n: int, c: int, dtype: type = np.float64) -> np.ndarray:

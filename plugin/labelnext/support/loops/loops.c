@@ -1,0 +1,43 @@
+/* Two loops that numpy has no fast form of: the uncertainties of many class distributions, and the sorting of
+ * many integers. `labelnext.support.loops` calls them; where no compiler was at hand, numpy does the same.
+ *
+ * The terms of a score are added in an order that depends on the number of classes alone, and the build fuses no
+ * product with a sum: a row has the same digits wherever it is and whatever the processor.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef BY_PROCESSOR /* one copy for each kind of processor; the system picks one at the start */
+#define EXPORTED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define EXPORTED
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+#include "sorting.h"
+
+#define SHORT 24     /* rows of fewer classes are turned */
+#define NOISE 0.9e-5 /* rows whose sums are further from 1 are looked at again */
+
+#define NAME(name) name##_float
+#define REAL float
+#define INTEGER int32_t
+#define UNSIGNED uint32_t
+#define LANES 32
+#define MANTISSA 23
+#define TERMS 5
+#define TINY 1.17549435e-38f
+#define ROOT_OF_HALF 0x3f3504f3 /* its bits */
+#include "uncertainties.h"
+
+#define NAME(name) name##_double
+#define REAL double
+#define INTEGER int64_t
+#define UNSIGNED uint64_t
+#define LANES 16
+#define MANTISSA 52
+#define TERMS 10
+#define TINY 2.2250738585072014e-308
+#define ROOT_OF_HALF 0x3fe6a09e667f3bcd
+#include "uncertainties.h"

@@ -1,0 +1,191 @@
+/* Uncertainties of the rows of an array; included once for each type of numbers. */
+
+typedef struct {
+    REAL *least_confidence, *margin, *variance, *entropy; /* NULL: not wanted */
+} NAME(scores);
+
+typedef struct {
+    REAL sum[LANES], lowest[LANES], first[LANES], second[LANES], squares[LANES], nats[LANES];
+} NAME(lanes);
+
+/* ln x of a normal x: of x = 2^e m with √½ ≤ m < √2 it is e ln 2 + 2 artanh((m − 1) / (m + 1)). */
+INLINE REAL NAME(logarithm)(REAL x)
+{
+    INTEGER bits;
+    REAL m;
+    memcpy(&bits, &x, sizeof bits);
+    INTEGER e = (bits - ROOT_OF_HALF) >> MANTISSA;
+    bits -= (INTEGER)((UNSIGNED)e << MANTISSA);
+    memcpy(&m, &bits, sizeof m);
+    REAL s = (m - 1) / (m + 1), z = s * s, series = (REAL)2 / (2 * TERMS - 1);
+    for (int term = TERMS - 2; term >= 0; term--)
+        series = series * z + (REAL)2 / (2 * term + 1);
+    return (REAL)e * (REAL)0.693147180559945309417 + s * series;
+}
+
+/* Adds values to what each lane has seen; lanes are rows, or parts of one row. */
+INLINE void NAME(scan)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps)
+{
+    NAME(lanes) s = *seen;
+    for (ptrdiff_t j = 0; j < steps; j++)
+        for (int i = 0; i < LANES; i++) {
+            REAL x = values[j * LANES + i];
+            REAL lesser = x < s.first[i] ? x : s.first[i];
+            s.sum[i] += x;
+            s.lowest[i] = x < s.lowest[i] ? x : s.lowest[i];
+            s.first[i] = x > s.first[i] ? x : s.first[i];
+            s.second[i] = lesser > s.second[i] ? lesser : s.second[i];
+        }
+    *seen = s;
+}
+
+INLINE void NAME(scan_nats)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps)
+{
+    REAL nats[LANES];
+    memcpy(nats, seen->nats, sizeof nats);
+    for (ptrdiff_t j = 0; j < steps; j++)
+        for (int i = 0; i < LANES; i++) {
+            REAL x = values[j * LANES + i];
+            nats[i] -= x * NAME(logarithm)(x + (REAL)TINY); /* of 0, a finite logarithm */
+        }
+    memcpy(seen->nats, nats, sizeof nats);
+}
+
+INLINE void NAME(scan_squares)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps, const REAL *means)
+{
+    REAL squares[LANES];
+    memcpy(squares, seen->squares, sizeof squares);
+    for (ptrdiff_t j = 0; j < steps; j++)
+        for (int i = 0; i < LANES; i++) {
+            REAL deviation = values[j * LANES + i] - means[i];
+            squares[i] += deviation * deviation;
+        }
+    memcpy(seen->squares, squares, sizeof squares);
+}
+
+/* One row of what the lanes saw, in lane 0. */
+INLINE void NAME(join)(NAME(lanes) *s)
+{
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) {
+            int other = i + half;
+            REAL one = s->first[i], two = s->first[other];
+            REAL lesser = one < two ? one : two;
+            REAL second = s->second[i] > s->second[other] ? s->second[i] : s->second[other];
+            s->first[i] = one > two ? one : two;
+            s->second[i] = lesser > second ? lesser : second;
+            s->lowest[i] = s->lowest[i] < s->lowest[other] ? s->lowest[i] : s->lowest[other];
+            s->sum[i] += s->sum[other];
+            s->nats[i] += s->nats[other];
+        }
+}
+
+/* Writes the scores of the first n lanes; returns whether their rows are distributions. */
+INLINE int NAME(write)(const NAME(lanes) *s, ptrdiff_t c, NAME(scores) to, ptrdiff_t row, ptrdiff_t n)
+{
+    REAL result[LANES];
+    int clean = 1;
+    for (int i = 0; i < n; i++)
+        clean &= (s->lowest[i] >= 0) & (s->sum[i] >= 1 - (REAL)NOISE) & (s->sum[i] <= 1 + (REAL)NOISE);
+    if (to.least_confidence) {
+        for (int i = 0; i < LANES; i++) /* x − x is 0, or NaN in rows with NaN */
+            result[i] = 1 - (s->first[i] < 1 ? s->first[i] : 1) + (s->sum[i] - s->sum[i]);
+        memcpy(to.least_confidence + row, result, n * sizeof(REAL));
+    }
+    if (to.margin) {
+        for (int i = 0; i < LANES; i++)
+            result[i] = s->first[i] - s->second[i] + (s->sum[i] - s->sum[i]);
+        memcpy(to.margin + row, result, n * sizeof(REAL));
+    }
+    if (to.variance) {
+        for (int i = 0; i < LANES; i++)
+            result[i] = s->squares[i] / c;
+        memcpy(to.variance + row, result, n * sizeof(REAL));
+    }
+    if (to.entropy) {
+        for (int i = 0; i < LANES; i++)
+            result[i] = (s->nats[i] > 0 ? s->nats[i] : 0) + (s->sum[i] - s->sum[i]);
+        memcpy(to.entropy + row, result, n * sizeof(REAL));
+    }
+    return clean;
+}
+
+/* Rows of few classes: each lane is a row. */
+INLINE int NAME(short_rows)(const REAL *rows, ptrdiff_t n, ptrdiff_t c, NAME(scores) to)
+{
+    REAL turned[SHORT * LANES], means[LANES];
+    int clean = 1;
+    for (ptrdiff_t row = 0; row < n; row += LANES) {
+        ptrdiff_t here = n - row < LANES ? n - row : LANES;
+        const REAL *part = rows + row * c;
+        if (here < LANES)
+            memset(turned, 0, sizeof turned);
+        for (ptrdiff_t i = 0; i < here; i++)
+            for (ptrdiff_t j = 0; j < c; j++)
+                turned[j * LANES + i] = part[i * c + j];
+        NAME(lanes) seen;
+        memset(&seen, 0, sizeof seen);
+        NAME(scan)(&seen, turned, c);
+        if (to.entropy)
+            NAME(scan_nats)(&seen, turned, c);
+        if (to.variance) {
+            for (int i = 0; i < LANES; i++)
+                means[i] = seen.sum[i] / c;
+            NAME(scan_squares)(&seen, turned, c, means);
+        }
+        clean &= NAME(write)(&seen, c, to, row, here);
+    }
+    return clean;
+}
+
+/* Rows of many classes: each lane is every LANES-th class of one row. */
+INLINE int NAME(long_rows)(const REAL *rows, ptrdiff_t n, ptrdiff_t c, NAME(scores) to)
+{
+    ptrdiff_t steps = c / LANES, rest = c % LANES;
+    int clean = 1;
+    for (ptrdiff_t row = 0; row < n; row++, rows += c) {
+        REAL tail[LANES] = {0}, means[LANES];
+        memcpy(tail, rows + steps * LANES, rest * sizeof(REAL));
+        NAME(lanes) seen;
+        memset(&seen, 0, sizeof seen);
+        NAME(scan)(&seen, rows, steps);
+        NAME(scan)(&seen, tail, 1);
+        if (to.entropy) {
+            NAME(scan_nats)(&seen, rows, steps);
+            NAME(scan_nats)(&seen, tail, 1);
+        }
+        NAME(join)(&seen);
+        if (to.variance) {
+            REAL mean = seen.sum[0] / c;
+            for (int i = 0; i < LANES; i++)
+                means[i] = mean;
+            for (ptrdiff_t i = rest; i < LANES; i++)
+                tail[i] = mean;
+            NAME(scan_squares)(&seen, rows, steps, means);
+            NAME(scan_squares)(&seen, tail, 1, means);
+            for (int i = 1; i < LANES; i++)
+                seen.squares[0] += seen.squares[i];
+        }
+        clean &= NAME(write)(&seen, c, to, row, 1);
+    }
+    return clean;
+}
+
+/* Scores of rows in C order; returns whether all are distributions. */
+EXPORTED
+int NAME(uncertainties)(const REAL *rows, ptrdiff_t n, ptrdiff_t c, REAL *least_confidence, REAL *margin,
+                        REAL *variance, REAL *entropy)
+{
+    NAME(scores) to = {least_confidence, margin, variance, entropy};
+    return c < SHORT ? NAME(short_rows)(rows, n, c, to) : NAME(long_rows)(rows, n, c, to);
+}
+
+#undef NAME
+#undef REAL
+#undef INTEGER
+#undef UNSIGNED
+#undef LANES
+#undef MANTISSA
+#undef TERMS
+#undef TINY
+#undef ROOT_OF_HALF
