@@ -116,6 +116,7 @@ def test_parquet_with_fixed_size_lists(tmp_path: Path) -> None:
     pool = open_adapter("files", directory=tmp_path, path="p.parquet").read()
     assert pool.probabilities.tolist() == [[0.5, 0.5], [0.25, 0.75]]
     assert pool.embeddings.shape == (2, 3)
+    assert pool.probabilities.dtype == pool.embeddings.dtype == np.float32  # half the memory
 
 
 def test_parquet_with_a_missing_fixed_size_list(tmp_path: Path) -> None:

@@ -239,8 +239,8 @@ def list_rows(
     width: int | None = None,
     owners: NDArray[np.intp] | None = None,
     notices: list[Notice] | None = None,
-) -> NDArray[np.float64]:
-    """A list column as rows of one width; NaN rows for null.
+) -> NDArray[np.floating]:
+    """A list column as rows of one width; NaN rows for null. Those of float32 stay float32.
 
     Args:
         what: the column, for a message.
@@ -281,10 +281,12 @@ def list_rows(
     elif pa.types.is_fixed_size_list(column.type):
         width = column.type.list_size
     width = 1 if width is None else width
-    rows = numbers(what, pc.list_flatten(column)).reshape(-1, width)  # leaves out null
+    values = pc.list_flatten(column)  # leaves out null
+    rows = _numpy(values) if values.type == pa.float32() else numbers(what, values)
+    rows = rows.reshape(-1, width)
     if len(rows) == len(column):
         return rows
-    spread = np.full((len(column), width), np.nan)
+    spread = np.full((len(column), width), np.nan, dtype=rows.dtype)
     spread[~missing] = rows
     return spread
 
@@ -318,13 +320,16 @@ def numbers(what: str, column: Any) -> NDArray[np.float64]:
         InvalidInput: if it holds something else.
     """
     try:
-        values: NDArray[np.float64] = (
-            column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-            if isinstance(column, pa.Array)
-            else column.cast(pa.float64()).to_numpy()
-        )
+        values: NDArray[np.float64] = _numpy(column.cast(pa.float64()))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise InvalidInput(f"{what} must be numbers; got {column.type}.") from error
+    return values
+
+
+def _numpy(column: Any) -> NDArray[Any]:
+    """Numbers of the same type; NaN for null."""
+    chunked = isinstance(column, pa.ChunkedArray)
+    values: NDArray[Any] = column.to_numpy() if chunked else column.to_numpy(zero_copy_only=False)
     return values
 
 

@@ -142,9 +142,10 @@ class ObjectColumn:
 
     def _boxes(self) -> NDArray[np.float64] | None:
         """The boxes; NaN for those that can't be used, which are counted."""
-        boxes = self._rows("box", "box", 4)
-        if boxes is None:
+        rows = self._rows("box", "box", 4)
+        if rows is None:
             return None
+        boxes = rows.astype(np.float64, copy=False)
         bad = ~usable_boxes(boxes) & ~np.isnan(boxes).all(axis=1)
         if bad.any():
             places = np.flatnonzero(bad)
@@ -165,7 +166,7 @@ class ObjectColumn:
             return None
         return [mask or {} for mask in column.to_pylist()]
 
-    def _rows(self, name: str, what: str, width: int | None = None) -> NDArray[np.float64] | None:
+    def _rows(self, name: str, what: str, width: int | None = None) -> NDArray[np.floating] | None:
         column = self._field(name)
         if column is None or pa.types.is_null(column.type):
             return None

@@ -165,7 +165,7 @@ class TableReader:
 
     def probabilities(
         self, ids: Sequence[Any], classes: Sequence[str] | None
-    ) -> tuple[NDArray[np.float64] | None, list[str] | None]:
+    ) -> tuple[NDArray[np.floating] | None, list[str] | None]:
         """Shape (n_items, n_classes), or with the members before; and the names of the classes."""
         columns = self.versions("probabilities", ids)
         if not columns:
@@ -198,8 +198,8 @@ class TableReader:
         return rows[0] if len(rows) == 1 else np.stack(rows), None if names is None else [*names]
 
     def _usable(
-        self, rows: NDArray[np.float64], ids: Sequence[Any], *, partial: bool = False
-    ) -> NDArray[np.float64]:
+        self, rows: NDArray[np.floating], ids: Sequence[Any], *, partial: bool = False
+    ) -> NDArray[np.floating]:
         if rows.shape[1] == 1 and not self.meaning.multilabel:
             self.meaning = replace(self.meaning, multilabel=True)
             message = "There is one class: its probability says whether an item has it or not."
@@ -208,7 +208,7 @@ class TableReader:
 
     def vectors(
         self, name: str, ids: Sequence[Any]
-    ) -> tuple[NDArray[np.float64] | None, list[str] | None]:
+    ) -> tuple[NDArray[np.floating] | None, list[str] | None]:
         """Vectors of equal width, NaN for null rows, and the names of their entries."""
         flat = self._flat(name)
         if flat:
@@ -389,7 +389,7 @@ def _vectors(
     ids: Sequence[Any],
     notices: list[Notice],
     classes: Sequence[str] | None,
-) -> tuple[NDArray[np.float64], tuple[str, ...] | None] | None:
+) -> tuple[NDArray[np.floating], tuple[str, ...] | None] | None:
     """The vectors of one model version, and the names of their entries; None where all is null."""
     if pa.types.is_struct(column.type):
         names = [field.name for field in column.type]

@@ -61,8 +61,8 @@ def leaves_rest(rows: NDArray[np.floating], options: Any) -> bool:
 
 
 def by_class(
-    rows: NDArray[np.float64], names: Sequence[str], classes: Sequence[str] | None
-) -> tuple[NDArray[np.float64], list[str]]:
+    rows: NDArray[np.floating], names: Sequence[str], classes: Sequence[str] | None
+) -> tuple[NDArray[np.floating], list[str]]:
     """Scores in the order of the stated classes, where these are the names of the scores.
 
     Args:
@@ -107,13 +107,13 @@ class NotProbabilities(InvalidInput):
 
 
 def usable_vectors(
-    rows: NDArray[np.float64],
+    rows: NDArray[np.floating],
     ids: Sequence[Any],
     meaning: Meaning,
     notices: list[Notice],
     *,
     partial: bool = False,
-) -> NDArray[np.float64]:
+) -> NDArray[np.floating]:
     """Numbers of a file as probabilities; NaN rows for those that can't be used.
 
     Args:
@@ -153,7 +153,7 @@ def usable_vectors(
 
 def usable_members(
     array: NDArray[Any], ids: Sequence[Any], meaning: Meaning, notices: list[Notice]
-) -> NDArray[np.float64]:
+) -> NDArray[np.floating]:
     """An array of a file as probabilities, of one model version or of several.
 
     Args:
@@ -197,12 +197,12 @@ def usable_boxes(boxes: NDArray[np.floating]) -> NDArray[np.bool_]:
 
 
 def class_vectors(
-    rows: NDArray[np.float64],
+    rows: NDArray[np.floating],
     named: NDArray[np.bool_],
     ids: Sequence[Any],
     multilabel: bool,
     notices: list[Notice],
-) -> NDArray[np.float64]:
+) -> NDArray[np.floating]:
     """Probabilities of all classes, from those that each row names.
 
     A row that names only some classes leaves the rest of the mass to the others, in even shares:
@@ -246,11 +246,11 @@ def class_vectors(
 
 
 def mended(
-    rows: NDArray[np.float64],
-    sums: NDArray[np.float64],
+    rows: NDArray[np.floating],
+    sums: NDArray[np.floating],
     ids: Sequence[Any],
     notices: list[Notice],
-) -> NDArray[np.float64]:
+) -> NDArray[np.floating]:
     """Rows divided by sums that miss 1 by rounding; NaN for those that miss it by more.
 
     Raises:
