@@ -77,26 +77,28 @@ def test_a_cluster_that_does_not_answer_is_said_so(tmp_path: Path) -> None:
         labelnext.run(config)
 
 
-def test_a_cluster_that_loses_a_node_gives_the_same_ranking(tmp_path: Path) -> None:
+def test_a_cluster_that_loses_nodes_in_each_stage_gives_the_same_batch(tmp_path: Path) -> None:
     from ray.cluster_utils import Cluster
 
-    table = classification(texts())
-    path = spread(table, tmp_path / "data", 40)
+    path = spread(embedded(), tmp_path / "data", 30)
+    how = {"selection": {"method": "k_center", "budget": 30}}
+    labelnext.run(settings(tmp_path, path, **how))
+    here = written(tmp_path / "ranking")
     cluster = Cluster(
         initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
     )
-    lost = cluster.add_node(num_cpus=1)
-    left: list[int] = []
+    nodes = {stage: cluster.add_node(num_cpus=1) for stage in ("survey", "score")}
+    left: dict[str, int] = {}
 
     def lose(stage: str, done: int, total: int | None) -> None:
-        if stage == "score" and not left:
-            left.append((total or 0) - done)
-            cluster.remove_node(lost, allow_graceful=False)
+        if stage in nodes and stage not in left:
+            left[stage] = (total or 0) - done
+            cluster.remove_node(nodes[stage], allow_graceful=False)
 
     try:
-        config = settings(tmp_path, path, engine="ray", ray={"address": cluster.address})
+        config = settings(tmp_path, path, engine="ray", ray={"address": cluster.address}, **how)
         labelnext.run(config, progress=lose)
     finally:
         cluster.shutdown()
-    assert left[0] > 0  # in the middle
-    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))
+    assert min(left["survey"], left["score"]) > 0  # in the middle of each
+    assert_same(written(tmp_path / "ranking"), here)
