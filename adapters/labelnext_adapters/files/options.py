@@ -75,9 +75,10 @@ class FilesWrite(WriteOptions):
     output: Place | None = Path("ranking.csv")  # type: ignore[assignment]  # wider than the base's
     """File for the ranking: .csv, .jsonl or .parquet; for a folder of Parquet files, a folder or
     URL, ranking/ by default."""
-    order: Literal["all", "batch"] | None = None
+    order: Literal["all", "batch", "approximate"] | None = None
     """What the ranking holds: all ranked items, or the batch alone, which a pool in parts is much
-    faster to find; null: all, and of more than 50 million items the batch."""
+    faster to find, or that with approximate ranks of all others; null: all, and of more than 50
+    million items the batch."""
 
 
 def place_of(path: Path | str, context: Context) -> Path | str:

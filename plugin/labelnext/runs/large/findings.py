@@ -32,24 +32,23 @@ _OF_SNAPSHOT = ("item_id", "name", "score")
 _HELD = 100_000  # items of a batch that a report holds; each takes half a kilobyte
 
 
-def ranked_table(batch: pa.Table, first: int, n_ranked: int, budget: int) -> pa.Table:
-    """Ordered items with their rank, priority, and whether each is in the batch.
+def ranked_table(items: pa.Table, ranks: NDArray[np.int64], n_ranked: int, budget: int) -> pa.Table:
+    """Items with their rank, priority, and whether each is in the batch.
 
     Args:
-        batch: with item_id and score, in order.
-        first: rank of the first of them.
+        items: with item_id and score.
+        ranks: of each.
         n_ranked: of the whole pool.
         budget: size of the batch.
     """
     import pyarrow as pa
 
-    ranks = np.arange(first, first + batch.num_rows)
     return pa.table(
         {
-            "item_id": batch.column("item_id"),
+            "item_id": items.column("item_id"),
             "rank": ranks,
             "priority": 1 - (ranks - 1) / max(n_ranked, 1),
-            "score": batch.column("score"),
+            "score": items.column("score"),
             "batch": ranks <= budget,
         }
     )
@@ -67,6 +66,7 @@ class Summary:
 
     Attributes:
         calibration: of each model version, on what is labelled in all parts.
+        notices: of the function, of the choice of the batch, and of the ranks.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Summary:
         self._batch_classes: dict[str, int] = {}
         self._batch_objects = 0.0
         self._kept: tuple[Any, ...] | None = None
-        self._notices = (*auto_notices(recipe), *notices)
+        self.notices = [*auto_notices(recipe), *notices]
         self._rows: list[dict[str, Any]] = []
         self._seen = 0
         self._fine: NDArray[np.int64] = np.zeros(_FINE, dtype=np.int64)
@@ -252,7 +252,7 @@ class Summary:
             direction=None if function is None else function.direction,
             selection=recipe.selection,
             seed=recipe.seed,
-            notices=(*self._notices, *notices),
+            notices=(*self.notices, *notices),
             recipe=recipe,
         )
 

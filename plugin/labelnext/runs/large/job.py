@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from labelnext.adapter.capabilities import Capability, can, missing_capability
 from labelnext.adapter.options import output_place
@@ -31,11 +31,17 @@ from labelnext.runs.large.limits import (
     for_one_part,
     recipe_of_parts,
 )
+from labelnext.runs.large.order import Order
 from labelnext.runs.large.performer import STEP, LargePerformer
 from labelnext.runs.ranked import follow
 from labelnext.support.store import Store
 from labelnext.support.words import counted
 
+_WRITTEN: Mapping[Order, str] = {
+    "all": "their ranking",
+    "batch": "the batch, without ranking the rest,",
+    "approximate": "the batch, with approximate ranks of the rest,",
+}
 _SORTED = 50_000_000  # items; of more, the batch alone is ordered unless asked otherwise
 
 
@@ -111,7 +117,7 @@ class LargeJob:
         with self.stages.timed("plan"):
             rows = sum(part.rows for part in self.parts)
             order = self._order(rows)
-            what = "their ranking" if order == "all" else "the batch, without ranking the rest,"
+            what = _WRITTEN[order]
             step = Step(
                 STEP,
                 f"Score {counted(rows, 'item')} in {counted(len(self.parts), 'part')} and write "
@@ -126,9 +132,9 @@ class LargeJob:
             target = str(place)
             return Plan(self._platform_name, self._run, target, (step,), output=target)
 
-    def _order(self, rows: int) -> Literal["all", "batch"]:
+    def _order(self, rows: int) -> Order:
         """What is ordered: by default the batch alone where a sort of all takes long."""
-        asked: Literal["all", "batch"] | None = getattr(self._settings.write, "order", None)
+        asked: Order | None = getattr(self._settings.write, "order", None)
         if self._settings.recipe.budget is None:  # all of them are the batch
             return "all"
         return asked or ("batch" if rows > _SORTED else "all")

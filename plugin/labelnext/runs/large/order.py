@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from labelnext.support.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+#: What is ordered: all, the batch alone, or the batch with approximate ranks of all others.
+Order = Literal["all", "batch", "approximate"]
 
 _ROWS = 500_000
 _MEMORY = "400MB"  # with what Python holds, a run of 100 million rows stays below 1 GiB

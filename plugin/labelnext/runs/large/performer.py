@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from labelnext.adapter.options import output_place
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.config.config import Config
@@ -17,6 +19,7 @@ from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.lock import hold
 from labelnext.journal.plan import Progress, Step
+from labelnext.pool.objects import Notice
 from labelnext.ranking.dataset import HOW
 from labelnext.ranking.recipe import Recipe
 from labelnext.runs.job import Stages
@@ -27,7 +30,8 @@ from labelnext.runs.large.engines import get_engine
 from labelnext.runs.large.findings import Summary, ranked_table
 from labelnext.runs.large.guide import Guide
 from labelnext.runs.large.limits import first_pool, recipe_of_parts, skips
-from labelnext.runs.large.order import batch_alone, in_order, opened_scores
+from labelnext.runs.large.near_ranks import NearRanks, described, near_ranks
+from labelnext.runs.large.order import Order, batch_alone, in_order, opened_scores
 from labelnext.runs.large.part import Scored, Task
 from labelnext.runs.large.part_findings import judged
 from labelnext.runs.large.score_part import Scoring
@@ -102,8 +106,8 @@ class LargePerformer(Performer):
             guide = self._guide(scoring, store)
             scored = self._each(scoring, store, "score")
         with self._stages.timed("order"):
-            alone = step.payload.get("order") == "batch"
-            self._summary = self._order(scored, scoring, store, guide, alone=alone)
+            order = step.payload.get("order", "all")
+            self._summary = self._order(scored, scoring, store, guide, order)
 
     def _each(self, what: Task, store: Store, stage: str) -> Scored:
         """What was found in all parts."""
@@ -138,7 +142,7 @@ class LargePerformer(Performer):
         return make_guide(scoring.recipe, survey, self._parts, store)
 
     def _order(
-        self, scored: Scored, scoring: Scoring, store: Store, guide: Guide | None, *, alone: bool
+        self, scored: Scored, scoring: Scoring, store: Store, guide: Guide | None, order: Order
     ) -> Summary:
         """Order all scores, or take the batch alone, and write."""
         import pyarrow as pa
@@ -146,7 +150,7 @@ class LargePerformer(Performer):
         pa.default_memory_pool().release_unused()  # the sort needs what scoring has done with
         run = self._journal.run_id
         files = [scoring.name(part) for part in self._parts]
-        n = scored.counts.get("ranked", 0)
+        n, alone, near = scored.counts.get("ranked", 0), order != "all", None
         temporary = self._settings.state / f"{run}.sort"
         options: dict[str, Any] = {"integers": scored.integers, "distinct": not alone}
         with opened_scores(store, files, folder=temporary, **options) as scores:
@@ -159,8 +163,12 @@ class LargePerformer(Performer):
             ordered = batch_alone(scores, chosen, budget) if alone else in_order(scores, chosen)
             written = self._write(store, ordered, n, summary, budget if alone else n)
             summary.look_at(scores)
+            if order == "approximate" and written:
+                first = written[0]["path"]
+                near = near_ranks(scores, scoring, f"{run}/rest", first, budget, n)
+        rest = None if near is None else self._behind(near, store, summary)
         summary.calibration = judged(store, [scoring.evidence(part) for part in self._parts])
-        self._publish(store, written, summary)
+        self._publish(store, written, summary, rest)
         store.remove_folder(scoring.folder)
         return summary
 
@@ -172,7 +180,7 @@ class LargePerformer(Performer):
         written: list[dict[str, Any]] = []
         first = 1
         for ordered in tables:
-            table = ranked_table(ordered, first, n, summary.budget)
+            table = ranked_table(ordered, np.arange(first, first + len(ordered)), n, summary.budget)
             name = f"{run}/part-{len(written):05d}.parquet"
             store.write_table(name, table)
             summary.add(table)
@@ -183,7 +191,25 @@ class LargePerformer(Performer):
         store.write_lines(f"{run}/{BATCH}", _batch_rows(store, written, summary.n_batch))
         return written
 
-    def _publish(self, store: Store, files: list[dict[str, Any]], summary: Summary) -> None:
+    def _behind(self, ranks: NearRanks, store: Store, summary: Summary) -> dict[str, Any]:
+        """Write approximate ranks of what is behind the batch, part by part."""
+        n_rows = self._each(ranks, store, "rank").counts.get("ranked", 0)
+        summary.notices.append(
+            Notice(
+                "approximate_ranks",
+                f"ranks behind the batch are approximate: each is within {ranks.within:,} of the "
+                "exact one.",
+            )
+        )
+        return described(ranks, self._parts, n_rows)
+
+    def _publish(
+        self,
+        store: Store,
+        files: list[dict[str, Any]],
+        summary: Summary,
+        approximate: dict[str, Any] | None,
+    ) -> None:
         """Name the run's files as the ranking; readers of the manifest see one whole run."""
         earlier, ranking = self._earlier(), summary.ranking
         store.write_json(
@@ -196,6 +222,7 @@ class LargePerformer(Performer):
                 "rows": sum(file["rows"] for file in files),
                 "batch": {"path": f"{self._journal.run_id}/{BATCH}", "rows": summary.n_batch},
                 "files": files,
+                **({"approximate": approximate} if approximate else {}),
                 "previous": earlier,
             },
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ import pytest
 
 import labelnext
 from labelnext.errors import WriteFailed
-from labelnext.runs.large import job
+from labelnext.runs.large import job, near_ranks
+from labelnext.runs.undo import undo
 from tests.unit.runs.large.test_job import (
     N,
     assert_same,
@@ -49,6 +52,52 @@ def test_batch_alone_is_that_of_the_whole_ranking(
     assert alone.counts == whole.counts
     assert alone.scores == whole.scores
     assert alone.classes == whole.classes
+
+
+@pytest.mark.parametrize("selection", [{"budget": 50}, {"method": "stochastic", "budget": 30}])
+@pytest.mark.parametrize("n_edges", [4096, 20])
+def test_ranks_behind_the_batch_are_as_near_as_they_say(
+    tmp_path: Path, selection: dict[str, Any], n_edges: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(near_ranks, "_EDGES", n_edges)
+    path = spread(classification(texts()), tmp_path / "data", 7)
+    config = settings(tmp_path, path, selection=selection)
+    labelnext.run(config)
+    every = written(tmp_path / "ranking")
+    report = labelnext.run(config | {"write": {**config["write"], "order": "approximate"}})
+    batch = written(tmp_path / "ranking")
+    assert_same(batch, every.slice(0, len(batch)))
+    told = json.loads((tmp_path / "ranking" / "manifest.json").read_text())["approximate"]
+    rest = pa.concat_tables([pq.read_table(tmp_path / "ranking" / f) for f in told["files"]])
+    assert rest.schema.names == batch.schema.names
+    assert len(rest) == told["rows"] == len(every) - len(batch)
+    exact = dict(zip(*(every.column(c).to_pylist() for c in ("item_id", "rank")), strict=True))
+    near = dict(zip(*(rest.column(c).to_pylist() for c in ("item_id", "rank")), strict=True))
+    assert near.keys() == exact.keys() - set(batch.column("item_id").to_pylist())
+    off = [abs(rank - exact[item]) for item, rank in near.items()]
+    ties = max(Counter(rest.column("score").to_pylist()).values())
+    assert max(off) <= told["within"] <= max(ties // 2, len(every) / n_edges)
+    priorities = 1 - (rest.column("rank").to_numpy() - 1) / len(every)
+    assert rest.column("priority").to_pylist() == pytest.approx(priorities.tolist())
+    assert not any(rest.column("batch").to_pylist())
+    assert f"within {told['within']:,} of the exact one" in str(report.notices)
+    undo(config)
+    assert_same(written(tmp_path / "ranking"), every)
+
+
+def test_equal_scores_share_the_middle_of_their_ranks(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    doubt = [0.5, 0.6, 0.6, 0.6, 0.7, 0.9]
+    table = pa.table({"item_id": list("abcdef"), "probabilities": [[p, 1 - p] for p in doubt]})
+    pq.write_table(table, tmp_path / "data" / "a.parquet")
+    config = settings(tmp_path, tmp_path / "data", selection={"budget": 1})
+    config["write"]["order"] = "approximate"
+    labelnext.run(config)
+    told = json.loads((tmp_path / "ranking" / "manifest.json").read_text())["approximate"]
+    rest = pq.read_table(tmp_path / "ranking" / told["files"][0])
+    ranks = dict(zip(*(rest.column(c).to_pylist() for c in ("item_id", "rank")), strict=True))
+    assert ranks == {"b": 3, "c": 3, "d": 3, "e": 5, "f": 6}
+    assert told["within"] == 1
 
 
 def test_id_that_is_there_twice_is_refused_where_it_is_in_the_batch(tmp_path: Path) -> None:
