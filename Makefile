@@ -125,6 +125,8 @@ fuzz: dev ## Try odd and damaged input of every kind, and kill runs of files, a 
 release-check: .venv/.release ## Build wheel and sdist, check both, install the wheel in a new environment, run its demo
 	rm -rf dist .venv-release
 	$(BIN)/python -m build -q --outdir dist
+	@for wheel in dist/*-linux_*.whl; do if [ -e "$$wheel" ]; then \
+	  PATH="$(CURDIR)/$(BIN):$$PATH" auditwheel repair -w dist "$$wheel" > /dev/null && rm "$$wheel"; fi; done
 	$(BIN)/python -m twine check --strict dist/*
 	$(PYTHON) -m venv .venv-release
 	.venv-release/bin/python -m pip --disable-pip-version-check install $(QUICKLY) -c constraints.txt dist/*.whl

@@ -3,19 +3,24 @@
     python -m benchmarks.scores [narrow|wide] [--cpu]
 
 "labelnext" checks its input, as a user calls it; "labelnext, checked before" is the formula on
-rows that are known to be distributions. The peers check little or nothing.
+rows that are known to be distributions; "labelnext, not compiled" is numpy alone, as where there is
+no compiler. The peers check little or nothing.
 """
 
 from __future__ import annotations
 
 import tracemalloc
 import warnings
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from benchmarks.contenders import ARGUMENTS, show, show_cold, timed
 from labelnext import acquisition
 from labelnext.acquisition import kernels
+from labelnext.support import loops
 
 NAMES = ("entropy", "margin", "least_confidence", "variance")
 #: Against whom, and at least how many times as fast.
@@ -42,6 +47,12 @@ class _Model:
         return rows
 
 
+def not_compiled(function: Callable[..., Any], *arguments: Any) -> Any:
+    """The result of numpy alone, as where there is no compiler."""
+    with patch.object(loops, "_library", lambda: None):
+        return function(*arguments)
+
+
 def numpy_score(name: str, p: np.ndarray) -> np.ndarray:
     if name == "entropy":
         return -(p * np.log(np.where(p > 0, p, 1))).sum(axis=1)
@@ -59,6 +70,7 @@ def contenders(name: str, rows: np.ndarray) -> dict[str, object]:
     found = {
         "labelnext": lambda: ours(rows),
         "labelnext, checked before": lambda: kernels.score_rows(rows, [name], check=False),
+        "labelnext, not compiled": lambda: not_compiled(ours, rows),
         "numpy": lambda: numpy_score(name, rows),
     }
     theirs = {

@@ -39,7 +39,7 @@ def uncertainties(rows: NDArray[np.floating], results: Mapping[str, NDArray[np.f
             get NaN.
 
     Returns:
-        Whether each row is a distribution: nothing negative, and a sum of 1 within 0.9e-5.
+        Whether each row is a distribution: nothing below 0 or −0.0, and a sum of 1 within 0.9e-5.
     """
     library = _library()
     assert library is not None

@@ -5,7 +5,8 @@ typedef struct {
 } NAME(scores);
 
 typedef struct {
-    REAL sum[LANES], lowest[LANES], first[LANES], second[LANES], squares[LANES], nats[LANES];
+    REAL sum[LANES], first[LANES], second[LANES], squares[LANES], nats[LANES];
+    INTEGER signs[LANES]; /* below 0 if a value was */
 } NAME(lanes);
 
 /* ln x of a normal x: of x = 2^e m with √½ ≤ m < √2 it is e ln 2 + 2 artanh((m − 1) / (m + 1)). */
@@ -24,17 +25,21 @@ INLINE REAL NAME(logarithm)(REAL x)
 }
 
 /* Adds values to what each lane has seen; lanes are rows, or parts of one row. */
-INLINE void NAME(scan)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps)
+INLINE void NAME(scan)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps, int with_second)
 {
     NAME(lanes) s = *seen;
     for (ptrdiff_t j = 0; j < steps; j++)
         for (int i = 0; i < LANES; i++) {
             REAL x = values[j * LANES + i];
-            REAL lesser = x < s.first[i] ? x : s.first[i];
+            INTEGER bits;
+            memcpy(&bits, &x, sizeof bits);
+            s.signs[i] |= bits;
             s.sum[i] += x;
-            s.lowest[i] = x < s.lowest[i] ? x : s.lowest[i];
+            if (with_second) {
+                REAL lesser = x < s.first[i] ? x : s.first[i];
+                s.second[i] = lesser > s.second[i] ? lesser : s.second[i];
+            }
             s.first[i] = x > s.first[i] ? x : s.first[i];
-            s.second[i] = lesser > s.second[i] ? lesser : s.second[i];
         }
     *seen = s;
 }
@@ -49,6 +54,17 @@ INLINE void NAME(scan_nats)(NAME(lanes) *seen, const REAL *values, ptrdiff_t ste
             nats[i] -= x * NAME(logarithm)(x + (REAL)TINY); /* of 0, a finite logarithm */
         }
     memcpy(seen->nats, nats, sizeof nats);
+}
+
+/* All that the wanted scores need, but for the squares. */
+INLINE void NAME(scan_for)(NAME(scores) to, NAME(lanes) *seen, const REAL *values, ptrdiff_t steps)
+{
+    if (to.margin)
+        NAME(scan)(seen, values, steps, 1);
+    else
+        NAME(scan)(seen, values, steps, 0);
+    if (to.entropy)
+        NAME(scan_nats)(seen, values, steps);
 }
 
 INLINE void NAME(scan_squares)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps, const REAL *means)
@@ -74,7 +90,7 @@ INLINE void NAME(join)(NAME(lanes) *s)
             REAL second = s->second[i] > s->second[other] ? s->second[i] : s->second[other];
             s->first[i] = one > two ? one : two;
             s->second[i] = lesser > second ? lesser : second;
-            s->lowest[i] = s->lowest[i] < s->lowest[other] ? s->lowest[i] : s->lowest[other];
+            s->signs[i] |= s->signs[other];
             s->sum[i] += s->sum[other];
             s->nats[i] += s->nats[other];
         }
@@ -86,7 +102,7 @@ INLINE int NAME(write)(const NAME(lanes) *s, ptrdiff_t c, NAME(scores) to, ptrdi
     REAL result[LANES];
     int clean = 1;
     for (int i = 0; i < n; i++)
-        clean &= (s->lowest[i] >= 0) & (s->sum[i] >= 1 - (REAL)NOISE) & (s->sum[i] <= 1 + (REAL)NOISE);
+        clean &= (s->signs[i] >= 0) & (s->sum[i] >= 1 - (REAL)NOISE) & (s->sum[i] <= 1 + (REAL)NOISE);
     if (to.least_confidence) {
         for (int i = 0; i < LANES; i++) /* x − x is 0, or NaN in rows with NaN */
             result[i] = 1 - (s->first[i] < 1 ? s->first[i] : 1) + (s->sum[i] - s->sum[i]);
@@ -125,9 +141,7 @@ INLINE int NAME(short_rows)(const REAL *rows, ptrdiff_t n, ptrdiff_t c, NAME(sco
                 turned[j * LANES + i] = part[i * c + j];
         NAME(lanes) seen;
         memset(&seen, 0, sizeof seen);
-        NAME(scan)(&seen, turned, c);
-        if (to.entropy)
-            NAME(scan_nats)(&seen, turned, c);
+        NAME(scan_for)(to, &seen, turned, c);
         if (to.variance) {
             for (int i = 0; i < LANES; i++)
                 means[i] = seen.sum[i] / c;
@@ -148,12 +162,8 @@ INLINE int NAME(long_rows)(const REAL *rows, ptrdiff_t n, ptrdiff_t c, NAME(scor
         memcpy(tail, rows + steps * LANES, rest * sizeof(REAL));
         NAME(lanes) seen;
         memset(&seen, 0, sizeof seen);
-        NAME(scan)(&seen, rows, steps);
-        NAME(scan)(&seen, tail, 1);
-        if (to.entropy) {
-            NAME(scan_nats)(&seen, rows, steps);
-            NAME(scan_nats)(&seen, tail, 1);
-        }
+        NAME(scan_for)(to, &seen, rows, steps);
+        NAME(scan_for)(to, &seen, tail, 1);
         NAME(join)(&seen);
         if (to.variance) {
             REAL mean = seen.sum[0] / c;
