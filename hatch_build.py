@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -34,7 +35,7 @@ class LongDescription(MetadataHookInterface):
         metadata["readme"] = {"content-type": "text/markdown", "text": text}
 
 
-LOOPS = Path("plugin/labelnext/support/loops")
+LOOPS = Path(__file__).parent / "plugin/labelnext/support/loops"
 #: Tried in turn: a copy of each loop for each kind of processor, where the system can choose.
 FLAGS = (["-DBY_PROCESSOR", "-mprefer-vector-width=512"], [])
 
@@ -48,8 +49,10 @@ def compile_loops(folder: Path) -> bool:
     made = folder / "loops.so"
     made.unlink(missing_ok=True)
     compiler = os.environ.get("CC", "cc").split()
+    told = runpy.run_path(str(LOOPS / "sources.py"))["fingerprint"](folder)
     # No product is fused with a sum: then every processor gives the same digits.
     command = [*compiler, "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-o", str(made)]
+    command.append(f'-DFINGERPRINT="{told}"')
     for flags in FLAGS:
         try:
             done = subprocess.run(
@@ -67,9 +70,9 @@ class CompiledLoops(BuildHookInterface):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile them."""
-        if compile_loops(Path(self.root) / LOOPS):
+        if compile_loops(LOOPS):
             platform = re.sub(r"[-.]", "_", sysconfig.get_platform())
             build_data.update(tag=f"py3-none-{platform}", pure_python=False)
-            build_data["artifacts"].append(str(LOOPS / "loops.so"))
+            build_data["artifacts"].append(str((LOOPS / "loops.so").relative_to(self.root)))
         else:
             self.app.display_warning("labelnext's loops were not compiled: numpy will run them.")

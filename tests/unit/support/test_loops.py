@@ -83,3 +83,15 @@ def test_every_processor_gives_the_same_digits(
         again = kernels.score_rows(rows, kernels.FORMULAS, check=True)
         for name in scores:
             assert (again[name] == scores[name]).all(), name
+
+
+def test_a_library_of_other_sources_is_left_aside(build_hooks: ModuleType, tmp_path: Path) -> None:
+    for source in Path(loops.__file__).parent.glob("*.[ch]"):
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    made = build_hooks.compile_loops(tmp_path)
+    assert (loops.open_library(tmp_path / "loops.so") is not None) == made
+    with (tmp_path / "sorting.h").open("a") as source:
+        source.write("/* newer */")
+    assert loops.open_library(tmp_path / "loops.so") is None
+    (tmp_path / "broken.so").write_bytes(b"no library")
+    assert loops.open_library(tmp_path / "broken.so") is None

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.support.loops.sources import fingerprint
+
 Integers = NDArray[np.int64]
 
 #: The scores of a row, in the order in which the library takes their results.
@@ -60,10 +62,17 @@ def sort(keys: Integers) -> None:
 
 
 def open_library(path: Path) -> Any:
-    """The library in a file with the types of its functions; None if the system can't load it."""
+    """The library in a file with the types of its functions.
+
+    None if the system can't load it, or if the sources beside it are other ones, as they may be in
+    a clone that was updated.
+    """
     try:
         library = ctypes.CDLL(str(path))
-    except OSError:
+        told = (ctypes.c_char * 17).in_dll(library, "loops_fingerprint").value.decode()
+    except (OSError, ValueError):
+        return None
+    if told != fingerprint(path.parent):
         return None
     pointer, size = ctypes.c_void_p, ctypes.c_ssize_t
     for function in (library.uncertainties_float, library.uncertainties_double):

@@ -15,6 +15,8 @@
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
+const char loops_fingerprint[] = FINGERPRINT; /* of the sources; the build defines it */
+
 #include "sorting.h"
 
 #define SHORT 24     /* rows of fewer classes are turned */
