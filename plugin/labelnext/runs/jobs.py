@@ -10,13 +10,14 @@ from labelnext.config.config import Config
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Progress
 from labelnext.runs.job import Job
-from labelnext.runs.whole import WholeJob
 
 
 def job_of(settings: Config, platform: Adapter, progress: Progress | None) -> Job:
     """The job for the adapter's pool: in parts, or in memory."""
     parts = cast("Streams", platform).parts() if can(platform, Capability.STREAMS) else None
     if parts is None:
+        from labelnext.runs.whole import WholeJob  # which undo, resume and lists do without
+
         return WholeJob(settings, platform, progress)
     from labelnext.runs.large.job import LargeJob  # most pools are whole
 

@@ -7,26 +7,20 @@ are made up for by polling.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http import HTTPStatus
-from pathlib import Path
 
-from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config
-from labelnext.errors import LabelnextError
 from labelnext.journal.lock import hold
-from labelnext.runs.rounds import folder_of
-from labelnext.support.files import read_regular, write_atomically
+from labelnext.runs.callbacks import LISTENING, PATH, folder_of
 from labelnext.support.serving import Answer, Request, serving
 
 _SECRET = "X-Labelnext-Secret"  # noqa: S105  # a header's name
-_PATH = "/webhook/"
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _SETTLES = 0.2  # seconds until what a request tells of can be read
 _APART = 0.5  # seconds between two looks at the platform
@@ -52,7 +46,7 @@ class Listener:
         self._looked = time.monotonic()
         self.figures: Mapping[str, float | None] = {}
         self.headers = {_SECRET: secrets.token_urlsafe(24)}
-        self._path = _PATH + secrets.token_urlsafe(9)
+        self._path = PATH + secrets.token_urlsafe(9)
         self.address = callback.rstrip("/") + self._path
 
     def wait(self, stop: threading.Event, seconds: float) -> None:
@@ -106,62 +100,7 @@ def listening(settings: Config) -> Iterator[Listener | None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     listener = Listener(settings.watch.callback or f"http://{listen}")
     with (
-        hold(folder / "listening", str(os.getpid()), "another watch listens: process", _HINT),
+        hold(folder / LISTENING, str(os.getpid()), "another watch listens: process", _HINT),
         serving(listen, listener.answer, "watch.listen"),
     ):
         yield listener
-
-
-def ask_for_calls(settings: Config, adapter: Adapter, listener: Listener) -> bool:
-    """Let the platform call the listener from now on; False if it can't.
-
-    The address is noted first, so that it can be taken back if this process dies.
-
-    Raises:
-        LabelnextError: if the platform refuses, or does not answer.
-    """
-    _forget(settings, adapter)
-    _note(settings, [listener.address])
-    return adapter.call_back(listener.address, listener.headers)
-
-
-def end_calls(settings: Config, adapter: Adapter) -> None:
-    """End the calls of a `watch` that runs no more; nothing while one listens."""
-    if not _noted(settings):
-        return
-    with suppress(LabelnextError), hold(folder_of(settings) / "listening", "undo", "in use by"):
-        _forget(settings, adapter)
-
-
-def _forget(settings: Config, adapter: Adapter) -> None:
-    for address in _noted(settings):
-        adapter.no_call_back(address)
-    if _noted(settings):
-        _note(settings, [])
-
-
-def forget_calls(settings: Config, adapter: Adapter) -> None:
-    """End the calls of this process; what a platform that is away keeps is ended the next time."""
-    with suppress(LabelnextError):
-        _forget(settings, adapter)
-
-
-def _file(settings: Config) -> Path:
-    return folder_of(settings) / "callbacks.json"
-
-
-def _noted(settings: Config) -> list[str]:
-    try:
-        noted = json.loads(read_regular(_file(settings)))
-    except (OSError, ValueError, RecursionError):
-        return []
-    known = noted if isinstance(noted, list) else []
-    return [address for address in known if isinstance(address, str) and _PATH in address]
-
-
-def _note(settings: Config, addresses: list[str]) -> None:
-    text = json.dumps(addresses).encode()
-    write_atomically(_file(settings), lambda file: file.write(text), private=True)
-
-
-__all__ = ["Listener", "ask_for_calls", "end_calls", "forget_calls", "listening"]

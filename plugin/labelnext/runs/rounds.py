@@ -15,6 +15,7 @@ from labelnext.adapter.registry import able
 from labelnext.config.config import Config
 from labelnext.config.opened import opened
 from labelnext.errors import ConfigError
+from labelnext.runs.callbacks import folder_of
 from labelnext.runs.command import run_command
 from labelnext.runs.labelled_file import labels
 from labelnext.runs.push import push
@@ -37,12 +38,6 @@ class Rounds:
 
     number: int = 0
     trained: int | None = None
-
-
-def folder_of(settings: Config) -> Path:
-    """Where a configuration's rounds keep their files; several may share a state folder."""
-    name = "loop" if settings.path is None else settings.path.stem
-    return settings.state / "loop" / name
 
 
 def check_loop(settings: Config, adapter: Adapter) -> None:
@@ -183,7 +178,6 @@ def _save(settings: Config, rounds: Rounds) -> None:
 __all__ = [
     "Rounds",
     "check_loop",
-    "folder_of",
     "load_rounds",
     "predictions_of",
     "train",

@@ -23,9 +23,9 @@ from labelnext.journal.journal import (
 from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Progress
 from labelnext.runs.belonging import belongs, builds_on, check_reaches, check_unread_by, lists
+from labelnext.runs.callbacks import end_calls
 from labelnext.runs.elsewhere import everywhere, holding
 from labelnext.runs.jobs import writer_of
-from labelnext.runs.listen import end_calls
 from labelnext.support.refused import refusals_told
 
 _log = logging.getLogger("labelnext")

@@ -30,7 +30,8 @@ from labelnext.errors import (
     Unavailable,
     WriteFailed,
 )
-from labelnext.runs.listen import Listener, ask_for_calls, forget_calls, listening
+from labelnext.runs.callbacks import ask_for_calls, forget_calls
+from labelnext.runs.listen import Listener, listening
 from labelnext.runs.loop import Seen, load_seen, save_seen
 from labelnext.runs.rounds import check_loop, train
 from labelnext.runs.run import run
@@ -172,12 +173,13 @@ class _Calls:
 
     def asked(self) -> Iterator[str]:
         """Ask the platform to call, until it has answered; says what it answered."""
-        if self._listener is None or not self._open:
+        listener = self._listener
+        if listener is None or not self._open:
             return
         where = self._settings.watch.listen
         try:
             with opened(self._settings, None, None) as adapter:
-                takes = ask_for_calls(self._settings, adapter, self._listener)
+                takes = ask_for_calls(self._settings, adapter, listener.address, listener.headers)
             said = f"listening on {where}" if takes else f"{adapter.name} sends no webhooks"
         except (Unavailable, WriteFailed):  # asked again at the next look, which says so
             return

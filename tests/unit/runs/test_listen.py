@@ -13,7 +13,8 @@ import pytest
 from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config, load_config
 from labelnext.errors import AccessDenied, ConfigError, Unavailable
-from labelnext.runs.listen import Listener, ask_for_calls, end_calls, forget_calls, listening
+from labelnext.runs.callbacks import ask_for_calls, end_calls, forget_calls
+from labelnext.runs.listen import Listener, listening
 from labelnext.support.serving import Request, serving
 
 
@@ -108,11 +109,11 @@ def test_calls_of_one_that_died_are_ended_before_the_platform_is_asked_again(
     platform = Platform()
     with listening(settings) as listener:
         assert listener is not None
-        assert ask_for_calls(settings, adapter(platform), listener)
+        assert ask_for_calls(settings, adapter(platform), listener.address, listener.headers)
     left = list(platform.called)  # as if it had died
     with listening(settings) as listener:
         assert listener is not None
-        ask_for_calls(settings, adapter(platform), listener)
+        ask_for_calls(settings, adapter(platform), listener.address, listener.headers)
         assert platform.called == [listener.address] != left
         end_calls(settings, adapter(platform))  # undo: somebody listens
         assert platform.called == [listener.address]
@@ -126,7 +127,7 @@ def test_an_address_is_noted_before_the_platform_is_asked(settings: Config) -> N
     with listening(settings) as listener:
         assert listener is not None
         with pytest.raises(Unavailable):
-            ask_for_calls(settings, adapter(platform), listener)
+            ask_for_calls(settings, adapter(platform), listener.address, listener.headers)
     end_calls(settings, adapter(platform))
     assert platform.called == []
 
@@ -174,16 +175,15 @@ def test_calls_that_come_twice_or_late_rank_no_more_than_the_labels_do(
     from labelnext.runs import watch as module
 
     platform = Platform()
-    listeners: list[Listener] = []
+    called: dict[str, Mapping[str, str]] = {}
 
-    def asked(settings: Config, adapter: Adapter, listener: Listener) -> bool:
-        listeners.append(listener)
-        return ask_for_calls(settings, cast("Adapter", platform), listener)
+    def asked(settings: Config, adapter: Adapter, address: str, headers: Mapping[str, str]) -> bool:
+        called[address] = headers
+        return ask_for_calls(settings, cast("Adapter", platform), address, headers)
 
     def call(action: str) -> int:
-        (listener,) = listeners
-        body = {"action": action}
-        return httpx.post(listener.address, json=body, headers=listener.headers).status_code
+        ((address, headers),) = called.items()
+        return httpx.post(address, json={"action": action}, headers=headers).status_code
 
     # What happens after each look: the first of these is said before any.
     acts = iter(
