@@ -14,7 +14,7 @@ import pytest
 import labelnext
 from labelnext.errors import WriteFailed
 from labelnext.runs.large import job, near_ranks
-from labelnext.runs.undo import undo
+from labelnext.runs.undo import resume, undo
 from tests.unit.runs.large.test_job import (
     N,
     assert_same,
@@ -24,6 +24,13 @@ from tests.unit.runs.large.test_job import (
     texts,
     written,
 )
+
+
+def told_ranks(folder: Path) -> dict[str, int]:
+    """The approximate ranks of a ranking."""
+    told = json.loads((folder / "ranking" / "manifest.json").read_text())["approximate"]
+    rest = pa.concat_tables([pq.read_table(folder / "ranking" / f) for f in told["files"]])
+    return dict(zip(*(rest.column(c).to_pylist() for c in ("item_id", "rank")), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -93,11 +100,27 @@ def test_equal_scores_share_the_middle_of_their_ranks(tmp_path: Path) -> None:
     config = settings(tmp_path, tmp_path / "data", selection={"budget": 1})
     config["write"]["order"] = "approximate"
     labelnext.run(config)
-    told = json.loads((tmp_path / "ranking" / "manifest.json").read_text())["approximate"]
-    rest = pq.read_table(tmp_path / "ranking" / told["files"][0])
-    ranks = dict(zip(*(rest.column(c).to_pylist() for c in ("item_id", "rank")), strict=True))
-    assert ranks == {"b": 3, "c": 3, "d": 3, "e": 5, "f": 6}
-    assert told["within"] == 1
+    assert told_ranks(tmp_path) == {"b": 3, "c": 3, "d": 3, "e": 5, "f": 6}
+    assert '"within": 1' in (tmp_path / "ranking" / "manifest.json").read_text()
+
+
+def test_a_run_that_broke_off_while_it_ranked_is_finished_by_resume(tmp_path: Path) -> None:
+    path = spread(classification(texts()), tmp_path / "data", 7)
+    config = settings(tmp_path, path)
+    config["write"]["order"] = "approximate"
+    labelnext.run(config)
+    whole = told_ranks(tmp_path)
+    undo(config)
+
+    def stop(stage: str, done: int, total: int | None) -> None:
+        if stage == "rank" and done > 500:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        labelnext.run(config, progress=stop)
+    assert not (tmp_path / "ranking" / "manifest.json").exists()
+    assert resume(config).status == "done"
+    assert told_ranks(tmp_path) == whole
 
 
 def test_id_that_is_there_twice_is_refused_where_it_is_in_the_batch(tmp_path: Path) -> None:
