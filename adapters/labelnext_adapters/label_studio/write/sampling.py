@@ -52,7 +52,8 @@ class Sampling:
                 f"Kept the project's model version {now.get('model_version')!r}, which someone "
                 "chose after the run."
             ]
-        if sampling not in (None, now.get("sampling")):
+        # An undo that goes on where another stopped finds it set back.
+        if sampling is not None and now.get("sampling") not in (sampling, before["sampling"]):
             return [
                 f"Kept the project's sampling {now.get('sampling')!r}, which someone chose after "
                 "the run."
