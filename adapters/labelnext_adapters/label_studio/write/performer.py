@@ -156,7 +156,7 @@ class Writer(Performer):
         self._client, self._context, self._journal = client, context, journal
         self.progress = context.progress
         self._remarks: list[str] = []
-        self._fields = Fields(client, context, self._remarks.append)
+        self._fields = Fields(client, context, self._remarks.append, journal.run_id)
         self._tabs = Tabs(client, journal.run_id, self._fields)
         self._copies = Copies(client, context, self._remarks.append)
         self._kinds: dict[str, StepPerformer] = {
