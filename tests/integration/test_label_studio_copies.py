@@ -246,3 +246,21 @@ def test_no_run_is_undone_while_a_later_one_serves_people_by_its_copies(
     if copied == 3:
         assert without_times(label_studio.dump(project)) == before
     assert copies(label_studio, project) == {}
+
+
+def test_undo_at_a_slow_server_goes_on_where_it_stopped(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(5))
+    before = without_times(label_studio.dump(project))
+    journal = write(connect(project, write={"mode": "uncertainty"}), tmp_path)
+    monkeypatch.setattr(predictions_module, "_SLOW", -1.0)  # every answer is slow: three, then stop
+    monkeypatch.setattr(predictions_module, "_REST", 0.0)
+    (said,) = connect(project).undo(journal)
+    assert said.startswith("Left 2 copies of ")
+    assert "Nobody is served by them; remove more with " in said
+    assert Journal(journal.path).status == "broken"
+    assert len(copies(label_studio, project)) == 2
+    assert connect(project).undo(Journal(journal.path)) == []
+    assert Journal(journal.path).status == "undone"
+    assert without_times(label_studio.dump(project)) == before

@@ -206,6 +206,12 @@ SHAPES: dict[str, tuple[str, Json, int, tuple[float, ...] | None]] = {
         -1,
         None,
     ),
+    "ReactCode": (
+        TEXT + '<ReactCode name="x" toName="o"/>',
+        shape("reactcode", {"reactcode": {"grade": 3}}),
+        -1,
+        None,
+    ),
     "Number": (TEXT + '<Number name="x" toName="o"/>', shape("number", {"number": 4.5}), -1, None),
 }
 

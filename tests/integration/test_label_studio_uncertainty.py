@@ -111,6 +111,48 @@ def test_uncertainty_is_undone_run_by_run(
     assert (predictions(label_studio, project), settings(label_studio, project)) == at_first
 
 
+@pytest.mark.parametrize(
+    ("change", "kept", "left"),
+    [
+        ("a task", [], ("Sequential sampling", "m1")),
+        (
+            "the sampling",
+            ["Kept the project's sampling 'Uniform sampling', which someone chose after the run."],
+            ("Uniform sampling", "m1"),
+        ),
+        (
+            "the model",
+            ["Kept no model version: the earlier one, 'm1', has no predictions any more."],
+            ("Sequential sampling", ""),
+        ),
+    ],
+)
+def test_uncertainty_is_undone_where_others_changed_the_project(
+    label_studio: LabelStudio,
+    connect: Open,
+    tmp_path: Path,
+    change: str,
+    kept: list[str],
+    left: tuple[str, str],
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
+    label_studio.api("PATCH", f"/api/projects/{project}/", {"model_version": "m1"})
+    journal = write(connect(project, write={"mode": "uncertainty"}), tmp_path)
+    match change:
+        case "a task":  # whose copy carries the id of the run
+            task = label_studio.next_of_all(project)
+            label_studio.api("DELETE", f"/api/tasks/{task}/")
+        case "the sampling":
+            uniform = {"sampling": "Uniform sampling"}
+            label_studio.api("PATCH", f"/api/projects/{project}/", uniform)
+        case "the model":
+            path = f"/api/projects/{project}/model-versions/"
+            label_studio.api("DELETE", path, {"model_version": "m1"})
+    assert connect(project).undo(journal) == kept
+    assert settings(label_studio, project) == left
+    assert copies(label_studio, project) == {}
+
+
 def test_uncertainty_run_again_sends_no_prediction(
     label_studio: LabelStudio, connect: Open, tmp_path: Path
 ) -> None:

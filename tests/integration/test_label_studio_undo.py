@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from labelnext.errors import ConfigError
+from labelnext.errors import ConfigError, WriteFailed
 from labelnext.journal import Journal
 from labelnext.pool import Pool
 from labelnext.ranking import rank
+from labelnext_adapters.label_studio.write import data_keys
+from labelnext_adapters.label_studio.write.performer import Writer
+from labelnext_adapters.label_studio.write.priorities import priority_texts
 from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
 from tests.integration.writing import write
 
@@ -166,6 +170,38 @@ def test_a_run_that_broke_off_can_be_undone(
         adapter.apply(plan, journal)
     assert connect(project).undo(Journal(journal.path)) == []
     assert label_studio.stored_data(project) == before  # nothing was written, no key stays
+
+
+def test_two_machines_at_once_leave_nothing_half_written_after_both_undos(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(40))
+    monkeypatch.setattr(Writer, "held", lambda *_: nullcontext())  # each machine has its own lock
+    monkeypatch.setattr(data_keys, "give_way", lambda _: None)
+    one, two = connect(project), connect(project)
+    plan = one.plan(rank(one.read(), "margin"))
+    other = rank(two.read(), "margin", selection="stochastic", budget=40)
+    ours, theirs = Journal.create(tmp_path / "a", plan), list[Journal]()
+    sent = 0
+
+    def meanwhile(request: Any) -> None:
+        nonlocal sent
+        sent += request.method != "GET"
+        if sent == 13 and not theirs:  # all of ours have their first digits
+            theirs.append(write(two, tmp_path / "b", other))
+
+    one.client._http.event_hooks["request"].append(meanwhile)
+    with pytest.raises(WriteFailed, match="doesn't have the value") as caught:
+        one.apply(plan, ours)
+    assert "another machine's run: let that end first" in str(caught.value.hint)
+    texts = [str(value) for value in label_studio.priorities(project).values()]
+    assert sorted(texts) == sorted(priority_texts(40)), "theirs, whole"
+    (kept, *_) = connect(project).undo(Journal(ours.path))
+    assert re.match(rf"Kept labelnext_priority on 40 tasks, which run {theirs[0].run_id} ", kept)
+    (empty, *_) = connect(project).undo(theirs[0])
+    assert re.match(r"Kept labelnext_priority empty on 40 tasks, where another run was half", empty)
+    assert set(label_studio.priorities(project).values()) == {""}
+    assert label_studio.tabs(project) == []
 
 
 def test_a_journal_that_was_changed_to_name_another_project_is_refused(

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from labelnext.pool.answers import spread_rest
+from labelnext.support.words import counted
 from labelnext_adapters.label_studio_format.faults import UNDECODABLE, BrokenRegion
 from labelnext_adapters.label_studio_format.region import (
     Probs,
@@ -120,7 +121,11 @@ def spread_list(named: Mapping[int, float], n_classes: int) -> list[float] | Non
 def vector_of(probs: dict[str, Any] | list[Any], setup: Setup, remarks: Remarks) -> list[float]:
     """Probabilities in the order of the classes; a class that is not named has none."""
     if isinstance(probs, list) and len(probs) != len(setup.classes):
-        raise BrokenRegion(f"probs has {len(probs)} numbers for {len(setup.classes)} classes")
+        wanted = counted(len(setup.classes), "class", "classes")
+        raise BrokenRegion(
+            f"probs must hold a number for each of {wanted}, or name the classes; got "
+            f"{counted(len(probs), 'number')}"
+        )
     named = probs.items() if isinstance(probs, dict) else zip(setup.classes, probs, strict=True)
     row = [0.0] * len(setup.classes)
     for label, p in named:

@@ -62,6 +62,7 @@ CONTROLS: dict[str, Control] = {
     "Number": Control("objects", boxed=None, single=True),
     "DateTime": Control("objects", boxed=None, single=True),
     "Ranker": Control("objects", single=True),
+    "ReactCode": Control("objects", boxed=None, single=True),
     "Rectangle": _objects("", boxed=True),
     "Polygon": _objects("", boxed=True),
     "Ellipse": _objects("", boxed=True),

@@ -42,8 +42,9 @@ def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -
         if name not in able:
             raise NotFound(f"from_name must be a supported control tag; got {name!r}.", hint=hint)
     if not wanted:
+        *names, last = CONTROLS
         raise NotFound(
-            f"the labelling setup must have a control tag of type {' or '.join(CONTROLS)}.",
+            f"the labelling setup must have a control tag of type {', '.join(names)} or {last}.",
             hint=hint,
         )
     if from_name is None and len(wanted) > 1:

@@ -134,7 +134,8 @@ def _undo_all(config: Path, *, ask: bool) -> None:
 
 
 def _print_undone(journal: Journal, stayed: list[str]) -> None:
-    out.print(f"Undid run {journal.run_id}.")
+    rest = "" if journal.undone else ", but for a rest"
+    out.print(f"Undid run {journal.run_id}{rest}.")
     for line in stayed:
         print_marked("Kept:", line.removeprefix("Kept "))
 

@@ -29,6 +29,10 @@ class Performer(StepPerformer, Protocol):
         """Remarks on the write for the report, one sentence each; called after the write."""
         return ()
 
+    def left(self) -> bool:
+        """Whether an undo left something that the next one removes; called after it."""
+        return False
+
     def next_steps(self, plan: Plan) -> Sequence[str] | None:
         """What to do after the write, one sentence each; None: as in the plan.
 
@@ -111,14 +115,16 @@ def take_back(journal: Journal, performer: StepPerformer) -> list[str]:
     """Undo the steps, last first; returns what had to stay, one sentence each.
 
     The journal knows that the undo was begun before anything is restored: the steps it records as
-    done may be gone from then on, so the run can't be resumed.
+    done may be gone from then on, so the run can't be resumed. It isn't noted as undone where the
+    performer left something for the next undo.
 
     Raises:
         WriteRefused: if a step can't be restored; where it is the first one, nothing was touched.
     """
     stayed: list[str] = []
     steps = journal.plan.steps  # checked here
-    with _around(performer).held(journal):
+    around = _around(performer)
+    with around.held(journal):
         numbers = sorted(journal.befores, reverse=True)
         begun = journal.undoing
         if numbers and not begun:
@@ -130,5 +136,6 @@ def take_back(journal: Journal, performer: StepPerformer) -> list[str]:
                 if number == numbers[0] and not begun:
                     journal.record("undoing", refused=True)
                 raise
-        journal.record("undone", stayed=stayed)
+        if not around.left():
+            journal.record("undone", stayed=stayed)
     return stayed

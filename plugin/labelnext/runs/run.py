@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,7 +63,8 @@ def run(
     """
     settings = loaded(config)
     check_places(settings)
-    with opened(settings, adapter, progress) as platform:
+    state = nullcontext() if dry_run else _folder(settings.state)
+    with state, opened(settings, adapter, progress) as platform:
         job = job_of(settings, platform, progress)
         plan = job.plan()
         replaced = check_ready(settings, plan)
@@ -84,6 +85,20 @@ def run(
     if failure is not None:
         raise failure
     return report
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """A folder for what is read, gone at the end if it was made and nothing is in it."""
+    fresh = not path.exists()
+    with suppress(OSError):  # the run says so where it needs the folder
+        path.mkdir(mode=0o700, exist_ok=True)
+    try:
+        yield
+    finally:
+        if fresh:
+            with suppress(OSError):
+                path.rmdir()
 
 
 def _carried_out(

@@ -43,7 +43,8 @@ def undo(
     """Undo a run, the newest one by default.
 
     Returns:
-        The run's journal, and what had to stay, one sentence each.
+        The run's journal, and what had to stay, one sentence each. The journal is `undone` unless
+        something is left that another undo of the run removes.
 
     Raises:
         NotFound: if there is no such run.
@@ -65,13 +66,18 @@ def undo_all(
 ) -> Iterator[tuple[Journal, list[str]]]:
     """Undo every run of the configuration, newest first; yields each as `undo` returns it.
 
+    It ends at the first run that isn't undone to its end.
+
     Raises:
         ConfigError: at the first run that can't be undone; those before it are undone.
         WriteRefused: likewise.
     """
     settings = loaded(config)
-    while (newest := _newest(settings, adapter)) is not None:
-        yield undo(settings, newest, adapter=adapter)
+    undone = True
+    while undone and (newest := _newest(settings, adapter)) is not None:
+        journal, stayed = undo(settings, newest, adapter=adapter)
+        undone = journal.undone
+        yield journal, stayed
 
 
 def _newest(settings: Config, adapter: Adapter | None) -> str | None:

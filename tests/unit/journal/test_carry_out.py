@@ -105,6 +105,21 @@ def test_undo_holds_what_a_write_holds(tmp_path: Path) -> None:
     assert kinds(journal)[-1] == "undone"
 
 
+def test_undo_that_leaves_something_is_gone_on_with_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, performer = Journal.create(tmp_path, PLAN), Told()
+    carry_out(PLAN, journal, performer)
+    monkeypatch.setattr(performer, "left", lambda: True)
+    take_back(Journal(journal.path), performer)
+    again = Journal(journal.path)
+    assert (again.status, again.undone) == ("broken", False)
+    monkeypatch.setattr(performer, "left", lambda: False)
+    take_back(again, performer)
+    assert Journal(journal.path).status == "undone"
+    assert performer.events.count("take back: Add a") == 2
+
+
 def test_nothing_is_done_where_somebody_else_holds_the_platform(tmp_path: Path) -> None:
     journal, performer = Journal.create(tmp_path, PLAN), Told(busy=True)
     with pytest.raises(ConfigError, match="under way"):

@@ -14,6 +14,7 @@ from labelnext_adapters.label_studio.write import priorities
 from labelnext_adapters.label_studio.write.priorities import (
     SetField,
     is_half,
+    mark_of,
     next_priorities,
     priority_texts,
     requests_for,
@@ -28,7 +29,7 @@ def carried_out(requests: list[SetField], values: dict[int, str | float]) -> Non
         assert request.ids, "no task named means all tasks"
         for task in request.ids:
             if request.kind == "Expression":
-                found = re.fullmatch(r'replace\("([a-z])","(\d+)"\)', str(request.value))
+                found = re.fullmatch(r'replace\("([a-z]+)","(\d+)"\)', str(request.value))
                 assert found
                 values[task] = str(values[task]).replace(found[1], found[2])
             else:
@@ -220,9 +221,27 @@ def test_next_priorities_fall_differ_and_stay_in_range(
 
 
 def test_only_a_priority_is_ever_half_written() -> None:
-    assert is_half("0.32bc", "0.3257")
-    assert is_half("0.99ab", "0.999082")
-    assert is_half("0.9990b", "0.999082")
-    assert not is_half("0.9982b", "0.999082")
-    assert not is_half("0.999082", "0.999082")
-    assert not is_half("The model leans to dog", "The model leans to cat")
+    assert is_half("0.32bc")
+    assert is_half("0.9990buvw")
+    assert is_half("0.3auvw57")  # another run's write came between
+    assert not is_half("0.999082")
+    assert not is_half("")
+    assert not is_half(0.5)
+    assert not is_half("The model leans to dog")
+    assert not is_half("0.5 dog")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_runs_at_once_leave_each_text_to_one_of_them(seed: int) -> None:
+    rng = random.Random(seed)
+    texts = stepped_texts(1500)
+    orders = [dict(enumerate(rng.sample(texts, len(texts)))) for _ in range(2)]
+    marks = mark_of("20261129T225520-250913"), mark_of("20261129T225520-609076")
+    assert marks[0] != marks[1]
+    waiting = [requests_for(order, mark) for order, mark in zip(orders, marks, strict=True)]
+    values: dict[int, str | float] = {}
+    while any(waiting):
+        chosen = rng.choice([requests for requests in waiting if requests])
+        carried_out([chosen.pop(0)], values)
+    assert all(values[task] in (orders[0][task], orders[1][task]) for task in values)
+    assert {values[task] == orders[0][task] for task in values} == {False, True}

@@ -80,6 +80,23 @@ def test_dry_run_writes_nothing_at_all(config: Path) -> None:
     assert report.steps == [f"Write 3 ranked items to {config.parent / 'ranking.csv'}"]
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_first_run_has_a_folder_while_it_reads(
+    config: Path, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    seen = []
+
+    def refuse(*_: object) -> None:
+        seen.append((config.parent / ".labelnext").is_dir())
+        raise ConfigError("no.")
+
+    monkeypatch.setattr("labelnext.runs.run.job_of", refuse)
+    with pytest.raises(ConfigError):
+        labelnext.run(config, dry_run=dry_run)
+    assert seen == [not dry_run]
+    assert not (config.parent / ".labelnext").exists(), "nothing was read into it"
+
+
 def test_run_takes_an_open_adapter_and_a_mapping(config: Path) -> None:
     adapter = open_adapter("files", directory=config.parent, path="pool.jsonl")
     report = labelnext.run(

@@ -9,6 +9,7 @@ import pytest
 import labelnext
 from labelnext.cli import app
 from labelnext.errors import ConfigError
+from labelnext.journal import Performer
 from labelnext.runs.undo import runs, undo, undo_all
 
 
@@ -45,6 +46,16 @@ def test_all_runs_go_newest_first_and_the_file_is_as_before(
     assert said == [f"Undid run {made[1]}.", f"Undid run {made[0]}."]
     assert statuses(config) == ["undone"] * 3
     assert not (tmp_path / "a.csv").exists()
+
+
+def test_all_ends_at_a_run_that_is_not_undone_to_its_end(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [labelnext.run(config).run_id for _ in range(2)]
+    monkeypatch.setattr(Performer, "left", lambda _: True)
+    app(["undo", str(config), "--all"], standalone_mode=False)
+    assert capsys.readouterr().out == f"Undid run {made[1]}, but for a rest.\n"
+    assert statuses(config) == ["done", "broken"]
 
 
 def test_runs_of_other_configurations_stay(config: Path, tmp_path: Path) -> None:

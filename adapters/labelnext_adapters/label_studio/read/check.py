@@ -67,7 +67,7 @@ def _check_server(client: Client, findings: list[Finding]) -> None:
                 "warning", f"{client.url} redirects to another address.", f"write {client.base}."
             )
         )
-    release = str(answer.get("release", "")) if isinstance(answer, dict) else ""
+    release = str(answer.get("release") or "") if isinstance(answer, dict) else ""
     findings.append(_tested("Label Studio", release, TESTED_SERVERS, f" at {client.url}"))
     try:
         findings.append(_tested("label-studio-sdk", version("label-studio-sdk"), TESTED_SDKS))

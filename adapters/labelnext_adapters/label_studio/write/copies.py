@@ -21,6 +21,7 @@ import msgspec
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, LabelnextError, WriteFailed, listed
 from labelnext.journal.plan import Step
+from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.read.kept import keep_sent
 from labelnext_adapters.label_studio.read.read import stored_predictions
@@ -124,6 +125,7 @@ class Copies:
 
     def __init__(self, client: Client, context: Context, remark: Callable[[str], None]) -> None:
         self._client, self._context, self._remark = client, context, remark
+        self.left = False  # whether an undo left copies, which the next undo removes
 
     def snapshot(self, step: Step) -> Any:
         """The existing copies: scores, clusters, and results that differ from their source."""
@@ -210,9 +212,13 @@ class Copies:
         left = len(rows) - gone
         if not left:
             return []
+        next_one = "the next runs remove more"
+        if seconds is not None and gone:  # another undo would be no better where none went
+            self.left = True
+            next_one = f"remove more with {how('undo', CONFIG)}, now or later"
         return [
             f"Left {counted(left, 'copy', 'copies')} of {', '.join(map(repr, versions))} in place, "
-            "so that annotators need not wait. Nobody is served by them; the next runs remove more."
+            f"so that annotators need not wait. Nobody is served by them; {next_one}."
         ]
 
     def _put(

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from labelnext.adapter.protocol import Context
-from labelnext.errors import NotFound
+from labelnext.errors import InvalidInput, NotFound
 from labelnext.journal.journal import Journal
 from labelnext_adapters.label_studio.read.read import stored_predictions
 from labelnext_adapters.label_studio.server.client import Client
@@ -35,9 +35,11 @@ def place_of(copies: Iterable[Prediction]) -> int | None:
 
 
 def stamped(client: Client, project: int, place: int, version: str) -> Prediction | None:
-    """The copy of a task."""
-    rows = client.rows("api/predictions/", Prediction, project=project, task=place)
-    return next((row for row in rows if row.model_version == version), None)
+    """The copy of a task; None without one, also where the task is gone."""
+    with suppress(InvalidInput):  # as the server calls a task that is gone
+        rows = client.rows("api/predictions/", Prediction, project=project, task=place)
+        return next((row for row in rows if row.model_version == version), None)
+    return None
 
 
 def put_stamp(client: Client, copy: Prediction | None, run: str | None) -> None:

@@ -36,6 +36,7 @@ from labelnext_adapters.label_studio.server.tasks import (
 from labelnext_adapters.label_studio.write.priorities import (
     SetField,
     is_half,
+    mark_of,
     requests_for,
     texts_around,
 )
@@ -64,10 +65,14 @@ class Fields:
         client: the server.
         context: for progress.
         remark: called with what the report must say of the write.
+        run: id of the run, of which the server has a part while it writes.
     """
 
-    def __init__(self, client: Client, context: Context, remark: Callable[[str], None]) -> None:
+    def __init__(
+        self, client: Client, context: Context, remark: Callable[[str], None], run: str
+    ) -> None:
         self._client, self._context, self._remark = client, context, remark
+        self._mark = mark_of(run)
         self._fresh: _Reading | None = None  # read for a snapshot, used by the step after it
         self.unchanged = False  # whether a step was done and found everything as it should be
 
@@ -145,6 +150,12 @@ class Fields:
                     f"run: {listed(theirs)}."
                 )
             old = {t: value for t, value in old.items() if t not in {*theirs}}
+            if halves := sorted(t for t, value in old.items() if is_half(value)):
+                stayed.append(
+                    f"Kept {name} empty on {counted(len(halves), 'task')}, where another run was "
+                    f"half done when this one began: {listed(halves)}."
+                )
+                old |= dict.fromkeys(halves, "")
             # A key that was not there, and is not there now, was never written.
             targets[name] = {
                 t: "" if value is None else value
@@ -197,7 +208,7 @@ class Fields:
         if not self._takes_fields(project, changing):
             self._write_whole_data(project, changing)
             return
-        requests = [(n, r) for n, targets in changing.items() for r in requests_for(targets)]
+        requests = [(n, r) for n, t in changing.items() for r in requests_for(t, self._mark)]
         for done, (name, request) in enumerate(requests):
             self._context.report("write priorities", done, len(requests))
             start = time.monotonic()
@@ -250,7 +261,8 @@ class Fields:
                 raise WriteFailed(
                     f"{name} doesn't have the value labelnext wrote on {len(wrong)} of "
                     f"{counted(len(compared), 'task')}: {listed(wrong)}.",
-                    hint="someone may be changing it at the same time.",
+                    hint="someone may be changing it at the same time, such as another machine's "
+                    "run: let that end first.",
                 )
 
     def _data_of(self, project: int, ids: Sequence[int]) -> dict[int, dict[str, msgspec.Raw]]:
@@ -352,14 +364,15 @@ def _check(changing: Values, values: Values) -> None:
 
 
 def _is_ours(now: Any, wrote: Any, before: Any, later: str | None) -> bool:
-    """Whether a value is as a step left it: written, half written, or not yet touched."""
+    """Whether a value is as a step left it: written, half written, or not yet touched.
+
+    An empty one, and one that any run wrote by half, is nobody's once no later run is there.
+    """
     if now == before or (before is None and now == ""):
         return True
     if later is not None:
         return False  # two rankings give the same priorities to different tasks
-    if now == wrote:
-        return True
-    return isinstance(now, str) and isinstance(wrote, str) and is_half(now, wrote)
+    return now in (wrote, "") or is_half(now)
 
 
 def _can_be_put_back(value: Any) -> bool:

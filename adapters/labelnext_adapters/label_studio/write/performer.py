@@ -156,13 +156,14 @@ class Writer(Performer):
         self._client, self._context, self._journal = client, context, journal
         self.progress = context.progress
         self._remarks: list[str] = []
-        self._fields = Fields(client, context, self._remarks.append)
+        self._fields = Fields(client, context, self._remarks.append, journal.run_id)
         self._tabs = Tabs(client, journal.run_id, self._fields)
+        self._copies = Copies(client, context, self._remarks.append)
         self._kinds: dict[str, StepPerformer] = {
             "fields": self._fields,
             "tab": self._tabs,
             "old tab": OldTabs(client),
-            "copies": Copies(client, context, self._remarks.append),
+            "copies": self._copies,
             "sampling": Sampling(client, journal.run_id),
             PRE_LABELS: PreLabels(client, context, self._remarks.append),
             opinions.KIND: opinions.Opinions(client, self._remarks.append),
@@ -217,6 +218,10 @@ class Writer(Performer):
     def remarks(self) -> list[str]:
         """What was found while writing, one sentence each."""
         return self._remarks
+
+    def left(self) -> bool:
+        """Whether copies are left; all else is as it was before."""
+        return self._copies.left
 
     def next_steps(self, plan: Plan) -> tuple[str, ...] | None:
         """What people do now, with the addresses of the tabs; as planned for predictions."""

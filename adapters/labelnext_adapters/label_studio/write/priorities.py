@@ -6,6 +6,9 @@ in "0.35ab", and then the digits of each letter by one request that replaces it.
 time for each task of a request and for the request itself, so the digits are cut where both
 together cost least. An order of 20,000 tasks takes 48 requests and writes each task four times.
 Begun again from its first request, the sequence ends in the same state.
+
+Each letter is followed by a mark of the run, so that runs of two machines at once don't replace
+each other's letters: each text is then of one run or the other, and what isn't whole shows it.
 """
 
 from __future__ import annotations
@@ -16,8 +19,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
+from hashlib import sha256
 from itertools import islice, pairwise, product
-from string import ascii_lowercase
 from typing import Literal
 
 MOST_IDS = 10_000  # SQLite takes at most 32,766 values in one statement
@@ -27,6 +30,8 @@ _EVEN = 1000  # tasks up to which priorities have even distances
 _LARGEST_BASE = 50  # two digits for a figure, none of them "00"
 _LONGEST = 14  # signs of a priority that is kept; between longer ones there is ever less room
 _PRIORITY = re.compile(r"[01]\.\d{2,}", re.ASCII)
+_HALF = re.compile(r"[01]\.(?=.*[a-z])[\da-z]+", re.ASCII)
+_LETTERS, _MARKS = "abcdefghijklmnopqrst", "uvwxyz"  # no part of a text is taken for another
 
 
 @dataclass(frozen=True)
@@ -193,11 +198,17 @@ def longest_fall(values: Mapping[int, Fraction]) -> list[int]:
     return chosen[::-1]
 
 
-def requests_for(targets: Mapping[int, str | float]) -> list[SetField]:
+def mark_of(run: str) -> str:
+    """The letters that tell the unfinished priorities of a run from those of another."""
+    return "".join(_MARKS[byte % len(_MARKS)] for byte in sha256(run.encode()).digest()[:3])
+
+
+def requests_for(targets: Mapping[int, str | float], mark: str = "") -> list[SetField]:
     """The requests that give each task its value, in order.
 
     Args:
         targets: task id to text or number.
+        mark: of the run.
     """
     by_width: dict[int, dict[int, str]] = defaultdict(dict)
     requests: list[SetField] = []
@@ -209,23 +220,18 @@ def requests_for(targets: Mapping[int, str | float]) -> list[SetField]:
             others[task] = value
     requests += _one_each(others)
     for width in sorted(by_width):
-        requests += _by_pieces(by_width[width])
+        requests += _by_pieces(by_width[width], mark)
     return requests
 
 
-def is_half(text: str, priority: str) -> bool:
-    """Whether a text is what a broken write leaves of a priority: its first digits, then letters.
+def is_half(value: object) -> bool:
+    """Whether a value is what a broken write leaves of a priority: digits, and letters for others.
 
     Example:
-        >>> is_half("0.32bc", "0.3257"), is_half("0.3257", "0.3257"), is_half("0.9abc", "0.3257")
-        (True, False, False)
+        >>> is_half("0.32bc"), is_half("0.3b57"), is_half("0.3257"), is_half("cat")
+        (True, True, False, False)
     """
-    digits = text.rstrip(ascii_lowercase)
-    return (
-        bool(_PRIORITY.fullmatch(priority))
-        and _HEAD <= len(digits) < len(text)
-        and priority.startswith(digits)
-    )
+    return isinstance(value, str) and bool(_HALF.fullmatch(value))
 
 
 def _one_each(targets: Mapping[int, str | float]) -> list[SetField]:
@@ -239,11 +245,11 @@ def _one_each(targets: Mapping[int, str | float]) -> list[SetField]:
     ]
 
 
-def _by_pieces(targets: Mapping[int, str]) -> list[SetField]:
+def _by_pieces(targets: Mapping[int, str], mark: str) -> list[SetField]:
     """The requests for priorities of one width: their first digits, then a piece a letter."""
     cuts = _cheapest_cuts([*targets.values()])
-    letters = ascii_lowercase[: len(cuts) - 2]
-    heads = {task: value[: cuts[1]] + letters for task, value in targets.items()}
+    letters = [letter + mark for letter in _LETTERS[: len(cuts) - 2]]
+    heads = {task: value[: cuts[1]] + "".join(letters) for task, value in targets.items()}
     requests = _one_each(heads)
     for letter, start, end in zip(letters, cuts[1:], cuts[2:], strict=False):
         groups: dict[str, list[int]] = defaultdict(list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from labelnext.errors import InvalidInput
 from labelnext.journal.plan import Step
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import get_project
@@ -52,14 +53,26 @@ class Sampling:
                 f"Kept the project's model version {now.get('model_version')!r}, which someone "
                 "chose after the run."
             ]
-        if sampling not in (None, now.get("sampling")):
-            return [
+        stayed = []
+        old = None if sampling is None else before["sampling"]
+        # An undo that goes on where another stopped finds it set back.
+        if sampling is not None and now.get("sampling") not in (sampling, before["sampling"]):
+            stayed.append(
                 f"Kept the project's sampling {now.get('sampling')!r}, which someone chose after "
                 "the run."
-            ]
-        old = None if sampling is None else before["sampling"]
-        self._set(payload["project"], old, before["model_version"] or "")
-        return []
+            )
+            old = None
+        earlier = before["model_version"] or ""
+        try:
+            self._set(payload["project"], old, earlier)
+        except InvalidInput:
+            if not earlier:
+                raise
+            self._set(payload["project"], old, "")
+            stayed.append(
+                f"Kept no model version: the earlier one, {earlier!r}, has no predictions any more."
+            )
+        return stayed
 
     def _copy(self, step: Step) -> Prediction | None:
         """The copy that carries the id of a run; None if the step is of no copies."""
