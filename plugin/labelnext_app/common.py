@@ -103,6 +103,24 @@ def choose(
     return inputs.enum(name, known, view=view, default=default)
 
 
+def choose_several(
+    inputs: Any, name: str, values: Iterable[str], *, label: str, description: str
+) -> Any:
+    """Add a dropdown of which several can be chosen, or none.
+
+    Args:
+        inputs: the form.
+        name: of the parameter.
+        values: the choices.
+        label: of the dropdown.
+        description: one line below it.
+    """
+    view = types.DropdownView(multiple=True, label=label, description=description)
+    for value in values:
+        view.add_choice(value, label=value)
+    return inputs.list(name, types.String(), view=view, required=False)
+
+
 def choose_able(
     inputs: Any,
     name: str,

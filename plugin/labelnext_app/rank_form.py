@@ -38,7 +38,7 @@ from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.read.label_types import LABELS
 from labelnext_adapters.fiftyone.read.own_runs import check_run_name, refuse_foreign, registered
 
-from .common import choose, choose_able, refuse, say_how_to_schedule
+from .common import choose, choose_able, choose_several, refuse, say_how_to_schedule
 from .rank_limits import everything, like_selected
 from .rank_outlook import outlook, scope_to_rank
 
@@ -246,14 +246,13 @@ def _predictions(inputs: Any, params: Mapping[str, Any], offered: Offered) -> No
         inputs.enum("pred_values", radio.values(), view=radio, default="confidence")
     alike = [name for name in able if name != pred and kinds[name] == kind]
     if alike and params["level"] != "rank":
-        dropdown = types.DropdownView(
-            multiple=True,
+        choose_several(
+            inputs,
+            "others",
+            alike,
             label="Other models",
             description="More fields of the same kind, for functions that compare models",
         )
-        for name in alike:
-            dropdown.add_choice(name, label=name)
-        inputs.list("others", types.String(), view=dropdown, required=False)
 
 
 def _functions(

@@ -148,11 +148,13 @@ class FiftyOneAdapter(Adapter):
 
         return origin_of(self._collection()._root_dataset)
 
-    def batch(self, run: str) -> Batch:
-        """The batch of a run, with what the model says of it."""
+    def batch(
+        self, run: str, *, fields: tuple[str, ...] = (), attributes: tuple[str, ...] = ()
+    ) -> Batch:
+        """The batch of a run, with what the model says of it, and further fields."""
         from labelnext_adapters.fiftyone.read.batch import read_batch
 
-        return read_batch(self._collection(), run)
+        return read_batch(self._collection(), run, fields, attributes)
 
     def previews(self, item_ids: Sequence[str]) -> Mapping[str, Preview]:
         """The images of these samples, and where the App opens them."""
