@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from base64 import b64encode
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from msgspec import convert
 
 import labelnext
 from labelnext.adapter import open_adapter
@@ -22,7 +22,7 @@ from labelnext.ranking import rank
 from labelnext_adapters.label_studio.send.drawn import attributes_in
 from labelnext_adapters.label_studio.send.label_tag import Asked, make_tags
 from labelnext_adapters.label_studio.send.regions import regions
-from labelnext_adapters.label_studio_format.region import Region
+from labelnext_adapters.label_studio_format.region import Remarks, regions_of
 from tests.browser.chromium import running_chromium
 from tests.integration.choices import CHOICES, choice_task
 from tests.integration.test_label_studio_opinions import say
@@ -253,7 +253,7 @@ def test_what_a_person_accepts_keeps_the_ids_that_were_sent(
     assert set(submitted) == {(region["id"], region["from_name"]) for region in result}
     drawn = submitted[f"{at}04", "mask"]["value"]["rle"]
     assert drawn == result[-1]["value"]["rle"]
-    answers = attributes_in(convert(annotation["result"], list[Region]), attributes)
-    assert answers == {f"{at}01": said}
+    read = list(regions_of(json.dumps(annotation["result"]).encode(), Remarks()))
+    assert attributes_in(read, attributes) == {f"{at}01": said}
     assert submitted[f"{at}06", "number"]["value"]["number"] == 2.5
     person.close()

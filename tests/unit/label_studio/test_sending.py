@@ -172,6 +172,18 @@ def test_a_platform_that_takes_no_batches_is_refused_with_those_that_do() -> Non
         open_target(LabelStudioSend(adapter="files"))
 
 
+def test_files_have_no_further_fields_to_send() -> None:
+    config = {"source": {"adapter": "files", "path": "x"}, "send": {"fields": ["weather"]}}
+    with pytest.raises(ConfigError, match="send.fields must be left out for files data"):
+        send(config)
+
+
+@pytest.mark.parametrize("names", [{"fields": ["label"]}, {"fields": ["a"], "attributes": ["a"]}])
+def test_names_of_fields_and_attributes_must_differ(names: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="must be different names, and none of them label or"):
+        send({"source": {"adapter": "files", "path": "x"}, "send": names})
+
+
 @pytest.mark.parametrize("command", [send, fetch])
 def test_a_source_without_batches_is_refused(command: Any) -> None:
     source = {"adapter": "label-studio", "url": "http://h", "api_key": "k", "project": 1}
