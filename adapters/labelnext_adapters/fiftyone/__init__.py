@@ -15,6 +15,7 @@ from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
+from labelnext_adapters.fiftyone.database.lean import import_fiftyone
 from labelnext_adapters.fiftyone.options import FiftyOneSend, FiftyOneSource, FiftyOneWrite
 from labelnext_adapters.fiftyone.write.target import FiftyOneTarget
 
@@ -70,6 +71,7 @@ class FiftyOneAdapter(Adapter):
         return names == {given if isinstance(given, str) else given._root_dataset.name}
 
     def __init__(self, source: FiftyOneSource, write: FiftyOneWrite, context: Context) -> None:
+        import_fiftyone()
         self.source = source
         self.write = write
         self.context = context
