@@ -230,12 +230,14 @@ def ask_target(ctx: Any, inputs: Any, verb: str) -> None:
         verb: what is done with them, such as "Rank".
     """
     default = _default_target(ctx)
-    inputs.view_target(
+    prop = inputs.view_target(
         ctx,
         action_description=verb,
         default_target=default,
         allow_selected_samples=not _names_selected(ctx),
     )
+    for choice in getattr(prop.view, "choices", ()):  # the form asks for one slice of all
+        choice.description = (choice.description or "").removesuffix(" in all slices")
     if default in _WHOLE and _chosen_target(ctx) in (None, default):
         text = f"The grid shows a view by labelnext; this would {verb.lower()} the whole dataset"
         inputs.view("own_view", types.Notice(label=text))

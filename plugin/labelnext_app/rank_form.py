@@ -59,7 +59,7 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
     with looked_at(view, FiftyOneSource(dataset=view, **where)) as items:
         offered = offered_by(items)
         if not offered.able and not offered.vectors:
-            _nothing(inputs, offered, view.media_type == "group")
+            _nothing(inputs, offered, view, items)
             return
         params = completed({**ctx.params, "selected": ctx.selected}, offered)
         field = params["labelled"].removeprefix("field:")
@@ -151,14 +151,22 @@ def _kind_of_items(inputs: Any, view: Any) -> None:
         )
 
 
-def _nothing(inputs: Any, offered: Offered, sliced: bool) -> None:
-    lines = [
-        "These samples have no predictions with confidence, logits or probabilities, and no "
-        "embeddings.",
-        *(f"{choice.name}: {choice.obstacle}." for choice in offered.predictions),
-        "Choose another slice above, if one has predictions; else apply" if sliced else "Apply",
-        "a model to the dataset, or compute embeddings, then come back.",
-    ]
+def _nothing(inputs: Any, offered: Offered, view: Any, items: Any) -> None:
+    """Say why nothing can be ranked, and what to do."""
+    dataset = view._root_dataset
+    if not len(dataset.view()):
+        lines = [f"{dataset.name} has no samples yet. Add some with predictions, then come back."]
+    elif not len(items):
+        lines = ["The view has no samples. Remove its filters, or choose the dataset above."]
+    else:
+        sliced = view.media_type == "group"
+        lines = [
+            "These samples have no predictions with confidence, logits or probabilities, and no "
+            "embeddings.",
+            *(f"{choice.name}: {choice.obstacle}." for choice in offered.predictions),
+            "Choose another slice above, if one has predictions; else apply" if sliced else "Apply",
+            "a model to the dataset, or compute embeddings, then come back.",
+        ]
     notice = types.Warning(label="Nothing to rank by", description=" ".join(lines))
     inputs.view("nothing", notice).invalid = True
 

@@ -325,7 +325,9 @@ def _sliced(collection: Any, group_slice: str | None) -> Any:
         return collection
     known = collection._root_dataset.group_slices
     if group_slice is not None and group_slice not in known:
-        raise NotFound(f"slice must be one of {listed(known)}; got {group_slice!r}.")
+        raise NotFound(f"slice must be one of {listed(known) or 'none'}; got {group_slice!r}.")
+    if not known:
+        return collection  # which has no samples
     return collection.select_group_slices(group_slice or collection.default_group_slice)
 
 
