@@ -236,8 +236,11 @@ def ask_target(ctx: Any, inputs: Any, verb: str) -> None:
         default_target=default,
         allow_selected_samples=not _names_selected(ctx),
     )
-    for choice in getattr(prop.view, "choices", ()):  # the form asks for one slice of all
-        choice.description = (choice.description or "").removesuffix(" in all slices")
+    if isinstance(prop.view, types.RadioGroup) and ctx.dataset.media_type == "group":
+        said, prop.view = prop.view, types.RadioGroup(label=prop.view.label)
+        for choice in said.choices:  # the form asks which slice of all is meant
+            about = (choice.description or "").removesuffix(" in all slices")
+            prop.view.add_choice(choice.value, label=choice.label, description=about)
     if default in _WHOLE and _chosen_target(ctx) in (None, default):
         text = f"The grid shows a view by labelnext; this would {verb.lower()} the whole dataset"
         inputs.view("own_view", types.Notice(label=text))

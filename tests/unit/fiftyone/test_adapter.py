@@ -41,6 +41,11 @@ def test_a_source_without_a_dataset_is_refused() -> None:
         open_adapter("fiftyone", dataset="")
 
 
+def test_a_committee_of_one_field_twice_is_refused() -> None:
+    with pytest.raises(ConfigError, match="must be a field, or a list of different ones"):
+        open_adapter("fiftyone", dataset="d", pred_field=["a", "a"])
+
+
 @pytest.mark.parametrize(
     ("version", "level"),
     [("1.10.0", "ok"), ("1.22.1", "ok"), ("1.9.2", "warning"), ("1.23.0", "warning")],
