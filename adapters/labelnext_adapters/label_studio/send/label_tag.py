@@ -32,14 +32,23 @@ ANSWERS = {
 MAIN = "label"  # the first tag of the projects that labelnext makes
 IMAGE = "image"
 FLAGS = ("true", "false")
+_INLINE = ' showInline="true"'
 
 
 class Asked(NamedTuple):
-    """What people are asked for: the name of a control tag, what it labels, and its classes."""
+    """What people are asked for.
+
+    Attributes:
+        name: of the control tag.
+        kind: what they label.
+        classes: to choose from.
+        heading: above the choices, where people are asked for several; the name when None.
+    """
 
     name: str
     kind: Kind
     classes: Sequence[str] = ()
+    heading: str | None = None
 
 
 @dataclass(frozen=True)
@@ -196,7 +205,7 @@ def make_tags(asked: Sequence[Asked], said: Sequence[Attribute] = ()) -> tuple[l
 value="a"/><Choice value="b"/></Choices></View>
     """
     tags, parts = [], []
-    for name, kind, classes in asked:
+    for name, kind, classes, heading in asked:
         if not classes and kind != "number":
             raise InvalidInput(
                 "the items have no classes, so labelnext can't create a labelling setup.",
@@ -204,8 +213,10 @@ value="a"/><Choice value="b"/></Choices></View>
                 "dataset, or send.project to an existing project.",
             )
         if len(asked) > 1:
-            parts.append(f"<Header value={quoteattr(name)}/>")
+            parts.append(_header(heading or name))
         more = ' choice="multiple"' if kind == "classes" else ""
+        if len(asked) > 1 and TAGS[kind] == "Choices":
+            more += _INLINE
         parts.append(_control(TAGS[kind], name, classes, more))
         of_it = () if kind in WHOLE else tuple(said)
         tags.append(Tag(unit_of(kind), name, IMAGE, IMAGE, (*classes,), shape_of(kind), of_it))
@@ -218,11 +229,16 @@ def _of_each_region(attribute: Attribute) -> str:
     """What asks for an attribute of the region that is selected."""
     choices = FLAGS if attribute.kind == "flag" else attribute.choices
     more = ' perRegion="true"'
+    if ANSWERS[attribute.kind][0] == "Choices":
+        more += _INLINE
     if attribute.kind == "text":
         more += ' maxSubmissions="1" editable="true"'
     control = _control(ANSWERS[attribute.kind][0], attribute.name, choices, more)
-    header = f"<Header value={quoteattr(attribute.name)}/>"
-    return f'<View visibleWhen="region-selected">{header}{control}</View>'
+    return f'<View visibleWhen="region-selected">{_header(attribute.name)}{control}</View>'
+
+
+def _header(text: str) -> str:
+    return f'<Header value={quoteattr(text)} size="5"/>'
 
 
 def _control(tag: str, name: str, labels: Sequence[str], more: str) -> str:

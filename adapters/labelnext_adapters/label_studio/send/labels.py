@@ -101,7 +101,7 @@ class _Read:
 
     def notices(self, *, main: bool) -> list[Notice]:
         """What was left out; a further field may stay empty."""
-        where = "" if main else f" in {self.tag.from_name}"
+        where = "" if main else f" of {self.tag.from_name}"
         notices = []
         if self.broken:
             notices.append(
@@ -176,8 +176,10 @@ def _made(client: Client, origin: Origin, options: LabelStudioSend) -> int:
     """The number of the newest project that was made for a dataset, with the fields if named."""
     number = made_for(client, project_marks(origin, options.fields, options.attributes))
     if number is None:
+        names = [*options.fields, *options.attributes]
+        beside = f" with {listed(names)}" if names else ""
         raise NotFound(
-            f"no batch of {origin.dataset} has been sent to {client.url}.",
+            f"no batch of {origin.dataset}{beside} has been sent to {client.url}.",
             hint=f"run {how('send', CONFIG)} first, or set send.project.",
         )
     return number

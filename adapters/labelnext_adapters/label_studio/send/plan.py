@@ -53,9 +53,9 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
     known: dict[str, Sent] = {}
     steps: list[Step] = []
     if number is None:
-        asked = [(MAIN, batch.kind, batch.classes)]
-        asked += [(field.name, field.kind, field.classes) for field in batch.further]
-        tags, setup = make_tags([Asked(*each) for each in asked], batch.attributes)
+        asked = [Asked(MAIN, batch.kind, batch.classes, batch.model_version)]
+        asked += [Asked(field.name, field.kind, field.classes) for field in batch.further]
+        tags, setup = make_tags(asked, batch.attributes)
         title = f"{batch.origin.dataset}: label next"[-50:]  # Label Studio takes no more
         about = f"Batches of {batch.origin.dataset}, sent by labelnext. {mark}"
         made = {"title": title, "label_config": setup, "description": about}
