@@ -39,7 +39,7 @@ from labelnext_adapters.fiftyone.read.label_types import LABELS
 from labelnext_adapters.fiftyone.read.own_runs import check_run_name, refuse_foreign, registered
 
 from .common import choose, choose_able, choose_several, refuse, say_how_to_schedule
-from .rank_limits import everything, like_selected
+from .rank_limits import ToRank, everything, like_selected
 from .rank_outlook import outlook, scope_to_rank
 
 _LEVELS = {"rank": "Rank", "more": "More", "everything": "Everything"}
@@ -73,10 +73,11 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
         pool = preview(items, FiftyOneSource(dataset=items, **{**read, "slice": None}))
         params["of"] = unit_of(params, pool)
         scope = scope_to_rank(view, items, read, params)
-        _controls(inputs, params, items, offered, pool, view, level)
+        ranked = ToRank(params, view, items, offered, pool)
+        _controls(inputs, ranked, level)
         unseen = types.Object()  # what somebody chose on another level counts, too
         if purpose == "label" and level != "everything":
-            _controls(unseen, params, items, offered, pool, view, "everything")
+            _controls(unseen, ranked, "everything")
             unseen.str("run", label=f"Run name {params['run']}", default="labelnext")
     if purpose != MEASURE:  # which writes nothing
         _run_name(ctx, inputs, params, read["frames"], shown=level != "rank")
@@ -85,16 +86,9 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
     say_how_to_schedule(inputs)
 
 
-def _controls(
-    inputs: Any,
-    params: Mapping[str, Any],
-    items: Any,
-    offered: Offered,
-    pool: labelnext.Pool,
-    view: Any,
-    level: str,
-) -> None:
+def _controls(inputs: Any, ranked: ToRank, level: str) -> None:
     """Ask for what a level shows."""
+    params, offered = ranked.params, ranked.offered
     if params["purpose"] == MEASURE:
         _fields(inputs, params, offered)
     elif params["purpose"] == REVIEW:
@@ -105,14 +99,14 @@ def _controls(
             _predictions(inputs, params, offered)
         _budget(inputs, params, level)
         if params["selected"]:
-            like_selected(inputs, params, items, offered, pool, view)
+            like_selected(inputs, ranked)
     else:
         _fields(inputs, params, offered)
-        _functions(inputs, params, pool, bool(offered.vectors))
+        _functions(inputs, params, ranked.pool, bool(offered.vectors))
         _budget(inputs, params, level)
-        like_selected(inputs, params, items, offered, pool, view)
+        like_selected(inputs, ranked)
         if level == "everything":
-            everything(inputs, params, items, offered, pool)
+            everything(inputs, ranked)
 
 
 def _elsewhere(ctx: Any, inputs: Any, every: Any) -> None:
