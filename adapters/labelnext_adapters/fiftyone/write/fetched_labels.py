@@ -13,7 +13,7 @@ from labelnext.journal.carry_out import Performer
 from labelnext.journal.plan import Plan, Step
 from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
-from labelnext_adapters.fiftyone.database.fields import check_field_name
+from labelnext_adapters.fiftyone.database.fields import check_field_name, refuse_read_only
 from labelnext_adapters.fiftyone.database.marks import (
     CLASSES,
     LISTED,
@@ -47,7 +47,7 @@ def check_label_field(
 
     Raises:
         InvalidInput: if a field cannot have that name, or holds another kind of labels.
-        WriteRefused: if labelnext did not make it.
+        WriteRefused: if labelnext did not make it, or somebody made it read-only.
     """
     check_field_name(field, "send.field must be a name for a new field", "labels")
     existing = dataset.get_field(field)
@@ -58,6 +58,7 @@ def check_label_field(
             f"field {field} of {dataset.name} must be one that labelnext fetch made; it is not.",
             hint="choose another send.field.",
         )
+    refuse_read_only(dataset, field)
     name = existing.document_type.__name__
     wanted = SEGMENTED if segmented else CLASSES.get(kind or "items")
     if kind is not None and name != wanted:
