@@ -297,7 +297,7 @@ def open_collection(
     ):
         raise InvalidInput(
             "dataset must hold samples; got a view of patches, clips or frames.",
-            hint="rank the samples that they come from; frames: true ranks frames.",
+            hint="rank the samples that they come from; set frames: true to rank frames.",
         )
     samples = _sliced(collection, group_slice)
     with talking():
