@@ -10,7 +10,7 @@ import pytest
 
 import labelnext
 from labelnext.adapter import open_adapter
-from labelnext.errors import InvalidInput, LabelnextError
+from labelnext.errors import InvalidInput, LabelnextError, NotFound
 from labelnext_adapters.fiftyone.read.batch import read_batch
 from tests.integration.test_fiftyone_read import add, box, boxes, logits
 
@@ -127,6 +127,22 @@ def test_what_cannot_be_sent_beside_the_predictions_is_named(dataset: Any, tmp_p
     for name, told in NO_ATTRIBUTES.items():
         with pytest.raises(InvalidInput, match=told):
             read_batch(dataset, "labelnext", ["kind"], [name])
+    dataset.rename_sample_field("labelnext", "mine")
+    with pytest.raises(NotFound, match="field labelnext .* must hold the ranking; somebody has"):
+        read_batch(dataset, "labelnext")
+
+
+def test_numbers_and_outlines_that_are_none_are_not_sent(dataset: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    line = fo.Polyline(label="a", points=[[], [(0, 0), (1, 1), (1, 0)]], confidence=0.5)
+    unknown = fo.Regression(value=float("nan"))
+    add(dataset, {"pred": fo.Polylines(polylines=[line]), "age": unknown})
+    ranked_batch(dataset, tmp_path)
+    batch = read_batch(dataset, "labelnext", ["age"])
+    ((mark,),) = [item.marks for item in batch.items]
+    assert mark.paths == (((0, 0), (1, 1), (1, 0)),)
+    assert [further.marks for further in batch.further] == [(None,)]
 
 
 def test_videos_are_not_sent(dataset: Any, tmp_path: Path) -> None:

@@ -72,6 +72,8 @@ def _marks(
     if labels is None:
         return None
     if kind == "number":
+        if not math.isfinite(labels):
+            return None
         return (Mark("", None, sure, _name(ids), number=float(labels)),)
     if not isinstance(labels, list):  # one label, not a list of them
         labels, ids, sure, places = [labels], [ids], [sure], [places]
@@ -108,7 +110,7 @@ def _name(mark_id: Any) -> str | None:
 
 def _paths(kind: Kind, points: Any) -> tuple[Points, ...]:
     if kind == "polygon":
-        return tuple(tuple((x, y) for x, y in path) for path in points)
+        return tuple(tuple((x, y) for x, y in path) for path in points if path)
     return tuple(((x, y),) if _seen(x, y) else () for x, y in points)
 
 

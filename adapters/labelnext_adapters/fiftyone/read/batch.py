@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from labelnext.adapter.batch import Batch, Further, Item, Origin, shape_of, unit_of
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, NotFound
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.values import fetch
 from labelnext_adapters.fiftyone.read.held import Held, Pictures, attribute_of, read_held
@@ -40,17 +40,12 @@ def read_batch(
         attributes: of objects, which people correct.
 
     Raises:
-        NotFound: if labelnext has no run of that name there, or there is no such field.
+        NotFound: if labelnext has no run of that name there, or a field is gone.
         InvalidInput: if the samples are no images, or what they hold cannot be sent.
     """
     dataset = collection._root_dataset
     config = run_config(dataset, run)
-    if dataset.media_type not in (None, "image"):
-        raise InvalidInput(
-            f"a batch must be of images to be sent; {dataset.name} holds "
-            f"{_MEDIA.get(dataset.media_type, dataset.media_type)}.",
-            hint=_HINTS.get(dataset.media_type),
-        )
+    _check_sendable(dataset, run)
     pred = _pred_field(config)
     in_batch = {f"{run}.rank": {"$gte": 1, "$lte": config.n_batch}}
     ranked = collection.match(in_batch).sort_by(f"{run}.rank")
@@ -88,6 +83,22 @@ def read_batch(
             attribute_of(dataset, name, [held, *further.values()]) for name in attributes
         ),
     )
+
+
+def _check_sendable(dataset: Any, run: str) -> None:
+    """Raise unless samples are images, and the ranking is still there."""
+    if dataset.media_type not in (None, "image"):
+        raise InvalidInput(
+            f"a batch must be of images to be sent; {dataset.name} holds "
+            f"{_MEDIA.get(dataset.media_type, dataset.media_type)}.",
+            hint=_HINTS.get(dataset.media_type),
+        )
+    if dataset.get_field(run) is None:
+        raise NotFound(
+            f"field {run} of {dataset.name} must hold the ranking; somebody has deleted or renamed "
+            "it.",
+            hint="rank again.",
+        )
 
 
 def _pred_field(config: Any) -> str | None:
