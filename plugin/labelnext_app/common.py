@@ -103,6 +103,24 @@ def choose(
     return inputs.enum(name, known, view=view, default=default)
 
 
+def choose_several(
+    inputs: Any, name: str, values: Iterable[str], *, label: str, description: str
+) -> Any:
+    """Add a dropdown of which several can be chosen, or none.
+
+    Args:
+        inputs: the form.
+        name: of the parameter.
+        values: the choices.
+        label: of the dropdown.
+        description: one line below it.
+    """
+    view = types.DropdownView(multiple=True, label=label, description=description)
+    for value in values:
+        view.add_choice(value, label=value)
+    return inputs.list(name, types.String(), view=view, required=False)
+
+
 def choose_able(
     inputs: Any,
     name: str,
@@ -212,12 +230,17 @@ def ask_target(ctx: Any, inputs: Any, verb: str) -> None:
         verb: what is done with them, such as "Rank".
     """
     default = _default_target(ctx)
-    inputs.view_target(
+    prop = inputs.view_target(
         ctx,
         action_description=verb,
         default_target=default,
         allow_selected_samples=not _names_selected(ctx),
     )
+    if isinstance(prop.view, types.RadioGroup) and ctx.dataset.media_type == "group":
+        said, prop.view = prop.view, types.RadioGroup(label=prop.view.label)
+        for choice in said.choices:  # the form asks which slice of all is meant
+            about = (choice.description or "").removesuffix(" in all slices")
+            prop.view.add_choice(choice.value, label=choice.label, description=about)
     if default in _WHOLE and _chosen_target(ctx) in (None, default):
         text = f"The grid shows a view by labelnext; this would {verb.lower()} the whole dataset"
         inputs.view("own_view", types.Notice(label=text))

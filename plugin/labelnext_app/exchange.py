@@ -15,10 +15,19 @@ from labelnext.journal.plan import Progress
 from labelnext.runs.exchange import Exchange
 from labelnext_adapters.fiftyone.app.app import state_folder
 from labelnext_adapters.fiftyone.app.words import in_words
+from labelnext_adapters.fiftyone.read.held import sendable
 from labelnext_adapters.fiftyone.read.own_runs import run_names
 from labelnext_adapters.fiftyone.write.fetched_labels import check_label_field
 
-from .common import carried_out, choose, operator_config, refuse, run_form, say_how_to_schedule
+from .common import (
+    carried_out,
+    choose,
+    choose_several,
+    operator_config,
+    refuse,
+    run_form,
+    say_how_to_schedule,
+)
 
 # The names that FiftyOne's own dataset.annotate() uses.
 URL, API_KEY = "FIFTYONE_LABELSTUDIO_URL", "FIFTYONE_LABELSTUDIO_API_KEY"
@@ -53,6 +62,7 @@ class SendBatch(foo.Operator):
                 description="Images in it aren't uploaded; leave empty to upload all images",
             )
             run = ctx.params.get("run") or names[0]
+            _more(inputs, ctx.dataset, run)
             _preview(inputs, lambda: labelnext.send(settings(ctx), run, dry_run=True))
             say_how_to_schedule(inputs)
 
@@ -145,6 +155,8 @@ def settings(ctx: Any) -> dict[str, Any]:
         "project": params.get("project"),
         "document_root": params.get("document_root") or None,
         "field": params.get("field") or "labels",
+        "fields": params.get("fields") or [],
+        "attributes": params.get("attributes") or [],
         "labels": params.get("labels") or _LATEST,
     }
     return {
@@ -175,6 +187,17 @@ def has_secrets(ctx: Any, inputs: Any) -> bool:
 
 def _project(inputs: Any, description: str) -> None:
     inputs.int("project", label="Project number", description=description, min=1)
+
+
+def _more(inputs: Any, dataset: Any, run: str) -> None:
+    """Ask for further fields, and for attributes of objects, if there are any."""
+    fields, attributes = sendable(dataset, run)
+    if fields:
+        about = "People label them in the same project; each comes back into a field of its own"
+        choose_several(inputs, "fields", fields, label="Further fields", description=about)
+    if attributes:
+        about = "People see and correct them on each object"
+        choose_several(inputs, "attributes", attributes, label="Attributes", description=about)
 
 
 def _preview(inputs: Any, look: Callable[[], Exchange]) -> None:

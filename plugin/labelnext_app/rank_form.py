@@ -38,8 +38,8 @@ from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.read.label_types import LABELS
 from labelnext_adapters.fiftyone.read.own_runs import check_run_name, refuse_foreign, registered
 
-from .common import choose, choose_able, refuse, say_how_to_schedule
-from .rank_limits import everything, like_selected
+from .common import choose, choose_able, choose_several, refuse, say_how_to_schedule
+from .rank_limits import ToRank, everything, like_selected
 from .rank_outlook import outlook, scope_to_rank
 
 _LEVELS = {"rank": "Rank", "more": "More", "everything": "Everything"}
@@ -59,7 +59,7 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
     with looked_at(view, FiftyOneSource(dataset=view, **where)) as items:
         offered = offered_by(items)
         if not offered.able and not offered.vectors:
-            _nothing(inputs, offered, view.media_type == "group")
+            _nothing(inputs, offered, view, items)
             return
         params = completed({**ctx.params, "selected": ctx.selected}, offered)
         field = params["labelled"].removeprefix("field:")
@@ -73,10 +73,11 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
         pool = preview(items, FiftyOneSource(dataset=items, **{**read, "slice": None}))
         params["of"] = unit_of(params, pool)
         scope = scope_to_rank(view, items, read, params)
-        _controls(inputs, params, items, offered, pool, view, level)
+        ranked = ToRank(params, view, items, offered, pool)
+        _controls(inputs, ranked, level)
         unseen = types.Object()  # what somebody chose on another level counts, too
         if purpose == "label" and level != "everything":
-            _controls(unseen, params, items, offered, pool, view, "everything")
+            _controls(unseen, ranked, "everything")
             unseen.str("run", label=f"Run name {params['run']}", default="labelnext")
     if purpose != MEASURE:  # which writes nothing
         _run_name(ctx, inputs, params, read["frames"], shown=level != "rank")
@@ -85,16 +86,9 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
     say_how_to_schedule(inputs)
 
 
-def _controls(
-    inputs: Any,
-    params: Mapping[str, Any],
-    items: Any,
-    offered: Offered,
-    pool: labelnext.Pool,
-    view: Any,
-    level: str,
-) -> None:
+def _controls(inputs: Any, ranked: ToRank, level: str) -> None:
     """Ask for what a level shows."""
+    params, offered = ranked.params, ranked.offered
     if params["purpose"] == MEASURE:
         _fields(inputs, params, offered)
     elif params["purpose"] == REVIEW:
@@ -105,14 +99,14 @@ def _controls(
             _predictions(inputs, params, offered)
         _budget(inputs, params, level)
         if params["selected"]:
-            like_selected(inputs, params, items, offered, pool, view)
+            like_selected(inputs, ranked)
     else:
         _fields(inputs, params, offered)
-        _functions(inputs, params, pool, bool(offered.vectors))
+        _functions(inputs, params, ranked.pool, bool(offered.vectors))
         _budget(inputs, params, level)
-        like_selected(inputs, params, items, offered, pool, view)
+        like_selected(inputs, ranked)
         if level == "everything":
-            everything(inputs, params, items, offered, pool)
+            everything(inputs, ranked)
 
 
 def _elsewhere(ctx: Any, inputs: Any, every: Any) -> None:
@@ -151,14 +145,22 @@ def _kind_of_items(inputs: Any, view: Any) -> None:
         )
 
 
-def _nothing(inputs: Any, offered: Offered, sliced: bool) -> None:
-    lines = [
-        "These samples have no predictions with confidence, logits or probabilities, and no "
-        "embeddings.",
-        *(f"{choice.name}: {choice.obstacle}." for choice in offered.predictions),
-        "Choose another slice above, if one has predictions; else apply" if sliced else "Apply",
-        "a model to the dataset, or compute embeddings, then come back.",
-    ]
+def _nothing(inputs: Any, offered: Offered, view: Any, items: Any) -> None:
+    """Say why nothing can be ranked, and what to do."""
+    dataset = view._root_dataset
+    if not len(dataset.view()):
+        lines = [f"{dataset.name} has no samples yet. Add some with predictions, then come back."]
+    elif not len(items):
+        lines = ["The view has no samples. Remove its filters, or choose the dataset above."]
+    else:
+        sliced = view.media_type == "group"
+        lines = [
+            "These samples have no predictions with confidence, logits or probabilities, and no "
+            "embeddings.",
+            *(f"{choice.name}: {choice.obstacle}." for choice in offered.predictions),
+            "Choose another slice above, if one has predictions; else apply" if sliced else "Apply",
+            "a model to the dataset, or compute embeddings, then come back.",
+        ]
     notice = types.Warning(label="Nothing to rank by", description=" ".join(lines))
     inputs.view("nothing", notice).invalid = True
 
@@ -246,14 +248,13 @@ def _predictions(inputs: Any, params: Mapping[str, Any], offered: Offered) -> No
         inputs.enum("pred_values", radio.values(), view=radio, default="confidence")
     alike = [name for name in able if name != pred and kinds[name] == kind]
     if alike and params["level"] != "rank":
-        dropdown = types.DropdownView(
-            multiple=True,
+        choose_several(
+            inputs,
+            "others",
+            alike,
             label="Other models",
             description="More fields of the same kind, for functions that compare models",
         )
-        for name in alike:
-            dropdown.add_choice(name, label=name)
-        inputs.list("others", types.String(), view=dropdown, required=False)
 
 
 def _functions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from fiftyone.operators import types
@@ -60,18 +61,33 @@ _QUOTAS = {
 }
 
 
-def everything(
-    inputs: Any, params: Mapping[str, Any], items: Any, offered: Offered, pool: labelnext.Pool
-) -> None:
+@dataclass(frozen=True)
+class ToRank:
+    """What the form knows of the samples to rank.
+
+    Attributes:
+        params: of the form, completed.
+        view: what the grid shows of them.
+        items: the samples, or the frames of theirs.
+        offered: by the samples.
+        pool: the first samples.
+    """
+
+    params: Mapping[str, Any]
+    view: Any
+    items: Any
+    offered: Offered
+    pool: labelnext.Pool
+
+
+def everything(inputs: Any, ranked: ToRank) -> None:
     """Add objects, quotas, groups, embeddings, near-duplicates and seeds.
 
     Args:
         inputs: the form.
-        params: of the form, completed.
-        items: the samples to rank.
-        offered: by the samples.
-        pool: the first samples.
+        ranked: the samples to rank.
     """
+    params, offered, pool = ranked.params, ranked.offered, ranked.pool
     scored = params["acquisition"] != NO_SCORE
     if pool.object_sets and scored:
         _objects(inputs, params)
@@ -83,7 +99,7 @@ def everything(
             default=False,
             view=types.CheckboxView(),
         )
-    frames = bool(items._is_frames)
+    frames = bool(ranked.items._is_frames)
     _quotas(inputs, params, offered, frames)
     _groups(inputs, params, offered, frames)
     if offered.vectors:
@@ -95,37 +111,27 @@ def everything(
             description="Used by methods that vary the batch, by likeness, and for near-duplicates",
             default=params["embeddings"],
         )
-    _duplicates(inputs, params, items, offered)
+    _duplicates(inputs, params, ranked.items, offered)
     inputs.int(
         "seed", label="Seed", description="The same seed gives the same batch", default=0, min=0
     )
 
 
-def like_selected(
-    inputs: Any,
-    params: Mapping[str, Any],
-    items: Any,
-    offered: Offered,
-    pool: labelnext.Pool,
-    view: Any,
-) -> None:
+def like_selected(inputs: Any, ranked: ToRank) -> None:
     """Ask whether the batch should be like the samples that are selected in the grid.
 
     Args:
         inputs: the form.
-        params: of the form, completed.
-        items: the samples to rank.
-        offered: by the samples.
-        pool: the first samples.
-        view: what the grid shows of them.
+        ranked: the samples to rank.
     """
+    params, items = ranked.params, ranked.items
     selected = params["selected"]
     obstacle = likeness_obstacle(
         selected,
         items,
-        pool,
-        embedded=bool(offered.vectors),
-        frames=items._is_frames and not view._is_frames,
+        ranked.pool,
+        embedded=bool(ranked.offered.vectors),
+        frames=items._is_frames and not ranked.view._is_frames,
     )
     n = len(selected)
     prop = inputs.bool(

@@ -45,6 +45,8 @@ def scope_to_rank(
         return f"{text}; labelled frames and those without a prediction stay out."
     if read["slice"] is not None or view.media_type == "group":
         whole = open_collection(whole, None, read["slice"])
+    elif whole.media_type == "group":  # a view of single samples, perhaps of several slices
+        whole = whole.select_group_slices(media_type=view.media_type)
     kind, _, where = params["labelled"].partition(":")
     pred = read["pred_field"]
     return scope_of(

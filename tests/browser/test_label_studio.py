@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,14 @@ import pytest
 
 import labelnext
 from labelnext.adapter import open_adapter
-from labelnext.adapter.batch import Kind, Mark
+from labelnext.adapter.batch import Attribute, Kind, Mark, Value
 from labelnext.journal import Journal
 from labelnext.pool.masks import mask_of_pixels
 from labelnext.ranking import rank
-from labelnext_adapters.label_studio.send.label_tag import TAGS, make_tag, regions
+from labelnext_adapters.label_studio.send.drawn import attributes_in
+from labelnext_adapters.label_studio.send.label_tag import Asked, make_tags
+from labelnext_adapters.label_studio.send.regions import regions
+from labelnext_adapters.label_studio_format.region import Remarks, regions_of
 from tests.browser.chromium import running_chromium
 from tests.integration.choices import CHOICES, choice_task
 from tests.integration.test_label_studio_opinions import say
@@ -220,23 +223,23 @@ def test_what_a_person_accepts_keeps_the_ids_that_were_sent(
     whole[10:30, 20:50] = True
     at = "6561f0f0f0f0f0f0f0f0f0"  # and two digits
     corners = ((0.5, 0.5), (0.9, 0.5), (0.9, 0.9))
+    said: dict[str, Value] = {"occluded": True, "age": 3.5, "note": "red"}
     marks: dict[Kind, Mark] = {
-        "box": Mark("car", (0.1, 0.1, 0.3, 0.3), mark_id=f"{at}01"),
+        "box": Mark("car", (0.1, 0.1, 0.3, 0.3), mark_id=f"{at}01", attributes=said),
         "polygon": Mark("car", mark_id=f"{at}02", paths=(corners, corners[::-1])),
         "keypoint": Mark("car", mark_id=f"{at}03", paths=(((0.2, 0.8),), (), ((0.4, 0.8),))),
+        "items": Mark("car", mark_id=f"{at}05"),
+        "number": Mark("", mark_id=f"{at}06", number=2.5),
         "mask": Mark("car", mark_id=f"{at}04", mask=mask_of_pixels(whole)),
     }
-    tags, result = "", []
-    for kind, mark in marks.items():
-        made, _ = make_tag(kind, ["car"])
-        name = TAGS[kind]
-        label = '<Label value="car"/>'
-        tags += f'<{name} name="{kind}" toName="image">{label}</{name}>'
-        result += regions([mark], replace(made, from_name=kind), (80, 60))[0]
+    attributes = [Attribute("occluded", "flag"), Attribute("age", "number")]
+    attributes.append(Attribute("note", "text"))
+    tags, setup = make_tags([Asked(kind, kind, ["car"]) for kind in marks], attributes)
+    made = [regions([marks[tag.kind]], tag, (80, 60))[0] for tag in tags]
+    result = [region for regions_of_tag in made for region in regions_of_tag]
     tasks = [
         {"data": {"image": address}, "predictions": [{"model_version": "m", "result": result}]}
     ]
-    setup = f'<View><Image name="image" value="$image"/>{tags}</View>'
     project = label_studio.create_project(setup, tasks, model_version="m")
     (task,) = label_studio.task_ids(project)
     person = Annotator(browser, label_studio, label_studio.email)
@@ -246,7 +249,11 @@ def test_what_a_person_accepts_keeps_the_ids_that_were_sent(
     with person.page.expect_response(lambda r: r.request.method == "POST" and saved in r.url):
         person.page.get_by_test_id("bottombar-submit-button").click()
     (annotation,) = label_studio.api("GET", f"/api/tasks/{task}/annotations/")
-    submitted = {region["id"]: region for region in annotation["result"]}
-    assert set(submitted) == {region["id"] for region in result}
-    assert submitted[f"{at}04"]["value"]["rle"] == result[-1]["value"]["rle"]
+    submitted = {(region["id"], region["from_name"]): region for region in annotation["result"]}
+    assert set(submitted) == {(region["id"], region["from_name"]) for region in result}
+    drawn = submitted[f"{at}04", "mask"]["value"]["rle"]
+    assert drawn == result[-1]["value"]["rle"]
+    read = list(regions_of(json.dumps(annotation["result"]).encode(), Remarks()))
+    assert attributes_in(read, attributes) == {f"{at}01": said}
+    assert submitted[f"{at}06", "number"]["value"]["number"] == 2.5
     person.close()

@@ -242,3 +242,18 @@ def test_a_fetch_that_broke_off_can_be_finished_in_the_app(
     execute("manage_runs", ranked, action="resume")
     ranked.reload()
     assert names(ranked.exists("labels")) == ["b"]
+
+
+def test_further_fields_and_attributes_are_offered_where_there_are_any(
+    ranked: Any, secrets: LabelStudio
+) -> None:
+    import fiftyone as fo
+
+    assert not {"fields", "attributes"} & set(form("send_batch", ranked))
+    first = ranked.first()
+    first["weather"] = fo.Classification(label="fog")
+    first.save()
+    inputs = form("send_batch", ranked, fields=["weather"])
+    assert set(choices(inputs["fields"])) == {"weather"}
+    assert "Create the project" in inputs["preview"]["default"]
+    assert "with 2 labels" in inputs["preview"]["default"]

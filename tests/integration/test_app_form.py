@@ -127,10 +127,14 @@ def test_a_slice_of_groups_is_chosen(plugins: Path, dataset: Any) -> None:
             fo.Sample(f"/{n}{side}.png", name=n + side, group=group.element(side), pred=next(rows))
             for side in ("left", "right")
         ]
+    assert "no samples yet" in form("rank_samples", dataset)["nothing"]["view"]["description"]
     dataset.add_samples(samples, progress=False)
     inputs = form("rank_samples", dataset)
+    assert "in all slices" not in str(inputs)  # one is ranked
     assert list(choices(inputs["slice"])) == ["left", "right"]
     assert inputs["slice"]["default"] == "left"
+    flat = form("rank_samples", dataset, dataset.select_group_slices())
+    assert flat["scope"]["default"].startswith("Ranks **4 of 4** samples")
     chosen = {"labelled": "nothing", "acquisition": "margin", "method": "top_k", "run": "next"}
     result = execute("rank_samples", dataset, slice="right", pred_field="pred", budget=2, **chosen)
     dataset.reload()

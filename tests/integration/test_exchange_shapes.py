@@ -139,3 +139,88 @@ def test_boxes_keep_the_ids_of_their_labels(
     labelnext.fetch(config)
     dataset.reload()
     assert dataset.exists("labels").first().labels.detections[0].id == box.id
+
+
+def test_several_fields_and_attributes_travel_in_one_project(
+    label_studio: LabelStudio, dataset: Any, tmp_path: Path
+) -> None:
+    import fiftyone as fo
+
+    box = fo.Detection(label="car", bounding_box=[0.1, 0.1, 0.5, 0.5], confidence=0.5)
+    box["occluded"], box["age"], box["paint"] = False, 3.5, "red"
+    plain = fo.Detection(label="bike", bounding_box=[0.5, 0.5, 0.25, 0.25], confidence=0.5)
+    plain["paint"] = "blue"
+    fill(dataset, tmp_path, fo.Detections(detections=[box, plain]), fo.Detections())
+    ground = np.zeros((10, 20), dtype=np.uint8)  # half as large as the image
+    ground[5:] = 2
+    first = dataset.first()
+    fog, rain = fo.Classification(label="fog"), fo.Classification(label="rain")
+    first["weather"] = fo.Classifications(classifications=[fog, rain])
+    first["speed"] = fo.Regression(value=12.5)
+    first["ground"] = fo.Segmentation(mask=ground)
+    first.save()
+    dataset.mask_targets = {"ground": {1: "grass", 2: "road"}}
+    dataset.save()
+    config = settings(label_studio, dataset, tmp_path) | BY_CONFIDENCE
+    labelnext.run(config)
+    names = {"fields": ["weather", "speed", "ground"], "attributes": ["occluded", "age", "paint"]}
+    labelnext.send(config | {"send": config["send"] | names})
+    project = made(label_studio, dataset)["id"]
+    rows = {row["data"]["name"][0]: row for row in tasks(label_studio, project)}
+    (prediction,) = rows["a"]["predictions"]
+    said = {(r["from_name"], r["id"]): r for r in prediction["result"]}
+    said["weather", "labelnext-weather"]["value"]["choices"] = ["rain"]  # as a person corrects it
+    said["occluded", box.id]["value"]["choices"] = ["true"]
+    said["speed", first.speed.id]["value"]["number"] = 20
+    accept(label_studio, rows["a"])
+    assert labelnext.fetch(config).counts["changed"] == 4
+    dataset.reload()
+    back = dataset.exists("labels").first()
+    assert [d.id for d in back.labels.detections] == [box.id, plain.id]
+    one, other = back.labels.detections
+    assert (one.occluded, one.age, one.paint, other.paint) == (True, 3.5, "red", "blue")
+    assert other.get_attribute_value("age", None) is None
+    assert [(c.label, c.id) for c in back.labels_weather.classifications] == [("rain", rain.id)]
+    assert (back.labels_speed.value, back.labels_speed.id) == (20, first.speed.id)
+    assert np.array_equal(back.labels_ground.mask, ground.repeat(2, axis=0).repeat(2, axis=1))
+    assert dataset.mask_targets["labels_ground"] == {1: "grass", 2: "road"}
+    assert labelnext.fetch(config).counts["changed"] == 0
+    undo(config)
+    dataset.reload()
+    assert not [name for name in dataset.get_field_schema() if name.startswith("labels")]
+    assert "labels_ground" not in dataset.mask_targets
+
+
+@pytest.mark.parametrize("kind", ["classes", "number"])
+def test_classes_and_numbers_of_whole_images_come_back(
+    label_studio: LabelStudio, dataset: Any, tmp_path: Path, kind: str
+) -> None:
+    import fiftyone as fo
+
+    if kind == "number":
+        labels: list[Any] = [fo.Regression(value=v, confidence=0.5) for v in (2.5, -1)]
+    else:
+        found = [fo.Classification(label=c, confidence=0.75) for c in ("car", "bike")]
+        labels = [fo.Classifications(classifications=each) for each in (found, found[:1])]
+    fill(dataset, tmp_path, *labels)
+    config = settings(label_studio, dataset, tmp_path)
+    labelnext.run(config)
+    labelnext.send(config)
+    rows = {
+        row["data"]["name"][0]: row
+        for row in tasks(label_studio, made(label_studio, dataset)["id"])
+    }
+    (region,) = rows["a"]["predictions"][0]["result"]
+    assert region["value"] == (
+        {"number": 2.5} if kind == "number" else {"choices": ["car", "bike"]}
+    )
+    accept(label_studio, rows["a"])
+    labelnext.fetch(config)
+    dataset.reload()
+    back = dataset.exists("labels").first().labels
+    if kind == "number":
+        assert (back.value, back.id) == (2.5, labels[0].id)
+    else:
+        assert [c.label for c in back.classifications] == ["car", "bike"]
+        assert [c.id for c in back.classifications] == [c.id for c in found]
+    assert labelnext.fetch(config).counts["changed"] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,44 @@ def test_a_field_that_somebody_else_made_is_refused(three: Any, field: str) -> N
     adapter: Any = open_adapter("fiftyone", dataset=three)
     with pytest.raises(WriteRefused, match="must be one that labelnext fetch made"):
         adapter.plan_labels(said(three, {"a": (Mark("x"),)}), field)
+
+
+def test_a_field_of_ours_that_somebody_made_read_only_is_refused(
+    three: Any, tmp_path: Path
+) -> None:
+    labels = said(three, {"a": (Mark("x"),)})
+    journal = written(three, labels, tmp_path)
+    field = three.get_field("labels")
+    field.read_only = True
+    field.save()
+    adapter: Any = open_adapter("fiftyone", dataset=three)
+    with pytest.raises(WriteRefused, match="field labels .* must be writable; it is read-only"):
+        adapter.plan_labels(labels, "labels")
+    with pytest.raises(WriteRefused, match="field labels .* must be writable; it is read-only"):
+        adapter.undo(journal)
+    assert held(three) == ["x", None, None]
+
+
+def test_further_fields_are_written_compared_and_taken_back(three: Any, tmp_path: Path) -> None:
+    def numbers(first: float) -> Labels:
+        ids = dict(zip(*three.values(["name", "id"]), strict=True))
+        known = {ids["a"]: (Mark("", number=first),), ids["b"]: (Mark("", number=-1.0),)}
+        speed = Labels("a test", "items", known, shape="number")
+        classes = {ids["a"]: (Mark("x"), Mark("y")), ids["b"]: ()}
+        kinds = Labels("a test", "items", classes, shape="classes")
+        return replace(said(three, {}), further={"speed": speed, "kinds": kinds})
+
+    journal = written(three, numbers(2.5), tmp_path)
+    in_order = three.sort_by("name")
+    assert in_order.values("labels_speed.value") == [2.5, -1.0, None]
+    assert in_order.values("labels_kinds.classifications.label") == [["x", "y"], [], None]
+    adapter: Any = open_adapter("fiftyone", dataset=three)
+    (step,) = adapter.plan_labels(numbers(3.5), "labels").steps
+    assert step.description == "Change labels_speed on 1 sample"
+    three.delete_sample_field("labels_kinds")  # somebody has no use for it
+    assert adapter.undo(journal) == []
+    three.reload()
+    assert not [name for name in three.get_field_schema() if name.startswith("labels")]
 
 
 @pytest.mark.parametrize("field", ["ünïcode", "x" * 1000])

@@ -257,3 +257,27 @@ def test_a_slice_is_ranked_viewed_and_taken_back(dataset: Any, tmp_path: Path) -
     assert dataset.load_saved_view("next-all").values("name") == ["right1", "right0"]
     undo(config)
     assert state(dataset) == before
+
+
+def test_objects_in_a_document_of_the_user_s_get_their_scores(dataset: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    found = boxes(box("car", 0.5), box("car", 0.25))
+    add(dataset, {"model": fo.DynamicEmbeddedDocument(pred=found), "name": "a"}, classes=["car"])
+    dataset.add_dynamic_sample_fields()
+    before = state(dataset)
+    config = settings(dataset, tmp_path, pred_field="model.pred")
+    labelnext.run(config)
+    dataset.reload()
+    assert dataset.values("model.pred.detections.next") == [[0.5, 0.25]]
+    undo(config)
+    assert state(dataset) == before
+
+
+def test_read_only_predictions_get_no_scores_of_objects(detected: Any, tmp_path: Path) -> None:
+    field = detected.get_field("pred")
+    field.read_only = True
+    field.save()
+    with pytest.raises(WriteRefused, match="field pred .* must be writable; it is read-only"):
+        labelnext.run(settings(detected, tmp_path))
+    labelnext.run(settings(detected, tmp_path, objects=False))

@@ -10,7 +10,7 @@ import pytest
 
 import labelnext
 from labelnext.adapter import open_adapter
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, LabelnextError, NotFound
 from labelnext_adapters.fiftyone.read.batch import read_batch
 from tests.integration.test_fiftyone_read import add, box, boxes, logits
 
@@ -101,13 +101,48 @@ def test_open_lines_are_sent_as_polygons_and_that_is_said(dataset: Any, tmp_path
     assert told == ["1 sample has open lines, which are sent as polygons and come back closed."]
 
 
-def test_lists_of_classes_are_not_sent(dataset: Any, tmp_path: Path) -> None:
+NOT_SENT = {
+    "nix": "send.fields",
+    "age": "send.fields must be of .*; age is of FloatField",
+    "pred": "send.fields must be other fields than pred_field; got 'pred'",
+    "pred.detections": "send.fields must be of samples' own fields",
+    "map": "the dataset must name the classes of map to send it",
+}
+NO_ATTRIBUTES = {
+    "nix": "must be attributes of objects with texts, numbers or truth values; nix holds nothing",
+    "sides": "truth values; sides holds",
+}
+
+
+def test_what_cannot_be_sent_beside_the_predictions_is_named(dataset: Any, tmp_path: Path) -> None:
     import fiftyone as fo
 
-    both = [fo.Classification(label=name, confidence=0.5) for name in "ab"]
-    add(dataset, {"pred": fo.Classifications(classifications=both)})
-    with pytest.raises(InvalidInput, match="pred is of Classifications"):
-        ranked_batch(dataset, tmp_path)
+    box = fo.Detection(label="a", bounding_box=[0, 0, 1, 1], confidence=0.5, sides={"left": 1})
+    pred, kind = fo.Detections(detections=[box]), fo.Classification(label="a", confidence=0.5)
+    add(dataset, {"pred": pred, "kind": kind, "age": 1.5, "map": fo.Segmentation()})
+    ranked_batch(dataset, tmp_path)
+    for name, told in NOT_SENT.items():
+        with pytest.raises(LabelnextError, match=told):
+            read_batch(dataset, "labelnext", [name])
+    for name, told in NO_ATTRIBUTES.items():
+        with pytest.raises(InvalidInput, match=told):
+            read_batch(dataset, "labelnext", ["kind"], [name])
+    dataset.rename_sample_field("labelnext", "mine")
+    with pytest.raises(NotFound, match="field labelnext .* must hold the ranking; somebody has"):
+        read_batch(dataset, "labelnext")
+
+
+def test_numbers_and_outlines_that_are_none_are_not_sent(dataset: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    line = fo.Polyline(label="a", points=[[], [(0, 0), (1, 1), (1, 0)]], confidence=0.5)
+    unknown = fo.Regression(value=float("nan"))
+    add(dataset, {"pred": fo.Polylines(polylines=[line]), "age": unknown})
+    ranked_batch(dataset, tmp_path)
+    batch = read_batch(dataset, "labelnext", ["age"])
+    ((mark,),) = [item.marks for item in batch.items]
+    assert mark.paths == (((0, 0), (1, 1), (1, 0)),)
+    assert [further.marks for further in batch.further] == [(None,)]
 
 
 def test_videos_are_not_sent(dataset: Any, tmp_path: Path) -> None:

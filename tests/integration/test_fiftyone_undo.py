@@ -162,6 +162,53 @@ def test_a_broken_run_can_be_undone_without_resuming(
     assert state(filled) == before
 
 
+def test_undo_says_that_a_renamed_field_stays(filled: Any, tmp_path: Path) -> None:
+    before = filled.list_saved_views(), filled.list_runs()
+    journal = write(filled, tmp_path)
+    filled.reload()
+    filled.rename_sample_field("next", "kept")
+    assert opened(filled).undo(Journal(journal.path)) == ["Kept field kept, which was next."]
+    filled.reload()
+    assert filled.has_sample_field("kept")
+    assert (filled.list_saved_views(), filled.list_runs()) == before
+
+
+def test_a_field_that_somebody_made_read_only_is_neither_written_nor_deleted(
+    filled: Any, tmp_path: Path
+) -> None:
+    before = state(filled)
+    journal = write(filled, tmp_path)
+    for read_only in (True, False):
+        filled.reload()
+        field = filled.get_field("next")
+        field.read_only = read_only
+        field.save()
+        if read_only:
+            with pytest.raises(WriteRefused, match="field next .* must be writable"):
+                write(filled, tmp_path)
+            with pytest.raises(WriteRefused, match="field next .* must be writable"):
+                opened(filled).undo(Journal(journal.path))
+    assert opened(filled).undo(Journal(journal.path)) == []
+    assert state(filled) == before
+
+
+def test_samples_that_were_deleted_during_a_run_are_told(filled: Any, tmp_path: Path) -> None:
+    adapter = opened(filled)
+    plan = adapter.plan(rank(adapter.read(), budget=2))
+    filled.delete_samples(filled.match({"name": ORDER[0]}).values("id"))
+    journal = Journal.create(tmp_path, plan)
+    adapter.apply(plan, journal)
+    assert journal.remarks == ("Skipped 1 item deleted meanwhile.",)
+
+
+def test_a_deleted_dataset_is_refused(filled: Any) -> None:
+    view = filled.limit(1)
+    filled.delete()
+    for gone in (filled, view):
+        with pytest.raises(ConfigError, match=f"must exist; {filled.name} was deleted"):
+            open_adapter("fiftyone", dataset=gone)
+
+
 def test_deleting_the_run_in_fiftyone_cleans_up(filled: Any, tmp_path: Path) -> None:
     before = state(filled)
     write(filled, tmp_path)

@@ -15,6 +15,7 @@ from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
+from labelnext_adapters.fiftyone.database.lean import import_fiftyone
 from labelnext_adapters.fiftyone.options import FiftyOneSend, FiftyOneSource, FiftyOneWrite
 from labelnext_adapters.fiftyone.write.target import FiftyOneTarget
 
@@ -70,6 +71,7 @@ class FiftyOneAdapter(Adapter):
         return names == {given if isinstance(given, str) else given._root_dataset.name}
 
     def __init__(self, source: FiftyOneSource, write: FiftyOneWrite, context: Context) -> None:
+        import_fiftyone()
         self.source = source
         self.write = write
         self.context = context
@@ -148,11 +150,13 @@ class FiftyOneAdapter(Adapter):
 
         return origin_of(self._collection()._root_dataset)
 
-    def batch(self, run: str) -> Batch:
-        """The batch of a run, with what the model says of it."""
+    def batch(
+        self, run: str, *, fields: tuple[str, ...] = (), attributes: tuple[str, ...] = ()
+    ) -> Batch:
+        """The batch of a run, with what the model says of it, and further fields."""
         from labelnext_adapters.fiftyone.read.batch import read_batch
 
-        return read_batch(self._collection(), run)
+        return read_batch(self._collection(), run, fields, attributes)
 
     def previews(self, item_ids: Sequence[str]) -> Mapping[str, Preview]:
         """The images of these samples, and where the App opens them."""

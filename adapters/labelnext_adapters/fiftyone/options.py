@@ -54,11 +54,22 @@ class FiftyOneSource(Options):
         """The tags that say that a sample is labelled."""
         return _several(self.label_tag)
 
+    @field_validator("pred_field")
+    @classmethod
+    def _check_distinct(cls, names: str | list[str] | None) -> str | list[str] | None:
+        if isinstance(names, list) and len({*names}) < len(names):
+            raise ValueError("must be a field, or a list of different ones")
+        return names
+
     @field_validator("dataset")
     @classmethod
     def _given(cls, value: Any) -> Any:
         if value is None or value == "":
             raise ValueError("must be the name of a dataset")
+        # A deleted dataset answers nothing else.
+        root = value if hasattr(type(value), "deleted") else getattr(value, "_dataset", None)
+        if root is not None and root.deleted:
+            raise ValueError(f"must exist; {root.name} was deleted")
         return value
 
 

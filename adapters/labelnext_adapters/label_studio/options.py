@@ -164,6 +164,11 @@ class LabelStudioSend(SendOptions):
     reuses it."""
     from_name: str | None = None
     """Name of the control tag (Choices or RectangleLabels) if the project has several."""
+    fields: tuple[str, ...] = ()
+    """Further fields of the source that people label in the same project; their labels come back
+    into fields of their own, such as labels_weather."""
+    attributes: tuple[str, ...] = ()
+    """Attributes of each object that people see and correct, such as occluded."""
     labels: Literal["latest", "ground_truth"] = "latest"
     """Which of a task's annotations labelnext fetch uses."""
     document_root: Path | None = None
@@ -182,6 +187,14 @@ class LabelStudioSend(SendOptions):
     @classmethod
     def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
         return None if key is None else checked_key(key)
+
+    @field_validator("fields", "attributes")
+    @classmethod
+    def _check_names(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        taken = {"label", "image", *info.data.get("fields", ())}
+        if len({*names}) < len(names) or not taken.isdisjoint(names) or "" in names:
+            raise ValueError("must be different names, and none of them label or image")
+        return names
 
     @field_validator("project", mode="before")
     @classmethod

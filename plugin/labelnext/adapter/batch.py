@@ -14,11 +14,35 @@ from labelnext.pool.objects import Notice
 from labelnext.ranking.ranking import Ranking, ranking_alone
 from labelnext.support.words import counted
 
-#: How an object is drawn.
-Shape = Literal["box", "polygon", "keypoint", "mask"]
-#: What people label: whole items, or objects of one shape.
-Kind = Literal["items", "box", "polygon", "keypoint", "mask"]
+#: How an object is drawn; where people label whole items, whether with several classes or a number.
+Shape = Literal["box", "polygon", "keypoint", "mask", "classes", "number"]
+#: What people label: whole items, with one class, several classes or a number, or objects of one
+#: shape.
+Kind = Literal["items", "classes", "number", "box", "polygon", "keypoint", "mask"]
+#: Kinds of labels of whole items.
+WHOLE: frozenset[Kind] = frozenset({"items", "classes", "number"})
 Points = tuple[tuple[float, float], ...]
+Value = str | float | bool
+
+
+def kind_of(unit: Unit, shape: Shape) -> Kind:
+    """What people label, of a unit and a shape.
+
+    Example:
+        >>> kind_of("items", "box"), kind_of("items", "number"), kind_of("objects", "mask")
+        ('items', 'number', 'mask')
+    """
+    return "items" if unit == "items" and shape not in WHOLE else shape
+
+
+def unit_of(kind: Kind) -> Unit:
+    """Whether that is a label of whole items or of their objects."""
+    return "items" if kind in WHOLE else "objects"
+
+
+def shape_of(kind: Kind) -> Shape:
+    """The shape that goes with `unit_of`; without meaning for one class."""
+    return "box" if kind == "items" else kind
 
 
 @dataclass(frozen=True)
@@ -34,6 +58,8 @@ class Mark:
         paths: of a polygon, its outlines, and of a keypoint, a path for each of its points: x, y
             in [0, 1]. An empty path is a point that isn't seen.
         mask: its pixels, as `labelnext.pool.masks` has them.
+        number: the number that is the label; its class is then empty.
+        attributes: what else is said of the object, by name.
 
     Example:
         >>> Mark.from_row(Mark("car", (0.0, 0.0, 0.5, 1.0), 0.9).to_row()).box
@@ -46,6 +72,8 @@ class Mark:
     mark_id: str | None = None
     paths: tuple[Points, ...] = ()
     mask: Mask | None = None
+    number: float | None = None
+    attributes: Mapping[str, Value] = field(default_factory=dict)
 
     def to_row(self) -> list[Any]:
         """As JSON."""
@@ -58,6 +86,10 @@ class Mark:
         if self.mask is not None:
             counts = self.mask["counts"].decode("ascii")
             more["mask"] = {"size": list(self.mask["size"]), "counts": counts}
+        if self.number is not None:
+            more["number"] = self.number
+        if self.attributes:
+            more["attributes"] = dict(self.attributes)
         return [*row, more] if more else row
 
     @classmethod
@@ -70,7 +102,40 @@ class Mark:
             mask = {"size": tuple(mask["size"]), "counts": mask["counts"].encode("ascii")}
         paths = tuple(tuple((x, y) for x, y in path) for path in more.get("paths", ()))
         corners = None if box is None else (box[0], box[1], box[2], box[3])
-        return cls(label, corners, confidence, more.get("id"), paths, mask)
+        said = more.get("number"), more.get("attributes", {})
+        return cls(label, corners, confidence, more.get("id"), paths, mask, *said)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """What people say of each object besides its class.
+
+    Attributes:
+        name: of the attribute.
+        kind: one of some texts, true or false, a number, or any text.
+        choices: the texts to choose from.
+    """
+
+    name: str
+    kind: Literal["choice", "flag", "number", "text"]
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Further:
+    """A further field that people label with a batch.
+
+    Attributes:
+        name: of the field.
+        kind: what they label.
+        classes: names of the classes to choose from.
+        marks: what the field holds, for each item of the batch; None where it holds nothing.
+    """
+
+    name: str
+    kind: Kind
+    classes: tuple[str, ...]
+    marks: tuple[tuple[Mark, ...] | None, ...]
 
 
 @dataclass(frozen=True)
@@ -129,7 +194,10 @@ class Batch:
         ranking: ranking of these items only, for a platform that already holds them; None if the
             source gives none.
         notices: what of the predictions isn't in the batch.
-        shape: how objects are drawn; without meaning where people label items.
+        shape: how objects are drawn; where people label items, whether with several classes or a
+            number.
+        further: the other fields that people label.
+        attributes: what people say of each object besides its class.
     """
 
     origin: Origin
@@ -141,11 +209,13 @@ class Batch:
     ranking: Ranking | None = None
     notices: tuple[Notice, ...] = ()
     shape: Shape = "box"
+    further: tuple[Further, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
 
     @property
     def kind(self) -> Kind:
         """What people label."""
-        return "items" if self.unit == "items" else self.shape
+        return kind_of(self.unit, self.shape)
 
 
 def ranked_there(batch: Batch, known: Collection[str], where: str) -> tuple[Ranking, list[str]]:
@@ -196,7 +266,8 @@ class Labels:
         known: the labels of each labelled item; an empty tuple means that it has no objects.
         waiting: items that aren't labelled yet.
         notices: what was left out.
-        shape: how objects are drawn; without meaning where people label items.
+        shape: as that of a batch.
+        further: the labels of other fields, by their names.
     """
 
     source: str
@@ -205,8 +276,9 @@ class Labels:
     waiting: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = field(default=())
     shape: Shape = "box"
+    further: Mapping[str, Labels] = field(default_factory=dict)
 
     @property
     def kind(self) -> Kind:
         """What people label."""
-        return "items" if self.unit == "items" else self.shape
+        return kind_of(self.unit, self.shape)

@@ -243,7 +243,11 @@ class GivesBatches(Protocol):
         """Where the items come from."""
 
     def batch(self, run: str) -> Batch:
-        """The batch of a completed run."""
+        """The batch of a completed run.
+
+        If it also takes the keywords `fields` and `attributes`, tuples of names, people can label
+        further fields, and attributes of objects.
+        """
 
 
 class TakesLabels(GivesBatches, Protocol):

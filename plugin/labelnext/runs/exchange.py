@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from labelnext.adapter.registry import able
 from labelnext.config.config import Config, load_config
 from labelnext.config.opened import opened, opened_target
 from labelnext.config.places import check_places
+from labelnext.errors import ConfigError, listed
 from labelnext.journal.journal import Journal
 from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Plan, Progress
@@ -86,7 +88,7 @@ def send(
     """
     settings = _loaded(config)
     with _source(settings, adapter, progress) as source:
-        batch = source.batch(run or settings.write.run)
+        batch = source.batch(run or settings.write.run, **_further(settings, source))
     with opened_target(settings, progress) as target:
         plan = target.plan(batch)
         journal = carried_out(settings, "send", plan, target, dry_run)
@@ -131,6 +133,21 @@ def fetch(
         counts = {"labelled": len(labels.known), "waiting": len(labels.waiting), "changed": changed}
         nothing = _nothing_fetched(labels, f"field {settings.send.field} of {plan.target}")
         return exchanged("fetch", dry_run, plan, journal, counts, nothing, labels.notices)
+
+
+def _further(settings: Config, source: Any) -> dict[str, tuple[str, ...]]:
+    """The further fields and the attributes that `send` names.
+
+    Raises:
+        ConfigError: if the source can't give them.
+    """
+    asked = {n: tuple(getattr(settings.send, n, ())) for n in ("fields", "attributes")}
+    asked = {name: values for name, values in asked.items() if values}
+    for name in asked.keys() - signature(source.batch).parameters.keys():
+        raise ConfigError(
+            f"send.{name} must be left out for {source.name} data; got {listed(asked[name])}."
+        )
+    return asked
 
 
 def _nothing_fetched(labels: Labels, where: str) -> str:

@@ -83,6 +83,8 @@ DEFAULTS: dict[str, Any] = {
         "api_key": None,
         "project": None,
         "from_name": None,
+        "fields": [],
+        "attributes": [],
         "labels": "latest",
         "document_root": None,
         "url_prefix": "/data/local-files/?d=",

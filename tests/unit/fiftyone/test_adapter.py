@@ -20,11 +20,30 @@ def test_importing_the_adapter_does_not_import_fiftyone() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_opening_the_adapter_leaves_scikit_learn_for_when_it_is_used() -> None:
+    code = """if True:
+        import gc, sys
+        from labelnext.adapter import open_adapter
+        open_adapter("fiftyone", dataset="x")
+        assert "fiftyone" in sys.modules and "sklearn" not in sys.modules and gc.isenabled()
+        import sklearn.cluster
+        import fiftyone.core.plots.utils as plots
+        assert plots.skm.accuracy_score is sklearn.metrics.accuracy_score
+        assert plots.skl.LinearRegression.__module__.startswith("sklearn")
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_a_source_without_a_dataset_is_refused() -> None:
     with pytest.raises(ConfigError, match="dataset"):
         open_adapter("fiftyone")
     with pytest.raises(ConfigError, match="dataset"):
         open_adapter("fiftyone", dataset="")
+
+
+def test_a_committee_of_one_field_twice_is_refused() -> None:
+    with pytest.raises(ConfigError, match="must be a field, or a list of different ones"):
+        open_adapter("fiftyone", dataset="d", pred_field=["a", "a"])
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from labelnext.adapter.registry import open_target
 from labelnext.errors import ConfigError, InvalidInput, NotFound, UnknownName
 from labelnext.runs.exchange import fetch, send
 from labelnext_adapters.label_studio import LabelStudioSend
-from labelnext_adapters.label_studio.send.label_tag import Tag, find_tag, make_tag, regions
+from labelnext_adapters.label_studio.send.label_tag import Asked, Tag, find_label_tag, make_tags
 from labelnext_adapters.label_studio.send.media import MOST_FILES, addresses, check_files, parts
+from labelnext_adapters.label_studio.send.regions import regions
 
 
 def project(**tags: tuple[str, str]) -> dict[str, Any]:
@@ -33,9 +34,11 @@ def project(**tags: tuple[str, str]) -> dict[str, Any]:
 
 def test_the_tag_that_fits_is_found_among_others() -> None:
     several = project(kind=("Choices", "Image"), box=("RectangleLabels", "Image"))
-    assert find_tag(several, None, ["box"]) == Tag("objects", "box", "thing", "picture", ("a", "b"))
-    assert find_tag(several, None, ["items"]).from_name == "kind"
-    assert find_tag(several, "box", ["items", "box"]).unit == "objects"
+    assert find_label_tag(several, None, ["box"]) == Tag(
+        "objects", "box", "thing", "picture", ("a", "b")
+    )
+    assert find_label_tag(several, None, ["items"]).from_name == "kind"
+    assert find_label_tag(several, "box", ["items", "box"]).unit == "objects"
 
 
 def test_a_tag_must_be_named_where_several_fit() -> None:
@@ -43,7 +46,7 @@ def test_a_tag_must_be_named_where_several_fit() -> None:
     with pytest.raises(
         InvalidInput, match="send.from_name must be one of kind, box, as several fit"
     ):
-        find_tag(several, None, ["items", "box"])
+        find_label_tag(several, None, ["items", "box"])
 
 
 @pytest.mark.parametrize(
@@ -52,22 +55,22 @@ def test_a_tag_must_be_named_where_several_fit() -> None:
 )
 def test_a_project_without_a_tag_that_fits_is_refused(tags: Any, name: str | None) -> None:
     with pytest.raises(NotFound, match="project 7 must have a control tag Choices of an image"):
-        find_tag(project(**tags), name, ["items"])
+        find_label_tag(project(**tags), name, ["items"])
 
 
 def test_a_setup_holds_any_class_name_as_it_is() -> None:
     names = ['"quoted"', "a & b", "<b>", "ümläut", "it's"]
-    _, setup = make_tag("box", names)
+    _, setup = make_tags([Asked("label", "box", names)])
     assert [label.get("value") for label in ElementTree.fromstring(setup).iter("Label")] == names
 
 
 def test_a_setup_needs_classes() -> None:
     with pytest.raises(InvalidInput, match="the items have no classes"):
-        make_tag("items", [])
+        make_tags([Asked("label", "items", [])])
 
 
 def test_marks_without_a_label_or_box_of_the_project_are_counted() -> None:
-    tag, _ = make_tag("box", ["car"])
+    (tag,), _ = make_tags([Asked("label", "box", ["car"])])
     marks = [Mark("car", (0, 0, 1, 1)), Mark("cow", (0, 0, 1, 1)), Mark("car")]
     made, left_out = regions(marks, tag, (200, 100))
     assert left_out == 2
@@ -167,6 +170,18 @@ def test_a_platform_that_takes_no_batches_is_refused_with_those_that_do() -> Non
         send(config)
     with pytest.raises(UnknownName):
         open_target(LabelStudioSend(adapter="files"))
+
+
+def test_files_have_no_further_fields_to_send() -> None:
+    config = {"source": {"adapter": "files", "path": "x"}, "send": {"fields": ["weather"]}}
+    with pytest.raises(ConfigError, match="send.fields must be left out for files data"):
+        send(config)
+
+
+@pytest.mark.parametrize("names", [{"fields": ["label"]}, {"fields": ["a"], "attributes": ["a"]}])
+def test_names_of_fields_and_attributes_must_differ(names: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="must be different names, and none of them label or"):
+        send({"source": {"adapter": "files", "path": "x"}, "send": names})
 
 
 @pytest.mark.parametrize("command", [send, fetch])

@@ -297,7 +297,7 @@ def open_collection(
     ):
         raise InvalidInput(
             "dataset must hold samples; got a view of patches, clips or frames.",
-            hint="rank the samples that they come from; frames: true ranks frames.",
+            hint="rank the samples that they come from; set frames: true to rank frames.",
         )
     samples = _sliced(collection, group_slice)
     with talking():
@@ -325,7 +325,9 @@ def _sliced(collection: Any, group_slice: str | None) -> Any:
         return collection
     known = collection._root_dataset.group_slices
     if group_slice is not None and group_slice not in known:
-        raise NotFound(f"slice must be one of {listed(known)}; got {group_slice!r}.")
+        raise NotFound(f"slice must be one of {listed(known) or 'none'}; got {group_slice!r}.")
+    if not known:
+        return collection  # which has no samples
     return collection.select_group_slices(group_slice or collection.default_group_slice)
 
 

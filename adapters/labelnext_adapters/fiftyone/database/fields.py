@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, WriteRefused
 
 MARKER = "labelnext"  # key in the info of a field that we made
 PRELABELS = "labelnext_prelabels"  # the same, of one with pre-labels, which are no source
@@ -39,6 +39,25 @@ def check_field_name(field: str, what: str, example: str) -> None:
             f"a digit or _, and none of FiftyOne's own; got {field!r}.",
             hint=f"{example} is a good one.",
         )
+
+
+def refuse_read_only(dataset: Any, path: str, hint: str | None = None) -> None:
+    """Raise WriteRefused if somebody has made a field, or one that it lies in, read-only.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        path: of the field.
+        hint: what helps; how to make it writable when None.
+    """
+    parts = path.split(".")
+    for end in range(1, len(parts) + 1):
+        name = ".".join(parts[:end])
+        if getattr(dataset.get_field(name), "read_only", False):
+            raise WriteRefused(
+                f"field {name} of {dataset.name} must be writable; it is read-only.",
+                hint=hint
+                or f'field = dataset.get_field("{name}"); field.read_only = False; field.save()',
+            )
 
 
 def field_path(field: str, frames: bool) -> str:

@@ -20,6 +20,7 @@ from labelnext_adapters.fiftyone.database.fields import (
     bulk_writer,
     delete_field,
     documents,
+    refuse_read_only,
 )
 from labelnext_adapters.fiftyone.database.values import fetch
 
@@ -36,8 +37,9 @@ def is_our_attribute(dataset: Any, path: str) -> bool:
 
 
 def refuse_foreign_attribute(dataset: Any, path: str) -> None:
-    """Raise WriteRefused if the attribute is there and not ours."""
+    """Raise WriteRefused if the attribute is there and not ours, or must not be written."""
     inner, _, name = path.rpartition(".")
+    refuse_read_only(dataset, inner, "write.objects: false leaves it alone.")
     collection, inside = documents(dataset, path)
     taken = dataset.get_field(path) is not None or collection.find_one({inside: {"$exists": True}})
     if taken and not is_our_attribute(dataset, path):
@@ -82,17 +84,24 @@ def completed(dataset: Any, path: str, scores: Scores) -> Scores:
 
     collection, inside = documents(dataset, path)
     inner = inside.rpartition(".")[0]
-    field, _, listed = inner.rpartition(".")
     samples, whole = list(scores), dict(scores)
     for start in range(0, len(samples), _CHUNK):
         part = [ObjectId(i) for i in samples[start : start + _CHUNK]]
         for document in collection.find({"_id": {"$in": part}}, {f"{inner}._id": True}):
             sample = str(document["_id"])
             known = dict(scores[sample])
-            stored = [str(label["_id"]) for label in document[field][listed]]
+            stored = [str(label["_id"]) for label in _labels_in(document, inner)]
             if known.keys() <= set(stored):
                 whole[sample] = [(i, known.get(i)) for i in stored]
     return whole
+
+
+def _labels_in(document: Mapping[str, Any], inner: str) -> Any:
+    """The labels of a document of the database; their field may lie in another one."""
+    found: Any = document
+    for part in inner.split("."):
+        found = found[part]
+    return found
 
 
 def scores_before(dataset: Any, path: str) -> dict[str, list[tuple[str, float | None]]] | None:
@@ -101,11 +110,10 @@ def scores_before(dataset: Any, path: str) -> dict[str, list[tuple[str, float | 
         return None
     collection, inside = documents(dataset, path)
     inner, _, name = inside.rpartition(".")
-    field, _, listed = inner.rpartition(".")
     holders = collection.find({inside: {"$exists": True}}, {inner: True})
     return {
         str(document["_id"]): [
-            (str(label["_id"]), label.get(name)) for label in document[field][listed]
+            (str(label["_id"]), label.get(name)) for label in _labels_in(document, inner)
         ]
         for document in holders
     }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.support.words import counted
+from labelnext_adapters.fiftyone.database.lean import collector_paused
 
 Columns = dict[str, list[Any]]
 _SNAP = 1e-6  # x + w of a box that touches the border may be past it by rounding alone
@@ -28,24 +27,12 @@ def fetch(collection: Any, paths: Sequence[str]) -> Columns:
     private argument that FiftyOne itself relies on; without it `vector` gets arrays.
     """
     unique = list(dict.fromkeys(paths))
-    with _collector_paused():
+    with collector_paused():
         try:
             rows = collection.values(unique, _raw=True)
         except TypeError:
             rows = collection.values(unique)
     return dict(zip(unique, rows, strict=True))
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """No search for cycles while a result arrives: it takes half the time of long results."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def vector(value: Any) -> NDArray[Any] | None:

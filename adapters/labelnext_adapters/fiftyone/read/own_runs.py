@@ -6,7 +6,7 @@ from typing import Any
 
 from labelnext.errors import InvalidInput, NotFound, WriteRefused, listed
 from labelnext_adapters.fiftyone.database.connection import talking
-from labelnext_adapters.fiftyone.database.fields import METHOD
+from labelnext_adapters.fiftyone.database.fields import MARKER, METHOD, refuse_read_only
 from labelnext_adapters.fiftyone.database.views import same_view, view_names
 
 _LONGEST = 100  # characters of a run's name: FiftyOne makes slugs, fields and an index of it
@@ -33,6 +33,8 @@ def refuse_foreign(dataset: Any, run: str, field: str | None = None) -> None:
         dataset: a FiftyOne dataset.
         run: name of the run.
         field: path of its field; the one that it has, or a field of samples, when None.
+
+    The field must not be read-only, either: taking it back would fail.
     """
     from labelnext_adapters.fiftyone.runs import is_ours
 
@@ -43,6 +45,7 @@ def refuse_foreign(dataset: Any, run: str, field: str | None = None) -> None:
         raise WriteRefused(
             f"field {field} of {dataset.name} must be labelnext's own; it is not.", hint=hint
         )
+    refuse_read_only(dataset, field)
     if config is not None and config.field != field:
         raise WriteRefused(
             f"run {run} of {dataset.name} must stay in its field {config.field}; {field} is of "
@@ -61,6 +64,13 @@ def refuse_foreign(dataset: Any, run: str, field: str | None = None) -> None:
                 f"saved view {taken!r} of {dataset.name} must be labelnext's own; it is not.",
                 hint=hint,
             )
+
+
+def renamed(dataset: Any) -> list[str]:
+    """The fields of ours that belong to no run, because somebody gave them another name."""
+    known = {getattr(registered(dataset, run), "field", None) for run in dataset.list_runs()}
+    schema = dataset.get_field_schema()
+    return [n for n, field in schema.items() if n not in known and MARKER in (field.info or {})]
 
 
 def registered(dataset: Any, run: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,32 +13,41 @@ from labelnext.journal.carry_out import Performer
 from labelnext.journal.plan import Plan, Step
 from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
-from labelnext_adapters.fiftyone.database.fields import check_field_name
+from labelnext_adapters.fiftyone.database.fields import check_field_name, refuse_read_only
 from labelnext_adapters.fiftyone.database.marks import (
     CLASSES,
     LISTED,
     label_of,
+    marks_of_mask,
     mask_of_label,
+    mask_of_marks,
     own_id,
     read_marks,
+    targets_of,
 )
 from labelnext_adapters.fiftyone.read.fetched import LABELS_MARKER, fetched_fields
+from labelnext_adapters.fiftyone.read.label_types import class_name
+from labelnext_adapters.fiftyone.read.own_runs import run_config, run_names
 
 KIND = "labels"  # of the step
+SEGMENTED = "Segmentation"
 _SAME = 1e-6  # of a box's sides: percent and back again costs digits
 
 
-def check_label_field(dataset: Any, field: str, kind: Kind | None = None) -> None:
+def check_label_field(
+    dataset: Any, field: str, kind: Kind | None = None, *, segmented: bool = False
+) -> None:
     """Raise unless labels can be fetched into that field.
 
     Args:
         dataset: a FiftyOne dataset.
         field: its name.
         kind: what it must hold, if it is there; anything of ours when None.
+        segmented: whether masks are those of a segmentation.
 
     Raises:
         InvalidInput: if a field cannot have that name, or holds another kind of labels.
-        WriteRefused: if labelnext did not make it.
+        WriteRefused: if labelnext did not make it, or somebody made it read-only.
     """
     check_field_name(field, "send.field must be a name for a new field", "labels")
     existing = dataset.get_field(field)
@@ -49,58 +58,123 @@ def check_label_field(dataset: Any, field: str, kind: Kind | None = None) -> Non
             f"field {field} of {dataset.name} must be one that labelnext fetch made; it is not.",
             hint="choose another send.field.",
         )
+    refuse_read_only(dataset, field)
     name = existing.document_type.__name__
-    if kind is not None and name != CLASSES[kind]:
+    wanted = SEGMENTED if segmented else CLASSES.get(kind or "items")
+    if kind is not None and name != wanted:
         raise InvalidInput(
-            f"send.field must hold {CLASSES[kind]}; {field} of {dataset.name} holds {name}.",
+            f"send.field must hold {wanted}; {field} of {dataset.name} holds {name}.",
             hint="choose another send.field.",
         )
 
 
 def plan_labels(collection: Any, labels: Labels, field: str) -> Plan:
-    """What writing the labels would do: only what differs from what the field holds.
+    """What writing the labels would do: only what differs from what the fields hold.
 
     Args:
         collection: a dataset, or a view: then only its samples get labels.
         labels: what people said.
-        field: where it goes.
+        field: where it goes; labels of a further field go where that name and the field's say.
 
     Raises:
         InvalidInput: if a field cannot have that name, or holds another kind of labels.
         WriteRefused: if labelnext did not make it.
     """
     dataset = collection._root_dataset
-    check_label_field(dataset, field, labels.kind)
     with talking():
         known = set(collection.values("id"))
-        now = _marks(dataset, field, labels) if dataset.get_field(field) is not None else {}
+    steps = [_step(dataset, labels, field, None, known)]
+    for name, further in labels.further.items():
+        steps.append(_step(dataset, further, f"{field}_{name}", name, known))
+    others = sum(i not in known for i in labels.known)
+    lines = [f"Skipped {counted(others, 'label')} of other samples."] if others else []
+    if any(each.known for each in (labels, *labels.further.values())):
+        lines.append(
+            f"The next run leaves labelled samples out; gt_field: {field} lets it learn from them."
+        )
+    else:
+        lines.append(f"Nothing is labelled yet in {labels.source}.")
+    doing = tuple(step for step in steps if step is not None)
+    return Plan("fiftyone", field, dataset.name, doing, next_steps=tuple(lines))
+
+
+def _step(
+    dataset: Any, labels: Labels, field: str, sent_as: str | None, known: Collection[str]
+) -> Step | None:
+    """What writing the labels of one field would do; None where there is nothing to do.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        labels: what people said.
+        field: where it goes.
+        sent_as: name of the field that was sent; None of the predictions.
+        known: ids of the samples that may get labels.
+    """
+    targets = _targets(dataset, sent_as, labels.kind)
+    check_label_field(dataset, field, labels.kind, segmented=targets is not None)
+    if targets is not None:  # with regions of one class as one, as the field will hold them
+        whole = {
+            i: marks_of_mask(mask_of_marks(marks, targets), targets, _size(marks))
+            for i, marks in labels.known.items()
+        }
+        labels = replace(labels, known=whole)
+    elif labels.kind == "classes":
+        labels = replace(labels, known=_with_ids(dataset, labels.known, sent_as))
+    with talking():
+        there = dataset.get_field(field) is not None
+        now = _marks(dataset, field, labels, targets) if there else {}
     changed = {
         i: [mark.to_row() for mark in marks]
         for i, marks in labels.known.items()
         if i in known and not _same(now.get(i), marks)
     }
     clear = sorted(i for i in labels.waiting if i in now and i in known)
-    others = sum(i not in known for i in labels.known)
-    steps = []
-    if changed or clear:
-        new = sum(i not in now for i in changed)
-        counts = (
-            (new, f"write {field} on {counted(new, 'sample')}"),
-            (len(changed) - new, f"change it on {counted(len(changed) - new, 'sample')}"),
-            (len(clear), f"clear it on {len(clear)} whose annotation is gone"),
-        )
-        what = ", ".join(text for n, text in counts if n)
-        where = {"dataset": dataset.name, "dataset_id": str(dataset._doc.id), "field": field}
-        payload = {**where, "kind": labels.kind, "labels": changed, "clear": clear}
-        steps = [Step(KIND, what[:1].upper() + what[1:], len(changed) + len(clear), payload)]
-    lines = [f"Skipped {counted(others, 'label')} of other samples."] if others else []
-    if labels.known:
-        lines.append(
-            f"The next run leaves labelled samples out; gt_field: {field} lets it learn from them."
-        )
-    else:
-        lines.append(f"Nothing is labelled yet in {labels.source}.")
-    return Plan("fiftyone", field, dataset.name, tuple(steps), next_steps=tuple(lines))
+    if not (changed or clear):
+        return None
+    new = sum(i not in now for i in changed)
+    counts = (
+        (new, f"write {{}} on {counted(new, 'sample')}"),
+        (len(changed) - new, f"change {{}} on {counted(len(changed) - new, 'sample')}"),
+        (len(clear), f"clear {{}} on {len(clear)} whose annotation is gone"),
+    )
+    what = ", ".join(text for n, text in counts if n)
+    what = what.replace("{}", field, 1).replace("{}", "it")
+    where = {"dataset": dataset.name, "dataset_id": str(dataset._doc.id), "field": field}
+    payload = {**where, "kind": labels.kind, "labels": changed, "clear": clear}
+    if targets is not None:
+        payload["targets"] = {str(value): name for value, name in targets.items()}
+    return Step(KIND, what[:1].upper() + what[1:], len(changed) + len(clear), payload)
+
+
+def _targets(dataset: Any, sent_as: str | None, kind: Kind) -> dict[int, str] | None:
+    """The classes of a segmentation by their pixels, if that is what was sent."""
+    if kind != "mask" or sent_as is None or dataset.get_field(sent_as) is None:
+        return None
+    segmented = class_name(dataset.get_field(sent_as)) == SEGMENTED
+    return targets_of(dataset, sent_as) if segmented else None
+
+
+def _with_ids(
+    dataset: Any, known: Mapping[str, tuple[Mark, ...]], sent_as: str | None
+) -> dict[str, tuple[Mark, ...]]:
+    """Lists of classes with the ids that the classes have where they were sent from."""
+    runs = [] if sent_as else [run_config(dataset, run).pred_field for run in run_names(dataset)]
+    fields = [sent_as] if sent_as else [f for f in runs if isinstance(f, str)]
+    fields = [f for f in fields if class_name(dataset.get_field(f)) == CLASSES["classes"]]
+    if not fields:
+        return dict(known)
+    sent = dataset.select(list(known))
+    with talking():
+        held = read_marks(sent, f"{fields[0]}.{LISTED[CLASSES['classes']]}", "classes")
+        ids = {
+            (i, mark.label): mark.mark_id
+            for i, marks in zip(sent.values("id"), held, strict=True)
+            for mark in marks or ()
+        }
+    return {
+        i: tuple(replace(mark, mark_id=ids.get((i, mark.label))) for mark in marks)
+        for i, marks in known.items()
+    }
 
 
 class LabelsPerformer(Performer):
@@ -128,18 +202,21 @@ class LabelsPerformer(Performer):
         import fiftyone as fo
 
         dataset, field = planned_dataset(step, "the labels were", "fetch"), step.payload["field"]
-        kind = _kind_of(step)
-        check_label_field(dataset, field, kind)
+        kind, targets = _kind_of(step), _targets_in(step)
+        check_label_field(dataset, field, kind, segmented=targets is not None)
         with talking():
             if dataset.get_field(field) is None:
                 dataset.add_sample_field(
                     field,
                     fo.EmbeddedDocumentField,
-                    embedded_doc_type=getattr(fo, CLASSES[kind]),
+                    embedded_doc_type=getattr(fo, CLASSES[kind] if targets is None else SEGMENTED),
                     description="What people said of samples that labelnext sent.",
                     info={LABELS_MARKER: "made by labelnext fetch"},
                 )
-            values = {i: _label(rows, kind) for i, rows in step.payload["labels"].items()}
+                if targets is not None:
+                    dataset.mask_targets[field] = targets
+                    dataset.save()
+            values = {i: _label(rows, kind, targets) for i, rows in step.payload["labels"].items()}
             _write(dataset, field, {**values, **dict.fromkeys(step.payload["clear"])})
 
     def restore(self, step: Step, before: Any) -> list[str]:
@@ -151,13 +228,16 @@ class LabelsPerformer(Performer):
             return []
         check_label_field(dataset, field)
         wanted = {*step.payload["labels"], *step.payload["clear"]}
-        made = getattr(fo, CLASSES[_kind_of(step)])
+        targets = _targets_in(step)
+        made = getattr(fo, CLASSES[_kind_of(step)] if targets is None else SEGMENTED)
         old = {i: made.from_dict(d, extended=True) for i, d in (before or {}).items()}
         with talking():
             _write(dataset, field, {i: old.get(i) for i in wanted})
             left = dataset.exists(field).count()
             if before is None and left == 0:
                 dataset.delete_sample_field(field)
+                if targets is not None and dataset.mask_targets.pop(field, None):
+                    dataset.save()
         if before is None and left:
             return [f"Kept field {field}, which has other labels on {counted(left, 'sample')}."]
         return []
@@ -169,6 +249,11 @@ def _kind_of(step: Step) -> Kind:
     return step.payload.get("kind", kind)  # type: ignore[no-any-return]
 
 
+def _targets_in(step: Step) -> dict[int, str] | None:
+    targets = step.payload.get("targets")
+    return None if targets is None else {int(value): name for value, name in targets.items()}
+
+
 def fetch_labels(dataset: Any, field: str) -> dict[str, Any]:
     """The label of each sample that has one in that field."""
     ids, labels = dataset.exists(field).values(["id", field])
@@ -178,20 +263,27 @@ def fetch_labels(dataset: Any, field: str) -> dict[str, Any]:
 def _write(dataset: Any, field: str, values: Mapping[str, Any]) -> None:
     known = set(dataset.values("id"))  # samples may have been deleted since
     present = {i: value for i, value in values.items() if i in known}
-    if present:
-        dataset.set_values(field, present, key_field="id")
+    if present:  # dynamic, so that attributes of objects are in the schema
+        dataset.set_values(field, present, key_field="id", dynamic=True)
 
 
-def _label(rows: Sequence[list[Any]], kind: Kind) -> Any:
-    return label_of([Mark.from_row(row) for row in rows], kind)
+def _label(rows: Sequence[list[Any]], kind: Kind, targets: Mapping[int, str] | None) -> Any:
+    marks = [Mark.from_row(row) for row in rows]
+    return label_of(marks, kind) if targets is None else mask_of_marks(marks, targets)
 
 
-def _marks(dataset: Any, field: str, labels: Labels) -> dict[str, tuple[Mark, ...]]:
+def _marks(
+    dataset: Any, field: str, labels: Labels, targets: Mapping[int, str] | None
+) -> dict[str, tuple[Mark, ...]]:
     """What the field holds now, by sample."""
     held, kind = dataset.exists(field), labels.kind
+    if targets is not None:
+        stored = fetch_labels(dataset, field).items()
+        return {i: marks_of_mask(label, targets, _size(labels.known.get(i))) for i, label in stored}
     listed = LISTED.get(CLASSES[kind])
     path = f"{field}.{listed}" if listed else field
-    read = read_marks(held, path, kind, sure=False)
+    said = sorted({n for marks in labels.known.values() for m in marks for n in m.attributes})
+    read = read_marks(held, path, kind, sure=False, attributes=said)
     now = {i: marks or () for i, marks in zip(held.values("id"), read, strict=True)}
     if kind != "mask":
         return now
@@ -202,6 +294,12 @@ def _marks(dataset: Any, field: str, labels: Labels) -> dict[str, tuple[Mark, ..
             drawn = zip(now[sample], masks, strict=True)
             now[sample] = tuple(replace(mark, box=None, mask=mask) for mark, mask in drawn)
     return now
+
+
+def _size(marks: Sequence[Mark] | None) -> tuple[int, int]:
+    """Width and height of the image of masks; 1, 1 without any."""
+    height, width = next((m.mask["size"] for m in marks or () if m.mask), (1, 1))
+    return width, height
 
 
 def _same(now: Sequence[Mark] | None, marks: Sequence[Mark]) -> bool:
@@ -215,8 +313,14 @@ def _alike(old: Mark, new: Mark) -> bool:
         return False
     if [len(path) for path in old.paths] != [len(path) for path in new.paths]:
         return False
+    if old.attributes != new.attributes:
+        return False
     numbers = [
-        [*(mark.box or ()), *(value for path in mark.paths for point in path for value in point)]
+        [
+            mark.number or 0.0,
+            *(mark.box or ()),
+            *(value for path in mark.paths for point in path for value in point),
+        ]
         for mark in (old, new)
     ]
     return all(abs(a - b) < _SAME for a, b in zip(*numbers, strict=True))

@@ -16,6 +16,7 @@ from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Step
 from labelnext.support.started import CONFIG, how
+from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
 from labelnext_adapters.fiftyone.database.fields import (
     PREFIX,
@@ -42,7 +43,7 @@ from labelnext_adapters.fiftyone.database.views import (
     view_before,
     view_names,
 )
-from labelnext_adapters.fiftyone.read.own_runs import refuse_foreign, registered
+from labelnext_adapters.fiftyone.read.own_runs import refuse_foreign, registered, renamed
 from labelnext_adapters.fiftyone.write import pushed
 
 _CHUNK = 2_000  # items at once: with more of them alive, Python's cycle collector takes over
@@ -104,7 +105,10 @@ class FiftyOnePerformer(Performer):
                     self._register(dataset, step.payload)
                 case "scores":
                     _declare(dataset, field)
-                    self._write(dataset, field, _documents(step.payload), step.payload["stale"])
+                    values, stale = _documents(step.payload), step.payload["stale"]
+                    if lost := self._write(dataset, field, values, stale):
+                        line = f"Skipped {counted(lost, 'item')} deleted meanwhile."
+                        self.journal.record("remarks", lines=[line])
                 case "objects":
                     self._write_objects(dataset, step.payload)
                 case "index":
@@ -129,7 +133,7 @@ class FiftyOnePerformer(Performer):
                 case "register":
                     _restore_run(dataset, run, before)
                 case "scores":
-                    self._restore_scores(dataset, field, step.payload, before)
+                    return self._restore_scores(dataset, field, step.payload, before)
                 case "objects":
                     for path, scores in before.items():
                         restore_scores(dataset, path, scores)
@@ -215,35 +219,41 @@ class FiftyOnePerformer(Performer):
 
     def _restore_scores(
         self, dataset: Any, field: str, payload: Mapping[str, Any], before: Mapping[str, Any] | None
-    ) -> None:
+    ) -> list[str]:
         if dataset.get_field(field) is None and before is None:
-            return
+            return [f"Kept field {name}, which was {field}." for name in renamed(dataset)]
         if before is None:
             delete_field(dataset, field)
-            return
+            return []
         _declare(dataset, field)
         had = dict(zip(before["ids"], before["documents"], strict=True))
         gone = sorted({*payload["ids"], *payload["stale"]} - had.keys())
         self._write(dataset, field, had, gone)
+        return []
 
     def _write(
         self, dataset: Any, field: str, values: Mapping[str, Any], clear: Sequence[str]
-    ) -> None:
-        """Set the field on the named items, and remove it from others, by id."""
+    ) -> int:
+        """Set the field on the named items, and remove it from others, by id.
+
+        Returns how many of the named items are gone.
+        """
         write, (_, inside) = bulk_writer(dataset, field), documents(dataset, field)
         if write is None:
             _set_values(dataset, field, values, clear)
-            return
+            return 0
         now = datetime.now(UTC)
         named = [(sorted(values), values), (sorted({*clear} - values.keys()), None)]
-        done, n = 0, sum(len(ids) for ids, _ in named)
+        done, n, found = 0, sum(len(ids) for ids, _ in named), 0
         for ids, new in named:
             for start in range(0, len(ids), _CHUNK):
                 self.context.report("write scores", done, n)
                 part = ids[start : start + _CHUNK]
-                write([*_updates(part, new, inside, now)], part)
+                written = write([*_updates(part, new, inside, now)], part)
+                found += written if new is not None else 0
                 done += len(part)
         dataset.sync_last_modified_at(include_frames=field.startswith(PREFIX))
+        return len(values) - found
 
 
 _CLASS = "DynamicEmbeddedDocument"

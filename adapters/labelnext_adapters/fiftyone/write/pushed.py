@@ -18,7 +18,11 @@ from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
-from labelnext_adapters.fiftyone.database.fields import PRELABELS, check_field_name
+from labelnext_adapters.fiftyone.database.fields import (
+    PRELABELS,
+    check_field_name,
+    refuse_read_only,
+)
 from labelnext_adapters.fiftyone.database.values import fetch, keyed
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.write.fetched_labels import fetch_labels
@@ -93,7 +97,7 @@ def check_field(dataset: Any, field: str, kind: str | None = None) -> None:
 
     Raises:
         InvalidInput: if a field can't have that name, or holds another kind of predictions.
-        WriteRefused: if labelnext push didn't make it.
+        WriteRefused: if labelnext push didn't make it, or somebody made it read-only.
     """
     check_field_name(field, "the version must be a name for a field", "predictions_v8")
     existing = dataset.get_field(field)
@@ -104,6 +108,7 @@ def check_field(dataset: Any, field: str, kind: str | None = None) -> None:
             f"field {field} of {dataset.name} must be one that labelnext push made; it is not.",
             hint="choose another version, which names the field.",
         )
+    refuse_read_only(dataset, field)
     held = existing.document_type.__name__
     if kind not in (None, held):
         raise InvalidInput(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -40,11 +40,16 @@ class Sent:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def made_project(client: Client, mark: str) -> int | None:
-    """The number of the project whose description holds the mark; the newest of several."""
+def made_for(client: Client, marks: Sequence[str]) -> int | None:
+    """The number of the newest project whose description holds one of the marks."""
     rows = list_projects(client, "description")
-    projects = [int(row["id"]) for row in rows if mark in (row.get("description") or "")]
-    return max(projects, default=None)
+    told = ((int(row["id"]), row.get("description") or "") for row in rows)
+    return max((n for n, text in told if any(mark in text for mark in marks)), default=None)
+
+
+def made_project(client: Client, mark: str) -> int | None:
+    """The number of the newest project whose description holds the mark."""
+    return made_for(client, [mark])
 
 
 def sent_tasks(
@@ -156,7 +161,30 @@ def delete_untouched(client: Client, project: int, tasks: Sequence[int]) -> None
     client.send("POST", "api/dm/actions/", body, id="delete_tasks", project=project)
 
 
-def project_mark(origin: Origin, kind: Kind) -> str:
-    """What stands in the description of a project that was made for a dataset."""
+def project_mark(
+    origin: Origin, kind: Kind, fields: Sequence[str] = (), attributes: Sequence[str] = ()
+) -> str:
+    """What stands in the description of a project that was made for a dataset.
+
+    Example:
+        >>> project_mark(Origin("fiftyone", "street", "6561"), "box", ["weather"])
+        '[fiftyone:6561:objects+weather]'
+    """
     what = "objects" if kind == "box" else kind
-    return f"[{origin.platform}:{origin.dataset_id}:{what}]"
+    more = "".join(f"+{name}" for name in sorted({*fields, *attributes}))
+    return f"[{origin.platform}:{origin.dataset_id}:{what}{more}]"
+
+
+def project_marks(
+    origin: Origin, fields: Sequence[str], attributes: Sequence[str]
+) -> tuple[str, ...]:
+    """What may stand in the description of a project for a dataset, one of which must.
+
+    Args:
+        origin: the dataset.
+        fields: further fields that people label there; any when there are no names at all.
+        attributes: of objects.
+    """
+    if not (fields or attributes):
+        return (f"[{origin.platform}:{origin.dataset_id}:",)
+    return tuple(project_mark(origin, kind, fields, attributes) for kind in get_args(Kind))

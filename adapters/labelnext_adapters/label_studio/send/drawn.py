@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from labelnext.adapter.batch import Kind, Mark
+from labelnext.adapter.batch import Attribute, Kind, Mark, Value
 from labelnext_adapters.label_studio.send.brush import mask_of_rle
-from labelnext_adapters.label_studio.send.label_tag import PART
+from labelnext_adapters.label_studio.send.label_tag import ANSWERS, FLAGS
+from labelnext_adapters.label_studio.send.regions import PART
 from labelnext_adapters.label_studio_format.faults import BrokenRegion
 from labelnext_adapters.label_studio_format.region import Region, size_of
 from labelnext_adapters.label_studio_format.regions import Found
@@ -19,7 +20,11 @@ _NUMBER = re.compile(r"[0-9]{1,4}")
 
 
 def drawn_marks(
-    said: Sequence[Found], regions: Sequence[Region], labels: Sequence[str], kind: Kind
+    said: Sequence[Found],
+    regions: Sequence[Region],
+    labels: Sequence[str],
+    kind: Kind,
+    attributes: Mapping[str, Mapping[str, Value]],
 ) -> tuple[Mark, ...]:
     """The objects of an annotation; regions that were sent as one label are one again.
 
@@ -28,6 +33,7 @@ def drawn_marks(
         regions: the same ones, as they are stored.
         labels: names of the classes.
         kind: what is labelled.
+        attributes: what else is said of regions, by their ids.
 
     Raises:
         BrokenRegion: if a region has no such shape.
@@ -41,6 +47,9 @@ def drawn_marks(
             mark_id, number = None, 0  # a part that was given another label
         key = mark_id if mark_id is not None and kind in ("polygon", "keypoint") else at
         whole = made.setdefault(key, Mark(label, found.box, mark_id=mark_id))
+        extra = attributes.get(str(region.id))
+        if extra:  # every part of a label may have them
+            whole = made[key] = replace(whole, attributes={**extra, **whole.attributes})
         if kind in ("polygon", "keypoint"):
             path = _points(region, kind)
             paths = [*whole.paths, *[()] * (number - len(whole.paths) + 1)]
@@ -52,6 +61,42 @@ def drawn_marks(
         replace(mark, paths=tuple(filter(None, mark.paths))) if kind == "polygon" else mark
         for mark in made.values()
     )
+
+
+def attributes_in(
+    regions: Sequence[Region], attributes: Sequence[Attribute]
+) -> dict[str, dict[str, Value]]:
+    """What an annotation says of regions besides their classes, by their ids.
+
+    Args:
+        regions: all of the annotation.
+        attributes: what is asked for.
+
+    Raises:
+        BrokenRegion: if a number is none.
+    """
+    asked = {attribute.name: attribute for attribute in attributes}
+    said: dict[str, dict[str, Value]] = {}
+    for region in regions:
+        attribute = asked.get(region.from_name)
+        if attribute is None:
+            continue
+        value = _value(region).get(ANSWERS[attribute.kind][1])
+        if isinstance(value, list):  # of choices, or of the lines of a text
+            value = "\n".join(str(part) for part in value) or None
+        if value is None:
+            continue
+        if attribute.kind == "flag":
+            value = value == FLAGS[0]
+        elif attribute.kind == "number" and type(value) not in (int, float):
+            raise BrokenRegion(f"{attribute.name} must be a number")
+        said.setdefault(str(region.id), {})[attribute.name] = value
+    return said
+
+
+def id_of(region: Region) -> str | None:
+    """The id of the label that a region was sent as; None if people drew it."""
+    return _id_of(region)[0]
 
 
 def _id_of(region: Region) -> tuple[str | None, int]:

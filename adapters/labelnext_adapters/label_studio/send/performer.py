@@ -28,8 +28,9 @@ from labelnext_adapters.label_studio.send.already_sent import (
     sent_tasks,
     untouched,
 )
-from labelnext_adapters.label_studio.send.label_tag import Tag, regions
+from labelnext_adapters.label_studio.send.label_tag import Tag
 from labelnext_adapters.label_studio.send.media import Uploads, check_files, parts
+from labelnext_adapters.label_studio.send.regions import regions
 from labelnext_adapters.label_studio.send.served import remove_storage, see_to_images
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import get_project
@@ -276,10 +277,17 @@ def _task(
     name = Path(row["media"]).name
     if "name" not in data:
         data["name"] = name
-    if row["marks"] is None:
+    held = [(tag, row["marks"])]
+    others = [Tag.from_dict(each) for each in payload.get("further", ())]
+    held += zip(others, row.get("further", ()), strict=True)
+    if all(marks is None for _, marks in held):
         return {"data": data, "predictions": []}, 0
-    marks = [Mark.from_row(mark) for mark in row["marks"]]
-    result, left_out = regions(marks, tag, row["size"] and tuple(row["size"]))
+    result, left_out = [], 0
+    for of_field, rows in held:
+        marks = [Mark.from_row(mark) for mark in rows or ()]
+        made, lost = regions(marks, of_field, row["size"] and tuple(row["size"]))
+        result += made
+        left_out += lost
     prediction: dict[str, Any] = {"model_version": payload["version"], "result": result}
     scores = [region["score"] for region in result if "score" in region]
     if scores:

@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labelnext.adapter.batch import Batch, Item
+from labelnext.adapter.batch import Batch, Item, Mark
 from labelnext.adapter.protocol import Context
-from labelnext.errors import listed
+from labelnext.errors import NotFound, listed
 from labelnext.journal.plan import Plan, Step
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
@@ -20,7 +20,14 @@ from labelnext_adapters.label_studio.send.already_sent import (
     sent_tasks,
     standing_of,
 )
-from labelnext_adapters.label_studio.send.label_tag import Tag, find_tag, make_tag
+from labelnext_adapters.label_studio.send.label_tag import (
+    MAIN,
+    Asked,
+    Tag,
+    find_label_tag,
+    make_tags,
+    with_attributes,
+)
 from labelnext_adapters.label_studio.send.media import addresses, check_files
 from labelnext_adapters.label_studio.send.performer import TAB
 from labelnext_adapters.label_studio.server.client import Client
@@ -37,7 +44,8 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
         InvalidInput: if images are missing, or are not where the server can show them.
         WriteRefused: if the tab's title is taken.
     """
-    mark = project_mark(batch.origin, batch.kind)
+    names, said = [field.name for field in batch.further], [a.name for a in batch.attributes]
+    mark = project_mark(batch.origin, batch.kind, names, said)
     named = options.project
     number = made_project(client, mark) if named is None else find_project(client, named)
     key = options.key or batch.origin.key
@@ -45,7 +53,9 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
     known: dict[str, Sent] = {}
     steps: list[Step] = []
     if number is None:
-        tag, setup = make_tag(batch.kind, batch.classes)
+        asked = [Asked(MAIN, batch.kind, batch.classes, batch.model_version)]
+        asked += [Asked(field.name, field.kind, field.classes) for field in batch.further]
+        tags, setup = make_tags(asked, batch.attributes)
         title = f"{batch.origin.dataset}: label next"[-50:]  # Label Studio takes no more
         about = f"Batches of {batch.origin.dataset}, sent by labelnext. {mark}"
         made = {"title": title, "label_config": setup, "description": about}
@@ -54,13 +64,13 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
             Step("project", f"Create the project {title!r} with {labels}", 0, target_project | made)
         )
     else:
-        tag = find_tag(get_project(client, number), options.from_name, [batch.kind])
+        tags = _found_tags(get_project(client, number), options, batch)
         find_tab(client, number, TAB)  # refuses a title that is taken
         known = sent_tasks(client, number, key, context)
     new = [item for item in batch.items if item.item_id not in known and item.media]
     blank = [i.item_id for i in batch.items if i.item_id not in known and not i.media]
     if new:
-        steps.append(_tasks_step(new, tag, batch, options, context, target_project))
+        steps.append(_tasks_step(new, tags, batch, options, context, target_project))
     there = [item.item_id for item in batch.items if item.item_id in known or item.media]
     ids, unusable = _handed_out(client, number, there, known, context)
     if ids:
@@ -104,7 +114,7 @@ def _handed_out(
 
 def _tasks_step(
     new: Sequence[Item],
-    tag: Tag,
+    tags: Sequence[Tag],
     batch: Batch,
     options: LabelStudioSend,
     context: Context,
@@ -117,12 +127,12 @@ def _tasks_step(
     )
     uploads = [path for item, path in media.items() if item not in shown]
     check_files(uploads)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": item.item_id,
             "media": shown.get(item.item_id, item.media),
             "upload": item.item_id not in shown,
-            "marks": None if item.marks is None else [mark.to_row() for mark in item.marks],
+            "marks": _rows(item.marks),
             "size": item.size,
         }
         for item in new
@@ -131,8 +141,45 @@ def _tasks_step(
     how = f" ({predicted} with predictions)"
     if uploads:
         how += f" and upload {counted(len(uploads), 'image')}"
-    payload = {**target, "tag": tag.to_dict(), "version": batch.model_version, "items": rows}
+    main, *others = (tag.to_dict() for tag in tags)
+    payload = {**target, "tag": main, "version": batch.model_version, "items": rows}
+    if others:
+        payload["further"] = others
+        held = [dict(zip(_ids(batch), field.marks, strict=True)) for field in batch.further]
+        for row in rows:
+            row["further"] = [_rows(marks[row["id"]]) for marks in held]
     served = [path for item, path in media.items() if item in shown and "://" not in path]
     if served:
         payload["folder"] = os.path.commonpath([os.path.dirname(path) for path in served])
     return Step("tasks", f"Create {counted(len(new), 'task')}{how}", len(new), payload)
+
+
+def _ids(batch: Batch) -> list[str]:
+    return [item.item_id for item in batch.items]
+
+
+def _rows(marks: Sequence[Mark] | None) -> list[list[Any]] | None:
+    return None if marks is None else [mark.to_row() for mark in marks]
+
+
+def _found_tags(project: dict[str, Any], options: LabelStudioSend, batch: Batch) -> list[Tag]:
+    """The control tags of a project for a batch, the main one first.
+
+    Raises:
+        NotFound: if there is none for such labels.
+        InvalidInput: if several fit and none is named.
+    """
+    names = [field.name for field in batch.further]
+    said = [attribute.name for attribute in batch.attributes]
+    main = options.from_name or (MAIN if names and options.project is None else None)
+    tags = [find_label_tag(project, main, [batch.kind], besides={*names, *said})]
+    tags += [find_label_tag(project, field.name, [field.kind]) for field in batch.further]
+    tags = [with_attributes(project, tag, said) for tag in tags]
+    missing = {*said} - {a.name for tag in tags for a in tag.attributes}
+    if missing:
+        raise NotFound(
+            f"project {project['id']} must ask for {listed(sorted(missing))} of each region.",
+            hint='add a Choices, Number or TextArea tag of that name with perRegion="true" to its '
+            "labelling setup, or leave out send.project to create a new project.",
+        )
+    return tags
