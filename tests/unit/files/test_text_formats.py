@@ -345,6 +345,20 @@ def test_the_logprob_of_the_answer_alone_is_its_confidence(tmp_path: Path) -> No
     assert pool.answer.confidences.tolist() == pytest.approx([0.72, 0.3])
 
 
+def test_logprobs_of_one_class_alone_ask_for_the_others(tmp_path: Path) -> None:
+    def record(name: str, yes: float) -> dict[str, Any]:
+        top = [{"token": t, "logprob": math.log(p)} for t, p in (("yes", yes), ("no", 1 - yes))]
+        token = {"token": "yes", "logprob": math.log(yes), "top_logprobs": top}
+        choice = {"message": {"content": "yes"}, "logprobs": {"content": [token]}}
+        return {"custom_id": name, "response": {"body": {"choices": [choice]}}}
+
+    records = [record("a", 0.9), record("b", 0.6)]
+    with pytest.raises(InvalidInput, match="all are 'yes'. Hint: set source.classes to all"):
+        saved(tmp_path, records).read()
+    pool = saved(tmp_path, records, classes=["yes", "no"]).read()
+    assert pool.probabilities.tolist() == [pytest.approx([0.9, 0.1]), pytest.approx([0.6, 0.4])]
+
+
 def test_people_s_labels_beside_outputs_are_labels(tmp_path: Path) -> None:
     output = [{"label": "cat", "score": 0.75}, {"label": "dog", "score": 0.25}]
     records = [

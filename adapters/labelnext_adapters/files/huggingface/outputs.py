@@ -14,6 +14,7 @@ from labelnext.support.started import how
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
+from labelnext_adapters.files.content.shards import item_called
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.tables.vectors import ROUNDED
 
@@ -107,6 +108,23 @@ def outputs_in(records: Sequence[tuple[str, Any]], key: str | None) -> list[Outp
     if _is_one_output(values):
         return [Output("the record", None, values)]
     return [_unwrapped(place, record, key) for place, record in records]
+
+
+def outputs_of_files(
+    files: Mapping[str, Sequence[tuple[str, Any]]], key: str | None
+) -> list[Output]:
+    """The outputs of several files; where each is of one input, the names of files are the ids.
+
+    Args:
+        files: by name, the records of each with their places.
+        key: as of `outputs_in`.
+    """
+    told = {name: outputs_in(records, key) for name, records in files.items()}
+    each = [outputs[0] for outputs in told.values() if len(outputs) == 1]
+    if len(told) > 1 and len(each) == len(told) and all(one.item is None for one in each):
+        named = zip(told, each, strict=True)
+        return [replace(one, item=item_called(name)) for name, one in named]
+    return [output for outputs in told.values() for output in outputs]
 
 
 def _is_one_output(values: Sequence[Any]) -> bool:

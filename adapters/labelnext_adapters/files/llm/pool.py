@@ -16,7 +16,13 @@ from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, name_text, probability, real
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.llm.classes import chance, class_of, class_probabilities, folded
+from labelnext_adapters.files.llm.classes import (
+    chance,
+    class_of,
+    class_probabilities,
+    classes_answered,
+    folded,
+)
 from labelnext_adapters.files.llm.replies import (
     ANSWERS,
     CONFIDENCES,
@@ -34,8 +40,6 @@ from labelnext_adapters.files.llm.replies import (
 )
 
 _DISTRIBUTIONS = ("probabilities", "scores", "distribution", "confidences")
-_MOST_CLASSES = 50
-_LONGEST = 60  # characters of a class's name
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,9 @@ def pool_of_records(
     if not answers:
         _refuse_all(gathered)
     if classes is None:
-        classes = _classes_of(answers, gathered)
+        texts = [(answer.shares, answer.text) for answer in answers]
+        compared = any(top for answer in answers for _, _, top in answer.reply.tokens)
+        classes = classes_answered(texts, compared=compared)
     judges = _judges(answers)
     said: dict[tuple[str, str], list[tuple[_Answer, Any]]] = {}
     for answer in answers:
@@ -218,30 +224,6 @@ def _sure(value: Any, percent: bool) -> float:
         return probability(real(value.strip()[:-1], "confidence") / 100, "confidence")
     number = real(value, "confidence")
     return probability(number / 100 if percent else number, "confidence")
-
-
-def _classes_of(answers: Sequence[_Answer], gathered: Gathered) -> list[str]:
-    """The distinct answers, if these are few and short.
-
-    Raises:
-        InvalidInput: if they aren't.
-    """
-    names: dict[str, str] = {}
-    for answer in answers:
-        if answer.shares is not None:
-            for name in answer.shares:
-                names.setdefault(folded(name), name)
-        elif answer.text is not None and len(answer.text.strip()) <= _LONGEST:
-            plain = re.sub(r"^[\s\"'*`]+|[\s\"'*`.!]+$", "", answer.text)
-            if folded(plain):
-                names.setdefault(folded(plain), plain)
-    if len(names) > _MOST_CLASSES or (answers and not names):
-        shown = listed(names.values()) if names else repr(answers[0].text)[:80]
-        raise InvalidInput(
-            f"answers must be names of classes; got {len(names):,} different ones: {shown}.",
-            hint="set source.classes to the names of the classes.",
-        )
-    return sorted(names.values())
 
 
 def _judges(answers: Sequence[_Answer]) -> bool:

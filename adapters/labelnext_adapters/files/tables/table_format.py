@@ -47,7 +47,13 @@ def table_format(
         from labelnext_adapters.files.tables.inner import with_inner_columns
 
         columns = named_columns(options, context)
-        read = rows(Path(path), options, TextColumns(columns))
+        is_text = TextColumns(columns)
+        if Path(path).is_dir():
+            from labelnext_adapters.files.tables.shards import rows_of_shards
+
+            read = rows_of_shards(Path(path), lambda one: rows(one, options, is_text), is_text)
+        else:
+            read = rows(Path(path), options, is_text)
         return replace(read, table=with_inner_columns(read.table, columns))
 
     def table(path: Path | str, options: TableOptions, context: Context) -> pa.Table:

@@ -1,0 +1,119 @@
+"""Files whose names don't say what they are, and folders that hold a table in parts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from labelnext.adapter.formats import recognition
+from labelnext.errors import InvalidInput
+from tests.unit.files.reading import order, read
+
+#: Least margin first: 0.04, 0.1, 0.6, 0.8.
+ROWS = [
+    {"item_id": name, "probabilities": {"cat": cat, "dog": round(1 - cat, 2)}}
+    for name, cat in [("a", 0.9), ("b", 0.55), ("c", 0.2), ("d", 0.48)]
+]
+ORDER = ["d", "b", "c", "a"]
+LINES = [json.dumps(row) + "\n" for row in ROWS]
+TABLE = ["a,0.9,0.1\n", "b,0.55,0.45\n", "c,0.2,0.8\n", "d,0.48,0.52\n"]
+
+
+def written(folder: Path, files: dict[str, Any]) -> Path:
+    for name, content in files.items():
+        path = folder / "parts" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+    return folder / "parts"
+
+
+@pytest.mark.parametrize(
+    "name", ["a.txt", "a.log", "a.jsonl.1", "a.jsonlines", "a.out", "predictions", "a.csv"]
+)
+def test_json_lines_are_known_by_their_content(tmp_path: Path, name: str) -> None:
+    assert order(read(tmp_path, name, "".join(LINES))) == ORDER
+    assert recognition(tmp_path / name).why == "its content is JSON on each line"
+
+
+@pytest.mark.parametrize("name", ["predictions", "a.txt", "a.data"])
+def test_parquet_is_known_by_its_content(tmp_path: Path, name: str) -> None:
+    pyarrow.parquet.write_table(pa.Table.from_pylist(ROWS), tmp_path / "a.parquet")
+    shutil.move(tmp_path / "a.parquet", tmp_path / name)
+    assert order(read(tmp_path, name)) == ORDER
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {f"part-{n:04d}.json": line for n, line in enumerate(LINES)},
+        {"p_1.json": ROWS[:2], "p_2.json": ROWS[2:]},
+        {
+            "_SUCCESS": "",
+            ".p-0.json.crc": "x",
+            "p-0.json": LINES[0] + LINES[1],
+            "p-1.json": ROWS[2:],
+        },
+        {"x/0.jsonl": LINES[0] + LINES[1], "y/0.jsonl": LINES[2] + LINES[3]},
+        {"results-0-of-2": LINES[0] + LINES[1], "results-1-of-2": LINES[2] + LINES[3]},
+        {f"{n}.csv": f"id,cat,dog\n{TABLE[n]}{TABLE[n + 1]}" for n in (0, 2)},
+        {row["item_id"] + ".json": row["probabilities"] for row in ROWS},
+        {row["item_id"] + ".json": {"probabilities": row["probabilities"]} for row in ROWS},
+        {
+            row["item_id"] + ".json": [
+                {"label": k, "score": v} for k, v in row["probabilities"].items()
+            ]
+            for row in ROWS
+        },
+    ],
+    ids=[
+        "records",
+        "lists",
+        "Spark",
+        "folders",
+        "no ending",
+        "CSV",
+        "scores",
+        "nameless",
+        "outputs",
+    ],
+)
+def test_a_folder_of_shards_is_one_pool(tmp_path: Path, files: dict[str, Any]) -> None:
+    written(tmp_path, files)
+    assert order(read(tmp_path, "parts")) == ORDER
+
+
+def test_ids_of_csv_shards_stay_as_they_are(tmp_path: Path) -> None:
+    head = "id,prediction,confidence\n"
+    written(tmp_path, {"1.csv": f"{head}007,a,0.9\n", "2.csv": f"{head}1e5,b,0.6\n"})
+    assert order(read(tmp_path, "parts")) == ["1e5", "007"]
+
+
+def test_an_id_in_two_shards_is_refused(tmp_path: Path) -> None:
+    head = "id,cat,dog\n"
+    written(
+        tmp_path, {"1.csv": head + TABLE[0] + TABLE[1], "2.csv": f"{head}a,0.5,0.5\n{TABLE[2]}"}
+    )
+    with pytest.raises(InvalidInput, match="id must be distinct, or .* repeated ids: a"):
+        read(tmp_path, "parts")
+
+
+def test_shards_with_other_columns_are_named(tmp_path: Path) -> None:
+    written(tmp_path, {"1.csv": "id,cat,dog\na,0.9,0.1\n", "2.csv": "name,p\nb,0.5\n"})
+    said = "must have the same columns; 1.csv has id, cat, dog, 2.csv has name, p"
+    with pytest.raises(InvalidInput, match=said):
+        read(tmp_path, "parts")
+
+
+def test_a_broken_line_of_a_shard_is_named_with_its_file(tmp_path: Path) -> None:
+    lines = [json.dumps({**ROWS[0], "item_id": f"i{n}"}) for n in range(12)]
+    written(
+        tmp_path, {"p0.jsonl": "\n".join(lines) + "\n", "p1.jsonl": LINES[0] + "{oops\n" + LINES[1]}
+    )
+    (notice,) = read(tmp_path, "parts").notices
+    assert notice.message.startswith("Left out 1 of 15 records: p1.jsonl line 2: it must be JSON;")
