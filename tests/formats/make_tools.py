@@ -300,13 +300,22 @@ def box_lines() -> None:
             told = "".join(f"{stem} {scores[n]} {box}\n" for stem, scores in IMAGES.items()
                            if n < len(scores))  # fmt: skip
             (folder / made / names[made].format(kind)).write_text(told)
-    forms = {"mean_average_precision": "{} {} 10 20 50 40\n",
+    forms = {"middle": "{} 0.3 0.375 0.4 0.25 {}\n",
+             "mean_average_precision": "{} {} 10 20 50 40\n",
              "kitti": "{} -1 -1 -10 10 20 50 40 -1 -1 -1 -1000 -1000 -1000 -10 {}\n"}  # fmt: skip
     for made, form in forms.items():
         (folder / made).mkdir()
         for stem, scores in IMAGES.items():
             told = "".join(form.format(kind, s) for _, kind, s in found(scores))
             (folder / made / f"{stem}.txt").write_text(told)
+    (folder / "boxes").mkdir()  # numpy.savetxt of the boxes' data
+    (folder / "mot").mkdir()
+    for frame, (stem, scores) in enumerate(IMAGES.items(), 1):
+        told = "".join(f"1.0e+01 20 50 40 {s} {n}\n" for n, _, s in found(scores))
+        (folder / "boxes" / f"{stem}.txt").write_text(told)
+        with (folder / "mot" / "det.txt").open("a") as file:
+            file.writelines(f"{frame},{n + 1},10,20,40,20,{s},-1,-1,-1\n"
+                            for n, _, s in found(scores))  # fmt: skip
 
 
 def fasttext() -> None:

@@ -117,16 +117,21 @@ def tool(place: Path) -> Told:
 
 
 def box_lines(place: Path) -> Told:
-    """Lines of a word, a confidence and a box; the word is the image in files of one class."""
+    """Lines of a word, a confidence and a box; the word is the image in files of one class.
+
+    The confidence of a box of numpy stands before the class, that of MOT after the frame and box.
+    """
+    where = {"middle": -1, "kitti": -1, "boxes": 4, "mot": 6}.get(place.name, 1)
     told: Told = {}
     for path in sorted(place.iterdir()) if place.is_dir() else [place]:
         by_class = path.stem.startswith(("comp4", "Task1"))
-        if not by_class:
+        by_frame = place.name == "mot"
+        if not by_class and not by_frame:
             told[path.stem] = []
         for line in path.read_text().splitlines():
-            words = line.split()
-            number = sure(float(words[-1] if len(words) == 16 else words[1]))
-            told.setdefault(words[0] if by_class else path.stem, []).append(number)
+            words = line.replace(",", " ").split()
+            number = sure(float(words[where]))
+            told.setdefault(words[0] if by_class or by_frame else path.stem, []).append(number)
     return told
 
 

@@ -46,6 +46,9 @@ DETECTED = {
     "via/version1.json": NAMES,
     "voc-text/mean_average_precision": STEMS,
     "voc-text/kitti": STEMS,
+    "voc-text/middle": STEMS,
+    "voc-text/boxes": STEMS,
+    "voc-text/mot": ["2", "1"],  # frames of zidane and bus
     "voc-text/comp4": [stem for stem in STEMS if IMAGES[stem]],  # which lists no others
     "voc-text/Task1": [stem for stem in STEMS if IMAGES[stem]],
 }
@@ -63,7 +66,7 @@ CLASSIFIED = {
 IN_PIXELS = {
     "megadetector/wildlife.json", "paddle/boxes", "detectron2/records.json", "via/project.json",
     "via/version1.json", "voc-text/comp4", "voc-text/Task1", "voc-text/mean_average_precision",
-    "voc-text/kitti",
+    "voc-text/kitti", "voc-text/boxes", "voc-text/mot",
 }  # fmt: skip
 
 
@@ -76,7 +79,7 @@ def test_objects_are_recognised_and_ranked(place: str) -> None:
         assert "boxes_without_size" in codes(pool)
         pool = read(place, image_size=[100, 80])
     np.testing.assert_allclose(pool.objects.boxes, [TENTHS] * 3)
-    assert len(pool.classes or ()) == 2
+    assert len(pool.classes or ()) == (0 if place.endswith("mot") else 2)
 
 
 @pytest.mark.parametrize("place", CLASSIFIED)
@@ -254,7 +257,7 @@ def test_boxes_of_fractions_show_where_the_confidence_stands(tmp_path: Path) -> 
     np.testing.assert_allclose(pool.objects.boxes, [[0.1, 0.2, 0.5, 0.4]] * 6)
 
 
-@pytest.mark.parametrize("line", ["car 90 10 20 50 40\n", "car 0.5 0.5 0.2 0.2 0.9\n"])
+@pytest.mark.parametrize("line", ["car 90 10 20 50 40\n", "car 0.9 0.9 0.8 0.8 0.5\n"])
 def test_text_lines_without_a_confidence_are_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(InvalidInput, match="a confidence in .0, 1., and a box x1 y1 x2 y2") as told:
         text(tmp_path, a=line * 5)
@@ -284,3 +287,42 @@ FILES = _files()
 
 def test_a_broken_file_is_ranked_right_or_refused() -> None:
     try_broken(READERS, FILES, tries=330, compared=2)
+
+
+def test_frames_of_several_videos_are_told_apart(tmp_path: Path) -> None:
+    for name, sure in (("MOT17-02", 0.9), ("MOT17-04", 0.3)):
+        (tmp_path / "out" / name / "det").mkdir(parents=True)
+        lines = f"7,-1,10,20,40,20,{sure},-1,-1,-1\n8,-1,10,20,40,20,0.6,-1,-1,-1\n"
+        (tmp_path / "out" / name / "det" / "det.txt").write_text(lines)
+    pool = open_adapter("files", path="out", directory=tmp_path).read()
+    assert ranked(pool) == ["MOT17-04/7", "MOT17-02/8", "MOT17-04/8", "MOT17-02/7"]
+
+
+def test_a_tracker_without_confidence_is_told_so(tmp_path: Path) -> None:
+    lines = "".join(f"{frame},1,10,20,40,20,-1,-1,-1,-1\n" for frame in range(3))
+    with pytest.raises(InvalidInput, match="its confidence is -1, which says that there is none"):
+        text(tmp_path, video=lines)
+
+
+@pytest.mark.parametrize(
+    ("line", "sure"),
+    [
+        ("0 320 240 100 80 {}", "last number in pixels, a middle and a size"),
+        ("car {} 320 240 100 80", "second number in pixels"),
+        ("traffic light,{},0.5,0.5,0.2,0.2", "between commas"),
+        ("car 0,5 0,5 0,2 0,2 {}", "decimal commas"),
+    ],
+)
+def test_the_confidence_is_found_by_what_the_others_are(
+    tmp_path: Path, line: str, sure: str
+) -> None:
+    (tmp_path / "out").mkdir()
+    for name, number in {"a": "0.9", "b": "0.31", "c": "0.6"}.items():
+        number = number.replace(".", ",") if "decimal" in sure else number
+        (tmp_path / "out" / f"{name}.txt").write_text(line.format(number) + "\n")
+    assert ranked(open_adapter("files", path="out", directory=tmp_path).read()) == ["b", "c", "a"]
+
+
+def test_a_confidence_that_may_stand_in_two_places_is_asked_about(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="either of two numbers can be the confidence in 'car"):
+        text(tmp_path, a="car 0.5 0.5 0.5 0.5 0.5\n")

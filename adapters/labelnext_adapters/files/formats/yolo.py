@@ -15,7 +15,7 @@ from labelnext_adapters.files.vision.options import YoloOptions
 
 _MET = 20_000  # files
 _LOOKED_AT = 20  # text files among them
-_LINE = re.compile(r"\d+(\s+-?[\d.]+(e-?\d+)?){4,}\s*$", re.I)
+_LINE = re.compile(r"\d+(\.0+)?(\s+-?[\d.]+(e-?\d+)?){4,}\s*$", re.I)
 _CLASSIFIED = re.compile(r"[01]\.\d+\s+\S.*$")
 
 
@@ -65,11 +65,12 @@ def evidence(sample: Sample) -> str | None:
 def _like_yolo(texts: Sequence[Sample]) -> bool:
     """Whether most of the first lines are a class and numbers, or a probability and a class."""
     from labelnext_adapters.files.vision.box_lines import places_in
+    from labelnext_adapters.files.vision.yolo_lines import spaced
 
     lines = [line for text in texts for line in text.lines[:5]]
     if places_in(lines):
         return False  # of VOC, with corners in pixels
-    like = [line for line in lines if _LINE.match(line) or _CLASSIFIED.match(line)]
+    like = [line for line in lines if _LINE.match(spaced(line)) or _CLASSIFIED.match(line)]
     return len(like) > 0.5 * len(lines)
 
 

@@ -24,6 +24,7 @@ from labelnext_adapters.files.vision.yolo_folder import DataFile, stem_of
 from labelnext_adapters.files.vision.yolo_layout import (
     Layout,
     boxes_of,
+    confidence_last,
     confidence_places,
     layout_of,
     polygons_of,
@@ -77,7 +78,7 @@ def read_yolo(
     classified = [_are_classified(run.contents) for run in runs]
     if options.task == "classify" or (options.task is None and any(classified)):
         return _classified(runs, all_items, names, versions)
-    lines = [numbers_of(run.contents) for run in runs]
+    lines = [confidence_last(numbers_of(run.contents), options.confidence) for run in runs]
     notices: list[Notice] = []
     classes, places = _numbered(names, lines, notices)
     sets = []
