@@ -248,7 +248,8 @@ def recognition(
             f"got {Path(path).name!r}, which is in no other format that labelnext recognises.",
             hint="unpack it first."
             if Path(path).suffix.lower() in (".zip", ".7z", ".tar", ".tgz", ".rar")
-            else f"set source.format ({how('formats')} lists them), or convert it to CSV or JSONL.",
+            else f"set source.format ({how('formats')} lists them), or convert it to CSV or JSONL; "
+            "a table needs the names of its columns in the first line.",
         )
     best = max(rank for rank, _ in claims.values())
     names = [name for name, (rank, _) in claims.items() if rank == best]

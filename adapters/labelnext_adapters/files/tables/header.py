@@ -1,4 +1,4 @@
-"""The first line of a CSV file, which must name its columns."""
+"""The first lines of a CSV file: comments, and the names of its columns."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from collections.abc import Sequence
 
 from labelnext.errors import InvalidInput
 
+DELIMITERS = (",", ";", "\t", "|")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
 
 
-def check_header(header: Sequence[str]) -> None:
+def check_header(header: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> None:
     """Refuse a first line that is a row: of numbers alone, or mostly, with decimals among them.
+
+    Or of numbers, with decimals, wherever the next row has some.
+
+    Args:
+        header: the first line.
+        rows: the next ones.
 
     Raises:
         InvalidInput: if it is one, or a name is there twice.
@@ -24,8 +31,19 @@ def check_header(header: Sequence[str]) -> None:
         )
     numbers = list(filter(_NUMBER.match, header))
     mostly = "." in "".join(numbers) and 2 * len(numbers) >= len(header)
-    if header and (mostly or len(numbers) == len(header)):
+    below = [n for n, value in enumerate(rows[0]) if _NUMBER.match(value.strip())] if rows else []
+    as_below = bool(below) and "." in "".join(numbers) and len(header) >= len(rows[0])
+    as_below = as_below and all(_NUMBER.match(header[n]) for n in below)
+    if header and (mostly or as_below or len(numbers) == len(header)):
         raise InvalidInput(
-            f"the first line must name the columns; got numbers: {', '.join(header[:5])}.",
+            f"the first line must name the columns; got a row: {', '.join(header[:5])}.",
             hint="put names above the rows, such as item_id,cat,dog.",
         )
+
+
+def n_comments_above(lines: Sequence[str]) -> int:
+    """How many lines above the names begin with #; names may begin so, too."""
+    n = next((n for n, line in enumerate(lines) if not line.startswith("#")), 0)
+    if n and any(lines[n - 1].count(s) == lines[n].count(s) > 0 for s in (*DELIMITERS, " ")):
+        return n - 1
+    return n

@@ -31,9 +31,9 @@ from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.json.columns import table_of_lines
 from labelnext_adapters.files.json.records import table_of_records, with_doubled
 from labelnext_adapters.files.tables.column_names import TextColumns
-from labelnext_adapters.files.tables.header import check_header
+from labelnext_adapters.files.tables.header import DELIMITERS, check_header, n_comments_above
+from labelnext_adapters.files.tables.printed import printed_by, with_tabs
 
-_DELIMITERS = (",", ";", "\t", "|")
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
 _NOTHING = {"", "na", "n/a", "nan", "null", "none", "#n/a"}
 _SAMPLED = 2000
@@ -102,14 +102,20 @@ def read_csv(
         data = decoded(read_bytes(path), encoding).encode("utf-8")
         blocks, start = partial(iter, [data]), _start(iter([data]))
     lines = _first_lines(path, start)
-    n_above = 1  # lines above the rows
+    n_comments = n_comments_above(lines)
+    n_above = 1 + n_comments  # lines above the rows
+    del lines[:n_comments]
+    if delimiter in (None, " ") and (split := printed_by(lines)):
+        text, n_above = with_tabs(decoded(read_bytes(path), encoding), split, n_comments)
+        blocks, delimiter = partial(iter, [text.encode("utf-8")]), "\t"
+        lines = [line for line in text.splitlines() if line]
     if lines and (stated := re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r\n"))):
-        n_above, delimiter = 2, delimiter or stated[1]  # Excel's first line
+        n_above, delimiter = n_above + 1, delimiter or stated[1]  # Excel's first line
         lines.pop(0)
     dialect = _dialect(lines, delimiter, decimal)
     sample = list(csv.reader(lines[:_SAMPLED], delimiter=dialect.delimiter))
     header = [name.strip() for name in sample[0]] if sample else []
-    check_header(header)
+    check_header(header, sample[1:])
     numeric = _number_columns(header, sample[1:], is_text, dialect.decimal)
     kinds = {name: pa.float64() if name in numeric else pa.string() for name in header}
     ragged = _Ragged(len(header), dialect, n_above)
@@ -221,7 +227,9 @@ class _Ragged:
             raise InvalidInput(
                 f"every line must have {counted(self._n_values, 'value')}, like the first; "
                 f"line {number} has {n_values} (read as separated by {sign}).",
-                hint="put values that contain the delimiter in quotes, or set source.delimiter.",
+                hint="remove what stands above the names of the columns."
+                if self._n_values == 1
+                else "put values that contain the delimiter in quotes, or set source.delimiter.",
             )
 
 
@@ -264,8 +272,8 @@ def _dialect(lines: Sequence[str], delimiter: str | None, decimal: str | None) -
     """The delimiter of the header; a decimal comma where numbers have one."""
     if delimiter is None:
         head = lines[0] if lines else ""
-        counts = {sign: head.count(sign) for sign in _DELIMITERS}
-        delimiter = max(_DELIMITERS, key=lambda sign: counts[sign])
+        counts = {sign: head.count(sign) for sign in DELIMITERS}
+        delimiter = max(DELIMITERS, key=lambda sign: counts[sign])
     if decimal is None:
         rows = list(csv.reader(lines[1:200], delimiter=delimiter))
         columns = [
