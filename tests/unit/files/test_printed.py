@@ -25,7 +25,8 @@ TABLES = {
     "b.jpg  0.55  0.45\nmy c   0.20  0.80\n",
     "Markdown": "| id | cat | dog |\n|---|---|---|\n| 007 | 0.9 | 0.1 |\n| b.jpg | 0.55 | 0.45 |\n"
     "| my c | 0.2 | 0.8 |\n",
-    "comments": "# model: v1\n# date: 1/2\nid,cat,dog\n007,0.9,0.1\nb.jpg,0.55,0.45\nmy c,0.2,0.8\n",
+    "comments": "# model: v1\n# date: 1/2\nid,cat,dog\n007,0.9,0.1\nb.jpg,0.55,0.45\n"
+    "my c,0.2,0.8\n",
     "names after #": "#id\tcat\tdog\n007\t0.9\t0.1\nb.jpg\t0.55\t0.45\nmy c\t0.2\t0.8\n",
 }
 

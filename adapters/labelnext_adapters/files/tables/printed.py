@@ -60,14 +60,10 @@ def with_tabs(text: str, split: Split, n_comments: int = 0) -> tuple[str, int]:
     """
     lines = text.splitlines()
     lines[:n_comments] = [""] * n_comments
-    told = [
-        (n, split(line)) for n, line in enumerate(lines) if line.strip() and not _is_aside(line)
-    ]
-    (_, names), *rows = told
-    if (
-        any(all(set(value) <= {".", "…"} for value in values) for _, values in rows)
-        or "..." in names
-    ):
+    kept = [(n, line) for n, line in enumerate(lines) if line.strip() and not _is_aside(line)]
+    (_, names), *rows = ((n, split(line)) for n, line in kept)
+    gaps = any(all(set(value) <= {".", "…"} for value in values) for _, values in rows)
+    if gaps or "..." in names:
         raise InvalidInput(
             "the table must be whole; it was shortened when it was printed, and says '...'.",
             hint="write it with to_csv().",
