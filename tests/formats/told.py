@@ -99,7 +99,7 @@ def documents(place: Path) -> Iterator[tuple[Any, Any]]:
 
 def loaded(place: Path) -> Any:
     text = place.read_bytes().decode("utf-8")
-    if place.suffix == ".jsonl":
+    if place.suffix in (".jsonl", ".manifest") or place.name.endswith(".jsonl.out"):
         return [json.loads(line) for line in text.splitlines() if line.strip()]
     return json.loads(text)
 

@@ -28,6 +28,8 @@ _KINDS = {
 }
 _OF_ANSWERS = {"label", "score", "answer", "start", "end", "text", "sentence", "input", "sequence"}
 _INPUTS = {"text", "input", "inputs", "sentence", "prompt"}
+#: Keys of a record that hold the output; null if there is none.
+_OUTPUTS = {"predictions", "prediction", "outputs", "output", "results", "result"}
 _SHAPES = {"bbox", "boxes", "bboxes", "xyxy", "polygon", "points", "segmentation"}
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _SIZES = (("width", "height"), ("image_width", "image_height"))
@@ -40,7 +42,7 @@ class Output:
     Attributes:
         place: in the file.
         item: id of the input; None if the file doesn't say.
-        value: as the pipeline returned it.
+        value: as the pipeline returned it; None if it wasn't run.
         size: width and height of its image in pixels; None if the file doesn't say.
         label: what people said of the input; None if the file doesn't say.
     """
@@ -161,7 +163,8 @@ def _unwrapped(place: str, record: Any, key: str | None) -> Output:
         label = record.get("label")
         inside = [v for v in record.values() if isinstance(v, list | Mapping) and kind_of(v)]
         inside.sort(key=lambda v: kind_of(v) == "nothing")  # an empty list may stand for anything
-        value = inside[0] if inside else record
+        unknown = any(name in _OUTPUTS and v is None for name, v in record.items())
+        value = inside[0] if inside else None if unknown else record
     return Output(place, item, value, sizes[0] if sizes else None, label)
 
 
@@ -203,6 +206,9 @@ def pool_of_outputs(
     sizeless: list[str] = []
     for output in outputs:
         with gathered.record(output.place, output.item):
+            if output.value is None and output.item is not None:
+                gathered.new_item(output.item)  # nothing is known of it
+                continue
             _checked_kind(output, kind or "")
             row = gathered.new_item(output.item)
             if isinstance(output.label, str | int):
@@ -217,14 +223,17 @@ def pool_of_outputs(
         if kind in ("objects", "spans") and isinstance(output.value, list | Mapping):
             _detections(output, gathered, sizeless)
     if sizeless:
-        gathered.notice(
-            "no_boxes",
-            f"Left out the boxes of {counted(len(sizeless), 'item')}, but not the objects in them: "
-            "the file doesn't say how large the images are (write width and height beside each "
-            "output).",
-            sizeless,
-        )
+        _tell_sizeless(gathered, sizeless)
     return gathered.pool()
+
+
+def _tell_sizeless(gathered: Gathered, items: Sequence[str]) -> None:
+    gathered.notice(
+        "no_boxes",
+        f"Left out the boxes of {counted(len(items), 'item')}, but not the objects in them: the "
+        "file doesn't say how large the images are (write width and height beside each output).",
+        items,
+    )
 
 
 def _identified(

@@ -16,7 +16,7 @@ IDS = (
     "img", "file", "path", "filepath", "name", "uid", "uuid", "key", "sample_id", "doc_id",
     "text_id", "custom_id", "task_id", "frame_index", "img_path", "img_name", "img_file",
     "image_file", "file_path", "image_uri", "patient_id", "study_id", "document_id", "example_id",
-    "row_id", "url", "request_id",
+    "row_id", "url", "request_id", "comment_id", "reference_id",
 )  # fmt: skip
 #: Columns that hold a predicted class.
 ANSWERS = (

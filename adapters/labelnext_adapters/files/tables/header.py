@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -44,6 +45,8 @@ def check_header(header: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> N
 def n_comments_above(lines: Sequence[str]) -> int:
     """How many lines above the names begin with #; names may begin so, too."""
     n = next((n for n, line in enumerate(lines) if not line.startswith("#")), 0)
-    if n and any(lines[n - 1].count(s) == lines[n].count(s) > 0 for s in (*DELIMITERS, " ")):
-        return n - 1
+    for sign in (*DELIMITERS, " "):
+        counts = [len(row) for row in csv.reader(lines[max(n - 1, 0) : n + 1], delimiter=sign)]
+        if n and len(counts) == 2 and counts[0] == counts[1] > 1:
+            return n - 1
     return n
