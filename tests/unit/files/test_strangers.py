@@ -377,3 +377,25 @@ def test_a_page_of_label_studios_api_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="as in an answer of Label Studio's API") as caught:
         read(tmp_path, "tasks.json", page)
     assert "the list under tasks by itself" in (caught.value.hint or "")
+
+
+def test_numbers_that_json_holds_as_texts_are_numbers(tmp_path: Path) -> None:
+    """As csv.DictReader and json.dumps write them; ids and labels stay texts."""
+    rows = [
+        {"id": f"0{n}", "cat": f"{0.5 + n / 40}", "dog": f"{0.5 - n / 40}", "label": ""}
+        for n in range(19)
+    ]
+    odd = {"id": "odd", "cat": "?", "dog": "0.5", "label": ""}
+    pool = read(tmp_path, "rows.jsonl", lines([*rows, odd]))
+    assert order(pool) == [f"0{n}" for n in range(19)]
+    assert "line 20: cat must be a number; got '?'" in notice(pool, "left_out").message
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
+    assert order(read(tmp_path, "rows.parquet")) == [f"0{n}" for n in range(19)]
+
+
+def test_a_column_of_entropies_is_not_taken_for_a_confidence(tmp_path: Path) -> None:
+    pool = read(tmp_path, "t.csv", "image,entropy\na,0.9\nb,0.2\n")
+    assert "source.columns: {uncertainty: entropy}" in notice(pool, "no_predictions").message
+    columns = {"uncertainty": "entropy"}
+    pool = read(tmp_path, "t.csv", "image,entropy\na,0.9\nb,0.2\n", columns=columns)
+    assert order(pool) == ["a", "b"]

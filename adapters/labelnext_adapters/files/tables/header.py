@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from labelnext.errors import InvalidInput
 
 DELIMITERS = (",", ";", "\t", "|")
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
+_LONGEST = 100_000  # characters; the csv module takes no longer values
+NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
 
 
 def check_header(header: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> None:
@@ -30,11 +31,11 @@ def check_header(header: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> N
             f"columns must have distinct names; got {doubled[0]!r} more than once.",
             hint="rename it in the first line of the file.",
         )
-    numbers = list(filter(_NUMBER.match, header))
+    numbers = list(filter(NUMBER.match, header))
     mostly = "." in "".join(numbers) and 2 * len(numbers) >= len(header)
-    below = [n for n, value in enumerate(rows[0]) if _NUMBER.match(value.strip())] if rows else []
+    below = [n for n, value in enumerate(rows[0]) if NUMBER.match(value.strip())] if rows else []
     as_below = bool(below) and "." in "".join(numbers) and len(header) >= len(rows[0])
-    as_below = as_below and all(_NUMBER.match(header[n]) for n in below)
+    as_below = as_below and all(NUMBER.match(header[n]) for n in below)
     if header and (mostly or as_below or len(numbers) == len(header)):
         raise InvalidInput(
             f"the first line must name the columns; got a row: {', '.join(header[:5])}.",
@@ -45,8 +46,9 @@ def check_header(header: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> N
 def n_comments_above(lines: Sequence[str]) -> int:
     """How many lines above the names begin with #; names may begin so, too."""
     n = next((n for n, line in enumerate(lines) if not line.startswith("#")), 0)
+    last = [line for line in lines[n - 1 : n + 1] if n and len(line) < _LONGEST]
     for sign in (*DELIMITERS, " "):
-        counts = [len(row) for row in csv.reader(lines[max(n - 1, 0) : n + 1], delimiter=sign)]
-        if n and len(counts) == 2 and counts[0] == counts[1] > 1:
+        counts = [len(row) for row in csv.reader(last, delimiter=sign)]
+        if len(counts) == 2 and counts[0] == counts[1] > 1:
             return n - 1
     return n

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.tables.rows import NUMBER
+from labelnext_adapters.files.tables.column_names import plain
+from labelnext_adapters.files.tables.header import NUMBER
 
 NO_PREDICTIONS = "no_predictions"
 MAYBE_LOGITS = "maybe_logits"
@@ -27,6 +28,11 @@ _FOREIGN = (
         "a score.",
     ),
 )
+#: Columns that are high where a model is uncertain.
+DOUBTS = {
+    "entropy", "predictive_entropy", "pred_entropy", "normalized_entropy", "variance", "std",
+    "doubt", "uncertainty_score", "error", "loss", "perplexity", "bald", "mutual_information",
+}  # fmt: skip
 _MOSTLY = 0.5  # a column of texts with as many numbers was meant to hold numbers
 _SAMPLED = 10_000
 _CLASSES = 50  # a text of more values is no class
@@ -77,6 +83,13 @@ def no_predictions(
         )
     if len(chosen) == 1:
         name = chosen[0]
+        if plain(name) in DOUBTS:
+            return Notice(
+                NO_PREDICTIONS,
+                f"No column was taken as predictions: {name} seems to say how uncertain the model "
+                f"is (if it is in [0, 1], set source.columns: {{uncertainty: {name}}}; else divide "
+                "it by its largest possible value).",
+            )
         return Notice(
             NO_PREDICTIONS,
             f"No column was taken as predictions: {name} can be how sure the model is of its "

@@ -10,6 +10,7 @@ from labelnext.errors import InvalidInput
 
 _RULE = re.compile(r"(?=.*[-=─━])[-=─━+|:\s┼│├┤┌┐└┘]+$")
 _COUNTED = re.compile(r"[\[(]?\d+ rows?( x \d+ columns?[\])]|\)| in set.*)$")
+_LONGEST = 100_000  # characters; the csv module takes no longer values
 _GAP = re.compile(r"\s{2,}")
 _DELIMITERS = (",", ";", "\t")
 
@@ -88,7 +89,9 @@ def _wide(line: str) -> list[str]:
 
 
 def _quoted(line: str) -> list[str]:
-    return next(csv.reader([line.strip()], delimiter=" ", skipinitialspace=True))
+    if '"' not in line:
+        return line.split()
+    return next(csv.reader([line.strip()[:_LONGEST]], delimiter=" ", skipinitialspace=True))
 
 
 def _barred(line: str) -> list[str]:

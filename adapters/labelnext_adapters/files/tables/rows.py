@@ -31,11 +31,15 @@ from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.json.columns import table_of_lines
 from labelnext_adapters.files.json.records import table_of_records, with_doubled
 from labelnext_adapters.files.tables.column_names import TextColumns
-from labelnext_adapters.files.tables.header import DELIMITERS, check_header, n_comments_above
+from labelnext_adapters.files.tables.header import (
+    DELIMITERS,
+    NUMBER,
+    check_header,
+    n_comments_above,
+)
 from labelnext_adapters.files.tables.printed import printed_by, with_tabs
+from labelnext_adapters.files.tables.text_numbers import NOTHING, as_numbers
 
-NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
-_NOTHING = {"", "na", "n/a", "nan", "null", "none", "#n/a"}
 _SAMPLED = 2000
 _START = 1 << 18  # bytes of the sample
 _LONGEST_LINE = 1 << 20  # bytes, also of a value that goes over several lines
@@ -318,7 +322,7 @@ def _number_columns(
         if is_text(name):
             continue
         values = [row[index].strip() for row in rows if index < len(row)]
-        given = [value for value in values if value.lower() not in _NOTHING]
+        given = [value for value in values if value.lower() not in NOTHING]
         numbers = sum(bool(NUMBER.match(value)) and foreign not in value for value in given)
         if given and numbers >= 0.9 * len(given):
             numeric.add(name)
@@ -328,30 +332,11 @@ def _number_columns(
 def _with_numbers(
     table: pa.Table, numeric: Collection[str], dialect: Dialect, ragged: _Ragged
 ) -> Rows:
-    """Number columns that hold a few other values: these become NaN, and are counted."""
+    """Number columns that hold a few other values: these become null, and are counted."""
     odd = Oddities("row", seen=table.num_rows)
     ragged.leave_out(odd)
-    met: set[int] = set()
-    columns = dict(zip(table.column_names, table.columns, strict=True))
-    for name in table.column_names:
-        if name not in numeric:
-            continue
-        values: list[float | None] = []
-        for row, value in enumerate(columns[name].to_pylist()):
-            text = (value or "").strip()
-            number = None
-            if text.lower() not in _NOTHING:
-                try:
-                    plain = text.replace(",", ".") if dialect.decimal == "," else text
-                    number = float(plain)
-                except ValueError:
-                    why = f"{name} must be a number; got {value!r:.40}"
-                    if row not in met:
-                        odd.leave_out(ragged.place(row), "", why)
-                    met.add(row)
-            values.append(number)
-        columns[name] = pa.array(values, pa.float64())
-    return Rows(pa.table(columns), odd.notices(), ragged.place)
+    table = as_numbers(table, numeric, odd, ragged.place, comma=dialect.decimal == ",")
+    return Rows(table, odd.notices(), ragged.place)
 
 
 def read_jsonl(path: Path, is_text: Callable[[str], bool] = no_text) -> Rows:

@@ -45,6 +45,7 @@ def table_format(
     def read_rows(path: Path | str, options: TableOptions, context: Context) -> Rows:
         from labelnext_adapters.files.tables.column_names import TextColumns
         from labelnext_adapters.files.tables.inner import with_inner_columns
+        from labelnext_adapters.files.tables.text_numbers import with_text_numbers
 
         columns = named_columns(options, context)
         is_text = TextColumns(columns)
@@ -54,7 +55,12 @@ def table_format(
             read = rows_of_shards(Path(path), lambda one: rows(one, options, is_text), is_text)
         else:
             read = rows(Path(path), options, is_text)
-        return replace(read, table=with_inner_columns(read.table, columns))
+        table, notices = with_text_numbers(
+            with_inner_columns(read.table, columns),
+            lambda name: name == "text" or is_text(name),
+            read.place,
+        )
+        return replace(read, table=table, notices=[*read.notices, *notices])
 
     def table(path: Path | str, options: TableOptions, context: Context) -> pa.Table:
         return read_rows(path, options, context).table
