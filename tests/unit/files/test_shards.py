@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from labelnext.adapter.formats import recognition
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, NotFound
 from tests.unit.files.reading import order, read
 
 #: Least margin first: 0.04, 0.1, 0.6, 0.8.
@@ -117,3 +117,20 @@ def test_a_broken_line_of_a_shard_is_named_with_its_file(tmp_path: Path) -> None
     )
     (notice,) = read(tmp_path, "parts").notices
     assert notice.message.startswith("Left out 1 of 15 records: p1.jsonl line 2: it must be JSON;")
+
+
+def test_empty_shards_and_columns_of_other_types_go_together(tmp_path: Path) -> None:
+    head = "id,cat,dog\n"
+    written(tmp_path, {"0.csv": "", "1.csv": head, "2.csv": head + TABLE[0] + TABLE[1]})
+    assert order(read(tmp_path, "parts")) == ["b", "a"]
+    numbers = "".join(f"i{n},0.{n + 10},0.{90 - n}\n" for n in range(20))
+    written(tmp_path, {"3.csv": head + numbers, "4.csv": f"{head}odd,x,0.5\n"})
+    (notice,) = (one for one in read(tmp_path, "parts").notices if one.code == "left_out")
+    assert "4.csv line 2: cat must be a number; got 'x'" in notice.message
+
+
+def test_a_folder_of_several_kinds_names_what_it_holds(tmp_path: Path) -> None:
+    written(tmp_path, {"a.csv": "id,cat,dog\n" + TABLE[0], "b.jsonl": LINES[1]})
+    for path in ("parts", "parts/*.csv"):
+        with pytest.raises(NotFound, match=r"\(.*a.csv.*\). Hint: for files of another kind point"):
+            read(tmp_path, path)

@@ -399,3 +399,41 @@ def test_a_column_of_entropies_is_not_taken_for_a_confidence(tmp_path: Path) -> 
     columns = {"uncertainty": "entropy"}
     pool = read(tmp_path, "t.csv", "image,entropy\na,0.9\nb,0.2\n", columns=columns)
     assert order(pool) == ["a", "b"]
+
+
+def test_columns_that_sum_to_one_are_found_among_others(tmp_path: Path) -> None:
+    """A fold is whole and a loss has other sums; two runs that sum to 1 are asked about."""
+    head = "id,fold,loss,cat,dog"
+    rows = ["a,0,0.2,0.9,0.1", "b,1,0.5,0.55,0.45", "c,1,0.1,0.2,0.8"]
+    assert order(read(tmp_path, "t.csv", "\n".join([head, *rows]))) == ["b", "c", "a"]
+    doubled = [f"{row},{','.join(row.split(',')[3:])}" for row in (head, *rows)]
+    doubled[0] = f"{head},cat2,dog2"
+    assert read(tmp_path, "t.csv", "\n".join(doubled)).probabilities is None
+
+
+def test_records_with_predictions_by_item(tmp_path: Path) -> None:
+    told = {"a": 0.9, "007": 0.55, "c": 0.2}
+    content: Any = {i: {"prediction": "x", "probabilities": [p, 1 - p]} for i, p in told.items()}
+    assert order(read(tmp_path, "t.json", content)) == ["007", "c", "a"]
+    content = {i: {"probs": {"cat": p, "dog": 1 - p}, "time": 3} for i, p in told.items()}
+    assert order(read(tmp_path, "t.json", content)) == ["007", "c", "a"]
+    frame = {"id": {"0": "a", "1": "007"}, "probabilities": {"0": [0.9, 0.1], "1": [0.6, 0.4]}}
+    assert order(read(tmp_path, "t.json", frame)) == ["007", "a"]
+
+
+def test_what_stands_inside_records_is_named_in_the_cure(tmp_path: Path) -> None:
+    rows = [{"data": {"id": n}, "out": {"probs": {"cat": p, "dog": 1 - p}}} for n, p in
+            (("a", 0.9), ("b", 0.6))]  # fmt: skip
+    with pytest.raises(InvalidInput, match=r"source.columns: \{item_id: data.id\}"):
+        read(tmp_path, "t.jsonl", lines(rows))
+    pool = read(tmp_path, "t.jsonl", lines(rows), columns={"item_id": "data.id"})
+    assert "{probabilities: out.probs}" in notice(pool, "no_predictions").message
+    columns = {"item_id": "data.id", "probabilities": "out.probs"}
+    assert order(read(tmp_path, "t.jsonl", lines(rows), columns=columns)) == ["b", "a"]
+
+
+def test_a_column_called_logit_is_one(tmp_path: Path) -> None:
+    content = "id,logit\na,2.2\nb,0.2\nc,-1.4\n"
+    told = notice(read(tmp_path, "t.csv", content), "maybe_logit").message
+    assert "source.logits: sigmoid" in told
+    assert order(read(tmp_path, "t.csv", content, logits="sigmoid")) == ["b", "c", "a"]

@@ -18,8 +18,8 @@ def shards_in(folder: Path) -> list[Path]:
         InvalidInput: if it holds something else, too.
     """
     names = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
-    if shards := shards_of(folder, names):
-        return shards
+    if shards := shards_of(folder, names):  # of which writers leave some empty
+        return [shard for shard in shards if shard.stat().st_size] or shards
     raise InvalidInput(
         f"a folder must hold files of one kind; got {listed(sorted(names), 6) or 'none'}.",
         hint="point path at one file, or move the others elsewhere.",

@@ -49,8 +49,8 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
             f"{listed(names[0])}, {shards[odd].name} has {listed(names[odd])}.",
             hint="point path at one of them.",
         )
-    tables = [part.table for part in parts]
-    table = pa.concat_tables(tables, promote_options="permissive")
+    tables = [part.table.select(names[0]) for part in parts]
+    table = pa.concat_tables(_of_one_type(tables), promote_options="permissive")
     ends = list(accumulate(part.table.num_rows for part in parts))
 
     def place(row: int) -> str:
@@ -59,3 +59,15 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
         return f"{shards[at].name} {parts[at].place(row - first)}"
 
     return Rows(table, [notice for part in parts for notice in part.notices], place)
+
+
+def _of_one_type(tables: list[pa.Table]) -> list[pa.Table]:
+    """Tables with columns of the same types: one of numbers here and texts there is of texts."""
+    for name in tables[0].column_names:
+        kinds = {table.schema.field(name).type for table in tables if table.num_rows}
+        kind = pa.string() if len(kinds) != 1 else kinds.pop()
+        tables = [
+            table.set_column(table.column_names.index(name), name, table.column(name).cast(kind))
+            for table in tables
+        ]
+    return tables
