@@ -84,27 +84,31 @@ def no_predictions(
             "If classes are independent, set source.multilabel: true, else set source.columns.",
         )
     if len(chosen) == 1:
-        name = chosen[0]
-        if plain(name) in LOGITS:
-            return Notice(
-                MAYBE_LOGIT,
-                f"No column was taken as predictions: {name} seems to be the logit of one class "
-                "(set source.logits: sigmoid).",
-            )
-        if plain(name) in DOUBTS:
-            return Notice(
-                NO_PREDICTIONS,
-                f"No column was taken as predictions: {name} seems to say how uncertain the model "
-                f"is (if it is in [0, 1], set source.columns: {{uncertainty: {name}}}; else divide "
-                "it by its largest possible value).",
-            )
-        return Notice(
-            NO_PREDICTIONS,
-            f"No column was taken as predictions: {name} can be how sure the model is of its "
-            f"answer (set source.columns: {{confidence: {name}}}), or the probability of one class "
-            f"(set source.columns: {{probabilities: [{name}]}} and source.multilabel: true).",
-        )
+        return _one_number(chosen[0])
     return Notice(NO_PREDICTIONS, f"No column was taken as predictions{_cure(table, id_name)}")
+
+
+def _one_number(name: str) -> Notice:
+    """What the only number column may be, by its name."""
+    if plain(name) in LOGITS:
+        return Notice(
+            MAYBE_LOGIT,
+            f"No column was taken as predictions: {name} seems to be the logit of one class "
+            "(set source.logits: sigmoid).",
+        )
+    if plain(name) in DOUBTS:
+        what = (
+            f"{name} seems to say how uncertain the model is (if it is in [0, 1], set "
+            f"source.columns: {{uncertainty: {name}}}; else divide it by its largest possible "
+            "value)"
+        )
+    else:
+        what = (
+            f"{name} can be how sure the model is of its answer (set source.columns: "
+            f"{{confidence: {name}}}), or the probability of one class (set source.columns: "
+            f"{{probabilities: [{name}]}} and source.multilabel: true)"
+        )
+    return Notice(NO_PREDICTIONS, f"No column was taken as predictions: {what}.")
 
 
 def _cure(table: pa.Table, id_name: str) -> str:
