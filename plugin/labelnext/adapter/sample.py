@@ -112,8 +112,8 @@ def suffix_of(path: Path) -> str:
 def shards_of(folder: Path, names: Iterable[str]) -> list[Path]:
     """The files of a folder that holds parts of one table or list alone; else none.
 
-    They end alike, or their names differ only in digits and hold JSON. Hidden files, those that
-    begin with `_`, as Spark's, and checksums don't count.
+    They end as tables do; or alike, or their names differ only in digits, and they hold JSON.
+    Hidden files, those that begin with `_`, as Spark's, and checksums don't count.
 
     Args:
         folder: where they are.
@@ -125,7 +125,7 @@ def shards_of(folder: Path, names: Iterable[str]) -> list[Path]:
     endings = {suffix_of(path) for path in paths}
     if len(endings) == 1 and endings <= set(_SHARDED):
         return paths
-    alike = len({re.sub(r"\d+", "0", name) for name in parts}) == 1
+    alike = len(endings) == 1 or len({re.sub(r"\d+", "0", name) for name in parts}) == 1
     return paths if alike and Sample(paths[0]).may_hold_json else []
 
 

@@ -437,3 +437,31 @@ def test_a_column_called_logit_is_one(tmp_path: Path) -> None:
     told = notice(read(tmp_path, "t.csv", content), "maybe_logit").message
     assert "source.logits: sigmoid" in told
     assert order(read(tmp_path, "t.csv", content, logits="sigmoid")) == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize("box", ["box", "bbox", "geometry"])
+def test_rows_of_a_class_a_score_and_a_box_are_detections(tmp_path: Path, box: str) -> None:
+    """Once taken for the output of a pipeline for one image."""
+    rows = [("a", 0.9), ("a", 0.5), ("b", 0.3)]
+    records = [{"image": i, "label": "cat", "score": s, box: [1, 2, 3, 4]} for i, s in rows]
+    for content in (records, records[1:]):  # also where each image has one
+        pool = read(tmp_path, "t.json", content)
+        assert rank(pool, "mean_object_confidence").item_ids.tolist() == ["b", "a"]
+        assert pool.objects.counts.tolist() == [len(content) - 1, 1]
+
+
+def test_objects_under_usual_keys_are_objects(tmp_path: Path) -> None:
+    told = {"a": [0.9, 0.5], "b": [0.3], "c": []}
+    corners = {"x1": 1, "y1": 2, "x2": 3, "y2": 4}
+    rows = [
+        {"image": i, "objects": [{"name": "cat", "conf": c, **corners} for c in sure]}
+        for i, sure in told.items()
+    ]
+    pool = read(tmp_path, "t.jsonl", lines(rows))
+    assert rank(pool, "mean_object_confidence").item_ids.tolist() == ["c", "b", "a"]
+
+
+def test_answers_to_questions_with_their_scores(tmp_path: Path) -> None:
+    rows = [{"id": i, "score": s, "start": 3, "end": 9, "answer": f"the {i}"} for i, s in
+            (("a", 0.9), ("b", 0.2), ("c", 0.5))]  # fmt: skip
+    assert order(read(tmp_path, "t.json", rows)) == ["b", "c", "a"]

@@ -409,3 +409,23 @@ def test_spans_of_spacy_are_objects_and_ids_come_from_the_documents() -> None:
     pool = opened("spacy/spans.spacy").read()
     assert pool.classes == ("PERSON", "PLACE")
     assert pool.objects.class_ids.tolist() == [0, 1, 0]
+
+
+def test_a_logprob_beside_an_answer_is_its_confidence(tmp_path: Path) -> None:
+    records = [
+        {"id": name, "model": "m", "response": "cat", "logprob": math.log(sure)}
+        for name, sure in (("a", 0.9), ("b", 0.2), ("c", 0.5))
+    ]
+    pool = saved(tmp_path, records).read()
+    assert pool.answer.confidences.tolist() == pytest.approx([0.9, 0.2, 0.5])
+
+
+def test_the_same_answer_stated_several_times_has_the_mean_confidence(tmp_path: Path) -> None:
+    told = [("a", 0.9), ("b", 0.2), ("a", 0.7), ("b", 0.4)]
+    records = [
+        {"custom_id": name, "response": {"body": {"choices": [
+            {"message": {"content": json.dumps({"label": "cat", "confidence": sure})}}]}}}
+        for name, sure in told
+    ]  # fmt: skip
+    pool = saved(tmp_path, records).read()
+    assert pool.answer.confidences.tolist() == pytest.approx([0.8, 0.3])

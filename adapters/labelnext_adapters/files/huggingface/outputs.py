@@ -81,7 +81,7 @@ def kind_of(value: Any) -> str | None:
     if len(kinds) > 1:
         kinds.discard(None)
     kind = kinds.pop()
-    if kind == "answer" and _wraps(value[0]):
+    if kind in ("answer", "objects") and _wraps(value[0]):
         return None  # a table with these columns
     return {"answer": "classes", "objects": "objects", "spans": "spans"}.get(kind or "")
 
@@ -331,4 +331,6 @@ def _described(first: Any, of_all: str | None) -> str | None:
         return None
     if kind == "answer" and not first.keys() <= _OF_ANSWERS:
         return None  # a table with these columns
+    if kind == "objects" and isinstance(first, Mapping) and _wraps(first):
+        return None  # one row a detection
     return None if kind in (None, "nothing") else f"its outputs are {_KINDS[kind or '']}"

@@ -27,6 +27,7 @@ from labelnext_adapters.files.llm.replies import (
     ANSWERS,
     CONFIDENCES,
     JUDGES,
+    LOGPROBS,
     NO_ANSWER,
     SEVERAL,
     WRITTEN,
@@ -111,8 +112,9 @@ def pool_of_records(
     for (item, judge), several in said.items():
         row = gathered.item(item)
         if kind == "answers":
-            label, confidence = several[0][1]
-            gathered.answer(row, label, confidence, judge)
+            label, _ = several[0][1]
+            sure = sum(confidence for _, (_, confidence) in several) / len(several)
+            gathered.answer(row, label, sure, judge)
         else:
             gathered.scores(
                 row, _mean([_vector(meaning, classes) for _, meaning in several]), judge
@@ -211,6 +213,9 @@ def _answer(place: str, item: str, judge: str, reply: Reply, asked: Asked) -> _A
         names = (asked.confidence_key,) if asked.confidence_key else CONFIDENCES
         sure = next((fields[n] for n in names if fields.get(n) is not None), None)
         confidence = None if sure is None else _sure(sure, asked.percent)
+        if confidence is None and asked.confidence_key is None:
+            logprob = next((fields[n] for n in LOGPROBS if fields.get(n) is not None), None)
+            confidence = None if logprob is None else chance(logprob)
     return _Answer(place, item, judge, reply, text, shares, confidence)
 
 
@@ -296,7 +301,8 @@ def _kind_of(
 
 def _certainty(several: Sequence[tuple[_Answer, Any]]) -> str:
     if len(several) > 1:
-        return "votes"
+        sure = [m for _, m in several if not isinstance(m, Mapping) and m[1] is not None]
+        return "sure" if len(sure) == len(several) and len({m[0] for m in sure}) == 1 else "votes"
     meaning = several[0][1]
     if isinstance(meaning, Mapping):
         return "vector"

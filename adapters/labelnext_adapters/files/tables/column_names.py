@@ -23,6 +23,7 @@ ANSWERS = (
     "prediction", "predicted", "pred", "predicted_class", "predicted_label", "pred_class",
     "pred_label", "label_pred", "y_pred", "top1", "top_1", "top1_class", "class_name",
     "category_name", "label_name", "scored_labels", "class", "category", "class_id", "category_id",
+    "answer", "verdict",
 )  # fmt: skip
 #: Names of columns with the first, second, … class, without the number.
 RANKED_CLASSES = (
@@ -84,7 +85,10 @@ CORNERS = (
     ("left", "top", "right", "bottom"),
 )
 #: Columns of a box, or of its middle, in other forms than corners.
-BOXES = ("box", "bbox", "bounding_box", "xyxy", "xywh", "bbox_x", "x_center", "cx", "x")
+BOXES = (
+    "box", "bbox", "bounding_box", "bndbox", "xyxy", "xywh", "geometry", "polygon", "segmentation",
+    "mask", "bbox_x", "x_center", "cx", "x",
+)  # fmt: skip
 YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their boxes
 SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
 _OF_MLFLOW = re.compile(r"/v\d+/score$")

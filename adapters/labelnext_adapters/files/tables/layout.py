@@ -16,6 +16,7 @@ from labelnext_adapters.files.content.unpacked import check_spread
 from labelnext_adapters.files.tables.arrow import plain_type
 from labelnext_adapters.files.tables.column_names import (
     ANSWERS,
+    BOXES,
     CERTAINTIES,
     IDS,
     INDEXES,
@@ -31,10 +32,11 @@ from labelnext_adapters.files.tables.column_names import (
 from labelnext_adapters.files.tables.long_rows import (
     detections,
     grouped_scores,
+    is_boxed,
     mapping,
     one_row_each,
 )
-from labelnext_adapters.files.tables.nested import pairs_of, read_nested
+from labelnext_adapters.files.tables.nested import pairs_of, read_nested, with_usual_objects
 from labelnext_adapters.files.tables.not_scores import names_within, no_predictions
 from labelnext_adapters.files.tables.percentages import without_percent_signs
 from labelnext_adapters.files.tables.prediction_strings import (
@@ -103,7 +105,8 @@ def laid_out(
     Raises:
         InvalidInput: if there is no id, or it can't be told what a column means.
     """
-    table = _without_decimals(rows.table, _id_of(rows.table, columns))
+    table = with_usual_objects(rows.table)
+    table = _without_decimals(table, _id_of(table, columns))
     table, read = without_percent_signs(table, options.scale == "percent", rows.place)
     notices = [*rows.notices, *read]
     whole = _with_id(LaidOut(table, dict(columns), notices, rows.place))
@@ -117,7 +120,7 @@ def laid_out(
             return out
     if (nested := _nested(out, options)) is not None:
         return nested
-    if out.table.num_rows and (repeats(out.table.column(id_name)) or corners_in(names)):
+    if out.table.num_rows and (repeats(out.table.column(id_name)) or is_boxed(out.table)):
         return _long(out, whole, id_name, options)
     ranked = _ranked(out.table)
     if ranked:
@@ -235,7 +238,8 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
         [c for c in table.column_names if c == id_name or (c in mapped and c not in (answer, sure))]
     )
     columns = {k: v for k, v in out.columns.items() if k not in ("prediction", "confidence")}
-    if corners is None and answer is not None and {*map(plain, (id_name, *names))} != YOLOV5:
+    boxed = corners or first_of(names, BOXES) or {*map(plain, (id_name, *names))} == YOLOV5
+    if not boxed and answer is not None:
         scores = grouped_scores(out.table, codes, table.num_rows, answer, sure, options)
         if scores is not None:
             firsts = firsts.append_column("probabilities", scores)
