@@ -465,3 +465,46 @@ def test_answers_to_questions_with_their_scores(tmp_path: Path) -> None:
     rows = [{"id": i, "score": s, "start": 3, "end": 9, "answer": f"the {i}"} for i, s in
             (("a", 0.9), ("b", 0.2), ("c", 0.5))]  # fmt: skip
     assert order(read(tmp_path, "t.json", rows)) == ["b", "c", "a"]
+
+
+def test_predictions_beside_embeddings_are_read(tmp_path: Path) -> None:
+    rows = [{"id": i, "embedding": [p, 1.0], "cat": p, "dog": 1 - p} for i, p in
+            (("a", 0.9), ("b", 0.6))]  # fmt: skip
+    assert order(read(tmp_path, "t.jsonl", lines(rows))) == ["b", "a"]
+    bare = [{"id": row["id"], "embedding": row["embedding"], "size": 3} for row in rows]
+    pool = read(tmp_path, "t.jsonl", lines(bare))
+    assert pool.probabilities is None
+    assert not [one for one in pool.notices if one.code == "no_predictions"]
+
+
+def test_json_in_texts_of_parquet_is_read(tmp_path: Path) -> None:
+    rows = [{"id": i, "probs": json.dumps({"cat": p, "dog": 1 - p}), "about": "{x"} for i, p in
+            (("a", 0.9), ("b", 0.6))]  # fmt: skip
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
+    assert order(read(tmp_path, "t.parquet")) == ["b", "a"]
+
+
+def test_numbered_classes_with_fractions_are_scores(tmp_path: Path) -> None:
+    pool = read(tmp_path, "t.csv", "filename,class_0,class_1\na,0.9,0.1\nb,0.55,0.45\n")
+    assert order(pool) == ["b", "a"]
+
+
+def test_records_by_the_index_of_pandas(tmp_path: Path) -> None:
+    content = {"0": {"id": "a", "cat": 0.9, "dog": 0.1}, "1": {"id": "007", "cat": 0.6, "dog": 0.4}}
+    assert order(read(tmp_path, "t.json", content)) == ["007", "a"]
+
+
+@pytest.mark.parametrize(("no", "yes"), [("0", "1"), ("False", "True"), ("neg", "pos")])
+def test_a_probability_of_the_same_class_in_every_row_is_asked_about(
+    tmp_path: Path, no: str, yes: str
+) -> None:
+    """Of scikit-learn's predict and predict_proba(x)[:, 1]: c is surest, not the most doubtful."""
+    rows = f"a,{yes},0.9\nb,{yes},0.55\nc,{no},0.02\nd,{no},0.4\n"
+    with pytest.raises(
+        InvalidInput, match=f"the probability of '{yes.lower()}'. Hint: set"
+    ) as told:
+        read(tmp_path, "t.csv", f"id,pred,prob\n{rows}")
+    assert "{probabilities: [prob]}" in str(told.value)
+    source: Any = {"columns": {"probabilities": ["prob"]}, "multilabel": True}
+    assert order(read(tmp_path, "t.csv", f"id,pred,prob\n{rows}", **source)) == ["b", "d", "a", "c"]
+    assert order(read(tmp_path, "t.csv", f"id,pred,confidence\n{rows}")) == ["c", "d", "b", "a"]

@@ -270,7 +270,11 @@ def _predicted_by_item(
     id_among = getattr(is_text, "id_among", lambda names: None)
     told = ("probabilities", "objects", "confidence", *VECTORS, *LOGITS)
     first = next(iter(value.values()))
-    if first_of(value, told) or id_among(list(value)) or not first_of(first, told):
+    if first_of(value, told) or id_among(list(value)):
+        return None
+    if id_among(list(first)):  # by the index of pandas
+        return list(value.values())
+    if not first_of(first, told):
         return None
     return [{"item_id": name, **record} for name, record in value.items()]
 

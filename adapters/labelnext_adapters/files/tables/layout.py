@@ -25,6 +25,7 @@ from labelnext_adapters.files.tables.column_names import (
     answers_beside_scores,
     corners_in,
     first_of,
+    has_our_names,
     id_column,
     is_ranked_class,
     plain,
@@ -37,7 +38,7 @@ from labelnext_adapters.files.tables.long_rows import (
     one_row_each,
 )
 from labelnext_adapters.files.tables.nested import pairs_of, read_nested, with_usual_objects
-from labelnext_adapters.files.tables.not_scores import names_within, no_predictions
+from labelnext_adapters.files.tables.not_scores import NOT_READ, names_within, no_predictions
 from labelnext_adapters.files.tables.percentages import without_percent_signs
 from labelnext_adapters.files.tables.prediction_strings import (
     column_of_strings,
@@ -47,6 +48,7 @@ from labelnext_adapters.files.tables.repeats import repeats, rows_of_items
 from labelnext_adapters.files.tables.rows import Rows, texts_of
 from labelnext_adapters.files.tables.score_columns import (
     are_scores,
+    check_of_one_class,
     common_prefix,
     run_of_scores,
 )
@@ -75,22 +77,6 @@ class LaidOut:
     place: Callable[[int], str]
 
 
-def has_our_names(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) -> bool:
-    """Whether a table's predictions and ids are in columns that `columns` or our names tell.
-
-    Args:
-        names: of all columns.
-        columns: our names to the file's.
-    """
-    known = {name for name in NAMES if name in columns or name in names}
-    if any(name.startswith("p_") for name in names):
-        known.add("probabilities")
-    predicted = {"probabilities", "objects"} & known or {"prediction", "confidence"} <= known
-    answered = not columns.keys().isdisjoint({"confidence", "uncertainty"})
-    only_vectors = "embedding" in known or any(name.startswith("e_") for name in names)
-    return "item_id" in known and bool(predicted or answered or only_vectors)
-
-
 def laid_out(
     rows: Rows, columns: Mapping[str, str | Sequence[str]], options: TableOptions
 ) -> LaidOut:
@@ -110,14 +96,28 @@ def laid_out(
     table, read = without_percent_signs(table, options.scale == "percent", rows.place)
     notices = [*rows.notices, *read]
     whole = _with_id(LaidOut(table, dict(columns), notices, rows.place))
-    names = set(whole.table.column_names)
-    id_name = whole.columns["item_id"]
-    assert isinstance(id_name, str)
+    names, id_name = set(whole.table.column_names), str(whole.columns["item_id"])
     out = _without_repeats(whole, id_name)
     if has_our_names(out.table.column_names, out.columns):
         answered = "prediction" in names or "prediction" in columns
         if not (answered and repeats(out.table.column(id_name))):
-            return out
+            return _beside_vectors(out, options)
+    return _understood(out, whole, options)
+
+
+def _beside_vectors(out: LaidOut, options: TableOptions) -> LaidOut:
+    """A table with our names; where these are of embeddings alone, other columns may predict."""
+    ours = {*out.table.column_names, *out.columns} & {*NAMES} - {"item_id", "embedding"}
+    predicted = ours & {"probabilities", "objects", "prediction", "confidence", "uncertainty"}
+    if predicted or any(name.startswith("p_") for name in out.table.column_names):
+        return out
+    read = _understood(out, out, options)
+    return out if any(one.code in NOT_READ for one in read.notices) else read
+
+
+def _understood(out: LaidOut, whole: LaidOut, options: TableOptions) -> LaidOut:
+    """A table whose columns have the usual names, or numbers that show what they are."""
+    names, id_name = set(whole.table.column_names), str(out.columns["item_id"])
     if (nested := _nested(out, options)) is not None:
         return nested
     if out.table.num_rows and (repeats(out.table.column(id_name)) or is_boxed(out.table)):
@@ -129,11 +129,12 @@ def laid_out(
     if not (answer and sure):
         answer, sure = _beside_its_score(out.table) or (answer, sure)
     if answer and sure:
+        check_of_one_class(out.table, answer, sure)
         return _told(
             replace(out, columns={**out.columns, "prediction": answer, "confidence": sure}),
             f"Read column {answer!r} as the predicted class and {sure!r} as its confidence.",
         )
-    if sure and first_of(names, ("label",)) and "label" not in columns:
+    if sure and first_of(names, ("label",)) and "label" not in out.columns:
         raise InvalidInput(
             f"columns label and {sure} can be what people said or what a model said; say which.",
             hint=f"for a prediction set source.columns: {{prediction: label, confidence: {sure}}}; "

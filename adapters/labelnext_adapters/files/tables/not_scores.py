@@ -17,6 +17,7 @@ from labelnext_adapters.files.tables.header import NUMBER
 NO_PREDICTIONS = "no_predictions"
 MAYBE_LOGITS = "maybe_logits"
 MAYBE_LOGIT = "maybe_logit"
+NOT_READ = (NO_PREDICTIONS, MAYBE_LOGITS, MAYBE_LOGIT)
 #: Columns of tables without predictions, and what these are.
 _FOREIGN = (
     (

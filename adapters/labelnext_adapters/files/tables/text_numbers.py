@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.tables.column_names import is_ranked_class
 from labelnext_adapters.files.tables.header import NUMBER
 
 NOTHING = {"", "na", "n/a", "nan", "null", "none", "#n/a"}
@@ -71,15 +72,19 @@ def with_text_numbers(
         InvalidInput: if more than a tenth of the rows have one.
     """
     names = {field.name for field in table.schema if pa.types.is_string(field.type)}
-    names = {name for name in names if not is_text(name) and _are_numbers(table.column(name))}
+    names = {name for name in names if _are_numbers(table.column(name), fraction=is_text(name))}
+    names -= {name for name in names if is_text(name) and not is_ranked_class(name)}
     if not names:
         return table, []
     odd = Oddities("row", seen=table.num_rows)
     return as_numbers(table, names, odd, place), odd.notices()
 
 
-def _are_numbers(column: pa.ChunkedArray) -> bool:
+def _are_numbers(column: pa.ChunkedArray, *, fraction: bool) -> bool:
+    """Whether nearly all texts are numbers; class_1 may be a class, but not where it is 0.25."""
     texts = [(text or "").strip() for text in column.slice(0, _SAMPLED).to_pylist()]
     given = [text for text in texts if text.lower() not in NOTHING]
     numbers = sum(bool(NUMBER.match(text)) and "," not in text for text in given)
+    if fraction and not any("." in text for text in given):
+        return False
     return bool(given) and numbers >= _MOSTLY * len(given)
