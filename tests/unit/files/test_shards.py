@@ -134,3 +134,13 @@ def test_a_folder_of_several_kinds_names_what_it_holds(tmp_path: Path) -> None:
     for path in ("parts", "parts/*.csv"):
         with pytest.raises(NotFound, match=r"\(.*a.csv.*\). Hint: for files of another kind point"):
             read(tmp_path, path)
+
+
+def test_a_shard_that_is_no_record_is_left_out_by_its_name(tmp_path: Path) -> None:
+    files: dict[str, Any] = {f"{n:02}.json": {"cat": 0.5 + n / 40, "dog": 0.5 - n / 40}
+                             for n in range(19)}  # fmt: skip
+    written(tmp_path, {**files, "odd.json": '"text"'})
+    pool = read(tmp_path, "parts")
+    assert order(pool) == [f"{n:02}" for n in range(19)]
+    (notice,) = (one for one in pool.notices if one.code == "left_out")
+    assert "odd.json: a record must be a JSON object; got str" in notice.message

@@ -36,8 +36,11 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
         values = [record if isinstance(record, dict) else {} for _, record in records]
         if len(records) == len(shards) and not any(is_text.id_among(list(v)) for v in values):
             records = [
-                (place, {"item_id": item_called(shard.name), **record} if record else record)
-                for shard, (place, record) in zip(shards, records, strict=True)
+                (
+                    place,
+                    {"item_id": item_called(shard.name), **one} if isinstance(one, dict) else one,
+                )
+                for shard, (place, one) in zip(shards, records, strict=True)
             ]
         return Rows(*table_of_records(records, is_text))
     parts: list[Rows] = [guarded(shard.name, "CSV", partial(read, shard)) for shard in shards]
