@@ -508,3 +508,19 @@ def test_a_probability_of_the_same_class_in_every_row_is_asked_about(
     source: Any = {"columns": {"probabilities": ["prob"]}, "multilabel": True}
     assert order(read(tmp_path, "t.csv", f"id,pred,prob\n{rows}", **source)) == ["b", "d", "a", "c"]
     assert order(read(tmp_path, "t.csv", f"id,pred,confidence\n{rows}")) == ["c", "d", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bars.txt", "id|cat|dog\na|.9|.1\nb|.6|.4\n"),
+        ("commas.jsonl", '{"id": "a", "probs": [0.9, 0.1]},\n{"id": "b", "probs": [0.6, 0.4]}\n'),
+        (
+            "mongo.jsonl",
+            '{"_id": {"$oid": "a"}, "probs": [0.9, 0.1]}\n'
+            '{"_id": {"$oid": "b"}, "probs": [0.6, 0.4]}\n',
+        ),
+    ],
+)
+def test_signs_of_other_writers_are_read(tmp_path: Path, name: str, content: str) -> None:
+    assert order(read(tmp_path, name, content)) == ["b", "a"]

@@ -43,7 +43,7 @@ def evidence(sample: Sample) -> str | None:
         return None
     from labelnext_adapters.files.tables.printed import printed_by, with_tabs
 
-    lines, between = sample.lines, {"\t": "tabs", ";": "semicolons", ",": "commas"}
+    lines, between = sample.lines, {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
     if split := printed_by(lines):
         try:
             text, _ = with_tabs("\n".join(lines), split)
