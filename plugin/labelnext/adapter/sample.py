@@ -28,6 +28,13 @@ _ENDINGS = (".gz", ".zst", ".bz2", ".lz4", ".xz", ".zip")
 _OF_MAC = ("__MACOSX/", ".DS_Store")  # what its archives hold beside the files
 _MAGIC = {b"PAR1": ".parquet", b"ARROW1": ".arrow", b"\x93NUMPY": ".npy"}
 _JSON = (".json", ".jsonl", ".ndjson")
+#: Endings of what often lies beside data: checksums, images, notes, configurations and reports.
+_BESIDE = (
+    ".crc", ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".md", ".yaml",
+    ".yml", ".html",
+)  # fmt: skip
+_RANKED = (b"item_id", b"rank", b"priority", b"score")  # keys of a ranking
+_LINE = 4096  # bytes
 _SHARDED = (*_JSON, ".csv", ".tsv", ".tab")
 _MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
@@ -113,20 +120,34 @@ def shards_of(folder: Path, names: Iterable[str]) -> list[Path]:
     """The files of a folder that holds parts of one table or list alone; else none.
 
     They end as tables do; or alike, or their names differ only in digits, and they hold JSON.
-    Hidden files, those that begin with `_`, as Spark's, and checksums don't count.
+    Hidden files, those that begin with `_`, as Spark's, checksums, images, notes and rankings of
+    labelnext don't count.
 
     Args:
         folder: where they are.
         names: of all its files, relative to it.
     """
-    parts = sorted(n for n in names if not n.endswith(".crc"))
+    parts = sorted(n for n in names if not n.lower().endswith(_BESIDE))
     parts = [n for n in parts if not any(one[0] in "._" for one in n.split("/"))]
+    parts = [n for n in parts if not _is_ranking(folder / n)]
     paths = [folder / name for name in parts]
     endings = {suffix_of(path) for path in paths}
     if len(endings) == 1 and endings <= set(_SHARDED):
         return paths
     alike = len(endings) == 1 or len({re.sub(r"\d+", "0", name) for name in parts}) == 1
     return paths if alike and Sample(paths[0]).may_hold_json else []
+
+
+def _is_ranking(path: Path) -> bool:
+    """Whether labelnext wrote a file."""
+    if path.suffix.lower() not in (".csv", ".jsonl"):
+        return False
+    try:
+        with path.open("rb") as file:
+            start = file.read(_LINE)
+    except OSError:
+        return False
+    return all(name in start.partition(b"\n")[0] for name in _RANKED)
 
 
 class Sample:

@@ -12,7 +12,9 @@ import pyarrow.parquet
 import pytest
 
 from labelnext.adapter.formats import recognition
+from labelnext.config.config import load_config
 from labelnext.errors import InvalidInput, NotFound
+from labelnext.runs.run import run
 from tests.unit.files.reading import order, read
 
 #: Least margin first: 0.04, 0.1, 0.6, 0.8.
@@ -144,3 +146,25 @@ def test_a_shard_that_is_no_record_is_left_out_by_its_name(tmp_path: Path) -> No
     assert order(pool) == [f"{n:02}" for n in range(19)]
     (notice,) = (one for one in pool.notices if one.code == "left_out")
     assert "odd.json: a record must be a JSON object; got str" in notice.message
+
+
+def test_files_of_one_name_in_several_folders_keep_these(tmp_path: Path) -> None:
+    rows = {f"{row['item_id']}/pred.json": row["probabilities"] for row in ROWS}
+    written(tmp_path, rows)
+    assert order(read(tmp_path, "parts")) == [f"{name}/pred" for name in ORDER]
+    shutil.rmtree(tmp_path / "parts")
+    outputs = {
+        name: [{"label": k, "score": v} for k, v in row.items()] for name, row in rows.items()
+    }
+    written(tmp_path, outputs)
+    assert order(read(tmp_path, "parts")) == [f"{name}/pred" for name in ORDER]
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_ranking_in_a_folder_of_shards_is_no_shard(tmp_path: Path, ending: str) -> None:
+    written(tmp_path, {f"{n}.csv": f"id,cat,dog\n{TABLE[n]}{TABLE[n + 1]}" for n in (0, 2)})
+    (tmp_path / "parts" / "labelnext.yaml").write_text(
+        f"source: {{adapter: files, path: .}}\nwrite: {{output: ranking.{ending}}}\n"
+    )
+    for _ in range(2):
+        assert run(load_config(tmp_path / "parts" / "labelnext.yaml")).counts["ranked"] == 4

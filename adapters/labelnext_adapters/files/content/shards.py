@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,13 +54,23 @@ def read_all(path: Path) -> list[tuple[str, Any]]:
     return [record for records in read_shards(path).values() for record in records]
 
 
-def item_called(name: str) -> str:
-    """The item that a file is about, by its name without the ending.
+def items_called(names: Iterable[str]) -> list[str]:
+    """The items that files are about, by their names without the endings.
+
+    Those in folders keep these where names repeat.
 
     Example:
-        >>> item_called("folder/a.jpg.json.gz"), item_called("part-0")
-        ('a.jpg', 'part-0')
+        >>> items_called(["folder/a.jpg.json.gz", "part-0"])
+        ['a.jpg', 'part-0']
+        >>> items_called(["1/pred.json", "2/pred.json"])
+        ['1/pred', '2/pred']
     """
-    base = name.rpartition("/")[2]
-    ending = suffix_of(Path(base))
-    return base[: base.lower().rindex(ending)] or base if ending else base
+    whole = [_without_ending(name) for name in names]
+    alone = [name.rpartition("/")[2] for name in whole]
+    return alone if len(set(alone)) == len(alone) else whole
+
+
+def _without_ending(name: str) -> str:
+    ending = suffix_of(Path(name))
+    bare = name[: name.lower().rindex(ending)] if ending else name
+    return name if bare.endswith("/") or not bare else bare

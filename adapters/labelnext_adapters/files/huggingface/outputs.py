@@ -14,7 +14,7 @@ from labelnext.support.started import how
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
-from labelnext_adapters.files.content.shards import item_called
+from labelnext_adapters.files.content.shards import items_called
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.tables.vectors import ROUNDED
 
@@ -124,8 +124,8 @@ def outputs_of_files(
     told = {name: outputs_in(records, key) for name, records in files.items()}
     each = [outputs[0] for outputs in told.values() if len(outputs) == 1]
     if len(told) > 1 and len(each) == len(told) and all(one.item is None for one in each):
-        named = zip(told, each, strict=True)
-        return [replace(one, item=item_called(name)) for name, one in named]
+        named = zip(items_called(told), each, strict=True)
+        return [replace(one, item=name) for name, one in named]
     return [output for outputs in told.values() for output in outputs]
 
 

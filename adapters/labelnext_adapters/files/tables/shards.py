@@ -13,7 +13,7 @@ import pyarrow as pa
 from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.content.content import guarded
-from labelnext_adapters.files.content.shards import item_called, read_all, shards_in
+from labelnext_adapters.files.content.shards import items_called, read_all, shards_in
 from labelnext_adapters.files.json.records import table_of_records
 from labelnext_adapters.files.tables.column_names import TextColumns
 from labelnext_adapters.files.tables.rows import Rows
@@ -35,24 +35,22 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
         records = read_all(folder)
         values = [record if isinstance(record, dict) else {} for _, record in records]
         if len(records) == len(shards) and not any(is_text.id_among(list(v)) for v in values):
+            names = items_called(shard.relative_to(folder).as_posix() for shard in shards)
             records = [
-                (
-                    place,
-                    {"item_id": item_called(shard.name), **one} if isinstance(one, dict) else one,
-                )
-                for shard, (place, one) in zip(shards, records, strict=True)
+                (place, {"item_id": name, **value} if value else one)
+                for name, (place, one), value in zip(names, records, values, strict=True)
             ]
         return Rows(*table_of_records(records, is_text))
     parts: list[Rows] = [guarded(shard.name, "CSV", partial(read, shard)) for shard in shards]
-    names = [part.table.column_names for part in parts]
-    odd = next((i for i, one in enumerate(names) if set(one) != set(names[0])), None)
+    columns = [part.table.column_names for part in parts]
+    odd = next((i for i, one in enumerate(columns) if set(one) != set(columns[0])), None)
     if odd is not None:
         raise InvalidInput(
             f"the files of a folder must have the same columns; {shards[0].name} has "
-            f"{listed(names[0])}, {shards[odd].name} has {listed(names[odd])}.",
+            f"{listed(columns[0])}, {shards[odd].name} has {listed(columns[odd])}.",
             hint="point path at one of them.",
         )
-    tables = [part.table.select(names[0]) for part in parts]
+    tables = [part.table.select(columns[0]) for part in parts]
     table = pa.concat_tables(_of_one_type(tables), promote_options="permissive")
     ends = list(accumulate(part.table.num_rows for part in parts))
 
