@@ -135,7 +135,7 @@ def shards_of(folder: Path, names: Iterable[str]) -> list[Path]:
     if len(endings) == 1 and endings <= set(_SHARDED):
         return paths
     alike = len(endings) == 1 or len({re.sub(r"\d+", "0", name) for name in parts}) == 1
-    return paths if alike and Sample(paths[0]).may_hold_json else []
+    return paths if alike and Sample(paths[0]).is_json else []
 
 
 def _is_ranking(path: Path) -> bool:
@@ -190,7 +190,7 @@ class Sample:
         if self.is_folder:
             return "" if self.shard is None else self.shard.ending or self.shard.suffix
         magic = next((one for mark, one in _MAGIC.items() if self.start.startswith(mark)), "")
-        if magic or not self.may_hold_json:
+        if magic or not self.is_json:
             return magic
         if self.suffix in _JSON:
             return self.suffix
@@ -246,6 +246,16 @@ class Sample:
     def may_hold_json(self) -> bool:
         """Whether it is JSON, has JSON on its lines, or is a folder, whose files may be JSON."""
         return self.is_folder or self.json is not None or bool(self.records)
+
+    @cached_property
+    def is_json(self) -> bool:
+        """Whether it begins as JSON does to its end: with one value, or one after the other."""
+        text = (self.text or "").lstrip("\ufeff \t\r\n")
+        try:
+            _, end = json.JSONDecoder().raw_decode(text) if text[:1] in ("[", "{") else ("", 0)
+        except (ValueError, RecursionError):
+            return bool(self.records) or self.json is not None
+        return end > 0 and text[end:].lstrip(", \t\r\n")[:1] in ("", "[", "{")
 
     @cached_property
     def records(self) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import pytest
 from labelnext import rank
 from labelnext.adapter import open_adapter
 from labelnext.adapter.formats import recognition
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, LabelnextError
 from tests.formats.broken import try_broken
 from tests.formats.independent import FIXTURES, by_mean, codes, ranked, read
 from tests.formats.make_vision import IMAGES
@@ -323,6 +323,8 @@ def test_a_tracker_without_confidence_is_told_so(tmp_path: Path) -> None:
         ("car {} 320 240 100 80", "second number in pixels"),
         ("traffic light,{},0.5,0.5,0.2,0.2", "between commas"),
         ("car 0,5 0,5 0,2 0,2 {}", "decimal commas"),
+        ("0 0,5 0,5 0,2 0,2 {}", "decimal commas of numbered classes"),
+        ("0;0.5;0.5;0.2;0.2;{}", "between semicolons"),
     ],
 )
 def test_the_confidence_is_found_by_what_the_others_are(
@@ -392,3 +394,18 @@ def test_a_field_of_several_predictions_is_asked_for(tmp_path: Path) -> None:
         assert ranked(open_adapter("files", **source).read()) == expected
     with pytest.raises(InvalidInput, match="pred_field must be a field of the samples; got 'no'"):
         open_adapter("files", path="told.json", directory=tmp_path, pred_field="no").read()
+
+
+def test_ground_truth_of_mot_is_refused(tmp_path: Path) -> None:
+    lines = "".join(f"{frame},1,10,20,40,20,1,1,0.8\n" for frame in range(3))
+    with pytest.raises(InvalidInput, match="it is 0 or 1 in all lines, as in ground truth"):
+        text(tmp_path, video=lines)
+
+
+def test_lines_that_only_begin_as_json_are_no_json(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.txt").write_text("[0.5, 0.5, 0.2, 0.2] 0.9 cat\n" * 2)
+    with pytest.raises(LabelnextError, match="path must be a folder, glob or URL of Parquet files"):
+        open_adapter("files", path=".", directory=tmp_path).read()
+    with pytest.raises(LabelnextError, match="path must end in one of"):
+        open_adapter("files", path="a.txt", directory=tmp_path).read()

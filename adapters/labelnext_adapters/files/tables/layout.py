@@ -222,7 +222,8 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     sure = stated[1] or first_of(names - {answer or ""}, CERTAINTIES)
     corners = corners_in(names)
     answer = answer if isinstance(answer, str) else None
-    if not isinstance(sure, str) or not (answer or corners):
+    boxed = corners or first_of(names, BOXES) or {*map(plain, (id_name, *names))} == YOLOV5
+    if not isinstance(sure, str) or not (answer or boxed):
         ids = out.table.column(id_name).to_pylist()
         doubled = sorted({str(i) for i in ids if ids.count(i) > 1}) if len(ids) < 5000 else []
         raise InvalidInput(
@@ -239,7 +240,6 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
         [c for c in table.column_names if c == id_name or (c in mapped and c not in (answer, sure))]
     )
     columns = {k: v for k, v in out.columns.items() if k not in ("prediction", "confidence")}
-    boxed = corners or first_of(names, BOXES) or {*map(plain, (id_name, *names))} == YOLOV5
     if not boxed and answer is not None:
         scores = grouped_scores(out.table, codes, table.num_rows, answer, sure, options)
         if scores is not None:

@@ -200,6 +200,12 @@ def read_box_lines(path: Path, options: DetectionOptions) -> Pool:
             "confidence, x1, y1, x2, y2.",
         )
     (place,) = places
+    if place is _MOT and all(words_of(line)[_MOT.sure] in ("0", "1") for line in lines):
+        raise InvalidInput(
+            "the seventh number of a line must be a confidence; it is 0 or 1 in all lines, as in "
+            "ground truth, and in tracks without any.",
+            hint="take the detections with their scores (det.txt).",
+        )
     by_class = [file for file in files if class_told(file) and place.kind == 0]
     if not by_class and place.kind == 0:
         _check_classes(texts, lines)

@@ -29,7 +29,7 @@ from labelnext_adapters.files.vision.yolo_layout import (
     layout_of,
     polygons_of,
 )
-from labelnext_adapters.files.vision.yolo_lines import Lines, numbers_of
+from labelnext_adapters.files.vision.yolo_lines import Lines, numbers_of, spaced
 from labelnext_adapters.files.vision.yolo_runs import (
     SAVE,
     Items,
@@ -347,7 +347,7 @@ def _are_classified(contents: Sequence[bytes]) -> bool:
 def _is_object(line: bytes) -> bool:
     """Whether a line is five or more numbers."""
     try:
-        return len([float(token) for token in line.split()]) >= 5
+        return len([float(token) for token in spaced(line.decode("latin-1")).split()]) >= 5
     except ValueError:
         return False
 

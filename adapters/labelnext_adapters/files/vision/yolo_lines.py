@@ -49,12 +49,13 @@ class Lines:
 
 
 def spaced(text: str) -> str:
-    """Numbers between commas as numbers between spaces; decimal commas as points.
+    """Numbers between commas or semicolons as numbers between spaces; decimal commas as points.
 
     Example:
-        >>> spaced("0,0.5, 0.25"), spaced("0 0,5 0,25")
-        ('0 0.5  0.25', '0 0.5 0.25')
+        >>> spaced("0,0.5, 0.25"), spaced("0 0,5 0,25"), spaced("0;0,5;0,25")
+        ('0 0.5  0.25', '0 0.5 0.25', '0 0.5 0.25')
     """
+    text = text.replace(";", " ")
     if "," not in text:
         return text
     return text.replace(",", "." if _DECIMAL.search(text) else " ")
@@ -96,7 +97,7 @@ def numbers_of(contents: Sequence[bytes]) -> Lines:
         contents = [_plain(data) for data in contents]
         joined = b"\n".join(contents) + b"\n"
         signs = np.frombuffer(joined, dtype=np.uint8)
-    if b"," in joined:
+    if b"," in joined or b";" in joined:
         joined = spaced(joined.decode("latin-1")).encode("latin-1")
         signs = np.frombuffer(joined, dtype=np.uint8)
     is_space = np.zeros(256, dtype=bool)
